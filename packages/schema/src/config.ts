@@ -1,0 +1,95 @@
+// Every setting, once: type, validation, default, help. Each key is also an environment variable
+// (`workerPlane.port` = `RUNYARD_WORKER_PLANE_PORT`). Durations are in the unit that the name carries.
+import { z } from 'zod'
+import { DEFAULT_BILLED_STATES } from './usage.ts'
+import { BillingState } from './wire-words.ts'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+
+export const HostConfig = z.object({
+  id: z.string().default('local').describe('name of the host in logs and in the API'),
+  kind: z.enum(['docker', 'process']).describe('docker: containers on an engine; process: child processes of the scaler'),
+  socket: z.string().default('/var/run/docker.sock').describe('the Docker socket of a docker host'),
+})
+
+export const Config = z.object({
+  listen: z
+    .object({
+      host: z.string().default('127.0.0.1').describe('address of the public listener; anything but loopback needs keys'),
+      port: port.default(8080).describe('port of the public listener; 0 picks a free one'),
+    })
+    .prefault({}),
+  workerPlane: z
+    .object({
+      host: z.string().default('127.0.0.1').describe('address that workers reach, e.g. the gateway address of the Docker bridge'),
+      port: port.default(8081).describe('port of the worker plane; 0 picks a free one'),
+      url: z.string().optional().describe('the URL that workers are given, where it differs from host and port'),
+    })
+    .prefault({}),
+  dataDir: z.string().optional().describe('where state, keys and Redis files live (default: XDG state home)'),
+  redis: z
+    .object({
+      url: z.string().optional().describe('REDIS_URL also sets this; without it Runyard runs its own Redis'),
+      appendfsync: z.enum(['everysec', 'always']).default('everysec').describe('how soon an accepted job is on disk'),
+    })
+    .prefault({}),
+  hosts: z.array(HostConfig).optional().describe('default: the local Docker engine where it answers, else the process host'),
+  simulatedGpus: z
+    .string()
+    .optional()
+    .describe('declared cards for a machine without them, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; nothing is attached'),
+  defaultImage: z
+    .string()
+    .default('runyard/worker:latest')
+    .describe('the worker image that the runpod/flash and runpod/queue aliases name'),
+  imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → image of yours'),
+  caBundle: z.string().optional().describe('extra CA bundle for workers (default: what SSL_CERT_FILE names)'),
+  lease: z
+    .object({
+      durationS: z.coerce.number().min(1).default(40).describe('a job whose worker gives no sign for this long is taken back'),
+      pingIntervalS: z.coerce.number().min(1).default(10).describe('how often a worker pings'),
+      budget: z.coerce.number().int().min(0).default(2).describe('how often a job is run again after a lost worker'),
+    })
+    .prefault({}),
+  initTimeoutS: z.coerce
+    .number()
+    .min(1)
+    .default(420)
+    .describe('a worker not ready by then is unhealthy (RUNPOD_INIT_TIMEOUT in its env wins)'),
+  retention: z
+    .object({
+      asyncS: z.coerce.number().min(1).default(1800).describe('how long the result of a /run job is kept'),
+      syncS: z.coerce.number().min(1).default(60).describe('how long the result of a /runsync job is kept'),
+    })
+    .prefault({}),
+  limits: z
+    .object({
+      runBytes: z.coerce
+        .number()
+        .int()
+        .default(10 * 1024 * 1024)
+        .describe('largest /run body'),
+      runsyncBytes: z.coerce
+        .number()
+        .int()
+        .default(20 * 1024 * 1024)
+        .describe('largest /runsync body'),
+      resultBytes: z.coerce
+        .number()
+        .int()
+        .default(64 * 1024 * 1024)
+        .describe('largest result a worker may post'),
+      workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
+    })
+    .prefault({}),
+  billing: z
+    .object({
+      states: z
+        .array(BillingState)
+        .default([...DEFAULT_BILLED_STATES])
+        .describe('worker states that are billed'),
+    })
+    .prefault({}),
+  log: z.object({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info') }).prefault({}),
+})
+export type Config = z.infer<typeof Config>

@@ -1,0 +1,76 @@
+// The management model: an endpoint in REST v2's shapes (management §3.2). GraphQL and REST v1 are adapters onto this.
+import { z } from 'zod'
+import { EndpointId } from './ids.ts'
+import { ENDPOINT_TYPES, FLASHBOOT_MODES } from './wire-words.ts'
+
+/** GPUs of one worker: pools minus excluded types (management §6.2 "gpuIds grammar"). */
+export const GpuRequest = z.object({
+  pools: z.array(z.string()).min(1),
+  excludedTypes: z.array(z.string()).default([]),
+  count: z.int().min(1).default(1),
+  allowedCudaVersions: z.array(z.string()).default([]),
+  minCudaVersion: z.string().optional(),
+})
+export type GpuRequest = z.infer<typeof GpuRequest>
+
+/** A CPU worker: the first instance id that fits (flash-api §9.2), e.g. `cpu3g-2-8` = 2 vCPU and 8 GB. */
+export const CpuRequest = z.object({ instanceIds: z.array(z.string()).min(1) })
+export type CpuRequest = z.infer<typeof CpuRequest>
+
+export const Scaling = z.discriminatedUnion('type', [
+  /** `queueDelay` in seconds. */
+  z.object({ type: z.literal('QUEUE_DELAY'), queueDelay: z.number().min(0) }),
+  z.object({ type: z.literal('REQUEST_COUNT'), requestCount: z.number().min(1) }),
+])
+export type Scaling = z.infer<typeof Scaling>
+
+/** What a worker container is made of. A change here is a new version: idle workers are replaced, busy ones drain. */
+export const EndpointSpec = z.object({
+  /** As the client named it, e.g. `runpod/flash:py3.12-latest`; aliases are resolved at placement. */
+  image: z.string().min(1),
+  /** Replaces the image's CMD; POSIX words. */
+  args: z.string(),
+  env: z.record(z.string(), z.string()),
+  diskGb: z.int().min(1).nullable(),
+  ports: z.array(z.string()),
+  registryId: z.string().nullable(),
+  gpu: GpuRequest.nullable(),
+  cpu: CpuRequest.nullable(),
+  networkVolumeIds: z.array(z.string()),
+  dataCenterIds: z.array(z.string()),
+  flashboot: z.enum(FLASHBOOT_MODES),
+})
+export type EndpointSpec = z.infer<typeof EndpointSpec>
+
+/** What applies in place, without new workers (management §6.4). */
+export const EndpointSettings = z.object({
+  workersMin: z.int().min(0),
+  workersMax: z.int().min(0),
+  idleTimeoutMs: z.int().min(0),
+  scaling: Scaling,
+  /** 0 = unlimited. */
+  executionTimeoutMs: z.int().min(0),
+})
+export type EndpointSettings = z.infer<typeof EndpointSettings>
+
+export const Endpoint = z.object({
+  id: EndpointId,
+  name: z.string().min(1).max(191),
+  /** The API key's owner; names are unique per (owner, name, flashEnvironmentId). */
+  ownerId: z.string(),
+  type: z.enum(ENDPOINT_TYPES),
+  spec: EndpointSpec,
+  settings: EndpointSettings,
+  /** Starts at 1 and grows with each change of `spec`. */
+  version: z.int().min(1),
+  specHash: z.string(),
+  /** The bound template that GraphQL clients address (flash-api §5.5). */
+  templateId: z.string(),
+  templateName: z.string(),
+  flashEnvironmentId: z.string().nullable(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */
+  echo: z.record(z.string(), z.unknown()),
+})
+export type Endpoint = z.infer<typeof Endpoint>

@@ -1,0 +1,34 @@
+// The one catalogue of failures that reach a user: code → HTTP status. Adapters translate vendor errors into these at their border.
+export const ERROR_CODES = {
+  bad_request: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  method_not_allowed: 405,
+  conflict: 409,
+  payload_too_large: 413,
+  unprocessable: 422,
+  too_many_requests: 429,
+  internal: 500,
+  store_unavailable: 503,
+} as const
+
+export type ErrorCode = keyof typeof ERROR_CODES
+
+/** A failure with a code from the catalogue and one clear sentence for the person who reads it. */
+export class RunyardError extends Error {
+  override readonly name = 'RunyardError'
+  readonly code: ErrorCode
+  /** Seconds after which a retry makes sense, for `Retry-After`. */
+  readonly retryAfterS: number | undefined
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retryAfterS = options.retryAfterS
+  }
+
+  get httpStatus(): number {
+    return ERROR_CODES[this.code]
+  }
+}

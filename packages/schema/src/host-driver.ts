@@ -1,0 +1,80 @@
+// The port that every kind of host implements (docker, process, one day kubernetes). It knows nothing of Docker's words.
+// Contract: `@runyard/testing` runs one conformance suite against each implementation.
+import type { HostInventory } from './host.ts'
+import type { AttachedGpu } from './worker.ts'
+
+/** Everything a host needs to start one worker. */
+export interface WorkerLaunch {
+  readonly workerId: string
+  readonly endpointId: string
+  readonly specHash: string
+  readonly endpointVersion: number
+  /** The real image, aliases resolved. The process host ignores it. */
+  readonly image: string
+  /** Start our agent as the entrypoint; false = the image's own handler speaks the worker protocol by itself. */
+  readonly withAgent: boolean
+  /** Replaces the image's CMD, already split; empty = the image's own. Ignored with the agent. */
+  readonly args: readonly string[]
+  /** Complete environment, platform variables included. */
+  readonly env: Readonly<Record<string, string>>
+  /** Simulated GPUs are listed but not attached. */
+  readonly gpus: readonly AttachedGpu[]
+  /** Limits; undefined = none. */
+  readonly memoryBytes: number | undefined
+  readonly cpus: number | undefined
+  readonly pidsLimit: number
+  /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
+  readonly caBundle: string | undefined
+}
+
+/** A worker as its host sees it. */
+export interface ObservedWorker {
+  readonly workerId: string
+  readonly endpointId: string
+  readonly specHash: string
+  readonly state: 'created' | 'running' | 'exited'
+  /** Epoch ms; undefined until started. */
+  readonly startedAt: number | undefined
+  readonly exit: { readonly at: number; readonly exitCode: number | null; readonly oomKilled: boolean } | undefined
+  /** UUIDs of the GPUs that it holds until it is seen gone. */
+  readonly gpuUuids: readonly string[]
+}
+
+/** `died` and `started` wake the scaler's loop; they carry no meaning beyond that, except for the demo's timeline. */
+export interface HostEvent {
+  readonly kind: 'started' | 'died'
+  readonly workerId: string
+  readonly at: number
+}
+
+export interface LogLine {
+  /** Epoch ms with sub-millisecond fraction where the host gives it. */
+  readonly at: number
+  readonly source: 'stdout' | 'stderr'
+  readonly line: string
+}
+
+export interface HostDriver extends AsyncDisposable {
+  readonly hostId: string
+  readonly kind: 'docker' | 'process'
+  /** @throws RunyardError when the host cannot be reached: unknown, which is not the same as empty. */
+  inventory(): Promise<HostInventory>
+  /** Only workers that bear this instance's id. @throws as `inventory`. */
+  listWorkers(): Promise<readonly ObservedWorker[]>
+  /** Is the image here? The process host says yes to everything. */
+  hasImage(image: string): Promise<boolean>
+  /** Pull with progress lines. @throws RunyardError('not_found') with one sentence where it cannot be had. */
+  pullImage(image: string, onProgress: (line: string) => void, signal: AbortSignal): Promise<void>
+  /** Idempotent per `workerId`: a second call for a living worker changes nothing. @throws RunyardError with one sentence. */
+  startWorker(launch: WorkerLaunch): Promise<void>
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is seen dead. Unknown ids resolve at once. */
+  stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
+  /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */
+  removeWorker(workerId: string): Promise<void>
+  /** The last lines of a worker, also of a dead one that is not yet removed. */
+  tailLogs(workerId: string, lines: number): Promise<readonly LogLine[]>
+  /** Follows a worker's output until it ends or `signal` aborts. */
+  followLogs(workerId: string, options: { sinceMs: number; onLine: (line: LogLine) => void; signal: AbortSignal }): Promise<void>
+  /** Events from now on. The driver reconnects by itself; a gap is covered by the next `listWorkers`. */
+  watch(onEvent: (event: HostEvent) => void): AsyncDisposable
+}

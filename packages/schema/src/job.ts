@@ -1,0 +1,61 @@
+// A job's life: what is submitted, what is leased to a worker, what is settled. Times are epoch milliseconds.
+import { z } from 'zod'
+import { JobStatus, TerminalJobStatus } from './wire-words.ts'
+
+/** Client-api §6. Values out of range are clamped, not refused. */
+export const JobPolicy = z.object({
+  executionTimeoutMs: z.int().min(0).optional(),
+  ttlMs: z.int().min(0).optional(),
+  lowPriority: z.boolean().optional(),
+})
+export type JobPolicy = z.infer<typeof JobPolicy>
+
+export const JobSubmission = z.object({
+  id: z.string(),
+  /** Any JSON, delivered verbatim, `{}` included. */
+  input: z.unknown(),
+  /** Submitted by `/runsync`: shorter retention (client-api §8.2). */
+  sync: z.boolean(),
+  policy: JobPolicy,
+  webhook: z.string().optional(),
+  s3Config: z.record(z.string(), z.unknown()).optional(),
+  /** The API key that submitted it (for usage per key). */
+  keyId: z.string(),
+})
+export type JobSubmission = z.infer<typeof JobSubmission>
+
+/** Where the time of an attempt went. Reported by our agent; absent for other workers. */
+export const JobTimings = z.object({
+  enteredAt: z.number().optional(),
+  returnedAt: z.number().optional(),
+})
+export type JobTimings = z.infer<typeof JobTimings>
+
+/** The end of a job; written once, never changed. */
+export const JobOutcome = z.object({
+  status: TerminalJobStatus,
+  /** Absent when the worker sent none. */
+  output: z.unknown().optional(),
+  /** Always a string on the wire (client-api R13). */
+  error: z.string().optional(),
+  timings: JobTimings.optional(),
+})
+export type JobOutcome = z.infer<typeof JobOutcome>
+
+/** What `/status` is made from, whatever the job's state. */
+export const JobRecord = z.object({
+  id: z.string(),
+  status: JobStatus,
+  submittedAt: z.number(),
+  /** Start of the latest attempt. */
+  startedAt: z.number().optional(),
+  settledAt: z.number().optional(),
+  workerId: z.string().optional(),
+  /** Re-dispatches so far: attempts − 1. */
+  retries: z.int(),
+  /** Result, or the latest progress value while IN_PROGRESS; absent where there is none. */
+  output: z.unknown().optional(),
+  error: z.string().optional(),
+  timings: JobTimings.optional(),
+})
+export type JobRecord = z.infer<typeof JobRecord>

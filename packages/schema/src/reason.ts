@@ -1,0 +1,38 @@
+// The closed list of reasons: every retirement, refusal and wait carries one of these. The same words feed logs, metric
+// labels, the API, the CLI and the dashboard (design §3 "Worker phases are data").
+import { z } from 'zod'
+
+export const REASONS = {
+  // why a worker is started
+  first_job: 'a job arrived and no worker was there',
+  jobs_waiting: 'jobs wait while every worker is busy',
+  below_min: 'fewer workers than the endpoint’s minimum',
+  // why a worker is retired
+  idle_timeout: 'no job for idle_timeout seconds',
+  above_max: 'more workers than the endpoint’s maximum',
+  outdated: 'the endpoint’s spec changed',
+  endpoint_deleted: 'the endpoint was deleted',
+  refresh_requested: 'the handler asked for a fresh worker',
+  execution_timeout: 'its job ran past executionTimeout and could not be stopped otherwise',
+  shutdown: 'Runyard is stopping',
+  // why a worker is gone without having been retired
+  exited: 'the worker’s process ended by itself',
+  out_of_memory: 'the worker went over its memory limit',
+  init_timeout: 'the worker was not ready within its init timeout',
+  heartbeat_lost: 'the worker stopped reporting',
+  host_lost: 'the worker’s host cannot be reached',
+  start_failed: 'the host refused to start the worker',
+  unhealthy_check: 'the worker reported a failed fitness check',
+  // why a wanted worker is not started (throttled)
+  no_host: 'no host is configured or reachable',
+  no_matching_gpu: 'no host has a GPU of the requested types',
+  gpus_busy: 'all matching GPUs are in use',
+  not_enough_memory: 'no host has enough free memory',
+  not_enough_cpu: 'no host has enough free CPUs',
+  image_missing: 'the image is on no host and cannot be pulled',
+  backing_off: 'earlier workers failed to start; the next try waits',
+  paused: 'the endpoint’s maximum is 0 workers',
+} as const
+
+export type Reason = keyof typeof REASONS
+export const Reason = z.enum(Object.keys(REASONS) as [Reason, ...Reason[]])

@@ -1,0 +1,28 @@
+// Runpod's own words, verbatim as they stand on the wire. Nowhere else may they be spelled out.
+import { z } from 'zod'
+
+/** A job's status (client-api §4.4). */
+export const JOB_STATUSES = ['IN_QUEUE', 'IN_PROGRESS', 'COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const
+export const JobStatus = z.enum(JOB_STATUSES)
+export type JobStatus = z.infer<typeof JobStatus>
+
+export const TERMINAL_JOB_STATUSES = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'] as const
+export const TerminalJobStatus = z.enum(TERMINAL_JOB_STATUSES)
+export type TerminalJobStatus = z.infer<typeof TerminalJobStatus>
+
+/** The six worker counters of `/health` (client-api §5.9). */
+export const HEALTH_WORKER_STATES = ['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy'] as const
+export type HealthWorkerState = (typeof HEALTH_WORKER_STATES)[number]
+
+/** A worker's billing state (design §4). `idle` is a standby slot without a container; it never has an interval. */
+export const BILLING_STATES = ['initializing', 'idle', 'running', 'throttled', 'outdated', 'unhealthy'] as const
+export const BillingState = z.enum(BILLING_STATES)
+export type BillingState = z.infer<typeof BillingState>
+
+/** REST v2's worker status (management §3.3). */
+export const WORKER_STATUSES = ['RUNNING', 'IDLE', 'INITIALIZING', 'THROTTLED', 'UNHEALTHY'] as const
+export const WorkerStatus = z.enum(WORKER_STATUSES)
+export type WorkerStatus = z.infer<typeof WorkerStatus>
+
+export const FLASHBOOT_MODES = ['OFF', 'FLASHBOOT', 'PRIORITY_FLASHBOOT'] as const
+export const ENDPOINT_TYPES = ['QUEUE', 'LOAD_BALANCER'] as const

@@ -1,0 +1,46 @@
+// A worker as Redis knows it: facts only. Its phase is derived from them (core `phaseOf`), never stored.
+import { z } from 'zod'
+import { Reason } from './reason.ts'
+
+export const WORKER_PHASES = ['starting', 'idle', 'busy', 'draining', 'gone'] as const
+export const WorkerPhase = z.enum(WORKER_PHASES)
+export type WorkerPhase = z.infer<typeof WorkerPhase>
+
+export const AttachedGpu = z.object({ uuid: z.string(), name: z.string(), simulated: z.boolean() })
+export type AttachedGpu = z.infer<typeof AttachedGpu>
+
+export const WorkerRecord = z.object({
+  id: z.string(),
+  endpointId: z.string(),
+  hostId: z.string(),
+  specHash: z.string(),
+  endpointVersion: z.int(),
+  image: z.string(),
+  gpus: z.array(AttachedGpu),
+  startReason: Reason,
+  /** When the scaler placed it; all times epoch ms. */
+  createdAt: z.number(),
+  containerStartedAt: z.number().optional(),
+  /** First take or ping seen by a gateway. */
+  readyAt: z.number().optional(),
+  lastSeenAt: z.number().optional(),
+  /** End of its latest job; with `readyAt` it tells since when it is idle. */
+  lastJobEndedAt: z.number().optional(),
+  sdkVersion: z.string().optional(),
+  outdatedSince: z.number().optional(),
+  drainingSince: z.number().optional(),
+  retireReason: Reason.optional(),
+  /** The worker itself said it is unhealthy (worker-api §11.2) or asked to be replaced (§11.4). */
+  unhealthyReason: z.string().optional(),
+  refreshRequested: z.boolean().optional(),
+})
+export type WorkerRecord = z.infer<typeof WorkerRecord>
+
+/** How a worker ended, kept as evidence for a lost job's error text. */
+export const WorkerExit = z.object({
+  at: z.number(),
+  exitCode: z.int().nullable(),
+  oomKilled: z.boolean(),
+  lastLogLines: z.array(z.string()),
+})
+export type WorkerExit = z.infer<typeof WorkerExit>

@@ -1,0 +1,215 @@
+// What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
+// this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
+import type {
+  Endpoint,
+  EndpointEvent,
+  JobOutcome,
+  JobRecord,
+  JobSubmission,
+  LedgerRow,
+  BillingState,
+  Signal,
+  WorkerExit,
+  WorkerRecord,
+} from '@runyard/schema'
+
+export interface Instance {
+  /** Labels everything that this installation creates on an engine. */
+  readonly id: string
+  /** Signs worker tokens (HMAC-SHA256 over `endpointId/workerId`). */
+  readonly workerSecret: string
+}
+
+export interface EndpointStore {
+  /**
+   * Writes an endpoint under optimistic concurrency: `change` gets the current record with the same (ownerId, name, flashEnvironmentId)
+   * or `id`, and returns the one to store. It may run more than once. Emits `endpoint-changed`.
+   */
+  upsert(
+    find: { id: string } | { ownerId: string; name: string; flashEnvironmentId: string | null },
+    change: (current: Endpoint | undefined) => Endpoint,
+  ): Promise<Endpoint>
+  get(id: string): Promise<Endpoint | undefined>
+  list(): Promise<readonly Endpoint[]>
+  /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
+  delete(id: string): Promise<boolean>
+  /** Ids that are deleted but still have workers or keys. */
+  listDeleted(): Promise<readonly string[]>
+  /** Removes the last keys of a deleted endpoint. */
+  forget(id: string): Promise<void>
+}
+
+export interface ApiKey {
+  readonly id: string
+  readonly name: string
+  readonly ownerId: string
+  readonly createdAt: number
+}
+
+export interface KeyStore {
+  /** The plain key is returned once and never stored (only its SHA-256). `plain` imports a given one. */
+  create(options: { name: string; ownerId: string; plain?: string }): Promise<{ key: ApiKey; plain: string }>
+  /** Cached in memory; `keys-changed` empties the cache. */
+  verify(plain: string): Promise<ApiKey | undefined>
+  list(): Promise<readonly ApiKey[]>
+  revoke(id: string): Promise<boolean>
+}
+
+/** A job handed to a worker. The lock token is the worker's id: a worker that loses a lease is retired and never takes again. */
+export interface TakenJob {
+  readonly id: string
+  readonly submission: JobSubmission
+  readonly submittedAt: number
+  readonly startedAt: number
+  /** 1 for the first dispatch. */
+  readonly attempt: number
+}
+
+/** A leased job as the sweeps see it. */
+export interface Lease {
+  readonly jobId: string
+  readonly endpointId: string
+  /** undefined: the lease has expired and nobody holds the job. */
+  readonly workerId: string | undefined
+  readonly submittedAt: number
+  readonly startedAt: number
+  readonly attempt: number
+  readonly executionTimeoutMs: number | undefined
+}
+
+/** What a write by a worker came to. `settled`: it was the first. The others changed nothing. */
+export type SettleResult = 'settled' | 'already_settled' | 'not_holder'
+
+export interface QueueStats {
+  readonly waiting: number
+  /** Waiting without `lowPriority` jobs. */
+  readonly waitingNormal: number
+  readonly inProgress: number
+  /** Epoch ms of the oldest waiting job's submission. */
+  readonly oldestWaitingAt: number | undefined
+  readonly completed: number
+  readonly failed: number
+  readonly retried: number
+}
+
+export interface StreamRead {
+  readonly record: JobRecord
+  /** In order; one snapshot with `record`. */
+  readonly chunks: readonly unknown[]
+  /** True while more chunks remain than were returned: then a terminal status must not be told (client-api R6). */
+  readonly more: boolean
+}
+
+export interface JobStore {
+  /** Accepts a job; resolves when Redis has it. Emits `job-added`. */
+  submit(endpointId: string, submission: JobSubmission): Promise<void>
+  /** Next job for a worker, or undefined at once; never waits. Sets the lease. */
+  take(endpointId: string, workerId: string): Promise<TakenJob | undefined>
+  /** Hands a just-taken job back (its poll's socket had gone). */
+  giveBack(endpointId: string, jobId: string, workerId: string): Promise<void>
+  /** Renews the leases of jobs that the worker showed a sign of; ids that it does not hold are returned. */
+  renew(endpointId: string, workerId: string, jobIds: readonly string[]): Promise<readonly string[]>
+  progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
+  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown): Promise<SettleResult>
+  /** The worker's result. First writer wins; fenced by the lease. Keeps the outcome for `retainMs`. */
+  settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
+  /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */
+  forceSettle(
+    endpointId: string,
+    jobId: string,
+    outcome: JobOutcome,
+  ): Promise<{ result: SettleResult | 'unknown'; heldBy?: string; record?: JobRecord }>
+  /**
+   * Takes a job back from a lost worker: queued again at the front, or, past `budget`, FAILED with `evidence`. Fenced on `workerId`
+   * (undefined: the lease must be expired). The only way back into the queue besides `giveBack`.
+   */
+  takeBack(
+    lease: Pick<Lease, 'endpointId' | 'jobId' | 'workerId'>,
+    options: { budget: number; evidence: string },
+  ): Promise<'requeued' | 'failed' | 'moot'>
+  get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
+  /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
+  readStream(endpointId: string, jobId: string, limit: number): Promise<StreamRead | undefined>
+  /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */
+  setRetention(endpointId: string, jobId: string, ttlMs: number): Promise<void>
+  /** All leased jobs of an endpoint. */
+  leases(endpointId: string): Promise<readonly Lease[]>
+  stats(endpointId: string): Promise<QueueStats>
+  /** Removes jobs whose TTL elapsed; returns their ids. */
+  sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
+}
+
+export interface WorkerStore {
+  create(record: WorkerRecord): Promise<void>
+  /** Sets fields; an unknown worker stays unknown. Emits `worker-changed` when `quiet` is not set. */
+  patch(endpointId: string, workerId: string, fields: Partial<WorkerRecord>, options?: { quiet?: boolean }): Promise<void>
+  get(endpointId: string, workerId: string): Promise<WorkerRecord | undefined>
+  list(endpointId: string): Promise<readonly WorkerRecord[]>
+  /** Removes the record, keeping `exit` beside its last facts for an hour (`getGone`). */
+  remove(endpointId: string, workerId: string, exit: WorkerExit | undefined): Promise<void>
+  getGone(workerId: string): Promise<{ record: WorkerRecord; exit: WorkerExit | undefined } | undefined>
+}
+
+export interface LedgerStore {
+  /** Closes the worker's open interval at `at` and opens one in `state`; the same state again changes nothing; time never runs backwards. */
+  transition(row: Omit<LedgerRow, 'from' | 'to'> & { at: number }): Promise<void>
+  /** Closes the worker's last interval. */
+  close(workerId: string, at: number): Promise<void>
+  /** Rows that overlap [from, to), open ones without `to`. */
+  rows(range: { from: number; to: number }): Promise<readonly LedgerRow[]>
+  currentState(workerId: string): Promise<BillingState | undefined>
+}
+
+export interface WorkerLogStore {
+  append(workerId: string, source: 'container' | 'system', lines: readonly { at: number; line: string }[]): Promise<void>
+  read(workerId: string, source: 'container' | 'system', tail: number): Promise<readonly { at: number; line: string }[]>
+}
+
+export interface EventStore {
+  append(event: EndpointEvent): Promise<void>
+  /** Oldest first, at most `limit` of the newest. */
+  list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
+}
+
+export interface ScalerStatus {
+  readonly at: number
+  /** Workers wanted now that no host can take, with the sentence why. */
+  readonly throttled: number
+  readonly reason: string | undefined
+  readonly message: string | undefined
+  readonly unhealthy: number
+}
+
+export interface StatusStore {
+  /** The scaler's last word on an endpoint. */
+  put(endpointId: string, status: ScalerStatus): Promise<void>
+  get(endpointId: string): Promise<ScalerStatus | undefined>
+}
+
+export interface Store extends AsyncDisposable {
+  readonly endpoints: EndpointStore
+  readonly keys: KeyStore
+  readonly jobs: JobStore
+  readonly workers: WorkerStore
+  readonly ledger: LedgerStore
+  readonly workerLogs: WorkerLogStore
+  readonly events: EventStore
+  readonly status: StatusStore
+  /** Created once per installation, on first use. */
+  instance(): Promise<Instance>
+  /** Signals from every process on this Redis, own ones included; `resync` after a lost connection. */
+  subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
+  publish(signal: Signal): void
+  /** Is Redis there, writable, with `noeviction` and AOF? One sentence per problem; empty = fine. */
+  problems(): Promise<readonly string[]>
+  isUp(): boolean
+}
+
+export interface OpenStoreOptions {
+  readonly redisUrl: string
+  readonly leaseMs: number
+  readonly retention: { readonly asyncMs: number; readonly syncMs: number }
+  /** Key prefix; tests use one each. */
+  readonly prefix?: string
+  readonly onError?: (error: Error) => void
+}
