@@ -31,6 +31,8 @@ export interface EndpointStore {
   ): Promise<Endpoint>
   get(id: string): Promise<Endpoint | undefined>
   list(): Promise<readonly Endpoint[]>
+  /** The endpoint whose bound template this is (`Endpoint.templateId`). */
+  findByTemplate(templateId: string): Promise<Endpoint | undefined>
   /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
   delete(id: string): Promise<boolean>
   /** Ids that are deleted but still have workers or keys. */
@@ -158,6 +160,8 @@ export interface LedgerStore {
   /** Rows that overlap [from, to), open ones without `to`. */
   rows(range: { from: number; to: number }): Promise<readonly LedgerRow[]>
   currentState(workerId: string): Promise<BillingState | undefined>
+  /** Seconds so far per endpoint, GPU type and state, open intervals counted up to `now`. Never shrinks: read by `/metrics`. */
+  totals(now: number): Promise<readonly { endpointId: string; gpuType: string | null; state: BillingState; seconds: number }[]>
 }
 
 export interface WorkerLogStore {
@@ -197,6 +201,8 @@ export interface Store extends AsyncDisposable {
   readonly status: StatusStore
   /** Created once per installation, on first use. */
   instance(): Promise<Instance>
+  /** The bearer token of one worker, good for its own endpoint and worker id alone; base64url, the same on every call. */
+  workerToken(endpointId: string, workerId: string): Promise<string>
   /** Signals from every process on this Redis, own ones included; `resync` after a lost connection. */
   subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
   publish(signal: Signal): void
