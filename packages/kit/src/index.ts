@@ -1,1 +1,9 @@
-export {}
+export * from './closest-word.ts'
+export * from './config.ts'
+export * from './logger.ts'
+export * from './loop.ts'
+export * from './main.ts'
+export * from './metrics.ts'
+export * from './paths.ts'
+export * from './scope.ts'
+export * from './settings.ts'

@@ -1,0 +1,152 @@
+// Where the effective configuration comes from: defaults < runyard.yaml < environment, checked against the one schema.
+// Fails closed: an unknown key or a bad value is one sentence that names the file or variable and says what is allowed.
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { Config, RunyardError } from '@runyard/schema'
+import { parse, YAMLParseError } from 'yaml'
+import type { z } from 'zod'
+import { closestWord } from './closest-word.ts'
+import { describeAllowed, hasKey, listSettings, type Setting } from './settings.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+type Tree = Record<string, unknown>
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Dotted key → `default`, the file's path, or the variable's name. */
+  readonly origins: Record<string, string>
+}
+
+const FILE_NAME = 'runyard.yaml'
+const LONGEST_TYPO = 2
+
+/** @throws RunyardError('bad_request') with one sentence. */
+export async function loadConfig(options: { env: Env; cwd: string }): Promise<LoadedConfig> {
+  const settings = listSettings()
+  const origins: Record<string, string> = Object.fromEntries(settings.map((setting) => [setting.key, 'default']))
+  const tree: Tree = {}
+  const file = await readConfigFile(options)
+  if (file !== undefined) refuseUnknownKeys(file.content, file.path)
+  for (const setting of settings) {
+    const fromFile = file === undefined ? undefined : valueAt(file.content, setting.path)
+    const variable = variableThatSets(setting, options.env)
+    const value = variable === undefined ? fromFile : parseVariable(setting, variable, options.env[variable] ?? '')
+    if (value === undefined || value === null) continue
+    setAt(tree, setting.path, value)
+    origins[setting.key] = variable ?? file?.path ?? 'default'
+  }
+  refuseUnknownVariables(settings, options.env)
+  const parsed = Config.safeParse(tree)
+  if (!parsed.success) throw badValue(parsed.error, { settings, origins })
+  return { config: parsed.data, origins }
+}
+
+async function readConfigFile(options: { env: Env; cwd: string }): Promise<{ path: string; content: Tree } | undefined> {
+  const named = options.env['RUNYARD_CONFIG']
+  const path = named ? resolve(options.cwd, named) : join(options.cwd, FILE_NAME)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (!named && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new RunyardError('bad_request', `The configuration file ${path} cannot be read (${(error as NodeJS.ErrnoException).code}).`, {
+      cause: error,
+    })
+  }
+  return { path, content: parseFile(path, text) }
+}
+
+function parseFile(path: string, text: string): Tree {
+  let content: unknown
+  try {
+    content = parse(text)
+  } catch (error) {
+    if (!(error instanceof YAMLParseError)) throw error
+    throw new RunyardError('bad_request', `${path} is not valid YAML: ${error.message.split('\n')[0]}`, { cause: error })
+  }
+  if (content === null) return {}
+  if (!isTree(content)) throw new RunyardError('bad_request', `${path} must hold settings as "key: value" lines.`)
+  return content
+}
+
+function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[] = []): void {
+  for (const [name, value] of Object.entries(content)) {
+    const key = [...prefix, name]
+    const found = hasKey(key)
+    if (found === 'none') {
+      const known = listSettings().map((setting) => setting.key)
+      throw new RunyardError('bad_request', `${path}: there is no setting "${key.join('.')}"${suggestion(key.join('.'), known)}.`)
+    }
+    if (found === 'leaf' || value === null) continue
+    if (!isTree(value)) throw new RunyardError('bad_request', `${path}: "${key.join('.')}" is a section and needs settings below it.`)
+    refuseUnknownKeys(value, path, key)
+  }
+}
+
+/** A misspelt variable would be ignored in silence; one that is far from every setting may belong to another program's business. */
+function refuseUnknownVariables(settings: readonly Setting[], env: Env): void {
+  const known = settings.map((setting) => setting.variable)
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('RUNYARD_') || known.includes(name)) continue
+    const near = closestWord(name, known, LONGEST_TYPO)
+    if (near !== undefined) throw new RunyardError('bad_request', `There is no setting ${name}; did you mean ${near}?`)
+  }
+}
+
+function variableThatSets(setting: Setting, env: Env): string | undefined {
+  const names = setting.key === 'redis.url' ? [setting.variable, 'REDIS_URL'] : [setting.variable]
+  return names.find((name) => env[name] !== undefined && env[name] !== '')
+}
+
+/** Lists take commas, hosts take a bare kind (`process`), and whatever is structured takes JSON. */
+function parseVariable(setting: Setting, variable: string, text: string): unknown {
+  if (setting.kind === 'scalar') return text
+  if (/^\s*[[{"]/.test(text)) {
+    try {
+      return JSON.parse(text)
+    } catch (error) {
+      throw new RunyardError('bad_request', `${variable} is not valid JSON: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  const words = text.split(',').map((word) => word.trim())
+  if (setting.key === 'hosts') return words.map((kind) => ({ kind }))
+  return setting.kind === 'list' ? words : text
+}
+
+function badValue(error: z.ZodError, where: { settings: readonly Setting[]; origins: Record<string, string> }): RunyardError {
+  const issue = error.issues[0]
+  const path = issue?.path.map(String) ?? []
+  const setting = where.settings.find((candidate) => candidate.path.every((part, index) => part === path[index]))
+  if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${issue?.message}.`)
+  const origin = where.origins[setting.key] ?? 'default'
+  const inner = path.slice(setting.path.length).join('.')
+  const subject = origin === setting.variable || origin === 'REDIS_URL' ? origin : `${origin}: "${setting.key}"`
+  const detail = inner === '' ? '' : ` (at ${inner})`
+  return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, issue?.message ?? '')}.`)
+}
+
+function suggestion(word: string, known: readonly string[]): string {
+  const near = closestWord(word, known, 4)
+  return near === undefined ? '; `runyard config` lists them all' : `; did you mean "${near}"?`
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function valueAt(tree: Tree, path: readonly string[]): unknown {
+  return path.reduce<unknown>((node, part) => (isTree(node) ? node[part] : undefined), tree)
+}
+
+function setAt(tree: Tree, path: readonly string[], value: unknown): void {
+  const last = path.at(-1)
+  if (last === undefined) return
+  let node = tree
+  for (const part of path.slice(0, -1)) {
+    const child = node[part]
+    const next = isTree(child) ? child : {}
+    node[part] = next
+    node = next
+  }
+  node[last] = value
+}

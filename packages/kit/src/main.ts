@@ -1,0 +1,95 @@
+// What every process of ours does around its work: load the configuration, open a scope, wait for the signal to stop, close within a
+// grace budget. `body` opens everything and returns; the process then lives until SIGTERM, SIGINT or the end of its supervisor.
+// Exit codes: 0 asked to stop, 1 could not start or a bug, 2 wrong configuration, 130 a second signal.
+import { RunyardError, type Config } from '@runyard/schema'
+import { loadConfig } from './config.ts'
+import { createLogger, flushLogger, type Logger } from './logger.ts'
+import { openScope, type Scope } from './scope.ts'
+
+export interface MainContext {
+  readonly config: Config
+  readonly log: Logger
+  readonly scope: Scope
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal
+}
+
+const GRACE_MS = 15_000
+
+export async function runMain(name: string, body: (context: MainContext) => Promise<void>): Promise<void> {
+  const config = await configOrExit()
+  const log = createLogger({ name, level: config.log.level })
+  const stop = listenForStop(log)
+  process.on('uncaughtException', (error) => {
+    dieOf(error, log)
+  })
+  let failure: unknown
+  {
+    await using scope = openScope({ graceMs: GRACE_MS, log })
+    try {
+      await body({ config, log, scope, signal: stop })
+      await aborted(stop)
+    } catch (error) {
+      if (!stop.aborted) failure = error
+    }
+  }
+  if (failure !== undefined) dieOf(failure, log)
+  log.info('stopped')
+  flushLogger(log)
+  process.exit(0)
+}
+
+async function configOrExit(): Promise<Config> {
+  try {
+    const { config } = await loadConfig({ env: process.env, cwd: process.cwd() })
+    return config
+  } catch (error) {
+    process.stderr.write(`${sentenceOf(error)}\n`)
+    process.exit(2)
+  }
+}
+
+function listenForStop(log: Logger): AbortSignal {
+  const controller = new AbortController()
+  const stop = (cause: string): void => {
+    if (controller.signal.aborted) {
+      flushLogger(log)
+      process.exit(130)
+    }
+    log.info({ cause }, 'stopping')
+    controller.abort()
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  // A supervisor that was killed cannot send a signal, but its end of the channel closes.
+  process.once('disconnect', () => {
+    if (!controller.signal.aborted) stop('supervisor gone')
+  })
+  return controller.signal
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}
+
+function dieOf(error: unknown, log: Logger): never {
+  log.fatal({ err: error }, sentenceOf(error))
+  flushLogger(log)
+  process.stderr.write(`${sentenceOf(error)}\n`)
+  process.exit(1)
+}
+
+/** What to tell a person: our own errors speak for themselves, others are named. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof RunyardError) return error.message
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}

@@ -1,0 +1,84 @@
+// The settings as a flat list, read off the one schema, so that a new key in `Config` needs no second place.
+import { Config } from '@runyard/schema'
+import { z } from 'zod'
+
+export interface Setting {
+  readonly path: readonly string[]
+  /** `workerPlane.port` */
+  readonly key: string
+  /** `RUNYARD_WORKER_PLANE_PORT` */
+  readonly variable: string
+  readonly kind: 'scalar' | 'list' | 'map'
+  readonly help: string
+  /** One phrase on the permitted values, or undefined where any text will do. */
+  readonly allowed: string | undefined
+}
+
+interface Node {
+  readonly type?: string
+  readonly properties?: Record<string, Node>
+  readonly items?: Node
+  readonly enum?: readonly unknown[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly description?: string
+}
+
+let root: Node | undefined
+let settings: readonly Setting[] | undefined
+
+function schemaRoot(): Node {
+  root ??= z.toJSONSchema(Config) as Node
+  return root
+}
+
+/** Every setting, in the schema's order. */
+export function listSettings(): readonly Setting[] {
+  settings ??= collect(schemaRoot(), [])
+  return settings
+}
+
+/** What stands at a path: a setting, a section of settings, or nothing. */
+export function hasKey(path: readonly string[]): 'leaf' | 'section' | 'none' {
+  const node = path.reduce<Node | undefined>((parent, part) => parent?.properties?.[part], schemaRoot())
+  if (node === undefined) return 'none'
+  return node.properties === undefined ? 'leaf' : 'section'
+}
+
+/** `workerPlane.port` → `RUNYARD_WORKER_PLANE_PORT` (design §3 "Configuration"). */
+export function variableName(path: readonly string[]): string {
+  const words = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
+  return `RUNYARD_${words.join('_')}`
+}
+
+/** The permitted values of a setting as one phrase, else the validator's own words. */
+export function describeAllowed(setting: Setting, fallback: string): string {
+  return setting.allowed === undefined ? fallback : `allowed is ${setting.allowed}`
+}
+
+function collect(node: Node, path: readonly string[]): readonly Setting[] {
+  if (node.properties !== undefined) return Object.entries(node.properties).flatMap(([name, child]) => collect(child, [...path, name]))
+  return [
+    {
+      path,
+      key: path.join('.'),
+      variable: variableName(path),
+      kind: node.type === 'array' ? 'list' : node.type === 'object' ? 'map' : 'scalar',
+      help: node.description ?? '',
+      allowed: allowedPhrase(node),
+    },
+  ]
+}
+
+function allowedPhrase(node: Node): string | undefined {
+  if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`
+  if (node.type === 'array') {
+    const inner = node.items === undefined ? undefined : allowedPhrase(node.items)
+    return inner === undefined ? undefined : `a list with each ${inner}`
+  }
+  if (node.type !== 'integer' && node.type !== 'number') return undefined
+  const noun = node.type === 'integer' ? 'a whole number' : 'a number'
+  const from = node.minimum === undefined || node.minimum < -1e15 ? '' : ` from ${node.minimum}`
+  const to = node.maximum === undefined || node.maximum > 1e15 ? '' : ` to ${node.maximum}`
+  return `${noun}${from}${to}`
+}
