@@ -11,6 +11,11 @@ import { describeAllowed, hasKey, listSettings, type Setting } from './settings.
 type Env = Readonly<Record<string, string | undefined>>
 type Tree = Record<string, unknown>
 
+interface ConfigFile {
+  readonly path: string
+  readonly content: Tree
+}
+
 export interface LoadedConfig {
   readonly config: Config
   /** Dotted key → `default`, the file's path, or the variable's name. */
@@ -23,25 +28,31 @@ const LONGEST_TYPO = 2
 /** @throws RunyardError('bad_request') with one sentence. */
 export async function loadConfig(options: { env: Env; cwd: string }): Promise<LoadedConfig> {
   const settings = listSettings()
-  const origins: Record<string, string> = Object.fromEntries(settings.map((setting) => [setting.key, 'default']))
-  const tree: Tree = {}
   const file = await readConfigFile(options)
   if (file !== undefined) refuseUnknownKeys(file.content, file.path)
-  for (const setting of settings) {
-    const fromFile = file === undefined ? undefined : valueAt(file.content, setting.path)
-    const variable = variableThatSets(setting, options.env)
-    const value = variable === undefined ? fromFile : parseVariable(setting, variable, options.env[variable] ?? '')
-    if (value === undefined || value === null) continue
-    setAt(tree, setting.path, value)
-    origins[setting.key] = variable ?? file?.path ?? 'default'
-  }
   refuseUnknownVariables(settings, options.env)
+  const tree: Tree = {}
+  const origins: Record<string, string> = {}
+  for (const setting of settings) {
+    const { value, origin } = findValue(setting, options.env, file)
+    origins[setting.key] = origin
+    if (value !== undefined) setAt(tree, setting.path, value)
+  }
   const parsed = Config.safeParse(tree)
   if (!parsed.success) throw badValue(parsed.error, { settings, origins })
   return { config: parsed.data, origins }
 }
 
-async function readConfigFile(options: { env: Env; cwd: string }): Promise<{ path: string; content: Tree } | undefined> {
+function findValue(setting: Setting, env: Env, file: ConfigFile | undefined): { value: unknown; origin: string } {
+  const variable = variableThatSets(setting, env)
+  if (variable !== undefined) return { value: parseVariable(setting, variable, env[variable] ?? ''), origin: variable }
+  const value = file === undefined ? undefined : valueAt(file.content, setting.path)
+  return file === undefined || value === undefined || value === null
+    ? { value: undefined, origin: 'default' }
+    : { value, origin: file.path }
+}
+
+async function readConfigFile(options: { env: Env; cwd: string }): Promise<ConfigFile | undefined> {
   const named = options.env['RUNYARD_CONFIG']
   const path = named ? resolve(options.cwd, named) : join(options.cwd, FILE_NAME)
   let text: string
@@ -114,15 +125,14 @@ function parseVariable(setting: Setting, variable: string, text: string): unknow
 }
 
 function badValue(error: z.ZodError, where: { settings: readonly Setting[]; origins: Record<string, string> }): RunyardError {
-  const issue = error.issues[0]
-  const path = issue?.path.map(String) ?? []
+  const { path = [], message = '' } = error.issues[0] ?? {}
   const setting = where.settings.find((candidate) => candidate.path.every((part, index) => part === path[index]))
-  if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${issue?.message}.`)
+  if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${message}.`)
   const origin = where.origins[setting.key] ?? 'default'
-  const inner = path.slice(setting.path.length).join('.')
   const subject = origin === setting.variable || origin === 'REDIS_URL' ? origin : `${origin}: "${setting.key}"`
+  const inner = path.slice(setting.path.length).join('.')
   const detail = inner === '' ? '' : ` (at ${inner})`
-  return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, issue?.message ?? '')}.`)
+  return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, message)}.`)
 }
 
 function suggestion(word: string, known: readonly string[]): string {

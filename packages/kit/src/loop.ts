@@ -21,72 +21,78 @@ export interface LoopOptions {
 const FIRST_PAUSE_MS = 250
 
 export function createLoop(options: LoopOptions): Loop {
-  let stopped = false
-  let running: Promise<void> | undefined
-  let last: Promise<void> = Promise.resolve()
-  let woken = false
-  let failures = 0
-  let endSleep: (() => void) | undefined
+  const sleeper = createSleeper()
+  const state: { stopped: boolean; failures: number; running?: Promise<void>; last?: Promise<unknown> } = { stopped: false, failures: 0 }
 
-  async function runTick(): Promise<number> {
-    let due = 0
-    const turn = last.then(async () => {
-      due = await options.tick(Date.now())
-    })
-    last = turn.catch(() => {})
-    await turn
-    return due
+  function runTick(): Promise<number> {
+    const turn = Promise.resolve(state.last).then(() => options.tick(Date.now()))
+    state.last = turn.catch(() => undefined)
+    return turn
   }
 
   async function dueAfterTick(): Promise<number> {
     try {
       const due = await runTick()
-      failures = 0
+      state.failures = 0
       return due
     } catch (error) {
-      failures += 1
-      options.log.error({ loop: options.name, failures, err: error }, 'tick failed')
+      state.failures += 1
+      options.log.error({ loop: options.name, failures: state.failures, err: error }, 'tick failed')
       // A wake must not turn a broken dependency into a busy loop.
-      woken = false
-      return Date.now() + Math.min(FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10), options.maxSleepMs)
+      sleeper.forgetWake()
+      return Date.now() + FIRST_PAUSE_MS * 2 ** Math.min(state.failures - 1, 10)
     }
   }
 
-  async function sleepUntil(due: number): Promise<void> {
-    if (woken || stopped) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(Math.max(0, due - Date.now()), options.maxSleepMs))
-      endSleep = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    endSleep = undefined
-  }
-
   async function run(): Promise<void> {
-    while (!stopped) {
-      woken = false
-      await sleepUntil(await dueAfterTick())
+    while (!state.stopped) {
+      sleeper.forgetWake()
+      const due = await dueAfterTick()
+      if (!state.stopped) await sleeper.sleep(Math.min(due - Date.now(), options.maxSleepMs))
     }
   }
 
   return {
     wake() {
-      woken = true
-      endSleep?.()
+      sleeper.wake()
     },
     async tick() {
       await runTick()
     },
     start() {
-      running ??= run()
+      state.running ??= run()
     },
     async [Symbol.asyncDispose]() {
-      stopped = true
-      endSleep?.()
-      await running
-      await last
+      state.stopped = true
+      sleeper.wake()
+      await state.running
+      await state.last
+    },
+  }
+}
+
+/** A sleep that a wake ends, or prevents if it came just before. */
+function createSleeper(): { wake(): void; forgetWake(): void; sleep(ms: number): Promise<void> } {
+  let woken = false
+  let end: (() => void) | undefined
+  return {
+    wake() {
+      woken = true
+      end?.()
+    },
+    forgetWake() {
+      woken = false
+    },
+    async sleep(ms) {
+      if (woken) return
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, Math.max(0, ms))
+        end = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      end = undefined
     },
   }
 }

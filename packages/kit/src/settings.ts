@@ -72,13 +72,14 @@ function collect(node: Node, path: readonly string[]): readonly Setting[] {
 
 function allowedPhrase(node: Node): string | undefined {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`
-  if (node.type === 'array') {
-    const inner = node.items === undefined ? undefined : allowedPhrase(node.items)
-    return inner === undefined ? undefined : `a list with each ${inner}`
-  }
-  if (node.type !== 'integer' && node.type !== 'number') return undefined
-  const noun = node.type === 'integer' ? 'a whole number' : 'a number'
-  const from = node.minimum === undefined || node.minimum < -1e15 ? '' : ` from ${node.minimum}`
-  const to = node.maximum === undefined || node.maximum > 1e15 ? '' : ` to ${node.maximum}`
-  return `${noun}${from}${to}`
+  if (node.type === 'integer') return `a whole number${range(node)}`
+  if (node.type === 'number') return `a number${range(node)}`
+  const each = node.type === 'array' && node.items !== undefined ? allowedPhrase(node.items) : undefined
+  return each === undefined ? undefined : `a list with each ${each}`
+}
+
+/** Zod states the bounds of a safe integer too; those are nobody's business. */
+function range({ minimum = -Infinity, maximum = Infinity }: Node): string {
+  const from = minimum > Number.MIN_SAFE_INTEGER ? ` from ${minimum}` : ''
+  return maximum < Number.MAX_SAFE_INTEGER ? `${from} to ${maximum}` : from
 }

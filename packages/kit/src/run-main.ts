@@ -40,13 +40,11 @@ export async function runMain(name: string, body: (context: MainContext) => Prom
 }
 
 async function configOrExit(): Promise<Config> {
-  try {
-    const { config } = await loadConfig({ env: process.env, cwd: process.cwd() })
-    return config
-  } catch (error) {
+  const loaded = await loadConfig({ env: process.env, cwd: process.cwd() }).catch((error: unknown): never => {
     process.stderr.write(`${sentenceOf(error)}\n`)
     process.exit(2)
-  }
+  })
+  return loaded.config
 }
 
 function listenForStop(log: Logger): AbortSignal {

@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { loadConfig } from './config.ts'
+
+let cwd: string
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'runyard-config-'))
+})
+afterEach(async () => {
+  await rm(cwd, { recursive: true })
+})
+
+const file = (text: string) => writeFile(join(cwd, 'runyard.yaml'), text)
+const load = (env: Record<string, string> = {}) => loadConfig({ env, cwd })
+
+describe('loadConfig', () => {
+  it('takes the environment before the file and the file before the defaults, and says which', async () => {
+    await file('listen: { port: 1111, host: 0.0.0.0 }\n')
+    const { config, origins } = await load({ RUNYARD_LISTEN_PORT: '2222' })
+    expect(config.listen).toEqual({ port: 2222, host: '0.0.0.0' })
+    expect(origins['listen.port']).toBe('RUNYARD_LISTEN_PORT')
+    expect(origins['listen.host']).toBe(join(cwd, 'runyard.yaml'))
+    expect(origins['workerPlane.port']).toBe('default')
+  })
+
+  it('reads the file that RUNYARD_CONFIG names, and refuses one that is not there', async () => {
+    await writeFile(join(cwd, 'other.yaml'), 'defaultImage: mine:1\n')
+    expect((await load({ RUNYARD_CONFIG: 'other.yaml' })).config.defaultImage).toBe('mine:1')
+    await expect(load({ RUNYARD_CONFIG: 'absent.yaml' })).rejects.toThrow(/absent\.yaml cannot be read/)
+  })
+
+  it('knows REDIS_URL as another name of RUNYARD_REDIS_URL, which wins', async () => {
+    expect((await load({ REDIS_URL: 'redis://a' })).config.redis.url).toBe('redis://a')
+    const both = await load({ REDIS_URL: 'redis://a', RUNYARD_REDIS_URL: 'redis://b' })
+    expect(both.config.redis.url).toBe('redis://b')
+    expect(both.origins['redis.url']).toBe('RUNYARD_REDIS_URL')
+  })
+
+  it('takes hosts from a variable as a bare kind or as JSON', async () => {
+    expect((await load({ RUNYARD_HOSTS: 'process' })).config.hosts).toMatchObject([{ id: 'local', kind: 'process' }])
+    expect((await load({ RUNYARD_HOSTS: '[{"kind":"docker","id":"a"}]' })).config.hosts).toMatchObject([{ id: 'a', kind: 'docker' }])
+  })
+
+  it('treats an empty variable as unset', async () => {
+    expect((await load({ RUNYARD_LISTEN_PORT: '' })).origins['listen.port']).toBe('default')
+  })
+
+  it.each([
+    [{ RUNYARD_LISTEN_PORT: 'abc' }, 'RUNYARD_LISTEN_PORT is wrong: allowed is a whole number from 0 to 65535.'],
+    [{ RUNYARD_LOG_LEVEL: 'loud' }, 'RUNYARD_LOG_LEVEL is wrong: allowed is one of fatal, error, warn, info, debug, trace, silent.'],
+    [{ RUNYARD_SIMULATED_GPU: 'x' }, 'There is no setting RUNYARD_SIMULATED_GPU; did you mean RUNYARD_SIMULATED_GPUS?'],
+    [{ RUNYARD_HOSTS: '[{' }, /^RUNYARD_HOSTS is not valid JSON/],
+  ])('refuses %o in one sentence', async (env, sentence) => {
+    await expect(load(env as Record<string, string>)).rejects.toThrow(sentence)
+  })
+
+  it.each([
+    ['lisen: { port: 1 }', 'there is no setting "lisen"; did you mean'],
+    ['listen: { prot: 1 }', 'there is no setting "listen.prot"; did you mean "listen.port"?'],
+    ['listen: { port: 99999 }', '"listen.port" is wrong: allowed is a whole number from 0 to 65535.'],
+    ['listen: 8080', '"listen" is a section and needs settings below it.'],
+    ['- a', 'must hold settings'],
+    ['a: b: c', 'is not valid YAML'],
+  ])('refuses a file with %j and names it', async (text, sentence) => {
+    await file(text)
+    await expect(load()).rejects.toThrow(sentence)
+    await expect(load()).rejects.toThrow('runyard.yaml')
+  })
+
+  it('leaves variables alone that are no settings', async () => {
+    await expect(load({ RUNYARD_BOOTSTRAP_KEY: 'x', RUNYARD_SCRATCH_DIR: '/s' })).resolves.toBeDefined()
+  })
+})
