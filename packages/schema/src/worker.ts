@@ -17,6 +17,9 @@ export const WorkerRecord = z.object({
   endpointVersion: z.int(),
   image: z.string(),
   gpus: z.array(AttachedGpu),
+  /** Limits of a CPU worker, counted against its host until it is seen gone; absent = none. */
+  cpus: z.number().optional(),
+  memoryBytes: z.number().optional(),
   startReason: Reason,
   /** When the scaler placed it; all times epoch ms. */
   createdAt: z.number(),
