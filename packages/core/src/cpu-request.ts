@@ -1,0 +1,26 @@
+// CPU instance ids (flash-api §9.2): `cpu{generation}-{vcpu}-{ramGB}`. The id itself says what it is, so any size is understood.
+import { RunyardError } from '@runyard/schema'
+
+export interface CpuSize {
+  readonly instanceId: string
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+const INSTANCE_ID = /^cpu[0-9][a-z]-([0-9]{1,3})-([0-9]{1,4})$/
+
+/** @throws RunyardError('bad_request') with one sentence. GB are 10^9 bytes, so that an "8 GB" machine can hold an 8 GB worker. */
+export function parseCpuInstanceId(instanceId: string): CpuSize {
+  const match = INSTANCE_ID.exec(instanceId)
+  const cpus = Number(match?.[1])
+  const memoryGb = Number(match?.[2])
+  if (!(cpus > 0 && memoryGb > 0)) {
+    throw new RunyardError('bad_request', `Invalid CPU instance id: "${instanceId}"; it is written like cpu3g-2-8 (2 vCPU, 8 GB)`)
+  }
+  return { instanceId, cpus, memoryBytes: memoryGb * 1e9 }
+}
+
+/** Sizes in the order of preference given; the first that fits a host is taken. @throws as `parseCpuInstanceId`. */
+export function resolveCpu(instanceIds: readonly string[]): readonly CpuSize[] {
+  return instanceIds.map(parseCpuInstanceId)
+}

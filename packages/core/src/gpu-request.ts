@@ -1,0 +1,84 @@
+// Which cards satisfy a request: the gpuIds grammar (management §6.2, flash-api §9.1) and its matching. A pool that no host can
+// satisfy is accepted here and throttled at placement; only text that cannot mean anything is refused.
+import { RunyardError, type GpuRequest } from '@runyard/schema'
+import { GPU_POOLS, GPU_POOL_IDS, isGpuPool, normalizeGpuName } from './gpu-catalogue.ts'
+
+export type GpuSelection = Pick<GpuRequest, 'pools' | 'excludedTypes'>
+
+/**
+ * `ADA_24,AMPERE_24,-NVIDIA L4` → pools and exclusions. A token with a space is a GPU type id (nvidia-smi's product name), `any` is
+ * every pool. @throws RunyardError('bad_request') with one sentence.
+ */
+export function parseGpuIds(text: string): GpuSelection {
+  const tokens = text
+    .split(',')
+    .map(normalizeGpuName)
+    .filter((token) => token !== '')
+  const excludedTypes = tokens.filter((token) => token.startsWith('-')).map((token) => token.slice(1).trim())
+  const wanted = tokens.filter((token) => !token.startsWith('-')).flatMap(toPoolsOrType)
+  if (wanted.length === 0) throw new RunyardError('bad_request', `gpuIds names no GPU pool: "${text}"`)
+  const selection = { pools: [...new Set(wanted)], excludedTypes: [...new Set(excludedTypes)] }
+  if (!leavesSomething(selection)) throw new RunyardError('bad_request', `gpuIds excludes every GPU type that it asks for: "${text}"`)
+  return selection
+}
+
+function toPoolsOrType(token: string): readonly string[] {
+  if (token.toLowerCase() === 'any') return GPU_POOL_IDS
+  if (isGpuPool(token) || token.includes(' ')) return [token]
+  throw new RunyardError('bad_request', `Invalid GPU Pool ID: "${token}"; the pools are ${GPU_POOL_IDS.join(', ')}`)
+}
+
+function leavesSomething(selection: GpuSelection): boolean {
+  const excluded = new Set(selection.excludedTypes)
+  return wantsEveryPool(selection) || selection.pools.some((pool) => membersOf(pool).some((name) => !excluded.has(name)))
+}
+
+function membersOf(poolOrType: string): readonly string[] {
+  return isGpuPool(poolOrType) ? GPU_POOLS[poolOrType] : [poolOrType]
+}
+
+/** The inverse of `parseGpuIds`. */
+export function formatGpuIds(selection: GpuSelection): string {
+  return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
+}
+
+function wantsEveryPool(selection: GpuSelection): boolean {
+  return GPU_POOL_IDS.every((pool) => selection.pools.includes(pool))
+}
+
+/** Does a card of this name satisfy the request? The list of all pools means any GPU, models that no pool knows included (flash-api §9.1). */
+export function matchesGpu(selection: GpuSelection, gpuName: string): boolean {
+  return gpuRank(selection, gpuName) !== undefined
+}
+
+/** Position of the first pool in the request that the card satisfies: lower is preferred; undefined = no match. */
+export function gpuRank(selection: GpuSelection, gpuName: string): number | undefined {
+  const name = normalizeGpuName(gpuName)
+  if (selection.excludedTypes.some((type) => normalizeGpuName(type) === name)) return undefined
+  const rank = selection.pools.findIndex((pool) => membersOf(pool).some((member) => normalizeGpuName(member) === name))
+  if (rank >= 0) return rank
+  return wantsEveryPool(selection) ? selection.pools.length : undefined
+}
+
+/** For sentences: `ADA_24`, `ADA_24 without NVIDIA L4`, `any GPU`. */
+export function describeGpuRequest(request: GpuRequest): string {
+  const pools = wantsEveryPool(request) ? 'any GPU' : request.pools.join(', ')
+  const without = request.excludedTypes.length === 0 ? '' : ` without ${request.excludedTypes.join(', ')}`
+  return `${request.count > 1 ? `${request.count} × ` : ''}${pools}${without}`
+}
+
+/** Compares `major.minor` numerically: 12.11 is newer than 12.2 (management §6.2 "CUDA"). Negative: `a` is older. */
+export function compareCudaVersions(a: string, b: string): number {
+  const [majorA = 0, minorA = 0] = a.split('.').map(Number)
+  const [majorB = 0, minorB = 0] = b.split('.').map(Number)
+  return majorA - majorB || minorA - minorB
+}
+
+/** Does the host's driver satisfy the request's CUDA bounds? `null`: the host has no driver, which satisfies only a request without bounds. */
+export function matchesCuda(request: GpuRequest, driverVersion: string | null): boolean {
+  const { minCudaVersion, allowedCudaVersions } = request
+  if (minCudaVersion === undefined && allowedCudaVersions.length === 0) return true
+  if (driverVersion === null) return false
+  if (minCudaVersion !== undefined && compareCudaVersions(driverVersion, minCudaVersion) < 0) return false
+  return allowedCudaVersions.length === 0 || allowedCudaVersions.some((version) => compareCudaVersions(version, driverVersion) === 0)
+}

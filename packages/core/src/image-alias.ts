@@ -1,0 +1,41 @@
+// Which image a worker really runs, and how calls reach the user's code in it. Images of Runpod's that only carry their worker are
+// ours to provide (flash-api §7.8); any other image speaks the worker protocol by itself.
+
+export type Envelope = 'flash' | 'json'
+
+export interface ImageChoice {
+  readonly image: string
+  /** How our agent's runner is called; null when the image brings its own handler. */
+  readonly envelope: Envelope | null
+  /** Start our agent as the entrypoint. */
+  readonly withAgent: boolean
+}
+
+export interface ImageDefaults {
+  readonly defaultImage: string
+  /** Image name as clients send it (no tag) → image of the operator's. */
+  readonly imageAliases: Readonly<Record<string, string>>
+}
+
+/** `runpod/flash*` → Flash's envelope, `runpod/queue*` → JSON (sdk2-api §5), both on the default image unless the operator aliases them. */
+export function resolveImage(image: string, defaults: ImageDefaults): ImageChoice {
+  const name = withoutTag(image)
+  const alias = defaults.imageAliases[name] ?? defaults.imageAliases[image]
+  const envelope = envelopeOf(name)
+  if (envelope === null) return { image: alias ?? image, envelope, withAgent: false }
+  return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
+}
+
+function envelopeOf(name: string): Envelope | null {
+  const bare = name.replace(/^(index\.)?docker\.io\//, '')
+  if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'
+  if (/^runpod\/queue(-[a-z-]+)?$/.test(bare)) return 'json'
+  return null
+}
+
+/** A colon after the last slash starts the tag; one before it belongs to a port. */
+function withoutTag(image: string): string {
+  const [reference = image] = image.split('@')
+  const colon = reference.lastIndexOf(':')
+  return colon > reference.lastIndexOf('/') ? reference.slice(0, colon) : reference
+}

@@ -1,0 +1,158 @@
+// The snapshot that `plan` decides on, and what it comes to: actions as data. Unknown is a value: a host that did not answer has
+// `workers: undefined`, which is not an empty list.
+import type { AttachedGpu, Endpoint, HostInventory, ObservedWorker, Reason, WorkerRecord } from '@runyard/schema'
+import type { StartFailures } from './backoff.ts'
+
+export interface HostView {
+  readonly hostId: string
+  /** The last inventory read, undefined before the first. */
+  readonly inventory: HostInventory | undefined
+  /** undefined: the host cannot be reached. */
+  readonly workers: readonly ObservedWorker[] | undefined
+  /** When `workers` was asked for, epoch ms: what was created later may be missing. */
+  readonly observedAt: number
+}
+
+/** What the queue of an endpoint holds. */
+export interface Demand {
+  readonly waiting: number
+  /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
+  readonly waitingNormal: number
+  readonly oldestWaitingAt: number | undefined
+}
+
+export interface LeaseView {
+  readonly jobId: string
+  readonly endpointId: string
+  /** undefined: expired, nobody holds the job. */
+  readonly workerId: string | undefined
+  readonly startedAt: number
+  readonly executionTimeoutMs: number | undefined
+}
+
+export interface EndpointView {
+  readonly endpointId: string
+  /** undefined: deleted; its workers go, then its keys. */
+  readonly endpoint: Endpoint | undefined
+  readonly demand: Demand
+  readonly leases: readonly LeaseView[]
+  readonly workers: readonly WorkerRecord[]
+  readonly failures: StartFailures | undefined
+  /** When its expired jobs were last swept. */
+  readonly sweptAt: number
+}
+
+/** A worker that was told to stop a job. A sync handler of an SDK worker does not hear it (worker-api §9). */
+export interface StopRequest {
+  readonly at: number
+  readonly why: 'timeout' | 'cancel'
+}
+
+export interface PlanPolicy {
+  /** A ready worker silent for this long is lost. */
+  readonly heartbeatLostMs: number
+  /** The gateway must have been up for this long before silence means anything. */
+  readonly leaseMs: number
+  readonly initTimeoutMs: number
+  /** A record without container, or a container without record, younger than this may still be on its way. */
+  readonly settleMs: number
+  /** Between telling the gateway that a worker drains and SIGTERM. */
+  readonly drainSettleMs: number
+  /** A worker told to stop a job has this long to show that it is free. */
+  readonly stopGraceMs: number
+  readonly sweepEveryMs: number
+}
+
+export const DEFAULT_PLAN_POLICY: PlanPolicy = {
+  heartbeatLostMs: 60_000,
+  leaseMs: 40_000,
+  initTimeoutMs: 420_000,
+  settleMs: 3000,
+  drainSettleMs: 100,
+  stopGraceMs: 10_000,
+  sweepEveryMs: 5000,
+}
+
+export type InFlightKind = 'start' | 'other'
+
+export interface Observed {
+  /** In the configured order. */
+  readonly hosts: readonly HostView[]
+  readonly endpoints: readonly EndpointView[]
+  /** Keys (`actionKey`) of what is being done right now; the plan leaves these alone. */
+  readonly inFlight: ReadonlyMap<string, InFlightKind>
+  readonly stopRequests: ReadonlyMap<string, StopRequest>
+  /** Since when the worker plane answers, epoch ms; undefined: it does not, so silence of workers proves nothing. */
+  readonly planeUpSince: number | undefined
+  /** Retire everything and start nothing. */
+  readonly shutdown: boolean
+  readonly policy: PlanPolicy
+}
+
+export interface StartAction {
+  readonly kind: 'start'
+  readonly endpointId: string
+  readonly hostId: string
+  readonly gpus: readonly AttachedGpu[]
+  readonly cpus: number | undefined
+  readonly memoryBytes: number | undefined
+  readonly reason: Reason
+}
+
+interface OnWorker {
+  readonly endpointId: string
+  readonly workerId: string
+  readonly hostId: string
+}
+
+export type Action =
+  | StartAction
+  /** Its endpoint's spec changed; `busy` tells which billing state follows. */
+  | (OnWorker & { readonly kind: 'mark-outdated'; readonly busy: boolean })
+  /** No more jobs for this worker. */
+  | (OnWorker & { readonly kind: 'drain'; readonly reason: Reason })
+  /** SIGTERM, then SIGKILL. */
+  | (OnWorker & { readonly kind: 'stop'; readonly reason: Reason })
+  /** The worker is dead: clear away its container and its record. `isStartFailure` makes the next start wait. */
+  | (OnWorker & { readonly kind: 'remove'; readonly reason: Reason; readonly isStartFailure: boolean })
+  /** A container of ours that no record knows. */
+  | (OnWorker & { readonly kind: 'reap' })
+  /** A lost worker's job goes back to the queue. `workerId` undefined: its lease expired. */
+  | {
+      readonly kind: 'take-back'
+      readonly endpointId: string
+      readonly jobId: string
+      readonly workerId: string | undefined
+      readonly reason: Reason
+      /** Where evidence may be found. */
+      readonly hostId: string | undefined
+    }
+  /** A job ran past its execution timeout (client-api §4.4). */
+  | { readonly kind: 'time-out'; readonly endpointId: string; readonly jobId: string; readonly workerId: string | undefined }
+  | { readonly kind: 'sweep'; readonly endpointId: string }
+  | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
+
+/** Actions with the same key run one after another; while one of them runs, the next plan leaves that key alone. */
+export function actionKey(action: Action): string {
+  if ('workerId' in action && action.workerId !== undefined && action.kind !== 'time-out') return workerKey(action.workerId)
+  return 'jobId' in action ? `job:${action.jobId}` : `${action.kind}:${action.endpointId}`
+}
+
+export function workerKey(workerId: string): string {
+  return `worker:${workerId}`
+}
+
+/** What the scaler says of an endpoint (the store's `ScalerStatus` without its time). */
+export interface EndpointStatus {
+  readonly throttled: number
+  readonly unhealthy: number
+  readonly reason: Reason | undefined
+  readonly message: string | undefined
+}
+
+export interface Plan {
+  readonly actions: readonly Action[]
+  readonly statuses: ReadonlyMap<string, EndpointStatus>
+  /** The earliest time at which the plan changes by itself, epoch ms; Infinity: never. */
+  readonly nextDueAt: number
+}

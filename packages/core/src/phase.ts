@@ -1,0 +1,29 @@
+// A worker's phase: derived from the facts in its record, never stored (design §3 "Worker phases are data").
+// Adding a phase must break the build in `projections.ts` and in `PHASE_MOVES`.
+import type { WorkerPhase, WorkerRecord } from '@runyard/schema'
+
+/** Every move that a living system can make. `gone` has no way out: a worker id is never used twice. */
+export const PHASE_MOVES = {
+  starting: ['idle', 'busy', 'draining', 'gone'],
+  idle: ['busy', 'draining', 'gone'],
+  busy: ['idle', 'draining', 'gone'],
+  draining: ['gone'],
+  gone: [],
+} as const satisfies Record<WorkerPhase, readonly WorkerPhase[]>
+
+export function isLegalMove(from: WorkerPhase, to: WorkerPhase): boolean {
+  return (PHASE_MOVES[from] as readonly WorkerPhase[]).includes(to)
+}
+
+/** `record` is undefined once the worker was seen gone. `leaseCount` = jobs that it holds now. */
+export function phaseOf(record: Pick<WorkerRecord, 'drainingSince' | 'readyAt'> | undefined, leaseCount: number): WorkerPhase {
+  if (record === undefined) return 'gone'
+  if (record.drainingSince !== undefined) return 'draining'
+  if (leaseCount > 0) return 'busy'
+  return record.readyAt === undefined ? 'starting' : 'idle'
+}
+
+/** Since when a worker without jobs waits for one, epoch ms; undefined while it is not ready. */
+export function idleSince(record: Pick<WorkerRecord, 'readyAt' | 'lastJobEndedAt'>): number | undefined {
+  return record.readyAt === undefined ? undefined : Math.max(record.readyAt, record.lastJobEndedAt ?? 0)
+}

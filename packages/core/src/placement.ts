@@ -1,0 +1,137 @@
+// Where a new worker goes: the first host, in the order configured, that has what it asks for, and which GPUs it gets, by UUID and
+// never shared. What a worker holds stays taken until it is seen gone. Failure direction: rather throttled than placed twice.
+import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
+import { resolveCpu, type CpuSize } from './cpu-request.ts'
+import { describeGpuRequest, gpuRank, matchesCuda } from './gpu-request.ts'
+
+/** What one worker that is not yet seen gone takes from its host. */
+export interface Holding {
+  readonly hostId: string
+  readonly gpuUuids: readonly string[]
+  readonly cpus: number
+  readonly memoryBytes: number
+}
+
+export interface Placed {
+  readonly kind: 'placed'
+  readonly hostId: string
+  readonly gpus: readonly AttachedGpu[]
+  /** Limits of a CPU worker; undefined for GPU workers, which have their host's. */
+  readonly cpus: number | undefined
+  readonly memoryBytes: number | undefined
+}
+
+export interface Refused {
+  readonly kind: 'refused'
+  readonly reason: Reason
+  /** One sentence. */
+  readonly message: string
+}
+
+/**
+ * Limits are ceilings that workers rarely reach, so the sum of them may exceed the host this many times; a single worker's memory may
+ * not. Without it a laptop could hold one CPU worker of Runpod's default size (2 vCPU, 8 GB).
+ */
+export const OVERCOMMIT = 4
+
+/** `hosts`: inventories of the hosts that can be reached now. */
+export function place(
+  spec: Pick<EndpointSpec, 'gpu' | 'cpu'>,
+  hosts: readonly HostInventory[],
+  holdings: readonly Holding[],
+): Placed | Refused {
+  if (hosts.length === 0) return refuse('no_host', 'no host is configured or reachable')
+  if (spec.gpu !== null) return placeGpus(spec.gpu, hosts, holdings)
+  if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), hosts, holdings)
+  const [host] = hosts
+  return host === undefined
+    ? refuse('no_host', 'no host is configured or reachable')
+    : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+}
+
+function refuse(reason: Reason, message: string): Refused {
+  return { kind: 'refused', reason, message }
+}
+
+function placeGpus(request: GpuRequest, hosts: readonly HostInventory[], holdings: readonly Holding[]): Placed | Refused {
+  const taken = new Set(holdings.flatMap((holding) => holding.gpuUuids))
+  for (const host of hosts) {
+    const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
+    const chosen = sameModel(free, request.count)
+    if (chosen !== undefined) {
+      const gpus = chosen.map(({ uuid, name, simulated }) => ({ uuid, name, simulated }))
+      return { kind: 'placed', hostId: host.hostId, gpus, cpus: undefined, memoryBytes: undefined }
+    }
+  }
+  return refuseGpus(request, hosts)
+}
+
+/** Best first: the request's own order of pools. */
+function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
+  return host.gpus
+    .filter((gpu) => gpu.healthy && gpuRank(request, gpu.name) !== undefined)
+    .filter((gpu) => gpu.simulated || matchesCuda(request, host.cudaVersion))
+    .toSorted((a, b) => (gpuRank(request, a.name) ?? 0) - (gpuRank(request, b.name) ?? 0))
+}
+
+/** All GPUs of one worker are of one model. */
+function sameModel(gpus: readonly Gpu[], count: number): readonly Gpu[] | undefined {
+  const groups = Map.groupBy(gpus, (gpu) => gpu.name).values()
+  for (const group of groups) if (group.length >= count) return group.slice(0, count)
+  return undefined
+}
+
+function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {
+  const wanted = describeGpuRequest(request)
+  const all = hosts.flatMap((host) => host.gpus)
+  const named = all.filter((gpu) => gpuRank(request, gpu.name) !== undefined)
+  if (named.length === 0) {
+    const have = all.length === 0 ? 'no GPU' : [...new Set(all.map((gpu) => gpu.name))].join(', ')
+    return refuse('no_matching_gpu', `no host has a GPU of the requested types: wanted ${wanted}, hosts have ${have}`)
+  }
+  const unfit = named.filter((gpu) => !gpu.healthy)
+  if (unfit.length === named.length) {
+    return refuse(
+      'no_matching_gpu',
+      `every GPU of the requested types has a fault: ${unfit.map((gpu) => gpu.fault ?? gpu.name).join('; ')}`,
+    )
+  }
+  const usable = hosts.map((host) => matchingGpus(request, host))
+  if (usable.every((gpus) => gpus.length === 0)) {
+    const drivers = hosts.map((host) => host.cudaVersion ?? 'none').join(', ')
+    return refuse('no_matching_gpu', `no host's driver has the CUDA version that the endpoint asks for: hosts have ${drivers}`)
+  }
+  if (usable.every((gpus) => sameModel(gpus, request.count) === undefined)) {
+    return refuse('no_matching_gpu', `no host has ${wanted}: one worker's GPUs must be of one model on one host`)
+  }
+  return refuse('gpus_busy', `all ${usable.flat().length} GPUs that match ${wanted} are in use`)
+}
+
+function placeCpu(sizes: readonly CpuSize[], hosts: readonly HostInventory[], holdings: readonly Holding[]): Placed | Refused {
+  for (const size of sizes) {
+    const host = hosts.find((candidate) => shortOf(size, candidate, holdings) === undefined)
+    if (host !== undefined) {
+      // An engine refuses a limit of more CPUs than it has.
+      return { kind: 'placed', hostId: host.hostId, gpus: [], cpus: Math.min(size.cpus, host.cpuCount), memoryBytes: size.memoryBytes }
+    }
+  }
+  const wanted = sizes.map((size) => size.instanceId).join(', ')
+  const short = sizes.flatMap((size) => hosts.map((host) => shortOf(size, host, holdings)))
+  return short.includes('not_enough_memory')
+    ? refuse('not_enough_memory', `no host has enough free memory for a ${wanted} worker: ${describeHosts(hosts, 'memory')}`)
+    : refuse('not_enough_cpu', `no host has enough free CPUs for a ${wanted} worker: ${describeHosts(hosts, 'cpu')}`)
+}
+
+function shortOf(size: CpuSize, host: HostInventory, holdings: readonly Holding[]): 'not_enough_memory' | 'not_enough_cpu' | undefined {
+  const here = holdings.filter((holding) => holding.hostId === host.hostId)
+  const sum = (pick: (holding: Holding) => number) => here.reduce((total, holding) => total + pick(holding), 0)
+  const memory = sum((holding) => holding.memoryBytes) + size.memoryBytes
+  if (size.memoryBytes > host.memoryBytes || memory > host.memoryBytes * OVERCOMMIT) return 'not_enough_memory'
+  return sum((holding) => holding.cpus) + size.cpus > host.cpuCount * OVERCOMMIT ? 'not_enough_cpu' : undefined
+}
+
+function describeHosts(hosts: readonly HostInventory[], what: 'memory' | 'cpu'): string {
+  return hosts
+    .map((host) => `${host.hostId} has ${what === 'cpu' ? `${host.cpuCount} CPUs` : `${(host.memoryBytes / 1e9).toFixed(1)} GB`}`)
+    .join(', ')
+}

@@ -1,0 +1,34 @@
+// What happens to jobs: those that ran too long are ended, those that nobody holds any more are taken back.
+import type { EndpointView, LeaseView } from './observed.ts'
+import type { PlanBuilder } from './plan-builder.ts'
+
+export function planJobs(view: EndpointView, builder: PlanBuilder): void {
+  const known = new Set(view.workers.map((record) => record.id))
+  for (const lease of view.leases) {
+    if (isOverdue(lease, view, builder)) {
+      builder.add({ kind: 'time-out', endpointId: view.endpointId, jobId: lease.jobId, workerId: lease.workerId })
+    } else if (isAbandoned(lease, known, builder)) {
+      const { endpointId, jobId, workerId } = lease
+      builder.add({ kind: 'take-back', endpointId, jobId, workerId, reason: 'heartbeat_lost', hostId: undefined })
+    }
+  }
+  sweep(view, builder)
+}
+
+/** The job's own limit, else its endpoint's; 0 = none (management §6.2 "executionTimeoutMs"). */
+function isOverdue(lease: LeaseView, view: EndpointView, builder: PlanBuilder): boolean {
+  const timeoutMs = lease.executionTimeoutMs ?? view.endpoint?.settings.executionTimeoutMs ?? 0
+  return timeoutMs > 0 && builder.isDue(lease.startedAt + timeoutMs)
+}
+
+function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: PlanBuilder): boolean {
+  const { planeUpSince, policy } = builder.observed
+  if (lease.workerId !== undefined) return !known.has(lease.workerId) && builder.isDue(lease.startedAt + policy.settleMs)
+  // Leases expire while the gateway is away, too; then the workers get one lease's time to report again.
+  return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
+}
+
+function sweep(view: EndpointView, builder: PlanBuilder): void {
+  if (view.demand.waiting === 0 && view.leases.length === 0) return
+  if (builder.isDue(view.sweptAt + builder.observed.policy.sweepEveryMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId })
+}

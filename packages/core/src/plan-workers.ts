@@ -1,0 +1,159 @@
+// What happens to the workers that are there: clear away the dead, retire those that have a reason to go, stop the drained.
+// A worker goes in two steps, drain then stop: only when the gateway knows and no job is left is it told to end.
+import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
+import type { EndpointView } from './observed.ts'
+import { idleSince } from './phase.ts'
+import type { PlanBuilder } from './plan-builder.ts'
+import type { WorkerView } from './worker-view.ts'
+
+/** Reasons after which a worker's jobs are not waited for: it does not work on them any more, or they were cancelled. */
+const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
+
+/** Retired for these, a worker that never got ready counts as a failed start. */
+const FAILED_STARTS = new Set<Reason>([
+  'exited',
+  'out_of_memory',
+  'init_timeout',
+  'heartbeat_lost',
+  'start_failed',
+  'image_missing',
+  'unhealthy_check',
+])
+
+export function planWorkers(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
+  for (const worker of workers) {
+    switch (worker.fate.kind) {
+      case 'dead':
+        clearAway(worker, worker.fate.reason, builder)
+        break
+      case 'alive':
+        if (worker.phase === 'draining') stopWhenDrained(worker, builder)
+        break
+      case 'settling':
+        builder.wakeAt(worker.fate.until)
+        if (worker.phase === 'draining') stopWhenDrained(worker, builder)
+        break
+      case 'unknown':
+        break
+    }
+  }
+  retire(view, workers, builder)
+}
+
+function on({ record }: WorkerView) {
+  return { endpointId: record.endpointId, workerId: record.id, hostId: record.hostId }
+}
+
+function clearAway(worker: WorkerView, reason: Reason, builder: PlanBuilder): void {
+  for (const { jobId } of worker.leases) builder.add({ kind: 'take-back', ...on(worker), jobId, reason })
+  builder.add({ kind: 'remove', ...on(worker), reason, isStartFailure: isStartFailure(worker.record, reason) })
+}
+
+/** A worker that died before it ever did anything; one that crashed in mid-job is replaced without a pause. */
+function isStartFailure(record: WorkerRecord, reason: Reason): boolean {
+  return FAILED_STARTS.has(reason) && (record.readyAt === undefined || (record.unhealthyReason !== undefined && !hasWorked(record)))
+}
+
+function hasWorked(record: WorkerRecord): boolean {
+  return record.lastJobEndedAt !== undefined
+}
+
+function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {
+  const { drainingSince = 0, retireReason = 'shutdown' } = worker.record
+  const isWaitedFor = !WITHOUT_WAITING.has(retireReason)
+  if (isWaitedFor && worker.leases.length > 0) return
+  const settleMs = worker.record.readyAt === undefined ? 0 : builder.observed.policy.drainSettleMs
+  if (!builder.isDue(drainingSince + settleMs)) return
+  // A deleted endpoint's jobs were cancelled with it.
+  const lost = retireReason === 'endpoint_deleted' ? [] : worker.leases
+  for (const { jobId } of lost) builder.add({ kind: 'take-back', ...on(worker), jobId, reason: retireReason })
+  builder.add({ kind: 'stop', ...on(worker), reason: retireReason })
+}
+
+function retire(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
+  const candidates = workers.filter((worker) => isThere(worker) && worker.phase !== 'draining')
+  const leaving = new Map<WorkerView, Reason>()
+  for (const worker of candidates) {
+    const reason = reasonToGo(worker, view, builder)
+    if (reason !== undefined) leaving.set(worker, reason)
+  }
+  if (view.endpoint !== undefined && !builder.observed.shutdown) {
+    const staying = candidates.filter((worker) => !leaving.has(worker))
+    for (const [worker, reason] of surplus(view.endpoint, view, { staying, builder })) leaving.set(worker, reason)
+  }
+  for (const [worker, reason] of leaving) {
+    if (reason === 'outdated') builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length > 0 })
+    builder.add({ kind: 'drain', ...on(worker), reason })
+  }
+}
+
+/** On a host that does not answer nothing is retired (house style 9). */
+function isThere(worker: WorkerView): boolean {
+  return !worker.inFlight && (worker.fate.kind === 'alive' || worker.fate.kind === 'settling')
+}
+
+function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder): Reason | undefined {
+  const { record } = worker
+  if (view.endpoint === undefined) return 'endpoint_deleted'
+  if (builder.observed.shutdown) return 'shutdown'
+  if (record.unhealthyReason !== undefined) return 'unhealthy_check'
+  if (record.refreshRequested === true) return 'refresh_requested'
+  if (record.specHash !== view.endpoint.specHash) return 'outdated'
+  if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
+  if (isSilent(record, builder)) return 'heartbeat_lost'
+  return isStuck(worker, view, builder) ? 'execution_timeout' : undefined
+}
+
+/** Counted from the container's start: pulling an image has no limit. */
+function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
+  const startedAt = worker.fate.kind === 'alive' ? (worker.fate.startedAt ?? worker.record.createdAt) : undefined
+  if (startedAt === undefined) return false
+  const ownSeconds = Number(endpoint.spec.env['RUNPOD_INIT_TIMEOUT'])
+  const timeoutMs = ownSeconds > 0 ? ownSeconds * 1000 : builder.observed.policy.initTimeoutMs
+  return builder.isDue(startedAt + timeoutMs)
+}
+
+/** Silence means something only while the gateway, which hears the workers, was there long enough. */
+function isSilent(record: WorkerRecord, builder: PlanBuilder): boolean {
+  const { planeUpSince, policy } = builder.observed
+  if (planeUpSince === undefined) return false
+  const heardAt = Math.max(record.lastSeenAt ?? 0, record.readyAt ?? 0, planeUpSince)
+  return builder.isDue(heardAt + policy.heartbeatLostMs)
+}
+
+/**
+ * Told to stop a job and not seen with another since: a sync handler cannot be interrupted (worker-api §9). After an execution timeout
+ * Runpod stops the worker anyway (management §6.2); after a cancel it goes only when jobs wait that it does not take.
+ */
+function isStuck(worker: WorkerView, view: EndpointView, builder: PlanBuilder): boolean {
+  const request = builder.observed.stopRequests.get(worker.record.id)
+  if (request === undefined || worker.leases.length > 0 || (worker.record.lastJobEndedAt ?? 0) > request.at) return false
+  const waitingSince = request.why === 'timeout' ? request.at : view.demand.oldestWaitingAt
+  if (waitingSince === undefined) return false
+  return builder.isDue(Math.max(request.at, waitingSince) + builder.observed.policy.stopGraceMs)
+}
+
+/** Workers beyond max, then idle ones past their timeout while more than min are there; longest idle first. */
+function surplus(
+  endpoint: Endpoint,
+  view: EndpointView,
+  { staying, builder }: { staying: readonly WorkerView[]; builder: PlanBuilder },
+): readonly (readonly [WorkerView, Reason])[] {
+  const { workersMin, workersMax, idleTimeoutMs } = endpoint.settings
+  const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || (idleSince(a.record) ?? 0) - (idleSince(b.record) ?? 0))
+  const aboveMax = ranked.slice(0, Math.max(0, staying.length - workersMax))
+  const rest = ranked.slice(aboveMax.length)
+  // While jobs wait, an idle worker is about to take one.
+  const canRetire = view.demand.waiting > 0 ? 0 : Math.max(0, rest.length - workersMin)
+  const timedOut = rest
+    .filter((worker) => worker.phase === 'idle')
+    .slice(0, canRetire)
+    .filter((worker) => builder.isDue((idleSince(worker.record) ?? builder.now) + idleTimeoutMs))
+  return [...aboveMax.map((worker) => [worker, 'above_max'] as const), ...timedOut.map((worker) => [worker, 'idle_timeout'] as const)]
+}
+
+/** Who goes first: what has done nothing yet, then what does nothing now. */
+function retireRank(worker: WorkerView): number {
+  if (worker.phase === 'starting') return 0
+  return worker.phase === 'idle' ? 1 : 2
+}

@@ -1,0 +1,72 @@
+// Our phases in Runpod's words, all three vocabularies in this one file: the `/health` counters, REST v2's worker status and the
+// billing state. Decides nothing; a wrong word here misleads a reader and never a plan.
+import type { BillingState, HealthWorkerState, WorkerPhase, WorkerRecord, WorkerStatus } from '@runyard/schema'
+import { phaseOf } from './phase.ts'
+
+export interface CountedWorker {
+  readonly record: WorkerRecord
+  readonly leaseCount: number
+}
+
+/** What the scaler last said of an endpoint: workers wanted but not there. */
+export interface Shortfall {
+  readonly throttled: number
+  readonly unhealthy: number
+}
+
+export type HealthCounters = Readonly<Record<HealthWorkerState, number>>
+
+/** The six ints of `/health` (client-api §5.9). `ready` equals `idle`; `running` are workers that hold a job, draining ones included. */
+export function healthCounters(workers: readonly CountedWorker[], shortfall: Shortfall | undefined): HealthCounters {
+  const statuses = workers.map(({ record, leaseCount }) => ({
+    status: workerStatus(record, leaseCount),
+    phase: phaseOf(record, leaseCount),
+  }))
+  const count = (status: WorkerStatus) => statuses.filter((worker) => worker.status === status && !isLeaving(worker)).length
+  const idle = count('IDLE')
+  return {
+    idle,
+    initializing: count('INITIALIZING'),
+    ready: idle,
+    running: count('RUNNING'),
+    throttled: shortfall?.throttled ?? 0,
+    unhealthy: count('UNHEALTHY') + (shortfall?.unhealthy ?? 0),
+  }
+}
+
+/** A draining worker without a job takes none again: it is nobody's capacity. */
+function isLeaving(worker: { status: WorkerStatus; phase: WorkerPhase }): boolean {
+  return worker.phase === 'draining' && worker.status !== 'RUNNING'
+}
+
+/** REST v2's status of a worker without a job, by phase (management §3.3). */
+const STATUS_WITHOUT_JOB = {
+  starting: 'INITIALIZING',
+  idle: 'IDLE',
+  busy: 'RUNNING',
+  draining: 'IDLE',
+  gone: 'IDLE',
+} as const satisfies Record<WorkerPhase, WorkerStatus>
+
+/** REST v2's worker status (management §3.3). THROTTLED never stands here: a throttled worker has no record. */
+export function workerStatus(record: WorkerRecord, leaseCount: number): WorkerStatus {
+  if (record.unhealthyReason !== undefined) return 'UNHEALTHY'
+  if (leaseCount > 0) return 'RUNNING'
+  if (record.readyAt === undefined) return 'INITIALIZING'
+  return STATUS_WITHOUT_JOB[phaseOf(record, leaseCount)]
+}
+
+/** The billing state of a phase (design §4): the warm wait inside `idle_timeout` is `running`; what is gone has none. */
+const BILLING_STATE_OF_PHASE = {
+  starting: 'initializing',
+  idle: 'running',
+  busy: 'running',
+  draining: 'running',
+  gone: undefined,
+} as const satisfies Record<WorkerPhase, BillingState | undefined>
+
+/** The state whose interval is open in the ledger for this worker. */
+export function billingStateOf(record: WorkerRecord, leaseCount: number): BillingState | undefined {
+  if (record.readyAt === undefined) return 'initializing'
+  return record.outdatedSince === undefined ? BILLING_STATE_OF_PHASE[phaseOf(record, leaseCount)] : 'outdated'
+}

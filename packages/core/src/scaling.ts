@@ -1,0 +1,83 @@
+// How many workers an endpoint wants (design §4 "Scaling as promised", management §6.3): the first job starts one at once; while
+// workers are busy and jobs wait, up to the maximum; what is starting counts as supply. Placement decides whether they can be had.
+import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
+import type { Demand } from './observed.ts'
+
+/** A worker as supply: retiring and outdated ones are not listed. */
+export interface SupplyWorker {
+  readonly phase: WorkerPhase
+  readonly idleSince: number | undefined
+}
+
+export interface Desired {
+  /** Workers to have, between min and max. */
+  readonly count: number
+  readonly reason: Reason
+  /** When to look again if nothing happens, epoch ms. */
+  readonly dueAt: number
+}
+
+/** A queue that busy workers empty within this time is no reason for another worker (which would load the model once more). */
+export const GROWTH_PATIENCE_MS = 500
+/** A job that waits longer than this beside an idle worker is not going to be taken by it: the worker is stuck or has left. */
+export const IDLE_TAKES_WITHIN_MS = 3000
+
+export interface SupplyAndDemand {
+  readonly demand: Demand
+  readonly workers: readonly SupplyWorker[]
+}
+
+export function desiredWorkers(endpoint: { readonly settings: EndpointSettings }, seen: SupplyAndDemand, now: number): Desired {
+  const { workersMin, workersMax } = endpoint.settings
+  const grown = grow(endpoint.settings, seen, now)
+  const count = Math.min(workersMax, Math.max(workersMin, grown.count))
+  return { ...grown, count, reason: grown.count < workersMin ? 'below_min' : grown.reason }
+}
+
+function grow(settings: EndpointSettings, seen: SupplyAndDemand, now: number): Desired {
+  const { demand, workers } = seen
+  const have = workers.length
+  const oldest = demand.oldestWaitingAt ?? now
+  if (demand.waitingNormal === 0) return { count: have, reason: 'below_min', dueAt: Infinity }
+  if (have === 0) return { count: firstWorkers(settings, demand, now - oldest), reason: 'first_job', dueAt: Infinity }
+
+  const takers = workers.filter((worker) => worker.phase === 'starting' || takesSoon(worker, oldest, now))
+  const dueAt = nextStuckAt(workers, oldest, now)
+  const uncovered = demand.waitingNormal - takers.length
+  if (uncovered <= 0) return { count: have, reason: 'jobs_waiting', dueAt }
+
+  const patienceMs = patience(settings, workers)
+  if (now - oldest < patienceMs) return { count: have, reason: 'jobs_waiting', dueAt: Math.min(dueAt, oldest + patienceMs) }
+  return { count: have + added(settings, seen, uncovered), reason: 'jobs_waiting', dueAt }
+}
+
+function firstWorkers({ scaling }: EndpointSettings, demand: Demand, waitedMs: number): number {
+  if (scaling.type === 'REQUEST_COUNT') return Math.ceil(demand.waitingNormal / scaling.requestCount)
+  return waitedMs < scaling.queueDelay * 1000 ? 1 : demand.waitingNormal
+}
+
+function takesSoon(worker: SupplyWorker, oldestWaitingAt: number, now: number): boolean {
+  if (worker.phase !== 'idle') return false
+  return now - Math.max(oldestWaitingAt, worker.idleSince ?? 0) < IDLE_TAKES_WITHIN_MS
+}
+
+function nextStuckAt(workers: readonly SupplyWorker[], oldestWaitingAt: number, now: number): number {
+  const times = workers
+    .filter((worker) => takesSoon(worker, oldestWaitingAt, now))
+    .map((worker) => Math.max(oldestWaitingAt, worker.idleSince ?? 0) + IDLE_TAKES_WITHIN_MS)
+  return Math.min(Infinity, ...times)
+}
+
+/** QUEUE_DELAY bounds the wait behind workers that only start; behind busy ones a short patience does. */
+function patience(settings: EndpointSettings, workers: readonly SupplyWorker[]): number {
+  if (settings.scaling.type === 'REQUEST_COUNT') return 0
+  const delayMs = settings.scaling.queueDelay * 1000
+  return workers.some((worker) => worker.phase !== 'starting') ? Math.min(delayMs, GROWTH_PATIENCE_MS) : delayMs
+}
+
+function added(settings: EndpointSettings, { demand, workers }: SupplyAndDemand, uncovered: number): number {
+  if (settings.scaling.type === 'QUEUE_DELAY') return uncovered
+  // management §6.3: ceil((Q + P) / v), where each busy worker holds one job.
+  const busy = workers.filter((worker) => worker.phase === 'busy').length
+  return Math.max(0, Math.ceil((demand.waitingNormal + busy) / settings.scaling.requestCount) - workers.length)
+}

@@ -1,0 +1,39 @@
+// Declared cards for a machine without them (design §3 "Simulated GPUs"): they take part in inventory, placement and billing;
+// nothing is attached.
+import { RunyardError, type Gpu, type HostInventory } from '@runyard/schema'
+import { GPU_MEMORY_GB, normalizeGpuName } from './gpu-catalogue.ts'
+
+export interface SimulatedGpus {
+  readonly name: string
+  readonly count: number
+}
+
+const DEFAULT_MEMORY_GB = 24
+
+/** `NVIDIA GeForce RTX 4090:2,NVIDIA L4` → two cards and one. @throws RunyardError('bad_request') with one sentence. */
+export function parseSimulatedGpus(text: string | undefined): readonly SimulatedGpus[] {
+  return (text ?? '')
+    .split(',')
+    .map(normalizeGpuName)
+    .filter((item) => item !== '')
+    .map((item) => {
+      const [, name = '', count = '1'] = /^(.*?)(?::([^:]*))?$/.exec(item) ?? []
+      if (name === '' || !/^[0-9]{1,3}$/.test(count)) {
+        throw new RunyardError('bad_request', `simulatedGpus: "${item}" is not written like "NVIDIA GeForce RTX 4090:2"`)
+      }
+      return { name: name.trim(), count: Number(count) }
+    })
+}
+
+/** The inventory with the declared cards behind the real ones. Their ids are the same on every call. */
+export function withSimulatedGpus(inventory: HostInventory, declared: readonly SimulatedGpus[]): HostInventory {
+  const names = declared.flatMap(({ name, count }) => Array.from({ length: count }, () => name))
+  const simulated = names.map((name, index): Gpu => ({
+    uuid: `GPU-simulated-${inventory.hostId}-${index}`,
+    name,
+    memoryBytes: (GPU_MEMORY_GB[name] ?? DEFAULT_MEMORY_GB) * 1024 ** 3,
+    simulated: true,
+    healthy: true,
+  }))
+  return { ...inventory, gpus: [...inventory.gpus.filter((gpu) => !gpu.simulated), ...simulated] }
+}

@@ -1,0 +1,104 @@
+// The environment of a worker (worker-api §2). User variables win over everything but what the worker protocol cannot do without.
+import type { AttachedGpu, Endpoint, HostInventory } from '@runyard/schema'
+import { poolOf } from './gpu-catalogue.ts'
+import type { Envelope } from './image-alias.ts'
+
+export interface WorkerEnvironmentOptions {
+  readonly endpoint: Pick<Endpoint, 'id' | 'spec'>
+  readonly workerId: string
+  /** Base URL of the worker plane as this worker reaches it, without a slash at the end. */
+  readonly planeUrl: string
+  /** Bearer token of this worker. */
+  readonly token: string
+  readonly gpus: readonly AttachedGpu[]
+  /** Limits of the worker; undefined = what the host has. */
+  readonly cpus: number | undefined
+  readonly memoryBytes: number | undefined
+  readonly host: Pick<HostInventory, 'cpuCount' | 'memoryBytes'>
+  readonly envelope: Envelope | null
+  readonly pingIntervalMs: number
+  /** Path of the CA bundle inside the worker; undefined = none. */
+  readonly caBundle: string | undefined
+}
+
+export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<Record<string, string>> {
+  return {
+    ...machineVariables(options),
+    ...clientVariables(options.planeUrl),
+    ...(options.caBundle === undefined ? {} : caVariables(options.caBundle)),
+    // worker-api §2.2: DEBUG prints every output twice; the network check wants the open internet.
+    RUNPOD_DEBUG_LEVEL: 'INFO',
+    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+    ...options.endpoint.spec.env,
+    ...protocolVariables(options),
+  }
+}
+
+/** worker-api §2.1. The worker's id is filled in here; `$ID` is left for the worker and means the job's id. */
+function protocolVariables(options: WorkerEnvironmentOptions): Record<string, string> {
+  const { endpoint, workerId, planeUrl } = options
+  const base = `${planeUrl}/v2/${endpoint.id}`
+  // The SDK glues further parameters on with `&`, so a query string must be there even without a GPU.
+  const query = `gpu=${gpuQuery(options.gpus)}`
+  return {
+    RUNPOD_WEBHOOK_GET_JOB: `${base}/job-take/${workerId}?${query}`,
+    RUNPOD_WEBHOOK_POST_OUTPUT: `${base}/job-done/${workerId}/$ID?${query}`,
+    RUNPOD_WEBHOOK_POST_STREAM: `${base}/job-stream/${workerId}/$ID?${query}`,
+    RUNPOD_WEBHOOK_PING: `${base}/ping/${workerId}?${query}`,
+    RUNPOD_AI_API_KEY: options.token,
+    RUNPOD_POD_ID: workerId,
+    RUNPOD_ENDPOINT_ID: endpoint.id,
+    // Below 1000 the SDK's heartbeat process dies at once (worker-api §2.1).
+    RUNPOD_PING_INTERVAL: String(Math.max(1000, Math.round(options.pingIntervalMs))),
+    ...(options.envelope === null ? {} : { RUNYARD_ENVELOPE: options.envelope }),
+    ...(options.memoryBytes === undefined ? {} : { RUNYARD_MEMORY_BYTES: String(options.memoryBytes) }),
+  }
+}
+
+function gpuQuery(gpus: readonly AttachedGpu[]): string {
+  return encodeName(gpus[0]?.name ?? 'CPU')
+}
+
+/** `NVIDIA+A40`: form encoding, as Runpod writes it (worker-api §2.4). */
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replaceAll('%20', '+')
+}
+
+/** worker-api §2.4. */
+function machineVariables(options: WorkerEnvironmentOptions): Record<string, string> {
+  const [gpu] = options.gpus
+  const pool = gpu === undefined ? undefined : poolOf(gpu.name)
+  const memoryBytes = options.memoryBytes ?? options.host.memoryBytes
+  return {
+    RUNPOD_POD_HOSTNAME: options.workerId,
+    RUNPOD_CPU_COUNT: String(options.cpus ?? options.host.cpuCount),
+    RUNPOD_MEM_GB: String(Math.max(1, Math.floor(memoryBytes / 1e9))),
+    RUNPOD_GPU_COUNT: String(options.gpus.length),
+    ...(gpu === undefined ? {} : { RUNPOD_GPU_NAME: encodeName(gpu.name) }),
+    ...(pool === undefined ? {} : { RUNPOD_GPU_SIZE: pool }),
+    ...(gpu?.simulated === true ? { RUNPOD_SKIP_GPU_CHECK: 'true', RUNYARD_SIMULATED_GPU: 'true' } : {}),
+  }
+}
+
+/** So that functions can call functions: the client half of the SDKs talks to the worker plane (flash-api §8.2, §1.1). */
+function clientVariables(planeUrl: string): Record<string, string> {
+  return {
+    RUNPOD_ENDPOINT_BASE_URL: `${planeUrl}/v2`,
+    RUNPOD_API_BASE_URL: planeUrl,
+    RUNPOD_REST_API_URL: `${planeUrl}/v1`,
+    RUNPOD_HAPI_URL: `${planeUrl}/hapi`,
+    RUNPOD_CONSOLE_URL: planeUrl,
+  }
+}
+
+function caVariables(path: string): Record<string, string> {
+  return {
+    SSL_CERT_FILE: path,
+    REQUESTS_CA_BUNDLE: path,
+    CURL_CA_BUNDLE: path,
+    PIP_CERT: path,
+    NODE_EXTRA_CA_CERTS: path,
+    // uv brings its own roots unless it is told to use the platform's, which SSL_CERT_FILE then names.
+    UV_NATIVE_TLS: 'true',
+  }
+}
