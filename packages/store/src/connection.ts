@@ -1,0 +1,56 @@
+// The two connections to Redis: one for commands, one for signals. Commands fail at once while it is away (no queue of ours piles up),
+// are never sent twice, and are bounded in time; reconnecting goes on for ever by itself, at most a second apart.
+import { RunyardError } from '@runyard/schema'
+import { Redis } from 'ioredis'
+import type { RedisOptions } from 'ioredis'
+
+const CONNECT_WAIT_MS = 10_000
+
+const OPTIONS = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  // In-flight commands are rejected as soon as the connection is lost: resending a take would lease two jobs.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  connectTimeout: 3000,
+  // Long enough for a 64 MB value on a slow disk, short enough that a hung Redis is noticed.
+  commandTimeout: 20_000,
+  keepAlive: 10_000,
+  retryStrategy: (attempt: number) => Math.min(50 * attempt, 1000),
+  // After a failover the old primary answers READONLY: look for the new one.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} satisfies RedisOptions
+
+/**
+ * Opens a connection that heals itself.
+ * @throws RunyardError('store_unavailable') when Redis does not answer within 10 s.
+ */
+export async function connect(redisUrl: string, onError: (error: Error) => void): Promise<Redis> {
+  const client = new Redis(redisUrl, OPTIONS)
+  let lastError: Error | undefined
+  client.on('error', (error: Error) => {
+    lastError = error
+    onError(error)
+  })
+  const { promise: ready, resolve, reject } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => reject(new Error('timeout')), CONNECT_WAIT_MS)
+  client.once('ready', () => resolve(undefined))
+  client.connect().catch(() => undefined)
+  try {
+    await ready
+    return client
+  } catch {
+    client.disconnect()
+    const why = lastError === undefined ? 'no answer' : lastError.message || lastError.name
+    throw new RunyardError('store_unavailable', `Redis at ${withoutSecrets(redisUrl)} cannot be reached: ${why}.`, { retryAfterS: 2 })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function withoutSecrets(redisUrl: string): string {
+  if (!URL.canParse(redisUrl)) return 'the configured address'
+  const url = new URL(redisUrl)
+  return url.host === '' ? url.pathname : `${url.host}${url.pathname}`
+}

@@ -1,0 +1,17 @@
+// What every part of the store works with.
+import type { Redis } from 'ioredis'
+import type { Queues } from './bull.ts'
+import type { Keys } from './keys.ts'
+import type { RunScript } from './scripts/script.ts'
+import type { Signals } from './signals.ts'
+import type { OpenStoreOptions } from './types.ts'
+
+export interface StoreContext {
+  readonly client: Redis
+  readonly keys: Keys
+  readonly queues: Queues
+  readonly run: RunScript
+  readonly signals: Signals
+  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'retention'>
+  readonly onError: (error: Error) => void
+}

@@ -1,0 +1,118 @@
+// Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
+// until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
+import { RunyardError } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
+import type { StoreContext } from './context.ts'
+import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/records.ts'
+import { ENDPOINT_DELETED } from './settle.ts'
+import type { EndpointStore, JobStore } from './types.ts'
+
+const MAX_TRIES = 100
+const CANCEL_BATCH = 200
+
+type Find = Parameters<EndpointStore['upsert']>[0]
+type Jobs = Pick<JobStore, 'forceSettle'>
+
+const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
+  JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
+const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
+
+export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
+  const { client, keys, signals, run } = context
+  const { records, templates, deleted } = keys.endpoints
+  const get = async (id: string) => parse(await client.hget(records, id))
+  const { readText, write } = createEndpointWrites(context)
+
+  return {
+    get,
+    list: async () => Object.values(await client.hgetall(records)).map((text) => JSON.parse(text) as Endpoint),
+    listDeleted: () => client.smembers(deleted),
+
+    async findByTemplate(templateId) {
+      const id = await client.hget(templates, templateId)
+      return id === null ? undefined : get(id)
+    },
+
+    async upsert(find, change) {
+      for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+        const text = await readText(find)
+        const endpoint = change(parse(text))
+        const result = await write(endpoint, text)
+        if (result === 'stored') {
+          signals.publish({ kind: 'endpoint-changed', endpointId: endpoint.id })
+          return endpoint
+        }
+        // By name, somebody created it meanwhile: look again. By id, the new name belongs to another endpoint.
+        if (result === 'taken' && ('id' in find || text !== null)) {
+          throw new RunyardError('conflict', `An endpoint named "${endpoint.name}" exists already.`)
+        }
+      }
+      throw new RunyardError('conflict', 'The endpoint is being changed by too many clients at once; try again.')
+    },
+
+    async delete(id) {
+      const text = await client.hget(records, id)
+      const endpoint = parse(text)
+      if (text === null || endpoint === undefined) return false
+      const names = [keys.endpoints.records, keys.endpoints.names, templates, deleted]
+      const isDeleted = await run(DELETE_ENDPOINT, names, [id, text, nameOf(endpoint), endpoint.templateId])
+      if (isDeleted !== 1) throw new RunyardError('conflict', 'The endpoint was changed while it was being deleted; try again.')
+      signals.publish({ kind: 'endpoint-changed', endpointId: id })
+      await cancelJobs(context, jobs, id)
+      return true
+    },
+
+    async forget(id) {
+      // Jobs accepted in the very moment of the deletion end here.
+      await cancelJobs(context, jobs, id)
+      await removeKeys(context, id)
+      await client.srem(deleted, id)
+    },
+  }
+}
+
+function createEndpointWrites({ client, keys, run }: StoreContext) {
+  const { records, names, templates, deleted } = keys.endpoints
+  const readText = async (find: Find): Promise<string | null> =>
+    'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
+
+  const write = async (endpoint: Endpoint, expected: string | null): Promise<'stored' | 'stale' | 'taken'> => {
+    const before = parse(expected)
+    const was = { name: before === undefined ? '' : nameOf(before), template: before?.templateId ?? '' }
+    const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
+    const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId]
+    return (await run(UPSERT_ENDPOINT, [records, names, templates, deleted], args)) as 'stored' | 'stale' | 'taken'
+  }
+  return { readText, write }
+}
+
+async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, endpointId: string): Promise<void> {
+  const queue = keys.queue(endpointId)
+  const liveIds = async () =>
+    (
+      await Promise.all([
+        client.lrange(`${queue}:wait`, 0, CANCEL_BATCH - 1),
+        client.lrange(`${queue}:active`, 0, CANCEL_BATCH - 1),
+        client.zrange(`${queue}:prioritized`, '0', String(CANCEL_BATCH - 1)),
+      ])
+    ).flat()
+  const cancel = async (jobId: string) => {
+    const { heldBy } = await jobs.forceSettle(endpointId, jobId, ENDPOINT_DELETED)
+    if (heldBy !== undefined) signals.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
+  }
+  for (let ids = await liveIds(); ids.length > 0; ids = await liveIds()) await Promise.all(ids.map(cancel))
+}
+
+/** Results and chunks of its settled jobs have their own expiry and are left to it. */
+async function removeKeys({ client, keys, queues }: StoreContext, endpointId: string): Promise<void> {
+  const workerIds = await client.smembers(keys.workers(endpointId))
+  const own = [
+    keys.workers(endpointId),
+    keys.events(endpointId),
+    keys.status(endpointId),
+    keys.counters(endpointId),
+    keys.deadlines(endpointId),
+  ]
+  await client.del(...workerIds.map((id) => keys.worker(endpointId, id)), ...own, ...queues.of(endpointId).keys)
+  queues.forget(endpointId)
+}

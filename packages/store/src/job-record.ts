@@ -1,0 +1,49 @@
+// From the rows that the scripts answer to the schema's shapes. We wrote them ourselves, so they are trusted.
+import type { JobOutcome, JobRecord } from '@runyard/schema'
+import type { Reply } from './scripts/script.ts'
+
+type Cell = string | null | undefined
+
+const toNumber = (cell: Cell): number | undefined => (cell === null || cell === undefined ? undefined : Number(cell))
+const retriesOf = (attempts: Cell): number => Math.max(0, Number(attempts ?? 0) - 1)
+const ifText = (cell: Cell): string | undefined => (cell === null || cell === undefined || cell === '' ? undefined : cell)
+
+function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}
+
+/** Undefined for a job that is not there. */
+export function toJobRecord(id: string, reply: Reply | undefined): JobRecord | undefined {
+  if (!Array.isArray(reply)) return undefined
+  const [kind, ...cells] = reply as Cell[]
+  return kind === 'settled' ? toSettled(id, cells) : toLive(id, cells)
+}
+
+function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): JobRecord {
+  const outcome = JSON.parse(outcomeText ?? '{}') as JobOutcome
+  return withoutUndefined({
+    id,
+    submittedAt: Number(submittedAt),
+    startedAt: toNumber(startedAt),
+    settledAt: toNumber(settledAt),
+    workerId: ifText(workerId),
+    retries: retriesOf(attempts),
+    ...outcome,
+  }) as JobRecord
+}
+
+/** Leased = IN_PROGRESS; waiting, or left behind by a worker whose lease ran out = IN_QUEUE. */
+function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder]: Cell[]): JobRecord {
+  const isLeased = ifText(holder) !== undefined
+  return withoutUndefined({
+    id,
+    status: isLeased ? 'IN_PROGRESS' : 'IN_QUEUE',
+    submittedAt: Number(submittedAt),
+    startedAt: toNumber(startedAt),
+    workerId: ifText(holder),
+    retries: retriesOf(attempts),
+    output: isLeased && ifText(progress) !== undefined ? (JSON.parse(progress ?? 'null') as unknown) : undefined,
+  }) as JobRecord
+}

@@ -1,0 +1,52 @@
+// The names of all Redis keys, in one place. Every key of an endpoint shares the hash tag `{endpointId}` (BullMQ's own
+// `<prefix>:{ep}:…` included), everything global shares `{@}`, which no endpoint id can be; so each script stays in one slot.
+// Job ids hold no colon, hence `<queue>:<jobId>` (BullMQ's) can never meet our `<queue>:s:<jobId>`.
+
+export interface Keys {
+  readonly prefix: string
+  /** The name that BullMQ knows the endpoint's queue by. */
+  queueName(endpointId: string): string
+  /** Base of all keys of an endpoint; `queue` in the scripts. */
+  queue(endpointId: string): string
+  worker(endpointId: string, workerId: string): string
+  workers(endpointId: string): string
+  events(endpointId: string): string
+  status(endpointId: string): string
+  counters(endpointId: string): string
+  deadlines(endpointId: string): string
+  goneWorker(workerId: string): string
+  workerLog(workerId: string, source: string): string
+  readonly signals: string
+  readonly instance: string
+  readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
+  readonly apiKeys: { readonly records: string; readonly hashes: string }
+  readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
+}
+
+export function createKeys(prefix: string): Keys {
+  const queue = (endpointId: string) => `${prefix}:{${endpointId}}`
+  const shared = `${prefix}:{@}`
+  return {
+    prefix,
+    queueName: (endpointId) => `{${endpointId}}`,
+    queue,
+    worker: (endpointId, workerId) => `${queue(endpointId)}:w:${workerId}`,
+    workers: (endpointId) => `${queue(endpointId)}:r:workers`,
+    events: (endpointId) => `${queue(endpointId)}:r:events`,
+    status: (endpointId) => `${queue(endpointId)}:r:status`,
+    counters: (endpointId) => `${queue(endpointId)}:r:counters`,
+    deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
+    goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
+    workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
+    signals: `${shared}:signals`,
+    instance: `${shared}:instance`,
+    endpoints: {
+      records: `${shared}:endpoints`,
+      names: `${shared}:endpoint-names`,
+      templates: `${shared}:endpoint-templates`,
+      deleted: `${shared}:endpoints-deleted`,
+    },
+    apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
+    ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
+  }
+}

@@ -1,0 +1,64 @@
+// Puts the store together. What is opened here is closed in reverse order.
+import { createKeyStore } from './api-keys.ts'
+import { createQueues } from './bull.ts'
+import { connect } from './connection.ts'
+import type { StoreContext } from './context.ts'
+import { createEndpointStore } from './endpoints.ts'
+import { translateErrors } from './errors.ts'
+import { createEventStore, createStatusStore, createWorkerLogStore } from './history.ts'
+import { createInstance } from './instance.ts'
+import { createJobStore } from './jobs.ts'
+import { createKeys } from './keys.ts'
+import { createLedgerStore } from './ledger.ts'
+import { findProblems } from './problems.ts'
+import { createRunScript } from './scripts/script.ts'
+import { openSignals } from './signals.ts'
+import type { OpenStoreOptions, Store } from './types.ts'
+import { createWorkerStore } from './workers.ts'
+
+/**
+ * Opens the store. Afterwards it heals by itself: while Redis is away every call fails at once and `isUp` says so.
+ * @throws RunyardError('store_unavailable') when Redis does not answer within 10 s.
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  await using opening = new AsyncDisposableStack()
+  const context = await openContext(options, opening)
+  const keys = opening.use(createKeyStore(context))
+  const jobs = createJobStore(context)
+  const { instance, workerToken } = translateErrors(createInstance(context))
+  const { [Symbol.asyncDispose]: _dispose, ...keyFunctions } = keys
+  const scope = opening.move()
+
+  return {
+    endpoints: translateErrors(createEndpointStore(context, jobs)),
+    keys: translateErrors(keyFunctions),
+    jobs: translateErrors(jobs),
+    workers: translateErrors(createWorkerStore(context)),
+    ledger: translateErrors(createLedgerStore(context)),
+    workerLogs: translateErrors(createWorkerLogStore(context)),
+    events: translateErrors(createEventStore(context)),
+    status: translateErrors(createStatusStore(context)),
+    instance,
+    workerToken,
+    subscribe: (onSignal) => context.signals.subscribe(onSignal),
+    publish: (signal) => context.signals.publish(signal),
+    problems: () => findProblems(context),
+    isUp: () => context.client.status === 'ready',
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  }
+}
+
+async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStack): Promise<StoreContext> {
+  const onError = options.onError ?? (() => undefined)
+  const keys = createKeys(options.prefix ?? 'runyard')
+  const open = async () =>
+    scope.adopt(await connect(options.redisUrl, onError), async (client) => {
+      // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
+      await client.quit().catch(() => client.disconnect())
+    })
+  const client = await open()
+  const subscriber = await open()
+  const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, onError })
+  const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
+  return { client, keys, queues, run: createRunScript(client), signals, options, onError }
+}

@@ -1,0 +1,40 @@
+// What is asked about a job and about a queue. Each answer is one snapshot.
+import type { StoreContext } from './context.ts'
+import { toJobRecord } from './job-record.ts'
+import { READ, READ_STREAM, SET_RETENTION, STATS } from './scripts/jobs.ts'
+import type { Reply } from './scripts/script.ts'
+import type { JobStore } from './types.ts'
+
+export function createJobReads({ keys, run }: StoreContext): Pick<JobStore, 'get' | 'readStream' | 'setRetention' | 'stats'> {
+  return {
+    get: async (endpointId, jobId) => toJobRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId])),
+
+    async readStream(endpointId, jobId, limit) {
+      const reply = await run(READ_STREAM, [keys.queue(endpointId)], [jobId, limit])
+      if (!Array.isArray(reply)) return undefined
+      const [row, chunks, remaining] = reply as [Reply, string[], number]
+      const record = toJobRecord(jobId, row)
+      if (record === undefined) return undefined
+      return { record, chunks: chunks.map((chunk) => JSON.parse(chunk) as unknown), more: remaining > 0 }
+    },
+
+    async setRetention(endpointId, jobId, ttlMs) {
+      await run(SET_RETENTION, [keys.queue(endpointId)], [jobId, Math.round(ttlMs)])
+    },
+
+    async stats(endpointId) {
+      const reply = (await run(STATS, [keys.queue(endpointId)], [])) as readonly (string | number | null)[]
+      const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried] = reply
+      const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
+      return {
+        waiting: Number(normal) + Number(low),
+        waitingNormal: Number(normal),
+        inProgress: Number(active),
+        oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
+        completed: Number(completed ?? 0),
+        failed: Number(failed ?? 0),
+        retried: Number(retried ?? 0),
+      }
+    },
+  }
+}

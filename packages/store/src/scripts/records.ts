@@ -1,0 +1,142 @@
+// Endpoint and worker records, and the billing ledger: each change is one atomic script.
+import type { Script } from './script.ts'
+
+/**
+ * KEYS: records, names, templates, deleted. ARGV: id, expected record ('' = none), new record, old name, new name, old template, new template.
+ * → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name)
+ */
+export const UPSERT_ENDPOINT: Script = {
+  name: 'runyardUpsertEndpoint',
+  keys: 4,
+  lua: `
+local call = redis.call
+local id = ARGV[1]
+if (call('HGET', KEYS[1], id) or '') ~= ARGV[2] then return 'stale' end
+local owner = call('HGET', KEYS[2], ARGV[5])
+if owner and owner ~= id then return 'taken' end
+if ARGV[4] ~= '' then call('HDEL', KEYS[2], ARGV[4]) end
+if ARGV[6] ~= '' then call('HDEL', KEYS[3], ARGV[6]) end
+call('HSET', KEYS[1], id, ARGV[3])
+call('HSET', KEYS[2], ARGV[5], id)
+call('HSET', KEYS[3], ARGV[7], id)
+call('SREM', KEYS[4], id)
+return 'stored'
+`,
+}
+
+/** KEYS: records, names. ARGV: name → { id, record } or nil */
+export const FIND_ENDPOINT: Script = {
+  name: 'runyardFindEndpoint',
+  keys: 2,
+  lua: `
+local id = redis.call('HGET', KEYS[2], ARGV[1])
+return id and redis.call('HGET', KEYS[1], id)
+`,
+}
+
+/** KEYS: records, names, templates, deleted. ARGV: id, expected record, name, template → 1, or 0 if somebody else wrote first */
+export const DELETE_ENDPOINT: Script = {
+  name: 'runyardDeleteEndpoint',
+  keys: 4,
+  lua: `
+local call = redis.call
+if call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+call('HDEL', KEYS[1], ARGV[1])
+call('HDEL', KEYS[2], ARGV[3])
+call('HDEL', KEYS[3], ARGV[4])
+call('SADD', KEYS[4], ARGV[1])
+return 1
+`,
+}
+
+/** KEYS: worker, workers. ARGV: id, fields… */
+export const CREATE_WORKER: Script = {
+  name: 'runyardCreateWorker',
+  keys: 2,
+  lua: `
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('SADD', KEYS[2], ARGV[1])
+return 1
+`,
+}
+
+/** KEYS: worker. ARGV: fields… → 0 for an unknown worker, which stays unknown */
+export const PATCH_WORKER: Script = {
+  name: 'runyardPatchWorker',
+  keys: 1,
+  lua: `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV))
+return 1
+`,
+}
+
+/** KEYS: workers, queue base → each worker's fields, flat */
+export const LIST_WORKERS: Script = {
+  name: 'runyardListWorkers',
+  keys: 2,
+  lua: `
+local workers = {}
+for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local fields = redis.call('HGETALL', KEYS[2] .. ':w:' .. id)
+  if #fields > 0 then workers[#workers + 1] = fields end
+end
+return workers
+`,
+}
+
+const CLOSE_INTERVAL = `
+local function closeInterval(row, at)
+  if at <= row.from then return end
+  row.to = at
+  redis.call('ZADD', KEYS[2], at, cjson.encode(row))
+  redis.call('HINCRBY', KEYS[3], cjson.encode({ row.endpointId, row.gpuType, row.state }), at - row.from)
+end
+`
+
+/** KEYS: open, rows, totals. ARGV: worker, row (JSON without times), at. The interval before it ends where this one begins. */
+export const LEDGER_TRANSITION: Script = {
+  name: 'runyardLedgerTransition',
+  keys: 3,
+  lua: `${CLOSE_INTERVAL}
+local at = tonumber(ARGV[3])
+local row = cjson.decode(ARGV[2])
+local open = redis.call('HGET', KEYS[1], ARGV[1])
+if open then
+  local before = cjson.decode(open)
+  if before.state == row.state then return 0 end
+  at = math.max(at, before.from)
+  closeInterval(before, at)
+end
+row.from = at
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(row))
+return 1
+`,
+}
+
+/** KEYS: open, rows, totals. ARGV: worker, at */
+export const LEDGER_CLOSE: Script = {
+  name: 'runyardLedgerClose',
+  keys: 3,
+  lua: `${CLOSE_INTERVAL}
+local open = redis.call('HGET', KEYS[1], ARGV[1])
+if not open then return 0 end
+closeInterval(cjson.decode(open), tonumber(ARGV[2]))
+redis.call('HDEL', KEYS[1], ARGV[1])
+return 1
+`,
+}
+
+/** KEYS: open, rows. ARGV: from, to → { open rows, closed rows } as one snapshot */
+export const LEDGER_ROWS: Script = {
+  name: 'runyardLedgerRows',
+  keys: 2,
+  lua: `return { redis.call('HVALS', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf') }`,
+}
+
+/** KEYS: open, totals → { open rows, total fields flat } as one snapshot */
+export const LEDGER_TOTALS: Script = {
+  name: 'runyardLedgerTotals',
+  keys: 2,
+  lua: `return { redis.call('HVALS', KEYS[1]), redis.call('HGETALL', KEYS[2]) }`,
+}

@@ -1,0 +1,85 @@
+// Signals between processes over one pub/sub channel. They only wake; a lost one is made good by `resync` and by whoever looks again.
+// A process hears its own signals at once, without waiting for Redis to echo them.
+import { randomUUID } from 'node:crypto'
+import { Signal } from '@runyard/schema'
+import type { Redis } from 'ioredis'
+
+export interface Signals {
+  /** Given to scripts that publish by themselves, as the last step of a change that really happened. */
+  readonly channel: string
+  encode(signal: Signal): string
+  /** Tells this process only: the script has told the others. */
+  deliver(signal: Signal): void
+  /** Tells every process. Never throws: a signal that cannot be sent is a signal lost. */
+  publish(signal: Signal): void
+  subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
+}
+
+export interface SignalDeps {
+  readonly commands: Redis
+  readonly subscriber: Redis
+  readonly channel: string
+  readonly onError: (error: Error) => void
+}
+
+/** Resolves when the subscription stands, so that nothing published afterwards is missed. */
+export async function openSignals(deps: SignalDeps): Promise<Signals> {
+  const { commands, subscriber, channel, onError } = deps
+  const origin = randomUUID()
+  const listeners = new Set<(signal: Signal) => void>()
+
+  const deliver = (signal: Signal) => {
+    for (const listener of listeners) {
+      try {
+        listener(signal)
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+  const encode = (signal: Signal) => JSON.stringify({ origin, signal })
+
+  subscriber.on('message', (_channel: string, message: string) => {
+    const parsed = parseMessage(message)
+    if (parsed !== undefined && parsed.origin !== origin) deliver(parsed.signal)
+  })
+  await subscriber.subscribe(channel)
+  subscriber.on('ready', () => {
+    // If the connection is lost again meanwhile, the next `ready` repeats this.
+    subscriber.subscribe(channel).then(
+      () => deliver({ kind: 'resync' }),
+      (error: unknown) => onError(error instanceof Error ? error : new Error(String(error))),
+    )
+  })
+
+  return {
+    channel,
+    encode,
+    deliver,
+    publish(signal) {
+      deliver(signal)
+      commands.publish(channel, encode(signal)).catch(onError)
+    },
+    subscribe(onSignal) {
+      const listener = (signal: Signal) => onSignal(signal)
+      listeners.add(listener)
+      return {
+        [Symbol.asyncDispose]: () => {
+          listeners.delete(listener)
+          return Promise.resolve()
+        },
+      }
+    },
+  }
+}
+
+/** A process of another release may say what we do not know: that is no signal for us. */
+function parseMessage(message: string): { origin: string; signal: Signal } | undefined {
+  try {
+    const { origin, signal } = JSON.parse(message) as { origin: string; signal: unknown }
+    const parsed = Signal.safeParse(signal)
+    return parsed.success ? { origin, signal: parsed.data } : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+// What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
+import type { StoreContext } from './context.ts'
+import { LEASES, SWEEP_EXPIRED } from './scripts/jobs.ts'
+import type { JobStore, Lease } from './types.ts'
+
+const SWEEP_BATCH = 500
+
+type LeaseRow = readonly [
+  id: string,
+  holder: string | null,
+  submittedAt: string,
+  startedAt: string,
+  attempts: string,
+  options: string | null,
+]
+
+export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired'> {
+  const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
+    const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [now, SWEEP_BATCH])) as readonly (readonly [string, string])[]
+    for (const [jobId, workerId] of rows) {
+      signals.publish({ kind: 'job-settled', endpointId, jobId })
+      if (workerId !== '') signals.publish({ kind: 'job-stop', endpointId, jobId, workerId })
+    }
+    return rows.map(([jobId]) => jobId)
+  }
+  return {
+    async leases(endpointId) {
+      const rows = (await run(LEASES, [keys.queue(endpointId)], [])) as unknown as readonly LeaseRow[]
+      return rows.map((row) => toLease(endpointId, row))
+    },
+
+    async sweepExpired(endpointId, now) {
+      const swept: string[] = []
+      let batch: string[]
+      do {
+        batch = await sweepBatch(endpointId, now)
+        swept.push(...batch)
+      } while (batch.length === SWEEP_BATCH)
+      return swept
+    },
+  }
+}
+
+function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options]: LeaseRow): Lease {
+  const { executionTimeoutMs } = JSON.parse(options ?? '{}') as { executionTimeoutMs?: number }
+  return {
+    jobId,
+    endpointId,
+    workerId: holder ?? undefined,
+    submittedAt: Number(submittedAt),
+    startedAt: Number(startedAt),
+    attempt: Number(attempts),
+    executionTimeoutMs,
+  }
+}

@@ -1,0 +1,64 @@
+// Worker records: facts, one hash each in their endpoint's slot. A patch to a worker that is gone must not bring it back.
+import type { WorkerExit, WorkerRecord } from '@runyard/schema'
+import type { StoreContext } from './context.ts'
+import { CREATE_WORKER, LIST_WORKERS, PATCH_WORKER } from './scripts/records.ts'
+import type { WorkerStore } from './types.ts'
+
+const KEEP_GONE_S = 60 * 60
+
+function toFields(record: Partial<WorkerRecord>): string[] {
+  return Object.entries(record).flatMap(([name, value]) => (value === undefined ? [] : [name, JSON.stringify(value)]))
+}
+
+function fromFields(fields: Readonly<Record<string, string>>): WorkerRecord | undefined {
+  const parsed = Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, JSON.parse(text) as unknown]))
+  return parsed['id'] === undefined ? undefined : (parsed as unknown as WorkerRecord)
+}
+
+function fromFlat(flat: readonly string[]): WorkerRecord | undefined {
+  const fields: Record<string, string> = {}
+  for (let at = 0; at + 1 < flat.length; at += 2) fields[flat[at] ?? ''] = flat[at + 1] ?? 'null'
+  return fromFields(fields)
+}
+
+export function createWorkerStore({ client, keys, run, signals }: StoreContext): WorkerStore {
+  const get = async (endpointId: string, workerId: string) => fromFields(await client.hgetall(keys.worker(endpointId, workerId)))
+  const announce = (endpointId: string, workerId: string) => signals.publish({ kind: 'worker-changed', endpointId, workerId })
+
+  return {
+    get,
+
+    async create(record) {
+      const { endpointId, id } = record
+      await run(CREATE_WORKER, [keys.worker(endpointId, id), keys.workers(endpointId)], [id, ...toFields(record)])
+      announce(endpointId, id)
+    },
+
+    async patch(...[endpointId, workerId, fields, { quiet = false } = {}]) {
+      const changes = toFields(fields)
+      if (changes.length === 0) return
+      const isKnown = await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], changes)
+      if (isKnown === 1 && !quiet) announce(endpointId, workerId)
+    },
+
+    async list(endpointId) {
+      const rows = (await run(LIST_WORKERS, [keys.workers(endpointId), keys.queue(endpointId)], [])) as readonly (readonly string[])[]
+      return rows.map(fromFlat).filter((record) => record !== undefined)
+    },
+
+    async remove(endpointId, workerId, exit) {
+      const record = await get(endpointId, workerId)
+      // The evidence first: a crash between the two leaves a worker that is removed again, not one that nobody can explain.
+      if (record !== undefined) await client.set(keys.goneWorker(workerId), JSON.stringify({ record, exit }), 'EX', KEEP_GONE_S)
+      await Promise.all([client.del(keys.worker(endpointId, workerId)), client.srem(keys.workers(endpointId), workerId)])
+      if (record !== undefined) announce(endpointId, workerId)
+    },
+
+    async getGone(workerId) {
+      const text = await client.get(keys.goneWorker(workerId))
+      if (text === null) return undefined
+      const { record, exit } = JSON.parse(text) as { record: WorkerRecord; exit?: WorkerExit }
+      return { record, exit }
+    },
+  }
+}

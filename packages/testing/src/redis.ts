@@ -1,0 +1,132 @@
+// A real Redis for tests: its own process on a free loopback port, with an append-only file in a temporary directory, so that a
+// restart keeps what was accepted. Ends with the scope that started it, and with the test process at the latest.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { access, constants, mkdtemp, rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export interface StartRedisOptions {
+  /** Path of a redis-server or valkey-server; default: the first of the two on the PATH. */
+  readonly binary?: string
+  readonly appendonly?: boolean
+  /** More arguments, e.g. `['--maxmemory', '10mb']`. */
+  readonly args?: readonly string[]
+}
+
+export interface TestRedis extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  /** Of the running process; changes with `restart`. */
+  readonly pid: number
+  /** Ends it and removes its files. */
+  stop(): Promise<void>
+  /** Ends it (if it still runs) and starts it again on the same port with the same files. */
+  restart(): Promise<void>
+  /** SIGKILL; the files stay for `restart`. */
+  kill(): Promise<void>
+}
+
+const START_TIMEOUT_MS = 10_000
+
+export async function startRedis(options: StartRedisOptions = {}): Promise<TestRedis> {
+  const binary = options.binary ?? (await findRedisServer())
+  const directory = await mkdtemp(join(tmpdir(), 'runyard-redis-'))
+  const port = await findFreePort()
+  const launch = () => spawnRedis(binary, { port, directory, options })
+  let child = await launch()
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const { promise: exited, resolve } = Promise.withResolvers<undefined>()
+    child.once('exit', () => resolve(undefined))
+    child.kill(signal)
+    await exited
+  }
+  const stop = async () => {
+    await end('SIGTERM')
+    await rm(directory, { recursive: true, force: true })
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return child.pid ?? 0
+    },
+    stop,
+    kill: () => end('SIGKILL'),
+    async restart() {
+      await end('SIGTERM')
+      child = await launch()
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** @throws an Error that names what to install when neither server is on the PATH. */
+export async function findRedisServer(): Promise<string> {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of folders) {
+      const file = join(folder, name)
+      if (await isExecutable(file)) return file
+    }
+  }
+  throw new Error('These tests need redis-server or valkey-server on the PATH.')
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer()
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  server.once('error', reject)
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address()
+    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+  })
+  return promise
+}
+
+async function spawnRedis(
+  binary: string,
+  { port, directory, options }: { port: number; directory: string; options: StartRedisOptions },
+): Promise<ChildProcess> {
+  const listen = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
+  const durability = ['--appendonly', (options.appendonly ?? true) ? 'yes' : 'no', '--appendfsync', 'everysec', '--save', '']
+  const child = spawn(binary, [...listen, ...durability, '--maxmemory-policy', 'noeviction', ...(options.args ?? [])], { stdio: 'ignore' })
+  const killWithUs = () => void child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  child.once('exit', () => process.off('exit', killWithUs))
+  const deadline = Date.now() + START_TIMEOUT_MS
+  while (!(await answersPing(port))) {
+    if (child.exitCode !== null) throw new Error(`${binary} ended with exit code ${child.exitCode} on port ${port}.`)
+    if (Date.now() > deadline) throw new Error(`${binary} did not answer on port ${port} within ${START_TIMEOUT_MS} ms.`)
+    await delay(10)
+  }
+  return child
+}
+
+/** A Redis that still loads its files answers, but not with PONG. */
+async function answersPing(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
+  socket.setTimeout(1000, () => resolve(false))
+  socket.once('error', () => resolve(false))
+  socket.once('data', (data) => resolve(data.toString().startsWith('+PONG')))
+  socket.once('close', () => resolve(false))
+  try {
+    return await promise
+  } finally {
+    socket.destroy()
+  }
+}
