@@ -1,0 +1,39 @@
+// The environment that points each client here (flash-api §1, client-api §2, sdk2-api §1.1, management §1.3), as POSIX export lines.
+
+export interface ClientVariable {
+  readonly name: string
+  readonly value: string
+}
+
+/** Every variable that some client reads; `url` is the public listener's, without a trailing slash. */
+export function clientVariables(stack: { url: string; key: string }): readonly ClientVariable[] {
+  const { url, key } = stack
+  const values: Record<string, string> = {
+    RUNPOD_API_KEY: key,
+    // runpod 1.x and 2.0, runpod-flash, rp
+    RUNPOD_ENDPOINT_BASE_URL: `${url}/v2`,
+    RUNPOD_API_BASE_URL: url,
+    RUNPOD_REST_API_URL: `${url}/rest/v1`,
+    RUNPOD_HAPI_URL: `${url}/hapi`,
+    RUNPOD_CONSOLE_URL: url,
+    // runpodctl, runpod-mcp
+    RUNPOD_INVOKE_URL: `${url}/v2`,
+    RUNPOD_GRAPHQL_URL: `${url}/graphql`,
+    RUNPOD_SERVERLESS_API_URL: `${url}/v2`,
+    // runpod-flash: a plain script sends its code (flash-api §0.1), and nothing looks at the package index
+    FLASH_IS_LIVE_PROVISIONING: 'true',
+    FLASH_NO_UPDATE_CHECK: '1',
+  }
+  return Object.entries(values).map(([name, value]) => ({ name, value }))
+}
+
+/** For `eval "$(./runyard env)"`. The comment offers what silences runpod-flash's own deprecation notice (flash-api §0.1). */
+export function renderExports(variables: readonly ClientVariable[]): string {
+  const lines = variables.map(({ name, value }) => `export ${name}=${quotePosix(value)}`)
+  return `${lines.join('\n')}\n# export RUNPOD_FLASH_SILENCE_DEPRECATION=1  # silences runpod-flash's notice about its successor\n`
+}
+
+/** One POSIX shell word, whatever the value holds. */
+export function quotePosix(value: string): string {
+  return /^[A-Za-z0-9_./:@%+,-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
+}

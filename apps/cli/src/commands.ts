@@ -1,0 +1,64 @@
+// The table of commands: names, help and options in one place.
+import type { Command } from './command.ts'
+
+const data = { type: 'string', help: 'data directory (default: XDG state home)' } as const
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'up',
+    summary: 'run the stack in the foreground',
+    usage: 'runyard up [--port N] [--data DIR]',
+    options: { port: { type: 'string', help: 'port of the public listener (default: 8080)' }, data },
+    load: () => import('./commands/up.ts'),
+  },
+  {
+    name: 'demo',
+    summary: 'set everything up, run a real Flash script, show where the time went, leave nothing behind',
+    usage: 'runyard demo',
+    options: {},
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'env',
+    summary: 'print export lines for the running stack: eval "$(./runyard env)"',
+    usage: 'runyard env [--data DIR]',
+    options: { data },
+    load: () => import('./commands/env.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'endpoints, queues and workers of the running stack',
+    usage: 'runyard status [--data DIR]',
+    options: { data },
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'usage',
+    summary: 'billable seconds by endpoint, GPU and state',
+    usage: 'runyard usage [--since 24h|7d|2026-11-01] [--data DIR]',
+    options: { since: { type: 'string', help: 'a span (90m, 24h, 7d) or a date; default: 30d' }, data },
+    load: () => import('./commands/usage.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'effective settings and where each came from',
+    usage: 'runyard config',
+    options: {},
+    load: () => import('./commands/config.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'what this machine has and lacks, and the command that mends each',
+    usage: 'runyard doctor',
+    options: {},
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'test',
+    summary: 'set up and run every test of this checkout',
+    usage: 'runyard test [PATH...]',
+    options: {},
+    takesWords: true,
+    load: () => import('./commands/test.ts'),
+  },
+]

@@ -1,0 +1,5 @@
+import type { CommandContext } from '../command.ts'
+
+export async function run(_context: CommandContext): Promise<number> {
+  return 1
+}

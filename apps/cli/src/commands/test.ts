@@ -1,0 +1,22 @@
+// `runyard test`: hands over to the repository's own test runner, which sets up what the tests need.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import type { CommandContext } from '../command.ts'
+import { ROOT } from '../locations.ts'
+
+export async function run(context: CommandContext): Promise<number> {
+  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'test.ts'), ...context.positionals], {
+    cwd: ROOT,
+    env: context.env,
+    stdio: 'inherit',
+  })
+  // Ctrl-C reaches the runner by itself; it must clean up before we end.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => child.kill('SIGTERM'))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      resolve(code ?? 1)
+    })
+  })
+}

@@ -1,0 +1,131 @@
+// The data directory: who holds it, its key, and the note on the running stack. Held means: this process listens on a socket in it, so
+// a crash releases it by itself. One stack per directory; a second is refused with one sentence.
+import { createHash, randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { RunyardError } from '@runyard/schema'
+
+/** What `env`, `status` and `usage` need to know of the running stack. */
+export interface RunNote {
+  readonly pid: number
+  readonly url: string
+  readonly startedAt: number
+}
+
+export interface DataDir extends AsyncDisposable {
+  readonly path: string
+  readonly key: string
+  writeNote(note: RunNote): Promise<void>
+}
+
+// sockaddr_un holds 108 bytes on Linux, 104 on macOS.
+const LONGEST_SOCKET_PATH = 100
+
+/** A path for a unix socket that belongs to the directory, short enough for the kernel. */
+export function socketPath(directory: string, name: string): string {
+  const inside = join(directory, name)
+  if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside
+  return join(tmpdir(), `runyard-${createHash('sha256').update(inside).digest('hex').slice(0, 16)}-${name}`)
+}
+
+/** Creates the directory where needed and holds it. @throws RunyardError('conflict') when another stack holds it. */
+export async function openDataDir(path: string): Promise<DataDir> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    throw new RunyardError('bad_request', `The data directory ${path} cannot be created (${error.code}); name another with --data DIR.`)
+  })
+  const release = await hold(path)
+  try {
+    const key = await readOrCreateKey(path)
+    return {
+      path,
+      key,
+      async writeNote(note) {
+        const file = join(path, 'run.json')
+        await writeFile(`${file}.new`, `${JSON.stringify(note, undefined, 2)}\n`, { mode: 0o600 })
+        await rename(`${file}.new`, file)
+      },
+      async [Symbol.asyncDispose]() {
+        await rm(join(path, 'run.json'), { force: true })
+        await release()
+      },
+    }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+/** The running stack's note and key, or undefined when none runs on this directory. */
+export async function readRunning(path: string): Promise<(RunNote & { key: string }) | undefined> {
+  if (!(await answers(socketPath(path, 'lock.sock')))) return undefined
+  const note = await readFile(join(path, 'run.json'), 'utf8').catch(() => undefined)
+  const key = await readFile(join(path, 'key'), 'utf8').catch(() => undefined)
+  if (note === undefined || key === undefined) return undefined
+  return { ...(JSON.parse(note) as RunNote), key: key.trim() }
+}
+
+async function hold(path: string): Promise<() => Promise<void>> {
+  const socket = socketPath(path, 'lock.sock')
+  if (await answers(socket)) throw inUse(path)
+  await rm(socket, { force: true })
+  const server = createServer((peer) => peer.end())
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? inUse(path) : notWritable(path, error))
+    })
+    server.listen(socket, resolve)
+  })
+  server.unref()
+  return async () => {
+    await new Promise<void>((resolve) => {
+      server.close(() => {
+        resolve()
+      })
+    })
+  }
+}
+
+function inUse(path: string): RunyardError {
+  return new RunyardError(
+    'conflict',
+    `The data directory ${path} is in use by a running Runyard; stop that one (Ctrl-C where it runs) or name another with --data DIR.`,
+  )
+}
+
+function notWritable(path: string, error: NodeJS.ErrnoException): RunyardError {
+  return new RunyardError('bad_request', `The data directory ${path} cannot be used (${error.code}); name another with --data DIR.`)
+}
+
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(socket)
+    const settle = (there: boolean): void => {
+      probe.destroy()
+      resolve(there)
+    }
+    probe.once('connect', () => {
+      settle(true)
+    })
+    probe.once('error', () => {
+      settle(false)
+    })
+  })
+}
+
+/** Made once; the API key that every client of this installation may use. */
+async function readOrCreateKey(path: string): Promise<string> {
+  const file = join(path, 'key')
+  try {
+    const key = (await readFile(file, 'utf8')).trim()
+    if (key === '') throw new RunyardError('bad_request', `The key file ${file} is empty; delete it and a new key is made.`)
+    await chmod(file, 0o600)
+    return key
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  const key = `rpa_${randomBytes(24).toString('base64url').replaceAll(/[-_]/g, '0')}`
+  await writeFile(file, `${key}\n`, { mode: 0o600, flag: 'wx' })
+  return key
+}

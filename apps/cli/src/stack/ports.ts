@@ -1,0 +1,27 @@
+// Ports of this machine: is one free, which one is. Asked just before use; a race lost after that is told by the listener itself.
+import { createServer, type AddressInfo } from 'node:net'
+import { RunyardError } from '@runyard/schema'
+
+/** A port that is free now; `wanted` 0 picks one. @throws RunyardError with one sentence and how to mend it. */
+export async function claimPort(listener: { host: string; port: number; mend: string }): Promise<number> {
+  const { host, port, mend } = listener
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ host, port, exclusive: true }, resolve)
+    })
+    return (server.address() as AddressInfo).port
+  } catch (error) {
+    throw new RunyardError('conflict', `${refusal((error as NodeJS.ErrnoException).code, host, port)}; ${mend}.`, { cause: error })
+  } finally {
+    server.close()
+  }
+}
+
+function refusal(code: string | undefined, host: string, port: number): string {
+  if (code === 'EADDRINUSE') return `Port ${port} on ${host} is taken by another program`
+  if (code === 'EACCES') return `Port ${port} on ${host} needs more permission than this user has`
+  if (code === 'EADDRNOTAVAIL') return `${host} is not an address of this machine`
+  return `Port ${port} on ${host} cannot be opened (${code})`
+}

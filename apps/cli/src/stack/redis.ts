@@ -1,0 +1,101 @@
+// Our own Redis: a child on a unix socket in the data directory, so that it opens no port and needs no password; append-only file and
+// `noeviction` (design §3 `"Accepted" means fsynced within a second`).
+import { mkdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunyardError } from '@runyard/schema'
+import { socketPath } from './data-dir.ts'
+import type { RedisBinary } from './redis-binary.ts'
+import { supervise, type Supervised } from './supervise.ts'
+
+export interface OwnRedis extends AsyncDisposable {
+  /** A socket path, which ioredis takes in place of a URL. */
+  readonly url: string
+  readonly child: Supervised
+}
+
+const LOADING_LIMIT_MS = 120_000
+const STOP_GRACE_MS = 20_000
+
+export async function openRedis(
+  options: { binary: RedisBinary; dataDir: string; logDir: string; appendfsync: string },
+  onRestart: (line: string) => void,
+): Promise<OwnRedis> {
+  const dir = join(options.dataDir, 'redis')
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const socket = socketPath(dir, 'redis.sock')
+  await endLeftover(socket)
+  const settings: Record<string, string> = {
+    port: '0',
+    unixsocket: socket,
+    unixsocketperm: '700',
+    dir,
+    appendonly: 'yes',
+    appendfsync: options.appendfsync,
+    'maxmemory-policy': 'noeviction',
+    save: '',
+    logfile: '',
+    daemonize: 'no',
+  }
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  const child = await supervise(
+    {
+      name: 'redis',
+      command: options.binary.path,
+      args,
+      env: { ...process.env, LC_ALL: 'C' },
+      logFile: join(options.logDir, 'redis.log'),
+      channel: false,
+      graceMs: STOP_GRACE_MS,
+    },
+    onRestart,
+  )
+  try {
+    await Promise.race([untilServing(socket), child.failed])
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw new RunyardError('store_unavailable', `Redis did not start: ${(error as Error).message}.`, { cause: error })
+  }
+  child.markUp()
+  return { url: socket, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
+}
+
+/** A Redis that outlived a killed `up` still writes to our files; it is asked to end before a new one starts on them. */
+async function endLeftover(socket: string): Promise<void> {
+  const deadline = performance.now() + STOP_GRACE_MS
+  while ((await ask(socket, 'SHUTDOWN')) !== undefined || (await ask(socket, 'PING')) !== undefined) {
+    if (performance.now() > deadline) throw new RunyardError('conflict', `Another Redis serves ${socket} and does not end; stop it first.`)
+    await sleep(100)
+  }
+}
+
+async function untilServing(socket: string): Promise<void> {
+  const deadline = performance.now() + LOADING_LIMIT_MS
+  while (!(await ask(socket, 'PING'))?.startsWith('+PONG')) {
+    if (performance.now() > deadline) throw new Error(`it does not answer on ${socket}`)
+    await sleep(20)
+  }
+}
+
+/** One inline command; the first bytes of the answer, '' if it closed without one, undefined if nobody listens. */
+export function ask(socket: string, command: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const peer = connect(socket)
+    peer.setTimeout(2000, () => {
+      peer.destroy()
+      resolve('')
+    })
+    peer.once('connect', () => peer.write(`${command}\r\n`))
+    peer.once('data', (data) => {
+      peer.destroy()
+      resolve(data.toString())
+    })
+    peer.once('end', () => {
+      resolve('')
+    })
+    peer.once('error', () => {
+      resolve(undefined)
+    })
+  })
+}

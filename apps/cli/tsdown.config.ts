@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: ['src/main.ts'],
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  outExtensions: () => ({ js: '.mjs' }),
+  deps: { alwaysBundle: [/^@runyard\//] },
+  dts: false,
+  clean: true,
+})
