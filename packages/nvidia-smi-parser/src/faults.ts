@@ -21,24 +21,28 @@ function deadText(gpu: Node): string | undefined {
   return values.filter((value) => typeof value === 'string').find((value) => DEAD_TEXT.test(value.trim()))
 }
 
+/** The flags that speak for themselves, worst first: where they stand in the report, and what a "Yes" means. */
+const FLAGS: readonly { readonly path: readonly string[]; readonly flag: string; readonly fault: string }[] = [
+  {
+    path: ['remapped_rows'],
+    flag: 'remapped_row_failure',
+    fault: 'a faulty memory row could not be remapped; the card needs replacement',
+  },
+  { path: ['remapped_rows'], flag: 'remapped_row_pending', fault: 'a memory row waits to be remapped; the card needs a reset' },
+  { path: ['retired_pages'], flag: 'pending_retirement', fault: 'a memory page waits to be retired; the card needs a reset' },
+  { path: ['retired_pages'], flag: 'pending_blacklist', fault: 'a memory page waits to be retired; the card needs a reset' },
+  { path: ['ecc_errors', 'aggregate'], flag: 'sram_threshold_exceeded', fault: 'the threshold of uncorrectable SRAM errors is exceeded' },
+]
+
 export function findFaults(gpu: Node): readonly string[] {
-  const faults: string[] = []
   const dead = deadText(gpu)
-  if (dead !== undefined) faults.push(`the card does not answer the driver ("${dead.trim()}")`)
   const recovery = text(gpu, 'gpu_recovery_action')
-  if (recovery !== null) faults.push(`the driver asks for a recovery action: ${recovery}`)
-  const remapped = child(gpu, 'remapped_rows')
-  if (isYes(remapped, 'remapped_row_failure')) faults.push('a faulty memory row could not be remapped; the card needs replacement')
-  if (isYes(remapped, 'remapped_row_pending')) faults.push('a memory row waits to be remapped; the card needs a reset')
-  const retired = child(gpu, 'retired_pages')
-  if (isYes(retired, 'pending_retirement') || isYes(retired, 'pending_blacklist')) {
-    faults.push('a memory page waits to be retired; the card needs a reset')
-  }
-  const ecc = child(gpu, 'ecc_errors')
-  if (isYes(child(ecc, 'aggregate'), 'sram_threshold_exceeded')) faults.push('the threshold of uncorrectable SRAM errors is exceeded')
-  const uncorrectable = uncorrectableEccErrors(child(ecc, 'volatile'))
-  if (uncorrectable !== null && uncorrectable > 0) {
-    faults.push(`${uncorrectable} uncorrectable memory ${uncorrectable === 1 ? 'error' : 'errors'} since the driver was loaded`)
-  }
-  return faults
+  const uncorrectable = uncorrectableEccErrors(child(child(gpu, 'ecc_errors'), 'volatile')) ?? 0
+  const faults = [
+    ...(dead === undefined ? [] : [`the card does not answer the driver ("${dead.trim()}")`]),
+    ...(recovery === null ? [] : [`the driver asks for a recovery action: ${recovery}`]),
+    ...FLAGS.filter(({ path, flag }) => isYes(path.reduce(child, gpu), flag)).map(({ fault }) => fault),
+    ...(uncorrectable === 0 ? [] : [`${uncorrectable} uncorrectable memory error(s) since the driver was loaded`]),
+  ]
+  return [...new Set(faults)]
 }

@@ -64,7 +64,7 @@ describe('parseNvidiaSmi', () => {
         'a faulty memory row could not be remapped; the card needs replacement',
         'a memory row waits to be remapped; the card needs a reset',
         'the threshold of uncorrectable SRAM errors is exceeded',
-        '3 uncorrectable memory errors since the driver was loaded',
+        '3 uncorrectable memory error(s) since the driver was loaded',
       ],
       ['the card does not answer the driver ("GPU is lost")'],
       ['the card does not answer the driver ("[Unknown Error]")'],

@@ -1,0 +1,98 @@
+// Workers as child processes, each leading a session of its own: a laptop without Docker. What runs is found again from the files of the
+// last scaler ("observing is recovery"), with the exit code unknown (null) for workers whose parent we were not.
+// Cannot do what containers can: memory, CPU and pid limits are not enforced, nothing is isolated, and every image is this machine.
+import { availableParallelism, totalmem } from 'node:os'
+import { readGpuInventory } from '@runyard/docker'
+import type { RunCommand } from '@runyard/docker'
+import { RunyardError } from '@runyard/schema'
+import type { HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
+import { createWorkerFiles } from './worker-files.ts'
+import type { WorkerFile } from './worker-files.ts'
+import { createWorkerLives, isLiving } from './worker-life.ts'
+
+export interface ProcessHostOptions {
+  readonly hostId: string
+  readonly instanceId: string
+  /** One directory per worker is made and removed here. */
+  readonly scratchDir: string
+  /** The agent and its arguments, e.g. `[process.execPath, '…/agent.mjs']`. */
+  readonly agentCommand: readonly string[]
+  /** The Python that runs handlers, given to the agent as RUNYARD_PYTHON. */
+  readonly pythonPath?: string | undefined
+  readonly log?: { warn(message: string): void } | undefined
+  /** Runs nvidia-smi; default: on this machine. */
+  readonly run?: RunCommand | undefined
+}
+
+export function createProcessHost(options: ProcessHostOptions): HostDriver {
+  const { hostId, scratchDir, instanceId, agentCommand, pythonPath } = options
+  const files = createWorkerFiles({ scratchDir, instanceId })
+  const listeners = new Set<(event: HostEvent) => void>()
+  const emit = (event: HostEvent): void => listeners.forEach((listener) => listener(event))
+  const warn = (message: string): void => options.log?.warn(`host ${hostId}: ${message}`)
+  const lives = createWorkerLives({ files, instanceId, agentCommand, pythonPath, emit, warn })
+  const starting = new Map<string, Promise<void>>()
+
+  return {
+    hostId,
+    kind: 'process',
+    inventory: createInventoryReader(options),
+    async listWorkers() {
+      return Promise.all((await files.list()).map(async (file) => toObserved(await lives.settle(file))))
+    },
+    hasImage: async () => true,
+    pullImage: async () => undefined,
+    async startWorker(launch) {
+      refuseForeignHandler(launch)
+      const running = starting.get(launch.workerId) ?? lives.start(launch).finally(() => starting.delete(launch.workerId))
+      starting.set(launch.workerId, running)
+      await running
+    },
+    stopWorker: (workerId, { graceMs }) => lives.stop(workerId, graceMs),
+    async removeWorker(workerId) {
+      await lives.stop(workerId, 0)
+      if ((await files.read(workerId)) !== undefined) await files.remove(workerId)
+    },
+    async tailLogs(workerId, lines) {
+      const file = await files.read(workerId)
+      return file === undefined ? [] : tailProcessLogs((source) => files.logOf(workerId, source), lines)
+    },
+    async followLogs(workerId, follow) {
+      const file = await files.read(workerId)
+      if (file === undefined) return
+      await followProcessLogs((source) => files.logOf(workerId, source), { ...follow, isAlive: () => isLiving(file) })
+    },
+    watch(onEvent) {
+      listeners.add(onEvent)
+      const watch = new AsyncDisposableStack()
+      watch.use(lives.watchAdopted())
+      watch.defer(() => void listeners.delete(onEvent))
+      return watch
+    },
+    async [Symbol.asyncDispose]() {
+      listeners.clear()
+    },
+  }
+}
+
+/** An image's own handler lives in the image, and there is none here. */
+function refuseForeignHandler({ withAgent, image }: WorkerLaunch): void {
+  if (withAgent) return
+  throw new RunyardError('unprocessable', `The image ${image} brings its own handler, which needs a Docker host; this host runs processes.`)
+}
+
+function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit }: WorkerFile): ObservedWorker {
+  return { workerId, endpointId, specHash, state: exit === undefined ? 'running' : 'exited', startedAt, exit, gpuUuids }
+}
+
+function createInventoryReader({ hostId, log, run }: ProcessHostOptions): HostDriver['inventory'] {
+  let lastWarnings = ''
+  return async () => {
+    const { gpus, cudaVersion, warnings } = await readGpuInventory(run)
+    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${hostId}: ${warning}`)
+    lastWarnings = warnings.join()
+    const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+    return { hostId, kind: 'process', cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
+  }
+}

@@ -1,0 +1,76 @@
+// What the process host keeps on disk per worker: `<scratchDir>/<workerId>/worker.json` and its two logs. The files are the truth, so a
+// restarted scaler observes what the last one started. A half-written record is no record: writes go through a rename.
+import { mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { readFile, readdir, rm, stat, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { LogLine, ObservedWorker } from '@runyard/schema'
+
+export interface WorkerFile {
+  readonly instanceId: string
+  readonly workerId: string
+  readonly endpointId: string
+  readonly specHash: string
+  readonly gpuUuids: readonly string[]
+  readonly pid: number
+  /** From `lifeOf`: tells this process from a later one with the same pid. */
+  readonly life: string
+  readonly startedAt: number
+  readonly exit?: ObservedWorker['exit']
+}
+
+export const LOG_SOURCES = ['stdout', 'stderr'] as const
+/** A log that outgrows this starts afresh; nobody rotates the logs of a child process. */
+const MAX_LOG_BYTES = 64 * 2 ** 20
+
+export interface WorkerFiles {
+  dirOf(workerId: string): string
+  logOf(workerId: string, source: LogLine['source']): string
+  /** Creates the directory and opens both logs for appending. The caller closes them. */
+  open(workerId: string): { stdout: number; stderr: number }
+  write(file: WorkerFile): void
+  read(workerId: string): Promise<WorkerFile | undefined>
+  /** Only workers of this instance. */
+  list(): Promise<readonly WorkerFile[]>
+  remove(workerId: string): Promise<void>
+  boundLogs(workerId: string): Promise<void>
+}
+
+export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: string; instanceId: string }): WorkerFiles {
+  const dirOf = (workerId: string): string => join(scratchDir, workerId)
+  const logOf = (workerId: string, source: LogLine['source']): string => join(dirOf(workerId), `${source}.log`)
+
+  async function read(workerId: string): Promise<WorkerFile | undefined> {
+    const text = await readFile(join(dirOf(workerId), 'worker.json'), 'utf8').catch(() => undefined)
+    const file = text === undefined ? undefined : (JSON.parse(text) as WorkerFile)
+    return file?.instanceId === instanceId ? file : undefined
+  }
+
+  return {
+    dirOf,
+    logOf,
+    read,
+    open(workerId) {
+      mkdirSync(dirOf(workerId), { recursive: true, mode: 0o700 })
+      return { stdout: openSync(logOf(workerId, 'stdout'), 'a'), stderr: openSync(logOf(workerId, 'stderr'), 'a') }
+    },
+    write(file) {
+      const path = join(dirOf(file.workerId), 'worker.json')
+      writeFileSync(`${path}.new`, JSON.stringify(file))
+      renameSync(`${path}.new`, path)
+    },
+    async list() {
+      const names = await readdir(scratchDir).catch(() => [])
+      return (await Promise.all(names.map(read))).filter((file) => file !== undefined)
+    },
+    remove: (workerId) => rm(dirOf(workerId), { recursive: true, force: true }),
+    async boundLogs(workerId) {
+      for (const source of LOG_SOURCES) {
+        const size = await stat(logOf(workerId, source)).then(
+          (info) => info.size,
+          () => 0,
+        )
+        if (size > MAX_LOG_BYTES) await truncate(logOf(workerId, source))
+      }
+    },
+  }
+}

@@ -1,0 +1,113 @@
+// Turns a launch into the container that Docker is asked for: names, labels, limits, privileges, mounts, GPUs. Pure.
+// Fails closed: a worker gets no GPU, capability or mount that is not listed here.
+import { createHash } from 'node:crypto'
+import { RunyardError } from '@runyard/schema'
+import type { WorkerLaunch } from '@runyard/schema'
+import type Docker from 'dockerode'
+
+/** Labels on everything of ours (design §3 "Names on the host"). */
+export const LABELS = {
+  instance: 'runyard',
+  endpoint: 'runyard.endpoint',
+  worker: 'runyard.worker',
+  spec: 'runyard.spec',
+  gpus: 'runyard.gpus',
+} as const
+
+export const AGENT_MOUNT = '/opt/runyard'
+
+/**
+ * What root keeps inside a container: the least that apt and pip need to install as root and drop to `_apt` (CHOWN, DAC_OVERRIDE,
+ * FOWNER, FSETID, SETUID, SETGID), that the agent needs to signal a handler of another user (KILL), and that a load-balanced image
+ * needs to listen on port 80 (NET_BIND_SERVICE). Of Docker's defaults this leaves out NET_RAW (spoofing between workers on one
+ * bridge), MKNOD, SYS_CHROOT, SETFCAP, SETPCAP and AUDIT_WRITE.
+ */
+export const KEPT_CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETUID', 'SETGID', 'KILL', 'NET_BIND_SERVICE'] as const
+
+const MIB = 2 ** 20
+const GIB = 2 ** 30
+const LEAST_SHM_BYTES = 64 * MIB
+/** vLLM and NCCL need far more /dev/shm than Docker's 64 MiB (worker-api §14.4); it is a ceiling, memory is taken as used. */
+const UNLIMITED_SHM_BYTES = 16 * GIB
+
+/** One name per instance and worker, so that a second create of the same worker is refused by Docker itself. */
+export function containerName(instanceId: string, workerId: string): string {
+  return `runyard-${createHash('sha256').update(instanceId).digest('hex').slice(0, 8)}-${workerId}`
+}
+
+export function toContainerOptions(
+  launch: WorkerLaunch,
+  { instanceId, agentVolume }: { instanceId: string; agentVolume: string | undefined },
+): Docker.ContainerCreateOptions {
+  if (launch.withAgent && agentVolume === undefined) {
+    throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
+  }
+  const uuids = realUuids(launch)
+  return {
+    name: containerName(instanceId, launch.workerId),
+    Image: launch.image,
+    Hostname: launch.workerId,
+    Env: Object.entries({ ...launch.env, ...gpuVisibility(uuids) }).map(([key, value]) => `${key}=${value}`),
+    ...(launch.withAgent ? { Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] } : {}),
+    ...(!launch.withAgent && launch.args.length > 0 ? { Cmd: [...launch.args] } : {}),
+    // An image's own STOPSIGNAL would turn "drain" into something else.
+    StopSignal: 'SIGTERM',
+    Tty: false,
+    Labels: {
+      [LABELS.instance]: instanceId,
+      [LABELS.endpoint]: launch.endpointId,
+      [LABELS.worker]: launch.workerId,
+      [LABELS.spec]: launch.specHash,
+      [LABELS.gpus]: launch.gpus.map((gpu) => gpu.uuid).join(','),
+    },
+    HostConfig: {
+      ...limits(launch),
+      ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
+      Mounts: mounts(launch, agentVolume),
+      CapDrop: ['ALL'],
+      CapAdd: [...KEPT_CAPABILITIES],
+      SecurityOpt: ['no-new-privileges:true'],
+      // The scaler decides what runs; an engine that restarts workers on its own would fight it.
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } },
+    },
+  }
+}
+
+const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)
+
+/**
+ * CUDA images carry NVIDIA_VISIBLE_DEVICES=all; where nvidia is the engine's default runtime that alone would hand over every card.
+ * `void` switches it off for a worker without real GPUs, and no variable of the user can widen it.
+ */
+function gpuVisibility(uuids: readonly string[]): Record<string, string> {
+  return { NVIDIA_VISIBLE_DEVICES: uuids.length > 0 ? uuids.join(',') : 'void' }
+}
+
+function limits(launch: WorkerLaunch): Docker.HostConfig {
+  const shm = launch.memoryBytes === undefined ? UNLIMITED_SHM_BYTES : Math.max(LEAST_SHM_BYTES, Math.floor(launch.memoryBytes / 2))
+  return {
+    PidsLimit: launch.pidsLimit,
+    ShmSize: shm,
+    // Swap equal to memory means none: a worker over its limit dies with evidence rather than slowing the host down.
+    ...(launch.memoryBytes === undefined ? {} : { Memory: launch.memoryBytes, MemorySwap: launch.memoryBytes }),
+    ...(launch.cpus === undefined ? {} : { NanoCpus: Math.round(launch.cpus * 1e9) }),
+  }
+}
+
+function mounts(launch: WorkerLaunch, agentVolume: string | undefined): Docker.MountConfig {
+  return [
+    ...(launch.withAgent && agentVolume !== undefined
+      ? [
+          {
+            Type: 'volume' as const,
+            Source: agentVolume,
+            Target: AGENT_MOUNT,
+            ReadOnly: true,
+            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
+          },
+        ]
+      : []),
+    ...(launch.caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: launch.caBundle, Target: launch.caBundle, ReadOnly: true }]),
+  ]
+}

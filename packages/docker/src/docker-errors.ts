@@ -1,0 +1,77 @@
+// Translates what dockerode throws into one sentence with the way to mend it. Nothing of Docker's own error shapes gets past this file.
+// Unknown causes keep the engine's own words: better a strange sentence than a wrong one.
+import { RunyardError } from '@runyard/schema'
+import type { ErrorCode } from '@runyard/schema'
+
+interface Rule {
+  readonly pattern: RegExp
+  readonly code: ErrorCode
+  readonly sentence: (context: { readonly doing: string; readonly socket: string; readonly message: string }) => string
+}
+
+const RULES: readonly Rule[] = [
+  {
+    pattern: /EACCES|permission denied while trying to connect/i,
+    code: 'internal',
+    sentence: ({ socket }) =>
+      `Docker refuses access to ${socket}: join the docker group with "sudo usermod -aG docker $USER" and log in again, or run as root.`,
+  },
+  {
+    pattern: /ENOENT .*\.sock|connect ENOENT|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|ETIMEDOUT/i,
+    code: 'internal',
+    sentence: ({ socket }) =>
+      `No Docker engine answers on ${socket}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
+  },
+  {
+    pattern: /no space left on device/i,
+    code: 'internal',
+    sentence: ({ doing }) => `The Docker host's disk is full, so it cannot ${doing}: "docker system prune" frees what nothing uses.`,
+  },
+  {
+    pattern: /could not select device driver/i,
+    code: 'internal',
+    sentence: () =>
+      'Docker has no NVIDIA runtime: install nvidia-container-toolkit, run "sudo nvidia-ctk runtime configure --runtime=docker", and restart Docker.',
+  },
+  {
+    pattern: /nvidia-container-cli|unknown device id|nvml error/i,
+    code: 'internal',
+    sentence: ({ message }) => `The NVIDIA container toolkit refused the GPU: ${message}.`,
+  },
+  {
+    pattern: /no such image|pull access denied|manifest unknown|manifest for .* not found/i,
+    code: 'not_found',
+    sentence: ({ doing, message }) => `Docker cannot ${doing}: ${message}.`,
+  },
+  {
+    pattern: /no command specified|executable file not found|exec: ".*": .*no such file or directory|exec format error/i,
+    code: 'unprocessable',
+    sentence: ({ message }) => `The image has no command that this host can run: ${message}.`,
+  },
+]
+
+/** The HTTP status of a Docker answer, or undefined for a connection error. */
+export function statusOf(error: unknown): number | undefined {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined
+  return typeof status === 'number' ? status : undefined
+}
+
+/** `(HTTP code 404) no such container - No such image: a:b` → `No such image: a:b`. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return text
+    .replace(/^\(HTTP code \d+\) .*? - /, '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .replace(/\.$/, '')
+}
+
+/** `doing` completes "Docker cannot …". @param socket the address that is named where no engine answers. */
+export function toRunyardError(error: unknown, { doing, socket }: { doing: string; socket: string }): RunyardError {
+  if (error instanceof RunyardError) return error
+  const message = messageOf(error)
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
+  const rule = RULES.find(({ pattern }) => pattern.test(message) || pattern.test(code))
+  if (rule !== undefined) return new RunyardError(rule.code, rule.sentence({ doing, socket, message }), { cause: error })
+  return new RunyardError(statusOf(error) === 409 ? 'conflict' : 'internal', `Docker cannot ${doing}: ${message}.`, { cause: error })
+}

@@ -1,0 +1,190 @@
+// A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
+// start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunyardError } from '@runyard/schema'
+import type { HostDriver, HostInventory, LogLine, WorkerLaunch } from '@runyard/schema'
+import Docker from 'dockerode'
+import { watchContainers } from './container-events.ts'
+import { createLogDecoder } from './container-logs.ts'
+import { containerName, toContainerOptions } from './container-spec.ts'
+import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
+import { readGpuInventory } from './host-gpus.ts'
+import type { RunCommand } from './host-gpus.ts'
+import { hasImage, pullImage } from './images.ts'
+import { createObserver } from './observed.ts'
+
+/** No short call of the engine takes longer on a living host; then it counts as unreachable. */
+const CALL_TIMEOUT_MS = 120_000
+const POLL_MS = 50
+const POLLS = 600
+
+export interface DockerHostOptions {
+  readonly hostId: string
+  /** Path of the engine's socket. */
+  readonly socket: string
+  /** Only containers with this label are ours. */
+  readonly instanceId: string
+  /** The volume of `ensureAgentVolume`; undefined: only images with their own handler can start. */
+  readonly agentVolume?: string | undefined
+  /** One sentence per change in what is wrong with the host's cards. */
+  readonly log?: { warn(message: string): void } | undefined
+  /** Runs nvidia-smi; default: on this machine. */
+  readonly run?: RunCommand | undefined
+}
+
+/** Opens nothing: a host that is away is found out by the first call. */
+export function createDockerHost(options: DockerHostOptions): HostDriver {
+  const { hostId, socket, instanceId } = options
+  const short = new Docker({ socketPath: socket, timeout: CALL_TIMEOUT_MS })
+  // Logs, events, pulls and stops last as long as they last; their callers bound them.
+  const long = new Docker({ socketPath: socket })
+  const observer = createObserver(short, instanceId)
+  const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
+  const readInventory = createInventoryReader(short, options)
+
+  async function call<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw toRunyardError(error, { doing, socket })
+    }
+  }
+
+  return {
+    hostId,
+    kind: 'docker',
+    inventory: () => call('describe the host', readInventory),
+    listWorkers: () => call('list the workers', () => observer.list()),
+    hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
+    pullImage: (image, onProgress, signal) => call(`pull the image ${image}`, () => pullImage(long, image, { onProgress, signal })),
+    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => start(short, launch, options)),
+    stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
+    removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),
+    tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
+    followLogs: (workerId, follow) => call(`follow the logs of worker ${workerId}`, () => followLogs(container(long, workerId), follow)),
+    watch: (onEvent) => watchContainers(long, instanceId, onEvent),
+    async [Symbol.asyncDispose]() {
+      // Nothing is open: watches and follows are closed by who opened them.
+    },
+  }
+}
+
+function createInventoryReader(docker: Docker, { hostId, log, run }: DockerHostOptions): () => Promise<HostInventory> {
+  let lastWarnings = ''
+  return async () => {
+    const [info, { gpus, cudaVersion, warnings }] = await Promise.all([docker.info() as Promise<EngineInfo>, readGpuInventory(run)])
+    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${hostId}: ${warning}`)
+    lastWarnings = warnings.join()
+    return { hostId, kind: 'docker', cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
+  }
+}
+
+interface EngineInfo {
+  readonly NCPU: number
+  readonly MemTotal: number
+}
+
+async function start(docker: Docker, launch: WorkerLaunch, { instanceId, agentVolume }: DockerHostOptions): Promise<void> {
+  const created = await createOrFind(docker, toContainerOptions(launch, { instanceId, agentVolume }))
+  try {
+    await created.start()
+  } catch (error) {
+    // 304: it runs already. Anything else is a refusal, and a container that never ran is no evidence of anything.
+    if (statusOf(error) === 304) return
+    await removeContainer(created).catch(() => undefined)
+    throw error
+  }
+}
+
+async function createOrFind(docker: Docker, options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
+  try {
+    return await docker.createContainer(options)
+  } catch (error) {
+    if (statusOf(error) !== 409 || !/is already in use/.test(messageOf(error))) throw error
+    const existing = docker.getContainer(options.name ?? '')
+    const state = await stateOnceCreated(existing)
+    if (state === 'exited' || state === 'dead') {
+      throw new RunyardError('conflict', `Worker ${options.Hostname ?? ''} has already ended; it is not started twice.`, { cause: error })
+    }
+    return existing
+  }
+}
+
+/** Docker reserves a name before the container can be found by it: another start of the same worker may be just there. */
+async function stateOnceCreated(container: Docker.Container): Promise<string> {
+  for (let poll = 1; ; poll++) {
+    try {
+      return (await container.inspect()).State.Status
+    } catch (error) {
+      if (statusOf(error) !== 404 || poll === POLLS) throw error
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+async function stop(container: Docker.Container, graceMs: number): Promise<void> {
+  try {
+    await container.stop({ t: Math.ceil(graceMs / 1000) })
+  } catch (error) {
+    if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
+  }
+}
+
+/** Removes a container and its anonymous volumes, living or not; gone is gone. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true })
+  } catch (error) {
+    if (statusOf(error) === 404) return
+    if (statusOf(error) !== 409 || !/already in progress/.test(messageOf(error))) throw error
+    await seenGone(container)
+  }
+}
+
+async function seenGone(container: Docker.Container): Promise<void> {
+  for (let poll = 0; poll < POLLS; poll++) {
+    const gone = await container.inspect().then(
+      () => false,
+      (error: unknown) => statusOf(error) === 404,
+    )
+    if (gone) return
+    await sleep(POLL_MS)
+  }
+  throw new RunyardError('internal', 'Docker has been removing a container for too long; restarting Docker mends that.')
+}
+
+async function tail(container: Docker.Container, lines: number): Promise<readonly LogLine[]> {
+  const decoder = createLogDecoder()
+  try {
+    const output: unknown = await container.logs({ stdout: true, stderr: true, timestamps: true, tail: lines, follow: false })
+    return [...(Buffer.isBuffer(output) ? decoder.push(output) : []), ...decoder.end()]
+  } catch (error) {
+    if (statusOf(error) === 404) return []
+    throw error
+  }
+}
+
+interface Follow {
+  readonly sinceMs: number
+  readonly onLine: (line: LogLine) => void
+  readonly signal: AbortSignal
+}
+
+async function followLogs(container: Docker.Container, { sinceMs, onLine, signal }: Follow): Promise<void> {
+  const decoder = createLogDecoder()
+  try {
+    const stream = await container.logs({
+      stdout: true,
+      stderr: true,
+      timestamps: true,
+      follow: true,
+      since: sinceMs / 1000,
+      abortSignal: signal,
+    })
+    for await (const chunk of stream) for (const line of decoder.push(chunk as Buffer)) onLine(line)
+    for (const line of decoder.end()) onLine(line)
+  } catch (error) {
+    if (signal.aborted || statusOf(error) === 404) return
+    throw error
+  }
+}

@@ -1,0 +1,52 @@
+// The NVIDIA cards of the machine that we run on, for every kind of host. No nvidia-smi means no cards; one that fails means no cards
+// either, with a warning that says why, so that CPU work goes on. A card with a fault stays listed, as unhealthy.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { parseNvidiaSmi } from '@runyard/nvidia-smi-parser'
+import type { NvidiaGpu } from '@runyard/nvidia-smi-parser'
+import type { Gpu } from '@runyard/schema'
+
+export interface GpuInventory {
+  readonly gpus: readonly Gpu[]
+  readonly cudaVersion: string | null
+  /** Sentences for the log: why there are fewer cards than one may expect. */
+  readonly warnings: readonly string[]
+}
+
+/** Runs a command and gives its standard output; undefined when it does not exist. */
+export type RunCommand = (file: string, args: readonly string[]) => Promise<string | undefined>
+
+const NVIDIA_SMI_TIMEOUT_MS = 20_000
+const MAX_OUTPUT_BYTES = 16 * 2 ** 20
+
+export async function readGpuInventory(run: RunCommand = runLocally): Promise<GpuInventory> {
+  const output = await run('nvidia-smi', ['-q', '-x'])
+  if (output === undefined) return { gpus: [], cudaVersion: null, warnings: [] }
+  const report = parseNvidiaSmi(output)
+  if (report.kind === 'failure') return { gpus: [], cudaVersion: null, warnings: [report.message] }
+  const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${gpu.faults.join('; ')}`)
+  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, warnings: [...report.notes, ...unnamed] }
+}
+
+function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
+  if (gpu.uuid === null) return []
+  const faults = gpu.migEnabled ? ['MIG mode is on, and a worker gets whole cards only', ...gpu.faults] : gpu.faults
+  const facts = {
+    uuid: gpu.uuid,
+    name: gpu.productName ?? 'unknown',
+    memoryBytes: gpu.memoryTotalBytes ?? 0,
+    simulated: false,
+    healthy: faults.length === 0,
+  }
+  return [faults.length === 0 ? facts : { ...facts, fault: faults.join('; ') }]
+}
+
+async function runLocally(file: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    return (await promisify(execFile)(file, [...args], { timeout: NVIDIA_SMI_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES })).stdout
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    // A failing nvidia-smi explains itself on stdout; a hanging one is killed by the timeout and says nothing.
+    return error instanceof Error && 'stdout' in error && typeof error.stdout === 'string' ? error.stdout : ''
+  }
+}

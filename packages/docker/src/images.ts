@@ -1,0 +1,64 @@
+// Images on an engine: are they here, and pulling them with progress. A pull that fails for whatever cause is "not to be had": the caller
+// throttles the endpoint with the sentence.
+import { RunyardError } from '@runyard/schema'
+import type Docker from 'dockerode'
+import { messageOf, statusOf } from './docker-errors.ts'
+
+export async function hasImage(docker: Docker, image: string): Promise<boolean> {
+  return (await findImage(docker, image)) !== undefined
+}
+
+export async function findImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(image).inspect()
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  }
+}
+
+/** Without a tag Docker would pull every tag there is. */
+export function withTag(image: string): string {
+  return /[:@][^/]+$/.test(image) ? image : `${image}:latest`
+}
+
+interface Pull {
+  readonly onProgress: (line: string) => void
+  readonly signal: AbortSignal
+}
+
+export async function pullImage(docker: Docker, image: string, { onProgress, signal }: Pull): Promise<void> {
+  try {
+    const stream = await docker.pull(withTag(image), { abortSignal: signal })
+    await followProgress(docker, stream, onProgress)
+  } catch (error) {
+    if (statusOf(error) === undefined && error instanceof Error && 'code' in error && error.code !== undefined) throw error
+    const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
+    throw new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
+  }
+}
+
+interface ProgressMessage {
+  readonly stream?: string
+  readonly status?: string
+  readonly id?: string
+  readonly progress?: string
+}
+
+/** Reads a pull's, build's or import's answer to its end; @throws what the engine reports in it. */
+export function followProgress(docker: Docker, stream: NodeJS.ReadableStream, onProgress: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(
+      stream,
+      (error: Error | null) => (error === null ? resolve() : reject(error)),
+      (message: ProgressMessage) => {
+        for (const line of toLines(message)) onProgress(line)
+      },
+    )
+  })
+}
+
+function toLines({ stream, status, id, progress }: ProgressMessage): readonly string[] {
+  if (stream !== undefined) return stream.split('\n').filter((line) => line.trim() !== '')
+  return status === undefined ? [] : [[id, status, progress].filter((part) => part !== undefined && part !== '').join(' ')]
+}

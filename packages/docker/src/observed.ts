@@ -1,0 +1,64 @@
+// Containers as the port sees them. What never changes again (start time, exit) is inspected once per container and kept, so that a look
+// at a hundred running workers costs one request. Containers here never restart, which is what makes that safe.
+import type { ObservedWorker } from '@runyard/schema'
+import type Docker from 'dockerode'
+import { parseTime } from './container-logs.ts'
+import { LABELS } from './container-spec.ts'
+import { statusOf } from './docker-errors.ts'
+
+export interface Observer {
+  list(): Promise<readonly ObservedWorker[]>
+}
+
+type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
+
+export function createObserver(docker: Docker, instanceId: string): Observer {
+  let known = new Map<string, Lasting>()
+
+  async function observe(info: Docker.ContainerInfo): Promise<{ id: string; lasting: Lasting; worker: ObservedWorker } | undefined> {
+    const state = toState(info.State)
+    const kept = known.get(info.Id)
+    const lasting = kept?.state === state ? kept : await inspect(docker, info.Id)
+    if (lasting === undefined) return undefined
+    const labels = info.Labels
+    const worker = {
+      workerId: labels[LABELS.worker] ?? '',
+      endpointId: labels[LABELS.endpoint] ?? '',
+      specHash: labels[LABELS.spec] ?? '',
+      gpuUuids: (labels[LABELS.gpus] ?? '').split(',').filter((uuid) => uuid !== ''),
+      ...lasting,
+    }
+    return { id: info.Id, lasting, worker }
+  }
+
+  return {
+    async list() {
+      const filters = { label: [`${LABELS.instance}=${instanceId}`, LABELS.worker] }
+      const containers = await docker.listContainers({ all: true, filters })
+      const observed = (await Promise.all(containers.map(observe))).filter((entry) => entry !== undefined)
+      known = new Map(observed.map(({ id, lasting }) => [id, lasting]))
+      return observed.map(({ worker }) => worker)
+    },
+  }
+}
+
+function toState(state: string): ObservedWorker['state'] {
+  if (state === 'created') return 'created'
+  return state === 'running' || state === 'paused' || state === 'restarting' ? 'running' : 'exited'
+}
+
+/** Undefined when it was removed meanwhile. */
+async function inspect(docker: Docker, id: string): Promise<Lasting | undefined> {
+  try {
+    const { State } = await docker.getContainer(id).inspect()
+    const state = toState(State.Status)
+    return {
+      state,
+      startedAt: state === 'created' ? undefined : parseTime(State.StartedAt),
+      exit: state === 'exited' ? { at: parseTime(State.FinishedAt), exitCode: State.ExitCode, oomKilled: State.OOMKilled } : undefined,
+    }
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined
+    throw error
+  }
+}

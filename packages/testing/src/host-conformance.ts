@@ -1,0 +1,282 @@
+// The conformance suite of the host port: what the scaler may rely on, whatever kind of host it talks to.
+// Workers are tiny shell scripts; `launch` is how a fixture makes its host run one.
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunyardError } from '@runyard/schema'
+import type { HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+export interface HostFixture extends AsyncDisposable {
+  /** A driver of this instance; each call makes a new one, as a restarted scaler would. */
+  createDriver(): HostDriver
+  /** A driver of another install on the same host. */
+  createStranger(): HostDriver
+  /** Makes the launch run `sh -c script`. */
+  launch(base: WorkerLaunch, script: string): WorkerLaunch
+  /** kill -9 from outside, as the kernel or an admin would. */
+  kill(workerId: string): Promise<void>
+  /** Whatever the host still holds of these workers: containers, directories, processes. */
+  leftovers(): Promise<readonly string[]>
+}
+
+export interface HostAbilities {
+  /** Enforces memory limits, and tells an OOM kill from another. */
+  readonly memoryLimit: boolean
+  /** Knows the exit code of a worker that an earlier driver started. */
+  readonly foreignExitCodes: boolean
+  /** Attaches (stand-in) GPUs; else the sentence why this is skipped. */
+  readonly gpu: true | string
+}
+
+const FOREVER = 'trap "exit 0" TERM; echo up; while :; do sleep 0.05; done'
+const MIB = 2 ** 20
+
+/** Runs the suite. `factory` is called once per test; the fixture is disposed after it and must then have nothing left. */
+export function describeHostConformance(name: string, factory: () => Promise<HostFixture>, can: HostAbilities): void {
+  describe(`${name} keeps the contract of a host`, () => {
+    let fixture: HostFixture
+    let driver: HostDriver
+
+    beforeEach(async () => {
+      fixture = await factory()
+      driver = fixture.createDriver()
+    })
+
+    afterEach(async () => {
+      for (const worker of await driver.listWorkers()) await driver.removeWorker(worker.workerId)
+      const left = await fixture.leftovers()
+      await driver[Symbol.asyncDispose]()
+      await fixture[Symbol.asyncDispose]()
+      expect(left).toEqual([])
+    })
+
+    const find = async (id: string, of = driver): Promise<ObservedWorker | undefined> =>
+      (await of.listWorkers()).find((worker) => worker.workerId === id)
+
+    async function start(script: string, overrides: Partial<WorkerLaunch> = {}): Promise<string> {
+      const launch = fixture.launch(baseLaunch(overrides), script)
+      await driver.startWorker(launch)
+      return launch.workerId
+    }
+
+    const ended = (id: string, of = driver): Promise<ObservedWorker> =>
+      eventually(async () => {
+        const worker = await find(id, of)
+        return worker?.state === 'exited' ? worker : undefined
+      })
+
+    const outputOf = (id: string, text: string): Promise<readonly LogLine[]> =>
+      eventually(async () => {
+        const lines = await driver.tailLogs(id, 100)
+        return lines.some(({ line }) => line.includes(text)) ? lines : undefined
+      })
+
+    it('describes itself with CPUs and memory', async () => {
+      const inventory = await driver.inventory()
+      expect(inventory).toMatchObject({ hostId: driver.hostId, kind: driver.kind })
+      expect(inventory.cpuCount).toBeGreaterThan(0)
+      expect(inventory.memoryBytes).toBeGreaterThan(64 * MIB)
+    })
+
+    it('starts a worker, lists it as running with what it was launched for, and sees it gone after a stop', async () => {
+      const before = Date.now()
+      const id = await start(FOREVER, { endpointId: 'ep-one', specHash: 'abc123' })
+      const running = await find(id)
+      expect(running).toMatchObject({ workerId: id, endpointId: 'ep-one', specHash: 'abc123', state: 'running', gpuUuids: [] })
+      expect(running?.exit).toBeUndefined()
+      expect(Math.abs((running?.startedAt ?? 0) - before)).toBeLessThan(60_000)
+      await outputOf(id, 'up')
+      await driver.stopWorker(id, { graceMs: 10_000 })
+      expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 0, oomKilled: false } })
+    })
+
+    it('kills a worker that ignores SIGTERM once its grace is over', async () => {
+      const id = await start('trap "" TERM; echo deaf; while :; do sleep 0.05; done')
+      await outputOf(id, 'deaf')
+      await driver.stopWorker(id, { graceMs: 300 })
+      expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 137 } })
+    })
+
+    it('changes nothing when a living worker is started again, also at the same time', async () => {
+      const launch = fixture.launch(baseLaunch({}), FOREVER)
+      await Promise.all([driver.startWorker(launch), driver.startWorker(launch)])
+      const first = await find(launch.workerId)
+      await driver.startWorker(launch)
+      await fixture.createDriver().startWorker(launch)
+      expect(await driver.listWorkers()).toEqual([first])
+    })
+
+    it('refuses to start an ended worker again', async () => {
+      const launch = fixture.launch(baseLaunch({}), 'exit 0')
+      await driver.startWorker(launch)
+      await ended(launch.workerId)
+      await expect(driver.startWorker(launch)).rejects.toThrow(RunyardError)
+    })
+
+    it('tells the exit code of a worker that ended by itself, and when', async () => {
+      const id = await start('echo bye; exit 3')
+      const { exit } = await ended(id)
+      expect(exit).toMatchObject({ exitCode: 3, oomKilled: false })
+      expect(Math.abs((exit?.at ?? 0) - Date.now())).toBeLessThan(60_000)
+    })
+
+    it('reports start and death as events, and a kill -9 as exit code 137', async () => {
+      const events: HostEvent[] = []
+      const watch = driver.watch((event) => events.push(event))
+      try {
+        // A watch that connects lazily covers what happens once it is there.
+        const probe = await eventually(async () => {
+          const id = await start('exit 0')
+          await ended(id)
+          return events.some((event) => event.workerId === id) ? id : undefined
+        })
+        expect(probe).toBeDefined()
+        const id = await start(FOREVER)
+        await outputOf(id, 'up')
+        await fixture.kill(id)
+        await eventually(async () => (events.some((event) => event.workerId === id && event.kind === 'died') ? true : undefined))
+        expect(events.filter((event) => event.workerId === id).map(({ kind }) => kind)).toEqual(['started', 'died'])
+        expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 137, oomKilled: false } })
+      } finally {
+        await watch[Symbol.asyncDispose]()
+      }
+    })
+
+    it.skipIf(!can.memoryLimit)(
+      `flags a worker that went over its memory limit${can.memoryLimit ? '' : ' (this host cannot limit)'}`,
+      async () => {
+        const id = await start('exec python3 -c "x = bytearray(512 * 1024 * 1024); print(len(x))"', { memoryBytes: 64 * MIB })
+        expect((await ended(id)).exit).toMatchObject({ exitCode: 137, oomKilled: true })
+      },
+    )
+
+    it('tails the last lines of a worker with their source, also after its death', async () => {
+      const id = await start('for i in 1 2 3 4 5; do echo "line $i"; done; echo "on stderr" >&2; printf unfinished')
+      await ended(id)
+      const lines = await driver.tailLogs(id, 100)
+      const from = (source: string): string[] => lines.filter((line) => line.source === source).map(({ line }) => line)
+      expect(from('stdout')).toEqual(['line 1', 'line 2', 'line 3', 'line 4', 'line 5', 'unfinished'])
+      expect(from('stderr')).toEqual(['on stderr'])
+      expect(await driver.tailLogs(id, 2)).toHaveLength(2)
+      expect(lines.every(({ at }) => Math.abs(at - Date.now()) < 60_000)).toBe(true)
+    })
+
+    it('keeps a long line, with its multi-byte characters, in one piece', async () => {
+      const id = await start(`python3 -c "print('é' * 30000 + '!')"`, { env: { PYTHONIOENCODING: 'utf-8' } })
+      await ended(id)
+      expect((await driver.tailLogs(id, 10)).map(({ line }) => line)).toEqual([`${'é'.repeat(30_000)}!`])
+    })
+
+    it('follows the output of a worker until it ends', async () => {
+      const lines: string[] = []
+      const id = await start('echo one; sleep 0.2; echo two; sleep 0.2; echo three')
+      const onLine = ({ line }: LogLine): number => lines.push(line)
+      await driver.followLogs(id, { sinceMs: 0, onLine, signal: new AbortController().signal })
+      expect(lines).toEqual(['one', 'two', 'three'])
+    })
+
+    it('follows until it is told to stop', async () => {
+      const stop = new AbortController()
+      const lines: string[] = []
+      const id = await start(FOREVER)
+      const onLine = ({ line }: LogLine): void => {
+        lines.push(line)
+        stop.abort()
+      }
+      await driver.followLogs(id, { sinceMs: 0, onLine, signal: stop.signal })
+      expect(lines).toEqual(['up'])
+      expect(await find(id)).toMatchObject({ state: 'running' })
+    })
+
+    it('takes unknown workers for gone', async () => {
+      await driver.stopWorker('unknown0', { graceMs: 1000 })
+      await driver.removeWorker('unknown0')
+      expect(await driver.tailLogs('unknown0', 5)).toEqual([])
+      const onLine = (): void => expect.fail('there is nothing to follow')
+      await driver.followLogs('unknown0', { sinceMs: 0, onLine, signal: new AbortController().signal })
+    })
+
+    it('leaves the workers of another install alone', async () => {
+      const stranger = fixture.createStranger()
+      const id = await start(FOREVER)
+      expect(await stranger.listWorkers()).toEqual([])
+      await stranger.stopWorker(id, { graceMs: 0 })
+      await stranger.removeWorker(id)
+      expect(await find(id)).toMatchObject({ state: 'running' })
+    })
+
+    it('leaves nothing of a removed worker', async () => {
+      const id = await start('sleep 1000 & (setsid sleep 1000 &) ; echo up; wait')
+      await outputOf(id, 'up')
+      await driver.stopWorker(id, { graceMs: 200 })
+      await driver.removeWorker(id)
+      expect(await driver.listWorkers()).toEqual([])
+      expect(await fixture.leftovers()).toEqual([])
+    })
+
+    it('is found again by a new driver: living workers, dead ones, logs and stops', async () => {
+      const living = await start(FOREVER)
+      const dying = await start('exit 4')
+      await ended(dying)
+      const fresh = fixture.createDriver()
+      expect(await find(living, fresh)).toEqual(await find(living))
+      expect(await find(dying, fresh)).toEqual(await find(dying))
+      await eventually(async () => ((await fresh.tailLogs(living, 5)).length > 0 ? true : undefined))
+      await fresh.stopWorker(living, { graceMs: 10_000 })
+      expect(await find(living, fresh)).toMatchObject({ state: 'exited', ...(can.foreignExitCodes ? { exit: { exitCode: 0 } } : {}) })
+    })
+
+    it('gives a worker its environment, odd characters included', async () => {
+      const odd = 'a "quoted" $HOME\nsecond line = ü'
+      const id = await start('printf "%s|%s" "$ODD" "$RUNPOD_POD_ID"', { env: { ODD: odd, RUNPOD_POD_ID: 'w1' } })
+      await ended(id)
+      expect((await driver.tailLogs(id, 10)).map(({ line }) => line).join('\n')).toBe(`${odd}|w1`)
+    })
+
+    it('shows no card to a worker without real GPUs, whatever its own variables say', async () => {
+      const gpus = [{ uuid: 'GPU-simulated-0', name: 'NVIDIA L4', simulated: true }]
+      const id = await start('echo "visible=$NVIDIA_VISIBLE_DEVICES"', { gpus, env: { NVIDIA_VISIBLE_DEVICES: 'all' } })
+      await ended(id)
+      expect((await driver.tailLogs(id, 1)).map(({ line }) => line)).toEqual(['visible=void'])
+      expect((await find(id))?.gpuUuids).toEqual(['GPU-simulated-0'])
+    })
+
+    it.skipIf(can.gpu !== true)(`attaches GPUs by UUID, and only those${can.gpu === true ? '' : ` (skipped: ${can.gpu})`}`, async () => {
+      const uuids = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']
+      const id = await start('echo "$NVIDIA_VISIBLE_DEVICES"', {
+        gpus: uuids.map((uuid) => ({ uuid, name: 'NVIDIA L4', simulated: false })),
+      })
+      await ended(id)
+      expect((await driver.tailLogs(id, 1)).map(({ line }) => line)).toEqual([uuids.join(',')])
+      expect((await find(id))?.gpuUuids).toEqual(uuids)
+    })
+  })
+}
+
+function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
+  return {
+    workerId: `t${randomBytes(8).toString('hex')}`,
+    endpointId: 'conformance',
+    specHash: 'spec0',
+    endpointVersion: 1,
+    image: 'runyard/worker:latest',
+    withAgent: false,
+    args: [],
+    env: {},
+    gpus: [],
+    memoryBytes: undefined,
+    cpus: undefined,
+    pidsLimit: 128,
+    caBundle: undefined,
+    ...overrides,
+  }
+}
+
+/** Polls until `look` finds something; the test's own timeout is the bound. */
+async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    await sleep(20)
+  }
+}
