@@ -1,0 +1,72 @@
+"""Calls user code and turns whatever it does into a value or a Failure with one clear text. Knows no wire format."""
+
+import inspect
+import linecache
+import os
+import time
+import traceback
+
+from . import memory
+
+PACKAGE_DIR = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failure(Exception):
+    """The job failed; `text` is what the caller reads. `fresh`: the process must not run another job."""
+
+    def __init__(self, text, fresh=False):
+        super().__init__(text)
+        self.text = text
+        self.fresh = fresh
+
+
+def compile_source(source, filename):
+    """Compiles and lets tracebacks show the lines of `source`. Raises Failure naming the line of a syntax error."""
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    try:
+        return compile(source, filename, "exec")
+    except (SyntaxError, ValueError) as error:
+        raise Failure("the function's source does not compile: %s" % "".join(traceback.format_exception_only(type(error), error)))
+
+
+def guard(step, *args):
+    """Runs one step of user code (its source, its constructor, its call); every way out becomes a value or a Failure."""
+    try:
+        return step(*args)
+    except Failure:
+        raise
+    except SystemExit as leaving:
+        raise Failure("the function called sys.exit(%s)" % ("" if leaving.code is None else repr(leaving.code)), fresh=True)
+    except MemoryError as error:
+        text = "the function ran out of memory%s\n%s" % (memory.limit_text(), user_traceback(error))
+        raise Failure(text, fresh=True)
+    except BaseException as error:
+        raise Failure("%s\n%s" % (error if str(error) else type(error).__name__, user_traceback(error)))
+
+
+def user_traceback(error):
+    """The traceback without the frames of this package, which would only bury the user's own."""
+    frame = error.__traceback__
+    while frame is not None and os.path.dirname(os.path.abspath(frame.tb_frame.f_code.co_filename)).startswith(PACKAGE_DIR):
+        frame = frame.tb_next
+    return "".join(traceback.format_exception(type(error), error, frame))
+
+
+def call(function, args, kwargs, loop, clock):
+    """Calls, awaits what is awaitable on the persistent loop, and notes when the function was entered and left."""
+    clock.entered_at = int(time.time() * 1000)
+    try:
+        return guard(call_and_await, function, args, kwargs, loop)
+    finally:
+        clock.returned_at = int(time.time() * 1000)
+
+
+def call_and_await(function, args, kwargs, loop):
+    value = function(*args, **kwargs)
+    if inspect.isawaitable(value):
+        return loop.run_until_complete(settle(value))
+    return value
+
+
+async def settle(awaitable):
+    return await awaitable

@@ -1,0 +1,134 @@
+"""Installs what a job asks for, at request time, and remembers it for the worker's life (flash-api §8.3).
+
+In a container: into the image's own Python. On the process host (RUNYARD_SCRATCH_DIR): into a virtual environment of this
+worker, so that nothing touches the Python of whoever owns the machine. A failing install is one Failure with the tool's last lines.
+"""
+
+import importlib
+import importlib.metadata
+import os
+import re
+import shutil
+import signal
+import site
+import subprocess
+import sys
+
+from .calling import Failure
+
+LIMIT_S = 300
+LAST_LINES = 12
+BARE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$")
+
+
+def scratch_environment():
+    scratch = os.environ.get("RUNYARD_SCRATCH_DIR")
+    return os.path.join(scratch, "venv") if scratch else None
+
+
+def site_directory(environment):
+    version = "python%d.%d" % sys.version_info[:2]
+    return os.path.join(environment, "lib", version, "site-packages")
+
+
+def attach_installed():
+    """Makes earlier installs of this worker importable in a fresh child."""
+    environment = scratch_environment()
+    if environment and os.path.isdir(site_directory(environment)):
+        directory = site_directory(environment)
+        if directory not in sys.path:
+            site.addsitedir(directory)
+            sys.path.remove(directory)
+            sys.path.insert(1, directory)
+
+
+def memory_file():
+    return os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "installed")
+
+
+def remembered():
+    try:
+        with open(memory_file(), encoding="utf-8") as file:
+            return set(file.read().splitlines())
+    except OSError:
+        return set()
+
+
+def remember(names):
+    with open(memory_file(), "a", encoding="utf-8") as file:
+        file.writelines(name + "\n" for name in names)
+
+
+def is_present(requirement):
+    if not BARE_NAME.match(requirement):
+        return False  # a version or URL: only the installer can tell
+    try:
+        importlib.metadata.version(requirement)
+        return True
+    except importlib.metadata.PackageNotFoundError:
+        return False
+
+
+def ensure(python_packages, system_packages=None):
+    """Raises Failure with one clear text. Does nothing for what is already there."""
+    known = remembered()
+    ensure_system([name for name in system_packages or [] if "apt:" + name not in known])
+    missing = [name for name in python_packages or [] if name not in known and not is_present(name)]
+    if missing:
+        install(missing)
+        remember(missing)
+
+
+def install(packages, *options):
+    print("installing " + ", ".join(packages), flush=True)
+    run_tool(installer() + list(options) + list(packages), "installing the dependencies %s" % ", ".join(packages))
+    attach_installed()
+    importlib.invalidate_caches()
+
+
+def installer():
+    environment = scratch_environment()
+    if environment and not os.path.isdir(environment):
+        run_tool([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", environment], "creating a virtual environment")
+    python = os.path.join(environment, "bin", "python") if environment else sys.executable
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--python", python] + ([] if environment else ["--break-system-packages"])
+    if importlib.util.find_spec("pip") is None:
+        raise Failure("this worker has neither uv nor pip, so dependencies cannot be installed")
+    # pip before 22.3 knows no --python; it installs into a prefix just as well.
+    return [sys.executable, "-m", "pip", "install", "--no-input"] + (["--prefix", environment] if environment else [])
+
+
+def ensure_system(packages):
+    if not packages:
+        return
+    if os.environ.get("RUNYARD_SCRATCH_DIR"):
+        raise Failure("system_dependencies (%s) are not installed on a process host: it is somebody's machine" % ", ".join(packages))
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise Failure("system_dependencies (%s) need apt-get and root, which this image does not give" % ", ".join(packages))
+    print("installing " + ", ".join(packages) + " with apt-get", flush=True)
+    what = "installing the system_dependencies %s" % ", ".join(packages)
+    run_tool(["apt-get", "update"], what)
+    run_tool(["apt-get", "install", "-y", "--no-install-recommends"] + list(packages), what)
+    remember("apt:" + name for name in packages)
+
+
+def run_tool(command, what):
+    environment = dict(os.environ, PIP_BREAK_SYSTEM_PACKAGES="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
+    environment["DEBIAN_FRONTEND"] = "noninteractive"
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        raise Failure("%s failed: %s could not be started: %s" % (what, command[0], error))
+    try:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise Failure("%s took longer than %d s and was stopped" % (what, LIMIT_S))
+    if process.returncode != 0:
+        lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+        raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(lines[-LAST_LINES:])))

@@ -1,0 +1,133 @@
+"""Flash's envelope: source as text, values as base64 of cloudpickle, output a FunctionResponse (flash-api §5.6, §5.7, §8).
+
+Instances live as long as this process, keyed by instance_id; a call on an unknown id creates the instance (§8.3).
+"""
+
+import base64
+import datetime
+import json
+import sys
+
+import cloudpickle
+
+from .. import calling, dependencies, sources
+from ..calling import Failure
+from ..reply import Reply
+
+STUB_MARKS = ("import aiohttp", "from aiohttp")
+
+_instances = {}  # instance_id → Instance
+
+
+class Instance:
+    def __init__(self, class_name, code, value):
+        self.class_name = class_name
+        self.code = code
+        self.value = value
+        self.created_at = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        self.calls = 0
+
+
+def run(request, loop, emit, clock):
+    extra = {}
+    value = execute(request, loop, clock, extra)
+    return Reply(*around_stdout(dict(encode_result(value, request), success=True, **extra)))
+
+
+def failed(failure):
+    """The error stands in the output and beside it: clients read either (§5.7)."""
+    before, after = around_stdout({"success": False, "error": failure.text})
+    return Reply(before, after[:-1] + ',"error":' + json.dumps(failure.text) + "}", fresh=failure.fresh)
+
+
+def around_stdout(fields):
+    return '{"output":' + json.dumps(fields)[:-1] + ', "stdout":', "}}"
+
+
+def execute(request, loop, clock, extra):
+    if not isinstance(request, dict) or request.get("execution_type", "function") not in ("function", "class"):
+        raise Failure("the job's input is not a Flash call: it needs execution_type, function_name and function_code")
+    kind = request.get("execution_type", "function")
+    name, code = request.get(kind + "_name"), request.get(kind + "_code")
+    if not isinstance(name, str) or not isinstance(code, str):
+        raise Failure("the job's input has no %s_name or no %s_code, and this worker holds no deployed code" % (kind, kind))
+    dependencies.ensure(request.get("dependencies"), request.get("system_dependencies"))
+    if any(mark in code for mark in STUB_MARKS):
+        # The stub of a stacked call is prepended to the source and imports aiohttp when it calls (flash-api §5.6).
+        dependencies.ensure(["aiohttp"])
+    with sources.importable(request.get("modules")):
+        if kind == "class":
+            return call_method(request, (name, code), loop, clock, extra)
+        function = define(name, code)
+        return calling.call(function, *decode_call(request, ""), loop, clock)
+
+
+def define(name, code):
+    # cloudpickle carries classes and functions of __main__ by value, so that a result of a local class reaches the client.
+    namespace = {"__name__": "__main__", "__builtins__": __builtins__}
+    compiled = calling.compile_source(code, "<flash:%s>" % name)
+    calling.guard(exec, compiled, namespace)
+    if name not in namespace:
+        raise Failure("%r is not defined in the source that came with the job" % name)
+    return namespace[name]
+
+
+def call_method(request, named, loop, clock, extra):
+    name, code = named
+    instance_id = request.get("instance_id")
+    instance = _instances.get(instance_id)
+    if instance is None or instance.code != code or (request.get("create_new_instance") and instance_id is None):
+        constructor = define(name, code)
+        args, kwargs = decode_call(request, "constructor_")
+        instance = Instance(name, code, calling.guard(lambda: constructor(*args, **kwargs)))
+        if instance_id is not None:
+            _instances[instance_id] = instance
+    method_name = request.get("method_name", "__call__")
+    method = getattr(instance.value, method_name, None)
+    if not callable(method):
+        raise Failure("%s has no method %r" % (name, method_name))
+    instance.calls += 1
+    if instance_id is not None:
+        extra["instance_id"] = instance_id
+    extra["instance_info"] = {"class_name": name, "created_at": instance.created_at, "method_calls": instance.calls}
+    return calling.call(method, *decode_call(request, ""), loop, clock)
+
+
+def decode_call(request, prefix):
+    as_json = request.get("serialization_format") == "json"
+    args = [decode(value, as_json, "argument %d" % (at + 1)) for at, value in enumerate(request.get(prefix + "args") or [])]
+    kwargs = {key: decode(value, as_json, "argument %r" % key) for key, value in (request.get(prefix + "kwargs") or {}).items()}
+    return args, kwargs
+
+
+def decode(value, as_json, which):
+    if as_json:
+        return value
+    try:
+        return cloudpickle.loads(base64.b64decode(value))
+    except MemoryError:
+        raise
+    except ModuleNotFoundError as error:
+        raise Failure("%s cannot be decoded here: %s; name its package in dependencies" % (which, error))
+    except Exception as error:
+        raise Failure(
+            "%s cannot be decoded here: %s: %s. This worker runs Python %s with cloudpickle %s; functions and classes as values need "
+            "the same minor version of Python on both sides, library objects a compatible version of the library"
+            % (which, type(error).__name__, error, sys.version.split()[0], cloudpickle.__version__)
+        )
+
+
+def encode_result(value, request):
+    if request.get("serialization_format") == "json":
+        try:
+            return {"json_result": json.loads(json.dumps(value, allow_nan=False))}
+        except (TypeError, ValueError) as error:
+            raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))
+    try:
+        return {"result": base64.b64encode(cloudpickle.dumps(value)).decode("ascii")}
+    except MemoryError:
+        raise
+    except BaseException as error:
+        raise Failure(
+            "the function returned a value of type %r that cannot be pickled: %s: %s" % (type(value).__name__, type(error).__name__, error)
+        )

@@ -1,0 +1,139 @@
+"""SDK 2.0's dev envelope: the source of a whole module, arguments and results as JSON (sdk2-api §4.2, §5.2).
+
+The output is always a list: one FunctionResponse, or one `__stream__` item per chunk of a generator. Each item is posted to
+job-stream as it arises, the list to job-done. A failure is the only item of a COMPLETED job (§4.4).
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import tempfile
+import types
+
+from .. import calling, dependencies
+from ..calling import Failure
+from ..reply import Reply
+
+# `from runpod import App` needs nothing of the SDK's own dependencies, a nested `.remote()` only these; the rest serves its CLI.
+SDK = "runpod>=2.0.0rc1"
+SDK_NEEDS = ["aiohttp", "requests"]
+
+_modules = {}  # digest of the source → module
+
+
+def run(request, loop, emit, clock):
+    chunks = []
+
+    def chunk(value):
+        item = {"success": True, "__stream__": True, "json_result": to_json(value)}
+        chunks.append(item)
+        emit(json.dumps({"output": item}).encode())
+
+    value = execute(request, loop, clock, chunk)
+    if value is STREAMED:
+        # The captured output has no place in a list of chunks; it is in the worker's log.
+        return Reply(json.dumps({"output": chunks}), "", is_stream=True)
+    return single({"success": True, "json_result": value})
+
+
+def failed(failure):
+    return single({"success": False, "error": failure.text}, failure.fresh)
+
+
+def single(item, fresh=False):
+    return Reply('{"output":[' + json.dumps(item)[:-1] + ', "stdout":', "}]}", is_stream=True, fresh=fresh)
+
+
+STREAMED = object()
+
+
+def execute(request, loop, clock, chunk):
+    if not isinstance(request, dict) or not isinstance(request.get("function_name"), str):
+        raise Failure("the job's input is not a function call: it needs function_name and function_code")
+    name, source = request["function_name"], request.get("function_code")
+    if not isinstance(source, str):
+        raise Failure("the job's input has no function_code, and this worker holds no deployed code")
+    dependencies.ensure(request.get("dependencies"), request.get("system_dependencies"))
+    function = resolve(load(source), name)
+    value = calling.call(function, request.get("args") or [], request.get("kwargs") or {}, loop, clock)
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        calling.guard(drain, value, loop, chunk)
+        return STREAMED
+    return to_json(value)
+
+
+def drain(generator, loop, chunk):
+    if inspect.isgenerator(generator):
+        for value in generator:
+            chunk(value)
+        return
+    while True:
+        try:
+            value = loop.run_until_complete(calling.settle(generator.__anext__()))
+        except StopAsyncIteration:
+            return
+        chunk(value)
+
+
+def load(source):
+    """Executes the source once per content, as a module whose name is not __main__."""
+    digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+    if digest in _modules:
+        return _modules[digest]
+    if "runpod" in source:
+        ensure_sdk()
+    name = "runyard_source_" + digest[:12]
+    directory = tempfile.mkdtemp(prefix="source-", dir=os.environ.get("RUNYARD_RUNTIME_DIR"))
+    path = os.path.join(directory, name + ".py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(source)
+    module = types.ModuleType(name)
+    module.__file__ = path
+    compiled = calling.compile_source(source, path)
+    sys.modules[name] = module
+    try:
+        calling.guard(exec, compiled, module.__dict__)
+    except Failure:
+        del sys.modules[name]
+        raise
+    _modules[digest] = module
+    return module
+
+
+def ensure_sdk():
+    """A source that declares its functions with the SDK needs the SDK; an image without 2.0 gets it once, in a second or two."""
+    if has_sdk():
+        return
+    dependencies.ensure(SDK_NEEDS)
+    dependencies.install([SDK], "--no-deps")
+    for name in [name for name in sys.modules if name == "runpod" or name.startswith("runpod.")]:
+        del sys.modules[name]
+    if not has_sdk():
+        raise Failure("the source imports runpod 2.0, which could not be made importable in this worker")
+
+
+def has_sdk():
+    spec = importlib.util.find_spec("runpod")
+    places = list(spec.submodule_search_locations or []) if spec else []
+    return any(os.path.isdir(os.path.join(place, "apps")) for place in places)
+
+
+def resolve(module, name):
+    handle = getattr(module, name, None)
+    if handle is None:
+        raise Failure("%r is not defined in the source that came with the job" % name)
+    function = getattr(handle, "_fn", None) or getattr(handle, "__wrapped__", None) or handle
+    if not callable(function):
+        raise Failure("%r is a %s, not a function" % (name, type(function).__name__))
+    return function
+
+
+def to_json(value):
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))

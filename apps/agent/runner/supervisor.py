@@ -1,0 +1,20 @@
+"""Entry point of the Python side: `python supervisor.py <socket> <fifo> <marker> <vendor dir>`.
+
+Keeps our own packages at the END of sys.path: what the user's image or dependencies bring wins (a newer cloudpickle, say).
+Needs Python 3.9 or newer and nothing but its standard library.
+"""
+
+import sys
+
+_HERE = sys.path.pop(0)
+sys.path.append(_HERE)
+sys.path.append(sys.argv[4])
+sys.path.insert(0, "")
+
+if sys.version_info < (3, 9):
+    sys.exit("Runyard needs Python 3.9 or newer in the worker, this is %s" % sys.version.split()[0])
+
+from runyard_runner import supervisor  # noqa: E402
+
+if __name__ == "__main__":
+    supervisor.main(socket_path=sys.argv[1], fifo_path=sys.argv[2], marker=sys.argv[3])

@@ -1,0 +1,61 @@
+// Puts the parts of one worker together and owns its end: drain on the first signal, kill on the second.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createGateway } from './gateway.ts'
+import { createHeldJob } from './held-job.ts'
+import { createHttpClient } from './http.ts'
+import type { AgentLog } from './log.ts'
+import { findPython, NO_PYTHON } from './python.ts'
+import { createRunner } from './runner.ts'
+import { toRunnerEnv } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { runPingLoop, runStopLoop } from './side-loops.ts'
+import { runTakeLoop } from './take-loop.ts'
+
+export interface AgentDeps {
+  readonly settings: Settings
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: AgentLog
+  readonly writeThrough: (chunk: Buffer) => void
+}
+
+export interface AgentSignals {
+  /** Take no more, finish what is held, end. */
+  readonly drain: AbortSignal
+  /** End now, whatever is held. */
+  readonly kill: AbortSignal
+}
+
+/** Resolves when the agent has drained, or was told to end; nothing of user code is left then. */
+export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
+  const { settings, log } = deps
+  // In the system's temp directory even on a process host: a unix socket's path holds 107 bytes.
+  const runtimeDir = mkdtempSync(join(tmpdir(), 'runyard-'))
+  using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
+  const gateway = createGateway(http, settings)
+  const held = createHeldJob()
+  const python = () => {
+    const found = findPython(settings.python, deps.env.PATH ?? '')
+    if (found === undefined) throw new Error(NO_PYTHON)
+    return found
+  }
+  const runner = createRunner({ settings, python, runtimeDir, env: toRunnerEnv(deps.env, runtimeDir), writeThrough: deps.writeThrough })
+  const side = new AbortController()
+  const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
+  try {
+    // Python starts while the first poll and ping are on their way.
+    const warming = runner.warmUp().then(
+      (version) => log.info(`runyard-agent ${settings.version} takes jobs of endpoint ${settings.endpointId} with Python ${version}`),
+      (error: unknown) => log.error(error instanceof Error ? error.message : String(error)),
+    )
+    void runPingLoop(gateway, held, { intervalMs: settings.pingIntervalMs, signal: side.signal })
+    void runStopLoop(gateway, held, side.signal)
+    await Promise.race([runTakeLoop({ gateway, runner, held, log, envelope: settings.envelope }, signals.drain), killed])
+    await Promise.race([warming, killed])
+  } finally {
+    side.abort()
+    await runner.end()
+    rmSync(runtimeDir, { recursive: true, force: true })
+  }
+}

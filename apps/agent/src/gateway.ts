@@ -1,0 +1,128 @@
+// The gateway as a worker sees it: the routes of worker-api §1, each answer translated into what the loops act on.
+import type { JobTimings } from '@runyard/schema'
+import type { HttpAnswer, HttpClient } from './http.ts'
+import type { Settings } from './settings.ts'
+
+const POLL_TIMEOUT_MS = 60_000
+const POST_TIMEOUT_MS = 120_000
+
+/** A job as taken: `raw` is the gateway's JSON, handed on unparsed. */
+export interface TakenJob {
+  readonly id: string
+  readonly raw: Buffer
+  readonly format: unknown
+}
+
+export type TakeAnswer =
+  | { readonly kind: 'job'; readonly job: TakenJob }
+  | { readonly kind: 'none' }
+  /** Not now: gateway overloaded, starting or gone. */
+  | { readonly kind: 'away'; readonly why: string }
+  /** This worker is not known or not allowed any more. */
+  | { readonly kind: 'unwelcome'; readonly status: number }
+
+export type PostAnswer = 'accepted' | 'too-large' | { readonly rejected: number } | { readonly again: string }
+
+export interface JobResult {
+  readonly jobId: string
+  readonly body: Buffer
+  readonly isStream: boolean
+  readonly timings: JobTimings | undefined
+}
+
+export interface Gateway {
+  take(signal: AbortSignal): Promise<TakeAnswer>
+  /** Ids to stop, or undefined when the channel answered with an error. */
+  awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
+  done(result: JobResult, signal: AbortSignal): Promise<PostAnswer>
+  chunk(jobId: string, body: Buffer, signal: AbortSignal): Promise<PostAnswer>
+  ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>
+}
+
+export function createGateway(http: HttpClient, settings: Settings): Gateway {
+  const get = (url: string, timeoutMs: number, signal: AbortSignal) => http.exchange({ method: 'GET', url, timeoutMs, signal })
+  const post = async (url: string, sent: { jobId: string; body: Buffer; headers?: Record<string, string> }, signal: AbortSignal) => {
+    const headers = { 'Content-Type': 'application/json', 'X-Request-ID': sent.jobId, ...sent.headers }
+    try {
+      const answer = await http.exchange({ method: 'POST', url, headers, body: sent.body, timeoutMs: POST_TIMEOUT_MS, signal })
+      return toPostAnswer(answer)
+    } catch (error) {
+      return { again: reasonOf(error) }
+    }
+  }
+  return {
+    async take(signal) {
+      try {
+        return toTakeAnswer(await get(withQuery(settings.takeUrl, 'job_in_progress=0'), POLL_TIMEOUT_MS, signal))
+      } catch (error) {
+        return { kind: 'away', why: reasonOf(error) }
+      }
+    },
+    async awaitStops(signal) {
+      if (settings.stopUrl === undefined) return undefined
+      const answer = await get(settings.stopUrl, POLL_TIMEOUT_MS, signal).catch(() => undefined)
+      if (answer === undefined || answer.status >= 300) return undefined
+      return answer.status === 204 ? [] : parseStops(answer.body)
+    },
+    async done(result, signal) {
+      const url = withQuery(settings.doneUrl.replaceAll('$ID', result.jobId), `isStream=${result.isStream}`)
+      const headers = result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }
+      return post(url, { jobId: result.jobId, body: result.body, headers }, signal)
+    },
+    async chunk(jobId, body, signal) {
+      if (settings.streamUrl === undefined) return 'accepted'
+      return post(withQuery(settings.streamUrl.replaceAll('$ID', jobId), 'isStream=false'), { jobId, body }, signal)
+    },
+    async ping(jobIds, signal) {
+      if (settings.pingUrl === undefined) return
+      const held = jobIds.length === 0 ? '' : `job_id=${encodeURIComponent(jobIds.join(','))}&`
+      const version = encodeURIComponent(`runyard-agent/${settings.version}`)
+      await get(withQuery(settings.pingUrl, `${held}runpod_version=${version}`), settings.pingIntervalMs, signal)
+    },
+  }
+}
+
+function withQuery(url: string, query: string): string {
+  return `${url}${url.includes('?') ? '&' : '?'}${query}`
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return 'code' in error && typeof error.code === 'string' ? `${error.code} ${error.message}`.trim() : error.message
+}
+
+function toTakeAnswer(answer: HttpAnswer): TakeAnswer {
+  if (answer.status === 204) return { kind: 'none' }
+  if (answer.status === 200) return parseJob(answer.body)
+  if ([401, 403, 404, 410].includes(answer.status)) return { kind: 'unwelcome', status: answer.status }
+  return { kind: 'away', why: `HTTP ${answer.status}` }
+}
+
+function parseJob(raw: Buffer): TakeAnswer {
+  const parsed = parseObject(raw)
+  if (parsed === undefined || typeof parsed.id !== 'string') return { kind: 'away', why: 'an answer that is not a job' }
+  const input = parsed.input
+  const format = typeof input === 'object' && input !== null && 'serialization_format' in input ? input.serialization_format : undefined
+  return { kind: 'job', job: { id: parsed.id, raw, format } }
+}
+
+function parseStops(body: Buffer): readonly string[] | undefined {
+  const ids = parseObject(body)?.jobsToStop
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : undefined
+}
+
+function parseObject(body: Buffer): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function toPostAnswer(answer: HttpAnswer): PostAnswer {
+  if (answer.status < 300) return 'accepted'
+  if (answer.status === 413) return 'too-large'
+  if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return { again: `HTTP ${answer.status}` }
+  return { rejected: answer.status }
+}

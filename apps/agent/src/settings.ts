@@ -1,0 +1,95 @@
+// Reads the worker's environment (worker-api §2.1) into one record. A missing URL or token is one clear sentence: without it
+// there is nothing to do. Placeholders `$ID` (take) and `$RUNPOD_POD_ID` become the worker's id, as the SDK does it.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export type EnvelopeName = 'flash' | 'json'
+
+export interface Settings {
+  readonly version: string
+  readonly workerId: string
+  readonly endpointId: string
+  readonly token: string
+  readonly takeUrl: string
+  readonly stopUrl: string | undefined
+  /** `$ID` in these stands for the job's id. */
+  readonly doneUrl: string
+  readonly streamUrl: string | undefined
+  readonly pingUrl: string | undefined
+  readonly pingIntervalMs: number
+  /** undefined = look into each job. */
+  readonly envelope: EnvelopeName | undefined
+  readonly memoryBytes: number | undefined
+  /** The process host's private directory of this worker; undefined in a container. */
+  readonly scratchDir: string | undefined
+  readonly python: string | undefined
+  readonly runnerDir: string
+  readonly vendorDir: string
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Worker-protocol variables hold this worker's token; user code has no business with them. */
+export function toRunnerEnv(env: Env, runtimeDir: string): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !entry[0].startsWith('RUNPOD_WEBHOOK_') && entry[0] !== 'RUNPOD_AI_API_KEY',
+  )
+  return { ...Object.fromEntries(kept), RUNYARD_RUNTIME_DIR: runtimeDir }
+}
+
+/** @throws Error with one sentence naming the variable that is missing. */
+export function readSettings(env: Env): Settings {
+  const workerId = required(env, 'RUNPOD_POD_ID')
+  const withWorker = (url: string) => url.replaceAll('$RUNPOD_POD_ID', workerId)
+  const takeUrl = withWorker(required(env, 'RUNPOD_WEBHOOK_GET_JOB')).replaceAll('$ID', workerId)
+  const here = dirname(fileURLToPath(import.meta.url))
+  return {
+    version: readVersion(here),
+    workerId,
+    endpointId: env.RUNPOD_ENDPOINT_ID ?? '',
+    token: env.RUNPOD_AI_API_KEY ?? '',
+    takeUrl,
+    stopUrl: takeUrl.includes('/job-take/') ? takeUrl.replace('/job-take/', '/job-stop/') : undefined,
+    doneUrl: withWorker(required(env, 'RUNPOD_WEBHOOK_POST_OUTPUT')),
+    streamUrl: optional(env.RUNPOD_WEBHOOK_POST_STREAM, withWorker),
+    pingUrl: optional(env.RUNPOD_WEBHOOK_PING, withWorker),
+    pingIntervalMs: toPingInterval(env.RUNPOD_PING_INTERVAL),
+    envelope: env.RUNYARD_ENVELOPE === 'flash' || env.RUNYARD_ENVELOPE === 'json' ? env.RUNYARD_ENVELOPE : undefined,
+    memoryBytes: Number(env.RUNYARD_MEMORY_BYTES) > 0 ? Number(env.RUNYARD_MEMORY_BYTES) : undefined,
+    scratchDir: env.RUNYARD_SCRATCH_DIR || undefined,
+    python: env.RUNYARD_PYTHON || undefined,
+    ...findRunner(here),
+  }
+}
+
+function required(env: Env, name: string): string {
+  const value = env[name]
+  if (!value) throw new Error(`${name} is not set: the agent is started by Runyard's scaler, which sets it`)
+  return value
+}
+
+function optional<T>(value: string | undefined, map: (value: string) => T): T | undefined {
+  return value ? map(value) : undefined
+}
+
+/** Milliseconds (worker-api §2.1); below one second makes no sense and means the default. */
+function toPingInterval(text: string | undefined): number {
+  const value = Number(text)
+  return Number.isFinite(value) && value >= 1000 ? value : 10_000
+}
+
+/** Beside the bundle, or one level up when the sources run directly. */
+function findRunner(here: string): { runnerDir: string; vendorDir: string } {
+  const beside = join(here, 'runner')
+  if (existsSync(beside)) return { runnerDir: beside, vendorDir: join(beside, 'vendor') }
+  return { runnerDir: join(here, '..', 'runner'), vendorDir: join(here, '..', 'dist', 'runner', 'vendor') }
+}
+
+function readVersion(here: string): string {
+  const file = [join(here, 'version'), join(here, '..', 'package.json')].find((path) => existsSync(path))
+  if (file === undefined) return '0.0.0'
+  const text = readFileSync(file, 'utf8')
+  return file.endsWith('.json') ? String((JSON.parse(text) as { version: unknown }).version) : text.trim()
+}

@@ -1,0 +1,133 @@
+// Starts runner/supervisor.py and speaks with it: JSON lines to its stdin, reports on its fd 3, one unix socket to which each runner
+// child connects. Everything lives in a private 0700 directory. A supervisor that dies takes its child with it.
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { openOutputPipe } from './output-pipe.ts'
+import type { OutputPipe } from './output-pipe.ts'
+import { createChildRegistry } from './runner-child.ts'
+import type { ChildRegistry, RunnerChild } from './runner-child.ts'
+
+export interface SupervisorOptions {
+  readonly python: string
+  readonly runnerDir: string
+  readonly vendorDir: string
+  /** An own, not yet existing directory; its path must be short enough for a unix socket. */
+  readonly directory: string
+  readonly env: Readonly<Record<string, string>>
+  readonly writeThrough: (chunk: Buffer) => void
+}
+
+export interface Supervisor {
+  readonly pythonVersion: string
+  readonly output: OutputPipe
+  readonly isAlive: () => boolean
+  /** @throws Error with one sentence if the child ends before it is connected. */
+  fork(): Promise<RunnerChild>
+  /** SIGKILL to the child and to all that it left; resolves when they are gone. */
+  kill(child: RunnerChild): Promise<void>
+  /** Ends the supervisor, which kills all of its descendants first. */
+  end(): Promise<void>
+}
+
+interface Report {
+  readonly kind: 'ready' | 'forked' | 'exited'
+  readonly generation: number
+  readonly python: string
+  readonly exitCode: number | null
+  readonly signal: string | null
+}
+
+/** @throws Error with one sentence when Python cannot be started. */
+export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 })
+  const socketPath = join(options.directory, 'sock')
+  const fifoPath = join(options.directory, 'out')
+  const secret = randomBytes(12).toString('hex')
+  const registry = createChildRegistry()
+  const server = createServer((socket) => registry.accept(socket))
+  server.listen(socketPath)
+  const args = [join(options.runnerDir, 'supervisor.py'), socketPath, fifoPath, secret, options.vendorDir]
+  // An own session: Ctrl-C in a terminal reaches the agent, which drains, and not user code.
+  const child = spawn(options.python, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true })
+  const closed = watchEnd(child, registry)
+  void closed.then(() => server.close())
+  const pythonVersion = await awaitReady(child, closed, registry)
+  const output = openOutputPipe({ fifoPath, secret, writeThrough: options.writeThrough })
+  // What is still in the pipe is read before the reader goes.
+  void closed.then(() => setTimeout(() => output[Symbol.dispose](), 50))
+  return createSupervisor({ child, closed, registry, pythonVersion, output })
+}
+
+interface SupervisorParts {
+  readonly child: ChildProcess
+  readonly closed: Promise<string>
+  readonly registry: ChildRegistry
+  readonly pythonVersion: string
+  readonly output: OutputPipe
+}
+
+function createSupervisor({ child, closed, registry, pythonVersion, output }: SupervisorParts): Supervisor {
+  let generation = 0
+  const isAlive = () => child.exitCode === null && child.signalCode === null
+  const command = (op: 'fork' | 'kill', of: number) => {
+    if (isAlive()) stdinOf(child).write(`${JSON.stringify({ op, generation: of })}\n`)
+    else registry.markAllLost()
+  }
+  return {
+    pythonVersion,
+    output,
+    isAlive,
+    async fork() {
+      generation += 1
+      const connected = registry.expect(generation)
+      command('fork', generation)
+      return connected
+    },
+    async kill(target) {
+      command('kill', target.generation)
+      await target.exited
+    },
+    async end() {
+      stdinOf(child).end()
+      await closed
+    },
+  }
+}
+
+function stdinOf(child: ChildProcess): Writable {
+  return child.stdin as Writable
+}
+
+/** Resolves with how it ended; its first words on stderr (before it has its own pipe) explain a failed start. */
+async function watchEnd(child: ChildProcess, registry: ChildRegistry): Promise<string> {
+  let words = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (words = `${words}${chunk}`.slice(-2000)))
+  child.stdin?.on('error', () => undefined)
+  const ended = await new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `exit code ${code}`}`))
+  })
+  registry.markAllLost()
+  return [ended, words.trim()].filter((part) => part !== '').join(': ')
+}
+
+/** Resolves with Python's version at the first report; afterwards the reports go to the registry. */
+async function awaitReady(child: ChildProcess, closed: Promise<string>, registry: ChildRegistry): Promise<string> {
+  const ready = new Promise<string>((resolve) => {
+    createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {
+      const report = JSON.parse(line) as Report
+      if (report.kind === 'ready') resolve(report.python)
+      if (report.kind === 'exited') registry.markExited(report.generation, { ...report, supervisorLost: false })
+    })
+  })
+  const failed = closed.then((why) => {
+    throw new Error(`Python could not be started in this worker: ${why}`)
+  })
+  return Promise.race([ready, failed])
+}
