@@ -1,0 +1,34 @@
+// What must hold before the gateway serves anybody: a Redis that keeps what it accepts, the first key, and no wide listener without keys.
+import { RunyardError, type Config } from '@runyard/schema'
+import type { Logger } from '@runyard/kit'
+import type { Store } from '@runyard/store'
+
+/** Owner of the key that the supervisor passes in. */
+export const BOOTSTRAP_OWNER = 'owner'
+
+/** Imports a plain key if it is not known yet. */
+export async function importBootstrapKey(store: Pick<Store, 'keys'>, plain: string | undefined): Promise<void> {
+  if (plain === undefined || plain === '' || (await store.keys.verify(plain)) !== undefined) return
+  await store.keys.create({ name: 'bootstrap', ownerId: BOOTSTRAP_OWNER, plain })
+}
+
+/** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs. */
+export async function checkStore(store: Pick<Store, 'problems'>, log: Logger): Promise<void> {
+  for (const problem of await store.problems()) {
+    if (problem.includes('maxmemory-policy')) throw new RunyardError('conflict', problem)
+    log.warn(problem)
+  }
+}
+
+/** @throws RunyardError when the public listener would be open to a network without any key. */
+export async function checkListener({ listen }: Config, store: Pick<Store, 'keys'>): Promise<void> {
+  if (isLoopback(listen.host) || (await store.keys.list()).length > 0) return
+  throw new RunyardError(
+    'forbidden',
+    `The public listener would be reachable at ${listen.host} without any API key: create a key first, or leave listen.host at 127.0.0.1.`,
+  )
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}

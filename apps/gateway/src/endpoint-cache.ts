@@ -1,0 +1,49 @@
+// Endpoints as this process last read them, so that a request costs no Redis read for its endpoint. Unknown ids are not remembered
+// (an endpoint just created is found at once); `endpoint-changed` forgets one, a lost connection forgets all, age forgets the rest.
+import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { EndpointStore } from '@runyard/store'
+
+const MAX_AGE_MS = 30_000
+
+export interface EndpointCache {
+  get(id: string): Promise<Endpoint | undefined>
+  /** @throws RunyardError('not_found') */
+  require(id: string): Promise<Endpoint>
+  forget(id: string): void
+  clear(): void
+}
+
+export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>): EndpointCache {
+  const known = new Map<string, { endpoint: Endpoint; readAt: number }>()
+  // A read that began before a change must not be remembered after it.
+  let changes = 0
+
+  async function read(id: string): Promise<Endpoint | undefined> {
+    const before = changes
+    const endpoint = await endpoints.get(id)
+    if (endpoint !== undefined && before === changes) known.set(id, { endpoint, readAt: Date.now() })
+    return endpoint
+  }
+
+  async function get(id: string): Promise<Endpoint | undefined> {
+    const entry = known.get(id)
+    return entry !== undefined && Date.now() - entry.readAt < MAX_AGE_MS ? entry.endpoint : read(id)
+  }
+
+  return {
+    get,
+    async require(id) {
+      const endpoint = await get(id)
+      if (endpoint === undefined) throw new RunyardError('not_found', `endpoint not found: ${id}`)
+      return endpoint
+    },
+    forget(id) {
+      changes += 1
+      known.delete(id)
+    },
+    clear() {
+      changes += 1
+      known.clear()
+    },
+  }
+}

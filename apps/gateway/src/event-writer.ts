@@ -1,0 +1,41 @@
+// The endpoints' history, written beside the hot path: events are collected and written a few times a second, at most some hundred per
+// endpoint and flush, oldest dropped first. History is for people; losing a line of it never costs a job.
+import type { Logger } from '@runyard/kit'
+import type { EndpointEvent } from '@runyard/schema'
+import type { EventStore } from '@runyard/store'
+
+const FLUSH_EVERY_MS = 100
+const KEEP_PER_FLUSH = 100
+
+export interface EventWriter extends AsyncDisposable {
+  add(event: EndpointEvent): void
+  flush(): Promise<void>
+}
+
+export function createEventWriter(deps: { events: EventStore; log: Logger }): EventWriter {
+  let waiting = new Map<string, EndpointEvent[]>()
+  let timer: NodeJS.Timeout | undefined
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer)
+    timer = undefined
+    const batch = waiting
+    waiting = new Map()
+    const writes = [...batch.values()].flatMap((events) => events.map((event) => deps.events.append(event)))
+    const failed = (await Promise.allSettled(writes)).find((result) => result.status === 'rejected')
+    if (failed !== undefined) deps.log.warn({ err: failed.reason as unknown }, 'some lines of the endpoints’ history were not written')
+  }
+
+  return {
+    add(event) {
+      const events = waiting.get(event.endpointId)
+      if (events === undefined) waiting.set(event.endpointId, [event])
+      else if (events.push(event) > KEEP_PER_FLUSH) events.shift()
+      timer ??= setTimeout(() => void flush(), FLUSH_EVERY_MS)
+    },
+    flush,
+    async [Symbol.asyncDispose]() {
+      await flush()
+    },
+  }
+}

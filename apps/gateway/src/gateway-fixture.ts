@@ -1,0 +1,192 @@
+// Test fixture: a whole gateway on a real Redis with both listeners on real sockets, one API key, and clients and workers that speak HTTP.
+import { randomBytes } from 'node:crypto'
+import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
+import { createLogger } from '@runyard/kit'
+import { openStore, type Store } from '@runyard/store'
+import { openGateway } from './open-gateway.ts'
+import { buildPublicApp } from './public-app.ts'
+import { buildWorkerPlaneApp } from './worker-plane-app.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // Tests look into answers of every shape.
+  readonly json: Record<string, unknown>
+}
+
+export interface RequestOptions {
+  readonly method?: string
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+  readonly signal?: AbortSignal
+}
+
+export type Send = (path: string, options?: RequestOptions) => Promise<Answer>
+
+export interface TestWorker {
+  readonly id: string
+  readonly token: string
+  readonly record: WorkerRecord
+  readonly send: Send
+  /** One long poll; undefined on 204. */
+  take(options?: RequestOptions): Promise<{ id: string; input: unknown } | undefined>
+  done(jobId: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
+  ping(jobIds?: readonly string[], query?: string): Promise<Answer>
+}
+
+export interface TestGateway extends AsyncDisposable {
+  readonly store: Store
+  readonly publicUrl: string
+  readonly workerPlaneUrl: string
+  readonly key: string
+  /** To the public listener, with the key. */
+  readonly call: Send
+  /** To the worker plane, without credentials. */
+  readonly callPlane: Send
+  addEndpoint(change?: Partial<Endpoint>, settings?: Partial<EndpointSettings>): Promise<Endpoint>
+  addWorker(endpointId: string, change?: Partial<WorkerRecord>): Promise<TestWorker>
+}
+
+export async function startGateway(redisUrl: string, config: Record<string, unknown> = {}): Promise<TestGateway> {
+  await using opening = new AsyncDisposableStack()
+  const parsed = Config.parse({ lease: { durationS: 5 }, ...config })
+  const store = opening.use(
+    await openStore({
+      redisUrl,
+      leaseMs: parsed.lease.durationS * 1000,
+      retention: { asyncMs: parsed.retention.asyncS * 1000, syncMs: parsed.retention.syncS * 1000 },
+      prefix: `test-${randomBytes(4).toString('hex')}`,
+    }),
+  )
+  const { plain: key } = await store.keys.create({ name: 'test', ownerId: 'owner' })
+  const log = createLogger({ name: 'gateway', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+  const gateway = openGateway({ store, config: parsed, log })
+  const plane = opening.adopt(await buildWorkerPlaneApp(gateway.deps), (app) => app.close())
+  const publicApp = opening.adopt(await buildPublicApp(gateway.deps), (app) => app.close())
+  opening.use(gateway)
+  const workerPlaneUrl = await plane.listen({ host: '127.0.0.1', port: 0 })
+  const publicUrl = await publicApp.listen({ host: '127.0.0.1', port: 0 })
+  const callPlane = createSend(workerPlaneUrl, {})
+  const scope = opening.move()
+  return {
+    store,
+    publicUrl,
+    workerPlaneUrl,
+    key,
+    call: createSend(publicUrl, { authorization: `Bearer ${key}` }),
+    callPlane,
+    addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
+    addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl }, endpointId, change),
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  }
+}
+
+export function createSend(base: string, defaults: Record<string, string>): Send {
+  return async (path, { method = 'GET', body, headers = {}, signal } = {}) => {
+    const response = await fetch(base + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...defaults, ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: parse(text) }
+  }
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+function randomId(prefix: string): string {
+  return `${prefix}${randomBytes(5).toString('hex')}`
+}
+
+function addEndpoint(store: Store, change: Partial<Endpoint>, settings: Partial<EndpointSettings>): Promise<Endpoint> {
+  const id = EndpointId.parse(randomId('ep'))
+  const now = Date.now()
+  return store.endpoints.upsert({ id }, () => ({
+    id,
+    name: id,
+    ownerId: 'owner',
+    type: 'QUEUE',
+    spec: {
+      image: 'runpod/flash:py3.12-latest',
+      args: '',
+      env: {},
+      diskGb: null,
+      ports: [],
+      registryId: null,
+      gpu: null,
+      cpu: { instanceIds: ['cpu3g-2-8'] },
+      networkVolumeIds: [],
+      dataCenterIds: [],
+      flashboot: 'OFF',
+    },
+    settings: {
+      workersMin: 0,
+      workersMax: 3,
+      idleTimeoutMs: 5000,
+      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+      executionTimeoutMs: 0,
+      ...settings,
+    },
+    version: 1,
+    specHash: 'hash',
+    templateId: randomId('tpl'),
+    templateName: id,
+    flashEnvironmentId: null,
+    createdAt: now,
+    updatedAt: now,
+    echo: {},
+    ...change,
+  }))
+}
+
+async function addWorker(
+  at: { store: Store; workerPlaneUrl: string },
+  endpointId: string,
+  change: Partial<WorkerRecord>,
+): Promise<TestWorker> {
+  const id = randomId('w')
+  const record: WorkerRecord = {
+    id,
+    endpointId,
+    hostId: 'local',
+    specHash: 'hash',
+    endpointVersion: 1,
+    image: 'runyard/worker:latest',
+    gpus: [],
+    startReason: 'first_job',
+    createdAt: Date.now(),
+    containerStartedAt: Date.now(),
+    ...change,
+  }
+  await at.store.workers.create(record)
+  const token = await at.store.workerToken(endpointId, id)
+  const send = createSend(at.workerPlaneUrl, { authorization: token, 'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7' })
+  const base = `/v2/${endpointId}`
+  return {
+    id,
+    token,
+    record,
+    send,
+    async take(options) {
+      const answer = await send(`${base}/job-take/${id}?gpu=none&job_in_progress=0`, options)
+      return answer.status === 200 ? (answer.json as unknown as { id: string; input: unknown }) : undefined
+    },
+    done: (jobId, body, headers = {}) =>
+      send(`${base}/job-done/${id}/${jobId}?gpu=none&isStream=false`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      }),
+    ping: (jobIds = [], query = '') =>
+      send(`${base}/ping/${id}?gpu=none${jobIds.length === 0 ? '' : `&job_id=${encodeURIComponent(jobIds.join(','))}`}${query}`),
+  }
+}

@@ -1,0 +1,62 @@
+// The bare Fastify app that both listeners are built on: bodies of any content type read as JSON, `//` tolerated in paths,
+// JSON errors, connections kept open longer than any client's pause between polls (client-api R3, R17, §3; worker-api §4.3).
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from '@runyard/kit'
+import { RunyardError } from '@runyard/schema'
+import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
+
+/** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
+const KEEP_ALIVE_MS = 80_000
+const LONGEST_SEGMENT = 512
+
+export interface AppOptions {
+  readonly log: Logger
+  /** Largest request body in bytes; routes may set their own. */
+  readonly bodyLimit: number
+}
+
+export function createApp(options: AppOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyLimit,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
+    rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
+    frameworkErrors: (error, _request, reply) => {
+      void sendError(reply, toWireError(error))
+    },
+  })
+  readBodiesAsJson(app, parseStrictJson)
+  app.setErrorHandler(createErrorHandler(options.log))
+  answerNotFound(app)
+  return app
+}
+
+/** Whatever the content type says, the body is JSON; an empty one is `{}`. `parse` throws RunyardError('bad_request'). */
+export function readBodiesAsJson(app: FastifyInstance, parse: (text: string) => unknown): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, body.length === 0 ? {} : parse(body.toString()))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+}
+
+// JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
+function parseStrictJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new RunyardError('bad_request', 'the request body is not valid JSON')
+  }
+}
+
+/** `/v2//ep/run?x=a//b` → `/v2/ep/run?x=a//b`: Python and JS paste base and path together without trimming (client-api R17). */
+export function collapseSlashes(url: string): string {
+  if (!url.includes('//')) return url
+  const query = url.indexOf('?')
+  if (query === -1) return url.replaceAll(/\/{2,}/g, '/')
+  return url.slice(0, query).replaceAll(/\/{2,}/g, '/') + url.slice(query)
+}

@@ -1,0 +1,27 @@
+// Registers a route together with its 405: a known path with a wrong method says so in JSON (client-api §3 "Methods").
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RunyardError } from '@runyard/schema'
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+
+export interface RouteOptions {
+  readonly methods: readonly Method[]
+  readonly url: string
+  /** Largest body in bytes, where it differs from the app's. */
+  readonly bodyLimit?: number
+  /** A value that is neither a reply nor a stream is sent as JSON with status 200. */
+  readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
+}
+
+export function addRoute(app: FastifyInstance, options: RouteOptions): void {
+  const { methods, url, bodyLimit, handler } = options
+  app.route({ method: [...methods], url, handler, ...(bodyLimit === undefined ? {} : { bodyLimit }) })
+  app.route({
+    method: METHODS.filter((method) => !methods.includes(method)),
+    url,
+    handler: (request) => {
+      throw new RunyardError('method_not_allowed', `${request.method} is not allowed here; use ${methods.join(' or ')}`)
+    },
+  })
+}

@@ -1,0 +1,53 @@
+// `/health` and the endpoint's own `/metrics` (client-api §5.9, §5.11): all eleven integers always, zero workers included. Where a wanted
+// worker cannot start, `reason` and `message` say why.
+import type { FastifyRequest } from 'fastify'
+import { healthCounters, phaseOf, type HealthCounters } from '@runyard/core'
+import type { GatewayDeps } from '../deps.ts'
+import { readEndpointLoad, type EndpointLoad } from '../watch/endpoint-load.ts'
+import { endpointOf } from './endpoint-of.ts'
+
+interface HealthBody {
+  readonly jobs: Readonly<Record<'completed' | 'failed' | 'inProgress' | 'inQueue' | 'retried', number>>
+  readonly workers: HealthCounters
+  readonly reason?: string
+  readonly message?: string
+}
+
+type HealthDeps = Pick<GatewayDeps, 'store' | 'endpoints'>
+
+export function createHealth(deps: HealthDeps) {
+  return async (request: FastifyRequest): Promise<HealthBody> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    return toHealthBody(await readEndpointLoad(deps.store, endpoint.id))
+  }
+}
+
+export function createEndpointMetrics(deps: HealthDeps) {
+  return async (request: FastifyRequest): Promise<HealthBody & { readonly readyWorkers: readonly string[] }> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const load = await readEndpointLoad(deps.store, endpoint.id)
+    return { ...toHealthBody(load), readyWorkers: readyWorkersOf(load) }
+  }
+}
+
+/** Workers whose output may be read: idle and busy ones. */
+function readyWorkersOf(load: EndpointLoad): readonly string[] {
+  return load.workers
+    .filter(({ record, leaseCount }) => ['idle', 'busy'].includes(phaseOf(record, leaseCount)))
+    .map(({ record }) => record.id)
+}
+
+function toHealthBody({ stats, workers, scaler }: EndpointLoad): HealthBody {
+  return {
+    jobs: {
+      completed: stats.completed,
+      failed: stats.failed,
+      inProgress: stats.inProgress,
+      inQueue: stats.waiting,
+      retried: stats.retried,
+    },
+    workers: healthCounters(workers, scaler),
+    ...(scaler?.reason === undefined ? {} : { reason: scaler.reason }),
+    ...(scaler?.message === undefined ? {} : { message: scaler.message }),
+  }
+}

@@ -1,0 +1,59 @@
+// A job as its caller sees it (client-api §4.1). Absent fields are omitted, never null (R14); numbers are integers (R12); a terminal
+// answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
+// and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
+import type { JobRecord, JobStatus } from '@runyard/schema'
+
+export interface JobBody {
+  id: string
+  status: JobStatus
+  delayTime?: number
+  executionTime?: number
+  workerId?: string
+  output?: unknown
+  error?: string
+  retries?: number
+}
+
+const DEFAULT_ERRORS = { CANCELLED: 'the job was cancelled', TIMED_OUT: 'the job timed out', FAILED: 'the job failed' } as const
+
+export function isTerminal(status: JobStatus): boolean {
+  return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS'
+}
+
+export function toJobBody(record: JobRecord): JobBody {
+  if (record.status === 'IN_QUEUE') return { id: record.id, status: record.status }
+  const body: JobBody = { id: record.id, status: record.status }
+  const delayTime = elapsedMs(record.submittedAt, record.startedAt)
+  if (record.retries > 0) body.retries = record.retries
+  if (record.status === 'IN_PROGRESS') {
+    body.delayTime = delayTime
+    if (record.workerId !== undefined) body.workerId = record.workerId
+    if (record.output !== undefined) body.output = record.output
+    return body
+  }
+  body.delayTime = delayTime
+  body.executionTime = elapsedMs(record.startedAt, record.settledAt)
+  body.workerId = record.workerId ?? ''
+  return addResult(body, record)
+}
+
+function addResult(body: JobBody, record: JobRecord): JobBody {
+  if (record.status === 'COMPLETED') {
+    // `{}` is what a worker posts for a handler that returned `{}` (sdk2-api §4.4).
+    body.output = record.output === undefined ? {} : record.output
+    return body
+  }
+  if (record.status === 'FAILED' && record.output !== undefined) body.output = record.output
+  body.error = errorOf(record)
+  return body
+}
+
+export function errorOf(record: JobRecord): string {
+  if (record.error !== undefined && record.error !== '') return record.error
+  return DEFAULT_ERRORS[record.status as keyof typeof DEFAULT_ERRORS]
+}
+
+/** Whole milliseconds between two times; 0 where one is unknown or the clock stepped back. */
+export function elapsedMs(from: number | undefined, to: number | undefined): number {
+  return from === undefined || to === undefined ? 0 : Math.max(0, Math.round(to - from))
+}

@@ -1,0 +1,70 @@
+// `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JobRecord } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import { clientGone, readWaitMs } from '../http/hold.ts'
+import { jobKey } from '../waiters.ts'
+import { endpointOf, jobNotFound, paramsOf } from './endpoint-of.ts'
+import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
+
+const STATUS_SYNC_HOLD_MS = 90_000
+const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
+
+type StatusDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters' | 'log' | 'events'>
+
+export function createStatus(deps: StatusDeps) {
+  return async (request: FastifyRequest): Promise<JobBody> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
+    const ttlMs = readTtlMs(request.query)
+    if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
+    return toJobBody(record)
+  }
+}
+
+export function createStatusSync(deps: StatusDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const { jobId } = paramsOf(request)
+    const deadline = Date.now() + readWaitMs(request.query, STATUS_SYNC_HOLD_MS)
+    using ticket = deps.waiters.open(jobKey(endpoint.id, jobId), clientGone(reply))
+    let record = await requireJob(deps, endpoint.id, jobId)
+    while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpoint.id, jobId)
+    return toJobBody(record)
+  }
+}
+
+export function createCancel(deps: StatusDeps) {
+  return async (request: FastifyRequest): Promise<JobBody> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const { jobId } = paramsOf(request)
+    const outcome = { status: 'CANCELLED', error: CANCELLED_BY_CLIENT } as const
+    const { result, heldBy } = await deps.store.jobs.forceSettle(endpoint.id, jobId, outcome)
+    if (result === 'unknown') throw jobNotFound(jobId)
+    if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId))
+    if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId: endpoint.id, jobId, workerId: heldBy })
+    deps.log.info({ endpoint: endpoint.name, job: jobId, worker: heldBy, status: 'CANCELLED', reason: CANCELLED_BY_CLIENT }, 'job settled')
+    deps.events.add({
+      at: Date.now(),
+      endpointId: endpoint.id,
+      kind: 'job_settled',
+      jobId,
+      status: 'CANCELLED',
+      ...(heldBy === undefined ? {} : { workerId: heldBy }),
+    })
+    return { id: jobId, status: 'CANCELLED' }
+  }
+}
+
+/** @throws RunyardError('not_found') */
+async function requireJob(deps: StatusDeps, endpointId: string, jobId: string): Promise<JobRecord> {
+  const record = await deps.store.jobs.get(endpointId, jobId)
+  if (record === undefined) throw jobNotFound(jobId)
+  return record
+}
+
+function readTtlMs(query: unknown): number | undefined {
+  const given = (query as Record<string, unknown>)['ttl']
+  const ttlMs = typeof given === 'string' && given.trim() !== '' ? Math.round(Number(given)) : Number.NaN
+  return Number.isFinite(ttlMs) && ttlMs > 0 ? ttlMs : undefined
+}

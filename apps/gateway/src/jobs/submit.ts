@@ -1,0 +1,67 @@
+// `/run` and `/runsync`: accepts a job and, for `/runsync`, waits for its end (client-api §5.1, §5.2). Accepted means that Redis has it;
+// from then on no answer may lose the job's id, whatever happens to Redis or to the wait.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RunyardError, type JobRecord, type JobSubmission } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import { apiKeyOf } from '../http/authenticate.ts'
+import { clientGone, readWaitMs } from '../http/hold.ts'
+import { jobKey, type Ticket } from '../waiters.ts'
+import { endpointOf } from './endpoint-of.ts'
+import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
+import { readSubmission } from './policy.ts'
+
+const RUNSYNC_HOLD_MS = 90_000
+/** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
+const EARLY_ANSWER_WAIT_MS = 1000
+
+type SubmitDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'metrics' | 'waiters'>
+
+export function createRun(deps: SubmitDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const submission = readSubmission(request.body, { sync: false, keyId: apiKeyOf(request).id })
+    await accept(deps, endpoint.id, submission)
+    return reply.type('application/json').send(`{"id":"${submission.id}","status":"IN_QUEUE"}`)
+  }
+}
+
+export function createRunsync(deps: SubmitDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const waitMs = readWaitMs(request.query, RUNSYNC_HOLD_MS)
+    const deadline = Date.now() + waitMs
+    const submission = readSubmission(request.body, { sync: true, keyId: apiKeyOf(request).id })
+    using ticket = deps.waiters.open(jobKey(endpoint.id, submission.id), clientGone(reply))
+    await accept(deps, endpoint.id, submission)
+    const enough = waitMs <= EARLY_ANSWER_WAIT_MS ? hasWorker : hasEnded
+    const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
+    return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record)
+  }
+}
+
+async function accept(deps: SubmitDeps, endpointId: string, submission: JobSubmission): Promise<void> {
+  const at = Date.now()
+  await deps.store.jobs.submit(endpointId, submission)
+  deps.metrics.jobAccepted(endpointId)
+  deps.events.add({ at, endpointId, kind: 'job_queued', jobId: submission.id })
+}
+
+const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)
+const hasWorker = (record: JobRecord): boolean => record.status !== 'IN_QUEUE'
+
+/** Waits for news first: a job that was accepted a moment ago has none worth a read. Redis away → as if nothing was known yet. */
+async function waitForJob(
+  read: () => Promise<JobRecord | undefined>,
+  wait: { ticket: Ticket; deadline: number; enough: (record: JobRecord) => boolean },
+): Promise<JobRecord | undefined> {
+  for (;;) {
+    const news = await wait.ticket.next(wait.deadline)
+    const record = await read().catch(unknownWhileAway)
+    if (!news || (record !== undefined && wait.enough(record))) return record
+  }
+}
+
+function unknownWhileAway(error: unknown): undefined {
+  if (error instanceof RunyardError && error.code === 'store_unavailable') return undefined
+  throw error
+}

@@ -1,0 +1,38 @@
+// The gateway's composition root: one store, one set of shared parts, two listeners.
+import { runMain } from '@runyard/kit'
+import { openStore } from '@runyard/store'
+import { checkListener, checkStore, importBootstrapKey } from './bootstrap.ts'
+import { listen } from './listen.ts'
+import { openGateway } from './open-gateway.ts'
+import { buildPublicApp } from './public-app.ts'
+import { buildWorkerPlaneApp } from './worker-plane-app.ts'
+
+const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
+
+await runMain('gateway', async ({ config, log, scope }) => {
+  const opened = await openStore({
+    redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
+    leaseMs: config.lease.durationS * 1000,
+    retention: { asyncMs: config.retention.asyncS * 1000, syncMs: config.retention.syncS * 1000 },
+    onError: (error) => {
+      log.warn({ err: error }, 'Redis')
+    },
+  })
+  const store = scope.use(opened, 'store')
+  await checkStore(store, log)
+  await importBootstrapKey(store, process.env['RUNYARD_BOOTSTRAP_KEY'])
+  await checkListener(config, store)
+
+  const gateway = openGateway({ store, config, log })
+  const workerPlane = await buildWorkerPlaneApp(gateway.deps)
+  const publicApp = await buildPublicApp(gateway.deps)
+  scope.defer(() => workerPlane.close(), 'worker plane')
+  scope.defer(() => publicApp.close(), 'public listener')
+  // Closed first: held requests get their answers, then the listeners close.
+  scope.use(gateway, 'gateway')
+
+  const workerPlaneUrl = await listen(workerPlane, config.workerPlane, 'workerPlane')
+  const publicUrl = await listen(publicApp, config.listen, 'listen')
+  log.info({ publicUrl, workerPlaneUrl }, 'listening')
+  process.send?.({ kind: 'listening', publicUrl, workerPlaneUrl })
+})

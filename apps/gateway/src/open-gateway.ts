@@ -1,0 +1,94 @@
+// Opens what both listeners share: caches, waiters, the dispatcher, the workers, and the one subscription that wakes them all.
+import type { Logger } from '@runyard/kit'
+import type { Config, Signal } from '@runyard/schema'
+import type { Store, TakenJob } from '@runyard/store'
+import type { GatewayDeps } from './deps.ts'
+import { createEndpointCache } from './endpoint-cache.ts'
+import { createEventWriter, type EventWriter } from './event-writer.ts'
+import { createWaiters, jobKey, type Waiters } from './waiters.ts'
+import { createGatewayMetrics } from './watch/metrics.ts'
+import { createDispatcher } from './workers/dispatcher.ts'
+import { createWorkerRegistry } from './workers/registry.ts'
+import type { WorkerState } from './workers/state.ts'
+
+export interface Gateway extends AsyncDisposable {
+  readonly deps: GatewayDeps
+}
+
+export function openGateway({ store, config, log }: { store: Store; config: Config; log: Logger }): Gateway {
+  const closing = new AbortController()
+  const events = createEventWriter({ events: store.events, log })
+  const waiters = createWaiters()
+  const dispatcher = createDispatcher({ store, log, onHanded: (state, job) => noteHanded({ events, waiters }, state, job) })
+  const workers = createWorkerRegistry({ store, log })
+  const deps: GatewayDeps = {
+    store,
+    config,
+    log,
+    metrics: createGatewayMetrics(),
+    endpoints: createEndpointCache(store.endpoints),
+    events,
+    waiters,
+    workers,
+    dispatcher,
+    closing: closing.signal,
+  }
+  const subscription = store.subscribe((signal) => {
+    receiveSignal(deps, signal)
+  })
+  return {
+    deps,
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      dispatcher[Symbol.dispose]()
+      workers[Symbol.dispose]()
+      waiters[Symbol.dispose]()
+      await subscription[Symbol.asyncDispose]()
+      await events[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: WorkerState, job: TakenJob): void {
+  const { endpointId, workerId } = state
+  const { submittedAt, startedAt, attempt } = job
+  const now = Date.now()
+  state.finished.delete(job.id)
+  state.handed.set(job.id, { handedAt: now, submittedAt, startedAt, attempt, missedPings: 0, renewedAt: now })
+  deps.waiters.wake(jobKey(endpointId, job.id))
+  deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
+}
+
+function receiveSignal(deps: GatewayDeps, signal: Signal): void {
+  switch (signal.kind) {
+    case 'job-added':
+      deps.dispatcher.wake(signal.endpointId)
+      return
+    case 'job-settled':
+    case 'job-chunk':
+      deps.waiters.wake(jobKey(signal.endpointId, signal.jobId))
+      return
+    case 'job-stop':
+      deps.workers.orderStop(signal, signal.jobId)
+      return
+    case 'worker-changed':
+      refresh(deps, () => deps.workers.refresh(signal))
+      return
+    case 'endpoint-changed':
+      deps.endpoints.forget(signal.endpointId)
+      return
+    case 'keys-changed':
+      return
+    case 'resync':
+      deps.endpoints.clear()
+      deps.waiters.wakeAll()
+      deps.dispatcher.wakeAll()
+      refresh(deps, () => deps.workers.refreshAll())
+  }
+}
+
+function refresh(deps: GatewayDeps, read: () => Promise<void>): void {
+  read().catch((error: unknown) => {
+    deps.log.warn({ err: error }, 'a worker’s record could not be read again')
+  })
+}

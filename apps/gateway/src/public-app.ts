@@ -1,0 +1,19 @@
+// The public listener's table of contents (design §5).
+import type { FastifyInstance } from 'fastify'
+import type { GatewayDeps } from './deps.ts'
+import { createApp } from './http/app.ts'
+import { registerJobPlane } from './jobs/routes.ts'
+import { registerManagement } from './management/index.ts'
+import { registerProbes } from './watch/probes.ts'
+import { registerMetrics } from './watch/scrape.ts'
+import { registerWorkerLogs } from './watch/worker-logs.ts'
+
+export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance> {
+  const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes })
+  registerProbes(app, deps)
+  registerMetrics(app, deps)
+  await registerJobPlane(app, deps)
+  await registerWorkerLogs(app, deps)
+  await registerManagement(app, deps)
+  return app
+}

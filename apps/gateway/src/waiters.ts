@@ -1,0 +1,100 @@
+// Requests that wait for news. A ticket is opened before its owner looks, so that news between the look and the wait is never missed;
+// every wait is bounded by a deadline and ends at once when the client goes away or the gateway stops. News carries no meaning.
+export interface Ticket extends Disposable {
+  /** Resolves on news since the last call, at `deadline` (epoch ms), or when the wait is pointless. True: look again. */
+  next(deadline: number): Promise<boolean>
+}
+
+export interface Waiters extends Disposable {
+  /** `signal` aborts when the waiting client has gone. */
+  open(key: string, signal: AbortSignal): Ticket
+  wake(key: string): void
+  /** After a lost connection: everybody looks again. */
+  wakeAll(): void
+  readonly size: number
+}
+
+interface Entry {
+  news: boolean
+  end: (() => void) | undefined
+}
+
+export function createWaiters(): Waiters {
+  const byKey = new Map<string, Set<Entry>>()
+  let closed = false
+  let size = 0
+
+  function wakeEntry(entry: Entry): void {
+    entry.news = true
+    entry.end?.()
+  }
+
+  function wakeAll(): void {
+    for (const entries of byKey.values()) for (const entry of entries) wakeEntry(entry)
+  }
+
+  function add(key: string, entry: Entry): void {
+    const entries = byKey.get(key)
+    if (entries === undefined) byKey.set(key, new Set([entry]))
+    else entries.add(entry)
+    size += 1
+  }
+
+  function remove(key: string, entry: Entry): void {
+    const entries = byKey.get(key)
+    if (entries?.delete(entry) !== true) return
+    size -= 1
+    if (entries.size === 0) byKey.delete(key)
+  }
+
+  return {
+    open(key, signal) {
+      const entry: Entry = { news: false, end: undefined }
+      const abort = (): void => entry.end?.()
+      add(key, entry)
+      signal.addEventListener('abort', abort)
+      return {
+        async next(deadline) {
+          if (!entry.news && !signal.aborted && !closed) await waitFor(entry, deadline)
+          const lookAgain = entry.news && !signal.aborted && !closed
+          entry.news = false
+          return lookAgain
+        },
+        [Symbol.dispose]() {
+          signal.removeEventListener('abort', abort)
+          remove(key, entry)
+        },
+      }
+    },
+    wake(key) {
+      for (const entry of byKey.get(key) ?? []) wakeEntry(entry)
+    },
+    wakeAll,
+    get size() {
+      return size
+    },
+    [Symbol.dispose]() {
+      closed = true
+      wakeAll()
+    },
+  }
+}
+
+async function waitFor(entry: Entry, deadline: number): Promise<void> {
+  const left = deadline - Date.now()
+  if (left <= 0) return
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer)
+      entry.end = undefined
+      resolve()
+    }
+    const timer = setTimeout(end, left)
+    entry.end = end
+  })
+}
+
+/** News about one job. Endpoint ids have no `/`. */
+export function jobKey(endpointId: string, jobId: string): string {
+  return `${endpointId}/${jobId}`
+}

@@ -1,0 +1,98 @@
+// What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`scrape.ts`). Labels name endpoints
+// only, never jobs or workers, and those of a deleted endpoint are dropped.
+import { Counter, createMetrics, Histogram, type Metrics } from '@runyard/kit'
+
+/** Parts of a cold start; each label value is the time from the first word to the second. */
+export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
+
+export interface GatewayMetrics extends Metrics {
+  jobAccepted(endpointId: string): void
+  /** Durations in ms. */
+  jobSettled(endpointId: string, job: { status: string; delayMs: number; executionMs: number }): void
+  coldStart(endpointId: string, phase: ColdStartPhase, ms: number): void
+  /** Drops the series of endpoints that are not in `ids`. */
+  keepEndpoints(ids: ReadonlySet<string>): void
+}
+
+const JOB_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600]
+const COLD_START_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+
+export function createGatewayMetrics(): GatewayMetrics {
+  const metrics = createMetrics()
+  const registers = [metrics.registry]
+  const accepted = new Counter({
+    name: 'runyard_accepted_jobs_total',
+    help: 'Jobs accepted by this gateway.',
+    labelNames: ['endpoint_id'],
+    registers,
+  })
+  const delay = new Histogram({
+    name: 'runyard_job_delay_seconds',
+    help: 'From submission to the start of the last attempt.',
+    labelNames: ['endpoint_id'],
+    buckets: JOB_BUCKETS_S,
+    registers,
+  })
+  const execution = new Histogram({
+    name: 'runyard_job_execution_seconds',
+    help: 'From the start of the last attempt to its result.',
+    labelNames: ['endpoint_id', 'status'],
+    buckets: JOB_BUCKETS_S,
+    registers,
+  })
+  const coldStart = new Histogram({
+    name: 'runyard_cold_start_seconds',
+    help: 'Parts of the start of a worker.',
+    labelNames: ['endpoint_id', 'phase'],
+    buckets: COLD_START_BUCKETS_S,
+    registers,
+  })
+  const known = new Map<string, Set<string>>()
+  const series = { delay, execution, coldStart, accepted }
+
+  function note(endpointId: string, label: string): void {
+    const labels = known.get(endpointId)
+    if (labels === undefined) known.set(endpointId, new Set([label]))
+    else labels.add(label)
+  }
+
+  return {
+    ...metrics,
+    jobAccepted(endpointId) {
+      note(endpointId, '')
+      accepted.inc({ endpoint_id: endpointId })
+    },
+    jobSettled(endpointId, job) {
+      note(endpointId, job.status)
+      delay.observe({ endpoint_id: endpointId }, job.delayMs / 1000)
+      execution.observe({ endpoint_id: endpointId, status: job.status }, job.executionMs / 1000)
+    },
+    coldStart(endpointId, phase, ms) {
+      note(endpointId, phase)
+      coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
+    },
+    keepEndpoints(ids) {
+      for (const [endpointId, labels] of known) {
+        if (ids.has(endpointId)) continue
+        known.delete(endpointId)
+        dropSeries(series, endpointId, labels)
+      }
+    },
+  }
+}
+
+interface Series {
+  readonly accepted: Counter
+  readonly delay: Histogram
+  readonly execution: Histogram
+  readonly coldStart: Histogram
+}
+
+function dropSeries(series: Series, endpointId: string, labels: ReadonlySet<string>): void {
+  series.accepted.remove({ endpoint_id: endpointId })
+  series.delay.remove({ endpoint_id: endpointId })
+  for (const label of labels) {
+    series.execution.remove({ endpoint_id: endpointId, status: label })
+    series.coldStart.remove({ endpoint_id: endpointId, phase: label })
+  }
+}

@@ -1,0 +1,12 @@
+// `/healthz`: the process lives. `/readyz`: it can also do its work, else 503 with one sentence per problem.
+import type { FastifyInstance } from 'fastify'
+import type { Store } from '@runyard/store'
+
+export function registerProbes(app: FastifyInstance, { store }: { store: Store }): void {
+  app.get('/healthz', () => ({ ok: true }))
+  app.get('/readyz', async (_request, reply) => {
+    const problems = store.isUp() ? await store.problems() : ['Redis cannot be reached']
+    if (problems.length === 0) return { ok: true }
+    return reply.code(503).send({ ok: false, error: problems.join('; '), problems })
+  })
+}

@@ -1,0 +1,94 @@
+// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway tells
+// the same and a restart loses nothing. While Redis is away those series are absent rather than zero.
+import type { FastifyInstance } from 'fastify'
+import { phaseOf } from '@runyard/core'
+import { Counter, Gauge } from '@runyard/kit'
+import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import { readEndpointLoad, type EndpointLoad } from './endpoint-load.ts'
+
+type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'log'>
+
+export function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): void {
+  const series = createSeries(deps)
+  app.get('/metrics', async (_request, reply) => {
+    await readStore(deps, series).catch((error: unknown) => {
+      deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
+    })
+    return reply.type(deps.metrics.contentType).send(await deps.metrics.render())
+  })
+}
+
+type Series = ReturnType<typeof createSeries>
+
+function createSeries({ metrics, waiters, store }: ScrapeDeps) {
+  const registers = [metrics.registry]
+  const labelNames = ['endpoint', 'endpoint_id']
+  new Gauge({
+    name: 'runyard_waiting_requests',
+    help: 'Requests that this gateway holds for news of a job.',
+    registers,
+    collect() {
+      this.set(waiters.size)
+    },
+  })
+  new Gauge({
+    name: 'runyard_store_up',
+    help: '1 while Redis answers.',
+    registers,
+    collect() {
+      this.set(store.isUp() ? 1 : 0)
+    },
+  })
+  return {
+    queue: new Gauge({ name: 'runyard_queue_jobs', help: 'Jobs by state.', labelNames: [...labelNames, 'state'], registers }),
+    oldest: new Gauge({ name: 'runyard_queue_oldest_seconds', help: 'Age of the oldest waiting job.', labelNames, registers }),
+    workers: new Gauge({ name: 'runyard_workers', help: 'Workers by phase.', labelNames: [...labelNames, 'phase'], registers }),
+    throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
+    settled: new Counter({
+      name: 'runyard_settled_jobs_total',
+      help: 'Jobs that ended.',
+      labelNames: [...labelNames, 'outcome'],
+      registers,
+    }),
+    retried: new Counter({ name: 'runyard_retried_jobs_total', help: 'Attempts repeated after a lost worker.', labelNames, registers }),
+    billable: new Counter({
+      name: 'runyard_billable_seconds_total',
+      help: 'Seconds of workers in a billed state.',
+      labelNames: [...labelNames, 'gpu', 'state'],
+      registers,
+    }),
+  }
+}
+
+async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
+  for (const metric of Object.values(series)) metric.reset()
+  const now = Date.now()
+  const [endpoints, totals] = await Promise.all([deps.store.endpoints.list(), deps.store.ledger.totals(now)])
+  const names = new Map(endpoints.map(({ id, name }) => [id as string, name]))
+  deps.metrics.keepEndpoints(new Set(names.keys()))
+  const loads = await Promise.all(endpoints.map((endpoint) => readEndpointLoad(deps.store, endpoint.id)))
+  endpoints.forEach((endpoint, index) => {
+    const load = loads[index]
+    if (load !== undefined) setLoad(series, { endpoint, load, now })
+  })
+  for (const total of totals) {
+    if (!deps.config.billing.states.includes(total.state)) continue
+    const labels = { endpoint: names.get(total.endpointId) ?? '', endpoint_id: total.endpointId }
+    series.billable.inc({ ...labels, gpu: total.gpuType ?? 'cpu', state: total.state }, total.seconds)
+  }
+}
+
+function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; load: EndpointLoad; now: number }): void {
+  const labels = { endpoint: endpoint.name, endpoint_id: endpoint.id }
+  const { stats, scaler } = load
+  series.queue.set({ ...labels, state: 'waiting' }, stats.waiting)
+  series.queue.set({ ...labels, state: 'in_progress' }, stats.inProgress)
+  series.oldest.set(labels, stats.oldestWaitingAt === undefined ? 0 : Math.max(0, now - stats.oldestWaitingAt) / 1000)
+  series.throttled.set(labels, scaler?.throttled ?? 0)
+  series.settled.inc({ ...labels, outcome: 'completed' }, stats.completed)
+  series.settled.inc({ ...labels, outcome: 'failed' }, stats.failed)
+  series.retried.inc(labels, stats.retried)
+  const phases = load.workers.map(({ record, leaseCount }) => phaseOf(record, leaseCount))
+  for (const phase of WORKER_PHASES) series.workers.set({ ...labels, phase }, phases.filter((one) => one === phase).length)
+}

@@ -1,0 +1,55 @@
+// A worker's log as Flash and `rp` read it (flash-api §4.4): lines with ISO times of microsecond digits, because the clients drop lines that
+// are not newer than the last one they saw (sdk2-api §3.3).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RunyardError } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
+
+const DEFAULT_TAIL = 100
+const LONGEST_TAIL = 1000
+const SOURCES = ['container', 'system'] as const
+
+type LogDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'workers'>
+
+export async function registerWorkerLogs(app: FastifyInstance, deps: LogDeps): Promise<void> {
+  await app.register(async (scope) => {
+    requireApiKey(scope, deps.store)
+    for (const url of ['/hapi/v1/pod/:workerId/logs', '/v1/pod/:workerId/logs']) scope.get(url, (request) => readLogs(deps, request))
+  })
+}
+
+async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<string, readonly string[]>> {
+  const { workerId } = request.params as { workerId: string }
+  const query = request.query as Record<string, unknown>
+  const endpointId = await findEndpointOf(deps, workerId)
+  if (endpointId === undefined) throw new RunyardError('not_found', `worker not found: ${workerId}`)
+  const endpoint = await deps.endpoints.get(endpointId)
+  if (endpoint !== undefined) checkOwner(apiKeyOf(request), endpoint)
+  const wanted = SOURCES.filter((source) => query['type'] === undefined || query['type'] === 'all' || query['type'] === source)
+  const logs = { container: [] as string[], system: [] as string[] }
+  for (const source of wanted) {
+    const lines = await deps.store.workerLogs.read(workerId, source, tailOf(query['tail']))
+    logs[source] = lines.map(({ at, line }) => `${toIsoMicros(at)} ${line}`)
+  }
+  return logs
+}
+
+async function findEndpointOf({ store, workers }: LogDeps, workerId: string): Promise<string | undefined> {
+  const known = workers.find(workerId)?.endpointId ?? (await store.workers.getGone(workerId))?.record.endpointId
+  if (known !== undefined) return known
+  const ids = (await store.endpoints.list()).map(({ id }) => id)
+  const records = await Promise.all(ids.map((id) => store.workers.get(id, workerId)))
+  return records.find((record) => record !== undefined)?.endpointId
+}
+
+function tailOf(given: unknown): number {
+  const tail = Number(given)
+  return Number.isInteger(tail) && tail > 0 ? Math.min(tail, LONGEST_TAIL) : DEFAULT_TAIL
+}
+
+/** `2026-01-02T03:04:05.678901Z` from epoch ms with a fraction. */
+export function toIsoMicros(at: number): string {
+  const ms = Math.floor(at)
+  const micros = Math.floor((at - ms) * 1000)
+  return new Date(ms).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`)
+}

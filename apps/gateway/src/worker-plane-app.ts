@@ -1,0 +1,18 @@
+// The worker plane: the worker protocol for worker tokens and, so that functions can call functions, the job plane and the list of endpoints
+// for API keys. No management, no metrics (design §3 "Two listeners").
+import type { FastifyInstance } from 'fastify'
+import type { GatewayDeps } from './deps.ts'
+import { createApp } from './http/app.ts'
+import { registerJobPlane } from './jobs/routes.ts'
+import { registerNestedManagement } from './management/index.ts'
+import { registerProbes } from './watch/probes.ts'
+import { registerWorkerPlane } from './workers/routes.ts'
+
+export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyInstance> {
+  const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes })
+  registerProbes(app, deps)
+  await registerWorkerPlane(app, deps)
+  await registerJobPlane(app, deps)
+  await registerNestedManagement(app, deps)
+  return app
+}

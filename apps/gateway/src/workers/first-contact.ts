@@ -1,0 +1,60 @@
+// A worker's first take or ping means that it is ready (worker-api §1): the record, the ledger, the history and the cold-start times learn of
+// it once. Nobody waits for these writes; if they fail, the next contact tries again. Every later contact only refreshes `lastSeenAt`.
+import type { WorkerRecord } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import type { WorkerState } from './state.ts'
+
+const WRITE_SEEN_EVERY_MS = 8000
+
+export type ContactDeps = Pick<GatewayDeps, 'store' | 'events' | 'metrics' | 'log'>
+
+export function noteContact(deps: ContactDeps, state: WorkerState): void {
+  const { record } = state
+  if (record === undefined) return
+  if (record.readyAt === undefined && state.firstContact === undefined) {
+    state.firstContact = welcome(deps, state, record).catch((error: unknown) => {
+      state.firstContact = undefined
+      deps.log.warn({ err: error, worker: state.workerId }, 'could not record that a worker is ready; its next request tries again')
+    })
+    return
+  }
+  void noteSeen(deps, state)
+}
+
+async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerRecord): Promise<void> {
+  const { endpointId, workerId, sdkVersion } = state
+  const at = Date.now()
+  const facts = { readyAt: at, lastSeenAt: at, ...(sdkVersion === undefined ? {} : { sdkVersion }) }
+  state.seenWrittenAt = at
+  await deps.store.workers.patch(endpointId, workerId, facts)
+  state.record = { ...record, ...state.record, ...facts }
+  await deps.store.ledger.transition({
+    workerId,
+    endpointId,
+    gpuType: record.gpus[0]?.name ?? null,
+    gpuCount: record.gpus.length,
+    state: 'running',
+    at,
+  })
+  deps.events.add({ at, endpointId, kind: 'worker_ready', workerId })
+  measureColdStart(deps, state, at)
+  deps.log.info({ endpoint: endpointId, worker: workerId, sdkVersion, startMs: at - record.createdAt }, 'worker ready')
+}
+
+function measureColdStart(deps: ContactDeps, state: WorkerState, readyAt: number): void {
+  const { endpointId, record } = state
+  if (record === undefined) return
+  deps.metrics.coldStart(endpointId, 'placed_to_ready', readyAt - record.createdAt)
+  if (record.containerStartedAt === undefined) return
+  deps.metrics.coldStart(endpointId, 'placed_to_container', record.containerStartedAt - record.createdAt)
+  deps.metrics.coldStart(endpointId, 'container_to_ready', readyAt - record.containerStartedAt)
+}
+
+async function noteSeen(deps: ContactDeps, state: WorkerState): Promise<void> {
+  const now = Date.now()
+  if (now - state.seenWrittenAt < WRITE_SEEN_EVERY_MS) return
+  state.seenWrittenAt = now
+  await deps.store.workers.patch(state.endpointId, state.workerId, { lastSeenAt: now }, { quiet: true }).catch((error: unknown) => {
+    deps.log.debug({ err: error, worker: state.workerId }, 'a sign of life was not written')
+  })
+}

@@ -1,0 +1,88 @@
+// The heartbeat (worker-api §8): renews the leases of the jobs that it names, finds jobs that their worker has lost, and notices workers that
+// still run what they should have stopped. Pings prove that a process lives, not that it is well: the container's exit decides.
+import type { GatewayDeps } from '../deps.ts'
+import { noteContact, type ContactDeps } from './first-contact.ts'
+import { rememberFinished, type HandedJob, type WorkerState } from './state.ts'
+
+/** A job must be missing from this many consecutive pings that began after it was handed out. */
+const PINGS_MISSED = 2
+/** A ping this soon after the hand-out may have been on its way already. */
+const HANDED_JUST_NOW_MS = 1000
+/** A worker that still names a job which it should have stopped, this often, is replaced (a synchronous handler: worker-api §9). */
+const STRAY_PINGS = 3
+/** SDK 1.7.1 never names its jobs in pings (worker-api §8). */
+const SDK_WITHOUT_JOB_IDS = '1.7.1'
+
+export interface Ping {
+  readonly jobIds: readonly string[]
+  readonly unhealthy: { readonly check: string; readonly reason: string } | undefined
+}
+
+export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'config'>
+
+export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping): Promise<void> {
+  if (ping.unhealthy !== undefined) {
+    await noteUnhealthy(deps, state, ping.unhealthy)
+    return
+  }
+  noteContact(deps, state)
+  const named = state.sdkVersion === SDK_WITHOUT_JOB_IDS ? [...state.handed.keys()] : ping.jobIds
+  await renewNamed(deps, state, named)
+  await takeBackMissing(deps, state, new Set(named))
+}
+
+async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason }: { check: string; reason: string }): Promise<void> {
+  const unhealthyReason = `${check}: ${reason}`
+  deps.log.warn({ endpoint: state.endpointId, worker: state.workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
+  await deps.store.workers.patch(state.endpointId, state.workerId, { unhealthyReason })
+}
+
+async function renewNamed(deps: PingDeps, state: WorkerState, named: readonly string[]): Promise<void> {
+  if (named.length === 0) return
+  const notHeld = await deps.store.jobs.renew(state.endpointId, state.workerId, named)
+  for (const jobId of state.strayPings.keys()) if (!notHeld.includes(jobId)) state.strayPings.delete(jobId)
+  for (const jobId of notHeld) await noteStray(deps, state, jobId)
+}
+
+/** The worker names a job that it no longer holds: it ended a moment ago, or its stop order was lost. */
+async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Promise<void> {
+  state.handed.delete(jobId)
+  const pings = (state.strayPings.get(jobId) ?? 0) + 1
+  state.strayPings.set(jobId, pings)
+  deps.workers.orderStop(state, jobId)
+  if (pings !== STRAY_PINGS) return
+  deps.log.warn(
+    { endpoint: state.endpointId, worker: state.workerId, job: jobId },
+    'worker goes on with a job that was stopped; replacing it',
+  )
+  await replaceWorker(deps, state)
+}
+
+/** The worker finishes what it holds, gets nothing more, and the scaler starts a fresh one. */
+export async function replaceWorker({ store }: Pick<PingDeps, 'store'>, state: WorkerState): Promise<void> {
+  // At once: its next poll may come before the signal of the patch.
+  if (state.record !== undefined) state.record = { ...state.record, refreshRequested: true }
+  await store.workers.patch(state.endpointId, state.workerId, { refreshRequested: true })
+}
+
+async function takeBackMissing(deps: PingDeps, state: WorkerState, named: ReadonlySet<string>): Promise<void> {
+  const limit = Date.now() - HANDED_JUST_NOW_MS
+  for (const [jobId, job] of state.handed) {
+    if (named.has(jobId)) job.missedPings = 0
+    else if (job.handedAt < limit) job.missedPings += 1
+    if (job.missedPings >= PINGS_MISSED) await takeBack(deps, state, { jobId, job })
+  }
+}
+
+async function takeBack(deps: PingDeps, state: WorkerState, { jobId, job }: { jobId: string; job: HandedJob }): Promise<void> {
+  const { endpointId, workerId } = state
+  const evidence = `worker ${workerId} lost the job: it reported neither a result nor the job in ${PINGS_MISSED} pings`
+  rememberFinished(state, jobId)
+  const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
+  if (result === 'moot') return
+  deps.log.warn({ endpoint: endpointId, worker: workerId, job: jobId, attempt: job.attempt, result }, 'a job was lost by its worker')
+  const kind = result === 'requeued' ? 'job_requeued' : 'job_settled'
+  deps.events.add({ at: Date.now(), endpointId, kind, jobId, workerId, message: evidence })
+  // Its id is the fencing token: a worker that lost a lease never takes again.
+  await replaceWorker(deps, state)
+}

@@ -1,0 +1,103 @@
+// Results, progress and stream chunks as workers post them. The SDK never repeats a refused result (worker-api §5.2), so everything is
+// answered 200: duplicates, late and stale ones change nothing and are logged. While Redis is away a post is held, not refused.
+import type { JobOutcome, JobTimings } from '@runyard/schema'
+import type { SettleResult } from '@runyard/store'
+import type { GatewayDeps } from '../deps.ts'
+import { elapsedMs } from '../jobs/job-body.ts'
+import { replaceWorker } from './ping.ts'
+import type { WorkerResult } from './result-body.ts'
+import { retryWhileAway } from './retry-while-away.ts'
+import { rememberFinished, type HandedJob, type WorkerState } from './state.ts'
+
+export type ResultDeps = Pick<
+  GatewayDeps,
+  'store' | 'log' | 'events' | 'metrics' | 'waiters' | 'workers' | 'config' | 'endpoints' | 'closing'
+>
+
+export interface Post {
+  readonly state: WorkerState
+  readonly jobId: string
+}
+
+export async function receiveResult(
+  deps: ResultDeps,
+  post: Post,
+  { result, timings }: { result: WorkerResult; timings: JobTimings | undefined },
+): Promise<void> {
+  const { state, jobId } = post
+  if (result.kind === 'progress') {
+    await deps.store.jobs.progress(state.endpointId, jobId, state.workerId, result.output)
+    return
+  }
+  await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
+  if (result.stopPod) {
+    await replaceWorker(deps, state)
+    state.takes.releaseAll()
+    state.stops.releaseAll()
+  }
+}
+
+async function settle(deps: ResultDeps, { state, jobId }: Post, outcome: JobOutcome): Promise<void> {
+  const { endpointId, workerId } = state
+  const at = Date.now()
+  const job = state.handed.get(jobId)
+  rememberFinished(state, jobId)
+  const settled = await retryWhileAway(() => deps.store.jobs.settle(endpointId, jobId, workerId, outcome), deps.closing)
+  if (settled !== 'settled') {
+    deps.log.info({ endpoint: endpointId, job: jobId, worker: workerId, status: outcome.status, result: settled }, 'late result ignored')
+    return
+  }
+  await recordSettled(deps, { state, jobId, job, outcome, at })
+  deps.workers.releaseWhenFree(state)
+}
+
+interface Settled {
+  readonly state: WorkerState
+  readonly jobId: string
+  readonly job: HandedJob | undefined
+  readonly outcome: JobOutcome
+  readonly at: number
+}
+
+/** One wide line per job, its measures and its line of history. */
+async function recordSettled(deps: ResultDeps, { state, jobId, job, outcome, at }: Settled): Promise<void> {
+  const { endpointId, workerId } = state
+  const { status, timings } = outcome
+  const delayMs = elapsedMs(job?.submittedAt, job?.startedAt)
+  const executionMs = elapsedMs(job?.startedAt, at)
+  const endpoint = (await deps.endpoints.get(endpointId).catch(() => undefined))?.name ?? endpointId
+  deps.log.info(
+    {
+      endpoint,
+      job: jobId,
+      worker: workerId,
+      status,
+      delayMs,
+      executionMs,
+      retries: (job?.attempt ?? 1) - 1,
+      ...(outcome.error === undefined ? {} : { reason: outcome.error.slice(0, 200) }),
+    },
+    'job settled',
+  )
+  deps.metrics.jobSettled(endpointId, { status, delayMs, executionMs })
+  const readyAt = state.record?.readyAt
+  if (timings?.enteredAt !== undefined) {
+    deps.events.add({ at: timings.enteredAt, endpointId, kind: 'job_started', jobId, workerId, message: 'function entered' })
+    if (job !== undefined && readyAt !== undefined && job.submittedAt < readyAt) {
+      deps.metrics.coldStart(endpointId, 'ready_to_function', timings.enteredAt - readyAt)
+    }
+  }
+  deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
+}
+
+/** A chunk is a sign of life: it renews the lease when the last sign is a while ago. */
+export async function receiveChunk(deps: ResultDeps, { state, jobId }: Post, chunk: unknown): Promise<void> {
+  const { endpointId, workerId } = state
+  const stored: SettleResult = await retryWhileAway(() => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk), deps.closing)
+  if (stored !== 'settled') return
+  const job = state.handed.get(jobId)
+  const now = Date.now()
+  if (job === undefined || now - job.renewedAt < (deps.config.lease.durationS * 1000) / 4) return
+  job.renewedAt = now
+  await deps.store.jobs.renew(endpointId, workerId, [jobId])
+}

@@ -1,0 +1,19 @@
+// Keeps trying a write while Redis is away, for as long as a worker's post may be held. The SDK waits up to 600 s for an answer and drops a
+// refused result for good (worker-api §5.2), so holding loses nothing. Bounded, and ended when the gateway stops.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isStoreAway } from './dispatcher.ts'
+
+const TRY_EVERY_MS = 200
+const GIVE_UP_AFTER_MS = 120_000
+
+export async function retryWhileAway<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const deadline = Date.now() + GIVE_UP_AFTER_MS
+  for (;;) {
+    try {
+      return await write()
+    } catch (error) {
+      if (!isStoreAway(error) || signal.aborted || Date.now() > deadline) throw error
+    }
+    await sleep(TRY_EVERY_MS, undefined, { signal, ref: false }).catch(() => {})
+  }
+}

@@ -1,0 +1,172 @@
+// The worker plane's table of routes (worker-api §1). A worker's token is checked before a body is read. Polls are never answered with
+// anything but 200, 204 and 429: any other answer makes the SDK spin (worker-api §4.2, §4.3.4).
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { JobTimings } from '@runyard/schema'
+import type { GatewayDeps } from '../deps.ts'
+import { readBodiesAsJson } from '../http/app.ts'
+import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
+import { clientGone } from '../http/hold.ts'
+import { addRoute } from '../http/routes.ts'
+import { noteContact } from './first-contact.ts'
+import { receivePing } from './ping.ts'
+import { NOT_JSON, readResult } from './result-body.ts'
+import { receiveChunk, receiveResult } from './results.ts'
+import type { WorkerState } from './state.ts'
+import { takeJobs, takeStopOrders } from './takes.ts'
+import { parseTolerantJson } from './tolerant-json.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    worker: WorkerState | null
+  }
+}
+
+const BACK_OFF_S = 5
+
+interface WorkerParams {
+  readonly endpointId: string
+  readonly workerId: string
+  readonly jobId: string
+}
+
+export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
+  const base = '/v2/:endpointId'
+  await app.register(async (scope) => {
+    enterWorkers(scope, deps)
+    scope.setErrorHandler(answerPollError(deps))
+    for (const name of ['job-take', 'job-take-batch']) {
+      addRoute(scope, { methods: ['GET'], url: `${base}/${name}/:workerId`, handler: takeHandler(deps) })
+    }
+    addRoute(scope, { methods: ['GET'], url: `${base}/job-stop/:workerId`, handler: stopHandler(deps) })
+  })
+  await app.register(async (scope) => {
+    enterWorkers(scope, deps)
+    readBodiesAsJson(scope, parseWorkerBody)
+    scope.setErrorHandler(answerPostError(deps))
+    const bodyLimit = deps.config.limits.resultBytes
+    addRoute(scope, { methods: ['POST'], url: `${base}/job-done/:workerId/:jobId`, bodyLimit, handler: doneHandler(deps) })
+    addRoute(scope, { methods: ['POST'], url: `${base}/job-stream/:workerId/:jobId`, bodyLimit, handler: chunkHandler(deps) })
+    addRoute(scope, { methods: ['GET'], url: `${base}/ping/:workerId`, handler: pingHandler(deps) })
+  })
+}
+
+function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
+  scope.decorateRequest('worker', null)
+  scope.addHook('onRequest', async (request) => {
+    const state = await deps.workers.enter(paramsOf(request), request.headers.authorization)
+    const version = versionOf(request)
+    if (version !== undefined) state.sdkVersion = version
+    request.worker = state
+  })
+}
+
+function takeHandler(deps: GatewayDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const state = workerOf(request)
+    const batch = request.url.includes('/job-take-batch/')
+    noteContact(deps, state)
+    return takeJobs(deps, { state, batch, max: batch ? batchSizeOf(request) : 1, signal: clientGone(reply) }, reply)
+  }
+}
+
+function stopHandler(deps: GatewayDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const jobsToStop = await takeStopOrders(workerOf(request), AbortSignal.any([clientGone(reply), deps.closing]))
+    return jobsToStop.length === 0 ? reply.code(204).send() : reply.send({ jobsToStop })
+  }
+}
+
+function doneHandler(deps: GatewayDeps) {
+  return async (request: FastifyRequest): Promise<unknown> => {
+    const post = { state: workerOf(request), jobId: paramsOf(request).jobId }
+    await receiveResult(deps, post, { result: readResult(request.body), timings: timingsOf(request) })
+    return { ok: true }
+  }
+}
+
+function chunkHandler(deps: GatewayDeps) {
+  return async (request: FastifyRequest): Promise<unknown> => {
+    if (request.body !== NOT_JSON) await receiveChunk(deps, { state: workerOf(request), jobId: paramsOf(request).jobId }, request.body)
+    return { ok: true }
+  }
+}
+
+function pingHandler(deps: GatewayDeps) {
+  return async (request: FastifyRequest): Promise<unknown> => {
+    const query = request.query as Record<string, unknown>
+    const jobIds = typeof query['job_id'] === 'string' ? query['job_id'].split(',').filter((id) => id !== '') : []
+    const unhealthy = query['status'] === 'unhealthy' ? { check: String(query['check']), reason: String(query['reason']) } : undefined
+    await receivePing(deps, workerOf(request), { jobIds, unhealthy })
+    return { ok: true }
+  }
+}
+
+/** 429 is the only answer after which the SDK pauses. */
+function answerPollError({ log }: GatewayDeps) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const wire = toWireError(error)
+    if (wire.httpStatus === 405) return sendError(reply, wire)
+    log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll is told to come back later')
+    return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
+  }
+}
+
+/** A result over the limit fails its job in clear words; otherwise nobody would ever learn of it. */
+function answerPostError(deps: GatewayDeps) {
+  const answer = createErrorHandler(deps.log)
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const tooLarge = (error as Partial<FastifyError>).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    if (!tooLarge || request.worker === null) return answer(error, request, reply)
+    const sentence = `the result is larger than ${deps.config.limits.resultBytes} bytes (limits.resultBytes)`
+    const outcome = { status: 'FAILED', error: sentence } as const
+    const post = { state: request.worker, jobId: paramsOf(request).jobId }
+    await receiveResult(deps, post, { result: { kind: 'end', outcome, stopPod: false }, timings: undefined })
+    return reply.code(200).send({ error: sentence })
+  }
+}
+
+function parseWorkerBody(text: string): unknown {
+  try {
+    return parseTolerantJson(text)
+  } catch {
+    return NOT_JSON
+  }
+}
+
+function paramsOf(request: FastifyRequest): WorkerParams {
+  return request.params as WorkerParams
+}
+
+function workerOf(request: FastifyRequest): WorkerState {
+  if (request.worker === null) throw new Error('a worker route ran without its hook')
+  return request.worker
+}
+
+const LARGEST_BATCH = 64
+
+function batchSizeOf(request: FastifyRequest): number {
+  const size = Number((request.query as Record<string, unknown>)['batch_size'])
+  return Number.isInteger(size) && size > 0 ? Math.min(size, LARGEST_BATCH) : 1
+}
+
+/** From the ping's query or from `User-Agent: RunPod-Python-SDK/1.12.0 (…)` (worker-api §15). */
+function versionOf(request: FastifyRequest): string | undefined {
+  const query = (request.query as Record<string, unknown>)['runpod_version']
+  if (typeof query === 'string') return query
+  return /^RunPod-Python-SDK\/(\S+)/i.exec(request.headers['user-agent'] ?? '')?.[1]
+}
+
+/** `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent only; anything else is ignored. */
+function timingsOf(request: FastifyRequest): JobTimings | undefined {
+  const header = request.headers['x-runyard-timings']
+  if (typeof header !== 'string') return undefined
+  try {
+    const { enteredAt, returnedAt } = JSON.parse(header) as Record<string, unknown>
+    return {
+      ...(typeof enteredAt === 'number' ? { enteredAt } : {}),
+      ...(typeof returnedAt === 'number' ? { returnedAt } : {}),
+    }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,49 @@
+// Answers the long polls of a worker: jobs to run, jobs to stop. A job whose answer could not be written goes back to the queue; the next
+// ping that names it, or its result, is the true acknowledgement (worker-api §4.3.3).
+import type { FastifyReply } from 'fastify'
+import type { TakenJob } from '@runyard/store'
+import type { GatewayDeps } from '../deps.ts'
+import type { TakeRequest } from './dispatcher.ts'
+import { rememberFinished, type WorkerState } from './state.ts'
+
+const STOP_HOLD_MS = 20_000
+/** A leaving worker's stop channel must not delay its exit. */
+const STOP_HOLD_LEAVING_MS = 2000
+
+export async function takeJobs(
+  deps: Pick<GatewayDeps, 'dispatcher' | 'log'>,
+  request: TakeRequest & { readonly batch: boolean },
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const jobs = await deps.dispatcher.take(request)
+  if (jobs.length === 0) return reply.code(204).send()
+  const goBack = (): void => {
+    void deps.dispatcher.giveBack(request.state, jobs).catch((error: unknown) => {
+      deps.log.warn({ err: error, worker: request.state.workerId }, 'an undelivered job could not be given back; its lease will expire')
+    })
+  }
+  if (request.signal.aborted) goBack()
+  else request.signal.addEventListener('abort', goBack, { once: true })
+  const bodies = jobs.map(toTakenBody)
+  return reply.send(request.batch ? bodies : bodies[0])
+}
+
+/** `s3Config` is for the handler alone (client-api §6); policy and webhook are ours. */
+function toTakenBody({ id, submission }: TakenJob): Record<string, unknown> {
+  const { input, s3Config } = submission
+  return s3Config === undefined ? { id, input } : { id, input, s3Config }
+}
+
+/** Held until there is something to stop; each id is told once (worker-api §9). */
+export async function takeStopOrders(state: WorkerState, signal: AbortSignal): Promise<readonly string[]> {
+  if (state.stopOrders.size === 0) {
+    const holdMs = state.record?.drainingSince === undefined ? STOP_HOLD_MS : STOP_HOLD_LEAVING_MS
+    await new Promise<void>((resolve) => {
+      state.stops.hold({ holdMs, signal, onEnd: resolve })
+    })
+  }
+  if (signal.aborted) return []
+  const orders = [...state.stopOrders]
+  for (const jobId of orders) rememberFinished(state, jobId)
+  return orders
+}
