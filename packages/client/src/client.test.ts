@@ -1,0 +1,60 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createClient } from './client.ts'
+
+const seen: { method: string | undefined; url: string | undefined; auth: string | undefined; body: string }[] = []
+let answer: { status: number; body: string } = { status: 200, body: '{}' }
+let server: Server
+let url: string
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = ''
+    request.on('data', (data: Buffer) => {
+      body += data.toString()
+    })
+    request.on('end', () => {
+      seen.push({ method: request.method, url: request.url, auth: request.headers.authorization, body })
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
+    })
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+describe('createClient', () => {
+  it('sends the key and the body, and returns the JSON', async () => {
+    answer = { status: 200, body: '{"id":"j","status":"IN_QUEUE"}' }
+    const client = createClient({ url, key: 'k' })
+    expect(await client.jobs.run('e', { input: { x: 1 } })).toEqual({ id: 'j', status: 'IN_QUEUE' })
+    expect(seen.at(-1)).toEqual({ method: 'POST', url: '/v2/e/run', auth: 'Bearer k', body: '{"input":{"x":1}}' })
+  })
+
+  it('asks for a range in ISO times', async () => {
+    answer = { status: 200, body: '{"usage":[]}' }
+    await createClient({ url, key: 'k' }).usage({ from: 0, to: 1000 })
+    expect(seen.at(-1)?.url).toBe('/runyard/v1/usage?from=1970-01-01T00%3A00%3A00.000Z&to=1970-01-01T00%3A00%3A01.000Z')
+  })
+
+  it.each([
+    [404, '{"error":"no such endpoint"}', 'not_found', 'GET /v2/e/health: no such endpoint'],
+    [503, '{"title":"t","detail":"Redis is away"}', 'store_unavailable', 'GET /v2/e/health: Redis is away'],
+    [418, 'tea', 'bad_request', 'GET /v2/e/health: status 418'],
+  ])('turns status %i into a coded sentence', async (status, body, code, message) => {
+    answer = { status, body }
+    await expect(createClient({ url, key: 'k' }).jobs.health('e')).rejects.toMatchObject({ code, message })
+  })
+
+  it('says so when nobody answers', async () => {
+    await expect(createClient({ url: 'http://127.0.0.1:1', key: 'k' }).listEndpoints()).rejects.toThrow(
+      'Runyard at http://127.0.0.1:1 does not answer.',
+    )
+  })
+})

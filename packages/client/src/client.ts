@@ -1,0 +1,60 @@
+// A typed client of the public listener: management, the extensions of ours, and the job plane. Used by the CLI and by tests; programs
+// of users have their SDKs.
+import { request, type RequestOptions, type Target } from './http.ts'
+import type { EndpointView, EventsView, HealthView, JobView, StreamView, UsageView, WorkerView } from './shapes.ts'
+
+export interface JobClient {
+  run(endpointId: string, body: { input: unknown; [more: string]: unknown }): Promise<JobView>
+  /** Waits at the gateway for at most `waitMs`, where given (client-api §5.2). */
+  runsync(endpointId: string, body: { input: unknown; [more: string]: unknown }, waitMs?: number): Promise<JobView>
+  status(endpointId: string, jobId: string): Promise<JobView>
+  cancel(endpointId: string, jobId: string): Promise<JobView>
+  /** The chunks that are new since the last call (client-api R5). */
+  stream(endpointId: string, jobId: string): Promise<StreamView>
+  health(endpointId: string): Promise<HealthView>
+}
+
+export interface Client {
+  readonly jobs: JobClient
+  listEndpoints(): Promise<readonly EndpointView[]>
+  deleteEndpoint(id: string): Promise<void>
+  listWorkers(endpointId: string): Promise<readonly WorkerView[]>
+  /** Oldest first. */
+  listEvents(endpointId: string, limit?: number): Promise<EventsView['events']>
+  /** Billed and unbilled seconds of [from, to), both epoch ms. */
+  usage(range: { from: number; to?: number }): Promise<UsageView>
+  /** GraphQL's `data`. */
+  graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>
+}
+
+/** Every function throws RunyardError with one sentence. `signal` ends all of its requests. */
+export function createClient(target: Target, options: { signal?: AbortSignal } = {}): Client {
+  const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
+  return {
+    jobs: createJobClient(send),
+    listEndpoints: async () => (await send<{ endpoints: EndpointView[] }>('/v2/serverless')).endpoints,
+    deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
+    listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
+    listEvents: async (id, limit = 200) => (await send<EventsView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
+    usage: ({ from, to }) => send(`/runyard/v1/usage?${new URLSearchParams(isoRange(from, to)).toString()}`),
+    graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
+      (await send<{ data: T }>('/graphql', { body: { query, variables } })).data,
+  }
+}
+
+type Send = <T>(path: string, more?: RequestOptions) => Promise<T>
+
+function createJobClient(send: Send): JobClient {
+  return {
+    run: (id, body) => send(`/v2/${id}/run`, { body }),
+    runsync: (id, body, waitMs) => send(`/v2/${id}/runsync${waitMs === undefined ? '' : `?wait=${waitMs}`}`, { body }),
+    status: (id, jobId) => send(`/v2/${id}/status/${jobId}`),
+    cancel: (id, jobId) => send(`/v2/${id}/cancel/${jobId}`, { method: 'POST' }),
+    stream: (id, jobId) => send(`/v2/${id}/stream/${jobId}`),
+    health: (id) => send(`/v2/${id}/health`),
+  }
+}
+
+function isoRange(from: number, to: number | undefined): Record<string, string> {
+  return { from: new Date(from).toISOString(), ...(to === undefined ? {} : { to: new Date(to).toISOString() }) }
+}

@@ -1,0 +1,58 @@
+// One request to a gateway: the key goes along, and whatever goes wrong becomes one sentence with a code from the catalogue.
+import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema'
+
+export interface Target {
+  /** The public listener, without a trailing slash. */
+  readonly url: string
+  readonly key: string
+}
+
+export interface RequestOptions {
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly body?: unknown
+  readonly signal?: AbortSignal
+}
+
+/** The JSON of a 2xx answer, `undefined` where it has no body. @throws RunyardError */
+export async function request<T>(target: Target, path: string, options: RequestOptions = {}): Promise<T> {
+  const { method = options.body === undefined ? 'GET' : 'POST', body, signal } = options
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(`${target.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${target.key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+    text = await response.text()
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
+  }
+  const parsed = parseJson(text)
+  if (!response.ok)
+    throw new RunyardError(codeOf(response.status), `${method} ${path}: ${sentenceIn(parsed) ?? `status ${response.status}`}`)
+  return parsed as T
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function codeOf(status: number): ErrorCode {
+  const found = (Object.keys(ERROR_CODES) as ErrorCode[]).find((code) => ERROR_CODES[code] === status)
+  return found ?? (status >= 500 ? 'internal' : 'bad_request')
+}
+
+/** The job plane says `error`, REST v2 `detail` or `title`, others `message`. */
+function sentenceIn(body: unknown): string | undefined {
+  if (typeof body !== 'object' || body === null) return undefined
+  const fields = body as Record<string, unknown>
+  return ['error', 'detail', 'message', 'title'].map((name) => fields[name]).find((value): value is string => typeof value === 'string')
+}
