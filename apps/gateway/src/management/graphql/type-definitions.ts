@@ -1,0 +1,239 @@
+// The GraphQL schema: the operations that live scripts call, under the type names that clients declare their variables with
+// (flash-api §2, §3; sdk2-api §2; management §4). Input types hold every member that any client sends; strict on all others.
+export const TYPE_DEFINITIONS = /* GraphQL */ `
+  "A whole number; digits in a string are read as one."
+  scalar Whole
+  "A number; digits in a string are read as one."
+  scalar Decimal
+  "Text that old clients send as a bare enum word and new ones quoted."
+  scalar Word
+  scalar JSON
+
+  type Query {
+    myself: User
+    podTemplate(id: String): PodTemplate
+    gpuTypes(input: GpuTypeFilter): [GpuType]
+    cpuFlavors(input: CpuFlavorInput): [CpuFlavor]
+  }
+
+  type Mutation {
+    saveEndpoint(input: EndpointInput!): Endpoint
+    deleteEndpoint(id: String!): JSON
+    saveTemplate(input: SaveTemplateInput): PodTemplate
+  }
+
+  type User {
+    id: String!
+    endpoints: [Endpoint!]!
+    endpoint(id: String!): Endpoint
+  }
+
+  type Endpoint {
+    id: String!
+    name: String!
+    type: Word
+    version: Whole
+    templateId: String
+    template: PodTemplate
+    userId: String
+    aiKey: String
+    createdAt: String
+    computeType: Word
+    flashEnvironmentId: String
+    gpuIds: Word
+    gpuCount: Whole
+    instanceIds: [String!]
+    allowedCudaVersions: Word
+    minCudaVersion: Word
+    locations: Word
+    networkVolumeId: String
+    networkVolumeIds: [EndpointNetworkVolume!]
+    networkVolume: NetworkVolume
+    idleTimeout: Whole
+    scalerType: Word
+    scalerValue: Decimal
+    workersMin: Whole
+    workersMax: Whole
+    workersStandby: Whole
+    workersPFBTarget: Whole
+    executionTimeoutMs: Whole
+    flashBootType: Word
+    modelReferences: [String!]
+    activeBuildid: String
+    idePodId: String
+    env: [EnvironmentVariable!]!
+  }
+
+  type EndpointNetworkVolume {
+    networkVolumeId: String!
+    dataCenterId: String
+  }
+
+  type NetworkVolume {
+    id: String!
+    dataCenterId: String
+  }
+
+  type EnvironmentVariable {
+    key: String!
+    value: String!
+  }
+
+  type PodTemplate {
+    id: String!
+    name: String!
+    imageName: String
+    dockerArgs: String
+    containerDiskInGb: Whole
+    containerRegistryAuthId: String
+    volumeInGb: Whole
+    volumeMountPath: String
+    ports: String
+    env: [EnvironmentVariable!]!
+    readme: String
+    isServerless: Boolean
+    isPublic: Boolean
+  }
+
+  type GpuType {
+    id: String!
+    displayName: String
+    lowestPrice(input: GpuLowestPriceInput): LowestPrice
+  }
+
+  type LowestPrice {
+    stockStatus: Word
+  }
+
+  type CpuFlavor {
+    id: String!
+    specifics(input: SpecificsInput): CpuSpecifics
+  }
+
+  type CpuSpecifics {
+    stockStatus: Word
+  }
+
+  input EndpointInput {
+    id: String
+    name: String
+    type: Word
+    templateId: String
+    template: EndpointTemplateInput
+    flashEnvironmentId: String
+    gpuIds: Word
+    gpuCount: Whole
+    instanceIds: [String!]
+    allowedCudaVersions: Word
+    minCudaVersion: Word
+    locations: Word
+    networkVolumeId: String
+    networkVolumeIds: [EndpointNetworkVolumeInput!]
+    volumes: [EndpointVolumeInput!]
+    modelReferences: [String!]
+    idleTimeout: Whole
+    scalerType: Word
+    scalerValue: Decimal
+    workersMin: Whole
+    workersMax: Whole
+    workersStandby: Whole
+    workersPFBTarget: Whole
+    executionTimeoutMs: Whole
+    flashBootType: Word
+    hubReleaseId: String
+    compliance: JSON
+    "Members of the reply that some clients send back; read and dropped."
+    version: JSON
+    userId: JSON
+    aiKey: JSON
+    createdAt: JSON
+    computeType: JSON
+    activeBuildid: JSON
+    idePodId: JSON
+    hubRelease: JSON
+    repo: JSON
+  }
+
+  input EndpointNetworkVolumeInput {
+    networkVolumeId: String!
+    dataCenterId: String
+  }
+
+  input EndpointVolumeInput {
+    volumeId: String!
+    volumeType: Word
+  }
+
+  input EnvironmentVariableInput {
+    key: String!
+    value: String
+  }
+
+  input EndpointTemplateInput {
+    name: String
+    imageName: String
+    containerDiskInGb: Whole
+    containerRegistryAuthId: String
+    dockerArgs: String
+    env: [EnvironmentVariableInput!]
+    ports: String
+    readme: String
+    startScript: String
+    advancedStart: Boolean
+    config: JSON
+    volumeInGb: Whole
+    volumeMountPath: String
+    isServerless: Boolean
+    isPublic: Boolean
+  }
+
+  input SaveTemplateInput {
+    id: String
+    name: String
+    imageName: String
+    containerDiskInGb: Whole
+    containerRegistryAuthId: String
+    dockerArgs: String
+    env: [EnvironmentVariableInput!]
+    ports: String
+    readme: String
+    startScript: String
+    advancedStart: Boolean
+    config: JSON
+    volumeInGb: Whole
+    volumeMountPath: String
+    isServerless: Boolean
+    isPublic: Boolean
+    startSsh: Boolean
+    startJupyter: Boolean
+  }
+
+  input GpuTypeFilter {
+    id: String
+    ids: [String]
+  }
+
+  input GpuLowestPriceInput {
+    dataCenterId: String
+    countryCode: String
+    gpuCount: Whole
+    minDisk: Whole
+    minMemoryInGb: Whole
+    minVcpuCount: Whole
+    secureCloud: Boolean
+    includeAiApi: Boolean
+    supportPublicIp: Boolean
+    allowedCudaVersions: [String]
+    compliance: [Word]
+  }
+
+  input CpuFlavorInput {
+    id: String
+    ids: [String]
+  }
+
+  input SpecificsInput {
+    dataCenterId: String
+    instanceId: String
+  }
+`

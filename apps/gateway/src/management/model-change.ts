@@ -1,0 +1,144 @@
+// What becomes of an endpoint when somebody saves it: pure, whatever dialect the change came in. A change that touches what the
+// container is made of is a new version; everything else applies in place (flash-api §5.5, management §6.4).
+import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest } from '@runyard/schema'
+import { RunyardError } from '@runyard/schema'
+import { checkEndpoint } from './model-check.ts'
+import { newEndpointId, newTemplateId } from './new-id.ts'
+import { specHashOf } from './spec-hash.ts'
+
+/** Members that are absent keep their value; on a new endpoint they take their default. `null` clears. */
+export interface GpuChange {
+  readonly pools?: readonly string[]
+  readonly excludedTypes?: readonly string[]
+  readonly count?: number
+  readonly allowedCudaVersions?: readonly string[]
+  readonly minCudaVersion?: string | null
+}
+
+export type ContainerChange = Partial<Omit<EndpointSpec, 'gpu' | 'cpu'>>
+
+export interface EndpointChange {
+  readonly name?: string
+  readonly type?: Endpoint['type']
+  readonly flashEnvironmentId?: string
+  readonly templateName?: string
+  readonly container?: ContainerChange
+  readonly gpu?: GpuChange
+  readonly cpu?: CpuRequest
+  readonly settings?: Partial<EndpointSettings>
+  /** Scalars to echo as they were sent (flash-api §5.4). Older echoes of what this change touches are forgotten. */
+  readonly echo?: Readonly<Record<string, unknown>>
+}
+
+/** Defaults of the platform for what a client leaves out (management §6.1, column "REST v2"; scaler from "saveEndpoint"). */
+export const DEFAULT_SETTINGS: EndpointSettings = {
+  workersMin: 0,
+  workersMax: 3,
+  idleTimeoutMs: 10_000,
+  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+  executionTimeoutMs: 0,
+}
+
+const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
+  image: '',
+  args: '',
+  env: {},
+  diskGb: null,
+  ports: [],
+  registryId: null,
+  networkVolumeIds: [],
+  dataCenterIds: [],
+  flashboot: 'OFF',
+}
+
+const DEFAULT_GPU: GpuRequest = { pools: [], excludedTypes: [], count: 1, allowedCudaVersions: [] }
+
+export interface ChangeContext {
+  readonly ownerId: string
+  readonly now: number
+}
+
+/** The endpoint after the change. @throws RunyardError('bad_request') with one sentence where it would make no sense. */
+export function applyChange(current: Endpoint | undefined, change: EndpointChange, context: ChangeContext): Endpoint {
+  const base = current ?? newEndpoint(change, context)
+  const type = change.type ?? base.type
+  const spec = changedSpec(current?.spec, change)
+  const specHash = specHashOf(type, spec)
+  const next: Endpoint = {
+    ...base,
+    name: change.name ?? base.name,
+    type,
+    flashEnvironmentId: change.flashEnvironmentId ?? base.flashEnvironmentId,
+    templateName: change.templateName ?? base.templateName,
+    spec,
+    settings: { ...base.settings, ...change.settings },
+    specHash,
+    version: current !== undefined && current.specHash !== specHash ? current.version + 1 : base.version,
+    updatedAt: context.now,
+    echo: { ...forgetTouched(base.echo, change), ...change.echo },
+  }
+  checkEndpoint(next)
+  return next
+}
+
+function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {
+  if (change.name === undefined) throw new RunyardError('bad_request', 'A new endpoint needs a name.')
+  return {
+    id: newEndpointId(),
+    name: change.name,
+    ownerId: context.ownerId,
+    type: 'QUEUE',
+    spec: { ...DEFAULT_CONTAINER, gpu: null, cpu: null },
+    settings: DEFAULT_SETTINGS,
+    version: 1,
+    specHash: '',
+    templateId: newTemplateId(),
+    templateName: change.templateName ?? change.name,
+    flashEnvironmentId: null,
+    createdAt: context.now,
+    updatedAt: context.now,
+    echo: {},
+  }
+}
+
+function changedSpec(current: EndpointSpec | undefined, change: EndpointChange): EndpointSpec {
+  const container = { ...DEFAULT_CONTAINER, gpu: null, cpu: null, ...current, ...change.container }
+  if (change.cpu !== undefined) return { ...container, cpu: change.cpu, gpu: null }
+  if (change.gpu === undefined || (change.gpu.pools === undefined && container.gpu === null)) return container
+  return { ...container, gpu: changedGpu(container.gpu ?? DEFAULT_GPU, change.gpu), cpu: null }
+}
+
+function changedGpu(current: GpuRequest, change: GpuChange): GpuRequest {
+  const { minCudaVersion: currentFloor, ...rest } = current
+  const floor = change.minCudaVersion === undefined ? currentFloor : (change.minCudaVersion ?? undefined)
+  return {
+    ...rest,
+    ...(change.pools !== undefined && { pools: [...change.pools] }),
+    ...(change.excludedTypes !== undefined && { excludedTypes: [...change.excludedTypes] }),
+    ...(change.count !== undefined && { count: change.count }),
+    ...(change.allowedCudaVersions !== undefined && { allowedCudaVersions: [...change.allowedCudaVersions] }),
+    ...(floor !== undefined && { minCudaVersion: floor }),
+  }
+}
+
+const GPU_ECHOES = ['gpuIds', 'gpuCount', 'minCudaVersion', 'allowedCudaVersions'] as const
+
+/** An echo must never hide a newer value: what the change names loses its old echo. */
+function forgetTouched(echo: Readonly<Record<string, unknown>>, change: EndpointChange): Record<string, unknown> {
+  const touched = new Set<string>([
+    ...(change.container?.dataCenterIds === undefined ? [] : ['locations']),
+    ...(change.container?.networkVolumeIds === undefined ? [] : ['networkVolumeId']),
+    ...(change.container?.flashboot === undefined ? [] : ['flashBootType']),
+    ...(change.cpu === undefined ? touchedGpuEchoes(change.gpu ?? {}) : GPU_ECHOES),
+  ])
+  return Object.fromEntries(Object.entries(echo).filter(([key]) => !touched.has(key)))
+}
+
+function touchedGpuEchoes(gpu: GpuChange): readonly string[] {
+  return [
+    ...(gpu.pools === undefined && gpu.excludedTypes === undefined ? [] : ['gpuIds']),
+    ...(gpu.count === undefined ? [] : ['gpuCount']),
+    ...(gpu.minCudaVersion === undefined ? [] : ['minCudaVersion']),
+    ...(gpu.allowedCudaVersions === undefined ? [] : ['allowedCudaVersions']),
+  ]
+}

@@ -1,0 +1,75 @@
+// Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
+// every dialect (management §3.2, §6.2; flash-api §9).
+import { formatGpuIds, parseGpuIds, resolveCpu, splitArgs } from '@runyard/core'
+import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest } from '@runyard/schema'
+import { RunyardError } from '@runyard/schema'
+
+const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
+const MAX_EXECUTION_TIMEOUT_MS = 7 * 24 * 3600 * 1000
+const CUDA_VERSION = /^\d+\.\d+$/u
+
+/** @throws RunyardError('bad_request') with the first thing that is wrong. */
+export function checkEndpoint(endpoint: Endpoint): void {
+  const problem = nameProblem(endpoint.name) ?? specProblem(endpoint.spec) ?? settingsProblem(endpoint.settings) ?? scalerProblem(endpoint)
+  if (problem !== undefined) throw new RunyardError('bad_request', problem)
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name.trim() === '') return 'The name of an endpoint must not be empty.'
+  if (name.length > 191) return `The name of an endpoint has at most 191 characters; this one has ${name.length}.`
+  return undefined
+}
+
+function specProblem(spec: EndpointSpec): string | undefined {
+  if (spec.image === '') return 'An endpoint needs a container image (imageName).'
+  if (/\s/u.test(spec.image)) return `"${spec.image}" is not the name of a container image: it contains white space.`
+  if (spec.diskGb !== null && spec.diskGb < 1) return `The container disk must be at least 1 GB; ${spec.diskGb} was given.`
+  return environmentProblem(spec.env) ?? hardwareProblem(spec)
+}
+
+function environmentProblem(env: EndpointSpec['env']): string | undefined {
+  for (const [key, value] of Object.entries(env)) {
+    if (!/^[^=\s\0]+$/u.test(key)) return `"${key}" cannot be the name of an environment variable.`
+    if (value.includes('\0')) return `The environment variable ${key} contains a NUL character.`
+  }
+  return undefined
+}
+
+/** The grammars of hardware and command lines are core's; they throw their own sentence. */
+function hardwareProblem({ gpu, cpu, args }: EndpointSpec): string | undefined {
+  splitArgs(args)
+  if (cpu !== null) {
+    resolveCpu(cpu.instanceIds)
+    return undefined
+  }
+  if (gpu === null || gpu.pools.length === 0) return 'An endpoint needs either GPU pools (gpuIds) or CPU instances (instanceIds).'
+  parseGpuIds(formatGpuIds(gpu))
+  return gpuProblem(gpu)
+}
+
+function gpuProblem(gpu: GpuRequest): string | undefined {
+  if (gpu.count < 1) return `A GPU worker has at least 1 GPU; ${gpu.count} was given.`
+  const versions = [...gpu.allowedCudaVersions, ...(gpu.minCudaVersion === undefined ? [] : [gpu.minCudaVersion])]
+  const version = versions.find((candidate) => !CUDA_VERSION.test(candidate))
+  return version === undefined ? undefined : `"${version}" is not a CUDA version; they look like 12.8.`
+}
+
+function settingsProblem(settings: EndpointSettings): string | undefined {
+  const { workersMin, workersMax, idleTimeoutMs, executionTimeoutMs } = settings
+  if (workersMin < 0 || workersMax < 0) return `Numbers of workers cannot be negative; (${workersMin}, ${workersMax}) was given.`
+  if (workersMin > workersMax) return `The minimum of ${workersMin} workers is above the maximum of ${workersMax}.`
+  if (idleTimeoutMs < 1000 || idleTimeoutMs > MAX_IDLE_TIMEOUT_MS)
+    return `idleTimeout must be between 1 and 3600 seconds; ${idleTimeoutMs / 1000} was given.`
+  if (executionTimeoutMs < 0 || executionTimeoutMs > MAX_EXECUTION_TIMEOUT_MS)
+    return `The execution timeout must be between 0 (none) and 604800000 ms (7 days); ${executionTimeoutMs} was given.`
+  return undefined
+}
+
+function scalerProblem({ type, settings: { scaling } }: Endpoint): string | undefined {
+  if (scaling.type === 'REQUEST_COUNT')
+    return scaling.requestCount >= 1
+      ? undefined
+      : `The scaler value of REQUEST_COUNT must be at least 1; ${scaling.requestCount} was given.`
+  if (type === 'LOAD_BALANCER') return 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.'
+  return scaling.queueDelay >= 0 ? undefined : `The scaler value of QUEUE_DELAY cannot be negative; ${scaling.queueDelay} was given.`
+}

@@ -1,0 +1,37 @@
+// What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { ApiKey } from '@runyard/store'
+import { z } from 'zod'
+import type { Authenticate } from '../../authentication.ts'
+import { sendProblem } from './problem.ts'
+
+export type RestApp = ReturnType<typeof withRestConventions>
+
+/** Whose request this is; set before anything of it is looked at. */
+export function keyOf(request: FastifyRequest): ApiKey {
+  return request.getDecorator<ApiKey>('managementKey')
+}
+
+export const EndpointParams = z.object({ id: z.string() })
+
+/** Bodiless requests that call themselves JSON are fine: SDK 2.0 deletes so (sdk2-api §2). */
+export function withRestConventions(app: FastifyInstance, authenticate: Authenticate) {
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.setErrorHandler(sendProblem)
+  app.decorateRequest('managementKey', undefined)
+  app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, body as string, done),
+  )
+  return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/** How the client reached us. */
+export function originOf(request: FastifyRequest): string {
+  return `${request.protocol}://${request.host}`
+}

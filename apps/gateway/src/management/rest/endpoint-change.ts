@@ -1,0 +1,113 @@
+// REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
+import { RunyardError } from '@runyard/schema'
+import type { CpuRequest, Endpoint, EndpointSettings } from '@runyard/schema'
+import { defined } from '../defined.ts'
+import { DEFAULT_SETTINGS } from '../model-change.ts'
+import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
+import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
+
+/** GB of memory per vCPU by the last letter of a CPU flavor: general purpose and compute (flash-api §9.2). */
+const MEMORY_PER_VCPU: Readonly<Record<string, number>> = { g: 4, c: 2, m: 8 }
+
+/** `template` is the endpoint whose bound template `templateId` names: resolved once, no link kept. */
+export function createChange(body: CreateEndpointBody, template: Endpoint | undefined): EndpointChange {
+  if ((body.gpu === undefined) === (body.cpu === undefined))
+    throw new RunyardError('unprocessable', 'An endpoint has exactly one of "gpu" and "cpu".')
+  refuseIdleTimeout(body, body.type, body.scaling.type)
+  const container = givenContainer(body, template)
+  return {
+    name: body.name,
+    type: body.type,
+    container: {
+      args: '',
+      env: {},
+      diskGb: null,
+      ports: [],
+      registryId: null,
+      networkVolumeIds: [],
+      dataCenterIds: [],
+      flashboot: 'OFF',
+      ...container,
+    },
+    ...(body.cpu === undefined ? { gpu: { ...gpuDefaults, ...givenGpu(body.gpu ?? {}) } } : { cpu: toCpu(body.cpu) }),
+    settings: { ...DEFAULT_SETTINGS, ...givenSettings(body) },
+  }
+}
+
+const gpuDefaults: GpuChange = { excludedTypes: [], count: 1, allowedCudaVersions: [], minCudaVersion: null }
+
+export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Endpoint | undefined): EndpointChange {
+  refuseOtherFamily(body, current)
+  refuseIdleTimeout(body, current.type, body.scaling?.type ?? current.settings.scaling.type)
+  return defined({
+    name: body.name,
+    container: givenContainer(body, template),
+    gpu: body.gpu === undefined ? undefined : updatedGpu(body.gpu),
+    cpu: body.cpu === undefined ? undefined : toCpu(body.cpu),
+    settings: givenSettings(body),
+  })
+}
+
+/** The body wins over the template; variables are merged key by key. */
+function givenContainer(body: UpdateEndpointBody, template: Endpoint | undefined): ContainerChange {
+  const inherited = template === undefined ? {} : containerOf(template)
+  const given = defined({
+    image: body.image,
+    args: body.args,
+    env: body.env,
+    diskGb: body.disk,
+    ports: body.ports,
+    registryId: body.registry,
+    networkVolumeIds: body.networkVolumes,
+    dataCenterIds: body.dataCenterIds,
+    flashboot: typeof body.flashboot === 'boolean' ? flashbootOf(body.flashboot) : body.flashboot,
+  })
+  return { ...inherited, ...given, ...(template !== undefined && { env: { ...template.spec.env, ...body.env } }) }
+}
+
+function containerOf({ spec: { image, args, diskGb, ports, registryId } }: Endpoint): ContainerChange {
+  return { image, args, diskGb, ports, registryId }
+}
+
+function flashbootOf(on: boolean): 'FLASHBOOT' | 'OFF' {
+  return on ? 'FLASHBOOT' : 'OFF'
+}
+
+/** New pools without exclusions clear the old ones; exclusions alone say nothing. */
+function updatedGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
+  if (gpu.excludedTypes !== undefined && gpu.pools === undefined)
+    throw new RunyardError('unprocessable', 'gpu.excludedTypes is given together with gpu.pools only.')
+  return { ...(gpu.pools !== undefined && { excludedTypes: [] }), ...givenGpu(gpu) }
+}
+
+function givenGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
+  const { minCudaVersion } = gpu
+  if (minCudaVersion !== undefined && minCudaVersion !== '' && (gpu.allowedCudaVersions ?? []).length > 0)
+    throw new RunyardError('bad_request', 'gpu.minCudaVersion and gpu.allowedCudaVersions exclude each other.')
+  return defined({ ...gpu, minCudaVersion: minCudaVersion === '' ? null : minCudaVersion })
+}
+
+function toCpu(cpu: NonNullable<UpdateEndpointBody['cpu']>): CpuRequest {
+  return { instanceIds: cpu.map(({ id, vcpuCount }) => `${id}-${vcpuCount}-${vcpuCount * (MEMORY_PER_VCPU[id.slice(-1)] ?? 2)}`) }
+}
+
+function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {
+  const { min, max, idleTimeout } = body.workers ?? {}
+  return defined({
+    workersMin: min,
+    workersMax: max,
+    idleTimeoutMs: idleTimeout === undefined ? undefined : idleTimeout * 1000,
+    scaling: body.scaling,
+    executionTimeoutMs: body.timeout,
+  })
+}
+
+function refuseOtherFamily(body: UpdateEndpointBody, current: Endpoint): void {
+  if ((body.gpu !== undefined && current.spec.cpu !== null) || (body.cpu !== undefined && current.spec.gpu !== null))
+    throw new RunyardError('unprocessable', 'An endpoint cannot change between GPU and CPU; create a new one.')
+}
+
+function refuseIdleTimeout(body: UpdateEndpointBody, type: Endpoint['type'], scaler: string): void {
+  if (body.workers?.idleTimeout !== undefined && type === 'QUEUE' && scaler === 'REQUEST_COUNT')
+    throw new RunyardError('unprocessable', 'workers.idleTimeout does not apply to a queue that scales by REQUEST_COUNT.')
+}

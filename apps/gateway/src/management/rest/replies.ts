@@ -1,0 +1,121 @@
+// Endpoints and workers in REST v2's words (management §3.2, §3.3).
+import { resolveCpu, workerStatus } from '@runyard/core'
+import type { CountedWorker } from '@runyard/core'
+import type { Endpoint } from '@runyard/schema'
+import type { ScalerStatus } from '@runyard/store'
+import type { EndpointShape, WorkerListShape, WorkerShape } from './shapes.ts'
+import { ONE_PAGE } from './shapes.ts'
+
+const JOB_URLS = {
+  run: 'run',
+  runSync: 'runsync',
+  status: 'status/{job_id}',
+  stream: 'stream/{job_id}',
+  cancel: 'cancel/{job_id}',
+  retry: 'retry/{job_id}',
+  purgeQueue: 'purge-queue',
+  health: 'health',
+} as const
+
+/** `origin` is how the client reached us, e.g. `http://127.0.0.1:8080`. */
+export function endpointReply(endpoint: Endpoint, origin: string): EndpointShape {
+  const { spec, settings } = endpoint
+  return {
+    id: endpoint.id,
+    name: endpoint.name,
+    type: endpoint.type,
+    createdAt: new Date(endpoint.createdAt).toISOString(),
+    image: spec.image,
+    args: spec.args,
+    disk: spec.diskGb,
+    ports: spec.ports,
+    env: spec.env,
+    registry: spec.registryId,
+    gpu: spec.gpu,
+    cpu: spec.cpu === null ? null : resolveCpu(spec.cpu.instanceIds).map(cpuReply),
+    workers: workersReply(endpoint),
+    scaling: settings.scaling,
+    dataCenterIds: spec.dataCenterIds,
+    networkVolumes: spec.networkVolumeIds,
+    timeout: settings.executionTimeoutMs,
+    flashboot: spec.flashboot,
+    requestUrls: requestUrls(endpoint, `${origin}/v2/${endpoint.id}`),
+  }
+}
+
+function cpuReply({ instanceId, cpus, memoryBytes }: { instanceId: string; cpus: number; memoryBytes: number }) {
+  return { id: instanceId.slice(0, instanceId.indexOf('-')), vcpuCount: cpus, memory: Math.round(memoryBytes / 1e9) }
+}
+
+/** idleTimeout is left out where it does not apply. */
+function workersReply({ type, settings }: Endpoint): EndpointShape['workers'] {
+  const { workersMin: min, workersMax: max, idleTimeoutMs, scaling } = settings
+  return type === 'QUEUE' && scaling.type === 'REQUEST_COUNT' ? { min, max } : { min, max, idleTimeout: idleTimeoutMs / 1000 }
+}
+
+function requestUrls({ type }: Endpoint, base: string): Record<string, string> {
+  if (type === 'LOAD_BALANCER') return { base, health: `${base}/health` }
+  return Object.fromEntries(Object.entries(JOB_URLS).map(([name, path]) => [name, `${base}/${path}`]))
+}
+
+export interface WorkerFacts {
+  readonly endpoint: Endpoint
+  readonly workers: readonly CountedWorker[]
+  readonly status: ScalerStatus | undefined
+  readonly now: number
+}
+
+/** Workers that are wanted but have no place yet stand in the list without one, so that the parts of the summary sum to its length. */
+export function workerListReply({ endpoint, workers, status, now }: WorkerFacts): WorkerListShape {
+  const placed = workers.map((worker) => workerReply(worker, endpoint, now))
+  const list = [
+    ...placed,
+    ...Array.from({ length: status?.throttled ?? 0 }, (_, index) => unplacedReply(`throttled-${index + 1}`, 'THROTTLED')),
+    ...Array.from({ length: status?.unhealthy ?? 0 }, (_, index) => unplacedReply(`unhealthy-${index + 1}`, 'UNHEALTHY')),
+  ]
+  const count = (wanted: WorkerShape['status']): number => list.filter((worker) => worker.status === wanted).length
+  return {
+    workers: list,
+    summary: {
+      running: count('RUNNING'),
+      idle: count('IDLE'),
+      initializing: count('INITIALIZING'),
+      throttled: count('THROTTLED'),
+      unhealthy: count('UNHEALTHY'),
+      total: list.length,
+    },
+    endpointVersion: endpoint.version,
+    pagination: ONE_PAGE,
+  }
+}
+
+function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, now: number): WorkerShape {
+  const startedAt = record.containerStartedAt
+  return {
+    id: record.id,
+    status: workerStatus(record, leaseCount),
+    isStale: record.specHash !== endpoint.specHash,
+    version: record.endpointVersion,
+    gpuCount: record.gpus.length,
+    image: record.image,
+    uptimeSeconds: startedAt === undefined ? null : Math.max(0, Math.floor((now - startedAt) / 1000)),
+    gpuTypeId: record.gpus[0]?.name ?? null,
+    dataCenterId: null,
+    startedAt: startedAt === undefined ? null : new Date(startedAt).toISOString(),
+  }
+}
+
+function unplacedReply(id: string, status: WorkerShape['status']): WorkerShape {
+  return {
+    id,
+    status,
+    isStale: false,
+    version: null,
+    gpuCount: 0,
+    image: null,
+    uptimeSeconds: null,
+    gpuTypeId: null,
+    dataCenterId: null,
+    startedAt: null,
+  }
+}

@@ -1,0 +1,100 @@
+// REST v2 under /v2/serverless: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import type { Authenticate } from '../../authentication.ts'
+import type { ManagementModel } from '../model.ts'
+import { EndpointParams, keyOf, originOf, withRestConventions } from './conventions.ts'
+import type { RestApp } from './conventions.ts'
+import { createChange, updateChange } from './endpoint-change.ts'
+import { registerLogRoute } from './log-route.ts'
+import { endpointReply } from './replies.ts'
+import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateEndpointBody } from './shapes.ts'
+import { registerUsageRoute } from './usage-route.ts'
+import { registerWorkerRoutes } from './worker-routes.ts'
+
+export interface RestDeps {
+  readonly model: ManagementModel
+  readonly store: Store
+  readonly config: Config
+  readonly authenticate: Authenticate
+}
+
+export function registerRest(app: FastifyInstance, deps: RestDeps): void {
+  const rest = withRestConventions(app, deps.authenticate)
+  registerListRoute(rest, deps.model)
+  registerEndpointRoutes(rest, deps.model)
+  registerWorkerRoutes(rest, deps)
+  registerLogRoute(rest, deps)
+  registerUsageRoute(rest, deps)
+}
+
+/** What nested calls of a dev session need on the worker plane, and nothing else (sdk2-api §4.1). */
+export function registerNestedRest(app: FastifyInstance, deps: Pick<RestDeps, 'model' | 'authenticate'>): void {
+  registerListRoute(withRestConventions(app, deps.authenticate), deps.model)
+}
+
+function registerListRoute(app: RestApp, model: ManagementModel): void {
+  app.route({
+    method: 'GET',
+    url: '/v2/serverless',
+    schema: { response: { 200: EndpointListShape } },
+    handler: async (request) => {
+      const endpoints = await model.list(keyOf(request).ownerId)
+      return { endpoints: endpoints.map((endpoint) => endpointReply(endpoint, originOf(request))), pagination: ONE_PAGE }
+    },
+  })
+}
+
+function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
+  registerSaveRoutes(app, model)
+
+  app.route({
+    method: 'GET',
+    url: '/v2/serverless/:id',
+    schema: { params: EndpointParams, response: { 200: EndpointShape } },
+    handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/v2/serverless/:id',
+    schema: { params: EndpointParams },
+    handler: async (request, reply) => {
+      await model.remove(keyOf(request).ownerId, request.params.id)
+      return reply.code(204).send()
+    },
+  })
+}
+
+function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
+  const templateOf = async (request: FastifyRequest, templateId: string | undefined) =>
+    templateId === undefined ? undefined : await model.getByTemplate(keyOf(request).ownerId, templateId)
+
+  app.route({
+    method: 'POST',
+    url: '/v2/serverless',
+    schema: { body: CreateEndpointBody, response: { 200: EndpointShape, 201: EndpointShape } },
+    handler: async (request, reply) => {
+      const { body } = request
+      const template = await templateOf(request, body.templateId)
+      const target = { name: body.name, flashEnvironmentId: null }
+      const { endpoint, created } = await model.save(keyOf(request).ownerId, target, () => createChange(body, template))
+      return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
+    },
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/v2/serverless/:id',
+    schema: { params: EndpointParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
+    handler: async (request) => {
+      const { params, body } = request
+      const template = await templateOf(request, body.templateId)
+      const { endpoint } = await model.save(keyOf(request).ownerId, { id: params.id }, (current) =>
+        current === undefined ? {} : updateChange(body, current, template),
+      )
+      return endpointReply(endpoint, originOf(request))
+    },
+  })
+}

@@ -1,0 +1,48 @@
+// An endpoint's workers as they are now, and its history. The status of a worker merges its record with the jobs that it holds.
+import type { Endpoint } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import { z } from 'zod'
+import type { ManagementModel } from '../model.ts'
+import { EndpointParams, keyOf } from './conventions.ts'
+import type { RestApp } from './conventions.ts'
+import { workerListReply } from './replies.ts'
+import type { WorkerFacts } from './replies.ts'
+import { EventListShape, ONE_PAGE, WorkerListShape } from './shapes.ts'
+
+const MAX_EVENTS = 1000
+const EventQuery = z.object({ limit: z.coerce.number().int().min(1).max(MAX_EVENTS).default(200) })
+
+export interface WorkerRouteDeps {
+  readonly model: Pick<ManagementModel, 'get'>
+  readonly store: Pick<Store, 'workers' | 'jobs' | 'status' | 'events'>
+}
+
+export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRouteDeps): void {
+  app.route({
+    method: 'GET',
+    url: '/v2/serverless/:id/workers',
+    schema: { params: EndpointParams, response: { 200: WorkerListShape } },
+    handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
+  })
+
+  // Not Runpod's: what happened to the endpoint's jobs and workers, oldest first, times in epoch milliseconds.
+  app.route({
+    method: 'GET',
+    url: '/v2/serverless/:id/events',
+    schema: { params: EndpointParams, querystring: EventQuery, response: { 200: EventListShape } },
+    handler: async (request) => {
+      const { id } = await model.get(keyOf(request).ownerId, request.params.id)
+      return { events: [...(await store.events.list(id, request.query.limit))], pagination: ONE_PAGE }
+    },
+  })
+}
+
+async function workerFacts(store: WorkerRouteDeps['store'], endpoint: Endpoint): Promise<WorkerFacts> {
+  const [records, leases, status] = await Promise.all([
+    store.workers.list(endpoint.id),
+    store.jobs.leases(endpoint.id),
+    store.status.get(endpoint.id),
+  ])
+  const leaseCount = (workerId: string): number => leases.filter((lease) => lease.workerId === workerId).length
+  return { endpoint, workers: records.map((record) => ({ record, leaseCount: leaseCount(record.id) })), status, now: Date.now() }
+}
