@@ -44,12 +44,12 @@ describe('createClient', () => {
   })
 
   it.each([
-    [404, '{"error":"no such endpoint"}', 'not_found', 'GET /v2/e/health: no such endpoint'],
-    [503, '{"title":"t","detail":"Redis is away"}', 'store_unavailable', 'GET /v2/e/health: Redis is away'],
-    [418, 'tea', 'bad_request', 'GET /v2/e/health: status 418'],
-  ])('turns status %i into a coded sentence', async (status, body, code, message) => {
+    [404, '{"error":"no such endpoint"}', { code: 'not_found', message: 'GET /v2/e/health: no such endpoint' }],
+    [503, '{"title":"t","detail":"Redis is away"}', { code: 'store_unavailable', message: 'GET /v2/e/health: Redis is away' }],
+    [418, 'tea', { code: 'bad_request', message: 'GET /v2/e/health: status 418' }],
+  ])('turns status %i into a coded sentence', async (status, body, failure) => {
     answer = { status, body }
-    await expect(createClient({ url, key: 'k' }).jobs.health('e')).rejects.toMatchObject({ code, message })
+    await expect(createClient({ url, key: 'k' }).jobs.health('e')).rejects.toMatchObject(failure)
   })
 
   it('says so when nobody answers', async () => {

@@ -15,25 +15,27 @@ export interface RequestOptions {
 
 /** The JSON of a 2xx answer, `undefined` where it has no body. @throws RunyardError */
 export async function request<T>(target: Target, path: string, options: RequestOptions = {}): Promise<T> {
-  const { method = options.body === undefined ? 'GET' : 'POST', body, signal } = options
-  let response: Response
-  let text: string
+  const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
+  const { ok, status, text } = await exchange(target, path, { ...options, method })
+  const parsed = parseJson(text)
+  if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parsed) ?? `status ${status}`}`)
+  return parsed as T
+}
+
+async function exchange(target: Target, path: string, { method, body, signal }: RequestOptions) {
+  const init: RequestInit = { method: method ?? 'GET', headers: { authorization: `Bearer ${target.key}` } }
+  if (signal !== undefined) init.signal = signal
+  if (body !== undefined) {
+    init.body = JSON.stringify(body)
+    init.headers = { ...init.headers, 'content-type': 'application/json' }
+  }
   try {
-    response = await fetch(`${target.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${target.key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    text = await response.text()
+    const response = await fetch(`${target.url}${path}`, init)
+    return { ok: response.ok, status: response.status, text: await response.text() }
   } catch (error) {
     if (signal?.aborted) throw error
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
   }
-  const parsed = parseJson(text)
-  if (!response.ok)
-    throw new RunyardError(codeOf(response.status), `${method} ${path}: ${sentenceIn(parsed) ?? `status ${response.status}`}`)
-  return parsed as T
 }
 
 function parseJson(text: string): unknown {
