@@ -23,11 +23,12 @@ export async function request<T>(target: Target, path: string, options: RequestO
 }
 
 async function exchange(target: Target, path: string, { method, body, signal }: RequestOptions) {
-  const init: RequestInit = { method: method ?? 'GET', headers: { authorization: `Bearer ${target.key}` } }
+  const headers = new Headers({ authorization: `Bearer ${target.key}` })
+  const init: RequestInit = { method: method ?? 'GET', headers }
   if (signal !== undefined) init.signal = signal
   if (body !== undefined) {
     init.body = JSON.stringify(body)
-    init.headers = { ...init.headers, 'content-type': 'application/json' }
+    headers.set('content-type', 'application/json')
   }
   try {
     const response = await fetch(`${target.url}${path}`, init)
