@@ -29,6 +29,19 @@ export async function checkListener({ listen }: Config, store: Pick<Store, 'keys
   )
 }
 
+const REPEAT_AFTER_MS = 60_000
+
+/** Reconnecting fails several times a second: the same trouble is told once a minute. */
+export function createRedisErrorLog(log: Logger): (error: Error) => void {
+  let last = { message: '', at: 0 }
+  return (error) => {
+    const now = Date.now()
+    if (error.message === last.message && now - last.at < REPEAT_AFTER_MS) return
+    last = { message: error.message, at: now }
+    log.warn(`Redis: ${error.message}`)
+  }
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -169,7 +169,10 @@ async function addWorker(
   }
   await at.store.workers.create(record)
   const token = await at.store.workerToken(endpointId, id)
-  const send = createSend(at.workerPlaneUrl, { authorization: token, 'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7' })
+  const send = createSend(at.workerPlaneUrl, {
+    authorization: token,
+    'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7',
+  })
   const base = `/v2/${endpointId}`
   return {
     id,

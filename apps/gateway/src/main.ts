@@ -1,7 +1,7 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
 import { runMain } from '@runyard/kit'
 import { openStore } from '@runyard/store'
-import { checkListener, checkStore, importBootstrapKey } from './bootstrap.ts'
+import { checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
@@ -14,9 +14,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
     leaseMs: config.lease.durationS * 1000,
     retention: { asyncMs: config.retention.asyncS * 1000, syncMs: config.retention.syncS * 1000 },
-    onError: (error) => {
-      log.warn({ err: error }, 'Redis')
-    },
+    onError: createRedisErrorLog(log),
   })
   const store = scope.use(opened, 'store')
   await checkStore(store, log)

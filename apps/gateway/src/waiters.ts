@@ -20,38 +20,13 @@ interface Entry {
 }
 
 export function createWaiters(): Waiters {
-  const byKey = new Map<string, Set<Entry>>()
+  const entries = createEntries()
   let closed = false
-  let size = 0
-
-  function wakeEntry(entry: Entry): void {
-    entry.news = true
-    entry.end?.()
-  }
-
-  function wakeAll(): void {
-    for (const entries of byKey.values()) for (const entry of entries) wakeEntry(entry)
-  }
-
-  function add(key: string, entry: Entry): void {
-    const entries = byKey.get(key)
-    if (entries === undefined) byKey.set(key, new Set([entry]))
-    else entries.add(entry)
-    size += 1
-  }
-
-  function remove(key: string, entry: Entry): void {
-    const entries = byKey.get(key)
-    if (entries?.delete(entry) !== true) return
-    size -= 1
-    if (entries.size === 0) byKey.delete(key)
-  }
-
   return {
     open(key, signal) {
       const entry: Entry = { news: false, end: undefined }
       const abort = (): void => entry.end?.()
-      add(key, entry)
+      entries.add(key, entry)
       signal.addEventListener('abort', abort)
       return {
         async next(deadline) {
@@ -62,20 +37,54 @@ export function createWaiters(): Waiters {
         },
         [Symbol.dispose]() {
           signal.removeEventListener('abort', abort)
-          remove(key, entry)
+          entries.remove(key, entry)
         },
       }
     },
     wake(key) {
-      for (const entry of byKey.get(key) ?? []) wakeEntry(entry)
+      entries.wake(key)
     },
-    wakeAll,
+    wakeAll() {
+      entries.wakeAll()
+    },
     get size() {
-      return size
+      return entries.size
     },
     [Symbol.dispose]() {
       closed = true
-      wakeAll()
+      entries.wakeAll()
+    },
+  }
+}
+
+function createEntries() {
+  const byKey = new Map<string, Set<Entry>>()
+  let size = 0
+  const wakeEntry = (entry: Entry): void => {
+    entry.news = true
+    entry.end?.()
+  }
+  return {
+    add(key: string, entry: Entry): void {
+      const entries = byKey.get(key)
+      if (entries === undefined) byKey.set(key, new Set([entry]))
+      else entries.add(entry)
+      size += 1
+    },
+    remove(key: string, entry: Entry): void {
+      const entries = byKey.get(key)
+      if (entries?.delete(entry) !== true) return
+      size -= 1
+      if (entries.size === 0) byKey.delete(key)
+    },
+    wake(key: string): void {
+      for (const entry of byKey.get(key) ?? []) wakeEntry(entry)
+    },
+    wakeAll(): void {
+      for (const entries of byKey.values()) for (const entry of entries) wakeEntry(entry)
+    },
+    get size() {
+      return size
     },
   }
 }

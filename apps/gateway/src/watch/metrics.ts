@@ -1,6 +1,6 @@
 // What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`scrape.ts`). Labels name endpoints
 // only, never jobs or workers, and those of a deleted endpoint are dropped.
-import { Counter, createMetrics, Histogram, type Metrics } from '@runyard/kit'
+import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'
 
 /** Parts of a cold start; each label value is the time from the first word to the second. */
 export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
@@ -19,40 +19,13 @@ const COLD_START_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 
 
 export function createGatewayMetrics(): GatewayMetrics {
   const metrics = createMetrics()
-  const registers = [metrics.registry]
-  const accepted = new Counter({
-    name: 'runyard_accepted_jobs_total',
-    help: 'Jobs accepted by this gateway.',
-    labelNames: ['endpoint_id'],
-    registers,
-  })
-  const delay = new Histogram({
-    name: 'runyard_job_delay_seconds',
-    help: 'From submission to the start of the last attempt.',
-    labelNames: ['endpoint_id'],
-    buckets: JOB_BUCKETS_S,
-    registers,
-  })
-  const execution = new Histogram({
-    name: 'runyard_job_execution_seconds',
-    help: 'From the start of the last attempt to its result.',
-    labelNames: ['endpoint_id', 'status'],
-    buckets: JOB_BUCKETS_S,
-    registers,
-  })
-  const coldStart = new Histogram({
-    name: 'runyard_cold_start_seconds',
-    help: 'Parts of the start of a worker.',
-    labelNames: ['endpoint_id', 'phase'],
-    buckets: COLD_START_BUCKETS_S,
-    registers,
-  })
-  const known = new Map<string, Set<string>>()
-  const series = { delay, execution, coldStart, accepted }
+  const series = createSeries(metrics.registry)
+  /** The label values in use, by endpoint: what has to be dropped with it. */
+  const used = new Map<string, Set<string>>()
 
   function note(endpointId: string, label: string): void {
-    const labels = known.get(endpointId)
-    if (labels === undefined) known.set(endpointId, new Set([label]))
+    const labels = used.get(endpointId)
+    if (labels === undefined) used.set(endpointId, new Set([label]))
     else labels.add(label)
   }
 
@@ -60,32 +33,60 @@ export function createGatewayMetrics(): GatewayMetrics {
     ...metrics,
     jobAccepted(endpointId) {
       note(endpointId, '')
-      accepted.inc({ endpoint_id: endpointId })
+      series.accepted.inc({ endpoint_id: endpointId })
     },
     jobSettled(endpointId, job) {
       note(endpointId, job.status)
-      delay.observe({ endpoint_id: endpointId }, job.delayMs / 1000)
-      execution.observe({ endpoint_id: endpointId, status: job.status }, job.executionMs / 1000)
+      series.delay.observe({ endpoint_id: endpointId }, job.delayMs / 1000)
+      series.execution.observe({ endpoint_id: endpointId, status: job.status }, job.executionMs / 1000)
     },
     coldStart(endpointId, phase, ms) {
       note(endpointId, phase)
-      coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
+      series.coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
     },
     keepEndpoints(ids) {
-      for (const [endpointId, labels] of known) {
+      for (const [endpointId, labels] of used) {
         if (ids.has(endpointId)) continue
-        known.delete(endpointId)
+        used.delete(endpointId)
         dropSeries(series, endpointId, labels)
       }
     },
   }
 }
 
-interface Series {
-  readonly accepted: Counter
-  readonly delay: Histogram
-  readonly execution: Histogram
-  readonly coldStart: Histogram
+type Series = ReturnType<typeof createSeries>
+
+function createSeries(registry: Registry) {
+  const registers = [registry]
+  return {
+    accepted: new Counter({
+      name: 'runyard_accepted_jobs_total',
+      help: 'Jobs accepted by this gateway.',
+      labelNames: ['endpoint_id'],
+      registers,
+    }),
+    delay: new Histogram({
+      name: 'runyard_job_delay_seconds',
+      help: 'From submission to the start of the last attempt.',
+      labelNames: ['endpoint_id'],
+      buckets: JOB_BUCKETS_S,
+      registers,
+    }),
+    execution: new Histogram({
+      name: 'runyard_job_execution_seconds',
+      help: 'From the start of the last attempt to its result.',
+      labelNames: ['endpoint_id', 'status'],
+      buckets: JOB_BUCKETS_S,
+      registers,
+    }),
+    coldStart: new Histogram({
+      name: 'runyard_cold_start_seconds',
+      help: 'Parts of the start of a worker.',
+      labelNames: ['endpoint_id', 'phase'],
+      buckets: COLD_START_BUCKETS_S,
+      registers,
+    }),
+  }
 }
 
 function dropSeries(series: Series, endpointId: string, labels: ReadonlySet<string>): void {

@@ -21,26 +21,12 @@ export function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): void {
 
 type Series = ReturnType<typeof createSeries>
 
-function createSeries({ metrics, waiters, store }: ScrapeDeps) {
+function createSeries({ metrics }: ScrapeDeps) {
   const registers = [metrics.registry]
   const labelNames = ['endpoint', 'endpoint_id']
-  new Gauge({
-    name: 'runyard_waiting_requests',
-    help: 'Requests that this gateway holds for news of a job.',
-    registers,
-    collect() {
-      this.set(waiters.size)
-    },
-  })
-  new Gauge({
-    name: 'runyard_store_up',
-    help: '1 while Redis answers.',
-    registers,
-    collect() {
-      this.set(store.isUp() ? 1 : 0)
-    },
-  })
   return {
+    held: new Gauge({ name: 'runyard_waiting_requests', help: 'Requests held for news of a job.', registers }),
+    storeUp: new Gauge({ name: 'runyard_store_up', help: '1 while Redis answers.', registers }),
     queue: new Gauge({ name: 'runyard_queue_jobs', help: 'Jobs by state.', labelNames: [...labelNames, 'state'], registers }),
     oldest: new Gauge({ name: 'runyard_queue_oldest_seconds', help: 'Age of the oldest waiting job.', labelNames, registers }),
     workers: new Gauge({ name: 'runyard_workers', help: 'Workers by phase.', labelNames: [...labelNames, 'phase'], registers }),
@@ -63,6 +49,8 @@ function createSeries({ metrics, waiters, store }: ScrapeDeps) {
 
 async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
   for (const metric of Object.values(series)) metric.reset()
+  series.held.set(deps.waiters.size)
+  series.storeUp.set(deps.store.isUp() ? 1 : 0)
   const now = Date.now()
   const [endpoints, totals] = await Promise.all([deps.store.endpoints.list(), deps.store.ledger.totals(now)])
   const names = new Map(endpoints.map(({ id, name }) => [id as string, name]))

@@ -31,35 +31,22 @@ export interface WorkerRegistry extends Disposable {
   releaseWhenFree(state: WorkerState): void
 }
 
-export function createWorkerRegistry({ store, log }: { store: Store; log: Logger }): WorkerRegistry {
-  const states = new Map<string, WorkerState>()
-  const opening = new Map<string, Promise<WorkerState>>()
+type WorkerReads = Pick<Store, 'workers' | 'jobs' | 'workerToken'>
+type States = Map<string, WorkerState>
+
+export function createWorkerRegistry({ store, log }: { store: WorkerReads; log: Logger }): WorkerRegistry {
+  const states: States = new Map()
   const sweeper = setInterval(() => {
-    const limit = Date.now() - FORGET_UNSEEN_MS
-    for (const [key, state] of states) if (state.seenAt < limit && state.takes.size === 0) states.delete(key)
+    forgetUnseen(states)
   }, SWEEP_EVERY_MS).unref()
 
-  async function open(who: WorkerAddress, authorization: string | undefined): Promise<WorkerState> {
-    const token = await store.workerToken(who.endpointId, who.workerId)
-    checkToken(token, authorization)
-    const state = createWorkerState({ ...who, token })
-    state.record = await store.workers.get(who.endpointId, who.workerId)
-    states.set(keyOf(who), state)
-    return state
-  }
-
-  async function enter(who: WorkerAddress, authorization: string | undefined): Promise<WorkerState> {
-    const key = keyOf(who)
-    let state = states.get(key)
-    if (state === undefined) {
-      const promise = opening.get(key) ?? open(who, authorization)
-      opening.set(key, promise)
-      state = await promise.finally(() => opening.delete(key))
-    }
-    checkToken(state.token, authorization)
-    state.seenAt = Date.now()
-    if (state.record === undefined) state.record = await store.workers.get(who.endpointId, who.workerId)
-    return state
+  function releaseWhenFree(state: WorkerState): void {
+    if (!isLeaving(state.record)) return
+    setTimeout(() => {
+      releaseIfFree(store, state).catch((error: unknown) => {
+        log.warn({ err: error, worker: state.workerId }, 'could not see whether a leaving worker holds jobs')
+      })
+    }, RELEASE_AFTER_MS).unref()
   }
 
   async function refresh(who: WorkerAddress): Promise<void> {
@@ -70,27 +57,11 @@ export function createWorkerRegistry({ store, log }: { store: Store; log: Logger
     if (state.record === undefined) states.delete(keyOf(who))
     // Its next poll, which comes at once, looks into the queue.
     if (!couldTake && isAssignable(state.record)) state.takes.releaseAll()
-    if (isLeaving(state.record)) releaseWhenFree(state)
-  }
-
-  function releaseWhenFree(state: WorkerState): void {
-    setTimeout(() => {
-      void releaseIfFree(state).catch((error: unknown) => {
-        log.warn({ err: error, worker: state.workerId }, 'could not see whether a leaving worker holds jobs')
-      })
-    }, RELEASE_AFTER_MS).unref()
-  }
-
-  async function releaseIfFree(state: WorkerState): Promise<void> {
-    if (!isLeaving(state.record)) return
-    const leases = await store.jobs.leases(state.endpointId)
-    if (leases.some(({ workerId }) => workerId === state.workerId)) return
-    state.takes.releaseAll()
-    state.stops.releaseAll()
+    releaseWhenFree(state)
   }
 
   return {
-    enter,
+    enter: createEnter(store, states),
     find: (workerId) => [...states.values()].find((state) => state.workerId === workerId),
     refresh,
     releaseWhenFree,
@@ -111,6 +82,46 @@ export function createWorkerRegistry({ store, log }: { store: Store; log: Logger
       }
     },
   }
+}
+
+/** A worker's first requests come within milliseconds of each other: they share one look-up. */
+function createEnter(store: WorkerReads, states: States): WorkerRegistry['enter'] {
+  const opening = new Map<string, Promise<WorkerState>>()
+
+  async function open(who: WorkerAddress, token: string): Promise<WorkerState> {
+    const state = createWorkerState({ ...who, token })
+    state.record = await store.workers.get(who.endpointId, who.workerId)
+    states.set(keyOf(who), state)
+    return state
+  }
+
+  return async (who, authorization) => {
+    const key = keyOf(who)
+    const token = states.get(key)?.token ?? (await store.workerToken(who.endpointId, who.workerId))
+    checkToken(token, authorization)
+    const known = states.get(key)
+    if (known !== undefined) {
+      known.seenAt = Date.now()
+      known.record ??= await store.workers.get(who.endpointId, who.workerId)
+      return known
+    }
+    const promise = opening.get(key) ?? open(who, token)
+    opening.set(key, promise)
+    return promise.finally(() => opening.delete(key))
+  }
+}
+
+function forgetUnseen(states: States): void {
+  const limit = Date.now() - FORGET_UNSEEN_MS
+  for (const [key, state] of states) if (state.seenAt < limit && state.takes.size === 0) states.delete(key)
+}
+
+async function releaseIfFree(store: WorkerReads, state: WorkerState): Promise<void> {
+  if (!isLeaving(state.record)) return
+  const leases = await store.jobs.leases(state.endpointId)
+  if (leases.some(({ workerId }) => workerId === state.workerId)) return
+  state.takes.releaseAll()
+  state.stops.releaseAll()
 }
 
 function keyOf({ endpointId, workerId }: WorkerAddress): string {

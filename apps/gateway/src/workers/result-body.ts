@@ -26,12 +26,12 @@ function end(outcome: JobOutcome, stopPod: boolean): WorkerResult {
   return { kind: 'end', outcome, stopPod }
 }
 
-const ENVELOPE_KEYS = ['output', 'error', 'status', 'stopPod']
+const ENVELOPE_KEYS: ReadonlySet<string> = new Set(['output', 'error', 'status', 'stopPod'])
 
 /** Third-party workers post bare outputs, without the envelope. */
 function outputOf(body: Fields): unknown {
   const keys = Object.keys(body)
-  const bare = keys.length > 0 && !keys.some((key) => ENVELOPE_KEYS.includes(key))
+  const bare = keys.length > 0 && !keys.some((key) => ENVELOPE_KEYS.has(key))
   return bare ? body : body['output']
 }
 

@@ -3,11 +3,11 @@
 import type { JobOutcome, JobTimings } from '@runyard/schema'
 import type { SettleResult } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
-import { elapsedMs } from '../jobs/job-body.ts'
 import { replaceWorker } from './ping.ts'
 import type { WorkerResult } from './result-body.ts'
 import { retryWhileAway } from './retry-while-away.ts'
-import { rememberFinished, type HandedJob, type WorkerState } from './state.ts'
+import { recordSettled } from './settled-record.ts'
+import { rememberFinished, type WorkerState } from './state.ts'
 
 export type ResultDeps = Pick<
   GatewayDeps,
@@ -49,45 +49,6 @@ async function settle(deps: ResultDeps, { state, jobId }: Post, outcome: JobOutc
   }
   await recordSettled(deps, { state, jobId, job, outcome, at })
   deps.workers.releaseWhenFree(state)
-}
-
-interface Settled {
-  readonly state: WorkerState
-  readonly jobId: string
-  readonly job: HandedJob | undefined
-  readonly outcome: JobOutcome
-  readonly at: number
-}
-
-/** One wide line per job, its measures and its line of history. */
-async function recordSettled(deps: ResultDeps, { state, jobId, job, outcome, at }: Settled): Promise<void> {
-  const { endpointId, workerId } = state
-  const { status, timings } = outcome
-  const delayMs = elapsedMs(job?.submittedAt, job?.startedAt)
-  const executionMs = elapsedMs(job?.startedAt, at)
-  const endpoint = (await deps.endpoints.get(endpointId).catch(() => undefined))?.name ?? endpointId
-  deps.log.info(
-    {
-      endpoint,
-      job: jobId,
-      worker: workerId,
-      status,
-      delayMs,
-      executionMs,
-      retries: (job?.attempt ?? 1) - 1,
-      ...(outcome.error === undefined ? {} : { reason: outcome.error.slice(0, 200) }),
-    },
-    'job settled',
-  )
-  deps.metrics.jobSettled(endpointId, { status, delayMs, executionMs })
-  const readyAt = state.record?.readyAt
-  if (timings?.enteredAt !== undefined) {
-    deps.events.add({ at: timings.enteredAt, endpointId, kind: 'job_started', jobId, workerId, message: 'function entered' })
-    if (job !== undefined && readyAt !== undefined && job.submittedAt < readyAt) {
-      deps.metrics.coldStart(endpointId, 'ready_to_function', timings.enteredAt - readyAt)
-    }
-  }
-  deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
 }
 
 /** A chunk is a sign of life: it renews the lease when the last sign is a while ago. */

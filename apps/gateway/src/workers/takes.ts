@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify'
 import type { TakenJob } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
-import type { TakeRequest } from './dispatcher.ts'
+import type { TakeRequest } from './lane.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
 
 const STOP_HOLD_MS = 20_000

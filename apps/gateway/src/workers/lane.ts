@@ -1,0 +1,154 @@
+// One endpoint's waiting workers. A take looks into the queue once; where there is nothing, its request is parked until a job-added signal, at
+// no cost in Redis. Invariants: a wake during a look is never lost (it is owed one look), a worker gets at most what it asked for, and a
+// job taken for a request that has meanwhile gone goes back to the front of the queue.
+import type { TakenJob } from '@runyard/store'
+import { isAssignable, isLeaving } from './assignable.ts'
+import type { Hold } from './polls.ts'
+import type { WorkerState } from './state.ts'
+
+/** Below the 25 s that suit every SDK (worker-api §4.3.2); later polls of a leaving worker must not delay its exit (§11.3). */
+const HOLD_MS = 20_000
+const HOLD_LEAVING_MS = 2000
+/** Looks in flight per endpoint: they share one connection, so more of them gain nothing. */
+const PARALLEL_LOOKS = 8
+
+export interface TakeRequest {
+  readonly state: WorkerState
+  /** Most jobs that the worker asked for. */
+  readonly max: number
+  /** Aborts when nobody can be answered any more. */
+  readonly signal: AbortSignal
+}
+
+export interface LaneDeps {
+  /** The next job of this endpoint, leased to the worker. */
+  readonly takeJob: (state: WorkerState) => Promise<TakenJob | undefined>
+  readonly giveBack: (state: WorkerState, jobs: readonly TakenJob[]) => Promise<void>
+}
+
+interface Parked {
+  readonly request: TakeRequest
+  readonly resolve: (jobs: readonly TakenJob[]) => void
+  readonly reject: (error: unknown) => void
+  hold: Hold | undefined
+  looking: boolean
+}
+
+/** Public for the dispatcher only: a queue of waiting requests is identity plus mutable state with invariants. */
+export class Lane {
+  readonly #deps: LaneDeps
+  /** The latest is served first: idle workers stay idle and can be retired. */
+  readonly #parked: Parked[] = []
+  #wakes = 0
+  /** Wakes that no look has answered yet. */
+  #owed = 0
+  #looks = 0
+
+  constructor(deps: LaneDeps) {
+    this.#deps = deps
+  }
+
+  get parkedCount(): number {
+    return this.#parked.length
+  }
+
+  async take(request: TakeRequest): Promise<readonly TakenJob[]> {
+    while (isAssignable(request.state.record) && !request.signal.aborted) {
+      const jobs = await this.#takeFor(request)
+      if (jobs.length > 0) return jobs
+      if (this.#owed === 0) break
+      this.#owed -= 1
+    }
+    return this.#park(request)
+  }
+
+  wake(): void {
+    this.#wakes += 1
+    // With nobody waiting and nobody looking, whoever comes next looks anyway.
+    if (this.#parked.length === 0 && this.#looks === 0) return
+    this.#owed += 1
+    this.#serveOwed()
+  }
+
+  release(): void {
+    for (const { hold } of this.#parked.slice()) hold?.end()
+  }
+
+  #serveOwed(): void {
+    while (this.#owed > 0 && this.#looks < PARALLEL_LOOKS) {
+      const index = this.#parked.findLastIndex(isReady)
+      const [parked] = index === -1 ? [] : this.#parked.splice(index, 1)
+      if (parked === undefined) return
+      this.#owed -= 1
+      void this.#serve(parked)
+    }
+  }
+
+  async #serve(parked: Parked): Promise<void> {
+    parked.looking = true
+    try {
+      const jobs = await this.#takeFor(parked.request)
+      parked.looking = false
+      if (jobs.length === 0 && parked.hold?.ended === false) {
+        this.#parked.push(parked)
+      } else {
+        parked.resolve(jobs)
+        parked.hold?.end()
+      }
+    } catch (error) {
+      parked.reject(error)
+      parked.hold?.end()
+    }
+    this.#serveOwed()
+  }
+
+  async #takeFor(request: TakeRequest): Promise<readonly TakenJob[]> {
+    const jobs = await this.#look(request)
+    if (jobs.length === 0 || (!request.signal.aborted && isAssignable(request.state.record))) return jobs
+    await this.#deps.giveBack(request.state, jobs)
+    return []
+  }
+
+  /** One look into the queue. Taking more than one job stops where other workers wait for theirs. */
+  async #look({ state, max }: TakeRequest): Promise<readonly TakenJob[]> {
+    const jobs: TakenJob[] = []
+    const seen = this.#wakes
+    this.#looks += 1
+    try {
+      while (jobs.length < max && (jobs.length === 0 || !this.#parked.some(isReady))) {
+        const job = await this.#deps.takeJob(state)
+        if (job === undefined) break
+        jobs.push(job)
+      }
+    } catch (error) {
+      // What was taken before must not be lost for what could not be.
+      if (jobs.length === 0) throw error
+    } finally {
+      this.#looks -= 1
+    }
+    // Nothing there: wakes from before this look are answered.
+    if (jobs.length === 0) this.#owed = Math.min(this.#owed, this.#wakes - seen)
+    return jobs
+  }
+
+  #park(request: TakeRequest): Promise<readonly TakenJob[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly TakenJob[]>()
+    const parked: Parked = { request, resolve, reject, hold: undefined, looking: false }
+    this.#parked.push(parked)
+    parked.hold = request.state.takes.hold({
+      holdMs: isLeaving(request.state.record) ? HOLD_LEAVING_MS : HOLD_MS,
+      signal: request.signal,
+      onEnd: () => {
+        if (parked.looking) return
+        const index = this.#parked.indexOf(parked)
+        if (index !== -1) this.#parked.splice(index, 1)
+        resolve([])
+      },
+    })
+    return promise
+  }
+}
+
+function isReady({ request, hold }: Parked): boolean {
+  return hold?.ended !== true && isAssignable(request.state.record)
+}
