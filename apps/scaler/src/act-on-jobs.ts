@@ -1,0 +1,66 @@
+// Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
+import { describeExit, type Action } from '@runyard/core'
+import type { WorkerExit } from '@runyard/schema'
+import type { ActDeps } from './act-deps.ts'
+
+type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
+
+/** Client-api §4.4: clients compare this text. */
+export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
+
+export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exit: WorkerExit | undefined): Promise<void> {
+  const { endpointId, jobId, workerId, reason } = action
+  const evidence =
+    workerId === undefined
+      ? `no worker gave a sign of the job for ${deps.config.lease.durationS} s`
+      : describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
+  const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
+  if (result === 'moot') return
+  deps.log.warn({ endpointId, jobId, workerId, reason, result, evidence }, 'took a job back from a lost worker')
+  await deps.store.events.append({
+    at: Date.now(),
+    endpointId,
+    kind: result === 'requeued' ? 'job_requeued' : 'job_settled',
+    jobId,
+    ...(workerId === undefined ? {} : { workerId }),
+    ...(result === 'requeued' ? {} : { status: 'FAILED' }),
+    reason,
+    message: evidence,
+  })
+}
+
+export async function timeOut(deps: ActDeps, { endpointId, jobId }: ActionOf<'time-out'>): Promise<void> {
+  const outcome = { status: 'FAILED', error: EXECUTION_TIMEOUT_ERROR } as const
+  const { result, heldBy } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
+  if (result !== 'settled') return
+  const at = Date.now()
+  deps.log.warn({ endpointId, jobId, workerId: heldBy, reason: 'execution_timeout' }, 'a job ran past its execution timeout')
+  if (heldBy !== undefined) {
+    deps.memory.noteStopRequest(heldBy, { at, why: 'timeout' })
+    deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
+  }
+  const worker = heldBy === undefined ? {} : { workerId: heldBy }
+  const message = EXECUTION_TIMEOUT_ERROR
+  await deps.store.events.append({
+    at,
+    endpointId,
+    kind: 'job_settled',
+    jobId,
+    status: 'FAILED',
+    reason: 'execution_timeout',
+    message,
+    ...worker,
+  })
+}
+
+export async function sweep(deps: ActDeps, { endpointId }: ActionOf<'sweep'>): Promise<void> {
+  const now = Date.now()
+  deps.memory.noteSweep(endpointId, now)
+  const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
+  if (jobIds.length > 0) deps.log.info({ endpointId, jobs: jobIds.length }, 'jobs passed their ttl and were removed')
+}
+
+export async function forgetEndpoint(deps: ActDeps, { endpointId }: ActionOf<'forget-endpoint'>): Promise<void> {
+  await deps.store.endpoints.forget(endpointId)
+  deps.log.info({ endpointId }, 'a deleted endpoint is gone')
+}

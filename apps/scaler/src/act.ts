@@ -1,0 +1,101 @@
+// Carries a plan out: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
+// tick. What runs is told to the next plan as in flight. A chain that fails ends, is logged, and is planned anew after a pause.
+import { actionKey, workerKey, type Action, type InFlightKind, type StartAction } from '@runyard/core'
+import type { Endpoint, WorkerExit } from '@runyard/schema'
+import type { ActDeps } from './act-deps.ts'
+import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
+import { createChains } from './chains.ts'
+import { clearAway, readExit } from './clear-away.ts'
+import { drain, markOutdated, reap, stop } from './retire-worker.ts'
+import { newWorkerId, placeWorker, startWorker } from './start-worker.ts'
+
+export interface Actor extends AsyncDisposable {
+  /** Resolves when new workers are on record; everything else goes on in the background. */
+  apply(actions: readonly Action[], endpoints: ReadonlyMap<string, Endpoint>): Promise<void>
+  inFlight(): ReadonlyMap<string, InFlightKind>
+}
+
+export function createActor(deps: ActDeps, onDone: () => void): Actor {
+  const chains = createChains(deps.log, onDone)
+
+  async function start(action: StartAction, endpoint: Endpoint): Promise<void> {
+    const id = newWorkerId()
+    const placed = await placeWorker(deps, action, { id, endpoint })
+    chains.run(workerKey(id), 'start', (signal) => startWorker(deps, placed, signal))
+  }
+
+  /** Only a start can be under way for the same key: a stop breaks it off, a drain leaves it be. */
+  function runChain(key: string, actions: readonly ChainAction[]): void {
+    const before = chains.of(key)
+    chains.run(key, 'other', async () => {
+      if (actions.some((action) => action.kind === 'stop')) {
+        for (const chain of before) chain.abort()
+        await Promise.all(before.map(({ done }) => done))
+      }
+      const context: ChainContext = { exit: undefined }
+      for (const action of actions) await perform(deps, action, context)
+    })
+  }
+
+  return {
+    async apply(actions, endpoints) {
+      const others = actions.filter((action) => action.kind !== 'start')
+      for (const [key, chain] of Map.groupBy(others, actionKey)) runChain(key, chain)
+      const starts = actions.filter((action) => action.kind === 'start')
+      await Promise.all(
+        starts.map(async (action) => {
+          const endpoint = endpoints.get(action.endpointId)
+          if (endpoint !== undefined) await start(action, endpoint)
+        }),
+      )
+    },
+    inFlight: () => chains.inFlight(),
+    // Workers stay as they are; only what waits for a pull or a pause is broken off.
+    [Symbol.asyncDispose]: () => chains[Symbol.asyncDispose](),
+  }
+}
+
+interface ChainContext {
+  /** Read once per chain: the evidence for all of a worker's jobs. */
+  exit: Promise<WorkerExit | undefined> | undefined
+}
+
+type ChainAction = Exclude<Action, StartAction>
+
+async function perform(deps: ActDeps, action: ChainAction, context: ChainContext): Promise<void> {
+  switch (action.kind) {
+    case 'mark-outdated':
+      return markOutdated(deps, action)
+    case 'drain':
+      return drain(deps, action)
+    case 'stop':
+      return stop(deps, action)
+    case 'reap':
+      return reap(deps, action)
+    case 'time-out':
+      return timeOut(deps, action)
+    case 'sweep':
+      return sweep(deps, action)
+    case 'forget-endpoint':
+      return forgetEndpoint(deps, action)
+    case 'take-back':
+      return takeBack(deps, action, await exitOf(deps, action, context))
+    case 'remove':
+      return remove(deps, action, await exitOf(deps, action, context))
+  }
+}
+
+function exitOf(
+  deps: ActDeps,
+  { hostId, workerId }: { readonly hostId: string | undefined; readonly workerId: string | undefined },
+  context: ChainContext,
+): Promise<WorkerExit | undefined> {
+  if (hostId === undefined || workerId === undefined) return Promise.resolve(undefined)
+  context.exit ??= readExit(deps, { hostId, workerId })
+  return context.exit
+}
+
+async function remove(deps: ActDeps, action: Extract<Action, { kind: 'remove' }>, exit: WorkerExit | undefined): Promise<void> {
+  const record = await deps.store.workers.get(action.endpointId, action.workerId)
+  if (record !== undefined) await clearAway(deps, record, { reason: action.reason, exit, isStartFailure: action.isStartFailure })
+}

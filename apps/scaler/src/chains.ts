@@ -1,0 +1,67 @@
+// Work in the background, by key: what runs is known, a failure ends its chain, is logged, and holds the key for a short pause, so that
+// the next plan does not repeat it at once.
+import { sentenceOf, type Logger } from '@runyard/kit'
+import type { InFlightKind } from '@runyard/core'
+
+export interface Chain {
+  readonly key: string
+  readonly kind: InFlightKind
+  readonly done: Promise<void>
+  /** Breaks off waits; `done` still has to be awaited. */
+  abort(): void
+}
+
+export interface Chains extends AsyncDisposable {
+  run(key: string, kind: InFlightKind, work: (signal: AbortSignal) => Promise<void>): void
+  of(key: string): readonly Chain[]
+  /** Where a start and something else run for one key, the latter counts. */
+  inFlight(): ReadonlyMap<string, InFlightKind>
+}
+
+const RETRY_PAUSE_MS = 1000
+
+export function createChains(log: Logger, onDone: () => void): Chains {
+  const chains = new Set<Chain>()
+
+  async function attempt(key: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await work(signal)
+    } catch (error) {
+      log.warn({ key, err: error }, `an action failed and will be tried again: ${sentenceOf(error)}`)
+      await pause(RETRY_PAUSE_MS, signal)
+    }
+  }
+
+  async function leaveWhenDone(chain: Chain): Promise<void> {
+    await chain.done
+    chains.delete(chain)
+    onDone()
+  }
+
+  return {
+    run(key, kind, work) {
+      const stop = new AbortController()
+      const chain: Chain = { key, kind, done: attempt(key, work, stop.signal), abort: () => stop.abort() }
+      chains.add(chain)
+      void leaveWhenDone(chain)
+    },
+    of: (key) => [...chains].filter((chain) => chain.key === key),
+    inFlight() {
+      const startsFirst = [...chains].toSorted((a, b) => Number(a.kind === 'other') - Number(b.kind === 'other'))
+      return new Map(startsFirst.map(({ key, kind }) => [key, kind]))
+    },
+    async [Symbol.asyncDispose]() {
+      for (const chain of chains) chain.abort()
+      await Promise.all([...chains].map(({ done }) => done))
+    },
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, ms, undefined)
+  signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  await promise
+  clearTimeout(timer)
+}

@@ -1,0 +1,88 @@
+// Clearing away what is left of a dead worker, in an order that may be broken off and begun again anywhere: container, ledger, record
+// last. Its leases were taken back before, with the evidence that is read here.
+import { describeExit } from '@runyard/core'
+import { REASONS, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
+import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+
+const EVIDENCE_LINES = 20
+const EVIDENCE_WITHIN_MS = 500
+
+/** How the worker ended, as far as its host still tells. Never rejects, never takes long: a job waits for it. */
+export async function readExit(
+  deps: ActDeps,
+  worker: { readonly hostId: string; readonly workerId: string },
+): Promise<WorkerExit | undefined> {
+  const host = hostOf(deps, worker.hostId)
+  const seen = host?.view(Date.now()).workers?.find((candidate) => candidate.workerId === worker.workerId)
+  if (host === undefined || seen === undefined) return undefined
+  const lines = (await within(EVIDENCE_WITHIN_MS, host.driver.tailLogs(worker.workerId, EVIDENCE_LINES))) ?? []
+  const { at, exitCode, oomKilled } = seen.exit ?? { at: Date.now(), exitCode: null, oomKilled: false }
+  return { at, exitCode, oomKilled, lastLogLines: lines.map(({ line }) => line) }
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(resolve, ms, undefined)
+  try {
+    return await Promise.race([work.catch(() => undefined), promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export interface End {
+  readonly reason: Reason
+  readonly exit: WorkerExit | undefined
+  /** One sentence where there is a better one than the exit tells. */
+  readonly message?: string
+  readonly isStartFailure: boolean
+}
+
+export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): Promise<void> {
+  const { id: workerId, endpointId, hostId } = record
+  const at = end.exit?.at ?? Date.now()
+  const message = end.message ?? sentenceAbout(record, end)
+  if (end.isStartFailure) noteFailure(deps, record, { reason: end.reason, message })
+  await deps.logs.finish(workerId)
+  await deps.gate(async () => driverOf(deps, hostId)?.removeWorker(workerId))
+  await deps.store.ledger.close(workerId, at)
+  await deps.store.workers.remove(endpointId, workerId, end.exit)
+  deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
+  await recordTransition(deps, {
+    kind: 'worker_gone',
+    endpointId,
+    workerId,
+    hostId,
+    at,
+    reason: end.reason,
+    message,
+    system: 'remove container',
+    facts: factsAbout(record, end, at),
+  })
+  const host = hostOf(deps, hostId)
+  await Promise.all([host?.refresh(), host?.refreshInventory()])
+}
+
+function noteFailure(
+  deps: ActDeps,
+  record: WorkerRecord,
+  { reason, message }: { readonly reason: Reason; readonly message: string },
+): void {
+  const { endpointId, specHash, createdAt: workerCreatedAt } = record
+  deps.memory.addFailure(endpointId, { specHash, at: Date.now(), workerCreatedAt, reason, message })
+}
+
+function factsAbout(record: WorkerRecord, { exit }: End, at: number): Readonly<Record<string, unknown>> {
+  return {
+    exitCode: exit?.exitCode,
+    oomKilled: exit?.oomKilled,
+    lifeMs: at - record.createdAt,
+    coldStartMs: record.readyAt === undefined ? undefined : record.readyAt - record.createdAt,
+  }
+}
+
+function sentenceAbout(record: WorkerRecord, end: End): string {
+  return record.retireReason === end.reason
+    ? `worker ${record.id} retired: ${REASONS[end.reason]}`
+    : describeExit(record.id, end.reason, end.exit)
+}

@@ -1,0 +1,129 @@
+// One host as last seen: what it offers and which workers it holds, refreshed in the background so that no tick waits for a host.
+// A host that fails or takes too long to answer is unknown (`workers: undefined`), never empty.
+import type { HostView, SimulatedGpus } from '@runyard/core'
+import { withSimulatedGpus } from '@runyard/core'
+import { sentenceOf, type Logger } from '@runyard/kit'
+import type { HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
+
+export interface HostWatch extends AsyncDisposable {
+  readonly driver: HostDriver
+  view(now: number): HostView
+  /** Lists the workers again; resolves when a listing that began after this call is in. Never rejects. */
+  refresh(): Promise<void>
+  /** Reads the inventory again. Never rejects. */
+  refreshInventory(): Promise<void>
+}
+
+export interface HostWatchOptions {
+  readonly driver: HostDriver
+  readonly simulated: readonly SimulatedGpus[]
+  readonly log: Logger
+  readonly onChange: () => void
+  readonly onEvent: (event: HostEvent) => void
+}
+
+const LIST_EVERY_MS = 5000
+const INVENTORY_EVERY_MS = 10_000
+/** A listing that takes longer than this tells nothing any more. */
+const ANSWER_WITHIN_MS = 10_000
+
+interface Seen {
+  workers: readonly ObservedWorker[] | undefined
+  observedAt: number
+  inventory: HostInventory | undefined
+  problem: string | undefined
+  /** When the listing under way was asked for. */
+  askedAt: number | undefined
+}
+
+export async function openHostWatch(options: HostWatchOptions): Promise<HostWatch> {
+  const { driver } = options
+  const reader = createReader(options)
+  const refresh = coalesce(reader.list)
+  const refreshInventory = coalesce(reader.readInventory)
+  const watching = driver.watch((event) => {
+    options.onEvent(event)
+    void refresh()
+  })
+  const timers = [setInterval(() => void refresh(), LIST_EVERY_MS), setInterval(() => void refreshInventory(), INVENTORY_EVERY_MS)]
+  await Promise.all([refresh(), refreshInventory()])
+  return {
+    driver,
+    refresh,
+    refreshInventory,
+    view: reader.view,
+    async [Symbol.asyncDispose]() {
+      for (const timer of timers) clearInterval(timer)
+      await watching[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Reader {
+  readonly list: () => Promise<void>
+  readonly readInventory: () => Promise<void>
+  readonly view: (now: number) => HostView
+}
+
+function createReader({ driver, log, onChange, simulated }: HostWatchOptions): Reader {
+  const seen: Seen = { workers: undefined, observedAt: 0, inventory: undefined, problem: undefined, askedAt: undefined }
+
+  function noteProblem(problem: string | undefined): void {
+    if (problem === seen.problem) return
+    seen.problem = problem
+    if (problem === undefined) log.info({ hostId: driver.hostId }, 'host is reachable again')
+    else log.warn({ hostId: driver.hostId, reason: 'host_lost', problem }, 'host cannot be reached; its workers are left alone')
+  }
+
+  return {
+    async list() {
+      const askedAt = Date.now()
+      seen.askedAt = askedAt
+      try {
+        Object.assign(seen, { workers: await driver.listWorkers(), observedAt: askedAt })
+        noteProblem(undefined)
+      } catch (error) {
+        seen.workers = undefined
+        noteProblem(sentenceOf(error))
+      }
+      seen.askedAt = undefined
+      onChange()
+    },
+    async readInventory() {
+      try {
+        const inventory = withSimulatedGpus(await driver.inventory(), simulated)
+        const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
+        seen.inventory = inventory
+        if (isNew) onChange()
+      } catch (error) {
+        noteProblem(sentenceOf(error))
+      }
+    },
+    view(now) {
+      const { inventory, observedAt, askedAt, workers } = seen
+      const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
+      return { hostId: driver.hostId, inventory, workers: isHung ? undefined : workers, observedAt }
+    },
+  }
+}
+
+/** Calls during a run share one further run that starts after it. */
+function coalesce(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined
+  let next: Promise<void> | undefined
+  const run = async (): Promise<void> => {
+    running = work()
+    await running
+    running = undefined
+  }
+  const runAfter = async (before: Promise<void>): Promise<void> => {
+    await before
+    next = undefined
+    await run()
+  }
+  return () => {
+    if (running === undefined) return run()
+    next ??= runAfter(running)
+    return next
+  }
+}

@@ -1,0 +1,64 @@
+// Which hosts there are: as configured, else the local Docker engine where its socket answers, else child processes of this machine.
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createDockerHost } from '@runyard/docker'
+import { dataDirPath, type Logger } from '@runyard/kit'
+import { HostConfig, type Config, type HostDriver } from '@runyard/schema'
+import { createProcessHost } from './process-host/process-host.ts'
+
+export interface HostsOptions {
+  readonly config: Config
+  readonly instanceId: string
+  readonly log: Logger
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+const ANSWER_WITHIN_MS = 2000
+/** Beside this app, whether it runs from its source or from its bundle. */
+const AGENT = fileURLToPath(new URL('../../agent/dist/agent.mjs', import.meta.url))
+
+export async function createHosts(options: HostsOptions): Promise<readonly HostDriver[]> {
+  const configured = options.config.hosts ?? [await defaultHost()]
+  options.log.info({ hosts: configured }, `hosts: ${configured.map((host) => `${host.id} (${host.kind})`).join(', ')}`)
+  return configured.map((host) => (host.kind === 'docker' ? dockerHost(host, options) : processHost(host, options)))
+}
+
+type Host = NonNullable<Config['hosts']>[number]
+
+async function defaultHost(): Promise<Host> {
+  const docker = HostConfig.parse({ kind: 'docker' })
+  return (await takesConnections(docker.socket)) ? docker : HostConfig.parse({ kind: 'process' })
+}
+
+function takesConnections(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect({ path, timeout: ANSWER_WITHIN_MS })
+  const settle = (answers: boolean): void => {
+    socket.destroy()
+    resolve(answers)
+  }
+  socket.once('connect', () => settle(true))
+  socket.once('error', () => settle(false))
+  socket.once('timeout', () => settle(false))
+  return promise
+}
+
+function dockerHost(host: Host, { instanceId, env, log }: HostsOptions): HostDriver {
+  return createDockerHost({ hostId: host.id, socket: host.socket, instanceId, agentVolume: env['RUNYARD_AGENT_VOLUME'], log: warnTo(log) })
+}
+
+function processHost(host: Host, { config, instanceId, env, log }: HostsOptions): HostDriver {
+  return createProcessHost({
+    hostId: host.id,
+    instanceId,
+    scratchDir: join(dataDirPath(config.dataDir, env), 'hosts', host.id),
+    agentCommand: [process.execPath, AGENT],
+    pythonPath: env['RUNYARD_PYTHON'],
+    log: warnTo(log),
+  })
+}
+
+function warnTo(log: Logger): { warn(message: string): void } {
+  return { warn: (message) => log.warn(message) }
+}

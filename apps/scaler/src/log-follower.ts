@@ -1,0 +1,88 @@
+// Copies the output of running workers into the store, in batches. After a restart it goes on behind the last line that it stored;
+// losing a follower costs log lines, nothing else.
+import { sentenceOf, type Logger } from '@runyard/kit'
+import type { HostDriver, LogLine } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+
+export interface LogFollower extends AsyncDisposable {
+  /** Follows a worker until it ends; a second call for the same worker changes nothing. */
+  follow(driver: HostDriver, workerId: string): void
+  /** Resolves when what was read of an ended worker is stored. */
+  finish(workerId: string): Promise<void>
+}
+
+const FLUSH_EVERY_MS = 100
+const FINISH_WITHIN_MS = 1000
+
+interface Following {
+  readonly done: Promise<void>
+  readonly stop: AbortController
+}
+
+export function createLogFollower({ store, log }: { readonly store: Store; readonly log: Logger }): LogFollower {
+  const followed = new Map<string, Following>()
+
+  async function copy(driver: HostDriver, workerId: string, signal: AbortSignal): Promise<void> {
+    const batch = createBatch((lines) => store.workerLogs.append(workerId, 'container', lines))
+    try {
+      const [last] = await store.workerLogs.read(workerId, 'container', 1)
+      const sinceMs = last === undefined ? 0 : last.at + 0.001
+      await driver.followLogs(workerId, { sinceMs, onLine: (line) => batch.push(line), signal })
+    } catch (error) {
+      if (!signal.aborted) log.debug({ workerId, problem: sentenceOf(error) }, 'log following ended early')
+    }
+    await batch.close().catch((error: unknown) => {
+      log.debug({ workerId, problem: sentenceOf(error) }, 'log lines were not stored')
+    })
+  }
+
+  return {
+    follow(driver, workerId) {
+      if (followed.has(workerId)) return
+      const stop = new AbortController()
+      followed.set(workerId, { stop, done: copy(driver, workerId, stop.signal) })
+    },
+    async finish(workerId) {
+      const following = followed.get(workerId)
+      if (following === undefined) return
+      followed.delete(workerId)
+      const timer = setTimeout(() => following.stop.abort(), FINISH_WITHIN_MS)
+      await following.done
+      clearTimeout(timer)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { stop } of followed.values()) stop.abort()
+      await Promise.all([...followed.values()].map(({ done }) => done))
+    },
+  }
+}
+
+interface Batch {
+  push(line: LogLine): void
+  close(): Promise<void>
+}
+
+/** Lines go out together at most ten times a second, in order. */
+function createBatch(write: (lines: readonly LogLine[]) => Promise<void>): Batch {
+  let lines: LogLine[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+  const flush = (): void => {
+    timer = undefined
+    const batch = lines
+    lines = []
+    // A failed write drops its lines: the log is not worth holding memory while Redis is away.
+    if (batch.length > 0) writing = writing.then(() => write(batch)).catch(() => undefined)
+  }
+  return {
+    push(line) {
+      lines.push(line)
+      timer ??= setTimeout(flush, FLUSH_EVERY_MS)
+    },
+    async close() {
+      clearTimeout(timer)
+      flush()
+      await writing
+    },
+  }
+}

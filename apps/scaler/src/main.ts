@@ -1,0 +1,36 @@
+// The scaler process, put together.
+import { runMain } from '@runyard/kit'
+import { openStore } from '@runyard/store'
+import { createHosts } from './hosts.ts'
+import { openPlaneProbe } from './plane-probe.ts'
+import { openScaler } from './scaler.ts'
+import { storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
+
+await runMain('scaler', async ({ config, log, scope, signal }) => {
+  const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.warn({ err: error }, 'Redis') }), 'store')
+  const { id: instanceId } = await store.instance()
+  const drivers = await createHosts({ config, instanceId, log, env: process.env })
+  for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
+
+  const probe = scope.use(openPlaneProbe(config.workerPlane, () => undefined))
+  const scaler = scope.use(
+    await openScaler({
+      store,
+      drivers,
+      config,
+      log,
+      planeUrl: workerPlaneUrl(config),
+      caBundle: config.caBundle ?? process.env['SSL_CERT_FILE'],
+      policy: toPolicy(config),
+      planeUpSince: () => probe.upSince(),
+    }),
+    'scaler',
+  )
+  scaler.loop.start()
+  log.info({ instanceId }, 'scaling')
+
+  // Workers outlive a scaler, unless whoever started it wants the machine back.
+  if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await scaler.drainAll()
+})

@@ -1,0 +1,40 @@
+// What the scaler remembers between ticks and may lose: after a restart a failed start is tried once more early, a stuck worker goes
+// by its idle timeout, expired jobs are swept at once. Everything that must not be lost is in Redis or on the hosts.
+import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
+
+export interface Memory {
+  failuresOf(endpointId: string): StartFailures | undefined
+  addFailure(endpointId: string, failure: StartFailure): void
+  readonly stopRequests: ReadonlyMap<string, StopRequest>
+  /** An execution timeout outweighs the cancel signal that it causes itself. */
+  noteStopRequest(workerId: string, request: StopRequest): void
+  sweptAt(endpointId: string): number
+  noteSweep(endpointId: string, at: number): void
+  /** Forgets what belongs to neither of these. */
+  retain(known: { readonly endpointIds: ReadonlySet<string>; readonly workerIds: ReadonlySet<string> }): void
+}
+
+export function createMemory(): Memory {
+  const failures = new Map<string, StartFailures>()
+  const stopRequests = new Map<string, StopRequest>()
+  const sweeps = new Map<string, number>()
+  return {
+    failuresOf: (endpointId) => failures.get(endpointId),
+    addFailure(endpointId, failure) {
+      failures.set(endpointId, addFailure(failures.get(endpointId), failure))
+    },
+    stopRequests,
+    noteStopRequest(workerId, request) {
+      if (request.why === 'cancel' && stopRequests.get(workerId)?.why === 'timeout') return
+      stopRequests.set(workerId, request)
+    },
+    sweptAt: (endpointId) => sweeps.get(endpointId) ?? 0,
+    noteSweep(endpointId, at) {
+      sweeps.set(endpointId, at)
+    },
+    retain({ endpointIds, workerIds }) {
+      for (const map of [failures, sweeps]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)
+      for (const id of stopRequests.keys()) if (!workerIds.has(id)) stopRequests.delete(id)
+    },
+  }
+}

@@ -1,0 +1,47 @@
+// Retiring a worker, step by step: outdated, draining, stopped. Each step may run twice.
+import type { Action } from '@runyard/core'
+import { REASONS } from '@runyard/schema'
+import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+
+type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
+
+/** Between SIGTERM and SIGKILL. An idle worker ends at once; a stuck one never would. */
+const STOP_GRACE_MS = 5000
+
+export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdated'>): Promise<void> {
+  const { endpointId, workerId } = action
+  const at = Date.now()
+  const record = await deps.store.workers.get(endpointId, workerId)
+  if (record === undefined || record.outdatedSince !== undefined) return
+  await deps.store.workers.patch(endpointId, workerId, { outdatedSince: at }, { quiet: true })
+  if (!action.busy) return
+  const gpuType = record.gpus[0]?.name ?? null
+  await deps.store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: record.gpus.length, state: 'outdated', at })
+}
+
+/** The gateway learns of it by the store's signal and gives the worker no more jobs. */
+export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'drain'>): Promise<void> {
+  const at = Date.now()
+  await deps.store.workers.patch(endpointId, workerId, { drainingSince: at, retireReason: reason })
+  const message = `worker ${workerId} is retiring: ${REASONS[reason]}`
+  await recordTransition(deps, { kind: 'worker_draining', endpointId, workerId, hostId, at, reason, message })
+}
+
+/** worker-api §11.3: SIGTERM comes before the gateway answers the worker's held polls, SIGKILL after a short grace. */
+export async function stop(deps: ActDeps, { endpointId, workerId, hostId }: ActionOf<'stop'>): Promise<void> {
+  const line = { at: Date.now(), line: `stop container ${workerId}` }
+  void deps.store.workerLogs.append(workerId, 'system', [line]).catch(() => undefined)
+  deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
+  await deps.gate(async () => driverOf(deps, hostId)?.stopWorker(workerId, { graceMs: STOP_GRACE_MS }))
+  await hostOf(deps, hostId)?.refresh()
+}
+
+/** A container of ours without a record: nobody knows it, so nothing is lost with it. */
+export async function reap(deps: ActDeps, { endpointId, workerId, hostId }: ActionOf<'reap'>): Promise<void> {
+  deps.log.warn({ endpointId, workerId, hostId }, 'removing a worker that no record knows')
+  await deps.gate(async () => {
+    await driverOf(deps, hostId)?.stopWorker(workerId, { graceMs: 0 })
+    await driverOf(deps, hostId)?.removeWorker(workerId)
+  })
+  await hostOf(deps, hostId)?.refresh()
+}

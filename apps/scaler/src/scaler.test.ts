@@ -1,0 +1,241 @@
+import { RunyardError, type Endpoint, type JobSubmission, type WorkerRecord } from '@runyard/schema'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+
+let fixture: ScalerFixture
+
+beforeEach(async () => {
+  fixture = await openScalerFixture()
+})
+
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+})
+
+const WAIT = { timeout: 8000, interval: 5 }
+
+function job(id: string, policy: JobSubmission['policy'] = {}): JobSubmission {
+  return { id, input: {}, sync: false, policy, keyId: 'key' }
+}
+
+async function save(endpoint: Endpoint): Promise<void> {
+  await fixture.store.endpoints.upsert({ id: endpoint.id }, (current) => ({
+    ...endpoint,
+    createdAt: current?.createdAt ?? endpoint.createdAt,
+  }))
+}
+
+async function workers(endpointId = 'ep-one'): Promise<readonly WorkerRecord[]> {
+  return fixture.store.workers.list(endpointId)
+}
+
+/** What the gateway does at a worker's first contact. */
+async function makeReady(worker: WorkerRecord): Promise<void> {
+  const now = Date.now()
+  await fixture.store.workers.patch(worker.endpointId, worker.id, { readyAt: now, lastSeenAt: now })
+}
+
+async function startedWorker(): Promise<WorkerRecord> {
+  return vi.waitFor(async () => {
+    const [worker] = await workers()
+    if (worker?.containerStartedAt === undefined) throw new Error('no worker was started yet')
+    return worker
+  }, WAIT)
+}
+
+async function readyWorker(): Promise<WorkerRecord> {
+  const worker = await startedWorker()
+  await makeReady(worker)
+  return worker
+}
+
+async function eventKinds(): Promise<readonly string[]> {
+  return (await fixture.store.events.list('ep-one', 100)).map((event) => event.kind)
+}
+
+test('the first job starts one worker with its GPU, its environment and an open interval in the ledger', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  const worker = await startedWorker()
+  const [launch] = fixture.host.launches
+  expect(launch).toMatchObject({ workerId: worker.id, image: 'runyard/worker:latest', withAgent: true, gpus: worker.gpus })
+  expect(launch?.env).toMatchObject({
+    RUNPOD_POD_ID: worker.id,
+    RUNPOD_AI_API_KEY: await fixture.store.workerToken('ep-one', worker.id),
+    RUNPOD_WEBHOOK_GET_JOB: `http://plane:8081/v2/ep-one/job-take/${worker.id}?gpu=NVIDIA+GeForce+RTX+4090`,
+    RUNYARD_ENVELOPE: 'flash',
+  })
+  expect(worker.gpus).toEqual([{ uuid: 'GPU-simulated-local-0', name: 'NVIDIA GeForce RTX 4090', simulated: true }])
+  expect(worker.startReason).toBe('first_job')
+  expect(await fixture.store.ledger.currentState(worker.id)).toBe('initializing')
+  expect(await eventKinds()).toEqual(['worker_placed', 'worker_started'])
+  const system = await fixture.store.workerLogs.read(worker.id, 'system', 10)
+  expect(system.map(({ line }) => line)).toEqual([
+    'create container runyard/worker:latest',
+    'start container for runyard/worker:latest: begin',
+  ])
+})
+
+test('an idle worker is drained, stopped and removed after idle_timeout, and its ledger closes', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { settings: { idleTimeoutMs: 100 } }))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  const worker = await readyWorker()
+  expect(await fixture.store.jobs.take('ep-one', worker.id)).toMatchObject({ id: 'j1' })
+  await fixture.store.jobs.settle('ep-one', 'j1', worker.id, { status: 'COMPLETED', output: 1 })
+  await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
+  await vi.waitFor(async () => expect(await eventKinds()).toContain('worker_gone'), WAIT)
+  expect(fixture.host.observed.size).toBe(0)
+  expect(await fixture.store.ledger.rows({ from: 0, to: Date.now() + 1 })).toEqual([
+    expect.objectContaining({ workerId: worker.id, to: expect.any(Number) as number }),
+  ])
+  expect((await fixture.store.workers.getGone(worker.id))?.record.retireReason).toBe('idle_timeout')
+})
+
+test('a worker killed in mid-job gives its job back with the evidence, and another worker is started at once', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMax: 1 } }))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  const first = await readyWorker()
+  await fixture.store.jobs.take('ep-one', first.id)
+  fixture.host.die(first.id, 137, { oomKilled: true })
+  await vi.waitFor(async () => expect((await workers()).map(({ id }) => id)).toEqual([expect.not.stringContaining(first.id)]), WAIT)
+  const [second] = await workers()
+  expect(await fixture.store.jobs.take('ep-one', second?.id ?? '')).toMatchObject({ id: 'j1', attempt: 2 })
+  const requeued = (await fixture.store.events.list('ep-one', 100)).find(({ kind }) => kind === 'job_requeued')
+  expect(requeued).toMatchObject({ jobId: 'j1', reason: 'out_of_memory', message: expect.stringContaining('the last words') as string })
+})
+
+test('jobs that wait behind a busy worker start more workers up to max, and GPUs are never shared', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMax: 3 } }))
+  for (const id of ['j1', 'j2', 'j3', 'j4']) await fixture.store.jobs.submit('ep-one', job(id))
+  const first = await readyWorker()
+  await fixture.store.jobs.take('ep-one', first.id)
+  await vi.waitFor(async () => expect(await workers()).toHaveLength(2), WAIT)
+  await vi.waitFor(async () => expect(await fixture.store.status.get('ep-one')).toMatchObject({ throttled: 1, reason: 'gpus_busy' }), WAIT)
+  const uuids = (await workers()).flatMap((worker) => worker.gpus.map((gpu) => gpu.uuid))
+  expect(new Set(uuids).size).toBe(2)
+})
+
+test('an endpoint that no host can serve is throttled with the sentence why', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { spec: { gpu: { pools: ['HOPPER_141'], excludedTypes: [], count: 1, allowedCudaVersions: [] } } }))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  await vi.waitFor(
+    async () =>
+      expect(await fixture.store.status.get('ep-one')).toMatchObject({
+        throttled: 1,
+        reason: 'no_matching_gpu',
+        message: 'no host has a GPU of the requested types: wanted HOPPER_141, hosts have NVIDIA GeForce RTX 4090',
+      }),
+    WAIT,
+  )
+  expect(await eventKinds()).toEqual(['worker_throttled'])
+})
+
+test('an image that cannot be had is told in the status, and nothing is left of the attempt', async () => {
+  fixture.host.problem.image = new RunyardError('not_found', 'The image runyard/worker:latest is on no registry that answers.')
+  await fixture.open()
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  await vi.waitFor(
+    async () =>
+      expect(await fixture.store.status.get('ep-one')).toMatchObject({
+        unhealthy: 1,
+        reason: 'image_missing',
+        message: 'The image runyard/worker:latest is on no registry that answers.',
+      }),
+    WAIT,
+  )
+  expect(await workers()).toEqual([])
+})
+
+test('a job past its execution timeout fails with the text that clients know, and its worker is told to stop it', async () => {
+  const stops: string[] = []
+  await using _listening = fixture.store.subscribe((signal) => {
+    if (signal.kind === 'job-stop') stops.push(`${signal.jobId} on ${signal.workerId}`)
+  })
+  await fixture.open({ policy: { stopGraceMs: 300 } })
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1', { executionTimeoutMs: 5000 }))
+  const worker = await readyWorker()
+  await fixture.store.jobs.take('ep-one', worker.id)
+  await vi.waitFor(
+    async () =>
+      expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'FAILED', error: 'executionTimeout exceeded' }),
+    WAIT,
+  )
+  await vi.waitFor(() => expect(stops).toEqual([`j1 on ${worker.id}`]), WAIT)
+  // It never takes another job: it is stuck, and goes.
+  await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
+})
+
+test('a changed spec replaces the idle worker at once', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMin: 1 } }))
+  const old = await readyWorker()
+  await save(endpointOf('ep-one', { settings: { workersMin: 1 }, hash: 'hash-2' }))
+  await vi.waitFor(async () => expect((await workers()).map(({ specHash }) => specHash)).toEqual(['hash-2']), WAIT)
+  expect(fixture.host.stops).toContain(old.id)
+})
+
+test('a deleted endpoint loses its workers and then its keys', async () => {
+  await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMin: 2 } }))
+  await readyWorker()
+  await fixture.store.endpoints.delete('ep-one')
+  await vi.waitFor(async () => expect(await fixture.store.endpoints.listDeleted()).toEqual([]), WAIT)
+  expect(await workers()).toEqual([])
+  expect(fixture.host.observed.size).toBe(0)
+})
+
+test('a scaler that is stopped leaves workers running, and the next one goes on with them', async () => {
+  const first = await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMin: 1 } }))
+  const worker = await readyWorker()
+  await first[Symbol.asyncDispose]()
+  expect(fixture.host.observed.get(worker.id)?.state).toBe('running')
+  const second = await fixture.open()
+  await second.loop.tick()
+  await second.loop.tick()
+  expect((await workers()).map(({ id }) => id)).toEqual([worker.id])
+  expect(fixture.host.launches).toHaveLength(1)
+})
+
+test('draining for shutdown retires every worker and starts none', async () => {
+  const scaler = await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMin: 2 } }))
+  await readyWorker()
+  await scaler.drainAll()
+  expect(await workers()).toEqual([])
+  expect(fixture.host.observed.size).toBe(0)
+})
+
+test('while a host cannot be reached, none of its workers is declared lost or retired', async () => {
+  const scaler = await fixture.open({ policy: { settleMs: 1 } })
+  await save(endpointOf('ep-one', { settings: { idleTimeoutMs: 1 } }))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  const worker = await startedWorker()
+  fixture.host.problem.list = 'the engine is away'
+  fixture.host.observed.delete(worker.id)
+  fixture.host.die('nobody', 0)
+  await makeReady(worker)
+  for (let round = 0; round < 5; round++) await scaler.loop.tick()
+  expect((await workers()).map(({ id }) => id)).toEqual([worker.id])
+})
+
+test('a container of ours that no record knows is removed', async () => {
+  fixture.host.observed.set('stray0001', {
+    workerId: 'stray0001',
+    endpointId: 'ep-gone',
+    specHash: 'x',
+    state: 'running',
+    startedAt: 1,
+    exit: undefined,
+    gpuUuids: ['GPU-simulated-local-0'],
+  })
+  await fixture.open()
+  await vi.waitFor(() => expect(fixture.host.observed.size).toBe(0), WAIT)
+})

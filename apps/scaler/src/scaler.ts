@@ -1,0 +1,142 @@
+// The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"). Signals and host events only wake it; without
+// them it looks every few seconds. It can be stopped at any moment and leaves workers running, because observing is recovery.
+import { plan, type EndpointStatus, type Observed, type PlanPolicy } from '@runyard/core'
+import { createLoop, type Logger, type Loop } from '@runyard/kit'
+import type { Config, HostDriver, Signal } from '@runyard/schema'
+import { parseSimulatedGpus } from '@runyard/core'
+import type { Store } from '@runyard/store'
+import { createActor, type Actor } from './act.ts'
+import { createGate } from './gate.ts'
+import { openHostWatch, type HostWatch } from './host-watch.ts'
+import { createImages } from './images.ts'
+import { createLogFollower, type LogFollower } from './log-follower.ts'
+import { createMemory } from './memory.ts'
+import { observe } from './observe.ts'
+import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { createWaker, urgencyOf } from './wake-rules.ts'
+
+export interface ScalerOptions {
+  readonly store: Store
+  readonly drivers: readonly HostDriver[]
+  readonly config: Config
+  readonly log: Logger
+  readonly planeUrl: string
+  readonly caBundle: string | undefined
+  readonly policy: PlanPolicy
+  readonly planeUpSince: () => number | undefined
+}
+
+export interface Scaler extends AsyncDisposable {
+  readonly loop: Loop
+  /** Retires every worker and starts none; resolves when all are gone. */
+  drainAll(): Promise<void>
+}
+
+const MAX_SLEEP_MS = 5000
+const ACTIONS_AT_ONCE = 16
+
+interface State {
+  shutdown: boolean
+  supply: ReadonlySet<string>
+  remaining: number
+}
+
+export async function openScaler(options: ScalerOptions): Promise<Scaler> {
+  const { store, config, log } = options
+  await using opening = new AsyncDisposableStack()
+  const state: State = { shutdown: false, supply: new Set(), remaining: 0 }
+  const memory = createMemory()
+  const loop = createLoop({ name: 'scaler', tick: (now) => tick(now), log, maxSleepMs: MAX_SLEEP_MS })
+  const waker = opening.use(createWaker(() => loop.wake()))
+  const hosts = await openHosts(options, opening, () => waker.wake('now'))
+  const logs = opening.use(createLogFollower({ store, log }))
+  const statuses = createStatusWriter({ store, log })
+  const gate = createGate(ACTIONS_AT_ONCE)
+  const images = createImages()
+  const actor = opening.use(createActor({ ...options, config, hosts, images, logs, memory, gate }, () => waker.wake('now')))
+  opening.use(store.subscribe((signal) => onSignal(signal)))
+
+  function onSignal(signal: Signal): void {
+    if (signal.kind === 'job-stop') memory.noteStopRequest(signal.workerId, { at: Date.now(), why: 'cancel' })
+    waker.wake(urgencyOf(signal, (endpointId) => state.supply.has(endpointId)))
+  }
+
+  async function tick(now: number): Promise<number> {
+    const observed = await observe(
+      {
+        store,
+        hosts,
+        memory,
+        policy: options.policy,
+        inFlight: () => actor.inFlight(),
+        planeUpSince: options.planeUpSince,
+        isShuttingDown: () => state.shutdown,
+      },
+      now,
+    )
+    return carryOut(observed, now, { actor, statuses, logs, hosts, state })
+  }
+
+  opening.use(loop)
+  const opened = opening.move()
+  return {
+    loop,
+    async drainAll() {
+      state.shutdown = true
+      do {
+        await loop.tick()
+        if (state.remaining > 0) await new Promise((resolve) => setTimeout(resolve, 100))
+      } while (state.remaining > 0)
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+async function openHosts(options: ScalerOptions, stack: AsyncDisposableStack, onChange: () => void): Promise<readonly HostWatch[]> {
+  const simulated = parseSimulatedGpus(options.config.simulatedGpus)
+  return Promise.all(
+    options.drivers.map(async (driver) =>
+      stack.use(await openHostWatch({ driver, simulated, log: options.log, onChange, onEvent: onChange })),
+    ),
+  )
+}
+
+interface TickParts {
+  readonly actor: Actor
+  readonly statuses: StatusWriter
+  readonly logs: LogFollower
+  readonly hosts: readonly HostWatch[]
+  readonly state: State
+}
+
+async function carryOut(observed: Observed, now: number, parts: TickParts): Promise<number> {
+  const decided = plan(observed, now)
+  const endpoints = new Map(
+    observed.endpoints.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [[endpoint.id as string, endpoint]])),
+  )
+  await parts.actor.apply(decided.actions, endpoints)
+  followLogs(observed, parts)
+  parts.state.supply = endpointsWithSupply(observed, decided.statuses)
+  parts.state.remaining =
+    observed.endpoints.reduce((sum, view) => sum + view.workers.length, 0) + decided.actions.filter(({ kind }) => kind === 'reap').length
+  await parts.statuses.write(decided.statuses, now)
+  return decided.nextDueAt
+}
+
+/** Workers that started under an earlier scaler are followed again from here. */
+function followLogs(observed: Observed, { logs, hosts }: TickParts): void {
+  const known = new Set(observed.endpoints.flatMap((view) => view.workers.map((worker) => worker.id)))
+  for (const host of observed.hosts) {
+    const driver = hosts.find((watch) => watch.driver.hostId === host.hostId)?.driver
+    for (const worker of host.workers ?? []) {
+      if (driver !== undefined && worker.state === 'running' && known.has(worker.workerId)) logs.follow(driver, worker.workerId)
+    }
+  }
+}
+
+function endpointsWithSupply(observed: Observed, statuses: ReadonlyMap<string, EndpointStatus>): ReadonlySet<string> {
+  const supplied = observed.endpoints.filter(
+    (view) => statuses.has(view.endpointId) && view.workers.some((worker) => worker.drainingSince === undefined),
+  )
+  return new Set(supplied.map((view) => view.endpointId))
+}

@@ -1,0 +1,31 @@
+// The scaler's own numbers, from the one configuration.
+import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
+import type { Config } from '@runyard/schema'
+import type { OpenStoreOptions } from '@runyard/store'
+
+/** Where a Redis listens that nobody configured. */
+const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
+
+export function storeOptions(config: Config): OpenStoreOptions {
+  return {
+    redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
+    leaseMs: config.lease.durationS * 1000,
+    retention: { asyncMs: config.retention.asyncS * 1000, syncMs: config.retention.syncS * 1000 },
+  }
+}
+
+/** What workers are told; without a slash at the end, since clients append to it. */
+export function workerPlaneUrl({ workerPlane }: Config): string {
+  return (workerPlane.url ?? `http://${workerPlane.host}:${workerPlane.port}`).replace(/\/+$/, '')
+}
+
+export function toPolicy(config: Config): PlanPolicy {
+  const leaseMs = config.lease.durationS * 1000
+  return {
+    ...DEFAULT_PLAN_POLICY,
+    leaseMs,
+    // A lease's time and two pings more: its jobs are taken back before the worker itself is given up.
+    heartbeatLostMs: leaseMs + 2 * config.lease.pingIntervalS * 1000,
+    initTimeoutMs: config.initTimeoutS * 1000,
+  }
+}

@@ -1,0 +1,148 @@
+// Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
+// A start that fails is cleared away at once with its sentence; one that is broken off leaves the rest to the stop that did it.
+import { randomBytes } from 'node:crypto'
+import { resolveImage, splitArgs, workerEnvironment, type StartAction } from '@runyard/core'
+import { sentenceOf } from '@runyard/kit'
+import { REASONS, RunyardError, type Endpoint, type Reason, type WorkerLaunch, type WorkerRecord } from '@runyard/schema'
+import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+import { clearAway } from './clear-away.ts'
+import type { HostWatch } from './host-watch.ts'
+
+export interface PlacedWorker {
+  readonly record: WorkerRecord
+  readonly endpoint: Endpoint
+}
+
+/** DNS label, lower-case letters and digits (schema `WorkerId`). */
+export function newWorkerId(): string {
+  return BigInt(`0x${randomBytes(9).toString('hex')}`)
+    .toString(36)
+    .padStart(14, '0')
+}
+
+/** Writes the record: from here on the worker counts as supply and holds its GPUs. */
+export async function placeWorker(deps: ActDeps, action: StartAction, worker: { readonly id: string; readonly endpoint: Endpoint }) {
+  const { id, endpoint } = worker
+  const record: WorkerRecord = {
+    id,
+    endpointId: action.endpointId,
+    hostId: action.hostId,
+    specHash: endpoint.specHash,
+    endpointVersion: endpoint.version,
+    image: resolveImage(endpoint.spec.image, deps.config).image,
+    gpus: [...action.gpus],
+    ...(action.cpus === undefined ? {} : { cpus: action.cpus }),
+    ...(action.memoryBytes === undefined ? {} : { memoryBytes: action.memoryBytes }),
+    startReason: action.reason,
+    createdAt: Date.now(),
+  }
+  await deps.store.workers.create(record)
+  return { record, endpoint } satisfies PlacedWorker
+}
+
+/** Resolves when the container runs, or when a failed start is cleared away. Never rejects for a host's refusal. */
+export async function startWorker(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal): Promise<void> {
+  const { record } = placed
+  const host = hostOf(deps, record.hostId)
+  const noted = notePlacement(deps, record)
+  try {
+    if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not configured.`)
+    await launchOn(deps, host, { placed, signal })
+  } catch (error) {
+    if (signal.aborted) return
+    await failStart(deps, record, error)
+  } finally {
+    await noted
+  }
+}
+
+async function notePlacement(deps: ActDeps, record: WorkerRecord): Promise<void> {
+  const { id: workerId, endpointId, hostId, gpus, startReason, createdAt: at } = record
+  const gpuType = gpus[0]?.name ?? null
+  const where = gpus.length === 0 ? hostId : `${hostId} (${gpus.map((gpu) => gpu.name + (gpu.simulated ? ', simulated' : '')).join(', ')})`
+  await Promise.all([
+    deps.store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: gpus.length, state: 'initializing', at }),
+    recordTransition(deps, {
+      kind: 'worker_placed',
+      endpointId,
+      workerId,
+      hostId,
+      at,
+      reason: startReason,
+      message: `worker ${workerId} placed on ${where}: ${REASONS[startReason]}`,
+      system: `create container ${record.image}`,
+    }),
+  ])
+}
+
+async function launchOn(
+  deps: ActDeps,
+  host: HostWatch,
+  { placed, signal }: { readonly placed: PlacedWorker; readonly signal: AbortSignal },
+): Promise<void> {
+  const { record } = placed
+  const { driver } = host
+  const onProgress = (line: string): void => {
+    void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
+  }
+  const [launch] = await Promise.all([toLaunch(deps, host, placed), deps.images.ensure(driver, record.image, { onProgress, signal })])
+  signal.throwIfAborted()
+  await deps.gate(() => driver.startWorker(launch))
+  const at = Date.now()
+  deps.logs.follow(driver, record.id)
+  await Promise.all([
+    deps.store.workers.patch(record.endpointId, record.id, { containerStartedAt: at }, { quiet: true }),
+    recordTransition(deps, {
+      kind: 'worker_started',
+      endpointId: record.endpointId,
+      workerId: record.id,
+      hostId: record.hostId,
+      at,
+      reason: record.startReason,
+      message: `worker ${record.id} started`,
+      system: `start container for ${record.image}: begin`,
+      facts: { startMs: at - record.createdAt },
+    }),
+  ])
+}
+
+async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: PlacedWorker): Promise<WorkerLaunch> {
+  const { envelope, withAgent, image } = resolveImage(endpoint.spec.image, deps.config)
+  const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
+  const inventory = host.view(Date.now()).inventory
+  return {
+    workerId: record.id,
+    endpointId: record.endpointId,
+    specHash: record.specHash,
+    endpointVersion: record.endpointVersion,
+    image,
+    withAgent,
+    args: withAgent ? [] : splitArgs(endpoint.spec.args),
+    env: workerEnvironment({
+      ...limits,
+      endpoint,
+      workerId: record.id,
+      planeUrl: deps.planeUrl,
+      token: await deps.store.workerToken(record.endpointId, record.id),
+      gpus: record.gpus,
+      host: { cpuCount: inventory?.cpuCount ?? 1, memoryBytes: inventory?.memoryBytes ?? 0 },
+      envelope,
+      pingIntervalMs: deps.config.lease.pingIntervalS * 1000,
+      caBundle: deps.caBundle,
+    }),
+    gpus: record.gpus,
+    ...limits,
+    pidsLimit: deps.config.limits.workerPids,
+    caBundle: deps.caBundle,
+  }
+}
+
+async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): Promise<void> {
+  const host = hostOf(deps, record.hostId)
+  // A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user.
+  const reason: Reason = error instanceof RunyardError && error.code === 'not_found' ? 'image_missing' : 'start_failed'
+  if (host !== undefined) deps.images.forget(host.driver, record.image)
+  const at = Date.now()
+  await deps.store.workerLogs.append(record.id, 'system', [{ at, line: sentenceOf(error) }])
+  await clearAway(deps, record, { reason, exit: undefined, message: sentenceOf(error), isStartFailure: true })
+}

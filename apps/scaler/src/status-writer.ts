@@ -1,0 +1,39 @@
+// The scaler's last word on each endpoint, for `/health`, the CLI and the log: written when it changes, and now and then to show that it
+// still holds.
+import type { EndpointStatus } from '@runyard/core'
+import type { Logger } from '@runyard/kit'
+import type { Store } from '@runyard/store'
+
+export interface StatusWriter {
+  write(statuses: ReadonlyMap<string, EndpointStatus>, now: number): Promise<void>
+}
+
+const REPEAT_EVERY_MS = 30_000
+
+interface Written {
+  readonly at: number
+  readonly status: EndpointStatus
+}
+
+export function createStatusWriter({ store, log }: { readonly store: Store; readonly log: Logger }): StatusWriter {
+  const written = new Map<string, Written>()
+
+  async function writeOne(endpointId: string, status: EndpointStatus, now: number): Promise<void> {
+    const before = written.get(endpointId)
+    const isSame = before !== undefined && JSON.stringify(before.status) === JSON.stringify(status)
+    if (isSame && now - before.at < REPEAT_EVERY_MS) return
+    await store.status.put(endpointId, { at: now, ...status })
+    written.set(endpointId, { at: now, status })
+    const { reason, message, throttled, unhealthy } = status
+    if (before?.status.message === message || reason === undefined) return
+    log.warn({ endpointId, reason, throttled, unhealthy }, message)
+    await store.events.append({ at: now, endpointId, kind: 'worker_throttled', reason, ...(message === undefined ? {} : { message }) })
+  }
+
+  return {
+    async write(statuses, now) {
+      for (const endpointId of written.keys()) if (!statuses.has(endpointId)) written.delete(endpointId)
+      await Promise.all([...statuses].map(([endpointId, status]) => writeOne(endpointId, status, now)))
+    },
+  }
+}

@@ -1,0 +1,13 @@
+// One file with our workspace packages inside; npm packages are installed beside it.
+import { defineConfig } from 'tsdown'
+
+export default defineConfig({
+  entry: ['src/main.ts'],
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  outExtensions: () => ({ js: '.mjs' }),
+  deps: { alwaysBundle: [/^@runyard\//] },
+  dts: false,
+  clean: true,
+})
