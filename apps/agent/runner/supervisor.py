@@ -1,6 +1,6 @@
 """Entry point of the Python side: `python supervisor.py <socket> <fifo> <marker> <vendor dir>`.
 
-Keeps our own packages at the END of sys.path: what the user's image or dependencies bring wins (a newer cloudpickle, say).
+Keeps our own packages at the END of sys.path, so that they never hide what the user's image or dependencies bring.
 Needs Python 3.9 or newer and nothing but its standard library.
 """
 
@@ -17,4 +17,4 @@ if sys.version_info < (3, 9):
 from runyard_runner import supervisor  # noqa: E402
 
 if __name__ == "__main__":
-    supervisor.main(socket_path=sys.argv[1], fifo_path=sys.argv[2], marker=sys.argv[3])
+    supervisor.main(socket_path=sys.argv[1], fifo_path=sys.argv[2], marker=sys.argv[3], vendor_dir=sys.argv[4])

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createChildSupply } from './child-supply.ts'
 import { createGateway } from './gateway.ts'
 import { createHeldJob } from './held-job.ts'
 import { createHttpClient } from './http.ts'
@@ -40,7 +41,8 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
     if (found === undefined) throw new Error(NO_PYTHON)
     return found
   }
-  const runner = createRunner({ settings, python, runtimeDir, env: toRunnerEnv(deps.env, runtimeDir), writeThrough: deps.writeThrough })
+  const env = toRunnerEnv(deps.env, runtimeDir)
+  const runner = createRunner(createChildSupply({ settings, python, runtimeDir, env, writeThrough: deps.writeThrough }), settings)
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {

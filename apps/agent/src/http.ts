@@ -39,7 +39,9 @@ export function createHttpClient(headers: Readonly<Record<string, string>>): Htt
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       }
       return new Promise((resolve, reject) => {
-        const request = (secure ? httpsRequest : httpRequest)(url, requestOptions, (response) => collect(response).then(resolve, reject))
+        const request = (secure ? httpsRequest : httpRequest)(url, requestOptions, (response) => {
+          collect(response).then(resolve, reject)
+        })
         request.on('error', reject)
         request.on('timeout', () => request.destroy(new Error(`no answer within ${call.timeoutMs} ms`)))
         request.end(call.body)

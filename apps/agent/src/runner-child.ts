@@ -11,6 +11,7 @@ export interface RunnerChild {
   /** One listener at a time: the job that the child works on. */
   onFrame(listener: (frame: Frame) => void): void
   readonly exited: Promise<ChildExit>
+  readonly hasExited: () => boolean
 }
 
 export interface ChildRegistry {
@@ -53,7 +54,9 @@ export function createChildRegistry(): ChildRegistry {
           listener = next
         }
         listener = () => undefined
-        child.connected.resolve(toRunnerChild(socket, generation, { setListener, exited: child.exited.promise }))
+        child.connected.resolve(
+          toRunnerChild(socket, generation, { setListener, exited: child.exited.promise, hasExited: () => !children.has(generation) }),
+        )
       }
       socket.on('error', () => undefined)
       socket.on(
@@ -71,6 +74,7 @@ export function createChildRegistry(): ChildRegistry {
 interface Wiring {
   readonly setListener: (listener: (frame: Frame) => void) => void
   readonly exited: Promise<ChildExit>
+  readonly hasExited: () => boolean
 }
 
 function toRunnerChild(socket: Socket, generation: number, wiring: Wiring): RunnerChild {
@@ -84,5 +88,6 @@ function toRunnerChild(socket: Socket, generation: number, wiring: Wiring): Runn
     },
     onFrame: wiring.setListener,
     exited: wiring.exited,
+    hasExited: wiring.hasExited,
   }
 }

@@ -1,8 +1,8 @@
 // Runs one job at a time in a Python child and answers with the body of job-done, whatever user code does to its process.
-// The next child is forked as soon as the last one is spent, so that a job after a crash finds a working one.
-import { join } from 'node:path'
 import type { JobTimings } from '@runyard/schema'
+import type { ChildSupply, ReadyChild } from './child-supply.ts'
 import { describeDeath } from './death.ts'
+import type { ChildExit } from './death.ts'
 import { toFailureBody } from './failure-body.ts'
 import type { DoneBody } from './failure-body.ts'
 import type { Frame } from './frames.ts'
@@ -10,11 +10,10 @@ import type { TakenJob } from './gateway.ts'
 import { readCgroupMemory } from './oom.ts'
 import type { RunnerChild } from './runner-child.ts'
 import type { EnvelopeName, Settings } from './settings.ts'
-import { startSupervisor } from './supervisor.ts'
-import type { Supervisor } from './supervisor.ts'
 
-/** How long a marker may lag behind the frame or report that announces it. */
+/** How long a marker may lag behind the frame or report that announces it; a lost supervisor writes none. */
 const MARKER_LIMIT_MS = 2000
+const LOST_MARKER_LIMIT_MS = 20
 
 export type RunResult = (DoneBody & { readonly kind: 'done'; readonly timings: JobTimings | undefined }) | { readonly kind: 'stopped' }
 
@@ -32,74 +31,22 @@ export interface Runner {
   end(): Promise<void>
 }
 
-export interface RunnerDeps {
-  readonly settings: Settings
-  readonly python: () => string
-  readonly runtimeDir: string
-  readonly env: Readonly<Record<string, string>>
-  readonly writeThrough: (chunk: Buffer) => void
-}
-
-interface Ready {
-  readonly supervisor: Supervisor
-  readonly child: RunnerChild
-}
-
-export function createRunner(deps: RunnerDeps): Runner {
-  let started = 0
-  let supervisor: Promise<Supervisor> | undefined
-  let ready: Promise<Ready> | undefined
-  const ensureSupervisor = async () => {
-    if (supervisor !== undefined && !(await supervisor).isAlive()) supervisor = undefined
-    started += supervisor === undefined ? 1 : 0
-    const { runnerDir, vendorDir } = deps.settings
-    const directory = join(deps.runtimeDir, String(started))
-    supervisor ??= startSupervisor({
-      python: deps.python(),
-      runnerDir,
-      vendorDir,
-      directory,
-      env: deps.env,
-      writeThrough: deps.writeThrough,
-    })
-    return supervisor
-  }
-  const prepare = async (): Promise<Ready> => {
-    const living = await ensureSupervisor()
-    return { supervisor: living, child: await living.fork() }
-  }
-  const ensureReady = async () => {
-    ready ??= prepare()
-    try {
-      return await ready
-    } catch (error) {
-      // The next job tries again from the start.
-      ready = undefined
-      supervisor = undefined
-      throw error
-    }
-  }
-  const replace = () => {
-    ready = prepare()
-    ready.catch(() => undefined)
-  }
+export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
   return {
-    warmUp: async () => (await ensureReady()).supervisor.pythonVersion,
+    warmUp: async () => (await supply.get()).supervisor.pythonVersion,
     async run(job, options) {
-      const envelope = deps.settings.envelope ?? detectEnvelope(job)
-      let current: Ready
+      const envelope = settings.envelope ?? detectEnvelope(job)
+      let ready: ReadyChild
       try {
-        current = await ensureReady()
+        ready = await supply.get()
       } catch (error) {
-        return { kind: 'done', timings: undefined, ...toFailureBody(envelope, error instanceof Error ? error.message : String(error), '') }
+        return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
       }
-      const result = await runInChild(current, { job, envelope, options, memoryBytes: deps.settings.memoryBytes })
-      if (result.spent) replace()
-      return result.result
+      const { result, spent } = await runInChild(ready, { job, envelope, options, memoryBytes: settings.memoryBytes })
+      if (spent) supply.replace()
+      return result
     },
-    async end() {
-      await (await supervisor?.catch(() => undefined))?.end()
-    },
+    end: async () => supply.end(),
   }
 }
 
@@ -120,36 +67,55 @@ interface AttemptResult {
   readonly spent: boolean
 }
 
-async function runInChild({ supervisor, child }: Ready, attempt: Attempt): Promise<AttemptResult> {
-  const { job, options } = attempt
+async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
   const oomKillsBefore = readCgroupMemory().oomKills
   supervisor.output.beginCapture()
-  const done = new Promise<Frame>((resolve) => {
-    child.onFrame((frame) => {
-      if (frame.header.kind === 'done' && frame.header.id === job.id) resolve(frame)
-      if (frame.header.kind === 'chunk') void options.postChunk(frame.body).then(() => child.send({ kind: 'ack' }, Buffer.alloc(0)))
-    })
-  })
-  const stopped = new Promise<'stopped'>((resolve) => {
-    if (options.signal.aborted) resolve('stopped')
-    options.signal.addEventListener('abort', () => resolve('stopped'), { once: true })
-  })
-  child.send({ kind: 'job', id: job.id, envelope: attempt.envelope }, job.raw)
-  const first = await Promise.race([done, child.exited, stopped])
-  if (first === 'stopped') {
+  const ending = Promise.race([frameOf(child, attempt), child.exited, aborted(attempt.options.signal)])
+  child.send({ kind: 'job', id: attempt.job.id, envelope: attempt.envelope }, attempt.job.raw)
+  const end = await ending
+  if (end === 'aborted') {
     await supervisor.kill(child)
     return { result: { kind: 'stopped' }, spent: true }
   }
-  if ('exitCode' in first) {
-    const stdout = await supervisor.output.endCapture(`exit:${child.generation}`, first.supervisorLost ? 20 : MARKER_LIMIT_MS)
-    const memory = readCgroupMemory()
-    const oomKilled = memory.oomKills !== undefined && oomKillsBefore !== undefined && memory.oomKills > oomKillsBefore
-    const error = describeDeath(first, { oomKilled, limitBytes: attempt.memoryBytes ?? memory.limitBytes })
-    return { result: { kind: 'done', timings: undefined, ...toFailureBody(attempt.envelope, error, stdout) }, spent: true }
+  if ('exitCode' in end) {
+    const stdout = await supervisor.output.endCapture(
+      `exit:${child.generation}`,
+      end.supervisorLost ? LOST_MARKER_LIMIT_MS : MARKER_LIMIT_MS,
+    )
+    return { result: toFailure(attempt.envelope, explainDeath(end, oomKillsBefore, attempt.memoryBytes), stdout), spent: true }
   }
-  const stdout = await supervisor.output.endCapture(`done:${job.id}`, MARKER_LIMIT_MS)
-  if (first.header.fresh === true) await supervisor.kill(child)
-  return { result: toDone(first, stdout), spent: first.header.fresh === true }
+  const stdout = await supervisor.output.endCapture(`done:${attempt.job.id}`, MARKER_LIMIT_MS)
+  const spent = end.header.fresh === true
+  if (spent) await supervisor.kill(child)
+  return { result: toDone(end, stdout), spent }
+}
+
+/** Resolves with the `done` frame; passes chunks on, one at a time, on the way. */
+async function frameOf(child: RunnerChild, { job, options }: Attempt): Promise<Frame> {
+  return new Promise((resolve) => {
+    child.onFrame((frame) => {
+      if (frame.header.id !== job.id) return
+      if (frame.header.kind === 'done') resolve(frame)
+      if (frame.header.kind === 'chunk') void options.postChunk(frame.body).then(() => child.send({ kind: 'ack' }, Buffer.alloc(0)))
+    })
+  })
+}
+
+async function aborted(signal: AbortSignal): Promise<'aborted'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('aborted')
+    signal.addEventListener('abort', () => resolve('aborted'), { once: true })
+  })
+}
+
+function explainDeath(exit: ChildExit, oomKillsBefore: number | undefined, memoryBytes: number | undefined): string {
+  const memory = readCgroupMemory()
+  const oomKilled = exit.signal === 'SIGKILL' && memory.oomKills !== undefined && memory.oomKills > (oomKillsBefore ?? memory.oomKills)
+  return describeDeath(exit, { oomKilled, limitBytes: memoryBytes ?? memory.limitBytes })
+}
+
+function toFailure(envelope: EnvelopeName, error: string, stdout: string): RunResult {
+  return { kind: 'done', timings: undefined, ...toFailureBody(envelope, error, stdout) }
 }
 
 function toDone({ header, body }: Frame, stdout: string): RunResult {

@@ -25,11 +25,13 @@ def prctl(option, value):
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def preload():
+def preload(vendor_dir):
     """What every child needs, imported once; a child is then a fork of some milliseconds."""
     import asyncio  # noqa: F401
-    import cloudpickle  # noqa: F401
 
+    from . import pickling
+
+    pickling.load_cloudpickle(vendor_dir)
     from . import child  # noqa: F401
     from .envelopes import flash, json_source  # noqa: F401
 
@@ -212,7 +214,7 @@ def scan_children(parent):
     return found
 
 
-def main(socket_path, fifo_path, marker):
+def main(socket_path, fifo_path, marker, vendor_dir):
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -224,5 +226,5 @@ def main(socket_path, fifo_path, marker):
     os.close(fifo)
     supervisor = Supervisor(socket_path, marker)
     supervisor.report({"kind": "ready", "python": sys.version.split()[0], "executable": sys.executable})
-    preload()
+    preload(vendor_dir)
     supervisor.run()

@@ -21,7 +21,7 @@ export interface FakeGateway extends AsyncDisposable {
   /** Answers the next requests of a route with these statuses instead of serving them. */
   readonly refuse: Map<string, number[]>
   /** Held polls of a route. */
-  waiting(route: string): number
+  waiting(route: 'job-take' | 'job-stop'): number
   give(job: { id: string; input: unknown }): void
   stop(jobId: string): void
   settled(jobId: string): Promise<Settled>
@@ -31,40 +31,103 @@ export interface FakeGateway extends AsyncDisposable {
 
 type Route = 'job-take' | 'job-stop' | 'job-done' | 'job-stream' | 'ping'
 
+/** `port` 0 picks a free one. */
 export async function startFakeGateway(port = 0): Promise<FakeGateway> {
-  const requests: string[] = []
-  const pings: URLSearchParams[] = []
-  const chunks: unknown[] = []
-  const refuse = new Map<string, number[]>()
-  const held: Record<string, ServerResponse[]> = { 'job-take': [], 'job-stop': [] }
-  const queued: Record<string, unknown[]> = { 'job-take': [], 'job-stop': [] }
-  const done: Settled[] = []
+  const state = createState()
+  const routes = createRoutes(state)
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const body = await readBody(request)
+    const at = new URL(request.url ?? '', 'http://gateway')
+    const route = at.pathname.split('/')[3] as Route
+    state.requests.push(`${request.method} ${route}`)
+    const status = state.refuse.get(route)?.shift()
+    if (status === undefined) routes[route]({ at, request, response, body })
+    else send(response, status, { error: 'refused by the test' })
+    state.changed()
+  }
+  const server = createServer((request, response) => void serve(request, response))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+  const { requests, pings, chunks, refuse, until, done } = state
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...{ requests, pings, chunks, refuse, until },
+    waiting: (route) => state.polls[route].waiting(),
+    give: (job) => state.polls['job-take'].give(job),
+    stop: (jobId) => state.polls['job-stop'].give({ jobsToStop: [jobId] }),
+    async settled(jobId) {
+      await until(() => done.some((result) => result.jobId === jobId))
+      return done.find((result) => result.jobId === jobId) as Settled
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function createState() {
   const watchers = new Set<() => void>()
   const changed = () => [...watchers].forEach((watch) => watch())
+  return {
+    requests: [] as string[],
+    pings: [] as URLSearchParams[],
+    chunks: [] as unknown[],
+    refuse: new Map<string, number[]>(),
+    done: [] as Settled[],
+    polls: { 'job-take': createPolls(changed), 'job-stop': createPolls(changed) },
+    changed,
+    until: async (check: () => boolean) =>
+      new Promise<void>((resolve) => {
+        const watch = () => {
+          if (!check()) return
+          watchers.delete(watch)
+          resolve()
+        }
+        watchers.add(watch)
+        watch()
+      }),
+  }
+}
 
-  const match = (route: string) => {
-    while (queued[route]?.length && held[route]?.length) send(held[route].shift(), 200, queued[route].shift())
+function createPolls(changed: () => void) {
+  let held: ServerResponse[] = []
+  const queued: unknown[] = []
+  const match = () => {
+    while (queued.length > 0 && held.length > 0) send(held.shift(), 200, queued.shift())
   }
-  const hold = (route: string, response: ServerResponse) => {
-    held[route]?.push(response)
-    response.on('close', () => (held[route] = (held[route] ?? []).filter((other) => other !== response)))
-    match(route)
+  return {
+    waiting: () => held.length,
+    give(answer: unknown) {
+      queued.push(answer)
+      match()
+    },
+    hold(response: ServerResponse) {
+      held.push(response)
+      response.on('close', () => {
+        held = held.filter((other) => other !== response)
+        changed()
+      })
+      match()
+    },
   }
-  const serve: Record<Route, (at: URL, parts: string[], exchange: Exchange) => void> = {
-    'job-take': (_at, _parts, { response }) => hold('job-take', response),
-    'job-stop': (_at, _parts, { response }) => hold('job-stop', response),
-    ping: (at, _parts, { response }) => {
-      pings.push(at.searchParams)
+}
+
+function createRoutes(state: ReturnType<typeof createState>): Record<Route, (exchange: Exchange) => void> {
+  return {
+    'job-take': ({ response }) => state.polls['job-take'].hold(response),
+    'job-stop': ({ response }) => state.polls['job-stop'].hold(response),
+    ping({ at, response }) {
+      state.pings.push(at.searchParams)
       send(response, 200, {})
     },
-    'job-stream': (_at, _parts, { response, body }) => {
-      chunks.push(JSON.parse(body))
+    'job-stream'({ response, body }) {
+      state.chunks.push(JSON.parse(body))
       send(response, 200, {})
     },
-    'job-done': (at, parts, { request, response, body }) => {
+    'job-done'({ at, request, response, body }) {
       const timings = request.headers['x-runyard-timings']
-      done.push({
-        jobId: parts[4] ?? '',
+      state.done.push({
+        jobId: at.pathname.split('/')[5] ?? '',
         isStream: at.searchParams.get('isStream'),
         timings: typeof timings === 'string' ? JSON.parse(timings) : undefined,
         headers: request.headers,
@@ -73,59 +136,10 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
       send(response, 200, {})
     },
   }
-  const server = createServer((request, response) => {
-    void readBody(request).then((body) => {
-      const at = new URL(request.url ?? '', 'http://gateway')
-      const parts = at.pathname.split('/').slice(1)
-      const route = parts[2] as Route
-      requests.push(`${request.method} ${route}`)
-      const status = refuse.get(route)?.shift()
-      if (status === undefined) serve[route](at, parts, { request, response, body })
-      else send(response, status, { error: 'refused by the test' })
-      changed()
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  const until = async (check: () => boolean) =>
-    new Promise<void>((resolve) => {
-      const watch = () => {
-        if (!check()) return
-        watchers.delete(watch)
-        resolve()
-      }
-      watchers.add(watch)
-      watch()
-    })
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    requests,
-    pings,
-    chunks,
-    refuse,
-    waiting: (route) => held[route]?.length ?? 0,
-    give(job) {
-      queued['job-take']?.push(job)
-      match('job-take')
-    },
-    stop(jobId) {
-      queued['job-stop']?.push({ jobsToStop: [jobId] })
-      match('job-stop')
-    },
-    async settled(jobId) {
-      await until(() => done.some((result) => result.jobId === jobId))
-      const found = done.find((result) => result.jobId === jobId)
-      if (found === undefined) throw new Error('unreachable: until() saw it')
-      return found
-    },
-    until,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
 }
 
 interface Exchange {
+  readonly at: URL
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly body: string

@@ -38,8 +38,8 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     RUNPOD_PING_INTERVAL: '1000',
     ...options.env,
   }
-  const [command = process.execPath, ...args] = [...(options.prefix ?? []), process.execPath, MAIN]
-  const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const words = [...(options.prefix ?? []), process.execPath, MAIN]
+  const child = spawn(words[0] ?? process.execPath, words.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const watchers = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -130,6 +130,6 @@ export function descendantsOf(root: number): { pid: number; state: string }[] {
       }
     })
   const below = (pid: number): { pid: number; state: string }[] =>
-    parents.filter((entry) => entry.parent === pid).flatMap((entry) => [{ pid: entry.pid, state: entry.state }, ...below(entry.pid)])
+    parents.flatMap((entry) => (entry.parent === pid ? [{ pid: entry.pid, state: entry.state }, ...below(entry.pid)] : []))
   return below(root)
 }

@@ -1,0 +1,71 @@
+// Keeps one connected runner child at hand: starts Python when needed, forks the next child as soon as the last one is spent.
+// A failed start is remembered by nobody: the next job tries again from the beginning.
+import { join } from 'node:path'
+import type { RunnerChild } from './runner-child.ts'
+import type { Settings } from './settings.ts'
+import { startSupervisor } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
+
+export interface ReadyChild {
+  readonly supervisor: Supervisor
+  readonly child: RunnerChild
+}
+
+export interface ChildSupply {
+  /** @throws Error with one sentence when Python cannot be started. */
+  get(): Promise<ReadyChild>
+  /** The current child is spent: prepare the next one in the background. */
+  replace(): void
+  end(): Promise<void>
+}
+
+export interface ChildSupplyDeps {
+  readonly settings: Pick<Settings, 'runnerDir' | 'vendorDir'>
+  /** @throws Error with one sentence when there is none. */
+  readonly python: () => string
+  readonly runtimeDir: string
+  readonly env: Readonly<Record<string, string>>
+  readonly writeThrough: (chunk: Buffer) => void
+}
+
+export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
+  let starts = 0
+  let ended = false
+  let supervisor: Supervisor | undefined
+  let ready: Promise<ReadyChild> | undefined
+  const prepare = async (): Promise<ReadyChild> => {
+    if (ended) throw new Error('the agent is ending')
+    if (supervisor === undefined || !supervisor.isAlive()) {
+      starts += 1
+      const { runnerDir, vendorDir } = deps.settings
+      const directory = join(deps.runtimeDir, String(starts))
+      supervisor = await startSupervisor({ ...deps, python: deps.python(), runnerDir, vendorDir, directory })
+    }
+    return { supervisor, child: await supervisor.fork() }
+  }
+  const replace = () => {
+    ready = prepare()
+    ready.catch(() => undefined)
+  }
+  return {
+    async get() {
+      ready ??= prepare()
+      try {
+        const current = await ready
+        if (!current.child.hasExited()) return current
+        // It died while nothing ran in it, of a thread that an earlier job left, say.
+        replace()
+        return await ready
+      } catch (error) {
+        ready = undefined
+        throw error
+      }
+    },
+    replace,
+    async end() {
+      ended = true
+      await ready?.catch(() => undefined)
+      await supervisor?.end()
+    },
+  }
+}

@@ -1,0 +1,202 @@
+// The agent's life with a gateway that comes and goes: polls, pings, delivery of results, drain, and life as PID 1.
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startFakeGateway } from './testing/fake-gateway.ts'
+import type { FakeGateway } from './testing/fake-gateway.ts'
+import { descendantsOf, flashCall, processesMarked, startWorker, unpickled } from './testing/worker.ts'
+import type { TestWorker } from './testing/worker.ts'
+
+let gateway: FakeGateway
+let worker: TestWorker
+
+beforeEach(async () => {
+  gateway = await startFakeGateway()
+})
+
+afterEach(async () => {
+  await worker[Symbol.asyncDispose]()
+  await gateway[Symbol.asyncDispose]()
+})
+
+const answer = flashCall('f', 'def f():\n    return 42\n')
+const waitFor = (n: number) =>
+  flashCall('f', `def f():\n    import time\n    print("begun", flush=True)\n    time.sleep(${n})\n    return "finished"\n`)
+
+describe('pings', () => {
+  it('begin at once, name the version, and list the held job while there is one', async () => {
+    worker = startWorker(gateway.url)
+    await gateway.until(() => gateway.pings.length > 0)
+    expect(gateway.pings[0]?.get('job_id')).toBeNull()
+    expect(gateway.pings[0]?.get('runpod_version')).toMatch(/^runyard-agent\/\d/)
+    gateway.give({ id: 'held', input: waitFor(1.5) })
+    await gateway.until(() => gateway.pings.some((ping) => ping.get('job_id') === 'held'))
+    await gateway.settled('held')
+    const before = gateway.pings.length
+    await gateway.until(() => gateway.pings.length > before)
+    expect(gateway.pings.at(-1)?.get('job_id')).toBeNull()
+  })
+})
+
+describe('polls', () => {
+  it('start before Python does', async () => {
+    worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: '/bin/cat' } })
+    await gateway.until(() => gateway.waiting('job-take') === 1 && gateway.waiting('job-stop') === 1)
+  })
+
+  it('survive a gateway that answers with errors, and back off from it', async () => {
+    gateway.refuse.set('job-take', [500, 502, 429, 503])
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'late', input: answer })
+    expect(unpickled((await gateway.settled('late')).body.output.result)).toBe('42')
+    expect(gateway.requests.filter((request) => request === 'GET job-take').length).toBeLessThan(8)
+  })
+
+  it('find a gateway that was restarted', async () => {
+    worker = startWorker(gateway.url)
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+    const port = Number(new URL(gateway.url).port)
+    await gateway[Symbol.asyncDispose]()
+    gateway = await startFakeGateway(port)
+    gateway.give({ id: 'after', input: answer })
+    expect((await gateway.settled('after')).body.output.success).toBe(true)
+  })
+
+  it('of a worker that is unknown slow down', async () => {
+    gateway.refuse.set(
+      'job-take',
+      Array.from({ length: 100 }, () => 404),
+    )
+    worker = startWorker(gateway.url)
+    await worker.printed('does not know this worker any more')
+    await gateway.until(() => gateway.pings.length >= 3)
+    expect(gateway.requests.filter((request) => request === 'GET job-take')).toHaveLength(1)
+  })
+})
+
+describe('a result', () => {
+  it('is kept and posted again until the gateway takes it', async () => {
+    gateway.refuse.set('job-done', [503, 429, 500])
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'kept', input: answer })
+    expect(unpickled((await gateway.settled('kept')).body.output.result)).toBe('42')
+    expect(gateway.requests.filter((request) => request === 'POST job-done')).toHaveLength(4)
+  })
+
+  it('outlives a restart of the gateway', async () => {
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'outliving', input: waitFor(0.7) })
+    await worker.printed('begun')
+    const port = Number(new URL(gateway.url).port)
+    await gateway[Symbol.asyncDispose]()
+    await worker.printed('the result could not be delivered')
+    gateway = await startFakeGateway(port)
+    expect(unpickled((await gateway.settled('outliving')).body.output.result)).toBe("'finished'")
+  })
+
+  it('that is refused is dropped, and the next job is taken', async () => {
+    gateway.refuse.set('job-done', [404])
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'refused', input: answer })
+    gateway.give({ id: 'next', input: answer })
+    await gateway.settled('next')
+    expect(worker.output()).toContain('the gateway refused the result (HTTP 404); it is dropped')
+  })
+
+  it('that is too large for the gateway becomes an error that says so', async () => {
+    gateway.refuse.set('job-done', [413])
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'large', input: flashCall('f', 'def f():\n    return b"x" * 3_000_000\n') })
+    expect((await gateway.settled('large')).body.error).toBe(
+      'the function’s result is 3.8 MiB on the wire, which is more than the gateway accepts',
+    )
+  })
+
+  it('that is not wanted any more is not posted again', async () => {
+    gateway.refuse.set(
+      'job-done',
+      Array.from({ length: 50 }, () => 503),
+    )
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'cancelled', input: answer })
+    await worker.printed('the result could not be delivered')
+    gateway.stop('cancelled')
+    gateway.give({ id: 'next', input: answer })
+    await gateway.until(
+      () => gateway.waiting('job-take') === 0 && gateway.requests.filter((request) => request === 'GET job-take').length === 2,
+    )
+    gateway.refuse.set('job-done', [])
+    await gateway.settled('next')
+  })
+})
+
+describe('SIGTERM', () => {
+  it('ends an idle worker at once, with exit code 0 and its poll closed', async () => {
+    worker = startWorker(gateway.url)
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+    await worker.printed('takes jobs')
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+    await gateway.until(() => gateway.waiting('job-take') === 0)
+  })
+
+  it('lets a busy worker finish and deliver its job, and take no more', async () => {
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'held', input: waitFor(0.5) })
+    await worker.printed('begun')
+    worker.process.kill('SIGTERM')
+    gateway.give({ id: 'never', input: answer })
+    expect(unpickled((await gateway.settled('held')).body.output.result)).toBe("'finished'")
+    expect(await worker.ended).toBe(0)
+    expect(gateway.requests.filter((request) => request === 'GET job-take')).toHaveLength(1)
+  })
+
+  it('a second time kills the job and everything it started', async () => {
+    worker = startWorker(gateway.url)
+    const code =
+      'def f():\n    import subprocess, time\n    subprocess.Popen(["setsid", "sleep", "1004"])\n    print("begun")\n    time.sleep(1000)\n'
+    gateway.give({ id: 'held', input: flashCall('f', code) })
+    await worker.printed('begun')
+    worker.process.kill('SIGTERM')
+    await gateway.until(() => gateway.requests.filter((request) => request === 'GET ping').length > 1)
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(143)
+    expect(processesMarked('sleep 1004')).toEqual([])
+  })
+})
+
+describe('as PID 1', () => {
+  const inNamespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
+
+  it.skipIf(process.getuid?.() !== 0)('it reaps what jobs leave and drains on SIGTERM (needs root for a PID namespace)', async () => {
+    worker = startWorker(gateway.url, { prefix: inNamespace })
+    const code = [
+      'def f():',
+      '    import os, subprocess, time',
+      '    for _ in range(20): subprocess.Popen(["setsid", "-f", "true"])',
+      '    pid = os.fork()',
+      '    if pid == 0: os._exit(0)',
+      '    subprocess.Popen(["setsid", "-f", "sleep", "1005"])',
+      '    time.sleep(0.2)',
+      '    os._exit(9)',
+    ].join('\n')
+    gateway.give({ id: 'messy', input: flashCall('f', code) })
+    expect((await gateway.settled('messy')).body.error).toMatch(/exit code 9/)
+    gateway.give({
+      id: 'pid',
+      input: flashCall('f', 'def f():\n    import os\n    return os.getppid(), os.readlink("/proc/1/exe").rsplit("/")[-1]\n'),
+    })
+    expect(unpickled((await gateway.settled('pid')).body.output.result)).toMatch(/^\(\d+, 'node'\)$/)
+    const init = descendantsOf(worker.process.pid ?? 0)[0]?.pid ?? 0
+    expect(descendantsOf(init).filter((entry) => entry.state === 'Z')).toEqual([])
+    expect(descendantsOf(init)).toHaveLength(2)
+    process.kill(init, 'SIGTERM')
+    expect(await worker.ended).toBe(0)
+  })
+})
+
+describe('a missing setting', () => {
+  it('ends the agent with one sentence', async () => {
+    worker = startWorker(gateway.url, { env: { RUNPOD_WEBHOOK_GET_JOB: '' } })
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('RUNPOD_WEBHOOK_GET_JOB is not set')
+  })
+})
