@@ -62,10 +62,12 @@ export function createKeyStore({ client, keys, signals }: StoreContext): KeyStor
     async create({ name, ownerId, plain = generate() }) {
       const key: ApiKey = { id: randomUUID(), name, ownerId, createdAt: Date.now() }
       const hash = hashOf(plain)
-      if ((await lookUp(hash)) !== undefined) throw new RunyardError('conflict', 'This key exists already.')
       // The record first: a hash that leads nowhere would be a key that does not work.
       await client.hset(records, key.id, JSON.stringify({ ...key, hash } satisfies StoredKey))
-      await client.hset(hashes, hash, key.id)
+      if ((await client.hsetnx(hashes, hash, key.id)) === 0) {
+        await client.hdel(records, key.id)
+        throw new RunyardError('conflict', 'This key exists already.')
+      }
       signals.publish({ kind: 'keys-changed' })
       return { key, plain }
     },

@@ -4,8 +4,6 @@ import { RunyardError } from '@runyard/schema'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
 
-const CONNECT_WAIT_MS = 10_000
-
 const OPTIONS = {
   lazyConnect: true,
   enableOfflineQueue: false,
@@ -15,18 +13,24 @@ const OPTIONS = {
   autoResubscribe: false,
   connectTimeout: 3000,
   // Long enough for a 64 MB value on a slow disk, short enough that a hung Redis is noticed.
-  commandTimeout: 20_000,
+  commandTimeout: 10_000,
   keepAlive: 10_000,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 1000),
   // After a failover the old primary answers READONLY: look for the new one.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } satisfies RedisOptions
 
+export interface ConnectOptions {
+  readonly redisUrl: string
+  readonly waitMs: number
+  readonly onError: (error: Error) => void
+}
+
 /**
  * Opens a connection that heals itself.
- * @throws RunyardError('store_unavailable') when Redis does not answer within 10 s.
+ * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`.
  */
-export async function connect(redisUrl: string, onError: (error: Error) => void): Promise<Redis> {
+export async function connect({ redisUrl, waitMs, onError }: ConnectOptions): Promise<Redis> {
   const client = new Redis(redisUrl, OPTIONS)
   let lastError: Error | undefined
   client.on('error', (error: Error) => {
@@ -34,7 +38,7 @@ export async function connect(redisUrl: string, onError: (error: Error) => void)
     onError(error)
   })
   const { promise: ready, resolve, reject } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(() => reject(new Error('timeout')), CONNECT_WAIT_MS)
+  const timer = setTimeout(() => reject(new Error('timeout')), waitMs)
   client.once('ready', () => resolve(undefined))
   client.connect().catch(() => undefined)
   try {

@@ -4,7 +4,7 @@ import { createQueues } from './bull.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
 import { createEndpointStore } from './endpoints.ts'
-import { translateErrors } from './errors.ts'
+import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore, createWorkerLogStore } from './history.ts'
 import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs.ts'
@@ -16,9 +16,11 @@ import { openSignals } from './signals.ts'
 import type { OpenStoreOptions, Store } from './types.ts'
 import { createWorkerStore } from './workers.ts'
 
+const DEFAULT_CONNECT_WAIT_MS = 10_000
+
 /**
  * Opens the store. Afterwards it heals by itself: while Redis is away every call fails at once and `isUp` says so.
- * @throws RunyardError('store_unavailable') when Redis does not answer within 10 s.
+ * @throws RunyardError('store_unavailable') when Redis does not answer within `connectWaitMs`.
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   await using opening = new AsyncDisposableStack()
@@ -52,13 +54,18 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const onError = options.onError ?? (() => undefined)
   const keys = createKeys(options.prefix ?? 'runyard')
   const open = async () =>
-    scope.adopt(await connect(options.redisUrl, onError), async (client) => {
-      // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
-      await client.quit().catch(() => client.disconnect())
-    })
+    scope.adopt(
+      await connect({ redisUrl: options.redisUrl, waitMs: options.connectWaitMs ?? DEFAULT_CONNECT_WAIT_MS, onError }),
+      async (client) => {
+        // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
+        await client.quit().catch(() => client.disconnect())
+      },
+    )
   const client = await open()
   const subscriber = await open()
-  const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, onError })
+  const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, onError }).catch((error: unknown) => {
+    throw toStoreError(error)
+  })
   const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
   return { client, keys, queues, run: createRunScript(client), signals, options, onError }
 }

@@ -38,10 +38,12 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
     }
   }
   const encode = (signal: Signal) => JSON.stringify({ origin, signal })
+  const ownPrefix = `{"origin":"${origin}"`
 
   subscriber.on('message', (_channel: string, message: string) => {
-    const parsed = parseMessage(message)
-    if (parsed !== undefined && parsed.origin !== origin) deliver(parsed.signal)
+    if (message.startsWith(ownPrefix)) return
+    const signal = parseMessage(message)
+    if (signal !== undefined) deliver(signal)
   })
   await subscriber.subscribe(channel)
   subscriber.on('ready', () => {
@@ -74,11 +76,9 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
 }
 
 /** A process of another release may say what we do not know: that is no signal for us. */
-function parseMessage(message: string): { origin: string; signal: Signal } | undefined {
+function parseMessage(message: string): Signal | undefined {
   try {
-    const { origin, signal } = JSON.parse(message) as { origin: string; signal: unknown }
-    const parsed = Signal.safeParse(signal)
-    return parsed.success ? { origin, signal: parsed.data } : undefined
+    return Signal.safeParse((JSON.parse(message) as { signal: unknown }).signal).data
   } catch {
     return undefined
   }

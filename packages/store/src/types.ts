@@ -217,5 +217,7 @@ export interface OpenStoreOptions {
   readonly retention: { readonly asyncMs: number; readonly syncMs: number }
   /** Key prefix; tests use one each. */
   readonly prefix?: string
+  /** How long opening waits for Redis before it gives up; default 10 s. */
+  readonly connectWaitMs?: number
   readonly onError?: (error: Error) => void
 }

@@ -84,8 +84,12 @@ export const SETTLE: Script = {
   keys: 1,
   lua: `${PRELUDE}
 local id, worker = ARGV[1], ARGV[2]
-if isSettled(id) then return 'already_settled' end
-if call('GET', lockKey(id)) ~= worker then return 'not_holder' end
+local isHolder = call('GET', lockKey(id)) == worker
+if isSettled(id) then
+  if isHolder then dropJob(id) end
+  return 'already_settled'
+end
+if not isHolder then return 'not_holder' end
 if not settleJob(id, worker, { now = ARGV[3], status = ARGV[4], outcome = ARGV[5], asyncMs = ARGV[6], syncMs = ARGV[7] }) then
   return 'not_holder'
 end

@@ -1,0 +1,261 @@
+// A job from its submission to its outcome.
+import { describe, expect, test, vi } from 'vitest'
+import { completed, submission, useStores, workerRecord } from './test-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+
+describe('submitting and taking', () => {
+  test('jobs are taken in the order of their submission, each once', async () => {
+    const { jobs } = await stores.open()
+    for (const id of ['a', 'b', 'c']) await jobs.submit(EP, submission(id))
+    const taken = [await jobs.take(EP, 'w1'), await jobs.take(EP, 'w2'), await jobs.take(EP, 'w1'), await jobs.take(EP, 'w2')]
+    expect(taken.map((job) => job?.id)).toEqual(['a', 'b', 'c', undefined])
+  })
+
+  test('a worker gets the submission as it was made', async () => {
+    const { jobs } = await stores.open()
+    const job = submission('a', {
+      input: { nothing: {}, list: [], nested: [{ x: null }], big: 1e300, text: 'é\u0000 "/' },
+      sync: true,
+      policy: { executionTimeoutMs: 5000, ttlMs: 20_000 },
+      webhook: 'https://example.test/hook',
+      s3Config: { bucket: 'b' },
+    })
+    await jobs.submit(EP, job)
+    const taken = await jobs.take(EP, 'w1')
+    expect(taken).toMatchObject({ id: 'a', submission: job, attempt: 1 })
+    expect(taken?.startedAt).toBeGreaterThanOrEqual(taken?.submittedAt ?? Infinity)
+  })
+
+  test('low priority jobs run only when no normal job waits', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('low-1', { policy: { lowPriority: true } }))
+    await jobs.submit(EP, submission('low-2', { policy: { lowPriority: true } }))
+    await jobs.submit(EP, submission('normal'))
+    const taken = [await jobs.take(EP, 'w1'), await jobs.take(EP, 'w1'), await jobs.take(EP, 'w1')]
+    expect(taken.map((job) => job?.id)).toEqual(['normal', 'low-1', 'low-2'])
+  })
+
+  test('endpoints do not see each other’s jobs', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    expect(await jobs.take('ep-2', 'w1')).toBeUndefined()
+    expect(await jobs.get('ep-2', 'a')).toBeUndefined()
+  })
+
+  test('a job handed back is the next one taken, by another worker, and its attempt does not count', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.submit(EP, submission('b'))
+    await jobs.take(EP, 'w1')
+    await jobs.giveBack(EP, 'a', 'w2')
+    expect((await jobs.get(EP, 'a'))?.status).toBe('IN_PROGRESS')
+    await jobs.giveBack(EP, 'a', 'w1')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_QUEUE', retries: 0 })
+    expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1 })
+  })
+
+  test('inputs of 20 MB and outputs of 64 MB come through', async () => {
+    const { jobs } = await stores.open()
+    const input = { blob: 'x'.repeat(20 * 1024 * 1024) }
+    const output = 'y'.repeat(64 * 1024 * 1024)
+    await jobs.submit(EP, submission('a', { input }))
+    const taken = await jobs.take(EP, 'w1')
+    expect(taken?.submission.input).toEqual(input)
+    expect(await jobs.settle(EP, 'a', 'w1', completed(output))).toBe('settled')
+    expect((await jobs.get(EP, 'a'))?.output === output).toBe(true)
+  })
+})
+
+describe('status', () => {
+  test('tells each state of a job', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.get(EP, 'a')).toBeUndefined()
+    await jobs.submit(EP, submission('a'))
+    expect(await jobs.get(EP, 'a')).toEqual({ id: 'a', status: 'IN_QUEUE', submittedAt: expect.any(Number), retries: 0 })
+    await jobs.take(EP, 'w1')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w1', startedAt: expect.any(Number), retries: 0 })
+    expect(await jobs.progress(EP, 'a', 'w1', { percent: 50 })).toBe('settled')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', output: { percent: 50 } })
+    const timings = { enteredAt: 1, returnedAt: 2 }
+    expect(await jobs.settle(EP, 'a', 'w1', { status: 'COMPLETED', output: [], timings })).toBe('settled')
+    expect(await jobs.get(EP, 'a')).toEqual({
+      id: 'a',
+      status: 'COMPLETED',
+      submittedAt: expect.any(Number),
+      startedAt: expect.any(Number),
+      settledAt: expect.any(Number),
+      workerId: 'w1',
+      retries: 0,
+      output: [],
+      timings,
+    })
+  })
+
+  test.each([
+    ['null', { status: 'COMPLETED', output: null }],
+    ['nothing', { status: 'COMPLETED' }],
+    ['an error', { status: 'FAILED', error: 'Traceback …\n "quoted" \\ /' }],
+  ] as const)('an outcome with %s is told as it was written', async (_name, outcome) => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', outcome)
+    const record = await jobs.get(EP, 'a')
+    expect(record).toMatchObject(outcome)
+    expect(Object.hasOwn(record ?? {}, 'output')).toBe(Object.hasOwn(outcome, 'output'))
+  })
+})
+
+describe('settling', () => {
+  test('a stale worker cannot settle a job, report progress or stream', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    expect(await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 2, evidence: 'gone' })).toBe('requeued')
+    await jobs.take(EP, 'w2')
+    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
+    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('not_holder')
+    expect(await jobs.settle(EP, 'a', 'w2', completed('good'))).toBe('settled')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ output: 'good', workerId: 'w2', retries: 1 })
+  })
+
+  test('the first outcome stays', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    const results = await Promise.all([1, 2, 3].map((output) => jobs.settle(EP, 'a', 'w1', completed(output))))
+    expect(results.toSorted()).toEqual(['already_settled', 'already_settled', 'settled'])
+    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('already_settled')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('already_settled')
+    expect(await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })).toMatchObject({ result: 'already_settled', record: { output: 1 } })
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 1 })
+  })
+
+  test('a job that nobody submitted cannot be settled', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.settle(EP, 'x', 'w1', completed(1))).toBe('not_holder')
+    expect(await jobs.forceSettle(EP, 'x', { status: 'CANCELLED' })).toEqual({ result: 'unknown' })
+  })
+
+  test('a cancelled job that waits is never delivered', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
+    expect(await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })).toMatchObject({ result: 'settled', record: { status: 'CANCELLED' } })
+    expect((await jobs.forceSettle(EP, 'low', { status: 'CANCELLED' })).result).toBe('settled')
+    expect(await jobs.take(EP, 'w1')).toBeUndefined()
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 0, failed: 0 })
+  })
+
+  test('ending a running job by force names its worker, whose result then comes too late', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    const forced = await jobs.forceSettle(EP, 'a', { status: 'TIMED_OUT', error: 'executionTimeout exceeded' })
+    expect(forced).toMatchObject({ result: 'settled', heldBy: 'w1', record: { status: 'TIMED_OUT', workerId: 'w1' } })
+    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('already_settled')
+    expect(await jobs.leases(EP)).toEqual([])
+  })
+
+  test('the end of a job is noted at its worker', async () => {
+    const { jobs, workers } = await stores.open()
+    await workers.create(workerRecord('w1'))
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    const record = await jobs.get(EP, 'a')
+    expect((await workers.get(EP, 'w1'))?.lastJobEndedAt).toBe(record?.settledAt)
+  })
+
+  test('settling for a worker whose record is gone does not bring the record back', async () => {
+    const { jobs, workers } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+    expect(await workers.get(EP, 'w1')).toBeUndefined()
+  })
+})
+
+describe('numbers', () => {
+  test('stats count what waits, runs and ended', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.stats(EP)).toEqual({
+      waiting: 0,
+      waitingNormal: 0,
+      inProgress: 0,
+      oldestWaitingAt: undefined,
+      completed: 0,
+      failed: 0,
+      retried: 0,
+    })
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await jobs.submit(EP, submission(id))
+    await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
+    for (const worker of ['w1', 'w2', 'w3']) await jobs.take(EP, worker)
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.settle(EP, 'b', 'w2', { status: 'FAILED', error: 'x' })
+    const waiting = await jobs.get(EP, 'd')
+    expect(await jobs.stats(EP)).toEqual({
+      waiting: 3,
+      waitingNormal: 2,
+      inProgress: 1,
+      oldestWaitingAt: waiting?.submittedAt,
+      completed: 1,
+      failed: 1,
+      retried: 0,
+    })
+  })
+})
+
+describe('leases', () => {
+  test('lists who holds what, with what the sweeps need', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a', { policy: { executionTimeoutMs: 7000 } }))
+    await jobs.submit(EP, submission('b'))
+    const taken = await jobs.take(EP, 'w1')
+    expect(await jobs.leases(EP)).toEqual([
+      {
+        jobId: 'a',
+        endpointId: EP,
+        workerId: 'w1',
+        submittedAt: taken?.submittedAt,
+        startedAt: taken?.startedAt,
+        attempt: 1,
+        executionTimeoutMs: 7000,
+      },
+    ])
+  })
+
+  test('a lease runs out without a sign of the worker, and then nobody holds the job', async () => {
+    const { jobs } = await stores.open({ leaseMs: 50 })
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: undefined }])
+    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('not_holder')
+  })
+
+  test('renewing names the jobs that the worker does not hold', async () => {
+    const { jobs } = await stores.open()
+    for (const id of ['a', 'b']) await jobs.submit(EP, submission(id))
+    await jobs.take(EP, 'w1')
+    await jobs.take(EP, 'w2')
+    expect(await jobs.renew(EP, 'w1', ['a', 'b', 'unknown'])).toEqual(['b', 'unknown'])
+    expect(await jobs.renew(EP, 'w1', [])).toEqual([])
+  })
+
+  test.each(['ping', 'progress', 'stream'])('a %s renews the lease', async (sign) => {
+    const { jobs } = await stores.open({ leaseMs: 60_000 })
+    const raw = stores.raw()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    const lock = `${stores.prefix()}:{${EP}}:a:lock`
+    await raw.pexpire(lock, 5000)
+    if (sign === 'ping') await jobs.renew(EP, 'w1', ['a'])
+    if (sign === 'progress') await jobs.progress(EP, 'a', 'w1', 1)
+    if (sign === 'stream') await jobs.appendChunk(EP, 'a', 'w1', 1)
+    expect(await raw.pttl(lock)).toBeGreaterThan(5000)
+  })
+})

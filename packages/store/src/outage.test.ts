@@ -1,0 +1,157 @@
+// Signals, and what happens while Redis is away, refuses writes or is set up wrongly.
+import { startRedis } from '@runyard/testing'
+import { Redis } from 'ioredis'
+import { describe, expect, test, vi } from 'vitest'
+import { openStore } from './open-store.ts'
+import { completed, submission, useStores } from './test-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+const storeOptions = { leaseMs: 30_000, retention: { asyncMs: 60_000, syncMs: 30_000 } }
+
+describe('signals', () => {
+  test('reach every process once, the own one before the call returns', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const heard = { one: stores.listen(one), two: stores.listen(two) }
+    await one.jobs.submit(EP, submission('a'))
+    expect(heard.one).toEqual([{ kind: 'job-added', endpointId: EP }])
+    await one.jobs.take(EP, 'w1')
+    await one.jobs.appendChunk(EP, 'a', 'w1', 1)
+    await one.jobs.settle(EP, 'a', 'w1', completed(1))
+    await one.jobs.settle(EP, 'a', 'w1', completed(2))
+    one.publish({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
+    const expected = ['job-added', 'job-chunk', 'job-settled', 'job-stop']
+    expect(heard.one.map(({ kind }) => kind)).toEqual(expected)
+    await vi.waitUntil(() => heard.two.length === expected.length)
+    expect(heard.two).toEqual(heard.one)
+  })
+
+  test('a listener that throws does not keep the signal from the others', async () => {
+    const errors: Error[] = []
+    const store = await stores.open({ onError: (error) => errors.push(error) })
+    store.subscribe(() => {
+      throw new Error('listener')
+    })
+    const heard = stores.listen(store)
+    store.publish({ kind: 'keys-changed' })
+    expect(heard).toHaveLength(1)
+    expect(errors.map(({ message }) => message)).toEqual(['listener'])
+  })
+
+  test('what another release says is ignored', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const heard = stores.listen(two)
+    const raw = stores.raw()
+    for (const message of ['no json', '{"origin":"x","signal":{"kind":"from-the-future"}}', 'null']) {
+      await raw.publish(`${stores.prefix()}:{@}:signals`, message)
+    }
+    one.publish({ kind: 'keys-changed' })
+    await vi.waitUntil(() => heard.length > 0)
+    expect(heard).toEqual([{ kind: 'keys-changed' }])
+  })
+})
+
+describe('connections', () => {
+  test('a store holds two connections, however many endpoints it serves', async () => {
+    const raw = stores.raw()
+    const count = async () =>
+      String(await raw.client('LIST'))
+        .trim()
+        .split('\n').length
+    const before = await count()
+    const { jobs } = await stores.open()
+    for (let n = 0; n < 20; n += 1) {
+      await jobs.submit(`ep-${n}`, submission('a'))
+      await jobs.take(`ep-${n}`, 'w1')
+      await jobs.take(`ep-${n}`, 'w1')
+    }
+    expect(await count()).toBe(before + 2)
+    expect(String(await raw.client('LIST'))).not.toMatch(/cmd=(bzpopmin|blpop|brpop)/)
+  })
+})
+
+describe('while Redis is away', () => {
+  test('calls fail with store_unavailable, and everything works again by itself afterwards', async () => {
+    await using redis = await startRedis({ args: ['--appendfsync', 'always'] })
+    await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
+    const heard = stores.listen(store)
+    await store.jobs.submit(EP, submission('a'))
+    await store.jobs.submit(EP, submission('b'))
+    await store.jobs.take(EP, 'w1')
+    expect(store.isUp()).toBe(true)
+
+    await redis.kill()
+    await vi.waitUntil(() => !store.isUp())
+    for (const call of [
+      () => store.jobs.submit(EP, submission('lost')),
+      () => store.jobs.take(EP, 'w2'),
+      () => store.jobs.get(EP, 'a'),
+      () => store.workers.list(EP),
+      () => store.endpoints.list(),
+      () => store.keys.verify('key'),
+      () => store.instance(),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ code: 'store_unavailable', retryAfterS: 2, httpStatus: 503 })
+    }
+    expect(await store.problems()).toEqual(['Redis cannot be reached right now.'])
+    store.publish({ kind: 'keys-changed' })
+
+    await redis.restart()
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync') && store.isUp(), { timeout: 10_000 })
+    expect(await store.jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+    expect((await store.jobs.take(EP, 'w2'))?.id).toBe('b')
+    expect(await store.jobs.get(EP, 'lost')).toBeUndefined()
+  })
+
+  test('a call that is under way when the connection breaks fails instead of being sent again', async () => {
+    await using redis = await startRedis()
+    await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
+    await store.jobs.submit(EP, submission('a'))
+    process.kill(redis.pid, 'SIGSTOP')
+    const [taking] = await Promise.all([Promise.allSettled([store.jobs.take(EP, 'w1')]), redis.kill()])
+    expect(taking).toMatchObject([{ status: 'rejected', reason: { code: 'store_unavailable' } }])
+  })
+
+  test('a store is not opened where no Redis answers, and says where', async () => {
+    await using redis = await startRedis()
+    await redis.kill()
+    const { host } = new URL(redis.url)
+    await expect(openStore({ redisUrl: `redis://user:secret@${host}`, ...storeOptions, connectWaitMs: 200 })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: expect.stringMatching(new RegExp(`^Redis at ${host} cannot be reached: .*ECONNREFUSED`)),
+    })
+  })
+})
+
+describe('while Redis refuses writes', () => {
+  test.each([
+    ['out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], 'OOM'],
+    ['a read-only replica', ['REPLICAOF', '127.0.0.1', '1'], 'READONLY'],
+    ['too few replicas', ['CONFIG', 'SET', 'min-replicas-to-write', '3'], 'NOREPLICAS'],
+  ])('%s is told as store_unavailable, and nothing is half accepted', async (_name, [command = '', ...args], word) => {
+    await using redis = await startRedis()
+    await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
+    await store.jobs.submit(EP, submission('a'))
+    await store.jobs.take(EP, 'w1')
+    const raw = new Redis(redis.url)
+    try {
+      await raw.call(command, ...args)
+      const message = `Redis refuses to serve right now (${word}).`
+      await expect(store.jobs.submit(EP, submission('b'))).rejects.toMatchObject({ code: 'store_unavailable', message })
+    } finally {
+      raw.disconnect()
+    }
+  })
+
+  test('problems names what is wrong with the server’s settings', async () => {
+    await using redis = await startRedis()
+    await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
+    expect(await store.problems()).toEqual([])
+    await using lax = await startRedis({ appendonly: false, args: ['--maxmemory-policy', 'allkeys-lru'] })
+    await using laxStore = await openStore({ redisUrl: lax.url, ...storeOptions })
+    expect(await laxStore.problems()).toEqual([
+      expect.stringContaining('its maxmemory-policy is "allkeys-lru"'),
+      expect.stringContaining('its append-only file is off'),
+    ])
+  })
+})

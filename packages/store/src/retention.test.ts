@@ -1,0 +1,112 @@
+// Streams, retention and TTL: how long what can be read.
+import { describe, expect, test, vi } from 'vitest'
+import { completed, submission, useStores } from './test-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+
+describe('streams', () => {
+  test('each chunk is handed out once, in order, and the stream outlives the job’s end', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.readStream(EP, 'a', 10)).toBeUndefined()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    for (const chunk of [{ n: 1 }, [], null, 'four']) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
+    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { status: 'IN_PROGRESS' }, chunks: [{ n: 1 }, []], more: true })
+    await jobs.settle(EP, 'a', 'w1', completed('end'))
+    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [null, 'four'], more: false })
+    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { output: 'end' }, chunks: [], more: false })
+  })
+
+  test('two readers share the chunks without doubling any', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await one.jobs.submit(EP, submission('a'))
+    await one.jobs.take(EP, 'w1')
+    const chunks = Array.from({ length: 50 }, (_, n) => n)
+    await Promise.all(chunks.map((n) => one.jobs.appendChunk(EP, 'a', 'w1', n)))
+    const reads = await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? one : two).jobs.readStream(EP, 'a', 7)))
+    expect(reads.flatMap((read) => read?.chunks ?? []).toSorted((a, b) => Number(a) - Number(b))).toEqual(chunks)
+  })
+})
+
+describe('retention', () => {
+  test.each([
+    ['/run', false, 60_000],
+    ['/runsync', true, 30_000],
+  ])('the result of a %s job is kept for its own time, chunks included', async (_route, sync, retainMs) => {
+    const { jobs } = await stores.open()
+    const raw = stores.raw()
+    await jobs.submit(EP, submission('a', { sync }))
+    await jobs.take(EP, 'w1')
+    await jobs.appendChunk(EP, 'a', 'w1', 1)
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    const base = `${stores.prefix()}:{${EP}}`
+    for (const key of [`${base}:s:a`, `${base}:c:a`]) {
+      const left = await raw.pttl(key)
+      expect(left).toBeGreaterThan(retainMs - 10_000)
+      expect(left).toBeLessThanOrEqual(retainMs)
+    }
+  })
+
+  test('a result can be kept for less, and a live job cannot be forgotten that way', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.appendChunk(EP, 'a', 'w1', 'kept')
+    await jobs.setRetention(EP, 'a', 1)
+    expect((await jobs.readStream(EP, 'a', 10))?.chunks).toEqual(['kept'])
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.setRetention(EP, 'a', 20)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    expect(await jobs.readStream(EP, 'a', 10)).toBeUndefined()
+  })
+
+  test('nothing of a settled job stays for ever', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 20, syncMs: 20 } })
+    const raw = stores.raw()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.appendChunk(EP, 'a', 'w1', 1)
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    const left = await raw.keys(`${stores.prefix()}:{${EP}}:*`)
+    expect(left.filter((key) => key.includes(':a'))).toEqual([])
+  })
+})
+
+describe('TTL', () => {
+  test('a job whose TTL elapsed is gone, waiting or running, and its worker is told to stop', async () => {
+    const store = await stores.open()
+    const { jobs } = store
+    const heard = stores.listen(store)
+    await jobs.submit(EP, submission('running', { policy: { ttlMs: 1000 } }))
+    await jobs.submit(EP, submission('waiting', { policy: { ttlMs: 2000 } }))
+    await jobs.submit(EP, submission('later'))
+    await jobs.take(EP, 'w1')
+    const now = Date.now()
+    expect(await jobs.sweepExpired(EP, now)).toEqual([])
+    expect(await jobs.sweepExpired(EP, now + 3000)).toEqual(['running', 'waiting'])
+    expect(await jobs.get(EP, 'running')).toBeUndefined()
+    expect(await jobs.get(EP, 'waiting')).toBeUndefined()
+    expect(heard).toContainEqual({ kind: 'job-stop', endpointId: EP, jobId: 'running', workerId: 'w1' })
+    expect(await jobs.settle(EP, 'running', 'w1', completed(1))).toBe('not_holder')
+    expect((await jobs.take(EP, 'w2'))?.id).toBe('later')
+    expect(await jobs.sweepExpired(EP, now + 25 * 60 * 60 * 1000)).toEqual(['later'])
+  })
+
+  test('a settled job is kept by its retention, not by its TTL', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a', { policy: { ttlMs: 1000 } }))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    expect(await jobs.sweepExpired(EP, Date.now() + 5000)).toEqual([])
+    expect((await jobs.get(EP, 'a'))?.status).toBe('COMPLETED')
+  })
+
+  test('more expired jobs than one batch are all swept', async () => {
+    const { jobs } = await stores.open()
+    await Promise.all(Array.from({ length: 1100 }, (_, n) => jobs.submit(EP, submission(`j${n}`, { policy: { ttlMs: 1 } }))))
+    expect(new Set(await jobs.sweepExpired(EP, Date.now() + 10_000)).size).toBe(1100)
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 0 })
+  })
+})
