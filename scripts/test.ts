@@ -1,0 +1,74 @@
+// `runyard test`: makes the machine ready, runs every test in stages, adds up. The last line is exactly `N passed, N failed, N skipped`;
+// the exit code is non-zero where a test failed or none ran.
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addResults, NO_RESULTS, readReport, type Results } from './test/results.ts'
+import { ensureDocker, installPackages, makeVenvs } from './test/setup.ts'
+import { makeWorkerImage } from './test/image.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** In order of what they need; a stage is a set of path filters for vitest. */
+const STAGES = [
+  { name: 'units, properties, store and engine', filters: ['packages/', 'apps/', 'scripts/'] },
+  { name: 'scenarios and SDKs on the process host', filters: ['test/process/'] },
+  { name: 'scenarios and SDKs on Docker', filters: ['test/docker/'] },
+] as const
+
+const say = (line: string): void => {
+  process.stdout.write(`▸ ${line}\n`)
+}
+
+const begun = Date.now()
+const seconds = (): string => `${Math.round((Date.now() - begun) / 1000)} s`
+
+const wanted = process.argv.slice(2)
+const stopDocker = await prepare()
+const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
+let total: Results = NO_RESULTS
+try {
+  for (const [index, stage] of STAGES.entries()) {
+    say(`stage ${index + 1} of ${STAGES.length}: ${stage.name} (${seconds()})`)
+    const report = join(reports, `${index}.json`)
+    await runVitest(
+      stage.filters.flatMap((filter) => (wanted.length === 0 ? [filter] : wanted.filter((path) => path.includes(filter)))),
+      report,
+    )
+    total = addResults(total, await readReport(report, stage.name))
+  }
+} finally {
+  await stopDocker()
+  await rm(reports, { recursive: true, force: true })
+}
+summarise(total)
+
+async function prepare(): Promise<() => Promise<void>> {
+  say('setting up what the tests need: Redis, Docker, Python environments with the real SDKs, the worker image')
+  await installPackages(say)
+  const stop = await ensureDocker(say)
+  await Promise.all([makeVenvs(say), makeWorkerImage(say)])
+  say(`ready (${seconds()})`)
+  return stop
+}
+
+async function runVitest(filters: readonly string[], report: string): Promise<void> {
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+  const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
+  const child = spawn(process.execPath, [vitest, 'run', '--passWithNoTests', ...reporters, ...filters], { cwd: ROOT, stdio: 'inherit' })
+  await new Promise((resolve) => {
+    child.once('error', resolve)
+    child.once('exit', resolve)
+  })
+}
+
+function summarise(results: Results): void {
+  process.stdout.write('\n')
+  for (const name of results.failed) process.stdout.write(`failed: ${name}\n`)
+  for (const name of results.skipped) process.stdout.write(`skipped: ${name}\n`)
+  say(`done in ${seconds()}`)
+  const ran = results.passed + results.failed.length
+  process.exitCode = results.failed.length > 0 || ran === 0 ? 1 : 0
+  process.stdout.write(`${results.passed} passed, ${results.failed.length} failed, ${results.skipped.length} skipped\n`)
+}

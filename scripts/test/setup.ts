@@ -1,0 +1,112 @@
+// Makes a machine fit for the tests and says so first. Installs only what is missing, and only on a Debian machine with root; what it
+// cannot have is left to the suites, which skip by name (or fail, in CI).
+import { spawn } from 'node:child_process'
+import { existsSync, openSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
+import { cacheDir, ensureVenv, isVenvReady, VENV_NAMES } from '../../test/harness/venvs.ts'
+import { waitFor } from '../../test/harness/wait.ts'
+
+export type Say = (line: string) => void
+
+/** Executable → Debian package. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  'redis-server': 'redis-server',
+  dockerd: 'docker.io',
+  docker: 'docker.io',
+  iptables: 'iptables',
+  debootstrap: 'debootstrap',
+  python3: 'python3',
+}
+
+export async function installPackages(say: Say): Promise<void> {
+  const missing = new Set(
+    Object.keys(PACKAGES)
+      .filter((name) => findOnSystem(name) === undefined)
+      .map((name) => PACKAGES[name] ?? name),
+  )
+  if (!(await hasVenvModule())) missing.add('python3-venv')
+  if (missing.size === 0) return
+  const names = [...missing]
+  if (process.getuid?.() !== 0 || findOnPath('apt-get') === undefined) {
+    say(`missing here: ${names.join(', ')}; without root on Debian they are not installed, and tests that need them are skipped`)
+    return
+  }
+  say(`installing from Debian: ${names.join(', ')}`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const install = (list: readonly string[]): Promise<string> =>
+    runCommand('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...list], { env, timeoutMs: 600_000 })
+  await attempt(say, 'apt-get', async () => {
+    await runCommand('apt-get', ['update', '-q'], { env, timeoutMs: 300_000 })
+    await install(names)
+    if (findOnSystem('docker') === undefined) await install(['docker-cli'])
+  })
+}
+
+/** Daemons live in sbin, which a user's PATH may lack. */
+function findOnSystem(name: string): string | undefined {
+  return findOnPath(name) ?? [`/usr/sbin/${name}`, `/sbin/${name}`].find((path) => existsSync(path))
+}
+
+async function hasVenvModule(): Promise<boolean> {
+  if (findOnPath('python3') === undefined) return false
+  return (await tryCommand('python3', ['-c', 'import venv, ensurepip'])).code === 0
+}
+
+/** Starts dockerd by hand where no engine answers; what it returns stops that dockerd and no other. */
+export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
+  const nothing = async (): Promise<void> => undefined
+  if (await engineAnswers()) return nothing
+  const dockerd = findOnSystem('dockerd')
+  if (dockerd === undefined || process.getuid?.() !== 0) {
+    say('no Docker engine answers, and none can be started without root and dockerd: tests that need it are skipped')
+    return nothing
+  }
+  const logFile = join(cacheDir(), 'dockerd.log')
+  say(`starting dockerd for the time of the tests (log: ${logFile})`)
+  await mkdir(cacheDir(), { recursive: true })
+  const log = openSync(logFile, 'a')
+  const child = spawn(dockerd, [], { detached: true, stdio: ['ignore', log, log] })
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+  })
+  child.once('error', () => undefined)
+  await attempt(say, 'dockerd', () => waitFor('dockerd to answer', engineAnswers, { timeoutMs: 60_000, intervalMs: 300 }))
+  return async () => {
+    say('stopping the dockerd that these tests started')
+    child.kill('SIGTERM')
+    await exited
+  }
+}
+
+async function engineAnswers(): Promise<boolean> {
+  if (findOnPath('docker') === undefined) return false
+  return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
+}
+
+/** Two at a time: the installers mostly wait for the network. */
+export async function makeVenvs(say: Say): Promise<void> {
+  const waiting = VENV_NAMES.filter((name) => !isVenvReady(name))
+  if (waiting.length === 0) return
+  say(`making Python environments: ${waiting.join(', ')}`)
+  const work = async (): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const venv = name
+      await attempt(say, `Python environment ${venv}`, async () => {
+        await ensureVenv(venv)
+        say(`Python environment ${venv} is ready`)
+      })
+    }
+  }
+  await Promise.all([work(), work()])
+}
+
+/** A step that fails is told and left behind: the suites say by name what they could not have. */
+export async function attempt(say: Say, what: string, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step()
+  } catch (error) {
+    say(`${what} could not be set up: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}

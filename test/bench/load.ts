@@ -1,0 +1,146 @@
+// Load over plain sockets, so that the generator costs little beside what it measures. One request is in flight per connection.
+import { connect, type Socket } from 'node:net'
+
+export interface Target {
+  readonly host: string
+  readonly port: number
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
+
+interface Connection {
+  readonly send: () => Promise<Answer>
+  readonly close: () => void
+}
+
+/** Requests per second over `connections` sockets, closed loop, for `durationMs`. @throws on the first answer that is not 200. */
+export async function measureRate(target: Target, options: { connections: number; durationMs: number }): Promise<number> {
+  const connections = await openAll(target, options.connections)
+  const begun = performance.now()
+  let done = 0
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (performance.now() - begun < options.durationMs) {
+        const answer = await connection.send()
+        if (answer.status !== 200) throw new Error(`${target.path} answered ${answer.status}: ${answer.body}`)
+        done += 1
+      }
+    }),
+  )
+  const elapsed = performance.now() - begun
+  for (const connection of connections) connection.close()
+  return (done * 1000) / elapsed
+}
+
+/** Sends exactly `count` requests and returns the seconds that it took. */
+export async function sendMany(target: Target, options: { connections: number; count: number }): Promise<number> {
+  const connections = await openAll(target, options.connections)
+  const begun = performance.now()
+  let left = options.count
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (left > 0) {
+        left -= 1
+        const answer = await connection.send()
+        if (answer.status !== 200) throw new Error(`${target.path} answered ${answer.status}: ${answer.body}`)
+      }
+    }),
+  )
+  for (const connection of connections) connection.close()
+  return (performance.now() - begun) / 1000
+}
+
+/** Latencies in ms of requests that start at a steady rate whatever the answers take (open loop). */
+export async function measureLatency(
+  send: () => Promise<unknown>,
+  options: { perSecond: number; count: number },
+): Promise<readonly number[]> {
+  const begun = performance.now()
+  const pending: Promise<number>[] = []
+  for (let index = 0; index < options.count; index += 1) {
+    const due = begun + (index * 1000) / options.perSecond
+    const wait = due - performance.now()
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    const sent = performance.now()
+    pending.push(send().then(() => performance.now() - sent))
+  }
+  return await Promise.all(pending)
+}
+
+/** Keep-alive connections handed out one request at a time. */
+export async function openPool(target: Target, size: number): Promise<{ send: () => Promise<Answer>; close: () => void }> {
+  const all = await openAll(target, size)
+  const free = [...all]
+  const waiting: ((connection: Connection) => void)[] = []
+  const send = async (): Promise<Answer> => {
+    const connection = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
+    try {
+      return await connection.send()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free.push(connection)
+      else next(connection)
+    }
+  }
+  return { send, close: () => all.forEach((connection) => connection.close()) }
+}
+
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((left, right) => left - right)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+async function openAll(target: Target, count: number): Promise<readonly Connection[]> {
+  return await Promise.all(Array.from({ length: count }, () => open(target)))
+}
+
+async function open(target: Target): Promise<Connection> {
+  const socket = connect({ host: target.host, port: target.port, noDelay: true })
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+  })
+  return createConnection(socket, requestBytes(target))
+}
+
+function requestBytes(target: Target): Buffer {
+  const headers = { host: target.host, 'content-length': `${Buffer.byteLength(target.body)}`, ...target.headers }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  return Buffer.from(`POST ${target.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${target.body}`)
+}
+
+function createConnection(socket: Socket, request: Buffer): Connection {
+  let received = ''
+  let waiting: PromiseWithResolvers<Answer> | undefined
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1')
+    const answer = parseAnswer(received)
+    if (answer === undefined) return
+    received = ''
+    waiting?.resolve(answer)
+  })
+  const fail = (error?: Error): void => waiting?.reject(error ?? new Error('the connection was closed'))
+  socket.on('error', fail)
+  socket.on('close', () => fail())
+  const send = (): Promise<Answer> => {
+    waiting = Promise.withResolvers<Answer>()
+    socket.write(request)
+    return waiting.promise
+  }
+  return { send, close: () => socket.destroy() }
+}
+
+/** Undefined until the whole answer is there; every server here sends a content length. */
+function parseAnswer(text: string): Answer | undefined {
+  const end = text.indexOf('\r\n\r\n')
+  if (end < 0) return undefined
+  const length = Number(/content-length: (\d+)/i.exec(text.slice(0, end))?.[1] ?? 0)
+  if (text.length < end + 4 + length) return undefined
+  return { status: Number(text.slice(9, 12)), body: text.slice(end + 4) }
+}

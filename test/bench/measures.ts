@@ -1,0 +1,123 @@
+// Our side of each ratio, over the whole stack: HTTP in, the queue, a real worker with a real Python function, HTTP out.
+import { Redis } from 'ioredis'
+import type { Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { findWorkerPid } from '../harness/workers.ts'
+import { ECHO, NAP, sourceCall, valueOf } from '../suites/calls.ts'
+import { measureLatency, measureRate, openPool, sendMany, type Target } from './load.ts'
+
+const NO_OP = 'def noop():\n    return None\n'
+const NOW = 'def now():\n    import time\n    return {"at": time.time()}\n'
+
+const noOp = JSON.stringify({ input: sourceCall('noop', NO_OP) })
+
+function target(stack: Stack, path: string, body: string): Target {
+  const url = new URL(stack.url)
+  const headers = { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' }
+  return { host: url.hostname, port: Number(url.port), path, headers, body }
+}
+
+/** Latencies in ms of warm `/runsync` of a no-op Python function. */
+export async function warmRunsync(stack: Stack, options: { perSecond: number; count: number }): Promise<readonly number[]> {
+  const endpoint = await stack.api.saveEndpoint({ name: 'bench-warm', workersMin: 1, idleTimeout: 600 })
+  const pool = await openPool(target(stack, `/v2/${endpoint}/runsync`, noOp), 32)
+  const send = async (): Promise<void> => {
+    const answer = await pool.send()
+    if (!answer.body.includes('"COMPLETED"')) throw new Error(`runsync answered ${answer.status}: ${answer.body}`)
+  }
+  for (let index = 0; index < 50; index += 1) await send()
+  const latencies = await measureLatency(send, options)
+  pool.close()
+  await stack.api.deleteEndpoint(endpoint)
+  return latencies
+}
+
+/** `POST /run` accepted per second, no worker in the way. */
+export async function acceptedRuns(stack: Stack, durationMs: number): Promise<number> {
+  const endpoint = await stack.api.saveEndpoint({ name: 'bench-accept', workersMax: 0 })
+  const accept = target(stack, `/v2/${endpoint}/run`, noOp)
+  await measureRate(accept, { connections: 64, durationMs: 300 })
+  const rate = await measureRate(accept, { connections: 64, durationMs })
+  await stack.api.deleteEndpoint(endpoint)
+  return rate
+}
+
+/** No-op jobs per second from the first submission to the last completion, with `workers` warm Python workers. */
+export async function endToEnd(stack: Stack, options: { workers: number; count: number }): Promise<number> {
+  const endpoint = await stack.api.saveEndpoint({
+    name: `bench-through-${options.workers}`,
+    workersMin: options.workers,
+    workersMax: options.workers,
+    idleTimeout: 600,
+  })
+  await waitFor('the workers to be warm', async () => (await stack.api.health(endpoint)).workers.ready === options.workers)
+  const completed = async (): Promise<number> => (await stack.api.health(endpoint)).jobs.completed
+  await sendMany(target(stack, `/v2/${endpoint}/runsync`, noOp), { connections: options.workers * 2, count: 20 })
+  const before = await completed()
+  const begun = performance.now()
+  await sendMany(target(stack, `/v2/${endpoint}/run`, noOp), { connections: 32, count: options.count })
+  await waitFor('all jobs to complete', async () => (await completed()) - before >= options.count, { intervalMs: 20, timeoutMs: 60_000 })
+  const rate = (options.count * 1000) / (performance.now() - begun)
+  await stack.api.deleteEndpoint(endpoint)
+  return rate
+}
+
+/** Milliseconds from `POST` at zero workers to the first line of the function; each time on a fresh endpoint, image present. */
+export async function coldStarts(stack: Stack, count: number): Promise<readonly number[]> {
+  const taken: number[] = []
+  for (let index = 0; index < count; index += 1) {
+    const endpoint = await stack.api.saveEndpoint({ name: `bench-cold-${index}`, idleTimeout: 600 })
+    const begun = Date.now()
+    const job = await stack.api.runsync(endpoint, sourceCall('now', NOW))
+    taken.push(Number(valueOf(job['output'])['at']) * 1000 - begun)
+    await stack.api.deleteEndpoint(endpoint)
+    await waitFor('the worker to go', async () => (await stack.api.endpoints()).every((one) => one.id !== endpoint))
+  }
+  return taken
+}
+
+/** Seconds from SIGKILL of a worker to the function's first line on another. */
+export async function killToRerun(stack: Stack, count: number): Promise<readonly number[]> {
+  const endpoint = await stack.api.saveEndpoint({ name: 'bench-kill', workersMax: 2, idleTimeout: 600 })
+  const taken: number[] = []
+  for (let index = 0; index < count; index += 1) {
+    await stack.api.runsync(endpoint, sourceCall('echo', ECHO))
+    const id = await stack.api.run(endpoint, sourceCall('nap', NAP, { seconds: 1 }))
+    const worker = await waitFor('the job to run', async () => {
+      const job = await stack.api.status(endpoint, id)
+      return job.status === 'IN_PROGRESS' ? String(job['workerId']) : undefined
+    })
+    const pid = await findWorkerPid(stack.host, worker)
+    const killedAt = Date.now() / 1000
+    process.kill(pid, 'SIGKILL')
+    const job = await stack.api.settled(endpoint, id)
+    taken.push(Number(valueOf(job['output'])['begun']) - killedAt)
+  }
+  await stack.api.deleteEndpoint(endpoint)
+  return taken
+}
+
+/** Redis commands per second and idle worker, beyond what the stack does without workers. */
+export async function idleCommands(stack: Stack, options: { workers: number; windowMs: number }): Promise<number> {
+  const without = await commandRate(stack, options.windowMs)
+  const endpoint = await stack.api.saveEndpoint({
+    name: 'bench-idle',
+    workersMin: options.workers,
+    workersMax: options.workers,
+    idleTimeout: 600,
+  })
+  await waitFor('the workers to be warm', async () => (await stack.api.health(endpoint)).workers.ready === options.workers)
+  const withWorkers = await commandRate(stack, options.windowMs)
+  await stack.api.deleteEndpoint(endpoint)
+  return (withWorkers - without) / options.workers
+}
+
+async function commandRate(stack: Stack, windowMs: number): Promise<number> {
+  const redis = new Redis(stack.redis.url)
+  const processed = async (): Promise<number> => Number(/total_commands_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
+  const before = await processed()
+  await new Promise((resolve) => setTimeout(resolve, windowMs))
+  const rate = ((await processed()) - before) / (windowMs / 1000)
+  redis.disconnect()
+  return rate
+}

@@ -1,0 +1,84 @@
+// Images that bring their own handler on the unmodified Runpod worker SDK run as they are, without our agent (worker-api).
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureHandlerImage } from '../harness/handler-image.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { findWorkerPid } from '../harness/workers.ts'
+
+const SDK_VERSIONS = ['2.0.0rc2', '1.12.0', '1.7.13'] as const
+
+for (const version of SDK_VERSIONS) {
+  await suiteThatNeeds(['redis', 'docker', 'worker-image'], `a plain handler on the worker SDK ${version}`, () => {
+    let stack: Stack
+    let endpoint: string
+
+    beforeAll(async () => {
+      const image = await ensureHandlerImage(version)
+      stack = await startStack({ host: 'docker', settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1' } })
+      endpoint = await stack.api.saveEndpoint({ name: 'handler', image, idleTimeout: 30 })
+    }, 240_000)
+    afterAll(async () => {
+      await stack?.stop()
+    })
+
+    test('answers, and says which SDK and worker ran it', async () => {
+      const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { hello: 'world' }))
+      expect(job).toMatchObject({ status: 'COMPLETED', output: { echo: { hello: 'world' }, worker: job['workerId'], id: job.id } })
+      expect((job['output'] as { sdk: string }).sdk).toBe(version)
+    })
+
+    test('an exception and a returned error both fail the job with a readable text', async () => {
+      const raised = await stack.api.settled(endpoint, await stack.api.run(endpoint, { raise: 'the cheese is gone' }))
+      expect(raised).toMatchObject({ status: 'FAILED', error: expect.stringContaining('the cheese is gone') })
+      const returned = await stack.api.settled(endpoint, await stack.api.run(endpoint, { error: 'no cheese today' }))
+      expect(returned).toMatchObject({ status: 'FAILED', error: expect.stringContaining('no cheese today') })
+    })
+
+    test('a progress update shows while the job runs', async () => {
+      const id = await stack.api.run(endpoint, { progress: 'half way', hold: 3 })
+      await waitFor('the progress to show', async () => {
+        const job = await stack.api.status(endpoint, id)
+        return job.status === 'IN_PROGRESS' && job['output'] === 'half way'
+      })
+      expect(await stack.api.settled(endpoint, id)).toMatchObject({ status: 'COMPLETED' })
+    })
+
+    test('a generator streams each chunk once and aggregates them in its result', async () => {
+      const image = await ensureHandlerImage(version)
+      const generator = await stack.api.saveEndpoint({ name: 'generator', image, idleTimeout: 30, env: { HANDLER_KIND: 'generator' } })
+      const id = await stack.api.run(generator, { count: 5 })
+      const chunks: unknown[] = []
+      await waitFor('the stream to end', async () => {
+        const reply = await stack.api.get(`/v2/${generator}/stream/${id}`)
+        const part = reply.json as { status: string; stream: { output: unknown }[] }
+        chunks.push(...part.stream.map((chunk) => chunk.output))
+        return part.status === 'COMPLETED'
+      })
+      const expected = [0, 1, 2, 3, 4].map((number) => ({ number }))
+      expect(chunks).toEqual(expected)
+      expect(await stack.api.status(generator, id)).toMatchObject({ status: 'COMPLETED', output: expected })
+    })
+
+    test('a running job can be cancelled', async () => {
+      const id = await stack.api.run(endpoint, { sleep: 60 })
+      await waitFor('the job to run', async () => (await stack.api.status(endpoint, id)).status === 'IN_PROGRESS')
+      await stack.api.post(`/v2/${endpoint}/cancel/${id}`, {})
+      expect(await stack.api.status(endpoint, id)).toMatchObject({ status: 'CANCELLED' })
+    })
+
+    test('a worker that is killed in mid-job loses the job to another worker', async () => {
+      const image = await ensureHandlerImage(version)
+      const fragile = await stack.api.saveEndpoint({ name: 'fragile', image, idleTimeout: 30 })
+      const id = await stack.api.run(fragile, { sleep: 2 })
+      const first = await waitFor('the job to run', async () => {
+        const job = await stack.api.status(fragile, id)
+        return job.status === 'IN_PROGRESS' ? String(job['workerId']) : undefined
+      })
+      process.kill(await findWorkerPid('docker', first), 'SIGKILL')
+      const job = await stack.api.settled(fragile, id)
+      expect(job).toMatchObject({ status: 'COMPLETED' })
+      expect(job['workerId']).not.toBe(first)
+    })
+  })
+}

@@ -1,0 +1,132 @@
+// Child processes of the tests: output is kept, the end is awaited, and nothing outlives its owner. Each long-lived child leads its own
+// process group, so that what it started goes with it.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+export interface CommandResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface CommandOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** Killed after this long; default 5 minutes. */
+  readonly timeoutMs?: number
+  readonly input?: string
+}
+
+/** Where an executable is, or undefined. */
+export function findOnPath(name: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((dir) => join(dir, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
+
+/** Runs to the end whatever the exit code. */
+export async function tryCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  const child = spawn(command, args, {
+    env: options.env ?? process.env,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: options.timeoutMs ?? 300_000,
+    killSignal: 'SIGKILL',
+  })
+  const stdout: Buffer[] = []
+  const stderr: Buffer[] = []
+  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))
+  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(options.input ?? '')
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
+}
+
+/** @throws with the last lines of the output where the command fails. */
+export async function runCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
+  const result = await tryCommand(command, args, options)
+  if (result.code === 0) return result.stdout
+  const tail = `${result.stdout}\n${result.stderr}`.trim().split('\n').slice(-15).join('\n')
+  throw new Error(`${command} ${args.slice(0, 4).join(' ')} ended with ${result.code}:\n${tail}`)
+}
+
+export interface Child {
+  readonly name: string
+  readonly pid: number
+  readonly output: () => string
+  readonly exited: Promise<number | null>
+  readonly isRunning: () => boolean
+  /** To the process itself, or to its whole group. */
+  readonly signal: (signal: NodeJS.Signals, target?: 'process' | 'group') => void
+  /** SIGTERM, then SIGKILL to the group after `graceMs`; resolves when it is gone. */
+  readonly stop: (graceMs?: number) => Promise<void>
+}
+
+export interface ChildSpec {
+  readonly name: string
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+}
+
+const OUTPUT_LIMIT = 8 * 1024 * 1024
+
+/** Starts a child that lives until it is stopped. */
+export function startChild(spec: ChildSpec): Child {
+  const child = spawn(spec.command, spec.args, {
+    env: spec.env ?? process.env,
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${spec.name} (${spec.command}) could not be started`)
+  const output = collectOutput(child)
+  let running = true
+  const exited = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      running = false
+      resolve(code)
+    })
+  })
+  const signal: Child['signal'] = (name, target = 'process') => {
+    try {
+      process.kill(target === 'group' ? -pid : pid, name)
+    } catch {
+      // It has gone already.
+    }
+  }
+  const stop: Child['stop'] = async (graceMs = 15_000) => {
+    if (running) signal('SIGTERM')
+    const timer = setTimeout(() => signal('SIGKILL', 'group'), graceMs)
+    await exited
+    clearTimeout(timer)
+    signal('SIGKILL', 'group')
+  }
+  return { name: spec.name, pid, output, exited, isRunning: () => running, signal, stop }
+}
+
+function collectOutput(child: ChildProcess): () => string {
+  let text = ''
+  const add = (chunk: Buffer): void => {
+    text = (text + chunk.toString()).slice(-OUTPUT_LIMIT)
+  }
+  child.stdout?.on('data', add)
+  child.stderr?.on('data', add)
+  child.once('error', (error) => add(Buffer.from(`${error.message}\n`)))
+  return () => text
+}

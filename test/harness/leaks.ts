@@ -1,0 +1,62 @@
+// What a stopped stack left behind: containers that bear its id, and processes that have its data directory in their environment or
+// command line. Fails towards reporting: a process that cannot be read is not ours.
+import { readdir, readFile } from 'node:fs/promises'
+import { findOnPath, tryCommand } from './child.ts'
+
+export interface Leak {
+  readonly what: string
+  readonly remove: () => Promise<void>
+}
+
+export interface LeakSearch {
+  readonly dataDir: string
+  /** The instance's id, as containers are labelled with it; undefined where it was never made. */
+  readonly instance: string | undefined
+  readonly ownPid: number
+}
+
+export async function findLeaks(search: LeakSearch): Promise<readonly Leak[]> {
+  return [...(await containers(search)), ...(await processes(search))]
+}
+
+export async function removeLeaks(leaks: readonly Leak[]): Promise<void> {
+  for (const leak of leaks) await leak.remove()
+}
+
+async function containers({ instance }: LeakSearch): Promise<readonly Leak[]> {
+  if (instance === undefined || findOnPath('docker') === undefined) return []
+  const format = '{{.ID}} {{.Image}} {{.Status}} {{.Names}}'
+  const list = await tryCommand('docker', ['ps', '-a', '--filter', `label=runyard=${instance}`, '--format', format])
+  if (list.code !== 0) return []
+  return list.stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => ({
+      what: `container ${line}`,
+      remove: async () => {
+        await tryCommand('docker', ['rm', '-f', line.split(' ')[0] ?? ''])
+      },
+    }))
+}
+
+async function processes({ dataDir, ownPid }: LeakSearch): Promise<readonly Leak[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name)).map(Number)
+  const found: Leak[] = []
+  for (const pid of pids) {
+    if (pid === ownPid) continue
+    const command = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')
+    const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
+    if (!command.includes(dataDir) && !environment.includes(dataDir)) continue
+    found.push({
+      what: `process ${pid} ${command.replaceAll('\0', ' ').slice(0, 160)}`,
+      remove: async () => {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // It ended by itself in between.
+        }
+      },
+    })
+  }
+  return found
+}

@@ -1,0 +1,61 @@
+// What this machine can do, decided once per run. What it cannot is skipped by name with the reason; in CI only a physical GPU may be
+// missing, so there the same gap lets the test fail instead (`suite.ts`).
+import { existsSync, statSync } from 'node:fs'
+import { findOnPath, tryCommand } from './child.ts'
+import { isVenvReady, type VenvName } from './venvs.ts'
+
+export const WORKER_IMAGE = process.env['RUNYARD_TEST_IMAGE'] ?? 'runyard/worker:latest'
+
+export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | `venv:${VenvName}`
+
+export const NO_GPU = 'no physical NVIDIA GPU here'
+
+type Check = () => Promise<string | undefined> | string | undefined
+
+/** Undefined where the need is met, else one phrase on what is missing. */
+const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
+  redis: () => ((findOnPath('redis-server') ?? findOnPath('valkey-server')) ? undefined : 'no redis-server here'),
+  docker: async () => ((await dockerAnswers()) ? undefined : 'no Docker engine answers here'),
+  'worker-image': async () => ((await hasImage(WORKER_IMAGE)) ? undefined : `the image ${WORKER_IMAGE} is not here`),
+  gpu: () => (existsSync('/dev/nvidia0') && findOnPath('nvidia-smi') !== undefined ? undefined : NO_GPU),
+  root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
+}
+
+async function missing(need: Need): Promise<string | undefined> {
+  return isVenvNeed(need) ? missingVenv(need.slice('venv:'.length) as VenvName) : await CHECKS[need]()
+}
+
+function isVenvNeed(need: Need): need is `venv:${VenvName}` {
+  return need.startsWith('venv:')
+}
+
+function missingVenv(name: VenvName): string | undefined {
+  return isVenvReady(name) ? undefined : `the Python environment ${name} is not here (./runyard test makes it)`
+}
+
+async function dockerAnswers(): Promise<boolean> {
+  if (findOnPath('docker') === undefined || !isSocket(process.env['DOCKER_HOST'] ?? '/var/run/docker.sock')) return false
+  return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
+}
+
+function isSocket(path: string): boolean {
+  const file = path.replace(/^unix:\/\//, '')
+  return existsSync(file) && statSync(file).isSocket()
+}
+
+async function hasImage(image: string): Promise<boolean> {
+  return (await tryCommand('docker', ['image', 'inspect', image], { timeoutMs: 10_000 })).code === 0
+}
+
+const answers = new Map<Need, Promise<string | undefined>>()
+
+/** The first unmet need, asked once. */
+export async function firstMissing(needs: readonly Need[]): Promise<string | undefined> {
+  for (const need of needs) {
+    const answer = answers.get(need) ?? missing(need)
+    answers.set(need, answer)
+    const reason = await answer
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}

@@ -1,0 +1,56 @@
+// Runs a program of `test/programs` with an unmodified SDK, as a user would: its own working directory, its own home, only the printed
+// variables. A program prints its findings as one line `@@ {json}`; the last one counts.
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { tryCommand, type CommandResult } from './child.ts'
+import { cleanEnv } from './stack.ts'
+import { venvPath, venvPython, type VenvName } from './venvs.ts'
+
+const PROGRAMS = join(import.meta.dirname, '..', 'programs')
+
+export interface PythonRun {
+  readonly venv: VenvName
+  /** A file of `test/programs`. */
+  readonly program: string
+  readonly args?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Default: a fresh directory, removed at the end. */
+  readonly cwd?: string
+  readonly timeoutMs?: number
+}
+
+export interface PythonResult extends CommandResult {
+  /** What the program printed after its last `@@`. */
+  readonly found: Readonly<Record<string, unknown>>
+}
+
+/** A directory that a user would call a project: programs lie in it, `.flash/` grows in it. */
+export async function makeProject(programs: readonly string[]): Promise<{ dir: string } & AsyncDisposable> {
+  const dir = await mkdtemp(join(tmpdir(), 'runyard-project-'))
+  await mkdir(join(dir, '.home'))
+  for (const program of programs) await cp(join(PROGRAMS, program), join(dir, basename(program)))
+  return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
+}
+
+/** What a user's shell looks like: the stack's variables and nothing of ours. */
+export function pythonEnv(venv: VenvName, cwd: string, env: Readonly<Record<string, string>>): Record<string, string> {
+  const path = `${join(venvPath(venv), 'bin')}:${process.env['PATH'] ?? ''}`
+  return { ...cleanEnv(), PATH: path, HOME: join(cwd, '.home'), PYTHONUNBUFFERED: '1', RUNPOD_FLASH_SILENCE_DEPRECATION: '1', ...env }
+}
+
+/** @throws with the program's output where it fails or finds nothing. */
+export async function runPython(run: PythonRun): Promise<PythonResult> {
+  await using project = run.cwd === undefined ? await makeProject([run.program]) : undefined
+  const cwd = run.cwd ?? project?.dir ?? ''
+  const result = await tryCommand(venvPython(run.venv), [basename(run.program), ...(run.args ?? [])], {
+    cwd,
+    env: pythonEnv(run.venv, cwd, run.env),
+    timeoutMs: run.timeoutMs ?? 120_000,
+  })
+  const line = result.stdout.split('\n').findLast((text) => text.startsWith('@@ '))
+  if (result.code !== 0 || line === undefined) {
+    throw new Error(`${run.program} ended with ${result.code}\n--- stdout\n${result.stdout}\n--- stderr\n${result.stderr}`)
+  }
+  return { ...result, found: JSON.parse(line.slice(3)) as Record<string, unknown> }
+}

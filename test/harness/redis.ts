@@ -1,0 +1,59 @@
+// A real Redis of the test's own, on its own port with its own files, durable as `runyard up` runs it (AOF, noeviction).
+import { mkdir } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { Redis } from 'ioredis'
+import { findOnPath, startChild, type Child } from './child.ts'
+import { waitFor } from './wait.ts'
+
+export interface RedisServer {
+  readonly url: string
+  readonly port: number
+  readonly child: () => Child
+  /** SIGKILL or an orderly end; the files stay. */
+  readonly stop: (how?: 'orderly' | 'kill') => Promise<void>
+  /** Again on the same port and files. */
+  readonly start: () => Promise<void>
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, host, resolve)
+  })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('no port was given')
+  return address.port
+}
+
+export async function startRedis(dir: string): Promise<RedisServer> {
+  const binary = findOnPath('redis-server') ?? findOnPath('valkey-server')
+  if (binary === undefined) throw new Error('redis-server is not on the PATH')
+  await mkdir(dir, { recursive: true })
+  const port = await freePort()
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no']
+  const policy = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction']
+  let child: Child
+  const start = async (): Promise<void> => {
+    child = startChild({ name: 'redis', command: binary, args: [...args, ...policy] })
+    await answers(port)
+  }
+  await start()
+  const stop: RedisServer['stop'] = async (how = 'orderly') => {
+    if (how === 'kill') child.signal('SIGKILL')
+    await child.stop(5000)
+  }
+  return { url: `redis://127.0.0.1:${port}`, port, child: () => child, stop, start }
+}
+
+async function answers(port: number): Promise<void> {
+  const client = new Redis({ port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 20 })
+  client.on('error', () => undefined)
+  try {
+    await waitFor('redis to answer', async () => (await client.ping()) === 'PONG', { timeoutMs: 15_000, intervalMs: 20 })
+  } finally {
+    client.disconnect()
+  }
+}

@@ -1,0 +1,171 @@
+// The real thing on free ports: Redis, gateway and scaler as processes of their own, wired by the environment exactly as `runyard up`
+// wires them. Owns everything that it starts; `stop` fails when something is left behind.
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApi, type Api } from './api.ts'
+import { runCommand, startChild, type Child } from './child.ts'
+import { findLeaks, removeLeaks } from './leaks.ts'
+import { instanceId } from './instance.ts'
+import { freePort, startRedis, type RedisServer } from './redis.ts'
+import { waitFor } from './wait.ts'
+
+export type HostKind = 'process' | 'docker'
+
+export interface StackOptions {
+  readonly host: HostKind
+  /** e.g. `NVIDIA GeForce RTX 4090:2` */
+  readonly simulatedGpus?: string
+  /** Further settings, as environment variables (`RUNYARD_LEASE_DURATION_S: '5'`). */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export interface Part {
+  readonly child: () => Child
+  readonly pid: () => number
+  /** SIGKILL, and gone when it resolves. */
+  readonly kill: () => Promise<void>
+  /** Starts it again with the same environment and waits until it answers. */
+  readonly start: () => Promise<void>
+}
+
+export interface Stack {
+  readonly host: HostKind
+  readonly url: string
+  readonly planeUrl: string
+  readonly key: string
+  readonly dataDir: string
+  /** Everything that a client's shell needs, as `runyard env` prints it. */
+  readonly env: Readonly<Record<string, string>>
+  readonly api: Api
+  readonly redis: RedisServer
+  readonly gateway: Part
+  readonly scaler: Part
+  readonly logs: () => string
+  readonly stop: () => Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+/** @throws with the parts' logs where one of them does not come up. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
+  const redis = await startRedis(join(dataDir, 'redis'))
+  const key = `ryk_${randomBytes(16).toString('hex')}`
+  const port = await freePort()
+  const planeHost = options.host === 'docker' ? await bridgeAddress() : '127.0.0.1'
+  const planePort = await freePort(planeHost)
+  const env = {
+    ...cleanEnv(),
+    RUNYARD_LISTEN_PORT: `${port}`,
+    RUNYARD_WORKER_PLANE_HOST: planeHost,
+    RUNYARD_WORKER_PLANE_PORT: `${planePort}`,
+    RUNYARD_DATA_DIR: dataDir,
+    RUNYARD_REDIS_URL: redis.url,
+    RUNYARD_HOSTS: options.host,
+    RUNYARD_BOOTSTRAP_KEY: key,
+    RUNYARD_DRAIN_ON_STOP: '1',
+    RUNYARD_LOG_LEVEL: 'debug',
+    ...(options.simulatedGpus === undefined ? {} : { RUNYARD_SIMULATED_GPUS: options.simulatedGpus }),
+    ...options.settings,
+  }
+  const url = `http://127.0.0.1:${port}`
+  const api = createApi(url, key)
+  const gateway = createPart('gateway', { env, dataDir, isReady: async () => (await fetch(`${url}/readyz`)).status === 200 })
+  const scaler = createPart('scaler', { env, dataDir, isReady: () => true })
+  const logs = (): string => `--- gateway\n${gateway.child().output()}\n--- scaler\n${scaler.child().output()}`
+  try {
+    await gateway.start()
+    await scaler.start()
+  } catch (error) {
+    await Promise.allSettled([redis.stop(), rm(dataDir, { recursive: true, force: true })])
+    throw error
+  }
+  const stop = async (): Promise<void> => {
+    const instance = await instanceId(redis.url)
+    await scaler.child().stop(30_000)
+    await gateway.child().stop(15_000)
+    await redis.stop()
+    const leaks = await findLeaks({ dataDir, instance, ownPid: process.pid })
+    await removeLeaks(leaks)
+    await rm(dataDir, { recursive: true, force: true })
+    if (leaks.length > 0) throw new Error(`left behind: ${leaks.map((leak) => leak.what).join('; ')}\n${tail(logs())}`)
+  }
+  const planeUrl = `http://${planeHost}:${planePort}`
+  return { host: options.host, url, planeUrl, key, dataDir, env: clientEnv(url, key), api, redis, gateway, scaler, logs, stop }
+}
+
+/** As `runyard env` prints it (flash-api §1, sdk2-api §1.1). */
+function clientEnv(url: string, key: string): Record<string, string> {
+  return {
+    RUNPOD_API_KEY: key,
+    RUNPOD_API_BASE_URL: url,
+    RUNPOD_ENDPOINT_BASE_URL: `${url}/v2`,
+    RUNPOD_REST_API_URL: `${url}/rest/v1`,
+    RUNPOD_HAPI_URL: `${url}/hapi`,
+    RUNPOD_CONSOLE_URL: url,
+    FLASH_IS_LIVE_PROVISIONING: 'true',
+    FLASH_NO_UPDATE_CHECK: '1',
+  }
+}
+
+/** The caller's environment without what would redirect us or the SDKs. */
+export function cleanEnv(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(?:RUNYARD|RUNPOD|FLASH|VITEST)_|^(?:REDIS_URL|NODE_ENV|VITEST)$/.test(name),
+  )
+  return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']))
+}
+
+function createPart(name: 'gateway' | 'scaler', how: PartSpec): Part {
+  let child: Child | undefined
+  const current = (): Child => {
+    if (child === undefined) throw new Error(`${name} was never started`)
+    return child
+  }
+  const start = async (): Promise<void> => {
+    const started = startChild({
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', entry(name)],
+      env: how.env,
+      cwd: how.dataDir,
+    })
+    child = started
+    await waitFor(`${name} to be ready`, async () => {
+      if (!started.isRunning()) throw new Error(`${name} ended at once:\n${tail(started.output())}`)
+      return await how.isReady()
+    }).catch(async (error: unknown) => {
+      await started.stop(1000)
+      throw new Error(`${name} did not come up:\n${tail(started.output())}`, { cause: error })
+    })
+  }
+  const kill = async (): Promise<void> => {
+    current().signal('SIGKILL')
+    await current().exited
+  }
+  return { child: current, pid: () => current().pid, kill, start }
+}
+
+interface PartSpec {
+  readonly env: Readonly<Record<string, string>>
+  readonly dataDir: string
+  readonly isReady: () => Promise<boolean> | boolean
+}
+
+/** The bundle where there is one, as in a release; else the source, which Node runs too. */
+function entry(app: string): string {
+  const bundle = join(ROOT, 'apps', app, 'dist', 'main.mjs')
+  return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
+}
+
+async function bridgeAddress(): Promise<string> {
+  const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}'
+  return (await runCommand('docker', ['network', 'inspect', 'bridge', '--format', format])).trim() || '172.17.0.1'
+}
+
+export function tail(text: string, lines = 40): string {
+  return text.trimEnd().split('\n').slice(-lines).join('\n')
+}

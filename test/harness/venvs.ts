@@ -1,0 +1,53 @@
+// Python environments with the real, unmodified SDKs, made once per pin and kept in the cache directory. A half-made one is never
+// used: it is finished by a marker file, and an environment without it is made anew.
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand, findOnPath } from './child.ts'
+
+/** What is installed where. Pins are exact for the SDKs; their dependencies float as a user's would. */
+export const VENVS = {
+  'flash-1.21': ['runpod-flash==1.21.0', 'runpod==1.12.0', 'numpy'],
+  'flash-1.14': ['runpod-flash==1.14.0', 'runpod==1.12.0', 'numpy'],
+  'runpod-1.12': ['runpod==1.12.0'],
+  'runpod-1.7': ['runpod==1.7.13'],
+  'runpod-2.0': ['runpod==2.0.0rc2'],
+} as const
+export type VenvName = keyof typeof VENVS
+export const VENV_NAMES = Object.keys(VENVS) as readonly VenvName[]
+
+export function cacheDir(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'runyard')
+}
+
+export function venvPath(name: VenvName): string {
+  const digest = createHash('sha256').update(VENVS[name].join('\n')).digest('hex').slice(0, 8)
+  return join(cacheDir(), 'venvs', `${name}-${digest}`)
+}
+
+export function venvPython(name: VenvName): string {
+  return join(venvPath(name), 'bin', 'python')
+}
+
+export function isVenvReady(name: VenvName): boolean {
+  return existsSync(join(venvPath(name), '.complete')) && existsSync(venvPython(name))
+}
+
+/** @throws with the installer's last lines where it cannot be made. */
+export async function ensureVenv(name: VenvName): Promise<void> {
+  if (isVenvReady(name)) return
+  const path = venvPath(name)
+  await rm(path, { recursive: true, force: true })
+  await mkdir(join(path, '..'), { recursive: true })
+  const uv = findOnPath('uv')
+  if (uv === undefined) {
+    await runCommand('python3', ['-m', 'venv', path])
+    await runCommand(venvPython(name), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...VENVS[name]])
+  } else {
+    await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
+    await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...VENVS[name]])
+  }
+  await writeFile(join(path, '.complete'), `${VENVS[name].join('\n')}\n`)
+}

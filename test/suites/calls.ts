@@ -1,0 +1,39 @@
+// Raw jobs for our own workers without any SDK on the client side: SDK 2.0's envelope, source text with JSON (sdk2-api §4.2).
+
+/** The `input` of a job that runs `name` of `code`. */
+export function sourceCall(name: string, code: string, kwargs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return { function_name: name, function_code: code, args: [], kwargs, serialization_format: 'json', execution_type: 'function' }
+}
+
+export const ECHO = `
+def echo(value=None):
+    import os
+    return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID")}
+`
+
+export const NAP = `
+def nap(seconds, value=None):
+    import os, time
+    begun = time.time()
+    time.sleep(seconds)
+    return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID"), "begun": begun}
+`
+
+export const FAIL = `
+def fail():
+    raise ValueError("the cheese is gone")
+`
+
+export const COUNT = `
+def count(to):
+    import time
+    for number in range(to):
+        time.sleep(0.05)
+        yield {"number": number}
+`
+
+/** The value of a job's output, whose envelope is a list of one reply or the reply itself (sdk2-api §4.4). */
+export function valueOf(output: unknown): Record<string, unknown> {
+  const reply = (Array.isArray(output) ? output[0] : output) as { json_result?: unknown } | undefined
+  return (reply?.json_result ?? {}) as Record<string, unknown>
+}
