@@ -1,4 +1,5 @@
-// One file with our workspace packages inside; npm packages are installed beside it.
+// One file with our workspace packages inside; npm packages are installed beside it. What dockerode brings along (ssh2) has optional native
+// parts that are not built here, and does without them.
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
   platform: 'node',
   target: 'node24',
   outExtensions: () => ({ js: '.mjs' }),
-  deps: { alwaysBundle: [/^@runyard\//] },
+  deps: { alwaysBundle: [/^@runyard\//], neverBundle: ['cpu-features', /\.node$/] },
   dts: false,
   clean: true,
 })

@@ -28,10 +28,8 @@ export function createFakeHost(hostId = 'local'): FakeHost {
   const observed = new Map<string, ObservedWorker>()
   const listeners = new Set<(event: HostEvent) => void>()
   const problem: FakeHost['problem'] = {}
-  const launches: WorkerLaunch[] = []
-  const stops: string[] = []
   const emit = (kind: HostEvent['kind'], workerId: string) => listeners.forEach((listener) => listener({ kind, workerId, at: Date.now() }))
-  const die = (workerId: string, exitCode: number, options = { oomKilled: false }) => {
+  const die: FakeHost['die'] = (workerId, exitCode, options = { oomKilled: false }) => {
     const worker = observed.get(workerId)
     if (worker === undefined || worker.state === 'exited') return
     observed.set(workerId, { ...worker, state: 'exited', exit: { at: Date.now(), exitCode, ...options } })
@@ -40,23 +38,46 @@ export function createFakeHost(hostId = 'local'): FakeHost {
   return {
     hostId,
     kind: 'process',
-    launches,
-    stops,
     observed,
     problem,
     die,
-    async inventory() {
-      return { hostId, kind: 'process', cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }
-    },
     async listWorkers() {
       if (problem.list !== undefined) throw new RunyardError('internal', problem.list)
       return [...observed.values()]
     },
+    ...offer(hostId, problem),
+    ...actions({ observed, problem, emit, die }),
+    watch(onEvent) {
+      listeners.add(onEvent)
+      return { [Symbol.asyncDispose]: async () => void listeners.delete(onEvent) }
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
+function offer(hostId: string, problem: FakeHost['problem']) {
+  return {
+    inventory: async () => ({ hostId, kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
-    async pullImage() {
+    pullImage: async () => {
       if (problem.image !== undefined) throw problem.image
     },
-    async startWorker(launch) {
+    tailLogs: async () => [{ at: Date.now(), source: 'stderr' as const, line: 'the last words' }],
+    followLogs: async () => undefined,
+  }
+}
+
+interface FakeParts extends Pick<FakeHost, 'observed' | 'problem' | 'die'> {
+  emit(kind: HostEvent['kind'], workerId: string): void
+}
+
+function actions({ observed, problem, emit, die }: FakeParts) {
+  const launches: WorkerLaunch[] = []
+  const stops: string[] = []
+  return {
+    launches,
+    stops,
+    async startWorker(launch: WorkerLaunch) {
       if (problem.start !== undefined) throw problem.start
       launches.push(launch)
       const { workerId, endpointId, specHash } = launch
@@ -64,24 +85,13 @@ export function createFakeHost(hostId = 'local'): FakeHost {
       observed.set(workerId, { workerId, endpointId, specHash, state: 'running', startedAt: Date.now(), exit: undefined, gpuUuids })
       emit('started', workerId)
     },
-    async stopWorker(workerId) {
+    async stopWorker(workerId: string) {
       stops.push(workerId)
       die(workerId, 0)
     },
-    async removeWorker(workerId) {
+    async removeWorker(workerId: string) {
       observed.delete(workerId)
     },
-    async tailLogs() {
-      return [{ at: Date.now(), source: 'stderr', line: 'the last words' }]
-    },
-    async followLogs(_, { signal }) {
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-    },
-    watch(onEvent) {
-      listeners.add(onEvent)
-      return { [Symbol.asyncDispose]: async () => void listeners.delete(onEvent) }
-    },
-    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 

@@ -154,7 +154,7 @@ test('an image that cannot be had is told in the status, and nothing is left of 
 
 test('a job past its execution timeout fails with the text that clients know, and its worker is told to stop it', async () => {
   const stops: string[] = []
-  await using _listening = fixture.store.subscribe((signal) => {
+  const listening = fixture.store.subscribe((signal) => {
     if (signal.kind === 'job-stop') stops.push(`${signal.jobId} on ${signal.workerId}`)
   })
   await fixture.open({ policy: { stopGraceMs: 300 } })
@@ -168,6 +168,7 @@ test('a job past its execution timeout fails with the text that clients know, an
     WAIT,
   )
   await vi.waitFor(() => expect(stops).toEqual([`j1 on ${worker.id}`]), WAIT)
+  await listening[Symbol.asyncDispose]()
   // It never takes another job: it is stuck, and goes.
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
 })

@@ -60,14 +60,19 @@ function hasWorked(record: WorkerRecord): boolean {
 
 function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {
   const { drainingSince = 0, retireReason = 'shutdown' } = worker.record
-  const isWaitedFor = !WITHOUT_WAITING.has(retireReason)
-  if (isWaitedFor && worker.leases.length > 0) return
+  if (worker.leases.length > 0 && isWaitedFor(retireReason, builder)) return
   const settleMs = worker.record.readyAt === undefined ? 0 : builder.observed.policy.drainSettleMs
   if (!builder.isDue(drainingSince + settleMs)) return
   // A deleted endpoint's jobs were cancelled with it.
   const lost = retireReason === 'endpoint_deleted' ? [] : worker.leases
   for (const { jobId } of lost) builder.add({ kind: 'take-back', ...on(worker), jobId, reason: retireReason })
   builder.add({ kind: 'stop', ...on(worker), reason: retireReason })
+}
+
+/** On shutdown jobs are waited for while there is a gateway that can take their results. */
+function isWaitedFor(reason: Reason, builder: PlanBuilder): boolean {
+  if (reason === 'shutdown') return builder.observed.planeUpSince !== undefined
+  return !WITHOUT_WAITING.has(reason)
 }
 
 function retire(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
