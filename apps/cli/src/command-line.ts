@@ -11,9 +11,9 @@ type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
 
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { out, err } = surroundings
-  const [name, ...rest] = words
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') return showHelp(out, rest[0])
-  if (name === '--version' || name === '-v' || name === 'version') {
+  const [name = 'help', ...rest] = words
+  if (['help', '--help', '-h'].includes(name)) return showHelp(out, rest[0])
+  if (['version', '--version', '-v'].includes(name)) {
     out.line(`runyard ${VERSION}`)
     return 0
   }

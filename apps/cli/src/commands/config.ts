@@ -19,6 +19,6 @@ export async function run(context: CommandContext): Promise<number> {
 
 function show(key: string, value: unknown): string {
   if (value === undefined) return '–'
-  if (key === 'redis.url') return String(value).replace(/:[^:@/]+@/, ':…@')
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  if (typeof value !== 'string') return JSON.stringify(value)
+  return key === 'redis.url' ? value.replace(/:[^:@/]+@/, ':…@') : value
 }

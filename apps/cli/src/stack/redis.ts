@@ -46,7 +46,6 @@ export async function openRedis(
       args,
       env: { ...process.env, LC_ALL: 'C' },
       logFile: join(options.logDir, 'redis.log'),
-      channel: false,
       graceMs: STOP_GRACE_MS,
     },
     onRestart,

@@ -4,6 +4,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { rename, stat } from 'node:fs/promises'
+import { finished } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface ChildSpec {
   readonly name: string
@@ -11,17 +13,14 @@ export interface ChildSpec {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly logFile: string
-  /** Only our own Node processes speak over a channel. */
-  readonly channel: boolean
+  /** Only our own Node processes speak over a channel; it also ends them when we are killed. */
+  readonly onMessage?: (message: unknown) => void
   /** SIGKILL follows SIGTERM after this long. */
   readonly graceMs: number
 }
 
 export interface Supervised extends AsyncDisposable {
-  readonly name: string
   pid(): number | undefined
-  /** Times it was started again. */
-  restarts(): number
   /** Rejects with the last words of a child that died before `markUp`. */
   readonly failed: Promise<never>
   /** From now on a death is mended, not told. */
@@ -35,59 +34,54 @@ const LONGEST_PAUSE_MS = 10_000
 const STABLE_AFTER_MS = 30_000
 const LARGEST_LOG_BYTES = 20 * 1024 * 1024
 
-export async function supervise(spec: ChildSpec, onRestart: (line: string) => void): Promise<Supervised> {
+export async function supervise(spec: ChildSpec, onNews: (line: string) => void): Promise<Supervised> {
   await rotate(spec.logFile)
   const log = createWriteStream(spec.logFile, { flags: 'a', mode: 0o600 })
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
-  const state = { up: false, stopping: false, restarts: 0, pause: FIRST_PAUSE_MS }
-  let current: RunningChild
-  let timer: NodeJS.Timeout | undefined
+  const stop = new AbortController()
+  let child = launch(spec, log)
+  let isUp = false
 
-  function start(): void {
-    const child = launch(spec, log)
-    current = child
-    const startedAt = performance.now()
-    void child.ended.then((how) => {
-      if (state.stopping) return
-      if (!state.up) {
+  async function keepAlive(): Promise<void> {
+    let pause = FIRST_PAUSE_MS
+    for (;;) {
+      const startedAt = performance.now()
+      const how = await child.ended
+      if (stop.signal.aborted) return
+      if (!isUp) {
         failure.reject(new Error(child.lastWords() || `${spec.name} ended at once (${how}); its log is ${spec.logFile}`))
         return
       }
-      if (performance.now() - startedAt > STABLE_AFTER_MS) state.pause = FIRST_PAUSE_MS
-      onRestart(`${spec.name} died (${how}) and is started again`)
-      timer = setTimeout(() => {
-        state.restarts += 1
-        start()
-      }, state.pause)
-      state.pause = Math.min(state.pause * 2, LONGEST_PAUSE_MS)
-    })
+      if (performance.now() - startedAt > STABLE_AFTER_MS) pause = FIRST_PAUSE_MS
+      onNews(`${spec.name} died (${how}) and is started again`)
+      await sleep(pause, undefined, { signal: stop.signal }).catch(() => {})
+      if (stop.signal.aborted) return
+      pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      child = launch(spec, log)
+    }
   }
 
-  start()
+  const kept = keepAlive()
   return {
-    name: spec.name,
-    pid: () => current.process.pid,
-    restarts: () => state.restarts,
+    pid: () => child.process.pid,
     failed: failure.promise,
     markUp() {
-      state.up = true
+      isUp = true
     },
     kill() {
-      state.stopping = true
-      clearTimeout(timer)
-      current.process.kill('SIGKILL')
+      stop.abort()
+      child.process.kill('SIGKILL')
     },
     async [Symbol.asyncDispose]() {
-      state.stopping = true
-      clearTimeout(timer)
-      current.process.kill('SIGTERM')
-      const hard = setTimeout(() => current.process.kill('SIGKILL'), spec.graceMs)
-      await current.ended
+      stop.abort()
+      child.process.kill('SIGTERM')
+      const hard = setTimeout(() => child.process.kill('SIGKILL'), spec.graceMs)
+      await child.ended
+      await kept
       clearTimeout(hard)
-      await new Promise<void>((resolve) => {
-        log.end(resolve)
-      })
+      log.end()
+      await finished(log)
     },
   }
 }
@@ -103,8 +97,9 @@ function launch(spec: ChildSpec, log: WriteStream): RunningChild {
   const child = spawn(spec.command, spec.args, {
     env: spec.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', ...(spec.channel ? (['ipc'] as const) : [])],
+    stdio: ['ignore', 'pipe', 'pipe', ...(spec.onMessage === undefined ? [] : (['ipc'] as const))],
   })
+  if (spec.onMessage !== undefined) child.on('message', spec.onMessage)
   let words = ''
   child.stdout?.on('data', (data: Buffer) => log.write(data))
   child.stderr?.on('data', (data: Buffer) => {

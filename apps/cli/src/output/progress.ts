@@ -1,0 +1,62 @@
+// The set-up, one line per step: what it came to and how long it took. On a terminal the line of a running step says what it is doing;
+// elsewhere a step is told once, when it is done, and its own news only where it takes long.
+import { formatDuration, type Terminal } from './terminal.ts'
+
+export interface Step {
+  /** What it is doing now. */
+  note(text: string): void
+  done(result: string): void
+}
+
+export interface Progress {
+  begin(label: string): Step
+  /** A line of its own. */
+  say(text: string): void
+}
+
+const LABEL_WIDTH = 10
+const QUIET_MS = 3000
+
+export function createProgress(out: Terminal): Progress {
+  let open: string | undefined
+
+  function draw(text: string): void {
+    open = text
+    if (out.isTty) out.write(`\r\u001B[K${clip(text, out.columns - 1)}`)
+  }
+  function settle(text: string): void {
+    open = undefined
+    out.line(out.isTty ? `\r\u001B[K${text}` : text)
+  }
+
+  return {
+    say(text) {
+      const resumed = open
+      settle(text)
+      if (resumed !== undefined) draw(resumed)
+    },
+    begin(label) {
+      const startedAt = performance.now()
+      let lastTold = startedAt
+      const head = `  ${label.padEnd(LABEL_WIDTH)} `
+      draw(`${head}…`)
+      return {
+        note(text) {
+          draw(`${head}${text}`)
+          if (out.isTty || performance.now() - lastTold < QUIET_MS) return
+          lastTold = performance.now()
+          out.line(`${head}${text}`)
+        },
+        done(result) {
+          const took = performance.now() - startedAt
+          settle(`${head}${result}${took < 100 ? '' : out.dim(`  ${formatDuration(took)}`)}`)
+        },
+      }
+    },
+  }
+}
+
+function clip(text: string, width: number): string {
+  const line = text.replaceAll(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap))
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
+}

@@ -1,0 +1,101 @@
+// Where workers will run: as configured, else containers where a Docker engine answers, else processes of this machine, said aloud with
+// the reason. For containers it sees to the default image, to the agent's volume and to the address at which they reach us.
+import { join } from 'node:path'
+import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, probeEngine } from '@runyard/docker'
+import { HostConfig, RunyardError } from '@runyard/schema'
+import type { Progress } from '../output/progress.ts'
+import { ROOT } from '../locations.ts'
+import type { Settings } from '../settings.ts'
+import { VERSION } from '../version.ts'
+import { findOnPath } from './find-on-path.ts'
+
+export interface HostChoice {
+  readonly hosts: readonly HostConfig[]
+  /** Given to the scaler as RUNYARD_AGENT_VOLUME. */
+  readonly agentVolume: string | undefined
+  /** Where the worker plane must listen so that workers reach it. */
+  readonly planeHost: string
+}
+
+type HostConfig = NonNullable<Settings['config']['hosts']>[number]
+
+interface ChoiceOptions {
+  readonly config: Settings['config']
+  readonly env: NodeJS.ProcessEnv
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+const LOOPBACK = '127.0.0.1'
+
+/** @throws RunyardError with one sentence when what was asked for cannot be had. */
+export async function chooseHosts(options: ChoiceOptions): Promise<HostChoice> {
+  const { hosts } = options.config
+  if (hosts !== undefined) return prepareConfigured(hosts, options)
+  const docker = HostConfig.parse({ kind: 'docker', ...socketOf(options.env) })
+  const engine = await probeEngine(docker)
+  if (engine.kind === 'failed') return fallBack(engine.message, options)
+  try {
+    return await prepareDocker([docker], engine.version, options)
+  } catch (error) {
+    if (!(error instanceof RunyardError)) throw error
+    return fallBack(error.message, options)
+  }
+}
+
+async function prepareConfigured(hosts: readonly HostConfig[], options: ChoiceOptions): Promise<HostChoice> {
+  const docker = hosts.filter((host) => host.kind === 'docker')
+  const [first] = docker
+  if (first === undefined) {
+    await tellProcessHost('as configured', options)
+    return { hosts, agentVolume: undefined, planeHost: LOOPBACK }
+  }
+  const engine = await probeEngine(first)
+  if (engine.kind === 'failed') throw new RunyardError('bad_request', engine.message)
+  return { ...(await prepareDocker(docker, engine.version, options)), hosts }
+}
+
+async function prepareDocker(hosts: readonly HostConfig[], version: string, { progress, env, signal }: ChoiceOptions): Promise<HostChoice> {
+  const [host] = hosts
+  if (host === undefined) throw new RunyardError('bad_request', 'No Docker host is configured.')
+  const { socket } = host
+  const step = progress.begin('workers')
+  const image = await ensureWorkerImage({
+    socket,
+    dockerfile: join(ROOT, 'docker', 'worker.Dockerfile'),
+    onProgress: (line) => {
+      step.note(line)
+    },
+    env,
+    signal,
+  })
+  step.note('preparing the agent')
+  const agentVolume = await ensureAgentVolume({ socket, version: VERSION, directory: join(ROOT, 'apps', 'agent', 'dist') })
+  const planeHost = (await bridgeGatewayAddress({ socket })) ?? LOOPBACK
+  step.done(`containers on Docker ${version}, image ${image.image}${image.built ? ' (just built)' : ''}`)
+  return { hosts, agentVolume, planeHost }
+}
+
+async function fallBack(reason: string, options: ChoiceOptions): Promise<HostChoice> {
+  await tellProcessHost('nothing is isolated and limits are not enforced', options)
+  options.progress.say(`             not containers: ${reason}`)
+  return { hosts: [HostConfig.parse({ kind: 'process' })], agentVolume: undefined, planeHost: LOOPBACK }
+}
+
+async function tellProcessHost(remark: string, { progress, env }: ChoiceOptions): Promise<void> {
+  const step = progress.begin('workers')
+  const python = env['RUNYARD_PYTHON'] ?? (await findOnPath('python3', env))
+  if (python === undefined) {
+    throw new RunyardError(
+      'bad_request',
+      'Workers as processes need Python 3, and python3 was not found (Debian: apt-get install python3).',
+    )
+  }
+  step.done(`processes of this machine (${remark})`)
+}
+
+/** The Docker CLI's own variable, as far as it names a local socket. */
+function socketOf(env: NodeJS.ProcessEnv): { socket?: string } {
+  const named = env['DOCKER_HOST']
+  return named?.startsWith('unix://') ? { socket: named.slice('unix://'.length) } : {}
+}

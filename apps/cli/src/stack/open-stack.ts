@@ -1,0 +1,105 @@
+// The whole stack, opened in order and closed in reverse: data directory, Redis, hosts, gateway, scaler. The children get everything by
+// environment (`RUNYARD_*`), so that each can also be run by hand.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cacheDirPath } from '@runyard/kit'
+import type { Progress } from '../output/progress.ts'
+import type { Settings } from '../settings.ts'
+import { openDataDir } from './data-dir.ts'
+import { chooseHosts, type HostChoice } from './host-choice.ts'
+import { claimPort } from './ports.ts'
+import { partEnvironment, startParts, urlOf } from './parts.ts'
+import { openRedis, type OwnRedis } from './redis.ts'
+import { provideRedis } from './redis-binary.ts'
+
+export interface StackOptions {
+  readonly settings: Settings
+  readonly env: NodeJS.ProcessEnv
+  readonly progress: Progress
+  /** News while it runs, e.g. that a part died and is started again. */
+  readonly onNews: (line: string) => void
+  /** Ends the set-up early. */
+  readonly signal: AbortSignal
+}
+
+export interface Stack extends AsyncDisposable {
+  readonly url: string
+  readonly key: string
+  readonly choice: HostChoice
+  /** Absolute. */
+  readonly dataDir: string
+  readonly logDir: string
+  /** What this installation's workers are labelled with, once the scaler has said so. */
+  instanceId(): string | undefined
+  /** Kills every part without letting workers drain. */
+  kill(): void
+}
+
+/** @throws RunyardError with one sentence; what was opened until then is closed. */
+export async function openStack(options: StackOptions): Promise<Stack> {
+  const { settings, env, progress, onNews, signal } = options
+  await using opening = new AsyncDisposableStack()
+  const dataDir = opening.use(await openDataDir(settings.dataDir))
+  const logDir = join(dataDir.path, 'logs')
+  await mkdir(logDir, { recursive: true, mode: 0o700 })
+  const listen = await claimListener(settings.config.listen, 'choose another with --port N')
+  const redis = await openOrFindRedis({ options, logDir, opening })
+  signal.throwIfAborted()
+  const choice = await chooseHosts({ config: settings.config, env, progress, signal })
+  const plane = await claimListener(planeOf(settings, choice), 'set workerPlane.port to another')
+  const step = progress.begin('gateway')
+  const parts = opening.use(await startParts({ env: partEnvironment({ env, listen, plane, redis, dataDir, choice }), logDir, onNews }))
+  const url = urlOf(listen)
+  await parts.untilReady(url, signal)
+  await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })
+  step.done(`${url}, workers reach it at ${urlOf(plane)}`)
+  const opened = opening.move()
+  return {
+    url,
+    key: dataDir.key,
+    choice,
+    dataDir: dataDir.path,
+    logDir,
+    instanceId: () => parts.instanceId(),
+    kill() {
+      parts.kill()
+      redis.child?.kill()
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+interface RedisOptions {
+  readonly options: StackOptions
+  readonly logDir: string
+  readonly opening: AsyncDisposableStack
+}
+
+async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Promise<Pick<OwnRedis, 'url'> & Partial<OwnRedis>> {
+  const { settings, env, progress, onNews } = options
+  const { url, appendfsync } = settings.config.redis
+  const step = progress.begin('redis')
+  if (url !== undefined) {
+    step.done(`as configured by ${settings.origins['redis.url']}`)
+    return { url }
+  }
+  const binary = await provideRedis({
+    env,
+    cacheDir: cacheDirPath(env),
+    say: (line) => {
+      step.note(line)
+    },
+  })
+  const redis = opening.use(await openRedis({ binary, dataDir: settings.dataDir, logDir, appendfsync }, onNews))
+  step.done(binary.label)
+  return redis
+}
+
+async function claimListener(listener: { host: string; port: number }, mend: string): Promise<{ host: string; port: number }> {
+  return { host: listener.host, port: await claimPort({ ...listener, mend }) }
+}
+
+/** What was set wins; else where the workers of the chosen hosts reach us. */
+function planeOf({ config, origins }: Settings, { planeHost }: HostChoice): { host: string; port: number } {
+  return { ...config.workerPlane, host: origins['workerPlane.host'] === 'default' ? planeHost : config.workerPlane.host }
+}

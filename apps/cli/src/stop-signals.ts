@@ -1,0 +1,40 @@
+// Ctrl-C once means "please stop", twice "stop at once".
+
+export interface StopSignals extends Disposable {
+  /** Aborts on the first signal. */
+  readonly polite: AbortSignal
+  /** Aborts on the second. */
+  readonly hard: AbortSignal
+}
+
+export function listenForStop(): StopSignals {
+  const polite = new AbortController()
+  const hard = new AbortController()
+  const onSignal = (): void => {
+    if (polite.signal.aborted) hard.abort()
+    else polite.abort()
+  }
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of names) process.on(name, onSignal)
+  return {
+    polite: polite.signal,
+    hard: hard.signal,
+    [Symbol.dispose]() {
+      for (const name of names) process.off(name, onSignal)
+    },
+  }
+}
+
+/** Resolves when the signal aborts, at once if it has. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        resolve()
+      },
+      { once: true },
+    )
+  })
+}
