@@ -148,6 +148,17 @@ describe('deletion', () => {
     await vi.waitUntil(async () => (await raw.keys(`${stores.prefix()}:{ep-1}*`)).length === 0)
   })
 
+  test('a deletion in the middle of changes by others goes through', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
+    const change = (version: number) =>
+      one.endpoints.upsert(byName('name of ep-1'), (current) => ({ ...(current ?? endpoint('ep-2')), version }))
+    const [isDeleted] = await Promise.all([two.endpoints.delete('ep-1'), ...Array.from({ length: 10 }, (_, n) => change(n))])
+    expect(isDeleted).toBe(true)
+    expect(await one.endpoints.get('ep-1')).toBeUndefined()
+    expect(await one.endpoints.listDeleted()).toEqual(['ep-1'])
+  })
+
   test('a deleted name is free again', async () => {
     const { endpoints } = await stores.open()
     await endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { name: 'n' }))

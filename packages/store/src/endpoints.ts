@@ -15,13 +15,14 @@ type Jobs = Pick<JobStore, 'forceSettle'>
 
 const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
   JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
+const tooBusy = () => new RunyardError('conflict', 'The endpoint is being changed by too many clients at once; try again.')
 const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
-  const { client, keys, signals, run } = context
+  const { client, keys, signals } = context
   const { records, templates, deleted } = keys.endpoints
   const get = async (id: string) => parse(await client.hget(records, id))
-  const { readText, write } = createEndpointWrites(context)
+  const { readText, write, remove } = createEndpointWrites(context)
 
   return {
     get,
@@ -47,16 +48,11 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
           throw new RunyardError('conflict', `An endpoint named "${endpoint.name}" exists already.`)
         }
       }
-      throw new RunyardError('conflict', 'The endpoint is being changed by too many clients at once; try again.')
+      throw tooBusy()
     },
 
     async delete(id) {
-      const text = await client.hget(records, id)
-      const endpoint = parse(text)
-      if (text === null || endpoint === undefined) return false
-      const names = [keys.endpoints.records, keys.endpoints.names, templates, deleted]
-      const isDeleted = await run(DELETE_ENDPOINT, names, [id, text, nameOf(endpoint), endpoint.templateId])
-      if (isDeleted !== 1) throw new RunyardError('conflict', 'The endpoint was changed while it was being deleted; try again.')
+      if (!(await remove(id))) return false
       signals.publish({ kind: 'endpoint-changed', endpointId: id })
       await cancelJobs(context, jobs, id)
       return true
@@ -83,7 +79,19 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
     const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId]
     return (await run(UPSERT_ENDPOINT, [records, names, templates, deleted], args)) as 'stored' | 'stale' | 'taken'
   }
-  return { readText, write }
+
+  /** False if there is none. Somebody who changes it at the same moment only makes this look again. */
+  const remove = async (id: string): Promise<boolean> => {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      const text = await client.hget(records, id)
+      const endpoint = parse(text)
+      if (text === null || endpoint === undefined) return false
+      const args = [id, text, nameOf(endpoint), endpoint.templateId]
+      if ((await run(DELETE_ENDPOINT, [records, names, templates, deleted], args)) === 1) return true
+    }
+    throw tooBusy()
+  }
+  return { readText, write, remove }
 }
 
 async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, endpointId: string): Promise<void> {

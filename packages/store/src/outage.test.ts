@@ -97,7 +97,8 @@ describe('while Redis is away', () => {
     store.publish({ kind: 'keys-changed' })
 
     await redis.restart()
-    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync') && store.isUp(), { timeout: 10_000 })
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), { timeout: 10_000 })
+    expect(store.isUp()).toBe(true)
     expect(await store.jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
     expect((await store.jobs.take(EP, 'w2'))?.id).toBe('b')
     expect(await store.jobs.get(EP, 'lost')).toBeUndefined()

@@ -46,13 +46,7 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
     if (signal !== undefined) deliver(signal)
   })
   await subscriber.subscribe(channel)
-  subscriber.on('ready', () => {
-    // If the connection is lost again meanwhile, the next `ready` repeats this.
-    subscriber.subscribe(channel).then(
-      () => deliver({ kind: 'resync' }),
-      (error: unknown) => onError(error instanceof Error ? error : new Error(String(error))),
-    )
-  })
+  resyncAfterLoss(deps, () => deliver({ kind: 'resync' }))
 
   return {
     channel,
@@ -73,6 +67,25 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
       }
     },
   }
+}
+
+/** Calls `resync` when a lost connection is back and both can be used, so that whoever looks again then finds Redis there. */
+function resyncAfterLoss({ commands, subscriber, channel, onError }: SignalDeps, resync: () => void): void {
+  let isSubscribed = true
+  const resyncIfWhole = () => {
+    if (isSubscribed && commands.status === 'ready') resync()
+  }
+  commands.on('ready', resyncIfWhole)
+  subscriber.on('close', () => {
+    isSubscribed = false
+  })
+  const resubscribe = async () => {
+    await subscriber.subscribe(channel)
+    isSubscribed = true
+    resyncIfWhole()
+  }
+  // Where it is lost again meanwhile, the next `ready` repeats this.
+  subscriber.on('ready', () => void resubscribe().catch(onError))
 }
 
 /** A process of another release may say what we do not know: that is no signal for us. */
