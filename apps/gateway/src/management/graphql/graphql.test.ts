@@ -1,12 +1,8 @@
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
-import { Config } from '@runyard/schema'
-import { openStore } from '@runyard/store'
-import type { Store } from '@runyard/store'
-import Fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { registerManagement } from '../index.ts'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { openTestApp } from '../test-app.ts'
+import type { TestApp } from '../test-app.ts'
 
 const SAVE_ENDPOINT = `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) {
   aiKey gpuIds id idleTimeout locations name networkVolumeId networkVolumeIds { networkVolumeId dataCenterId } flashEnvironmentId
@@ -58,32 +54,21 @@ const GPU_BALANCED = { ...GPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
 const CPU_BALANCED = { ...CPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
 
 let redis: TestRedis
-let store: Store
-let app: FastifyInstance
+let opened: TestApp
 let key: string
-let prefixes = 0
 
 beforeAll(async () => {
   redis = await startRedis()
 })
 
-afterAll(async () => {
-  await app.close()
-  await store[Symbol.asyncDispose]()
-  await redis.stop()
-})
+afterAll(() => redis.stop())
 
 beforeEach(async () => {
-  if (prefixes > 0) {
-    await app.close()
-    await store[Symbol.asyncDispose]()
-  }
-  prefixes += 1
-  store = await openStore({ redisUrl: redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 }, prefix: `g${prefixes}` })
-  key = (await store.keys.create({ name: 'test', ownerId: 'owner' })).plain
-  app = Fastify()
-  await registerManagement(app, { store, config: Config.parse({}) })
+  opened = await openTestApp(redis.url)
+  key = await opened.keyOf('owner')
 })
+
+afterEach(() => opened[Symbol.asyncDispose]())
 
 interface Reply {
   readonly data?: Record<string, Record<string, unknown> | null> | null
@@ -91,7 +76,7 @@ interface Reply {
 }
 
 async function post(query: string, variables: Record<string, unknown> = {}): Promise<Reply> {
-  const response = await app.inject({
+  const response = await opened.app.inject({
     method: 'POST',
     url: '/graphql',
     headers: { authorization: `Bearer ${key}` },
@@ -113,7 +98,7 @@ async function refusal(query: string, variables: Record<string, unknown> = {}): 
 }
 
 const stored = async (id: string) => {
-  const endpoint = await store.endpoints.get(id)
+  const endpoint = await opened.store.endpoints.get(id)
   if (endpoint === undefined) throw new Error(`${id} is not stored`)
   return endpoint
 }
@@ -161,7 +146,7 @@ describe('identity by name', () => {
     const first = await save(GPU_QUEUE)
     const again = await save(GPU_QUEUE)
     expect(again).toEqual(first)
-    expect(await store.endpoints.list()).toHaveLength(1)
+    expect(await opened.store.endpoints.list()).toHaveLength(1)
   })
 
   it('updates the endpoint of that name when another config is created without an id', async () => {
@@ -183,7 +168,7 @@ describe('identity by name', () => {
       await save({ ...GPU_QUEUE, name: 'live-other' }),
       await save({ ...GPU_QUEUE, flashEnvironmentId: 'e1' }),
     ]
-    key = (await store.keys.create({ name: 'other', ownerId: 'other' })).plain
+    key = await opened.keyOf('other')
     ids.push(await save(GPU_QUEUE))
     expect(new Set(ids.map((endpoint) => endpoint.id)).size).toBe(4)
   })
@@ -314,7 +299,7 @@ describe('reading and deleting', () => {
     const { id } = await save(GPU_QUEUE)
     expect((await post(GET_ENDPOINT, { id })).data).toEqual({ myself: { endpoint: { id } } })
     const own = key
-    key = (await store.keys.create({ name: 'other', ownerId: 'other' })).plain
+    key = await opened.keyOf('other')
     expect(await refusal(GET_ENDPOINT, { id })).toBe(`Endpoint "${id}" was not found.`)
     expect(await refusal('mutation deleteEndpoint($id: String!) { deleteEndpoint(id: $id) }', { id })).toContain('was not found')
     key = own
@@ -344,7 +329,7 @@ describe('reading and deleting', () => {
     }
     const { id } = await save(GPU_QUEUE)
     expect((await post(query, variables)).data).toEqual({ gpuTypes: [{ lowestPrice: { stockStatus: 'High' } }] })
-    await store.status.put(id, { at: Date.now(), throttled: 1, reason: 'no_matching_gpu', message: 'none here', unhealthy: 0 })
+    await opened.store.status.put(id, { at: Date.now(), throttled: 1, reason: 'no_matching_gpu', message: 'none here', unhealthy: 0 })
     expect((await post(query, variables)).data).toEqual({ gpuTypes: [{ lowestPrice: { stockStatus: null } }] })
     const cpu = `query SecureCpuTypes($cpuFlavorInput: CpuFlavorInput, $specificsInput: SpecificsInput) {
       cpuFlavors(input: $cpuFlavorInput) { specifics(input: $specificsInput) { stockStatus } } }`
@@ -390,7 +375,7 @@ describe('bad input gets one clear sentence', () => {
     ['an unknown member', { worker: 1 }, 'Field "worker" is not defined by type "EndpointInput"'],
   ])('refuses %s', async (_what, change, sentence) => {
     expect(await refusal(SAVE_ENDPOINT, { input: { ...GPU_QUEUE, ...change } })).toContain(sentence)
-    expect(await store.endpoints.list()).toEqual([])
+    expect(await opened.store.endpoints.list()).toEqual([])
   })
 
   it('refuses an operation that it does not know by its name', async () => {
@@ -408,7 +393,7 @@ describe('bad input gets one clear sentence', () => {
     ['a syntax error', '{"query":"query {"}'],
   ])('answers %s with a message in JSON', async (_what, payload) => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-    const response = await app.inject({ method: 'POST', url: '/graphql', headers, payload })
+    const response = await opened.app.inject({ method: 'POST', url: '/graphql', headers, payload })
     expect(response.statusCode).toBeLessThan(500)
     expect(response.json<Reply>().errors?.[0]?.message).toMatch(/\w+ \w+/u)
   })
@@ -416,7 +401,7 @@ describe('bad input gets one clear sentence', () => {
 
 describe('credentials', () => {
   const ask = (headers: Record<string, string>, url = '/graphql') =>
-    app.inject({ method: 'POST', url, headers, payload: { query: 'query { myself { id } }' } })
+    opened.app.inject({ method: 'POST', url, headers, payload: { query: 'query { myself { id } }' } })
 
   it('accepts a bearer key in any case, a bare key and a key in the URL', async () => {
     const replies = [
