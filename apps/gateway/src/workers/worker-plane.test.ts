@@ -1,0 +1,373 @@
+// The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (§17), against real sockets
+// and a real Redis.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+
+let redis: TestRedis
+let gateway: TestGateway
+let ep: string
+let worker: TestWorker
+
+beforeAll(async () => {
+  redis = await startRedis()
+  gateway = await startGateway(redis.url, { limits: { resultBytes: 300_000 }, lease: { durationS: 30, budget: 2 } })
+})
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await redis.stop()
+})
+
+beforeEach(async () => {
+  ep = (await gateway.addEndpoint()).id
+  worker = await gateway.addWorker(ep)
+})
+
+const submit = async (input: unknown = 1): Promise<string> =>
+  String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input } })).json['id'])
+const statusOf = async (jobId: string): Promise<Record<string, unknown>> => (await gateway.call(`/v2/${ep}/status/${jobId}`)).json
+const recordOf = (): Promise<Record<string, unknown> | undefined> => gateway.store.workers.get(ep, worker.id)
+const takeBatch = (size: number, by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-take-batch/${by.id}?gpu=x&batch_size=${size}`)
+const stopPoll = (by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-stop/${by.id}?gpu=x`)
+
+async function startJob(input: unknown = 1): Promise<string> {
+  const id = await submit(input)
+  expect((await worker.take())?.id).toBe(id)
+  return id
+}
+
+/** Parks a take and proves that it is held: the endpoint's only worker gets the next job. */
+function isPending(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol('pending')
+  return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 50, pending))]).then((first) => first === pending)
+}
+
+describe('taking jobs', () => {
+  it('holds an empty poll and answers it with the next job', async () => {
+    const poll = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
+    expect(await isPending(poll)).toBe(true)
+    const id = await submit({ deep: [1] })
+    const answer = await poll
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toContain('application/json')
+    expect(answer.json).toEqual({ id, input: { deep: [1] } })
+  })
+
+  it('never hands out more than the batch that was asked for, and no id twice', async () => {
+    const ids = new Set(await Promise.all([1, 2, 3, 4, 5].map((input) => submit(input))))
+    const first = (await takeBatch(2)).json as unknown as { id: string }[]
+    const second = (await takeBatch(10)).json as unknown as { id: string }[]
+    expect([first.length, second.length]).toEqual([2, 3])
+    expect(new Set([...first, ...second].map(({ id }) => id))).toEqual(ids)
+  })
+
+  it('spreads a burst over the workers that wait', async () => {
+    const workers = [worker, await gateway.addWorker(ep), await gateway.addWorker(ep)]
+    const polls = workers.map((one) => takeBatch(10, one))
+    for (const poll of polls) expect(await isPending(poll)).toBe(true)
+    await Promise.all([submit(1), submit(2), submit(3)])
+    const batches = (await Promise.all(polls)).map(({ json }) => json as unknown as unknown[])
+    expect(batches.map((batch) => batch.length)).toEqual([1, 1, 1])
+  })
+
+  it('serves the worker that came last first, so that idle ones stay idle', async () => {
+    const later = await gateway.addWorker(ep)
+    const controller = new AbortController()
+    const first = worker.take({ signal: controller.signal })
+    expect(await isPending(first)).toBe(true)
+    const second = later.take()
+    expect(await isPending(second)).toBe(true)
+    const id = await submit()
+    expect((await second)?.id).toBe(id)
+    controller.abort()
+    await expect(first).rejects.toThrow()
+  })
+
+  it('loses no wake: every job of many reaches one of few workers', async () => {
+    const workers = [worker, await gateway.addWorker(ep), await gateway.addWorker(ep)]
+    const total = 150
+    const seen: string[] = []
+    const loops = workers.map(async (one) => {
+      while (seen.length < total) {
+        const job = await one.take({ signal: AbortSignal.timeout(10_000) })
+        if (job === undefined) continue
+        seen.push(job.id)
+        await one.done(job.id, { output: 1 })
+        if (seen.length === total) for (let rest = 1; rest < workers.length; rest += 1) await submit('last')
+      }
+    })
+    await Promise.all(Array.from({ length: total }, (_, index) => submit(index)))
+    await Promise.all(loops)
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  it('gives a job back when the socket of its poll has gone', async () => {
+    const controller = new AbortController()
+    const poll = worker.take({ signal: controller.signal })
+    expect(await isPending(poll)).toBe(true)
+    controller.abort()
+    await expect(poll).rejects.toThrow()
+    const id = await submit()
+    const other = await gateway.addWorker(ep)
+    expect((await other.take())?.id).toBe(id)
+    expect((await statusOf(id))['retries']).toBeUndefined()
+  })
+
+  it('gives nothing to a draining, outdated or unhealthy worker', async () => {
+    await worker.ping()
+    for (const change of [{ drainingSince: 1 }, { outdatedSince: 1 }, { unhealthyReason: 'x' }, { refreshRequested: true }]) {
+      const other = await gateway.addWorker(ep)
+      await gateway.store.workers.patch(ep, other.id, change)
+      const poll = other.take({ signal: AbortSignal.timeout(200) }).catch(() => undefined)
+      const id = await submit()
+      expect((await worker.take())?.id).toBe(id)
+      expect(await poll).toBeUndefined()
+    }
+  })
+
+  it('answers the held polls of a worker that drains and holds no job', async () => {
+    const take = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
+    const stop = stopPoll()
+    expect(await isPending(take)).toBe(true)
+    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+    expect([(await take).status, (await stop).status]).toEqual([204, 204])
+  })
+
+  it('answers the polls of a draining worker once its last job has ended', async () => {
+    const id = await startJob()
+    const stop = stopPoll()
+    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+    expect(await isPending(stop)).toBe(true)
+    await worker.done(id, { output: 1 })
+    expect((await stop).status).toBe(204)
+  })
+
+  it('holds the poll of a worker that is not known any more', async () => {
+    await gateway.store.workers.remove(ep, worker.id, undefined)
+    const controller = new AbortController()
+    const poll = worker.take({ signal: controller.signal })
+    expect(await isPending(poll)).toBe(true)
+    controller.abort()
+    await expect(poll).rejects.toThrow()
+  })
+})
+
+describe('tokens', () => {
+  it('accepts the token raw and as a bearer', async () => {
+    for (const authorization of [worker.token, `Bearer ${worker.token}`]) {
+      expect((await worker.send(`/v2/${ep}/ping/${worker.id}`, { headers: { authorization } })).status).toBe(200)
+    }
+  })
+
+  it('is good for its own worker and endpoint alone', async () => {
+    const other = await gateway.addWorker(ep)
+    const elsewhere = (await gateway.addEndpoint()).id
+    for (const path of [`/v2/${ep}/ping/${other.id}`, `/v2/${elsewhere}/ping/${worker.id}`])
+      expect((await worker.send(path)).status).toBe(401)
+  })
+
+  it('a poll with a wrong token is told to pause: 429 with Retry-After', async () => {
+    for (const path of ['job-take', 'job-take-batch', 'job-stop']) {
+      const answer = await gateway.callPlane(`/v2/${ep}/${path}/${worker.id}`, { headers: { authorization: 'wrong' } })
+      expect([path, answer.status, answer.headers.get('retry-after')]).toEqual([path, 429, '5'])
+    }
+  })
+
+  it('opens nothing else: no job plane without an API key, no management, no metrics', async () => {
+    expect((await worker.send(`/v2/${ep}/health`)).status).toBe(401)
+    expect((await worker.send('/graphql', { method: 'POST', body: {} })).status).toBe(404)
+    expect((await worker.send('/metrics')).status).toBe(404)
+  })
+
+  it('an API key may call functions on the worker plane, but is no worker', async () => {
+    const nested = createSend(gateway.workerPlaneUrl, { authorization: `Bearer ${gateway.key}` })
+    expect((await nested(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).status).toBe(200)
+    expect((await nested(`/v2/${ep}/ping/${worker.id}`)).status).toBe(401)
+    expect((await createSend(gateway.publicUrl, { authorization: worker.token })(`/v2/${ep}/job-take/${worker.id}`)).status).toBe(404)
+  })
+})
+
+describe('posting results', () => {
+  it.each([
+    [{ output: true }, { status: 'COMPLETED', output: true }],
+    [{ output: [] }, { status: 'COMPLETED', output: [] }],
+    [{ output: { output: 1 } }, { status: 'COMPLETED', output: { output: 1 } }],
+    [{ error: 'text' }, { status: 'FAILED', error: 'text' }],
+    [
+      { output: 1, error: '' },
+      { status: 'COMPLETED', output: 1 },
+    ],
+    ['{"output": [NaN, -Infinity, "NaN"]}', { status: 'COMPLETED', output: [null, null, 'NaN'] }],
+    [[1, 2], { status: 'COMPLETED', output: [1, 2] }],
+    [{ text: 'bare' }, { status: 'COMPLETED', output: { text: 'bare' } }],
+    ['{broken', { status: 'FAILED', error: 'the worker posted a result that is not JSON' }],
+  ])('a body %j ends the job as %j', async (body, expected) => {
+    const id = await startJob()
+    expect((await worker.done(id, body)).status).toBe(200)
+    expect(await statusOf(id)).toMatchObject(expected)
+  })
+
+  it('answers 200 to duplicates, late and unknown results, and the first one stays', async () => {
+    const id = await startJob()
+    const answers = [
+      await worker.done(id, { output: 1 }),
+      await worker.done(id, { output: 2 }),
+      await worker.done('unknown-job', { output: 3 }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+  })
+
+  it('a worker that lost its job to another cannot settle it', async () => {
+    const id = await startJob()
+    await gateway.store.jobs.takeBack({ endpointId: ep, jobId: id, workerId: worker.id }, { budget: 2, evidence: 'test' })
+    const other = await gateway.addWorker(ep)
+    expect((await other.take())?.id).toBe(id)
+    expect((await worker.done(id, { output: 'stale' })).status).toBe(200)
+    await other.done(id, { output: 'fresh' })
+    expect(await statusOf(id)).toMatchObject({ output: 'fresh', retries: 1, workerId: other.id })
+  })
+
+  it('a result over the limit fails its job in clear words', async () => {
+    const id = await startJob()
+    await worker.done(id, { output: 'x'.repeat(400_000) }).catch(() => undefined)
+    await expect.poll(async () => (await statusOf(id))['error']).toContain('larger than 300000 bytes')
+  })
+
+  it('stopPod ends the job, asks for a fresh worker and lets the polls go', async () => {
+    const id = await startJob()
+    const stop = stopPoll()
+    expect(await isPending(stop)).toBe(true)
+    await worker.done(id, { output: 1, stopPod: true })
+    expect((await stop).status).toBe(204)
+    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+    expect((await recordOf())?.['refreshRequested']).toBe(true)
+  })
+
+  it('the agent’s timings are kept and show when the function was entered', async () => {
+    const id = await startJob()
+    const timings = JSON.stringify({ enteredAt: Date.now(), returnedAt: Date.now() })
+    await worker.done(id, { output: 1 }, { 'x-runyard-timings': timings })
+    expect((await gateway.store.jobs.get(ep, id))?.timings).toEqual(JSON.parse(timings))
+    const kinds = async (): Promise<readonly unknown[]> =>
+      (await gateway.store.events.list(ep, 50)).filter(({ jobId }) => jobId === id).map(({ kind, message }) => message ?? kind)
+    await expect.poll(kinds).toEqual(['job_queued', 'job_started', 'function entered', 'job_settled'])
+  })
+
+  it('keeps connections open between requests for longer than SDKs do', async () => {
+    expect((await worker.ping()).headers.get('keep-alive')).toBe('timeout=80')
+  })
+})
+
+describe('the heartbeat', () => {
+  it('the first contact makes a worker ready, once, in its record, its ledger and its history', async () => {
+    await Promise.all([worker.ping([], '&runpod_version=1.12.0'), worker.ping(), worker.ping()])
+    await expect.poll(async () => (await recordOf())?.['readyAt']).toEqual(expect.any(Number))
+    expect(await recordOf()).toMatchObject({ sdkVersion: '1.12.0', lastSeenAt: expect.any(Number) as number })
+    await expect.poll(() => gateway.store.ledger.currentState(worker.id)).toBe('running')
+    const ready = async (): Promise<number> =>
+      (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'worker_ready').length
+    await expect.poll(ready).toBe(1)
+    const metrics = (await createSend(gateway.publicUrl, {})('/metrics')).text
+    expect(metrics).toContain(`runyard_cold_start_seconds_count{endpoint_id="${ep}",phase="placed_to_ready"} 1`)
+  })
+
+  it('a job missing from consecutive pings goes to another worker, and its worker is replaced', async () => {
+    const id = await startJob()
+    const ping = async (): Promise<unknown> => {
+      await worker.ping()
+      return (await statusOf(id))['status']
+    }
+    await expect.poll(ping, { timeout: 10_000 }).toBe('IN_QUEUE')
+    expect((await recordOf())?.['refreshRequested']).toBe(true)
+    const other = await gateway.addWorker(ep)
+    expect((await other.take())?.id).toBe(id)
+    await other.done(id, { output: 1 })
+    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', retries: 1 })
+  })
+
+  it('a job that pings name stays with its worker', async () => {
+    const id = await startJob()
+    for (let count = 0; count < 5; count += 1) await worker.ping(['unrelated', id])
+    expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
+  })
+
+  it('a death note marks the worker unhealthy and does not make it ready', async () => {
+    await worker.ping([], '&status=unhealthy&check=_network_check&reason=OSError')
+    expect(await recordOf()).toMatchObject({ unhealthyReason: '_network_check: OSError' })
+    expect((await recordOf())?.['readyAt']).toBeUndefined()
+  })
+})
+
+describe('the stop channel', () => {
+  it('tells a cancelled job to its worker once', async () => {
+    const id = await startJob()
+    const poll = stopPoll()
+    expect(await isPending(poll)).toBe(true)
+    await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+    expect((await poll).json).toEqual({ jobsToStop: [id] })
+    const next = stopPoll()
+    await worker.ping([id])
+    expect(await isPending(next)).toBe(true)
+    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now() })
+    expect((await next).status).toBe(204)
+    expect(await statusOf(id)).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  it('keeps the order for a worker that is not listening at that moment', async () => {
+    const id = await startJob()
+    await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+    expect((await stopPoll()).json).toEqual({ jobsToStop: [id] })
+  })
+
+  it('replaces a worker that goes on naming a stopped job', async () => {
+    const id = await startJob()
+    await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+    for (let count = 0; count < 3; count += 1) await worker.ping([id])
+    expect((await recordOf())?.['refreshRequested']).toBe(true)
+  })
+})
+
+describe('what operators see', () => {
+  it('the endpoint’s metrics name its ready workers', async () => {
+    const id = await startJob()
+    const { json } = await gateway.call(`/v2/${ep}/metrics`)
+    expect(json).toMatchObject({ readyWorkers: [worker.id], workers: { running: 1 }, jobs: { inProgress: 1 } })
+    await worker.done(id, {})
+  })
+
+  it('/health says why a wanted worker is not there', async () => {
+    const message = 'no host has a GPU of the requested types: NVIDIA H100'
+    await gateway.store.status.put(ep, { at: Date.now(), throttled: 1, reason: 'no_matching_gpu', message, unhealthy: 0 })
+    expect((await gateway.call(`/v2/${ep}/health`)).json).toMatchObject({ workers: { throttled: 1 }, reason: 'no_matching_gpu', message })
+  })
+
+  it('Prometheus sees queue, workers and billable seconds, labelled by endpoint and never by job or worker', async () => {
+    const id = await startJob()
+    await worker.done(id, { output: 1 })
+    await submit()
+    const { text } = await createSend(gateway.publicUrl, {})('/metrics')
+    expect(text).toContain(`runyard_queue_jobs{endpoint="${ep}",endpoint_id="${ep}",state="waiting"} 1`)
+    expect(text).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)
+    expect(text).toContain(`runyard_job_execution_seconds_count{endpoint_id="${ep}",status="COMPLETED"} 1`)
+    expect(text).toContain('runyard_billable_seconds_total')
+    expect(text).not.toContain(id)
+    expect(text).not.toContain(worker.id)
+  })
+
+  it('a worker’s log is read with times finer than a millisecond, by its owner only', async () => {
+    await gateway.store.workerLogs.append(worker.id, 'container', [{ at: 1_700_000_000_123.5, line: 'hello' }])
+    for (const path of ['/hapi/v1/pod', '/v1/pod']) {
+      const { json } = await gateway.call(`${path}/${worker.id}/logs`)
+      expect(json).toEqual({ container: ['2023-11-14T22:13:20.123500Z hello'], system: [] })
+    }
+    expect((await gateway.call('/hapi/v1/pod/nobody/logs')).status).toBe(404)
+    expect((await createSend(gateway.publicUrl, {})(`/hapi/v1/pod/${worker.id}/logs`)).status).toBe(401)
+  })
+
+  it('probes answer without a key', async () => {
+    const open = createSend(gateway.publicUrl, {})
+    expect([(await open('/healthz')).status, (await open('/readyz')).status]).toEqual([200, 200])
+  })
+})
