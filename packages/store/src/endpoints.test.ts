@@ -152,7 +152,7 @@ describe('deletion', () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
     const change = (version: number) =>
-      one.endpoints.upsert(byName('name of ep-1'), (current) => ({ ...(current ?? endpoint('ep-2')), version }))
+      one.endpoints.upsert(byName('name of ep-1'), (current) => ({ ...(current ?? endpoint('ep-2', { name: 'name of ep-1' })), version }))
     const [isDeleted] = await Promise.all([two.endpoints.delete('ep-1'), ...Array.from({ length: 10 }, (_, n) => change(n))])
     expect(isDeleted).toBe(true)
     expect(await one.endpoints.get('ep-1')).toBeUndefined()
