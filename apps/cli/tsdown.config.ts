@@ -1,3 +1,4 @@
+// The CLI with our workspace packages inside. What dockerode brings along (ssh2) has optional native parts that are not built here.
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
@@ -6,7 +7,7 @@ export default defineConfig({
   platform: 'node',
   target: 'node24',
   outExtensions: () => ({ js: '.mjs' }),
-  deps: { alwaysBundle: [/^@runyard\//] },
+  deps: { alwaysBundle: [/^@runyard\//], neverBundle: ['cpu-features', /\.node$/] },
   dts: false,
   clean: true,
 })
