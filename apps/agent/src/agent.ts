@@ -31,8 +31,7 @@ export interface AgentSignals {
 /** Resolves when the agent has drained, or was told to end; nothing of user code is left then. */
 export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
-  // In the system's temp directory even on a process host: a unix socket's path holds 107 bytes.
-  const runtimeDir = mkdtempSync(join(tmpdir(), 'runyard-'))
+  const runtimeDir = mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)
   const held = createHeldJob()
@@ -60,4 +59,9 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
     await runner.end()
     rmSync(runtimeDir, { recursive: true, force: true })
   }
+}
+
+/** The scratch directory, unless the path of a unix socket in it would exceed the 107 bytes that the kernel allows (103 on macOS). */
+function toRuntimeBase(scratchDir: string | undefined): string {
+  return scratchDir !== undefined && Buffer.byteLength(scratchDir) <= 70 ? scratchDir : tmpdir()
 }

@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import type { RunnerChild } from './runner-child.ts'
 import type { Settings } from './settings.ts'
+import { killStrays } from './strays.ts'
 import { startSupervisor } from './supervisor.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -36,6 +37,8 @@ export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
   const prepare = async (): Promise<ReadyChild> => {
     if (ended) throw new Error('the agent is ending')
     if (supervisor === undefined || !supervisor.isAlive()) {
+      // A supervisor that was killed could not clean up behind its child.
+      if (supervisor !== undefined) killStrays(deps.runtimeDir)
       starts += 1
       const { runnerDir, vendorDir } = deps.settings
       const directory = join(deps.runtimeDir, String(starts))
@@ -66,6 +69,7 @@ export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
       ended = true
       await ready?.catch(() => undefined)
       await supervisor?.end()
+      killStrays(deps.runtimeDir)
     },
   }
 }

@@ -35,7 +35,7 @@ async function expectWorking() {
 
 const body = (...lines: string[]) => ['def f():', ...lines.map((line) => `    ${line}`)].join('\n')
 
-const CASES: { title: string; code: string; error: RegExp; name?: string; more?: Record<string, unknown> }[] = [
+const CASES: { title: string; code: string; error: RegExp; more?: Record<string, unknown> }[] = [
   {
     title: 'raises',
     code: body('x = 1', 'raise ValueError("bad value")'),
@@ -97,12 +97,14 @@ const removeCgroup = (path: string) => {
 }
 
 describe('a function that', () => {
-  it.for(CASES)('$title gives one clear error, and the next job works', async ({ code, error, more }) => {
+  it('fails in any of these ways gives its caller one clear error, and the next job a working worker', async () => {
     worker = startWorker(gateway.url)
-    const done = await run(flashCall('f', code, more))
-    expect(done.body.error).toMatch(error)
-    expect(done.body.output).toMatchObject({ success: false, error: done.body.error })
-    await expectWorking()
+    for (const { title, code, error, more } of CASES) {
+      const done = await run(flashCall('f', code, more))
+      expect(done.body.error, title).toMatch(error)
+      expect(done.body.output, title).toMatchObject({ success: false, error: done.body.error })
+      await expectWorking()
+    }
   })
 
   it('prints before it crashes has its words in the result', async () => {
@@ -171,6 +173,13 @@ describe('processes that a function leaves behind', () => {
     expect(descendantsOf(worker.process.pid ?? 0).filter((entry) => entry.state === 'Z')).toEqual([])
     // The supervisor and one idle child.
     expect(descendantsOf(worker.process.pid ?? 0)).toHaveLength(2)
+  })
+
+  it('die also when the function killed the supervisor that would have swept them', async () => {
+    worker = startWorker(gateway.url)
+    await run(flashCall('f', daemons('mark-three', 'os.kill(os.getppid(), 9)', 'time.sleep(1000)')))
+    await expectWorking()
+    expect(processesMarked('mark-three')).toEqual([])
   })
 
   it('live on between jobs of a healthy process, and are reaped when they end', async () => {

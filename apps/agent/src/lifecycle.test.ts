@@ -40,6 +40,7 @@ describe('polls', () => {
   it('start before Python does', async () => {
     worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: '/bin/cat' } })
     await gateway.until(() => gateway.waiting('job-take') === 1 && gateway.waiting('job-stop') === 1)
+    expect(worker.output()).toBe('')
   })
 
   it('survive a gateway that answers with errors, and back off from it', async () => {
@@ -124,7 +125,7 @@ describe('a result', () => {
       () => gateway.waiting('job-take') === 0 && gateway.requests.filter((request) => request === 'GET job-take').length === 2,
     )
     gateway.refuse.set('job-done', [])
-    await gateway.settled('next')
+    expect((await gateway.settled('next')).body.output.success).toBe(true)
   })
 })
 
@@ -166,7 +167,7 @@ describe('SIGTERM', () => {
 describe('as PID 1', () => {
   const inNamespace = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child']
 
-  it.skipIf(process.getuid?.() !== 0)('it reaps what jobs leave and drains on SIGTERM (needs root for a PID namespace)', async () => {
+  it.skipIf(process.getuid?.() !== 0)('reaps what jobs leave and drains on SIGTERM (needs root for a PID namespace)', async () => {
     worker = startWorker(gateway.url, { prefix: inNamespace })
     const code = [
       'def f():',

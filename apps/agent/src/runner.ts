@@ -32,6 +32,14 @@ export interface Runner {
 }
 
 export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
+  // Read at the start and after each death, not per job: it would be a tenth of a warm call.
+  let oomKills = readCgroupMemory().oomKills
+  const explainDeath = (exit: ChildExit) => {
+    const memory = readCgroupMemory()
+    const oomKilled = exit.signal === 'SIGKILL' && memory.oomKills !== undefined && memory.oomKills > (oomKills ?? memory.oomKills)
+    oomKills = memory.oomKills
+    return describeDeath(exit, { oomKilled, limitBytes: settings.memoryBytes ?? memory.limitBytes })
+  }
   return {
     warmUp: async () => (await supply.get()).supervisor.pythonVersion,
     async run(job, options) {
@@ -42,7 +50,7 @@ export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'enve
       } catch (error) {
         return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
       }
-      const { result, spent } = await runInChild(ready, { job, envelope, options, memoryBytes: settings.memoryBytes })
+      const { result, spent } = await runInChild(ready, { job, envelope, options, explainDeath })
       if (spent) supply.replace()
       return result
     },
@@ -58,7 +66,7 @@ interface Attempt {
   readonly job: TakenJob
   readonly envelope: EnvelopeName
   readonly options: RunOptions
-  readonly memoryBytes: number | undefined
+  readonly explainDeath: (exit: ChildExit) => string
 }
 
 interface AttemptResult {
@@ -68,7 +76,6 @@ interface AttemptResult {
 }
 
 async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
-  const oomKillsBefore = readCgroupMemory().oomKills
   supervisor.output.beginCapture()
   const ending = Promise.race([frameOf(child, attempt), child.exited, aborted(attempt.options.signal)])
   child.send({ kind: 'job', id: attempt.job.id, envelope: attempt.envelope }, attempt.job.raw)
@@ -82,7 +89,7 @@ async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): 
       `exit:${child.generation}`,
       end.supervisorLost ? LOST_MARKER_LIMIT_MS : MARKER_LIMIT_MS,
     )
-    return { result: toFailure(attempt.envelope, explainDeath(end, oomKillsBefore, attempt.memoryBytes), stdout), spent: true }
+    return { result: toFailure(attempt.envelope, attempt.explainDeath(end), stdout), spent: true }
   }
   const stdout = await supervisor.output.endCapture(`done:${attempt.job.id}`, MARKER_LIMIT_MS)
   const spent = end.header.fresh === true
@@ -106,12 +113,6 @@ async function aborted(signal: AbortSignal): Promise<'aborted'> {
     if (signal.aborted) resolve('aborted')
     signal.addEventListener('abort', () => resolve('aborted'), { once: true })
   })
-}
-
-function explainDeath(exit: ChildExit, oomKillsBefore: number | undefined, memoryBytes: number | undefined): string {
-  const memory = readCgroupMemory()
-  const oomKilled = exit.signal === 'SIGKILL' && memory.oomKills !== undefined && memory.oomKills > (oomKillsBefore ?? memory.oomKills)
-  return describeDeath(exit, { oomKilled, limitBytes: memoryBytes ?? memory.limitBytes })
 }
 
 function toFailure(envelope: EnvelopeName, error: string, stdout: string): RunResult {

@@ -6,6 +6,7 @@ worker, so that nothing touches the Python of whoever owns the machine. A failin
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import re
 import shutil
@@ -71,6 +72,8 @@ def is_present(requirement):
 
 def ensure(python_packages, system_packages=None):
     """Raises Failure with one clear text. Does nothing for what is already there."""
+    if not python_packages and not system_packages:
+        return
     known = remembered()
     ensure_system([name for name in system_packages or [] if "apt:" + name not in known])
     missing = [name for name in python_packages or [] if name not in known and not is_present(name)]
@@ -96,8 +99,17 @@ def installer():
         return [uv, "pip", "install", "--python", python] + ([] if environment else ["--break-system-packages"])
     if importlib.util.find_spec("pip") is None:
         raise Failure("this worker has neither uv nor pip, so dependencies cannot be installed")
-    # pip before 22.3 knows no --python; it installs into a prefix just as well.
-    return [sys.executable, "-m", "pip", "install", "--no-input"] + (["--prefix", environment] if environment else [])
+    pip = [sys.executable, "-m", "pip"]
+    if not environment:
+        return pip + ["install", "--no-input"]
+    # pip before 22.3 knows no --python. Debian's pip would put a --prefix install elsewhere, so that is for old pips alone.
+    if pip_version() >= (22, 3):
+        return pip + ["--python", python, "install", "--no-input"]
+    return pip + ["install", "--no-input", "--prefix", environment]
+
+
+def pip_version():
+    return tuple(int(part) for part in re.findall(r"\d+", importlib.metadata.version("pip"))[:2])
 
 
 def ensure_system(packages):

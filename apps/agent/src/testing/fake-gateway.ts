@@ -50,7 +50,11 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
   const { requests, pings, chunks, refuse, until, done } = state
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    ...{ requests, pings, chunks, refuse, until },
+    requests,
+    pings,
+    chunks,
+    refuse,
+    until,
     waiting: (route) => state.polls[route].waiting(),
     give: (job) => state.polls['job-take'].give(job),
     stop: (jobId) => state.polls['job-stop'].give({ jobsToStop: [jobId] }),

@@ -18,9 +18,10 @@ from .. import calling, dependencies
 from ..calling import Failure
 from ..reply import Reply
 
-# `from runpod import App` needs nothing of the SDK's own dependencies, a nested `.remote()` only these; the rest serves its CLI.
+# `from runpod import App` needs nothing of the SDK's own dependencies; nested `.remote()` calls and `runpod.Endpoint` need only these.
+# The rest, some 200 MB, serves its command line and would be paid by every cold start.
 SDK = "runpod>=2.0.0rc1"
-SDK_NEEDS = ["aiohttp", "requests"]
+SDK_NEEDS = ["aiohttp", "requests", "tomli", "tomlkit"]
 
 _modules = {}  # digest of the source → module
 

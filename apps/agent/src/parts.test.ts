@@ -1,0 +1,137 @@
+// The small pure parts: frames, markers in the output, pauses, sentences, settings, and where Python is found.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { backoffMs } from './backoff.ts'
+import { describeDeath } from './death.ts'
+import { toFailureBody } from './failure-body.ts'
+import { createFrameDecoder, encodeFrameHead } from './frames.ts'
+import { createMarkerSplitter } from './output-pipe.ts'
+import { findPython } from './python.ts'
+import { readSettings, toRunnerEnv } from './settings.ts'
+
+describe('frames', () => {
+  it('come out whole, however the stream is cut', () => {
+    const body = Buffer.from('body with \0 and ü')
+    const stream = Buffer.concat([encodeFrameHead({ kind: 'a' }, body.length), body, encodeFrameHead({ kind: 'b' }, 0)])
+    for (let size = 1; size <= stream.length; size += 1) {
+      const frames: [unknown, string][] = []
+      const decode = createFrameDecoder((frame) => frames.push([frame.header.kind, frame.body.toString()]))
+      for (let at = 0; at < stream.length; at += size) decode(stream.subarray(at, at + size))
+      expect(frames).toEqual([
+        ['a', 'body with \0 and ü'],
+        ['b', ''],
+      ])
+    }
+  })
+})
+
+describe('markers in the output', () => {
+  it('are taken out and reported in place, however the output is cut', () => {
+    const stream = Buffer.from('one\0two\0s:done:1\0three\0s\0s:exit:2\0\0s')
+    for (let size = 1; size <= stream.length; size += 1) {
+      let seen = ''
+      const split = createMarkerSplitter('s', {
+        onText: (text) => (seen += text.toString()),
+        onMarker: (marker) => (seen += `<${marker}>`),
+      })
+      for (let at = 0; at < stream.length; at += size) split(stream.subarray(at, at + size))
+      split(Buffer.from('.'))
+      expect(seen).toBe('one\0two<done:1>three\0s<exit:2>\0s.')
+    }
+  })
+})
+
+describe('the pause before another try', () => {
+  it('doubles from 0.1 s to 5 s and varies by a quarter', () => {
+    expect([0, 1, 2, 5, 6, 50].map((attempt) => backoffMs(attempt, 0.5))).toEqual([100, 200, 400, 3200, 5000, 5000])
+    expect([backoffMs(0, 0), backoffMs(0, 1), backoffMs(60, 1)]).toEqual([75, 125, 6250])
+  })
+})
+
+describe('the sentence for a dead process', () => {
+  const none = { oomKilled: false, limitBytes: undefined }
+  const exit = { exitCode: null, signal: null, supervisorLost: false }
+
+  it.for([
+    [
+      { ...exit, signal: 'SIGKILL' },
+      { oomKilled: true, limitBytes: 2 ** 29 },
+      'the function ran out of memory (limit 0.5 GiB): the kernel killed its process',
+    ],
+    [
+      { ...exit, signal: 'SIGKILL' },
+      { oomKilled: true, limitBytes: undefined },
+      'the function ran out of memory: the kernel killed its process',
+    ],
+    [{ ...exit, signal: 'SIGBUS' }, none, 'the function’s process was killed by SIGBUS (bus error)'],
+    [{ ...exit, signal: 'SIGUSR1' }, none, 'the function’s process was killed by SIGUSR1'],
+    [{ ...exit, exitCode: 0 }, none, 'the function’s process ended with exit code 0: the function, or a library, called os._exit'],
+  ] as const)('%j', ([death, evidence, sentence]) => {
+    expect(describeDeath(death, evidence)).toBe(sentence)
+  })
+})
+
+describe('the body of a failed job', () => {
+  it('has the error inside and beside the output for Flash, and as the only item of a list for SDK 2.0', () => {
+    const parse = ({ body }: { body: Buffer }) => JSON.parse(body.toString()) as unknown
+    expect(parse(toFailureBody('flash', 'e', 'out'))).toEqual({ output: { success: false, error: 'e', stdout: 'out' }, error: 'e' })
+    expect(parse(toFailureBody('json', 'e', 'out'))).toEqual({ output: [{ success: false, error: 'e', stdout: 'out' }] })
+  })
+})
+
+describe('settings', () => {
+  const env = {
+    RUNPOD_POD_ID: 'w1',
+    RUNPOD_WEBHOOK_GET_JOB: 'http://gw/v2/ep/job-take/$ID?gpu=x',
+    RUNPOD_WEBHOOK_POST_OUTPUT: 'http://gw/v2/ep/job-done/$RUNPOD_POD_ID/$ID?gpu=x',
+    RUNPOD_AI_API_KEY: 'secret',
+  }
+
+  it('fill the worker’s id into the URLs and leave the job’s open', () => {
+    expect(readSettings(env)).toMatchObject({
+      takeUrl: 'http://gw/v2/ep/job-take/w1?gpu=x',
+      stopUrl: 'http://gw/v2/ep/job-stop/w1?gpu=x',
+      doneUrl: 'http://gw/v2/ep/job-done/w1/$ID?gpu=x',
+      pingIntervalMs: 10_000,
+      envelope: undefined,
+    })
+  })
+
+  it('take the ping interval in milliseconds and ignore one that makes no sense', () => {
+    const interval = (text: string) => readSettings({ ...env, RUNPOD_PING_INTERVAL: text }).pingIntervalMs
+    expect([interval('4000'), interval('10'), interval('10s'), interval('')]).toEqual([4000, 10_000, 10_000, 10_000])
+  })
+
+  it('name what is missing', () => {
+    expect(() => readSettings({ ...env, RUNPOD_POD_ID: undefined })).toThrow('RUNPOD_POD_ID is not set')
+  })
+
+  it('keep the worker’s token and routes from user code, and nothing else', () => {
+    const nested = { ...env, RUNPOD_API_KEY: 'scoped', RUNPOD_ENDPOINT_BASE_URL: 'http://gw/v2' }
+    expect(toRunnerEnv(nested, '/run/x')).toEqual({
+      RUNPOD_POD_ID: 'w1',
+      RUNPOD_API_KEY: 'scoped',
+      RUNPOD_ENDPOINT_BASE_URL: 'http://gw/v2',
+      RUNYARD_RUNTIME_DIR: '/run/x',
+    })
+  })
+})
+
+describe('Python', () => {
+  it('is what is configured, else python3, else python', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'path-'))
+    const put = (name: string) => {
+      writeFileSync(join(directory, name), '')
+      chmodSync(join(directory, name), 0o755)
+    }
+    expect(findPython('/opt/py', directory)).toBe('/opt/py')
+    expect(findPython(undefined, directory)).toBeUndefined()
+    put('python')
+    expect(findPython(undefined, `/nowhere:${directory}`)).toBe(join(directory, 'python'))
+    put('python3')
+    expect(findPython(undefined, directory)).toBe(join(directory, 'python3'))
+    rmSync(directory, { recursive: true })
+  })
+})
