@@ -90,6 +90,10 @@ export const Config = z.object({
         .describe('worker states that are billed'),
     })
     .prefault({}),
-  log: z.object({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('how much is logged') }).prefault({}),
+  log: z
+    .object({
+      level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('how much is logged'),
+    })
+    .prefault({}),
 })
 export type Config = z.infer<typeof Config>
