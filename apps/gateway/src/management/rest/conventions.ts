@@ -5,7 +5,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { ApiKey } from '@runyard/store'
 import { z } from 'zod'
 import type { Authenticate } from '../../authentication.ts'
-import { sendProblem } from './problem.ts'
+import type { ErrorLog } from '../error-log.ts'
+import { createProblemHandler } from './problem.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 
@@ -16,11 +17,16 @@ export function keyOf(request: FastifyRequest): ApiKey {
 
 export const EndpointParams = z.object({ id: z.string() })
 
+export interface RestConventionDeps {
+  readonly authenticate: Authenticate
+  readonly log: ErrorLog
+}
+
 /** Bodiless requests that call themselves JSON are fine: SDK 2.0 deletes so (sdk2-api §2). */
-export function withRestConventions(app: FastifyInstance, authenticate: Authenticate) {
+export function withRestConventions(app: FastifyInstance, { authenticate, log }: RestConventionDeps) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler(sendProblem)
+  app.setErrorHandler(createProblemHandler(log))
   app.decorateRequest('managementKey', undefined)
   app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
   const parseJson = app.getDefaultJsonParser('error', 'error')

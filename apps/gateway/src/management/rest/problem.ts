@@ -4,12 +4,19 @@ import { STATUS_CODES } from 'node:http'
 import { RunyardError } from '@runyard/schema'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import type { ErrorLog } from '../error-log.ts'
 import type { ProblemShape } from './shapes.ts'
 
-export function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, ...problem } = toProblem(error)
-  if (status >= 500) request.log.error({ err: error }, 'request failed')
-  if (error instanceof RunyardError && error.retryAfterS !== undefined) void reply.header('retry-after', error.retryAfterS)
+export function createProblemHandler(log: ErrorLog): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+  return (error, _request, reply) => {
+    const problem = toProblem(error)
+    if (problem.status === 500) log.error({ err: error }, 'management request failed')
+    if (error instanceof RunyardError && error.retryAfterS !== undefined) void reply.header('retry-after', error.retryAfterS)
+    return sendProblem(reply, problem)
+  }
+}
+
+function sendProblem(reply: FastifyReply, { status, ...problem }: Omit<ProblemShape, 'title'>): FastifyReply {
   return reply
     .code(status)
     .header('content-type', 'application/problem+json')

@@ -2,10 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { Authenticate } from '../../authentication.ts'
 import type { ManagementModel } from '../model.ts'
 import { EndpointParams, keyOf, originOf, withRestConventions } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
+import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
@@ -13,15 +12,14 @@ import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateE
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
 
-export interface RestDeps {
+export interface RestDeps extends RestConventionDeps {
   readonly model: ManagementModel
   readonly store: Store
   readonly config: Config
-  readonly authenticate: Authenticate
 }
 
 export function registerRest(app: FastifyInstance, deps: RestDeps): void {
-  const rest = withRestConventions(app, deps.authenticate)
+  const rest = withRestConventions(app, deps)
   registerListRoute(rest, deps.model)
   registerEndpointRoutes(rest, deps.model)
   registerWorkerRoutes(rest, deps)
@@ -30,8 +28,8 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
 }
 
 /** What nested calls of a dev session need on the worker plane, and nothing else (sdk2-api §4.1). */
-export function registerNestedRest(app: FastifyInstance, deps: Pick<RestDeps, 'model' | 'authenticate'>): void {
-  registerListRoute(withRestConventions(app, deps.authenticate), deps.model)
+export function registerNestedRest(app: FastifyInstance, deps: RestConventionDeps & Pick<RestDeps, 'model'>): void {
+  registerListRoute(withRestConventions(app, deps), deps.model)
 }
 
 function registerListRoute(app: RestApp, model: ManagementModel): void {
