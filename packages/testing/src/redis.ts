@@ -86,7 +86,8 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-async function findFreePort(): Promise<number> {
+/** A TCP port of the loopback that was free a moment ago. */
+export async function findFreePort(): Promise<number> {
   const server = createServer()
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   server.once('error', reject)

@@ -1,0 +1,63 @@
+// Redis Cluster refuses a command or script whose keys lie in different slots: one node of a real one is enough to see whether the
+// hash tags hold.
+import { findFreePort, startRedis } from '@runyard/testing'
+import { Redis } from 'ioredis'
+import { expect, test, vi } from 'vitest'
+import { openStore } from './open-store.ts'
+import { completed, submission, workerRecord } from './test-store.ts'
+
+const EP = 'ep-1'
+
+test('no operation crosses slots in cluster mode, and every key of an endpoint bears its tag', async () => {
+  await using redis = await startRedis({ args: ['--cluster-enabled', 'yes', '--cluster-port', String(await findFreePort())] })
+  const raw = new Redis(redis.url)
+  try {
+    await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
+    await vi.waitUntil(async () => String(await raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), { timeout: 15_000 })
+    await using store = await openStore({
+      redisUrl: redis.url,
+      prefix: 'p',
+      leaseMs: 30_000,
+      retention: { asyncMs: 60_000, syncMs: 30_000 },
+    })
+    const { jobs, workers, ledger, keys } = store
+
+    await workers.create(workerRecord('w1'))
+    for (const id of ['a', 'b', 'c']) await jobs.submit(EP, submission(id))
+    await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
+    await jobs.take(EP, 'w1')
+    await jobs.appendChunk(EP, 'a', 'w1', 1)
+    await jobs.progress(EP, 'a', 'w1', 1)
+    await jobs.renew(EP, 'w1', ['a'])
+    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+    await jobs.take(EP, 'w1')
+    expect(await jobs.takeBack({ endpointId: EP, jobId: 'b', workerId: 'w1' }, { budget: 2, evidence: '' })).toBe('requeued')
+    await jobs.take(EP, 'w1')
+    await jobs.giveBack(EP, 'b', 'w1')
+    expect((await jobs.forceSettle(EP, 'b', { status: 'CANCELLED' })).result).toBe('settled')
+    await jobs.readStream(EP, 'a', 1)
+    await jobs.setRetention(EP, 'a', 5000)
+    await jobs.leases(EP)
+    await jobs.stats(EP)
+    await workers.patch(EP, 'w1', { readyAt: 1 })
+    await workers.list(EP)
+    await store.events.append({ at: 1, endpointId: EP, kind: 'job_queued' })
+    await store.status.put(EP, { at: 1, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })
+    await ledger.transition({ workerId: 'w1', endpointId: EP, gpuType: null, gpuCount: 0, state: 'running', at: 1 })
+    await ledger.close('w1', 2)
+    await ledger.rows({ from: 0, to: 10 })
+    await ledger.totals(5)
+    await keys.create({ name: 'k', ownerId: 'o' })
+
+    const names = await raw.keys('p:*')
+    expect(names.filter((name) => !/^p:(\{ep-1\}|\{@\}|gone:\{\w+\}|log:\{\w+\})/.test(name))).toEqual([])
+
+    await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
+    await workers.remove(EP, 'w1', undefined)
+    await store.endpoints.forget(EP)
+    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !name.startsWith('p:{ep-1}:s:'))
+    expect(left).toEqual([])
+  } finally {
+    raw.disconnect()
+  }
+})
