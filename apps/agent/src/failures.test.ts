@@ -101,8 +101,11 @@ describe('a function that', () => {
     worker = startWorker(gateway.url)
     for (const { title, code, error, more } of CASES) {
       const done = await run(flashCall('f', code, more))
-      expect(done.body.error, title).toMatch(error)
-      expect(done.body.output, title).toMatchObject({ success: false, error: done.body.error })
+      expect({ title, error: done.body.error, output: done.body.output }).toMatchObject({
+        title,
+        error: expect.stringMatching(error),
+        output: { success: false, error: done.body.error },
+      })
       await expectWorking()
     }
   })
@@ -206,7 +209,7 @@ describe('processes that a function leaves behind', () => {
 
 describe('a worker without a usable Python', () => {
   it('fails each job with one sentence that says so', async () => {
-    worker = startWorker(gateway.url, { env: { PATH: '/nonexistent' } })
+    worker = startWorker(gateway.url, { env: { PATH: '/nonexistent', RUNYARD_PYTHON: '' } })
     const done = await run(flashCall('f', body('pass'), { args: [pickled('1')] }))
     expect(done.body.error).toMatch(/^this worker’s image has no Python/)
     expect((await run(flashCall('f', body('pass')))).body.error).toMatch(/no Python/)

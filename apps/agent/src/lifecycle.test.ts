@@ -1,4 +1,5 @@
 // The agent's life with a gateway that comes and goes: polls, pings, delivery of results, drain, and life as PID 1.
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
@@ -38,7 +39,7 @@ describe('pings', () => {
 
 describe('polls', () => {
   it('start before Python does', async () => {
-    worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: '/bin/cat' } })
+    worker = startWorker(gateway.url, { env: { RUNYARD_PYTHON: join(import.meta.dirname, 'testing', 'slow-python') } })
     await gateway.until(() => gateway.waiting('job-take') === 1 && gateway.waiting('job-stop') === 1)
     expect(worker.output()).toBe('')
   })
