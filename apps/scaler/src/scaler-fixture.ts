@@ -21,7 +21,7 @@ export interface FakeHost extends HostDriver {
   /** A listing, an inventory or a start that the host refuses. */
   problem: { list?: string; start?: RunyardError; image?: RunyardError }
   /** The worker's process ends. */
-  die(workerId: string, exitCode: number, options?: { oomKilled: boolean }): void
+  readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
 
 export function createFakeHost(hostId = 'local'): FakeHost {
@@ -68,7 +68,7 @@ function offer(hostId: string, problem: FakeHost['problem']) {
 }
 
 interface FakeParts extends Pick<FakeHost, 'observed' | 'problem' | 'die'> {
-  emit(kind: HostEvent['kind'], workerId: string): void
+  readonly emit: (kind: HostEvent['kind'], workerId: string) => void
 }
 
 function actions({ observed, problem, emit, die }: FakeParts) {

@@ -117,8 +117,7 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
   await parts.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
   parts.state.supply = endpointsWithSupply(observed, decided.statuses)
-  parts.state.remaining =
-    observed.endpoints.reduce((sum, view) => sum + view.workers.length, 0) + decided.actions.filter(({ kind }) => kind === 'reap').length
+  parts.state.remaining = remainingWorkers(observed)
   await parts.statuses.write(decided.statuses, now)
   return decided.nextDueAt
 }
@@ -132,6 +131,14 @@ function followLogs(observed: Observed, { logs, hosts }: TickParts): void {
       if (driver !== undefined && worker.state === 'running' && known.has(worker.workerId)) logs.follow(driver, worker.workerId)
     }
   }
+}
+
+/** What shutdown still has to clear away; a host that does not answer is not waited for. */
+function remainingWorkers({ endpoints, hosts }: Observed): number {
+  const answering = hosts.filter((host) => host.workers !== undefined)
+  const records = endpoints.flatMap((view) => view.workers).filter((worker) => answering.some((host) => host.hostId === worker.hostId))
+  const containers = answering.flatMap((host) => host.workers ?? [])
+  return new Set([...records.map((worker) => worker.id), ...containers.map((worker) => worker.workerId)]).size
 }
 
 function endpointsWithSupply(observed: Observed, statuses: ReadonlyMap<string, EndpointStatus>): ReadonlySet<string> {

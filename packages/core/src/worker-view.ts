@@ -26,17 +26,26 @@ export function viewWorkers(view: EndpointView, observed: Observed, now: number)
   return view.workers.map((record) => {
     const leases = leasesOf.get(record.id) ?? []
     const inFlight = observed.inFlight.get(workerKey(record.id))
-    // What is being started may not be there yet, and what is being stopped may just have gone: neither proves anything.
-    const fate: Fate = inFlight === undefined ? fateOf(record, observed, now) : { kind: 'settling', until: Infinity }
+    const fate = fateOf(record, observed, { now, isInFlight: inFlight !== undefined })
     return { record, phase: phaseOf(record, leases.length), leases, fate, inFlight: inFlight === 'other' }
   })
 }
 
-function fateOf(record: WorkerRecord, observed: Observed, now: number): Fate {
+function fateOf(
+  record: WorkerRecord,
+  observed: Observed,
+  { now, isInFlight }: { readonly now: number; readonly isInFlight: boolean },
+): Fate {
   const host = observed.hosts.find((candidate) => candidate.hostId === record.hostId)
+  if (host !== undefined && host.workers === undefined) return { kind: 'unknown' }
+  // What is being started may not be there yet, and what is being stopped may just have gone: neither proves anything.
+  if (isInFlight) return { kind: 'settling', until: Infinity }
   if (host === undefined) return fateWithoutHost(record, observed, now)
-  if (host.workers === undefined) return { kind: 'unknown' }
-  const container = host.workers.find((candidate) => candidate.workerId === record.id)
+  return fateOnHost(record, host, observed)
+}
+
+function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): Fate {
+  const container = host.workers?.find((candidate) => candidate.workerId === record.id)
   if (container?.state === 'exited') return { kind: 'dead', reason: record.retireReason ?? exitReason(container.exit) }
   if (container?.state === 'running') return { kind: 'alive', startedAt: container.startedAt ?? record.containerStartedAt }
   return fateUnlessSettling(record, host, observed)

@@ -1,0 +1,132 @@
+import type { Gpu, HostInventory } from '@runyard/schema'
+import { expect, test } from 'vitest'
+import { parseCpuInstanceId } from './cpu-request.ts'
+import { parseGpuIds } from './gpu-request.ts'
+import { place, type Holding } from './placement.ts'
+import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
+
+function card(uuid: string, name: string, change: Partial<Gpu> = {}): Gpu {
+  return { uuid, name, memoryBytes: 24e9, simulated: false, healthy: true, ...change }
+}
+
+function machine(hostId: string, gpus: readonly Gpu[], change: Partial<HostInventory> = {}): HostInventory {
+  return { hostId, kind: 'docker', cpuCount: 4, memoryBytes: 16e9, gpus: [...gpus], cudaVersion: '12.4', ...change }
+}
+
+function onGpu(text: string, count = 1, change: Record<string, unknown> = {}) {
+  return { gpu: { ...parseGpuIds(text), count, allowedCudaVersions: [], ...change }, cpu: null }
+}
+
+const onCpu = (...instanceIds: string[]) => ({ gpu: null, cpu: { instanceIds } })
+const holding = (change: Partial<Holding>): Holding => ({ hostId: 'h1', gpuUuids: [], cpus: 0, memoryBytes: 0, ...change })
+
+test('takes the first host with enough free cards, in the request’s own order of pools', () => {
+  const hosts = [machine('h1', [card('a', 'NVIDIA L4')]), machine('h2', [card('b', 'NVIDIA L4'), card('c', 'NVIDIA GeForce RTX 4090')])]
+  expect(place(onGpu('ADA_24,AMPERE_24'), hosts, [holding({ gpuUuids: ['a'] })])).toMatchObject({ hostId: 'h2', gpus: [{ uuid: 'c' }] })
+})
+
+test('all cards of a worker are of one model on one host', () => {
+  const mixed = machine('h1', [card('a', 'NVIDIA L4'), card('b', 'NVIDIA RTX A5000')])
+  const pair = machine('h2', [card('c', 'NVIDIA RTX A5000'), card('d', 'NVIDIA L4'), card('e', 'NVIDIA RTX A5000')])
+  expect(place(onGpu('AMPERE_24', 2), [mixed, pair], [])).toMatchObject({ hostId: 'h2', gpus: [{ uuid: 'c' }, { uuid: 'e' }] })
+})
+
+test.each<[string, ReturnType<typeof onGpu>, readonly HostInventory[], string, string]>([
+  ['no host', onGpu('ADA_24'), [], 'no_host', 'no host is configured or reachable'],
+  [
+    'another model',
+    onGpu('ADA_24'),
+    [machine('h1', [card('a', 'NVIDIA L4')])],
+    'no_matching_gpu',
+    'no host has a GPU of the requested types: wanted ADA_24, hosts have NVIDIA L4',
+  ],
+  [
+    'no card at all',
+    onGpu('ADA_24'),
+    [machine('h1', [])],
+    'no_matching_gpu',
+    'no host has a GPU of the requested types: wanted ADA_24, hosts have no GPU',
+  ],
+  [
+    'all in use',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('busy', 'NVIDIA L4')])],
+    'gpus_busy',
+    'all 1 GPUs that match AMPERE_24 are in use',
+  ],
+  [
+    'too many wanted',
+    onGpu('AMPERE_24', 2),
+    [machine('h1', [card('a', 'NVIDIA L4')])],
+    'no_matching_gpu',
+    "no host has 2 × AMPERE_24: one worker's GPUs must be of one model on one host",
+  ],
+  [
+    'a faulty card',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('a', 'NVIDIA L4', { healthy: false, fault: 'fell off the bus' })])],
+    'no_matching_gpu',
+    'every GPU of the requested types has a fault: fell off the bus',
+  ],
+  [
+    'an old driver',
+    onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }),
+    [machine('h1', [card('a', 'NVIDIA L4')])],
+    'no_matching_gpu',
+    "no host's driver has the CUDA version that the endpoint asks for: hosts have 12.4",
+  ],
+])('refuses with the sentence why: %s', (_, spec, hosts, reason, message) => {
+  expect(place(spec, hosts, [holding({ gpuUuids: ['busy'] })])).toEqual({ kind: 'refused', reason, message })
+})
+
+test('a simulated card needs no driver', () => {
+  const host = withSimulatedGpus(machine('h1', [], { cudaVersion: null }), parseSimulatedGpus('NVIDIA L4'))
+  expect(place(onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }), [host], [])).toMatchObject({ kind: 'placed' })
+})
+
+test('a CPU worker gets the first size that fits, its CPUs capped by the host', () => {
+  expect(place(onCpu('cpu3g-8-32', 'cpu5c-8-16'), [machine('h1', [])], [])).toMatchObject({ cpus: 4, memoryBytes: 16e9 })
+})
+
+test('limits may be overcommitted, up to a point', () => {
+  const hosts = [machine('h1', [])]
+  expect(place(onCpu('cpu3g-2-8'), hosts, [holding({ memoryBytes: 56e9 })])).toMatchObject({ kind: 'placed' })
+  expect(place(onCpu('cpu3g-2-8'), hosts, [holding({ memoryBytes: 57e9 })])).toMatchObject({ reason: 'not_enough_memory' })
+  expect(place(onCpu('cpu3c-2-4'), hosts, [holding({ cpus: 15 })])).toMatchObject({ reason: 'not_enough_cpu' })
+  expect(place(onCpu('cpu3g-8-32'), hosts, [])).toEqual({
+    kind: 'refused',
+    reason: 'not_enough_memory',
+    message: 'no host has enough free memory for a cpu3g-8-32 worker: h1 has 16.0 GB',
+  })
+})
+
+test('an endpoint without GPU and CPU request goes to the first host without limits', () => {
+  expect(place({ gpu: null, cpu: null }, [machine('h1', [])], [])).toEqual({
+    kind: 'placed',
+    hostId: 'h1',
+    gpus: [],
+    cpus: undefined,
+    memoryBytes: undefined,
+  })
+})
+
+test('CPU instance ids say their size', () => {
+  expect(parseCpuInstanceId('cpu3g-2-8')).toEqual({ instanceId: 'cpu3g-2-8', cpus: 2, memoryBytes: 8e9 })
+  for (const bad of ['cpu3g', 'gpu-2-8', 'cpu3g-0-8', 'cpu3g-2-8-1'])
+    expect(() => parseCpuInstanceId(bad)).toThrow('Invalid CPU instance id')
+})
+
+test('simulated cards are declared as name and count', () => {
+  expect(parseSimulatedGpus('NVIDIA GeForce RTX 4090:2, NVIDIA L4')).toEqual([
+    { name: 'NVIDIA GeForce RTX 4090', count: 2 },
+    { name: 'NVIDIA L4', count: 1 },
+  ])
+  expect(parseSimulatedGpus(undefined)).toEqual([])
+  expect(() => parseSimulatedGpus('NVIDIA L4:many')).toThrow('simulatedGpus: "NVIDIA L4:many" is not written like')
+  const { gpus } = withSimulatedGpus(machine('h1', [card('real', 'NVIDIA L4')]), [{ name: 'NVIDIA L4', count: 2 }])
+  expect(gpus.map(({ uuid, simulated }) => [uuid, simulated])).toEqual([
+    ['real', false],
+    ['GPU-simulated-h1-0', true],
+    ['GPU-simulated-h1-1', true],
+  ])
+})

@@ -1,0 +1,198 @@
+// Test fixture: observations in a few words, and a stand-in for the world that carries a plan out at once.
+import type { Endpoint, Gpu, ObservedWorker, WorkerRecord } from '@runyard/schema'
+import {
+  DEFAULT_PLAN_POLICY,
+  workerKey,
+  type Action,
+  type EndpointView,
+  type HostView,
+  type InFlightKind,
+  type Observed,
+} from './observed.ts'
+
+export const NOW = 1_000_000_000
+
+export function gpu(uuid: string, name = 'NVIDIA GeForce RTX 4090'): Gpu {
+  return { uuid, name, memoryBytes: 24e9, simulated: true, healthy: true }
+}
+
+export function host(hostId: string, gpus: readonly Gpu[], workers: readonly ObservedWorker[] | undefined = []): HostView {
+  const inventory = { hostId, kind: 'docker' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [...gpus], cudaVersion: null }
+  return { hostId, inventory, workers, observedAt: NOW }
+}
+
+export function endpoint(
+  id: string,
+  change: { spec?: Partial<Endpoint['spec']>; settings?: Partial<Endpoint['settings']> } = {},
+): Endpoint {
+  return {
+    id: id as Endpoint['id'],
+    name: id,
+    ownerId: 'owner',
+    type: 'QUEUE',
+    spec: {
+      image: 'runpod/flash:py3.12-latest',
+      args: '',
+      env: {},
+      diskGb: null,
+      ports: [],
+      registryId: null,
+      gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] },
+      cpu: null,
+      networkVolumeIds: [],
+      dataCenterIds: [],
+      flashboot: 'OFF',
+      ...change.spec,
+    },
+    settings: {
+      workersMin: 0,
+      workersMax: 3,
+      idleTimeoutMs: 300_000,
+      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+      executionTimeoutMs: 0,
+      ...change.settings,
+    },
+    version: 1,
+    specHash: 'spec-1',
+    templateId: 't',
+    templateName: 't',
+    flashEnvironmentId: null,
+    createdAt: 0,
+    updatedAt: 0,
+    echo: {},
+  }
+}
+
+export function record(id: string, change: Partial<WorkerRecord> = {}): WorkerRecord {
+  return {
+    id,
+    endpointId: 'ep-one',
+    hostId: 'h1',
+    specHash: 'spec-1',
+    endpointVersion: 1,
+    image: 'image',
+    gpus: [],
+    startReason: 'first_job',
+    createdAt: NOW - 100_000,
+    containerStartedAt: NOW - 99_000,
+    readyAt: NOW - 98_000,
+    lastSeenAt: NOW - 1000,
+    ...change,
+  }
+}
+
+export function container(worker: Pick<WorkerRecord, 'id' | 'endpointId' | 'gpus'>, change: Partial<ObservedWorker> = {}): ObservedWorker {
+  return {
+    workerId: worker.id,
+    endpointId: worker.endpointId,
+    specHash: 'spec-1',
+    state: 'running',
+    startedAt: NOW - 99_000,
+    exit: undefined,
+    gpuUuids: worker.gpus.map(({ uuid }) => uuid),
+    ...change,
+  }
+}
+
+export function exited(worker: WorkerRecord, exitCode = 1, oomKilled = false): ObservedWorker {
+  return container(worker, { state: 'exited', exit: { at: NOW - 10, exitCode, oomKilled } })
+}
+
+export function view(found: Endpoint, change: Partial<EndpointView> = {}): EndpointView {
+  return {
+    endpointId: found.id,
+    endpoint: found,
+    demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined },
+    leases: [],
+    workers: [],
+    failures: undefined,
+    sweptAt: NOW,
+    ...change,
+  }
+}
+
+export function waiting(count: number, sinceMs = 0): Pick<EndpointView, 'demand'> {
+  return { demand: { waiting: count, waitingNormal: count, oldestWaitingAt: count === 0 ? undefined : NOW - sinceMs } }
+}
+
+export function lease(jobId: string, workerId: string | undefined, change: Partial<EndpointView['leases'][number]> = {}) {
+  return { jobId, endpointId: 'ep-one', workerId, startedAt: NOW - 5000, executionTimeoutMs: undefined, ...change }
+}
+
+export function observed(endpoints: readonly EndpointView[], hosts: readonly HostView[], change: Partial<Observed> = {}): Observed {
+  return {
+    hosts,
+    endpoints,
+    inFlight: new Map<string, InFlightKind>(),
+    stopRequests: new Map(),
+    planeUpSince: NOW - 1_000_000,
+    shutdown: false,
+    policy: DEFAULT_PLAN_POLICY,
+    ...change,
+  }
+}
+
+/** The world right after every action of a plan succeeded. Ids of new workers come from `nextId`. */
+export function applyActions(before: Observed, actions: readonly Action[], nextId: () => string): Observed {
+  return actions.reduce((world, action) => applyOne(world, action, nextId), before)
+}
+
+function applyOne(world: Observed, action: Action, nextId: () => string): Observed {
+  switch (action.kind) {
+    case 'start':
+      return addWorker(world, action, nextId())
+    case 'drain':
+      return changeRecord(world, action, { drainingSince: NOW, retireReason: action.reason })
+    case 'mark-outdated':
+      return changeRecord(world, action, { outdatedSince: NOW })
+    case 'stop':
+      return { ...world, inFlight: new Map([...world.inFlight, [workerKey(action.workerId), 'other' as const]]) }
+    case 'remove':
+    case 'reap':
+      return removeWorker(world, action)
+    case 'take-back':
+    case 'time-out':
+      return changeView(world, action.endpointId, ({ leases }) => ({ leases: leases.filter(({ jobId }) => jobId !== action.jobId) }))
+    case 'sweep':
+    case 'forget-endpoint':
+      return applyToEndpoint(world, action)
+  }
+  return world
+}
+
+function applyToEndpoint(world: Observed, { kind, endpointId }: Extract<Action, { kind: 'sweep' | 'forget-endpoint' }>): Observed {
+  if (kind === 'sweep') return changeView(world, endpointId, () => ({ sweptAt: NOW }))
+  return { ...world, endpoints: world.endpoints.filter((found) => found.endpointId !== endpointId) }
+}
+
+function addWorker(world: Observed, action: Extract<Action, { kind: 'start' }>, id: string): Observed {
+  const fresh = record(id, { endpointId: action.endpointId, hostId: action.hostId, gpus: [...action.gpus], createdAt: NOW })
+  const { readyAt: _ready, ...starting } = fresh
+  const withRecord = changeView(world, action.endpointId, (found) => ({ workers: [...found.workers, starting] }))
+  return changeHost(withRecord, action.hostId, (workers) => [...workers, container(fresh, { startedAt: NOW })])
+}
+
+function removeWorker(
+  world: Observed,
+  gone: { readonly endpointId: string; readonly workerId: string; readonly hostId: string },
+): Observed {
+  const without = changeView(world, gone.endpointId, ({ workers }) => ({ workers: workers.filter(({ id }) => id !== gone.workerId) }))
+  return changeHost(without, gone.hostId, (workers) => workers.filter(({ workerId }) => workerId !== gone.workerId))
+}
+
+function changeView(world: Observed, endpointId: string, change: (found: EndpointView) => Partial<EndpointView>): Observed {
+  return { ...world, endpoints: world.endpoints.map((found) => (found.endpointId === endpointId ? { ...found, ...change(found) } : found)) }
+}
+
+function changeRecord(world: Observed, { endpointId, workerId }: { endpointId: string; workerId: string }, fields: Partial<WorkerRecord>) {
+  return changeView(world, endpointId, ({ workers }) => ({
+    workers: workers.map((worker) => (worker.id === workerId ? { ...worker, ...fields } : worker)),
+  }))
+}
+
+function changeHost(world: Observed, hostId: string, change: (workers: readonly ObservedWorker[]) => readonly ObservedWorker[]): Observed {
+  const hosts = world.hosts.map((found) =>
+    found.hostId === hostId && found.workers !== undefined ? { ...found, workers: change(found.workers) } : found,
+  )
+  return { ...world, hosts }
+}

@@ -1,0 +1,252 @@
+// What no plan may do, whatever it sees; found by random worlds.
+import type { Endpoint, ObservedWorker, WorkerRecord } from '@runyard/schema'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { matchesGpu } from './gpu-request.ts'
+import { workerKey, type Action, type EndpointView, type InFlightKind, type Observed } from './observed.ts'
+import { plan } from './plan.ts'
+import { applyActions, container, endpoint, exited, gpu, host, lease, NOW, observed, record, view } from './plan-fixture.ts'
+
+const MODELS = ['NVIDIA GeForce RTX 4090', 'NVIDIA L4']
+const PAST = fc.integer({ min: 1, max: 100_000 }).map((ago) => NOW - ago)
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined })
+
+interface WorkerSeed {
+  readonly endpoint: number
+  readonly host: number
+  readonly card: number
+  readonly times: {
+    readonly createdAt: number
+    readonly readyAt: number | undefined
+    readonly drainingSince: number | undefined
+    readonly lastJobEndedAt: number | undefined
+  }
+  readonly isOld: boolean
+  readonly container: 'running' | 'exited' | 'created' | 'absent'
+  readonly leases: number
+  readonly inFlight: InFlightKind | undefined
+}
+
+const workerSeed: fc.Arbitrary<WorkerSeed> = fc.record({
+  endpoint: fc.nat(1),
+  host: fc.nat(1),
+  card: fc.nat(2),
+  times: fc.record({ createdAt: PAST, readyAt: maybe(PAST), drainingSince: maybe(PAST), lastJobEndedAt: maybe(PAST) }),
+  isOld: fc.boolean(),
+  container: fc.constantFrom('running', 'running', 'running', 'exited', 'created', 'absent'),
+  leases: fc.nat(2),
+  inFlight: fc.constantFrom(undefined, undefined, undefined, 'start', 'other'),
+})
+
+const endpointSeed = fc.record({
+  isDeleted: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  workersMin: fc.nat(2),
+  extra: fc.nat(3),
+  idleTimeoutMs: fc.constantFrom(0, 1000, 60_000),
+  pools: fc.constantFrom<string[][]>(['ADA_24'], ['AMPERE_24'], ['AMPERE_24', 'ADA_24']),
+  isByCount: fc.boolean(),
+  waiting: fc.nat(5),
+  waitedMs: fc.nat(10_000),
+  expired: fc.nat(1),
+})
+
+const worldSeed = fc.record({
+  endpoints: fc.array(endpointSeed, { minLength: 2, maxLength: 2 }),
+  workers: fc.array(workerSeed, { maxLength: 6 }),
+  cards: fc.array(fc.array(fc.constantFrom(...MODELS), { maxLength: 3 }), { minLength: 2, maxLength: 2 }),
+  unreachable: fc.tuple(fc.boolean(), fc.boolean()).map(([a, b]) => [a && b, false]),
+  shutdown: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  isPlaneUp: fc.boolean(),
+})
+
+type WorldSeed = typeof worldSeed extends fc.Arbitrary<infer T> ? T : never
+
+/** A world that a correct system can be in: no card is held twice. */
+function toWorld(seed: WorldSeed): Observed {
+  const cards = seed.cards.map((names, h) => names.map((name, index) => gpu(`h${h}-g${index}`, name)))
+  const taken = new Set<string>()
+  const workers = seed.workers.map((worker, index) => {
+    const card = cards[worker.host]?.[worker.card]
+    const isFree = card !== undefined && !taken.has(card.uuid)
+    if (isFree) taken.add(card.uuid)
+    return { seed: worker, record: toRecord(worker, `w${index}`, isFree ? [card] : []) }
+  })
+  const containers = (h: number) =>
+    workers
+      .filter(({ seed: { host: on } }) => on === h)
+      .flatMap(({ seed: { container: state }, record: found }) => toContainer(state, found))
+  const hosts = cards.map((list, h) => ({
+    ...host(`h${h}`, list, containers(h)),
+    ...(seed.unreachable[h] === true ? { workers: undefined } : {}),
+  }))
+  const inFlight = new Map(
+    workers.flatMap(({ seed: { inFlight: kind }, record: { id } }) => (kind === undefined ? [] : [[workerKey(id), kind]])),
+  )
+  const endpoints = seed.endpoints.map((found, e): EndpointView => {
+    const own = workers.filter(({ seed: { endpoint: of } }) => of === e)
+    const held = own.flatMap(({ seed: { leases }, record: { id } }) => Array.from({ length: leases }, (_, n) => lease(`j-${id}-${n}`, id)))
+    const lost = Array.from({ length: found.expired }, (_, n) => lease(`lost-${e}-${n}`, undefined))
+    return toView(found, e, {
+      workers: own.map((worker) => worker.record),
+      leases: [...held, ...lost].map((one) => ({ ...one, endpointId: `ep-${e}` })),
+    })
+  })
+  return observed(endpoints, hosts, { inFlight, shutdown: seed.shutdown, planeUpSince: seed.isPlaneUp ? 0 : undefined })
+}
+
+function toRecord(seed: WorkerSeed, id: string, gpus: WorkerRecord['gpus']): WorkerRecord {
+  const { readyAt: _ready, containerStartedAt: _started, ...base } = record(id)
+  const times = Object.fromEntries(Object.entries(seed.times).filter(([, value]) => value !== undefined))
+  const cards = gpus.map(({ uuid, name }) => ({ uuid, name, simulated: true }))
+  return {
+    ...base,
+    ...times,
+    hostId: `h${seed.host}`,
+    endpointId: `ep-${seed.endpoint}`,
+    specHash: seed.isOld ? 'old' : 'spec-1',
+    gpus: cards,
+  }
+}
+
+function toContainer(state: WorkerSeed['container'], found: WorkerRecord): readonly ObservedWorker[] {
+  if (state === 'absent') return []
+  return [state === 'exited' ? exited(found) : container(found, { state })]
+}
+
+function toView(seed: WorldSeed['endpoints'][number], index: number, change: Pick<EndpointView, 'workers' | 'leases'>): EndpointView {
+  const scaling = seed.isByCount ? ({ type: 'REQUEST_COUNT', requestCount: 2 } as const) : ({ type: 'QUEUE_DELAY', queueDelay: 4 } as const)
+  const found: Endpoint = endpoint(`ep-${index}`, {
+    spec: { gpu: { pools: seed.pools, excludedTypes: [], count: 1, allowedCudaVersions: [] } },
+    settings: { workersMin: seed.workersMin, workersMax: seed.workersMin + seed.extra, idleTimeoutMs: seed.idleTimeoutMs, scaling },
+  })
+  const demand = {
+    waiting: seed.waiting,
+    waitingNormal: seed.waiting,
+    oldestWaitingAt: seed.waiting === 0 ? undefined : NOW - seed.waitedMs,
+  }
+  return { ...view(found, { ...change, demand }), endpoint: seed.isDeleted ? undefined : found }
+}
+
+/** What breaks the rule in the smallest world found that breaks it; empty: 1000 worlds kept it. */
+function offencesAgainst(rule: (world: Observed, actions: readonly Action[]) => readonly unknown[]): readonly unknown[] {
+  const offencesIn = (seed: WorldSeed) => {
+    const world = toWorld(seed)
+    return rule(world, plan(world, NOW).actions)
+  }
+  const { counterexample, seed } = fc.check(
+    fc.property(worldSeed, (found) => offencesIn(found).length === 0),
+    { numRuns: 1000 },
+  )
+  return counterexample === null ? [] : [...offencesIn(counterexample[0]), { seed, world: counterexample[0] }]
+}
+
+const startsOf = (actions: readonly Action[]) => actions.filter((action) => action.kind === 'start')
+const containersOf = (world: Observed) => world.hosts.flatMap((found) => found.workers ?? [])
+const recordsOf = (world: Observed) => world.endpoints.flatMap((found) => found.workers)
+const isSeenDead = (world: Observed, id: string) => containersOf(world).some((found) => found.workerId === id && found.state === 'exited')
+const workerOf = (action: Action) => ('workerId' in action ? (action.workerId ?? '') : '')
+const hasJob = (world: Observed, workerId: string) =>
+  world.endpoints.some((found) => found.leases.some((one) => one.workerId !== undefined && one.workerId === workerId))
+
+test('no card is given to two workers, nor one whose worker is not seen gone', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const given = startsOf(actions).flatMap((action) => action.gpus.map(({ uuid }) => uuid))
+    const living = recordsOf(world).filter(({ id }) => !isSeenDead(world, id))
+    const all = [...given, ...living.flatMap((found) => found.gpus.map(({ uuid }) => uuid))]
+    return all.filter((uuid, index) => all.indexOf(uuid) !== index)
+  })
+  expect(offences).toEqual([])
+})
+
+test('a worker gets only cards of its endpoint’s types that its host has', () => {
+  const offences = offencesAgainst((world, actions) =>
+    startsOf(actions).flatMap((action) => {
+      const pools = world.endpoints.find(({ endpointId }) => endpointId === action.endpointId)?.endpoint?.spec.gpu?.pools ?? []
+      const own = world.hosts.find(({ hostId }) => hostId === action.hostId)?.inventory?.gpus.map(({ uuid }) => uuid) ?? []
+      return action.gpus.filter((card) => !matchesGpu({ pools, excludedTypes: [] }, card.name) || !own.includes(card.uuid))
+    }),
+  )
+  expect(offences).toEqual([])
+})
+
+test('a worker with a job is never retired for idleness', () => {
+  const offences = offencesAgainst((world, actions) =>
+    actions.filter((action) => action.kind === 'drain' && action.reason === 'idle_timeout' && hasJob(world, action.workerId)),
+  )
+  expect(offences).toEqual([])
+})
+
+test('a worker with a job is stopped only where its job is not waited for', () => {
+  const notWaitedFor = new Set(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
+  const offences = offencesAgainst((world, actions) =>
+    actions.filter(
+      (action) =>
+        action.kind === 'stop' && hasJob(world, action.workerId) && !notWaitedFor.has(action.reason) && world.planeUpSince !== undefined,
+    ),
+  )
+  expect(offences).toEqual([])
+})
+
+test('no start lifts an endpoint above its maximum, counting all that are not seen gone', () => {
+  const offences = offencesAgainst((world, actions) =>
+    world.endpoints.filter(({ endpointId, endpoint: found, workers }) => {
+      const starts = startsOf(actions).filter((action) => action.endpointId === endpointId).length
+      const removed = actions.filter((action) => action.kind === 'remove' && action.endpointId === endpointId).length
+      return starts > 0 && starts + workers.length - removed > (found?.settings.workersMax ?? 0)
+    }),
+  )
+  expect(offences).toEqual([])
+})
+
+test('idle timeouts never go below the minimum', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const drained = new Map(actions.flatMap((action) => (action.kind === 'drain' ? [[action.workerId, action.reason]] : [])))
+    return world.endpoints.filter(({ endpoint: found, workers }) => {
+      const left = workers.filter(({ id, drainingSince }) => drainingSince === undefined && !drained.has(id))
+      return workers.some(({ id }) => drained.get(id) === 'idle_timeout') && left.length < (found?.settings.workersMin ?? 0)
+    })
+  })
+  expect(offences).toEqual([])
+})
+
+test('a host that does not answer loses no worker and gets none', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const unknown = new Set(world.hosts.filter(({ workers }) => workers === undefined).map(({ hostId }) => hostId))
+    return actions.filter((action) => 'hostId' in action && unknown.has(action.hostId ?? ''))
+  })
+  expect(offences).toEqual([])
+})
+
+test('what is being done is left alone', () => {
+  const offences = offencesAgainst((world, actions) =>
+    actions.filter((action) => action.kind !== 'time-out' && world.inFlight.get(workerKey(workerOf(action))) === 'other'),
+  )
+  expect(offences).toEqual([])
+})
+
+test('the next due time lies ahead', () => {
+  const offences = offencesAgainst((world) => [plan(world, NOW).nextDueAt].filter((due) => due <= NOW))
+  expect(offences).toEqual([])
+})
+
+test('applying a plan and planning again repeats nothing, never passes the maximum, and comes to rest', () => {
+  const offences = offencesAgainst((first) => {
+    const done = new Set<string>()
+    let world = first
+    let count = 0
+    for (let round = 0; round < 6; round++) {
+      const { actions } = plan(world, NOW)
+      if (actions.length === 0) return []
+      const chores = actions.filter((action) => action.kind !== 'start').map((action) => JSON.stringify(action))
+      const repeated = chores.filter((chore) => done.has(chore))
+      for (const chore of chores) done.add(chore)
+      world = applyActions(world, actions, () => `new${count++}`)
+      const tooMany = world.endpoints.filter(
+        ({ endpoint: found, workers }) => workers.filter(({ id }) => id.startsWith('new')).length > (found?.settings.workersMax ?? 0),
+      )
+      if (repeated.length + tooMany.length > 0) return [...repeated, ...tooMany]
+    }
+    return plan(world, NOW).actions
+  })
+  expect(offences).toEqual([])
+})

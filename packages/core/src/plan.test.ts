@@ -1,0 +1,245 @@
+import { expect, test } from 'vitest'
+import type { Action, EndpointView, Observed } from './observed.ts'
+import { plan } from './plan.ts'
+import { container, endpoint, exited, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
+
+const CARDS = [gpu('g0'), gpu('g1')]
+
+function kinds(seen: Observed): readonly string[] {
+  return plan(seen, NOW).actions.map(brief)
+}
+
+function brief(action: Action): string {
+  const subject =
+    'workerId' in action ? (action.workerId ?? 'nobody') : action.kind === 'start' ? action.gpus.map(({ uuid }) => uuid).join('+') : ''
+  const reason = 'reason' in action ? ` (${action.reason})` : ''
+  return `${action.kind} ${subject}${reason}`.replace('  ', ' ')
+}
+
+/** One endpoint, one host that runs a container for each worker. */
+function world(change: Partial<EndpointView>, more: Partial<Observed> = {}): Observed {
+  const workers = change.workers ?? []
+  const containers = workers.map((worker) => container(worker))
+  return observed([view(endpoint('ep-one'), change)], [host('h1', CARDS, containers)], more)
+}
+
+test.each<[string, Observed, readonly string[]]>([
+  ['no job, no worker', world({}), []],
+  ['the first job starts one worker at once', world(waiting(1)), ['start g0 (first_job)']],
+  ['eight jobs at zero workers start one worker', world(waiting(8)), ['start g0 (first_job)']],
+  [
+    'a starting worker is supply for a young queue',
+    world({ ...waiting(3, 1000), workers: [record('w1', { readyAt: undefined, gpus: [CARDS[0]] } as never)] }),
+    [],
+  ],
+  [
+    'jobs that wait while the worker is busy start more',
+    world({ ...waiting(3, 600), workers: [record('w1')], leases: [lease('j1', 'w1')] }),
+    ['start g0 (jobs_waiting)', 'start g1 (jobs_waiting)'],
+  ],
+  [
+    'a queue behind a busy worker gets a moment first',
+    world({ ...waiting(3, 100), workers: [record('w1')], leases: [lease('j1', 'w1')] }),
+    [],
+  ],
+  ['an idle worker is trusted to take the job', world({ ...waiting(1, 600), workers: [record('w1')] }), []],
+  [
+    'an idle worker that lets a job wait is no supply',
+    world({ ...waiting(1, 5000), workers: [record('w1')] }),
+    ['start g0 (jobs_waiting)'],
+  ],
+  ['low-priority jobs start nothing', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW } }), []],
+])('growth: %s', (_, seen, expected) => {
+  expect(kinds(seen)).toEqual(expected)
+})
+
+test('the minimum is kept without any job', () => {
+  const found = endpoint('ep-one', { settings: { workersMin: 2 } })
+  expect(kinds(observed([view(found)], [host('h1', CARDS)]))).toEqual(['start g0 (below_min)', 'start g1 (below_min)'])
+})
+
+test('REQUEST_COUNT starts ceil(waiting / value) workers at once', () => {
+  const found = endpoint('ep-one', { settings: { scaling: { type: 'REQUEST_COUNT', requestCount: 4 } } })
+  expect(kinds(observed([view(found, waiting(5))], [host('h1', CARDS)]))).toEqual(['start g0 (first_job)', 'start g1 (first_job)'])
+})
+
+test('an idle worker goes after idle_timeout, counted from its last job', () => {
+  const settings = { idleTimeoutMs: 10_000 }
+  const at = (lastJobEndedAt: number) =>
+    plan(
+      observed(
+        [view(endpoint('ep-one', { settings }), { workers: [record('w1', { lastJobEndedAt })] })],
+        [host('h1', CARDS, [container(record('w1'))])],
+      ),
+      NOW,
+    )
+  expect(at(NOW - 10_000).actions.map(brief)).toEqual(['drain w1 (idle_timeout)'])
+  expect(at(NOW - 9000).actions).toEqual([])
+  expect(at(NOW - 9000).nextDueAt).toBe(NOW + 1000)
+})
+
+test('scale-down keeps min workers and takes the longest idle first', () => {
+  const workers = [record('young', { lastJobEndedAt: NOW - 70_000 }), record('old', { lastJobEndedAt: NOW - 90_000 })]
+  const found = endpoint('ep-one', { settings: { workersMin: 1, idleTimeoutMs: 60_000 } })
+  const containers = workers.map((worker) => container(worker))
+  expect(kinds(observed([view(found, { workers })], [host('h1', CARDS, containers)]))).toEqual(['drain old (idle_timeout)'])
+})
+
+test('above max: idle workers go first, a busy one is drained and not stopped', () => {
+  const workers = [record('busy'), record('idle')]
+  const found = endpoint('ep-one', { settings: { workersMax: 0 } })
+  const containers = workers.map((worker) => container(worker))
+  const seen = observed([view(found, { workers, leases: [lease('j1', 'busy')] })], [host('h1', CARDS, containers)])
+  expect(kinds(seen)).toEqual(['drain idle (above_max)', 'drain busy (above_max)'])
+})
+
+test.each<[string, Parameters<typeof record>[1], number, readonly string[]]>([
+  ['waits until the gateway has heard of it', { drainingSince: NOW - 1 }, 0, []],
+  ['is stopped once it holds no job', { drainingSince: NOW - 200 }, 0, ['stop w1 (idle_timeout)']],
+  ['finishes its job first', { drainingSince: NOW - 60_000 }, 1, []],
+])('a draining worker %s', (_, fields, leases, expected) => {
+  const workers = [record('w1', { retireReason: 'idle_timeout', ...fields })]
+  expect(kinds(world({ workers, leases: leases === 0 ? [] : [lease('j1', 'w1')] }))).toEqual(expected)
+})
+
+test('an update replaces an idle worker at once and lets a busy one finish', () => {
+  const workers = [record('idle', { specHash: 'old' }), record('busy', { specHash: 'old' })]
+  const found = endpoint('ep-one', { settings: { workersMin: 1 } })
+  const containers = workers.map((worker) => container(worker))
+  expect(kinds(observed([view(found, { workers, leases: [lease('j1', 'busy')] })], [host('h1', CARDS, containers)]))).toEqual([
+    'mark-outdated idle',
+    'drain idle (outdated)',
+    'mark-outdated busy',
+    'drain busy (outdated)',
+    'start g0 (below_min)',
+  ])
+})
+
+test.each<[string, ReturnType<typeof exited>, string]>([
+  ['killed', exited(record('w1'), 137), 'exited'],
+  ['out of memory', exited(record('w1'), 137, true), 'out_of_memory'],
+])('a worker that is %s in mid-job gives the job back and is replaced in the same plan', (_, dead, reason) => {
+  const found = view(endpoint('ep-one', { settings: { workersMin: 1 } }), { workers: [record('w1')], leases: [lease('j1', 'w1')] })
+  const decided = plan(observed([found], [host('h1', CARDS, [dead])]), NOW)
+  expect(decided.actions.map(brief)).toEqual([`take-back w1 (${reason})`, `remove w1 (${reason})`, 'start g0 (below_min)'])
+  expect(decided.actions[1]).toMatchObject({ isStartFailure: false })
+})
+
+test('a worker that dies before it was ready counts as a failed start', () => {
+  const { readyAt: _, ...young } = record('w1')
+  const [action] = plan(observed([view(endpoint('ep-one'), { workers: [young] })], [host('h1', CARDS, [exited(young)])]), NOW).actions
+  expect(action).toMatchObject({ kind: 'remove', isStartFailure: true })
+})
+
+test('after a failed start the next try waits, and says so', () => {
+  const failures = { specHash: 'spec-1', count: 2, lastAt: NOW - 29_000, reason: 'exited' as const, message: 'it crashed' }
+  const paused = plan(world({ ...waiting(1), failures }), NOW)
+  expect(paused.actions).toEqual([])
+  expect(paused.nextDueAt).toBe(NOW + 1000)
+  expect(paused.statuses.get('ep-one')).toEqual({ throttled: 0, unhealthy: 1, reason: 'backing_off', message: 'it crashed' })
+  expect(kinds(world({ ...waiting(5, 9000), failures: { ...failures, lastAt: NOW - 30_000 } }))).toEqual(['start g0 (first_job)'])
+  expect(kinds(world({ ...waiting(1), failures: { ...failures, specHash: 'older' } }))).toEqual(['start g0 (first_job)'])
+})
+
+test('a worker that is not ready in time is retired; its own RUNPOD_INIT_TIMEOUT wins', () => {
+  const { readyAt: _, ...slow } = record('w1')
+  const seen = (env: Record<string, string>) =>
+    observed([view(endpoint('ep-one', { spec: { env } }), { workers: [slow] })], [host('h1', CARDS, [container(slow)])])
+  expect(kinds(seen({ RUNPOD_INIT_TIMEOUT: '90' }))).toEqual(['drain w1 (init_timeout)'])
+  expect(plan(seen({}), NOW).nextDueAt).toBe(NOW - 99_000 + 420_000)
+})
+
+test('a silent worker is lost only while the gateway has been there to hear it', () => {
+  const workers = [record('w1', { lastSeenAt: NOW - 61_000 })]
+  expect(kinds(world({ workers }))).toEqual(['drain w1 (heartbeat_lost)'])
+  expect(kinds(world({ workers }, { planeUpSince: undefined }))).toEqual([])
+  expect(kinds(world({ workers }, { planeUpSince: NOW - 10_000 }))).toEqual([])
+})
+
+test('an expired lease is taken back, but not right after the gateway came back', () => {
+  const change = { workers: [record('w1')], leases: [lease('j1', undefined)] }
+  expect(kinds(world(change))).toEqual(['take-back nobody (heartbeat_lost)'])
+  expect(kinds(world(change, { planeUpSince: NOW - 1000 }))).toEqual([])
+})
+
+test('a lease of a worker that no record knows is taken back', () => {
+  expect(kinds(world({ leases: [lease('j1', 'ghost')] }))).toContain('take-back ghost (heartbeat_lost)')
+})
+
+test('a job past its execution timeout is ended, by its own limit or its endpoint’s', () => {
+  const workers = [record('w1')]
+  const own = { workers, leases: [lease('j1', 'w1', { executionTimeoutMs: 5000 })] }
+  expect(kinds(world(own))).toEqual(['time-out w1'])
+  const found = endpoint('ep-one', { settings: { executionTimeoutMs: 5000 } })
+  const seen = observed([view(found, { workers, leases: [lease('j1', 'w1')] })], [host('h1', CARDS, [container(record('w1'))])])
+  expect(kinds(seen)).toEqual(['time-out w1'])
+})
+
+test('a worker that does not free itself after an execution timeout goes, one that took another job stays', () => {
+  const stopRequests = new Map([['w1', { at: NOW - 10_000, why: 'timeout' as const }]])
+  expect(kinds(world({ workers: [record('w1')] }, { stopRequests }))).toEqual(['drain w1 (execution_timeout)'])
+  expect(kinds(world({ workers: [record('w1')], leases: [lease('j2', 'w1')] }, { stopRequests }))).toEqual([])
+  expect(kinds(world({ workers: [record('w1', { lastJobEndedAt: NOW - 5000 })] }, { stopRequests }))).toEqual([])
+})
+
+test('after a cancel a worker goes only when jobs wait that it does not take', () => {
+  const stopRequests = new Map([['w1', { at: NOW - 20_000, why: 'cancel' as const }]])
+  expect(kinds(world({ workers: [record('w1')] }, { stopRequests }))).toEqual([])
+  expect(kinds(world({ ...waiting(1, 11_000), workers: [record('w1')] }, { stopRequests }))).toContain('drain w1 (execution_timeout)')
+})
+
+test('a host that does not answer: nothing of it is removed, and it takes no new worker', () => {
+  const workers = [record('w1', { lastJobEndedAt: NOW - 90_000, specHash: 'old' })]
+  const seen = observed([view(endpoint('ep-one'), { ...waiting(1), workers })], [{ ...host('h1', CARDS), workers: undefined }])
+  const decided = plan(seen, NOW)
+  expect(decided.actions).toEqual([])
+  expect(decided.statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'no_host' })
+})
+
+test('a record without a container is lost after a moment, not before', () => {
+  const young = record('w1', { createdAt: NOW - 1000, containerStartedAt: NOW - 500 })
+  const seen = (workers: EndpointView['workers']) => observed([view(endpoint('ep-one'), { workers })], [host('h1', CARDS)])
+  expect(kinds(seen([young]))).toEqual([])
+  expect(kinds(seen([record('w1')]))).toEqual(['remove w1 (exited)'])
+})
+
+test('a container that no record knows is reaped, unless it is being worked on', () => {
+  const stray = container({ id: 'stray', endpointId: 'ep-gone', gpus: [] })
+  expect(kinds(observed([], [host('h1', CARDS, [stray])]))).toEqual(['reap stray'])
+  expect(kinds(observed([], [host('h1', CARDS, [stray])], { inFlight: new Map([['worker:stray', 'other']]) }))).toEqual([])
+})
+
+test('a deleted endpoint stops its workers without waiting for jobs, then is forgotten', () => {
+  const deleted = { endpoint: undefined }
+  const draining = record('w1', { drainingSince: NOW - 500, retireReason: 'endpoint_deleted' })
+  expect(kinds(world({ ...deleted, workers: [record('w1')] }))).toEqual(['drain w1 (endpoint_deleted)'])
+  expect(kinds(world({ ...deleted, workers: [draining], leases: [lease('j1', 'w1')] }))).toEqual(['stop w1 (endpoint_deleted)'])
+  expect(kinds(world(deleted))).toEqual(['forget-endpoint'].map((kind) => `${kind} `))
+})
+
+test('shutdown retires every worker, lets busy ones finish while the gateway is there, and starts none', () => {
+  const workers = [record('w1'), record('w2', { drainingSince: NOW - 500, retireReason: 'shutdown' })]
+  const change = { ...waiting(5, 9000), workers, leases: [lease('j1', 'w2')] }
+  expect(kinds(world(change, { shutdown: true }))).toEqual(['drain w1 (shutdown)'])
+  expect(kinds(world(change, { shutdown: true, planeUpSince: undefined }))).toEqual([
+    'take-back w2 (shutdown)',
+    'stop w2 (shutdown)',
+    'drain w1 (shutdown)',
+  ])
+})
+
+test('a paused endpoint says why its jobs wait', () => {
+  const found = endpoint('ep-one', { settings: { workersMax: 0 } })
+  expect(plan(observed([view(found, waiting(2))], [host('h1', CARDS)]), NOW).statuses.get('ep-one')).toMatchObject({
+    reason: 'paused',
+    message: "the endpoint's maximum is 0 workers, so 2 jobs wait",
+  })
+})
+
+test('whose job has waited longest gets the last card', () => {
+  const one = view(endpoint('ep-one'), waiting(1, 100))
+  const two = view(endpoint('ep-two'), waiting(1, 900))
+  const decided = plan(observed([one, two], [host('h1', [gpu('g0')])]), NOW)
+  expect(decided.actions).toEqual([expect.objectContaining({ kind: 'start', endpointId: 'ep-two' })])
+  expect(decided.statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'gpus_busy' })
+})

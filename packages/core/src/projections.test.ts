@@ -1,0 +1,133 @@
+import { WORKER_PHASES } from '@runyard/schema'
+import { describe, expect, test } from 'vitest'
+import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
+import { describeExit } from './evidence.ts'
+import { resolveImage } from './image-alias.ts'
+import { isLegalMove, phaseOf } from './phase.ts'
+import { record } from './plan-fixture.ts'
+import { billingStateOf, healthCounters, workerStatus } from './projections.ts'
+import { splitArgs } from './split-args.ts'
+import { sumUsage } from './usage.ts'
+
+const { readyAt: _, ...young } = record('young')
+
+test.each([
+  ['starting', young, 0, 'INITIALIZING', 'initializing'],
+  ['idle', record('w'), 0, 'IDLE', 'running'],
+  ['busy', record('w'), 2, 'RUNNING', 'running'],
+  ['draining', record('w', { drainingSince: 1 }), 0, 'IDLE', 'running'],
+  ['draining', record('w', { drainingSince: 1, outdatedSince: 1 }), 1, 'RUNNING', 'outdated'],
+  ['idle', record('w', { unhealthyReason: 'no disk' }), 0, 'UNHEALTHY', 'running'],
+] as const)('a %s worker in Runpod’s words', (phase, worker, leases, status, billed) => {
+  expect(phaseOf(worker, leases)).toBe(phase)
+  expect(workerStatus(worker, leases)).toBe(status)
+  expect(billingStateOf(worker, leases)).toBe(billed)
+})
+
+test('a worker without a record is gone, and nothing comes back from there', () => {
+  expect(phaseOf(undefined, 0)).toBe('gone')
+  for (const phase of WORKER_PHASES) expect(isLegalMove('gone', phase)).toBe(false)
+  expect(isLegalMove('idle', 'busy')).toBe(true)
+  expect(isLegalMove('draining', 'idle')).toBe(false)
+})
+
+test('/health counts each worker once, ready equals idle, and what is missing is throttled or unhealthy', () => {
+  const workers = [
+    { record: young, leaseCount: 0 },
+    { record: record('idle'), leaseCount: 0 },
+    { record: record('busy'), leaseCount: 1 },
+    { record: record('finishing', { drainingSince: 1 }), leaseCount: 1 },
+    { record: record('leaving', { drainingSince: 1 }), leaseCount: 0 },
+  ]
+  expect(healthCounters(workers, { throttled: 2, unhealthy: 1 })).toEqual({
+    idle: 1,
+    initializing: 1,
+    ready: 1,
+    running: 2,
+    throttled: 2,
+    unhealthy: 1,
+  })
+  expect(healthCounters([], undefined)).toEqual({ idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 })
+})
+
+describe('pauses after failed starts', () => {
+  const failure = (at: number, workerCreatedAt: number) => ({
+    specHash: 's',
+    at,
+    workerCreatedAt,
+    reason: 'exited' as const,
+    message: 'it crashed',
+  })
+
+  test('grow up to seven days', () => {
+    const MINUTE = 60_000
+    expect([0, 1, 2, 3, 4, 5, 6].map(pauseAfterMs)).toEqual([0, 10_000, 30_000, 2 * MINUTE, 10 * MINUTE, 60 * MINUTE, 120 * MINUTE])
+    expect(pauseAfterMs(1000)).toBe(7 * 24 * 60 * MINUTE)
+  })
+
+  test('workers that failed together count once', () => {
+    const first = addFailure(undefined, failure(100, 50))
+    const together = addFailure(first, failure(110, 60))
+    expect(together).toMatchObject({ count: 1, lastAt: 110 })
+    expect(addFailure(together, failure(300, 200))).toMatchObject({ count: 2 })
+    expect(addFailure(together, { ...failure(300, 200), specHash: 'other' })).toMatchObject({ count: 1 })
+  })
+
+  test('a younger worker that got ready ends them', () => {
+    const failures = addFailure(undefined, failure(100, 50))
+    expect(currentFailures(failures, 's', [{ createdAt: 90, readyAt: 120 }])).toBe(failures)
+    expect(currentFailures(failures, 's', [{ createdAt: 150, readyAt: 160 }])).toBeUndefined()
+  })
+})
+
+test('the evidence names the cause, the exit and the last lines', () => {
+  const exit = { at: 1, exitCode: 137, oomKilled: true, lastLogLines: ['', 'allocating 40 GB'] }
+  expect(describeExit('w1', 'out_of_memory', exit)).toBe(
+    'worker w1 was lost: the worker went over its memory limit (exit code 137, OOM-killed); its last lines:\nallocating 40 GB',
+  )
+  expect(describeExit('w1', 'heartbeat_lost', undefined)).toBe('worker w1 was lost: the worker stopped reporting')
+})
+
+test.each([
+  ['runpod/flash:py3.12-latest', { image: 'ours', envelope: 'flash', withAgent: true }],
+  ['runpod/flash-cpu:py3.12-1.4.1', { image: 'ours', envelope: 'flash', withAgent: true }],
+  ['runpod/queue:latest', { image: 'ours', envelope: 'json', withAgent: true }],
+  ['docker.io/runpod/flash', { image: 'ours', envelope: 'flash', withAgent: true }],
+  ['runpod/worker-v1-vllm:v2.7', { image: 'runpod/worker-v1-vllm:v2.7', envelope: null, withAgent: false }],
+  ['lab:5000/flash:1', { image: 'lab:5000/flash:1', envelope: null, withAgent: false }],
+  ['acme/llm:2', { image: 'lab:5000/llm:2', envelope: null, withAgent: false }],
+])('the image %s', (image, expected) => {
+  expect(resolveImage(image, { defaultImage: 'ours', imageAliases: { 'acme/llm': 'lab:5000/llm:2' } })).toEqual(expected)
+})
+
+test.each([
+  ['', []],
+  ['  python  -u handler.py ', ['python', '-u', 'handler.py']],
+  [`sh -c 'echo "$HOME"; true'`, ['sh', '-c', 'echo "$HOME"; true']],
+  [`--name "two words" --q "a \\"b\\" \\n"`, ['--name', 'two words', '--q', 'a "b" \\n']],
+  [`a\\ b 'c'd"e" ''`, ['a b', 'cde', '']],
+])('args %j', (text, expected) => {
+  expect(splitArgs(text)).toEqual(expected)
+})
+
+test.each(["'open", '"open', 'end\\'])('args with %j are refused in one sentence', (text) => {
+  expect(() => splitArgs(text)).toThrow('is never closed')
+})
+
+test('usage: each interval is rounded up, cut at the range, and billed by its state', () => {
+  const row = { workerId: 'w', endpointId: 'ep', gpuType: 'NVIDIA L4', gpuCount: 2 }
+  const lines = sumUsage(
+    [
+      { ...row, state: 'initializing', from: 0, to: 2500 },
+      { ...row, state: 'running', from: 2500, to: 10_000 },
+      { ...row, state: 'running', from: 20_000 },
+      { ...row, state: 'unhealthy', from: 10_000, to: 11_000 },
+    ],
+    { range: { from: 0, to: 30_000 }, billedStates: ['initializing', 'running'], now: 24_100 },
+  )
+  expect(lines).toEqual([
+    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'initializing', seconds: 3, billableSeconds: 3, gpuSeconds: 6 },
+    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'running', seconds: 13, billableSeconds: 13, gpuSeconds: 26 },
+    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'unhealthy', seconds: 1, billableSeconds: 0, gpuSeconds: 0 },
+  ])
+})
