@@ -1,5 +1,159 @@
+// `runyard demo`: the main job once, from nothing to a scaled-down endpoint, in a stack of its own that is gone afterwards.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient, type Client } from '@runyard/client'
+import { RunyardError, type EndpointEvent } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'
+import { explainFailure } from '../demo/explain-failure.ts'
+import { ensureFlashEnvironment, FLASH, type FlashEnvironment } from '../demo/flash-environment.ts'
+import { runScript } from '../demo/run-script.ts'
+import { renderStory } from '../demo/render-story.ts'
+import { tellStory } from '../demo/timeline.ts'
+import { ROOT } from '../locations.ts'
+import { createProgress, type Progress } from '../output/progress.ts'
+import type { Terminal } from '../output/terminal.ts'
+import { loadSettings, type Settings } from '../settings.ts'
+import { hasNvidiaGpu } from '../stack/nvidia.ts'
+import { openStack, type Stack } from '../stack/open-stack.ts'
+import { stopAtOnce } from '../stack/stop-at-once.ts'
+import { aborted, listenForStop, type StopSignals } from '../stop-signals.ts'
 
-export async function run(_context: CommandContext): Promise<number> {
-  return 1
+const SIMULATED = 'NVIDIA GeForce RTX 4090:1'
+const SCRIPT = join('examples', 'hello_flash.py')
+const TO_ZERO_LIMIT_MS = 60_000
+const LOOK_EVERY_MS = 100
+
+export async function run(context: CommandContext): Promise<number> {
+  using signals = listenForStop()
+  const directory = await mkdtemp(join(tmpdir(), 'runyard-demo-'))
+  try {
+    return await runIn(directory, context, signals)
+  } catch (error) {
+    if (!signals.polite.aborted) throw error
+    return 130
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+async function runIn(directory: string, context: CommandContext, signals: StopSignals): Promise<number> {
+  const { out, env } = context
+  const progress = createProgress(out)
+  out.line(out.bold('Setting up'))
+  const settings = await demoSettings(directory, context, progress)
+  const signal = signals.polite
+  // Beside the stack, since it takes longest the first time.
+  const flash = prepareFlash(env, signal)
+  const stack = await openStack({
+    settings,
+    env: { ...env, ...settings.variables },
+    progress,
+    onNews: (line) => progress.say(line),
+    signal,
+  })
+  let code: number
+  try {
+    code = await show(stack, { directory, context, progress, flash, signal })
+  } finally {
+    const closing = out.isTty ? progress.begin('clean-up') : undefined
+    const closed = stack[Symbol.asyncDispose]()
+    await Promise.race([closed, aborted(signals.hard).then(() => stopAtOnce(stack))])
+    await closed
+    closing?.done('nothing left behind but caches (Python packages, worker image)')
+  }
+  if (code === 0) sayWhatNext(out)
+  return code
+}
+
+/** An instance of its own: free ports, a fresh directory, and a declared card where there is no real one. */
+async function demoSettings(
+  directory: string,
+  context: CommandContext,
+  progress: Progress,
+): Promise<Settings & { variables: Record<string, string> }> {
+  const { env } = context
+  const variables: Record<string, string> = {
+    RUNYARD_LISTEN_PORT: '0',
+    RUNYARD_WORKER_PLANE_PORT: '0',
+    RUNYARD_DATA_DIR: join(directory, 'data'),
+  }
+  const { config } = await loadSettings(context)
+  if (config.simulatedGpus === undefined && !(await hasNvidiaGpu(env))) {
+    variables['RUNYARD_SIMULATED_GPUS'] = SIMULATED
+    progress.begin('gpu').done(`no NVIDIA GPU here: one ${SIMULATED.split(':')[0]} is simulated`)
+  }
+  const withoutRedis = Object.fromEntries(Object.entries({ ...env, ...variables }).filter(([name]) => !OWN_REDIS.has(name)))
+  return { ...(await loadSettings({ ...context, env: withoutRedis })), variables }
+}
+
+/** A demo writes nothing into a Redis that is somebody's. */
+const OWN_REDIS = new Set(['REDIS_URL', 'RUNYARD_REDIS_URL'])
+
+interface ShowOptions {
+  readonly directory: string
+  readonly context: CommandContext
+  readonly progress: Progress
+  readonly flash: Promise<FlashEnvironment>
+  readonly signal: AbortSignal
+}
+
+/** Its failure is told where it is waited for. */
+function prepareFlash(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<FlashEnvironment> {
+  const flash = ensureFlashEnvironment({ env, signal })
+  flash.catch(() => {})
+  return flash
+}
+
+async function show(stack: Stack, { directory, context, progress, flash, signal }: ShowOptions): Promise<number> {
+  const { out, env } = context
+  const step = progress.begin('flash')
+  step.note(`installing ${FLASH} (once)`)
+  const { python } = await flash
+  step.done(`${FLASH.replace('==', ' ')}, unmodified`)
+  out.line(`\n${out.bold('Running')} ${SCRIPT}`)
+  const onLine = (line: string): void => {
+    out.line(`  ${line}`)
+  }
+  const client = createClient(stack, { signal })
+  const script = join(ROOT, SCRIPT)
+  const columns = out.columns - 2
+  const { code, output } = await runScript({ python, script, cwd: directory, env, stack, columns, onLine, signal })
+  signal.throwIfAborted()
+  if (code !== 0) {
+    out.line(`\n${out.bad(`The script failed (exit code ${code}).`)}`)
+    for (const line of await explainFailure({ client, output, logDir: stack.logDir })) out.line(line)
+    return 1
+  }
+  const events = await untilZero(client, { out, progress, signal })
+  for (const line of renderStory(tellStory(events), out)) out.line(line)
+  return 0
+}
+
+/** Waits until the worker is gone, and returns all that happened. */
+async function untilZero(
+  client: Client,
+  { out, progress, signal }: Pick<ShowOptions, 'progress' | 'signal'> & { out: Terminal },
+): Promise<readonly EndpointEvent[]> {
+  const [endpoint] = await client.listEndpoints()
+  if (endpoint === undefined) throw new RunyardError('internal', 'The script ran, but no endpoint is there.')
+  const step = out.isTty ? progress.begin('to zero') : undefined
+  step?.note('waiting for the idle worker to be retired')
+  const deadline = performance.now() + TO_ZERO_LIMIT_MS
+  for (;;) {
+    const events = await client.listEvents(endpoint.id)
+    if (events.some(({ kind }) => kind === 'worker_gone') || performance.now() > deadline) {
+      step?.done('the idle worker was retired and removed')
+      return events
+    }
+    await sleep(LOOK_EVERY_MS, undefined, { signal })
+  }
+}
+
+function sayWhatNext(out: Terminal): void {
+  out.line(`\n${out.bold('Next')}`)
+  out.line('  ./runyard up                       the same, to stay')
+  out.line('  eval "$(./runyard env)"            in another shell: point your clients there')
+  out.line('  python your_flash_script.py        your own script')
 }

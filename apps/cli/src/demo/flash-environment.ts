@@ -1,0 +1,64 @@
+// A Python environment with the last release of runpod-flash, made once and kept in the cache. A marker written last says that it is
+// complete; one without it is made anew.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { cacheDirPath } from '@runyard/kit'
+import { RunyardError } from '@runyard/schema'
+import { findOnPath } from '../stack/find-on-path.ts'
+
+const run = promisify(execFile)
+
+export const FLASH = 'runpod-flash==1.21.0'
+
+export interface FlashEnvironment {
+  readonly python: string
+}
+
+/** @throws RunyardError with one sentence. */
+export async function ensureFlashEnvironment(options: { env: NodeJS.ProcessEnv; signal: AbortSignal }): Promise<FlashEnvironment> {
+  const { env, signal } = options
+  const directory = join(cacheDirPath(env), 'venvs', `demo-${FLASH.replace('==', '-')}`)
+  const python = join(directory, 'bin', 'python')
+  if (existsSync(join(directory, '.complete'))) return { python }
+  const base = await findOnPath('python3', env)
+  if (base === undefined)
+    throw new RunyardError('bad_request', 'The demo needs Python 3.10 or newer (Debian: apt-get install python3-venv).')
+  await rm(directory, { recursive: true, force: true })
+  await mkdir(join(directory, '..'), { recursive: true })
+  const execute = async (command: string, args: readonly string[]): Promise<void> => {
+    await run(command, args, { env, signal })
+  }
+  try {
+    await install({ directory, base, python, uv: await findOnPath('uv', env) }, execute)
+  } catch (error) {
+    signal.throwIfAborted()
+    const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string }
+    const words = (stderr.trim() || stdout.trim()).split('\n').filter((line) => line.trim() !== '')
+    throw new RunyardError('bad_request', `${FLASH} could not be installed: ${words.at(-1) ?? (error as Error).message}`, { cause: error })
+  }
+  await writeFile(join(directory, '.complete'), '')
+  return { python }
+}
+
+interface Installation {
+  readonly directory: string
+  readonly base: string
+  readonly python: string
+  readonly uv: string | undefined
+}
+
+async function install(
+  { directory, base, python, uv }: Installation,
+  execute: (command: string, args: readonly string[]) => Promise<void>,
+): Promise<void> {
+  if (uv === undefined) {
+    await execute(base, ['-m', 'venv', directory])
+    await execute(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', FLASH])
+    return
+  }
+  await execute(uv, ['venv', '--quiet', '--python', base, directory])
+  await execute(uv, ['pip', 'install', '--quiet', '--python', python, FLASH])
+}

@@ -1,0 +1,63 @@
+// The story of the demo's two calls and of their worker, told from the endpoint's events (`GET /v2/serverless/{id}/events`).
+import type { EndpointEvent } from '@runyard/schema'
+
+export interface Moment {
+  readonly at: number
+  readonly what: string
+}
+
+export interface Story {
+  readonly cold: readonly Moment[]
+  readonly warm: readonly Moment[]
+  readonly toZero: readonly Moment[]
+}
+
+/** Events in any order; what is missing is left out. */
+export function tellStory(events: readonly EndpointEvent[]): Story {
+  const sorted = events.toSorted((one, other) => one.at - other.at)
+  const [first, second] = sorted.filter(({ kind }) => kind === 'job_queued').map(({ jobId }) => jobId)
+  const worker = sorted.find(({ kind }) => kind === 'worker_placed')?.workerId
+  const ofWorker = (event: EndpointEvent): boolean => event.workerId === worker
+  const start = sorted.filter((event) => ofWorker(event) && event.kind in WORKER_START)
+  const end = sorted.filter((event) => ofWorker(event) && event.kind in WORKER_END)
+  const lastSettled = sorted.findLast(({ kind }) => kind === 'job_settled')
+  return {
+    cold: [...ofJob(sorted, first), ...start.map((event) => ({ at: event.at, what: describeStart(event) }))].toSorted(
+      (a, b) => a.at - b.at,
+    ),
+    warm: ofJob(sorted, second),
+    toZero: [
+      ...(lastSettled === undefined ? [] : [{ at: lastSettled.at, what: 'worker idle' }]),
+      ...end.map((event) => ({ at: event.at, what: describeEnd(event) })),
+    ],
+  }
+}
+
+const WORKER_START: Partial<Record<EndpointEvent['kind'], string>> = {
+  worker_placed: 'placed',
+  worker_started: 'container started',
+  worker_ready: 'agent ready',
+}
+const WORKER_END: Partial<Record<EndpointEvent['kind'], string>> = { worker_draining: 'worker retired', worker_gone: 'worker removed' }
+
+function ofJob(events: readonly EndpointEvent[], jobId: string | undefined): readonly Moment[] {
+  const own = events.filter((event) => jobId !== undefined && event.jobId === jobId)
+  return own.flatMap((event) => {
+    if (event.kind === 'job_queued') return [{ at: event.at, what: 'queued' }]
+    // The gateway tells a start twice: when it hands the job out, and, by our agent's report, when the function is entered.
+    if (event.kind === 'job_started') return event.message === undefined ? [] : [{ at: event.at, what: event.message }]
+    if (event.kind === 'job_settled') return [{ at: event.at, what: 'returned' }]
+    return []
+  })
+}
+
+/** `worker x placed on local (NVIDIA …, simulated): why` → where. */
+function describeStart({ kind, message }: EndpointEvent): string {
+  const where = kind === 'worker_placed' ? /placed on (.+?): /.exec(message ?? '')?.[1] : undefined
+  return where === undefined ? (WORKER_START[kind] ?? kind) : `placed on ${where}`
+}
+
+function describeEnd({ kind, message, reason }: EndpointEvent): string {
+  const name = WORKER_END[kind] ?? kind
+  return kind === 'worker_draining' ? `${name}: ${/: (.+)$/.exec(message ?? '')?.[1] ?? reason ?? ''}` : name
+}
