@@ -150,19 +150,18 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
     case 'remove':
     case 'reap':
       return removeWorker(world, action)
-    case 'take-back':
-    case 'time-out':
-      return changeView(world, action.endpointId, ({ leases }) => ({ leases: leases.filter(({ jobId }) => jobId !== action.jobId) }))
-    case 'sweep':
-    case 'forget-endpoint':
-      return applyToEndpoint(world, action)
+    default:
+      return applyToJobs(world, action)
   }
-  return world
 }
 
-function applyToEndpoint(world: Observed, { kind, endpointId }: Extract<Action, { kind: 'sweep' | 'forget-endpoint' }>): Observed {
-  if (kind === 'sweep') return changeView(world, endpointId, () => ({ sweptAt: NOW }))
-  return { ...world, endpoints: world.endpoints.filter((found) => found.endpointId !== endpointId) }
+type JobAction = Extract<Action, { kind: 'take-back' | 'time-out' | 'sweep' | 'forget-endpoint' }>
+
+function applyToJobs(world: Observed, action: JobAction): Observed {
+  const { endpointId } = action
+  if (action.kind === 'sweep') return changeView(world, endpointId, () => ({ sweptAt: NOW }))
+  if (action.kind === 'forget-endpoint') return { ...world, endpoints: world.endpoints.filter((found) => found.endpointId !== endpointId) }
+  return changeView(world, endpointId, ({ leases }) => ({ leases: leases.filter(({ jobId }) => jobId !== action.jobId) }))
 }
 
 function addWorker(world: Observed, action: Extract<Action, { kind: 'start' }>, id: string): Observed {
