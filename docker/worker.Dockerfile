@@ -26,7 +26,7 @@ RUN set -eu; \
     apt-get update; \
     apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
       ca-certificates curl git gcc g++ libc6-dev make $headers; \
-    rm -rf /var/lib/apt/lists/*; \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb; \
     command -v python >/dev/null || ln -s python3 /usr/bin/python
 
 # A file called build-ca.pem beside this one is trusted while building, for registries behind a company proxy.

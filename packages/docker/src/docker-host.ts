@@ -12,6 +12,7 @@ import { readGpuInventory } from './host-gpus.ts'
 import type { RunCommand } from './host-gpus.ts'
 import { hasImage, pullImage } from './images.ts'
 import { createObserver } from './observed.ts'
+import { removeContainer } from './remove-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
@@ -128,29 +129,6 @@ async function stop(container: Docker.Container, graceMs: number): Promise<void>
   } catch (error) {
     if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
   }
-}
-
-/** Removes a container and its anonymous volumes, living or not; gone is gone. */
-export async function removeContainer(container: Docker.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true })
-  } catch (error) {
-    if (statusOf(error) === 404) return
-    if (statusOf(error) !== 409 || !/already in progress/.test(messageOf(error))) throw error
-    await seenGone(container)
-  }
-}
-
-async function seenGone(container: Docker.Container): Promise<void> {
-  for (let poll = 0; poll < POLLS; poll++) {
-    const gone = await container.inspect().then(
-      () => false,
-      (error: unknown) => statusOf(error) === 404,
-    )
-    if (gone) return
-    await sleep(POLL_MS)
-  }
-  throw new RunyardError('internal', 'Docker has been removing a container for too long; restarting Docker mends that.')
 }
 
 async function tail(container: Docker.Container, lines: number): Promise<readonly LogLine[]> {

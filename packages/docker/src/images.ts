@@ -62,3 +62,8 @@ function toLines({ stream, status, id, progress }: ProgressMessage): readonly st
   if (stream !== undefined) return stream.split('\n').filter((line) => line.trim() !== '')
   return status === undefined ? [] : [[id, status, progress].filter((part) => part !== undefined && part !== '').join(' ')]
 }
+
+/** Removes images with this label that a newer one of the same name has replaced; one that is in use stays. */
+export async function pruneReplaced(docker: Docker, label: string): Promise<void> {
+  await docker.pruneImages({ filters: { dangling: ['true'], label: [label] } })
+}

@@ -1,0 +1,147 @@
+// The read-only volume that brings the agent to a host (design §3 "The agent travels by mount"): bin/node, agent.mjs, runner/.
+// Its name carries a hash of all that is in it, so one volume never changes; a marker written last says that it is complete.
+// Safe under concurrent calls of several processes: the filling container's name is the mutex, and one that was left behind is taken over.
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join, relative, sep } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type Docker from 'dockerode'
+import { AGENT_MOUNT } from './container-spec.ts'
+import { statusOf } from './docker-errors.ts'
+import { onEngine } from './engine.ts'
+import { findImage, followProgress, pruneReplaced } from './images.ts'
+import { removeContainer } from './remove-container.ts'
+import { tarOf } from './tar.ts'
+
+const EMPTY_IMAGE = 'runyard/empty:latest'
+const EMPTY_LABEL = 'runyard.empty'
+const MARKER = '.complete'
+const WAIT_POLL_MS = 100
+/** Filling takes seconds; a filler older than this lost its process. */
+const STALE_FILLER_MS = 60_000
+
+export interface AgentVolumeOptions {
+  readonly socket: string
+  /** The release, e.g. `0.1.0`; part of the volume's name. */
+  readonly version: string
+  /** Holds agent.mjs and runner/. */
+  readonly directory: string
+  /** The Node binary that runs the agent inside containers: Linux, glibc. Default: the one that runs us. */
+  readonly node?: string | undefined
+}
+
+interface AgentFile {
+  readonly path: string
+  readonly source: string
+  readonly mode: number
+  readonly size: number
+}
+
+/** The volume's name; filled if it was not. Costs one short-lived container that is never started. */
+export async function ensureAgentVolume({ socket, version, directory, node = process.execPath }: AgentVolumeOptions): Promise<string> {
+  const files = [...(await listFiles(directory)), { path: 'bin/node', source: node, mode: 0o755, size: (await stat(node)).size }]
+  const name = `runyard-agent-${version}-${(await hashOf(files)).slice(0, 12)}`
+  await onEngine(socket, `prepare the agent volume ${name}`, async (docker) => {
+    await ensureEmptyImage(docker)
+    await docker.createVolume({ Name: name, Labels: { 'runyard.agent': version } })
+    const filler = await lockFiller(docker, name)
+    try {
+      if (await isComplete(filler)) return
+      await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })
+      await filler.putArchive(
+        tarOf((archive) => void archive.entry({ name: MARKER }, '')),
+        { path: AGENT_MOUNT },
+      )
+    } finally {
+      await removeContainer(filler)
+    }
+  })
+  return name
+}
+
+/** Removes the volume; one that is gone, or that another install still uses, is left in peace. */
+export async function removeAgentVolume({ socket, name }: { readonly socket: string; readonly name: string }): Promise<void> {
+  await onEngine(socket, `remove the agent volume ${name}`, async (docker) => {
+    try {
+      await docker.getVolume(name).remove()
+    } catch (error) {
+      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+    }
+  })
+}
+
+async function listFiles(directory: string): Promise<readonly AgentFile[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  const sources = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const files = sources
+    .filter((source) => !source.includes(`${sep}__pycache__${sep}`))
+    .map(async (source) => {
+      const { size } = await stat(source)
+      return { path: relative(directory, source).split(sep).join('/'), source, mode: 0o644, size }
+    })
+  return (await Promise.all(files)).toSorted((one, other) => (one.path < other.path ? -1 : 1))
+}
+
+async function hashOf(files: readonly AgentFile[]): Promise<string> {
+  const hash = createHash('sha256')
+  for (const { path, source } of files) {
+    hash.update(`${path}\0`)
+    await pipeline(createReadStream(source), async (chunks) => {
+      for await (const chunk of chunks) hash.update(chunk as Buffer)
+    })
+  }
+  return hash.digest('hex')
+}
+
+/** Any image would do to reach a volume through; this one is empty, and there without a registry. */
+async function ensureEmptyImage(docker: Docker): Promise<void> {
+  if ((await findImage(docker, EMPTY_IMAGE)) !== undefined) return
+  const empty = tarOf((archive) => void archive.entry({ name: AGENT_MOUNT.slice(1), type: 'directory' }))
+  const [repo = '', tag = ''] = EMPTY_IMAGE.split(':')
+  const answer = await docker.importImage(empty, { repo, tag, changes: `LABEL ${EMPTY_LABEL}=yes` })
+  await followProgress(docker, answer, () => undefined)
+  // Several processes may have imported it at the same time; the last one holds the name.
+  await pruneReplaced(docker, EMPTY_LABEL)
+}
+
+async function lockFiller(docker: Docker, volume: string): Promise<Docker.Container> {
+  const name = `${volume}-filler`
+  const mount = { Type: 'volume' as const, Source: volume, Target: AGENT_MOUNT }
+  for (;;) {
+    try {
+      return await docker.createContainer({ name, Image: EMPTY_IMAGE, Cmd: ['never-started'], HostConfig: { Mounts: [mount] } })
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error
+      await removeStale(docker.getContainer(name))
+    }
+    await sleep(WAIT_POLL_MS)
+  }
+}
+
+async function removeStale(filler: Docker.Container): Promise<void> {
+  try {
+    const { Created } = await filler.inspect()
+    if (Date.now() - Date.parse(Created) > STALE_FILLER_MS) await removeContainer(filler)
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error
+  }
+}
+
+async function isComplete(filler: Docker.Container): Promise<boolean> {
+  try {
+    await filler.infoArchive({ path: `${AGENT_MOUNT}/${MARKER}` })
+    return true
+  } catch (error) {
+    if (statusOf(error) === 404) return false
+    throw error
+  }
+}
+
+function agentTar(files: readonly AgentFile[]): Readable {
+  return tarOf(async (archive) => {
+    for (const { path, source, mode, size } of files) await pipeline(createReadStream(source), archive.entry({ name: path, mode, size }))
+  })
+}

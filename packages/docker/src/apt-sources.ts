@@ -1,0 +1,42 @@
+// Where this machine takes its Debian or Ubuntu packages from: its own mirror is the one that can be reached. Reads both formats of apt's
+// sources; what it does not understand it leaves out.
+
+export interface PackageSource {
+  /** Undefined: debootstrap's own default. */
+  readonly mirror: string | undefined
+  readonly suite: string
+  readonly components: readonly string[]
+}
+
+export interface AptFiles {
+  /** The text of /etc/os-release. */
+  readonly osRelease: string
+  /** The texts of sources.list and of the files in sources.list.d. */
+  readonly sources: readonly string[]
+}
+
+/** The source of this release's main packages; undefined on a machine without apt. */
+export function findPackageSource({ osRelease, sources }: AptFiles): PackageSource | undefined {
+  const suite = /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(osRelease)?.[1]
+  if (suite === undefined) return undefined
+  return sources
+    .flatMap((text) => [...fromStanzas(text), ...fromLines(text)])
+    .find((source) => source.suite === suite && source.components.includes('main'))
+}
+
+/** deb822: `Types:`, `URIs:`, `Suites:`, `Components:`, stanzas apart by an empty line. */
+function fromStanzas(text: string): readonly PackageSource[] {
+  return text.split(/\n\s*\n/).flatMap((stanza) => {
+    const field = (name: string): readonly string[] => (new RegExp(`^${name}:(.*)$`, 'mi').exec(stanza)?.[1] ?? '').trim().split(/\s+/)
+    if (!field('Types').includes('deb') || field('Enabled').includes('no')) return []
+    return field('Suites').map((suite) => ({ mirror: field('URIs')[0], suite, components: field('Components') }))
+  })
+}
+
+/** One line: `deb [options] mirror suite component…`. */
+function fromLines(text: string): readonly PackageSource[] {
+  return text.split('\n').flatMap((line) => {
+    const [, mirror, suite, components] = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/.exec(line.trim()) ?? []
+    return suite === undefined || components === undefined ? [] : [{ mirror, suite, components: components.trim().split(/\s+/) }]
+  })
+}

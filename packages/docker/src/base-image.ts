@@ -1,0 +1,105 @@
+// A base image without a registry: debootstrap into a temporary directory, imported as it is (design §7). Needs root and debootstrap, and
+// takes its packages from where this machine takes its own. The tag carries a hash of the recipe, so it is made once.
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { RunyardError } from '@runyard/schema'
+import { findPackageSource } from './apt-sources.ts'
+import type { PackageSource } from './apt-sources.ts'
+import { onEngine } from './engine.ts'
+import { findImage, followProgress } from './images.ts'
+
+const PACKAGES = ['ca-certificates', 'python3', 'python3-pip', 'python3-venv']
+const DEFAULT_SUITE = 'bookworm'
+const CONFIG = ['ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'CMD ["python3"]']
+/** Left behind by the installation and of no use in an image. */
+const USELESS = [
+  './var/cache/apt/archives/*.deb',
+  './var/lib/apt/lists/*',
+  './usr/share/doc/*',
+  './usr/share/man/*',
+  './usr/share/locale/*',
+]
+
+export interface BaseImageOptions {
+  readonly socket: string
+  readonly onProgress: (line: string) => void
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The image's name; made if it is not there. About a minute on two cores. */
+export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseImageOptions): Promise<string> {
+  const source = findPackageSource(await readAptFiles()) ?? { mirror: undefined, suite: DEFAULT_SUITE, components: ['main'] }
+  const recipe = createHash('sha256').update(JSON.stringify([source.suite, source.components, PACKAGES, CONFIG, USELESS]))
+  const tag = `${source.suite}-${recipe.digest('hex').slice(0, 12)}`
+  const image = `runyard/base:${tag}`
+  if (await onEngine(socket, `look for the image ${image}`, async (docker) => (await findImage(docker, image)) !== undefined)) return image
+  if (process.getuid?.() !== 0)
+    throw new RunyardError('forbidden', 'Making a base image with debootstrap needs root: run this once with sudo.')
+  const root = await mkdtemp(join(tmpdir(), 'runyard-base-'))
+  try {
+    onProgress(`making the base image ${image} with debootstrap`)
+    await debootstrap(source, { root, onProgress, signal })
+    onProgress(`importing ${image}`)
+    await importTree(root, { socket, tag, signal })
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+  return image
+}
+
+async function readAptFiles(): Promise<{ osRelease: string; sources: readonly string[] }> {
+  const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
+  const names = await readdir('/etc/apt/sources.list.d').catch(() => [])
+  const paths = ['/etc/apt/sources.list', ...names.map((name) => join('/etc/apt/sources.list.d', name))]
+  return { osRelease: await read('/etc/os-release'), sources: await Promise.all(paths.map(read)) }
+}
+
+interface Bootstrap {
+  readonly root: string
+  readonly onProgress: (line: string) => void
+  readonly signal: AbortSignal | undefined
+}
+
+async function debootstrap({ mirror, suite, components }: PackageSource, { root, onProgress, signal }: Bootstrap): Promise<void> {
+  const options = ['--variant=minbase', `--components=${components.join(',')}`, `--include=${PACKAGES.join(',')}`]
+  const child = spawn('debootstrap', [...options, suite, root, ...(mirror === undefined ? [] : [mirror])], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  })
+  const errors: string[] = []
+  createInterface(child.stdout).on('line', (line) => (line.startsWith('I: ') ? onProgress(line.slice(3)) : errors.push(line)))
+  createInterface(child.stderr).on('line', (line) => errors.push(line))
+  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)).catch(
+    (error: unknown) => {
+      throw missingTool(error)
+    },
+  )
+  if (code === 0) return
+  throw new RunyardError('internal', `debootstrap could not make the base image: ${errors.slice(-3).join(' ') || `exit code ${code}`}`)
+}
+
+function missingTool(error: unknown): unknown {
+  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+  return missing
+    ? new RunyardError('not_found', 'debootstrap is not installed: "sudo apt-get install debootstrap".', { cause: error })
+    : error
+}
+
+async function importTree(
+  root: string,
+  { socket, tag, signal }: { socket: string; tag: string; signal: AbortSignal | undefined },
+): Promise<void> {
+  const excludes = USELESS.map((pattern) => `--exclude=${pattern}`)
+  const tar = spawn('tar', ['--numeric-owner', ...excludes, '-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'pipe'], signal })
+  const ended = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve))
+  await onEngine(socket, 'import the base image', async (docker) => {
+    const answer = await docker.importImage(tar.stdout, { repo: 'runyard/base', tag, changes: CONFIG.join('\n') })
+    await followProgress(docker, answer, () => undefined)
+  })
+  if ((await ended) !== 0) throw new RunyardError('internal', 'tar could not pack the base image.')
+}

@@ -1,0 +1,58 @@
+// What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
+import { networkInterfaces } from 'node:os'
+import Docker from 'dockerode'
+import { LABELS } from './container-spec.ts'
+import { toRunyardError } from './docker-errors.ts'
+import { removeContainer } from './remove-container.ts'
+
+const PROBE_TIMEOUT_MS = 5_000
+
+export interface EngineAddress {
+  /** Path of the engine's socket. */
+  readonly socket: string
+}
+
+export type EngineProbe = { readonly kind: 'ok'; readonly version: string } | { readonly kind: 'failed'; readonly message: string }
+
+/** Is an engine there, and may we use it? Answers within five seconds, with a sentence that says how to mend what is wrong. */
+export async function probeEngine({ socket }: EngineAddress): Promise<EngineProbe> {
+  try {
+    const { Version } = await new Docker({ socketPath: socket, timeout: PROBE_TIMEOUT_MS }).version()
+    return { kind: 'ok', version: Version }
+  } catch (error) {
+    return { kind: 'failed', message: toRunyardError(error, { doing: 'be reached', socket }).message }
+  }
+}
+
+/**
+ * The address at which containers on the default bridge reach this machine; undefined where the engine has no such bridge.
+ * An engine names the gateway only once it has written it down; until then the bridge's own interface tells.
+ */
+export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<string | undefined> {
+  return onEngine(socket, 'describe its bridge network', async (docker) => {
+    const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
+    const bridge = networks.find(({ Name }) => Name === 'bridge')
+    const named = bridge?.IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined && !Gateway.includes(':'))?.Gateway
+    const interfaceName = bridge?.Options?.['com.docker.network.bridge.name'] ?? ''
+    return named ?? networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
+  })
+}
+
+/** Removes every worker of one install, living or not, and says how many there were. */
+export async function removeAllWorkers({ socket, instanceId }: EngineAddress & { readonly instanceId: string }): Promise<number> {
+  return onEngine(socket, 'remove the workers', async (docker) => {
+    const filters = { label: [`${LABELS.instance}=${instanceId}`] }
+    const containers = await docker.listContainers({ all: true, filters })
+    await Promise.all(containers.map(({ Id }) => removeContainer(docker.getContainer(Id))))
+    return containers.length
+  })
+}
+
+/** Opens the engine, and gives its errors as one sentence. */
+export async function onEngine<T>(socket: string, doing: string, work: (docker: Docker) => Promise<T>): Promise<T> {
+  try {
+    return await work(new Docker({ socketPath: socket }))
+  } catch (error) {
+    throw toRunyardError(error, { doing, socket })
+  }
+}
