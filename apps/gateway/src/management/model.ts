@@ -31,7 +31,8 @@ export interface ManagementModel {
 }
 
 export function createManagementModel(store: Pick<Store, 'endpoints'>, clock: () => number = Date.now): ManagementModel {
-  const get = async (ownerId: string, id: string): Promise<Endpoint> => ownedBy(ownerId, await store.endpoints.get(id), `Endpoint "${id}"`)
+  const get = async (ownerId: string, id: string): Promise<Endpoint> =>
+    ownedBy(ownerId, await store.endpoints.get(id), missing('Endpoint', id))
 
   return {
     get,
@@ -42,14 +43,14 @@ export function createManagementModel(store: Pick<Store, 'endpoints'>, clock: ()
     },
 
     async getByTemplate(ownerId, templateId) {
-      return ownedBy(ownerId, await store.endpoints.findByTemplate(templateId), `Template "${templateId}"`)
+      return ownedBy(ownerId, await store.endpoints.findByTemplate(templateId), missing('Template', templateId))
     },
 
     async save(ownerId, target, describe) {
       let created = false
       const endpoint = await store.endpoints.upsert('id' in target ? target : { ownerId, ...target }, (current) => {
         created = current === undefined
-        if ('id' in target) ownedBy(ownerId, current, `Endpoint "${target.id}"`)
+        if ('id' in target) ownedBy(ownerId, current, `${missing('Endpoint', target.id)} ${FORGET_HINT}`)
         return applyChange(current, describe(current), { ownerId, now: clock() })
       })
       return { endpoint, created }
@@ -62,7 +63,14 @@ export function createManagementModel(store: Pick<Store, 'endpoints'>, clock: ()
   }
 }
 
-function ownedBy(ownerId: string, endpoint: Endpoint | undefined, what: string): Endpoint {
-  if (endpoint === undefined || endpoint.ownerId !== ownerId) throw new RunyardError('not_found', `${what} was not found.`)
+/** A client that saves by id has it from somewhere; Flash has it from a file that outlives the server's data. */
+const FORGET_HINT = 'If a Flash project still remembers it, delete its .flash directory.'
+
+function missing(what: string, id: string): string {
+  return `${what} "${id}" was not found.`
+}
+
+function ownedBy(ownerId: string, endpoint: Endpoint | undefined, sentence: string): Endpoint {
+  if (endpoint === undefined || endpoint.ownerId !== ownerId) throw new RunyardError('not_found', sentence)
   return endpoint
 }

@@ -149,6 +149,12 @@ describe('identity by name', () => {
     expect(await opened.store.endpoints.list()).toHaveLength(1)
   })
 
+  it('makes one endpoint of many creates of the same name at once', async () => {
+    const saved = await Promise.all(Array.from({ length: 8 }, () => save(GPU_QUEUE)))
+    expect(new Set(saved.map((endpoint) => endpoint.id)).size).toBe(1)
+    expect(saved.map((endpoint) => endpoint['version'])).toEqual(saved.map(() => 1))
+  })
+
   it('updates the endpoint of that name when another config is created without an id', async () => {
     const first = await save(GPU_QUEUE)
     const again = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, env: [{ key: 'A', value: '1' }] } })
