@@ -74,7 +74,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const url = `http://127.0.0.1:${port}`
   const api = createApi(url, key)
   const gateway = createPart('gateway', { env, dataDir, isReady: async () => (await fetch(`${url}/readyz`)).status === 200 })
-  const scaler = createPart('scaler', { env, dataDir, isReady: () => true })
+  const scaler = createPart('scaler', { env, dataDir, isReady: (output) => output().includes('"scaling"') })
   const logs = (): string => `--- gateway\n${gateway.child().output()}\n--- scaler\n${scaler.child().output()}`
   try {
     await gateway.start()
@@ -136,7 +136,7 @@ function createPart(name: 'gateway' | 'scaler', how: PartSpec): Part {
     child = started
     await waitFor(`${name} to be ready`, async () => {
       if (!started.isRunning()) throw new Error(`${name} ended at once:\n${tail(started.output())}`)
-      return await how.isReady()
+      return await how.isReady(started.output)
     }).catch(async (error: unknown) => {
       await started.stop(1000)
       throw new Error(`${name} did not come up:\n${tail(started.output())}`, { cause: error })
@@ -152,7 +152,7 @@ function createPart(name: 'gateway' | 'scaler', how: PartSpec): Part {
 interface PartSpec {
   readonly env: Readonly<Record<string, string>>
   readonly dataDir: string
-  readonly isReady: () => Promise<boolean> | boolean
+  readonly isReady: (output: () => string) => Promise<boolean> | boolean
 }
 
 /** The bundle where there is one, as in a release; else the source, which Node runs too. */

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 
 import runpod
 
+runpod.api_key = os.environ["RUNPOD_API_KEY"]
 MODE, ENDPOINT = sys.argv[1], sys.argv[2]
 FAST, SLOW, FAILING = (json.loads(text) for text in sys.argv[3:6])
 
@@ -35,10 +37,13 @@ def use_sync():
 
 
 def wrong_key():
+    right, runpod.api_key = runpod.api_key, "not-a-key"
     try:
-        runpod.Endpoint(ENDPOINT, api_key="not-a-key").run({"input": FAST})
+        runpod.Endpoint(ENDPOINT).run({"input": FAST})
     except RuntimeError as error:
         return {"wrongKey": str(error)}
+    finally:
+        runpod.api_key = right
     return {"wrongKey": None}
 
 

@@ -76,7 +76,7 @@ export function sdkClientsSuite(host: HostKind): void {
 
   test('runpod-sdk of npm: runSync gives up after its time without an exception while the job goes on', async () => {
     const api = sdk()
-    const early = await api.runSync({ input: sourceCall('nap', NAP, { seconds: 4, value: 'late' }) }, 2000)
+    const early = await api.runSync({ input: sourceCall('nap', NAP, { seconds: 7, value: 'late' }) }, 2000)
     expect(early).toMatchObject({ completed: false, id: expect.stringMatching(/^sync-/) })
     const late = await stack.api.settled(endpoint, early.id)
     expect(valueOf(late['output'])).toMatchObject({ value: 'late' })
