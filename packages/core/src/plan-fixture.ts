@@ -138,6 +138,7 @@ export function applyActions(before: Observed, actions: readonly Action[], nextI
 }
 
 function applyOne(world: Observed, action: Action, nextId: () => string): Observed {
+  if (isJobAction(action)) return applyToJobs(world, action)
   switch (action.kind) {
     case 'start':
       return addWorker(world, action, nextId())
@@ -150,12 +151,15 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
     case 'remove':
     case 'reap':
       return removeWorker(world, action)
-    default:
-      return applyToJobs(world, action)
   }
+  return world
 }
 
 type JobAction = Extract<Action, { kind: 'take-back' | 'time-out' | 'sweep' | 'forget-endpoint' }>
+
+function isJobAction(action: Action): action is JobAction {
+  return ['take-back', 'time-out', 'sweep', 'forget-endpoint'].includes(action.kind)
+}
 
 function applyToJobs(world: Observed, action: JobAction): Observed {
   const { endpointId } = action
