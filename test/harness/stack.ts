@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bridgeGatewayAddress, ensureAgentVolume } from '@runyard/docker'
 import { createApi, type Api } from './api.ts'
-import { runCommand, startChild, type Child } from './child.ts'
+import { startChild, type Child } from './child.ts'
 import { findLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
 import { freePort, startRedis, type RedisServer } from './redis.ts'
@@ -55,7 +56,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const redis = await startRedis(join(dataDir, 'redis'))
   const key = `ryk_${randomBytes(16).toString('hex')}`
   const port = await freePort()
-  const planeHost = options.host === 'docker' ? await bridgeAddress() : '127.0.0.1'
+  const docker = options.host === 'docker' ? await prepareDocker() : undefined
+  const planeHost = docker?.planeHost ?? '127.0.0.1'
   const planePort = await freePort(planeHost)
   const env = {
     ...cleanEnv(),
@@ -68,6 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     RUNYARD_BOOTSTRAP_KEY: key,
     RUNYARD_DRAIN_ON_STOP: '1',
     RUNYARD_LOG_LEVEL: 'debug',
+    ...(docker === undefined ? {} : { RUNYARD_AGENT_VOLUME: docker.agentVolume }),
     ...(options.simulatedGpus === undefined ? {} : { RUNYARD_SIMULATED_GPUS: options.simulatedGpus }),
     ...options.settings,
   }
@@ -161,9 +164,13 @@ function entry(app: string): string {
   return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
 }
 
-async function bridgeAddress(): Promise<string> {
-  const format = '{{range .IPAM.Config}}{{.Gateway}}{{end}}'
-  return (await runCommand('docker', ['network', 'inspect', 'bridge', '--format', format])).trim() || '172.17.0.1'
+/** What `runyard up` sees to before it starts workers in containers. */
+async function prepareDocker(): Promise<{ planeHost: string; agentVolume: string }> {
+  const socket = '/var/run/docker.sock'
+  const planeHost = await bridgeGatewayAddress({ socket })
+  if (planeHost === undefined) throw new Error('the Docker engine has no default bridge')
+  const agentVolume = await ensureAgentVolume({ socket, version: 'test', directory: join(ROOT, 'apps', 'agent', 'dist') })
+  return { planeHost, agentVolume }
 }
 
 export function tail(text: string, lines = 40): string {
