@@ -86,6 +86,28 @@ describe('a Flash function call', () => {
     expect(await pending).toBe("'seen'")
   })
 
+  it('keeps the output of later jobs when one has closed or redirected its own', async () => {
+    const code =
+      'def shut():\n    import os, sys\n    sys.stdout.close()\n    os.close(2)\n    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)\n    return 1\n'
+    expect(await value(flashCall('shut', code))).toBe('1')
+    const { body } = await run(flashCall('speak', 'def speak():\n    print("heard")\n'))
+    expect(body.output).toMatchObject({ success: true, stdout: 'heard\n' })
+  })
+
+  it('may use processes of its own', async () => {
+    const code = [
+      'def square(n=None):',
+      '    if n is not None:',
+      '        return n * n',
+      '    import multiprocessing, concurrent.futures as futures',
+      '    with futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:',
+      '        forked = list(pool.map(square, [1, 2, 3]))',
+      '    with futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:',
+      '        return forked, list(pool.map(abs, [-4, -5]))',
+    ].join('\n')
+    expect(await value(flashCall('square', code))).toBe('([1, 4, 9], [4, 5])')
+  })
+
   it('bounds the captured output, keeping its end', async () => {
     const code = 'def flood():\n    for n in range(40000): print("x" * 99)\n    print("the end")\n'
     const { body } = await run(flashCall('flood', code))
@@ -199,6 +221,17 @@ describe('dependencies', () => {
     expect(body.error).toMatch(/^installing the dependencies \/nowhere\/missing.* failed \(exit code \d+\):\n/)
     expect(body.error).toContain('missing-1.0')
   })
+
+  it(
+    'of a stacked call’s stub, aiohttp and cloudpickle, are there when it calls (needs a package registry)',
+    { timeout: 120_000 },
+    async () => {
+      const stub =
+        'async def inner(x):\n    import cloudpickle as _cp\n    import aiohttp as _aiohttp\n    return _cp.loads(_cp.dumps(x)), _aiohttp.__name__\n'
+      const outer = 'async def outer():\n    return await inner(1)\n'
+      expect(await value(flashCall('outer', `${stub}\n${outer}`))).toBe("(1, 'aiohttp')")
+    },
+  )
 
   it('of the system are refused with a sentence where they cannot be installed', async () => {
     const { body } = await run(flashCall('f', 'def f():\n    pass\n', { system_dependencies: ['ffmpeg'] }))

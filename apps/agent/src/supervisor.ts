@@ -13,6 +13,9 @@ import type { OutputPipe } from './output-pipe.ts'
 import { createChildRegistry } from './runner-child.ts'
 import type { ChildRegistry, RunnerChild } from './runner-child.ts'
 
+/** A Python that is not up by then never will be; it is killed and the job says so. */
+const START_LIMIT_MS = 60_000
+
 export interface SupervisorOptions {
   readonly python: string
   readonly runnerDir: string
@@ -129,5 +132,6 @@ async function awaitReady(child: ChildProcess, closed: Promise<string>, registry
   const failed = closed.then((why) => {
     throw new Error(`Python could not be started in this worker: ${why}`)
   })
-  return Promise.race([ready, failed])
+  const timer = setTimeout(() => child.kill('SIGKILL'), START_LIMIT_MS)
+  return Promise.race([ready, failed]).finally(() => clearTimeout(timer))
 }

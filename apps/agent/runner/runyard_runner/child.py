@@ -38,6 +38,14 @@ def prepare_output():
     logging.getLogger().setLevel(logging.INFO)
 
 
+def restore_output(own_fd):
+    """User code may have closed or redirected the descriptors; the next job's output must not be lost for it."""
+    os.dup2(own_fd, 1)
+    os.dup2(own_fd, 2)
+    if sys.stdout.closed or sys.stderr.closed:
+        prepare_output()
+
+
 def flush_output():
     for stream in (sys.stdout, sys.stderr):
         try:
@@ -52,6 +60,7 @@ LIBC = ctypes.CDLL(None)
 
 def main(socket_path, generation, marker):
     prepare_output()
+    own_fd = os.dup(1)
     memory.prepare_limits()
     dependencies.attach_installed()
     loop = asyncio.new_event_loop()
@@ -63,7 +72,8 @@ def main(socket_path, generation, marker):
         while True:
             header, body = read_frame(sock)
             if header["kind"] == "job":
-                run_job(sock, header, body, loop, marker)
+                restore_output(own_fd)
+                run_job(sock, header, body, loop, marker, own_fd)
     except (EOFError, ConnectionError):
         return
 
@@ -79,7 +89,7 @@ def run_envelope(envelope, request, loop, emit, clock):
         return envelope.failed(Failure("the job could not be run: %s: %s" % (type(error).__name__, error)))
 
 
-def run_job(sock, header, body, loop, marker):
+def run_job(sock, header, body, loop, marker, own_fd):
     job_id = header["id"]
 
     def emit(chunk_body):
@@ -97,7 +107,7 @@ def run_job(sock, header, body, loop, marker):
     if os.getpid() != own_pid:
         os._exit(0)  # user code forked and let its copy return; only the original answers
     before = reply.before.encode()
-    os.write(1, b"\0%s:done:%s\0" % (marker.encode(), job_id.encode()))
+    os.write(own_fd, b"\0%s:done:%s\0" % (marker.encode(), job_id.encode()))
     write_frame(
         sock,
         {

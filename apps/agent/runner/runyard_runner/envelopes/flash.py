@@ -7,6 +7,7 @@ import base64
 import datetime
 import json
 import sys
+import types
 
 import cloudpickle
 
@@ -63,13 +64,15 @@ def execute(request, loop, clock, extra):
 
 
 def define(name, code):
-    # cloudpickle carries classes and functions of __main__ by value, so that a result of a local class reaches the client.
-    namespace = {"__name__": "__main__", "__builtins__": __builtins__}
+    # cloudpickle carries classes and functions of __main__ by value, so that a result of a local class reaches the client; and a
+    # __main__ without a file keeps `multiprocessing` from importing our own entry point.
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
     compiled = calling.compile_source(code, "<flash:%s>" % name)
-    calling.guard(exec, compiled, namespace)
-    if name not in namespace:
+    calling.guard(exec, compiled, module.__dict__)
+    if not hasattr(module, name):
         raise Failure("%r is not defined in the source that came with the job" % name)
-    return namespace[name]
+    return getattr(module, name)
 
 
 def call_method(request, named, loop, clock, extra):
