@@ -1,6 +1,6 @@
 // Drives the real agent process and real Python against a small real gateway: calls that succeed, and what they may contain.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -232,6 +232,24 @@ describe('dependencies', () => {
       expect(await value(flashCall('outer', `${stub}\n${outer}`))).toBe("(1, 'aiohttp')")
     },
   )
+
+  it.skipIf(process.getuid?.() !== 0)('of the system are installed with apt-get, once (needs root)', async () => {
+    const tools = join(scratch, 'tools')
+    mkdirSync(tools)
+    writeFileSync(
+      join(tools, 'apt-get'),
+      `#!/bin/sh\necho "$@" >> ${scratch}/apt.log\n[ "$4" != nonsense ] || { echo "E: Unable to locate package nonsense"; exit 100; }\n`,
+      { mode: 0o755 },
+    )
+    await worker[Symbol.asyncDispose]()
+    worker = startWorker(gateway.url, { env: { PATH: `${tools}:${process.env.PATH}` } })
+    const call = (name: string) => flashCall('f', 'def f():\n    pass\n', { system_dependencies: [name] })
+    expect((await run(call('figlet'))).body.output.success).toBe(true)
+    expect((await run(call('figlet'))).body.output.success).toBe(true)
+    expect(readFileSync(join(scratch, 'apt.log'), 'utf8')).toBe('update\ninstall -y --no-install-recommends figlet\n')
+    const failed = 'installing the system_dependencies nonsense failed (exit code 100):\nE: Unable to locate package nonsense'
+    expect((await run(call('nonsense'))).body.error).toBe(failed)
+  })
 
   it('of the system are refused with a sentence where they cannot be installed', async () => {
     const { body } = await run(flashCall('f', 'def f():\n    pass\n', { system_dependencies: ['ffmpeg'] }))

@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import sys
 import tempfile
 import types
@@ -22,6 +23,7 @@ from ..reply import Reply
 # The rest, some 200 MB, serves its command line and would be paid by every cold start.
 SDK = "runpod>=2.0.0rc1"
 SDK_NEEDS = ["aiohttp", "requests", "tomli", "tomlkit"]
+IMPORTS_SDK = re.compile(r"^\s*(?:import|from)\s+runpod\b", re.MULTILINE)
 
 _modules = {}  # digest of the source → module
 
@@ -85,7 +87,7 @@ def load(source):
     digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
     if digest in _modules:
         return _modules[digest]
-    if "runpod" in source:
+    if IMPORTS_SDK.search(source):
         ensure_sdk()
     name = "runyard_source_" + digest[:12]
     directory = tempfile.mkdtemp(prefix="source-", dir=os.environ.get("RUNYARD_RUNTIME_DIR"))
