@@ -1,7 +1,7 @@
 // A typed client of the public listener: management, the extensions of ours, and the job plane. Used by the CLI and by tests; programs
 // of users have their SDKs.
 import { request, type RequestOptions, type Target } from './http.ts'
-import type { EndpointView, EventsView, HealthView, JobView, StreamView, UsageView, WorkerView } from './shapes.ts'
+import type { EndpointView, EventsView, HealthView, JobView, StreamView, UsageView, WorkerLogsView, WorkerView } from './shapes.ts'
 
 export interface JobClient {
   run(endpointId: string, body: { input: unknown; [more: string]: unknown }): Promise<JobView>
@@ -21,6 +21,8 @@ export interface Client {
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
   listEvents(endpointId: string, limit?: number): Promise<EventsView['events']>
+  /** The last lines of a worker, also of one that is gone since less than an hour (flash-api §4.4). */
+  workerLogs(workerId: string): Promise<WorkerLogsView>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
   usage(range: { from: number; to?: number }): Promise<UsageView>
   /** GraphQL's `data`. */
@@ -36,6 +38,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventsView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
+    workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
     usage: ({ from, to }) => send(`/runyard/v1/usage?${new URLSearchParams(isoRange(from, to)).toString()}`),
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
       (await send<{ data: T }>('/graphql', { body: { query, variables } })).data,

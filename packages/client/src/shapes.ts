@@ -59,3 +59,10 @@ export interface UsageView {
 export interface EventsView {
   readonly events: readonly EndpointEvent[]
 }
+
+export interface WorkerLogsView {
+  /** What the worker printed, each line with its time. */
+  readonly container: readonly string[]
+  /** What was done to it. */
+  readonly system: readonly string[]
+}

@@ -12,6 +12,7 @@ export async function explainFailure(options: { client: Client; output: string; 
   const sections: readonly (readonly [string, readonly string[]])[] = [
     ['the script’s last words', output.trimEnd().split('\n').slice(-LAST_LINES)],
     ['the endpoint', await endpointTrouble(client).catch((error: Error) => [error.message])],
+    ['its worker', await workerWords(client).catch((error: Error) => [error.message])],
     ['the gateway’s warnings', await warnings(join(logDir, 'gateway.log'))],
     ['the scaler’s warnings', await warnings(join(logDir, 'scaler.log'))],
   ]
@@ -27,6 +28,14 @@ async function endpointTrouble(client: Client): Promise<readonly string[]> {
     lines.push(...events.flatMap(({ message: said, kind }) => (said === undefined ? [] : [`${name}: ${kind}: ${said}`])).slice(-LAST_LINES))
   }
   return lines
+}
+
+/** Of the latest one. */
+async function workerWords(client: Client): Promise<readonly string[]> {
+  const [endpoint] = await client.listEndpoints()
+  if (endpoint === undefined) return []
+  const worker = (await client.listEvents(endpoint.id)).findLast(({ workerId }) => workerId !== undefined)?.workerId
+  return worker === undefined ? ['none was placed'] : (await client.workerLogs(worker)).container.slice(-LAST_LINES)
 }
 
 async function warnings(file: string): Promise<readonly string[]> {

@@ -9,7 +9,7 @@ export interface ScriptRun {
   readonly output: string
 }
 
-const LONGEST_RUN_MS = 300_000
+const LONGEST_RUN_MS = 120_000
 
 export async function runScript(options: {
   python: string
@@ -43,7 +43,7 @@ export async function runScript(options: {
   })
   return new Promise((resolve) => {
     child.once('error', (error) => {
-      output += `${error.message}\n`
+      output += error.name === 'AbortError' ? `gave up after ${LONGEST_RUN_MS / 1000} s\n` : `${error.message}\n`
     })
     child.once('close', (code) => {
       resolve({ code, output })
