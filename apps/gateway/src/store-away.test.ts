@@ -1,0 +1,54 @@
+// What happens while Redis is away, and afterwards: nothing accepted is lost, nothing hangs, and everything recovers by itself.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSend, startGateway, type TestGateway } from './gateway-fixture.ts'
+
+let redis: TestRedis
+let gateway: TestGateway
+
+beforeAll(async () => {
+  redis = await startRedis()
+  gateway = await startGateway(redis.url, { lease: { durationS: 60 } })
+})
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]()
+  await redis.stop()
+})
+
+it('answers clients 503, polls 429, keeps a result until it can be written, and recovers', async () => {
+  const { id: ep } = await gateway.addEndpoint()
+  const worker = await gateway.addWorker(ep)
+  const submit = () => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  const runsync = gateway.call(`/v2/${ep}/runsync`, { method: 'POST', body: { input: 'held' } })
+  const job = await worker.take()
+  const jobId = job?.id ?? ''
+
+  await redis.kill()
+  await expect.poll(() => gateway.store.isUp()).toBe(false)
+  const refused = await submit()
+  expect([refused.status, Number(refused.headers.get('retry-after')) >= 1]).toEqual([503, true])
+  expect(refused.json['error']).toMatch(/Redis/)
+  expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).status).toBe(429)
+  expect((await createSend(gateway.publicUrl, {})('/readyz')).status).toBe(503)
+  expect((await createSend(gateway.publicUrl, {})('/metrics')).text).toContain('runyard_store_up 0')
+  const done = worker.done(jobId, { output: 'survived' })
+
+  await redis.restart()
+  expect((await done).status).toBe(200)
+  expect((await runsync).json).toMatchObject({ id: jobId, status: 'COMPLETED', output: 'survived' })
+  await expect.poll(async () => (await submit()).status).toBe(200)
+  expect((await worker.take())?.input).toBe(1)
+})
+
+it('a poll that is held while Redis goes and comes back still gets its job', async () => {
+  const { id: ep } = await gateway.addEndpoint()
+  const worker = await gateway.addWorker(ep)
+  const poll = worker.take()
+  await expect.poll(async () => (await gateway.store.workers.get(ep, worker.id))?.readyAt).toBeDefined()
+  await redis.kill()
+  await expect.poll(() => gateway.store.isUp()).toBe(false)
+  await redis.restart()
+  await expect.poll(async () => (await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 7 } })).status).toBe(200)
+  expect((await poll)?.input).toBe(7)
+})

@@ -1,0 +1,110 @@
+// The lane's invariants under many interleavings of looks, wakes and polls: no wake is lost, no job is given twice.
+import type { TakenJob } from '@runyard/store'
+import type { WorkerRecord } from '@runyard/schema'
+import { describe, expect, it } from 'vitest'
+import { Lane } from './lane.ts'
+import { createWorkerState, type WorkerState } from './state.ts'
+
+const NEVER = new AbortController().signal
+
+function createWorker(id: string): WorkerState {
+  const state = createWorkerState({ endpointId: 'ep', workerId: id, token: 't' })
+  state.record = { id } as WorkerRecord
+  return state
+}
+
+function createQueue() {
+  const waiting: string[] = []
+  return {
+    waiting,
+    take: (): TakenJob | undefined => {
+      const id = waiting.shift()
+      return id === undefined ? undefined : ({ id, submission: { id } } as unknown as TakenJob)
+    },
+  }
+}
+
+/** A number of ticks that differs from call to call but not from run to run. */
+function createTicks(seed: number): () => Promise<void> {
+  let state = seed
+  return async () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
+    for (let ticks = state % 7; ticks > 0; ticks -= 1) await Promise.resolve()
+  }
+}
+
+async function playInterleaving(seed: number): Promise<{ got: readonly string[]; wanted: readonly string[] }> {
+  const ticks = createTicks(seed)
+  const queue = createQueue()
+  const lane = new Lane({
+    // The queue is read at one moment, the answer arrives at a later one.
+    takeJob: async () => {
+      await ticks()
+      const job = queue.take()
+      await ticks()
+      return job
+    },
+    giveBack: () => Promise.reject(new Error('nothing is to be given back here')),
+  })
+  const wanted = Array.from({ length: 1 + (seed % 6) }, (_, index) => `job${index}`)
+  const got: string[] = []
+  const over = new AbortController()
+  const work = async (id: string): Promise<void> => {
+    const state = createWorker(id)
+    while (got.length < wanted.length) {
+      await ticks()
+      const jobs = await lane.take({ state, max: 1, signal: over.signal })
+      got.push(...jobs.map((job) => job.id))
+    }
+    over.abort()
+  }
+  const workers = Array.from({ length: 1 + (seed % 4) }, (_, index) => work(`w${index}`))
+  for (const id of wanted) {
+    await ticks()
+    queue.waiting.push(id)
+    lane.wake()
+  }
+  await Promise.all(workers)
+  return { got: got.toSorted(), wanted }
+}
+
+describe('a lane', () => {
+  // A lost wake would leave a worker in its 20 s hold.
+  it('gives every job to one worker that waits, whatever the order of looks, wakes and polls', { timeout: 10_000 }, async () => {
+    for (let seed = 0; seed < 300; seed += 1) {
+      const { got, wanted } = await playInterleaving(seed)
+      expect(got).toEqual(wanted)
+    }
+  })
+
+  it('gives back what it took for a client that has gone meanwhile', async () => {
+    const queue = createQueue()
+    const controller = new AbortController()
+    const back: string[] = []
+    const lane = new Lane({
+      takeJob: () => {
+        controller.abort()
+        return Promise.resolve(queue.take())
+      },
+      giveBack: async (_state, jobs) => {
+        back.push(...jobs.map(({ id }) => id))
+      },
+    })
+    queue.waiting.push('a')
+    expect(await lane.take({ state: createWorker('w'), max: 1, signal: controller.signal })).toEqual([])
+    expect(back).toEqual(['a'])
+  })
+
+  it('keeps what it has when the rest of a batch cannot be read', async () => {
+    let looks = 0
+    const lane = new Lane({
+      takeJob: () => {
+        looks += 1
+        return looks === 1 ? Promise.resolve({ id: 'a' } as TakenJob) : Promise.reject(new Error('away'))
+      },
+      giveBack: () => Promise.resolve(),
+    })
+    const jobs = await lane.take({ state: createWorker('w'), max: 3, signal: NEVER })
+    expect(jobs.map(({ id }) => id)).toEqual(['a'])
+  })
+})
