@@ -1,6 +1,5 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
 import { networkInterfaces } from 'node:os'
-import { networkInterfaces } from 'node:os'
 import Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
 import { toRunyardError } from './docker-errors.ts'
@@ -37,11 +36,6 @@ export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<s
     const interfaceName = bridge?.Options?.['com.docker.network.bridge.name'] ?? ''
     return named ?? networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
   })
-}
-
-function addressOf(interfaceName: string | undefined): string | undefined {
-  if (interfaceName === undefined) return undefined
-  return networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
 }
 
 /** Removes every worker of one install, living or not, and says how many there were. */
