@@ -1,5 +1,6 @@
 // One host as last seen: what it offers and which workers it holds, refreshed in the background so that no tick waits for a host.
 // A host that fails or takes too long to answer is unknown (`workers: undefined`), never empty.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { HostView, SimulatedGpus } from '@runyard/core'
 import { withSimulatedGpus } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
@@ -26,12 +27,14 @@ const LIST_EVERY_MS = 5000
 const INVENTORY_EVERY_MS = 10_000
 /** A listing that takes longer than this tells nothing any more. */
 const ANSWER_WITHIN_MS = 10_000
+const FIRST_ANSWER_WITHIN_MS = 3000
 
 interface Seen {
   workers: readonly ObservedWorker[] | undefined
   observedAt: number
   inventory: HostInventory | undefined
   problem: string | undefined
+  inventoryProblem: string | undefined
   /** When the listing under way was asked for. */
   askedAt: number | undefined
 }
@@ -46,7 +49,8 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
     void refresh()
   })
   const timers = [setInterval(() => void refresh(), LIST_EVERY_MS), setInterval(() => void refreshInventory(), INVENTORY_EVERY_MS)]
-  await Promise.all([refresh(), refreshInventory()])
+  // A host that does not answer is unknown for now and holds up nothing.
+  await Promise.race([Promise.all([refresh(), refreshInventory()]), delay(FIRST_ANSWER_WITHIN_MS, undefined, { ref: false })])
   return {
     driver,
     refresh,
@@ -66,7 +70,14 @@ interface Reader {
 }
 
 function createReader({ driver, log, onChange, simulated }: HostWatchOptions): Reader {
-  const seen: Seen = { workers: undefined, observedAt: 0, inventory: undefined, problem: undefined, askedAt: undefined }
+  const seen: Seen = {
+    workers: undefined,
+    observedAt: 0,
+    inventory: undefined,
+    problem: undefined,
+    inventoryProblem: undefined,
+    askedAt: undefined,
+  }
 
   function noteProblem(problem: string | undefined): void {
     if (problem === seen.problem) return
@@ -93,10 +104,13 @@ function createReader({ driver, log, onChange, simulated }: HostWatchOptions): R
       try {
         const inventory = withSimulatedGpus(await driver.inventory(), simulated)
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
-        seen.inventory = inventory
+        Object.assign(seen, { inventory, inventoryProblem: undefined })
         if (isNew) onChange()
       } catch (error) {
-        noteProblem(sentenceOf(error))
+        // The last inventory stands: what a host has does not change with an answer that failed.
+        const problem = sentenceOf(error)
+        if (problem !== seen.inventoryProblem) log.warn({ hostId: driver.hostId, problem }, 'the inventory of a host cannot be read')
+        seen.inventoryProblem = problem
       }
     },
     view(now) {

@@ -30,8 +30,7 @@ export function createImages(): Images {
     const tell = (line: string): void => {
       for (const listener of listeners) listener(line)
     }
-    const done = driver.pullImage(image, tell, stop.signal).finally(() => pulls.delete(key))
-    const pull = { done, listeners, stop }
+    const pull: Pull = { done: driver.pullImage(image, tell, stop.signal), listeners, stop }
     pulls.set(key, pull)
     return pull
   }
@@ -51,8 +50,11 @@ export function createImages(): Images {
         present.add(key)
       } finally {
         pull.listeners.delete(onProgress)
-        // Nobody waits for it any more.
-        if (pull.listeners.size === 0) pull.stop.abort()
+        // The last one to leave clears up: what is still being pulled is wanted by nobody.
+        if (pull.listeners.size === 0) {
+          if (pulls.get(key) === pull) pulls.delete(key)
+          pull.stop.abort()
+        }
       }
     },
     forget(driver, image) {

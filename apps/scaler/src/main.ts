@@ -4,7 +4,7 @@ import { openStore } from '@runyard/store'
 import { createHosts } from './hosts.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
-import { storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
+import { caBundleOf, storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
 
 await runMain('scaler', async ({ config, log, scope, signal }) => {
   const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.warn({ err: error }, 'Redis') }), 'store')
@@ -20,7 +20,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
       config,
       log,
       planeUrl: workerPlaneUrl(config),
-      caBundle: config.caBundle ?? process.env['SSL_CERT_FILE'],
+      caBundle: caBundleOf(config, process.env),
       policy: toPolicy(config),
       planeUpSince: () => probe.upSince(),
     }),

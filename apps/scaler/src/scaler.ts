@@ -1,9 +1,8 @@
 // The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"). Signals and host events only wake it; without
 // them it looks every few seconds. It can be stopped at any moment and leaves workers running, because observing is recovery.
-import { plan, type EndpointStatus, type Observed, type PlanPolicy } from '@runyard/core'
+import { parseSimulatedGpus, plan, type Observed, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostDriver, Signal } from '@runyard/schema'
-import { parseSimulatedGpus } from '@runyard/core'
 import type { Store } from '@runyard/store'
 import { createActor, type Actor } from './act.ts'
 import { createGate } from './gate.ts'
@@ -13,7 +12,7 @@ import { createLogFollower, type LogFollower } from './log-follower.ts'
 import { createMemory } from './memory.ts'
 import { observe } from './observe.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
-import { createWaker, urgencyOf } from './wake-rules.ts'
+import { createWaker, urgencyOf, type Known } from './wake-rules.ts'
 
 export interface ScalerOptions {
   readonly store: Store
@@ -37,14 +36,14 @@ const ACTIONS_AT_ONCE = 16
 
 interface State {
   shutdown: boolean
-  supply: ReadonlySet<string>
+  known: Known
   remaining: number
 }
 
 export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const { store, config, log } = options
   await using opening = new AsyncDisposableStack()
-  const state: State = { shutdown: false, supply: new Set(), remaining: 0 }
+  const state: State = { shutdown: false, known: { supplied: new Set(), draining: new Set() }, remaining: 0 }
   const memory = createMemory()
   const loop = createLoop({ name: 'scaler', tick: (now) => tick(now), log, maxSleepMs: MAX_SLEEP_MS })
   const waker = opening.use(createWaker(() => loop.wake()))
@@ -58,7 +57,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
 
   function onSignal(signal: Signal): void {
     if (signal.kind === 'job-stop') memory.noteStopRequest(signal.workerId, { at: Date.now(), why: 'cancel' })
-    waker.wake(urgencyOf(signal, (endpointId) => state.supply.has(endpointId)))
+    waker.wake(urgencyOf(signal, state.known))
   }
 
   async function tick(now: number): Promise<number> {
@@ -116,7 +115,7 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
   )
   await parts.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
-  parts.state.supply = endpointsWithSupply(observed, decided.statuses)
+  parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
   await parts.statuses.write(decided.statuses, now)
   return decided.nextDueAt
@@ -141,9 +140,10 @@ function remainingWorkers({ endpoints, hosts }: Observed): number {
   return new Set([...records.map((worker) => worker.id), ...containers.map((worker) => worker.workerId)]).size
 }
 
-function endpointsWithSupply(observed: Observed, statuses: ReadonlyMap<string, EndpointStatus>): ReadonlySet<string> {
-  const supplied = observed.endpoints.filter(
-    (view) => statuses.has(view.endpointId) && view.workers.some((worker) => worker.drainingSince === undefined),
-  )
-  return new Set(supplied.map((view) => view.endpointId))
+function knownEndpoints({ endpoints }: Observed): Known {
+  const idsOf = (views: Observed['endpoints']): ReadonlySet<string> => new Set(views.map((view) => view.endpointId))
+  return {
+    supplied: idsOf(endpoints.filter((view) => view.workers.some((worker) => worker.drainingSince === undefined))),
+    draining: idsOf(endpoints.filter((view) => view.workers.some((worker) => worker.drainingSince !== undefined))),
+  }
 }

@@ -1,4 +1,5 @@
 // The scaler's own numbers, from the one configuration.
+import { existsSync } from 'node:fs'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 import type { OpenStoreOptions } from '@runyard/store'
@@ -17,6 +18,12 @@ export function storeOptions(config: Config): OpenStoreOptions {
 /** What workers are told; without a slash at the end, since clients append to it. */
 export function workerPlaneUrl({ workerPlane }: Config): string {
   return (workerPlane.url ?? `http://${workerPlane.host}:${workerPlane.port}`).replace(/\/+$/, '')
+}
+
+/** The CA bundle that workers get: as configured, else what SSL_CERT_FILE names, where there is such a file. */
+export function caBundleOf(config: Config, env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const path = config.caBundle ?? env['SSL_CERT_FILE']
+  return path !== undefined && path !== '' && existsSync(path) ? path : undefined
 }
 
 export function toPolicy(config: Config): PlanPolicy {

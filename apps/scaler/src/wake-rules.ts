@@ -2,43 +2,58 @@
 // jobs through busy workers must not make the loop spin. Losing a signal costs at most one idle sleep of the loop.
 import type { Signal } from '@runyard/schema'
 
-export type Urgency = 'now' | 'soon' | 'never'
+export type Urgency = 'now' | 'soon' | 'later' | 'never'
 
-/** `hasSupply`: did the last tick see workers of this endpoint that take jobs? */
-export function urgencyOf(signal: Signal, hasSupply: (endpointId: string) => boolean): Urgency {
-  switch (signal.kind) {
-    case 'job-added':
-      return hasSupply(signal.endpointId) ? 'soon' : 'now'
-    case 'endpoint-changed':
-    case 'worker-changed':
-    case 'resync':
-      return 'now'
-    case 'job-settled':
-    case 'job-stop':
-      return 'soon'
-    case 'job-chunk':
-    case 'keys-changed':
-      return 'never'
-  }
-  return 'never'
+/** What the last tick saw of the endpoints. */
+export interface Known {
+  /** Has workers that take jobs. */
+  readonly supplied: ReadonlySet<string>
+  /** Has workers that end after their job. */
+  readonly draining: ReadonlySet<string>
+}
+
+type Rule = Urgency | ((endpointId: string, known: Known) => Urgency)
+
+const RULES = {
+  'job-added': (endpointId, known) => (known.supplied.has(endpointId) ? 'soon' : 'now'),
+  'job-settled': (endpointId, known) => (known.draining.has(endpointId) ? 'now' : 'later'),
+  'job-stop': 'later',
+  'job-chunk': 'never',
+  'worker-changed': 'now',
+  'endpoint-changed': 'now',
+  'keys-changed': 'never',
+  resync: 'now',
+} as const satisfies Record<Signal['kind'], Rule>
+
+export function urgencyOf(signal: Signal, known: Known): Urgency {
+  const rule: Rule = RULES[signal.kind]
+  return typeof rule === 'string' ? rule : rule('endpointId' in signal ? signal.endpointId : '', known)
 }
 
 export interface Waker extends Disposable {
   wake(urgency: Urgency): void
 }
 
-const SOON_MS = 100
+const DELAY_MS = { now: 0, soon: 100, later: 1000 } as const
 
+/** Wakes coalesce: an earlier one makes the later ones needless. */
 export function createWaker(wakeLoop: () => void): Waker {
   let timer: NodeJS.Timeout | undefined
+  let dueAt = Infinity
+  const fire = (): void => {
+    clearTimeout(timer)
+    dueAt = Infinity
+    wakeLoop()
+  }
   return {
     wake(urgency) {
-      if (urgency === 'now') wakeLoop()
-      if (urgency !== 'soon' || timer !== undefined) return
-      timer = setTimeout(() => {
-        timer = undefined
-        wakeLoop()
-      }, SOON_MS)
+      if (urgency === 'never') return
+      if (urgency === 'now') return fire()
+      const at = Date.now() + DELAY_MS[urgency]
+      if (at >= dueAt) return
+      clearTimeout(timer)
+      dueAt = at
+      timer = setTimeout(fire, DELAY_MS[urgency])
     },
     [Symbol.dispose]() {
       clearTimeout(timer)

@@ -78,6 +78,12 @@ test('an idle worker goes after idle_timeout, counted from its last job', () => 
   expect(at(NOW - 9000).nextDueAt).toBe(NOW + 1000)
 })
 
+test('no idle worker goes while jobs wait: it is about to take one', () => {
+  const found = endpoint('ep-one', { settings: { idleTimeoutMs: 1000 } })
+  const seen = observed([view(found, { ...waiting(1), workers: [record('w1')] })], [host('h1', CARDS, [container(record('w1'))])])
+  expect(kinds(seen)).toEqual([])
+})
+
 test('scale-down keeps min workers and takes the longest idle first', () => {
   const workers = [record('young', { lastJobEndedAt: NOW - 70_000 }), record('old', { lastJobEndedAt: NOW - 90_000 })]
   const found = endpoint('ep-one', { settings: { workersMin: 1, idleTimeoutMs: 60_000 } })
