@@ -51,10 +51,8 @@ export async function ensureAgentVolume({ socket, version, directory, node = pro
     try {
       if (await isComplete(filler)) return
       await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })
-      await filler.putArchive(
-        tarOf((archive) => void archive.entry({ name: MARKER }, '')),
-        { path: AGENT_MOUNT },
-      )
+      const marker = tarOf((archive) => void archive.entry({ name: MARKER }, ''))
+      await filler.putArchive(marker, { path: AGENT_MOUNT })
     } finally {
       await removeContainer(filler)
     }
@@ -132,7 +130,9 @@ async function removeStale(filler: Docker.Container): Promise<void> {
 
 async function isComplete(filler: Docker.Container): Promise<boolean> {
   try {
-    await filler.infoArchive({ path: `${AGENT_MOUNT}/${MARKER}` })
+    const answer: NodeJS.ReadableStream = await filler.infoArchive({ path: `${AGENT_MOUNT}/${MARKER}` })
+    // dockerode hands the answer out unread; left so, it would keep its connection, and this process, for minutes.
+    answer.resume()
     return true
   } catch (error) {
     if (statusOf(error) === 404) return false

@@ -32,11 +32,14 @@ export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<s
   return onEngine(socket, 'describe its bridge network', async (docker) => {
     const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
     const bridge = networks.find(({ Name }) => Name === 'bridge')
-    const named = bridge?.IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined && !Gateway.includes(':'))?.Gateway
-    const interfaceName = bridge?.Options?.['com.docker.network.bridge.name'] ?? ''
-    return named ?? networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
+    if (bridge === undefined) return undefined
+    const named = bridge.IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined && !Gateway.includes(':'))?.Gateway
+    return named ?? addressOf(bridge.Options?.['com.docker.network.bridge.name'] ?? '')
   })
 }
+
+const addressOf = (interfaceName: string): string | undefined =>
+  networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
 
 /** Removes every worker of one install, living or not, and says how many there were. */
 export async function removeAllWorkers({ socket, instanceId }: EngineAddress & { readonly instanceId: string }): Promise<number> {
