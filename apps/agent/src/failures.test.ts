@@ -77,6 +77,12 @@ const CASES: { title: string; code: string; error: RegExp; more?: Record<string,
     error: /^argument 1 cannot be decoded here: .*This worker runs Python 3\.\d+/,
     more: { args: ['bm90IGEgcGlja2xl'] },
   },
+  {
+    title: 'gets arguments that are not base64',
+    code: 'def f(a):\n    pass\n',
+    error: /^argument 1 cannot be decoded here: Error: /,
+    more: { args: ['abcde'] },
+  },
   { title: 'is not in its source', code: 'def g():\n    pass\n', error: /^'f' is not defined in the source that came with the job$/ },
   { title: 'does not compile', code: 'def f(:\n    pass\n', error: /^the function's source does not compile: .*line 1[^]*SyntaxError/ },
   {
@@ -114,6 +120,13 @@ describe('a function that', () => {
     worker = startWorker(gateway.url)
     const done = await run(flashCall('f', body('import os', 'print("last words")', 'os._exit(1)')))
     expect(done.body.output.stdout).toBe('last words\n')
+  })
+
+  it('crashes on code in its arguments gets a hint about Python versions', async () => {
+    worker = startWorker(gateway.url)
+    const crash = 'def f(g):\n    import os\n    os.kill(os.getpid(), 11)\n'
+    const done = await run(flashCall('f', crash, { args: [pickled('lambda: 1')] }))
+    expect(done.body.error).toMatch(/SIGSEGV \(segmentation fault\); its arguments hold functions or classes, .* same minor version$/)
   })
 
   it('allocates over the limit of a process host gets a MemoryError that names the limit', async () => {

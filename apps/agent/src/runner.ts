@@ -77,7 +77,8 @@ interface AttemptResult {
 
 async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
   supervisor.output.beginCapture()
-  const ending = Promise.race([frameOf(child, attempt), child.exited, aborted(attempt.options.signal)])
+  const hints: string[] = []
+  const ending = Promise.race([frameOf(child, attempt, hints), child.exited, aborted(attempt.options.signal)])
   child.send({ kind: 'job', id: attempt.job.id, envelope: attempt.envelope }, attempt.job.raw)
   const end = await ending
   if (end === 'aborted') {
@@ -89,7 +90,7 @@ async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): 
       `exit:${child.generation}`,
       end.supervisorLost ? LOST_MARKER_LIMIT_MS : MARKER_LIMIT_MS,
     )
-    return { result: toFailure(attempt.envelope, attempt.explainDeath(end), stdout), spent: true }
+    return { result: toFailure(attempt.envelope, [attempt.explainDeath(end), ...hints].join('; '), stdout), spent: true }
   }
   const stdout = await supervisor.output.endCapture(`done:${attempt.job.id}`, MARKER_LIMIT_MS)
   const spent = end.header.fresh === true
@@ -97,12 +98,13 @@ async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): 
   return { result: toDone(end, stdout), spent }
 }
 
-/** Resolves with the `done` frame; passes chunks on, one at a time, on the way. */
-async function frameOf(child: RunnerChild, { job, options }: Attempt): Promise<Frame> {
+/** Resolves with the `done` frame; passes chunks on, one at a time, and collects hints on the way. */
+async function frameOf(child: RunnerChild, { job, options }: Attempt, hints: string[]): Promise<Frame> {
   return new Promise((resolve) => {
     child.onFrame((frame) => {
       if (frame.header.id !== job.id) return
       if (frame.header.kind === 'done') resolve(frame)
+      if (frame.header.kind === 'hint') hints.push(String(frame.header.text))
       if (frame.header.kind === 'chunk') void options.postChunk(frame.body).then(() => child.send({ kind: 'ack' }, Buffer.alloc(0)))
     })
   })

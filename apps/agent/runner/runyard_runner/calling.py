@@ -52,13 +52,13 @@ def user_traceback(error):
     return "".join(traceback.format_exception(type(error), error, frame))
 
 
-def call(function, args, kwargs, loop, clock):
+def call(function, args, kwargs, loop, report):
     """Calls, awaits what is awaitable on the persistent loop, and notes when the function was entered and left."""
-    clock.entered_at = int(time.time() * 1000)
+    report.entered_at = int(time.time() * 1000)
     try:
         return guard(call_and_await, function, args, kwargs, loop)
     finally:
-        clock.returned_at = int(time.time() * 1000)
+        report.returned_at = int(time.time() * 1000)
 
 
 def call_and_await(function, args, kwargs, loop):

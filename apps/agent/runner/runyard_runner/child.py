@@ -17,7 +17,7 @@ from . import dependencies, memory
 from .calling import Failure
 from .envelopes import flash, json_source
 from .frames import read_frame, write_frame
-from .reply import Clock
+from .reply import CallReport
 
 ENVELOPES = {"flash": flash, "json": json_source}
 
@@ -78,9 +78,9 @@ def main(socket_path, generation, marker):
         return
 
 
-def run_envelope(envelope, request, loop, emit, clock):
+def run_envelope(envelope, request, loop, emit, report):
     try:
-        return envelope.run(request, loop, emit, clock)
+        return envelope.run(request, loop, emit, report)
     except Failure as failure:
         return envelope.failed(failure)
     except MemoryError:
@@ -98,11 +98,11 @@ def run_job(sock, header, body, loop, marker, own_fd):
         write_frame(sock, {"kind": "chunk", "id": job_id}, chunk_body)
         read_frame(sock)
 
-    clock = Clock()
+    report = CallReport(lambda text: write_frame(sock, {"kind": "hint", "id": job_id, "text": text}))
     job = json.loads(body)
     del body
     own_pid = os.getpid()
-    reply = run_envelope(ENVELOPES[header["envelope"]], job.get("input"), loop, emit, clock)
+    reply = run_envelope(ENVELOPES[header["envelope"]], job.get("input"), loop, emit, report)
     flush_output()
     if os.getpid() != own_pid:
         os._exit(0)  # user code forked and let its copy return; only the original answers
@@ -116,8 +116,8 @@ def run_job(sock, header, body, loop, marker, own_fd):
             "stdoutAt": len(before) if reply.after else None,
             "isStream": reply.is_stream,
             "fresh": reply.fresh,
-            "enteredAt": clock.entered_at,
-            "returnedAt": clock.returned_at,
+            "enteredAt": report.entered_at,
+            "returnedAt": report.returned_at,
         },
         before + reply.after.encode(),
     )

@@ -12,9 +12,11 @@ class Reply:
         self.fresh = fresh
 
 
-class Clock:
-    """Epoch milliseconds at which the function was entered and left; travels as X-Runyard-Timings."""
+class CallReport:
+    """What is told beside the reply: epoch milliseconds at which the function was entered and left (X-Runyard-Timings), and a
+    `hint(text)` for the agent, which adds it to the error if this process dies in the call."""
 
-    def __init__(self):
+    def __init__(self, hint):
         self.entered_at = None
         self.returned_at = None
+        self.hint = hint

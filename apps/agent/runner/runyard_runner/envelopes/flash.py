@@ -15,6 +15,7 @@ from .. import calling, dependencies, sources
 from ..calling import Failure
 from ..reply import Reply
 
+PYTHON = sys.version.split()[0]
 STUB_MARKS = ("import aiohttp", "from aiohttp")
 
 _instances = {}  # instance_id → Instance
@@ -29,9 +30,9 @@ class Instance:
         self.calls = 0
 
 
-def run(request, loop, emit, clock):
+def run(request, loop, emit, report):
     extra = {}
-    value = execute(request, loop, clock, extra)
+    value = execute(request, loop, report, extra)
     return Reply(*around_stdout(dict(encode_result(value, request), success=True, **extra)))
 
 
@@ -45,7 +46,7 @@ def around_stdout(fields):
     return '{"output":' + json.dumps(fields)[:-1] + ', "stdout":', "}}"
 
 
-def execute(request, loop, clock, extra):
+def execute(request, loop, report, extra):
     if not isinstance(request, dict) or request.get("execution_type", "function") not in ("function", "class"):
         raise Failure("the job's input is not a Flash call: it needs execution_type, function_name and function_code")
     kind = request.get("execution_type", "function")
@@ -58,9 +59,9 @@ def execute(request, loop, clock, extra):
         dependencies.ensure(["aiohttp"])
     with sources.importable(request.get("modules")):
         if kind == "class":
-            return call_method(request, (name, code), loop, clock, extra)
+            return call_method(request, (name, code), loop, report, extra)
         function = define(name, code)
-        return calling.call(function, *decode_call(request, ""), loop, clock)
+        return calling.call(function, *decode_call(request, "", report), loop, report)
 
 
 def define(name, code):
@@ -75,13 +76,13 @@ def define(name, code):
     return getattr(module, name)
 
 
-def call_method(request, named, loop, clock, extra):
+def call_method(request, named, loop, report, extra):
     name, code = named
     instance_id = request.get("instance_id")
     instance = _instances.get(instance_id)
     if instance is None or instance.code != code or (request.get("create_new_instance") and instance_id is None):
         constructor = define(name, code)
-        args, kwargs = decode_call(request, "constructor_")
+        args, kwargs = decode_call(request, "constructor_", report)
         instance = Instance(name, code, calling.guard(lambda: constructor(*args, **kwargs)))
         if instance_id is not None:
             _instances[instance_id] = instance
@@ -93,14 +94,26 @@ def call_method(request, named, loop, clock, extra):
     if instance_id is not None:
         extra["instance_id"] = instance_id
     extra["instance_info"] = {"class_name": name, "created_at": instance.created_at, "method_calls": instance.calls}
-    return calling.call(method, *decode_call(request, ""), loop, clock)
+    return calling.call(method, *decode_call(request, "", report), loop, report)
 
 
-def decode_call(request, prefix):
+def decode_call(request, prefix, report):
     as_json = request.get("serialization_format") == "json"
-    args = [decode(value, as_json, "argument %d" % (at + 1)) for at, value in enumerate(request.get(prefix + "args") or [])]
-    kwargs = {key: decode(value, as_json, "argument %r" % key) for key, value in (request.get(prefix + "kwargs") or {}).items()}
+    given_args, given_kwargs = request.get(prefix + "args") or [], request.get(prefix + "kwargs") or {}
+    if not as_json and any(holds_code(value) for value in (*given_args, *given_kwargs.values())):
+        # Code of another minor version may decode and then crash the interpreter.
+        report.hint("its arguments hold functions or classes, for which caller and worker (Python %s) need the same minor version" % PYTHON)
+    args = [decode(value, as_json, "argument %d" % (at + 1)) for at, value in enumerate(given_args)]
+    kwargs = {key: decode(value, as_json, "argument %r" % key) for key, value in given_kwargs.items()}
     return args, kwargs
+
+
+def holds_code(value):
+    """True for a pickle that carries bytecode; large values are data, which is not worth the search."""
+    try:
+        return isinstance(value, str) and len(value) < 1_000_000 and b"CodeType" in base64.b64decode(value)
+    except ValueError:
+        return False  # decoding it for real says what is wrong
 
 
 def decode(value, as_json, which):
@@ -116,7 +129,7 @@ def decode(value, as_json, which):
         raise Failure(
             "%s cannot be decoded here: %s: %s. This worker runs Python %s with cloudpickle %s; functions and classes as values need "
             "the same minor version of Python on both sides, library objects a compatible version of the library"
-            % (which, type(error).__name__, error, sys.version.split()[0], cloudpickle.__version__)
+            % (which, type(error).__name__, error, PYTHON, cloudpickle.__version__)
         )
 
 

@@ -28,7 +28,7 @@ IMPORTS_SDK = re.compile(r"^\s*(?:import|from)\s+runpod\b", re.MULTILINE)
 _modules = {}  # digest of the source → module
 
 
-def run(request, loop, emit, clock):
+def run(request, loop, emit, report):
     chunks = []
 
     def chunk(value):
@@ -36,7 +36,7 @@ def run(request, loop, emit, clock):
         chunks.append(item)
         emit(json.dumps({"output": item}).encode())
 
-    value = execute(request, loop, clock, chunk)
+    value = execute(request, loop, report, chunk)
     if value is STREAMED:
         # The captured output has no place in a list of chunks; it is in the worker's log.
         return Reply(json.dumps({"output": chunks}), "", is_stream=True)
@@ -54,7 +54,7 @@ def single(item, fresh=False):
 STREAMED = object()
 
 
-def execute(request, loop, clock, chunk):
+def execute(request, loop, report, chunk):
     if not isinstance(request, dict) or not isinstance(request.get("function_name"), str):
         raise Failure("the job's input is not a function call: it needs function_name and function_code")
     name, source = request["function_name"], request.get("function_code")
@@ -62,7 +62,7 @@ def execute(request, loop, clock, chunk):
         raise Failure("the job's input has no function_code, and this worker holds no deployed code")
     dependencies.ensure(request.get("dependencies"), request.get("system_dependencies"))
     function = resolve(load(source), name)
-    value = calling.call(function, request.get("args") or [], request.get("kwargs") or {}, loop, clock)
+    value = calling.call(function, request.get("args") or [], request.get("kwargs") or {}, loop, report)
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
         calling.guard(drain, value, loop, chunk)
         return STREAMED
