@@ -48,7 +48,12 @@ export interface TestGateway extends AsyncDisposable {
   addWorker(endpointId: string, change?: Partial<WorkerRecord>): Promise<TestWorker>
 }
 
-export async function startGateway(redisUrl: string, config: Record<string, unknown> = {}): Promise<TestGateway> {
+/** Two gateways with one `prefix` share everything. */
+export async function startGateway(
+  redisUrl: string,
+  config: Record<string, unknown> = {},
+  prefix = randomId('test'),
+): Promise<TestGateway> {
   await using opening = new AsyncDisposableStack()
   const parsed = Config.parse({ lease: { durationS: 5 }, ...config })
   const store = opening.use(
@@ -56,7 +61,7 @@ export async function startGateway(redisUrl: string, config: Record<string, unkn
       redisUrl,
       leaseMs: parsed.lease.durationS * 1000,
       retention: { asyncMs: parsed.retention.asyncS * 1000, syncMs: parsed.retention.syncS * 1000 },
-      prefix: `test-${randomBytes(4).toString('hex')}`,
+      prefix,
     }),
   )
   const { plain: key } = await store.keys.create({ name: 'test', ownerId: 'owner' })

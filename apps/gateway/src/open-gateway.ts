@@ -5,7 +5,7 @@ import type { Store, TakenJob } from '@runyard/store'
 import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
-import { createWaiters, jobKey, type Waiters } from './waiters.ts'
+import { createWaiters, jobKey, startKey, type Waiters } from './waiters.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
@@ -55,7 +55,7 @@ function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: Work
   const now = Date.now()
   state.finished.delete(job.id)
   state.handed.set(job.id, { handedAt: now, submittedAt, startedAt, attempt, missedPings: 0, renewedAt: now })
-  deps.waiters.wake(jobKey(endpointId, job.id))
+  deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }
 

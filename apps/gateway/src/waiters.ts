@@ -6,8 +6,8 @@ export interface Ticket extends Disposable {
 }
 
 export interface Waiters extends Disposable {
-  /** `signal` aborts when the waiting client has gone. */
-  open(key: string, signal: AbortSignal): Ticket
+  /** For news under any of the keys. `signal` aborts when the waiting client has gone. */
+  open(keys: readonly string[], signal: AbortSignal): Ticket
   wake(key: string): void
   /** After a lost connection: everybody looks again. */
   wakeAll(): void
@@ -22,11 +22,13 @@ interface Entry {
 export function createWaiters(): Waiters {
   const entries = createEntries()
   let closed = false
+  let size = 0
   return {
-    open(key, signal) {
+    open(keys, signal) {
       const entry: Entry = { news: false, end: undefined }
       const abort = (): void => entry.end?.()
-      entries.add(key, entry)
+      for (const key of keys) entries.add(key, entry)
+      size += 1
       signal.addEventListener('abort', abort)
       return {
         async next(deadline) {
@@ -37,7 +39,8 @@ export function createWaiters(): Waiters {
         },
         [Symbol.dispose]() {
           signal.removeEventListener('abort', abort)
-          entries.remove(key, entry)
+          for (const key of keys) entries.remove(key, entry)
+          size -= 1
         },
       }
     },
@@ -48,7 +51,7 @@ export function createWaiters(): Waiters {
       entries.wakeAll()
     },
     get size() {
-      return entries.size
+      return size
     },
     [Symbol.dispose]() {
       closed = true
@@ -59,7 +62,6 @@ export function createWaiters(): Waiters {
 
 function createEntries() {
   const byKey = new Map<string, Set<Entry>>()
-  let size = 0
   const wakeEntry = (entry: Entry): void => {
     entry.news = true
     entry.end?.()
@@ -69,22 +71,16 @@ function createEntries() {
       const entries = byKey.get(key)
       if (entries === undefined) byKey.set(key, new Set([entry]))
       else entries.add(entry)
-      size += 1
     },
     remove(key: string, entry: Entry): void {
       const entries = byKey.get(key)
-      if (entries?.delete(entry) !== true) return
-      size -= 1
-      if (entries.size === 0) byKey.delete(key)
+      if (entries?.delete(entry) === true && entries.size === 0) byKey.delete(key)
     },
     wake(key: string): void {
       for (const entry of byKey.get(key) ?? []) wakeEntry(entry)
     },
     wakeAll(): void {
       for (const entries of byKey.values()) for (const entry of entries) wakeEntry(entry)
-    },
-    get size() {
-      return size
     },
   }
 }
@@ -103,7 +99,12 @@ async function waitFor(entry: Entry, deadline: number): Promise<void> {
   })
 }
 
-/** News about one job. Endpoint ids have no `/`. */
+/** News of a job's chunks and of its end. Endpoint ids have no `/`. */
 export function jobKey(endpointId: string, jobId: string): string {
   return `${endpointId}/${jobId}`
+}
+
+/** News that a worker has taken the job: few want it, and each look costs a read. */
+export function startKey(endpointId: string, jobId: string): string {
+  return `${endpointId}/${jobId}/start`
 }

@@ -27,7 +27,7 @@ export function createStatusSync(deps: StatusDeps) {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, STATUS_SYNC_HOLD_MS)
-    using ticket = deps.waiters.open(jobKey(endpoint.id, jobId), clientGone(reply))
+    using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], clientGone(reply))
     let record = await requireJob(deps, endpoint.id, jobId)
     while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpoint.id, jobId)
     return toJobBody(record)

@@ -23,7 +23,7 @@ export function createStream(deps: Pick<GatewayDeps, 'store' | 'endpoints' | 'wa
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, STREAM_HOLD_MS)
     const gone = clientGone(reply)
-    using ticket = deps.waiters.open(jobKey(endpoint.id, jobId), gone)
+    using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], gone)
     for (;;) {
       const read = await deps.store.jobs.readStream(endpoint.id, jobId, CHUNKS_PER_ANSWER)
       if (read === undefined) throw jobNotFound(jobId)

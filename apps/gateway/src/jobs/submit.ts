@@ -5,7 +5,7 @@ import { RunyardError, type JobRecord, type JobSubmission } from '@runyard/schem
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
-import { jobKey, type Ticket } from '../waiters.ts'
+import { jobKey, startKey, type Ticket } from '../waiters.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
 import { readSubmission } from './policy.ts'
@@ -31,9 +31,11 @@ export function createRunsync(deps: SubmitDeps) {
     const waitMs = readWaitMs(request.query, RUNSYNC_HOLD_MS)
     const deadline = Date.now() + waitMs
     const submission = readSubmission(request.body, { sync: true, keyId: apiKeyOf(request).id })
-    using ticket = deps.waiters.open(jobKey(endpoint.id, submission.id), clientGone(reply))
+    const early = waitMs <= EARLY_ANSWER_WAIT_MS
+    const keys = [jobKey(endpoint.id, submission.id), ...(early ? [startKey(endpoint.id, submission.id)] : [])]
+    using ticket = deps.waiters.open(keys, clientGone(reply))
     await accept(deps, endpoint.id, submission)
-    const enough = waitMs <= EARLY_ANSWER_WAIT_MS ? hasWorker : hasEnded
+    const enough = early ? hasWorker : hasEnded
     const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
     return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record)
   }

@@ -26,8 +26,7 @@ async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerReco
   const at = Date.now()
   const facts = { readyAt: at, lastSeenAt: at, ...(sdkVersion === undefined ? {} : { sdkVersion }) }
   state.seenWrittenAt = at
-  await deps.store.workers.patch(endpointId, workerId, facts)
-  state.record = { ...record, ...state.record, ...facts }
+  // The ledger first: if we end in between, the next contact does both again, and the same state twice changes nothing.
   await deps.store.ledger.transition({
     workerId,
     endpointId,
@@ -36,6 +35,8 @@ async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerReco
     state: 'running',
     at,
   })
+  await deps.store.workers.patch(endpointId, workerId, facts)
+  state.record = { ...record, ...state.record, ...facts }
   deps.events.add({ at, endpointId, kind: 'worker_ready', workerId })
   measureColdStart(deps, state, at)
   deps.log.info({ endpoint: endpointId, worker: workerId, sdkVersion, startMs: at - record.createdAt }, 'worker ready')

@@ -1,0 +1,77 @@
+// Gateways are stateless: any of them may take a request, a poll or a result (design §3 "Outgrowing one machine").
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSend, startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+
+let redis: TestRedis
+let one: TestGateway
+let other: TestGateway
+
+beforeAll(async () => {
+  redis = await startRedis()
+  one = await startGateway(redis.url, {}, 'shared')
+  other = await startGateway(redis.url, {}, 'shared')
+})
+
+afterAll(async () => {
+  await other[Symbol.asyncDispose]()
+  await one[Symbol.asyncDispose]()
+  await redis.stop()
+})
+
+/** The same worker, talking to the other gateway. */
+function viaOther(worker: TestWorker) {
+  return createSend(other.workerPlaneUrl, { authorization: worker.token })
+}
+
+it('a job accepted by one gateway is taken and finished at another, and its caller hears of it', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const send = viaOther(worker)
+  const poll = send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
+  await expect.poll(async () => (await one.store.workers.get(ep, worker.id))?.readyAt).toBeDefined()
+  const answer = one.call(`/v2/${ep}/runsync`, { method: 'POST', body: { input: 1 } })
+  const { json } = await poll
+  await send(`/v2/${ep}/job-done/${worker.id}/${String(json['id'])}`, { method: 'POST', body: { output: 2 } })
+  expect((await answer).json).toMatchObject({ id: json['id'], status: 'COMPLETED', output: 2 })
+})
+
+it('a result may be posted to a gateway that never handed the job out', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  expect((await worker.take())?.id).toBe(json['id'])
+  const posted = await viaOther(worker)(`/v2/${ep}/job-done/${worker.id}/${String(json['id'])}`, { method: 'POST', body: { output: 3 } })
+  expect(posted.status).toBe(200)
+  expect((await one.call(`/v2/${ep}/status/${String(json['id'])}`)).json).toMatchObject({ status: 'COMPLETED', output: 3 })
+})
+
+it('a cancel at one gateway reaches the worker that listens at another', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  const send = viaOther(worker)
+  expect((await send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).json['id']).toBe(json['id'])
+  const stop = send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)
+  await one.call(`/v2/${ep}/cancel/${String(json['id'])}`, { method: 'POST' })
+  expect((await stop).json).toEqual({ jobsToStop: [json['id']] })
+})
+
+it('a changed endpoint is seen by every gateway', async () => {
+  const { id: ep } = await one.addEndpoint()
+  expect((await other.call(`/v2/${ep}/health`)).status).toBe(200)
+  await one.store.endpoints.delete(ep)
+  await expect.poll(async () => (await other.call(`/v2/${ep}/health`)).status).toBe(404)
+})
+
+it('closing a gateway answers what it holds', async () => {
+  const third = await startGateway(redis.url, {}, 'shared')
+  const { id: ep } = await third.addEndpoint()
+  const worker = await third.addWorker(ep)
+  const held = worker.send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)
+  const caller = third.call(`/v2/${ep}/runsync`, { method: 'POST', body: { input: 1 } })
+  expect((await worker.take())?.input).toBe(1)
+  await third[Symbol.asyncDispose]()
+  expect((await held).status).toBe(204)
+  expect((await caller).json['status']).toBe('IN_PROGRESS')
+})
