@@ -1,5 +1,5 @@
 // Whatever a function does to its process: the caller gets one clear error that names it, and the next job a working worker.
-import { accessSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -207,8 +207,9 @@ describe('processes that a function leaves behind', () => {
     expect(processesMarked('sleep 1003')).toHaveLength(1)
   })
 
-  it('die when the agent itself is killed', async () => {
-    worker = startWorker(gateway.url)
+  it('die when the agent itself is killed, and its temporary files go too', async () => {
+    const temp = mkdtempSync(join(tmpdir(), 'temp-'))
+    worker = startWorker(gateway.url, { env: { TMPDIR: temp } })
     gateway.give({ id: 'held', input: flashCall('f', daemons('mark-two', 'time.sleep(1000)')) })
     await worker.printed('started')
     const below = descendantsOf(worker.process.pid ?? 0)
@@ -217,6 +218,8 @@ describe('processes that a function leaves behind', () => {
     // Its output ends when the last process that holds it is gone.
     await worker.ended
     await expect.poll(() => processesMarked('mark-two')).toEqual([])
+    await expect.poll(() => readdirSync(temp)).toEqual([])
+    rmSync(temp, { recursive: true })
   })
 })
 

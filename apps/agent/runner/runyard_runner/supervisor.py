@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import time
@@ -185,6 +186,8 @@ class Supervisor:
             except (ProcessLookupError, ChildProcessError):
                 pass
             self.sweep(pid)
+        # An agent that was killed could not do it.
+        shutil.rmtree(os.environ.get("RUNYARD_RUNTIME_DIR", ""), ignore_errors=True)
         os._exit(0)
 
 
