@@ -1,5 +1,4 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
-import { networkInterfaces } from 'node:os'
 import Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
 import { toRunyardError } from './docker-errors.ts'
@@ -26,20 +25,22 @@ export async function probeEngine({ socket }: EngineAddress): Promise<EngineProb
 
 /**
  * The address at which containers on the default bridge reach this machine; undefined where the engine has no such bridge.
- * An engine names the gateway only once it has written it down; until then the bridge's own interface tells.
+ * An engine names the gateway only once it has written it down; until then it is the first address of the bridge's network, where nobody
+ * configured another. (Node lists no interface that is down, as a bridge without containers is.)
  */
 export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<string | undefined> {
   return onEngine(socket, 'describe its bridge network', async (docker) => {
     const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
-    const bridge = networks.find(({ Name }) => Name === 'bridge')
-    if (bridge === undefined) return undefined
-    const named = bridge.IPAM?.Config?.find(({ Gateway }) => Gateway !== undefined && !Gateway.includes(':'))?.Gateway
-    return named ?? addressOf(bridge.Options?.['com.docker.network.bridge.name'] ?? '')
+    const config = networks.find(({ Name }) => Name === 'bridge')?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'))
+    return config?.Gateway ?? firstAddressOf(config?.Subnet)
   })
 }
 
-const addressOf = (interfaceName: string): string | undefined =>
-  networkInterfaces()[interfaceName]?.find(({ family }) => family === 'IPv4')?.address
+/** `172.17.0.0/16` → `172.17.0.1` */
+function firstAddressOf(subnet: string | undefined): string | undefined {
+  const parts = subnet?.split('/')[0]?.split('.')
+  return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
+}
 
 /** Removes every worker of one install, living or not, and says how many there were. */
 export async function removeAllWorkers({ socket, instanceId }: EngineAddress & { readonly instanceId: string }): Promise<number> {

@@ -71,7 +71,10 @@ async function prepareDocker(hosts: readonly HostConfig[], version: string, { pr
   })
   step.note('preparing the agent')
   const agentVolume = await ensureAgentVolume({ socket, version: VERSION, directory: join(ROOT, 'apps', 'agent', 'dist') })
-  const planeHost = (await bridgeGatewayAddress({ socket })) ?? LOOPBACK
+  const planeHost = await bridgeGatewayAddress({ socket })
+  if (planeHost === undefined) {
+    throw new RunyardError('bad_request', 'Docker has no default bridge network; set workerPlane.host to an address that containers reach.')
+  }
   step.done(`containers on Docker ${version}, image ${image.image}${image.built ? ' (just built)' : ''}`)
   return { hosts, agentVolume, planeHost }
 }
