@@ -20,13 +20,13 @@ export interface HostWatchOptions {
   readonly simulated: readonly SimulatedGpus[]
   readonly log: Logger
   readonly onChange: () => void
-  readonly onEvent: (event: HostEvent) => void
 }
 
 const LIST_EVERY_MS = 5000
 const INVENTORY_EVERY_MS = 10_000
 /** A listing that takes longer than this tells nothing any more. */
 const ANSWER_WITHIN_MS = 10_000
+const DEATH_SHOWS_AFTER_MS = [20, 40, 80, 160, 320, 640, 1280] as const
 const FIRST_ANSWER_WITHIN_MS = 3000
 
 interface Seen {
@@ -44,10 +44,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   const reader = createReader(options)
   const refresh = coalesce(reader.list)
   const refreshInventory = coalesce(reader.readInventory)
-  const watching = driver.watch((event) => {
-    options.onEvent(event)
-    void refresh()
-  })
+  const watching = driver.watch((event) => void followUp(event, reader, refresh))
   const timers = [setInterval(() => void refresh(), LIST_EVERY_MS), setInterval(() => void refreshInventory(), INVENTORY_EVERY_MS)]
   // A host that does not answer is unknown for now and holds up nothing.
   await Promise.race([Promise.all([refresh(), refreshInventory()]), delay(FIRST_ANSWER_WITHIN_MS, undefined, { ref: false })])
@@ -60,6 +57,17 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
       for (const timer of timers) clearInterval(timer)
       await watching[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** An engine tells of a death before its list does (Docker clears the network in between): look until both agree. */
+async function followUp({ kind, workerId }: HostEvent, reader: Reader, refresh: () => Promise<void>): Promise<void> {
+  await refresh()
+  for (const pauseMs of kind === 'died' ? DEATH_SHOWS_AFTER_MS : []) {
+    const isListedRunning = reader.view(Date.now()).workers?.some((worker) => worker.workerId === workerId && worker.state === 'running')
+    if (isListedRunning !== true) return
+    await delay(pauseMs)
+    await refresh()
   }
 }
 

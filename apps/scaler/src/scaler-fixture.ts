@@ -24,15 +24,22 @@ export interface FakeHost extends HostDriver {
   readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
 
+const LIST_LAG_MS = 50
+
 export function createFakeHost(hostId = 'local'): FakeHost {
   const observed = new Map<string, ObservedWorker>()
   const listeners = new Set<(event: HostEvent) => void>()
   const problem: FakeHost['problem'] = {}
+  // Like Docker's, the list lags behind the event of a death.
+  const diedAt = new Map<string, number>()
+  const asListed = (worker: ObservedWorker): ObservedWorker =>
+    Date.now() - (diedAt.get(worker.workerId) ?? 0) < LIST_LAG_MS ? { ...worker, state: 'running', exit: undefined } : worker
   const emit = (kind: HostEvent['kind'], workerId: string) => listeners.forEach((listener) => listener({ kind, workerId, at: Date.now() }))
   const die: FakeHost['die'] = (workerId, exitCode, options = { oomKilled: false }) => {
     const worker = observed.get(workerId)
     if (worker === undefined || worker.state === 'exited') return
     observed.set(workerId, { ...worker, state: 'exited', exit: { at: Date.now(), exitCode, ...options } })
+    diedAt.set(workerId, Date.now())
     emit('died', workerId)
   }
   return {
@@ -43,7 +50,7 @@ export function createFakeHost(hostId = 'local'): FakeHost {
     die,
     async listWorkers() {
       if (problem.list !== undefined) throw new RunyardError('internal', problem.list)
-      return [...observed.values()]
+      return [...observed.values()].map(asListed)
     },
     ...offer(hostId, problem),
     ...actions({ observed, problem, emit, die }),

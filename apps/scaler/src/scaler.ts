@@ -94,9 +94,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
 async function openHosts(options: ScalerOptions, stack: AsyncDisposableStack, onChange: () => void): Promise<readonly HostWatch[]> {
   const simulated = parseSimulatedGpus(options.config.simulatedGpus)
   return Promise.all(
-    options.drivers.map(async (driver) =>
-      stack.use(await openHostWatch({ driver, simulated, log: options.log, onChange, onEvent: onChange })),
-    ),
+    options.drivers.map(async (driver) => stack.use(await openHostWatch({ driver, simulated, log: options.log, onChange }))),
   )
 }
 
