@@ -38,7 +38,10 @@ async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason
 }
 
 async function renewNamed(deps: PingDeps, state: WorkerState, named: readonly string[]): Promise<void> {
-  if (named.length === 0) return
+  if (named.length === 0) {
+    state.strayPings.clear()
+    return
+  }
   const notHeld = await deps.store.jobs.renew(state.endpointId, state.workerId, named)
   for (const jobId of state.strayPings.keys()) if (!notHeld.includes(jobId)) state.strayPings.delete(jobId)
   for (const jobId of notHeld) await noteStray(deps, state, jobId)

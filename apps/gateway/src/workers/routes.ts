@@ -1,5 +1,6 @@
 // The worker plane's table of routes (worker-api §1). A worker's token is checked before a body is read. Polls are never answered with
 // anything but 200, 204 and 429: any other answer makes the SDK spin (worker-api §4.2, §4.3.4).
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
@@ -22,6 +23,7 @@ declare module 'fastify' {
 }
 
 const BACK_OFF_S = 5
+const ANSWER_AFTER_MS = 1000
 
 interface WorkerParams {
   readonly endpointId: string
@@ -101,13 +103,22 @@ function pingHandler(deps: GatewayDeps) {
   }
 }
 
-/** 429 is the only answer after which the SDK pauses. */
-function answerPollError({ log }: GatewayDeps) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+/** 429 is the only answer after which the SDK pauses; those before 1.7.3 do not even then, so the answer itself takes a while. */
+function answerPollError({ log, closing }: GatewayDeps) {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
     if (wire.httpStatus === 405) return sendError(reply, wire)
+    await pause(closing)
     log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll is told to come back later')
     return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
+  }
+}
+
+async function pause(closing: AbortSignal): Promise<void> {
+  try {
+    await sleep(ANSWER_AFTER_MS, undefined, { signal: closing, ref: false })
+  } catch {
+    // The gateway stops: no need to wait.
   }
 }
 

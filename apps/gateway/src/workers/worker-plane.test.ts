@@ -168,10 +168,11 @@ describe('tokens', () => {
   })
 
   it('a poll with a wrong token is told to pause: 429 with Retry-After', async () => {
-    for (const path of ['job-take', 'job-take-batch', 'job-stop']) {
-      const answer = await gateway.callPlane(`/v2/${ep}/${path}/${worker.id}`, { headers: { authorization: 'wrong' } })
-      expect([path, answer.status, answer.headers.get('retry-after')]).toEqual([path, 429, '5'])
-    }
+    const paths = ['job-take', 'job-take-batch', 'job-stop']
+    const answers = await Promise.all(
+      paths.map((path) => gateway.callPlane(`/v2/${ep}/${path}/${worker.id}`, { headers: { authorization: 'wrong' } })),
+    )
+    expect(answers.map(({ status, headers }) => [status, headers.get('retry-after')])).toEqual(paths.map(() => [429, '5']))
   })
 
   it('opens nothing else: no job plane without an API key, no management, no metrics', async () => {
