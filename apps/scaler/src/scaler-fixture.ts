@@ -107,7 +107,7 @@ export interface ScalerFixture extends AsyncDisposable {
   readonly store: Store
   readonly host: FakeHost
   /** Opens a scaler; a second one stands for a restart. */
-  open(options?: { policy?: Partial<PlanPolicy>; config?: Record<string, unknown> }): Promise<Scaler>
+  open(options?: { policy?: Partial<PlanPolicy>; config?: Record<string, unknown>; driver?: HostDriver }): Promise<Scaler>
 }
 
 export async function openScalerFixture(): Promise<ScalerFixture> {
@@ -119,10 +119,10 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
     redis,
     store,
     host,
-    async open({ policy = {}, config = {} } = {}) {
+    async open({ policy = {}, config = {}, driver = host } = {}) {
       const scaler = await openScaler({
         store,
-        drivers: [host],
+        drivers: [driver],
         config: Config.parse({ simulatedGpus: 'NVIDIA GeForce RTX 4090:2', ...config }),
         log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' }),
         planeUrl: 'http://plane:8081',

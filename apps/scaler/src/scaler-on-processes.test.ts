@@ -1,0 +1,66 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createProcessHost } from './process-host/process-host.ts'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+
+const WAIT = { timeout: 10_000, interval: 10 }
+
+let fixture: ScalerFixture
+let scratchDir: string
+
+beforeEach(async () => {
+  fixture = await openScalerFixture()
+  scratchDir = await mkdtemp(join(tmpdir(), 'runyard-scaler-'))
+})
+
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+  await rm(scratchDir, { recursive: true, force: true })
+})
+
+/** A host whose agent prints its pid and then waits. */
+function processHost() {
+  const agentCommand = ['sh', '-c', 'echo "I am $$ for $RUNPOD_POD_ID"; exec sleep 1000']
+  return createProcessHost({
+    hostId: 'local',
+    instanceId: 'test',
+    scratchDir,
+    agentCommand,
+    run: async () => undefined,
+  })
+}
+
+async function workerWithPid(): Promise<{ id: string; pid: number }> {
+  return vi.waitFor(async () => {
+    const [worker] = await fixture.store.workers.list('ep-one')
+    const [said] = await fixture.store.workerLogs.read(worker?.id ?? '', 'container', 5)
+    const pid = Number(/^I am (\d+) for /.exec(said?.line ?? '')?.[1])
+    if (worker === undefined || !(pid > 0)) throw new Error('nothing in the log yet')
+    return { id: worker.id, pid }
+  }, WAIT)
+}
+
+test('a worker is a child process whose output is stored; killed in mid-job it is replaced and its job taken back', async () => {
+  const scaler = await fixture.open({ driver: processHost() })
+  const endpoint = endpointOf('ep-one', { settings: { workersMin: 1 } })
+  await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
+  const first = await workerWithPid()
+  await fixture.store.workers.patch('ep-one', first.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
+  await fixture.store.jobs.submit('ep-one', { id: 'j1', input: {}, sync: false, policy: {}, keyId: 'key' })
+  await fixture.store.jobs.take('ep-one', first.id)
+  process.kill(first.pid, 'SIGKILL')
+  await vi.waitFor(async () => expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'IN_QUEUE' }), WAIT)
+  const second = await vi.waitFor(async () => {
+    const worker = await workerWithPid()
+    expect(worker.id).not.toBe(first.id)
+    return worker
+  }, WAIT)
+  expect((await fixture.store.workers.getGone(first.id))?.exit?.lastLogLines).toEqual([`I am ${first.pid} for ${first.id}`])
+  expect(await fixture.store.jobs.take('ep-one', second.id)).toMatchObject({ id: 'j1', attempt: 2 })
+  await fixture.store.jobs.settle('ep-one', 'j1', second.id, { status: 'COMPLETED', output: 1 })
+  await scaler.drainAll()
+  expect(() => process.kill(second.pid, 0)).toThrow('ESRCH')
+  expect(await readdir(scratchDir)).toEqual([])
+})
