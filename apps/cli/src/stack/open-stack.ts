@@ -46,7 +46,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const redis = await openOrFindRedis({ options, logDir, opening })
   signal.throwIfAborted()
   const choice = await chooseHosts({ config: settings.config, env, progress, signal })
-  const plane = await claimListener(planeOf(settings, choice), 'set workerPlane.port to another')
+  const plane = await claimPlane(settings, choice)
   const step = progress.begin('gateway')
   const parts = opening.use(await startParts({ env: partEnvironment({ env, listen, plane, redis, dataDir, choice }), logDir, onNews }))
   const url = urlOf(listen)
@@ -99,7 +99,10 @@ async function claimListener(listener: { host: string; port: number }, mend: str
   return { host: listener.host, port: await claimPort({ ...listener, mend }) }
 }
 
-/** What was set wins; else where the workers of the chosen hosts reach us. */
-function planeOf({ config, origins }: Settings, { planeHost }: HostChoice): { host: string; port: number } {
-  return { ...config.workerPlane, host: origins['workerPlane.host'] === 'default' ? planeHost : config.workerPlane.host }
+/** What was set wins; else where the workers of the chosen hosts reach us, on any port: nobody has to know it but they. */
+async function claimPlane({ config, origins }: Settings, { planeHost }: HostChoice): Promise<{ host: string; port: number }> {
+  const host = origins['workerPlane.host'] === 'default' ? planeHost : config.workerPlane.host
+  const claimed = claimListener({ host, port: config.workerPlane.port }, 'set workerPlane.port to another')
+  if (origins['workerPlane.port'] !== 'default') return claimed
+  return claimed.catch(() => claimListener({ host, port: 0 }, 'set workerPlane.host to an address of this machine'))
 }
