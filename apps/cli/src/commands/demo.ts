@@ -80,7 +80,7 @@ async function demoSettings(
     RUNYARD_DATA_DIR: join(directory, 'data'),
   }
   const { config } = await loadSettings(context)
-  if (config.simulatedGpus === undefined && !(await hasNvidiaGpu(env))) {
+  if (config.simulatedGpus === undefined && !(await hasNvidiaGpu())) {
     variables['RUNYARD_SIMULATED_GPUS'] = SIMULATED
     progress.begin('gpu').done(`no NVIDIA GPU here: one ${SIMULATED.split(':')[0]} is simulated`)
   }

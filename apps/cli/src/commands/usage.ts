@@ -1,5 +1,47 @@
-import type { CommandContext } from '../command.ts'
+// `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed (design §4).
+import { createClient, type UsageLine } from '@runyard/client'
+import { RunyardError } from '@runyard/schema'
+import { textOption, type CommandContext } from '../command.ts'
+import { alignColumns } from '../output/terminal.ts'
+import { findRunning } from '../settings.ts'
 
-export async function run(_context: CommandContext): Promise<number> {
-  return 1
+const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+export async function run(context: CommandContext): Promise<number> {
+  const { out } = context
+  const from = parseSince(textOption(context, 'since') ?? '30d', Date.now())
+  const { usage } = await createClient(await findRunning(context)).usage({ from })
+  out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC\n`)
+  if (usage.length === 0) {
+    out.line('no worker has run')
+    return 0
+  }
+  const head = ['endpoint', 'GPU', 'state', 'seconds', 'billable'].map((title) => out.dim(title))
+  const total = usage.reduce((sum, { billableSeconds }) => sum + billableSeconds, 0)
+  const rows = [head, ...usage.map(describe), [out.bold('total'), '', '', '', out.bold(number(total))]]
+  for (const line of alignColumns(rows)) out.line(line)
+  return 0
+}
+
+function describe({ endpointName, endpointId, gpuType, state, seconds, billableSeconds }: UsageLine): readonly string[] {
+  const endpoint = endpointName === null ? `${endpointId} (deleted)` : endpointName
+  return [endpoint, gpuType ?? 'CPU', state, number(seconds), number(billableSeconds)]
+}
+
+function number(seconds: number): string {
+  return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(8)
+}
+
+/** `90m`, `24h`, `7d`, or a date. Epoch ms. @throws RunyardError */
+export function parseSince(text: string, now: number): number {
+  const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
+  if (amount !== undefined && unit !== undefined) return now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
+  const date = Date.parse(text)
+  if (Number.isNaN(date) || date >= now) {
+    throw new RunyardError(
+      'bad_request',
+      `--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`,
+    )
+  }
+  return date
 }

@@ -1,10 +1,7 @@
-// Is there a real NVIDIA GPU that its driver can name?
-import { execFile } from 'node:child_process'
+// Is there a real NVIDIA GPU that work can be given to?
+import { readGpuInventory } from '@runyard/docker'
 
-export function hasNvidiaGpu(env: NodeJS.ProcessEnv): Promise<boolean> {
-  return new Promise((resolve) => {
-    execFile('nvidia-smi', ['-L'], { env, timeout: 10_000 }, (error, stdout) => {
-      resolve(error === null && /^GPU \d+:/m.test(stdout))
-    })
-  })
+export async function hasNvidiaGpu(): Promise<boolean> {
+  const { gpus } = await readGpuInventory()
+  return gpus.some(({ healthy }) => healthy)
 }
