@@ -1,4 +1,5 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
+import { setTimeout as delay } from 'node:timers/promises'
 import { describeExit, type Action } from '@runyard/core'
 import type { WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
@@ -15,7 +16,7 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
       ? `no worker gave a sign of the job for ${deps.config.lease.durationS} s`
       : describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
-  if (result === 'moot') return
+  if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, reason, result, evidence }, 'took a job back from a lost worker')
   await deps.store.events.append({
     at: Date.now(),
@@ -29,10 +30,15 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
   })
 }
 
+/** What changed nothing would be planned again at once; a job that another process is just settling needs a moment. */
+async function pauseBeforeLookingAgain(isAlone: boolean): Promise<void> {
+  if (isAlone) await delay(500)
+}
+
 export async function timeOut(deps: ActDeps, { endpointId, jobId }: ActionOf<'time-out'>): Promise<void> {
   const outcome = { status: 'FAILED', error: EXECUTION_TIMEOUT_ERROR } as const
   const { result, heldBy } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
-  if (result !== 'settled') return
+  if (result !== 'settled') return pauseBeforeLookingAgain(true)
   const at = Date.now()
   deps.log.warn({ endpointId, jobId, workerId: heldBy, reason: 'execution_timeout' }, 'a job ran past its execution timeout')
   if (heldBy !== undefined) {

@@ -82,7 +82,7 @@ function factsAbout(record: WorkerRecord, { exit }: End, at: number): Readonly<R
 }
 
 function sentenceAbout(record: WorkerRecord, end: End): string {
-  return record.retireReason === end.reason
-    ? `worker ${record.id} retired: ${REASONS[end.reason]}`
-    : describeExit(record.id, end.reason, end.exit)
+  const said = record.unhealthyReason === undefined ? '' : `; it said: ${record.unhealthyReason}`
+  if (record.retireReason !== end.reason) return describeExit(record.id, end.reason, end.exit) + said
+  return `worker ${record.id} retired: ${REASONS[end.reason]}${said}`
 }

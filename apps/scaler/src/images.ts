@@ -24,14 +24,14 @@ export function createImages(): Images {
   const present = new Set<string>()
   const pulls = new Map<string, Pull>()
 
-  function startPull(driver: HostDriver, image: string, key: string): Pull {
-    const listeners = new Set<(line: string) => void>()
+  function startPull(driver: HostDriver, image: string, onProgress: (line: string) => void): Pull {
+    const listeners = new Set([onProgress])
     const stop = new AbortController()
     const tell = (line: string): void => {
       for (const listener of listeners) listener(line)
     }
     const pull: Pull = { done: driver.pullImage(image, tell, stop.signal), listeners, stop }
-    pulls.set(key, pull)
+    pulls.set(keyOf(driver, image), pull)
     return pull
   }
 
@@ -43,7 +43,7 @@ export function createImages(): Images {
         present.add(key)
         return
       }
-      const pull = pulls.get(key) ?? startPull(driver, image, key)
+      const pull = pulls.get(key) ?? startPull(driver, image, onProgress)
       pull.listeners.add(onProgress)
       try {
         await Promise.race([pull.done, rejectOnAbort(signal)])

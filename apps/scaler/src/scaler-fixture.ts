@@ -19,7 +19,7 @@ export interface FakeHost extends HostDriver {
   readonly stops: string[]
   readonly observed: Map<string, ObservedWorker>
   /** A listing, an inventory or a start that the host refuses. */
-  problem: { list?: string; start?: RunyardError; image?: RunyardError }
+  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless' }
   /** The worker's process ends. */
   readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
@@ -66,12 +66,20 @@ function offer(hostId: string, problem: FakeHost['problem']) {
   return {
     inventory: async () => ({ hostId, kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
-    pullImage: async () => {
-      if (problem.image !== undefined) throw problem.image
+    pullImage: async (_image: string, onProgress: (line: string) => void, signal: AbortSignal) => {
+      onProgress('pulling')
+      if (problem.image === 'endless') await rejectedBy(signal)
+      throw problem.image
     },
     tailLogs: async () => [{ at: Date.now(), source: 'stderr' as const, line: 'the last words' }],
     followLogs: async () => undefined,
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<undefined>()
+  signal.addEventListener('abort', () => reject(new Error('pull broken off')), { once: true })
+  return promise
 }
 
 interface FakeParts extends Pick<FakeHost, 'observed' | 'problem' | 'die'> {

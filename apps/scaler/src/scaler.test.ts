@@ -152,6 +152,42 @@ test('an image that cannot be had is told in the status, and nothing is left of 
   expect(await workers()).toEqual([])
 })
 
+test('an endpoint that is deleted while its image is pulled breaks the pull off and leaves nothing behind', async () => {
+  fixture.host.problem.image = 'endless'
+  await fixture.open()
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  const worker = await vi.waitFor(async () => {
+    const [found] = await workers()
+    expect(await fixture.store.workerLogs.read(found?.id ?? '', 'system', 10)).toContainEqual(expect.objectContaining({ line: 'pulling' }))
+    return found
+  }, WAIT)
+  await fixture.store.endpoints.delete('ep-one')
+  await vi.waitFor(async () => expect(await fixture.store.endpoints.listDeleted()).toEqual([]), WAIT)
+  expect(fixture.host.launches).toEqual([])
+  expect((await fixture.store.workers.getGone(worker?.id ?? ''))?.record.retireReason).toBe('endpoint_deleted')
+})
+
+test('a host that refuses a start is told in the status, and the next try waits', async () => {
+  fixture.host.problem.start = new RunyardError('unprocessable', 'The host has no room.')
+  const scaler = await fixture.open()
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  await vi.waitFor(
+    async () =>
+      expect(await fixture.store.status.get('ep-one')).toMatchObject({
+        unhealthy: 1,
+        reason: 'backing_off',
+        message: 'The host has no room.',
+      }),
+    WAIT,
+  )
+  delete fixture.host.problem.start
+  for (let round = 0; round < 3; round++) await scaler.loop.tick()
+  expect(await workers()).toEqual([])
+  expect((await eventKinds()).filter((kind) => kind === 'worker_placed')).toHaveLength(1)
+})
+
 test('a job past its execution timeout fails with the text that clients know, and its worker is told to stop it', async () => {
   const stops: string[] = []
   const listening = fixture.store.subscribe((signal) => {

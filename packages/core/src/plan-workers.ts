@@ -4,7 +4,7 @@ import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 import type { EndpointView } from './observed.ts'
 import { idleSince } from './phase.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import type { WorkerView } from './worker-view.ts'
+import type { Fate, WorkerView } from './worker-view.ts'
 
 /** Reasons after which a worker's jobs are not waited for: it does not work on them any more, or they were cancelled. */
 const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
@@ -24,7 +24,7 @@ export function planWorkers(view: EndpointView, workers: readonly WorkerView[], 
   for (const worker of workers) {
     switch (worker.fate.kind) {
       case 'dead':
-        clearAway(worker, worker.fate.reason, builder)
+        clearAway(worker, worker.fate, builder)
         break
       case 'alive':
         if (worker.phase === 'draining') stopWhenDrained(worker, builder)
@@ -44,18 +44,15 @@ function on({ record }: WorkerView) {
   return { endpointId: record.endpointId, workerId: record.id, hostId: record.hostId }
 }
 
-function clearAway(worker: WorkerView, reason: Reason, builder: PlanBuilder): void {
+function clearAway(worker: WorkerView, { reason, endedItself }: Extract<Fate, { kind: 'dead' }>, builder: PlanBuilder): void {
   for (const { jobId } of worker.leases) builder.add({ kind: 'take-back', ...on(worker), jobId, reason })
-  builder.add({ kind: 'remove', ...on(worker), reason, isStartFailure: isStartFailure(worker.record, reason) })
+  const isStartFailure = FAILED_STARTS.has(reason) && (worker.record.readyAt === undefined || (endedItself && neverWorked(worker)))
+  builder.add({ kind: 'remove', ...on(worker), reason, isStartFailure })
 }
 
-/** A worker that died before it ever did anything; one that crashed in mid-job is replaced without a pause. */
-function isStartFailure(record: WorkerRecord, reason: Reason): boolean {
-  return FAILED_STARTS.has(reason) && (record.readyAt === undefined || (record.unhealthyReason !== undefined && !hasWorked(record)))
-}
-
-function hasWorked(record: WorkerRecord): boolean {
-  return record.lastJobEndedAt !== undefined
+/** What ends by itself before it did anything will do so again; what crashed in mid-job is replaced without a pause. */
+function neverWorked({ record, leases }: WorkerView): boolean {
+  return record.lastJobEndedAt === undefined && leases.length === 0
 }
 
 function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {

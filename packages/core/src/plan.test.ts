@@ -137,6 +137,26 @@ test('a worker that dies before it was ready counts as a failed start', () => {
   expect(action).toMatchObject({ kind: 'remove', isStartFailure: true })
 })
 
+test.each([
+  ['ends by itself without ever having had a job', {}, 1, true],
+  ['is killed', {}, 137, false],
+  ['ends by itself after it has worked', { lastJobEndedAt: NOW - 5000 }, 1, false],
+] as const)('a ready worker that %s', (_, fields, exitCode, isStartFailure) => {
+  const worker = record('w1', fields)
+  const seen = observed([view(endpoint('ep-one'), { workers: [worker] })], [host('h1', CARDS, [exited(worker, exitCode)])])
+  expect(plan(seen, NOW).actions).toEqual([expect.objectContaining({ kind: 'remove', isStartFailure })])
+})
+
+test.each([
+  [{ unhealthyReason: '_network_check: no route' }, 'unhealthy_check'],
+  [{ refreshRequested: true }, 'refresh_requested'],
+  [{}, 'exited'],
+] as const)('a worker that ended after saying %j is gone for the reason %s', (fields, reason) => {
+  const worker = record('w1', fields)
+  const seen = observed([view(endpoint('ep-one'), { workers: [worker] })], [host('h1', CARDS, [exited(worker)])])
+  expect(kinds(seen)).toEqual([`remove w1 (${reason})`])
+})
+
 test('after a failed start the next try waits, and says so', () => {
   const failures = { specHash: 'spec-1', count: 2, lastAt: NOW - 29_000, reason: 'exited' as const, message: 'it crashed' }
   const paused = plan(world({ ...waiting(1), failures }), NOW)

@@ -1,6 +1,6 @@
 // One worker as the plan sees it: its record, what its host says of it, its leases, and from these its fate. The fate `unknown`
 // forbids everything that cannot be undone; `settling` is too young to judge.
-import type { Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
+import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
 import { exitReason } from './evidence.ts'
 import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
 import { workerKey } from './observed.ts'
@@ -10,7 +10,7 @@ export type Fate =
   | { readonly kind: 'alive'; readonly startedAt: number | undefined }
   | { readonly kind: 'settling'; readonly until: number }
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'dead'; readonly reason: Reason }
+  | { readonly kind: 'dead'; readonly reason: Reason; readonly endedItself: boolean }
 
 export interface WorkerView {
   readonly record: WorkerRecord
@@ -46,20 +46,35 @@ function fateOf(
 
 function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const container = host.workers?.find((candidate) => candidate.workerId === record.id)
-  if (container?.state === 'exited') return { kind: 'dead', reason: record.retireReason ?? exitReason(container.exit) }
+  if (container?.state === 'exited') return { kind: 'dead', reason: reasonOfDeath(record, container), endedItself: isOwnExit(container) }
   if (container?.state === 'running') return { kind: 'alive', startedAt: container.startedAt ?? record.containerStartedAt }
   return fateUnlessSettling(record, host, observed)
+}
+
+function reasonOfDeath(record: WorkerRecord, container: ObservedWorker): Reason {
+  if (record.retireReason !== undefined) return record.retireReason
+  if (record.unhealthyReason !== undefined) return 'unhealthy_check'
+  return record.refreshRequested === true ? 'refresh_requested' : exitReason(container.exit)
+}
+
+/** Codes from 128 on are signals: somebody else ended it. */
+function isOwnExit({ exit }: ObservedWorker): boolean {
+  return exit !== undefined && exit.exitCode !== null && exit.exitCode < 128
 }
 
 /** Listed without being started, or not listed: a start that never happened, or a container that someone took away. */
 function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const until = Math.max(record.createdAt, record.containerStartedAt ?? 0) + observed.policy.settleMs
   if (host.observedAt < until) return { kind: 'settling', until }
-  return { kind: 'dead', reason: record.retireReason ?? (record.containerStartedAt === undefined ? 'start_failed' : 'exited') }
+  return {
+    kind: 'dead',
+    reason: record.retireReason ?? (record.containerStartedAt === undefined ? 'start_failed' : 'exited'),
+    endedItself: false,
+  }
 }
 
 /** A host that is no longer configured will never answer: then silence has to do. */
 function fateWithoutHost(record: WorkerRecord, observed: Observed, now: number): Fate {
   const lostAt = Math.max(record.createdAt, record.lastSeenAt ?? 0) + observed.policy.heartbeatLostMs
-  return now < lostAt ? { kind: 'settling', until: lostAt } : { kind: 'dead', reason: 'host_lost' }
+  return now < lostAt ? { kind: 'settling', until: lostAt } : { kind: 'dead', reason: 'host_lost', endedItself: false }
 }

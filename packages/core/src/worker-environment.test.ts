@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import { endpoint } from './plan-fixture.ts'
+import { workerEnvironment, type WorkerEnvironmentOptions } from './worker-environment.ts'
+
+function environment(change: Partial<WorkerEnvironmentOptions> = {}) {
+  return workerEnvironment({
+    endpoint: endpoint('ep1'),
+    workerId: 'w7f3',
+    planeUrl: 'http://gw:8081',
+    token: 'secret',
+    gpus: [{ uuid: 'g', name: 'NVIDIA A40', simulated: false }],
+    cpus: undefined,
+    memoryBytes: undefined,
+    host: { cpuCount: 9, memoryBytes: 50e9 },
+    envelope: 'flash',
+    pingIntervalMs: 10_000,
+    caBundle: undefined,
+    ...change,
+  })
+}
+
+test('the worker’s own id stands in every URL and only the job’s id is left open (worker-api §2.1)', () => {
+  expect(environment()).toMatchObject({
+    RUNPOD_WEBHOOK_GET_JOB: 'http://gw:8081/v2/ep1/job-take/w7f3?gpu=NVIDIA+A40',
+    RUNPOD_WEBHOOK_POST_OUTPUT: 'http://gw:8081/v2/ep1/job-done/w7f3/$ID?gpu=NVIDIA+A40',
+    RUNPOD_WEBHOOK_POST_STREAM: 'http://gw:8081/v2/ep1/job-stream/w7f3/$ID?gpu=NVIDIA+A40',
+    RUNPOD_WEBHOOK_PING: 'http://gw:8081/v2/ep1/ping/w7f3?gpu=NVIDIA+A40',
+    RUNPOD_AI_API_KEY: 'secret',
+    RUNPOD_POD_ID: 'w7f3',
+    RUNPOD_ENDPOINT_ID: 'ep1',
+    RUNPOD_PING_INTERVAL: '10000',
+    RUNPOD_POD_HOSTNAME: 'w7f3',
+    RUNPOD_DEBUG_LEVEL: 'INFO',
+    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+    RUNYARD_ENVELOPE: 'flash',
+  })
+})
+
+test('the machine is told as Runpod tells it', () => {
+  expect(environment()).toMatchObject({
+    RUNPOD_GPU_COUNT: '1',
+    RUNPOD_GPU_NAME: 'NVIDIA+A40',
+    RUNPOD_GPU_SIZE: 'AMPERE_48',
+    RUNPOD_CPU_COUNT: '9',
+    RUNPOD_MEM_GB: '50',
+  })
+  const cpuWorker = environment({ gpus: [], cpus: 2, memoryBytes: 8e9, envelope: null })
+  expect(cpuWorker).toMatchObject({
+    RUNPOD_GPU_COUNT: '0',
+    RUNPOD_CPU_COUNT: '2',
+    RUNPOD_MEM_GB: '8',
+    RUNYARD_MEMORY_BYTES: '8000000000',
+    RUNPOD_WEBHOOK_GET_JOB: 'http://gw:8081/v2/ep1/job-take/w7f3?gpu=CPU',
+  })
+  expect(cpuWorker).not.toHaveProperty('RUNPOD_GPU_NAME')
+  expect(cpuWorker).not.toHaveProperty('RUNYARD_ENVELOPE')
+})
+
+test('the user’s variables win, except those that the worker protocol lives on', () => {
+  const env = { RUNPOD_DEBUG_LEVEL: 'DEBUG', RUNPOD_ENDPOINT_BASE_URL: 'http://elsewhere/v2', RUNPOD_POD_ID: 'mine', OWN: 'yes' }
+  expect(environment({ endpoint: endpoint('ep1', { spec: { env } }) })).toMatchObject({
+    OWN: 'yes',
+    RUNPOD_DEBUG_LEVEL: 'DEBUG',
+    RUNPOD_ENDPOINT_BASE_URL: 'http://elsewhere/v2',
+    RUNPOD_POD_ID: 'w7f3',
+  })
+})
+
+test('nested calls go to the worker plane', () => {
+  expect(environment()).toMatchObject({
+    RUNPOD_ENDPOINT_BASE_URL: 'http://gw:8081/v2',
+    RUNPOD_API_BASE_URL: 'http://gw:8081',
+    RUNPOD_REST_API_URL: 'http://gw:8081/v1',
+    RUNPOD_HAPI_URL: 'http://gw:8081/hapi',
+    RUNPOD_CONSOLE_URL: 'http://gw:8081',
+  })
+})
+
+test('a ping interval below a second, which kills the SDK’s heartbeat, is never given', () => {
+  expect(environment({ pingIntervalMs: 200 })['RUNPOD_PING_INTERVAL']).toBe('1000')
+})
+
+test('a CA bundle is named for pip, uv, requests, curl and Node', () => {
+  const named = Object.entries(environment({ caBundle: '/etc/ca.pem' })).filter(([, value]) => value === '/etc/ca.pem')
+  expect(named.map(([name]) => name).sort()).toEqual([
+    'CURL_CA_BUNDLE',
+    'NODE_EXTRA_CA_CERTS',
+    'PIP_CERT',
+    'REQUESTS_CA_BUNDLE',
+    'SSL_CERT_FILE',
+  ])
+  expect(environment()).not.toHaveProperty('SSL_CERT_FILE')
+})
+
+test('a simulated card says so and is not tested', () => {
+  expect(environment({ gpus: [{ uuid: 'g', name: 'NVIDIA L4', simulated: true }] })).toMatchObject({
+    RUNPOD_SKIP_GPU_CHECK: 'true',
+    RUNYARD_SIMULATED_GPU: 'true',
+  })
+})
