@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
 import { describeHostConformance } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
+import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { containerName } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
+import { bridgeGatewayAddress, probeEngine, removeAllWorkers } from './engine.ts'
+import { ensureWorkerImage, WORKER_IMAGE } from './worker-image.ts'
 
 const socket = '/var/run/docker.sock'
 const docker = new Docker({ socketPath: socket })
@@ -26,4 +31,127 @@ function createFixture(): HostFixture {
   }
 }
 
-describeHostConformance('a Docker Engine', async () => createFixture(), { memoryLimit: true, foreignExitCodes: true, gpu: 'x' })
+const dockerfile = fileURLToPath(new URL('../../../docker/worker.Dockerfile', import.meta.url))
+
+beforeAll(async () => {
+  await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })
+}, 600_000)
+
+describeHostConformance('a Docker Engine', async () => createFixture(), { memoryLimit: true, foreignExitCodes: true, gpus: false })
+
+describe('a worker container', () => {
+  const instanceId = `worker-container-${randomBytes(4).toString('hex')}`
+  const driver = createDockerHost({ hostId: 'here', socket, instanceId })
+
+  afterEach(async () => {
+    await removeAllWorkers({ socket, instanceId })
+  })
+
+  it('goes with all others of its install, living or not', async () => {
+    await driver.startWorker({ ...launch, args: ['sleep', '1000'] })
+    await driver.startWorker({ ...launch, workerId: 'worker002', args: ['true'] })
+    expect(await removeAllWorkers({ socket, instanceId })).toBe(2)
+    expect(await docker.listContainers({ all: true, filters: { label: [`runyard=${instanceId}`] } })).toEqual([])
+  })
+
+  /** What a script prints when it is the worker. */
+  async function outputOf(script: string, overrides: Partial<WorkerLaunch> = {}): Promise<readonly string[]> {
+    const lines: string[] = []
+    await driver.startWorker({ ...launch, args: ['sh', '-c', script], ...overrides })
+    await driver.followLogs(launch.workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
+    return lines
+  }
+
+  it('keeps eight capabilities and can gain no privilege', async () => {
+    // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10
+    const bits = [0, 1, 3, 4, 5, 6, 7, 10].reduce((mask, bit) => mask | (1 << bit), 0)
+    const lines = await outputOf('grep -E "CapBnd|NoNewPrivs" /proc/self/status')
+    expect(lines).toEqual([`CapBnd:\t${bits.toString(16).padStart(16, '0')}`, 'NoNewPrivs:\t1'])
+  })
+
+  it('can install system packages and Python packages', async () => {
+    const caBundle = process.env.SSL_CERT_FILE
+    const env = caBundle === undefined ? {} : { PIP_CERT: caBundle, SSL_CERT_FILE: caBundle }
+    const install =
+      '(apt-get update && apt-get install -y --no-install-recommends hello && pip install --no-cache-dir tomli) >/tmp/log 2>&1'
+    const lines = await outputOf(`${install} || tail -20 /tmp/log; hello; python3 -c "import tomli; print('tomli')"`, { env, caBundle })
+    expect(lines).toEqual(['Hello, world!', 'tomli'])
+  }, 120_000)
+
+  it('has the limits that it was given', async () => {
+    const limits = { memoryBytes: 256 * 2 ** 20, cpus: 0.5, pidsLimit: 77 }
+    await outputOf('true', limits)
+    const { HostConfig } = await docker.getContainer(containerName(instanceId, launch.workerId)).inspect()
+    expect(HostConfig).toMatchObject({
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      ShmSize: limits.memoryBytes / 2,
+      NanoCpus: 5e8,
+      PidsLimit: 77,
+      RestartPolicy: { Name: 'no' },
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } },
+    })
+  })
+
+  it('names the image that is missing, and leaves no container behind', async () => {
+    await expect(driver.startWorker({ ...launch, image: 'runyard/none:1' })).rejects.toMatchObject({
+      code: 'not_found',
+      message: 'Docker cannot start worker worker001: No such image: runyard/none:1.',
+    })
+  })
+
+  it('says that an image’s command does not exist', async () => {
+    await expect(driver.startWorker({ ...launch, args: ['no-such-program'] })).rejects.toThrow('no command that this host can run')
+    expect(await driver.listWorkers()).toEqual([])
+  })
+})
+
+describe('a Docker host', () => {
+  const driver = createDockerHost({ hostId: 'here', socket, instanceId: 'nothing-runs' })
+
+  it('does not build the worker image again while its recipe is the same', async () => {
+    expect(await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })).toEqual({ image: WORKER_IMAGE, built: false })
+  })
+
+  it('knows which images are there', async () => {
+    expect(await driver.hasImage(WORKER_IMAGE)).toBe(true)
+    expect(await driver.hasImage('runyard/none:1')).toBe(false)
+  })
+
+  it('says in one sentence that an image cannot be had', async () => {
+    const pull = driver.pullImage('127.0.0.1:1/none', () => undefined, new AbortController().signal)
+    await expect(pull).rejects.toMatchObject({ code: 'not_found' })
+    await expect(pull).rejects.toThrow(/^The image 127.0.0.1:1\/none is not on this host and cannot be pulled: .*\.$/)
+  })
+
+  it('tells containers how to reach this machine', async () => {
+    expect(await bridgeGatewayAddress({ socket })).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+  })
+
+  it('is unreachable, which is not the same as empty, where no engine answers', async () => {
+    const absent = '/nonexistent/docker.sock'
+    const away = createDockerHost({ hostId: 'away', socket: absent, instanceId: 'x' })
+    const sentence = 'No Docker engine answers on /nonexistent/docker.sock'
+    await expect(away.listWorkers()).rejects.toThrow(sentence)
+    await expect(away.inventory()).rejects.toThrow(sentence)
+    expect(await probeEngine({ socket: absent })).toMatchObject({ kind: 'failed', message: expect.stringContaining(sentence) as string })
+    const watch = away.watch(() => undefined)
+    await watch[Symbol.asyncDispose]()
+  })
+})
+
+const launch: WorkerLaunch = {
+  workerId: 'worker001',
+  endpointId: 'containers',
+  specHash: 'spec0',
+  endpointVersion: 1,
+  image: WORKER_IMAGE,
+  withAgent: false,
+  args: [],
+  env: {},
+  gpus: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pidsLimit: 512,
+  caBundle: undefined,
+}

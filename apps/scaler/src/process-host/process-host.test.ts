@@ -1,17 +1,27 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { WorkerLaunch } from '@runyard/schema'
 import { describeHostConformance } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProcessHost } from './process-host.ts'
+import type { ProcessHostOptions } from './process-host.ts'
 
 const SCRIPT = 'RUNYARD_TEST_SCRIPT'
 
-async function createFixture(): Promise<HostFixture> {
+interface Fixture extends HostFixture {
+  readonly options: ProcessHostOptions
+}
+
+async function createFixture(): Promise<Fixture> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'runyard-process-host-'))
   const agentCommand = ['sh', '-c', `eval "$${SCRIPT}"`]
-  const create = (instanceId: string) => createProcessHost({ hostId: 'here', instanceId, scratchDir, agentCommand })
+  const options = { hostId: 'here', instanceId: 'one', scratchDir, agentCommand }
+  const create = (instanceId: string) => createProcessHost({ ...options, instanceId })
   return {
+    options,
     createDriver: () => create('one'),
     createStranger: () => create('two'),
     launch: (base, script) => ({ ...base, withAgent: true, env: { ...base.env, [SCRIPT]: script } }),
@@ -36,4 +46,75 @@ async function processesIn(scratchDir: string): Promise<readonly string[]> {
   return marked.flat()
 }
 
-describeHostConformance('the process host', createFixture, { memoryLimit: false, foreignExitCodes: false, gpu: true })
+describeHostConformance('the process host', createFixture, { memoryLimit: false, foreignExitCodes: false, gpus: true })
+
+describe('the process host', () => {
+  let fixture: Fixture
+
+  beforeEach(async () => {
+    fixture = await createFixture()
+  })
+
+  afterEach(async () => {
+    const driver = fixture.createDriver()
+    for (const { workerId } of await driver.listWorkers()) await driver.removeWorker(workerId)
+    await fixture[Symbol.asyncDispose]()
+  })
+
+  it('refuses an image that brings its own handler, as there is no image', async () => {
+    await expect(fixture.createDriver().startWorker({ ...launch, withAgent: false })).rejects.toThrow('needs a Docker host')
+  })
+
+  it('says that the agent cannot be started, and keeps nothing of the worker', async () => {
+    const scratchDir = await mkdtemp(join(tmpdir(), 'runyard-process-host-'))
+    const driver = createProcessHost({ hostId: 'here', instanceId: 'one', scratchDir, agentCommand: [join(scratchDir, 'missing')] })
+    await expect(driver.startWorker(launch)).rejects.toThrow('The agent cannot be started')
+    expect(await readdir(scratchDir)).toEqual([])
+    await rm(scratchDir, { recursive: true })
+  })
+
+  it('gives workers the machine’s package settings but none of the scaler’s secrets', async () => {
+    process.env.RUNYARD_REDIS_URL = 'redis://secret'
+    process.env.PIP_TIMEOUT = '7'
+    const driver = fixture.createDriver()
+    await driver.startWorker(fixture.launch(launch, 'echo "$RUNYARD_REDIS_URL|$PIP_TIMEOUT|$RUNYARD_SCRATCH_DIR|$PWD"'))
+    delete process.env.RUNYARD_REDIS_URL
+    delete process.env.PIP_TIMEOUT
+    const lines: string[] = []
+    await driver.followLogs(launch.workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
+    expect(lines).toEqual([expect.stringMatching(/^\|7\|(.+)\/loner001\|\1\/loner001$/)])
+  })
+
+  it('adopts what an earlier scaler started: sees it live, reports its death, and does not guess its exit code', async () => {
+    const heir = fixture.createDriver()
+    const theirs = fixture.launch(launch, 'while :; do sleep 0.05; done')
+    // Another process, which ends at once and leaves its worker behind.
+    const source = `import { createProcessHost } from ${JSON.stringify(new URL('process-host.ts', import.meta.url).href)}
+      await createProcessHost(${JSON.stringify(fixture.options)}).startWorker(${JSON.stringify(theirs)})`
+    const earlier = spawnSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' })
+    expect(earlier.stderr).toBe('')
+    expect(await heir.listWorkers()).toMatchObject([{ workerId: launch.workerId, state: 'running' }])
+    const died = Promise.withResolvers<string>()
+    const watch = heir.watch((event) => event.kind === 'died' && died.resolve(event.workerId))
+    await fixture.kill(launch.workerId)
+    expect(await died.promise).toBe(launch.workerId)
+    expect(await heir.listWorkers()).toMatchObject([{ state: 'exited', exit: { exitCode: null, oomKilled: false } }])
+    await watch[Symbol.asyncDispose]()
+  })
+})
+
+const launch: WorkerLaunch = {
+  workerId: 'loner001',
+  endpointId: 'alone',
+  specHash: 'spec0',
+  endpointVersion: 1,
+  image: 'any',
+  withAgent: true,
+  args: [],
+  env: {},
+  gpus: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pidsLimit: 64,
+  caBundle: undefined,
+}

@@ -39,7 +39,9 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     kind: 'process',
     inventory: createInventoryReader(options),
     async listWorkers() {
-      return Promise.all((await files.list()).map(async (file) => toObserved(await lives.settle(file))))
+      const known = await files.list()
+      await Promise.all(known.map(({ workerId }) => files.boundLogs(workerId)))
+      return Promise.all(known.map(async (file) => toObserved(await lives.settle(file))))
     },
     hasImage: async () => true,
     pullImage: async () => undefined,

@@ -32,6 +32,7 @@ export interface WorkerFiles {
   /** Only workers of this instance. */
   list(): Promise<readonly WorkerFile[]>
   remove(workerId: string): Promise<void>
+  /** Empties a log that has grown too large. */
   boundLogs(workerId: string): Promise<void>
 }
 

@@ -56,10 +56,9 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
     if (children.delete(workerId)) signal(-pid, 'SIGKILL')
     await killMarked(`${SCRATCH_VARIABLE}=${files.dirOf(workerId)}`)
     const recorded = await files.read(workerId)
-    if (recorded?.exit !== undefined) return recorded
-    const ended = { ...file, exit }
-    if (recorded !== undefined) files.write(ended)
-    emit({ kind: 'died', workerId, at: exit.at })
+    const ended = { ...file, exit: recorded?.exit ?? exit }
+    if (recorded !== undefined && recorded.exit === undefined) files.write(ended)
+    emit({ kind: 'died', workerId, at: ended.exit.at })
     return ended
   }
 
@@ -83,7 +82,7 @@ export function createWorkerLives(deps: WorkerLivesDeps): WorkerLives {
       if (file.exit === undefined && isLiving(file)) await terminate(file, graceMs)
       await settle(file)
     },
-    watchAdopted: () => watchAdopted(files, { settle, isOurs: (workerId) => children.has(workerId) }),
+    watchAdopted: () => watchAdopted(files, { settle, isOurs: (workerId) => children.has(workerId), emit }),
   }
 }
 
@@ -145,14 +144,23 @@ async function diesWithin(file: WorkerFile, ms: number): Promise<boolean> {
 interface Adoption {
   readonly settle: (file: WorkerFile) => Promise<WorkerFile>
   readonly isOurs: (workerId: string) => boolean
+  readonly emit: (event: HostEvent) => void
 }
 
-function watchAdopted(files: WorkerFiles, { settle, isOurs }: Adoption): AsyncDisposable {
+function watchAdopted(files: WorkerFiles, { settle, isOurs, emit }: Adoption): AsyncDisposable {
   const stop = new AbortController()
+  let living = new Set<string>()
+  const look = async (): Promise<void> => {
+    const strangers = (await files.list()).filter((file) => !isOurs(file.workerId))
+    // Recorded by another driver since the last look; whatever dies unrecorded is told by `settle`.
+    for (const { workerId, exit } of strangers)
+      if (exit !== undefined && living.has(workerId)) emit({ kind: 'died', workerId, at: exit.at })
+    const settled = await Promise.all(strangers.map(settle))
+    living = new Set(settled.filter((file) => file.exit === undefined).map((file) => file.workerId))
+  }
   const poll = async (): Promise<void> => {
     while (!stop.signal.aborted) {
-      const strangers = (await files.list()).filter((file) => file.exit === undefined && !isOurs(file.workerId))
-      await Promise.all(strangers.map(settle))
+      await look()
       await sleep(ADOPTED_POLL_MS, undefined, { signal: stop.signal, ref: false }).catch(() => undefined)
     }
   }

@@ -1,0 +1,52 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createLogDecoder, parseTime } from './container-logs.ts'
+
+const TIME = '2025-03-04T09:12:44.123456789Z'
+const AT = Date.parse('2025-03-04T09:12:44Z') + 123.456789
+
+function frame(source: 'stdout' | 'stderr', text: string): Buffer {
+  const body = Buffer.from(`${TIME} ${text}`)
+  const header = Buffer.alloc(8)
+  header.writeUInt8(source === 'stdout' ? 1 : 2, 0)
+  header.writeUInt32BE(body.length, 4)
+  return Buffer.concat([header, body])
+}
+
+describe('createLogDecoder', () => {
+  it('gives the same lines however the stream is cut', () => {
+    const stream = Buffer.concat([
+      frame('stdout', 'héllo\n'),
+      frame('stderr', 'part, '),
+      frame('stdout', 'two\r\n'),
+      frame('stderr', 'whole\n'),
+    ])
+    fc.assert(
+      fc.property(fc.array(fc.nat(stream.length)), (positions) => {
+        const decoder = createLogDecoder()
+        const cuts = [0, ...positions.toSorted((one, other) => one - other), stream.length]
+        const lines = cuts.slice(1).flatMap((end, index) => decoder.push(stream.subarray(cuts[index], end)))
+        expect([...lines, ...decoder.end()]).toEqual([
+          { at: AT, source: 'stdout', line: 'héllo' },
+          { at: AT, source: 'stdout', line: 'two' },
+          { at: AT, source: 'stderr', line: 'part, whole' },
+        ])
+      }),
+    )
+  })
+
+  it('gives a last line that never ended', () => {
+    const decoder = createLogDecoder()
+    expect(decoder.push(frame('stderr', 'Killed'))).toEqual([])
+    expect(decoder.end()).toEqual([{ at: AT, source: 'stderr', line: 'Killed' }])
+    expect(decoder.end()).toEqual([])
+  })
+})
+
+describe('parseTime', () => {
+  it('keeps what is finer than a millisecond, and takes offsets', () => {
+    expect(parseTime(TIME)).toBeCloseTo(AT, 3)
+    expect(parseTime('2025-03-04T10:12:44.5+01:00')).toBe(Date.parse('2025-03-04T09:12:44.500Z'))
+    expect(parseTime('2025-03-04T09:12:44Z')).toBe(Date.parse('2025-03-04T09:12:44Z'))
+  })
+})

@@ -1,0 +1,79 @@
+import type { WorkerLaunch } from '@runyard/schema'
+import { describe, expect, it } from 'vitest'
+import { AGENT_MOUNT, containerName, toContainerOptions } from './container-spec.ts'
+
+const launch: WorkerLaunch = {
+  workerId: 'worker001',
+  endpointId: 'ep',
+  specHash: 'hash',
+  endpointVersion: 1,
+  image: 'some/image:1',
+  withAgent: true,
+  args: ['ignored'],
+  env: { A: '1' },
+  gpus: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pidsLimit: 64,
+  caBundle: undefined,
+}
+const host = { instanceId: 'install', agentVolume: 'runyard-agent-1' }
+
+describe('toContainerOptions', () => {
+  it('labels everything with what it belongs to', () => {
+    const gpus = [
+      { uuid: 'GPU-1', name: 'L4', simulated: false },
+      { uuid: 'GPU-2', name: 'L4', simulated: true },
+    ]
+    expect(toContainerOptions({ ...launch, gpus }, host).Labels).toEqual({
+      runyard: 'install',
+      'runyard.endpoint': 'ep',
+      'runyard.worker': 'worker001',
+      'runyard.spec': 'hash',
+      'runyard.gpus': 'GPU-1,GPU-2',
+    })
+  })
+
+  it('attaches real GPUs by UUID, never simulated ones and never "all"', () => {
+    const gpus = [
+      { uuid: 'GPU-1', name: 'L4', simulated: false },
+      { uuid: 'GPU-2', name: 'L4', simulated: true },
+    ]
+    expect(toContainerOptions({ ...launch, gpus }, host).HostConfig?.DeviceRequests).toEqual([
+      { Driver: 'nvidia', DeviceIDs: ['GPU-1'], Capabilities: [['gpu']] },
+    ])
+    expect(toContainerOptions(launch, host).HostConfig?.DeviceRequests).toBeUndefined()
+  })
+
+  it('starts the agent from its read-only volume, and nothing of it for an image with its own handler', () => {
+    const withAgent = toContainerOptions(launch, host)
+    expect(withAgent).toMatchObject({ Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] })
+    expect(withAgent.HostConfig?.Mounts).toMatchObject([{ Source: 'runyard-agent-1', Target: AGENT_MOUNT, ReadOnly: true }])
+    const own = toContainerOptions({ ...launch, withAgent: false, args: ['python', 'handler.py'] }, host)
+    expect(own).toMatchObject({ Cmd: ['python', 'handler.py'], HostConfig: { Mounts: [] } })
+    expect(own.Entrypoint).toBeUndefined()
+  })
+
+  it('refuses to start the agent on a host without its volume', () => {
+    expect(() => toContainerOptions(launch, { instanceId: 'install', agentVolume: undefined })).toThrow('has no agent volume')
+  })
+
+  it('mounts nothing but the agent and the CA bundle, both read-only', () => {
+    const { HostConfig } = toContainerOptions({ ...launch, caBundle: '/etc/ca.pem' }, host)
+    expect(HostConfig?.Mounts?.map(({ Target, ReadOnly }) => [Target, ReadOnly])).toEqual([
+      [AGENT_MOUNT, true],
+      ['/etc/ca.pem', true],
+    ])
+    expect(HostConfig?.Binds).toBeUndefined()
+    expect(HostConfig?.Privileged).toBeUndefined()
+  })
+
+  it('gives /dev/shm half of the memory limit, and 16 GiB without one', () => {
+    const shm = (memoryBytes: number | undefined) => toContainerOptions({ ...launch, memoryBytes }, host).HostConfig?.ShmSize
+    expect([shm(2 ** 33), shm(2 ** 20), shm(undefined)]).toEqual([2 ** 32, 2 ** 26, 2 ** 34])
+  })
+
+  it('names containers so that two installs can have a worker of the same id', () => {
+    expect(containerName('one', 'worker001')).not.toBe(containerName('two', 'worker001'))
+  })
+})

@@ -1,0 +1,33 @@
+import { RunyardError } from '@runyard/schema'
+import { describe, expect, it } from 'vitest'
+import { toRunyardError } from './docker-errors.ts'
+
+const context = { doing: 'start worker w1', socket: '/var/run/docker.sock' }
+const answer = (statusCode: number, message: string): Error =>
+  Object.assign(new Error(`(HTTP code ${statusCode}) reason - ${message} `), { statusCode })
+const failed = (code: string): Error => Object.assign(new Error(`connect ${code} /var/run/docker.sock`), { code })
+
+describe('toRunyardError', () => {
+  it.each([
+    [failed('EACCES'), 'internal', 'sudo usermod -aG docker $USER'],
+    [failed('ENOENT'), 'internal', 'No Docker engine answers on /var/run/docker.sock: start it with "sudo systemctl start docker"'],
+    [failed('ECONNREFUSED'), 'internal', 'No Docker engine answers'],
+    [answer(500, 'mkdir /var/lib/docker/x: no space left on device'), 'internal', '"docker system prune" frees what nothing uses'],
+    [answer(500, 'could not select device driver "nvidia" with capabilities: [[gpu]]'), 'internal', 'install nvidia-container-toolkit'],
+    [answer(500, 'nvidia-container-cli: device error: GPU-1: unknown device'), 'internal', 'refused the GPU: nvidia-container-cli'],
+    [answer(404, 'No such image: a:b'), 'not_found', 'Docker cannot start worker w1: No such image: a:b.'],
+    [answer(400, 'OCI runtime create failed: exec: "x": executable file not found in $PATH'), 'unprocessable', 'no command that this host'],
+    [answer(409, 'Conflict. It is in use'), 'conflict', 'Docker cannot start worker w1: Conflict. It is in use.'],
+    [answer(500, 'something new'), 'internal', 'Docker cannot start worker w1: something new.'],
+  ])('turns "%s" into %s with a way to mend it', (error, code, sentence) => {
+    const translated = toRunyardError(error, context)
+    expect(translated.code).toBe(code)
+    expect(translated.message).toContain(sentence)
+    expect(translated.cause).toBe(error)
+  })
+
+  it('leaves our own errors as they are', () => {
+    const error = new RunyardError('conflict', 'ours')
+    expect(toRunyardError(error, context)).toBe(error)
+  })
+})

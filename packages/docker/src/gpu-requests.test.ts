@@ -1,0 +1,147 @@
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { WorkerLaunch } from '@runyard/schema'
+import Docker from 'dockerode'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDockerHost } from './docker-host.ts'
+import { followProgress } from './images.ts'
+
+// A second engine of our own, with a stand-in for NVIDIA's hook on its PATH: requests by UUID go through as on a host with cards.
+const canRun = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
+const IMAGE = 'runyard/shell:latest'
+const CARDS = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']
+
+describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' : ' (skipped: needs root and dockerd)'}`, () => {
+  let dir = ''
+  let engine: ChildProcess
+  let socket = ''
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
+    socket = join(dir, 'docker.sock')
+    engine = await startEngine(dir, socket)
+    await importShell(new Docker({ socketPath: socket }), dir)
+  })
+
+  afterAll(async () => {
+    engine.kill('SIGTERM')
+    await new Promise((resolve) => engine.once('exit', resolve))
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  async function visibleCards(workerId: string, overrides: Partial<WorkerLaunch>): Promise<string | undefined> {
+    const driver = createDockerHost({ hostId: 'gpu-box', socket, instanceId: 'gpu-test' })
+    const script = 'echo "$NVIDIA_VISIBLE_DEVICES"'
+    await driver.startWorker({ ...baseLaunch, workerId, args: ['/bin/sh', '-c', script], ...overrides })
+    await driver.followLogs(workerId, { sinceMs: 0, onLine: () => undefined, signal: new AbortController().signal })
+    const [line] = await driver.tailLogs(workerId, 1)
+    await driver.removeWorker(workerId)
+    return line?.line
+  }
+
+  it('attaches exactly the cards that were asked for, by UUID', async () => {
+    const gpus = CARDS.map((uuid) => ({ uuid, name: 'NVIDIA GeForce RTX 4090', simulated: false }))
+    expect(await visibleCards('gpuworker1', { gpus })).toBe(CARDS.join(','))
+    expect(await visibleCards('gpuworker2', { gpus: gpus.slice(1) })).toBe(CARDS[1])
+  })
+
+  it('gives a worker no more cards than it was placed on, whatever its own variables say', async () => {
+    const gpus = [{ uuid: CARDS[0] ?? '', name: 'NVIDIA GeForce RTX 4090', simulated: false }]
+    expect(await visibleCards('gpuworker3', { gpus, env: { NVIDIA_VISIBLE_DEVICES: 'all' } })).toBe(CARDS[0])
+    expect(await visibleCards('gpuworker4', { env: { NVIDIA_VISIBLE_DEVICES: 'all' } })).toBe('void')
+  })
+
+  it('lists the cards that nvidia-smi reports, the broken one as unhealthy', async () => {
+    const report = await readFile(new URL('../../nvidia-smi-parser/fixtures/faulty-h100-570.xml', import.meta.url), 'utf8')
+    const warnings: string[] = []
+    const log = { warn: (message: string) => void warnings.push(message) }
+    const driver = createDockerHost({ hostId: 'gpu-box', socket, instanceId: 'gpu-test', log, run: async () => report })
+    const { gpus, cudaVersion } = await driver.inventory()
+    await driver.inventory()
+    expect(cudaVersion).toBe('12.8')
+    expect(gpus.map(({ uuid, healthy }) => [uuid.slice(-4), healthy])).toEqual([
+      ['0001', true],
+      ['0002', false],
+      ['0004', false],
+    ])
+    expect(warnings).toEqual([
+      'host gpu-box: Unable to determine the device handle for GPU7: 0000:DB:00.0: Unknown Error',
+      'host gpu-box: the card at 00000000:3B:00.0: the card does not answer the driver ("GPU is lost")',
+    ])
+  })
+})
+
+describe('GPUs on an engine without an NVIDIA runtime', () => {
+  const socket = '/var/run/docker.sock'
+  const here = spawnSync('docker', ['info', '--format', '{{json .Runtimes}}'], { encoding: 'utf8' })
+  const can = here.status === 0 && !here.stdout.includes('nvidia') && spawnSync('which', ['nvidia-container-runtime-hook']).status !== 0
+
+  it.skipIf(!can)(`are refused with the way to mend it${can ? '' : ' (skipped: needs an engine without one)'}`, async () => {
+    const docker = new Docker({ socketPath: socket })
+    const [image] = await docker.listImages()
+    const gpus = [{ uuid: CARDS[0] ?? '', name: 'NVIDIA L4', simulated: false }]
+    const driver = createDockerHost({ hostId: 'here', socket, instanceId: 'no-gpu-test' })
+    const launch = { ...baseLaunch, image: image?.Id ?? '', args: ['/bin/true'], gpus }
+    await expect(driver.startWorker(launch)).rejects.toThrow('install nvidia-container-toolkit')
+    expect(await driver.listWorkers()).toEqual([])
+  })
+})
+
+const baseLaunch: WorkerLaunch = {
+  workerId: 'gpuworker0',
+  endpointId: 'gpus',
+  specHash: 'spec0',
+  endpointVersion: 1,
+  image: IMAGE,
+  withAgent: false,
+  args: [],
+  env: {},
+  gpus: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pidsLimit: 64,
+  caBundle: undefined,
+}
+
+async function startEngine(dir: string, socket: string): Promise<ChildProcess> {
+  const bin = join(dir, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'nvidia-container-runtime-hook'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+  const paths = [
+    '--data-root',
+    join(dir, 'data'),
+    '--exec-root',
+    join(dir, 'exec'),
+    '--pidfile',
+    join(dir, 'pid'),
+    '-H',
+    `unix://${socket}`,
+  ]
+  const network = ['--bridge=none', '--iptables=false']
+  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` }
+  // In a network namespace of its own: an engine without a bridge removes docker0, which belongs to the machine's engine.
+  const engine = spawn('unshare', ['--net', 'dockerd', ...paths, ...network], { env, stdio: 'ignore' })
+  const docker = new Docker({ socketPath: socket })
+  while (engine.exitCode === null && !(await docker.ping().then(Boolean, () => false))) await sleep(50)
+  expect(engine.exitCode).toBeNull()
+  return engine
+}
+
+/** An image that is nothing but this machine's shell. */
+async function importShell(docker: Docker, dir: string): Promise<void> {
+  const root = join(dir, 'root')
+  const shell = await realpath('/bin/sh')
+  const libraries = spawnSync('ldd', [shell], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? []
+  for (const library of libraries) {
+    await mkdir(join(root, dirname(library)), { recursive: true })
+    await cp(await realpath(library), join(root, library))
+  }
+  await mkdir(join(root, 'bin'))
+  await cp(shell, join(root, 'bin/sh'))
+  const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  await followProgress(docker, await docker.importImage(tar.stdout, { repo: 'runyard/shell', tag: 'latest' }), () => undefined)
+}
