@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { clientVariables, quotePosix, renderExports } from './client-exports.ts'
+
+describe('clientVariables', () => {
+  it('points every client of the contracts here (flash-api §1.1, §1.3, client-api §2)', () => {
+    const variables = Object.fromEntries(clientVariables({ url: 'http://h:1', key: 'k' }).map(({ name, value }) => [name, value]))
+    expect(variables).toEqual({
+      RUNPOD_API_KEY: 'k',
+      RUNPOD_ENDPOINT_BASE_URL: 'http://h:1/v2',
+      RUNPOD_API_BASE_URL: 'http://h:1',
+      RUNPOD_REST_API_URL: 'http://h:1/rest/v1',
+      RUNPOD_HAPI_URL: 'http://h:1/hapi',
+      RUNPOD_CONSOLE_URL: 'http://h:1',
+      RUNPOD_INVOKE_URL: 'http://h:1/v2',
+      RUNPOD_GRAPHQL_URL: 'http://h:1/graphql',
+      RUNPOD_SERVERLESS_API_URL: 'http://h:1/v2',
+      FLASH_IS_LIVE_PROVISIONING: 'true',
+      FLASH_NO_UPDATE_CHECK: '1',
+    })
+  })
+})
+
+describe('renderExports', () => {
+  it('survives eval in a POSIX shell, whatever the values hold', () => {
+    const value = `a b'c"d$(exit 1)\`e\`\\n;#`
+    const script = `${renderExports([{ name: 'ODD', value }])}printf %s "$ODD"`
+    expect(execFileSync('sh', ['-eu', '-c', script], { encoding: 'utf8' })).toBe(value)
+  })
+
+  it('prints export lines and comments only', () => {
+    const lines = renderExports(clientVariables({ url: 'http://h:1', key: 'k' }))
+      .trimEnd()
+      .split('\n')
+    for (const line of lines) expect(line).toMatch(/^(?:export [A-Z_]+=\S+$|# )/)
+    expect(lines.at(-1)).toContain('RUNPOD_FLASH_SILENCE_DEPRECATION=1')
+  })
+})
+
+describe('quotePosix', () => {
+  it('leaves plain words alone', () => {
+    expect(quotePosix('http://127.0.0.1:8080/v2')).toBe('http://127.0.0.1:8080/v2')
+  })
+})

@@ -1,0 +1,81 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCommandLine } from './command-line.ts'
+import type { Terminal } from './output/terminal.ts'
+
+let cwd: string
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'runyard-cli-'))
+})
+afterEach(async () => {
+  await rm(cwd, { recursive: true })
+})
+
+function recorder(): Terminal & { text(): string } {
+  let text = ''
+  const plain = (part: string): string => part
+  const write = (part: string): void => {
+    text += part
+  }
+  return {
+    isTty: false,
+    columns: 100,
+    write,
+    line: (part = '') => write(`${part}\n`),
+    bold: plain,
+    dim: plain,
+    good: plain,
+    bad: plain,
+    text: () => text,
+  }
+}
+
+async function runyard(words: readonly string[], env: Record<string, string> = {}) {
+  const out = recorder()
+  const err = recorder()
+  const code = await runCommandLine(words, { env: { HOME: cwd, ...env }, cwd, out, err })
+  return { code, out: out.text(), err: err.text() }
+}
+
+describe('runyard', () => {
+  it.each([[[]], [['--help']], [['-h']], [['help']]])('lists the commands for %j', async (words) => {
+    const { code, out, err } = await runyard(words)
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    for (const name of ['up', 'demo', 'env', 'status', 'usage', 'config', 'doctor', 'test'])
+      expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
+  })
+
+  it('tells its version', async () => {
+    expect((await runyard(['--version'])).out).toMatch(/^runyard \d+\.\d+\.\d+\n$/)
+  })
+
+  it.each([
+    [['dmo'], 'runyard: there is no command `dmo`; did you mean `demo`?\n'],
+    [['frobnicate'], 'runyard: there is no command `frobnicate`; `runyard --help` lists the commands\n'],
+    [['up', '--prot', '1'], 'runyard: `up` has no option --prot; did you mean --port?\n'],
+    [['env', 'more'], /usage: runyard env/],
+  ])('refuses %j in one sentence and with exit code 2', async (words, sentence) => {
+    const { code, out, err } = await runyard(words)
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(err).toMatch(sentence)
+  })
+
+  it('prints nothing on stdout when `env` finds no running stack', async () => {
+    const { code, out, err } = await runyard(['env', '--data', join(cwd, 'none')])
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain(`no Runyard runs on ${join(cwd, 'none')}`)
+  })
+
+  it('tells a wrong setting in one sentence, and `config` where each value came from', async () => {
+    await writeFile(join(cwd, 'runyard.yaml'), 'listen: { port: 9000 }\n')
+    const { out } = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'debug', REDIS_URL: 'redis://:secret@host:1' })
+    expect(out).toMatch(/listen\.port +9000 +.*runyard\.yaml\n/)
+    expect(out).toMatch(/log\.level +debug +RUNYARD_LOG_LEVEL\n/)
+    expect(out).toMatch(/redis\.url +redis:\/\/:…@host:1 +REDIS_URL\n/)
+    const wrong = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'loud' })
+    expect(wrong).toMatchObject({ code: 1, out: '' })
+    expect(wrong.err).toContain('RUNYARD_LOG_LEVEL is wrong')
+  })
+})

