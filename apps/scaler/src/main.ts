@@ -28,6 +28,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
   )
   scaler.loop.start()
   log.info({ instanceId }, 'scaling')
+  process.send?.({ kind: 'scaling', instanceId })
 
   // Workers outlive a scaler, unless whoever started it wants the machine back.
   if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return

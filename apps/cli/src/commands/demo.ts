@@ -24,6 +24,7 @@ const SIMULATED = 'NVIDIA GeForce RTX 4090:1'
 const SCRIPT = join('examples', 'hello_flash.py')
 const TO_ZERO_LIMIT_MS = 60_000
 const LOOK_EVERY_MS = 100
+const LONGEST_CLEAN_UP_MS = 30_000
 
 export async function run(context: CommandContext): Promise<number> {
   using signals = listenForStop()
@@ -58,8 +59,13 @@ async function runIn(directory: string, context: CommandContext, signals: StopSi
     code = await show(stack, { directory, context, progress, flash, signal })
   } finally {
     const closing = out.isTty ? progress.begin('clean-up') : undefined
-    const closed = stack[Symbol.asyncDispose]()
-    await Promise.race([closed, aborted(signals.hard).then(() => stopAtOnce(stack))])
+    const closed = stack[Symbol.asyncDispose]().then(() => true)
+    const isClosed = await Promise.race([
+      closed,
+      aborted(signals.hard).then(() => false),
+      sleep(LONGEST_CLEAN_UP_MS, false, { ref: false }),
+    ])
+    if (!isClosed) for (const problem of await stopAtOnce(stack)) out.line(problem)
     await closed
     closing?.done('nothing left behind but caches (Python packages, worker image)')
   }

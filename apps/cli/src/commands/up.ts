@@ -90,7 +90,7 @@ async function stop(stack: Stack, { block, out, signals }: { block: StatusBlock;
   const drained = stack[Symbol.asyncDispose]().then(() => true)
   const isDrained = await Promise.race([drained, aborted(signals.hard).then(() => false)])
   if (!isDrained) {
-    await stopAtOnce(stack)
+    for (const problem of await stopAtOnce(stack)) out.line(problem)
     await drained
   }
   out.line(isDrained ? 'stopped' : 'stopped at once; what was running starts again with the next `up`')

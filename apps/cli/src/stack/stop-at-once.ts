@@ -3,20 +3,22 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeAllWorkers } from '@runyard/docker'
+import { sentenceOf } from '@runyard/kit'
 import type { Stack } from './open-stack.ts'
 
 type StoppedStack = Pick<Stack, 'kill' | 'choice' | 'instanceId' | 'dataDir'>
 
-/** The parts first, so that no new worker is started. */
-export async function stopAtOnce(stack: StoppedStack): Promise<void> {
+/** The parts first, so that no new worker is started. Resolves with a sentence for each host whose workers could not be removed. */
+export async function stopAtOnce(stack: StoppedStack): Promise<readonly string[]> {
   stack.kill()
   const instanceId = stack.instanceId()
-  await Promise.all(
+  const ended = await Promise.allSettled(
     stack.choice.hosts.map(async ({ id, kind, socket }) => {
       if (kind === 'process') await killProcesses(join(stack.dataDir, 'hosts', id))
       else if (instanceId !== undefined) await removeAllWorkers({ socket, instanceId })
     }),
   )
+  return ended.flatMap((end) => (end.status === 'rejected' ? [sentenceOf(end.reason)] : []))
 }
 
 /** Each worker leads a process group of its own; its pid is in its file. */
