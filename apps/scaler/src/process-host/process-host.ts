@@ -40,7 +40,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     inventory: createInventoryReader(options),
     async listWorkers() {
       const known = await files.list()
-      await Promise.all(known.map(({ workerId }) => files.boundLogs(workerId)))
+      await files.boundLogs(known)
       return Promise.all(known.map(async (file) => toObserved(await lives.settle(file))))
     },
     hasImage: async () => true,
@@ -67,8 +67,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     },
     watch(onEvent) {
       listeners.add(onEvent)
-      const watch = new AsyncDisposableStack()
-      watch.use(lives.watchAdopted())
+      const watch = lives.watchAdopted()
       watch.defer(() => void listeners.delete(onEvent))
       return watch
     },

@@ -32,8 +32,8 @@ export interface WorkerFiles {
   /** Only workers of this instance. */
   list(): Promise<readonly WorkerFile[]>
   remove(workerId: string): Promise<void>
-  /** Empties a log that has grown too large. */
-  boundLogs(workerId: string): Promise<void>
+  /** Empties logs that have grown too large. */
+  boundLogs(files: readonly WorkerFile[]): Promise<void>
 }
 
 export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: string; instanceId: string }): WorkerFiles {
@@ -64,14 +64,16 @@ export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: stri
       return (await Promise.all(names.map(read))).filter((file) => file !== undefined)
     },
     remove: (workerId) => rm(dirOf(workerId), { recursive: true, force: true }),
-    async boundLogs(workerId) {
-      for (const source of LOG_SOURCES) {
-        const size = await stat(logOf(workerId, source)).then(
-          (info) => info.size,
-          () => 0,
-        )
-        if (size > MAX_LOG_BYTES) await truncate(logOf(workerId, source))
-      }
+    async boundLogs(known) {
+      await Promise.all(known.flatMap(({ workerId }) => LOG_SOURCES.map((source) => bound(logOf(workerId, source)))))
     },
   }
+}
+
+async function bound(path: string): Promise<void> {
+  const size = await stat(path).then(
+    (info) => info.size,
+    () => 0,
+  )
+  if (size > MAX_LOG_BYTES) await truncate(path)
 }

@@ -24,7 +24,7 @@ export interface WorkerLives {
   settle(file: WorkerFile): Promise<WorkerFile>
   stop(workerId: string, graceMs: number): Promise<void>
   /** Notices deaths of workers whose parent we are not. */
-  watchAdopted(): AsyncDisposable
+  watchAdopted(): AsyncDisposableStack
 }
 
 export interface WorkerLivesDeps {
@@ -147,7 +147,7 @@ interface Adoption {
   readonly emit: (event: HostEvent) => void
 }
 
-function watchAdopted(files: WorkerFiles, { settle, isOurs, emit }: Adoption): AsyncDisposable {
+function watchAdopted(files: WorkerFiles, { settle, isOurs, emit }: Adoption): AsyncDisposableStack {
   const stop = new AbortController()
   let living = new Set<string>()
   const look = async (): Promise<void> => {
@@ -165,10 +165,10 @@ function watchAdopted(files: WorkerFiles, { settle, isOurs, emit }: Adoption): A
     }
   }
   const ended = poll()
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort()
-      await ended
-    },
-  }
+  const watch = new AsyncDisposableStack()
+  watch.defer(() => {
+    stop.abort()
+    return ended
+  })
+  return watch
 }
