@@ -7,7 +7,7 @@ import { openScaler } from './scaler.ts'
 import { caBundleOf, storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
 
 await runMain('scaler', async ({ config, log, scope, signal }) => {
-  const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.warn({ err: error }, 'Redis') }), 'store')
+  const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.debug({ err: error }, 'Redis') }), 'store')
   const { id: instanceId } = await store.instance()
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
   for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
