@@ -33,7 +33,7 @@ const EVENTS: readonly EndpointEvent[] = [
 
 describe('tellStory', () => {
   it('tells the cold call, the warm call and the way back to zero', () => {
-    const { cold, warm, toZero } = tellStory(EVENTS)
+    const { cold, warm, toZero } = tellStory(EVENTS, 'container')
     expect(cold.map(({ at, what }) => [at, what])).toEqual([
       [1000, 'queued'],
       [1010, 'placed on local (NVIDIA L4, simulated)'],
@@ -47,13 +47,13 @@ describe('tellStory', () => {
   })
 
   it('leaves out what is not known', () => {
-    expect(tellStory([])).toEqual({ cold: [], warm: [], toZero: [] })
+    expect(tellStory([], 'container')).toEqual({ cold: [], warm: [], toZero: [] })
   })
 })
 
 describe('renderStory', () => {
   it('says for each moment when it was and how long it took', () => {
-    const lines = renderStory(tellStory(EVENTS), { bold: plain, dim: plain })
+    const lines = renderStory(tellStory(EVENTS, 'container'), { bold: plain, dim: plain })
     expect(lines).toContainEqual(expect.stringMatching(/^Cold call +500 ms$/))
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}container started +300 ms {2}\+290 ms$/))
     expect(lines).toContainEqual(expect.stringMatching(/^Back to zero +3\.1 s$/))

@@ -12,8 +12,8 @@ export interface Story {
   readonly toZero: readonly Moment[]
 }
 
-/** Events in any order; what is missing is left out. */
-export function tellStory(events: readonly EndpointEvent[]): Story {
+/** Events in any order; what is missing is left out. `body` is what a worker is on its host: `container`, `process`. */
+export function tellStory(events: readonly EndpointEvent[], body: string): Story {
   const sorted = events.toSorted((one, other) => one.at - other.at)
   const [first, second] = sorted.filter(({ kind }) => kind === 'job_queued').map(({ jobId }) => jobId)
   const worker = sorted.find(({ kind }) => kind === 'worker_placed')?.workerId
@@ -22,7 +22,7 @@ export function tellStory(events: readonly EndpointEvent[]): Story {
   const end = sorted.filter((event) => ofWorker(event) && event.kind in WORKER_END)
   const lastSettled = sorted.findLast(({ kind }) => kind === 'job_settled')
   return {
-    cold: [...ofJob(sorted, first), ...start.map((event) => ({ at: event.at, what: describeStart(event) }))].toSorted(
+    cold: [...ofJob(sorted, first), ...start.map((event) => ({ at: event.at, what: describeStart(event, body) }))].toSorted(
       (a, b) => a.at - b.at,
     ),
     warm: ofJob(sorted, second),
@@ -35,7 +35,7 @@ export function tellStory(events: readonly EndpointEvent[]): Story {
 
 const WORKER_START: Partial<Record<EndpointEvent['kind'], string>> = {
   worker_placed: 'placed',
-  worker_started: 'container started',
+  worker_started: 'started',
   worker_ready: 'agent ready',
 }
 const WORKER_END: Partial<Record<EndpointEvent['kind'], string>> = { worker_draining: 'worker retired', worker_gone: 'worker removed' }
@@ -52,7 +52,8 @@ function ofJob(events: readonly EndpointEvent[], jobId: string | undefined): rea
 }
 
 /** `worker x placed on local (NVIDIA …, simulated): why` → where. */
-function describeStart({ kind, message }: EndpointEvent): string {
+function describeStart({ kind, message }: EndpointEvent, body: string): string {
+  if (kind === 'worker_started') return `${body} started`
   const where = kind === 'worker_placed' ? /placed on (.+?): /.exec(message ?? '')?.[1] : undefined
   return where === undefined ? (WORKER_START[kind] ?? kind) : `placed on ${where}`
 }
