@@ -12,7 +12,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
   for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
 
-  const probe = scope.use(openPlaneProbe(config.workerPlane, () => undefined))
+  const probe = scope.use(openPlaneProbe(config.workerPlane))
   const scaler = scope.use(
     await openScaler({
       store,

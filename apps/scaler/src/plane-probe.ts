@@ -10,14 +10,10 @@ export interface PlaneProbe extends Disposable {
 const PROBE_EVERY_MS = 2000
 const ANSWER_WITHIN_MS = 1500
 
-export function openPlaneProbe(plane: { readonly host: string; readonly port: number }, onChange: () => void): PlaneProbe {
+export function openPlaneProbe(plane: { readonly host: string; readonly port: number }): PlaneProbe {
   let upSince: number | undefined
   const probe = async (): Promise<void> => {
-    const isUp = await takesConnections(plane)
-    const wasUp = upSince !== undefined
-    if (isUp) upSince ??= Date.now()
-    else upSince = undefined
-    if (isUp !== wasUp) onChange()
+    upSince = (await takesConnections(plane)) ? (upSince ?? Date.now()) : undefined
   }
   const timer = setInterval(() => void probe(), PROBE_EVERY_MS)
   void probe()
