@@ -10,6 +10,8 @@ export interface Observer {
   list(): Promise<readonly ObservedWorker[]>
 }
 
+const SIGKILLED = 137
+
 type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
 
 export function createObserver(docker: Docker, instanceId: string): Observer {
@@ -55,10 +57,15 @@ async function inspect(docker: Docker, id: string): Promise<Lasting | undefined>
     return {
       state,
       startedAt: state === 'created' ? undefined : parseTime(State.StartedAt),
-      exit: state === 'exited' ? { at: parseTime(State.FinishedAt), exitCode: State.ExitCode, oomKilled: State.OOMKilled } : undefined,
+      exit: state === 'exited' ? toExit(State) : undefined,
     }
   } catch (error) {
     if (statusOf(error) === 404) return undefined
     throw error
   }
+}
+
+/** Docker keeps its flag once any process was killed for memory; the worker's own end was that only if it ended by SIGKILL. */
+function toExit({ FinishedAt, ExitCode, OOMKilled }: Docker.ContainerInspectInfo['State']): NonNullable<ObservedWorker['exit']> {
+  return { at: parseTime(FinishedAt), exitCode: ExitCode, oomKilled: OOMKilled && ExitCode === SIGKILLED }
 }

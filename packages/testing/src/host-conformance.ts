@@ -173,6 +173,15 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(lines).toEqual(['one', 'two', 'three'])
     })
 
+    it('follows from a point in time on', async () => {
+      const lines: string[] = []
+      const id = await start('echo old; sleep 0.5; echo new')
+      const [old] = await outputOf(id, 'old')
+      const onLine = ({ line }: LogLine): number => lines.push(line)
+      await driver.followLogs(id, { sinceMs: (old?.at ?? 0) + 1, onLine, signal: new AbortController().signal })
+      expect(lines).toEqual(['new'])
+    })
+
     it('follows until it is told to stop', async () => {
       const stop = new AbortController()
       const lines: string[] = []
