@@ -66,7 +66,7 @@ function printClients(out: Terminal, stack: Stack): void {
   out.line('runpodSdk(process.env.RUNPOD_API_KEY, { baseUrl: process.env.RUNPOD_ENDPOINT_BASE_URL })')
   out.line(out.dim('# curl'))
   out.line(`curl -H "Authorization: Bearer $RUNPOD_API_KEY" ${url}/v2/serverless\n`)
-  out.line(out.dim('Ctrl-C drains and stops; a second one stops at once.\n'))
+  out.line(`${out.dim('Ctrl-C drains and stops; a second one stops at once.')}\n`)
 }
 
 /** Shows what goes on until the signal aborts. A gateway that is away for a moment shows the last rows. */
