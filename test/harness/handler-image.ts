@@ -8,13 +8,14 @@ import { runCommand, tryCommand } from './child.ts'
 import { WORKER_IMAGE } from './machine.ts'
 
 const HANDLER = join(import.meta.dirname, '..', 'programs', 'plain_handler.py')
+const ENTRYPOINT = 'ENTRYPOINT ["python3", "-u", "/handler.py"]'
 const CA_VARIABLES = ['SSL_CERT_FILE', 'PIP_CERT', 'REQUESTS_CA_BUNDLE'] as const
 
 /** The image's name. @throws with pip's last lines where it cannot be built. */
 export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
   const base = (await runCommand('docker', ['image', 'inspect', '--format', '{{.Id}}', WORKER_IMAGE])).trim()
   const digest = createHash('sha256')
-    .update(base)
+    .update(base + ENTRYPOINT)
     .update(await readFile(HANDLER))
     .digest('hex')
     .slice(0, 10)
@@ -26,8 +27,8 @@ export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
     await runCommand('docker', ['create', '--name', container, ...caArguments(), '--entrypoint', 'sh', WORKER_IMAGE, '-c', install])
     await runCommand('docker', ['cp', HANDLER, `${container}:/handler.py`])
     await runCommand('docker', ['start', '-a', container])
-    const changes = ['ENTRYPOINT []', 'CMD ["python3", "-u", "/handler.py"]'].flatMap((change) => ['--change', change])
-    await runCommand('docker', ['commit', ...changes, container, image])
+    // As an entrypoint: the container's own, `sh`, cannot be changed to none.
+    await runCommand('docker', ['commit', '--change', ENTRYPOINT, '--change', 'CMD []', container, image])
   } finally {
     await tryCommand('docker', ['rm', '-f', container])
   }
