@@ -9,6 +9,9 @@ import { measureLatency, measureRate, openPool, sendMany, type Target } from './
 const NO_OP = 'def noop():\n    return None\n'
 const NOW = 'def now():\n    import time\n    return {"at": time.time()}\n'
 
+/** Start and end of a worker cause commands of their own, which are not counted. */
+const SETTLE_MS = 3000
+
 const noOp = JSON.stringify({ input: sourceCall('noop', NO_OP) })
 
 function target(stack: Stack, path: string, body: string): Target {
@@ -97,19 +100,22 @@ export async function killToRerun(stack: Stack, count: number): Promise<readonly
   return taken
 }
 
-/** Redis commands per second and idle worker, beyond what the stack does without workers. */
-export async function idleCommands(stack: Stack, options: { workers: number; windowMs: number }): Promise<number> {
-  const without = await commandRate(stack, options.windowMs)
-  const endpoint = await stack.api.saveEndpoint({
-    name: 'bench-idle',
-    workersMin: options.workers,
-    workersMax: options.workers,
-    idleTimeout: 600,
-  })
-  await waitFor('the workers to be warm', async () => (await stack.api.health(endpoint)).workers.ready === options.workers)
-  const withWorkers = await commandRate(stack, options.windowMs)
+/** Redis commands per second that each further idle worker causes: four against one, all else the same. */
+export async function idleCommands(stack: Stack, windowMs: number): Promise<number> {
+  const few = await rateWithIdle(stack, { workers: 1, windowMs })
+  const many = await rateWithIdle(stack, { workers: 4, windowMs })
+  return (many - few) / 3
+}
+
+async function rateWithIdle(stack: Stack, { workers, windowMs }: { workers: number; windowMs: number }): Promise<number> {
+  const settings = { workersMin: workers, workersMax: workers, idleTimeout: 600 }
+  const endpoint = await stack.api.saveEndpoint({ name: `bench-idle-${workers}`, ...settings })
+  await waitFor('the workers to be warm', async () => (await stack.api.health(endpoint)).workers.ready === workers)
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+  const rate = await commandRate(stack, windowMs)
   await stack.api.deleteEndpoint(endpoint)
-  return (withWorkers - without) / options.workers
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
+  return rate
 }
 
 async function commandRate(stack: Stack, windowMs: number): Promise<number> {

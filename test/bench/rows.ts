@@ -70,9 +70,9 @@ const kill: Measure = async ({ stack, say }) => {
 
 const idle: Measure = async ({ stack, say }) => {
   say('Redis commands of idle workers')
-  const ours = await idleCommands(stack, { workers: 3, windowMs: 20_000 })
+  const ours = await idleCommands(stack, 20_000)
   const ping = 1 / PING_INTERVAL_S
-  const path = 'Redis commands per idle worker'
+  const path = 'Redis commands of one idle worker'
   return [{ path, ours: `${ours.toFixed(2)}/s`, floor: `ping ${ping}/s`, ratio: times(ours / ping), budget: 'none beside its ping' }]
 }
 

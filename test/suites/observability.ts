@@ -1,0 +1,140 @@
+// What an operator can see (issue "To watch"): metrics, wide log lines, and a ledger that sums to each worker's wall time.
+import type { LedgerRow } from '@runyard/schema'
+import { openStore } from '@runyard/store'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { ECHO, FAIL, sourceCall } from './calls.ts'
+
+interface UsageLine {
+  readonly endpointName: string | null
+  readonly gpuType: string | null
+  readonly state: string
+  readonly seconds: number
+  readonly billableSeconds: number
+}
+
+export function observabilitySuite(host: HostKind): void {
+  let stack: Stack
+  let endpoint: string
+  let lifeMs: number
+  let goneAt: number
+
+  beforeAll(async () => {
+    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:1', settings: { RUNYARD_LOG_LEVEL: 'info' } })
+    endpoint = await stack.api.saveEndpoint({ name: 'watched', gpuIds: 'ADA_24', idleTimeout: 1 })
+    await stack.api.runsync(endpoint, sourceCall('echo', ECHO))
+    await stack.api.runsync(endpoint, sourceCall('fail', FAIL))
+    await stack.api.untilZero(endpoint)
+    const gone = await waitFor('the scaler’s word on the worker', () => linesOf(stack.scaler.child().output()).find(isGone))
+    lifeMs = Number(gone['lifeMs'])
+    goneAt = Date.parse(String(gone['time']))
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const usage = async (): Promise<readonly UsageLine[]> => {
+    const lines = (await stack.api.get('/runyard/v1/usage')).json['usage'] as UsageLine[]
+    return lines.filter((line) => line.endpointName === 'watched')
+  }
+
+  test('the metrics tell queue depth, workers by phase, job durations, cold-start phases and billable seconds', async () => {
+    const metrics = await stack.api.get('/metrics')
+    expect(metrics).toMatchObject({ status: 200 })
+    expect(metrics.headers.get('content-type')).toContain('text/plain')
+    const value = sampleReader(metrics.text)
+    expect(value('runyard_queue_jobs', { endpoint: 'watched', state: 'waiting' })).toBe(0)
+    expect(value('runyard_workers', { endpoint: 'watched', phase: 'idle' })).toBe(0)
+    expect(value('runyard_job_execution_seconds_count', { endpoint_id: endpoint })).toBe(2)
+    expect(value('runyard_job_delay_seconds_count', { endpoint_id: endpoint })).toBe(2)
+    expect(value('runyard_cold_start_seconds_count', { endpoint_id: endpoint, phase: 'placed_to_ready' })).toBe(1)
+    expect(value('runyard_billable_seconds_total', { endpoint: 'watched', state: 'running' })).toBeGreaterThan(0)
+    expect(metrics.text).not.toMatch(/^(?!runyard_|process_|nodejs_|#)./m)
+  })
+
+  test('the ledger’s intervals follow one another without a gap and sum to the worker’s wall time', async () => {
+    const rows = (await readLedger(stack.redis.url)).toSorted((left, right) => left.from - right.from)
+    expect(rows.map((row) => row.state)).toEqual(['initializing', 'running'])
+    expect(rows.slice(1).map((row) => row.from)).toEqual(rows.slice(0, -1).map((row) => row.to))
+    const wallMs = sum(rows.map((row) => (row.to ?? Number.NaN) - row.from))
+    expect(wallMs).toBeGreaterThanOrEqual(lifeMs)
+    expect(rows.at(-1)?.to).toBeLessThanOrEqual(goneAt)
+  })
+
+  test('usage bills each interval by the mission’s table in whole seconds, for the card that was held', async () => {
+    const lines = await usage()
+    const rows = await readLedger(stack.redis.url)
+    const seconds = (state: string): number =>
+      sum(rows.filter((row) => row.state === state).map(({ from, to = from }) => Math.ceil((to - from) / 1000)))
+    expect(lines).toEqual(
+      ['initializing', 'running'].map((state) =>
+        expect.objectContaining({ state, gpuType: 'NVIDIA GeForce RTX 4090', seconds: seconds(state), billableSeconds: seconds(state) }),
+      ),
+    )
+  })
+
+  test('a worker that is gone costs nothing more', async () => {
+    const before = await usage()
+    await stack.api.get(`/v2/${endpoint}/health`)
+    expect(await usage()).toEqual(before)
+  })
+
+  test('each job and each transition of a worker is one line of the log with its facts', () => {
+    const settled = linesOf(stack.gateway.child().output()).filter((line) => line['msg'] === 'job settled')
+    expect(settled).toHaveLength(2)
+    expect(settled[0]).toMatchObject({
+      endpoint: 'watched',
+      job: expect.any(String),
+      worker: expect.any(String),
+      status: 'COMPLETED',
+      delayMs: expect.any(Number),
+      executionMs: expect.any(Number),
+      retries: 0,
+    })
+    const transitions = linesOf(stack.scaler.child().output()).filter((line) => line['endpointId'] === endpoint && 'transition' in line)
+    expect(transitions.map((line) => line['transition'])).toEqual(['worker_placed', 'worker_started', 'worker_draining', 'worker_gone'])
+    expect(transitions.map((line) => line['reason'])).toEqual(['first_job', 'first_job', 'idle_timeout', 'idle_timeout'])
+  })
+
+  test('an endpoint that no host can serve says why, and is served once it asks for what there is', async () => {
+    const picky = await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'HOPPER_141', idleTimeout: 1 })
+    const id = await stack.api.run(picky, sourceCall('echo', ECHO))
+    await waitFor('the endpoint to be throttled', async () => (await stack.api.health(picky)).workers.throttled === 1)
+    const reply = await stack.api.get(`/v2/${picky}/health`)
+    expect(reply.json).toMatchObject({ reason: 'no_matching_gpu', message: expect.stringContaining('HOPPER_141') })
+    await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'ADA_24', idleTimeout: 1 })
+    expect(await stack.api.settled(picky, id)).toMatchObject({ status: 'COMPLETED' })
+  })
+}
+
+async function readLedger(redisUrl: string): Promise<readonly LedgerRow[]> {
+  await using store = await openStore({ redisUrl, leaseMs: 40_000, retention: { asyncMs: 1000, syncMs: 1000 } })
+  return await store.ledger.rows({ from: 0, to: Date.now() })
+}
+
+type LogLine = Readonly<Record<string, unknown>>
+
+function linesOf(output: string): readonly LogLine[] {
+  return output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as LogLine)
+}
+
+function isGone(line: LogLine): boolean {
+  return line['transition'] === 'worker_gone'
+}
+
+/** Sum of the samples of `name` whose labels include `labels`; undefined where there is none. */
+function sampleReader(text: string): (name: string, labels: Readonly<Record<string, string>>) => number | undefined {
+  return (name, labels) => {
+    const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+    const samples = text.split('\n').filter((line) => line.startsWith(`${name}{`) && wanted.every((label) => line.includes(label)))
+    return samples.length === 0 ? undefined : sum(samples.map((line) => Number(line.slice(line.lastIndexOf(' ')))))
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
