@@ -5,6 +5,7 @@ import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 import { ECHO, NAP, sourceCall, valueOf } from '../suites/calls.ts'
 import { measureLatency, measureRate, openPool, sendMany, type Target } from './load.ts'
+import { withProtocolWorkers } from './protocol-workers.ts'
 
 const NO_OP = 'def noop():\n    return None\n'
 const NOW = 'def now():\n    import time\n    return {"at": time.time()}\n'
@@ -54,15 +55,28 @@ export async function endToEnd(stack: Stack, options: { workers: number; count: 
     idleTimeout: 600,
   })
   await waitFor('the workers to be warm', async () => (await stack.api.health(endpoint)).workers.ready === options.workers)
-  const completed = async (): Promise<number> => (await stack.api.health(endpoint)).jobs.completed
   await sendMany(target(stack, `/v2/${endpoint}/runsync`, noOp), { connections: options.workers * 2, count: 20 })
-  const before = await completed()
-  const begun = performance.now()
-  await sendMany(target(stack, `/v2/${endpoint}/run`, noOp), { connections: 32, count: options.count })
-  await waitFor('all jobs to complete', async () => (await completed()) - before >= options.count, { intervalMs: 20, timeoutMs: 60_000 })
-  const rate = (options.count * 1000) / (performance.now() - begun)
+  const rate = await throughput(stack, endpoint, options.count)
   await stack.api.deleteEndpoint(endpoint)
   return rate
+}
+
+/** The same with workers that answer at once and run no Python: what the queue and the gateway carry. */
+export async function endToEndWithoutPython(stack: Stack, options: { workers: number; count: number }): Promise<number> {
+  const endpointId = await stack.api.saveEndpoint({ name: 'bench-protocol', workersMax: options.workers, idleTimeout: 600 })
+  const rate = await withProtocolWorkers(stack, { endpointId, count: options.workers }, () => throughput(stack, endpointId, options.count))
+  await stack.api.deleteEndpoint(endpointId)
+  return rate
+}
+
+/** Jobs per second from the first submission to the last completion. */
+async function throughput(stack: Stack, endpoint: string, count: number): Promise<number> {
+  const completed = async (): Promise<number> => (await stack.api.health(endpoint)).jobs.completed
+  const before = await completed()
+  const begun = performance.now()
+  await sendMany(target(stack, `/v2/${endpoint}/run`, noOp), { connections: 32, count })
+  await waitFor('all jobs to complete', async () => (await completed()) - before >= count, { intervalMs: 20, timeoutMs: 60_000 })
+  return (count * 1000) / (performance.now() - begun)
 }
 
 /** Milliseconds from `POST` at zero workers to the first line of the function; each time on a fresh endpoint, image present. */
