@@ -1,6 +1,7 @@
 // The floors: what the bare libraries do on this machine, in this run, on the same Redis. Each is the least that our path must also do.
 import { request } from 'node:http'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { Queue, Worker, type Job } from 'bullmq'
 import { startChild } from '../harness/child.ts'
 import { freePort } from '../harness/redis.ts'
@@ -85,16 +86,7 @@ export async function bareTakeAndComplete(redisUrl: string, count: number): Prom
 /** Requests per second of a Fastify that parses JSON and answers JSON, in a process of its own. */
 export async function bareEcho(durationMs: number): Promise<number> {
   const port = await freePort()
-  const program = `import fastify from 'fastify'
-const app = fastify()
-app.post('/echo', async (request) => ({ id: 'x', status: 'IN_QUEUE', size: Object.keys(request.body).length }))
-await app.listen({ port: ${port}, host: '127.0.0.1' })`
-  const child = startChild({
-    name: 'echo',
-    command: process.execPath,
-    args: ['--input-type=module', '-e', program],
-    cwd: import.meta.dirname,
-  })
+  const child = startChild({ name: 'echo', command: process.execPath, args: [join(import.meta.dirname, 'echo-server.ts'), `${port}`] })
   try {
     await waitFor('the echo to listen', async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 404)
     const target = { host: '127.0.0.1', port, path: '/echo', headers: { 'content-type': 'application/json' }, body: BODY }
