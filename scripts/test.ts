@@ -1,6 +1,6 @@
 // `runyard test`: makes the machine ready, runs every test in stages, adds up. The last line is exactly `N passed, N failed, N skipped`;
 // the exit code is non-zero where a test failed or none ran.
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
@@ -24,6 +24,17 @@ const say = (line: string): void => {
 const begun = Date.now()
 const seconds = (): string => `${Math.round((Date.now() - begun) / 1000)} s`
 
+// Ctrl-C reaches vitest by itself, which then cleans up; we end after it, and stop the dockerd that we started.
+let running: ChildProcess | undefined
+let interrupted = false
+process.on('SIGINT', () => {
+  interrupted = true
+})
+process.on('SIGTERM', () => {
+  interrupted = true
+  running?.kill('SIGINT')
+})
+
 const wanted = process.argv.slice(2)
 const stopDocker = await prepare()
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
@@ -31,16 +42,17 @@ let total: Results = NO_RESULTS
 try {
   for (const [index, stage] of STAGES.entries()) {
     const filters = filtersOf(stage.folders)
-    if (filters.length === 0) continue
+    if (filters.length === 0 || interrupted) continue
     say(`stage ${index + 1} of ${STAGES.length}: ${stage.name} (${seconds()})`)
     const report = join(reports, `${index}.json`)
-    await runVitest(filters, report)
-    total = addResults(total, await readReport(report, stage.name))
+    const code = await runVitest(filters, report)
+    total = addResults(total, await readReport(report, { stage: stage.name, code }))
   }
 } finally {
   await stopDocker()
   await rm(reports, { recursive: true, force: true })
 }
+if (interrupted) total = addResults(total, { ...NO_RESULTS, failed: ['the run was interrupted'] })
 summarise(total)
 
 async function prepare(): Promise<() => Promise<void>> {
@@ -58,12 +70,14 @@ function filtersOf(folders: readonly string[]): readonly string[] {
   return wanted.filter((path) => folders.some((folder) => path.startsWith(folder))).map((path) => join(ROOT, path))
 }
 
-async function runVitest(filters: readonly string[], report: string): Promise<void> {
+/** Its exit code. */
+async function runVitest(filters: readonly string[], report: string): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
   const child = spawn(process.execPath, [vitest, 'run', '--passWithNoTests', ...reporters, ...filters], { cwd: ROOT, stdio: 'inherit' })
-  await new Promise((resolve) => {
-    child.once('error', resolve)
+  running = child
+  return await new Promise((resolve) => {
+    child.once('error', () => resolve(null))
     child.once('exit', resolve)
   })
 }

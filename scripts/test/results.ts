@@ -27,15 +27,17 @@ export function addResults(left: Results, right: Results): Results {
   }
 }
 
-/** @param stage names the stage where its report is missing. */
-export async function readReport(path: string, stage: string): Promise<Results> {
+/** `code` is the runner's exit code: one that is not 0 without a failed test means an error outside of every test, which counts too. */
+export async function readReport(path: string, { stage, code }: { stage: string; code: number | null }): Promise<Results> {
   let report: Report
   try {
     report = JSON.parse(await readFile(path, 'utf8')) as Report
   } catch {
     return { ...NO_RESULTS, failed: [`${stage}: the test runner ended without a report`] }
   }
-  return report.testResults.map((file) => fileResults(file)).reduce(addResults, NO_RESULTS)
+  const results = report.testResults.map((file) => fileResults(file)).reduce(addResults, NO_RESULTS)
+  if (code === 0 || results.failed.length > 0) return results
+  return { ...results, failed: [`${stage}: the test runner ended with ${code} although no test failed`] }
 }
 
 function fileResults(file: Report['testResults'][number]): Results {

@@ -85,8 +85,8 @@ export function observabilitySuite(host: HostKind): void {
     expect(settled).toHaveLength(2)
     expect(settled[0]).toMatchObject({
       endpoint: 'watched',
-      job: expect.any(String),
-      worker: expect.any(String),
+      jobId: expect.any(String),
+      workerId: expect.any(String),
       status: 'COMPLETED',
       delayMs: expect.any(Number),
       executionMs: expect.any(Number),
