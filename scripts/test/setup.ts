@@ -72,7 +72,9 @@ export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
     child.once('exit', () => resolve())
   })
   child.once('error', () => undefined)
-  await attempt(say, 'dockerd', () => waitFor('dockerd to answer', engineAnswers, { timeoutMs: 60_000, intervalMs: 300 }))
+  const answering = waitFor('dockerd to answer', engineAnswers, { timeoutMs: 60_000, intervalMs: 300 }).then(() => true)
+  const answers = await Promise.race([answering.catch(() => false), exited.then(() => false)])
+  if (!answers) say(`dockerd does not come up here (why: ${logFile}): tests that need it are skipped`)
   return async () => {
     say('stopping the dockerd that these tests started')
     child.kill('SIGTERM')
