@@ -52,13 +52,14 @@ const ROOT = join(import.meta.dirname, '..', '..')
 
 /** @throws with the parts' logs where one of them does not come up. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
-  const redis = await startRedis(join(dataDir, 'redis'))
   const key = `ryk_${randomBytes(16).toString('hex')}`
   const port = await freePort()
   const docker = options.host === 'docker' ? await prepareDocker() : undefined
   const planeHost = docker?.planeHost ?? '127.0.0.1'
   const planePort = await freePort(planeHost)
+  // From here on something runs.
+  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
+  const redis = await startRedis(join(dataDir, 'redis'))
   const env = {
     ...cleanEnv(),
     RUNYARD_LISTEN_PORT: `${port}`,
@@ -83,6 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await gateway.start()
     await scaler.start()
   } catch (error) {
+    await gateway.child().stop(1000)
     await Promise.allSettled([redis.stop(), rm(dataDir, { recursive: true, force: true })])
     throw error
   }
