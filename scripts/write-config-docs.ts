@@ -20,7 +20,8 @@ const { config: defaults } = await loadConfig({ env: {}, cwd: '/' })
 
 const cell = (value: unknown): string => (value === undefined ? '–' : `\`${JSON.stringify(value).replaceAll('|', '\\|')}\``)
 
-const valueAt = (path: readonly string[]): unknown => path.reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], defaults)
+const valueAt = (path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], defaults)
 
 const rows = listSettings().map(({ key, variable, path, help }) => `| \`${key}\` | \`${variable}\` | ${cell(valueAt(path))} | ${help} |`)
 const text = `${HEAD}${rows.join('\n')}\n`

@@ -1,7 +1,7 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, type Action } from '@runyard/core'
-import type { WorkerExit } from '@runyard/schema'
+import { describeExit, jobLine, type Action } from '@runyard/core'
+import type { JobRecord, WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 
 type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
@@ -18,6 +18,8 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, reason, result, evidence }, 'took a job back from a lost worker')
+  const failed = result === 'failed' ? await deps.store.jobs.get(endpointId, jobId) : undefined
+  if (failed !== undefined) await logJobEnd(deps, endpointId, failed)
   await deps.store.events.append({
     at: Date.now(),
     endpointId,
@@ -37,10 +39,10 @@ async function pauseBeforeLookingAgain(isAlone: boolean): Promise<void> {
 
 export async function timeOut(deps: ActDeps, { endpointId, jobId }: ActionOf<'time-out'>): Promise<void> {
   const outcome = { status: 'FAILED', error: EXECUTION_TIMEOUT_ERROR } as const
-  const { result, heldBy } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
+  const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
   if (result !== 'settled') return pauseBeforeLookingAgain(true)
   const at = Date.now()
-  deps.log.warn({ endpointId, jobId, workerId: heldBy, reason: 'execution_timeout' }, 'a job ran past its execution timeout')
+  if (record !== undefined) await logJobEnd(deps, endpointId, record)
   if (heldBy !== undefined) {
     deps.memory.noteStopRequest(heldBy, { at, why: 'timeout' })
     deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
@@ -57,6 +59,12 @@ export async function timeOut(deps: ActDeps, { endpointId, jobId }: ActionOf<'ti
     message,
     ...worker,
   })
+}
+
+/** The same line that the gateway writes for a job which its worker ended. */
+async function logJobEnd(deps: ActDeps, endpointId: string, record: JobRecord): Promise<void> {
+  const name = (await deps.store.endpoints.get(endpointId))?.name
+  deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
 }
 
 export async function sweep(deps: ActDeps, { endpointId }: ActionOf<'sweep'>): Promise<void> {

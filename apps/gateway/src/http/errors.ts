@@ -3,6 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
+import { drainBody } from './drain-body.ts'
 
 interface WireError {
   readonly httpStatus: number
@@ -33,8 +34,9 @@ export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
 }
 
 export function createErrorHandler(log: Logger) {
-  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
+    if (wire.httpStatus === 413) await drainBody(request.raw)
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')
     return sendError(reply, wire)
   }

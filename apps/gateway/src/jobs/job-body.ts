@@ -1,7 +1,8 @@
 // A job as its caller sees it (client-api §4.1). Absent fields are omitted, never null (R14); numbers are integers (R12); a terminal
 // answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
 // and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
-import type { JobRecord, JobStatus } from '@runyard/schema'
+import { jobDurations, resolveImage } from '@runyard/core'
+import type { Endpoint, JobRecord, JobStatus } from '@runyard/schema'
 
 export interface JobBody {
   id: string
@@ -20,10 +21,10 @@ export function isTerminal(status: JobStatus): boolean {
   return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS'
 }
 
-export function toJobBody(record: JobRecord): JobBody {
+export function toJobBody(record: JobRecord, endpoint: Endpoint): JobBody {
   if (record.status === 'IN_QUEUE') return { id: record.id, status: record.status }
   const body: JobBody = { id: record.id, status: record.status }
-  const delayTime = elapsedMs(record.submittedAt, record.startedAt)
+  const { delayMs: delayTime, executionMs: executionTime } = jobDurations(record)
   if (record.retries > 0) body.retries = record.retries
   if (record.status === 'IN_PROGRESS') {
     body.delayTime = delayTime
@@ -32,18 +33,20 @@ export function toJobBody(record: JobRecord): JobBody {
     return body
   }
   body.delayTime = delayTime
-  body.executionTime = elapsedMs(record.startedAt, record.settledAt)
+  body.executionTime = executionTime
   body.workerId = record.workerId ?? ''
-  return addResult(body, record)
+  return addResult(body, record, endpoint)
 }
 
-function addResult(body: JobBody, record: JobRecord): JobBody {
+function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint): JobBody {
   if (record.status === 'COMPLETED') {
     // `{}` is what a worker posts for a handler that returned `{}` (sdk2-api §4.4).
     body.output = record.output === undefined ? {} : record.output
     return body
   }
   if (record.status === 'FAILED' && record.output !== undefined) body.output = record.output
+  // Live clients of Flash 1.14 read `output.stdout` of every failed job before they look at its error.
+  else if (takesFlashCalls(endpoint)) body.output = {}
   body.error = errorOf(record)
   return body
 }
@@ -53,7 +56,8 @@ export function errorOf(record: JobRecord): string {
   return DEFAULT_ERRORS[record.status as keyof typeof DEFAULT_ERRORS]
 }
 
-/** Whole milliseconds between two times; 0 where one is unknown or the clock stepped back. */
-export function elapsedMs(from: number | undefined, to: number | undefined): number {
-  return from === undefined || to === undefined ? 0 : Math.max(0, Math.round(to - from))
+const NO_ALIASES = { defaultImage: '', imageAliases: {} }
+
+function takesFlashCalls({ spec }: Endpoint): boolean {
+  return resolveImage(spec.image, NO_ALIASES).envelope === 'flash'
 }

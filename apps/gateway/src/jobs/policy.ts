@@ -14,10 +14,10 @@ export function createJobId(sync: boolean): string {
   return `${sync ? 'sync-' : ''}${randomUUID()}-u1`
 }
 
-/** @throws RunyardError('bad_request') when the body is no object or has no `input`. */
+/** @throws RunyardError('bad_request') when the body is no object, has no `input`, or a known key has a value of the wrong type. */
 export function readSubmission(body: unknown, origin: { sync: boolean; keyId: string }): JobSubmission {
   if (!isFields(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object with the key "input"')
-  const { input, webhook, s3Config } = body
+  const { input } = body
   if (input === undefined || input === null) throw new RunyardError('bad_request', 'the request body must have the key "input"')
   return {
     id: createJobId(origin.sync),
@@ -25,26 +25,51 @@ export function readSubmission(body: unknown, origin: { sync: boolean; keyId: st
     sync: origin.sync,
     policy: readPolicy(body['policy']),
     keyId: origin.keyId,
-    ...(typeof webhook === 'string' && webhook !== '' ? { webhook } : {}),
-    ...(isFields(s3Config) ? { s3Config } : {}),
+    ...readWebhook(body['webhook']),
+    ...readS3Config(body['s3Config']),
   }
 }
 
+function readWebhook(webhook: unknown): { webhook?: string } {
+  if (isAbsent(webhook) || webhook === '') return {}
+  if (typeof webhook !== 'string') throw new RunyardError('bad_request', '"webhook" must be a URL as a string')
+  return { webhook }
+}
+
+function readS3Config(s3Config: unknown): Pick<JobSubmission, 's3Config'> {
+  if (isAbsent(s3Config)) return {}
+  if (!isFields(s3Config)) throw new RunyardError('bad_request', '"s3Config" must be an object')
+  return { s3Config }
+}
+
 function readPolicy(policy: unknown): JobPolicy {
-  if (!isFields(policy)) return {}
-  const executionTimeoutMs = clamp(policy['executionTimeout'], EXECUTION_TIMEOUT_MS)
-  const ttlMs = clamp(policy['ttl'], TTL_MS)
+  if (isAbsent(policy)) return {}
+  if (!isFields(policy)) throw new RunyardError('bad_request', '"policy" must be an object')
+  const executionTimeoutMs = readMs(policy, 'executionTimeout', EXECUTION_TIMEOUT_MS)
+  const ttlMs = readMs(policy, 'ttl', TTL_MS)
+  const { lowPriority } = policy
+  if (!isAbsent(lowPriority) && typeof lowPriority !== 'boolean') {
+    throw new RunyardError('bad_request', '"policy.lowPriority" must be true or false')
+  }
   return {
     ...(executionTimeoutMs === undefined ? {} : { executionTimeoutMs }),
     ...(ttlMs === undefined ? {} : { ttlMs }),
-    ...(policy['lowPriority'] === true ? { lowPriority: true } : {}),
+    ...(lowPriority === true ? { lowPriority } : {}),
   }
 }
 
 /** Zero and below mean "not given": Go's SDK sends zero values. */
-function clamp(value: unknown, range: { min: number; max: number }): number | undefined {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined
-  return Math.min(range.max, Math.max(range.min, Math.round(value)))
+function readMs(policy: Fields, key: string, range: { min: number; max: number }): number | undefined {
+  const value = policy[key]
+  if (isAbsent(value)) return undefined
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new RunyardError('bad_request', `"policy.${key}" must be a number of milliseconds`)
+  }
+  return value <= 0 ? undefined : Math.min(range.max, Math.max(range.min, Math.round(value)))
+}
+
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
 }
 
 function isFields(value: unknown): value is Fields {

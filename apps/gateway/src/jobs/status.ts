@@ -1,5 +1,6 @@
 // `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { jobDurations, jobLine } from '@runyard/core'
 import type { JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
@@ -10,7 +11,7 @@ import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
 const STATUS_SYNC_HOLD_MS = 90_000
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
 
-type StatusDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters' | 'log' | 'events'>
+type StatusDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
 
 export function createStatus(deps: StatusDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
@@ -18,7 +19,7 @@ export function createStatus(deps: StatusDeps) {
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
     const ttlMs = readTtlMs(request.query)
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
-    return toJobBody(record)
+    return toJobBody(record, endpoint)
   }
 }
 
@@ -30,7 +31,7 @@ export function createStatusSync(deps: StatusDeps) {
     using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], clientGone(reply))
     let record = await requireJob(deps, endpoint.id, jobId)
     while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpoint.id, jobId)
-    return toJobBody(record)
+    return toJobBody(record, endpoint)
   }
 }
 
@@ -39,11 +40,14 @@ export function createCancel(deps: StatusDeps) {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
     const outcome = { status: 'CANCELLED', error: CANCELLED_BY_CLIENT } as const
-    const { result, heldBy } = await deps.store.jobs.forceSettle(endpoint.id, jobId, outcome)
+    const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpoint.id, jobId, outcome)
     if (result === 'unknown') throw jobNotFound(jobId)
-    if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId))
+    if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)
     if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId: endpoint.id, jobId, workerId: heldBy })
-    deps.log.info({ endpoint: endpoint.name, job: jobId, worker: heldBy, status: 'CANCELLED', reason: CANCELLED_BY_CLIENT }, 'job settled')
+    if (record !== undefined) {
+      deps.log.info(jobLine(endpoint, record), 'job settled')
+      deps.metrics.jobSettled(endpoint.id, { status: record.status, ...jobDurations(record) })
+    }
     deps.events.add({
       at: Date.now(),
       endpointId: endpoint.id,

@@ -37,7 +37,7 @@ export function createRunsync(deps: SubmitDeps) {
     await accept(deps, endpoint.id, submission)
     const enough = early ? hasWorker : hasEnded
     const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
-    return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record)
+    return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
   }
 }
 

@@ -34,7 +34,7 @@ export function createDispatcher({ store, log, onHanded }: DispatcherDeps): Disp
     for (const job of jobs) {
       state.handed.delete(job.id)
       await store.jobs.giveBack(state.endpointId, job.id, state.workerId)
-      log.warn({ endpoint: state.endpointId, job: job.id, worker: state.workerId }, 'a job went back: its poll had gone')
+      log.warn({ endpointId: state.endpointId, jobId: job.id, workerId: state.workerId }, 'a job went back: its poll had gone')
     }
   }
 

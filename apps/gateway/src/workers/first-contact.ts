@@ -14,7 +14,7 @@ export function noteContact(deps: ContactDeps, state: WorkerState): void {
   if (record.readyAt === undefined && state.firstContact === undefined) {
     state.firstContact = welcome(deps, state, record).catch((error: unknown) => {
       state.firstContact = undefined
-      deps.log.warn({ err: error, worker: state.workerId }, 'could not record that a worker is ready; its next request tries again')
+      deps.log.warn({ err: error, workerId: state.workerId }, 'could not record that a worker is ready; its next request tries again')
     })
     return
   }
@@ -39,7 +39,7 @@ async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerReco
   state.record = { ...record, ...state.record, ...facts }
   deps.events.add({ at, endpointId, kind: 'worker_ready', workerId })
   measureColdStart(deps, state, at)
-  deps.log.info({ endpoint: endpointId, worker: workerId, sdkVersion, startMs: at - record.createdAt }, 'worker ready')
+  deps.log.info({ endpointId, workerId, sdkVersion, startMs: at - record.createdAt }, 'worker ready')
 }
 
 function measureColdStart(deps: ContactDeps, state: WorkerState, readyAt: number): void {
@@ -56,6 +56,6 @@ async function noteSeen(deps: ContactDeps, state: WorkerState): Promise<void> {
   if (now - state.seenWrittenAt < WRITE_SEEN_EVERY_MS) return
   state.seenWrittenAt = now
   await deps.store.workers.patch(state.endpointId, state.workerId, { lastSeenAt: now }, { quiet: true }).catch((error: unknown) => {
-    deps.log.debug({ err: error, worker: state.workerId }, 'a sign of life was not written')
+    deps.log.debug({ err: error, workerId: state.workerId }, 'a sign of life was not written')
   })
 }

@@ -33,7 +33,7 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
 
 async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason }: { check: string; reason: string }): Promise<void> {
   const unhealthyReason = `${check}: ${reason}`
-  deps.log.warn({ endpoint: state.endpointId, worker: state.workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
+  deps.log.warn({ endpointId: state.endpointId, workerId: state.workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
   await deps.store.workers.patch(state.endpointId, state.workerId, { unhealthyReason })
 }
 
@@ -55,7 +55,7 @@ async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Pro
   deps.workers.orderStop(state, jobId)
   if (pings !== STRAY_PINGS) return
   deps.log.warn(
-    { endpoint: state.endpointId, worker: state.workerId, job: jobId },
+    { endpointId: state.endpointId, workerId: state.workerId, jobId },
     'worker goes on with a job that was stopped; replacing it',
   )
   await replaceWorker(deps, state)
@@ -83,7 +83,7 @@ async function takeBack(deps: PingDeps, state: WorkerState, { jobId, job }: { jo
   rememberFinished(state, jobId)
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return
-  deps.log.warn({ endpoint: endpointId, worker: workerId, job: jobId, attempt: job.attempt, result }, 'a job was lost by its worker')
+  deps.log.warn({ endpointId, workerId, jobId, attempt: job.attempt, result }, 'a job was lost by its worker')
   const kind = result === 'requeued' ? 'job_requeued' : 'job_settled'
   deps.events.add({ at: Date.now(), endpointId, kind, jobId, workerId, message: evidence })
   // Its id is the fencing token: a worker that lost a lease never takes again.

@@ -44,7 +44,7 @@ export function createWorkerRegistry({ store, log }: { store: WorkerReads; log: 
     if (!isLeaving(state.record)) return
     setTimeout(() => {
       releaseIfFree(store, state).catch((error: unknown) => {
-        log.warn({ err: error, worker: state.workerId }, 'could not see whether a leaving worker holds jobs')
+        log.warn({ err: error, workerId: state.workerId }, 'could not see whether a leaving worker holds jobs')
       })
     }, RELEASE_AFTER_MS).unref()
   }

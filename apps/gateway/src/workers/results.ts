@@ -44,7 +44,7 @@ async function settle(deps: ResultDeps, { state, jobId }: Post, outcome: JobOutc
   rememberFinished(state, jobId)
   const settled = await retryWhileAway(() => deps.store.jobs.settle(endpointId, jobId, workerId, outcome), deps.closing)
   if (settled !== 'settled') {
-    deps.log.info({ endpoint: endpointId, job: jobId, worker: workerId, status: outcome.status, result: settled }, 'late result ignored')
+    deps.log.info({ endpointId, jobId, workerId, status: outcome.status, result: settled }, 'late result ignored')
     return
   }
   await recordSettled(deps, { state, jobId, job, outcome, at })

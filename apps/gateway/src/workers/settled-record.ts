@@ -1,7 +1,7 @@
 // What is written down when a job ends by its worker: one wide log line, its measures, its lines of history.
-import type { JobOutcome } from '@runyard/schema'
+import { jobDurations, jobLine } from '@runyard/core'
+import type { JobOutcome, JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
-import { elapsedMs } from '../jobs/job-body.ts'
 import type { HandedJob, WorkerState } from './state.ts'
 
 export interface Settled {
@@ -13,23 +13,27 @@ export interface Settled {
   readonly at: number
 }
 
-const LONGEST_REASON = 200
-
-type RecordDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics' | 'endpoints'>
+type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints'>
 
 export async function recordSettled(deps: RecordDeps, settled: Settled): Promise<void> {
-  const { state, jobId, job, outcome, at } = settled
+  const { state, jobId, outcome, at } = settled
   const { endpointId, workerId } = state
-  const { status, error } = outcome
-  const delayMs = elapsedMs(job?.submittedAt, job?.startedAt)
-  const executionMs = elapsedMs(job?.startedAt, at)
-  const retries = job === undefined ? undefined : job.attempt - 1
-  const endpoint = (await deps.endpoints.get(endpointId).catch(() => undefined))?.name
-  const reason = error?.slice(0, LONGEST_REASON)
-  deps.log.info({ endpoint, job: jobId, worker: workerId, status, delayMs, executionMs, retries, reason }, 'job settled')
-  if (job !== undefined) deps.metrics.jobSettled(endpointId, { status, delayMs, executionMs })
+  const { status } = outcome
+  const name = (await deps.endpoints.get(endpointId).catch(() => undefined))?.name
+  const record = await recordOf(deps, settled)
+  deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
+  deps.metrics.jobSettled(endpointId, { status, ...jobDurations(record) })
   recordEntered(deps, settled)
   deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
+}
+
+/** Known without a read where this gateway handed the job out. */
+async function recordOf({ store }: RecordDeps, { state, jobId, job, outcome, at }: Settled): Promise<JobRecord> {
+  const { status, error } = outcome
+  const known = { id: jobId, status, workerId: state.workerId, settledAt: at, ...(error === undefined ? {} : { error }) }
+  if (job !== undefined) return { ...known, submittedAt: job.submittedAt, startedAt: job.startedAt, retries: job.attempt - 1 }
+  const read = await store.jobs.get(state.endpointId, jobId).catch(() => undefined)
+  return read ?? { ...known, submittedAt: at, retries: 0 }
 }
 
 /** Our agent tells when the function was entered; where the job had waited for this worker's start, that is the end of the cold start. */

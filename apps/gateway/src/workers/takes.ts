@@ -19,7 +19,7 @@ export async function takeJobs(
   if (jobs.length === 0) return reply.code(204).send()
   const goBack = (): void => {
     void deps.dispatcher.giveBack(request.state, jobs).catch((error: unknown) => {
-      deps.log.warn({ err: error, worker: request.state.workerId }, 'an undelivered job could not be given back; its lease will expire')
+      deps.log.warn({ err: error, workerId: request.state.workerId }, 'an undelivered job could not be given back; its lease will expire')
     })
   }
   if (request.signal.aborted) goBack()
