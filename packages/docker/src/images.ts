@@ -65,5 +65,10 @@ function toLines({ stream, status, id, progress }: ProgressMessage): readonly st
 
 /** Removes images with this label that a newer one of the same name has replaced; one that is in use stays. */
 export async function pruneReplaced(docker: Docker, label: string): Promise<void> {
-  await docker.pruneImages({ filters: { dangling: ['true'], label: [label] } })
+  try {
+    await docker.pruneImages({ filters: { dangling: ['true'], label: [label] } })
+  } catch (error) {
+    // Another process prunes right now; what is left over goes with the next one.
+    if (statusOf(error) !== 409) throw error
+  }
 }

@@ -230,7 +230,12 @@ describe('ids, keys and bodies', () => {
     ['{}', 400],
     ['{"input":null}', 400],
     ['{"input":false}', 200],
-    ['{"input":0,"policy":7,"webhook":{},"s3Config":"x"}', 200],
+    ['{"input":0,"policy":null,"webhook":null,"s3Config":null}', 200],
+    ['{"input":0,"policy":7}', 400],
+    ['{"input":0,"policy":{"ttl":"x"}}', 400],
+    ['{"input":0,"policy":{"lowPriority":1}}', 400],
+    ['{"input":0,"webhook":{}}', 400],
+    ['{"input":0,"s3Config":"x"}', 400],
   ])('a body %s is answered %i', async (body, status) => {
     const answer = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body })
     expect(answer.status).toBe(status)
@@ -296,6 +301,7 @@ describe('results', () => {
       delayTime: 0,
       executionTime: 0,
       workerId: '',
+      output: {},
       error: expect.any(String) as string,
     })
   })

@@ -10,13 +10,18 @@ it.each([
   [{ executionTimeout: 0 }, {}],
   [{ ttl: 1 }, { ttlMs: 10_000 }],
   [{ ttl: 60_000.4 }, { ttlMs: 60_000 }],
-  [{ ttl: 'x', lowPriority: 'yes' }, {}],
   [{ lowPriority: true, unknown: 1 }, { lowPriority: true }],
   [null, {}],
-  [[1], {}],
 ])('a policy %j is read as %j', (policy, expected) => {
   expect(readSubmission({ input: 1, policy }, ORIGIN).policy).toEqual(expected)
 })
+
+it.each([{ policy: [1] }, { policy: { ttl: 'x' } }, { policy: { lowPriority: 'yes' } }, { webhook: 1 }, { s3Config: [] }])(
+  'refuses %j with a sentence',
+  (fields) => {
+    expect(() => readSubmission({ input: 1, ...fields }, ORIGIN)).toThrow(/must be/)
+  },
+)
 
 it('keeps the input as it is', () => {
   const input = { '': [null, { deep: '\u0000' }] }
