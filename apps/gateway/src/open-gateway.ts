@@ -19,14 +19,15 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
   const waiters = createWaiters()
-  const dispatcher = createDispatcher({ store, log, onHanded: (state, job) => noteHanded({ events, waiters }, state, job) })
+  const endpoints = createEndpointCache(store.endpoints)
+  const dispatcher = createDispatcher({ store, endpoints, log, onHanded: (state, job) => noteHanded({ events, waiters }, state, job) })
   const workers = createWorkerRegistry({ store, log })
   const deps: GatewayDeps = {
     store,
     config,
     log,
     metrics: createGatewayMetrics(),
-    endpoints: createEndpointCache(store.endpoints),
+    endpoints,
     events,
     waiters,
     workers,

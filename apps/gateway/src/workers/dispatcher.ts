@@ -2,6 +2,7 @@
 import { RunyardError } from '@runyard/schema'
 import type { Logger } from '@runyard/kit'
 import type { Store, TakenJob } from '@runyard/store'
+import type { EndpointCache } from '../endpoint-cache.ts'
 import { Lane, type TakeRequest } from './lane.ts'
 import type { WorkerState } from './state.ts'
 
@@ -16,11 +17,12 @@ export interface Dispatcher extends Disposable {
 
 export interface DispatcherDeps {
   readonly store: Pick<Store, 'jobs'>
+  readonly endpoints: Pick<EndpointCache, 'get'>
   readonly log: Logger
   readonly onHanded: (state: WorkerState, job: TakenJob) => void
 }
 
-export function createDispatcher({ store, log, onHanded }: DispatcherDeps): Dispatcher {
+export function createDispatcher({ store, endpoints, log, onHanded }: DispatcherDeps): Dispatcher {
   const lanes = new Map<string, Lane>()
   let closed = false
 
@@ -41,7 +43,7 @@ export function createDispatcher({ store, log, onHanded }: DispatcherDeps): Disp
   function laneOf(endpointId: string): Lane {
     const known = lanes.get(endpointId)
     if (known !== undefined) return known
-    const lane = new Lane({ takeJob, giveBack })
+    const lane = new Lane({ takeJob, giveBack, checkVersion: (state) => markOutdated(endpoints, state) })
     lanes.set(endpointId, lane)
     return lane
   }
@@ -60,6 +62,14 @@ export function createDispatcher({ store, log, onHanded }: DispatcherDeps): Disp
       for (const lane of lanes.values()) lane.release()
     },
   }
+}
+
+/** A job that was submitted after an update runs on the new version: the scaler's own mark comes a tick later. */
+async function markOutdated(endpoints: Pick<EndpointCache, 'get'>, state: WorkerState): Promise<void> {
+  const endpoint = await endpoints.get(state.endpointId)
+  const { record } = state
+  if (endpoint === undefined || record === undefined || record.endpointVersion >= endpoint.version) return
+  state.record = { ...record, outdatedSince: record.outdatedSince ?? Date.now() }
 }
 
 /** Redis is away or refuses writes: a condition that passes. */

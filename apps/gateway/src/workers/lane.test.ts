@@ -45,6 +45,7 @@ async function playInterleaving(seed: number): Promise<{ got: readonly string[];
       return job
     },
     giveBack: () => Promise.reject(new Error('nothing is to be given back here')),
+    checkVersion: () => Promise.resolve(),
   })
   const wanted = Array.from({ length: 1 + (seed % 6) }, (_, index) => `job${index}`)
   const got: string[] = []
@@ -86,6 +87,7 @@ describe('a lane', () => {
         controller.abort()
         return Promise.resolve(queue.take())
       },
+      checkVersion: () => Promise.resolve(),
       giveBack: async (_state, jobs) => {
         back.push(...jobs.map(({ id }) => id))
       },
@@ -103,6 +105,7 @@ describe('a lane', () => {
         return looks === 1 ? Promise.resolve({ id: 'a' } as TakenJob) : Promise.reject(new Error('away'))
       },
       giveBack: () => Promise.resolve(),
+      checkVersion: () => Promise.resolve(),
     })
     const jobs = await lane.take({ state: createWorker('w'), max: 3, signal: NEVER })
     expect(jobs.map(({ id }) => id)).toEqual(['a'])

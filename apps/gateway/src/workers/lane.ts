@@ -24,6 +24,8 @@ export interface LaneDeps {
   /** The next job of this endpoint, leased to the worker. */
   readonly takeJob: (state: WorkerState) => Promise<TakenJob | undefined>
   readonly giveBack: (state: WorkerState, jobs: readonly TakenJob[]) => Promise<void>
+  /** Marks a worker whose endpoint has a newer version. */
+  readonly checkVersion: (state: WorkerState) => Promise<void>
 }
 
 interface Parked {
@@ -53,6 +55,7 @@ export class Lane {
   }
 
   async take(request: TakeRequest): Promise<readonly TakenJob[]> {
+    await this.#deps.checkVersion(request.state)
     while (isAssignable(request.state.record) && !request.signal.aborted) {
       const jobs = await this.#takeFor(request)
       if (jobs.length > 0) return jobs
@@ -87,7 +90,7 @@ export class Lane {
   async #serve(parked: Parked): Promise<void> {
     parked.looking = true
     try {
-      const jobs = await this.#takeFor(parked.request)
+      const jobs = await this.#takeForCurrent(parked.request)
       parked.looking = false
       if (jobs.length === 0 && parked.hold?.ended === false) {
         this.#parked.push(parked)
@@ -100,6 +103,14 @@ export class Lane {
       parked.hold?.end()
     }
     this.#serveOwed()
+  }
+
+  /** A worker that turns out to be of an older version answers no wake: another one is owed the look. */
+  async #takeForCurrent(request: TakeRequest): Promise<readonly TakenJob[]> {
+    await this.#deps.checkVersion(request.state)
+    if (isAssignable(request.state.record)) return this.#takeFor(request)
+    this.#owed += 1
+    return []
   }
 
   async #takeFor(request: TakeRequest): Promise<readonly TakenJob[]> {

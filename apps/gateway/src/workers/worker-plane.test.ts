@@ -126,6 +126,22 @@ describe('taking jobs', () => {
     }
   })
 
+  it('gives a job that came after an update to a worker of the new version only', async () => {
+    const old = [worker.take(), worker.take()]
+    expect(await isPending(Promise.race(old))).toBe(true)
+    await gateway.store.endpoints.upsert({ id: ep }, (current) => {
+      if (current === undefined) throw new Error('the endpoint is gone')
+      return { ...current, version: 2 }
+    })
+    const id = await submit()
+    const fresh = await gateway.addWorker(ep, { endpointVersion: 2 })
+    expect((await fresh.take())?.id).toBe(id)
+    expect(await isPending(Promise.race(old))).toBe(true)
+    const next = fresh.take()
+    const second = await submit()
+    expect((await next)?.id).toBe(second)
+  })
+
   it('answers the held polls of a worker that drains and holds no job', async () => {
     const take = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
     const stop = stopPoll()
