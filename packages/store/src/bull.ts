@@ -15,6 +15,8 @@ export interface QueuedJob {
   readonly timestamp: number
   readonly lowPriority: boolean
   readonly executionTimeoutMs: number | undefined
+  readonly ttlMs: number | undefined
+  readonly webhook: string | undefined
 }
 
 export interface ActiveJob {
@@ -81,14 +83,15 @@ function createQueue(backend: RedisQueueBackend, { keys, leaseMs }: { keys: read
     keys,
     async add(job) {
       capEvents()
-      const options = { priority: job.lowPriority ? LOW_PRIORITY : undefined, executionTimeoutMs: job.executionTimeoutMs }
+      const { executionTimeoutMs, ttlMs, webhook } = job
+      const options = { priority: job.lowPriority ? LOW_PRIORITY : undefined, executionTimeoutMs, ttlMs, webhook }
       await backend.addJob(
         { id: job.id, name: job.name, data: job.data, timestamp: job.timestamp, opts: options } as unknown as JobJson,
         job.id,
       )
     },
     async next(token) {
-      const [job, id] = (await backend.moveToActive(token)) as [JobJson | null | undefined, string]
+      const [job, id] = (await backend.moveToActive(token, token)) as [JobJson | null | undefined, string]
       if (job === null || job === undefined) return undefined
       return {
         id,

@@ -108,6 +108,24 @@ describe('status', () => {
   })
 })
 
+describe('the submission of an ended job', () => {
+  test.each([
+    ['is kept for a retry', {}, { status: 'FAILED', error: 'x' }, true],
+    ['is kept for a retry after a time-out', {}, { status: 'TIMED_OUT' }, true],
+    ['is kept for its webhook', { webhook: 'https://example.test/hook' }, { status: 'COMPLETED' }, true],
+    ['is let go where nobody asks for it', {}, { status: 'COMPLETED' }, false],
+  ] as const)('%s', async (_case, fields, outcome, isKept) => {
+    const { jobs } = await stores.open()
+    const job = submission('a', { ...fields, input: { deep: [null] }, policy: { ttlMs: 60_000 }, s3Config: { bucketName: 'b' } })
+    await jobs.submit(EP, job)
+    expect(await jobs.submission(EP, 'a')).toEqual(job)
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', outcome)
+    expect(await jobs.submission(EP, 'a')).toEqual(isKept ? job : undefined)
+    expect(await jobs.get(EP, 'a')).not.toHaveProperty('data')
+  })
+})
+
 describe('settling', () => {
   test('a stale worker cannot settle a job, report progress or stream', async () => {
     const { jobs } = await stores.open()

@@ -1,13 +1,23 @@
 // What is asked about a job and about a queue. Each answer is one snapshot.
+import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord } from './job-record.ts'
-import { READ, READ_STREAM, SET_RETENTION, STATS } from './scripts/jobs.ts'
+import { READ, READ_STREAM, READ_SUBMISSION, STATS } from './scripts/reads.ts'
 import type { Reply } from './scripts/script.ts'
+import { SET_RETENTION } from './scripts/sweeps.ts'
 import type { JobStore } from './types.ts'
 
-export function createJobReads({ keys, run }: StoreContext): Pick<JobStore, 'get' | 'readStream' | 'setRetention' | 'stats'> {
+export function createJobReads({
+  keys,
+  run,
+}: StoreContext): Pick<JobStore, 'get' | 'submission' | 'readStream' | 'setRetention' | 'stats'> {
   return {
     get: async (endpointId, jobId) => toJobRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId])),
+
+    async submission(endpointId, jobId) {
+      const data = await run(READ_SUBMISSION, [keys.queue(endpointId)], [jobId])
+      return typeof data === 'string' && data !== '' ? (JSON.parse(data) as JobSubmission) : undefined
+    },
 
     async readStream(endpointId, jobId, limit) {
       const reply = await run(READ_STREAM, [keys.queue(endpointId)], [jobId, limit])

@@ -3,8 +3,10 @@
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord } from './job-record.ts'
-import { APPEND_CHUNK, FORCE_SETTLE, PROGRESS, SETTLE, TAKE_BACK } from './scripts/jobs.ts'
+import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
+import { TAKE_BACK } from './scripts/returns.ts'
 import type { Reply } from './scripts/script.ts'
+import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import type { JobStore, SettleResult } from './types.ts'
 
 type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'progress' | 'appendChunk'>

@@ -1,6 +1,6 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
 import type { StoreContext } from './context.ts'
-import { LEASES, SWEEP_EXPIRED } from './scripts/jobs.ts'
+import { LEASES, SWEEP_EXPIRED } from './scripts/sweeps.ts'
 import type { JobStore, Lease } from './types.ts'
 
 const SWEEP_BATCH = 500

@@ -1,7 +1,7 @@
 // Into the queue and out to a worker: submit, take, give back, renew. A take sets the lease; only a sign of the worker renews it.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { GIVE_BACK } from './scripts/jobs.ts'
+import { GIVE_BACK } from './scripts/returns.ts'
 import type { JobStore } from './types.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
@@ -22,6 +22,8 @@ export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' |
         timestamp: now,
         lowPriority: policy.lowPriority ?? false,
         executionTimeoutMs: policy.executionTimeoutMs,
+        ttlMs: policy.ttlMs,
+        webhook: submission.webhook,
       })
       await Promise.all([deadline, added])
       signals.publish({ kind: 'job-added', endpointId })

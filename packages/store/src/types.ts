@@ -130,6 +130,8 @@ export interface JobStore {
     options: { budget: number; evidence: string },
   ): Promise<'requeued' | 'failed' | 'moot'>
   get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
+  /** What was submitted. Of ended jobs it is kept where somebody still asks: FAILED and TIMED_OUT (retry), and any with a webhook. */
+  submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
   /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
   readStream(endpointId: string, jobId: string, limit: number): Promise<StreamRead | undefined>
   /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */

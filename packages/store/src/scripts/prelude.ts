@@ -1,0 +1,95 @@
+// What all scripts on jobs share. BullMQ's own scripts add a job, make it active under its lock and extend the lock; from there on
+// ours end it or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+// KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
+// Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lock; a job that has
+// an outcome is in none of BullMQ's structures.
+export const PRELUDE = `
+local q = KEYS[1]
+local call = redis.call
+local function jobKey(id) return q .. ':' .. id end
+local function lockKey(id) return q .. ':' .. id .. ':lock' end
+local function settledKey(id) return q .. ':s:' .. id end
+local function chunksKey(id) return q .. ':c:' .. id end
+local function workerKey(id) return q .. ':w:' .. id end
+
+local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
+
+-- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
+local function dropJob(id)
+  if call('LREM', q .. ':active', -1, id) == 0 and call('LREM', q .. ':wait', 1, id) == 0 then
+    call('ZREM', q .. ':prioritized', id)
+  end
+  call('SREM', q .. ':stalled', id)
+  call('DEL', jobKey(id), lockKey(id))
+  call('ZREM', q .. ':r:deadlines', id)
+end
+
+-- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list).
+local function requeueJob(id)
+  if call('LREM', q .. ':active', -1, id) == 0 then return false end
+  call('DEL', lockKey(id))
+  call('SREM', q .. ':stalled', id)
+  call('HDEL', jobKey(id), 'progress')
+  local priority = tonumber(call('HGET', jobKey(id), 'priority') or '0')
+  if priority > 0 then
+    call('ZADD', q .. ':prioritized', priority * 0x100000000, id)
+  else
+    call('RPUSH', q .. ':wait', id)
+  end
+  return true
+end
+
+local function countOutcome(status)
+  if status == 'COMPLETED' then call('HINCRBY', q .. ':r:counters', 'completed', 1) end
+  if status == 'FAILED' or status == 'TIMED_OUT' then call('HINCRBY', q .. ':r:counters', 'failed', 1) end
+end
+
+local function markWorker(id, now)
+  if id and id ~= '' and call('EXISTS', workerKey(id)) == 1 then call('HSET', workerKey(id), 'lastJobEndedAt', now) end
+end
+
+-- What is still asked of an ended job's submission: its input and policy by a retry, its input by a webhook. Everything else is let go.
+-- 'pb' is who took it last, also where the lease has run out.
+local KEPT = { 'name', 'priority', 'opts', 'data', 'pb' }
+local function isAskedFor(id, status)
+  if status == 'FAILED' or status == 'TIMED_OUT' then return true end
+  return cjson.decode(call('HGET', jobKey(id), 'opts') or '{}').webhook ~= nil
+end
+local function addSubmission(fields, id)
+  for at, value in ipairs(call('HMGET', jobKey(id), unpack(KEPT))) do
+    fields[#fields + 1] = KEPT[at]
+    fields[#fields + 1] = value or ''
+  end
+end
+
+-- end_ = { now, status, outcome (JSON), asyncMs, syncMs }. False for a job that does not exist.
+local function settleJob(id, worker, end_)
+  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats')
+  if not job[2] then return false end
+  local fields = {
+    'submittedAt', job[2], 'settledAt', end_.now, 'attempts', job[4] or '0', 'workerId', worker or '',
+    'status', end_.status, 'outcome', end_.outcome,
+  }
+  if job[3] then
+    fields[#fields + 1] = 'startedAt'
+    fields[#fields + 1] = job[3]
+  end
+  if isAskedFor(id, end_.status) then addSubmission(fields, id) end
+  call('HSET', settledKey(id), unpack(fields))
+  local ttl = job[1] == 'sync' and end_.syncMs or end_.asyncMs
+  call('PEXPIRE', settledKey(id), ttl)
+  call('PEXPIRE', chunksKey(id), ttl)
+  countOutcome(end_.status)
+  markWorker(worker, end_.now)
+  dropJob(id)
+  return true
+end
+
+local function readRecord(id)
+  local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'outcome')
+  if s[1] then return { 'settled', s[1], s[2], s[3], s[4], s[5], s[6] } end
+  local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'progress')
+  if not j[1] then return false end
+  return { 'live', j[1], j[2], j[3], j[4], call('GET', lockKey(id)) }
+end
+`
