@@ -7,6 +7,7 @@ import type { EventWriter } from './event-writer.ts'
 import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './watch/metrics.ts'
 import type { Dispatcher } from './workers/dispatcher.ts'
+import type { LeaseBook } from './workers/lease-book.ts'
 import type { WorkerRegistry } from './workers/registry.ts'
 
 export interface GatewayDeps {
@@ -19,6 +20,7 @@ export interface GatewayDeps {
   /** Requests that wait for something to happen to a job. */
   readonly waiters: Waiters
   readonly workers: WorkerRegistry
+  readonly leases: LeaseBook
   readonly dispatcher: Dispatcher
   /** Aborts when the process is asked to stop: holds end, retries give up. */
   readonly closing: AbortSignal

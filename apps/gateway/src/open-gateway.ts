@@ -9,7 +9,8 @@ import { createWaiters, jobKey, startKey, type Waiters } from './waiters.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
-import type { WorkerState } from './workers/state.ts'
+import { createLeaseBook } from './workers/lease-book.ts'
+import { rememberHanded, type WorkerState } from './workers/state.ts'
 
 export interface Gateway extends AsyncDisposable {
   readonly deps: GatewayDeps
@@ -31,6 +32,7 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
     events,
     waiters,
     workers,
+    leases: createLeaseBook(store.jobs),
     dispatcher,
     closing: closing.signal,
   }
@@ -53,9 +55,7 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
 function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: WorkerState, job: TakenJob): void {
   const { endpointId, workerId } = state
   const { submittedAt, startedAt, attempt } = job
-  const now = Date.now()
-  state.finished.delete(job.id)
-  state.handed.set(job.id, { handedAt: now, submittedAt, startedAt, attempt, missedPings: 0, renewedAt: now })
+  rememberHanded(state, job.id, { submittedAt, startedAt, attempt })
   deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }

@@ -1,4 +1,5 @@
 // Gateways are stateless: any of them may take a request, a poll or a result (design §3 "Outgrowing one machine").
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
@@ -55,6 +56,67 @@ it('a cancel at one gateway reaches the worker that listens at another', async (
   const stop = send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)
   await one.call(`/v2/${ep}/cancel/${String(json['id'])}`, { method: 'POST' })
   expect((await stop).json).toEqual({ jobsToStop: [json['id']] })
+})
+
+it('a worker whose first requests reach two gateways becomes ready once', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  await Promise.all([worker.ping(), viaOther(worker)(`/v2/${ep}/ping/${worker.id}?gpu=x`)])
+  const events = async () => (await one.store.events.list(ep, 10)).map(({ kind }) => kind)
+  await expect.poll(events, { timeout: 10_000 }).toContain('worker_ready')
+  const metrics = await Promise.all([one, other].map(async ({ publicUrl }) => (await createSend(publicUrl, {})('/metrics')).text))
+  expect(metrics.join('').match(new RegExp(`cold_start_seconds_count{endpoint_id="${ep}",phase="placed_to_ready"} 1`, 'g'))).toHaveLength(1)
+})
+
+it('a job that its worker has lost is missed by the gateway that gets the pings, and the worker cannot take it again anywhere', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  expect((await worker.take())?.id).toBe(json['id'])
+  const parked = worker.take()
+  const send = viaOther(worker)
+  const pingUntilBack = async () => {
+    await send(`/v2/${ep}/ping/${worker.id}?gpu=x`)
+    return (await one.store.jobs.get(ep, String(json['id'])))?.status
+  }
+  await expect.poll(pingUntilBack, { timeout: 15_000 }).toBe('IN_QUEUE')
+  const healthy = await one.addWorker(ep)
+  expect((await healthy.take())?.id).toBe(json['id'])
+  expect(await parked).toBeUndefined()
+  await healthy.done(String(json['id']), { output: 1 })
+  expect(await one.store.jobs.get(ep, String(json['id']))).toMatchObject({ status: 'COMPLETED', retries: 1 })
+})
+
+it('an order to stop a job is void once its worker has that job again', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const ids = await Promise.all(
+    [1, 2].map(async (input) => (await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input } })).json['id']),
+  )
+  const held = (await worker.take())?.id ?? ''
+  const cancelled = ids.map(String).find((id) => id !== held) ?? ''
+  expect((await worker.take())?.id).toBe(cancelled)
+  await viaOther(worker)(`/v2/${ep}/ping/${worker.id}?gpu=x&job_id=${held}`)
+  one.store.publish({ kind: 'job-stop', endpointId: ep, jobId: held, workerId: worker.id })
+  await one.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
+  const told = async () => (await viaOther(worker)(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)).json
+  await expect.poll(told, { timeout: 10_000 }).toEqual({ jobsToStop: [cancelled] })
+})
+
+it('a result posted at one gateway lets the polls go that another holds for a leaving worker', async () => {
+  const { id: ep } = await one.addEndpoint()
+  const worker = await one.addWorker(ep)
+  const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  expect((await worker.take())?.id).toBe(json['id'])
+  const held = [worker.take(), worker.send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)]
+  const send = viaOther(worker)
+  await send(`/v2/${ep}/ping/${worker.id}?gpu=x&job_id=${String(json['id'])}`)
+  await one.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+  await send(`/v2/${ep}/job-done/${worker.id}/${String(json['id'])}`, { method: 'POST', body: { output: 1 } })
+  expect(await Promise.race([Promise.all(held), sleep(10_000, 'still held', { ref: false })])).toEqual([
+    undefined,
+    expect.objectContaining({ status: 204 }),
+  ])
 })
 
 it('a changed endpoint is seen by every gateway', async () => {

@@ -1,4 +1,4 @@
-// All that we take from BullMQ: how a job is added, made active under its lock, and its lock extended. One BullMQ backend per endpoint,
+// All that we take from BullMQ: how a job is added and made active under its lock. One BullMQ backend per endpoint,
 // all on one shared connection: BullMQ's Worker class would open a blocking connection per queue, which a gateway that is woken by
 // signals never uses. So an idle endpoint costs no connection and no command.
 import { QueueKeys, RedisConnection, RedisQueueBackend, createIORedisClient } from 'bullmq'
@@ -29,10 +29,8 @@ export interface ActiveJob {
 
 export interface Queue {
   add(job: QueuedJob): Promise<void>
-  /** The next job, now active and locked with `token` for the lease; undefined when none waits. */
+  /** The next job, now active and locked with `token` for the lease, and marked as last held by it; undefined when none waits. */
   next(token: string): Promise<ActiveJob | undefined>
-  /** Ids whose lock `token` does not hold. */
-  extendLocks(token: string, ids: readonly string[]): Promise<readonly string[]>
   /** Every key that BullMQ may have made for the queue itself (not those of jobs). */
   readonly keys: readonly string[]
 }
@@ -58,7 +56,7 @@ export function createQueues(deps: { client: Redis; keys: Keys; leaseMs: number;
     const keys = names.getKeys(name)
     const options = { prefix: deps.keys.prefix, lockDuration: deps.leaseMs, connection: {} }
     const backend = new RedisQueueBackend(connection, name, keys, (type) => names.toKey(name, type), options, undefined, false)
-    return createQueue(backend, { keys: Object.values(keys), leaseMs: deps.leaseMs })
+    return createQueue(backend, Object.values(keys))
   }
   return {
     of(endpointId) {
@@ -70,7 +68,7 @@ export function createQueues(deps: { client: Redis; keys: Keys; leaseMs: number;
   }
 }
 
-function createQueue(backend: RedisQueueBackend, { keys, leaseMs }: { keys: readonly string[]; leaseMs: number }): Queue {
+function createQueue(backend: RedisQueueBackend, keys: readonly string[]): Queue {
   let isCapped = false
   const capEvents = () => {
     if (isCapped) return
@@ -101,11 +99,5 @@ function createQueue(backend: RedisQueueBackend, { keys, leaseMs }: { keys: read
         attemptsStarted: job.attemptsStarted,
       }
     },
-    extendLocks: async (token, ids) =>
-      backend.extendLocks(
-        [...ids],
-        ids.map(() => token),
-        leaseMs,
-      ),
   }
 }

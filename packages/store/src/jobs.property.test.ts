@@ -30,6 +30,7 @@ interface Model {
   state: 'waiting' | 'leased' | 'settled'
   /** While leased; undefined = the lease has run out. */
   holder: string | undefined
+  lastHolder?: string | undefined
   attempts: number
   record?: JobRecord | undefined
 }
@@ -86,7 +87,7 @@ async function forceSettleStep(world: World, id: string): Promise<void> {
   const { result, heldBy } = await world.jobs.forceSettle(world.endpointId, id, { status: 'CANCELLED' })
   expect(result).toBe(model === undefined ? 'unknown' : model.state === 'settled' ? 'already_settled' : 'settled')
   if (model === undefined || model.state === 'settled') return
-  expect(heldBy).toBe(model.state === 'leased' ? model.holder : undefined)
+  expect(heldBy).toBe(model.state === 'leased' ? (model.holder ?? model.lastHolder) : undefined)
   await nowSettled(world, id, model)
 }
 
@@ -116,6 +117,7 @@ async function expireStep(world: World, id: string): Promise<void> {
   const model = world.models.get(id)
   if (model?.state !== 'leased') return
   retire(world, model.holder)
+  model.lastHolder = model.holder ?? model.lastHolder
   model.holder = undefined
 }
 

@@ -246,13 +246,37 @@ describe('leases', () => {
     ])
   })
 
-  test('a lease runs out without a sign of the worker, and then nobody holds the job', async () => {
+  /** A job whose lease has run out, so that nobody holds it. */
+  async function runOut() {
     const { jobs } = await stores.open({ leaseMs: 50 })
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
     await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: undefined }])
+    return jobs
+  }
+
+  test('a lease that has run out is still good for its last holder, and for nobody else, until the job is taken back', async () => {
+    const jobs = await runOut()
+    expect(await jobs.settle(EP, 'a', 'w2', completed(2))).toBe('not_holder')
+    expect(await jobs.renew(EP, 'w2', ['a'])).toEqual(['a'])
+    expect(await jobs.renew(EP, 'w1', ['a'])).toEqual([])
+    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: 'w1' }])
+    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+  })
+
+  test('a job that was taken back after its lease had run out is nobody’s, whoever comes late', async () => {
+    const jobs = await runOut()
+    await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: undefined }, { budget: 2, evidence: '' })
+    expect(await jobs.renew(EP, 'w1', ['a'])).toEqual(['a'])
     expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('not_holder')
+    await jobs.take(EP, 'w2')
+    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('not_holder')
+    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
+    expect(await jobs.progress(EP, 'a', 'w2', 1)).toBe('settled')
+    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: 'w2' }])
   })
 
   test('renewing names the jobs that the worker does not hold', async () => {

@@ -2,13 +2,14 @@
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { GIVE_BACK } from './scripts/returns.ts'
+import { RENEW } from './scripts/worker-writes.ts'
 import type { JobStore } from './types.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
 const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 
 export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' | 'take' | 'giveBack' | 'renew'> {
-  const { client, keys, queues, run, signals } = context
+  const { client, keys, queues, run, signals, options } = context
   return {
     async submit(endpointId, submission) {
       const now = Date.now()
@@ -49,7 +50,7 @@ export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' |
 
     async renew(endpointId, workerId, jobIds) {
       if (jobIds.length === 0) return []
-      return queues.of(endpointId).extendLocks(workerId, jobIds)
+      return (await run(RENEW, [keys.queue(endpointId)], [workerId, options.leaseMs, ...jobIds])) as readonly string[]
     },
   }
 }

@@ -109,7 +109,10 @@ export interface JobStore {
   take(endpointId: string, workerId: string): Promise<TakenJob | undefined>
   /** Hands a just-taken job back (its poll's socket had gone). */
   giveBack(endpointId: string, jobId: string, workerId: string): Promise<void>
-  /** Renews the leases of jobs that the worker showed a sign of; ids that it does not hold are returned. */
+  /**
+   * Renews the leases of jobs that the worker showed a sign of, also one that has run out while nobody has taken the job back; ids that it
+   * does not hold are returned.
+   */
   renew(endpointId: string, workerId: string, jobIds: readonly string[]): Promise<readonly string[]>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown): Promise<SettleResult>
@@ -145,8 +148,16 @@ export interface JobStore {
 
 export interface WorkerStore {
   create(record: WorkerRecord): Promise<void>
-  /** Sets fields; an unknown worker stays unknown. Emits `worker-changed` when `quiet` is not set. */
-  patch(endpointId: string, workerId: string, fields: Partial<WorkerRecord>, options?: { quiet?: boolean }): Promise<void>
+  /**
+   * Sets fields, all or none; true when it did. An unknown worker stays unknown, and so does what comes after somebody has set the field
+   * `unless`. Emits `worker-changed` when `quiet` is not set.
+   */
+  patch(
+    endpointId: string,
+    workerId: string,
+    fields: Partial<WorkerRecord>,
+    options?: { quiet?: boolean; unless?: keyof WorkerRecord },
+  ): Promise<boolean>
   get(endpointId: string, workerId: string): Promise<WorkerRecord | undefined>
   list(endpointId: string): Promise<readonly WorkerRecord[]>
   /** Removes the record, keeping `exit` beside its last facts for an hour (`getGone`). */

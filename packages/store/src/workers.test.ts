@@ -25,6 +25,15 @@ describe('workers', () => {
     expect(await workers.list(EP)).toEqual([])
   })
 
+  test('of two that set the same field for the first time, one does', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await one.workers.create(workerRecord('w1'))
+    const write = (store: typeof one, at: number) => store.workers.patch(EP, 'w1', { readyAt: at, lastSeenAt: at }, { unless: 'readyAt' })
+    const written = await Promise.all([write(one, 1), write(two, 2)])
+    expect(written.filter(Boolean)).toHaveLength(1)
+    expect(await one.workers.patch(EP, 'nobody', { readyAt: 1 }, { unless: 'readyAt' })).toBe(false)
+  })
+
   test('a removed worker’s last facts are kept for the evidence', async () => {
     const { workers } = await stores.open()
     expect(await workers.getGone('w1')).toBeUndefined()

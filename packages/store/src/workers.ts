@@ -34,11 +34,12 @@ export function createWorkerStore({ client, keys, run, signals }: StoreContext):
       announce(endpointId, id)
     },
 
-    async patch(...[endpointId, workerId, fields, { quiet = false } = {}]) {
+    async patch(...[endpointId, workerId, fields, { quiet = false, unless = '' } = {}]) {
       const changes = toFields(fields)
-      if (changes.length === 0) return
-      const isKnown = await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], changes)
-      if (isKnown === 1 && !quiet) announce(endpointId, workerId)
+      if (changes.length === 0) return false
+      const isWritten = (await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], [unless, ...changes])) === 1
+      if (isWritten && !quiet) announce(endpointId, workerId)
+      return isWritten
     },
 
     async list(endpointId) {

@@ -1,5 +1,6 @@
 // A worker's first take or ping means that it is ready (worker-api §1): the record, the ledger, the history and the cold-start times learn of
-// it once. Nobody waits for these writes; if they fail, the next contact tries again. Every later contact only refreshes `lastSeenAt`.
+// it once, also where the two reach two gateways. Nobody waits for these writes; if they fail, the next contact tries again. Every later
+// contact only refreshes `lastSeenAt`.
 import type { WorkerRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import type { WorkerState } from './state.ts'
@@ -35,7 +36,7 @@ async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerReco
     state: 'running',
     at,
   })
-  await deps.store.workers.patch(endpointId, workerId, facts)
+  if (!(await deps.store.workers.patch(endpointId, workerId, facts, { unless: 'readyAt' }))) return
   state.record = { ...record, ...state.record, ...facts }
   deps.events.add({ at, endpointId, kind: 'worker_ready', workerId })
   measureColdStart(deps, state, at)

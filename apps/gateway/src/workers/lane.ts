@@ -115,6 +115,8 @@ export class Lane {
 
   async #takeFor(request: TakeRequest): Promise<readonly TakenJob[]> {
     const jobs = await this.#look(request)
+    // A worker that just lost a job must not get it again: the signal of its retirement came before that of the job.
+    if (jobs.length > 0) await request.state.refreshing
     if (jobs.length === 0 || (!request.signal.aborted && isAssignable(request.state.record))) return jobs
     await this.#deps.giveBack(request.state, jobs)
     return []

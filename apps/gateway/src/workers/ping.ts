@@ -1,10 +1,11 @@
 // The heartbeat (worker-api §8): renews the leases of the jobs that it names, finds jobs that their worker has lost, and notices workers that
 // still run what they should have stopped. Pings prove that a process lives, not that it is well: the container's exit decides.
+import type { Lease } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { noteContact, type ContactDeps } from './first-contact.ts'
-import { rememberFinished, type HandedJob, type WorkerState } from './state.ts'
+import { rememberFinished, type WorkerState } from './state.ts'
 
-/** A job must be missing from this many consecutive pings that began after it was handed out. */
+/** A job must be missing from this many consecutive pings that reached this gateway and began after it was handed out. */
 const PINGS_MISSED = 2
 /** A ping this soon after the hand-out may have been on its way already. */
 const HANDED_JUST_NOW_MS = 1000
@@ -18,7 +19,7 @@ export interface Ping {
   readonly unhealthy: { readonly check: string; readonly reason: string } | undefined
 }
 
-export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'config'>
+export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'leases' | 'config'>
 
 export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping): Promise<void> {
   if (ping.unhealthy !== undefined) {
@@ -26,9 +27,17 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
     return
   }
   noteContact(deps, state)
-  const named = state.sdkVersion === SDK_WITHOUT_JOB_IDS ? [...state.handed.keys()] : ping.jobIds
-  await renewNamed(deps, state, named)
-  await takeBackMissing(deps, state, new Set(named))
+  const held = await deps.leases.heldBy(state)
+  if (state.sdkVersion === SDK_WITHOUT_JOB_IDS) {
+    await deps.store.jobs.renew(
+      state.endpointId,
+      state.workerId,
+      held.map(({ jobId }) => jobId),
+    )
+    return
+  }
+  await renewNamed(deps, state, ping.jobIds)
+  await takeBackMissing(deps, state, { held, named: new Set(ping.jobIds) })
 }
 
 async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason }: { check: string; reason: string }): Promise<void> {
@@ -49,7 +58,6 @@ async function renewNamed(deps: PingDeps, state: WorkerState, named: readonly st
 
 /** The worker names a job that it no longer holds: it ended a moment ago, or its stop order was lost. */
 async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Promise<void> {
-  state.handed.delete(jobId)
   const pings = (state.strayPings.get(jobId) ?? 0) + 1
   state.strayPings.set(jobId, pings)
   deps.workers.orderStop(state, jobId)
@@ -68,24 +76,29 @@ export async function replaceWorker({ store }: Pick<PingDeps, 'store'>, state: W
   await store.workers.patch(state.endpointId, state.workerId, { refreshRequested: true })
 }
 
-async function takeBackMissing(deps: PingDeps, state: WorkerState, named: ReadonlySet<string>): Promise<void> {
+async function takeBackMissing(
+  deps: PingDeps,
+  state: WorkerState,
+  { held, named }: { held: readonly Lease[]; named: ReadonlySet<string> },
+): Promise<void> {
   const limit = Date.now() - HANDED_JUST_NOW_MS
-  for (const [jobId, job] of state.handed) {
-    if (named.has(jobId)) job.missedPings = 0
-    else if (job.handedAt < limit) job.missedPings += 1
-    if (job.missedPings >= PINGS_MISSED) await takeBack(deps, state, { jobId, job })
-  }
+  const missing = held.filter(({ jobId, startedAt }) => !named.has(jobId) && startedAt < limit)
+  const pings = new Map(missing.map(({ jobId }) => [jobId, (state.missedPings.get(jobId) ?? 0) + 1]))
+  state.missedPings = pings
+  for (const lease of missing) if ((pings.get(lease.jobId) ?? 0) >= PINGS_MISSED) await takeBack(deps, state, lease)
 }
 
-async function takeBack(deps: PingDeps, state: WorkerState, { jobId, job }: { jobId: string; job: HandedJob }): Promise<void> {
+async function takeBack(deps: PingDeps, state: WorkerState, { jobId, attempt }: Lease): Promise<void> {
   const { endpointId, workerId } = state
+  const now = await deps.store.jobs.get(endpointId, jobId)
+  if (now?.status !== 'IN_PROGRESS' || now.workerId !== workerId) return
+  // First of all, and told to every gateway: its id is the fencing token, so it must not take this job again.
+  await replaceWorker(deps, state)
   const evidence = `worker ${workerId} lost the job: it reported neither a result nor the job in ${PINGS_MISSED} pings`
   rememberFinished(state, jobId)
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return
-  deps.log.warn({ endpointId, workerId, jobId, attempt: job.attempt, result }, 'a job was lost by its worker')
+  deps.log.warn({ endpointId, workerId, jobId, attempt, result }, 'a job was lost by its worker')
   const kind = result === 'requeued' ? 'job_requeued' : 'job_settled'
   deps.events.add({ at: Date.now(), endpointId, kind, jobId, workerId, message: evidence })
-  // Its id is the fencing token: a worker that lost a lease never takes again.
-  await replaceWorker(deps, state)
 }

@@ -6,7 +6,7 @@ import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { bearerOf } from '../authentication.ts'
 import { isAssignable, isLeaving } from './assignable.ts'
-import { createWorkerState, type WorkerState } from './state.ts'
+import { createWorkerState, rememberStopOrder, type WorkerState } from './state.ts'
 
 /** After it is known that a worker leaves and holds no job, its polls are answered this much later (worker-api §11.3). */
 const RELEASE_AFTER_MS = 300
@@ -53,7 +53,9 @@ export function createWorkerRegistry({ store, log }: { store: WorkerReads; log: 
     const state = states.get(keyOf(who))
     if (state === undefined) return
     const couldTake = isAssignable(state.record)
-    state.record = await store.workers.get(who.endpointId, who.workerId)
+    const reading = readRecord(store, state)
+    state.refreshing = reading.catch(() => {})
+    await reading
     if (state.record === undefined) states.delete(keyOf(who))
     // Its next poll, which comes at once, looks into the queue.
     if (!couldTake && isAssignable(state.record)) state.takes.releaseAll()
@@ -71,7 +73,7 @@ export function createWorkerRegistry({ store, log }: { store: WorkerReads; log: 
     orderStop(who, jobId) {
       const state = states.get(keyOf(who))
       if (state === undefined || state.finished.has(jobId)) return
-      state.stopOrders.add(jobId)
+      rememberStopOrder(state, jobId)
       state.stops.releaseAll()
     },
     [Symbol.dispose]() {
@@ -109,6 +111,10 @@ function createEnter(store: WorkerReads, states: States): WorkerRegistry['enter'
     opening.set(key, promise)
     return promise.finally(() => opening.delete(key))
   }
+}
+
+async function readRecord(store: WorkerReads, state: WorkerState): Promise<void> {
+  state.record = await store.workers.get(state.endpointId, state.workerId)
 }
 
 function forgetUnseen(states: States): void {

@@ -1,8 +1,8 @@
 // Results, progress and stream chunks as workers post them. The SDK never repeats a refused result (worker-api §5.2), so everything is
 // answered 200: duplicates, late and stale ones change nothing and are logged. While Redis is away a post is held, not refused.
 import type { JobOutcome, JobTimings } from '@runyard/schema'
-import type { SettleResult } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
+import { isLeaving } from './assignable.ts'
 import { replaceWorker } from './ping.ts'
 import type { WorkerResult } from './result-body.ts'
 import { retryWhileAway } from './retry-while-away.ts'
@@ -48,17 +48,11 @@ async function settle(deps: ResultDeps, { state, jobId }: Post, outcome: JobOutc
     return
   }
   await recordSettled(deps, { state, jobId, job, outcome, at })
-  deps.workers.releaseWhenFree(state)
+  // Its polls may be held by another gateway: each looks whether it can let them go.
+  if (isLeaving(state.record)) deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
 }
 
-/** A chunk is a sign of life: it renews the lease when the last sign is a while ago. */
+/** A chunk is a sign of life: the store renews the lease with it. */
 export async function receiveChunk(deps: ResultDeps, { state, jobId }: Post, chunk: unknown): Promise<void> {
-  const { endpointId, workerId } = state
-  const stored: SettleResult = await retryWhileAway(() => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk), deps.closing)
-  if (stored !== 'settled') return
-  const job = state.handed.get(jobId)
-  const now = Date.now()
-  if (job === undefined || now - job.renewedAt < (deps.config.lease.durationS * 1000) / 4) return
-  job.renewedAt = now
-  await deps.store.jobs.renew(endpointId, workerId, [jobId])
+  await retryWhileAway(() => deps.store.jobs.appendChunk(state.endpointId, jobId, state.workerId, chunk), deps.closing)
 }

@@ -73,7 +73,7 @@ function takeHandler(deps: GatewayDeps) {
 
 function stopHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const jobsToStop = await takeStopOrders(workerOf(request), AbortSignal.any([clientGone(reply), deps.closing]))
+    const jobsToStop = await takeStopOrders(deps, workerOf(request), AbortSignal.any([clientGone(reply), deps.closing]))
     return jobsToStop.length === 0 ? reply.code(204).send() : reply.send({ jobsToStop })
   }
 }

@@ -1,25 +1,21 @@
-// One worker as this gateway process sees it: its record as last read, the jobs handed to it here, its held polls and its stop orders.
-// All of it is a cache or a conversation in flight; a restarted gateway loses nothing that leases and pings don't bring back.
+// One worker as this gateway process sees it: its record as last read, its held polls and its stop orders. All of it is a cache or a
+// conversation in flight: the worker's requests may reach any gateway, so nothing here may be the only place that knows something.
 import type { WorkerRecord } from '@runyard/schema'
+import type { TakenJob } from '@runyard/store'
 import { createPolls, type Polls } from './polls.ts'
 
-/** A job handed to the worker by this gateway and not yet ended. */
-export interface HandedJob {
-  readonly handedAt: number
-  readonly submittedAt: number
-  readonly startedAt: number
-  readonly attempt: number
-  /** Consecutive pings that did not name it. */
-  missedPings: number
-  renewedAt: number
-}
+/** What this gateway knows of a job that it handed out, which spares a read when the result comes here, too. */
+export type HandedJob = Pick<TakenJob, 'submittedAt' | 'startedAt' | 'attempt'>
 
 export interface WorkerState {
   readonly endpointId: string
   readonly workerId: string
   readonly token: string
   record: WorkerRecord | undefined
+  /** Pending while a change of the record is being read. */
+  refreshing: Promise<void> | undefined
   sdkVersion: string | undefined
+  /** The latest ones. */
   readonly handed: Map<string, HandedJob>
   /** Held requests that carry no job yet: takes and the stop channel. */
   readonly takes: Polls
@@ -28,6 +24,8 @@ export interface WorkerState {
   readonly stopOrders: Set<string>
   /** The latest ids told or ended, so that none is told twice (worker-api §9). */
   readonly finished: Set<string>
+  /** Consecutive pings that did not name a job which the worker holds, by job. */
+  missedPings: ReadonlyMap<string, number>
   /** Pings that named a job which the worker no longer holds, by job. */
   readonly strayPings: Map<string, number>
   firstContact: Promise<void> | undefined
@@ -35,18 +33,21 @@ export interface WorkerState {
   seenWrittenAt: number
 }
 
-const FINISHED_REMEMBERED = 128
+/** Of each kind and worker: far more than a worker works on at a time. */
+const REMEMBERED = 128
 
 export function createWorkerState(who: { endpointId: string; workerId: string; token: string }): WorkerState {
   return {
     ...who,
     record: undefined,
+    refreshing: undefined,
     sdkVersion: undefined,
     handed: new Map(),
     takes: createPolls(),
     stops: createPolls(),
     stopOrders: new Set(),
     finished: new Set(),
+    missedPings: new Map(),
     strayPings: new Map(),
     firstContact: undefined,
     seenAt: Date.now(),
@@ -59,6 +60,23 @@ export function rememberFinished(state: WorkerState, jobId: string): void {
   state.handed.delete(jobId)
   state.stopOrders.delete(jobId)
   state.finished.add(jobId)
-  const [oldest] = state.finished
-  if (state.finished.size > FINISHED_REMEMBERED && oldest !== undefined) state.finished.delete(oldest)
+  forgetOldest(state.finished)
+}
+
+/** Handed out here, perhaps again: what was said about it before is void. */
+export function rememberHanded(state: WorkerState, jobId: string, job: HandedJob): void {
+  state.finished.delete(jobId)
+  state.stopOrders.delete(jobId)
+  state.handed.set(jobId, job)
+  forgetOldest(state.handed)
+}
+
+export function rememberStopOrder(state: WorkerState, jobId: string): void {
+  state.stopOrders.add(jobId)
+  forgetOldest(state.stopOrders)
+}
+
+function forgetOldest(memory: Set<string> | Map<string, unknown>): void {
+  const [oldest] = memory.keys()
+  if (memory.size > REMEMBERED && oldest !== undefined) memory.delete(oldest)
 }

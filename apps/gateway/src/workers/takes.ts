@@ -34,8 +34,15 @@ function toTakenBody({ id, submission }: TakenJob): Record<string, unknown> {
   return s3Config === undefined ? { id, input } : { id, input, s3Config }
 }
 
-/** Held until there is something to stop; each id is told once (worker-api §9). */
-export async function takeStopOrders(state: WorkerState, signal: AbortSignal): Promise<readonly string[]> {
+/**
+ * Held until there is something to stop; each id is told once (worker-api §9). Every gateway hears of an order and one tells it: the order
+ * that another keeps is void once the worker has that job again.
+ */
+export async function takeStopOrders(
+  { store }: Pick<GatewayDeps, 'store'>,
+  state: WorkerState,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   if (state.stopOrders.size === 0) {
     const holdMs = state.record?.drainingSince === undefined ? STOP_HOLD_MS : STOP_HOLD_LEAVING_MS
     await new Promise<void>((resolve) => {
@@ -44,6 +51,8 @@ export async function takeStopOrders(state: WorkerState, signal: AbortSignal): P
   }
   if (signal.aborted) return []
   const orders = [...state.stopOrders]
-  for (const jobId of orders) rememberFinished(state, jobId)
-  return orders
+  const toStop = await store.jobs.renew(state.endpointId, state.workerId, orders)
+  for (const jobId of orders) state.stopOrders.delete(jobId)
+  for (const jobId of toStop) rememberFinished(state, jobId)
+  return toStop
 }

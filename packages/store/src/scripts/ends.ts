@@ -8,7 +8,7 @@ export const SETTLE: Script = {
   keys: 1,
   lua: `${PRELUDE}
 local id, worker = ARGV[1], ARGV[2]
-local isHolder = call('GET', lockKey(id)) == worker
+local isHolder = holderOf(id) == worker
 if isSettled(id) then
   if isHolder then dropJob(id) end
   return 'already_settled'
@@ -32,7 +32,7 @@ if isSettled(id) then
   if call('EXISTS', jobKey(id)) == 1 then dropJob(id) end
   return { 'already_settled', '', readRecord(id) }
 end
-local holder = call('GET', lockKey(id)) or ''
+local holder = holderOf(id) or ''
 if not settleJob(id, holder, { now = ARGV[2], status = ARGV[3], outcome = ARGV[4], asyncMs = ARGV[5], syncMs = ARGV[6] }) then
   return { 'unknown', '', false }
 end

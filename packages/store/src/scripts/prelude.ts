@@ -1,7 +1,7 @@
-// What all scripts on jobs share. BullMQ's own scripts add a job, make it active under its lock and extend the lock; from there on
-// ours end it or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+// What all scripts on jobs share. BullMQ's own scripts add a job and make it active under its lock; from there on ours renew the lock, end
+// the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
-// Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lock; a job that has
+// Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
 export const PRELUDE = `
 local q = KEYS[1]
@@ -11,6 +11,14 @@ local function lockKey(id) return q .. ':' .. id .. ':lock' end
 local function settledKey(id) return q .. ':s:' .. id end
 local function chunksKey(id) return q .. ':c:' .. id end
 local function workerKey(id) return q .. ':w:' .. id end
+
+-- Whoever has the lock; or whose lock has run out without anybody having taken the job back ('pb' is BullMQ's mark of the last taker).
+-- So a gateway or a Redis that was away for longer than a lease costs no finished work.
+local function holderOf(id)
+  local holder = call('GET', lockKey(id))
+  if holder or not call('LPOS', q .. ':active', id) then return holder end
+  return call('HGET', jobKey(id), 'pb')
+end
 
 local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
 

@@ -60,13 +60,14 @@ return 1
 `,
 }
 
-/** KEYS: worker. ARGV: fields… → 0 for an unknown worker, which stays unknown */
+/** KEYS: worker. ARGV: field that must be absent or '', fields… → 0 for an unknown worker, which stays unknown, and where that field is set */
 export const PATCH_WORKER: Script = {
   name: 'runyardPatchWorker',
   keys: 1,
   lua: `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV))
+if ARGV[1] ~= '' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1
 `,
 }

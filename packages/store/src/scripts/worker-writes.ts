@@ -2,6 +2,24 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
+/** ARGV: worker, leaseMs, jobs… → ids that the worker does not hold; the leases of the others begin anew */
+export const RENEW: Script = {
+  name: 'runyardRenew',
+  keys: 1,
+  lua: `${PRELUDE}
+local notHeld = {}
+for at = 3, #ARGV do
+  local id = ARGV[at]
+  if holderOf(id) == ARGV[1] then
+    call('SET', lockKey(id), ARGV[1], 'PX', ARGV[2])
+  else
+    notHeld[#notHeld + 1] = id
+  end
+end
+return notHeld
+`,
+}
+
 /** ARGV: job, worker, leaseMs, progress → SettleResult. A sign of life, so the lease is renewed. */
 export const PROGRESS: Script = {
   name: 'runyardProgress',
@@ -9,9 +27,9 @@ export const PROGRESS: Script = {
   lua: `${PRELUDE}
 local id = ARGV[1]
 if isSettled(id) then return 'already_settled' end
-if call('GET', lockKey(id)) ~= ARGV[2] then return 'not_holder' end
+if holderOf(id) ~= ARGV[2] then return 'not_holder' end
 call('HSET', jobKey(id), 'progress', ARGV[4])
-call('PEXPIRE', lockKey(id), ARGV[3])
+call('SET', lockKey(id), ARGV[2], 'PX', ARGV[3])
 return 'settled'
 `,
 }
@@ -23,9 +41,9 @@ export const APPEND_CHUNK: Script = {
   lua: `${PRELUDE}
 local id = ARGV[1]
 if isSettled(id) then return 'already_settled' end
-if call('GET', lockKey(id)) ~= ARGV[2] then return 'not_holder' end
+if holderOf(id) ~= ARGV[2] then return 'not_holder' end
 call('RPUSH', chunksKey(id), ARGV[4])
-call('PEXPIRE', lockKey(id), ARGV[3])
+call('SET', lockKey(id), ARGV[2], 'PX', ARGV[3])
 call('PUBLISH', ARGV[5], ARGV[6])
 return 'settled'
 `,
