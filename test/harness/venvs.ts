@@ -11,8 +11,15 @@ import { runCommand, findOnPath } from './child.ts'
 export const VENVS = {
   'flash-1.21': ['runpod-flash==1.21.0', 'runpod==1.12.0', 'numpy'],
   'flash-1.14': ['runpod-flash==1.14.0', 'runpod==1.12.0', 'numpy'],
-  'runpod-1.12': ['runpod==1.12.0'],
+  'runpod-1.6': ['runpod==1.6.0'],
+  'runpod-1.7.2': ['runpod==1.7.2'],
+  'runpod-1.7.4': ['runpod==1.7.4'],
   'runpod-1.7': ['runpod==1.7.13'],
+  'runpod-1.8': ['runpod==1.8.2'],
+  'runpod-1.9': ['runpod==1.9.1'],
+  'runpod-1.10': ['runpod==1.10.1'],
+  'runpod-1.11': ['runpod==1.11.0'],
+  'runpod-1.12': ['runpod==1.12.0'],
   'runpod-2.0': ['runpod==2.0.0rc2'],
 } as const
 export type VenvName = keyof typeof VENVS
@@ -41,13 +48,26 @@ export async function ensureVenv(name: VenvName): Promise<void> {
   const path = venvPath(name)
   await rm(path, { recursive: true, force: true })
   await mkdir(join(path, '..'), { recursive: true })
-  const uv = findOnPath('uv')
-  if (uv === undefined) {
-    await runCommand('python3', ['-m', 'venv', path])
-    await runCommand(venvPython(name), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...VENVS[name]])
-  } else {
-    await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
-    await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...VENVS[name]])
-  }
+  const uv = await (making ??= ensureUv())
+  await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
+  await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...VENVS[name]])
   await writeFile(join(path, '.complete'), `${VENVS[name].join('\n')}\n`)
+}
+
+/** Many environments share most of their packages; uv links them from one cache, which takes a tenth of pip's time and room. */
+const UV = 'uv==0.13.9'
+/** Environments are made side by side; the tool is made once. */
+let making: Promise<string> | undefined
+
+async function ensureUv(): Promise<string> {
+  const found = findOnPath('uv')
+  if (found !== undefined) return found
+  const path = join(cacheDir(), UV.replace('==', '-'))
+  const uv = join(path, 'bin', 'uv')
+  if (existsSync(join(path, '.complete'))) return uv
+  await rm(path, { recursive: true, force: true })
+  await runCommand('python3', ['-m', 'venv', path])
+  await runCommand(join(path, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', UV])
+  await writeFile(join(path, '.complete'), `${UV}\n`)
+  return uv
 }
