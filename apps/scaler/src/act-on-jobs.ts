@@ -10,14 +10,12 @@ type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
 
 export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exit: WorkerExit | undefined): Promise<void> {
-  const { endpointId, jobId, workerId, reason } = action
-  const evidence =
-    workerId === undefined
-      ? `no worker gave a sign of the job for ${deps.config.lease.durationS} s`
-      : describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
+  const { endpointId, jobId, workerId, lastHolder, reason } = action
+  const evidence = await evidenceOf(deps, action, exit)
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
-  deps.log.warn({ endpointId, jobId, workerId, reason, result, evidence }, 'took a job back from a lost worker')
+  deps.log.warn({ endpointId, jobId, workerId, lastHolder, reason, result, evidence }, 'took a job back from a lost worker')
+  if (lastHolder !== undefined) await deps.store.workers.patch(endpointId, lastHolder, { refreshRequested: true })
   const failed = result === 'failed' ? await deps.store.jobs.get(endpointId, jobId) : undefined
   if (failed !== undefined) await logJobEnd(deps, endpointId, failed)
   await deps.store.events.append({
@@ -30,6 +28,11 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
     reason,
     message: evidence,
   })
+}
+
+async function evidenceOf(deps: ActDeps, { workerId, lastHolder, reason }: ActionOf<'take-back'>, exit: WorkerExit | undefined) {
+  if (workerId === undefined) return `worker ${lastHolder ?? 'unknown'} gave no sign of the job for ${deps.config.lease.durationS} s`
+  return describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
 }
 
 /** What changed nothing would be planned again at once; a job that another process is just settling needs a moment. */

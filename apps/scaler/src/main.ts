@@ -4,7 +4,7 @@ import { openStore } from '@runyard/store'
 import { createHosts } from './hosts.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
-import { caBundleOf, storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
+import { caBundleOf, planeProbeUrls, storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
 
 await runMain('scaler', async ({ config, log, scope, signal }) => {
   const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.debug({ err: error }, 'Redis') }), 'store')
@@ -12,7 +12,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
   for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
 
-  const probe = scope.use(openPlaneProbe(config.workerPlane))
+  const probe = scope.use(openPlaneProbe(planeProbeUrls(config)))
   const scaler = scope.use(
     await openScaler({
       store,

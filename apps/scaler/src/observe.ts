@@ -3,6 +3,7 @@
 import type { EndpointView, InFlightKind, Observed, PlanPolicy } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { Continuity } from './continuity.ts'
 import type { HostWatch } from './host-watch.ts'
 import type { Memory } from './memory.ts'
 
@@ -13,18 +14,19 @@ export interface ObserveDeps {
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
   readonly planeUpSince: () => number | undefined
+  /** Redis, as these looks see it. */
+  readonly redis: Continuity
   readonly isShuttingDown: () => boolean
 }
 
 export async function observe(deps: ObserveDeps, now: number): Promise<Observed> {
-  const { store, memory, policy } = deps
+  const { memory, policy } = deps
   const inFlight = deps.inFlight()
   const hosts = deps.hosts.map((host) => host.view(now))
-  const [endpoints, deleted] = await Promise.all([store.endpoints.list(), store.endpoints.listDeleted()])
-  const views = await Promise.all([
-    ...endpoints.map((endpoint) => viewEndpoint(deps, endpoint.id, endpoint)),
-    ...deleted.map((endpointId) => viewEndpoint(deps, endpointId, undefined)),
-  ])
+  const views = await viewEndpoints(deps).catch((error: unknown) => {
+    deps.redis.lose()
+    throw error
+  })
   memory.retain({
     endpointIds: new Set(views.map((view) => view.endpointId)),
     workerIds: new Set(views.flatMap((view) => view.workers.map((worker) => worker.id))),
@@ -34,10 +36,27 @@ export async function observe(deps: ObserveDeps, now: number): Promise<Observed>
     endpoints: views,
     inFlight,
     stopRequests: memory.stopRequests,
-    planeUpSince: deps.planeUpSince(),
+    planeUpSince: reportingSince(deps),
     shutdown: deps.isShuttingDown(),
     policy,
   }
+}
+
+/** What workers report gets here only while both the gateway and Redis are there. Called when Redis has just answered. */
+function reportingSince({ planeUpSince, redis }: ObserveDeps): number | undefined {
+  const now = Date.now()
+  redis.note(now)
+  const since = planeUpSince()
+  return since === undefined ? undefined : Math.max(since, redis.since(now) ?? now)
+}
+
+async function viewEndpoints(deps: ObserveDeps): Promise<readonly EndpointView[]> {
+  const { endpoints } = deps.store
+  const [found, deleted] = await Promise.all([endpoints.list(), endpoints.listDeleted()])
+  return Promise.all([
+    ...found.map((endpoint) => viewEndpoint(deps, endpoint.id, endpoint)),
+    ...deleted.map((endpointId) => viewEndpoint(deps, endpointId, undefined)),
+  ])
 }
 
 async function viewEndpoint({ store, memory }: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {

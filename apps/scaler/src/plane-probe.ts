@@ -1,40 +1,42 @@
-// Does the gateway's worker plane take connections? While it does not, silent workers and expired leases prove nothing: the plan then
-// waits until the workers have had time to report again.
-import { connect } from 'node:net'
+// Can workers report? Only while the worker plane answers and its gateway reaches Redis; as long as they cannot, their silence and their
+// expired leases prove nothing, and the plan waits until they have had time to report again.
+import { createContinuity } from './continuity.ts'
 
 export interface PlaneProbe extends Disposable {
-  /** Epoch ms since when it answers; undefined: it does not. */
+  /** Epoch ms since when they can; undefined: they cannot. */
   upSince(): number | undefined
 }
 
 const PROBE_EVERY_MS = 2000
-const ANSWER_WITHIN_MS = 1500
+const ANSWER_WITHIN_MS = 5000
+const LONGEST_GAP_MS = 15_000
 
-export function openPlaneProbe(plane: { readonly host: string; readonly port: number }): PlaneProbe {
-  let upSince: number | undefined
+/** Asks each of `baseUrls`; one that answers is enough: where gateways stand behind a balancer, any of them hears any worker. */
+export function openPlaneProbe(baseUrls: readonly string[]): PlaneProbe {
+  const seen = createContinuity(LONGEST_GAP_MS)
+  let isAsking = false
   const probe = async (): Promise<void> => {
-    upSince = (await takesConnections(plane)) ? (upSince ?? Date.now()) : undefined
+    if (isAsking) return
+    isAsking = true
+    if ((await Promise.all(baseUrls.map(hears))).includes(true)) seen.note(Date.now())
+    else seen.lose()
+    isAsking = false
   }
   const timer = setInterval(() => void probe(), PROBE_EVERY_MS)
   void probe()
   return {
-    upSince: () => upSince,
+    upSince: () => seen.since(Date.now()),
     [Symbol.dispose]: () => {
       clearInterval(timer)
     },
   }
 }
 
-function takesConnections({ host, port }: { readonly host: string; readonly port: number }): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  // A wildcard address is one to listen on, not to connect to.
-  const socket = connect({ host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port, timeout: ANSWER_WITHIN_MS })
-  const settle = (isUp: boolean): void => {
-    socket.destroy()
-    resolve(isUp)
+async function hears(baseUrl: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${baseUrl}/healthz`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
+    return ((await response.json()) as { readonly redis?: unknown }).redis === 'up'
+  } catch {
+    return false
   }
-  socket.once('connect', () => settle(true))
-  socket.once('error', () => settle(false))
-  socket.once('timeout', () => settle(false))
-  return promise
 }

@@ -5,6 +5,7 @@ import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostDriver, Signal } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { createActor, type Actor } from './act.ts'
+import { createContinuity, type Continuity } from './continuity.ts'
 import { createGate } from './gate.ts'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
 import { createImages } from './images.ts'
@@ -33,17 +34,26 @@ export interface Scaler extends AsyncDisposable {
 
 const MAX_SLEEP_MS = 5000
 const ACTIONS_AT_ONCE = 16
+/** Nobody looked for this long: the machine slept, or this process hung. */
+const LONGEST_GAP_MS = 15_000
 
 interface State {
   shutdown: boolean
   known: Known
   remaining: number
+  /** Redis, as the ticks see it. */
+  readonly redis: Continuity
+}
+
+function createState(): State {
+  const known = { supplied: new Set<string>(), draining: new Set<string>() }
+  return { shutdown: false, known, remaining: 0, redis: createContinuity(LONGEST_GAP_MS) }
 }
 
 export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const { store, config, log } = options
   await using opening = new AsyncDisposableStack()
-  const state: State = { shutdown: false, known: { supplied: new Set(), draining: new Set() }, remaining: 0 }
+  const state = createState()
   const memory = createMemory()
   const loop = createLoop({ name: 'scaler', tick: (now) => tick(now), log, maxSleepMs: MAX_SLEEP_MS })
   const waker = opening.use(createWaker(() => loop.wake()))
@@ -69,6 +79,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
         policy: options.policy,
         inFlight: () => actor.inFlight(),
         planeUpSince: options.planeUpSince,
+        redis: state.redis,
         isShuttingDown: () => state.shutdown,
       },
       now,

@@ -26,6 +26,8 @@ export interface LeaseView {
   readonly endpointId: string
   /** undefined: expired, nobody holds the job. */
   readonly workerId: string | undefined
+  /** Whose it is, or was until it expired: that worker may still finish the job. */
+  readonly lastHolder: string | undefined
   readonly startedAt: number
   readonly executionTimeoutMs: number | undefined
 }
@@ -51,7 +53,7 @@ export interface StopRequest {
 export interface PlanPolicy {
   /** A ready worker silent for this long is lost. */
   readonly heartbeatLostMs: number
-  /** The gateway must have been up for this long before silence means anything. */
+  /** Workers must have been able to report for this long before silence means anything. */
   readonly leaseMs: number
   readonly initTimeoutMs: number
   /** A record without container, or a container without record, younger than this may still be on its way. */
@@ -60,6 +62,8 @@ export interface PlanPolicy {
   readonly drainSettleMs: number
   /** A worker told to stop a job has this long to show that it is free. */
   readonly stopGraceMs: number
+  /** Results that waited for the gateway arrive within this time of its return. */
+  readonly arrearsMs: number
   readonly sweepEveryMs: number
 }
 
@@ -70,6 +74,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   settleMs: 3000,
   drainSettleMs: 100,
   stopGraceMs: 10_000,
+  arrearsMs: 15_000,
   sweepEveryMs: 5000,
 }
 
@@ -82,7 +87,7 @@ export interface Observed {
   /** Keys (`actionKey`) of what is being done right now; the plan leaves these alone. */
   readonly inFlight: ReadonlyMap<string, InFlightKind>
   readonly stopRequests: ReadonlyMap<string, StopRequest>
-  /** Since when the worker plane answers, epoch ms; undefined: it does not, so silence of workers proves nothing. */
+  /** Since when workers can report without a gap, epoch ms; undefined: they cannot, so that their silence proves nothing. */
   readonly planeUpSince: number | undefined
   /** Retire everything and start nothing. */
   readonly shutdown: boolean
@@ -124,6 +129,8 @@ export type Action =
       readonly jobId: string
       readonly workerId: string | undefined
       readonly reason: Reason
+      /** Whose lease expired: whoever loses one is replaced, since a worker's id is the fence of its leases. */
+      readonly lastHolder?: string | undefined
       /** Where evidence may be found. */
       readonly hostId: string | undefined
     }

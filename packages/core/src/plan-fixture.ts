@@ -116,7 +116,7 @@ export function waiting(count: number, sinceMs = 0): Pick<EndpointView, 'demand'
 }
 
 export function lease(jobId: string, workerId: string | undefined, change: Partial<EndpointView['leases'][number]> = {}) {
-  return { jobId, endpointId: 'ep-one', workerId, startedAt: NOW - 5000, executionTimeoutMs: undefined, ...change }
+  return { jobId, endpointId: 'ep-one', workerId, lastHolder: workerId, startedAt: NOW - 5000, executionTimeoutMs: undefined, ...change }
 }
 
 export function observed(endpoints: readonly EndpointView[], hosts: readonly HostView[], change: Partial<Observed> = {}): Observed {

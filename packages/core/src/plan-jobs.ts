@@ -9,22 +9,29 @@ export function planJobs(view: EndpointView, builder: PlanBuilder): void {
       builder.add({ kind: 'time-out', endpointId: view.endpointId, jobId: lease.jobId, workerId: lease.workerId })
     } else if (isAbandoned(lease, known, builder)) {
       const { endpointId, jobId, workerId } = lease
-      builder.add({ kind: 'take-back', endpointId, jobId, workerId, reason: 'heartbeat_lost', hostId: undefined })
+      const lastHolder = workerId === undefined ? lease.lastHolder : undefined
+      builder.add({ kind: 'take-back', endpointId, jobId, workerId, lastHolder, reason: 'heartbeat_lost', hostId: undefined })
     }
   }
   sweep(view, builder)
 }
 
-/** The job's own limit, else its endpoint's; 0 = none (management §6.2 "executionTimeoutMs"). */
+/**
+ * The job's own limit, else its endpoint's; 0 = none (management §6.2 "executionTimeoutMs"). One that was running while its worker could not
+ * report may have ended in time: its result gets a moment to arrive.
+ */
 function isOverdue(lease: LeaseView, view: EndpointView, builder: PlanBuilder): boolean {
   const timeoutMs = lease.executionTimeoutMs ?? view.endpoint?.settings.executionTimeoutMs ?? 0
-  return timeoutMs > 0 && builder.isDue(lease.startedAt + timeoutMs)
+  const { planeUpSince, policy } = builder.observed
+  if (timeoutMs <= 0 || planeUpSince === undefined) return false
+  const arrivedAt = lease.startedAt < planeUpSince ? planeUpSince + policy.arrearsMs : 0
+  return builder.isDue(Math.max(lease.startedAt + timeoutMs, arrivedAt))
 }
 
 function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: PlanBuilder): boolean {
   const { planeUpSince, policy } = builder.observed
   if (lease.workerId !== undefined) return !known.has(lease.workerId) && builder.isDue(lease.startedAt + policy.settleMs)
-  // Leases expire while the gateway is away, too; then the workers get one lease's time to report again.
+  // Leases expire while the gateway or Redis is away, too; then the workers get one lease's time to report again.
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
 }
 

@@ -188,6 +188,28 @@ test('an expired lease is taken back, but not right after the gateway came back'
   expect(kinds(world(change, { planeUpSince: NOW - 1000 }))).toEqual([])
 })
 
+test('whoever lost a lease is named, so that it can be replaced', () => {
+  const change = { workers: [record('w1')], leases: [lease('j1', undefined, { lastHolder: 'w1' })] }
+  expect(plan(world(change), NOW).actions).toEqual([expect.objectContaining({ kind: 'take-back', workerId: undefined, lastHolder: 'w1' })])
+})
+
+test('a worker whose lease expired while it could not report is not retired as idle, nor stopped before its job is taken back', () => {
+  const leases = [lease('j1', undefined, { lastHolder: 'w1' })]
+  const away = { planeUpSince: undefined }
+  const idle = record('w1', { readyAt: NOW - 500_000, lastJobEndedAt: NOW - 400_000 })
+  expect(kinds(world({ workers: [idle] }, away))).toEqual(['drain w1 (idle_timeout)'])
+  expect(kinds(world({ workers: [idle], leases }, away))).toEqual([])
+  const draining = record('w1', { drainingSince: NOW - 500, retireReason: 'outdated' })
+  expect(kinds(world({ workers: [draining], leases }, away))).toEqual([])
+})
+
+test('a job that ran past its limit while its worker could not report is not ended before late results had their time', () => {
+  const change = { workers: [record('w1')], leases: [lease('j1', 'w1', { executionTimeoutMs: 1000 })] }
+  expect(kinds(world(change, { planeUpSince: undefined }))).toEqual([])
+  expect(kinds(world(change, { planeUpSince: NOW - 2000 }))).toEqual([])
+  expect(kinds(world(change, { planeUpSince: NOW - 16_000 }))).toEqual(['time-out w1'])
+})
+
 test('a lease of a worker that no record knows is taken back', () => {
   expect(kinds(world({ leases: [lease('j1', 'ghost')] }))).toContain('take-back ghost (heartbeat_lost)')
 })

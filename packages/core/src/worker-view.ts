@@ -22,7 +22,8 @@ export interface WorkerView {
 }
 
 export function viewWorkers(view: EndpointView, observed: Observed, now: number): readonly WorkerView[] {
-  const leasesOf = Map.groupBy(view.leases, (lease) => lease.workerId)
+  // A lease that expired while its worker could not report keeps the worker busy until the job is taken back.
+  const leasesOf = Map.groupBy(view.leases, (lease) => lease.workerId ?? lease.lastHolder)
   return view.workers.map((record) => {
     const leases = leasesOf.get(record.id) ?? []
     const inFlight = observed.inFlight.get(workerKey(record.id))

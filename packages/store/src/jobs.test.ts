@@ -238,6 +238,7 @@ describe('leases', () => {
         jobId: 'a',
         endpointId: EP,
         workerId: 'w1',
+        lastHolder: 'w1',
         submittedAt: taken?.submittedAt,
         startedAt: taken?.startedAt,
         attempt: 1,
@@ -252,7 +253,7 @@ describe('leases', () => {
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
     await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
-    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: undefined }])
+    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: undefined, lastHolder: 'w1' }])
     return jobs
   }
 

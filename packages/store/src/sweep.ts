@@ -12,6 +12,7 @@ type LeaseRow = readonly [
   startedAt: string,
   attempts: string,
   options: string | null,
+  lastHolder: string | null,
 ]
 
 export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired'> {
@@ -41,12 +42,13 @@ export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobS
   }
 }
 
-function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options]: LeaseRow): Lease {
+function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder]: LeaseRow): Lease {
   const { executionTimeoutMs } = JSON.parse(options ?? '{}') as { executionTimeoutMs?: number }
   return {
     jobId,
     endpointId,
     workerId: holder ?? undefined,
+    lastHolder: lastHolder ?? undefined,
     submittedAt: Number(submittedAt),
     startedAt: Number(startedAt),
     attempt: Number(attempts),

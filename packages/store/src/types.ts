@@ -73,6 +73,8 @@ export interface Lease {
   readonly endpointId: string
   /** undefined: the lease has expired and nobody holds the job. */
   readonly workerId: string | undefined
+  /** Whose it is, or was until it expired. */
+  readonly lastHolder: string | undefined
   readonly submittedAt: number
   readonly startedAt: number
   readonly attempt: number

@@ -1,9 +1,10 @@
-// `/healthz`: the process lives. `/readyz`: it can also do its work, else 503 with one sentence per problem.
+// `/healthz`: the process lives, and whether it is connected to Redis; costs nothing. `/readyz`: it can also do its work, else 503 with one
+// sentence per problem.
 import type { FastifyInstance } from 'fastify'
 import type { Store } from '@runyard/store'
 
 export function registerProbes(app: FastifyInstance, { store }: { store: Store }): void {
-  app.get('/healthz', () => ({ ok: true }))
+  app.get('/healthz', () => ({ ok: true, redis: store.isUp() ? 'up' : 'away' }))
   app.get('/readyz', async (_request, reply) => {
     const problems = store.isUp() ? await store.problems() : ['Redis cannot be reached']
     if (problems.length === 0) return { ok: true }

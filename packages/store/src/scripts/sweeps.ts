@@ -2,18 +2,18 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** → rows of { job, holder, submittedAt, startedAt, attempts, options (JSON) }. Leftovers without a job are swept up on the way. */
+/** → rows of { job, holder, submittedAt, startedAt, attempts, options (JSON), last holder }. Leftovers without a job are swept up on the way. */
 export const LEASES: Script = {
   name: 'runyardLeases',
   keys: 1,
   lua: `${PRELUDE}
 local leases = {}
 for _, id in ipairs(call('LRANGE', q .. ':active', 0, -1)) do
-  local job = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'opts')
+  local job = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'opts', 'pb')
   if not job[1] or isSettled(id) then
     dropJob(id)
   else
-    leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4] }
+    leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4], job[5] }
   end
 end
 return leases
