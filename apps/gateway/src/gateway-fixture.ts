@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
 import { createLogger } from '@runyard/kit'
-import { openStore, type Store } from '@runyard/store'
+import { openStore, retentionOf, type Store } from '@runyard/store'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
@@ -60,7 +60,7 @@ export async function startGateway(
     await openStore({
       redisUrl,
       leaseMs: parsed.lease.durationS * 1000,
-      retention: { asyncMs: parsed.retention.asyncS * 1000, syncMs: parsed.retention.syncS * 1000 },
+      retention: retentionOf(parsed),
       prefix,
     }),
   )

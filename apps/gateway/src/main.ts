@@ -1,6 +1,6 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
 import { runMain } from '@runyard/kit'
-import { openStore } from '@runyard/store'
+import { openStore, retentionOf } from '@runyard/store'
 import { checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
@@ -13,7 +13,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
   const opened = await openStore({
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
     leaseMs: config.lease.durationS * 1000,
-    retention: { asyncMs: config.retention.asyncS * 1000, syncMs: config.retention.syncS * 1000 },
+    retention: retentionOf(config),
     onError: createRedisErrorLog(log),
   })
   const store = scope.use(opened, 'store')

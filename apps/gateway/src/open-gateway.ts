@@ -5,7 +5,7 @@ import type { Store, TakenJob } from '@runyard/store'
 import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
-import { createWaiters, jobKey, startKey, type Waiters } from './waiters.ts'
+import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './waiters.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
@@ -68,6 +68,9 @@ function receiveSignal(deps: GatewayDeps, signal: Signal): void {
     case 'job-settled':
     case 'job-chunk':
       deps.waiters.wake(jobKey(signal.endpointId, signal.jobId))
+      return
+    case 'queue-purged':
+      deps.waiters.wakeAll(endpointPrefix(signal.endpointId))
       return
     case 'job-stop':
       deps.workers.orderStop(signal, signal.jobId)

@@ -9,8 +9,8 @@ export interface Waiters extends Disposable {
   /** For news under any of the keys. `signal` aborts when the waiting client has gone. */
   open(keys: readonly string[], signal: AbortSignal): Ticket
   wake(key: string): void
-  /** After a lost connection: everybody looks again. */
-  wakeAll(): void
+  /** Everybody looks again, or those who wait for keys with this prefix. */
+  wakeAll(prefix?: string): void
   readonly size: number
 }
 
@@ -47,8 +47,8 @@ export function createWaiters(): Waiters {
     wake(key) {
       entries.wake(key)
     },
-    wakeAll() {
-      entries.wakeAll()
+    wakeAll(prefix) {
+      entries.wakeAll(prefix)
     },
     get size() {
       return size
@@ -79,8 +79,8 @@ function createEntries() {
     wake(key: string): void {
       for (const entry of byKey.get(key) ?? []) wakeEntry(entry)
     },
-    wakeAll(): void {
-      for (const entries of byKey.values()) for (const entry of entries) wakeEntry(entry)
+    wakeAll(prefix = ''): void {
+      for (const [key, entries] of byKey) if (key.startsWith(prefix)) for (const entry of entries) wakeEntry(entry)
     },
   }
 }
@@ -97,6 +97,10 @@ async function waitFor(entry: Entry, deadline: number): Promise<void> {
     const timer = setTimeout(end, left)
     entry.end = end
   })
+}
+
+export function endpointPrefix(endpointId: string): string {
+  return `${endpointId}/`
 }
 
 /** News of a job's chunks and of its end. Endpoint ids have no `/`. */

@@ -74,6 +74,7 @@ export async function sweep(deps: ActDeps, { endpointId }: ActionOf<'sweep'>): P
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
   const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
+  await deps.store.jobs.sweepRegister(endpointId, now)
   if (jobIds.length > 0) deps.log.info({ endpointId, jobs: jobIds.length }, 'jobs passed their ttl and were removed')
 }
 

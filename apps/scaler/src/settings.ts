@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
 import type { Config } from '@runyard/schema'
-import type { OpenStoreOptions } from '@runyard/store'
+import { retentionOf, type OpenStoreOptions } from '@runyard/store'
 
 /** Where a Redis listens that nobody configured. */
 const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
@@ -11,7 +11,7 @@ export function storeOptions(config: Config): OpenStoreOptions {
   return {
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
     leaseMs: config.lease.durationS * 1000,
-    retention: { asyncMs: config.retention.asyncS * 1000, syncMs: config.retention.syncS * 1000 },
+    retention: retentionOf(config),
   }
 }
 

@@ -17,6 +17,7 @@ type Rule = Urgency | ((endpointId: string, known: Known) => Urgency)
 const RULES = {
   'job-added': (endpointId, known) => (known.supplied.has(endpointId) ? 'soon' : 'now'),
   'job-settled': (endpointId, known) => (known.draining.has(endpointId) ? 'now' : 'later'),
+  'queue-purged': 'later',
   'job-stop': 'later',
   'job-chunk': 'never',
   'worker-changed': 'now',

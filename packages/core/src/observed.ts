@@ -19,6 +19,8 @@ export interface Demand {
   /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
   readonly waitingNormal: number
   readonly oldestWaitingAt: number | undefined
+  /** Entries in the register of ended jobs, which the sweep brings up to date. */
+  readonly ended: number
 }
 
 export interface LeaseView {
@@ -65,6 +67,8 @@ export interface PlanPolicy {
   /** Results that waited for the gateway arrive within this time of its return. */
   readonly arrearsMs: number
   readonly sweepEveryMs: number
+  /** The same for an endpoint where no job waits or runs. */
+  readonly quietSweepEveryMs: number
 }
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
@@ -76,6 +80,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   stopGraceMs: 10_000,
   arrearsMs: 15_000,
   sweepEveryMs: 5000,
+  quietSweepEveryMs: 60_000,
 }
 
 export type InFlightKind = 'start' | 'other'

@@ -36,6 +36,9 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
 }
 
 function sweep(view: EndpointView, builder: PlanBuilder): void {
-  if (view.demand.waiting === 0 && view.leases.length === 0) return
-  if (builder.isDue(view.sweptAt + builder.observed.policy.sweepEveryMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId })
+  const { sweepEveryMs, quietSweepEveryMs } = builder.observed.policy
+  const isQuiet = view.demand.waiting === 0 && view.leases.length === 0
+  if (isQuiet && view.demand.ended === 0) return
+  const everyMs = isQuiet ? quietSweepEveryMs : sweepEveryMs
+  if (builder.isDue(view.sweptAt + everyMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId })
 }

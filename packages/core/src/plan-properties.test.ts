@@ -122,6 +122,7 @@ function toView(seed: WorldSeed['endpoints'][number], index: number, change: Pic
   const demand = {
     waiting: seed.waiting,
     waitingNormal: seed.waiting,
+    ended: 0,
     oldestWaitingAt: seed.waiting === 0 ? undefined : NOW - seed.waitedMs,
   }
   return { ...view(found, { ...change, demand }), endpoint: seed.isDeleted ? undefined : found }

@@ -48,7 +48,7 @@ test.each<[string, Observed, readonly string[]]>([
     world({ ...waiting(1, 5000), workers: [record('w1')] }),
     ['start g0 (jobs_waiting)'],
   ],
-  ['low-priority jobs start nothing', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW } }), []],
+  ['low-priority jobs start nothing', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW, ended: 0 } }), []],
 ])('growth: %s', (_, seen, expected) => {
   expect(kinds(seen)).toEqual(expected)
 })

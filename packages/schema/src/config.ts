@@ -60,6 +60,12 @@ export const Config = z.object({
     .object({
       asyncS: z.coerce.number().min(1).default(1800).describe('how long the result of a /run job is kept'),
       syncS: z.coerce.number().min(1).default(60).describe('how long the result of a /runsync job is kept'),
+      endpointBytes: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(1024 * 1024 * 1024)
+        .describe('what the kept results of one endpoint may weigh in Redis; beyond it the oldest go first'),
     })
     .prefault({}),
   limits: z

@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const Signal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job-added'), endpointId: z.string() }),
   z.object({ kind: z.literal('job-settled'), endpointId: z.string(), jobId: z.string() }),
+  /** Waiting jobs of the endpoint were cancelled, many at once. */
+  z.object({ kind: z.literal('queue-purged'), endpointId: z.string() }),
   z.object({ kind: z.literal('job-chunk'), endpointId: z.string(), jobId: z.string() }),
   /** A held job must be stopped by its worker (worker-api §9). */
   z.object({ kind: z.literal('job-stop'), endpointId: z.string(), jobId: z.string(), workerId: z.string() }),

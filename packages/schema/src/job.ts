@@ -53,6 +53,8 @@ export const JobRecord = z.object({
   workerId: z.string().optional(),
   /** Re-dispatches so far: attempts − 1. */
   retries: z.int(),
+  /** Told of waiting jobs only. */
+  lowPriority: z.boolean().optional(),
   /** Result, or the latest progress value while IN_PROGRESS; absent where there is none. */
   output: z.unknown().optional(),
   error: z.string().optional(),

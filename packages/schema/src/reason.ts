@@ -32,6 +32,13 @@ export const REASONS = {
   image_missing: 'the image is on no host and cannot be pulled',
   backing_off: 'earlier workers failed to start; the next try waits',
   paused: 'the endpoint’s maximum is 0 workers',
+
+  // why a job waits, beside the reasons of the group before
+  no_worker_yet: 'no worker is there yet',
+  worker_starting: 'a worker is starting',
+  workers_busy: 'every worker is busy with another job',
+  about_to_start: 'a worker is free and about to take it',
+  low_priority: 'it runs only when no normal job waits, and starts no worker',
 } as const
 
 export type Reason = keyof typeof REASONS

@@ -25,6 +25,8 @@ export interface ActiveJob {
   readonly timestamp: number
   readonly processedOn: number
   readonly attemptsStarted: number
+  /** Workers that held it before it was retried. */
+  readonly notFor: readonly string[]
 }
 
 export interface Queue {
@@ -97,6 +99,7 @@ function createQueue(backend: RedisQueueBackend, keys: readonly string[]): Queue
         timestamp: job.timestamp,
         processedOn: job.processedOn ?? job.timestamp,
         attemptsStarted: job.attemptsStarted,
+        notFor: (job.opts as { notFor?: readonly string[] }).notFor ?? [],
       }
     },
   }

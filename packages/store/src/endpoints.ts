@@ -120,6 +120,7 @@ async function removeKeys({ client, keys, queues }: StoreContext, endpointId: st
     keys.status(endpointId),
     keys.counters(endpointId),
     keys.deadlines(endpointId),
+    ...keys.register(endpointId),
   ]
   await client.del(...workerIds.map((id) => keys.worker(endpointId, id)), ...own, ...queues.of(endpointId).keys)
   queues.forget(endpointId)

@@ -1,2 +1,3 @@
+export { retentionOf } from './retention-of.ts'
 export { openStore } from './open-store.ts'
 export type * from './types.ts'

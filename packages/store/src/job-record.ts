@@ -4,11 +4,11 @@ import type { Reply } from './scripts/script.ts'
 
 type Cell = string | null | undefined
 
-const toNumber = (cell: Cell): number | undefined => (cell === null || cell === undefined ? undefined : Number(cell))
-const retriesOf = (attempts: Cell): number => Math.max(0, Number(attempts ?? 0) - 1)
-const ifText = (cell: Cell): string | undefined => (cell === null || cell === undefined || cell === '' ? undefined : cell)
+export const toNumber = (cell: Cell): number | undefined => (cell === null || cell === undefined ? undefined : Number(cell))
+export const retriesOf = (attempts: Cell): number => Math.max(0, Number(attempts ?? 0) - 1)
+export const ifText = (cell: Cell): string | undefined => (cell === null || cell === undefined || cell === '' ? undefined : cell)
 
-function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+export function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>
   }
@@ -35,7 +35,7 @@ function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, wor
 }
 
 /** Leased = IN_PROGRESS; waiting, or left behind by a worker whose lease ran out = IN_QUEUE. */
-function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder]: Cell[]): JobRecord {
+function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority]: Cell[]): JobRecord {
   const isLeased = ifText(holder) !== undefined
   return withoutUndefined({
     id,
@@ -44,6 +44,7 @@ function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder]
     startedAt: toNumber(startedAt),
     workerId: ifText(holder),
     retries: retriesOf(attempts),
+    lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
     output: isLeased && ifText(progress) !== undefined ? (JSON.parse(progress ?? 'null') as unknown) : undefined,
   }) as JobRecord
 }

@@ -1,5 +1,5 @@
 // Safety of a job's life under any order of events, with real Redis: no accepted job is without an end, exactly one outcome is
-// applied, an outcome never changes, every take-back counts.
+// applied, an outcome never changes but by a retry, no worker of an earlier life writes into a later one, every take-back counts.
 import type { JobRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import type { Redis } from 'ioredis'
@@ -17,7 +17,8 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('submit' as const), job }),
   fc.record({ kind: fc.constant('take' as const), slot }),
   fc.record({ kind: fc.constant('settle' as const), slot, job, fails: fc.boolean() }),
-  fc.record({ kind: fc.constant('forceSettle' as const), job }),
+  fc.record({ kind: fc.constant('forceSettle' as const), job, fails: fc.boolean() }),
+  fc.record({ kind: fc.constant('retry' as const), job }),
   fc.record({ kind: fc.constant('takeBack' as const), slot: fc.option(slot, { nil: undefined }), job }),
   fc.record({ kind: fc.constant('giveBack' as const), slot, job }),
   fc.record({ kind: fc.constant('expire' as const), job }),
@@ -30,8 +31,10 @@ interface Model {
   state: 'waiting' | 'leased' | 'settled'
   /** While leased; undefined = the lease has run out. */
   holder: string | undefined
-  lastHolder?: string | undefined
   attempts: number
+  /** Who took it last in this life, and in all earlier ones. */
+  last: string | undefined
+  past: string[]
   record?: JobRecord | undefined
 }
 
@@ -60,11 +63,16 @@ function retire(world: World, worker: string | undefined): void {
 async function takeStep(world: World, worker: string): Promise<void> {
   const taken = await world.jobs.take(world.endpointId, worker)
   const waiting = [...world.models.values()].filter((model) => model.state === 'waiting').length
-  if (taken === undefined) return expect(waiting).toBe(0)
+  if (taken === undefined) {
+    const isBarred = [...world.models.values()].some((model) => model.state === 'waiting' && model.past.includes(worker))
+    if (isBarred) retire(world, worker)
+    return expect(isBarred || waiting === 0).toBe(true)
+  }
   const model = world.models.get(taken.id)
   expect(model?.state).toBe('waiting')
   if (model === undefined) return
-  Object.assign(model, { state: 'leased', holder: worker, attempts: model.attempts + 1 })
+  Object.assign(model, { state: 'leased', holder: worker, last: worker, attempts: model.attempts + 1 })
+  expect(model.past).not.toContain(worker)
   expect(taken.attempt).toBe(model.attempts)
 }
 
@@ -82,13 +90,32 @@ async function nowSettled(world: World, id: string, model: Model): Promise<void>
   expect(model.record?.retries).toBe(Math.max(0, model.attempts - 1))
 }
 
-async function forceSettleStep(world: World, id: string): Promise<void> {
+async function forceSettleStep(world: World, id: string, status: 'FAILED' | 'CANCELLED'): Promise<void> {
   const model = world.models.get(id)
-  const { result, heldBy } = await world.jobs.forceSettle(world.endpointId, id, { status: 'CANCELLED' })
+  const { result, heldBy } = await world.jobs.forceSettle(world.endpointId, id, { status })
   expect(result).toBe(model === undefined ? 'unknown' : model.state === 'settled' ? 'already_settled' : 'settled')
   if (model === undefined || model.state === 'settled') return
-  expect(heldBy).toBe(model.state === 'leased' ? (model.holder ?? model.lastHolder) : undefined)
+  expect(heldBy).toBe(model.state === 'leased' ? model.last : undefined)
   await nowSettled(world, id, model)
+}
+
+function expectedOfRetry(model: Model | undefined): string {
+  if (model === undefined) return 'unknown'
+  if (model.record === undefined) return model.holder === undefined ? 'IN_QUEUE' : 'IN_PROGRESS'
+  return model.record.status === 'FAILED' ? 'retried' : model.record.status
+}
+
+async function retryStep(world: World, id: string): Promise<void> {
+  const model = world.models.get(id)
+  const result = await world.jobs.retry(world.endpointId, id)
+  expect(result).toBe(expectedOfRetry(model))
+  if (model?.record === undefined || result !== 'retried') return
+  if (model.record.error?.startsWith('worker lost') === true) world.takeBacks -= 1
+  if (model.last !== undefined) model.past.push(model.last)
+  Object.assign(model, { state: 'waiting', holder: undefined, attempts: 0, last: undefined, record: undefined })
+  for (const worker of model.past) {
+    expect(await world.jobs.settle(world.endpointId, id, worker, completed('stale'))).toBe('not_holder')
+  }
 }
 
 async function takeBackStep(world: World, id: string, workerId: string | undefined): Promise<void> {
@@ -117,14 +144,13 @@ async function expireStep(world: World, id: string): Promise<void> {
   const model = world.models.get(id)
   if (model?.state !== 'leased') return
   retire(world, model.holder)
-  model.lastHolder = model.holder ?? model.lastHolder
   model.holder = undefined
 }
 
 async function submitStep(world: World, id: string): Promise<void> {
   if (world.models.has(id)) return
   await world.jobs.submit(world.endpointId, submission(id))
-  world.models.set(id, { state: 'waiting', holder: undefined, attempts: 0 })
+  world.models.set(id, { state: 'waiting', holder: undefined, attempts: 0, last: undefined, past: [] })
 }
 
 const workerAt = (world: World, at: 0 | 1 | undefined) => (at === undefined ? undefined : world.workers[at])
@@ -134,7 +160,8 @@ const PLAYS: Plays = {
   submit: (world, action) => submitStep(world, action.job),
   take: (world, action) => takeStep(world, world.workers[action.slot]),
   settle: (world, action) => settleStep(world, action.job, { worker: world.workers[action.slot], fails: action.fails }),
-  forceSettle: (world, action) => forceSettleStep(world, action.job),
+  forceSettle: (world, action) => forceSettleStep(world, action.job, action.fails ? 'FAILED' : 'CANCELLED'),
+  retry: (world, action) => retryStep(world, action.job),
   takeBack: (world, action) => takeBackStep(world, action.job, workerAt(world, action.slot)),
   giveBack: (world, action) => giveBackStep(world, action.job, world.workers[action.slot]),
   expire: (world, action) => expireStep(world, action.job),
@@ -192,8 +219,7 @@ describe('any order of events', () => {
         const { endpointId } = createWorld(one.jobs, raw)
         for (const id of JOBS) await one.jobs.submit(endpointId, submission(id))
         const settled = new Map<string, number>()
-        const note = (id: string, result: string) =>
-          settled.set(id, (settled.get(id) ?? 0) + (['settled', 'failed'].includes(result) ? 1 : 0))
+        const note = (id: string, result: string) => settled.set(id, (settled.get(id) ?? 0) + (ENDS.get(result) ?? 0))
         await Promise.all(steps.map((action, n) => race({ jobs: (n % 2 === 0 ? one : two).jobs, raw, endpointId, note }, action)))
         const before = await Promise.all(JOBS.map((id) => two.jobs.get(endpointId, id)))
         await runToTheEnd({ jobs: two.jobs, endpointId })
@@ -209,31 +235,34 @@ describe('any order of events', () => {
   })
 })
 
+/** A retry takes an end back. */
+const ENDS = new Map([
+  ['settled', 1],
+  ['failed', 1],
+  ['retried', -1],
+])
+
 interface Race extends Pick<World, 'jobs' | 'raw' | 'endpointId'> {
   readonly note: (id: string, result: string) => void
 }
 
-async function race({ jobs, raw, endpointId, note }: Race, action: Step): Promise<unknown> {
-  switch (action.kind) {
-    case 'submit':
-      return jobs.take(endpointId, 'w0')
-    case 'take':
-      return jobs.take(endpointId, `w${action.slot}`)
-    case 'settle':
-      return note(action.job, await jobs.settle(endpointId, action.job, `w${action.slot}`, completed(1)))
-    case 'forceSettle':
-      return note(action.job, (await jobs.forceSettle(endpointId, action.job, { status: 'CANCELLED' })).result)
-    case 'takeBack': {
-      const workerId = action.slot === undefined ? undefined : `w${action.slot}`
-      return note(action.job, await jobs.takeBack({ endpointId, jobId: action.job, workerId }, { budget: 1, evidence: 'x' }))
-    }
-    case 'giveBack':
-      return jobs.giveBack(endpointId, action.job, `w${action.slot}`)
-    case 'expire':
-      return raw.del(`${stores.prefix()}:{${endpointId}}:${action.job}:lock`)
-    case 'chunk':
-      return jobs.appendChunk(endpointId, action.job, `w${action.slot}`, 1)
-    default:
-      return action satisfies never
-  }
+const RACES: { [K in Step['kind']]: (race: Race, action: Extract<Step, { kind: K }>) => Promise<unknown> } = {
+  submit: ({ jobs, endpointId }) => jobs.take(endpointId, 'w0'),
+  take: ({ jobs, endpointId }, { slot: at }) => jobs.take(endpointId, `w${at}`),
+  settle: async ({ jobs, endpointId, note }, { job: id, slot: at }) => note(id, await jobs.settle(endpointId, id, `w${at}`, completed(1))),
+  forceSettle: async ({ jobs, endpointId, note }, { job: id, fails }) =>
+    note(id, (await jobs.forceSettle(endpointId, id, { status: fails ? 'FAILED' : 'CANCELLED' })).result),
+  retry: async ({ jobs, endpointId, note }, { job: id }) => note(id, await jobs.retry(endpointId, id)),
+  takeBack: async ({ jobs, endpointId, note }, { job: id, slot: at }) => {
+    const workerId = at === undefined ? undefined : `w${at}`
+    note(id, await jobs.takeBack({ endpointId, jobId: id, workerId }, { budget: 1, evidence: 'x' }))
+  },
+  giveBack: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.giveBack(endpointId, id, `w${at}`),
+  expire: ({ raw, endpointId }, { job: id }) => raw.del(`${stores.prefix()}:{${endpointId}}:${id}:lock`),
+  chunk: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.appendChunk(endpointId, id, `w${at}`, 1),
+}
+
+async function race(at: Race, action: Step): Promise<unknown> {
+  const act = RACES[action.kind] as (race: Race, action: Step) => Promise<unknown>
+  return act(at, action)
 }

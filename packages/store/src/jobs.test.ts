@@ -208,6 +208,8 @@ describe('numbers', () => {
       completed: 0,
       failed: 0,
       retried: 0,
+      ended: 0,
+      keptBytes: 0,
     })
     for (const id of ['a', 'b', 'c', 'd', 'e']) await jobs.submit(EP, submission(id))
     await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
@@ -223,6 +225,8 @@ describe('numbers', () => {
       completed: 1,
       failed: 1,
       retried: 0,
+      ended: 2,
+      keptBytes: expect.any(Number),
     })
   })
 })

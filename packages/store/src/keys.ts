@@ -14,6 +14,8 @@ export interface Keys {
   status(endpointId: string): string
   counters(endpointId: string): string
   deadlines(endpointId: string): string
+  /** Of ended jobs; written by the scripts. */
+  register(endpointId: string): readonly string[]
   goneWorker(workerId: string): string
   workerLog(workerId: string, source: string): string
   readonly signals: string
@@ -36,6 +38,7 @@ export function createKeys(prefix: string): Keys {
     status: (endpointId) => `${queue(endpointId)}:r:status`,
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
+    register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone'].map((part) => `${queue(endpointId)}:r:${part}`),
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
     signals: `${shared}:signals`,

@@ -1,4 +1,4 @@
-// What is asked about a job and about a queue. Each answer is one snapshot.
+// What is asked about one job and about a queue. Each answer is one snapshot.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord } from './job-record.ts'
@@ -7,10 +7,10 @@ import type { Reply } from './scripts/script.ts'
 import { SET_RETENTION } from './scripts/sweeps.ts'
 import type { JobStore } from './types.ts'
 
-export function createJobReads({
-  keys,
-  run,
-}: StoreContext): Pick<JobStore, 'get' | 'submission' | 'readStream' | 'setRetention' | 'stats'> {
+type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'setRetention' | 'stats'>
+
+export function createJobReads(context: StoreContext): JobReads {
+  const { keys, run } = context
   return {
     get: async (endpointId, jobId) => toJobRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId])),
 
@@ -29,12 +29,12 @@ export function createJobReads({
     },
 
     async setRetention(endpointId, jobId, ttlMs) {
-      await run(SET_RETENTION, [keys.queue(endpointId)], [jobId, Math.round(ttlMs)])
+      await run(SET_RETENTION, [keys.queue(endpointId)], [jobId, Math.round(ttlMs), Date.now()])
     },
 
     async stats(endpointId) {
       const reply = (await run(STATS, [keys.queue(endpointId)], [])) as readonly (string | number | null)[]
-      const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried] = reply
+      const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried, ended, keptBytes] = reply
       const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
       return {
         waiting: Number(normal) + Number(low),
@@ -44,6 +44,8 @@ export function createJobReads({
         completed: Number(completed ?? 0),
         failed: Number(failed ?? 0),
         retried: Number(retried ?? 0),
+        ended: Number(ended ?? 0),
+        keptBytes: Number(keptBytes ?? 0),
       }
     },
   }

@@ -1,6 +1,7 @@
 // Streams, retention and TTL: how long what can be read.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, submission, useStores } from './test-store.ts'
+import type { JobStore } from './types.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -69,8 +70,88 @@ describe('retention', () => {
     await jobs.appendChunk(EP, 'a', 'w1', 1)
     await jobs.settle(EP, 'a', 'w1', completed(1))
     await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    await jobs.sweepRegister(EP, Date.now())
+    await jobs.sweepRegister(EP, Date.now() + 2 * 60 * 60 * 1000)
     const left = await raw.keys(`${stores.prefix()}:{${EP}}:*`)
-    expect(left.filter((key) => key.includes(':a'))).toEqual([])
+    expect(left.filter((key) => key.includes(':a') || key.includes(':r:'))).toEqual([`${stores.prefix()}:{${EP}}:r:counters`])
+    expect(await jobs.stats(EP)).toMatchObject({ ended: 0, keptBytes: 0 })
+  })
+})
+
+describe('what is told of a job whose result is gone', () => {
+  test('its last status, when it ended and when its result expired, swept or not', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 20, syncMs: 20 } })
+    expect(await jobs.whyGone(EP, 'a')).toBeUndefined()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x' })
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    const told = await jobs.whyGone(EP, 'a')
+    expect(told).toMatchObject({ status: 'FAILED', why: 'expired' })
+    expect(told?.goneAt).toBe((told?.endedAt ?? 0) + 20)
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await jobs.whyGone(EP, 'a')).toEqual(told)
+    await jobs.sweepRegister(EP, Date.now() + 2 * 60 * 60 * 1000)
+    expect(await jobs.whyGone(EP, 'a')).toBeUndefined()
+  })
+
+  test('that its ttl ended its life', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a', { policy: { ttlMs: 1000 } }))
+    const at = Date.now() + 2000
+    await jobs.sweepExpired(EP, at)
+    expect(await jobs.whyGone(EP, 'a')).toEqual({ status: 'IN_QUEUE', endedAt: at, goneAt: at, why: 'ttl' })
+  })
+
+  test('no more than 10 000 of them are remembered', async () => {
+    const { jobs } = await stores.open()
+    const raw = stores.raw()
+    const ids = Array.from({ length: 10_300 }, (_, n) => `j${n}`)
+    await raw.zadd(`${stores.prefix()}:{${EP}}:r:gone`, ...ids.flatMap((id, n) => [Date.now() + 1e6 + n, id]))
+    await raw.hset(`${stores.prefix()}:{${EP}}:r:ended`, Object.fromEntries(ids.map((id) => [id, 'FAILED 1 2 0 expired'])))
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await jobs.whyGone(EP, 'j299')).toBeUndefined()
+    expect(await jobs.whyGone(EP, 'j300')).toBeDefined()
+    expect(await jobs.stats(EP)).toMatchObject({ ended: 10_000 })
+  })
+})
+
+describe('retention by bytes', () => {
+  const settleBig = async (jobs: JobStore, id: string, sync = false) => {
+    await jobs.submit(EP, submission(id, { sync }))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, id, 'w1', completed('x'.repeat(10_000)))
+  }
+  const keptOf = async (jobs: JobStore, ids: readonly string[]) => {
+    const kept = await Promise.all(ids.map(async (id) => ((await jobs.get(EP, id)) === undefined ? [] : [id])))
+    return kept.flat()
+  }
+
+  test('the oldest results make room for newer ones, and their 404 says so', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, keepBytes: 35_000 } })
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await settleBig(jobs, id, id === 'b')
+    expect(await keptOf(jobs, ['a', 'b', 'c', 'd', 'e'])).toEqual(['c', 'd', 'e'])
+    expect(await jobs.whyGone(EP, 'a')).toMatchObject({ status: 'COMPLETED', why: 'room' })
+    expect((await jobs.stats(EP)).keptBytes).toBeLessThanOrEqual(35_000)
+    expect((await jobs.list(EP, { offset: 0, limit: 10 })).jobs.map((job) => job.id)).toEqual(['e', 'd', 'c'])
+  })
+
+  test('the newest result stays whatever it weighs', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, keepBytes: 1 } })
+    for (const id of ['a', 'b']) await settleBig(jobs, id)
+    expect(await keptOf(jobs, ['a', 'b'])).toEqual(['b'])
+  })
+
+  test('what expired or was let go sooner weighs nothing any more', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 20, keepBytes: 35_000 } })
+    for (const id of ['s1', 's2', 's3']) await settleBig(jobs, id, true)
+    await settleBig(jobs, 'a')
+    await jobs.setRetention(EP, 'a', 10)
+    await vi.waitUntil(async () => (await keptOf(jobs, ['a', 's3'])).length === 0)
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await jobs.stats(EP)).toMatchObject({ keptBytes: 0 })
+    for (const id of ['b', 'c', 'd']) await settleBig(jobs, id)
+    expect(await keptOf(jobs, ['b', 'c', 'd'])).toEqual(['b', 'c', 'd'])
   })
 })
 

@@ -2,24 +2,29 @@
 // the first outcome stays. A write that comes too late changes nothing and says why.
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { DEFAULT_TTL_MS } from './take.ts'
 import { toJobRecord } from './job-record.ts'
-import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
-import { TAKE_BACK } from './scripts/returns.ts'
-import type { Reply } from './scripts/script.ts'
+import { FORCE_SETTLE, PURGE, SETTLE } from './scripts/ends.ts'
+import { RETRY, TAKE_BACK } from './scripts/returns.ts'
+import type { Argument, Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import type { JobStore, SettleResult } from './types.ts'
 
-type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'progress' | 'appendChunk'>
+type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'progress' | 'appendChunk'>
+
+/** How a job of a purged queue ends: its pollers end, too (client-api §5.8). */
+const PURGED: JobOutcome = { status: 'CANCELLED', error: 'the queue was purged' }
+/** One script's share: some milliseconds of Redis. */
+const PURGE_BATCH = 500
 
 export function createJobEnds(context: StoreContext): JobEnds {
-  const { keys, run, signals, options } = context
-  const { asyncMs, syncMs } = options.retention
+  const { keys, run, signals } = context
+  const endArgs = createEndArgs(context)
 
   return {
     async settle(...[endpointId, jobId, workerId, outcome]) {
       const signal = { kind: 'job-settled', endpointId, jobId } as const
-      const end = [Date.now(), outcome.status, JSON.stringify(outcome), asyncMs, syncMs] as const
-      const args = [jobId, workerId, ...end, signals.channel, signals.encode(signal)]
+      const args = [jobId, workerId, ...endArgs(outcome), signals.channel, signals.encode(signal)]
       const result = (await run(SETTLE, [keys.queue(endpointId)], args)) as SettleResult
       if (result === 'settled') signals.deliver(signal)
       return result
@@ -27,8 +32,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
 
     async forceSettle(endpointId, jobId, outcome) {
       const signal = { kind: 'job-settled', endpointId, jobId } as const
-      const end = [Date.now(), outcome.status, JSON.stringify(outcome), asyncMs, syncMs] as const
-      const args = [jobId, ...end, signals.channel, signals.encode(signal)]
+      const args = [jobId, ...endArgs(outcome), signals.channel, signals.encode(signal)]
       const reply = await run(FORCE_SETTLE, [keys.queue(endpointId)], args)
       const [result, heldBy, row] = reply as [SettleResult | 'unknown', string, Reply]
       if (result === 'settled') signals.deliver(signal)
@@ -40,7 +44,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
       const { endpointId, jobId } = lease
       const settled = { kind: 'job-settled', endpointId, jobId } as const
       const added = { kind: 'job-added', endpointId } as const
-      const args = [jobId, lease.workerId ?? '', Date.now(), budget, evidence, asyncMs, syncMs]
+      const args = [jobId, lease.workerId ?? '', budget, evidence, ...endArgs({ status: 'FAILED' })]
       const told = [signals.channel, signals.encode(settled), signals.encode(added)]
       const result = (await run(TAKE_BACK, [keys.queue(endpointId)], [...args, ...told])) as 'requeued' | 'failed' | 'moot'
       if (result === 'failed') signals.deliver(settled)
@@ -48,8 +52,48 @@ export function createJobEnds(context: StoreContext): JobEnds {
       return result
     },
 
+    ...createCallersWishes(context),
     ...createWorkerWrites(context),
   }
+}
+
+function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge'> {
+  const { keys, run, signals } = context
+  const endArgs = createEndArgs(context)
+  const purgeBatch = async (endpointId: string, limit: number): Promise<readonly [number, number]> => {
+    const signal = { kind: 'queue-purged', endpointId } as const
+    const args = [limit, ...endArgs(PURGED), signals.channel, signals.encode(signal)]
+    const [purged, left] = (await run(PURGE, [keys.queue(endpointId)], args)) as [number, number]
+    if (purged > 0) signals.deliver(signal)
+    return [purged, left]
+  }
+
+  return {
+    async retry(endpointId, jobId) {
+      const signal = { kind: 'job-added', endpointId } as const
+      const args = [jobId, Date.now(), DEFAULT_TTL_MS, signals.channel, signals.encode(signal)]
+      const result = (await run(RETRY, [keys.queue(endpointId)], args)) as Awaited<ReturnType<JobStore['retry']>>
+      if (result === 'retried') signals.deliver(signal)
+      return result
+    },
+
+    async purge(endpointId) {
+      let [removed, left] = await purgeBatch(endpointId, PURGE_BATCH)
+      // What is submitted meanwhile is not waited for.
+      for (let due = left; due > 0 && left > 0; due -= PURGE_BATCH) {
+        const [purged, still] = await purgeBatch(endpointId, Math.min(due, PURGE_BATCH))
+        removed += purged
+        left = still
+      }
+      return removed
+    },
+  }
+}
+
+/** An end as the scripts read it (`readEnd` in the prelude). */
+function createEndArgs({ options }: StoreContext): (outcome: JobOutcome) => readonly Argument[] {
+  const { asyncMs, syncMs, keepBytes } = options.retention
+  return (outcome) => [Date.now(), outcome.status, JSON.stringify(outcome), asyncMs, syncMs, keepBytes ?? Number.MAX_SAFE_INTEGER]
 }
 
 function createWorkerWrites({ keys, run, signals, options }: StoreContext): Pick<JobEnds, 'progress' | 'appendChunk'> {

@@ -1,6 +1,6 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
 import type { StoreContext } from './context.ts'
-import { LEASES, SWEEP_EXPIRED } from './scripts/sweeps.ts'
+import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER } from './scripts/sweeps.ts'
 import type { JobStore, Lease } from './types.ts'
 
 const SWEEP_BATCH = 500
@@ -15,7 +15,7 @@ type LeaseRow = readonly [
   lastHolder: string | null,
 ]
 
-export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired'> {
+export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
   const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
     const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [now, SWEEP_BATCH])) as readonly (readonly [string, string])[]
     for (const [jobId, workerId] of rows) {
@@ -38,6 +38,11 @@ export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobS
         swept.push(...batch)
       } while (batch.length === SWEEP_BATCH)
       return swept
+    },
+
+    async sweepRegister(endpointId, now) {
+      let touched = SWEEP_BATCH
+      while (touched >= SWEEP_BATCH) touched = (await run(SWEEP_REGISTER, [keys.queue(endpointId)], [now, SWEEP_BATCH])) as number
     },
   }
 }

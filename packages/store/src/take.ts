@@ -1,12 +1,13 @@
 // Into the queue and out to a worker: submit, take, give back, renew. A take sets the lease; only a sign of the worker renews it.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { PATCH_WORKER } from './scripts/records.ts'
 import { GIVE_BACK } from './scripts/returns.ts'
 import { RENEW } from './scripts/worker-writes.ts'
 import type { JobStore } from './types.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
-const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
+export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 
 export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' | 'take' | 'giveBack' | 'renew'> {
   const { client, keys, queues, run, signals, options } = context
@@ -33,6 +34,7 @@ export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' |
     async take(endpointId, workerId) {
       const job = await queues.of(endpointId).next(workerId)
       if (job === undefined) return undefined
+      if (job.notFor.includes(workerId)) return replaceAndGiveBack(context, { endpointId, workerId, jobId: job.id })
       return {
         id: job.id,
         submission: JSON.parse(job.data) as JobSubmission,
@@ -42,15 +44,32 @@ export function createJobTakes(context: StoreContext): Pick<JobStore, 'submit' |
       }
     },
 
-    async giveBack(endpointId, jobId, workerId) {
-      const signal = { kind: 'job-added', endpointId } as const
-      const wentBack = await run(GIVE_BACK, [keys.queue(endpointId)], [jobId, workerId, signals.channel, signals.encode(signal)])
-      if (wentBack === 1) signals.deliver(signal)
-    },
+    giveBack: (endpointId, jobId, workerId) => giveBack(context, { endpointId, jobId, workerId }),
 
     async renew(endpointId, workerId, jobIds) {
       if (jobIds.length === 0) return []
       return (await run(RENEW, [keys.queue(endpointId)], [workerId, options.leaseMs, ...jobIds])) as readonly string[]
     },
   }
+}
+
+interface Handed {
+  readonly endpointId: string
+  readonly jobId: string
+  readonly workerId: string
+}
+
+async function giveBack({ keys, run, signals }: StoreContext, { endpointId, jobId, workerId }: Handed): Promise<void> {
+  const signal = { kind: 'job-added', endpointId } as const
+  const wentBack = await run(GIVE_BACK, [keys.queue(endpointId)], [jobId, workerId, signals.channel, signals.encode(signal)])
+  if (wentBack === 1) signals.deliver(signal)
+}
+
+/** This worker held the job before it was retried (`RETRY`): it is replaced first, or the job would wait for ever where it is the only one. */
+async function replaceAndGiveBack(context: StoreContext, handed: Handed): Promise<undefined> {
+  const { keys, run, signals } = context
+  const { endpointId, workerId } = handed
+  await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], ['', 'refreshRequested', 'true'])
+  signals.publish({ kind: 'worker-changed', endpointId, workerId })
+  await giveBack(context, handed)
 }

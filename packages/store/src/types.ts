@@ -5,6 +5,7 @@ import type {
   EndpointEvent,
   JobOutcome,
   JobRecord,
+  JobStatus,
   JobSubmission,
   LedgerRow,
   BillingState,
@@ -94,6 +95,23 @@ export interface QueueStats {
   readonly completed: number
   readonly failed: number
   readonly retried: number
+  /** Ended jobs in the register: those whose result is kept, and the latest of those whose result is gone. */
+  readonly ended: number
+  /** What the kept results weigh. */
+  readonly keptBytes: number
+}
+
+/** A job as `/requests` lists it: without what it carries. */
+export type JobSummary = Omit<JobRecord, 'output' | 'error' | 'timings'>
+
+/** What became of a job that is not there any more. */
+export interface GoneJob {
+  /** Its last status. */
+  readonly status: JobStatus
+  readonly endedAt: number
+  readonly goneAt: number
+  /** Its retention was over, it made room for newer results, or its TTL ended its life. */
+  readonly why: 'expired' | 'room' | 'ttl'
 }
 
 export interface StreamRead {
@@ -134,7 +152,18 @@ export interface JobStore {
     lease: Pick<Lease, 'endpointId' | 'jobId' | 'workerId'>,
     options: { budget: number; evidence: string },
   ): Promise<'requeued' | 'failed' | 'moot'>
+  /**
+   * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids
+   * it. A worker that held it before is replaced before it may have it again, since its late result could not be told from a new one.
+   */
+  retry(endpointId: string, jobId: string): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
+  /** Cancels every job that waits now, in steps that each take milliseconds. How many. Emits `queue-purged`. */
+  purge(endpointId: string): Promise<number>
   get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
+  /** Waiting, running, ended jobs, each newest first; `total` counts all of them. */
+  list(endpointId: string, page: { offset: number; limit: number }): Promise<{ total: number; jobs: readonly JobSummary[] }>
+  /** For a job that `get` does not find: what became of it, as long as that is remembered. */
+  whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
   /** What was submitted. Of ended jobs it is kept where somebody still asks: FAILED and TIMED_OUT (retry), and any with a webhook. */
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
   /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
@@ -146,6 +175,8 @@ export interface JobStore {
   stats(endpointId: string): Promise<QueueStats>
   /** Removes jobs whose TTL elapsed; returns their ids. */
   sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
+  /** Brings the register of ended jobs up to date: results that expired by themselves, entries that are old. */
+  sweepRegister(endpointId: string, now: number): Promise<void>
 }
 
 export interface WorkerStore {
@@ -229,7 +260,8 @@ export interface Store extends AsyncDisposable {
 export interface OpenStoreOptions {
   readonly redisUrl: string
   readonly leaseMs: number
-  readonly retention: { readonly asyncMs: number; readonly syncMs: number }
+  /** `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. Default: no limit. */
+  readonly retention: { readonly asyncMs: number; readonly syncMs: number; readonly keepBytes?: number }
   /** Key prefix; tests use one each. */
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */

@@ -27,7 +27,3 @@ export async function endpointOf(endpoints: EndpointCache, request: FastifyReque
   if (endpoint.type === 'LOAD_BALANCER') throw new RunyardError('bad_request', 'not allowed for LB API')
   return endpoint
 }
-
-export function jobNotFound(jobId: string): RunyardError {
-  return new RunyardError('not_found', `job not found: ${jobId}; it never existed or its result has expired`)
-}

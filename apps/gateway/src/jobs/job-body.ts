@@ -13,6 +13,9 @@ export interface JobBody {
   output?: unknown
   error?: string
   retries?: number
+  /** Why it waits; of `/status` only, beyond Runpod. */
+  queueReason?: string
+  queueMessage?: string
 }
 
 const DEFAULT_ERRORS = { CANCELLED: 'the job was cancelled', TIMED_OUT: 'the job timed out', FAILED: 'the job failed' } as const

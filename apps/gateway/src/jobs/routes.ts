@@ -4,6 +4,7 @@ import type { GatewayDeps } from '../deps.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { addRoute } from '../http/routes.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
+import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
 import { createStatus, createStatusSync, createCancel } from './status.ts'
 import { createStream } from './stream.ts'
 import { createRun, createRunsync } from './submit.ts'
@@ -20,6 +21,9 @@ export async function registerJobPlane(app: FastifyInstance, deps: GatewayDeps):
     addRoute(scope, { methods: read, url: `${base}/status-sync/:jobId`, handler: createStatusSync(deps) })
     addRoute(scope, { methods: read, url: `${base}/stream/:jobId`, handler: createStream(deps) })
     addRoute(scope, { methods: ['POST'], url: `${base}/cancel/:jobId`, handler: createCancel(deps) })
+    addRoute(scope, { methods: ['POST'], url: `${base}/retry/:jobId`, handler: createRetry(deps) })
+    addRoute(scope, { methods: ['POST'], url: `${base}/purge-queue`, handler: createPurgeQueue(deps) })
+    addRoute(scope, { methods: ['GET'], url: `${base}/requests`, handler: createRequests(deps) })
     addRoute(scope, { methods: ['GET'], url: `${base}/health`, handler: createHealth(deps) })
     addRoute(scope, { methods: ['GET'], url: `${base}/metrics`, handler: createEndpointMetrics(deps) })
   })

@@ -5,8 +5,10 @@ import type { JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey } from '../waiters.ts'
-import { endpointOf, jobNotFound, paramsOf } from './endpoint-of.ts'
+import { endpointOf, paramsOf } from './endpoint-of.ts'
+import { jobNotFound } from './gone.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
+import { createQueueReasons } from './queue-reasons.ts'
 
 const STATUS_SYNC_HOLD_MS = 90_000
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
@@ -14,12 +16,16 @@ const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
 type StatusDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
 
 export function createStatus(deps: StatusDeps) {
+  const reasonOf = createQueueReasons(deps)
   return async (request: FastifyRequest): Promise<JobBody> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
     const ttlMs = readTtlMs(request.query)
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
-    return toJobBody(record, endpoint)
+    const body = toJobBody(record, endpoint)
+    if (record.status !== 'IN_QUEUE') return body
+    const { reason, message } = await reasonOf(endpoint, record)
+    return { ...body, queueReason: reason, queueMessage: message }
   }
 }
 
@@ -41,7 +47,7 @@ export function createCancel(deps: StatusDeps) {
     const { jobId } = paramsOf(request)
     const outcome = { status: 'CANCELLED', error: CANCELLED_BY_CLIENT } as const
     const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpoint.id, jobId, outcome)
-    if (result === 'unknown') throw jobNotFound(jobId)
+    if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
     if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)
     if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId: endpoint.id, jobId, workerId: heldBy })
     if (record !== undefined) {
@@ -63,7 +69,7 @@ export function createCancel(deps: StatusDeps) {
 /** @throws RunyardError('not_found') */
 async function requireJob(deps: StatusDeps, endpointId: string, jobId: string): Promise<JobRecord> {
   const record = await deps.store.jobs.get(endpointId, jobId)
-  if (record === undefined) throw jobNotFound(jobId)
+  if (record === undefined) throw await jobNotFound(deps, endpointId, jobId)
   return record
 }
 

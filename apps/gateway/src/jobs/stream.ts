@@ -4,7 +4,8 @@ import type { StreamRead } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey } from '../waiters.ts'
-import { endpointOf, jobNotFound, paramsOf } from './endpoint-of.ts'
+import { endpointOf, paramsOf } from './endpoint-of.ts'
+import { jobNotFound } from './gone.ts'
 import { errorOf, isTerminal } from './job-body.ts'
 
 /** Clearly below the 10 s after which Python gives up on a GET (R9). */
@@ -26,7 +27,7 @@ export function createStream(deps: Pick<GatewayDeps, 'store' | 'endpoints' | 'wa
     using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], gone)
     for (;;) {
       const read = await deps.store.jobs.readStream(endpoint.id, jobId, CHUNKS_PER_ANSWER)
-      if (read === undefined) throw jobNotFound(jobId)
+      if (read === undefined) throw await jobNotFound(deps, endpoint.id, jobId)
       if (hasNews(read)) return toStreamBody(read)
       const news = await ticket.next(deadline)
       // A read drains: nobody may read for a client that has gone.

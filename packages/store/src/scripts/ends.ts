@@ -1,8 +1,8 @@
-// How a job ends: by its worker's result, or by force.
+// How a job ends: by its worker's result, by force, or in a purge of the queue.
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** ARGV: job, worker, now, status, outcome, asyncMs, syncMs, channel, signal → SettleResult */
+/** ARGV: job, worker, end (6), channel, signal → SettleResult */
 export const SETTLE: Script = {
   name: 'runyardSettle',
   keys: 1,
@@ -14,15 +14,13 @@ if isSettled(id) then
   return 'already_settled'
 end
 if not isHolder then return 'not_holder' end
-if not settleJob(id, worker, { now = ARGV[3], status = ARGV[4], outcome = ARGV[5], asyncMs = ARGV[6], syncMs = ARGV[7] }) then
-  return 'not_holder'
-end
-call('PUBLISH', ARGV[8], ARGV[9])
+if not settleJob(id, worker, readEnd(3)) then return 'not_holder' end
+call('PUBLISH', ARGV[9], ARGV[10])
 return 'settled'
 `,
 }
 
-/** ARGV: job, now, status, outcome, asyncMs, syncMs, channel, signal → { result, holder or '', record } */
+/** ARGV: job, end (6), channel, signal → { result, holder or '', record } */
 export const FORCE_SETTLE: Script = {
   name: 'runyardForceSettle',
   keys: 1,
@@ -33,10 +31,32 @@ if isSettled(id) then
   return { 'already_settled', '', readRecord(id) }
 end
 local holder = holderOf(id) or ''
-if not settleJob(id, holder, { now = ARGV[2], status = ARGV[3], outcome = ARGV[4], asyncMs = ARGV[5], syncMs = ARGV[6] }) then
-  return { 'unknown', '', false }
-end
-call('PUBLISH', ARGV[7], ARGV[8])
+if not settleJob(id, holder, readEnd(2)) then return { 'unknown', '', false } end
+call('PUBLISH', ARGV[8], ARGV[9])
 return { 'settled', holder, readRecord(id) }
+`,
+}
+
+/**
+ * ARGV: limit, end (6), channel, signal → { purged, still waiting }. Ends up to `limit` waiting jobs, the oldest first: what is submitted
+ * meanwhile comes last. No webhook is told of these (client-api §5.8).
+ */
+export const PURGE: Script = {
+  name: 'runyardPurge',
+  keys: 1,
+  lua: `${PRELUDE}
+local limit = tonumber(ARGV[1])
+local end_ = readEnd(2)
+local ids = call('LRANGE', q .. ':wait', -limit, -1)
+if #ids > 0 then call('LTRIM', q .. ':wait', 0, -#ids - 1) end
+for at, member in ipairs(#ids < limit and call('ZPOPMIN', q .. ':prioritized', limit - #ids) or {}) do
+  if at % 2 == 1 then ids[#ids + 1] = member end
+end
+for _, id in ipairs(ids) do
+  if not isSettled(id) then writeOutcome(id, '', end_) end
+  deleteJob(id)
+end
+if #ids > 0 then call('PUBLISH', ARGV[8], ARGV[9]) end
+return { #ids, call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') }
 `,
 }

@@ -3,6 +3,8 @@
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
+import { REGISTER } from './register.ts'
+
 export const PRELUDE = `
 local q = KEYS[1]
 local call = redis.call
@@ -21,15 +23,32 @@ local function holderOf(id)
 end
 
 local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
-
+${REGISTER}
 -- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
-local function dropJob(id)
+local function unlinkJob(id)
   if call('LREM', q .. ':active', -1, id) == 0 and call('LREM', q .. ':wait', 1, id) == 0 then
     call('ZREM', q .. ':prioritized', id)
   end
   call('SREM', q .. ':stalled', id)
+end
+local function deleteJob(id)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', q .. ':r:deadlines', id)
+end
+local function dropJob(id)
+  unlinkJob(id)
+  deleteJob(id)
+end
+
+-- As BullMQ's addStandardJob and addPrioritizedJob do.
+local function enqueueJob(id, job)
+  call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority)
+  local priority = tonumber(job.priority)
+  if priority > 0 then
+    call('ZADD', q .. ':prioritized', priority * 0x100000000 + call('INCR', q .. ':pc') % 0x100000000, id)
+  else
+    call('LPUSH', q .. ':wait', id)
+  end
 end
 
 -- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list).
@@ -64,14 +83,25 @@ local function isAskedFor(id, status)
   return cjson.decode(call('HGET', jobKey(id), 'opts') or '{}').webhook ~= nil
 end
 local function addSubmission(fields, id)
+  local bytes = 0
   for at, value in ipairs(call('HMGET', jobKey(id), unpack(KEPT))) do
     fields[#fields + 1] = KEPT[at]
     fields[#fields + 1] = value or ''
+    bytes = bytes + #(value or '')
   end
+  return bytes
 end
 
--- end_ = { now, status, outcome (JSON), asyncMs, syncMs }. False for a job that does not exist.
-local function settleJob(id, worker, end_)
+-- How every end is given to a script: six arguments from 'at' on.
+local function readEnd(at)
+  return {
+    now = ARGV[at], status = ARGV[at + 1], outcome = ARGV[at + 2],
+    asyncMs = ARGV[at + 3], syncMs = ARGV[at + 4], keepBytes = ARGV[at + 5],
+  }
+end
+
+-- Writes the outcome of a job and nothing of the queue. False for a job that does not exist.
+local function writeOutcome(id, worker, end_)
   local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats')
   if not job[2] then return false end
   local fields = {
@@ -82,11 +112,18 @@ local function settleJob(id, worker, end_)
     fields[#fields + 1] = 'startedAt'
     fields[#fields + 1] = job[3]
   end
-  if isAskedFor(id, end_.status) then addSubmission(fields, id) end
+  local bytes = #end_.outcome
+  if isAskedFor(id, end_.status) then bytes = bytes + addSubmission(fields, id) end
   call('HSET', settledKey(id), unpack(fields))
   local ttl = job[1] == 'sync' and end_.syncMs or end_.asyncMs
   call('PEXPIRE', settledKey(id), ttl)
   call('PEXPIRE', chunksKey(id), ttl)
+  registerEnd(id, job[1], end_, bytes)
+  return true
+end
+
+local function settleJob(id, worker, end_)
+  if not writeOutcome(id, worker, end_) then return false end
   countOutcome(end_.status)
   markWorker(worker, end_.now)
   dropJob(id)
@@ -96,8 +133,8 @@ end
 local function readRecord(id)
   local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'outcome')
   if s[1] then return { 'settled', s[1], s[2], s[3], s[4], s[5], s[6] } end
-  local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'progress')
+  local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'progress', 'priority')
   if not j[1] then return false end
-  return { 'live', j[1], j[2], j[3], j[4], call('GET', lockKey(id)) }
+  return { 'live', j[1], j[2], j[3], j[4], call('GET', lockKey(id)), j[5] }
 end
 `

@@ -29,7 +29,7 @@ return { record, chunks, call('LLEN', chunksKey(id)) }
 `,
 }
 
-/** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried } */
+/** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes } */
 export const STATS: Script = {
   name: 'runyardStats',
   keys: 1,
@@ -37,10 +37,65 @@ export const STATS: Script = {
 -- A nil would cut the answer short, false does not.
 local function submittedAt(id) return id and call('HGET', jobKey(id), 'timestamp') or false end
 local low = call('ZRANGE', q .. ':prioritized', 0, 0)
-local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried')
+local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes')
 return {
   call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized'), call('LLEN', q .. ':active'),
   submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), counters[1], counters[2], counters[3],
+  call('HLEN', q .. ':r:ended'), counters[4],
 }
+`,
+}
+
+/**
+ * ARGV: offset, limit, since when async and sync results are still kept → { total, rows of { id, kind, name of status, submittedAt,
+ * startedAt, settledAt, attempts, worker } }. Waiting jobs, running ones, ended ones, each newest first: a queue is left in the order in
+ * which it was entered, so this is newest first but for jobs that overtake.
+ */
+export const LIST: Script = {
+  name: 'runyardList',
+  keys: 1,
+  lua: `${PRELUDE}
+local offset, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local since = { async = ARGV[3], sync = ARGV[4] }
+local rows, total = {}, 0
+
+local function add(id)
+  local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'status')
+  if s[1] then
+    rows[#rows + 1] = { id, s[6], s[1], s[2], s[3], s[4], s[5] }
+    return
+  end
+  local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats')
+  local holder = call('GET', lockKey(id))
+  if j[1] then rows[#rows + 1] = { id, holder and 'IN_PROGRESS' or 'IN_QUEUE', j[1], j[2], false, j[3], holder } end
+end
+-- One part of the list after another: what lies before the offset is counted, not read.
+local function part(length, read)
+  local from = math.max(0, offset - total)
+  local count = math.min(limit - math.max(0, total - offset), length - from)
+  if count > 0 then for _, id in ipairs(read(from, from + count - 1)) do add(id) end end
+  total = total + length
+end
+local function readEnded(from, to)
+  local ids, at = {}, {}
+  local lists = {}
+  for _, kind in ipairs({ 'async', 'sync' }) do
+    lists[#lists + 1] = call('ZREVRANGEBYSCORE', keptKey(kind), '+inf', '(' .. since[kind], 'WITHSCORES', 'LIMIT', 0, to + 1)
+    at[#at + 1] = 1
+  end
+  for n = 0, to do
+    local a, s = lists[1][at[1] + 1], lists[2][at[2] + 1]
+    local of = (a and (not s or tonumber(a) >= tonumber(s))) and 1 or 2
+    if n >= from then ids[#ids + 1] = lists[of][at[of]] end
+    at[of] = at[of] + 2
+  end
+  return ids
+end
+
+part(call('ZCARD', q .. ':prioritized'), function(from, to) return call('ZREVRANGE', q .. ':prioritized', from, to) end)
+part(call('LLEN', q .. ':wait'), function(from, to) return call('LRANGE', q .. ':wait', from, to) end)
+part(call('LLEN', q .. ':active'), function(from, to) return call('LRANGE', q .. ':active', from, to) end)
+part(call('ZCOUNT', keptKey('async'), '(' .. since.async, '+inf') + call('ZCOUNT', keptKey('sync'), '(' .. since.sync, '+inf'), readEnded)
+return { total, rows }
 `,
 }

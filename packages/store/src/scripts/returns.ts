@@ -1,9 +1,9 @@
-// How a job that was handed out goes back to the queue.
+// How a job goes back to the queue: from its worker, or, by its caller's wish, from its end.
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
 /**
- * ARGV: job, worker ('' = must be expired), now, budget, evidence, asyncMs, syncMs, channel, settledSignal, addedSignal.
+ * ARGV: job, worker ('' = must be expired), budget, evidence, end (6; the outcome is made here), channel, settledSignal, addedSignal.
  * An expired lease is anybody's to take back; a lease that somebody else holds is not.
  */
 export const TAKE_BACK: Script = {
@@ -19,18 +19,19 @@ end
 local holder = call('GET', lockKey(id))
 if holder and holder ~= worker then return 'moot' end
 if not call('LPOS', q .. ':active', id) then return 'moot' end
-if attempts > tonumber(ARGV[4]) then
+if attempts > tonumber(ARGV[3]) then
   local times = attempts == 1 and 'once' or (attempts .. ' times')
-  local outcome = cjson.encode({ status = 'FAILED', error = 'worker lost ' .. times .. ': ' .. ARGV[5] })
-  settleJob(id, worker, { now = ARGV[3], status = 'FAILED', outcome = outcome, asyncMs = ARGV[6], syncMs = ARGV[7] })
-  call('PUBLISH', ARGV[8], ARGV[9])
+  local end_ = readEnd(5)
+  end_.outcome = cjson.encode({ status = end_.status, error = 'worker lost ' .. times .. ': ' .. ARGV[4] })
+  settleJob(id, worker, end_)
+  call('PUBLISH', ARGV[11], ARGV[12])
   return 'failed'
 end
 requeueJob(id)
 -- The next attempt streams from its beginning: chunks of this one that nobody has read yet would be told twice.
 call('DEL', chunksKey(id))
 call('HINCRBY', q .. ':r:counters', 'retried', 1)
-call('PUBLISH', ARGV[8], ARGV[10])
+call('PUBLISH', ARGV[11], ARGV[13])
 return 'requeued'
 `,
 }
@@ -45,5 +46,37 @@ if call('GET', lockKey(id)) ~= ARGV[2] or not requeueJob(id) then return 0 end
 call('HINCRBY', jobKey(id), 'ats', -1)
 call('PUBLISH', ARGV[3], ARGV[4])
 return 1
+`,
+}
+
+/**
+ * ARGV: job, now, ttlMs where its policy names none, channel, addedSignal → 'retried', 'unknown', 'gone' (its submission is not kept) or
+ * the status that forbids it. A new life under the same id: who held it in an earlier one may still report that one's result, and its
+ * lock's token would be the same, so it is noted in `notFor` and never given the job again.
+ */
+export const RETRY: Script = {
+  name: 'runyardRetry',
+  keys: 1,
+  lua: `${PRELUDE}
+local id, now = ARGV[1], ARGV[2]
+local old = call('HMGET', settledKey(id), 'status', 'name', 'data', 'opts', 'priority', 'pb')
+if not old[1] then
+  if call('EXISTS', jobKey(id)) == 0 then return 'unknown' end
+  return call('EXISTS', lockKey(id)) == 1 and 'IN_PROGRESS' or 'IN_QUEUE'
+end
+if old[1] ~= 'FAILED' and old[1] ~= 'TIMED_OUT' then return old[1] end
+if not old[3] or old[3] == '' then return 'gone' end
+local opts = cjson.decode(old[4])
+if old[6] and old[6] ~= '' then
+  opts.notFor = opts.notFor or {}
+  opts.notFor[#opts.notFor + 1] = old[6]
+end
+unregister(id)
+dropJob(id)
+call('DEL', settledKey(id), chunksKey(id))
+call('ZADD', q .. ':r:deadlines', string.format('%.0f', now + (opts.ttlMs or ARGV[3])), id)
+enqueueJob(id, { name = old[2], data = old[3], opts = cjson.encode(opts), now = now, priority = old[5] })
+call('PUBLISH', ARGV[4], ARGV[5])
+return 'retried'
 `,
 }

@@ -29,7 +29,11 @@ local swept = {}
 for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
   local holder = call('GET', lockKey(id))
   markWorker(holder, ARGV[1])
-  if not isSettled(id) then call('DEL', chunksKey(id)) end
+  if not isSettled(id) then
+    call('DEL', chunksKey(id))
+    writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = ARGV[1], expiry = tonumber(ARGV[1]), bytes = 0, why = 'ttl' })
+    remember(id, tonumber(ARGV[1]))
+  end
   dropJob(id)
   swept[#swept + 1] = { id, holder or '' }
 end
@@ -37,13 +41,42 @@ return swept
 `,
 }
 
-/** ARGV: job, ttlMs → 1 if there is a settled record */
+/** ARGV: job, ttlMs, now → 1 if there is a settled record. It keeps its place in the register by the time of its expiry. */
 export const SET_RETENTION: Script = {
   name: 'runyardSetRetention',
   keys: 1,
   lua: `${PRELUDE}
-if not isSettled(ARGV[1]) then return 0 end
-call('PEXPIRE', chunksKey(ARGV[1]), ARGV[2])
-return call('PEXPIRE', settledKey(ARGV[1]), ARGV[2])
+local id, ttl, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if not isSettled(id) then return 0 end
+call('PEXPIRE', chunksKey(id), ttl)
+call('PEXPIRE', settledKey(id), ttl)
+local entry = readEntry(id)
+if entry then
+  local kind = call('ZSCORE', keptKey('sync'), id) and 'sync' or 'async'
+  call('ZINCRBY', keptKey(kind), now + ttl - entry.expiry, id)
+  entry.expiry = now + ttl
+  writeEntry(id, entry)
+end
+return 1
+`,
+}
+
+/** ARGV: now, limit → how many entries were touched. Brings the register of ended jobs up to date. */
+export const SWEEP_REGISTER: Script = {
+  name: 'runyardSweepRegister',
+  keys: 1,
+  lua: `${PRELUDE}
+local now, limit = ARGV[1], tonumber(ARGV[2])
+return dropExpired('async', now, limit) + dropExpired('sync', now, limit) + forgetGone(now, limit)
+`,
+}
+
+/** ARGV: job → { status, end, expiry, why } of an ended job whose result is gone, or nil */
+export const WHY_GONE: Script = {
+  name: 'runyardWhyGone',
+  keys: 1,
+  lua: `${PRELUDE}
+local entry = readEntry(ARGV[1])
+return entry and { entry.status, entry.at, string.format('%.0f', entry.expiry), entry.why }
 `,
 }

@@ -1,0 +1,24 @@
+// What is told of a job that is not there: that it never was, or what became of it (client-api §8.2).
+import { RunyardError } from '@runyard/schema'
+import type { GoneJob } from '@runyard/store'
+import type { GatewayDeps } from '../deps.ts'
+
+/** The error to throw for a job that the store does not have. Costs a read, and only here. */
+export async function jobNotFound({ store }: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<RunyardError> {
+  const gone = await store.jobs.whyGone(endpointId, jobId)
+  return new RunyardError('not_found', `job not found: ${jobId}${gone === undefined ? '' : ` ${describeGone(gone)}`}`)
+}
+
+export function describeGone({ status, endedAt, goneAt, why }: GoneJob): string {
+  const at = new Date(goneAt).toISOString()
+  if (why === 'ttl') return `was deleted by its ttl at ${at} while it was ${status}`
+  const after = `${describeSpan(goneAt - endedAt)} after it ended`
+  if (why === 'expired') return `was ${status}; its result expired at ${at}, ${after}`
+  return `was ${status}; its result made room for newer ones at ${at}, ${after} (retention.endpointBytes)`
+}
+
+/** `30 minutes`, `1 minute`, `12 seconds`. */
+function describeSpan(ms: number): string {
+  const [count, unit] = ms < 60_000 ? [Math.round(ms / 1000), 'second'] : [Math.round(ms / 60_000), 'minute']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { queueReason, type QueueView } from './queue-reason.ts'
+
+const NONE = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 }
+const BUSY_GPUS = { reason: 'gpus_busy', message: 'both cards of host local are in use' } as const
+
+interface Change {
+  readonly workers?: Partial<QueueView['workers']>
+  readonly workersMax?: number
+  readonly normal?: number
+  readonly shortfall?: QueueView['shortfall']
+}
+
+function seen(change: Change): QueueView {
+  const { workers = {}, workersMax = 3, normal = 1, shortfall } = change
+  return {
+    settings: { workersMax },
+    demand: { waiting: 2, waitingNormal: normal },
+    workers: { ...NONE, ...workers },
+    shortfall,
+  }
+}
+
+test.each([
+  ['no_worker_yet', seen({}), false],
+  ['worker_starting', seen({ workers: { initializing: 1 } }), false],
+  ['worker_starting', seen({ workers: { initializing: 1, running: 1 } }), false],
+  ['workers_busy', seen({ workers: { running: 3 } }), false],
+  ['about_to_start', seen({ workers: { idle: 1, running: 2 } }), false],
+  ['gpus_busy', seen({ shortfall: BUSY_GPUS }), false],
+  ['paused', seen({ workersMax: 0, shortfall: BUSY_GPUS }), false],
+  ['low_priority', seen({ workers: { running: 1 } }), true],
+  ['low_priority', seen({ normal: 0 }), true],
+  ['workers_busy', seen({ normal: 0, workers: { running: 1 } }), true],
+  ['about_to_start', seen({ normal: 0, workers: { idle: 1 } }), true],
+] as const)('%s where %j (low priority: %s)', (reason, view, lowPriority) => {
+  const found = queueReason(view, { lowPriority })
+  expect(found.reason).toBe(reason)
+  expect(found.message.length).toBeGreaterThan(10)
+})
+
+test('busy workers tell how many there may be, and why no other one starts', () => {
+  expect(queueReason(seen({ workers: { running: 1 }, shortfall: BUSY_GPUS }), { lowPriority: false }).message).toBe(
+    'every worker is busy with another job (1 of at most 3 workers; 2 jobs wait); another cannot start: both cards of host local are in use',
+  )
+})

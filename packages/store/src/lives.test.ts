@@ -1,0 +1,167 @@
+// What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can tell.
+import { describe, expect, test, vi } from 'vitest'
+import { completed, submission, useStores, workerRecord } from './test-store.ts'
+import type { JobStore } from './types.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+const failed = { status: 'FAILED', error: 'broken', output: 'half' } as const
+
+/** A job that worker `w1` held until it failed. */
+async function failedJob(jobs: JobStore, fields: Parameters<typeof submission>[1] = {}): Promise<void> {
+  await jobs.submit(EP, submission('a', fields))
+  await jobs.take(EP, 'w1')
+  await jobs.appendChunk(EP, 'a', 'w1', 'chunk')
+  await jobs.settle(EP, 'a', 'w1', failed)
+}
+
+describe('retry', () => {
+  test('gives a failed job a new life: same submission, nothing else of the old one', async () => {
+    const store = await stores.open()
+    const { jobs } = store
+    const heard = stores.listen(store)
+    const fields = {
+      sync: true,
+      policy: { executionTimeoutMs: 7000, ttlMs: 20_000 },
+      webhook: 'https://x.test',
+      s3Config: { bucketName: 'b' },
+    }
+    await failedJob(jobs, fields)
+    const before = await jobs.get(EP, 'a')
+    expect(await jobs.retry(EP, 'a')).toBe('retried')
+    expect(heard).toContainEqual({ kind: 'job-added', endpointId: EP })
+    const after = await jobs.get(EP, 'a')
+    expect(after).toEqual({ id: 'a', status: 'IN_QUEUE', submittedAt: expect.any(Number), retries: 0 })
+    expect(after?.submittedAt).toBeGreaterThanOrEqual(before?.settledAt ?? Infinity)
+    expect((await jobs.readStream(EP, 'a', 10))?.chunks).toEqual([])
+    expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1, submission: submission('a', fields) })
+    expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', executionTimeoutMs: 7000 }])
+    expect(await jobs.settle(EP, 'a', 'w2', completed('good'))).toBe('settled')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 'good', workerId: 'w2', retries: 0 })
+    expect(await jobs.retry(EP, 'a')).toBe('COMPLETED')
+  })
+
+  test('counts the ttl anew', async () => {
+    const { jobs } = await stores.open()
+    await failedJob(jobs, { policy: { ttlMs: 60_000 } })
+    await jobs.retry(EP, 'a')
+    expect(await jobs.sweepExpired(EP, Date.now() + 55_000)).toEqual([])
+    expect(await jobs.sweepExpired(EP, Date.now() + 61_000)).toEqual(['a'])
+  })
+
+  test('is refused for a job in any other state, with that state', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.retry(EP, 'a')).toBe('unknown')
+    await jobs.submit(EP, submission('a'))
+    expect(await jobs.retry(EP, 'a')).toBe('IN_QUEUE')
+    await jobs.take(EP, 'w1')
+    expect(await jobs.retry(EP, 'a')).toBe('IN_PROGRESS')
+    await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
+    expect(await jobs.retry(EP, 'a')).toBe('CANCELLED')
+  })
+
+  test('a worker of an earlier life is replaced before it may have the job again, and its late result changes nothing', async () => {
+    const { jobs, workers } = await stores.open()
+    await workers.create(workerRecord('w1'))
+    await failedJob(jobs)
+    await jobs.retry(EP, 'a')
+    expect(await jobs.take(EP, 'w1')).toBeUndefined()
+    expect(await workers.get(EP, 'w1')).toMatchObject({ refreshRequested: true })
+    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
+    expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1 })
+    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w2' })
+  })
+
+  test('also one whose lease had run out when its job was ended by force', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await stores.raw().del(`${stores.prefix()}:{${EP}}:a:lock`)
+    await jobs.forceSettle(EP, 'a', failed)
+    await jobs.retry(EP, 'a')
+    expect(await jobs.take(EP, 'w1')).toBeUndefined()
+    expect((await jobs.take(EP, 'w2'))?.id).toBe('a')
+  })
+
+  test('keeps low priority low and queues at the end', async () => {
+    const { jobs } = await stores.open()
+    await failedJob(jobs, { policy: { lowPriority: true } })
+    await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
+    await jobs.retry(EP, 'a')
+    await jobs.submit(EP, submission('normal'))
+    const order = [await jobs.take(EP, 'w2'), await jobs.take(EP, 'w2'), await jobs.take(EP, 'w2')]
+    expect(order.map((job) => job?.id)).toEqual(['normal', 'low', 'a'])
+  })
+
+  test('many at once give one new life', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await failedJob(one.jobs)
+    const results = await Promise.all([one, two, one, two].map(({ jobs }) => jobs.retry(EP, 'a')))
+    expect(results.toSorted()).toEqual(['IN_QUEUE', 'IN_QUEUE', 'IN_QUEUE', 'retried'])
+    expect(await one.jobs.stats(EP)).toMatchObject({ waiting: 1, ended: 0, keptBytes: 0 })
+  })
+})
+
+describe('purge', () => {
+  test('cancels what waits, more than one step of it, and leaves the running job alone', async () => {
+    const store = await stores.open()
+    const { jobs } = store
+    await jobs.submit(EP, submission('running', { webhook: 'https://x.test' }))
+    await jobs.take(EP, 'w1')
+    await Promise.all(
+      Array.from({ length: 1300 }, (_, n) => jobs.submit(EP, submission(`j${n}`, { policy: { lowPriority: n % 3 === 0 } }))),
+    )
+    const heard = stores.listen(store)
+    expect(await jobs.purge(EP)).toBe(1300)
+    expect(heard).toContainEqual({ kind: 'queue-purged', endpointId: EP })
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 1, failed: 0 })
+    expect(await jobs.get(EP, 'j7')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged' })
+    expect(await jobs.take(EP, 'w2')).toBeUndefined()
+    expect(await jobs.settle(EP, 'running', 'w1', completed(1))).toBe('settled')
+    expect(await jobs.purge(EP)).toBe(0)
+    expect(await jobs.sweepExpired(EP, Date.now() + 25 * 60 * 60 * 1000)).toEqual([])
+  })
+
+  test('ends although jobs keep coming, and two at once count each job once', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const submit = (from: number) => Promise.all(Array.from({ length: 700 }, (_, n) => one.jobs.submit(EP, submission(`j${from + n}`))))
+    await submit(0)
+    const [first, second] = await Promise.all([one.jobs.purge(EP), two.jobs.purge(EP), submit(700)])
+    const { waiting } = await one.jobs.stats(EP)
+    expect(first + second + waiting).toBe(1400)
+  })
+})
+
+describe('the list of jobs', () => {
+  test('shows what waits, what runs and what ended, each newest first, page by page', async () => {
+    const { jobs } = await stores.open()
+    for (const id of ['done-1', 'done-2', 'done-3', 'run-1', 'run-2', 'wait-1', 'wait-2']) {
+      await jobs.submit(EP, submission(id, { sync: id === 'done-2' }))
+    }
+    for (const id of ['done-1', 'done-2', 'done-3']) {
+      await jobs.take(EP, 'w1')
+      await jobs.settle(EP, id, 'w1', id === 'done-3' ? failed : completed('x'.repeat(1000)))
+      await vi.waitUntil(async () => ((await jobs.get(EP, id))?.settledAt ?? Infinity) < Date.now())
+    }
+    for (const worker of ['w1', 'w2']) await jobs.take(EP, worker)
+    await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
+    const all = await jobs.list(EP, { offset: 0, limit: 50 })
+    const order = ['low', 'wait-2', 'wait-1', 'run-2', 'run-1', 'done-3', 'done-2', 'done-1']
+    expect(all.total).toBe(8)
+    expect(all.jobs.map((job) => job.id)).toEqual(order)
+    expect(all.jobs[3]).toEqual({
+      id: 'run-2',
+      status: 'IN_PROGRESS',
+      submittedAt: expect.any(Number),
+      startedAt: expect.any(Number),
+      retries: 0,
+      workerId: 'w2',
+    })
+    expect(all.jobs[5]).toMatchObject({ status: 'FAILED', settledAt: expect.any(Number), workerId: 'w1' })
+    const paged: string[] = []
+    for (let offset = 0; offset < 8; offset += 3) paged.push(...(await jobs.list(EP, { offset, limit: 3 })).jobs.map((job) => job.id))
+    expect(paged).toEqual(order)
+    expect(await jobs.list(EP, { offset: 100, limit: 3 })).toEqual({ total: 8, jobs: [] })
+  })
+})

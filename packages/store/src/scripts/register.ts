@@ -1,0 +1,109 @@
+// The register of ended jobs, part of every script on jobs: which results are kept, how much they weigh, and what became of those that
+// are gone, so that a 404 can say so. One entry per ended job until some time after its result went. The results themselves expire by
+// Redis; the sweep brings the register up to date, and until then a result that weighs too much makes the oldest ones go.
+// r:kept:async, r:kept:sync (id → its end, in the order of expiry)   r:ended (id → "status end expiry weight why")
+// r:gone (id → when the entry is forgotten)   r:counters keptBytes
+
+/** How long after its result the entry of an ended job is kept, and how many of them an endpoint keeps at most. */
+const REMEMBER_GONE_MS = 60 * 60 * 1000
+const REMEMBER_GONE_COUNT = 10_000
+/** What Redis needs for a record beside its texts. */
+const RECORD_BYTES = 512
+/** Bounds one script's work; what is left goes with the next ended job. */
+const EVICT_AT_ONCE = 64
+
+export const REGISTER = `
+local function keptKey(kind) return q .. ':r:kept:' .. kind end
+local function writeEntry(id, entry)
+  call('HSET', q .. ':r:ended', id, table.concat({ entry.status, entry.at, string.format('%.0f', entry.expiry), entry.bytes, entry.why }, ' '))
+end
+local function readEntry(id)
+  local text = call('HGET', q .. ':r:ended', id)
+  if not text then return nil end
+  local status, at, expiry, bytes, why = string.match(text, '^(%S+) (%S+) (%S+) (%S+) (%S+)$')
+  return { status = status, at = at, expiry = tonumber(expiry), bytes = tonumber(bytes), why = why }
+end
+local function remember(id, goneAt)
+  call('ZADD', q .. ':r:gone', string.format('%.0f', goneAt + ${REMEMBER_GONE_MS}), id)
+end
+
+-- Its result is away, or goes now: 'expired', 'room' (made room for newer ones) or 'ttl'.
+local function leaveKept(id, entry)
+  call('ZREM', keptKey('async'), id)
+  call('ZREM', keptKey('sync'), id)
+  return call('HINCRBY', q .. ':r:counters', 'keptBytes', -entry.bytes)
+end
+local function dropResult(id, why, now)
+  local entry = readEntry(id)
+  call('UNLINK', settledKey(id), chunksKey(id))
+  if not entry then
+    call('ZREM', keptKey('async'), id)
+    call('ZREM', keptKey('sync'), id)
+    return
+  end
+  leaveKept(id, entry)
+  if why ~= 'expired' then entry.expiry = tonumber(now) end
+  entry.bytes, entry.why = 0, why
+  writeEntry(id, entry)
+  remember(id, entry.expiry)
+end
+
+local function oldestKept()
+  local a = call('ZRANGE', keptKey('async'), 0, 0, 'WITHSCORES')
+  local s = call('ZRANGE', keptKey('sync'), 0, 0, 'WITHSCORES')
+  if not a[1] then return s[1] end
+  if not s[1] then return a[1] end
+  return tonumber(a[2]) <= tonumber(s[2]) and a[1] or s[1]
+end
+
+-- The newest result stays whatever it weighs: somebody waits for it.
+local function makeRoom(limit, newest, now)
+  for _ = 1, ${EVICT_AT_ONCE} do
+    if tonumber(call('HGET', q .. ':r:counters', 'keptBytes') or '0') <= limit then return end
+    local id = oldestKept()
+    if not id or id == newest then return end
+    local entry = readEntry(id)
+    dropResult(id, entry and entry.expiry <= tonumber(now) and 'expired' or 'room', now)
+  end
+end
+
+local function registerEnd(id, kind, end_, bytes)
+  local ttl = kind == 'sync' and end_.syncMs or end_.asyncMs
+  local entry = { status = end_.status, at = end_.now, expiry = end_.now + ttl, bytes = bytes + ${RECORD_BYTES}, why = 'kept' }
+  writeEntry(id, entry)
+  call('ZADD', keptKey(kind), end_.now, id)
+  local kept = call('HINCRBY', q .. ':r:counters', 'keptBytes', entry.bytes)
+  if kept > tonumber(end_.keepBytes) then makeRoom(tonumber(end_.keepBytes), id, end_.now) end
+end
+
+-- A job that lives again is not in the register.
+local function unregister(id)
+  local entry = readEntry(id)
+  if not entry then return end
+  leaveKept(id, entry)
+  call('HDEL', q .. ':r:ended', id)
+  call('ZREM', q .. ':r:gone', id)
+end
+
+local function dropExpired(kind, now, limit)
+  local dropped = 0
+  for _, id in ipairs(call('ZRANGE', keptKey(kind), 0, limit - 1)) do
+    local entry = readEntry(id)
+    if entry and entry.expiry > tonumber(now) then break end
+    dropResult(id, 'expired', now)
+    dropped = dropped + 1
+  end
+  return dropped
+end
+
+local function forgetGone(now, limit)
+  local ids = call('ZRANGEBYSCORE', q .. ':r:gone', '-inf', now, 'LIMIT', 0, limit)
+  local over = math.min(limit, call('ZCARD', q .. ':r:gone') - ${REMEMBER_GONE_COUNT})
+  if #ids == 0 and over > 0 then ids = call('ZRANGE', q .. ':r:gone', 0, over - 1) end
+  if #ids > 0 then
+    call('ZREM', q .. ':r:gone', unpack(ids))
+    call('HDEL', q .. ':r:ended', unpack(ids))
+  end
+  return #ids
+end
+`
