@@ -1,11 +1,12 @@
 // "Did you mean": the nearest of a few words by edit distance, or nothing when none is near.
 
-/** The candidate at the smallest edit distance from `word`, if that is at most `limit`; ignores case. */
+/** The candidate at the smallest edit distance from `word`, if that is at most `limit` and leaves something of the word; ignores case. */
 export function closestWord(word: string, candidates: readonly string[], limit: number): string | undefined {
   let best: { word: string; distance: number } | undefined
+  const most = Math.min(limit, word.length - 1)
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (distance <= limit && (best === undefined || distance < best.distance)) best = { word: candidate, distance }
+    if (distance <= most && (best === undefined || distance < best.distance)) best = { word: candidate, distance }
   }
   return best?.word
 }
