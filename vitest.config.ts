@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['{apps,packages}/*/src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Two cores: one file at a time keeps real Redis, Docker and SDK processes from starving each other.
-    fileParallelism: false,
+    // Scenarios mostly wait for clients that poll; more than two at a time would starve the real Redis, Docker and SDK processes of two cores.
+    maxWorkers: 2,
   },
 })

@@ -10,7 +10,7 @@ from runpod_flash import Endpoint, GpuType
 CARD = GpuType.NVIDIA_GEFORCE_RTX_4090
 
 
-@Endpoint(name="hello", gpu=CARD, workers=(0, 1), idle_timeout=2)
+@Endpoint(name="hello", gpu=CARD, workers=(0, 1), idle_timeout=6)
 async def hello(name):
     import os
 
