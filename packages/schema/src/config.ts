@@ -68,6 +68,11 @@ export const Config = z.object({
         .describe('what the kept results of one endpoint may weigh in Redis; beyond it the oldest go first'),
     })
     .prefault({}),
+  idempotencyWindowS: z.coerce
+    .number()
+    .min(1)
+    .default(24 * 60 * 60)
+    .describe('how long the Idempotency-Key of a /run or /runsync stands for its job'),
   limits: z
     .object({
       runBytes: z.coerce

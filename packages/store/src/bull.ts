@@ -70,6 +70,11 @@ export function createQueues(deps: { client: Redis; keys: Keys; leaseMs: number;
   }
 }
 
+/** What our scripts and sweeps need to know of a job without reading its data. */
+export function jobOptions({ lowPriority, executionTimeoutMs, ttlMs, webhook }: QueuedJob) {
+  return { priority: lowPriority ? LOW_PRIORITY : undefined, executionTimeoutMs, ttlMs, webhook }
+}
+
 function createQueue(backend: RedisQueueBackend, keys: readonly string[]): Queue {
   let isCapped = false
   const capEvents = () => {
@@ -83,10 +88,8 @@ function createQueue(backend: RedisQueueBackend, keys: readonly string[]): Queue
     keys,
     async add(job) {
       capEvents()
-      const { executionTimeoutMs, ttlMs, webhook } = job
-      const options = { priority: job.lowPriority ? LOW_PRIORITY : undefined, executionTimeoutMs, ttlMs, webhook }
       await backend.addJob(
-        { id: job.id, name: job.name, data: job.data, timestamp: job.timestamp, opts: options } as unknown as JobJson,
+        { id: job.id, name: job.name, data: job.data, timestamp: job.timestamp, opts: jobOptions(job) } as unknown as JobJson,
         job.id,
       )
     },

@@ -68,6 +68,41 @@ describe('submitting and taking', () => {
   })
 })
 
+describe('submitting once', () => {
+  const once = { key: 'k1', fingerprint: 'f1', windowMs: 60_000 }
+
+  test('the same key names the job that was accepted first, which is queued once and like any other', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const fields = { policy: { lowPriority: true, ttlMs: 20_000, executionTimeoutMs: 7000 }, sync: true }
+    const results = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((id, n) => (n % 2 === 0 ? one : two).jobs.submitOnce(EP, submission(id, fields), once)),
+    )
+    expect(results.filter(({ kind }) => kind === 'accepted')).toHaveLength(1)
+    const id = results.flatMap((result) => (result.kind === 'repeated' ? [result.jobId] : []))[0] ?? ''
+    expect(await one.jobs.stats(EP)).toMatchObject({ waiting: 1, waitingNormal: 0 })
+    expect(await one.jobs.take(EP, 'w1')).toMatchObject({ id, submission: submission(id, fields), attempt: 1 })
+    expect(await one.jobs.leases(EP)).toMatchObject([{ jobId: id, executionTimeoutMs: 7000 }])
+    expect(await one.jobs.sweepExpired(EP, Date.now() + 21_000)).toEqual([id])
+  })
+
+  test('another request with the same key differs, another key or endpoint does not', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.submitOnce(EP, submission('a'), once)).toEqual({ kind: 'accepted' })
+    expect(await jobs.submitOnce(EP, submission('b'), { ...once, fingerprint: 'f2' })).toEqual({ kind: 'differs' })
+    expect(await jobs.submitOnce(EP, submission('c'), { ...once, key: 'k2' })).toEqual({ kind: 'accepted' })
+    expect(await jobs.submitOnce('ep-2', submission('d'), once)).toEqual({ kind: 'accepted' })
+    expect((await jobs.take(EP, 'w1'))?.id).toBe('a')
+    expect((await jobs.take(EP, 'w1'))?.id).toBe('c')
+  })
+
+  test('after its window a key is free again', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submitOnce(EP, submission('a'), { ...once, windowMs: 1 })
+    const again = () => jobs.submitOnce(EP, submission('b'), once)
+    await expect.poll(again, { timeout: 10_000 }).toEqual({ kind: 'accepted' })
+  })
+})
+
 describe('status', () => {
   test('tells each state of a job', async () => {
     const { jobs } = await stores.open()

@@ -4,11 +4,13 @@ import type { StoreContext } from './context.ts'
 import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
 import { createJobEnds } from './settle.ts'
+import { createJobSubmits } from './submit.ts'
 import { createJobSweeps } from './sweep.ts'
 import { createJobTakes } from './take.ts'
 
 export function createJobStore(context: StoreContext): JobStore {
   return {
+    ...createJobSubmits(context),
     ...createJobTakes(context),
     ...createJobEnds(context),
     ...createJobReads(context),

@@ -1,6 +1,6 @@
 // The names of all Redis keys, in one place. Every key of an endpoint shares the hash tag `{endpointId}` (BullMQ's own
 // `<prefix>:{ep}:…` included), everything global shares `{@}`, which no endpoint id can be; so each script stays in one slot.
-// Job ids hold no colon, hence `<queue>:<jobId>` (BullMQ's) can never meet our `<queue>:s:<jobId>`.
+// Job ids hold no colon, hence `<queue>:<jobId>` (BullMQ's) can never meet our `<queue>:s:<jobId>` (`c:` chunks, `i:` idempotency keys).
 
 export interface Keys {
   readonly prefix: string

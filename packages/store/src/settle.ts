@@ -2,12 +2,12 @@
 // the first outcome stays. A write that comes too late changes nothing and says why.
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { DEFAULT_TTL_MS } from './take.ts'
 import { toJobRecord } from './job-record.ts'
 import { FORCE_SETTLE, PURGE, SETTLE } from './scripts/ends.ts'
 import { RETRY, TAKE_BACK } from './scripts/returns.ts'
 import type { Argument, Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
+import { DEFAULT_TTL_MS } from './submit.ts'
 import type { JobStore, SettleResult } from './types.ts'
 
 type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'progress' | 'appendChunk'>

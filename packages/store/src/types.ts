@@ -125,6 +125,15 @@ export interface StreamRead {
 export interface JobStore {
   /** Accepts a job; resolves when Redis has it. Emits `job-added`. */
   submit(endpointId: string, submission: JobSubmission): Promise<void>
+  /**
+   * Accepts a job at most once per key: within the window, the same key and fingerprint name the job that was accepted first, and the same
+   * key with another fingerprint `differs`. `key` and `fingerprint` are hashes.
+   */
+  submitOnce(
+    endpointId: string,
+    submission: JobSubmission,
+    once: { key: string; fingerprint: string; windowMs: number },
+  ): Promise<{ kind: 'accepted' } | { kind: 'repeated'; jobId: string } | { kind: 'differs' }>
   /** Next job for a worker, or undefined at once; never waits. Sets the lease. */
   take(endpointId: string, workerId: string): Promise<TakenJob | undefined>
   /** Hands a just-taken job back (its poll's socket had gone). */

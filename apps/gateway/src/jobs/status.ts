@@ -34,11 +34,20 @@ export function createStatusSync(deps: StatusDeps) {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, STATUS_SYNC_HOLD_MS)
-    using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], clientGone(reply))
-    let record = await requireJob(deps, endpoint.id, jobId)
-    while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpoint.id, jobId)
-    return toJobBody(record, endpoint)
+    return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply), endpoint)
   }
+}
+
+/** The job at its end, or as it stands at the deadline. @throws RunyardError('not_found') */
+export async function waitForEnd(
+  deps: Pick<GatewayDeps, 'store' | 'waiters'>,
+  { endpointId, jobId, deadline }: { endpointId: string; jobId: string; deadline: number },
+  reply: FastifyReply,
+): Promise<JobRecord> {
+  using ticket = deps.waiters.open([jobKey(endpointId, jobId)], clientGone(reply))
+  let record = await requireJob(deps, endpointId, jobId)
+  while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpointId, jobId)
+  return record
 }
 
 export function createCancel(deps: StatusDeps) {
@@ -67,7 +76,7 @@ export function createCancel(deps: StatusDeps) {
 }
 
 /** @throws RunyardError('not_found') */
-async function requireJob(deps: StatusDeps, endpointId: string, jobId: string): Promise<JobRecord> {
+export async function requireJob(deps: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<JobRecord> {
   const record = await deps.store.jobs.get(endpointId, jobId)
   if (record === undefined) throw await jobNotFound(deps, endpointId, jobId)
   return record

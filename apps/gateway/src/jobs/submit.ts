@@ -7,20 +7,29 @@ import { apiKeyOf } from '../http/authenticate.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey, startKey, type Ticket } from '../waiters.ts'
 import { endpointOf } from './endpoint-of.ts'
+import { readIdempotency } from './idempotency.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
 import { readSubmission } from './policy.ts'
+import { requireJob, waitForEnd } from './status.ts'
 
 const RUNSYNC_HOLD_MS = 90_000
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000
 
-type SubmitDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'metrics' | 'waiters'>
+/** Of an answer that is about a job which an earlier request made. */
+const REPLAYED = 'idempotency-replayed'
+
+type SubmitDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'events' | 'metrics' | 'waiters'>
 
 export function createRun(deps: SubmitDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const submission = readSubmission(request.body, { sync: false, keyId: apiKeyOf(request).id })
-    await accept(deps, endpoint.id, submission)
+    const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
+    if (repeated !== undefined) {
+      const { id, status } = await requireJob(deps, endpoint.id, repeated)
+      return reply.header(REPLAYED, 'true').send({ id, status })
+    }
     return reply.type('application/json').send(`{"id":"${submission.id}","status":"IN_QUEUE"}`)
   }
 }
@@ -34,18 +43,37 @@ export function createRunsync(deps: SubmitDeps) {
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
     const keys = [jobKey(endpoint.id, submission.id), ...(early ? [startKey(endpoint.id, submission.id)] : [])]
     using ticket = deps.waiters.open(keys, clientGone(reply))
-    await accept(deps, endpoint.id, submission)
+    const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
+    if (repeated !== undefined) {
+      void reply.header(REPLAYED, 'true')
+      return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId: repeated, deadline }, reply), endpoint)
+    }
     const enough = early ? hasWorker : hasEnded
     const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
     return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
   }
 }
 
-async function accept(deps: SubmitDeps, endpointId: string, submission: JobSubmission): Promise<void> {
+/** Resolves when Redis has the job; to the id of an earlier one where its idempotency key stands for that. */
+async function accept(
+  deps: SubmitDeps,
+  { endpointId, submission }: { endpointId: string; submission: JobSubmission },
+  request: FastifyRequest,
+): Promise<string | undefined> {
   const at = Date.now()
-  await deps.store.jobs.submit(endpointId, submission)
+  const idempotency = readIdempotency(request, submission)
+  if (idempotency === undefined) await deps.store.jobs.submit(endpointId, submission)
+  else {
+    const once = { ...idempotency, windowMs: deps.config.idempotencyWindowS * 1000 }
+    const result = await deps.store.jobs.submitOnce(endpointId, submission, once)
+    if (result.kind === 'repeated') return result.jobId
+    if (result.kind === 'differs') {
+      throw new RunyardError('unprocessable', 'this Idempotency-Key was used with another request; use a new key for a new job')
+    }
+  }
   deps.metrics.jobAccepted(endpointId)
   deps.events.add({ at, endpointId, kind: 'job_queued', jobId: submission.id })
+  return undefined
 }
 
 const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)
