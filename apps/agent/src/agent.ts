@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createChildSupply } from './child-supply.ts'
+import { createDelivery, type Delivery } from './delivery.ts'
 import { createGateway } from './gateway.ts'
-import { createHeldJob } from './held-job.ts'
+import { createHeldJob, type HeldJob } from './held-job.ts'
 import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
 import { findPython, NO_PYTHON } from './python.ts'
@@ -12,7 +13,11 @@ import { createRunner } from './runner.ts'
 import { toRunnerEnv } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { runPingLoop, runStopLoop } from './side-loops.ts'
+import { openSpool, type Spool } from './spool.ts'
 import { runTakeLoop } from './take-loop.ts'
+
+/** A generator that has filled it waits for the gateway. */
+const SPOOL_LIMIT_BYTES = 256 * 1024 * 1024
 
 export interface AgentDeps {
   readonly settings: Settings
@@ -35,6 +40,9 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)
   const held = createHeldJob()
+  const spoolDir = toSpoolDir(settings)
+  const spool = openSpool({ directory: spoolDir, limitBytes: SPOOL_LIMIT_BYTES })
+  const delivery = createDelivery({ gateway, spool, log, envelope: settings.envelope })
   const python = () => {
     const found = findPython(settings.python, deps.env.PATH ?? '')
     if (found === undefined) throw new Error(NO_PYTHON)
@@ -52,13 +60,36 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
     )
     void runPingLoop(gateway, held, { intervalMs: settings.pingIntervalMs, signal: side.signal })
     void runStopLoop(gateway, held, side.signal)
-    await Promise.race([runTakeLoop({ gateway, runner, held, log, envelope: settings.envelope }, signals.drain), killed])
+    await Promise.race([recoverLeft({ spool, delivery, held, log }), killed])
+    await Promise.race([runTakeLoop({ gateway, delivery, runner, held, log }, signals.drain), killed])
     await Promise.race([warming, killed])
   } finally {
     side.abort()
     await runner.end()
     rmSync(runtimeDir, { recursive: true, force: true })
+    if (spool.isEmpty()) rmSync(spoolDir, { recursive: true, force: true })
   }
+}
+
+/** Where the next agent of this worker looks first. */
+function toSpoolDir({ scratchDir, workerId }: Settings): string {
+  return join(scratchDir ?? tmpdir(), `runyard-spool-${workerId}`)
+}
+
+interface Left {
+  readonly spool: Spool
+  readonly delivery: Delivery
+  readonly held: HeldJob
+  readonly log: AgentLog
+}
+
+/** A job that an earlier agent finished: held again, so that its lease is renewed, until the gateway has its result. */
+async function recoverLeft({ spool, delivery, held, log }: Left): Promise<void> {
+  const [jobId] = spool.finishedJobs()
+  if (jobId === undefined) return
+  log.info('an earlier agent left the result of this job; delivering it', jobId)
+  await delivery.recover(held.begin(jobId))
+  held.end(jobId)
 }
 
 /** The scratch directory, unless the path of a unix socket in it would exceed the 107 bytes that the kernel allows (103 on macOS). */

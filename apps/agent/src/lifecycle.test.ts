@@ -94,6 +94,24 @@ describe('a result', () => {
     expect(unpickled((await gateway.settled('outliving')).body.output.result)).toBe("'finished'")
   })
 
+  it('outlives the agent too: the next one in the same place delivers it, and names its job in pings until then', async () => {
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'outliving', input: waitFor(0.7) })
+    await worker.printed('begun')
+    const port = Number(new URL(gateway.url).port)
+    await gateway[Symbol.asyncDispose]()
+    await worker.printed('it is kept on disk')
+    worker.process.kill('SIGKILL')
+    await worker.ended
+    const directory = worker.directory
+    const next = startWorker(`http://127.0.0.1:${port}`, { env: { TMPDIR: directory } })
+    await next.printed('delivering it')
+    gateway = await startFakeGateway(port)
+    expect(unpickled((await gateway.settled('outliving')).body.output.result)).toBe("'finished'")
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+    await next[Symbol.asyncDispose]()
+  })
+
   it('that is refused is dropped, and the next job is taken', async () => {
     gateway.refuse.set('job-done', [404])
     worker = startWorker(gateway.url)
@@ -127,6 +145,33 @@ describe('a result', () => {
     )
     gateway.refuse.set('job-done', [])
     expect((await gateway.settled('next')).body.output.success).toBe(true)
+  })
+})
+
+describe('a generator', () => {
+  const code = 'def f(n):\n    for i in range(n): yield i\n    print("all yielded", flush=True)\n'
+  const input = {
+    function_name: 'f',
+    function_code: code,
+    args: [40],
+    kwargs: {},
+    serialization_format: 'json',
+    execution_type: 'function',
+  }
+
+  it('goes on while the gateway is away; then its chunks arrive in order, once each, before its result', async () => {
+    gateway.refuse.set(
+      'job-stream',
+      Array.from({ length: 1000 }, () => 503),
+    )
+    worker = startWorker(gateway.url)
+    gateway.give({ id: 'stream', input })
+    await worker.printed('all yielded')
+    expect(gateway.chunks).toEqual([])
+    gateway.refuse.set('job-stream', [])
+    const { body } = await gateway.settled('stream')
+    expect(body.output).toHaveLength(40)
+    expect(gateway.chunks).toEqual(body.output.map((output: unknown) => ({ output })))
   })
 })
 

@@ -1,12 +1,15 @@
 // Starts the real agent process against a gateway, and builds and reads Flash values with the vendored cloudpickle.
 import { execFileSync, spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { vendorCloudpickle, vendorDirectory } from '../../scripts/vendor.ts'
 
 export interface TestWorker extends AsyncDisposable {
+  /** Its own directory for temporary files. */
+  readonly directory: string
   readonly process: ChildProcess
   readonly output: () => string
   /** Resolves as soon as the output contains `text`. */
@@ -25,6 +28,7 @@ const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts')
 
 export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): TestWorker {
   vendorCloudpickle()
+  const directory = mkdtempSync(join(tmpdir(), 'runyard-worker-'))
   const at = (route: string, rest: string) => `${gatewayUrl}/v2/ep1/${route}/w1${rest}?gpu=none`
   const env = {
     ...process.env,
@@ -36,6 +40,7 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     RUNPOD_POD_ID: 'w1',
     RUNPOD_ENDPOINT_ID: 'ep1',
     RUNPOD_PING_INTERVAL: '1000',
+    TMPDIR: directory,
     ...options.env,
   }
   const words = [...(options.prefix ?? []), process.execPath, MAIN]
@@ -50,6 +55,7 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
   }
   const ended = new Promise<number | string>((resolve) => child.once('close', (code, signal) => resolve(signal ?? code ?? 'unknown')))
   return {
+    directory,
     process: child,
     output: () => output,
     async printed(text) {
@@ -63,6 +69,7 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
+      rmSync(directory, { recursive: true, force: true })
     },
   }
 }

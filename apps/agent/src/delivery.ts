@@ -1,0 +1,99 @@
+// Brings chunks and results to the gateway, in order. The first try goes straight from memory, so that a gateway that is there costs no
+// disk; what it does not take now goes into the spool, and one loop with growing pauses delivers from there.
+import { backoffMs, pause } from './backoff.ts'
+import { toFailureBody } from './failure-body.ts'
+import type { Gateway } from './gateway.ts'
+import type { AgentLog } from './log.ts'
+import type { EnvelopeName } from './settings.ts'
+import type { Spool, SpoolEntry } from './spool.ts'
+
+/** A refusal of a body that is small already is final. */
+const SMALL_BYTES = 4096
+
+export interface Delivery {
+  /** Resolves when the gateway or the spool has the chunk: while there is room, a generator does not wait for a gateway that is away. */
+  chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<void>
+  /** Resolves when the gateway has the result and all before it, has refused it, or does not want it any more (`stop`). */
+  done(result: Omit<SpoolEntry, 'kind'>, stop: AbortSignal): Promise<void>
+  /** Forgets what is left of a job that was stopped. */
+  abandon(): Promise<void>
+  /** Delivers what an earlier agent left. */
+  recover(stop: AbortSignal): Promise<void>
+}
+
+export interface DeliveryDeps {
+  readonly gateway: Gateway
+  readonly spool: Spool
+  readonly log: AgentLog
+  readonly envelope: EnvelopeName | undefined
+}
+
+export function createDelivery(deps: DeliveryDeps): Delivery {
+  const { spool } = deps
+  let pumping: Promise<void> | undefined
+
+  /** One job is held at a time and the next begins when this has ended, so one signal stands for all that is in the spool. */
+  async function pump(stop: AbortSignal): Promise<void> {
+    for (let attempt = 0, entry = spool.first(); entry !== undefined; entry = spool.first()) {
+      if (stop.aborted) spool.dropJob(entry.jobId)
+      else if ((await post(deps, entry, stop)) === undefined) {
+        spool.dropFirst()
+        attempt = 0
+      } else await pause(backoffMs(attempt++, Math.random()), stop)
+    }
+    pumping = undefined
+  }
+
+  async function bring(entry: SpoolEntry, stop: AbortSignal): Promise<void> {
+    for (let attempt = 0; !stop.aborted; attempt += 1) {
+      const isNext = spool.isEmpty()
+      const why = isNext ? await post(deps, entry, stop) : 'it is not its turn'
+      if (why === undefined || stop.aborted) return
+      const isKept = spool.add(entry)
+      if (isNext && attempt === 0) deps.log.warn(toWarning(entry, why, isKept), entry.jobId)
+      if (isKept) {
+        pumping ??= pump(stop)
+        return
+      }
+      await pause(backoffMs(attempt, Math.random()), stop)
+    }
+  }
+
+  return {
+    chunk: (jobId, body, stop) => bring({ kind: 'chunk', jobId, body, isStream: true, timings: undefined }, stop),
+    async done(result, stop) {
+      await bring({ kind: 'done', ...result }, stop)
+      await pumping
+    },
+    abandon: async () => pumping,
+    async recover(stop) {
+      pumping ??= pump(stop)
+      await pumping
+    },
+  }
+}
+
+function toWarning({ kind }: SpoolEntry, why: string, isKept: boolean): string {
+  const what = kind === 'done' ? 'result' : 'chunk'
+  return `the ${what} could not be delivered: ${why}; it is kept ${isKept ? 'on disk' : 'in memory'} and tried again`
+}
+
+/** Undefined: the gateway has the entry, or will never take it. Else why it has to be tried again. */
+async function post(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<string | undefined> {
+  const { gateway, log } = deps
+  const answer = entry.kind === 'chunk' ? await gateway.chunk(entry.jobId, entry.body, stop) : await gateway.done(entry, stop)
+  if (answer === 'accepted') return undefined
+  if (answer === 'too-large') return refuseTooLarge(deps, entry, stop)
+  if ('again' in answer) return answer.again
+  if (entry.kind === 'done') log.error(`the gateway refused the result (HTTP ${answer.rejected}); it is dropped`, entry.jobId)
+  return undefined
+}
+
+/** A chunk is dropped, as the SDK does it: the list in the final result still has it. A result becomes an error that says so. */
+async function refuseTooLarge(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<string | undefined> {
+  if (entry.kind === 'chunk' || entry.body.length < SMALL_BYTES) return undefined
+  const size = (entry.body.length / 2 ** 20).toFixed(1)
+  const envelope = deps.envelope ?? (entry.isStream ? 'json' : 'flash')
+  const error = `the function’s result is ${size} MiB on the wire, which is more than the gateway accepts`
+  return post(deps, { ...entry, ...toFailureBody(envelope, error, '') }, stop)
+}

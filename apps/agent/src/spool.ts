@@ -1,0 +1,109 @@
+// What the gateway does not have yet, on disk: one file per entry, delivered in order and then removed. A generator goes on while the gateway is
+// away, a large result does not stay in memory, and an agent that is started again in the same directory delivers what it finds.
+// Not fsynced: the page cache outlives this process, and where the machine dies the worker is lost and its job runs again (ADR 0020).
+// Failure direction: a disk that refuses makes the caller keep its entry and wait, as without a spool.
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { JobTimings } from '@runyard/schema'
+
+export interface SpoolEntry {
+  readonly kind: 'chunk' | 'done'
+  readonly jobId: string
+  readonly isStream: boolean
+  readonly timings: JobTimings | undefined
+  readonly body: Buffer
+}
+
+export interface Spool {
+  readonly isEmpty: () => boolean
+  /** False where it does not fit, or the disk refuses. One entry fits always. */
+  add(entry: SpoolEntry): boolean
+  /** The oldest entry. */
+  first(): SpoolEntry | undefined
+  dropFirst(): void
+  dropJob(jobId: string): void
+  /** Jobs whose result is here. */
+  finishedJobs(): readonly string[]
+}
+
+interface Filed {
+  readonly name: string
+  readonly kind: SpoolEntry['kind']
+  readonly jobId: string
+  readonly bytes: number
+}
+
+export function openSpool({ directory, limitBytes }: { readonly directory: string; readonly limitBytes: number }): Spool {
+  const filed = findLeft(directory)
+  let last = Number(filed.at(-1)?.name ?? 0)
+  const usedBytes = () => filed.reduce((sum, { bytes }) => sum + bytes, 0)
+  const drop = ({ name }: Filed) => rmSync(join(directory, name), { force: true })
+  return {
+    isEmpty: () => filed.length === 0,
+    add(entry) {
+      if (filed.length > 0 && usedBytes() + entry.body.length > limitBytes) return false
+      const name = toName(last + 1)
+      if (!tryWrite(join(directory, name), entry)) return false
+      last += 1
+      filed.push({ name, kind: entry.kind, jobId: entry.jobId, bytes: entry.body.length })
+      return true
+    },
+    first: () => (filed[0] === undefined ? undefined : read(join(directory, filed[0].name))),
+    dropFirst() {
+      const first = filed.shift()
+      if (first !== undefined) drop(first)
+    },
+    dropJob(jobId) {
+      for (const entry of filed.filter((candidate) => candidate.jobId === jobId)) drop(entry)
+      filed.splice(0, filed.length, ...filed.filter((candidate) => candidate.jobId !== jobId))
+    },
+    finishedJobs: () => filed.filter(({ kind }) => kind === 'done').map(({ jobId }) => jobId),
+  }
+}
+
+/** Ten digits: names sort as numbers. */
+function toName(number: number): string {
+  return String(number).padStart(10, '0')
+}
+
+/** Whole or not at all: a half-written file never bears an entry's name. */
+function tryWrite(path: string, { body, ...head }: SpoolEntry): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeFileSync(`${path}.part`, Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), body]))
+    renameSync(`${path}.part`, path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function read(path: string): SpoolEntry {
+  const data = readFileSync(path)
+  const end = data.indexOf('\n')
+  const head = JSON.parse(data.toString('utf8', 0, end)) as Omit<SpoolEntry, 'body'>
+  return { ...head, timings: head.timings, body: data.subarray(end + 1) }
+}
+
+/** What an earlier agent left. Chunks without their result are dropped: their job died with it and streams from its beginning elsewhere. */
+function findLeft(directory: string): Filed[] {
+  try {
+    return keepFinished(directory)
+  } catch {
+    // Nothing there.
+    return []
+  }
+}
+
+function keepFinished(directory: string): Filed[] {
+  const names = readdirSync(directory)
+    .filter((name) => /^\d{10}$/.test(name))
+    .toSorted()
+  const all = names.map((name): Filed => {
+    const { kind, jobId, body } = read(join(directory, name))
+    return { name, kind, jobId, bytes: body.length }
+  })
+  const finished = new Set(all.filter(({ kind }) => kind === 'done').map(({ jobId }) => jobId))
+  for (const { name, jobId } of all) if (!finished.has(jobId)) rmSync(join(directory, name), { force: true })
+  return all.filter(({ jobId }) => finished.has(jobId))
+}
