@@ -28,13 +28,13 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
   return address.port
 }
 
-export async function startRedis(dir: string): Promise<RedisServer> {
+export async function startRedis(dir: string, appendfsync: 'always' | 'everysec' = 'everysec'): Promise<RedisServer> {
   const binary = findOnPath('redis-server') ?? findOnPath('valkey-server')
   if (binary === undefined) throw new Error('redis-server is not on the PATH')
   await mkdir(dir, { recursive: true })
   const port = await freePort()
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no']
-  const policy = ['--appendonly', 'yes', '--appendfsync', 'everysec', '--maxmemory-policy', 'noeviction']
+  const policy = ['--appendonly', 'yes', '--appendfsync', appendfsync, '--maxmemory-policy', 'noeviction']
   let child: Child
   const start = async (): Promise<void> => {
     child = startChild({ name: 'redis', command: binary, args: [...args, ...policy] })

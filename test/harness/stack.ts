@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bridgeGatewayAddress, ensureAgentVolume } from '@runyard/docker'
+import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
 import { findLeaks, removeLeaks } from './leaks.ts'
@@ -21,6 +22,10 @@ export interface StackOptions {
   readonly simulatedGpus?: string
   /** Further settings, as environment variables (`RUNYARD_LEASE_DURATION_S: '5'`). */
   readonly settings?: Readonly<Record<string, string>>
+  /** How many gateways; more than one stand behind a balancer, which then is the stack's address. */
+  readonly gateways?: number
+  /** When Redis writes its append-only file to disk. */
+  readonly appendfsync?: 'always' | 'everysec'
 }
 
 export interface Part {
@@ -42,7 +47,9 @@ export interface Stack {
   readonly env: Readonly<Record<string, string>>
   readonly api: Api
   readonly redis: RedisServer
+  /** The first of them, or the only one. */
   readonly gateway: Part
+  readonly gateways: readonly Part[]
   readonly scaler: Part
   readonly logs: () => string
   readonly stop: () => Promise<void>
@@ -59,7 +66,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const planePort = await freePort(planeHost)
   // From here on something runs.
   const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
-  const redis = await startRedis(join(dataDir, 'redis'))
+  const redis = await startRedis(join(dataDir, 'redis'), options.appendfsync)
   const env = {
     ...cleanEnv(),
     RUNYARD_LISTEN_PORT: `${port}`,
@@ -77,21 +84,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   const url = `http://127.0.0.1:${port}`
   const api = createApi(url, key)
-  const gateway = createPart('gateway', { env, dataDir, isReady: async () => (await fetch(`${url}/readyz`)).status === 200 })
+  const { gateway, gateways, balancers } = await createGateways(options.gateways ?? 1, { env, dataDir, port, planeHost, planePort })
   const scaler = createPart('scaler', { env, dataDir, isReady: (output) => output().includes('"scaling"') })
-  const logs = (): string => `--- gateway\n${gateway.child().output()}\n--- scaler\n${scaler.child().output()}`
+  const logs = (): string => [...gateways, scaler].map((part) => `--- ${part.child().name}\n${part.child().output()}`).join('\n')
+  const stopGateways = async (graceMs: number): Promise<void> => {
+    await Promise.all(gateways.map((part) => part.child().stop(graceMs)))
+    await balancers.disposeAsync()
+  }
   try {
-    await gateway.start()
+    await Promise.all(gateways.map((part) => part.start()))
     await scaler.start()
   } catch (error) {
-    await gateway.child().stop(1000)
+    await stopGateways(1000)
     await Promise.allSettled([redis.stop(), rm(dataDir, { recursive: true, force: true })])
     throw error
   }
   const stop = async (): Promise<void> => {
     const instance = await instanceId(redis.url)
     await scaler.child().stop(30_000)
-    await gateway.child().stop(15_000)
+    await stopGateways(15_000)
     await redis.stop()
     const leaks = await findLeaks({ dataDir, instance, ownPid: process.pid })
     await removeLeaks(leaks)
@@ -99,7 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (leaks.length > 0) throw new Error(`left behind: ${leaks.map((leak) => leak.what).join('; ')}\n${tail(logs())}`)
   }
   const planeUrl = `http://${planeHost}:${planePort}`
-  return { host: options.host, url, planeUrl, key, dataDir, env: clientEnv(url, key), api, redis, gateway, scaler, logs, stop }
+  return { host: options.host, url, planeUrl, key, dataDir, env: clientEnv(url, key), api, redis, gateway, gateways, scaler, logs, stop }
 }
 
 /** As `runyard env` prints it (flash-api §1, sdk2-api §1.1). */
@@ -122,6 +133,42 @@ export function cleanEnv(): Record<string, string> {
     ([name]) => !/^(?:RUNYARD|RUNPOD|FLASH|VITEST)_|^(?:REDIS_URL|NODE_ENV|VITEST)$/.test(name),
   )
   return Object.fromEntries(kept.map(([name, value]) => [name, value ?? '']))
+}
+
+interface GatewaySite {
+  readonly env: Readonly<Record<string, string>>
+  readonly dataDir: string
+  readonly port: number
+  readonly planeHost: string
+  readonly planePort: number
+}
+
+/** One at the stack's address itself, or several on ports of their own with a balancer there. */
+async function createGateways(
+  count: number,
+  { env, dataDir, port, planeHost, planePort }: GatewaySite,
+): Promise<{ gateway: Part; gateways: readonly Part[]; balancers: AsyncDisposableStack }> {
+  const at = (ports: { port: number; planePort: number }): Part =>
+    createPart('gateway', {
+      env: { ...env, RUNYARD_LISTEN_PORT: `${ports.port}`, RUNYARD_WORKER_PLANE_PORT: `${ports.planePort}` },
+      dataDir,
+      isReady: async () => (await fetch(`http://127.0.0.1:${ports.port}/readyz`)).status === 200,
+    })
+  const balancers = new AsyncDisposableStack()
+  if (count === 1) {
+    const gateway = at({ port, planePort })
+    return { gateway, gateways: [gateway], balancers }
+  }
+  const sites = await Promise.all(
+    Array.from({ length: count }, async () => ({ port: await freePort(), planePort: await freePort(planeHost) })),
+  )
+  const backends = (host: string, name: 'port' | 'planePort') => sites.map((site) => ({ host, port: site[name] }))
+  balancers.use(await startBalancer({ host: '127.0.0.1', port }, backends('127.0.0.1', 'port')))
+  balancers.use(await startBalancer({ host: planeHost, port: planePort }, backends(planeHost, 'planePort')))
+  const gateways = sites.map(at)
+  const [gateway] = gateways
+  if (gateway === undefined) throw new Error('a stack needs a gateway')
+  return { gateway, gateways, balancers }
 }
 
 function createPart(name: 'gateway' | 'scaler', how: PartSpec): Part {

@@ -1,0 +1,115 @@
+// Callers that mix submit, runsync, status and stream over whatever gateway answers, and remember every job that was accepted: who got an
+// id was promised an end.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { JobReply } from './api.ts'
+import type { Stack } from './stack.ts'
+
+export interface AcceptedJob {
+  readonly id: string
+  readonly value: number
+  readonly at: number
+  /** What its stream told, where the reader was never cut off. */
+  readonly streamed?: readonly unknown[]
+}
+
+export interface MixedLoad {
+  readonly accepted: readonly AcceptedJob[]
+  /** Requests that were refused or cut off, by what was seen. */
+  readonly refused: ReadonlyMap<string, number>
+  /** Stops submitting; resolves when every caller has its last answer. */
+  stop(): Promise<void>
+}
+
+interface Load {
+  readonly stack: Stack
+  readonly endpointId: string
+  readonly accepted: AcceptedJob[]
+  readonly refused: Map<string, number>
+  readonly stopping: AbortController
+  next: number
+}
+
+const TERMINAL = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])
+type Caller = (load: Load, value: number) => Promise<void>
+
+const CALLERS: readonly Caller[] = [
+  (load, value) => submit(load, { operation: 'run', input: { value } }),
+  (load, value) => submit(load, { operation: 'runsync?wait=5000', input: { value } }),
+  followStatus,
+  followStream,
+]
+
+/** `callers` at a time, each with a pause after every job. */
+export function startMixedLoad(stack: Stack, { endpointId, callers }: { endpointId: string; callers: number }): MixedLoad {
+  const load: Load = { stack, endpointId, accepted: [], refused: new Map(), stopping: new AbortController(), next: 0 }
+  const running = Array.from({ length: callers }, (_, index) => callOnAndOn(load, CALLERS[index % CALLERS.length] ?? followStatus))
+  return {
+    accepted: load.accepted,
+    refused: load.refused,
+    async stop() {
+      load.stopping.abort()
+      await Promise.all(running)
+    },
+  }
+}
+
+async function callOnAndOn(load: Load, call: Caller): Promise<void> {
+  while (!load.stopping.signal.aborted) {
+    load.next += 1
+    await call(load, load.next).catch((error: unknown) => note(load, error instanceof Error ? error.message : String(error)))
+    await sleep(20)
+  }
+}
+
+function note({ refused }: Load, what: string): void {
+  refused.set(what, (refused.get(what) ?? 0) + 1)
+}
+
+async function submit(
+  load: Load,
+  { operation, input }: { operation: string; input: { value: number } & Record<string, unknown> },
+): Promise<void> {
+  await accept(load, { operation, input })
+}
+
+async function accept(
+  load: Load,
+  { operation, input }: { operation: string; input: { value: number } & Record<string, unknown> },
+): Promise<string | undefined> {
+  const reply = await load.stack.api.post(`/v2/${load.endpointId}/${operation}`, { input })
+  if (reply.status !== 200) {
+    note(load, String(reply.status))
+    return undefined
+  }
+  const { id } = reply.json as JobReply
+  load.accepted.push({ id, value: input.value, at: Date.now() })
+  return id
+}
+
+async function followStatus(load: Load, value: number): Promise<void> {
+  const id = await accept(load, { operation: 'run', input: { value } })
+  if (id === undefined) return
+  while (!load.stopping.signal.aborted) {
+    const reply = await load.stack.api.get(`/v2/${load.endpointId}/status/${id}`)
+    if (reply.status !== 200) return note(load, `status ${reply.status}`)
+    if (TERMINAL.has(String(reply.json['status']))) return
+    await sleep(100)
+  }
+}
+
+/** Until the terminal status, as every client does (client-api R6). */
+async function followStream(load: Load, value: number): Promise<void> {
+  const id = await accept(load, { operation: 'run', input: { value, stream: true } })
+  if (id === undefined) return
+  const streamed: unknown[] = []
+  while (!load.stopping.signal.aborted) {
+    const reply = await load.stack.api.get(`/v2/${load.endpointId}/stream/${id}?wait=1000`)
+    if (reply.status !== 200) return note(load, `stream ${reply.status}`)
+    streamed.push(...(reply.json['stream'] as { output: unknown }[]).map(({ output }) => output))
+    if (!TERMINAL.has(String(reply.json['status']))) continue
+    const index = load.accepted.findIndex((job) => job.id === id)
+    const job = load.accepted[index]
+    if (job !== undefined) load.accepted[index] = { ...job, streamed }
+    return
+  }
+}

@@ -1,0 +1,198 @@
+// Two gateways on one Redis behind a plain TCP balancer: any of them serves any request, one of them may be killed, Redis may be restarted
+// or killed, all under load. Who got an id was promised an end: each accepted job ends exactly once.
+import { appendFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { startMixedLoad, type AcceptedJob, type MixedLoad } from '../harness/mixed-load.ts'
+import { CHUNKS, openProtocolPool, type ProtocolPool } from '../harness/protocol-pool.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { waitFor } from '../harness/wait.ts'
+import { sourceCall } from '../suites/calls.ts'
+
+const LEASE_S = 5
+const SETTINGS = { RUNYARD_LEASE_DURATION_S: `${LEASE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info' }
+/** Accepted jobs between two events. */
+const ENOUGH = 80
+/** Redis writes its file every second, and a busy machine may be late. */
+const EVERYSEC_MS = 2000
+
+await suiteThatNeeds(['redis'], 'several gateways', () => {
+  describe('with Redis that writes its file every second', () => {
+    const site = useStack('everysec')
+
+    test('a gateway that is killed while functions run loses none and repeats none without counting it', async () => {
+      const stack = site.stack()
+      const file = join(stack.dataDir, 'effects')
+      await appendFile(file, '')
+      const endpointId = await stack.api.saveEndpoint({ name: 'python', workersMin: 2, workersMax: 2, idleTimeout: 60 })
+      await waitFor('the workers to be warm', async () => (await stack.api.health(endpointId)).workers.ready === 2)
+      const values = Array.from({ length: 24 }, (_, value) => value)
+      const ids = await Promise.all(values.map((value) => stack.api.run(endpointId, sourceCall('mark', MARK, { file, value }))))
+      for (const gateway of stack.gateways) {
+        await waitFor('functions to run', async () => (await stack.api.health(endpointId)).jobs.inProgress === 2)
+        await gateway.kill()
+        await gateway.start()
+      }
+      const jobs = await Promise.all(ids.map((id) => stack.api.settled(endpointId, id, 90_000)))
+      expect(jobs.map(({ status }) => status)).toEqual(values.map(() => 'COMPLETED'))
+      const runs = (await readFile(file, 'utf8')).trim().split('\n').map(Number)
+      for (const value of values) {
+        const times = runs.filter((one) => one === value).length
+        expect(times).toBeGreaterThan(0)
+        expect(times).toBeLessThanOrEqual(1 + Number(jobs[value]?.['retries'] ?? 0))
+      }
+    })
+
+    test('any mix of requests is served by both, and each job runs once', async () => {
+      const { stack, load, pool, endpointId } = await site.underLoad('mixed')
+      await accepts(load, 2 * ENOUGH)
+      await load.stop()
+      expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
+      expect(load.refused).toEqual(new Map())
+      expect([...pool.runs.values()].every((runs) => runs === 1)).toBe(true)
+      for (const { streamed } of load.accepted) expect(streamed ?? CHUNKS).toEqual(CHUNKS)
+      for (const part of stack.gateways) expect(part.child().output()).toContain('job settled')
+    })
+
+    test('a gateway that is killed takes nothing with it', async () => {
+      const { stack, load, pool, endpointId } = await site.underLoad('killed-gateway')
+      for (const gateway of stack.gateways) {
+        await accepts(load, ENOUGH)
+        await gateway.kill()
+        await accepts(load, ENOUGH)
+        await gateway.start()
+      }
+      await load.stop()
+      expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
+      for (const { streamed } of load.accepted) expect(streamed ?? CHUNKS).toEqual(expect.arrayContaining(CHUNKS))
+    })
+
+    test('a Redis that is restarted forgets nothing', async () => {
+      const { stack, load, pool, endpointId } = await site.underLoad('restarted-redis')
+      await accepts(load, ENOUGH)
+      await stack.redis.stop()
+      await waitFor('callers to be told to come back', () => load.refused.has('503'))
+      await stack.redis.start()
+      await accepts(load, ENOUGH)
+      await load.stop()
+      expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
+    })
+
+    test('a Redis that is killed forgets at most its last second', async () => {
+      const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
+      await accepts(load, ENOUGH)
+      await stack.redis.stop('kill')
+      const killedAt = Date.now()
+      await stack.redis.start()
+      await accepts(load, ENOUGH)
+      await load.stop()
+      const promised = load.accepted.filter(({ at }) => at < killedAt - EVERYSEC_MS || at > killedAt)
+      expect(promised.length).toBeGreaterThan(ENOUGH)
+      await drained(stack, endpointId)
+      const ended = await Promise.all(promised.map(({ id }) => stack.api.status(endpointId, id)))
+      expect(ended.map(({ status, output }) => [status, output])).toEqual(promised.map(({ value }) => ['COMPLETED', value]))
+      expect(promised.every(({ id }) => (pool.runs.get(id) ?? 0) > 0)).toBe(true)
+    })
+  })
+
+  describe('with Redis that writes its file before it answers', () => {
+    const site = useStack('always')
+
+    test('a Redis that is killed forgets nothing', async () => {
+      const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
+      for (let kills = 0; kills < 2; kills += 1) {
+        await accepts(load, ENOUGH)
+        await stack.redis.stop('kill')
+        await stack.redis.start()
+      }
+      await accepts(load, ENOUGH)
+      await load.stop()
+      expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
+    })
+  })
+})
+
+const MARK = `
+def mark(file, value):
+    import time
+    time.sleep(0.2)
+    with open(file, "a") as effects:
+        effects.write(f"{value}\\n")
+    return value
+`
+
+interface Chaos {
+  readonly stack: Stack
+  readonly endpointId: string
+  readonly load: MixedLoad
+  readonly pool: ProtocolPool
+}
+
+function useStack(appendfsync: 'always' | 'everysec') {
+  let started: Stack | undefined
+  let scope = new AsyncDisposableStack()
+  const stack = (): Stack => {
+    if (started === undefined) throw new Error('the stack is not started yet')
+    return started
+  }
+  beforeAll(async () => {
+    started = await startStack({ host: 'process', gateways: 2, appendfsync, settings: SETTINGS })
+  })
+  afterEach(async () => {
+    await scope.disposeAsync()
+    scope = new AsyncDisposableStack()
+  })
+  afterAll(async () => {
+    await started?.stop()
+  })
+  return {
+    stack,
+    /** An endpoint of its own, served by protocol workers; the scaler, which knows them from no host, is away. */
+    async underLoad(name: string): Promise<Chaos> {
+      const endpointId = await stack().api.saveEndpoint({ name, workersMax: 1 })
+      await stack().scaler.child().stop()
+      const pool = scope.use(await openProtocolPool(stack(), { endpointId, count: 6, leaseS: LEASE_S }))
+      const load = startMixedLoad(stack(), { endpointId, callers: 8 })
+      scope.defer(() => load.stop())
+      return { stack: stack(), endpointId, pool, load }
+    },
+  }
+}
+
+async function accepts(load: MixedLoad, count: number): Promise<void> {
+  const before = load.accepted.length
+  await waitFor(`${count} more jobs to be accepted`, () => load.accepted.length >= before + count, { timeoutMs: 60_000 })
+}
+
+async function drained({ api }: Stack, endpointId: string): Promise<void> {
+  const isEmpty = async (): Promise<boolean> => {
+    const { jobs } = await api.health(endpointId)
+    return jobs.inQueue === 0 && jobs.inProgress === 0
+  }
+  await waitFor('the queue to be empty', isEmpty, { timeoutMs: 60_000, intervalMs: 100 })
+}
+
+/**
+ * What is wrong once all is quiet: a job without its own outcome, one that ran more often than its retries say, one counted twice. The jobs
+ * whose callers were cut off before they heard of the id have to end as well.
+ */
+async function faultsOf({
+  stack,
+  endpointId,
+  pool,
+  jobs,
+}: Pick<Chaos, 'stack' | 'endpointId' | 'pool'> & { jobs: readonly AcceptedJob[] }): Promise<readonly string[]> {
+  await drained(stack, endpointId)
+  const faults: string[] = []
+  for (const { id, value } of jobs) {
+    const job = await stack.api.status(endpointId, id)
+    const runs = pool.runs.get(id) ?? 0
+    const retries = Number(job['retries'] ?? 0)
+    if (job.status !== 'COMPLETED' || job['output'] !== value) faults.push(`${id} ended as ${JSON.stringify(job)}`)
+    if (runs < 1 || runs > 1 + retries) faults.push(`${id} ran ${runs} times with ${retries} retries`)
+  }
+  const { completed, failed } = (await stack.api.health(endpointId)).jobs
+  if (completed !== pool.runs.size || failed !== 0) faults.push(`${pool.runs.size} jobs ran, ${completed} completed, ${failed} failed`)
+  return faults
+}
