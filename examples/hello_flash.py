@@ -10,7 +10,7 @@ import asyncio
 from runpod_flash import Endpoint, GpuGroup
 
 
-@Endpoint(name="hello", gpu=GpuGroup.ANY, workers=(0, 1), idle_timeout=3)
+@Endpoint(name="hello", gpu=GpuGroup.ANY, workers=(0, 1), idle_timeout=6)
 async def hello(name):
     # This body runs on the worker, so its imports are here.
     import os

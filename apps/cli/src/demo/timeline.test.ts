@@ -46,6 +46,12 @@ describe('tellStory', () => {
     expect(toZero.map(({ what }) => what)).toEqual(['worker idle', 'worker retired: no job for idle_timeout seconds', 'worker removed'])
   })
 
+  it('tells the end of the worker that ran the last call, also where the first one had gone before', () => {
+    const fresh = EVENTS.map((each) => (each.at >= 2002 ? { ...each, workerId: 'v' } : each))
+    const { toZero } = tellStory([...fresh, event(1900, 'worker_gone', { workerId: 'w' })], 'container')
+    expect(toZero.map(({ at }) => at)).toEqual([2004, 5004, 5104])
+  })
+
   it('leaves out what is not known', () => {
     expect(tellStory([], 'container')).toEqual({ cold: [], warm: [], toZero: [] })
   })

@@ -16,11 +16,10 @@ export interface Story {
 export function tellStory(events: readonly EndpointEvent[], body: string): Story {
   const sorted = events.toSorted((one, other) => one.at - other.at)
   const [first, second] = sorted.filter(({ kind }) => kind === 'job_queued').map(({ jobId }) => jobId)
-  const worker = sorted.find(({ kind }) => kind === 'worker_placed')?.workerId
-  const ofWorker = (event: EndpointEvent): boolean => event.workerId === worker
-  const start = sorted.filter((event) => ofWorker(event) && event.kind in WORKER_START)
-  const end = sorted.filter((event) => ofWorker(event) && event.kind in WORKER_END)
+  const firstWorker = sorted.find(({ kind }) => kind === 'worker_placed')?.workerId
   const lastSettled = sorted.findLast(({ kind }) => kind === 'job_settled')
+  const start = sorted.filter(({ kind, workerId }) => workerId === firstWorker && kind in WORKER_START)
+  const end = sorted.filter(({ kind, workerId }) => workerId === lastSettled?.workerId && kind in WORKER_END)
   return {
     cold: [...ofJob(sorted, first), ...start.map((event) => ({ at: event.at, what: describeStart(event, body) }))].toSorted(
       (a, b) => a.at - b.at,

@@ -1,0 +1,38 @@
+// The README's first command as a new user types it, on the process host: its story is told, and nothing of it stays.
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { tryCommand } from '../harness/child.ts'
+import { findLeaks } from '../harness/leaks.ts'
+import { cleanEnv } from '../harness/stack.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+
+const WRAPPER = join(import.meta.dirname, '..', '..', 'runyard')
+
+await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the process host', () => {
+  test('tells the cold call, the warm call and the way back to zero, and leaves nothing behind', { timeout: 300_000 }, async () => {
+    const scratch = await mkdtemp(join(tmpdir(), 'runyard-demo-test-'))
+    try {
+      const env = { ...cleanEnv(), RUNYARD_HOSTS: 'process', TMPDIR: scratch }
+      const { code, stdout, stderr } = await tryCommand(WRAPPER, ['demo'], { env, timeoutMs: 280_000 })
+      expect([code, stderr]).toEqual([0, expect.any(String)])
+      for (const moment of ['agent ready', 'function entered', 'returned'])
+        expect(between(stdout, 'Cold call', 'Warm call')).toContain(moment)
+      for (const moment of ['function entered', 'returned']) expect(between(stdout, 'Warm call', 'Back to zero')).toContain(moment)
+      expect(between(stdout, 'Back to zero', 'Next')).toMatch(
+        /worker idle[^]*worker retired: no job for idle_timeout seconds[^]*worker removed/,
+      )
+      expect(stdout).toContain('simulated')
+      expect(await readdir(scratch)).toEqual([])
+      expect(await findLeaks({ dataDir: scratch, instance: undefined, ownPid: process.pid })).toEqual([])
+    } finally {
+      await rm(scratch, { recursive: true, force: true })
+    }
+  })
+})
+
+function between(text: string, start: string, end: string): string {
+  const from = text.indexOf(start)
+  return from === -1 ? '' : text.slice(from, text.indexOf(end, from))
+}
