@@ -12,7 +12,7 @@ export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance
   const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes })
   registerProbes(app, deps)
   registerMetrics(app, deps)
-  await registerJobPlane(app, deps)
+  await registerJobPlane(app, deps, { rates: deps.config.rateLimits, origins: deps.config.cors })
   await registerWorkerLogs(app, deps)
   await registerManagement(app, deps)
   return app

@@ -6,6 +6,11 @@ import { BillingState } from './wire-words.ts'
 
 const port = z.coerce.number().int().min(0).max(65_535)
 
+/** Without a preset, an operation that is not named has no limit. */
+function requestsPer10S(operations: string) {
+  return z.coerce.number().int().min(0).optional().describe(`requests in 10 s per key and endpoint on ${operations}; 0: no limit`)
+}
+
 export const HostConfig = z.object({
   id: z.string().default('local').describe('name of the host in logs and in the API'),
   kind: z.enum(['docker', 'process']).describe('docker: containers on an engine; process: child processes of the scaler'),
@@ -91,6 +96,28 @@ export const Config = z.object({
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
       workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
+    })
+    .prefault({}),
+  rateLimits: z
+    .object({
+      preset: z.enum(['off', 'runpod']).default('off').describe('runpod: Runpod’s own numbers; those below win over the preset'),
+      run: requestsPer10S('/run'),
+      runsync: requestsPer10S('/runsync'),
+      status: requestsPer10S('/status, /status-sync and /stream together'),
+      cancel: requestsPer10S('/cancel'),
+      retry: requestsPer10S('/retry'),
+      purgeQueue: requestsPer10S('/purge-queue'),
+      requests: requestsPer10S('/requests'),
+      health: requestsPer10S('/health and /metrics of an endpoint together'),
+      openai: requestsPer10S('/openai/*'),
+    })
+    .prefault({}),
+  cors: z
+    .object({
+      origins: z
+        .array(z.string())
+        .default([])
+        .describe('web pages that may call the job plane from a browser, e.g. https://app.example.com, or * for all; default: none'),
     })
     .prefault({}),
   billing: z

@@ -12,6 +12,8 @@ interface WireError {
 }
 
 const RETRY_AFTER_S = 1
+/** Refused before the body was read. */
+const WITH_UNREAD_BODY = new Set([401, 413, 429])
 
 export function toWireError(error: unknown): WireError {
   if (error instanceof RunyardError) {
@@ -36,7 +38,7 @@ export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
 export function createErrorHandler(log: Logger) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
-    if (wire.httpStatus === 413) await drainBody(request.raw)
+    if (WITH_UNREAD_BODY.has(wire.httpStatus)) await drainBody(request.raw)
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')
     return sendError(reply, wire)
   }

@@ -1,5 +1,5 @@
 // Registers a route together with its 405: a known path with a wrong method says so in JSON (client-api §3 "Methods").
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -10,13 +10,16 @@ export interface RouteOptions {
   readonly url: string
   /** Largest body in bytes, where it differs from the app's. */
   readonly bodyLimit?: number
+  /** May refuse before the body is read. */
+  readonly onRequest?: onRequestAsyncHookHandler
   /** A value that is neither a reply nor a stream is sent as JSON with status 200. */
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
 }
 
 export function addRoute(app: FastifyInstance, options: RouteOptions): void {
-  const { methods, url, bodyLimit, handler } = options
-  app.route({ method: [...methods], url, handler, ...(bodyLimit === undefined ? {} : { bodyLimit }) })
+  const { methods, ...route } = options
+  const { url } = route
+  app.route({ method: [...methods], ...route })
   app.route({
     method: METHODS.filter((method) => !methods.includes(method)),
     url,

@@ -1,30 +1,48 @@
 // The job plane's table of routes (client-api §5). GET and POST where Go posts what others get.
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { requireApiKey } from '../http/authenticate.ts'
-import { addRoute } from '../http/routes.ts'
+import { allowOrigins } from '../http/cors.ts'
+import { openRateLimits, type Operation } from '../http/rate-limit.ts'
+import { addRoute, type RouteOptions } from '../http/routes.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
 import { createStatus, createStatusSync, createCancel } from './status.ts'
 import { createStream } from './stream.ts'
 import { createRun, createRunsync } from './submit.ts'
 
-export async function registerJobPlane(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
-  const { limits } = deps.config
+/** Where it stands decides what is asked of callers: on the public listener the configured limits and origins, on the worker plane none. */
+export async function registerJobPlane(
+  app: FastifyInstance,
+  deps: GatewayDeps,
+  { rates, origins }: { rates: Config['rateLimits']; origins: Config['cors'] },
+): Promise<void> {
   await app.register(async (scope) => {
+    await allowOrigins(scope, origins)
     requireApiKey(scope, deps.store)
-    const base = '/v2/:endpointId'
-    const read = ['GET', 'POST'] as const
-    addRoute(scope, { methods: ['POST'], url: `${base}/run`, bodyLimit: limits.runBytes, handler: createRun(deps) })
-    addRoute(scope, { methods: ['POST'], url: `${base}/runsync`, bodyLimit: limits.runsyncBytes, handler: createRunsync(deps) })
-    addRoute(scope, { methods: read, url: `${base}/status/:jobId`, handler: createStatus(deps) })
-    addRoute(scope, { methods: read, url: `${base}/status-sync/:jobId`, handler: createStatusSync(deps) })
-    addRoute(scope, { methods: read, url: `${base}/stream/:jobId`, handler: createStream(deps) })
-    addRoute(scope, { methods: ['POST'], url: `${base}/cancel/:jobId`, handler: createCancel(deps) })
-    addRoute(scope, { methods: ['POST'], url: `${base}/retry/:jobId`, handler: createRetry(deps) })
-    addRoute(scope, { methods: ['POST'], url: `${base}/purge-queue`, handler: createPurgeQueue(deps) })
-    addRoute(scope, { methods: ['GET'], url: `${base}/requests`, handler: createRequests(deps) })
-    addRoute(scope, { methods: ['GET'], url: `${base}/health`, handler: createHealth(deps) })
-    addRoute(scope, { methods: ['GET'], url: `${base}/metrics`, handler: createEndpointMetrics(deps) })
+    const limited = await openRateLimits(scope, rates)
+    for (const { operation, ...route } of jobRoutes(deps)) {
+      const limit = limited.get(operation)
+      addRoute(scope, { ...route, url: `/v2/:endpointId/${route.url}`, ...(limit === undefined ? {} : { onRequest: limit }) })
+    }
   })
+}
+
+function jobRoutes(deps: GatewayDeps): readonly (RouteOptions & { readonly operation: Operation })[] {
+  const { runBytes, runsyncBytes } = deps.config.limits
+  const read = ['GET', 'POST'] as const
+  return [
+    { operation: 'run', methods: ['POST'], url: 'run', bodyLimit: runBytes, handler: createRun(deps) },
+    { operation: 'runsync', methods: ['POST'], url: 'runsync', bodyLimit: runsyncBytes, handler: createRunsync(deps) },
+    { operation: 'status', methods: read, url: 'status/:jobId', handler: createStatus(deps) },
+    { operation: 'status', methods: read, url: 'status-sync/:jobId', handler: createStatusSync(deps) },
+    { operation: 'status', methods: read, url: 'stream/:jobId', handler: createStream(deps) },
+    { operation: 'cancel', methods: ['POST'], url: 'cancel/:jobId', handler: createCancel(deps) },
+    { operation: 'retry', methods: ['POST'], url: 'retry/:jobId', handler: createRetry(deps) },
+    { operation: 'purgeQueue', methods: ['POST'], url: 'purge-queue', handler: createPurgeQueue(deps) },
+    { operation: 'requests', methods: ['GET'], url: 'requests', handler: createRequests(deps) },
+    { operation: 'health', methods: ['GET'], url: 'health', handler: createHealth(deps) },
+    { operation: 'health', methods: ['GET'], url: 'metrics', handler: createEndpointMetrics(deps) },
+  ]
 }

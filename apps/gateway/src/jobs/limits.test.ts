@@ -1,0 +1,136 @@
+// What callers may send: sizes, rates, and from which web pages. Against real sockets and a real Redis.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSend, startGateway, type Answer, type TestGateway } from '../gateway-fixture.ts'
+
+let redis: TestRedis
+const scope = new AsyncDisposableStack()
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+
+afterAll(async () => {
+  await scope.disposeAsync()
+  await redis.stop()
+})
+
+async function start(config: Record<string, unknown>): Promise<{ gateway: TestGateway; ep: string }> {
+  const gateway = scope.use(await startGateway(redis.url, config))
+  return { gateway, ep: (await gateway.addEndpoint()).id }
+}
+
+describe('payloads (client-api §8.1)', () => {
+  const MIB = 1024 * 1024
+  let at: { gateway: TestGateway; ep: string }
+  beforeAll(async () => {
+    at = await start({})
+  })
+
+  /** A body of exactly this many bytes. */
+  const bodyOf = (bytes: number): string => {
+    const empty = JSON.stringify({ input: '' })
+    return JSON.stringify({ input: 'x'.repeat(bytes - empty.length) })
+  }
+
+  it.each([
+    ['run', 10 * MIB - 1, 200],
+    ['run', 10 * MIB, 200],
+    ['run', 10 * MIB + 1, 413],
+    ['runsync?wait=1000', 20 * MIB - 1, 200],
+    ['runsync?wait=1000', 20 * MIB, 200],
+    ['runsync?wait=1000', 20 * MIB + 1, 413],
+  ])('/%s with %i bytes is answered %i', async (operation, bytes, status) => {
+    const answer = await at.gateway.call(`/v2/${at.ep}/${operation}`, { method: 'POST', body: bodyOf(bytes) })
+    expect(answer.status).toBe(status)
+    expect(answer.headers.get('content-type')).toContain('application/json')
+    expect(answer.json['error']).toBe(status === 413 ? 'the request body is too large' : undefined)
+  })
+})
+
+describe('rates (client-api §8.3)', () => {
+  const health = (send: (path: string) => Promise<Answer>, ep: string) => send(`/v2/${ep}/health`)
+
+  it('are not limited by default', async () => {
+    const { gateway, ep } = await start({})
+    const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.call(`/v2/${ep}/purge-queue`, { method: 'POST' })))
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+  })
+
+  it('are refused with 429, a sentence and Retry-After, each operation, endpoint and key by itself', async () => {
+    const { gateway, ep } = await start({ rateLimits: { health: 2, status: 1 } })
+    const other = (await gateway.addEndpoint()).id
+    const { plain } = await gateway.store.keys.create({ name: 'second', ownerId: 'owner' })
+    const second = createSend(gateway.publicUrl, { authorization: plain })
+    for (const path of ['health', 'metrics']) expect((await gateway.call(`/v2/${ep}/${path}`)).status).toBe(200)
+    const refused = await health(gateway.call, ep)
+    expect([refused.status, refused.json['error']]).toEqual([
+      429,
+      'more than 2 requests in 10 s on this endpoint with this key (rateLimits.health)',
+    ])
+    expect(Number(refused.headers.get('retry-after'))).toSatisfy(
+      (seconds: number) => Number.isInteger(seconds) && seconds >= 1 && seconds <= 10,
+    )
+    expect((await health(gateway.call, other)).status).toBe(200)
+    expect((await health(second, ep)).status).toBe(200)
+    const ofOneJob = [await gateway.call(`/v2/${ep}/status/x`), await gateway.call(`/v2/${ep}/stream/x`)]
+    expect(ofOneJob.map(({ status }) => status)).toEqual([404, 429])
+    expect((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).status).toBe(200)
+  })
+
+  it('a large body that is refused is read to its end, so that its sender sees the 429', async () => {
+    const { gateway, ep } = await start({ rateLimits: { run: 1 } })
+    const body = { input: 'x'.repeat(5_000_000) }
+    const answers = [1, 2, 3].map(() => gateway.call(`/v2/${ep}/run`, { method: 'POST', body }))
+    const codes = (await Promise.all(answers)).map(({ status }) => status)
+    expect(codes.toSorted((a, b) => a - b)).toEqual([200, 429, 429])
+  })
+
+  it('Runpod’s own numbers are a preset; a number of one’s own wins; the worker plane knows no limits', async () => {
+    const { gateway, ep } = await start({ rateLimits: { preset: 'runpod', requests: 0 } })
+    const purge = (send: TestGateway['call']) => send(`/v2/${ep}/purge-queue`, { method: 'POST' })
+    const codes = [await purge(gateway.call), await purge(gateway.call), await purge(gateway.call)].map(({ status }) => status)
+    expect(codes).toEqual([200, 200, 429])
+    const lists = await Promise.all(Array.from({ length: 15 }, () => gateway.call(`/v2/${ep}/requests`)))
+    expect(lists.map(({ status }) => status)).toEqual(lists.map(() => 200))
+    const nested = createSend(gateway.workerPlaneUrl, { authorization: gateway.key })
+    expect((await purge(nested)).status).toBe(200)
+  })
+})
+
+describe('browsers (client-api §3)', () => {
+  const origin = 'https://app.example.com'
+  const preflight = (gateway: TestGateway, ep: string, from = origin): Promise<Response> =>
+    fetch(`${gateway.publicUrl}/v2/${ep}/runsync`, {
+      method: 'OPTIONS',
+      headers: {
+        origin: from,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,user-agent',
+      },
+    })
+
+  it.each([[[origin]], [['*']]])(
+    'with cors.origins %j the preflight of the JS SDK passes and answers can be read, errors too',
+    async (origins) => {
+      const { gateway, ep } = await start({ cors: { origins } })
+      const answer = await preflight(gateway, ep)
+      expect(answer.status).toBe(204)
+      expect(answer.headers.get('access-control-allow-origin')).toBe(origins[0])
+      expect(answer.headers.get('access-control-allow-headers')).toBe('authorization,content-type,user-agent')
+      expect(answer.headers.get('access-control-allow-methods')).toContain('POST')
+      const health = await gateway.call(`/v2/${ep}/health`, { headers: { origin } })
+      const refused = await fetch(`${gateway.publicUrl}/v2/${ep}/health`, { headers: { origin } })
+      expect([health.status, refused.status]).toEqual([200, 401])
+      for (const { headers } of [health, refused]) expect(headers.get('access-control-allow-origin')).toBe(origins[0])
+    },
+  )
+
+  it('other pages get no leave, and by default none does', async () => {
+    const { gateway, ep } = await start({ cors: { origins: [origin] } })
+    expect((await preflight(gateway, ep, 'https://evil.example.com')).headers.get('access-control-allow-origin')).toBeNull()
+    const closed = await start({})
+    const answer = await preflight(closed.gateway, closed.ep)
+    expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([404, null])
+  })
+})
