@@ -14,20 +14,21 @@ export interface Answer {
   readonly body: string
 }
 
-interface Connection {
-  readonly send: () => Promise<Answer>
+/** One keep-alive connection; one request at a time. */
+export interface Connection {
+  readonly send: (request: Buffer) => Promise<Answer>
   readonly close: () => void
 }
 
 /** Requests per second over `connections` sockets, closed loop, for `durationMs`. @throws on the first answer that is not 200. */
 export async function measureRate(target: Target, options: { connections: number; durationMs: number }): Promise<number> {
-  const connections = await openAll(target, options.connections)
+  const [connections, request] = [await openAll(target, options.connections), requestBytes({ method: 'POST', ...target })]
   const begun = performance.now()
   let done = 0
   await Promise.all(
     connections.map(async (connection) => {
       while (performance.now() - begun < options.durationMs) {
-        const answer = await connection.send()
+        const answer = await connection.send(request)
         if (answer.status !== 200) throw new Error(`${target.path} answered ${answer.status}: ${answer.body}`)
         done += 1
       }
@@ -40,14 +41,14 @@ export async function measureRate(target: Target, options: { connections: number
 
 /** Sends exactly `count` requests and returns the seconds that it took. */
 export async function sendMany(target: Target, options: { connections: number; count: number }): Promise<number> {
-  const connections = await openAll(target, options.connections)
+  const [connections, request] = [await openAll(target, options.connections), requestBytes({ method: 'POST', ...target })]
   const begun = performance.now()
   let left = options.count
   await Promise.all(
     connections.map(async (connection) => {
       while (left > 0) {
         left -= 1
-        const answer = await connection.send()
+        const answer = await connection.send(request)
         if (answer.status !== 200) throw new Error(`${target.path} answered ${answer.status}: ${answer.body}`)
       }
     }),
@@ -75,13 +76,13 @@ export async function measureLatency(
 
 /** Keep-alive connections handed out one request at a time. */
 export async function openPool(target: Target, size: number): Promise<{ send: () => Promise<Answer>; close: () => void }> {
-  const all = await openAll(target, size)
+  const [all, request] = [await openAll(target, size), requestBytes({ method: 'POST', ...target })]
   const free = [...all]
   const waiting: ((connection: Connection) => void)[] = []
   const send = async (): Promise<Answer> => {
     const connection = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
     try {
-      return await connection.send()
+      return await connection.send(request)
     } finally {
       const next = waiting.shift()
       if (next === undefined) free.push(connection)
@@ -97,25 +98,26 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 async function openAll(target: Target, count: number): Promise<readonly Connection[]> {
-  return await Promise.all(Array.from({ length: count }, () => open(target)))
+  return await Promise.all(Array.from({ length: count }, () => openConnection(target)))
 }
 
-async function open(target: Target): Promise<Connection> {
-  const socket = connect({ host: target.host, port: target.port, noDelay: true })
+/** The bytes of one request, made once and sent often. */
+export function requestBytes({ method, host, path, headers, body }: Target & { readonly method: 'GET' | 'POST' }): Buffer {
+  const length = method === 'GET' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }
+  const lines = Object.entries({ host, ...length, ...headers }).map(([name, value]) => `${name}: ${value}`)
+  return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+}
+
+export async function openConnection({ host, port }: Pick<Target, 'host' | 'port'>): Promise<Connection> {
+  const socket = connect({ host, port, noDelay: true })
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
     socket.once('error', reject)
   })
-  return createConnection(socket, requestBytes(target))
+  return createConnection(socket)
 }
 
-function requestBytes(target: Target): Buffer {
-  const headers = { host: target.host, 'content-length': `${Buffer.byteLength(target.body)}`, ...target.headers }
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  return Buffer.from(`POST ${target.path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${target.body}`)
-}
-
-function createConnection(socket: Socket, request: Buffer): Connection {
+function createConnection(socket: Socket): Connection {
   let received = ''
   let waiting: PromiseWithResolvers<Answer> | undefined
   socket.on('data', (chunk: Buffer) => {
@@ -128,7 +130,7 @@ function createConnection(socket: Socket, request: Buffer): Connection {
   const fail = (error?: Error): void => waiting?.reject(error ?? new Error('the connection was closed'))
   socket.on('error', fail)
   socket.on('close', () => fail())
-  const send = (): Promise<Answer> => {
+  const send = (request: Buffer): Promise<Answer> => {
     waiting = Promise.withResolvers<Answer>()
     socket.write(request)
     return waiting.promise

@@ -1,14 +1,15 @@
-// Workers without a Python: they speak the worker protocol (worker-api §4, §5) and answer at once. They show what the queue, the gateway
-// and Redis carry by themselves. The scaler is stopped meanwhile, since these workers live on no host that it knows.
-import { Agent, request } from 'node:http'
+// Workers without a Python: they speak the worker protocol (worker-api §4, §5) over plain sockets and answer at once, so that they cost
+// little beside what they measure: what the queue, the gateway and Redis carry by themselves. The scaler is stopped meanwhile, since these
+// workers live on no host that it knows.
 import { openStore } from '@runyard/store'
 import type { Stack } from '../harness/stack.ts'
+import { openConnection, requestBytes, type Connection } from './load.ts'
 
 interface Worker {
-  readonly base: string
+  readonly base: URL
   readonly id: string
   readonly token: string
-  readonly agent: Agent
+  readonly connection: Connection
 }
 
 /** Runs `work` while `count` such workers serve the endpoint. */
@@ -18,67 +19,43 @@ export async function withProtocolWorkers<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await stack.scaler.child().stop()
-  const stop = new AbortController()
-  const agent = new Agent({ keepAlive: true, maxSockets: options.count * 2 })
+  const workers = await register(stack, options)
+  const serving = workers.map((worker) => serve(worker).catch(() => undefined))
   try {
-    const workers = await register(stack, { ...options, agent })
-    const serving = workers.map((worker) => serve(worker, stop.signal))
-    const result = await work()
-    stop.abort()
-    await Promise.allSettled(serving)
-    return result
+    return await work()
   } finally {
-    stop.abort()
-    agent.destroy()
+    for (const { connection } of workers) connection.close()
+    await Promise.all(serving)
     await stack.scaler.start()
   }
 }
 
-async function register(
-  stack: Stack,
-  { endpointId, count, agent }: { endpointId: string; count: number; agent: Agent },
-): Promise<readonly Worker[]> {
+async function register(stack: Stack, { endpointId, count }: { endpointId: string; count: number }): Promise<readonly Worker[]> {
   await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
   const endpoint = await store.endpoints.get(endpointId)
   if (endpoint === undefined) throw new Error('the endpoint is gone')
   const facts = { endpointId, hostId: 'local', specHash: endpoint.specHash, endpointVersion: endpoint.version, image: 'bench', gpus: [] }
-  const base = `${stack.planeUrl}/v2/${endpointId}`
+  const base = new URL(`${stack.planeUrl}/v2/${endpointId}`)
   const workers: Worker[] = []
   for (let index = 0; index < count; index += 1) {
     const id = `bench${index}x${Date.now()}`
     await store.workers.create({ ...facts, id, startReason: 'jobs_waiting', createdAt: Date.now() })
-    workers.push({ base, id, token: await store.workerToken(endpointId, id), agent })
+    const connection = await openConnection({ host: base.hostname, port: Number(base.port) })
+    workers.push({ base, id, token: await store.workerToken(endpointId, id), connection })
   }
   return workers
 }
 
-/** Take, answer, take: one job at a time. */
-async function serve(worker: Worker, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const taken = await call(worker, { method: 'GET', path: `/job-take/${worker.id}?gpu=none`, signal })
-    if (taken === '') continue
-    const job = JSON.parse(taken) as { id: string }
-    await call(worker, { method: 'POST', path: `/job-done/${worker.id}/${job.id}?gpu=none`, body: '{"output":null}', signal })
+/** Take, answer, take: one job at a time, until its connection is closed. */
+async function serve({ base, id, token, connection }: Worker): Promise<void> {
+  const target = { host: base.hostname, port: Number(base.port), headers: { authorization: token } }
+  const take = requestBytes({ ...target, method: 'GET', path: `${base.pathname}/job-take/${id}?gpu=none`, body: '' })
+  for (;;) {
+    const taken = await connection.send(take)
+    if (taken.status === 204) continue
+    if (taken.status !== 200) throw new Error(`a take was answered ${taken.status}: ${taken.body}`)
+    const job = JSON.parse(taken.body) as { id: string }
+    const path = `${base.pathname}/job-done/${id}/${job.id}?gpu=none`
+    await connection.send(requestBytes({ ...target, method: 'POST', path, body: '{"output":null}' }))
   }
-}
-
-interface Call {
-  readonly method: string
-  readonly path: string
-  readonly body?: string
-  readonly signal: AbortSignal
-}
-
-async function call({ base, token, agent }: Worker, { method, path, body, signal }: Call): Promise<string> {
-  const headers = { authorization: token, ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
-  return await new Promise((resolve, reject) => {
-    const sent = request(`${base}${path}`, { method, headers, agent, signal }, (response) => {
-      let text = ''
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
-      response.on('end', () => resolve(response.statusCode === 200 ? text : ''))
-      response.on('error', reject)
-    })
-    sent.on('error', reject)
-    sent.end(body)
-  })
 }
