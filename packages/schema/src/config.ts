@@ -78,6 +78,28 @@ export const Config = z.object({
     .min(1)
     .default(24 * 60 * 60)
     .describe('how long the Idempotency-Key of a /run or /runsync stands for its job'),
+  blobs: z
+    .object({
+      thresholdBytes: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(256 * 1024)
+        .describe('inputs, outputs, progress and stream chunks larger than this leave Redis for the blob store'),
+      directory: z.string().optional().describe('where large values live (default: blobs/ in the data directory); gateways share it'),
+      s3: z
+        .object({
+          bucket: z.string().optional().describe('a bucket that exists; with it, large values live there and not in a directory'),
+          endpoint: z.url().optional().describe('URL of the S3-compatible server (default: AWS in that region)'),
+          region: z.string().default('us-east-1').describe('region that requests are signed for'),
+          accessKeyId: z.string().optional().describe('who signs'),
+          secretAccessKey: z.string().optional().describe('what is signed with; never printed'),
+          prefix: z.string().default('').describe('folder inside the bucket'),
+          forcePathStyle: z.stringbool().or(z.boolean()).default(true).describe('https://host/bucket/… instead of https://bucket.host/…'),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
   limits: z
     .object({
       runBytes: z.coerce

@@ -1,3 +1,4 @@
+export * from './blob-store.ts'
 export * from './config.ts'
 export * from './endpoint.ts'
 export * from './errors.ts'

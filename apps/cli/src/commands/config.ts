@@ -20,5 +20,6 @@ export async function run(context: CommandContext): Promise<number> {
 function show(key: string, value: unknown): string {
   if (value === undefined) return '–'
   if (typeof value !== 'string') return JSON.stringify(value)
+  if (key.endsWith('.secretAccessKey')) return '…'
   return key === 'redis.url' ? value.replace(/:[^:@/]+@/, ':…@') : value
 }

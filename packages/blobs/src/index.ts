@@ -1,0 +1,5 @@
+export { openBlobStore } from './open-blob-store.ts'
+export type { BlobSettings } from './open-blob-store.ts'
+export { openDirectoryBlobStore } from './directory.ts'
+export { createS3BlobStore } from './s3.ts'
+export type { S3Settings } from './s3.ts'
