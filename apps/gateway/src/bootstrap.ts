@@ -38,7 +38,7 @@ export function createRedisErrorLog(log: Logger): (error: Error) => void {
     const now = Date.now()
     if (error.message === last.message && now - last.at < REPEAT_AFTER_MS) return
     last = { message: error.message, at: now }
-    log.warn(`Redis: ${error.message}`)
+    log.warn(error instanceof RunyardError ? error.message : `Redis: ${error.message}`)
   }
 }
 

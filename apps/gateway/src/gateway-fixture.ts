@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
 import { createLogger } from '@runyard/kit'
-import { openStore, retentionOf, type Store } from '@runyard/store'
+import { openBlobStore } from '@runyard/blobs'
+import { openStore, retentionOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
@@ -59,6 +60,7 @@ export async function startGateway(
   const store = opening.use(
     await openStore({
       redisUrl,
+      ...(await blobsOf(parsed)),
       leaseMs: parsed.lease.durationS * 1000,
       retention: retentionOf(parsed),
       prefix,
@@ -85,6 +87,12 @@ export async function startGateway(
     addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl }, endpointId, change),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
+}
+
+/** Where a test names a directory. */
+async function blobsOf({ blobs }: Config): Promise<Pick<OpenStoreOptions, 'blobs'>> {
+  if (blobs.directory === undefined) return {}
+  return { blobs: { store: await openBlobStore(blobs, blobs.directory), thresholdBytes: blobs.thresholdBytes } }
 }
 
 export function createSend(base: string, defaults: Record<string, string>): Send {

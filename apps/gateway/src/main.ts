@@ -1,5 +1,7 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
-import { runMain } from '@runyard/kit'
+import { join } from 'node:path'
+import { openBlobStore } from '@runyard/blobs'
+import { dataDirPath, runMain } from '@runyard/kit'
 import { openStore, retentionOf } from '@runyard/store'
 import { checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
@@ -10,8 +12,10 @@ import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 
 await runMain('gateway', async ({ config, log, scope }) => {
+  const blobs = await openBlobStore(config.blobs, join(dataDirPath(config.dataDir, process.env), 'blobs'))
   const opened = await openStore({
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
+    blobs: { store: blobs, thresholdBytes: config.blobs.thresholdBytes },
     leaseMs: config.lease.durationS * 1000,
     retention: retentionOf(config),
     onError: createRedisErrorLog(log),

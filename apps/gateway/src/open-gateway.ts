@@ -6,6 +6,7 @@ import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './waiters.ts'
+import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
@@ -39,10 +40,12 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
   const subscription = store.subscribe((signal) => {
     receiveSignal(deps, signal)
   })
+  const sweep = openBlobSweep({ store, log })
   return {
     deps,
     async [Symbol.asyncDispose]() {
       closing.abort()
+      await sweep[Symbol.asyncDispose]()
       dispatcher[Symbol.dispose]()
       workers[Symbol.dispose]()
       waiters[Symbol.dispose]()

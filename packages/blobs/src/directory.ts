@@ -40,7 +40,7 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
 
     async get(name) {
       const path = pathOf(name)
-      return translated(root, () => readFile(path).catch(undefinedIfMissing))
+      return translated(root, () => readFile(path).catch(undefinedIfNoFile))
     },
 
     async delete(names) {
@@ -116,6 +116,10 @@ function codeOf(error: unknown): string | undefined {
 
 function undefinedIfMissing(error: unknown): undefined {
   if (codeOf(error) !== 'ENOENT') throw error
+}
+
+function undefinedIfNoFile(error: unknown): undefined {
+  if (codeOf(error) !== 'EISDIR') undefinedIfMissing(error)
 }
 
 /** Whatever the system refuses means that the place cannot serve now; anything else is a bug of ours. */

@@ -3,7 +3,10 @@
 import { z } from 'zod'
 
 /** Folders and a last part, joined by slashes. No part begins with a dot or a dash, so a name can leave no directory and hide nothing. */
-export const BlobName = z.string().max(512).regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/, 'not a name of a blob')
+export const BlobName = z
+  .string()
+  .max(512)
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/, 'not a name of a blob')
 
 /** Every function throws RunyardError('store_unavailable') while the place is away, full or refuses, and ('bad_request') for a bad name. */
 export interface BlobStore {

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis'
 import type { Queues } from './bull.ts'
 import type { Keys } from './keys.ts'
+import type { Payloads } from './payloads.ts'
 import type { RunScript } from './scripts/script.ts'
 import type { Signals } from './signals.ts'
 import type { OpenStoreOptions } from './types.ts'
@@ -12,6 +13,8 @@ export interface StoreContext {
   readonly queues: Queues
   readonly run: RunScript
   readonly signals: Signals
-  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'retention'>
+  readonly payloads: Payloads
+  readonly instanceId: () => Promise<string>
+  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'retention' | 'blobs'>
   readonly onError: (error: Error) => void
 }

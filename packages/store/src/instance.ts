@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { StoreContext } from './context.ts'
 import type { Instance, Store } from './types.ts'
 
-export function createInstance({ client, keys }: StoreContext): Pick<Store, 'instance' | 'workerToken'> {
+export function createInstance({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): Pick<Store, 'instance' | 'workerToken'> {
   let known: Instance | undefined
   const instance = async (): Promise<Instance> => {
     if (known !== undefined) return known

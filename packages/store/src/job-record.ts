@@ -1,5 +1,6 @@
 // From the rows that the scripts answer to the schema's shapes. We wrote them ourselves, so they are trusted.
 import type { JobOutcome, JobRecord } from '@runyard/schema'
+import { isReference } from './payloads.ts'
 import type { Reply } from './scripts/script.ts'
 
 type Cell = string | null | undefined
@@ -14,16 +15,26 @@ export function withoutUndefined<T extends object>(record: T): { [K in keyof T]:
   }
 }
 
-/** Undefined for a job that is not there. */
+/** `blob` stands for an output that is in the blob store, and is not part of the record. */
+export interface StoredRecord {
+  readonly record: JobRecord
+  readonly blob: string | undefined
+}
+
+/** The record without an output that is in the blob store; undefined for a job that is not there. */
 export function toJobRecord(id: string, reply: Reply | undefined): JobRecord | undefined {
+  return toStoredRecord(id, reply)?.record
+}
+
+export function toStoredRecord(id: string, reply: Reply | undefined): StoredRecord | undefined {
   if (!Array.isArray(reply)) return undefined
   const [kind, ...cells] = reply as Cell[]
   return kind === 'settled' ? toSettled(id, cells) : toLive(id, cells)
 }
 
-function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): JobRecord {
-  const outcome = JSON.parse(outcomeText ?? '{}') as JobOutcome
-  return withoutUndefined({
+function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): StoredRecord {
+  const { blob, ...outcome } = JSON.parse(outcomeText ?? '{}') as JobOutcome & { blob?: string }
+  const record = withoutUndefined({
     id,
     submittedAt: Number(submittedAt),
     startedAt: toNumber(startedAt),
@@ -32,12 +43,15 @@ function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, wor
     retries: retriesOf(attempts),
     ...outcome,
   }) as JobRecord
+  return { record, blob }
 }
 
 /** Leased = IN_PROGRESS; waiting, or left behind by a worker whose lease ran out = IN_QUEUE. */
-function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority]: Cell[]): JobRecord {
+function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority]: Cell[]): StoredRecord {
   const isLeased = ifText(holder) !== undefined
-  return withoutUndefined({
+  const output = isLeased ? ifText(progress) : undefined
+  const blob = output !== undefined && isReference(output) ? output : undefined
+  const record = withoutUndefined({
     id,
     status: isLeased ? 'IN_PROGRESS' : 'IN_QUEUE',
     submittedAt: Number(submittedAt),
@@ -45,6 +59,7 @@ function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder,
     workerId: ifText(holder),
     retries: retriesOf(attempts),
     lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
-    output: isLeased && ifText(progress) !== undefined ? (JSON.parse(progress ?? 'null') as unknown) : undefined,
+    output: output === undefined || blob !== undefined ? undefined : (JSON.parse(output) as unknown),
   }) as JobRecord
+  return { record, blob }
 }

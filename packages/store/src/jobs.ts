@@ -5,16 +5,19 @@ import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
 import { createJobEnds } from './settle.ts'
 import { createJobSubmits } from './submit.ts'
+import { createBlobSweep } from './sweep-blobs.ts'
 import { createJobSweeps } from './sweep.ts'
 import { createJobTakes } from './take.ts'
 
 export function createJobStore(context: StoreContext): JobStore {
+  const ends = createJobEnds(context)
   return {
     ...createJobSubmits(context),
-    ...createJobTakes(context),
-    ...createJobEnds(context),
+    ...createJobTakes(context, ends),
+    ...ends,
     ...createJobReads(context),
     ...createJobList(context),
     ...createJobSweeps(context),
+    ...createBlobSweep(context, context.options.blobs?.store),
   }
 }

@@ -20,6 +20,8 @@ export interface Keys {
   workerLog(workerId: string, source: string): string
   readonly signals: string
   readonly instance: string
+  /** Jobs with blobs, `endpointId/jobId`. */
+  readonly blobs: string
   readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
   readonly apiKeys: { readonly records: string; readonly hashes: string }
   readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
@@ -43,6 +45,7 @@ export function createKeys(prefix: string): Keys {
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
+    blobs: `${shared}:blobs`,
     endpoints: {
       records: `${shared}:endpoints`,
       names: `${shared}:endpoint-names`,

@@ -10,6 +10,7 @@ import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs.ts'
 import { createKeys } from './keys.ts'
 import { createLedgerStore } from './ledger.ts'
+import { createPayloads } from './payloads.ts'
 import { findProblems } from './problems.ts'
 import { createRunScript } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
@@ -67,5 +68,8 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
     throw toStoreError(error)
   })
   const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
-  return { client, keys, queues, run: createRunScript(client), signals, options, onError }
+  const { instance } = createInstance({ client, keys })
+  const instanceId = async () => (await instance()).id
+  const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
+  return { client, keys, queues, run: createRunScript(client), signals, payloads, instanceId, options, onError }
 }

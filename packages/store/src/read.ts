@@ -1,22 +1,27 @@
 // What is asked about one job and about a queue. Each answer is one snapshot.
-import type { JobSubmission } from '@runyard/schema'
+import type { JobRecord } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { toJobRecord } from './job-record.ts'
-import { READ, READ_STREAM, READ_SUBMISSION, STATS } from './scripts/reads.ts'
+import { toJobRecord, toStoredRecord } from './job-record.ts'
+import { isReference, type JobAt } from './payloads.ts'
+import { PUT_BACK_CHUNK, READ, READ_STREAM, READ_SUBMISSION, STATS } from './scripts/reads.ts'
 import type { Reply } from './scripts/script.ts'
+import { readChunk, readRecord, readSubmission } from './stored-values.ts'
 import { SET_RETENTION } from './scripts/sweeps.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore, StreamRead } from './types.ts'
 
 type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'setRetention' | 'stats'>
 
 export function createJobReads(context: StoreContext): JobReads {
-  const { keys, run } = context
+  const { keys, run, payloads } = context
   return {
-    get: async (endpointId, jobId) => toJobRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId])),
+    async get(endpointId, jobId) {
+      const stored = toStoredRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId]))
+      return stored === undefined ? undefined : readRecord(payloads, { endpointId, jobId }, stored)
+    },
 
     async submission(endpointId, jobId) {
       const data = await run(READ_SUBMISSION, [keys.queue(endpointId)], [jobId])
-      return typeof data === 'string' && data !== '' ? (JSON.parse(data) as JobSubmission) : undefined
+      return typeof data === 'string' && data !== '' ? readSubmission(payloads, { endpointId, jobId }, data) : undefined
     },
 
     async readStream(endpointId, jobId, limit) {
@@ -25,7 +30,7 @@ export function createJobReads(context: StoreContext): JobReads {
       const [row, chunks, remaining] = reply as [Reply, string[], number]
       const record = toJobRecord(jobId, row)
       if (record === undefined) return undefined
-      return { record, chunks: chunks.map((chunk) => JSON.parse(chunk) as unknown), more: remaining > 0 }
+      return readChunks(context, { endpointId, jobId }, { record, chunks, remaining })
     },
 
     async setRetention(endpointId, jobId, ttlMs) {
@@ -48,5 +53,30 @@ export function createJobReads(context: StoreContext): JobReads {
         keptBytes: Number(keptBytes ?? 0),
       }
     },
+  }
+}
+
+/**
+ * Only the last of an answer's chunks can be a large one (`READ_STREAM`). While it cannot be had it goes back to where it was, and the small ones
+ * before it are told.
+ */
+async function readChunks(
+  context: StoreContext,
+  at: JobAt,
+  { record, chunks, remaining }: { record: JobRecord; chunks: readonly string[]; remaining: number },
+): Promise<StreamRead> {
+  const { keys, run, payloads } = context
+  const last = chunks.at(-1)
+  const toValue = (text: string): unknown => JSON.parse(text)
+  if (last === undefined || !isReference(last)) return { record, chunks: chunks.map(toValue), more: remaining > 0 }
+  const small = chunks.slice(0, -1).map(toValue)
+  try {
+    const large = await readChunk(payloads, at, last)
+    payloads.discard(at, last)
+    return { record, chunks: [...small, large], more: remaining > 0 }
+  } catch (error) {
+    await run(PUT_BACK_CHUNK, [keys.queue(at.endpointId)], [at.jobId, last])
+    if (small.length === 0) throw error
+    return { record, chunks: small, more: true }
   }
 }

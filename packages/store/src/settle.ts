@@ -3,6 +3,7 @@
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord } from './job-record.ts'
+import { newName } from './payloads.ts'
 import { FORCE_SETTLE, PURGE, SETTLE } from './scripts/ends.ts'
 import { RETRY, TAKE_BACK } from './scripts/returns.ts'
 import type { Argument, Reply } from './scripts/script.ts'
@@ -18,14 +19,17 @@ const PURGED: JobOutcome = { status: 'CANCELLED', error: 'the queue was purged' 
 const PURGE_BATCH = 500
 
 export function createJobEnds(context: StoreContext): JobEnds {
-  const { keys, run, signals } = context
+  const { keys, run, signals, payloads } = context
   const endArgs = createEndArgs(context)
 
   return {
     async settle(...[endpointId, jobId, workerId, outcome]) {
       const signal = { kind: 'job-settled', endpointId, jobId } as const
-      const args = [jobId, workerId, ...endArgs(outcome), signals.channel, signals.encode(signal)]
+      const at = { endpointId, jobId }
+      const kept = await payloads.pack(at, 'output', outcome)
+      const args = [jobId, workerId, ...endArgs(outcome, kept.text), signals.channel, signals.encode(signal)]
       const result = (await run(SETTLE, [keys.queue(endpointId)], args)) as SettleResult
+      payloads.conclude(at, kept, result === 'settled')
       if (result === 'settled') signals.deliver(signal)
       return result
     },
@@ -91,22 +95,37 @@ function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'pu
 }
 
 /** An end as the scripts read it (`readEnd` in the prelude). */
-function createEndArgs({ options }: StoreContext): (outcome: JobOutcome) => readonly Argument[] {
+function createEndArgs({ options }: StoreContext): (outcome: JobOutcome, text?: string) => readonly Argument[] {
   const { asyncMs, syncMs, keepBytes } = options.retention
-  return (outcome) => [Date.now(), outcome.status, JSON.stringify(outcome), asyncMs, syncMs, keepBytes ?? Number.MAX_SAFE_INTEGER]
+  return (outcome, text = JSON.stringify(outcome)) => [
+    Date.now(),
+    outcome.status,
+    text,
+    asyncMs,
+    syncMs,
+    keepBytes ?? Number.MAX_SAFE_INTEGER,
+  ]
 }
 
-function createWorkerWrites({ keys, run, signals, options }: StoreContext): Pick<JobEnds, 'progress' | 'appendChunk'> {
+function createWorkerWrites({ keys, run, signals, payloads, options }: StoreContext): Pick<JobEnds, 'progress' | 'appendChunk'> {
   return {
     async progress(...[endpointId, jobId, workerId, output]) {
-      const args = [jobId, workerId, options.leaseMs, JSON.stringify(output ?? null)]
-      return (await run(PROGRESS, [keys.queue(endpointId)], args)) as SettleResult
+      const at = { endpointId, jobId }
+      // Each value replaces the one before it, also as a blob: a worker has one name.
+      const kept = await payloads.keep(at, () => `progress-${workerId}`, JSON.stringify(output ?? null))
+      const args = [jobId, workerId, options.leaseMs, kept.text]
+      const result = (await run(PROGRESS, [keys.queue(endpointId)], args)) as SettleResult
+      payloads.conclude(at, kept, result === 'settled')
+      return result
     },
 
     async appendChunk(...[endpointId, jobId, workerId, chunk]) {
       const signal = { kind: 'job-chunk', endpointId, jobId } as const
-      const args = [jobId, workerId, options.leaseMs, JSON.stringify(chunk ?? null), signals.channel, signals.encode(signal)]
+      const at = { endpointId, jobId }
+      const kept = await payloads.keep(at, newName('chunk'), JSON.stringify(chunk ?? null))
+      const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal)]
       const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], args)) as SettleResult
+      payloads.conclude(at, kept, result === 'settled')
       if (result === 'settled') signals.deliver(signal)
       return result
     },

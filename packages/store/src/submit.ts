@@ -8,36 +8,42 @@ import type { JobStore } from './types.ts'
 /** Total life of a job from its submission where the client names none (client-api §6). */
 export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 
-export function createJobSubmits({ client, keys, queues, run, signals }: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
+export function createJobSubmits({ client, keys, queues, run, signals, payloads }: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
   return {
     async submit(endpointId, submission) {
-      const { job, deadline } = toQueued(submission)
+      const at = { endpointId, jobId: submission.id }
+      const kept = await payloads.pack(at, 'input', submission)
+      const { job, deadline } = toQueued(submission, kept.text)
       // Written in one burst, the deadline first: a deadline without a job is harmless, a job without a deadline would never be swept.
       const noted = client.zadd(keys.deadlines(endpointId), deadline, submission.id)
       await Promise.all([noted, queues.of(endpointId).add(job)])
+      payloads.conclude(at, kept, true)
       signals.publish({ kind: 'job-added', endpointId })
     },
 
     async submitOnce(endpointId, submission, once) {
-      const { job, deadline } = toQueued(submission)
+      const at = { endpointId, jobId: submission.id }
+      const kept = await payloads.pack(at, 'input', submission)
+      const { job, deadline } = toQueued(submission, kept.text)
       const signal = { kind: 'job-added', endpointId } as const
       const { priority = 0, ...others } = jobOptions(job)
       const added = [job.id, job.name, job.data, JSON.stringify({ priority, ...others }), priority, job.timestamp, deadline]
       const args = [once.key, once.fingerprint, once.windowMs, ...added, signals.channel, signals.encode(signal)]
       const result = String(await run(SUBMIT_ONCE, [keys.queue(endpointId)], args))
+      payloads.conclude(at, kept, result === 'accepted')
       if (result === 'accepted') signals.deliver(signal)
       return result === 'accepted' || result === 'differs' ? { kind: result } : { kind: 'repeated', jobId: result }
     },
   }
 }
 
-function toQueued(submission: JobSubmission): { readonly job: QueuedJob; readonly deadline: number } {
+function toQueued(submission: JobSubmission, data: string): { readonly job: QueuedJob; readonly deadline: number } {
   const now = Date.now()
   const { id, sync, policy, webhook } = submission
   const job = {
     id,
     name: sync ? 'sync' : 'async',
-    data: JSON.stringify(submission),
+    data,
     timestamp: now,
     lowPriority: policy.lowPriority ?? false,
     executionTimeoutMs: policy.executionTimeoutMs,

@@ -1,21 +1,32 @@
 // Out of the queue to a worker: take, give back, renew. A take sets the lease; only a sign of the worker renews it.
-import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { PATCH_WORKER } from './scripts/records.ts'
 import { GIVE_BACK } from './scripts/returns.ts'
 import { RENEW } from './scripts/worker-writes.ts'
+import { INPUT_GONE, readSubmission } from './stored-values.ts'
 import type { JobStore } from './types.ts'
 
-export function createJobTakes(context: StoreContext): Pick<JobStore, 'take' | 'giveBack' | 'renew'> {
-  const { keys, queues, run, options } = context
-  return {
+type Takes = Pick<JobStore, 'take' | 'giveBack' | 'renew'>
+
+export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore, 'settle'>): Takes {
+  const { keys, queues, run, payloads, options } = context
+  const takes: Takes = {
     async take(endpointId, workerId) {
       const job = await queues.of(endpointId).next(workerId)
       if (job === undefined) return undefined
-      if (job.notFor.includes(workerId)) return replaceAndGiveBack(context, { endpointId, workerId, jobId: job.id })
+      const handed = { endpointId, workerId, jobId: job.id }
+      if (job.notFor.includes(workerId)) return replaceAndGiveBack(context, handed)
+      const submission = await readSubmission(payloads, handed, job.data).catch(async (error: unknown) => {
+        await giveBack(context, handed)
+        throw error
+      })
+      if (submission === undefined) {
+        await settle(endpointId, job.id, workerId, INPUT_GONE)
+        return takes.take(endpointId, workerId)
+      }
       return {
         id: job.id,
-        submission: JSON.parse(job.data) as JobSubmission,
+        submission,
         submittedAt: job.timestamp,
         startedAt: job.processedOn,
         attempt: job.attemptsStarted,
@@ -29,6 +40,7 @@ export function createJobTakes(context: StoreContext): Pick<JobStore, 'take' | '
       return (await run(RENEW, [keys.queue(endpointId)], [workerId, options.leaseMs, ...jobIds])) as readonly string[]
     },
   }
+  return takes
 }
 
 interface Handed {

@@ -1,6 +1,7 @@
 // What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type {
+  BlobStore,
   Endpoint,
   EndpointEvent,
   JobOutcome,
@@ -186,6 +187,8 @@ export interface JobStore {
   sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
   /** Brings the register of ended jobs up to date: results that expired by themselves, entries that are old. */
   sweepRegister(endpointId: string, now: number): Promise<void>
+  /** Deletes the large values of jobs, of any endpoint, that are gone. How many. */
+  sweepBlobs(now: number): Promise<number>
 }
 
 export interface WorkerStore {
@@ -269,6 +272,8 @@ export interface Store extends AsyncDisposable {
 export interface OpenStoreOptions {
   readonly redisUrl: string
   readonly leaseMs: number
+  /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
+  readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
   /** `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. Default: no limit. */
   readonly retention: { readonly asyncMs: number; readonly syncMs: number; readonly keepBytes?: number }
   /** Key prefix; tests use one each. */

@@ -1,3 +1,7 @@
 export * from './redis.ts'
 export { describeHostConformance } from './host-conformance.ts'
 export type { HostAbilities, HostFixture } from './host-conformance.ts'
+export { describeBlobConformance } from './blob-conformance.ts'
+export type { BlobFixture } from './blob-conformance.ts'
+export { createMemoryBlobs } from './memory-blobs.ts'
+export type { MemoryBlobs } from './memory-blobs.ts'

@@ -12,7 +12,10 @@ export const READ_SUBMISSION: Script = {
   lua: `${PRELUDE}\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
 }
 
-/** ARGV: job, limit → { record, chunks, remaining } or nil; the chunks are gone afterwards */
+/**
+ * ARGV: job, limit → { record, chunks, remaining } or nil; the chunks are gone afterwards. A large one, which is in the blob store, ends the
+ * answer: hundreds of them would be more than a process can hold.
+ */
 export const READ_STREAM: Script = {
   name: 'runyardReadStream',
   keys: 1,
@@ -23,9 +26,29 @@ if not record then return false end
 local chunks = {}
 if limit > 0 then
   chunks = call('LRANGE', chunksKey(id), 0, limit - 1)
+  for at, chunk in ipairs(chunks) do
+    if chunk:byte(1) == 64 then
+      chunks = { unpack(chunks, 1, at) }
+      break
+    end
+  end
   if #chunks > 0 then call('LTRIM', chunksKey(id), #chunks, -1) end
 end
 return { record, chunks, call('LLEN', chunksKey(id)) }
+`,
+}
+
+/** ARGV: job, chunk that was read and could not be told: it is the next one again */
+export const PUT_BACK_CHUNK: Script = {
+  name: 'runyardPutBackChunk',
+  keys: 1,
+  lua: `${PRELUDE}
+local id = ARGV[1]
+local left = call('PTTL', settledKey(id))
+if left == -2 and call('EXISTS', jobKey(id)) == 0 then return 0 end
+call('LPUSH', chunksKey(id), ARGV[2])
+if left > 0 then call('PEXPIRE', chunksKey(id), left) end
+return 1
 `,
 }
 

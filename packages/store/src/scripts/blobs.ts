@@ -1,0 +1,31 @@
+// What the sweep of large values asks of Redis (`sweep-blobs.ts`). The list of jobs with blobs is one sorted set for all endpoints, scored by
+// the time from which it is worth a look whether the job is still there.
+import { PRELUDE } from './prelude.ts'
+import type { Script } from './script.ts'
+
+/** ARGV: job, ms to look again at a job whose end is not foreseen → ms that the job will still be there at least; -1: it is gone for good */
+export const LIFE_LEFT: Script = {
+  name: 'runyardLifeLeft',
+  keys: 1,
+  lua: `${PRELUDE}
+local id, later = ARGV[1], tonumber(ARGV[2])
+if call('EXISTS', jobKey(id)) == 1 then return later end
+local left = call('PTTL', settledKey(id))
+if left == -2 then return -1 end
+return left == -1 and later or math.min(left, later)
+`,
+}
+
+/** KEYS: list. ARGV: member, score it was found under, score from now on. Nothing where somebody announced more meanwhile. */
+export const BLOBS_LATER: Script = {
+  name: 'runyardBlobsLater',
+  keys: 1,
+  lua: `if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end`,
+}
+
+/** KEYS: list. ARGV: member, score it was found under. */
+export const BLOBS_DONE: Script = {
+  name: 'runyardBlobsDone',
+  keys: 1,
+  lua: `if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('ZREM', KEYS[1], ARGV[1]) end`,
+}

@@ -1,0 +1,56 @@
+// Large values in a bucket of a real S3 server.
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createS3BlobStore, type S3Settings } from '@runyard/blobs'
+import { describeBlobConformance } from '@runyard/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../harness/redis.ts'
+import { startS3Server, type S3Server } from '../harness/s3-server.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+
+await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
+  let server: S3Server
+  let folders = 0
+
+  beforeAll(async () => {
+    server = await startS3Server(await mkdtemp(join(tmpdir(), 'runyard-s3-')))
+  })
+  afterAll(async () => {
+    await server?.stop()
+  })
+
+  const settings = (change: Partial<S3Settings> = {}): S3Settings => ({
+    ...server,
+    region: 'us-east-1',
+    prefix: `test-${folders}/deep`,
+    forcePathStyle: true,
+    ...change,
+  })
+  const put = (change: Partial<S3Settings>) => createS3BlobStore(settings(change)).put('a/b', Buffer.from('x'))
+
+  describeBlobConformance('a bucket', async () => {
+    folders += 1
+    const nobody = `http://127.0.0.1:${await freePort()}`
+    return {
+      open: async () => createS3BlobStore(settings()),
+      openBroken: async () => createS3BlobStore(settings({ endpoint: nobody })),
+      [Symbol.asyncDispose]: async () => undefined,
+    }
+  })
+
+  test('a wrong key and a bucket that is not there are told in the server’s own word', async () => {
+    await expect(put({ secretAccessKey: 'wrong' })).rejects.toThrow(/cannot be used right now: it answered 403 SignatureDoesNotMatch\.$/)
+    await expect(put({ bucket: 'nowhere' })).rejects.toThrow(/\(bucket nowhere\).*: it answered 404 NoSuchBucket\.$/)
+    await expect(createS3BlobStore(settings({ bucket: 'nowhere' })).get('a/b')).rejects.toThrow(/404 NoSuchBucket/)
+  })
+
+  test('without a prefix, names are keys', async () => {
+    const bare = createS3BlobStore(settings({ prefix: '' }))
+    await bare.put('top/a', Buffer.from('x'))
+    const names: string[] = []
+    for await (const name of bare.list('top')) names.push(name)
+    expect(names).toEqual(['top/a'])
+    await bare.delete(names)
+  })
+})
