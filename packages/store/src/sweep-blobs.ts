@@ -50,14 +50,13 @@ export function createBlobSweep(context: StoreContext, blobs: BlobStore | undefi
 
   return {
     async sweepBlobs(now) {
+      if (blobs === undefined) return 0
       let total = 0
-      let seen = blobs === undefined ? 0 : BATCH
-      while (blobs !== undefined && seen === BATCH) {
-        const batch = await sweepBatch(blobs, now)
-        total += batch.deleted
-        seen = batch.seen
+      for (;;) {
+        const { seen, deleted } = await sweepBatch(blobs, now)
+        total += deleted
+        if (seen < BATCH) return total
       }
-      return total
     },
   }
 }
