@@ -188,6 +188,28 @@ test('a host that refuses a start is told in the status, and the next try waits'
   expect((await eventKinds()).filter((kind) => kind === 'worker_placed')).toHaveLength(1)
 })
 
+test.each([
+  ['says why', '_cuda_check: RuntimeError: no CUDA'],
+  ['says nothing', undefined],
+])(
+  'a worker that finds itself unfit at its start, and %s, is unhealthy with growing pauses, not started again and again',
+  async (_how, said) => {
+    const scaler = await fixture.open()
+    await save(endpointOf('ep-one'))
+    await fixture.store.jobs.submit('ep-one', job('j1'))
+    const worker = await startedWorker()
+    // worker-api §11.2: one ping with the reason from SDK 1.11 on, then exit code 1.
+    if (said !== undefined) await fixture.store.workers.patch('ep-one', worker.id, { unhealthyReason: said })
+    fixture.host.die(worker.id, 1)
+    const status = () => fixture.store.status.get('ep-one')
+    await vi.waitFor(async () => expect(await status()).toMatchObject({ unhealthy: 1, reason: 'backing_off' }), WAIT)
+    expect((await status())?.message).toContain(said ?? 'exit code 1')
+    for (let round = 0; round < 5; round++) await scaler.loop.tick()
+    expect((await eventKinds()).filter((kind) => kind === 'worker_placed')).toHaveLength(1)
+    expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'IN_QUEUE', retries: 0 })
+  },
+)
+
 test('a job past its execution timeout fails with the text that clients know, and its worker is told to stop it', async () => {
   const stops: string[] = []
   const listening = fixture.store.subscribe((signal) => {

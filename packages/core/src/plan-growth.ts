@@ -5,6 +5,7 @@ import type { EndpointStatus, EndpointView, Observed } from './observed.ts'
 import { idleSince } from './phase.ts'
 import { place, type Holding } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
+import { FAILED_STARTS } from './plan-workers.ts'
 import { desiredWorkers, type Desired } from './scaling.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -21,7 +22,7 @@ export interface Growth {
 export function planGrowth(growth: Growth, builder: PlanBuilder): EndpointStatus {
   const { endpoint, view, workers } = growth
   if (builder.observed.shutdown) return QUIET
-  const supply = workers.filter((worker) => isSupply(worker, endpoint, builder))
+  const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
   const supplied = supply.map((worker) => ({ phase: worker.phase, idleSince: idleSince(worker.record) }))
   const desired = desiredWorkers(endpoint, { demand: view.demand, workers: supplied }, builder.now)
   builder.wakeAt(desired.dueAt)
@@ -32,6 +33,20 @@ export function planGrowth(growth: Growth, builder: PlanBuilder): EndpointStatus
   const failures = currentFailures(view.failures, endpoint.specHash, view.workers)
   if (failures !== undefined) return startOneAfterFailures(growth, { missing, failures, desired, supply }, builder)
   return startMissing(growth, { missing, desired }, builder)
+}
+
+/** A start that is failing still counts as one: until the failure is on record, a replacement would be one start too many. */
+function asSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): readonly WorkerView[] {
+  if (worker.record.specHash === endpoint.specHash && isFailingStart(worker, builder)) return [{ ...worker, phase: 'starting' }]
+  return isSupply(worker, endpoint, builder) ? [worker] : []
+}
+
+function isFailingStart({ record }: WorkerView, builder: PlanBuilder): boolean {
+  for (const action of builder.actions) {
+    if (action.kind === 'remove' && action.workerId === record.id) return action.isStartFailure
+    if (action.kind === 'drain' && action.workerId === record.id) return record.readyAt === undefined && FAILED_STARTS.has(action.reason)
+  }
+  return record.readyAt === undefined && record.retireReason !== undefined && FAILED_STARTS.has(record.retireReason)
 }
 
 function isSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {

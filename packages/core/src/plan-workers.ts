@@ -10,7 +10,7 @@ import type { Fate, WorkerView } from './worker-view.ts'
 const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
 
 /** Retired for these, a worker that never got ready counts as a failed start. */
-const FAILED_STARTS = new Set<Reason>([
+export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'exited',
   'out_of_memory',
   'init_timeout',

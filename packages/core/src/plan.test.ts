@@ -157,6 +157,15 @@ test.each([
   expect(kinds(seen)).toEqual([`remove w1 (${reason})`])
 })
 
+test('a start that is failing is not replaced before its failure is on record', () => {
+  const { readyAt: _ready, ...young } = record('w1')
+  const dead = observed([view(endpoint('ep-one'), { ...waiting(1), workers: [young] })], [host('h1', CARDS, [exited(young, 1)])])
+  expect(kinds(dead)).toEqual(['remove w1 (exited)'])
+  const unfit = { ...young, unhealthyReason: 'no CUDA' }
+  const alive = observed([view(endpoint('ep-one'), { ...waiting(1), workers: [unfit] })], [host('h1', CARDS, [container(unfit)])])
+  expect(kinds(alive)).toEqual(['drain w1 (unhealthy_check)'])
+})
+
 test('after a failed start the next try waits, and says so', () => {
   const failures = { specHash: 'spec-1', count: 2, lastAt: NOW - 29_000, reason: 'exited' as const, message: 'it crashed' }
   const paused = plan(world({ ...waiting(1), failures }), NOW)

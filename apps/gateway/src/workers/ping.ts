@@ -60,6 +60,8 @@ async function renewNamed(deps: PingDeps, state: WorkerState, named: readonly st
 async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Promise<void> {
   const pings = (state.strayPings.get(jobId) ?? 0) + 1
   state.strayPings.set(jobId, pings)
+  // Named again, it did not hear: an order for a job that waits inside the worker is lost there (worker-api §9). One more, before the last resort.
+  if (pings === STRAY_PINGS - 1) state.finished.delete(jobId)
   deps.workers.orderStop(state, jobId)
   if (pings !== STRAY_PINGS) return
   deps.log.warn(
