@@ -230,7 +230,7 @@ export interface WorkerLogStore {
 }
 
 export interface EventStore {
-  append(event: EndpointEvent): Promise<void>
+  append(...events: readonly EndpointEvent[]): Promise<void>
   /** Oldest first, at most `limit` of the newest. */
   list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
 }

@@ -1,5 +1,5 @@
-// What all scripts on jobs share. BullMQ's own scripts add a job and make it active under its lock; from there on ours renew the lock, end
-// the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+// What all scripts on jobs share. BullMQ's own script makes a job active under its lock; ours add it, renew the lock, end the job or put
+// it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
