@@ -40,6 +40,14 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/usage.ts'),
   },
   {
+    name: 'webhooks',
+    summary: 'what became of webhooks, and the secret that signs them',
+    usage: 'runyard webhooks [log [ENDPOINT] | secret | rotate | redeliver ENDPOINT EVENT] [--data DIR]',
+    options: { data },
+    takesWords: true,
+    load: () => import('./commands/webhooks.ts'),
+  },
+  {
     name: 'config',
     summary: 'effective settings and where each came from',
     usage: 'runyard config',

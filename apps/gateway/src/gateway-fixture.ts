@@ -6,6 +6,7 @@ import { openBlobStore } from '@runyard/blobs'
 import { openStore, retentionOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
+import type { Resolve } from './webhooks/target.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
 export interface Answer {
@@ -49,11 +50,17 @@ export interface TestGateway extends AsyncDisposable {
   addWorker(endpointId: string, change?: Partial<WorkerRecord>): Promise<TestWorker>
 }
 
-/** Two gateways with one `prefix` share everything. */
+export interface TestGatewayOptions {
+  /** Two gateways with one share everything. */
+  readonly prefix?: string
+  /** Stands in for the DNS of webhooks. */
+  readonly resolve?: Resolve
+}
+
 export async function startGateway(
   redisUrl: string,
   config: Record<string, unknown> = {},
-  prefix = randomId('test'),
+  { prefix = randomId('test'), resolve }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   await using opening = new AsyncDisposableStack()
   const parsed = Config.parse({ lease: { durationS: 5 }, ...config })
@@ -68,7 +75,7 @@ export async function startGateway(
   )
   const { plain: key } = await store.keys.create({ name: 'test', ownerId: 'owner' })
   const log = createLogger({ name: 'gateway', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
-  const gateway = openGateway({ store, config: parsed, log })
+  const gateway = openGateway({ store, config: parsed, log, ...(resolve === undefined ? {} : { resolve }) })
   const plane = opening.adopt(await buildWorkerPlaneApp(gateway.deps), (app) => app.close())
   const publicApp = opening.adopt(await buildPublicApp(gateway.deps), (app) => app.close())
   opening.use(gateway)

@@ -8,6 +8,8 @@ import { createEventWriter, type EventWriter } from './event-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './waiters.ts'
 import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
+import { resolveByName, type Resolve } from './webhooks/target.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
 import { createLeaseBook } from './workers/lease-book.ts'
@@ -17,7 +19,15 @@ export interface Gateway extends AsyncDisposable {
   readonly deps: GatewayDeps
 }
 
-export function openGateway({ store, config, log }: { store: Store; config: Config; log: Logger }): Gateway {
+export interface OpenGatewayOptions {
+  readonly store: Store
+  readonly config: Config
+  readonly log: Logger
+  /** How receivers of webhooks are found by name; default: as the system does it. */
+  readonly resolve?: Resolve
+}
+
+export function openGateway({ store, config, log, resolve = resolveByName }: OpenGatewayOptions): Gateway {
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
   const waiters = createWaiters()
@@ -37,8 +47,10 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
     dispatcher,
     closing: closing.signal,
   }
+  const webhooks = openWebhooks(deps, resolve)
   const subscription = store.subscribe((signal) => {
-    receiveSignal(deps, signal)
+    // The courier of webhooks listens by itself.
+    if (signal.kind !== 'webhook-due') receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })
   return {
@@ -50,6 +62,7 @@ export function openGateway({ store, config, log }: { store: Store; config: Conf
       workers[Symbol.dispose]()
       waiters[Symbol.dispose]()
       await subscription[Symbol.asyncDispose]()
+      await webhooks[Symbol.asyncDispose]()
       await events[Symbol.asyncDispose]()
     },
   }
@@ -63,7 +76,7 @@ function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: Work
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }
 
-function receiveSignal(deps: GatewayDeps, signal: Signal): void {
+function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webhook-due' }>): void {
   switch (signal.kind) {
     case 'job-added':
       deps.dispatcher.wake(signal.endpointId)

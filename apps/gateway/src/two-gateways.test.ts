@@ -10,8 +10,8 @@ let other: TestGateway
 
 beforeAll(async () => {
   redis = await startRedis()
-  one = await startGateway(redis.url, {}, 'shared')
-  other = await startGateway(redis.url, {}, 'shared')
+  one = await startGateway(redis.url, {}, { prefix: 'shared' })
+  other = await startGateway(redis.url, {}, { prefix: 'shared' })
 })
 
 afterAll(async () => {
@@ -127,7 +127,7 @@ it('a changed endpoint is seen by every gateway', async () => {
 })
 
 it('closing a gateway answers what it holds', async () => {
-  const third = await startGateway(redis.url, {}, 'shared')
+  const third = await startGateway(redis.url, {}, { prefix: 'shared' })
   const { id: ep } = await third.addEndpoint()
   const worker = await third.addWorker(ep)
   const held = worker.send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)

@@ -21,6 +21,7 @@ const RULES = {
   'job-stop': 'later',
   'job-chunk': 'never',
   'worker-changed': 'now',
+  'webhook-due': 'never',
   'endpoint-changed': 'now',
   'keys-changed': 'never',
   resync: 'now',

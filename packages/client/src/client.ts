@@ -1,7 +1,17 @@
 // A typed client of the public listener: management, the extensions of ours, and the job plane. Used by the CLI and by tests; programs
 // of users have their SDKs.
 import { request, type RequestOptions, type Target } from './http.ts'
-import type { EndpointView, EventsView, HealthView, JobView, StreamView, UsageView, WorkerLogsView, WorkerView } from './shapes.ts'
+import type {
+  EndpointView,
+  EventsView,
+  HealthView,
+  JobView,
+  StreamView,
+  UsageView,
+  WebhookLogView,
+  WorkerLogsView,
+  WorkerView,
+} from './shapes.ts'
 
 export interface JobClient {
   run(endpointId: string, body: { input: unknown; [more: string]: unknown }): Promise<JobView>
@@ -14,8 +24,19 @@ export interface JobClient {
   health(endpointId: string): Promise<HealthView>
 }
 
+export interface WebhookClient {
+  /** The delivery log of an endpoint, newest first. */
+  log(endpointId: string, limit?: number): Promise<WebhookLogView>
+  /** Tries a waiting or dropped event now. */
+  redeliver(endpointId: string, eventId: string): Promise<void>
+  /** What webhooks are signed with, newest first. */
+  secrets(): Promise<readonly string[]>
+  rotateSecret(): Promise<readonly string[]>
+}
+
 export interface Client {
   readonly jobs: JobClient
+  readonly webhooks: WebhookClient
   listEndpoints(): Promise<readonly EndpointView[]>
   deleteEndpoint(id: string): Promise<void>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
@@ -34,6 +55,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
     jobs: createJobClient(send),
+    webhooks: createWebhookClient(send),
     listEndpoints: async () => (await send<{ endpoints: EndpointView[] }>('/v2/serverless')).endpoints,
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
@@ -55,6 +77,16 @@ function createJobClient(send: Send): JobClient {
     cancel: (id, jobId) => send(`/v2/${id}/cancel/${jobId}`, { method: 'POST' }),
     stream: (id, jobId) => send(`/v2/${id}/stream/${jobId}`),
     health: (id) => send(`/v2/${id}/health`),
+  }
+}
+
+function createWebhookClient(send: Send): WebhookClient {
+  const secrets = '/runyard/v1/webhooks/secrets'
+  return {
+    log: (id, limit = 100) => send(`/v2/serverless/${id}/webhooks?limit=${limit}`),
+    redeliver: (id, eventId) => send(`/v2/serverless/${id}/webhooks/${eventId}/redeliver`, { method: 'POST' }),
+    secrets: async () => (await send<{ secrets: string[] }>(secrets)).secrets,
+    rotateSecret: async () => (await send<{ secrets: string[] }>(`${secrets}/rotate`, { method: 'POST' })).secrets,
   }
 }
 

@@ -1,6 +1,6 @@
 // What the client's routes answer, as far as our own commands read it. The job plane's words are client-api §4–5, the rest is REST v2
 // (management §3) and its two extensions, `events` and `usage`.
-import type { BillingState, EndpointEvent, JobStatus, Reason, WorkerStatus } from '@runyard/schema'
+import type { BillingState, EndpointEvent, JobStatus, Reason, WebhookAttempt, WorkerStatus } from '@runyard/schema'
 
 export interface EndpointView {
   readonly id: string
@@ -58,6 +58,12 @@ export interface UsageView {
 
 export interface EventsView {
   readonly events: readonly EndpointEvent[]
+}
+
+export interface WebhookLogView {
+  readonly attempts: readonly WebhookAttempt[]
+  /** Still to be delivered; when the job of the oldest ended, epoch ms. */
+  readonly pending: { readonly count: number; readonly oldestAt?: number }
 }
 
 export interface WorkerLogsView {

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
+/** `z.coerce.boolean` would take the word "false" for true. */
+const flag = z.union([z.boolean(), z.stringbool()])
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation that is not named has no limit. */
@@ -140,6 +142,21 @@ export const Config = z.object({
         .array(z.string())
         .default([])
         .describe('web pages that may call the job plane from a browser, e.g. https://app.example.com, or * for all; default: none'),
+    })
+    .prefault({}),
+  webhooks: z
+    .object({
+      allowPrivate: flag.default(false).describe('webhooks may go to private addresses: this machine, your network'),
+      timeoutS: z.coerce.number().min(0.1).default(10).describe('how long one attempt may take'),
+      retryDelaysS: z
+        .array(z.coerce.number().min(0))
+        .default([10, 10, 300, 1800, 7200, 21_600])
+        .describe('pauses between attempts; the last one repeats'),
+      maxAgeS: z.coerce
+        .number()
+        .min(0)
+        .default(86_400)
+        .describe('no attempt later than this after the end of the job; 60 is what Runpod does'),
     })
     .prefault({}),
   billing: z

@@ -11,6 +11,8 @@ export const Signal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job-stop'), endpointId: z.string(), jobId: z.string(), workerId: z.string() }),
   /** A worker's record changed: ready, draining, released. */
   z.object({ kind: z.literal('worker-changed'), endpointId: z.string(), workerId: z.string() }),
+  /** A webhook of the endpoint has a new due time. */
+  z.object({ kind: z.literal('webhook-due'), endpointId: z.string() }),
   z.object({ kind: z.literal('endpoint-changed'), endpointId: z.string() }),
   z.object({ kind: z.literal('keys-changed') }),
   /** The connection to Redis was lost and is back: whatever was missed, look at everything again. */

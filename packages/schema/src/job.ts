@@ -1,5 +1,6 @@
 // A job's life: what is submitted, what is leased to a worker, what is settled. Times are epoch milliseconds.
 import { z } from 'zod'
+import { Webhook } from './webhook.ts'
 import { JobStatus, TerminalJobStatus } from './wire-words.ts'
 
 /** Client-api §6. Values out of range are clamped, not refused. */
@@ -17,7 +18,7 @@ export const JobSubmission = z.object({
   /** Submitted by `/runsync`: shorter retention (client-api §8.2). */
   sync: z.boolean(),
   policy: JobPolicy,
-  webhook: z.string().optional(),
+  webhook: Webhook.optional(),
   s3Config: z.record(z.string(), z.unknown()).optional(),
   /** The API key that submitted it (for usage per key). */
   keyId: z.string(),

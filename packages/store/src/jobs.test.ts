@@ -19,7 +19,7 @@ describe('submitting and taking', () => {
       input: { nothing: {}, list: [], nested: [{ x: null }], big: 1e300, text: 'é\u0000 "/' },
       sync: true,
       policy: { executionTimeoutMs: 5000, ttlMs: 20_000 },
-      webhook: 'https://example.test/hook',
+      webhook: { url: 'https://example.test/hook', ownerId: 'owner' },
       s3Config: { bucket: 'b' },
     })
     await jobs.submit(EP, job)
@@ -145,13 +145,12 @@ describe('status', () => {
 
 describe('the submission of an ended job', () => {
   test.each([
-    ['is kept for a retry', {}, { status: 'FAILED', error: 'x' }, true],
-    ['is kept for a retry after a time-out', {}, { status: 'TIMED_OUT' }, true],
-    ['is kept for its webhook', { webhook: 'https://example.test/hook' }, { status: 'COMPLETED' }, true],
-    ['is let go where nobody asks for it', {}, { status: 'COMPLETED' }, false],
-  ] as const)('%s', async (_case, fields, outcome, isKept) => {
+    ['is kept for a retry', { status: 'FAILED', error: 'x' }, true],
+    ['is kept for a retry after a time-out', { status: 'TIMED_OUT' }, true],
+    ['is let go where nobody asks for it', { status: 'COMPLETED' }, false],
+  ] as const)('%s', async (_case, outcome, isKept) => {
     const { jobs } = await stores.open()
-    const job = submission('a', { ...fields, input: { deep: [null] }, policy: { ttlMs: 60_000 }, s3Config: { bucketName: 'b' } })
+    const job = submission('a', { input: { deep: [null] }, policy: { ttlMs: 60_000 }, s3Config: { bucketName: 'b' } })
     await jobs.submit(EP, job)
     expect(await jobs.submission(EP, 'a')).toEqual(job)
     await jobs.take(EP, 'w1')

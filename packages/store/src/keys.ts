@@ -16,6 +16,8 @@ export interface Keys {
   deadlines(endpointId: string): string
   /** Of ended jobs; written by the scripts. */
   register(endpointId: string): readonly string[]
+  outbox(endpointId: string): string
+  webhookLog(endpointId: string): string
   goneWorker(workerId: string): string
   workerLog(workerId: string, source: string): string
   readonly signals: string
@@ -23,6 +25,7 @@ export interface Keys {
   /** Jobs with blobs, `endpointId/jobId`. */
   readonly blobs: string
   readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
+  readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly apiKeys: { readonly records: string; readonly hashes: string }
   readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
 }
@@ -41,6 +44,8 @@ export function createKeys(prefix: string): Keys {
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
     register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone'].map((part) => `${queue(endpointId)}:r:${part}`),
+    outbox: (endpointId) => `${queue(endpointId)}:r:outbox`,
+    webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
     signals: `${shared}:signals`,
@@ -52,6 +57,7 @@ export function createKeys(prefix: string): Keys {
       templates: `${shared}:endpoint-templates`,
       deleted: `${shared}:endpoints-deleted`,
     },
+    webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
   }

@@ -23,7 +23,7 @@ describe('retry', () => {
     const fields = {
       sync: true,
       policy: { executionTimeoutMs: 7000, ttlMs: 20_000 },
-      webhook: 'https://x.test',
+      webhook: { url: 'https://example.test/hook', ownerId: 'owner' },
       s3Config: { bucketName: 'b' },
     }
     await failedJob(jobs, fields)
@@ -107,7 +107,7 @@ describe('purge', () => {
   test('cancels what waits, more than one step of it, and leaves the running job alone', async () => {
     const store = await stores.open()
     const { jobs } = store
-    await jobs.submit(EP, submission('running', { webhook: 'https://x.test' }))
+    await jobs.submit(EP, submission('running', { webhook: { url: 'https://example.test/hook', ownerId: 'owner' } }))
     await jobs.take(EP, 'w1')
     await Promise.all(
       Array.from({ length: 1300 }, (_, n) => jobs.submit(EP, submission(`j${n}`, { policy: { lowPriority: n % 3 === 0 } }))),

@@ -15,6 +15,7 @@ import { findProblems } from './problems.ts'
 import { createRunScript } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
 import type { OpenStoreOptions, Store } from './types.ts'
+import { createWebhookStore } from './webhooks.ts'
 import { createWorkerStore } from './workers.ts'
 
 const DEFAULT_CONNECT_WAIT_MS = 10_000
@@ -41,6 +42,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     workerLogs: translateErrors(createWorkerLogStore(context)),
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
+    webhooks: translateErrors(createWebhookStore(context)),
     instance,
     workerToken,
     subscribe: (onSignal) => context.signals.subscribe(onSignal),

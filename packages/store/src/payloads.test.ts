@@ -46,8 +46,8 @@ describe('the threshold', () => {
 
   test('a record that is large by something else than its value stays whole', async () => {
     const { jobs, memory } = await open()
-    await jobs.submit(EP, submission('a', { input: 1, webhook: `https://x.test/${LARGE}` }))
-    expect((await jobs.take(EP, 'w1'))?.submission.webhook).toContain(LARGE)
+    await jobs.submit(EP, submission('a', { input: 1, webhook: { url: `https://x.test/${LARGE}`, ownerId: 'o' } }))
+    expect((await jobs.take(EP, 'w1'))?.submission.webhook?.url).toContain(LARGE)
     await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: LARGE })
     expect((await jobs.get(EP, 'a'))?.error).toBe(LARGE)
     expect(memory.blobs.size).toBe(0)

@@ -1,9 +1,12 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
+import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER } from './scripts/sweeps.ts'
 import type { JobStore, Lease } from './types.ts'
 
 const SWEEP_BATCH = 500
+/** The job itself is gone then (client-api §4.4); whoever waits for its webhook hears of it. */
+const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' } satisfies JobOutcome)
 
 type LeaseRow = readonly [
   id: string,
@@ -17,7 +20,10 @@ type LeaseRow = readonly [
 
 export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
   const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
-    const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [now, SWEEP_BATCH])) as readonly (readonly [string, string])[]
+    const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [now, SWEEP_BATCH, TTL_OVER])) as readonly (readonly [
+      string,
+      string,
+    ])[]
     for (const [jobId, workerId] of rows) {
       signals.publish({ kind: 'job-settled', endpointId, jobId })
       if (workerId !== '') signals.publish({ kind: 'job-stop', endpointId, jobId, workerId })

@@ -14,6 +14,7 @@ import type {
   WorkerExit,
   WorkerRecord,
 } from '@runyard/schema'
+import type { WebhookStore } from './webhook-types.ts'
 
 export interface Instance {
   /** Labels everything that this installation creates on an engine. */
@@ -174,12 +175,10 @@ export interface JobStore {
   list(endpointId: string, page: { offset: number; limit: number }): Promise<{ total: number; jobs: readonly JobSummary[] }>
   /** For a job that `get` does not find: what became of it, as long as that is remembered. */
   whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
-  /** What was submitted. Of ended jobs it is kept where somebody still asks: FAILED and TIMED_OUT (retry), and any with a webhook. */
+  /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
   /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
   readStream(endpointId: string, jobId: string, limit: number): Promise<StreamRead | undefined>
-  /** The chunks from an index on; they stay, so that a read whose answer was lost can be repeated. For a reader that has the job to itself. */
-  readChunks(endpointId: string, jobId: string, page: { from: number; limit: number }): Promise<StreamRead | undefined>
   /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */
   setRetention(endpointId: string, jobId: string, ttlMs: number): Promise<void>
   /** All leased jobs of an endpoint. */
@@ -230,7 +229,7 @@ export interface WorkerLogStore {
 }
 
 export interface EventStore {
-  append(...events: readonly EndpointEvent[]): Promise<void>
+  append(event: EndpointEvent): Promise<void>
   /** Oldest first, at most `limit` of the newest. */
   list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
 }
@@ -259,6 +258,7 @@ export interface Store extends AsyncDisposable {
   readonly workerLogs: WorkerLogStore
   readonly events: EventStore
   readonly status: StatusStore
+  readonly webhooks: WebhookStore
   /** Created once per installation, on first use. */
   instance(): Promise<Instance>
   /** The bearer token of one worker, good for its own endpoint and worker id alone; base64url, the same on every call. */

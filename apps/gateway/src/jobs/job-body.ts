@@ -24,7 +24,8 @@ export function isTerminal(status: JobStatus): boolean {
   return status !== 'IN_QUEUE' && status !== 'IN_PROGRESS'
 }
 
-export function toJobBody(record: JobRecord, endpoint: Endpoint): JobBody {
+/** Without an endpoint it is one that is gone meanwhile. */
+export function toJobBody(record: JobRecord, endpoint: Endpoint | undefined): JobBody {
   if (record.status === 'IN_QUEUE') return { id: record.id, status: record.status }
   const body: JobBody = { id: record.id, status: record.status }
   const { delayMs: delayTime, executionMs: executionTime } = jobDurations(record)
@@ -41,7 +42,7 @@ export function toJobBody(record: JobRecord, endpoint: Endpoint): JobBody {
   return addResult(body, record, endpoint)
 }
 
-function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint): JobBody {
+function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint | undefined): JobBody {
   if (record.status === 'COMPLETED') {
     // `{}` is what a worker posts for a handler that returned `{}` (sdk2-api §4.4).
     body.output = record.output === undefined ? {} : record.output
@@ -49,7 +50,7 @@ function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint): JobBod
   }
   if (record.status === 'FAILED' && record.output !== undefined) body.output = record.output
   // Live clients of Flash 1.14 read `output.stdout` of every failed job before they look at its error.
-  else if (takesFlashCalls(endpoint)) body.output = {}
+  else if (endpoint !== undefined && takesFlashCalls(endpoint)) body.output = {}
   body.error = errorOf(record)
   return body
 }

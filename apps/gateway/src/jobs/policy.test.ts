@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { readWaitMs } from '../http/hold.ts'
 import { readSubmission } from './policy.ts'
 
-const ORIGIN = { sync: false, keyId: 'k' }
+const ORIGIN = { sync: false, key: { id: 'k', ownerId: 'o' }, isAllowed: () => true }
 
 it.each([
   [{ executionTimeout: 1 }, { executionTimeoutMs: 5000 }],

@@ -2,6 +2,8 @@
 // ignored. Checked by hand because every job passes here.
 import { randomUUID } from 'node:crypto'
 import { RunyardError, type JobPolicy, type JobSubmission } from '@runyard/schema'
+import type { ApiKey } from '@runyard/store'
+import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
 
 const WEEK_MS = 604_800_000
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }
@@ -14,8 +16,16 @@ export function createJobId(sync: boolean): string {
   return `${sync ? 'sync-' : ''}${randomUUID()}-u1`
 }
 
+export interface Origin {
+  /** By `/runsync`. */
+  readonly sync: boolean
+  readonly key: Pick<ApiKey, 'id' | 'ownerId'>
+  /** Where webhooks may go. */
+  readonly isAllowed: IsAllowed
+}
+
 /** @throws RunyardError('bad_request') when the body is no object, has no `input`, or a known key has a value of the wrong type. */
-export function readSubmission(body: unknown, origin: { sync: boolean; keyId: string }): JobSubmission {
+export function readSubmission(body: unknown, origin: Origin): JobSubmission {
   if (!isFields(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object with the key "input"')
   const { input } = body
   if (input === undefined || input === null) throw new RunyardError('bad_request', 'the request body must have the key "input"')
@@ -24,16 +34,17 @@ export function readSubmission(body: unknown, origin: { sync: boolean; keyId: st
     input,
     sync: origin.sync,
     policy: readPolicy(body['policy']),
-    keyId: origin.keyId,
-    ...readWebhook(body['webhook']),
+    keyId: origin.key.id,
+    ...readWebhook(body['webhook'], origin),
     ...readS3Config(body['s3Config']),
   }
 }
 
-function readWebhook(webhook: unknown): { webhook?: string } {
-  if (isAbsent(webhook) || webhook === '') return {}
-  if (typeof webhook !== 'string') throw new RunyardError('bad_request', '"webhook" must be a URL as a string')
-  return { webhook }
+function readWebhook(url: unknown, { key, isAllowed }: Origin): Pick<JobSubmission, 'webhook'> {
+  if (isAbsent(url) || url === '') return {}
+  if (typeof url !== 'string') throw new RunyardError('bad_request', '"webhook" must be a URL as a string')
+  parseWebhookUrl(url, isAllowed)
+  return { webhook: { url, ownerId: key.ownerId } }
 }
 
 function readS3Config(s3Config: unknown): Pick<JobSubmission, 's3Config'> {

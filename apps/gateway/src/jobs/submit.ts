@@ -6,6 +6,7 @@ import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey, startKey, type Ticket } from '../waiters.ts'
+import { allowedAddresses } from '../webhooks/target.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { readIdempotency } from './idempotency.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
@@ -22,9 +23,10 @@ const REPLAYED = 'idempotency-replayed'
 type SubmitDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'events' | 'metrics' | 'waiters'>
 
 export function createRun(deps: SubmitDeps) {
+  const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = await endpointOf(deps.endpoints, request)
-    const submission = readSubmission(request.body, { sync: false, keyId: apiKeyOf(request).id })
+    const submission = readSubmission(request.body, { sync: false, key: apiKeyOf(request), isAllowed })
     const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
     if (repeated !== undefined) {
       const { id, status } = await requireJob(deps, endpoint.id, repeated)
@@ -35,11 +37,12 @@ export function createRun(deps: SubmitDeps) {
 }
 
 export function createRunsync(deps: SubmitDeps) {
+  const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const waitMs = readWaitMs(request.query, RUNSYNC_HOLD_MS)
     const deadline = Date.now() + waitMs
-    const submission = readSubmission(request.body, { sync: true, keyId: apiKeyOf(request).id })
+    const submission = readSubmission(request.body, { sync: true, key: apiKeyOf(request), isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
     const keys = [jobKey(endpoint.id, submission.id), ...(early ? [startKey(endpoint.id, submission.id)] : [])]
     using ticket = deps.waiters.open(keys, clientGone(reply))
@@ -71,18 +74,9 @@ async function accept(
       throw new RunyardError('unprocessable', 'this Idempotency-Key was used with another request; use a new key for a new job')
     }
   }
-  noteAccepted(deps, endpointId, { at, jobId: submission.id })
-  return undefined
-}
-
-/** What is written down of a job that Redis has. */
-export function noteAccepted(
-  deps: Pick<GatewayDeps, 'metrics' | 'events'>,
-  endpointId: string,
-  { at, jobId }: { at: number; jobId: string },
-): void {
   deps.metrics.jobAccepted(endpointId)
-  deps.events.add({ at, endpointId, kind: 'job_queued', jobId })
+  deps.events.add({ at, endpointId, kind: 'job_queued', jobId: submission.id })
+  return undefined
 }
 
 const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)

@@ -15,7 +15,7 @@ export interface ManagementDeps {
   readonly log: ErrorLog
 }
 
-/** The public listener: /graphql, /v2/serverless…, /runyard/v1/usage. */
+/** The public listener: /graphql, /v2/serverless…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
   const model = createManagementModel(store)
   const authenticate = createAuthentication(store)

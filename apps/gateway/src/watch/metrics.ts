@@ -1,6 +1,7 @@
 // What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`scrape.ts`). Labels name endpoints
 // only, never jobs or workers, and those of a deleted endpoint are dropped.
 import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'
+import type { WebhookOutcome } from '@runyard/schema'
 
 /** Parts of a cold start; each label value is the time from the first word to the second. */
 export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
@@ -9,6 +10,7 @@ export interface GatewayMetrics extends Metrics {
   jobAccepted(endpointId: string): void
   /** Durations in ms. */
   jobSettled(endpointId: string, job: { status: string; delayMs: number; executionMs: number }): void
+  webhookAttempt(outcome: WebhookOutcome): void
   coldStart(endpointId: string, phase: ColdStartPhase, ms: number): void
   /** Drops the series of endpoints that are not in `ids`. */
   keepEndpoints(ids: ReadonlySet<string>): void
@@ -40,6 +42,9 @@ export function createGatewayMetrics(): GatewayMetrics {
       series.delay.observe({ endpoint_id: endpointId }, job.delayMs / 1000)
       series.execution.observe({ endpoint_id: endpointId, status: job.status }, job.executionMs / 1000)
     },
+    webhookAttempt(outcome) {
+      series.webhooks.inc({ outcome })
+    },
     coldStart(endpointId, phase, ms) {
       note(endpointId, phase)
       series.coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
@@ -63,6 +68,12 @@ function createSeries(registry: Registry) {
       name: 'runyard_accepted_jobs_total',
       help: 'Jobs accepted by this gateway.',
       labelNames: ['endpoint_id'],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'runyard_webhook_attempts_total',
+      help: 'Attempts to deliver a webhook, by what came of them.',
+      labelNames: ['outcome'],
       registers,
     }),
     delay: new Histogram({

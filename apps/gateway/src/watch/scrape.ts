@@ -31,6 +31,8 @@ function createSeries({ metrics }: ScrapeDeps) {
     oldest: new Gauge({ name: 'runyard_queue_oldest_seconds', help: 'Age of the oldest waiting job.', labelNames, registers }),
     workers: new Gauge({ name: 'runyard_workers', help: 'Workers by phase.', labelNames: [...labelNames, 'phase'], registers }),
     throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
+    outbox: new Gauge({ name: 'runyard_webhook_outbox_events', help: 'Webhooks that wait for a delivery.', registers }),
+    outboxOldest: new Gauge({ name: 'runyard_webhook_outbox_oldest_seconds', help: 'Age of the oldest one.', registers }),
     settled: new Counter({
       name: 'runyard_settled_jobs_total',
       help: 'Jobs that ended.',
@@ -60,11 +62,20 @@ async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
     const load = loads[index]
     if (load !== undefined) setLoad(series, { endpoint, load, now })
   })
+  await setOutbox(deps, series, now)
   for (const total of totals) {
     if (!deps.config.billing.states.includes(total.state)) continue
     const labels = { endpoint: names.get(total.endpointId) ?? '', endpoint_id: total.endpointId }
     series.billable.inc({ ...labels, gpu: total.gpuType ?? 'cpu', state: total.state }, total.seconds)
   }
+}
+
+async function setOutbox({ store }: ScrapeDeps, series: Series, now: number): Promise<void> {
+  const ids = await store.webhooks.endpoints()
+  const pending = await Promise.all(ids.map((id) => store.webhooks.pending(id)))
+  const oldestAt = Math.min(now, ...pending.map((one) => one.oldestAt ?? now))
+  series.outbox.set(pending.reduce((sum, { count }) => sum + count, 0))
+  series.outboxOldest.set((now - oldestAt) / 1000)
 }
 
 function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; load: EndpointLoad; now: number }): void {

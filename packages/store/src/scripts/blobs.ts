@@ -3,13 +3,13 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** ARGV: job, ms to look again at a job whose end is not foreseen → ms that the job will still be there at least; -1: it is gone for good */
+/** ARGV: job, ms to look again at a job whose end is not foreseen → ms that the job or a webhook of it will still be there at least; -1: it is gone for good */
 export const LIFE_LEFT: Script = {
   name: 'runyardLifeLeft',
   keys: 1,
   lua: `${PRELUDE}
 local id, later = ARGV[1], tonumber(ARGV[2])
-if call('EXISTS', jobKey(id)) == 1 then return later end
+if call('EXISTS', jobKey(id), eventsKey(id)) > 0 then return later end
 local left = call('PTTL', settledKey(id))
 if left == -2 then return -1 end
 return left == -1 and later or math.min(left, later)

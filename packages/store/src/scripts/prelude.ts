@@ -1,8 +1,9 @@
-// What all scripts on jobs share. BullMQ's own script makes a job active under its lock; ours add it, renew the lock, end the job or put
-// it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+// What all scripts on jobs share. BullMQ's own scripts add a job and make it active under its lock; from there on ours renew the lock, end
+// the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
+import { OUTBOX } from './outbox.ts'
 import { REGISTER } from './register.ts'
 
 export const PRELUDE = `
@@ -22,16 +23,23 @@ local function holderOf(id)
   return call('HGET', jobKey(id), 'pb')
 end
 
+${OUTBOX}
 local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
 ${REGISTER}
 -- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
-local function dropJob(id)
+local function unlinkJob(id)
   if call('LREM', q .. ':active', -1, id) == 0 and call('LREM', q .. ':wait', 1, id) == 0 then
     call('ZREM', q .. ':prioritized', id)
   end
   call('SREM', q .. ':stalled', id)
+end
+local function deleteJob(id)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', q .. ':r:deadlines', id)
+end
+local function dropJob(id)
+  unlinkJob(id)
+  deleteJob(id)
 end
 
 -- As BullMQ's addStandardJob and addPrioritizedJob do.
@@ -69,12 +77,11 @@ local function markWorker(id, now)
   if id and id ~= '' and call('EXISTS', workerKey(id)) == 1 then call('HSET', workerKey(id), 'lastJobEndedAt', now) end
 end
 
--- What is still asked of an ended job's submission: its input and policy by a retry, its input by a webhook. Everything else is let go.
+-- What a retry asks of an ended job's submission. Everything else is let go.
 -- 'pb' is who took it last, also where the lease has run out.
 local KEPT = { 'name', 'priority', 'opts', 'data', 'pb' }
-local function isAskedFor(id, status)
-  if status == 'FAILED' or status == 'TIMED_OUT' then return true end
-  return cjson.decode(call('HGET', jobKey(id), 'opts') or '{}').webhook ~= nil
+local function isAskedFor(status)
+  return status == 'FAILED' or status == 'TIMED_OUT'
 end
 local function addSubmission(fields, id)
   local bytes = 0
@@ -94,8 +101,8 @@ local function readEnd(at)
   }
 end
 
--- False for a job that does not exist.
-local function settleJob(id, worker, end_)
+-- Writes the outcome of a job and nothing of the queue. False for a job that does not exist.
+local function writeOutcome(id, worker, end_)
   local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats')
   if not job[2] then return false end
   local fields = {
@@ -107,12 +114,18 @@ local function settleJob(id, worker, end_)
     fields[#fields + 1] = job[3]
   end
   local bytes = #end_.outcome
-  if isAskedFor(id, end_.status) then bytes = bytes + addSubmission(fields, id) end
+  if isAskedFor(end_.status) then bytes = bytes + addSubmission(fields, id) end
   call('HSET', settledKey(id), unpack(fields))
   local ttl = job[1] == 'sync' and end_.syncMs or end_.asyncMs
   call('PEXPIRE', settledKey(id), ttl)
   call('PEXPIRE', chunksKey(id), ttl)
-  registerEnds({ id }, job[1], end_, bytes)
+  registerEnd(id, job[1], end_, bytes)
+  return true
+end
+
+local function settleJob(id, worker, end_)
+  if not writeOutcome(id, worker, end_) then return false end
+  postWebhook(id, worker, end_)
   countOutcome(end_.status)
   markWorker(worker, end_.now)
   dropJob(id)

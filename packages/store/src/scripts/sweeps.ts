@@ -20,7 +20,7 @@ return leases
 `,
 }
 
-/** ARGV: now, limit → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
+/** ARGV: now, limit, what their webhooks are told (JSON) → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
 export const SWEEP_EXPIRED: Script = {
   name: 'runyardSweepExpired',
   keys: 1,
@@ -30,6 +30,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', ARGV[1], 
   local holder = call('GET', lockKey(id))
   markWorker(holder, ARGV[1])
   if not isSettled(id) then
+    postWebhook(id, holder, { now = ARGV[1], outcome = ARGV[3] })
     call('DEL', chunksKey(id))
     writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = ARGV[1], expiry = tonumber(ARGV[1]), bytes = 0, why = 'ttl' })
     remember(id, tonumber(ARGV[1]))

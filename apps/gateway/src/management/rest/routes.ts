@@ -10,6 +10,7 @@ import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateEndpointBody } from './shapes.ts'
 import { registerUsageRoute } from './usage-route.ts'
+import { registerWebhookRoutes } from './webhook-routes.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
 
 export interface RestDeps extends RestConventionDeps {
@@ -25,6 +26,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
+  registerWebhookRoutes(rest, deps)
 }
 
 /** What nested calls of a dev session need on the worker plane, and nothing else (sdk2-api §4.1). */

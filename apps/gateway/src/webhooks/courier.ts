@@ -1,0 +1,160 @@
+// Carries what is due in the endpoints' outboxes. Signals tell of new due times, each look tells when the next one is, and a slow search
+// finds what neither told. Bounded in all and per receiver, so that a dead one holds up only its own; Redis leases what is under way, so
+// that another gateway delivers what this one took to its grave.
+import { createLoop, type Logger } from '@runyard/kit'
+import type { ClaimedWebhook, Store } from '@runyard/store'
+
+/** Of all endpoints with an outbox; costs one short question where there is none. */
+const SEARCH_EVERY_MS = 60_000
+const MOST_AT_ONCE = 64
+const MOST_PER_LANE = 8
+/** Events come with their job's input and output, so they are fetched in small portions. */
+const PORTION = 16
+const CLOSE_WAIT_MS = 3000
+
+export interface CourierDeps {
+  readonly webhooks: Pick<Store['webhooks'], 'endpoints' | 'claim'>
+  readonly deliver: (event: ClaimedWebhook) => Promise<void>
+  readonly leaseMs: number
+  readonly log: Logger
+}
+
+export interface Courier extends AsyncDisposable {
+  /** The endpoint's outbox has something new. */
+  wake(endpointId: string): void
+  /** After a lost connection: anything may be due. */
+  wakeAll(): void
+}
+
+export function createCourier(deps: CourierDeps): Courier {
+  const agenda = createAgenda()
+  const slots = createSlots(() => {
+    if (agenda.roomAgain()) loop.wake()
+  })
+  const rounds = createRounds(deps, agenda, slots)
+  const loop = createLoop({ name: 'webhooks', tick: (now) => rounds.go(now), log: deps.log, maxSleepMs: SEARCH_EVERY_MS })
+  loop.start()
+  return {
+    wake(endpointId) {
+      agenda.look(endpointId, 0)
+      loop.wake()
+    },
+    wakeAll() {
+      rounds.searchNext()
+      loop.wake()
+    },
+    async [Symbol.asyncDispose]() {
+      await loop[Symbol.asyncDispose]()
+      await slots.drain()
+    },
+  }
+}
+
+/** A round looks at every outbox that has something due, and starts what it finds. */
+function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
+  let searchAt = 0
+
+  async function search(now: number): Promise<void> {
+    for (const endpointId of await deps.webhooks.endpoints()) agenda.look(endpointId, now)
+    searchAt = now + SEARCH_EVERY_MS
+  }
+
+  async function look(endpointId: string, now: number): Promise<void> {
+    const limit = Math.min(PORTION, MOST_AT_ONCE - slots.size())
+    if (limit === 0) {
+      agenda.waitForRoom(endpointId)
+      return
+    }
+    const options = { now, leaseMs: deps.leaseMs, limit, perLane: MOST_PER_LANE, busy: slots.lanes }
+    const { events, nextAt, isMoreDue } = await deps.webhooks.claim(endpointId, options)
+    for (const event of events) void slots.run(event.lane, () => deliver(deps, event))
+    if (nextAt !== undefined) agenda.look(endpointId, nextAt)
+    // An empty portion means that every lane which has something due is full.
+    if (isMoreDue && events.length > 0) agenda.look(endpointId, now)
+    else if (isMoreDue) agenda.waitForRoom(endpointId)
+  }
+
+  return {
+    searchNext(): void {
+      searchAt = 0
+    },
+    /** Returns when the next one is due, epoch ms. Where Redis is away, what was not looked at stays due. */
+    async go(now: number): Promise<number> {
+      if (now >= searchAt) await search(now)
+      for (const endpointId of agenda.due(now)) {
+        agenda.forget(endpointId)
+        await look(endpointId, now).catch((error: unknown) => {
+          agenda.look(endpointId, now)
+          throw error
+        })
+      }
+      return Math.min(searchAt, agenda.nextAt())
+    },
+  }
+}
+
+async function deliver({ deliver: send, log }: CourierDeps, event: ClaimedWebhook): Promise<void> {
+  try {
+    await send(event)
+  } catch (error) {
+    log.warn({ err: error, eventId: event.eventId }, 'what came of a webhook could not be written; it is sent again after its lease')
+  }
+}
+
+type Agenda = ReturnType<typeof createAgenda>
+
+/** When to look at which endpoint's outbox, epoch ms. */
+function createAgenda() {
+  const looks = new Map<string, number>()
+  const waiting = new Set<string>()
+  const look = (endpointId: string, at: number): void => {
+    looks.set(endpointId, Math.min(at, looks.get(endpointId) ?? at))
+  }
+  return {
+    look,
+    forget: (endpointId: string) => void looks.delete(endpointId),
+    due: (now: number) => [...looks].filter(([, at]) => at <= now).map(([endpointId]) => endpointId),
+    nextAt: () => Math.min(...looks.values()),
+    waitForRoom: (endpointId: string) => void waiting.add(endpointId),
+    /** Whether somebody waited for it. */
+    roomAgain(): boolean {
+      const anybody = waiting.size > 0
+      for (const endpointId of waiting) look(endpointId, 0)
+      waiting.clear()
+      return anybody
+    },
+  }
+}
+
+type Slots = ReturnType<typeof createSlots>
+
+/** What is under way, in all and per lane. */
+function createSlots(onFree: () => void) {
+  const lanes = new Map<string, number>()
+  const works = new Set<Promise<void>>()
+  const count = (lane: string, change: number): void => {
+    const left = (lanes.get(lane) ?? 0) + change
+    if (left === 0) lanes.delete(lane)
+    else lanes.set(lane, left)
+  }
+  return {
+    lanes: lanes as ReadonlyMap<string, number>,
+    size: () => works.size,
+    async run(lane: string, start: () => Promise<void>): Promise<void> {
+      count(lane, 1)
+      const work = start()
+      works.add(work)
+      await work
+      works.delete(work)
+      count(lane, -1)
+      onFree()
+    },
+    /** What takes longer goes back by its lease. */
+    async drain(): Promise<void> {
+      const { promise: late, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, CLOSE_WAIT_MS)
+      await Promise.race([Promise.all(works), late])
+      clearTimeout(timer)
+    },
+  }
+}

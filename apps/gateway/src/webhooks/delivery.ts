@@ -1,0 +1,83 @@
+// One attempt to tell a receiver of a job's end: body, signature, POST, judgement, and the line that says what came of it. The body is the
+// `/status` object with `input` and `webhook` (client-api §7).
+import type { Logger } from '@runyard/kit'
+import { judgeWebhook } from '@runyard/core'
+import type { Config, WebhookAttempt, WebhookOutcome } from '@runyard/schema'
+import type { ClaimedWebhook, Store } from '@runyard/store'
+import type { EndpointCache } from '../endpoint-cache.ts'
+import { toJobBody } from '../jobs/job-body.ts'
+import type { GatewayMetrics } from '../watch/metrics.ts'
+import { retryWhileAway } from '../workers/retry-while-away.ts'
+import { sendWebhook, type SendResult } from './send.ts'
+import { signWebhook } from './signature.ts'
+import { allowedAddresses, withoutSecrets, type Resolve } from './target.ts'
+
+export interface DeliveryDeps {
+  readonly store: Pick<Store, 'webhooks'>
+  readonly endpoints: Pick<EndpointCache, 'get'>
+  readonly config: Pick<Config, 'webhooks'>
+  readonly metrics: Pick<GatewayMetrics, 'webhookAttempt'>
+  readonly log: Logger
+  readonly resolve: Resolve
+  readonly closing: AbortSignal
+}
+
+/** Throws where the outcome cannot be written; the event is delivered again then. */
+export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => Promise<void> {
+  return async (event) => {
+    const attempt = await makeAttempt(deps, event)
+    const isOurs = await retryWhileAway(() => deps.store.webhooks.finish(event, attempt), deps.closing)
+    deps.metrics.webhookAttempt(attempt.outcome)
+    // A path may be as secret as a password: the log names the receiver only.
+    const line = { endpointId: event.endpointId, receiver: event.lane, ...attempt, url: undefined, ...(isOurs ? {} : { leaseLost: true }) }
+    if (attempt.outcome === 'given_up' || attempt.outcome === 'refused') deps.log.warn(line, 'webhook attempt')
+    else deps.log.info(line, 'webhook attempt')
+  }
+}
+
+async function makeAttempt(deps: DeliveryDeps, event: ClaimedWebhook): Promise<WebhookAttempt> {
+  const { eventId, attempt, jobId, endedAt, webhook } = event
+  const { maxAgeS, retryDelaysS } = deps.config.webhooks
+  const url = new URL(webhook.url)
+  const secrets = await deps.store.webhooks.secrets(webhook.ownerId)
+  const at = Date.now()
+  const result = await tell(deps, event, { url, secrets, at })
+  const now = Date.now()
+  const policy = { retryDelaysMs: retryDelaysS.map((s) => s * 1000), maxAgeMs: maxAgeS * 1000 }
+  const judgement = judgeWebhook(result, { attempts: attempt, endedAt, now }, policy)
+  const facts = { eventId, jobId, url: withoutSecrets(url), attempt, at, durationMs: now - at }
+  return { ...facts, ...judgement, ...describe(result, judgement.outcome) }
+}
+
+interface Letter {
+  readonly url: URL
+  readonly secrets: readonly string[]
+  readonly at: number
+}
+
+/** A blob store that is away costs an attempt. */
+async function tell(deps: DeliveryDeps, event: ClaimedWebhook, { url, secrets, at }: Letter): Promise<SendResult> {
+  const isAllowed = allowedAddresses(deps.config.webhooks)
+  try {
+    const [{ record, input }, endpoint] = await Promise.all([event.read(), deps.endpoints.get(event.endpointId)])
+    const body = JSON.stringify({ ...toJobBody(record, endpoint), input, webhook: event.webhook.url })
+    const signature = signWebhook({ id: event.eventId, at, body }, secrets)
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature }
+    const timeoutMs = deps.config.webhooks.timeoutS * 1000
+    return await sendWebhook({ url, headers, body }, { isAllowed, timeoutMs, resolve: deps.resolve })
+  } catch (error) {
+    return { kind: 'failed', error: `the job could not be read: ${error instanceof Error ? error.message : String(error)}` }
+  }
+}
+
+/** An address is not told: what a name means inside of our network is nobody's business outside. */
+function describe(result: SendResult, outcome: WebhookOutcome): Pick<WebhookAttempt, 'httpStatus' | 'error'> {
+  if (result.kind === 'failed') return { error: result.error }
+  if (result.kind === 'refused') {
+    return { error: 'the receiver’s name stands for a private address; the setting webhooks.allowPrivate permits those' }
+  }
+  const { status: httpStatus } = result
+  if (outcome === 'delivered') return { httpStatus }
+  const hint = httpStatus >= 300 && httpStatus <= 399 ? '; redirects are not followed' : ''
+  return { httpStatus, error: `the receiver answered ${httpStatus}${hint}` }
+}
