@@ -1,5 +1,6 @@
 // Test fixture: a whole gateway on a real Redis with both listeners on real sockets, one API key, and clients and workers that speak HTTP.
 import { randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
 import { createLogger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
@@ -38,6 +39,7 @@ export interface TestWorker {
 }
 
 export interface TestGateway extends AsyncDisposable {
+  readonly apps: { readonly publicApp: FastifyInstance; readonly workerPlane: FastifyInstance }
   readonly store: Store
   readonly publicUrl: string
   readonly workerPlaneUrl: string
@@ -84,6 +86,7 @@ export async function startGateway(
   const callPlane = createSend(workerPlaneUrl, {})
   const scope = opening.move()
   return {
+    apps: { publicApp, workerPlane: plane },
     store,
     publicUrl,
     workerPlaneUrl,

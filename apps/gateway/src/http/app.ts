@@ -3,11 +3,15 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
+import { isTooDeep, TOO_DEEP } from './json-depth.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
 const KEEP_ALIVE_MS = 80_000
 const LONGEST_SEGMENT = 512
+/** Long enough for the largest body over a slow line, short enough that a client which never ends its request does not stay for ever. */
+const LONGEST_UPLOAD_MS = 300_000
+const LOOK_FOR_SLOW_EVERY_MS = 5000
 
 export interface AppOptions {
   readonly log: Logger
@@ -20,6 +24,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     logger: false,
     bodyLimit: options.bodyLimit,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: LONGEST_UPLOAD_MS,
+    http: { connectionsCheckingInterval: LOOK_FOR_SLOW_EVERY_MS },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
     rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
     frameworkErrors: (error, _request, reply) => {
@@ -33,11 +39,11 @@ export function createApp(options: AppOptions): FastifyInstance {
 }
 
 /** Whatever the content type says, the body is JSON; an empty one is `{}`. `parse` throws RunyardError('bad_request'). */
-export function readBodiesAsJson(app: FastifyInstance, parse: (text: string) => unknown): void {
+export function readBodiesAsJson(app: FastifyInstance, parse: (body: Buffer) => unknown): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
-      done(null, body.length === 0 ? {} : parse(body.toString()))
+      done(null, body.length === 0 ? {} : parse(body as Buffer))
     } catch (error) {
       done(error as Error)
     }
@@ -45,9 +51,10 @@ export function readBodiesAsJson(app: FastifyInstance, parse: (text: string) => 
 }
 
 // JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
-function parseStrictJson(text: string): unknown {
+function parseStrictJson(body: Buffer): unknown {
+  if (isTooDeep(body)) throw new RunyardError('bad_request', TOO_DEEP)
   try {
-    return JSON.parse(text) as unknown
+    return JSON.parse(body.toString()) as unknown
   } catch {
     throw new RunyardError('bad_request', 'the request body is not valid JSON')
   }

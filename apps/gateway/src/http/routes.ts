@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookH
 import { RunyardError } from '@runyard/schema'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-const METHODS: readonly Method[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const METHODS: readonly (Method | 'HEAD')[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
 export interface RouteOptions {
   readonly methods: readonly Method[]
@@ -19,9 +19,10 @@ export interface RouteOptions {
 export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   const { methods, ...route } = options
   const { url } = route
-  app.route({ method: [...methods], ...route })
+  // HEAD is no GET without a body here: a poll would take a job, a stream would drain chunks, and nobody would get them.
+  app.route({ method: [...methods], exposeHeadRoute: false, ...route })
   app.route({
-    method: METHODS.filter((method) => !methods.includes(method)),
+    method: METHODS.filter((method) => method === 'HEAD' || !methods.includes(method)),
     url,
     handler: (request) => {
       throw new RunyardError('method_not_allowed', `${request.method} is not allowed here; use ${methods.join(' or ')}`)

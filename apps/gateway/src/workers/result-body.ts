@@ -12,7 +12,7 @@ export const NOT_JSON = Symbol('not JSON')
 type Fields = Readonly<Record<string, unknown>>
 
 export function readResult(body: unknown): WorkerResult {
-  if (body === NOT_JSON) return end({ status: 'FAILED', error: 'the worker posted a result that is not JSON' }, false)
+  if (body === NOT_JSON) return end({ status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' }, false)
   if (!isFields(body)) return end({ status: 'COMPLETED', output: body }, false)
   if (body['status'] === 'IN_PROGRESS') return { kind: 'progress', output: body['output'] }
   const stopPod = body['stopPod'] === true

@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { readBodiesAsJson } from '../http/app.ts'
+import { isTooDeep } from '../http/json-depth.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
 import { clientGone } from '../http/hold.ts'
 import { addRoute } from '../http/routes.ts'
@@ -136,9 +137,10 @@ function answerPostError(deps: GatewayDeps) {
   }
 }
 
-function parseWorkerBody(text: string): unknown {
+function parseWorkerBody(body: Buffer): unknown {
+  if (isTooDeep(body)) return NOT_JSON
   try {
-    return parseTolerantJson(text)
+    return parseTolerantJson(body.toString())
   } catch {
     return NOT_JSON
   }

@@ -218,7 +218,11 @@ describe('posting results', () => {
     ['{"output": [NaN, -Infinity, "NaN"]}', { status: 'COMPLETED', output: [null, null, 'NaN'] }],
     [[1, 2], { status: 'COMPLETED', output: [1, 2] }],
     [{ text: 'bare' }, { status: 'COMPLETED', output: { text: 'bare' } }],
-    ['{broken', { status: 'FAILED', error: 'the worker posted a result that is not JSON' }],
+    ['{broken', { status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' }],
+    [
+      `{"output":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
+      { status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' },
+    ],
   ])('a body %j ends the job as %j', async (body, expected) => {
     const id = await startJob()
     expect((await worker.done(id, body)).status).toBe(200)

@@ -397,6 +397,8 @@ describe('bad input gets one clear sentence', () => {
     ['a list', '[]'],
     ['a body without a query', '{"variables":{}}'],
     ['a syntax error', '{"query":"query {"}'],
+    ['a flood of aliases', JSON.stringify({ query: `{ ${[...Array(30_000).keys()].map((n) => `a${n}: myself { id }`).join(' ')} }` })],
+    ['an endless value', JSON.stringify({ query: `{ myself(a: ${'['.repeat(50_000)}) { id } }` })],
   ])('answers %s with a message in JSON', async (_what, payload) => {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
     const response = await opened.app.inject({ method: 'POST', url: '/graphql', headers, payload })

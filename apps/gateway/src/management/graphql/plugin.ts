@@ -1,7 +1,7 @@
 // POST /graphql. Success carries no `errors` key at all; failures are HTTP 200 with `errors[].message`, except 401 for a bad key and
 // 503 while the store is away (flash-api §2, sdk2-api §2, management §1.1).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { GraphQLError } from 'graphql'
+import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
 import { z } from 'zod'
 import { RunyardError } from '@runyard/schema'
@@ -15,6 +15,9 @@ import { TYPE_DEFINITIONS } from './type-definitions.ts'
 
 /** A manifest is tens of kB, a template's environment may be larger; far above both. */
 const BODY_LIMIT_BYTES = 16 * 1024 * 1024
+/** Each alias is executed again: a few hundred bytes of text must not become thousands of reads. Introspection takes 300 tokens and 15 levels. */
+const MOST_TOKENS = 1000
+const DEEPEST = 20
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
@@ -35,6 +38,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     schema: TYPE_DEFINITIONS,
     resolvers: createResolvers(deps),
     routes: false,
+    queryDepth: DEEPEST,
     errorFormatter: ({ errors }, { reply }) => ({
       statusCode: failures.report(
         errors.map((error) => error.originalError ?? error),
@@ -50,6 +54,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
   app.post('/graphql', { bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
     const key = await deps.authenticate(withQueryKey(request))
     const { query, variables, operationName } = parseBody(request.body)
+    parse(query, { maxTokens: MOST_TOKENS })
     return reply.graphql(query, { key }, variables ?? {}, operationName ?? undefined)
   })
 }

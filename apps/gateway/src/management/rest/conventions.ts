@@ -2,9 +2,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { RunyardError } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import { z } from 'zod'
 import type { Authenticate } from '../../authentication.ts'
+import { isTooDeep, TOO_DEEP } from '../../http/json-depth.ts'
 import type { ErrorLog } from '../error-log.ts'
 import { createProblemHandler } from './problem.ts'
 
@@ -31,9 +33,11 @@ export function withRestConventions(app: FastifyInstance, { authenticate, log }:
   app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) =>
-    body === '' ? done(null, undefined) : parseJson(request, body as string, done),
-  )
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else if (isTooDeep(body as Buffer)) done(new RunyardError('bad_request', TOO_DEEP))
+    else void parseJson(request, body.toString(), done)
+  })
   return app.withTypeProvider<ZodTypeProvider>()
 }
 
