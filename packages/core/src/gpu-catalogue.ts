@@ -55,6 +55,33 @@ export function isGpuPool(token: string): token is GpuPool {
   return Object.hasOwn(GPU_POOLS, token)
 }
 
+export interface GpuType {
+  /** The product name as nvidia-smi prints it. */
+  readonly id: string
+  readonly displayName: string
+  readonly memoryGb: number
+  readonly pool: GpuPool
+  /** Most cards of one worker, on one machine. */
+  readonly maxCount: number
+}
+
+const MAX_COUNT = 8
+
+/** Every card that a pool names. */
+export const GPU_TYPES: readonly GpuType[] = GPU_POOL_IDS.flatMap((pool) =>
+  GPU_POOLS[pool].map((id) => ({ id, displayName: displayNameOf(id), memoryGb: GPU_MEMORY_GB[id] ?? 24, pool, maxCount: MAX_COUNT })),
+)
+
+/** `NVIDIA GeForce RTX 4090` → `RTX 4090` (management §12). */
+function displayNameOf(id: string): string {
+  return id.replace(/^NVIDIA (GeForce )?/, '')
+}
+
+export function findGpuType(id: string): GpuType | undefined {
+  const name = normalizeGpuName(id)
+  return GPU_TYPES.find((type) => type.id === name)
+}
+
 /** nvidia-smi and old clients print some names with two spaces (management §12). */
 export function normalizeGpuName(name: string): string {
   return name.trim().replaceAll(/\s+/g, ' ')

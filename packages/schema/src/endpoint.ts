@@ -67,6 +67,8 @@ export const Endpoint = z.object({
   /** The bound template that GraphQL clients address (flash-api §5.5). */
   templateId: z.string(),
   templateName: z.string(),
+  /** The shared template whose container this endpoint has; absent: only the bound one, which lives in this record. */
+  sharedTemplateId: z.string().optional(),
   flashEnvironmentId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),

@@ -1,13 +1,13 @@
 // Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { RunyardError } from '@runyard/schema'
-import type { Endpoint } from '@runyard/schema'
+import type { Endpoint, Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/records.ts'
+import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
 import type { EndpointStore, JobStore } from './types.ts'
 
-const MAX_TRIES = 100
+export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
 
 type Find = Parameters<EndpointStore['upsert']>[0]
@@ -15,14 +15,15 @@ type Jobs = Pick<JobStore, 'forceSettle'>
 
 const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
   JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
-const tooBusy = () => new RunyardError('conflict', 'The endpoint is being changed by too many clients at once; try again.')
+export const tooBusy = () => new RunyardError('conflict', 'Too many clients change this at once; try again.')
 const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
+const parseTemplate = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Template))
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
   const { client, keys, signals } = context
   const { records, templates, deleted } = keys.endpoints
   const get = async (id: string) => parse(await client.hget(records, id))
-  const { readText, write, remove } = createEndpointWrites(context)
+  const { readText, readTemplate, write, remove } = createEndpointWrites(context)
 
   return {
     get,
@@ -34,11 +35,11 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
       return id === null ? undefined : get(id)
     },
 
-    async upsert(find, change) {
+    async upsert(find, change, templateId) {
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-        const text = await readText(find)
-        const endpoint = change(parse(text))
-        const result = await write(endpoint, text)
+        const [text, template] = await Promise.all([readText(find), readTemplate(templateId)])
+        const endpoint = change(parse(text), parseTemplate(template))
+        const result = await write(endpoint, text, { id: templateId ?? '', text: template ?? '' })
         if (result === 'stored') {
           signals.publish({ kind: 'endpoint-changed', endpointId: endpoint.id })
           return endpoint
@@ -72,12 +73,19 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
   const readText = async (find: Find): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
 
-  const write = async (endpoint: Endpoint, expected: string | null): Promise<'stored' | 'stale' | 'taken'> => {
+  const readTemplate = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
+
+  const write = async (
+    endpoint: Endpoint,
+    expected: string | null,
+    template: { readonly id: string; readonly text: string },
+  ): Promise<'stored' | 'stale' | 'taken'> => {
     const before = parse(expected)
     const was = { name: before === undefined ? '' : nameOf(before), template: before?.templateId ?? '' }
     const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
-    const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId]
-    return (await run(UPSERT_ENDPOINT, [records, names, templates, deleted], args)) as 'stored' | 'stale' | 'taken'
+    const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId, template.id, template.text]
+    const touched = [records, names, templates, deleted, keys.templates, keys.revision]
+    return (await run(UPSERT_ENDPOINT, touched, args)) as 'stored' | 'stale' | 'taken'
   }
 
   /** False if there is none. Somebody who changes it at the same moment only makes this look again. */
@@ -87,11 +95,11 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
       const endpoint = parse(text)
       if (text === null || endpoint === undefined) return false
       const args = [id, text, nameOf(endpoint), endpoint.templateId]
-      if ((await run(DELETE_ENDPOINT, [records, names, templates, deleted], args)) === 1) return true
+      if ((await run(DELETE_ENDPOINT, [records, names, templates, deleted, keys.revision], args)) === 1) return true
     }
     throw tooBusy()
   }
-  return { readText, write, remove }
+  return { readText, readTemplate, write, remove }
 }
 
 async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, endpointId: string): Promise<void> {

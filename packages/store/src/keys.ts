@@ -26,6 +26,9 @@ export interface Keys {
   readonly blobs: string
   readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
+  readonly templates: string
+  /** Grows with each write of an endpoint or a template. */
+  readonly revision: string
   readonly apiKeys: { readonly records: string; readonly hashes: string }
   readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
 }
@@ -58,6 +61,8 @@ export function createKeys(prefix: string): Keys {
       deleted: `${shared}:endpoints-deleted`,
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
+    templates: `${shared}:templates`,
+    revision: `${shared}:revision`,
     apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
   }

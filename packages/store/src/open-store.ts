@@ -14,6 +14,7 @@ import { createPayloads } from './payloads.ts'
 import { findProblems } from './problems.ts'
 import { createRunScript } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
+import { createTemplateStore } from './templates.ts'
 import type { OpenStoreOptions, Store } from './types.ts'
 import { createWebhookStore } from './webhooks.ts'
 import { createWorkerStore } from './workers.ts'
@@ -35,6 +36,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
   return {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
+    templates: translateErrors(createTemplateStore(context)),
     keys: translateErrors(keyFunctions),
     jobs: translateErrors(jobs),
     workers: translateErrors(createWorkerStore(context)),

@@ -2,7 +2,6 @@
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type {
   BlobStore,
-  Endpoint,
   EndpointEvent,
   JobOutcome,
   JobRecord,
@@ -15,6 +14,7 @@ import type {
   WorkerRecord,
 } from '@runyard/schema'
 import type { WebhookStore } from './webhook-types.ts'
+import type { EndpointStore, TemplateStore } from './library-types.ts'
 
 export interface Instance {
   /** Labels everything that this installation creates on an engine. */
@@ -23,26 +23,7 @@ export interface Instance {
   readonly workerSecret: string
 }
 
-export interface EndpointStore {
-  /**
-   * Writes an endpoint under optimistic concurrency: `change` gets the current record with the same (ownerId, name, flashEnvironmentId)
-   * or `id`, and returns the one to store. It may run more than once. Emits `endpoint-changed`.
-   */
-  upsert(
-    find: { id: string } | { ownerId: string; name: string; flashEnvironmentId: string | null },
-    change: (current: Endpoint | undefined) => Endpoint,
-  ): Promise<Endpoint>
-  get(id: string): Promise<Endpoint | undefined>
-  list(): Promise<readonly Endpoint[]>
-  /** The endpoint whose bound template this is (`Endpoint.templateId`). */
-  findByTemplate(templateId: string): Promise<Endpoint | undefined>
-  /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
-  delete(id: string): Promise<boolean>
-  /** Ids that are deleted but still have workers or keys. */
-  listDeleted(): Promise<readonly string[]>
-  /** Removes the last keys of a deleted endpoint. */
-  forget(id: string): Promise<void>
-}
+export type * from './library-types.ts'
 
 export interface ApiKey {
   readonly id: string
@@ -251,6 +232,7 @@ export interface StatusStore {
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
+  readonly templates: TemplateStore
   readonly keys: KeyStore
   readonly jobs: JobStore
   readonly workers: WorkerStore

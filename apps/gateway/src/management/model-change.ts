@@ -1,6 +1,7 @@
 // What becomes of an endpoint when somebody saves it: pure, whatever dialect the change came in. A change that touches what the
 // container is made of is a new version; everything else applies in place (flash-api §5.5, management §6.4).
-import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest } from '@runyard/schema'
+import { isDeepStrictEqual } from 'node:util'
+import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest, TemplateContainer } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import { checkEndpoint } from './model-check.ts'
 import { newEndpointId, newTemplateId } from './new-id.ts'
@@ -22,6 +23,8 @@ export interface EndpointChange {
   readonly type?: Endpoint['type']
   readonly flashEnvironmentId?: string
   readonly templateName?: string
+  /** `container` comes from the shared template that is being used, and follows it from now on. */
+  readonly linkTemplate?: boolean
   readonly container?: ContainerChange
   readonly gpu?: GpuChange
   readonly cpu?: CpuRequest
@@ -56,11 +59,13 @@ const DEFAULT_GPU: GpuRequest = { pools: [], excludedTypes: [], count: 1, allowe
 export interface ChangeContext {
   readonly ownerId: string
   readonly now: number
+  /** The shared template that the change uses. */
+  readonly sharedTemplateId?: string | undefined
 }
 
 /** The endpoint after the change. @throws RunyardError('bad_request') with one sentence where it would make no sense. */
 export function applyChange(current: Endpoint | undefined, change: EndpointChange, context: ChangeContext): Endpoint {
-  const base = current ?? newEndpoint(change, context)
+  const { sharedTemplateId: before, ...base }: Endpoint = current ?? newEndpoint(change, context)
   const type = change.type ?? base.type
   const spec = changedSpec(current?.spec, change)
   const specHash = specHashOf(type, spec)
@@ -78,7 +83,20 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
     echo: { ...forgetTouched(base.echo, change), ...change.echo },
   }
   checkEndpoint(next)
-  return next
+  return change.linkTemplate === true ? linked(next, context.sharedTemplateId) : linked(next, keptLink(before, base.spec, spec))
+}
+
+function linked(endpoint: Endpoint, sharedTemplateId: string | undefined): Endpoint {
+  return sharedTemplateId === undefined ? endpoint : { ...endpoint, sharedTemplateId }
+}
+
+/** Whoever changes the container itself goes a way of its own from there. */
+function keptLink(link: string | undefined, before: EndpointSpec, after: EndpointSpec): string | undefined {
+  return isDeepStrictEqual(containerOf(before), containerOf(after)) ? link : undefined
+}
+
+export function containerOf({ image, args, env, diskGb, ports, registryId }: EndpointSpec): TemplateContainer {
+  return { image, args, env, diskGb, ports, registryId }
 }
 
 function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {

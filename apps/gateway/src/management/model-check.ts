@@ -1,7 +1,7 @@
 // Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
 // every dialect (management §3.2, §6.2; flash-api §9).
 import { formatGpuIds, parseGpuIds, resolveCpu, splitArgs } from '@runyard/core'
-import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest } from '@runyard/schema'
+import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 
 const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
@@ -10,21 +10,36 @@ const CUDA_VERSION = /^\d+\.\d+$/u
 
 /** @throws RunyardError('bad_request') with the first thing that is wrong. */
 export function checkEndpoint(endpoint: Endpoint): void {
-  const problem = nameProblem(endpoint.name) ?? specProblem(endpoint.spec) ?? settingsProblem(endpoint.settings) ?? scalerProblem(endpoint)
+  const problem =
+    nameProblem('endpoint', endpoint.name) ?? specProblem(endpoint.spec) ?? settingsProblem(endpoint.settings) ?? scalerProblem(endpoint)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
 }
 
-function nameProblem(name: string): string | undefined {
-  if (name.trim() === '') return 'The name of an endpoint must not be empty.'
-  if (name.length > 191) return `The name of an endpoint has at most 191 characters; this one has ${name.length}.`
+/** @throws RunyardError('bad_request'), and 'unprocessable' for a volume that no worker of an endpoint would have (management §2.2). */
+export function checkTemplate({ name, container, notes }: Template): void {
+  const problem = nameProblem('template', name) ?? containerProblem('A template', container)
+  if (problem !== undefined) throw new RunyardError('bad_request', problem)
+  if (notes.isServerless && notes.volumeGb > 0)
+    throw new RunyardError('unprocessable', `A serverless template has no volume of its own; ${notes.volumeGb} GB was given.`)
+}
+
+function nameProblem(what: 'endpoint' | 'template', name: string): string | undefined {
+  if (name.trim() === '') return `The name of ${what === 'endpoint' ? 'an endpoint' : 'a template'} must not be empty.`
+  if (name.length > 191) return `A name has at most 191 characters; this one has ${name.length}.`
   return undefined
 }
 
 function specProblem(spec: EndpointSpec): string | undefined {
-  if (spec.image === '') return 'An endpoint needs a container image (imageName).'
+  return containerProblem('An endpoint', spec) ?? hardwareProblem(spec)
+}
+
+/** The grammar of command lines is core's; it throws its own sentence. */
+function containerProblem(who: string, spec: TemplateContainer): string | undefined {
+  if (spec.image === '') return `${who} needs a container image (imageName).`
   if (/\s/u.test(spec.image)) return `"${spec.image}" is not the name of a container image: it contains white space.`
   if (spec.diskGb !== null && spec.diskGb < 1) return `The container disk must be at least 1 GB; ${spec.diskGb} was given.`
-  return environmentProblem(spec.env) ?? hardwareProblem(spec)
+  splitArgs(spec.args)
+  return environmentProblem(spec.env)
 }
 
 function environmentProblem(env: EndpointSpec['env']): string | undefined {
@@ -35,9 +50,8 @@ function environmentProblem(env: EndpointSpec['env']): string | undefined {
   return undefined
 }
 
-/** The grammars of hardware and command lines are core's; they throw their own sentence. */
-function hardwareProblem({ gpu, cpu, args }: EndpointSpec): string | undefined {
-  splitArgs(args)
+/** The grammar of hardware is core's; it throws its own sentence. */
+function hardwareProblem({ gpu, cpu }: EndpointSpec): string | undefined {
   if (cpu !== null) {
     resolveCpu(cpu.instanceIds)
     return undefined

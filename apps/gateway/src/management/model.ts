@@ -1,16 +1,22 @@
-// The management model: the one place that creates, changes and removes endpoints. Dialects (GraphQL, REST v2) translate into it
-// and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
-import type { Endpoint } from '@runyard/schema'
+// The management model: the one place that creates, changes and removes endpoints and templates. Dialects (GraphQL, REST v2) translate
+// into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
+import type { Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { defined } from './defined.ts'
 import { applyChange } from './model-change.ts'
 import type { EndpointChange } from './model-change.ts'
+import { boundTemplate, decideRemove, decideSave, missingTemplate } from './model-template.ts'
+import type { TemplateEdit } from './model-template.ts'
 
 /** By id, it must exist; by name it is created or updated (flash-api §5.3: identity without `.flash/`). */
-export type EndpointTarget = { readonly id: string } | { readonly name: string; readonly flashEnvironmentId: string | null }
+export type EndpointTarget = ({ readonly id: string } | { readonly name: string; readonly flashEnvironmentId: string | null }) & {
+  /** A template that the change is to use. */
+  readonly templateId?: string | undefined
+}
 
-/** May run more than once: sees the endpoint as it is now. */
-export type DescribeChange = (current: Endpoint | undefined) => EndpointChange
+/** May run more than once: sees the endpoint, and the template that the target names, as they are now. */
+export type DescribeChange = (current: Endpoint | undefined, template: Template | undefined) => EndpointChange
 
 export interface Saved {
   readonly endpoint: Endpoint
@@ -22,55 +28,109 @@ export interface ManagementModel {
   list(ownerId: string): Promise<readonly Endpoint[]>
   /** @throws RunyardError('not_found') */
   get(ownerId: string, id: string): Promise<Endpoint>
-  /** @throws RunyardError('not_found') */
-  getByTemplate(ownerId: string, templateId: string): Promise<Endpoint>
-  /** @throws RunyardError('not_found' | 'bad_request') */
+  /** @throws RunyardError('not_found' | 'bad_request' | 'unprocessable') */
   save(ownerId: string, target: EndpointTarget, describe: DescribeChange): Promise<Saved>
   /** Its queued and running jobs are cancelled, its workers retired. @throws RunyardError('not_found') */
   remove(ownerId: string, id: string): Promise<void>
+  readonly templates: TemplateModel
 }
 
-export function createManagementModel(store: Pick<Store, 'endpoints'>, clock: () => number = Date.now): ManagementModel {
-  const get = async (ownerId: string, id: string): Promise<Endpoint> =>
-    ownedBy(ownerId, await store.endpoints.get(id), missing('Endpoint', id))
+export interface TemplateModel {
+  /** Oldest first; without those that live in an endpoint. */
+  list(ownerId: string): Promise<readonly Template[]>
+  /** Also one that lives in an endpoint. @throws RunyardError('not_found') */
+  get(ownerId: string, id: string): Promise<Template>
+  /** Without an id a new one. @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') */
+  save(ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template>
+  /** @throws RunyardError('not_found' | 'conflict') */
+  remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
+}
+
+export type ModelStore = Pick<Store, 'endpoints' | 'templates'>
+
+export function createManagementModel(store: ModelStore, clock: () => number = Date.now): ManagementModel {
+  const get = async (ownerId: string, id: string): Promise<Endpoint> => {
+    const endpoint = await store.endpoints.get(id)
+    if (endpoint === undefined || endpoint.ownerId !== ownerId) throw missingEndpoint(id)
+    return endpoint
+  }
+  const save: ManagementModel['save'] = async (ownerId, { templateId, ...find }, describe) => {
+    let created = false
+    const bound = templateId === undefined ? undefined : await findBound(store, templateId)
+    const change = (current: Endpoint | undefined, shared: Template | undefined): Endpoint => {
+      created = current === undefined
+      if ('id' in find && current?.ownerId !== ownerId) throw missingEndpoint(find.id, FORGET_HINT)
+      const template = templateId === undefined ? undefined : usable(shared ?? bound, ownerId, templateId)
+      return applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
+    }
+    const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, templateId)
+    return { endpoint, created }
+  }
 
   return {
     get,
-
+    save,
     async list(ownerId) {
       const endpoints = await store.endpoints.list()
       return endpoints.filter((endpoint) => endpoint.ownerId === ownerId).sort((a, b) => a.createdAt - b.createdAt)
     },
-
-    async getByTemplate(ownerId, templateId) {
-      return ownedBy(ownerId, await store.endpoints.findByTemplate(templateId), missing('Template', templateId))
-    },
-
-    async save(ownerId, target, describe) {
-      let created = false
-      const endpoint = await store.endpoints.upsert('id' in target ? target : { ownerId, ...target }, (current) => {
-        created = current === undefined
-        if ('id' in target) ownedBy(ownerId, current, `${missing('Endpoint', target.id)} ${FORGET_HINT}`)
-        return applyChange(current, describe(current), { ownerId, now: clock() })
-      })
-      return { endpoint, created }
-    },
-
     async remove(ownerId, id) {
       await get(ownerId, id)
       await store.endpoints.delete(id)
     },
+    templates: createTemplateModel(store, { save, clock }),
   }
 }
 
-/** A client that saves by id has it from somewhere; Flash has it from a file that outlives the server's data. */
-const FORGET_HINT = 'If a Flash project still remembers it, delete its .flash directory.'
-
-function missing(what: string, id: string): string {
-  return `${what} "${id}" was not found.`
+interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
+  readonly clock: () => number
 }
 
-function ownedBy(ownerId: string, endpoint: Endpoint | undefined, sentence: string): Endpoint {
-  if (endpoint === undefined || endpoint.ownerId !== ownerId) throw new RunyardError('not_found', sentence)
-  return endpoint
+function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDeps): TemplateModel {
+  return {
+    async list(ownerId) {
+      const templates = await store.templates.list()
+      return templates.filter((template) => template.ownerId === ownerId).sort((a, b) => a.createdAt - b.createdAt)
+    },
+    async get(ownerId, id) {
+      return ownedBy((await store.templates.get(id)) ?? (await findBound(store, id)), ownerId, id)
+    },
+    async save(ownerId, id, edit) {
+      const holder = id === undefined ? undefined : await store.endpoints.findByTemplate(id)
+      if (holder === undefined) return store.templates.change((library) => decideSave(library, { ownerId, id, edit, now: clock() }))
+      ownedBy(boundTemplate(holder), ownerId, holder.templateId)
+      const { readme } = edit.notes ?? {}
+      const change = defined({ templateName: edit.name, container: edit.container, echo: readme === undefined ? undefined : { readme } })
+      return boundTemplate((await save(ownerId, { id: holder.id }, () => change)).endpoint)
+    },
+    async remove(ownerId, wanted) {
+      await store.templates.change((library) => decideRemove(library, ownerId, wanted))
+    },
+  }
+}
+
+async function findBound(store: ModelStore, templateId: string): Promise<Template | undefined> {
+  const holder = await store.endpoints.findByTemplate(templateId)
+  return holder === undefined ? undefined : boundTemplate(holder)
+}
+
+function ownedBy(template: Template | undefined, ownerId: string, id: string): Template {
+  if (template === undefined || template.ownerId !== ownerId) throw missingTemplate(id)
+  return template
+}
+
+function usable(found: Template | undefined, ownerId: string, id: string): Template {
+  const template = ownedBy(found, ownerId, id)
+  if (template.notes.isServerless) return template
+  throw new RunyardError(
+    'unprocessable',
+    `Template "${template.name}" is for pods; an endpoint needs a serverless one (is_serverless=True in runpod, "serverless": true in REST).`,
+  )
+}
+
+/** A client that saves by id has it from somewhere; Flash has it from a file that outlives the server's data. */
+const FORGET_HINT = ' If a Flash project still remembers it, delete its .flash directory.'
+
+function missingEndpoint(id: string, hint = ''): RunyardError {
+  return new RunyardError('not_found', `Endpoint "${id}" was not found.${hint}`)
 }

@@ -12,6 +12,32 @@ export interface TestApp extends AsyncDisposable {
   readonly store: Store
   /** A new key of that owner. */
   keyOf(ownerId: string): Promise<string>
+  /** A user with a key of that owner. */
+  userOf(ownerId: string): Promise<TestUser>
+}
+
+type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+export interface TestUser {
+  rest(method: RestMethod, url: string, payload?: unknown): Promise<{ status: number; json: Record<string, unknown> }>
+  /** `data`, or the text of the first error. */
+  graphql(query: string, variables?: Record<string, unknown>): Promise<unknown>
+}
+
+function createUser(app: FastifyInstance, key: string): TestUser {
+  const rest: TestUser['rest'] = async (method, url, payload) => {
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+    const body = payload === undefined ? {} : { payload: JSON.stringify(payload) }
+    const response = await app.inject({ method, url, headers, ...body })
+    return { status: response.statusCode, json: response.body === '' ? {} : response.json<Record<string, unknown>>() }
+  }
+  return {
+    rest,
+    async graphql(query, variables = {}) {
+      const { json } = await rest('POST', '/graphql', { query, variables })
+      return (json['errors'] as { message: string }[] | undefined)?.[0]?.message ?? json['data']
+    },
+  }
 }
 
 export async function openTestApp(redisUrl: string, register: typeof registerManagement = registerManagement): Promise<TestApp> {
@@ -19,10 +45,12 @@ export async function openTestApp(redisUrl: string, register: typeof registerMan
   const app = Fastify()
   const bugs: unknown[] = []
   await register(app, { store, config: Config.parse({}), log: { error: (fields) => void bugs.push(fields.err) } })
+  const keyOf = async (ownerId: string) => (await store.keys.create({ name: 'test', ownerId })).plain
   return {
     app,
     store,
-    keyOf: async (ownerId) => (await store.keys.create({ name: 'test', ownerId })).plain,
+    keyOf,
+    userOf: async (ownerId) => createUser(app, await keyOf(ownerId)),
     async [Symbol.asyncDispose]() {
       if (bugs.length > 0) throw new AggregateError(bugs, 'bugs were logged')
       await app.close()

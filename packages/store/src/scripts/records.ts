@@ -1,53 +1,5 @@
-// Endpoint and worker records, and the billing ledger: each change is one atomic script.
+// Worker records and the billing ledger: each change is one atomic script.
 import type { Script } from './script.ts'
-
-/**
- * KEYS: records, names, templates, deleted. ARGV: id, expected record ('' = none), new record, old name, new name, old template, new template.
- * → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name)
- */
-export const UPSERT_ENDPOINT: Script = {
-  name: 'runyardUpsertEndpoint',
-  keys: 4,
-  lua: `
-local call = redis.call
-local id = ARGV[1]
-if (call('HGET', KEYS[1], id) or '') ~= ARGV[2] then return 'stale' end
-local owner = call('HGET', KEYS[2], ARGV[5])
-if owner and owner ~= id then return 'taken' end
-if ARGV[4] ~= '' then call('HDEL', KEYS[2], ARGV[4]) end
-if ARGV[6] ~= '' then call('HDEL', KEYS[3], ARGV[6]) end
-call('HSET', KEYS[1], id, ARGV[3])
-call('HSET', KEYS[2], ARGV[5], id)
-call('HSET', KEYS[3], ARGV[7], id)
-call('SREM', KEYS[4], id)
-return 'stored'
-`,
-}
-
-/** KEYS: records, names. ARGV: name → { id, record } or nil */
-export const FIND_ENDPOINT: Script = {
-  name: 'runyardFindEndpoint',
-  keys: 2,
-  lua: `
-local id = redis.call('HGET', KEYS[2], ARGV[1])
-return id and redis.call('HGET', KEYS[1], id)
-`,
-}
-
-/** KEYS: records, names, templates, deleted. ARGV: id, expected record, name, template → 1, or 0 if somebody else wrote first */
-export const DELETE_ENDPOINT: Script = {
-  name: 'runyardDeleteEndpoint',
-  keys: 4,
-  lua: `
-local call = redis.call
-if call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-call('HDEL', KEYS[1], ARGV[1])
-call('HDEL', KEYS[2], ARGV[3])
-call('HDEL', KEYS[3], ARGV[4])
-call('SADD', KEYS[4], ARGV[1])
-return 1
-`,
-}
 
 /** KEYS: worker, workers. ARGV: id, fields… */
 export const CREATE_WORKER: Script = {

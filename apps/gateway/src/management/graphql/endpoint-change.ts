@@ -2,7 +2,7 @@
 // complete  - no id, or `id` + `template` + `volumes` (SDK 2.0): what is absent is back at its default
 // partial   - `id` alone or with `templateId` (Flash): what is absent stays, except workersMax, idleTimeout and scalerValue
 import { parseGpuIds } from '@runyard/core'
-import type { Endpoint, EndpointSettings, Scaling } from '@runyard/schema'
+import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
 import { defined } from '../defined.ts'
 import { DEFAULT_SETTINGS } from '../model-change.ts'
@@ -37,26 +37,29 @@ export function refuseUnsupported(input: EndpointInput): void {
   if ((input.modelReferences ?? []).length > 0) refuse('Cached models are not supported; load the model in the function.')
 }
 
-/** `container` is the container of the template that `templateId` names, when that is not the endpoint's own. */
-export function endpointChange(
-  input: EndpointInput,
-  current: Endpoint | undefined,
-  container: ContainerChange | undefined,
-): EndpointChange {
+/** `template` is the one that `templateId` names; Flash names the endpoint's own, which changes nothing. */
+export function endpointChange(input: EndpointInput, current: Endpoint | undefined, template: Template | undefined): EndpointChange {
   const complete = isComplete(input)
   const type = readType(input.type) ?? (complete ? QUEUE : current?.type)
   const scaling = scalingOf(input, complete ? undefined : current, type)
+  const { container: used, ...link } = templateSwap(current, template)
   const inline = input.template == null ? {} : inlineContainer(input.template)
   return defined({
     name: input.name ?? undefined,
     type,
     flashEnvironmentId: input.flashEnvironmentId ?? undefined,
     templateName: input.template?.name ?? undefined,
-    container: { ...container, ...inline, ...placement(input, complete) },
+    ...link,
+    container: { ...used, ...inline, ...placement(input, complete) },
     ...hardware(input, complete),
     settings: settings(input, scaling, complete),
     echo: echoOf(input),
   })
+}
+
+/** Another template for an endpoint; its own again changes nothing. */
+export function templateSwap(current: Endpoint | undefined, template: Template | undefined): EndpointChange {
+  return template === undefined || template.id === current?.templateId ? {} : { container: template.container, linkTemplate: true }
 }
 
 function echoOf(input: EndpointInput): Record<string, unknown> {

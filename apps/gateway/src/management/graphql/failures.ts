@@ -3,6 +3,7 @@
 import { RunyardError } from '@runyard/schema'
 import type { FastifyReply } from 'fastify'
 import type { ErrorLog } from '../error-log.ts'
+import { unsupportedSentence } from './unsupported.ts'
 
 export interface Failures {
   /** Logs what is a bug of ours, asks for patience where that helps, and says the HTTP status. */
@@ -23,7 +24,9 @@ export function createFailures(log: ErrorLog): Failures {
   return {
     report,
     send(error, reply) {
-      const causes = validationErrorsOf(error) ?? [error]
+      const invalid = validationErrorsOf(error)
+      const unsupported = unsupportedSentence(invalid?.map(messageOf) ?? [])
+      const causes = unsupported === undefined ? (invalid ?? [error]) : [new RunyardError('bad_request', unsupported)]
       return reply.code(report(causes, reply)).send({ errors: causes.map((cause) => ({ message: messageOf(cause) })) })
     },
   }

@@ -12,6 +12,24 @@ export interface TemplateInput {
   readonly ports?: Maybe<string>
   readonly readme?: Maybe<string>
   readonly startScript?: Maybe<string>
+  readonly isServerless?: Maybe<boolean>
+  readonly isPublic?: Maybe<boolean>
+  readonly category?: Maybe<string>
+  readonly volumeInGb?: Maybe<number>
+  readonly volumeMountPath?: Maybe<string>
+  readonly startSsh?: Maybe<boolean>
+  readonly startJupyter?: Maybe<boolean>
+}
+
+/** Nothing given: all that there are. */
+export interface IdFilter {
+  readonly id?: Maybe<string>
+  readonly ids?: Maybe<readonly Maybe<string>[]>
+}
+
+export interface TemplateSwap {
+  readonly endpointId: string
+  readonly templateId: string
 }
 
 export interface EndpointInput {

@@ -1,7 +1,7 @@
 // An endpoint and its bound template in GraphQL's words. What the client sent as a scalar comes back as it was sent: the SDK compares
 // and would save again on every call (flash-api §5.4). Members that mean nothing here are null.
 import { formatGpuIds } from '@runyard/core'
-import type { Endpoint } from '@runyard/schema'
+import type { Endpoint, Template, TemplateContainer } from '@runyard/schema'
 
 export function endpointReply(endpoint: Endpoint): Record<string, unknown> {
   const { settings } = endpoint
@@ -10,8 +10,7 @@ export function endpointReply(endpoint: Endpoint): Record<string, unknown> {
     name: endpoint.name,
     type: endpoint.type === 'LOAD_BALANCER' ? 'LB' : 'QB',
     version: endpoint.version,
-    templateId: endpoint.templateId,
-    template: templateReply(endpoint),
+    templateId: endpoint.sharedTemplateId ?? endpoint.templateId,
     userId: endpoint.ownerId,
     createdAt: new Date(endpoint.createdAt).toISOString(),
     flashEnvironmentId: endpoint.flashEnvironmentId,
@@ -23,7 +22,7 @@ export function endpointReply(endpoint: Endpoint): Record<string, unknown> {
     workersStandby: 0,
     executionTimeoutMs: settings.executionTimeoutMs,
     modelReferences: [],
-    env: environmentReply(endpoint),
+    env: environmentReply(endpoint.spec),
     ...specReply(endpoint),
     ...endpoint.echo,
   }
@@ -54,25 +53,28 @@ function gpuReply(gpu: Endpoint['spec']['gpu']): Record<string, unknown> {
   }
 }
 
-export function templateReply(endpoint: Endpoint): Record<string, unknown> {
-  const { spec } = endpoint
+export function templateReply({ id, name, container, notes }: Template): Record<string, unknown> {
   return {
-    id: endpoint.templateId,
-    name: endpoint.templateName,
-    imageName: spec.image,
-    dockerArgs: spec.args,
-    containerDiskInGb: spec.diskGb,
-    containerRegistryAuthId: spec.registryId ?? '',
-    volumeInGb: 0,
-    volumeMountPath: '',
-    ports: spec.ports.join(','),
-    env: environmentReply(endpoint),
-    readme: endpoint.echo['readme'] ?? '',
-    isServerless: true,
-    isPublic: false,
+    id,
+    name,
+    imageName: container.image,
+    dockerArgs: container.args,
+    containerDiskInGb: container.diskGb,
+    containerRegistryAuthId: container.registryId ?? '',
+    volumeInGb: notes.volumeGb,
+    volumeMountPath: notes.volumeMountPath,
+    ports: container.ports.join(','),
+    env: environmentReply(container),
+    readme: notes.readme,
+    isServerless: notes.isServerless,
+    isPublic: notes.isPublic,
+    isRunpod: false,
+    category: notes.category,
+    startSsh: notes.startSsh,
+    startJupyter: notes.startJupyter,
   }
 }
 
-function environmentReply({ spec }: Endpoint): readonly { key: string; value: string }[] {
-  return Object.entries(spec.env).map(([key, value]) => ({ key, value }))
+function environmentReply({ env }: Pick<TemplateContainer, 'env'>): readonly { key: string; value: string }[] {
+  return Object.entries(env).map(([key, value]) => ({ key, value }))
 }

@@ -1,28 +1,48 @@
-// A template in GraphQL's words → the container part of a change. An inline template describes the whole container; `saveTemplate`
+// A template in GraphQL's words → a change of the model. An inline template describes the whole container; `saveTemplate`
 // names only what it changes: ports and registry are not sent by Flash and stay (flash-api §3.1, sdk2-api §3.1).
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, TEMPLATE_CATEGORIES } from '@runyard/schema'
+import type { TemplateContainer, TemplateNotes } from '@runyard/schema'
 import { defined } from '../defined.ts'
-import type { ContainerChange, EndpointChange } from '../model-change.ts'
+import type { TemplateEdit } from '../model-template.ts'
 import { splitCommas } from './inputs.ts'
 import type { TemplateInput } from './inputs.ts'
 
-/** What `saveTemplate` changes on the endpoint that the template is bound to. */
-export function templateChange(template: TemplateInput): EndpointChange {
+/** What `saveTemplate` names. */
+export function templateEdit(template: TemplateInput): TemplateEdit {
   refuseStartScript(template)
+  return defined({ name: template.name ?? undefined, container: givenContainer(template), notes: givenNotes(template) })
+}
+
+function givenNotes(template: TemplateInput): Partial<TemplateNotes> {
   return defined({
-    templateName: template.name ?? undefined,
-    container: givenContainer(template),
-    echo: template.readme == null ? undefined : { readme: template.readme },
+    isServerless: template.isServerless ?? undefined,
+    isPublic: template.isPublic ?? undefined,
+    category: readCategory(template.category),
+    readme: template.readme ?? undefined,
+    volumeGb: template.volumeInGb ?? undefined,
+    volumeMountPath: template.volumeMountPath ?? undefined,
+    startSsh: template.startSsh ?? undefined,
+    startJupyter: template.startJupyter ?? undefined,
   })
 }
 
+function readCategory(category: string | null | undefined): TemplateNotes['category'] | undefined {
+  if (category == null || category === '') return undefined
+  const known = TEMPLATE_CATEGORIES.find((candidate) => candidate === category)
+  if (known !== undefined) return known
+  throw new RunyardError(
+    'bad_request',
+    `The category of a template must be one of ${TEMPLATE_CATEGORIES.join(', ')}; "${category}" was given.`,
+  )
+}
+
 /** The whole container of an inline template: members that are not given are back at their default; the image stays. */
-export function inlineContainer(template: TemplateInput): ContainerChange {
+export function inlineContainer(template: TemplateInput): Partial<TemplateContainer> {
   refuseStartScript(template)
   return { args: '', env: {}, diskGb: null, ports: [], registryId: null, ...givenContainer(template) }
 }
 
-function givenContainer(template: TemplateInput): ContainerChange {
+function givenContainer(template: TemplateInput): Partial<TemplateContainer> {
   return defined({
     image: template.imageName == null || template.imageName === '' ? undefined : template.imageName,
     args: template.dockerArgs ?? undefined,

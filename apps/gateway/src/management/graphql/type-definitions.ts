@@ -12,6 +12,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   type Query {
     myself: User
     podTemplate(id: String): PodTemplate
+    podTemplates(input: PodTemplateFilter): [PodTemplate!]
     gpuTypes(input: GpuTypeFilter): [GpuType]
     cpuFlavors(input: CpuFlavorInput): [CpuFlavor]
   }
@@ -19,11 +20,15 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   type Mutation {
     saveEndpoint(input: EndpointInput!): Endpoint
     deleteEndpoint(id: String!): JSON
+    updateEndpointTemplate(input: UpdateEndpointTemplateInput!): Endpoint
     saveTemplate(input: SaveTemplateInput): PodTemplate
+    deleteTemplate(templateName: String!): JSON
   }
 
   type User {
     id: String!
+    pubKey: String
+    networkVolumes: [NetworkVolume!]!
     endpoints: [Endpoint!]!
     endpoint(id: String!): Endpoint
   }
@@ -71,6 +76,8 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
 
   type NetworkVolume {
     id: String!
+    name: String
+    size: Whole
     dataCenterId: String
   }
 
@@ -93,16 +100,36 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     readme: String
     isServerless: Boolean
     isPublic: Boolean
+    isRunpod: Boolean
+    category: Word
+    startSsh: Boolean
+    startJupyter: Boolean
   }
 
+  "Prices are null: the cards are yours."
   type GpuType {
     id: String!
     displayName: String
+    manufacturer: String
+    memoryInGb: Whole
+    cudaCores: Whole
+    maxGpuCount: Whole
+    secureCloud: Boolean
+    communityCloud: Boolean
+    securePrice: Decimal
+    communityPrice: Decimal
+    oneMonthPrice: Decimal
+    threeMonthPrice: Decimal
+    oneWeekPrice: Decimal
+    communitySpotPrice: Decimal
+    secureSpotPrice: Decimal
     lowestPrice(input: GpuLowestPriceInput): LowestPrice
   }
 
   type LowestPrice {
     stockStatus: Word
+    minimumBidPrice: Decimal
+    uninterruptablePrice: Decimal
   }
 
   type CpuFlavor {
@@ -206,6 +233,16 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     isPublic: Boolean
     startSsh: Boolean
     startJupyter: Boolean
+    category: Word
+  }
+
+  input UpdateEndpointTemplateInput {
+    endpointId: String!
+    templateId: String!
+  }
+
+  input PodTemplateFilter {
+    isRunpod: Boolean
   }
 
   input GpuTypeFilter {

@@ -1,6 +1,7 @@
 // REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
+import { parseGpuIds } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import type { CpuRequest, Endpoint, EndpointSettings } from '@runyard/schema'
+import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
 import { defined } from '../defined.ts'
 import { DEFAULT_SETTINGS } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
@@ -9,8 +10,10 @@ import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
 /** GB of memory per vCPU by the last letter of a CPU flavor: general purpose and compute (flash-api §9.2). */
 const MEMORY_PER_VCPU: Readonly<Record<string, number>> = { g: 4, c: 2, m: 8 }
 
-/** `template` is the endpoint whose bound template `templateId` names: resolved once, no link kept. */
-export function createChange(body: CreateEndpointBody, template: Endpoint | undefined): EndpointChange {
+type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
+
+/** `template` is the one that `templateId` names: resolved once, no link kept. */
+export function createChange(body: CreateEndpointBody, template: Template | undefined): EndpointChange {
   if ((body.gpu === undefined) === (body.cpu === undefined))
     throw new RunyardError('unprocessable', 'An endpoint has exactly one of "gpu" and "cpu".')
   refuseIdleTimeout(body, body.type, body.scaling.type)
@@ -36,7 +39,7 @@ export function createChange(body: CreateEndpointBody, template: Endpoint | unde
 
 const gpuDefaults: GpuChange = { excludedTypes: [], count: 1, allowedCudaVersions: [], minCudaVersion: null }
 
-export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Endpoint | undefined): EndpointChange {
+export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
   refuseOtherFamily(body, current)
   refuseIdleTimeout(body, current.type, body.scaling?.type ?? current.settings.scaling.type)
   return defined({
@@ -49,8 +52,7 @@ export function updateChange(body: UpdateEndpointBody, current: Endpoint, templa
 }
 
 /** The body wins over the template; variables are merged key by key. */
-function givenContainer(body: UpdateEndpointBody, template: Endpoint | undefined): ContainerChange {
-  const inherited = template === undefined ? {} : containerOf(template)
+function givenContainer(body: UpdateEndpointBody, template: Template | undefined): ContainerChange {
   const given = defined({
     image: body.image,
     args: body.args,
@@ -62,11 +64,7 @@ function givenContainer(body: UpdateEndpointBody, template: Endpoint | undefined
     dataCenterIds: body.dataCenterIds,
     flashboot: typeof body.flashboot === 'boolean' ? flashbootOf(body.flashboot) : body.flashboot,
   })
-  return { ...inherited, ...given, ...(template !== undefined && { env: { ...template.spec.env, ...body.env } }) }
-}
-
-function containerOf({ spec: { image, args, diskGb, ports, registryId } }: Endpoint): ContainerChange {
-  return { image, args, diskGb, ports, registryId }
+  return { ...template?.container, ...given, ...(template !== undefined && { env: { ...template.container.env, ...body.env } }) }
 }
 
 function flashbootOf(on: boolean): 'FLASHBOOT' | 'OFF' {
@@ -84,11 +82,14 @@ function givenGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
   const { minCudaVersion } = gpu
   if (minCudaVersion !== undefined && minCudaVersion !== '' && (gpu.allowedCudaVersions ?? []).length > 0)
     throw new RunyardError('bad_request', 'gpu.minCudaVersion and gpu.allowedCudaVersions exclude each other.')
-  return defined({ ...gpu, minCudaVersion: minCudaVersion === '' ? null : minCudaVersion })
+  // `any` stands for every pool.
+  const pools = gpu.pools === undefined ? undefined : parseGpuIds(gpu.pools.join(',')).pools
+  return defined({ ...gpu, pools, minCudaVersion: minCudaVersion === '' ? null : minCudaVersion })
 }
 
-function toCpu(cpu: NonNullable<UpdateEndpointBody['cpu']>): CpuRequest {
-  return { instanceIds: cpu.map(({ id, vcpuCount }) => `${id}-${vcpuCount}-${vcpuCount * (MEMORY_PER_VCPU[id.slice(-1)] ?? 2)}`) }
+function toCpu(cpu: CpuBody): CpuRequest {
+  const memoryOf = ({ id, vcpuCount, memory }: CpuBody[number]): number => memory ?? vcpuCount * (MEMORY_PER_VCPU[id.slice(-1)] ?? 2)
+  return { instanceIds: cpu.map((size) => `${size.id}-${size.vcpuCount}-${memoryOf(size)}`) }
 }
 
 function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {

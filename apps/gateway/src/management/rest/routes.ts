@@ -1,14 +1,17 @@
-// REST v2 under /v2/serverless: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+// REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
+import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
+import { registerCatalogRoutes } from './catalog-routes.ts'
 import { EndpointParams, keyOf, originOf, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateEndpointBody } from './shapes.ts'
+import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
+import { registerTemplateRoutes } from './template-routes.ts'
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWebhookRoutes } from './webhook-routes.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
@@ -23,6 +26,9 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   const rest = withRestConventions(app, deps)
   registerListRoute(rest, deps.model)
   registerEndpointRoutes(rest, deps.model)
+  registerTemplateRoutes(rest, deps.model)
+  registerCatalogRoutes(rest, deps)
+  registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
@@ -68,18 +74,14 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
 }
 
 function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
-  const templateOf = async (request: FastifyRequest, templateId: string | undefined) =>
-    templateId === undefined ? undefined : await model.getByTemplate(keyOf(request).ownerId, templateId)
-
   app.route({
     method: 'POST',
     url: '/v2/serverless',
     schema: { body: CreateEndpointBody, response: { 200: EndpointShape, 201: EndpointShape } },
     handler: async (request, reply) => {
       const { body } = request
-      const template = await templateOf(request, body.templateId)
-      const target = { name: body.name, flashEnvironmentId: null }
-      const { endpoint, created } = await model.save(keyOf(request).ownerId, target, () => createChange(body, template))
+      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId }
+      const { endpoint, created } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
       return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
     },
   })
@@ -90,8 +92,8 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
     schema: { params: EndpointParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
     handler: async (request) => {
       const { params, body } = request
-      const template = await templateOf(request, body.templateId)
-      const { endpoint } = await model.save(keyOf(request).ownerId, { id: params.id }, (current) =>
+      const target = { id: params.id, templateId: body.templateId }
+      const { endpoint } = await model.save(keyOf(request).ownerId, target, (current, template) =>
         current === undefined ? {} : updateChange(body, current, template),
       )
       return endpointReply(endpoint, originOf(request))

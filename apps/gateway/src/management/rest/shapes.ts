@@ -33,6 +33,8 @@ const CpuBody = z
         .int()
         .min(2)
         .refine((count) => Number.isInteger(Math.log2(count)), 'must be a power of 2'),
+      /** GB; ours, so that a reply can be sent back. Default: what the flavor has. */
+      memory: z.int().min(1).optional(),
     }),
   )
   .min(1)

@@ -1,7 +1,7 @@
-// The stock answer of ServerlessGpuTypes. The gateway knows no inventory: it says "High" unless the scaler has said that no host has a
+// The stock answer of ServerlessGpuTypes and of the catalogue. The gateway knows no inventory: it says "High" unless the scaler has said that no host has a
 // card of that pool. A live client asks once per data centre, one after the other, while its job waits (flash-api §3).
 import type { Store } from '@runyard/store'
-import type { ManagementModel } from '../model.ts'
+import type { ManagementModel } from './model.ts'
 
 /** `null` reads as "no availability" in the client. */
 export type StockOf = (ownerId: string, poolOrType: string) => Promise<'High' | null>

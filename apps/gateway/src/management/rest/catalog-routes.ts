@@ -1,0 +1,84 @@
+// /v2/catalog/gpus: the cards that pools name (management §3.5). Prices are 0: the cards are yours. Which of them a host really has is
+// the scaler's to say, so the stock is what the scaler said last (`stock.ts`).
+import { GPU_TYPES, findGpuType } from '@runyard/core'
+import type { GpuType } from '@runyard/core'
+import { RunyardError } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import { z } from 'zod'
+import type { ManagementModel } from '../model.ts'
+import { createStock } from '../stock.ts'
+import { EndpointParams as GpuTypeParams, keyOf } from './conventions.ts'
+import type { RestApp } from './conventions.ts'
+import { ONE_PAGE, Pagination } from './shapes.ts'
+
+const Counts = z.object({ secure: z.number(), community: z.number() })
+
+const GpuTypeShape = z.object({
+  id: z.string(),
+  name: z.string(),
+  pool: z.string(),
+  manufacturer: z.literal('NVIDIA'),
+  memory: z.int(),
+  secure: z.boolean(),
+  community: z.boolean(),
+  price: Counts,
+  maxCount: Counts,
+  availability: z.enum(['NONE', 'HIGH']).optional(),
+})
+
+const GpuTypeListShape = z.object({ gpus: z.array(GpuTypeShape), pagination: Pagination })
+
+/** The spec's `product` is not asked for: one client leaves it out (management §3.2). */
+const CatalogQuery = z.object({ include: z.string().optional() })
+
+export interface CatalogDeps {
+  readonly model: Pick<ManagementModel, 'list'>
+  readonly store: Pick<Store, 'status'>
+}
+
+export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
+  const stockOf = createStock(deps)
+  const availability = async (ownerId: string, { id, pool }: GpuType) => {
+    const stocks = await Promise.all([stockOf(ownerId, id), stockOf(ownerId, pool)])
+    return { availability: stocks.includes(null) ? ('NONE' as const) : ('HIGH' as const) }
+  }
+  const describe = async (type: GpuType, ownerId: string, include: string | undefined) => ({
+    ...gpuTypeReply(type),
+    ...(include === 'AVAILABILITY' && (await availability(ownerId, type))),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v2/catalog/gpus',
+    schema: { querystring: CatalogQuery, response: { 200: GpuTypeListShape } },
+    handler: async (request) => {
+      const { ownerId } = keyOf(request)
+      return { gpus: await Promise.all(GPU_TYPES.map((type) => describe(type, ownerId, request.query.include))), pagination: ONE_PAGE }
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v2/catalog/gpus/:id',
+    schema: { params: GpuTypeParams, querystring: CatalogQuery, response: { 200: GpuTypeShape } },
+    handler: async (request) => {
+      const type = findGpuType(request.params.id)
+      if (type === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
+      return describe(type, keyOf(request).ownerId, request.query.include)
+    },
+  })
+}
+
+function gpuTypeReply({ id, displayName, pool, memoryGb, maxCount }: GpuType): z.infer<typeof GpuTypeShape> {
+  return {
+    id,
+    name: displayName,
+    pool,
+    manufacturer: 'NVIDIA',
+    memory: memoryGb,
+    secure: true,
+    community: false,
+    price: { secure: 0, community: 0 },
+    maxCount: { secure: maxCount, community: 0 },
+  }
+}

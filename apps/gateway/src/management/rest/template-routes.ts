@@ -1,0 +1,50 @@
+// /v2/templates (management §3.5). Those that live in an endpoint are found by id and not listed.
+import type { ManagementModel } from '../model.ts'
+import { EndpointParams as TemplateParams, keyOf } from './conventions.ts'
+import type { RestApp } from './conventions.ts'
+import { ONE_PAGE } from './shapes.ts'
+import { CreateTemplateBody, TemplateListShape, TemplateShape, UpdateTemplateBody, templateEdit, templateReply } from './template-shapes.ts'
+
+export function registerTemplateRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
+  app.route({
+    method: 'GET',
+    url: '/v2/templates',
+    schema: { response: { 200: TemplateListShape } },
+    handler: async (request) => ({
+      templates: (await templates.list(keyOf(request).ownerId)).map(templateReply),
+      pagination: ONE_PAGE,
+    }),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/v2/templates',
+    schema: { body: CreateTemplateBody, response: { 201: TemplateShape } },
+    handler: async (request, reply) =>
+      reply.code(201).send(templateReply(await templates.save(keyOf(request).ownerId, undefined, templateEdit(request.body)))),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/v2/templates/:id',
+    schema: { params: TemplateParams, response: { 200: TemplateShape } },
+    handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
+  })
+
+  app.route({
+    method: 'PATCH',
+    url: '/v2/templates/:id',
+    schema: { params: TemplateParams, body: UpdateTemplateBody, response: { 200: TemplateShape } },
+    handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/v2/templates/:id',
+    schema: { params: TemplateParams },
+    handler: async (request, reply) => {
+      await templates.remove(keyOf(request).ownerId, { id: request.params.id })
+      return reply.code(204).send()
+    },
+  })
+}

@@ -1,0 +1,35 @@
+// A template: what a worker container is made of, under a name of its own, so that endpoints can share it (management §2.2, §3.5). What
+// only people and pods read is kept and echoed, and makes no part of a spec.
+import { z } from 'zod'
+import { EndpointSpec } from './endpoint.ts'
+
+export const TEMPLATE_CATEGORIES = ['NVIDIA', 'AMD', 'CPU'] as const
+
+export const TemplateContainer = EndpointSpec.pick({ image: true, args: true, env: true, diskGb: true, ports: true, registryId: true })
+export type TemplateContainer = z.infer<typeof TemplateContainer>
+
+export const TemplateNotes = z.object({
+  /** Only such a template makes endpoints; the others are for pods. */
+  isServerless: z.boolean(),
+  isPublic: z.boolean(),
+  category: z.enum(TEMPLATE_CATEGORIES),
+  readme: z.string(),
+  volumeGb: z.int().min(0),
+  volumeMountPath: z.string(),
+  startSsh: z.boolean(),
+  startJupyter: z.boolean(),
+  allowedCudaVersions: z.array(z.string()),
+})
+export type TemplateNotes = z.infer<typeof TemplateNotes>
+
+export const Template = z.object({
+  id: z.string(),
+  /** Unique per owner. */
+  name: z.string(),
+  ownerId: z.string(),
+  container: TemplateContainer,
+  notes: TemplateNotes,
+  createdAt: z.number(),
+  updatedAt: z.number(),
+})
+export type Template = z.infer<typeof Template>

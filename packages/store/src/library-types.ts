@@ -1,0 +1,45 @@
+// What the rest of Runyard knows of the records of endpoints and templates.
+import type { Endpoint, Template } from '@runyard/schema'
+
+export interface EndpointStore {
+  /**
+   * Writes an endpoint under optimistic concurrency: `change` gets the current record with the same (ownerId, name, flashEnvironmentId)
+   * or `id`, and returns the one to store. It may run more than once. Emits `endpoint-changed`. With `templateId` it also gets that template,
+   * which is then the same when the endpoint is written.
+   */
+  upsert(
+    find: { id: string } | { ownerId: string; name: string; flashEnvironmentId: string | null },
+    change: (current: Endpoint | undefined, template: Template | undefined) => Endpoint,
+    templateId?: string,
+  ): Promise<Endpoint>
+  get(id: string): Promise<Endpoint | undefined>
+  list(): Promise<readonly Endpoint[]>
+  /** The endpoint whose bound template this is (`Endpoint.templateId`). */
+  findByTemplate(templateId: string): Promise<Endpoint | undefined>
+  /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
+  delete(id: string): Promise<boolean>
+  /** Ids that are deleted but still have workers or keys. */
+  listDeleted(): Promise<readonly string[]>
+  /** Removes the last keys of a deleted endpoint. */
+  forget(id: string): Promise<void>
+}
+
+/** All templates and endpoints as they were in one moment. */
+export interface Library {
+  readonly templates: readonly Template[]
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface TemplateChange {
+  readonly kind: 'saved' | 'removed'
+  readonly template: Template
+  /** Those that change with it; their names and bound templates stay. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface TemplateStore {
+  get(id: string): Promise<Template | undefined>
+  list(): Promise<readonly Template[]>
+  /** Writes what `decide` comes to, as a whole; it may run more than once. Emits `endpoint-changed` for each endpoint. */
+  change(decide: (library: Library) => TemplateChange): Promise<Template>
+}
