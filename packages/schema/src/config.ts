@@ -75,6 +75,17 @@ export const Config = z.object({
         .describe('what the kept results of one endpoint may weigh in Redis; beyond it the oldest go first'),
     })
     .prefault({}),
+  holds: z
+    .object({
+      runsyncS: z.coerce.number().min(1).max(300).default(90).describe('how long /runsync and /status-sync wait where no wait is given'),
+      streamS: z.coerce
+        .number()
+        .min(1)
+        .max(9)
+        .default(6)
+        .describe('how long an empty /stream poll is held; Python gives up on a GET after 10 s'),
+    })
+    .prefault({}),
   idempotencyWindowS: z.coerce
     .number()
     .min(1)

@@ -19,6 +19,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('settle' as const), slot, job, fails: fc.boolean() }),
   fc.record({ kind: fc.constant('forceSettle' as const), job, fails: fc.boolean() }),
   fc.record({ kind: fc.constant('retry' as const), job }),
+  fc.record({ kind: fc.constant('purge' as const) }),
   fc.record({ kind: fc.constant('takeBack' as const), slot: fc.option(slot, { nil: undefined }), job }),
   fc.record({ kind: fc.constant('giveBack' as const), slot, job }),
   fc.record({ kind: fc.constant('expire' as const), job }),
@@ -99,6 +100,15 @@ async function forceSettleStep(world: World, id: string, status: 'FAILED' | 'CAN
   await nowSettled(world, id, model)
 }
 
+async function purgeStep(world: World): Promise<void> {
+  const waiting = [...world.models].filter(([, model]) => model.state === 'waiting')
+  expect(await world.jobs.purge(world.endpointId)).toBe(waiting.length)
+  for (const [id, model] of waiting) {
+    await nowSettled(world, id, model)
+    expect(model.record?.status).toBe('CANCELLED')
+  }
+}
+
 function expectedOfRetry(model: Model | undefined): string {
   if (model === undefined) return 'unknown'
   if (model.record === undefined) return model.holder === undefined ? 'IN_QUEUE' : 'IN_PROGRESS'
@@ -162,6 +172,7 @@ const PLAYS: Plays = {
   settle: (world, action) => settleStep(world, action.job, { worker: world.workers[action.slot], fails: action.fails }),
   forceSettle: (world, action) => forceSettleStep(world, action.job, action.fails ? 'FAILED' : 'CANCELLED'),
   retry: (world, action) => retryStep(world, action.job),
+  purge: (world) => purgeStep(world),
   takeBack: (world, action) => takeBackStep(world, action.job, workerAt(world, action.slot)),
   giveBack: (world, action) => giveBackStep(world, action.job, world.workers[action.slot]),
   expire: (world, action) => expireStep(world, action.job),
@@ -218,14 +229,16 @@ describe('any order of events', () => {
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
         const { endpointId } = createWorld(one.jobs, raw)
         for (const id of JOBS) await one.jobs.submit(endpointId, submission(id))
-        const settled = new Map<string, number>()
-        const note = (id: string, result: string) => settled.set(id, (settled.get(id) ?? 0) + (ENDS.get(result) ?? 0))
+        let ends = 0
+        const note = (result: string | number) => {
+          ends += typeof result === 'number' ? result : (ENDS.get(result) ?? 0)
+        }
         await Promise.all(steps.map((action, n) => race({ jobs: (n % 2 === 0 ? one : two).jobs, raw, endpointId, note }, action)))
         const before = await Promise.all(JOBS.map((id) => two.jobs.get(endpointId, id)))
+        expect(ends).toBe(before.filter((record) => record?.settledAt !== undefined).length)
         await runToTheEnd({ jobs: two.jobs, endpointId })
         for (const [n, id] of JOBS.entries()) {
           const wasSettled = before[n]?.settledAt !== undefined
-          expect(settled.get(id) ?? 0).toBe(wasSettled ? 1 : 0)
           expect(await one.jobs.get(endpointId, id)).toMatchObject({ ...(wasSettled ? before[n] : {}), settledAt: expect.any(Number) })
         }
         expect(await one.jobs.stats(endpointId)).toMatchObject({ waiting: 0, inProgress: 0 })
@@ -243,19 +256,21 @@ const ENDS = new Map([
 ])
 
 interface Race extends Pick<World, 'jobs' | 'raw' | 'endpointId'> {
-  readonly note: (id: string, result: string) => void
+  /** An outcome that was written, or how many at once. */
+  readonly note: (result: string | number) => void
 }
 
 const RACES: { [K in Step['kind']]: (race: Race, action: Extract<Step, { kind: K }>) => Promise<unknown> } = {
   submit: ({ jobs, endpointId }) => jobs.take(endpointId, 'w0'),
   take: ({ jobs, endpointId }, { slot: at }) => jobs.take(endpointId, `w${at}`),
-  settle: async ({ jobs, endpointId, note }, { job: id, slot: at }) => note(id, await jobs.settle(endpointId, id, `w${at}`, completed(1))),
+  settle: async ({ jobs, endpointId, note }, { job: id, slot: at }) => note(await jobs.settle(endpointId, id, `w${at}`, completed(1))),
   forceSettle: async ({ jobs, endpointId, note }, { job: id, fails }) =>
-    note(id, (await jobs.forceSettle(endpointId, id, { status: fails ? 'FAILED' : 'CANCELLED' })).result),
-  retry: async ({ jobs, endpointId, note }, { job: id }) => note(id, await jobs.retry(endpointId, id)),
+    note((await jobs.forceSettle(endpointId, id, { status: fails ? 'FAILED' : 'CANCELLED' })).result),
+  purge: async ({ jobs, endpointId, note }) => note(await jobs.purge(endpointId)),
+  retry: async ({ jobs, endpointId, note }, { job: id }) => note(await jobs.retry(endpointId, id)),
   takeBack: async ({ jobs, endpointId, note }, { job: id, slot: at }) => {
     const workerId = at === undefined ? undefined : `w${at}`
-    note(id, await jobs.takeBack({ endpointId, jobId: id, workerId }, { budget: 1, evidence: 'x' }))
+    note(await jobs.takeBack({ endpointId, jobId: id, workerId }, { budget: 1, evidence: 'x' }))
   },
   giveBack: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.giveBack(endpointId, id, `w${at}`),
   expire: ({ raw, endpointId }, { job: id }) => raw.del(`${stores.prefix()}:{${endpointId}}:${id}:lock`),

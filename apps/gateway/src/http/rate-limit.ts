@@ -1,7 +1,7 @@
 // Rate limits of the job plane, off by default (client-api §8.3): requests in a window of 10 s per key, endpoint and operation. Each
 // gateway counts for itself: a count in Redis would cost every request a trip, and n gateways admit at most n times as much.
-import rateLimit from '@fastify/rate-limit'
-import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+// Not @fastify/rate-limit: its counters are read after an await, so of requests that come at once none may be let through (11.2.0).
+import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { RunyardError, type Config } from '@runyard/schema'
 import { apiKeyOf } from './authenticate.ts'
 
@@ -10,8 +10,6 @@ export type Operation = (typeof OPERATIONS)[number]
 export type RateLimits = ReadonlyMap<Operation, onRequestAsyncHookHandler>
 
 const WINDOW_MS = 10_000
-/** Counters kept at once; the least recently used are forgotten. */
-const MOST_COUNTERS = 50_000
 
 /** Client-api §8.3, first column. What is not named there has no limit. */
 const RUNPOD: Partial<Record<Operation, number>> = {
@@ -25,32 +23,50 @@ const RUNPOD: Partial<Record<Operation, number>> = {
 }
 
 /** 0: no limit. */
-export function limitOf(limits: Config['rateLimits'], operation: Operation): number {
+function limitOf(limits: Config['rateLimits'], operation: Operation): number {
   return limits[operation] ?? (limits.preset === 'runpod' ? RUNPOD[operation] : undefined) ?? 0
 }
 
 /** The hook of each operation that has a limit. It needs the key, so it comes after `requireApiKey`. */
-export async function openRateLimits(app: FastifyInstance, limits: Config['rateLimits']): Promise<RateLimits> {
-  await app.register(rateLimit, { global: false, cache: MOST_COUNTERS })
-  const hooks = new Map<Operation, onRequestAsyncHookHandler>()
-  for (const operation of OPERATIONS) {
-    const max = limitOf(limits, operation)
-    if (max > 0) hooks.set(operation, refuseExcess(app, operation, max))
-  }
-  return hooks
+export function createRateLimits(limits: Config['rateLimits']): RateLimits {
+  const limited = OPERATIONS.map((operation) => ({ operation, max: limitOf(limits, operation) })).filter(({ max }) => max > 0)
+  return new Map(limited.map(({ operation, max }) => [operation, refuseExcess(operation, max)]))
 }
 
-function refuseExcess(app: FastifyInstance, operation: Operation, max: number): onRequestAsyncHookHandler {
-  const count = app.createRateLimit({ max, timeWindow: WINDOW_MS, keyGenerator: (request) => counterKey(request, operation) })
+function refuseExcess(operation: Operation, max: number): onRequestAsyncHookHandler {
+  const counts = createCounts()
   return async (request) => {
-    const counted = await count(request)
-    if (counted.isAllowed || !counted.isExceeded) return
+    const now = Date.now()
+    const { count, endsAt } = counts.add(counterKey(request), now)
+    if (count <= max) return
     const sentence = `more than ${max} requests in ${WINDOW_MS / 1000} s on this endpoint with this key (rateLimits.${operation})`
-    throw new RunyardError('too_many_requests', sentence, { retryAfterS: counted.ttlInSeconds })
+    throw new RunyardError('too_many_requests', sentence, { retryAfterS: Math.ceil((endsAt - now) / 1000) })
   }
 }
 
-function counterKey(request: FastifyRequest, operation: Operation): string {
+function counterKey(request: FastifyRequest): string {
   const { endpointId } = request.params as { readonly endpointId: string }
-  return `${apiKeyOf(request).id}/${endpointId}/${operation}`
+  return `${apiKeyOf(request).id}/${endpointId}`
+}
+
+interface Count {
+  readonly count: number
+  readonly endsAt: number
+}
+
+/** A key's window begins with its first request. Windows are all alike, so the oldest stand first and are dropped when they are over. */
+function createCounts(): { add(key: string, now: number): Count } {
+  const counts = new Map<string, Count>()
+  return {
+    add(key, now) {
+      for (const [old, { endsAt }] of counts) {
+        if (endsAt > now) break
+        counts.delete(old)
+      }
+      const known = counts.get(key)
+      const next = { count: (known?.count ?? 0) + 1, endsAt: known?.endsAt ?? now + WINDOW_MS }
+      counts.set(key, next)
+      return next
+    },
+  }
 }

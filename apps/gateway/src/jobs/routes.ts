@@ -4,7 +4,7 @@ import type { Config } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { allowOrigins } from '../http/cors.ts'
-import { openRateLimits, type Operation } from '../http/rate-limit.ts'
+import { createRateLimits, type Operation } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/routes.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
@@ -21,7 +21,7 @@ export async function registerJobPlane(
   await app.register(async (scope) => {
     await allowOrigins(scope, origins)
     requireApiKey(scope, deps.store)
-    const limited = await openRateLimits(scope, rates)
+    const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)
       addRoute(scope, { ...route, url: `/v2/:endpointId/${route.url}`, ...(limit === undefined ? {} : { onRequest: limit }) })

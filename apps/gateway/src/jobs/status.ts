@@ -10,10 +10,9 @@ import { jobNotFound } from './gone.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
 import { createQueueReasons } from './queue-reasons.ts'
 
-const STATUS_SYNC_HOLD_MS = 90_000
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
 
-type StatusDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
+type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
 
 export function createStatus(deps: StatusDeps) {
   const reasonOf = createQueueReasons(deps)
@@ -33,7 +32,7 @@ export function createStatusSync(deps: StatusDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
-    const deadline = Date.now() + readWaitMs(request.query, STATUS_SYNC_HOLD_MS)
+    const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
     return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply), endpoint)
   }
 }

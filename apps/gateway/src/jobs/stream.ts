@@ -8,8 +8,6 @@ import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import { errorOf, isTerminal } from './job-body.ts'
 
-/** Clearly below the 10 s after which Python gives up on a GET (R9). */
-const STREAM_HOLD_MS = 6000
 const CHUNKS_PER_ANSWER = 500
 
 interface StreamBody {
@@ -18,11 +16,11 @@ interface StreamBody {
   readonly error?: string
 }
 
-export function createStream(deps: Pick<GatewayDeps, 'store' | 'endpoints' | 'waiters'>) {
+export function createStream(deps: Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters'>) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<StreamBody | undefined> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
-    const deadline = Date.now() + readWaitMs(request.query, STREAM_HOLD_MS)
+    const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.streamS * 1000)
     const gone = clientGone(reply)
     using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], gone)
     for (;;) {

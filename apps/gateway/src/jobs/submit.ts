@@ -13,7 +13,6 @@ import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
 import { readSubmission } from './policy.ts'
 import { requireJob, waitForEnd } from './status.ts'
 
-const RUNSYNC_HOLD_MS = 90_000
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000
 
@@ -40,7 +39,7 @@ export function createRunsync(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
     const endpoint = await endpointOf(deps.endpoints, request)
-    const waitMs = readWaitMs(request.query, RUNSYNC_HOLD_MS)
+    const waitMs = readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
     const submission = readSubmission(request.body, { sync: true, key: apiKeyOf(request), isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
