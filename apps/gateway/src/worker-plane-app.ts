@@ -9,7 +9,7 @@ import { registerProbes } from './watch/probes.ts'
 import { registerWorkerPlane } from './workers/routes.ts'
 
 export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyInstance> {
-  const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes })
+  const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes, closing: deps.closing })
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are no strangers: no limits, no browsers.

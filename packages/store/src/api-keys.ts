@@ -1,6 +1,6 @@
 // API keys: only their SHA-256 is stored. Verification is answered from memory and forgotten on `keys-changed` and `resync`, so a
 // revoked key dies with the signal; while Redis is away keys that are known keep working and unknown ones get a 503, not a 401.
-import { createHash, randomInt, randomUUID } from 'node:crypto'
+import { hash as digest, randomInt, randomUUID } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import type { ApiKey, KeyStore } from './types.ts'
@@ -10,7 +10,7 @@ const KEY_LENGTH = 32
 /** Wrong keys are remembered too, so that guessing does not become load on Redis; bounded, since anybody may send them. */
 const CACHE_SIZE = 10_000
 
-const hashOf = (plain: string) => createHash('sha256').update(plain).digest('hex')
+const hashOf = (plain: string) => digest('sha256', plain)
 const generate = () => `rpa_${Array.from({ length: KEY_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`
 
 type StoredKey = ApiKey & { readonly hash: string }

@@ -1,24 +1,10 @@
-// All that we take from BullMQ: how a job is added and made active under its lock. One BullMQ backend per endpoint,
+// All that we take from BullMQ: its structures, and how a job is made active under its lock. One BullMQ backend per endpoint,
 // all on one shared connection: BullMQ's Worker class would open a blocking connection per queue, which a gateway that is woken by
 // signals never uses. So an idle endpoint costs no connection and no command.
 import { QueueKeys, RedisConnection, RedisQueueBackend, createIORedisClient } from 'bullmq'
 import type { JobJson } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Keys } from './keys.ts'
-
-export interface QueuedJob {
-  readonly id: string
-  /** `sync` or `async`: the scripts choose the retention by it. */
-  readonly name: 'sync' | 'async'
-  /** JSON. */
-  readonly data: string
-  readonly timestamp: number
-  readonly lowPriority: boolean
-  readonly executionTimeoutMs: number | undefined
-  readonly ttlMs: number | undefined
-  /** The receiver's host and port: in its lane the job's end will be told (`outbox.ts`). */
-  readonly webhookLane: string | undefined
-}
 
 export interface ActiveJob {
   readonly id: string
@@ -31,7 +17,6 @@ export interface ActiveJob {
 }
 
 export interface Queue {
-  add(job: QueuedJob): Promise<void>
   /** The next job, now active and locked with `token` for the lease, and marked as last held by it; undefined when none waits. */
   next(token: string): Promise<ActiveJob | undefined>
   /** Every key that BullMQ may have made for the queue itself (not those of jobs). */
@@ -42,11 +27,6 @@ export interface Queues {
   of(endpointId: string): Queue
   forget(endpointId: string): void
 }
-
-/** Below every normal job, which has none; the lowest number runs first among those that have one. */
-const LOW_PRIORITY = 1
-/** BullMQ keeps a stream of events per queue that nobody reads here. */
-const MAX_EVENTS = 100
 
 export function createQueues(deps: { client: Redis; keys: Keys; leaseMs: number; onError: (error: Error) => void }): Queues {
   const connection = new RedisConnection(createIORedisClient(deps.client), { shared: true, blocking: false, skipVersionCheck: true })
@@ -71,29 +51,9 @@ export function createQueues(deps: { client: Redis; keys: Keys; leaseMs: number;
   }
 }
 
-/** What our scripts and sweeps need to know of a job without reading its data. */
-export function jobOptions({ lowPriority, executionTimeoutMs, ttlMs, webhookLane }: QueuedJob) {
-  return { priority: lowPriority ? LOW_PRIORITY : undefined, executionTimeoutMs, ttlMs, webhook: webhookLane }
-}
-
 function createQueue(backend: RedisQueueBackend, keys: readonly string[]): Queue {
-  let isCapped = false
-  const capEvents = () => {
-    if (isCapped) return
-    isCapped = true
-    backend.setQueueMeta({ 'opts.maxLenEvents': MAX_EVENTS }).catch(() => {
-      isCapped = false
-    })
-  }
   return {
     keys,
-    async add(job) {
-      capEvents()
-      await backend.addJob(
-        { id: job.id, name: job.name, data: job.data, timestamp: job.timestamp, opts: jobOptions(job) } as unknown as JobJson,
-        job.id,
-      )
-    },
     async next(token) {
       const [job, id] = (await backend.moveToActive(token, token)) as [JobJson | null | undefined, string]
       if (job === null || job === undefined) return undefined

@@ -30,9 +30,12 @@ export function createWorkerLogStore({ client, keys }: StoreContext): WorkerLogS
 
 export function createEventStore({ client, keys }: StoreContext): EventStore {
   return {
-    async append(event) {
-      const key = keys.events(event.endpointId)
-      await Promise.all([client.rpush(key, JSON.stringify(event)), client.ltrim(key, -MAX_EVENTS, -1)])
+    async append(...events) {
+      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].flatMap(([endpointId, own]) => {
+        const key = keys.events(endpointId)
+        return [client.rpush(key, ...own.map((event) => JSON.stringify(event))), client.ltrim(key, -MAX_EVENTS, -1)]
+      })
+      await Promise.all(writes)
     },
 
     async list(endpointId, limit) {

@@ -3,13 +3,13 @@ import type { JobRecord } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord, toStoredRecord } from './job-record.ts'
 import { isReference, type JobAt } from './payloads.ts'
-import { PUT_BACK_CHUNK, READ, READ_STREAM, READ_SUBMISSION, STATS } from './scripts/reads.ts'
+import { PUT_BACK_CHUNK, READ, READ_CHUNKS, READ_STREAM, READ_SUBMISSION, STATS } from './scripts/reads.ts'
 import type { Reply } from './scripts/script.ts'
 import { readChunk, readRecord, readSubmission } from './stored-values.ts'
 import { SET_RETENTION } from './scripts/sweeps.ts'
 import type { JobStore, StreamRead } from './types.ts'
 
-type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'setRetention' | 'stats'>
+type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'readChunks' | 'setRetention' | 'stats'>
 
 export function createJobReads(context: StoreContext): JobReads {
   const { keys, run, payloads } = context
@@ -30,7 +30,19 @@ export function createJobReads(context: StoreContext): JobReads {
       const [row, chunks, remaining] = reply as [Reply, string[], number]
       const record = toJobRecord(jobId, row)
       if (record === undefined) return undefined
-      return readChunks(context, { endpointId, jobId }, { record, chunks, remaining })
+      return takeChunks(context, { endpointId, jobId }, { record, chunks, remaining })
+    },
+
+    async readChunks(endpointId, jobId, { from, limit }) {
+      const at = { endpointId, jobId }
+      const reply = await run(READ_CHUNKS, [keys.queue(endpointId)], [jobId, from, limit])
+      if (!Array.isArray(reply)) return undefined
+      const [row, chunks, remaining] = reply as [Reply, string[], number]
+      const stored = toStoredRecord(jobId, row)
+      if (stored === undefined) return undefined
+      // Whoever has read chunks does not ask for the output, which repeats them.
+      const record = from === 0 && chunks.length === 0 ? await readRecord(payloads, at, stored) : stored.record
+      return { record, chunks: await Promise.all(chunks.map((chunk) => readChunk(payloads, at, chunk))), more: remaining > 0 }
     },
 
     async setRetention(endpointId, jobId, ttlMs) {
@@ -60,7 +72,7 @@ export function createJobReads(context: StoreContext): JobReads {
  * Only the last of an answer's chunks can be a large one (`READ_STREAM`). While it cannot be had it goes back to where it was, and the small ones
  * before it are told.
  */
-async function readChunks(
+async function takeChunks(
   context: StoreContext,
   at: JobAt,
   { record, chunks, remaining }: { record: JobRecord; chunks: readonly string[]; remaining: number },

@@ -19,6 +19,19 @@ describe('streams', () => {
     expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { output: 'end' }, chunks: [], more: false })
   })
 
+  test('may also be read without being taken out, from any place, as often as one likes', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.readChunks(EP, 'a', { from: 0, limit: 10 })).toBeUndefined()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    for (const n of [0, 1, 2, 3]) await jobs.appendChunk(EP, 'a', 'w1', n)
+    const read = { record: { status: 'IN_PROGRESS' }, chunks: [1, 2], more: true }
+    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
+    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
+    expect(await jobs.readChunks(EP, 'a', { from: 3, limit: 2 })).toMatchObject({ chunks: [3], more: false })
+    expect(await jobs.readChunks(EP, 'a', { from: 4, limit: 2 })).toMatchObject({ chunks: [], more: false })
+  })
+
   test('two readers share the chunks without doubling any', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await one.jobs.submit(EP, submission('a'))

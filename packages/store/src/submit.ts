@@ -1,14 +1,16 @@
-// Into the queue.
+// Into the queue, in one step: the job, its deadline and the word that it is there.
 import type { JobSubmission } from '@runyard/schema'
-import { jobOptions, type QueuedJob } from './bull.ts'
 import type { StoreContext } from './context.ts'
-import { SUBMIT_ONCE } from './scripts/submits.ts'
+import { SUBMIT, SUBMIT_ONCE } from './scripts/submits.ts'
+import type { Argument } from './scripts/script.ts'
 import type { JobStore } from './types.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
 export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
+/** Below every normal job, which has none; the lowest number runs first among those that have one. */
+const LOW_PRIORITY = 1
 
-export function createJobSubmits({ client, keys, queues, run, signals, payloads }: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
+export function createJobSubmits({ client, keys, run, signals, payloads }: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
   /** The set of outboxes lies in another slot, so no script can write it beside the job; an outbox that stays empty is harmless. */
   const noteOutbox = async (endpointId: string, { webhook }: JobSubmission) => webhook && client.sadd(keys.webhooks.endpoints, endpointId)
 
@@ -16,22 +18,19 @@ export function createJobSubmits({ client, keys, queues, run, signals, payloads 
     async submit(endpointId, submission) {
       const at = { endpointId, jobId: submission.id }
       const kept = await payloads.pack(at, 'input', submission)
-      const { job, deadline } = toQueued(submission, kept.text)
-      // Written in one burst, the deadline first: a deadline without a job is harmless, a job without a deadline would never be swept.
-      const noted = client.zadd(keys.deadlines(endpointId), deadline, submission.id)
-      await Promise.all([noted, noteOutbox(endpointId, submission), queues.of(endpointId).add(job)])
+      const signal = { kind: 'job-added', endpointId } as const
+      const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal)]
+      await Promise.all([noteOutbox(endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
       payloads.conclude(at, kept, true)
-      signals.publish({ kind: 'job-added', endpointId })
+      signals.deliver(signal)
     },
 
     async submitOnce(endpointId, submission, once) {
       const at = { endpointId, jobId: submission.id }
       const kept = await payloads.pack(at, 'input', submission)
-      const { job, deadline } = toQueued(submission, kept.text)
       const signal = { kind: 'job-added', endpointId } as const
-      const { priority = 0, ...others } = jobOptions(job)
-      const added = [job.id, job.name, job.data, JSON.stringify({ priority, ...others }), priority, job.timestamp, deadline]
-      const args = [once.key, once.fingerprint, once.windowMs, ...added, signals.channel, signals.encode(signal)]
+      const told = [signals.channel, signals.encode(signal)]
+      const args = [...toArguments(submission, kept.text), ...told, once.key, once.fingerprint, once.windowMs]
       const [, result] = await Promise.all([
         noteOutbox(endpointId, submission),
         run(SUBMIT_ONCE, [keys.queue(endpointId)], args) as Promise<string>,
@@ -43,18 +42,15 @@ export function createJobSubmits({ client, keys, queues, run, signals, payloads 
   }
 }
 
-function toQueued(submission: JobSubmission, data: string): { readonly job: QueuedJob; readonly deadline: number } {
+/** A job as the scripts read it (`enqueueSubmitted`). Its options are what sweeps and webhooks need to know without reading its data. */
+function toArguments(submission: JobSubmission, data: string): readonly Argument[] {
   const now = Date.now()
   const { id, sync, policy, webhook } = submission
-  const job = {
-    id,
-    name: sync ? 'sync' : 'async',
-    data,
-    timestamp: now,
-    lowPriority: policy.lowPriority ?? false,
-    executionTimeoutMs: policy.executionTimeoutMs,
-    ttlMs: policy.ttlMs,
-    webhookLane: webhook && new URL(webhook.url).host,
-  } as const
-  return { job, deadline: now + (policy.ttlMs ?? DEFAULT_TTL_MS) }
+  const { executionTimeoutMs, ttlMs } = policy
+  const priority = policy.lowPriority === true ? LOW_PRIORITY : 0
+  // The receiver's host and port: in its lane the job's end will be told (`outbox.ts`).
+  const lane = webhook && new URL(webhook.url).host
+  const options = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane })
+  const deadline = now + (ttlMs ?? DEFAULT_TTL_MS)
+  return [id, sync ? 'sync' : 'async', data, options, priority, now, deadline]
 }

@@ -160,6 +160,8 @@ export interface JobStore {
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
   /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
   readStream(endpointId: string, jobId: string, limit: number): Promise<StreamRead | undefined>
+  /** The chunks from an index on; they stay, so that a read whose answer was lost can be repeated. For a reader that has the job to itself. */
+  readChunks(endpointId: string, jobId: string, page: { from: number; limit: number }): Promise<StreamRead | undefined>
   /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */
   setRetention(endpointId: string, jobId: string, ttlMs: number): Promise<void>
   /** All leased jobs of an endpoint. */
@@ -210,7 +212,7 @@ export interface WorkerLogStore {
 }
 
 export interface EventStore {
-  append(event: EndpointEvent): Promise<void>
+  append(...events: readonly EndpointEvent[]): Promise<void>
   /** Oldest first, at most `limit` of the newest. */
   list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
 }

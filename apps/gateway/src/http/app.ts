@@ -17,6 +17,8 @@ export interface AppOptions {
   readonly log: Logger
   /** Largest request body in bytes; routes may set their own. */
   readonly bodyLimit: number
+  /** Aborts when the process is asked to stop. */
+  readonly closing: AbortSignal
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -33,6 +35,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
   })
   readBodiesAsJson(app, parseStrictJson)
+  // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
+  app.addHook('onResponse', async (request) => {
+    if (options.closing.aborted) request.raw.socket.end()
+  })
   app.setErrorHandler(createErrorHandler(options.log))
   answerNotFound(app)
   return app

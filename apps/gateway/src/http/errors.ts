@@ -5,7 +5,7 @@ import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { drainBody } from './drain-body.ts'
 
-interface WireError {
+export interface WireError {
   readonly httpStatus: number
   readonly sentence: string
   readonly retryAfterS: number | undefined
@@ -35,12 +35,13 @@ export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
   return reply.code(error.httpStatus).send({ error: error.sentence, message: error.sentence })
 }
 
-export function createErrorHandler(log: Logger) {
+/** `send` may tell it in another shape. */
+export function createErrorHandler(log: Logger, send = sendError) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
     if (WITH_UNREAD_BODY.has(wire.httpStatus)) await drainBody(request.raw)
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')
-    return sendError(reply, wire)
+    return send(reply, wire)
   }
 }
 

@@ -6,6 +6,7 @@ import { requireApiKey } from '../http/authenticate.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { createRateLimits, type Operation } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/routes.ts'
+import { registerOpenai } from '../openai/routes.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
 import { createStatus, createStatusSync, createCancel } from './status.ts'
@@ -26,6 +27,7 @@ export async function registerJobPlane(
       const limit = limited.get(operation)
       addRoute(scope, { ...route, url: `/v2/:endpointId/${route.url}`, ...(limit === undefined ? {} : { onRequest: limit }) })
     }
+    await registerOpenai(scope, deps, limited)
   })
 }
 

@@ -1,10 +1,10 @@
 // `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { jobDurations, jobLine } from '@runyard/core'
 import type { JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey } from '../waiters.ts'
+import { cancelJob } from './cancel.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
@@ -53,23 +53,9 @@ export function createCancel(deps: StatusDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
-    const outcome = { status: 'CANCELLED', error: CANCELLED_BY_CLIENT } as const
-    const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpoint.id, jobId, outcome)
+    const result = await cancelJob(deps, endpoint, { jobId, why: CANCELLED_BY_CLIENT })
     if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
     if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)
-    if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId: endpoint.id, jobId, workerId: heldBy })
-    if (record !== undefined) {
-      deps.log.info(jobLine(endpoint, record), 'job settled')
-      deps.metrics.jobSettled(endpoint.id, { status: record.status, ...jobDurations(record) })
-    }
-    deps.events.add({
-      at: Date.now(),
-      endpointId: endpoint.id,
-      kind: 'job_settled',
-      jobId,
-      status: 'CANCELLED',
-      ...(heldBy === undefined ? {} : { workerId: heldBy }),
-    })
     return { id: jobId, status: 'CANCELLED' }
   }
 }

@@ -73,9 +73,18 @@ async function accept(
       throw new RunyardError('unprocessable', 'this Idempotency-Key was used with another request; use a new key for a new job')
     }
   }
-  deps.metrics.jobAccepted(endpointId)
-  deps.events.add({ at, endpointId, kind: 'job_queued', jobId: submission.id })
+  noteAccepted(deps, endpointId, { at, jobId: submission.id })
   return undefined
+}
+
+/** What is written down of a job that Redis has. */
+export function noteAccepted(
+  deps: Pick<GatewayDeps, 'metrics' | 'events'>,
+  endpointId: string,
+  { at, jobId }: { at: number; jobId: string },
+): void {
+  deps.metrics.jobAccepted(endpointId)
+  deps.events.add({ at, endpointId, kind: 'job_queued', jobId })
 }
 
 const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)

@@ -52,9 +52,21 @@ if #ids > 0 then call('LTRIM', q .. ':wait', 0, -#ids - 1) end
 for at, member in ipairs(#ids < limit and call('ZPOPMIN', q .. ':prioritized', limit - #ids) or {}) do
   if at % 2 == 1 then ids[#ids + 1] = member end
 end
-for _, id in ipairs(ids) do
-  if not isSettled(id) then writeOutcome(id, '', end_) end
-  deleteJob(id)
+local jobs, purged = {}, { async = {}, sync = {} }
+for at, id in ipairs(ids) do
+  jobs[at] = jobKey(id)
+  local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats')
+  if job[2] then
+    local outcome = { 'settledAt', end_.now, 'status', end_.status, 'outcome', end_.outcome, 'workerId', '' }
+    call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
+    call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
+    table.insert(purged[job[1]], id)
+  end
+end
+for kind, ended in pairs(purged) do registerEnds(ended, kind, end_, #end_.outcome) end
+if #ids > 0 then
+  call('UNLINK', unpack(jobs))
+  call('ZREM', q .. ':r:deadlines', unpack(ids))
 end
 if #ids > 0 then call('PUBLISH', ARGV[8], ARGV[9]) end
 return { #ids, call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') }

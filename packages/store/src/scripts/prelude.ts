@@ -1,5 +1,5 @@
-// What all scripts on jobs share. BullMQ's own scripts add a job and make it active under its lock; from there on ours renew the lock, end
-// the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+// What all scripts on jobs share. BullMQ's own script makes a job active under its lock; ours add it, renew the lock, end the job or put
+// it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
@@ -27,19 +27,13 @@ ${OUTBOX}
 local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
 ${REGISTER}
 -- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
-local function unlinkJob(id)
+local function dropJob(id)
   if call('LREM', q .. ':active', -1, id) == 0 and call('LREM', q .. ':wait', 1, id) == 0 then
     call('ZREM', q .. ':prioritized', id)
   end
   call('SREM', q .. ':stalled', id)
-end
-local function deleteJob(id)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', q .. ':r:deadlines', id)
-end
-local function dropJob(id)
-  unlinkJob(id)
-  deleteJob(id)
 end
 
 -- As BullMQ's addStandardJob and addPrioritizedJob do.
@@ -101,8 +95,8 @@ local function readEnd(at)
   }
 end
 
--- Writes the outcome of a job and nothing of the queue. False for a job that does not exist.
-local function writeOutcome(id, worker, end_)
+-- False for a job that does not exist.
+local function settleJob(id, worker, end_)
   local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats')
   if not job[2] then return false end
   local fields = {
@@ -119,12 +113,7 @@ local function writeOutcome(id, worker, end_)
   local ttl = job[1] == 'sync' and end_.syncMs or end_.asyncMs
   call('PEXPIRE', settledKey(id), ttl)
   call('PEXPIRE', chunksKey(id), ttl)
-  registerEnd(id, job[1], end_, bytes)
-  return true
-end
-
-local function settleJob(id, worker, end_)
-  if not writeOutcome(id, worker, end_) then return false end
+  registerEnds({ id }, job[1], end_, bytes)
   postWebhook(id, worker, end_)
   countOutcome(end_.status)
   markWorker(worker, end_.now)

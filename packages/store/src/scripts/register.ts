@@ -14,9 +14,10 @@ const EVICT_AT_ONCE = 64
 
 export const REGISTER = `
 local function keptKey(kind) return q .. ':r:kept:' .. kind end
-local function writeEntry(id, entry)
-  call('HSET', q .. ':r:ended', id, table.concat({ entry.status, entry.at, string.format('%.0f', entry.expiry), entry.bytes, entry.why }, ' '))
+local function toText(entry)
+  return table.concat({ entry.status, entry.at, string.format('%.0f', entry.expiry), entry.bytes, entry.why }, ' ')
 end
+local function writeEntry(id, entry) call('HSET', q .. ':r:ended', id, toText(entry)) end
 local function readEntry(id)
   local text = call('HGET', q .. ':r:ended', id)
   if not text then return nil end
@@ -67,13 +68,20 @@ local function makeRoom(limit, newest, now)
   end
 end
 
-local function registerEnd(id, kind, end_, bytes)
+-- Ends that are alike in all but the job.
+local function registerEnds(ids, kind, end_, bytes)
+  if #ids == 0 then return end
   local ttl = kind == 'sync' and end_.syncMs or end_.asyncMs
   local entry = { status = end_.status, at = end_.now, expiry = end_.now + ttl, bytes = bytes + ${RECORD_BYTES}, why = 'kept' }
-  writeEntry(id, entry)
-  call('ZADD', keptKey(kind), end_.now, id)
-  local kept = call('HINCRBY', q .. ':r:counters', 'keptBytes', entry.bytes)
-  if kept > tonumber(end_.keepBytes) then makeRoom(tonumber(end_.keepBytes), id, end_.now) end
+  local text, entries, kept = toText(entry), {}, {}
+  for at, id in ipairs(ids) do
+    entries[2 * at - 1], entries[2 * at] = id, text
+    kept[2 * at - 1], kept[2 * at] = end_.now, id
+  end
+  call('HSET', q .. ':r:ended', unpack(entries))
+  call('ZADD', keptKey(kind), unpack(kept))
+  local total = call('HINCRBY', q .. ':r:counters', 'keptBytes', #ids * entry.bytes)
+  if total > tonumber(end_.keepBytes) then makeRoom(tonumber(end_.keepBytes), ids[#ids], end_.now) end
 end
 
 -- A job that lives again is not in the register.

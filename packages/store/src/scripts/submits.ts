@@ -1,25 +1,37 @@
-// How a job that bears an idempotency key enters the queue: once. All others are added by BullMQ's own script.
+// How a job enters the queue.
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
+// Before every take BullMQ's script writes to a stream of events per queue that nobody reads here: it is kept short.
+const ENQUEUE = `${PRELUDE}
+local function enqueueSubmitted()
+  local id = ARGV[1]
+  call('ZADD', q .. ':r:deadlines', ARGV[7], id)
+  enqueueJob(id, { name = ARGV[2], data = ARGV[3], opts = ARGV[4], priority = ARGV[5], now = ARGV[6] })
+  call('XTRIM', q .. ':events', 'MAXLEN', '~', 100)
+  call('PUBLISH', ARGV[8], ARGV[9])
+end
+`
+
+/** ARGV: job, name, data, options (JSON), priority, now, deadline, channel, addedSignal */
+export const SUBMIT: Script = { name: 'runyardSubmit', keys: 1, lua: `${ENQUEUE}\nenqueueSubmitted()\nreturn 1\n` }
+
 /**
- * ARGV: hashed key, fingerprint of the request, windowMs, job, name, data, options (JSON), priority, now, deadline, channel, addedSignal
+ * ARGV: as `SUBMIT`, then hashed key, fingerprint of the request, windowMs
  * → 'accepted', 'differs' (the key stands for another request) or the id of the job that the key stands for
  */
 export const SUBMIT_ONCE: Script = {
   name: 'runyardSubmitOnce',
   keys: 1,
-  lua: `${PRELUDE}
-local onceKey, id = q .. ':i:' .. ARGV[1], ARGV[4]
+  lua: `${ENQUEUE}
+local onceKey = q .. ':i:' .. ARGV[10]
 local known = call('GET', onceKey)
 if known then
   local job, fingerprint = string.match(known, '^(%S+) (%S+)$')
-  return fingerprint == ARGV[2] and job or 'differs'
+  return fingerprint == ARGV[11] and job or 'differs'
 end
-call('SET', onceKey, id .. ' ' .. ARGV[2], 'PX', ARGV[3])
-call('ZADD', q .. ':r:deadlines', ARGV[10], id)
-enqueueJob(id, { name = ARGV[5], data = ARGV[6], opts = ARGV[7], priority = ARGV[8], now = ARGV[9] })
-call('PUBLISH', ARGV[11], ARGV[12])
+call('SET', onceKey, ARGV[1] .. ' ' .. ARGV[11], 'PX', ARGV[12])
+enqueueSubmitted()
 return 'accepted'
 `,
 }

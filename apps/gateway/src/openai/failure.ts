@@ -1,0 +1,114 @@
+// What an OpenAI client is told when its request fails: an HTTP status and the body that it reads, `{ error: { message, type, code, param } }`
+// (client-api §5.12, worker-api §14.3). Workers report failures in four shapes: an object with `error`, a flat one with `object: "error"`,
+// Python's print of the first, and plain text. vLLM's own HTTP status and error object are dug out where they are in there.
+import type { JobRecord } from '@runyard/schema'
+import { errorOf } from '../jobs/job-body.ts'
+import type { FollowEnd } from './follow.ts'
+import { readReprString } from './python-repr.ts'
+
+export interface OpenaiError {
+  readonly message: string
+  readonly type: string
+  readonly code: string | number | null
+  readonly param: string | null
+}
+
+export interface Failure {
+  readonly httpStatus: number
+  readonly error: OpenaiError
+  /** False forbids the client's automatic retry, which would cost another whole execution. */
+  readonly retry?: false
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+export function toFailure(httpStatus: number, message: string, code: string | null = null): Failure {
+  return { httpStatus, error: { message, type: typeOf(httpStatus), code, param: null } }
+}
+
+/** A worker's value that says that the request failed; undefined for every other one. */
+export function failureOfValue(value: unknown): Failure | undefined {
+  if (!isFields(value)) return undefined
+  const { error } = value
+  if (typeof error === 'string' && error !== '') return failureOfText(error)
+  if (isFields(error)) return failureOfObject(error)
+  return value['object'] === 'error' && typeof value['message'] === 'string' ? failureOfObject(value) : undefined
+}
+
+const NO_END: Readonly<Record<Exclude<FollowEnd['kind'], 'ended'>, Failure>> = {
+  expired: { ...toFailure(504, 'the job is gone: its time to live was over before it had ended'), retry: false },
+  restarted: toFailure(500, 'the worker was lost in the middle of the answer; send the request again'),
+  left: toFailure(503, 'the gateway stops; send the request again'),
+}
+
+/** Undefined for a job that completed. */
+export function failureOfEnd(end: FollowEnd): Failure | undefined {
+  if (end.kind !== 'ended') return NO_END[end.kind]
+  return end.record.status === 'COMPLETED' ? undefined : failureOfRecord(end.record)
+}
+
+function failureOfRecord(record: JobRecord): Failure {
+  const text = errorOf(record)
+  if (record.status === 'CANCELLED') return { ...toFailure(500, text), retry: false }
+  if (record.status === 'TIMED_OUT' || text === 'executionTimeout exceeded') return { ...toFailure(504, text), retry: false }
+  if (text.startsWith('worker lost ')) return { ...toFailure(500, text), retry: false }
+  return failureOfText(text)
+}
+
+function failureOfText(text: string): Failure {
+  const message = readReprString(text, 'message') ?? text
+  const type = readReprString(text, 'type')
+  const inner = failureOfVllm(message)
+  if (inner !== undefined) return inner
+  const failure = toFailure(500, readHandlerError(message) ?? message)
+  return type === undefined ? failure : { ...failure, error: { ...failure.error, type } }
+}
+
+/** `vLLM returned HTTP 404: {"error": {…}}`, the older flat object, or any text. */
+function failureOfVllm(message: string): Failure | undefined {
+  const [, status, detail] = /^vLLM returned HTTP ([45]\d\d): ([\s\S]*)$/.exec(message) ?? []
+  if (status === undefined || detail === undefined) return undefined
+  const httpStatus = Number(status)
+  const inner = failureOfValue(parseJson(detail))
+  return inner === undefined ? toFailure(httpStatus, detail === '' ? message : detail) : { ...inner, httpStatus }
+}
+
+/** What the SDK makes of an exception: JSON text with `error_message` and a traceback (worker-api §7). */
+function readHandlerError(text: string): string | undefined {
+  const parsed = parseJson(text)
+  return isFields(parsed) && typeof parsed['error_message'] === 'string' ? parsed['error_message'] : undefined
+}
+
+function failureOfObject(fields: Fields): Failure {
+  const message = typeof fields['message'] === 'string' ? fields['message'] : JSON.stringify(fields)
+  const vllm = failureOfVllm(message)
+  if (vllm !== undefined) return vllm
+  const { code, type, param } = fields
+  const httpStatus = typeof code === 'number' && code >= 400 && code < 600 ? Math.trunc(code) : 500
+  return {
+    httpStatus,
+    error: {
+      message,
+      type: typeof type === 'string' ? type : typeOf(httpStatus),
+      code: typeof code === 'number' || typeof code === 'string' ? code : null,
+      param: typeof param === 'string' ? param : null,
+    },
+  }
+}
+
+function typeOf(httpStatus: number): string {
+  if (httpStatus === 429) return 'rate_limit_error'
+  return httpStatus < 500 ? 'invalid_request_error' : 'server_error'
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
