@@ -27,7 +27,7 @@ export const SWEEP_EXPIRED: Script = {
   lua: `${PRELUDE}
 local swept = {}
 for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
-  local holder = call('GET', lockKey(id))
+  local holder = holderOf(id)
   markWorker(holder, ARGV[1])
   if not isSettled(id) then
     postWebhook(id, holder, { now = ARGV[1], outcome = ARGV[3] })

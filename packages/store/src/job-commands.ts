@@ -1,0 +1,250 @@
+// For the property test: everything that may happen to the jobs of one endpoint, as commands of fast-check's model runner. Each is done by one
+// of two stores on one Redis; after each, what the other store reads must be what the model says.
+import assert from 'node:assert/strict'
+import type { JobOutcome } from '@runyard/schema'
+import * as fc from 'fast-check'
+import type { Redis } from 'ioredis'
+import * as model from './job-model.ts'
+import { completed, submission } from './test-store.ts'
+import type { JobStore } from './types.ts'
+
+const LONG_AFTER = 48 * 60 * 60 * 1000
+
+export interface Real {
+  readonly sides: readonly [JobStore, JobStore]
+  readonly raw: Redis
+  readonly prefix: string
+  readonly endpointId: string
+  /** Who sits in each seat: one that lost a lease is retired for good. */
+  readonly seats: [string, string]
+  hires: number
+}
+
+type Model = model.EndpointModel
+type Run = (m: Model, real: Real, jobs: JobStore) => Promise<void>
+
+const job = fc.constantFrom('a', 'b', 'c', 'd')
+const seat = fc.constantFrom<0 | 1>(0, 1)
+/** Who acts on a job: often the one that may. */
+const actor = fc.constantFrom<0 | 1 | 'holder'>(0, 1, 'holder', 'holder')
+const side = fc.constantFrom<0 | 1>(0, 1)
+
+/** A command of fast-check's model runner. After each, what can be read must be what the model says. */
+function command<T>(name: string, parameters: fc.Arbitrary<T>, play: (parameters: T) => Run): fc.Arbitrary<fc.AsyncCommand<Model, Real>> {
+  return fc.tuple(parameters, side).map(([given, at]) => ({
+    check: () => true,
+    async run(m, real) {
+      await play(given)(m, real, real.sides[at])
+      await checkAgreement(m, real, real.sides[1 - at] ?? real.sides[0])
+    },
+    toString: () => `${name}(${JSON.stringify(given)}) at ${at}`,
+  }))
+}
+
+async function checkAgreement(m: Model, { endpointId }: Real, jobs: JobStore): Promise<void> {
+  assert.partialDeepStrictEqual(await jobs.stats(endpointId), model.countsOf(m))
+  for (const [id, known] of m.jobs) {
+    const record = await jobs.get(endpointId, id)
+    // Read once after its end and never different again.
+    if (known.state === 'ended') known.record ??= record
+    const expected = model.recordOf(known)
+    if (expected === undefined) assert.equal(record, undefined)
+    else assert.partialDeepStrictEqual({ output: undefined, ...record }, expected)
+    assert.equal(record?.settledAt !== undefined, known.state === 'ended')
+  }
+}
+
+function actorOf({ seats }: Real, known: model.JobModel | undefined, at: 0 | 1 | 'holder'): string {
+  return at === 'holder' ? (known?.last ?? seats[0]) : seats[at]
+}
+
+function retireSeat(real: Real, worker: string | undefined): void {
+  const at = real.seats.findIndex((id) => id === worker)
+  real.hires += 1
+  if (at !== -1) real.seats[at] = `w${real.hires}`
+}
+
+const submit = command('submit', fc.tuple(job, fc.boolean()), ([id, lowPriority]) => async (m, { endpointId }, jobs) => {
+  if (m.jobs.has(id)) return
+  await jobs.submit(endpointId, submission(id, { policy: { lowPriority } }))
+  model.submitted(m, id, lowPriority)
+})
+
+const take = command('take', seat, (at) => async (m, real, jobs) => {
+  const worker = real.seats[at]
+  const may = model.takeable(m)
+  const given = await jobs.take(real.endpointId, worker)
+  if (given === undefined) {
+    // Nothing there, or a job that this worker had in an earlier life: then it is replaced.
+    const isBarred = may.some((id) => m.jobs.get(id)?.barred.has(worker) === true)
+    assert.equal(may.length === 0 || isBarred, true)
+    if (isBarred) retireSeat(real, worker)
+    return
+  }
+  const known = m.jobs.get(given.id)
+  assert.ok(may.includes(given.id))
+  assert.equal(known?.barred.has(worker), false)
+  if (known !== undefined) model.taken(known, worker)
+  assert.equal(given.attempt, known?.attempts)
+})
+
+const ping = command('ping', fc.tuple(job, actor), ([id, at]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const worker = actorOf(real, known, at)
+  const isHolder = model.mayWrite(known, worker)
+  assert.deepEqual(await jobs.renew(real.endpointId, worker, [id]), isHolder ? [] : [id])
+  if (isHolder && known !== undefined) known.holder = worker
+})
+
+const progress = command('progress', fc.tuple(job, actor, fc.integer()), ([id, at, value]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const worker = actorOf(real, known, at)
+  const answer = model.answerTo(known, worker)
+  assert.equal(await jobs.progress(real.endpointId, id, worker, value), answer)
+  if (answer === 'settled' && known !== undefined) Object.assign(known, { progress: value, holder: worker })
+})
+
+const chunk = command('chunk', fc.tuple(job, actor, fc.integer()), ([id, at, value]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const worker = actorOf(real, known, at)
+  const answer = model.answerTo(known, worker)
+  assert.equal(await jobs.appendChunk(real.endpointId, id, worker, value), answer)
+  if (answer !== 'settled' || known === undefined) return
+  known.chunks.push(value)
+  known.holder = worker
+})
+
+const stream = command('stream', job, (id) => async (m, { endpointId }, jobs) => {
+  const known = m.jobs.get(id)
+  const read = await jobs.readStream(endpointId, id, 2)
+  if (known === undefined || known.state === 'swept') return assert.equal(read, undefined)
+  assert.deepEqual(read?.chunks, known.chunks.splice(0, 2))
+  assert.equal(read?.more, known.chunks.length > 0)
+})
+
+const settle = command('settle', fc.tuple(job, actor, fc.boolean()), ([id, at, fails]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const worker = actorOf(real, known, at)
+  const outcome: JobOutcome = fails ? { status: 'FAILED', error: worker } : completed(`${worker}'s`)
+  const answer = model.answerTo(known, worker)
+  assert.equal(await jobs.settle(real.endpointId, id, worker, outcome), answer)
+  if (answer !== 'settled' || known === undefined) return
+  model.ended(m, known, outcome.status)
+  assert.partialDeepStrictEqual(await jobs.get(real.endpointId, id), { ...outcome, workerId: worker, retries: known.attempts - 1 })
+})
+
+const force = command(
+  'force',
+  fc.tuple(job, fc.constantFrom('CANCELLED' as const, 'FAILED' as const)),
+  ([id, status]) =>
+    async (m, real, jobs) => {
+      const known = m.jobs.get(id)
+      const { result, heldBy } = await jobs.forceSettle(real.endpointId, id, { status, error: 'by force' })
+      if (known === undefined || known.state === 'swept') return assert.equal(result, 'unknown')
+      if (known.state === 'ended') return assert.equal(result, 'already_settled')
+      assert.deepEqual({ result, heldBy }, { result: 'settled', heldBy: known.state === 'leased' ? known.last : undefined })
+      model.ended(m, known, status)
+    },
+)
+
+const takeBack = command('takeBack', fc.tuple(job, fc.option(actor)), ([id, at]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const workerId = at === null ? undefined : actorOf(real, known, at)
+  const lease = { endpointId: real.endpointId, jobId: id, workerId }
+  const result = await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'lost' })
+  if (!model.mayBeTakenBack(known, workerId)) return assert.equal(result, 'moot')
+  retireSeat(real, known.last)
+  if (known.attempts > model.BUDGET) {
+    assert.equal(result, 'failed')
+    return model.ended(m, known, 'FAILED')
+  }
+  assert.equal(result, 'requeued')
+  m.retried += 1
+  known.chunks = []
+  model.requeued(known)
+})
+
+const giveBack = command('giveBack', fc.tuple(job, actor), ([id, at]) => async (m, real, jobs) => {
+  const known = m.jobs.get(id)
+  const worker = actorOf(real, known, at)
+  await jobs.giveBack(real.endpointId, id, worker)
+  if (known?.state !== 'leased' || known.holder !== worker) return
+  known.attempts -= 1
+  model.requeued(known)
+})
+
+/** As if the lease's time had passed. */
+const expire = command('expire', job, (id) => async (m, { raw, prefix, endpointId }) => {
+  await raw.del(`${prefix}:{${endpointId}}:${id}:lock`)
+  const known = m.jobs.get(id)
+  if (known?.state === 'leased') known.holder = undefined
+})
+
+/** Every job outlives its time to live. */
+export async function sweep(m: Model, { endpointId }: Real, jobs: JobStore): Promise<void> {
+  const due = [...m.jobs].filter(([, { state }]) => state === 'waiting' || state === 'leased')
+  const swept = await jobs.sweepExpired(endpointId, Date.now() + LONG_AFTER)
+  assert.deepEqual(new Set(swept), new Set(due.map(([id]) => id)))
+  for (const [, known] of due) known.state = 'swept'
+}
+
+const ttl = command('ttl', fc.constant(null), () => sweep)
+
+const purge = command('purge', fc.constant(null), () => async (m, { endpointId }, jobs) => {
+  const waiting = [...m.jobs.values()].filter(({ state }) => state === 'waiting')
+  assert.equal(await jobs.purge(endpointId), waiting.length)
+  for (const known of waiting) model.ended(m, known, 'CANCELLED')
+})
+
+const retry = command('retry', job, (id) => async (m, { endpointId }, jobs) => {
+  const known = m.jobs.get(id)
+  const result = await jobs.retry(endpointId, id)
+  if (known === undefined || known.state === 'swept') return assert.equal(result, 'unknown')
+  if (known.state !== 'ended') return assert.equal(result, known.holder === undefined ? 'IN_QUEUE' : 'IN_PROGRESS')
+  if (known.record?.status !== 'FAILED') return assert.equal(result, known.record?.status)
+  assert.equal(result, 'retried')
+  model.revived(known)
+  // Who had it in an earlier life comes too late for ever.
+  for (const worker of known.barred) assert.equal(await jobs.settle(endpointId, id, worker, completed('stale')), 'not_holder')
+})
+
+/** What empties the queue is rare, or nothing long would ever happen. */
+const WEIGHTS: readonly [number, fc.Arbitrary<fc.AsyncCommand<Model, Real>>][] = [
+  [6, take],
+  [4, takeBack],
+  [3, submit],
+  [3, chunk],
+  [3, expire],
+  [2, ping],
+  [2, progress],
+  [2, stream],
+  [2, giveBack],
+  [2, settle],
+  [2, retry],
+  [1, force],
+]
+export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ length: weight }, () => one)), ttl, purge]
+
+/** What sweeps and one healthy worker do until nothing is left. */
+export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<void> {
+  for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'swept' })
+  for (let given = await jobs.take(endpointId, 'last'); given !== undefined; given = await jobs.take(endpointId, 'last')) {
+    assert.equal(await jobs.settle(endpointId, given.id, 'last', completed('last')), 'settled')
+  }
+}
+
+export async function checkStreams(m: Model, { sides: [jobs], endpointId }: Real): Promise<void> {
+  for (const [id, known] of m.jobs) {
+    if (known.state !== 'swept') assert.deepEqual((await jobs.readStream(endpointId, id, 100))?.chunks, known.chunks)
+  }
+}
+
+export async function checkEnds(m: Model, { sides: [jobs], endpointId }: Real): Promise<void> {
+  assert.partialDeepStrictEqual(await jobs.stats(endpointId), { waiting: 0, inProgress: 0 })
+  for (const [id, known] of m.jobs) {
+    const record = await jobs.get(endpointId, id)
+    const expected = model.recordOf(known)
+    if (known.state === 'swept' || known.state === 'ended') assert.deepEqual(record, expected)
+    else assert.ok(record?.status === 'COMPLETED' || record?.status === 'FAILED')
+  }
+}

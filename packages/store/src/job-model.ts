@@ -1,0 +1,104 @@
+// For the property tests: what the store promises of the jobs of one endpoint, in plain data. Each function says what an operation must
+// answer and changes the model accordingly; it knows nothing of Redis.
+import type { JobRecord } from '@runyard/schema'
+
+export const BUDGET = 1
+
+export interface JobModel {
+  state: 'waiting' | 'leased' | 'ended' | 'swept'
+  readonly lowPriority: boolean
+  /** Whose lease it is; undefined: it has run out. */
+  holder: string | undefined
+  /** Who took it last in this life: still may write while nobody took the job back. */
+  last: string | undefined
+  /** Who took it last in earlier lives. */
+  readonly barred: Set<string>
+  attempts: number
+  chunks: unknown[]
+  progress: unknown
+  /** As first read after its end. */
+  record: JobRecord | undefined
+}
+
+export interface EndpointModel {
+  readonly jobs: Map<string, JobModel>
+  completed: number
+  failed: number
+  retried: number
+}
+
+export function createModel(): EndpointModel {
+  return { jobs: new Map(), completed: 0, failed: 0, retried: 0 }
+}
+
+export function submitted(model: EndpointModel, id: string, lowPriority: boolean): void {
+  const fresh = { holder: undefined, last: undefined, attempts: 0, chunks: [], progress: undefined, record: undefined }
+  model.jobs.set(id, { state: 'waiting', lowPriority, barred: new Set(), ...fresh })
+}
+
+/** The jobs that a take may hand out: of the normal ones if there are any. */
+export function takeable(model: EndpointModel): readonly string[] {
+  const waiting = [...model.jobs].filter(([, job]) => job.state === 'waiting')
+  const normal = waiting.filter(([, job]) => !job.lowPriority)
+  return (normal.length > 0 ? normal : waiting).map(([id]) => id)
+}
+
+export function taken(job: JobModel, worker: string): void {
+  Object.assign(job, { state: 'leased', holder: worker, last: worker, attempts: job.attempts + 1, progress: undefined })
+}
+
+export function mayWrite(job: JobModel | undefined, worker: string): boolean {
+  return job?.state === 'leased' && (job.holder ?? job.last) === worker
+}
+
+/** What a write of a worker must answer. */
+export function answerTo(job: JobModel | undefined, worker: string): 'settled' | 'already_settled' | 'not_holder' {
+  if (job?.state === 'ended') return 'already_settled'
+  return mayWrite(job, worker) ? 'settled' : 'not_holder'
+}
+
+export function mayBeTakenBack(job: JobModel | undefined, worker: string | undefined): job is JobModel {
+  return job?.state === 'leased' && (job.holder === undefined || job.holder === worker)
+}
+
+export function requeued(job: JobModel): void {
+  Object.assign(job, { state: 'waiting', holder: undefined, progress: undefined })
+}
+
+/** Counted once, by what it ended as; a purged or cancelled job is neither. */
+export function ended(model: EndpointModel, job: JobModel, status: string): void {
+  job.state = 'ended'
+  job.holder = undefined
+  if (status === 'COMPLETED') model.completed += 1
+  if (status === 'FAILED') model.failed += 1
+}
+
+export function revived(job: JobModel): void {
+  if (job.last !== undefined) job.barred.add(job.last)
+  Object.assign(job, {
+    state: 'waiting',
+    holder: undefined,
+    last: undefined,
+    attempts: 0,
+    chunks: [],
+    progress: undefined,
+    record: undefined,
+  })
+}
+
+/** What `stats` must say. */
+export function countsOf(model: EndpointModel): Record<'waiting' | 'inProgress' | 'completed' | 'failed' | 'retried', number> {
+  const states = [...model.jobs.values()].map(({ state }) => state)
+  const { completed, failed, retried } = model
+  const count = (state: JobModel['state']): number => states.filter((one) => one === state).length
+  return { waiting: count('waiting'), inProgress: count('leased'), completed, failed, retried }
+}
+
+/** What `get` must say, in part. */
+export function recordOf(job: JobModel): Partial<JobRecord> | undefined {
+  if (job.state === 'swept') return undefined
+  if (job.state === 'ended') return job.record
+  const isHeld = job.state === 'leased' && job.holder !== undefined
+  const output = isHeld ? job.progress : undefined
+  return { status: isHeld ? 'IN_PROGRESS' : 'IN_QUEUE', retries: Math.max(0, job.attempts - 1), output }
+}
