@@ -78,6 +78,30 @@ describe('a lane', () => {
     }
   })
 
+  it('looks once into an empty queue, however many polls come, and again after a wake', async () => {
+    const queue = createQueue()
+    let looks = 0
+    const lane = new Lane({
+      takeJob: () => {
+        looks += 1
+        return Promise.resolve(queue.take())
+      },
+      checkVersion: () => Promise.resolve(),
+      giveBack: () => Promise.resolve(),
+    })
+    const polls = ['w1', 'w2', 'w3'].map(async (id) => lane.take({ state: createWorker(id), max: 1, signal: NEVER }))
+    await expect.poll(() => lane.parkedCount).toBe(3)
+    const looksWhileEmpty = looks
+    polls.push(lane.take({ state: createWorker('w4'), max: 1, signal: NEVER }))
+    await expect.poll(() => lane.parkedCount).toBe(4)
+    expect(looks).toBe(looksWhileEmpty)
+    queue.waiting.push('a')
+    lane.wake()
+    expect(await Promise.race(polls)).toMatchObject([{ id: 'a' }])
+    lane.release()
+    await Promise.all(polls)
+  })
+
   it('gives back what it took for a client that has gone meanwhile', async () => {
     const queue = createQueue()
     const controller = new AbortController()
