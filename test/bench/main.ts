@@ -1,16 +1,21 @@
-// `pnpm bench`: the ratios of design §6, each beside its floor from the same run. Writes nothing unless `--save [FILE]`.
+// `pnpm bench [ROW…] [--quick] [--save]`: the ratios of design §6, each beside its floor from the same run. `--quick` repeats a tenth as
+// often, for a first look; nothing is written unless `--save`.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runCommand } from '../harness/child.ts'
 import { firstMissing, WORKER_IMAGE } from '../harness/machine.ts'
 import { startStack } from '../harness/stack.ts'
-import { measureAll } from './rows.ts'
+import { measureAll, selectRows } from './rows.ts'
 import { renderMachine, renderTable, saveResults } from './table.ts'
 
-const { values, positionals } = parseArgs({ options: { save: { type: 'boolean', default: false } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { save: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+})
 const say = (line: string): void => {
   process.stderr.write(`▸ ${line}\n`)
 }
+const groups = selectRows(positionals)
 
 const withoutDocker = await firstMissing(['docker', 'worker-image'])
 const host = withoutDocker === undefined ? 'docker' : 'process'
@@ -18,14 +23,15 @@ say(withoutDocker === undefined ? 'workers are containers' : `workers are proces
 
 const stack = await startStack({ host, settings: { RUNYARD_LOG_LEVEL: 'info' } })
 const planeHost = new URL(stack.planeUrl).hostname
-const rows = await measureAll({ stack, image: WORKER_IMAGE, planeHost, say })
+const times = (full: number): number => (values.quick ? Math.ceil(full / 10) : full)
+const rows = await measureAll(groups, { stack, image: WORKER_IMAGE, planeHost, times }, say)
 await stack.stop()
 
 const redis = (await runCommand('redis-server', ['--version'])).split(' ').slice(0, 3).join(' ')
 const text = `${renderMachine(`${redis}, workers on the ${host} host`)}\n\n${renderTable(rows)}`
 process.stdout.write(`\n${text}\n`)
 if (values.save) {
-  const file = join(import.meta.dirname, '..', '..', positionals[0] ?? join('docs', 'benchmarks.md'))
+  const file = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md')
   await saveResults(file, text)
   say(`saved in ${file}`)
 }

@@ -1,6 +1,7 @@
-// Workers without a Python: they speak the worker protocol (worker-api §4, §5) over plain sockets and answer at once, so that they cost
+// Workers without a Python: they speak the worker protocol (worker-api §4, §5, §8) over plain sockets and answer at once, so that they cost
 // little beside what they measure: what the queue, the gateway and Redis carry by themselves. The scaler is stopped meanwhile, since these
 // workers live on no host that it knows.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from '@runyard/store'
 import type { Stack } from '../harness/stack.ts'
 import { openConnection, requestBytes, type Connection } from './load.ts'
@@ -12,6 +13,8 @@ interface Worker {
   readonly connection: Connection
 }
 
+const PING_INTERVAL_MS = 10_000
+
 /** Runs `work` while `count` such workers serve the endpoint. */
 export async function withProtocolWorkers<T>(
   stack: Stack,
@@ -21,9 +24,12 @@ export async function withProtocolWorkers<T>(
   await stack.scaler.child().stop()
   const workers = await register(stack, options)
   const serving = workers.map((worker) => serve(worker).catch(() => undefined))
+  const over = new AbortController()
+  serving.push(ping(workers, over.signal).catch(() => undefined))
   try {
     return await work()
   } finally {
+    over.abort()
     for (const { connection } of workers) connection.close()
     await Promise.all(serving)
     await stack.scaler.start()
@@ -40,15 +46,30 @@ async function register(stack: Stack, { endpointId, count }: { endpointId: strin
   for (let index = 0; index < count; index += 1) {
     const id = `bench${index}x${Date.now()}`
     await store.workers.create({ ...facts, id, startReason: 'jobs_waiting', createdAt: Date.now() })
-    const connection = await openConnection({ host: base.hostname, port: Number(base.port) })
+    const connection = await openConnection(addressOf({ base }))
     workers.push({ base, id, token: await store.workerToken(endpointId, id), connection })
   }
   return workers
 }
 
+/** Each worker in its turn, all of them once per interval, over one connection. */
+async function ping(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
+  const [first] = workers
+  if (first === undefined) return
+  const connection = await openConnection(addressOf(first))
+  for (let turn = 0; !signal.aborted; turn += 1) {
+    await sleep(PING_INTERVAL_MS / workers.length, undefined, { signal })
+    const worker = workers[turn % workers.length] ?? first
+    const path = `${worker.base.pathname}/ping/${worker.id}?gpu=none`
+    await connection.send(requestBytes({ ...addressOf(worker), method: 'GET', path, headers: { authorization: worker.token }, body: '' }))
+  }
+  connection.close()
+}
+
 /** Take, answer, take: one job at a time, until its connection is closed. */
-async function serve({ base, id, token, connection }: Worker): Promise<void> {
-  const target = { host: base.hostname, port: Number(base.port), headers: { authorization: token } }
+async function serve(worker: Worker): Promise<void> {
+  const { base, id, token, connection } = worker
+  const target = { ...addressOf(worker), headers: { authorization: token } }
   const take = requestBytes({ ...target, method: 'GET', path: `${base.pathname}/job-take/${id}?gpu=none`, body: '' })
   for (;;) {
     const taken = await connection.send(take)
@@ -58,4 +79,8 @@ async function serve({ base, id, token, connection }: Worker): Promise<void> {
     const path = `${base.pathname}/job-done/${id}/${job.id}?gpu=none`
     await connection.send(requestBytes({ ...target, method: 'POST', path, body: '{"output":null}' }))
   }
+}
+
+function addressOf({ base }: Pick<Worker, 'base'>): { host: string; port: number } {
+  return { host: base.hostname, port: Number(base.port) }
 }

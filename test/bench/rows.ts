@@ -1,113 +1,38 @@
-// Runs each measurement beside its floor and makes the table's rows. The order keeps load away from latency.
-import type { Stack } from '../harness/stack.ts'
-import { bareAdds, bareContainerStart, bareEcho, bareRoundTrip, bareTakeAndComplete } from './floors.ts'
-import { percentile } from './load.ts'
-import { acceptedRuns, coldStarts, endToEnd, endToEndWithoutPython, idleCommands, killToRerun, warmRunsync } from './measures.ts'
-import type { Row } from './table.ts'
+// All rows, in an order that keeps load away from latency; what leaves the system full comes last.
+import { failedRow, toRow, type Row } from './table.ts'
+import type { Bench, RowGroup } from './row-group.ts'
+import { runsync } from './rows/runsync.ts'
+import { celery } from './rows/celery.ts'
+import { localServer } from './rows/local-server.ts'
+import { cold } from './rows/cold.ts'
+import { kill } from './rows/kill.ts'
+import { idle } from './rows/idle.ts'
+import { polling } from './rows/polling.ts'
+import { run } from './rows/run.ts'
+import { through } from './rows/through.ts'
+import { backlog } from './rows/backlog.ts'
 
-export interface BenchOptions {
-  readonly stack: Stack
-  readonly image: string
-  readonly planeHost: string
-  readonly say: (line: string) => void
-}
+export const ROW_GROUPS: readonly RowGroup[] = [runsync, localServer, celery, cold, kill, idle, polling, run, through, backlog]
 
-type Measure = (options: BenchOptions) => Promise<readonly Row[]>
-
-const LATENCY = { perSecond: 100, count: 1000 }
-const PING_INTERVAL_S = 10
-
-const latency: Measure = async ({ stack, say }) => {
-  say('warm /runsync at 100/s')
-  const floor = await bareRoundTrip(stack.redis.url, LATENCY)
-  const ours = await warmRunsync(stack, LATENCY)
-  const at = (share: number): Pick<Row, 'ours' | 'floor' | 'ratio'> => {
-    const [mine, bare] = [percentile(ours, share), percentile(floor, share)]
-    return { ours: ms(mine), floor: ms(bare), ratio: times(mine / bare) }
-  }
-  return [
-    { path: 'warm /runsync at 100/s, p50', ...at(0.5), budget: '≤ 4×' },
-    { path: 'warm /runsync at 100/s, p99', ...at(0.99), budget: '≤ 25 ms' },
-  ]
-}
-
-const accepted: Measure = async ({ stack, say }) => {
-  say('POST /run accepted per second')
-  const floor = Math.min(await bareAdds(stack.redis.url, 2000), await bareEcho(2000))
-  const ours = await acceptedRuns(stack, 2000)
-  return [{ path: 'POST /run accepted', ours: perSecond(ours), floor: perSecond(floor), ratio: times(ours / floor), budget: '≥ 0.5×' }]
-}
-
-const through: Measure = async ({ stack, say }) => {
-  say('no-op jobs end to end')
-  const floor = await bareTakeAndComplete(stack.redis.url, 10_000)
-  const row = (path: string, ours: number): Row => ({
-    path: `no-op jobs end to end, ${path}`,
-    ours: perSecond(ours),
-    floor: perSecond(floor),
-    ratio: times(ours / floor),
-    budget: '≥ 0.4×',
-  })
-  return [
-    row('32 workers that answer at once', await endToEndWithoutPython(stack, { workers: 32, count: 5000 })),
-    row('2 Python workers', await endToEnd(stack, { workers: 2, count: 2000 })),
-  ]
-}
-
-const cold: Measure = async ({ stack, image, planeHost, say }) => {
-  if (stack.host !== 'docker') return []
-  say('cold start: POST to the first line of the function')
-  const floor = percentile(await bareContainerStart({ image, host: planeHost, count: 5 }), 0.5)
-  const ours = percentile(await coldStarts(stack, 5), 0.5)
-  return [{ path: 'cold start, image present, median', ours: ms(ours), floor: ms(floor), ratio: times(ours / floor), budget: '≤ 2×' }]
-}
-
-const kill: Measure = async ({ stack, say }) => {
-  say('worker killed in mid-job')
-  const ours = await killToRerun(stack, 3)
-  return [
-    {
-      path: 'worker killed → job runs again, worst of 3',
-      ours: `${Math.max(...ours).toFixed(2)} s`,
-      floor: '–',
-      ratio: '–',
-      budget: '< 2 s',
-    },
-  ]
-}
-
-const idle: Measure = async ({ stack, say }) => {
-  say('Redis commands of idle workers')
-  const ours = await idleCommands(stack, 20_000)
-  const ping = 1 / PING_INTERVAL_S
-  const path = 'Redis commands of one idle worker'
-  return [
-    { path, ours: `${ours.toFixed(2)}/s`, floor: `ping ${ping}/s`, ratio: times(ours / ping), budget: 'none more often than its ping' },
-  ]
+/** The groups of these names, all for none. @throws on a name that there is not */
+export function selectRows(names: readonly string[]): readonly RowGroup[] {
+  const known = ROW_GROUPS.map(({ name }) => name)
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) throw new Error(`there is no row "${unknown}"; there are ${known.join(', ')}`)
+  return names.length === 0 ? ROW_GROUPS : ROW_GROUPS.filter(({ name }) => names.includes(name))
 }
 
 /** A measurement that fails becomes a row that says so; the others go on. */
-export async function measureAll(options: BenchOptions): Promise<readonly Row[]> {
+export async function measureAll(groups: readonly RowGroup[], bench: Bench, say: (line: string) => void): Promise<readonly Row[]> {
   const rows: Row[] = []
-  for (const measure of [latency, accepted, through, cold, kill, idle]) {
+  for (const { name, title, needsDocker = false, measure } of groups) {
+    if (needsDocker && bench.stack.host !== 'docker') continue
+    say(title)
     try {
-      rows.push(...(await measure(options)))
+      rows.push(...(await measure(bench)).map((measured) => toRow(measured)))
     } catch (error) {
-      const text = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-      rows.push({ path: measure.name, ours: `failed: ${text}`, floor: '', ratio: '', budget: '' })
+      rows.push(failedRow(name, error))
     }
   }
   return rows
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(value < 10 ? 2 : 0)} ms`
-}
-
-function perSecond(value: number): string {
-  return `${Math.round(value).toLocaleString('en')}/s`
-}
-
-function times(value: number): string {
-  return `${value.toFixed(2)}×`
 }

@@ -1,30 +1,82 @@
-// One row per ratio of design §6: what we took, what the floor took in the same run, the ratio, the budget. Nothing is asserted.
+// One row per claim of design §6: what we took, what stands beside it in the same run, the ratio, the budget, and whether it is kept.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 
 export interface Row {
   readonly path: string
   readonly ours: string
-  readonly floor: string
+  /** The floor, or what a user would pick instead. */
+  readonly beside: string
   readonly ratio: string
   readonly budget: string
+  readonly verdict: 'ok' | 'missed' | 'failed' | '–'
 }
 
-const HEAD: Row = { path: 'path', ours: 'Runyard', floor: 'floor', ratio: 'ratio', budget: 'budget' }
-const COLUMNS = ['path', 'ours', 'floor', 'ratio', 'budget'] as const
+export interface Measured {
+  readonly path: string
+  readonly ours: number
+  /** Absent where there is nothing to compare with. */
+  readonly beside?: number
+  readonly unit: Unit
+  /** Most or least of the ratio, or of our own figure. */
+  readonly budget?: { readonly of: 'ratio' | 'ours'; readonly most?: number; readonly least?: number }
+}
+
+export type Unit = 'ms' | 's' | 'per second' | 'bytes'
+
+export function toRow({ path, ours, beside, unit, budget }: Measured): Row {
+  const ratio = beside === undefined ? undefined : ours / beside
+  const judged = budget?.of === 'ratio' ? ratio : ours
+  return {
+    path,
+    ours: format(ours, unit),
+    beside: beside === undefined ? '–' : format(beside, unit),
+    ratio: ratio === undefined ? '–' : `${ratio.toFixed(2)}×`,
+    budget: budget === undefined ? '–' : formatBudget(budget, unit),
+    verdict: budget === undefined ? '–' : isKept(judged ?? Number.NaN, budget) ? 'ok' : 'missed',
+  }
+}
+
+export function failedRow(path: string, error: unknown): Row {
+  const text = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+  return { path, ours: `failed: ${text}`, beside: '–', ratio: '–', budget: '–', verdict: 'failed' }
+}
+
+function isKept(value: number, { most = Infinity, least = -Infinity }: { most?: number; least?: number }): boolean {
+  return value <= most && value >= least
+}
+
+function formatBudget(budget: NonNullable<Measured['budget']>, unit: Unit): string {
+  const limit = (value: number): string => (budget.of === 'ratio' ? `${value}×` : format(value, unit))
+  return budget.most === undefined ? `≥ ${limit(budget.least ?? 0)}` : `≤ ${limit(budget.most)}`
+}
+
+const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  ms: (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`,
+  s: (value) => `${value.toFixed(2)} s`,
+  'per second': (value) => `${value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en')}/s`,
+  bytes: (value) => (value < 10_240 ? `${Math.round(value)} B` : `${(value / 1024).toFixed(1)} KiB`),
+}
+
+function format(value: number, unit: Unit): string {
+  return FORMATS[unit](value)
+}
+
+const HEAD = { path: 'path', ours: 'Runyard', beside: 'beside it', ratio: 'ratio', budget: 'budget', verdict: '' }
+const COLUMNS = ['path', 'ours', 'beside', 'ratio', 'budget', 'verdict'] as const
 
 export function renderTable(rows: readonly Row[]): string {
   const width = (column: (typeof COLUMNS)[number]): number => Math.max(...[HEAD, ...rows].map((row) => row[column].length))
-  const line = (row: Row): string => `| ${COLUMNS.map((column) => row[column].padEnd(width(column))).join(' | ')} |`
+  const line = (row: Record<keyof Row, string>): string => `| ${COLUMNS.map((column) => row[column].padEnd(width(column))).join(' | ')} |`
   const rule = `|${COLUMNS.map((column) => '-'.repeat(width(column) + 2)).join('|')}|`
   return [line(HEAD), rule, ...rows.map((row) => line(row))].join('\n')
 }
 
-/** Median, extremes and the machine's state belong to a number (what was measured, on what). */
-export function renderMachine(redis: string): string {
+/** What was measured on what belongs to a number. */
+export function renderMachine(parts: string): string {
   const processors = cpus()
   const model = processors[0]?.model.trim() ?? 'unknown processor'
-  return `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${model}, Node ${process.version}, ${redis}`
+  return `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${model}, Node ${process.version}, ${parts}`
 }
 
 const BEGIN = '<!-- results: written by pnpm bench --save -->'

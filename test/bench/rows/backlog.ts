@@ -1,0 +1,47 @@
+// 100 000 queued jobs on one endpoint: what they do to the p50 of `/runsync` elsewhere and of `/run` on that very endpoint, and what each costs
+// Redis in memory. The full endpoint is not deleted: the stack ends with it.
+import { Redis } from 'ioredis'
+import type { Stack } from '../../harness/stack.ts'
+import { NO_OP_BODY, PER_SECOND, targetOf, warmRunsync } from '../jobs.ts'
+import { measureLatency, openPool, percentile, sendMany } from '../load.ts'
+import type { RowGroup } from '../row-group.ts'
+
+export const backlog: RowGroup = {
+  name: 'backlog',
+  title: 'a long queue on one endpoint',
+  measure: async ({ stack, times }) => {
+    const count = times(100_000)
+    const endpointId = await stack.api.saveEndpoint({ name: 'bench-backlog', workersMax: 0 })
+    const run = targetOf(stack, `/v2/${endpointId}/run`, NO_OP_BODY)
+    const p50s = async () => ({
+      run: percentile(await runLatencies(run, times(500)), 0.5),
+      runsync: percentile(await warmRunsync(stack, times(500)), 0.5),
+    })
+    const empty = await p50s()
+    const before = await usedMemory(stack)
+    await sendMany(run, { connections: 64, count })
+    const bytes = ((await usedMemory(stack)) - before) / count
+    const full = await p50s()
+    const budget = { of: 'ratio', most: 1.5 } as const
+    const queued = `${count.toLocaleString('en')} queued jobs`
+    return [
+      { path: `/runsync p50 beside ${queued}, over none`, ours: full.runsync, beside: empty.runsync, unit: 'ms', budget },
+      { path: `/run p50 behind ${queued}, over none`, ours: full.run, beside: empty.run, unit: 'ms', budget },
+      { path: `Redis memory per queued job of ${Buffer.byteLength(NO_OP_BODY)} B`, ours: bytes, unit: 'bytes' },
+    ]
+  },
+}
+
+async function runLatencies(target: ReturnType<typeof targetOf>, count: number): Promise<readonly number[]> {
+  const pool = await openPool(target, 32)
+  const latencies = await measureLatency(pool.send, { perSecond: PER_SECOND, count })
+  pool.close()
+  return latencies
+}
+
+async function usedMemory(stack: Stack): Promise<number> {
+  const redis = new Redis(stack.redis.url)
+  const info = await redis.info('memory')
+  redis.disconnect()
+  return Number(/used_memory:(\d+)/.exec(info)?.[1])
+}

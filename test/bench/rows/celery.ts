@@ -1,0 +1,47 @@
+// What a user would pick instead: Celery with Redis. Two worker processes beside our two, a no-op task, Celery's own client in Python, which
+// spares it the HTTP that is in our figures.
+import { join } from 'node:path'
+import { runCommand, startChild } from '../../harness/child.ts'
+import { ensureVenv, venvPython, type VenvName } from '../../harness/venvs.ts'
+import { PER_SECOND, warmRunsync } from '../jobs.ts'
+import { percentile } from '../load.ts'
+import type { RowGroup } from '../row-group.ts'
+import { endToEnd } from './through.ts'
+
+const VENV: VenvName = 'celery-5.7'
+const WORKERS = 2
+const PROGRAM = join(import.meta.dirname, '..', 'celery')
+
+export const celery: RowGroup = {
+  name: 'celery',
+  title: 'Celery with Redis',
+  measure: async ({ stack, times }) => {
+    const theirs = await measureCelery(stack.redis.url, { latencies: times(500), jobs: times(2000) })
+    const ours = percentile(await warmRunsync(stack, times(500)), 0.5)
+    const rate = await endToEnd(stack, { workers: WORKERS, count: times(2000) })
+    return [
+      { path: `warm /runsync at ${PER_SECOND}/s, p50, over a Celery task`, ours, beside: percentile(theirs.latenciesMs, 0.5), unit: 'ms' },
+      { path: `no-op jobs, ${WORKERS} Python workers, over Celery's`, ours: rate, beside: theirs.perSecond, unit: 'per second' },
+    ]
+  },
+}
+
+interface Measures {
+  readonly latenciesMs: readonly number[]
+  readonly perSecond: number
+}
+
+async function measureCelery(redisUrl: string, counts: { latencies: number; jobs: number }): Promise<Measures> {
+  await ensureVenv(VENV)
+  const python = venvPython(VENV)
+  // A database of its own: none of our keys are in its way.
+  const env = { ...process.env, BENCH_REDIS_URL: `${redisUrl}/1` }
+  const args = ['-m', 'celery', '-A', 'app', 'worker', '--concurrency', `${WORKERS}`, '--loglevel', 'error']
+  const worker = startChild({ name: 'celery', command: python, args, env, cwd: PROGRAM })
+  try {
+    const client = [join(PROGRAM, 'client.py'), `${PER_SECOND}`, `${counts.latencies}`, `${counts.jobs}`]
+    return JSON.parse(await runCommand(python, client, { env, cwd: PROGRAM, timeoutMs: 120_000 })) as Measures
+  } finally {
+    await worker.stop(10_000)
+  }
+}

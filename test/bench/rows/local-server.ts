@@ -1,0 +1,44 @@
+// What a user would pick instead: the local test server of the `runpod` SDK (`--rp_serve_api`, worker-api §12), which has no queue and runs the
+// handler in the process that serves it.
+import { join } from 'node:path'
+import { startChild } from '../../harness/child.ts'
+import { freePort } from '../../harness/redis.ts'
+import { ensureVenv, venvPython, type VenvName } from '../../harness/venvs.ts'
+import { waitFor } from '../../harness/wait.ts'
+import { NO_OP_BODY, PER_SECOND, warmRunsync } from '../jobs.ts'
+import { measureLatency, openPool, percentile } from '../load.ts'
+import type { RowGroup } from '../row-group.ts'
+
+const VENV: VenvName = 'runpod-1.12'
+
+export const localServer: RowGroup = {
+  name: 'local-server',
+  title: 'the SDK’s local test server',
+  measure: async ({ stack, times }) => {
+    const beside = percentile(await localLatencies(times(500)), 0.5)
+    const ours = percentile(await warmRunsync(stack, times(500)), 0.5)
+    return [{ path: `warm /runsync at ${PER_SECOND}/s, p50, over the SDK's local server`, ours, beside, unit: 'ms' }]
+  },
+}
+
+async function localLatencies(count: number): Promise<readonly number[]> {
+  await ensureVenv(VENV)
+  const port = await freePort()
+  const args = [join(import.meta.dirname, '..', 'local_server.py'), '--rp_serve_api', '--rp_api_port', `${port}`]
+  const child = startChild({ name: 'local server', command: venvPython(VENV), args })
+  const headers = { 'content-type': 'application/json' }
+  try {
+    await waitFor('the local server to listen', async () => (await fetch(`http://127.0.0.1:${port}/docs`)).status > 0)
+    const pool = await openPool({ host: '127.0.0.1', port, path: '/runsync', headers, body: NO_OP_BODY }, 32)
+    const send = async (): Promise<void> => {
+      const answer = await pool.send()
+      if (!answer.body.includes('"COMPLETED"')) throw new Error(`the local server answered ${answer.status}: ${answer.body}`)
+    }
+    for (let index = 0; index < 50; index += 1) await send()
+    const latencies = await measureLatency(send, { perSecond: PER_SECOND, count })
+    pool.close()
+    return latencies
+  } finally {
+    await child.stop(5000)
+  }
+}

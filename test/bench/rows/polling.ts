@@ -1,0 +1,35 @@
+// 1 000 long-polling workers on one gateway: what they do to the p50 of `/runsync`, and what each costs the gateway in memory. The workers are
+// plain sockets of this process that hold a take each and ping, and answer at once (`protocol-workers.ts`).
+import { readFile } from 'node:fs/promises'
+import { runsyncLatencies } from '../jobs.ts'
+import { percentile } from '../load.ts'
+import { withProtocolWorkers } from '../protocol-workers.ts'
+import type { RowGroup } from '../row-group.ts'
+
+const MANY = 1000
+
+export const polling: RowGroup = {
+  name: 'polling',
+  title: `${MANY} long-polling workers`,
+  measure: async ({ stack, times }) => {
+    const endpointId = await stack.api.saveEndpoint({ name: 'bench-polling', workersMax: MANY, idleTimeout: 600 })
+    const p50With = async (workers: number) =>
+      withProtocolWorkers(stack, { endpointId, count: workers }, async () => {
+        const p50 = percentile(await runsyncLatencies(stack, endpointId, times(500)), 0.5)
+        return { p50, memory: await residentBytes(stack.gateway.pid()) }
+      })
+    const few = await p50With(1)
+    const many = await p50With(MANY)
+    await stack.api.deleteEndpoint(endpointId)
+    const path = `/runsync p50 with ${MANY} long-polling workers, over 1`
+    return [
+      { path, ours: many.p50, beside: few.p50, unit: 'ms', budget: { of: 'ratio', most: 1.5 } },
+      { path: 'gateway memory per long-polling worker', ours: (many.memory - few.memory) / (MANY - 1), unit: 'bytes' },
+    ]
+  },
+}
+
+async function residentBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
+}

@@ -1,0 +1,48 @@
+// `POST /run` accepted per second, over the slower of bare `Queue.add` and a Fastify that only answers; no worker in the way.
+import { join } from 'node:path'
+import { startChild } from '../../harness/child.ts'
+import { freePort } from '../../harness/redis.ts'
+import type { Stack } from '../../harness/stack.ts'
+import { waitFor } from '../../harness/wait.ts'
+import { bareAdds } from '../bare-queue.ts'
+import { NO_OP_BODY, targetOf } from '../jobs.ts'
+import { measureRate } from '../load.ts'
+import type { RowGroup } from '../row-group.ts'
+
+export const run: RowGroup = {
+  name: 'run',
+  title: 'POST /run accepted per second',
+  measure: async ({ stack, times }) => {
+    const durationMs = times(3000)
+    const beside = Math.min(await bareAdds(stack.redis.url, durationMs), await bareEcho(durationMs))
+    const ours = await acceptedRuns(stack, durationMs)
+    return [{ path: 'POST /run accepted', ours, beside, unit: 'per second', budget: { of: 'ratio', least: 0.5 } }]
+  },
+}
+
+async function acceptedRuns(stack: Stack, durationMs: number): Promise<number> {
+  const endpoint = await stack.api.saveEndpoint({ name: 'bench-accept', workersMax: 0 })
+  const accept = targetOf(stack, `/v2/${endpoint}/run`, NO_OP_BODY)
+  await measureRate(accept, { connections: 64, durationMs: 300 })
+  const rate = await measureRate(accept, { connections: 64, durationMs })
+  await stack.api.deleteEndpoint(endpoint)
+  return rate
+}
+
+/** Requests per second of a Fastify that parses JSON and answers JSON, in a process of its own. */
+async function bareEcho(durationMs: number): Promise<number> {
+  const port = await freePort()
+  const child = startChild({
+    name: 'echo',
+    command: process.execPath,
+    args: [join(import.meta.dirname, '..', 'echo-server.ts'), `${port}`],
+  })
+  try {
+    await waitFor('the echo to listen', async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 404)
+    const target = { host: '127.0.0.1', port, path: '/echo', headers: { 'content-type': 'application/json' }, body: NO_OP_BODY }
+    await measureRate(target, { connections: 64, durationMs: 500 })
+    return await measureRate(target, { connections: 64, durationMs })
+  } finally {
+    await child.stop(1000)
+  }
+}
