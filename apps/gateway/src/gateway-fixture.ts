@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
-import { createLogger } from '@runyard/kit'
+import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, retentionOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { openGateway } from './open-gateway.ts'
@@ -41,6 +41,7 @@ export interface TestWorker {
 export interface TestGateway extends AsyncDisposable {
   readonly apps: { readonly publicApp: FastifyInstance; readonly workerPlane: FastifyInstance }
   readonly store: Store
+  readonly log: Logger
   readonly publicUrl: string
   readonly workerPlaneUrl: string
   readonly key: string
@@ -88,6 +89,7 @@ export async function startGateway(
   return {
     apps: { publicApp, workerPlane: plane },
     store,
+    log,
     publicUrl,
     workerPlaneUrl,
     key,

@@ -47,6 +47,11 @@ export function createApp(options: AppOptions): FastifyInstance {
 /** Whatever the content type says, the body is JSON; an empty one is `{}`. `parse` throws RunyardError('bad_request'). */
 export function readBodiesAsJson(app: FastifyInstance, parse: (body: Buffer) => unknown): void {
   app.removeAllContentTypeParsers()
+  // One that is no media type would be refused before any parser is asked.
+  app.addHook('onRequest', ({ headers }, _reply, next) => {
+    headers['content-type'] = 'application/json'
+    next()
+  })
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
     try {
       done(null, body.length === 0 ? {} : parse(body as Buffer))

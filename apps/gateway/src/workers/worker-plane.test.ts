@@ -1,7 +1,7 @@
 // The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (§17), against real sockets
 // and a real Redis.
 import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
 
 let redis: TestRedis
@@ -29,6 +29,8 @@ const submit = async (input: unknown = 1): Promise<string> =>
 const statusOf = async (jobId: string): Promise<Record<string, unknown>> => (await gateway.call(`/v2/${ep}/status/${jobId}`)).json
 const recordOf = (): Promise<Record<string, unknown> | undefined> => gateway.store.workers.get(ep, worker.id)
 const takeBatch = (size: number, by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-take-batch/${by.id}?gpu=x&batch_size=${size}`)
+const chunk = (jobId: string, output: unknown): Promise<Answer> =>
+  worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output } })
 const stopPoll = (by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-stop/${by.id}?gpu=x`)
 
 async function startJob(input: unknown = 1): Promise<string> {
@@ -100,6 +102,18 @@ describe('taking jobs', () => {
     await Promise.all(Array.from({ length: total }, (_, index) => submit(index)))
     await Promise.all(loops)
     expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  it('serves several single polls of one worker side by side, as SDKs up to 1.6 with concurrency make them', async () => {
+    const polls = [worker.take(), worker.take(), worker.take()]
+    for (const poll of polls) expect(await isPending(poll)).toBe(true)
+    const ids = await Promise.all([1, 2, 3].map((input) => submit(input)))
+    expect(new Set((await Promise.all(polls)).map((job) => job?.id))).toEqual(new Set(ids))
+  })
+
+  it.each([false, 0, '', [], {}])('a job always has its input, %j too: without the key the SDK would drop it', async (input) => {
+    const id = await submit(input)
+    expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).json).toEqual({ id, input })
   })
 
   it('gives a job back when the socket of its poll has gone', async () => {
@@ -211,6 +225,12 @@ describe('posting results', () => {
     [{ output: [] }, { status: 'COMPLETED', output: [] }],
     [{ output: { output: 1 } }, { status: 'COMPLETED', output: { output: 1 } }],
     [{ error: 'text' }, { status: 'FAILED', error: 'text' }],
+    [{ error: { code: 7 } }, { status: 'FAILED', error: '{"code":7}' }],
+    [
+      { error: 'text', output: 1 },
+      { status: 'FAILED', error: 'text', output: 1 },
+    ],
+    [{}, { status: 'COMPLETED' }],
     [
       { output: 1, error: '' },
       { status: 'COMPLETED', output: 1 },
@@ -227,6 +247,49 @@ describe('posting results', () => {
     const id = await startJob()
     expect((await worker.done(id, body)).status).toBe(200)
     expect(await statusOf(id)).toMatchObject(expected)
+  })
+
+  it.each(['application/x-www-form-urlencoded', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream', 'json', ''])(
+    'reads JSON under any content type: %j',
+    async (type) => {
+      const id = await startJob()
+      expect((await worker.done(id, { output: 'ü' }, { 'content-type': type })).status).toBe(200)
+      expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 'ü' })
+    },
+  )
+
+  it('progress and chunks that come after the end change nothing', async () => {
+    const id = await startJob()
+    await worker.done(id, { output: 1 })
+    const before = await statusOf(id)
+    const late = [await worker.done(id, { status: 'IN_PROGRESS', output: 'half' }), await chunk(id, 'late')]
+    expect(late.map(({ status }) => status)).toEqual([200, 200])
+    expect(await statusOf(id)).toEqual(before)
+    expect((await gateway.call(`/v2/${ep}/stream/${id}`)).json).toMatchObject({ status: 'COMPLETED', stream: [] })
+  })
+
+  it('results after a cancel and of a superseded attempt change nothing, and each is logged once', async () => {
+    const info = vi.spyOn(gateway.log, 'info')
+    const ignored = (): readonly unknown[] => info.mock.calls.filter(([, text]) => text === 'late result ignored').map(([facts]) => facts)
+    const cancelled = await startJob()
+    await gateway.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
+    await worker.done(cancelled, { output: 'late' })
+    expect(await statusOf(cancelled)).toMatchObject({ status: 'CANCELLED' })
+
+    const superseded = await startJob()
+    await gateway.store.jobs.takeBack({ endpointId: ep, jobId: superseded, workerId: worker.id }, { budget: 2, evidence: 'test' })
+    const other = await gateway.addWorker(ep)
+    expect((await other.take())?.id).toBe(superseded)
+    await Promise.all([worker.done(superseded, { output: 'stale' }), chunk(superseded, 'stale')])
+    await worker.done(superseded, { status: 'IN_PROGRESS', output: 'stale' })
+    expect(await statusOf(superseded)).toMatchObject({ status: 'IN_PROGRESS', workerId: other.id })
+    await other.done(superseded, { output: 'fresh' })
+    expect(await statusOf(superseded)).toMatchObject({ output: 'fresh' })
+    expect(ignored()).toMatchObject([
+      { jobId: cancelled, result: 'already_settled' },
+      { jobId: superseded, workerId: worker.id, result: 'not_holder' },
+    ])
+    info.mockRestore()
   })
 
   it('answers 200 to duplicates, late and unknown results, and the first one stays', async () => {
@@ -308,6 +371,15 @@ describe('the heartbeat', () => {
     expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', retries: 1 })
   })
 
+  it('late pings of a worker that is gone bring nothing back', async () => {
+    const id = await startJob()
+    await gateway.store.workers.remove(ep, worker.id, undefined)
+    await gateway.store.jobs.takeBack({ endpointId: ep, jobId: id, workerId: worker.id }, { budget: 2, evidence: 'test' })
+    for (let count = 0; count < 4; count += 1) expect((await worker.ping([id])).status).toBe(200)
+    expect(await recordOf()).toBeUndefined()
+    expect(await statusOf(id)).toMatchObject({ status: 'IN_QUEUE' })
+  })
+
   it('a job that pings name stays with its worker', async () => {
     const id = await startJob()
     for (let count = 0; count < 5; count += 1) await worker.ping(['unrelated', id])
@@ -340,6 +412,19 @@ describe('the stop channel', () => {
     const id = await startJob()
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     expect((await stopPoll()).json).toEqual({ jobsToStop: [id] })
+  })
+
+  it('tells an order once more to a worker that did not hear it, before it is replaced', async () => {
+    const id = await startJob()
+    await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+    expect((await stopPoll()).json).toEqual({ jobsToStop: [id] })
+    const again = stopPoll()
+    await worker.ping([id])
+    expect(await isPending(again)).toBe(true)
+    await worker.ping([id])
+    expect((await again).json).toEqual({ jobsToStop: [id] })
+    await worker.ping([])
+    expect((await recordOf())?.['refreshRequested']).toBeUndefined()
   })
 
   it('replaces a worker that goes on naming a stopped job', async () => {
