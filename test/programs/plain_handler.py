@@ -1,15 +1,14 @@
-"""A worker image's own handler on the unmodified Runpod worker SDK; it knows nothing of Runyard."""
+"""A worker image's own handlers on the unmodified Runpod worker SDK; they know nothing of Runyard."""
 
+import asyncio
 import os
 import time
 
 import runpod
 
 
-def handler(job):
+def answer(job):
     wish = job["input"]
-    if "sleep" in wish:
-        time.sleep(wish["sleep"])
     if "raise" in wish:
         raise ValueError(wish["raise"])
     if "error" in wish:
@@ -17,18 +16,55 @@ def handler(job):
     if "progress" in wish:
         runpod.serverless.progress_update(job, wish["progress"])
         time.sleep(wish.get("hold", 1))
-    return {"echo": wish, "sdk": runpod.__version__, "worker": os.environ.get("RUNPOD_POD_ID"), "id": job["id"]}
+    reply = {"echo": wish, "sdk": runpod.__version__, "worker": os.environ.get("RUNPOD_POD_ID"), "id": job["id"]}
+    return {**reply, "refresh_worker": True} if "refresh" in wish else reply
+
+
+def handler(job):
+    wish = job["input"]
+    time.sleep(wish.get("sleep", 0))
+    while "until" in wish and not os.path.exists(wish["until"]):
+        time.sleep(0.05)
+    return answer(job)
+
+
+async def async_handler(job):
+    await asyncio.sleep(job["input"].get("sleep", 0))
+    return answer(job)
+
+
+def chunk(wish, number):
+    if wish.get("error_at") == number:
+        return {"error": "no more cheese"}
+    if wish.get("raise_at") == number:
+        raise ValueError("the cheese is gone")
+    return {"number": number}
 
 
 def generator(job):
     for number in range(job["input"]["count"]):
         time.sleep(job["input"].get("gap", 0.05))
-        yield {"number": number}
+        yield chunk(job["input"], number)
 
 
+async def async_generator(job):
+    for number in range(job["input"]["count"]):
+        await asyncio.sleep(job["input"].get("gap", 0.05))
+        yield chunk(job["input"], number)
 
 
-if os.environ.get("HANDLER_KIND") == "generator":
-    runpod.serverless.start({"handler": generator, "return_aggregate_stream": True})
-else:
-    runpod.serverless.start({"handler": handler})
+KINDS = {
+    "sync": {"handler": handler},
+    "async": {"handler": async_handler, "concurrency_modifier": lambda _current: 3},
+    "generator": {"handler": generator, "return_aggregate_stream": True},
+    "stream": {"handler": async_generator, "refresh_worker": True},
+}
+
+if os.environ.get("FITNESS") == "fails":
+
+    @runpod.serverless.register_fitness_check
+    def enough_cheese():
+        raise RuntimeError("there is no cheese")
+
+
+runpod.serverless.start(KINDS[os.environ.get("HANDLER_KIND", "sync")])

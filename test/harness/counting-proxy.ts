@@ -1,0 +1,49 @@
+// Stands between one worker and the worker plane: counts what is asked per route and can be cut off. Bytes pass as they come.
+import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export type WorkerRoute = 'job-take' | 'job-take-batch' | 'job-stop' | 'job-done' | 'job-stream' | 'ping'
+
+export interface CountingProxy extends AsyncDisposable {
+  readonly url: string
+  /** How many requests of these routes came so far. */
+  readonly count: (...routes: readonly WorkerRoute[]) => number
+  /** Query strings of the pings so far. */
+  readonly pings: readonly URLSearchParams[]
+}
+
+export async function startCountingProxy(target: string): Promise<CountingProxy> {
+  const routes: string[] = []
+  const pings: URLSearchParams[] = []
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '', target)
+    const route = url.pathname.split('/')[3] ?? ''
+    routes.push(route)
+    if (route === 'ping') pings.push(url.searchParams)
+    pass(request, response, url)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    pings,
+    count: (...wanted) => routes.filter((route) => (wanted as readonly string[]).includes(route)).length,
+    [Symbol.asyncDispose]: () => close(server),
+  }
+}
+
+function pass(from: IncomingMessage, to: ServerResponse, url: URL): void {
+  const onward = httpRequest(url, { method: from.method, headers: from.headers }, (answer) => {
+    to.writeHead(answer.statusCode ?? 502, answer.headers)
+    answer.pipe(to)
+  })
+  // Either side that goes takes the other with it, as on one connection.
+  onward.on('error', () => to.destroy())
+  to.on('close', () => onward.destroy())
+  from.pipe(onward)
+}
+
+function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeAllConnections()
+  return closed
+}

@@ -1,0 +1,89 @@
+// A worker image's own entrypoint as a child process: the plain handler on an unmodified worker SDK, with the environment that the scaler gives
+// to workers. The test plays the scaler: it writes the record and sees the process end.
+import { randomBytes } from 'node:crypto'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { workerEnvironment } from '@runyard/core'
+import type { WorkerRecord } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import { startChild, type Child } from './child.ts'
+import { startCountingProxy, type CountingProxy } from './counting-proxy.ts'
+import { pythonEnv } from './python.ts'
+import type { Stack } from './stack.ts'
+import { venvPython, type VenvName } from './venvs.ts'
+
+const PROGRAM = join(import.meta.dirname, '..', 'programs', 'plain_handler.py')
+
+export interface SdkWorker extends AsyncDisposable {
+  readonly id: string
+  readonly child: Child
+  readonly asked: CountingProxy
+  readonly record: () => Promise<WorkerRecord | undefined>
+  readonly patch: (fields: Partial<WorkerRecord>) => Promise<unknown>
+}
+
+export interface SdkWorkerOptions {
+  readonly stack: Stack
+  readonly store: Store
+  readonly endpointId: string
+  readonly venv: VenvName
+  /** A key of the program's KINDS. */
+  readonly kind: 'sync' | 'async' | 'generator' | 'stream'
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWorker> {
+  const { stack, store, endpointId, venv } = options
+  const id = `w${randomBytes(6).toString('hex')}`
+  await store.workers.create(await newRecord(store, endpointId, id))
+  const asked = await startCountingProxy(stack.planeUrl)
+  // Its own working directory: some SDKs keep their jobs in a file there (worker-api §13).
+  const cwd = await mkdtemp(join(tmpdir(), 'runyard-sdk-worker-'))
+  await cp(PROGRAM, join(cwd, 'handler.py'))
+  const env = workerEnvironment({
+    endpoint: { id: endpointId as never, spec: { env: { HANDLER_KIND: options.kind, ...options.env } } as never },
+    workerId: id,
+    planeUrl: asked.url,
+    token: await store.workerToken(endpointId, id),
+    gpus: [],
+    cpus: undefined,
+    memoryBytes: undefined,
+    host: { cpuCount: 2, memoryBytes: 8e9 },
+    envelope: null,
+    pingIntervalMs: 1000,
+    caBundle: undefined,
+  })
+  const args = ['-u', 'handler.py']
+  const child = startChild({ name: `${venv} ${options.kind}`, command: venvPython(venv), args, cwd, env: pythonEnv(venv, cwd, env) })
+  return {
+    id,
+    child,
+    asked,
+    record: () => store.workers.get(endpointId, id),
+    patch: (fields) => store.workers.patch(endpointId, id, fields),
+    async [Symbol.asyncDispose]() {
+      await child.stop(0)
+      await asked[Symbol.asyncDispose]()
+      await rm(cwd, { recursive: true, force: true })
+    },
+  }
+}
+
+async function newRecord(store: Store, endpointId: string, id: string): Promise<WorkerRecord> {
+  const endpoint = await store.endpoints.get(endpointId)
+  if (endpoint === undefined) throw new Error(`no endpoint ${endpointId}`)
+  const now = Date.now()
+  return {
+    id,
+    endpointId,
+    hostId: 'test',
+    specHash: endpoint.specHash,
+    endpointVersion: endpoint.version,
+    image: 'handler',
+    gpus: [],
+    startReason: 'first_job',
+    createdAt: now,
+    containerStartedAt: now,
+  }
+}

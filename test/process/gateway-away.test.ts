@@ -1,0 +1,119 @@
+// The gateway or Redis is away for longer than a lease: no worker loses its job, and finished work waits with our agent (ADR 0020). With an SDK
+// worker it is kept as far as the SDK allows (worker-api §5.2).
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openStore, type Store } from '@runyard/store'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startSdkWorker } from '../harness/sdk-worker.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { COUNT, ECHO, NAP, sourceCall, valueOf } from '../suites/calls.ts'
+
+const LEASE_S = 5
+const PATIENCE = { timeoutMs: 60_000 }
+
+await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away', () => {
+  let stack: Stack
+  let store: Store
+
+  beforeAll(async () => {
+    stack = await startStack({
+      host: 'process',
+      settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: `${LEASE_S}` },
+    })
+    store = await openStore({ redisUrl: stack.redis.url, leaseMs: LEASE_S * 1000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+  })
+  afterAll(async () => {
+    await store?.[Symbol.asyncDispose]()
+    await stack?.stop()
+  })
+
+  const running = async (endpointId: string, id: string): Promise<string> =>
+    waitFor(
+      'the job to run',
+      async () => {
+        const job = await stack.api.status(endpointId, id)
+        return job.status === 'IN_PROGRESS' ? String(job['workerId']) : undefined
+      },
+      PATIENCE,
+    )
+  const leaseExpired = (endpointId: string): Promise<unknown> =>
+    waitFor(
+      'the lease to expire',
+      async () => {
+        const [lease] = await store.jobs.leases(endpointId)
+        return lease !== undefined && lease.workerId === undefined
+      },
+      PATIENCE,
+    )
+
+  describe('our agent', () => {
+    /** Would be retired at once if its expired lease let it look idle. */
+    const warm = async (name: string): Promise<string> => {
+      const endpointId = await stack.api.saveEndpoint({ name, idleTimeout: 1 })
+      await stack.api.runsync(endpointId, sourceCall('echo', ECHO))
+      return endpointId
+    }
+
+    test('keeps a result until the gateway is back, longer than its lease, and the job is not run again', async () => {
+      const endpointId = await warm('spooled-result')
+      const id = await stack.api.run(endpointId, sourceCall('nap', NAP, { seconds: 1, value: 'kept' }))
+      const workerId = await running(endpointId, id)
+      await stack.gateway.kill()
+      await leaseExpired(endpointId)
+      await waitFor(
+        'the agent to keep the result',
+        async () => (await store.workerLogs.read(workerId, 'container', 50)).some(({ line }) => line.includes('it is kept on disk')),
+        PATIENCE,
+      )
+      await stack.gateway.start()
+      const job = await stack.api.settled(endpointId, id)
+      expect(valueOf(job['output'])).toMatchObject({ value: 'kept', worker: workerId })
+      expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
+    })
+
+    test('goes on with a stream, whose chunks arrive once each and in order', async () => {
+      const endpointId = await warm('spooled-stream')
+      const id = await stack.api.run(endpointId, sourceCall('count', COUNT, { to: 60 }))
+      await running(endpointId, id)
+      const first = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
+      await stack.gateway.kill()
+      await leaseExpired(endpointId)
+      await stack.gateway.start()
+      await stack.api.settled(endpointId, id)
+      const rest = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
+      const chunks = [first, rest].flatMap(({ json }) => (json['stream'] as { output: unknown }[]).map(({ output }) => valueOf(output)))
+      expect(chunks).toEqual(Array.from({ length: 60 }, (_, number) => ({ number })))
+    })
+
+    test('is not taken for lost when Redis was away for longer than a lease', async () => {
+      const endpointId = await warm('redis-away-long')
+      const id = await stack.api.run(endpointId, sourceCall('nap', NAP, { seconds: 1, value: 'kept' }))
+      const workerId = await running(endpointId, id)
+      await stack.redis.stop()
+      const goneAt = Date.now()
+      await waitFor('a lease’s time to pass', () => Date.now() - goneAt > (LEASE_S + 1) * 1000, PATIENCE)
+      await stack.redis.start()
+      const job = await stack.api.settled(endpointId, id)
+      expect(valueOf(job['output'])).toMatchObject({ value: 'kept', worker: workerId })
+      expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
+    })
+  })
+  test('an SDK worker that is still at work when the gateway is back keeps its job, though its lease had expired', async () => {
+    // It is on no host: a scaler would clear it away.
+    await stack.scaler.child().stop(30_000)
+    const endpointId = await stack.api.saveEndpoint({ name: 'sdk', idleTimeout: 600 })
+    await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
+    const go = join(stack.dataDir, 'go')
+    const id = await stack.api.run(endpointId, { until: go })
+    await running(endpointId, id)
+    await stack.gateway.kill()
+    await leaseExpired(endpointId)
+    await stack.gateway.start()
+    await waitFor('a ping to renew the lease', async () => (await store.jobs.leases(endpointId))[0]?.workerId === worker.id, PATIENCE)
+    await writeFile(go, '')
+    expect(await stack.api.settled(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: { id, worker: worker.id } })
+    expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+  })
+})

@@ -1,0 +1,201 @@
+// Each minor of the worker SDK, unmodified, with plain handlers, against the real gateway: the rows of worker-api §15 that matter to a server,
+// and the behaviours of §17 that would hurt. One worker process per kind of handler; the test plays the scaler.
+import { openStore, type Store } from '@runyard/store'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { JobReply } from '../harness/api.ts'
+import { startSdkWorker, type SdkWorker, type SdkWorkerOptions } from '../harness/sdk-worker.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { VENVS, type VenvName } from '../harness/venvs.ts'
+import { waitFor } from '../harness/wait.ts'
+
+interface Sdk {
+  readonly venv: VenvName
+  readonly version: string
+  /** Earlier ones never report an aggregated generator that raises, and name its job in pings for ever. */
+  readonly reportsRaisingGenerator: boolean
+  /** Ends by SIGTERM only after its job (worker-api §11.3). */
+  readonly drains: boolean
+  /** An `error` in a chunk ends the job (§6). */
+  readonly errorChunkFails: boolean
+  /** Has the stop channel (§9). */
+  readonly stops: boolean
+  /** Checks its fitness (§11.2) and reports a failure. */
+  readonly checksFitness: boolean
+  readonly reportsUnfit: boolean
+}
+
+/** The features in the order in which the SDK learnt them: each version has all of those up to one. */
+const FEATURES = ['reportsRaisingGenerator', 'drains', 'errorChunkFails', 'checksFitness', 'stops', 'reportsUnfit'] as const
+
+function sdk(venv: keyof typeof VENVS, upTo?: (typeof FEATURES)[number]): Sdk {
+  const known = upTo === undefined ? 0 : FEATURES.indexOf(upTo) + 1
+  const features = Object.fromEntries(FEATURES.map((name, index) => [name, index < known]))
+  return { venv, version: VENVS[venv][0].split('==')[1], ...features } as unknown as Sdk
+}
+
+const SDKS: readonly Sdk[] = [
+  sdk('runpod-1.6'),
+  sdk('runpod-1.7.2', 'reportsRaisingGenerator'),
+  sdk('runpod-1.7.4', 'drains'),
+  sdk('runpod-1.7', 'errorChunkFails'),
+  sdk('runpod-1.8', 'errorChunkFails'),
+  sdk('runpod-1.9', 'checksFitness'),
+  sdk('runpod-1.10', 'stops'),
+  sdk('runpod-1.11', 'reportsUnfit'),
+  sdk('runpod-1.12', 'reportsUnfit'),
+  sdk('runpod-2.0', 'reportsUnfit'),
+]
+
+const ALL_ROUTES = ['job-take', 'job-take-batch', 'job-stop', 'job-done', 'job-stream', 'ping'] as const
+const PATIENCE = { timeoutMs: 60_000 }
+/** Long enough for a spin to show as thousands of requests, and for the 1 s grids of the SDK to show as a few. */
+const WATCHED_MS = 3000
+vi.setConfig({ maxConcurrency: 6, testTimeout: 120_000 })
+
+const needs = SDKS.map(({ venv }) => `venv:${venv}` as const)
+await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', () => {
+  let stack: Stack
+  let store: Store
+
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process' })
+    // The workers of this suite are on no host: a scaler would clear them away.
+    await stack.scaler.child().stop()
+    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+  })
+  afterAll(async () => {
+    await store?.[Symbol.asyncDispose]()
+    await stack?.stop()
+  })
+
+  const newEndpoint = (of: Sdk, name: string): Promise<string> =>
+    stack.api.saveEndpoint({ name: `${name}-${of.version}`, workersMax: 3, idleTimeout: 600 })
+  const start = (of: Sdk, endpointId: string, more: Pick<SdkWorkerOptions, 'kind' | 'env'>): Promise<SdkWorker> =>
+    startSdkWorker({ stack, store, endpointId, venv: of.venv, ...more })
+  const run = async (endpointId: string, input: unknown): Promise<JobReply> =>
+    stack.api.settled(endpointId, await stack.api.run(endpointId, input))
+  const wantsReplacement = async (worker: SdkWorker): Promise<unknown> => (await worker.record())?.refreshRequested
+
+  /** Cancels a job that runs; false: its worker goes on with it and is to be replaced (worker-api §9). */
+  async function cancelRunning(endpointId: string, worker: SdkWorker): Promise<boolean> {
+    const id = await stack.api.run(endpointId, { sleep: 600 })
+    const names = (): boolean => worker.asked.pings.at(-1)?.get('job_id') === id
+    await waitFor('the worker to work on it', names, PATIENCE)
+    const reply = await stack.api.post(`/v2/${endpointId}/cancel/${id}`, {})
+    if (reply.json['status'] !== 'CANCELLED') throw new Error(`cancelled, but answered ${reply.text}`)
+    await waitFor('the worker to stop or to be given up', async () => !names() || (await wantsReplacement(worker)) === true, PATIENCE)
+    return (await wantsReplacement(worker)) !== true
+  }
+
+  async function readStream(endpointId: string, jobId: string): Promise<unknown[]> {
+    const chunks: unknown[] = []
+    await waitFor(
+      'the stream to end',
+      async () => {
+        const { json } = await stack.api.get(`/v2/${endpointId}/stream/${jobId}`)
+        chunks.push(...(json['stream'] as { output: unknown }[]).map(({ output }) => output))
+        return json['status'] === 'COMPLETED'
+      },
+      PATIENCE,
+    )
+    return chunks
+  }
+
+  describe.concurrent.each(SDKS)('runpod $version', (of) => {
+    test('a function: results, errors, progress, no spin, a fresh worker on request, a cancel that it cannot hear', async () => {
+      const endpointId = await newEndpoint(of, 'sync')
+      await using worker = await start(of, endpointId, { kind: 'sync' })
+      expect(await run(endpointId, { hello: 'wörld' })).toMatchObject({
+        status: 'COMPLETED',
+        output: { echo: { hello: 'wörld' }, sdk: of.version, worker: worker.id },
+      })
+      const raised = await run(endpointId, { raise: 'the cheese is gone' })
+      expect(raised).toMatchObject({ status: 'FAILED', error: expect.stringContaining('the cheese is gone') })
+      expect(JSON.parse(String(raised['error']))).toMatchObject({ worker_id: worker.id })
+      expect(await run(endpointId, { error: 'no cheese today' })).toMatchObject({ status: 'FAILED', error: 'no cheese today' })
+
+      const id = await stack.api.run(endpointId, { progress: 'half way', hold: 2 })
+      const progress = async (): Promise<boolean> => (await stack.api.status(endpointId, id))['output'] === 'half way'
+      expect(await waitFor('the progress to show', progress, PATIENCE)).toBe(true)
+      expect(await stack.api.settled(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: { id } })
+
+      const before = worker.asked.count(...ALL_ROUTES)
+      await new Promise((resolve) => setTimeout(resolve, WATCHED_MS))
+      expect(worker.asked.count(...ALL_ROUTES) - before).toBeLessThan(15)
+
+      const refreshed = await run(endpointId, { refresh: true })
+      expect(refreshed).toMatchObject({ status: 'COMPLETED', output: { echo: { refresh: true } } })
+      expect(refreshed['output']).not.toHaveProperty('refresh_worker')
+      expect(await wantsReplacement(worker)).toBe(true)
+
+      await worker.patch({ refreshRequested: false })
+      expect(await cancelRunning(endpointId, worker)).toBe(false)
+    })
+
+    test('an async function: several jobs at once, and a cancel that it hears where the SDK has the channel', async () => {
+      const endpointId = await newEndpoint(of, 'async')
+      const ids = await Promise.all([1, 2, 3].map((job) => stack.api.run(endpointId, { job, sleep: 1.5 })))
+      await using worker = await start(of, endpointId, { kind: 'async' })
+      const allRun = async (): Promise<boolean> => (await stack.api.health(endpointId)).jobs.inProgress === 3
+      expect(await waitFor('all to run', allRun, PATIENCE)).toBe(true)
+      const jobs = await Promise.all(ids.map((id) => stack.api.settled(endpointId, id)))
+      expect(jobs.map(({ status, output }) => [status, (output as { id: string }).id])).toEqual(ids.map((id) => ['COMPLETED', id]))
+
+      expect(await cancelRunning(endpointId, worker)).toBe(of.stops)
+      const next = await stack.api.run(endpointId, { job: 'next' })
+      if (of.stops) await stack.api.settled(endpointId, next)
+      expect((await stack.api.status(endpointId, next)).status).toBe(of.stops ? 'COMPLETED' : 'IN_QUEUE')
+    })
+
+    test('a generator: its chunks and their list, its errors, and its end by SIGTERM', async () => {
+      const endpointId = await newEndpoint(of, 'generator')
+      await using worker = await start(of, endpointId, { kind: 'generator' })
+      const numbers = (count: number): unknown[] => Array.from({ length: count }, (_, number) => ({ number }))
+      const id = await stack.api.run(endpointId, { count: 5 })
+      expect(await readStream(endpointId, id)).toEqual(numbers(5))
+      expect(await stack.api.status(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: numbers(5) })
+
+      const withError = await run(endpointId, { count: 3, error_at: 1 })
+      expect(withError.status).toBe(of.errorChunkFails ? 'FAILED' : 'COMPLETED')
+      expect(JSON.stringify(withError)).toContain('no more cheese')
+
+      // Where the SDK never ends such a job, only an execution timeout does: not tried.
+      const raised = await run(endpointId, { count: 3, ...(of.reportsRaisingGenerator ? { raise_at: 1 } : {}) })
+      expect(raised.status).toBe(of.reportsRaisingGenerator ? 'FAILED' : 'COMPLETED')
+      expect(JSON.stringify(raised)).toContain(of.reportsRaisingGenerator ? 'the cheese is gone' : 'number')
+
+      const last = await stack.api.run(endpointId, { count: 20, gap: 0.1 })
+      // Only then it runs: one that was just taken is swallowed by SIGTERM (worker-api §11.3).
+      const hasChunk = async (): Promise<boolean> =>
+        ((await stack.api.get(`/v2/${endpointId}/stream/${last}`)).json['stream'] as unknown[]).length > 0
+      await waitFor('its first chunk', hasChunk, PATIENCE)
+      await worker.patch({ drainingSince: Date.now(), retireReason: 'idle_timeout' })
+      worker.child.signal('SIGTERM')
+      expect(await worker.child.exited).toBe(of.drains ? 0 : null)
+      expect((await stack.api.status(endpointId, last)).status).toBe(of.drains ? 'COMPLETED' : 'IN_PROGRESS')
+    })
+
+    test('an async generator without aggregation, on a worker that is fresh for each job', async () => {
+      const endpointId = await newEndpoint(of, 'stream')
+      await using worker = await start(of, endpointId, { kind: 'stream' })
+      const id = await stack.api.run(endpointId, { count: 3 })
+      expect(await readStream(endpointId, id)).toEqual([{ number: 0 }, { number: 1 }, { number: 2 }])
+      expect(await stack.api.status(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: [] })
+      expect(await wantsReplacement(worker)).toBe(true)
+      expect(await worker.child.exited).toBe(0)
+    })
+  })
+
+  test.concurrent.each(SDKS.filter(({ checksFitness }) => checksFitness))(
+    'runpod $version that finds itself unfit takes no job, says why where it can, and ends with exit code 1',
+    async (of) => {
+      const endpointId = await newEndpoint(of, 'unfit')
+      await using worker = await start(of, endpointId, { kind: 'sync', env: { FITNESS: 'fails' } })
+      expect(await worker.child.exited).toBe(1)
+      const record = await worker.record()
+      expect(record?.unhealthyReason?.includes('enough_cheese')).toBe(of.reportsUnfit ? true : undefined)
+      expect([record?.readyAt, worker.asked.count('job-take', 'job-take-batch')]).toEqual([undefined, 0])
+    },
+  )
+})
