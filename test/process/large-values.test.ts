@@ -1,0 +1,99 @@
+// 15 MB in and 30 MB out through a real stack: unmodified client, real worker, and both places where large values may live. They come back
+// identical, Redis stays small, and when the results have expired nothing is left.
+import { mkdtemp, readdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createS3BlobStore } from '@runyard/blobs'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { instanceId } from '../harness/instance.ts'
+import { runPython } from '../harness/python.ts'
+import { startS3Server, type S3Server } from '../harness/s3-server.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { sourceCall } from '../suites/calls.ts'
+
+const TWICE = `
+def twice(value):
+    import hashlib
+    return {"twice": value + value, "arrived": hashlib.sha256(value.encode()).hexdigest()}
+`
+const MIB = 2 ** 20
+const SETTINGS = { RUNYARD_RETENTION_SYNC_S: '10', RUNYARD_RETENTION_ASYNC_S: '10' }
+
+await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'large values in a directory', () => {
+  let stack: Stack
+
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process', settings: SETTINGS })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', () =>
+    expectRoundTrip(stack, () => filesIn(join(stack.dataDir, 'blobs'))))
+})
+
+await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:s3-server'], 'large values in a bucket', () => {
+  let server: S3Server
+  let stack: Stack
+
+  beforeAll(async () => {
+    server = await startS3Server(await mkdtemp(join(tmpdir(), 'runyard-s3-')))
+    stack = await startStack({ host: 'process', settings: { ...SETTINGS, ...s3Settings(server) } })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+    await server?.stop()
+  })
+
+  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', async () => {
+    await expectRoundTrip(stack, () => objectsIn(server, stack))
+    expect(await filesIn(join(stack.dataDir, 'blobs'))).toEqual([])
+  })
+})
+
+function s3Settings({ endpoint, bucket, accessKeyId, secretAccessKey }: S3Server): Record<string, string> {
+  return {
+    RUNYARD_BLOBS_S3_ENDPOINT: endpoint,
+    RUNYARD_BLOBS_S3_BUCKET: bucket,
+    RUNYARD_BLOBS_S3_ACCESS_KEY_ID: accessKeyId,
+    RUNYARD_BLOBS_S3_SECRET_ACCESS_KEY: secretAccessKey,
+    RUNYARD_BLOBS_S3_PREFIX: 'large',
+  }
+}
+
+async function expectRoundTrip(stack: Stack, blobs: () => Promise<readonly string[]>): Promise<void> {
+  const endpoint = await stack.api.saveEndpoint({ name: 'large', idleTimeout: 30 })
+  const args = [endpoint, JSON.stringify(sourceCall('twice', TWICE))]
+  const { found } = await runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env })
+  expect(found).toMatchObject({ arrived: found['sent'], returned: found['expected'] })
+  expect(found['bytes']).toBeGreaterThan(30_000_000)
+  expect(await blobs()).toHaveLength(2)
+  expect(await peakMemory(stack)).toBeLessThan(16 * MIB)
+  await waitFor('the large values to go with their job', async () => (await blobs()).length === 0, { timeoutMs: 90_000, intervalMs: 200 })
+}
+
+/** The most that Redis has ever used, in bytes. */
+async function peakMemory(stack: Stack): Promise<number> {
+  const client = new Redis(stack.redis.url)
+  try {
+    return Number(/used_memory_peak:(\d+)/.exec(await client.info('memory'))?.[1])
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function filesIn(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).map((entry) => entry.name)
+}
+
+async function objectsIn(server: S3Server, stack: Stack): Promise<readonly string[]> {
+  const names: string[] = []
+  const bucket = createS3BlobStore({ ...server, region: 'us-east-1', prefix: 'large', forcePathStyle: true })
+  for await (const name of bucket.list((await instanceId(stack.redis.url)) ?? 'none')) names.push(name)
+  return names
+}
