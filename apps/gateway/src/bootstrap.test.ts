@@ -1,9 +1,9 @@
 import { Config } from '@runyard/schema'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
-import { checkListener, checkStore, importBootstrapKey, isLoopback } from './bootstrap.ts'
+import { checkBlobs, checkListener, checkStore, importBootstrapKey, isLoopback } from './bootstrap.ts'
 
 let redis: TestRedis
 let store: Store
@@ -34,6 +34,16 @@ describe('before the gateway serves anybody', () => {
     expect((await store.keys.list()).filter(({ name }) => name === 'bootstrap')).toHaveLength(2)
     expect(await store.keys.verify('rpa_second')).toMatchObject({ ownerId: 'owner' })
     await importBootstrapKey(store, undefined)
+  })
+
+  it('tells that the blob store cannot be used, and starts all the same', async () => {
+    const told: unknown[] = []
+    const blobs = createMemoryBlobs()
+    const warnings = Object.assign(Object.create(log) as typeof log, { warn: (line: unknown) => void told.push(line) })
+    await checkBlobs(blobs, warnings)
+    blobs.fault.away = true
+    await checkBlobs(blobs, warnings)
+    expect(told).toEqual(['The blob store cannot be used right now: away.'])
   })
 
   it('refuses a Redis that may evict jobs', async () => {

@@ -1,5 +1,5 @@
 // What must hold before the gateway serves anybody: a Redis that keeps what it accepts, the first key, and no wide listener without keys.
-import { RunyardError, type Config } from '@runyard/schema'
+import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import type { Logger } from '@runyard/kit'
 import type { Store } from '@runyard/store'
 
@@ -17,6 +17,15 @@ export async function checkStore(store: Pick<Store, 'problems'>, log: Logger): P
   for (const problem of await store.problems()) {
     if (problem.includes('maxmemory-policy')) throw new RunyardError('conflict', problem)
     log.warn(problem)
+  }
+}
+
+/** Wrong keys for a bucket should not wait for the first large job to be told. What is away now may be back by then. */
+export async function checkBlobs(blobs: Pick<BlobStore, 'list'>, log: Logger): Promise<void> {
+  try {
+    await blobs.list('probe')[Symbol.asyncIterator]().next()
+  } catch (error) {
+    log.warn(error instanceof Error ? error.message : String(error))
   }
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, runMain } from '@runyard/kit'
 import { openStore, retentionOf } from '@runyard/store'
-import { checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
+import { checkBlobs, checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
@@ -22,6 +22,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
   })
   const store = scope.use(opened, 'store')
   await checkStore(store, log)
+  await checkBlobs(blobs, log)
   await importBootstrapKey(store, process.env['RUNYARD_BOOTSTRAP_KEY'])
   await checkListener(config, store)
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { RunyardError, type BlobStore } from '@runyard/schema'
+import { RunyardError, type BlobStore, type Bytes } from '@runyard/schema'
 import { checkName } from './names.ts'
 
 /** No name begins with a dot, so nothing here is ever taken for a blob. */
@@ -63,7 +63,7 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, bytes: Bytes): Promise<void> {
   await using file = await open(path, 'wx', 0o600)
   await file.writeFile(bytes)
   await file.sync()

@@ -1,7 +1,7 @@
 // Blobs as objects in a bucket behind S3's API: four requests, signed by aws4fetch. Each body's hash is signed with it, so that bytes
 // damaged on the way are refused. S3 is strongly consistent: what was put is read and listed at once.
 import { createHash } from 'node:crypto'
-import { RunyardError, type BlobStore } from '@runyard/schema'
+import { RunyardError, type BlobStore, type Bytes } from '@runyard/schema'
 import { AwsClient } from 'aws4fetch'
 import { XMLParser } from 'fast-xml-parser'
 import { checkName } from './names.ts'
@@ -32,7 +32,7 @@ interface Listing {
   }
 }
 
-type Send = (method: 'GET' | 'PUT' | 'DELETE', url: URL, body?: Uint8Array) => Promise<Response>
+type Send = (method: 'GET' | 'PUT' | 'DELETE', url: URL, body?: Bytes) => Promise<Response>
 
 export function createS3BlobStore(settings: S3Settings): BlobStore {
   const base = baseUrl(settings)
@@ -94,7 +94,7 @@ function createSend(settings: S3Settings): Send {
         method,
         headers,
         signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(body === undefined ? {} : { body: Buffer.from(body) }),
+        ...(body === undefined ? {} : { body }),
       })
     } catch (error) {
       throw unavailable(settings, reasonOf(error), error)
@@ -115,14 +115,18 @@ async function readPage(
   }).toString()
   const bytes = await expectOk(await send('GET', url), settings)
   const parser = new XMLParser({ isArray: (name) => name === 'Contents', parseTagValue: false })
-  return (parser.parse(Buffer.from(bytes).toString()) as Listing).ListBucketResult
+  return (parser.parse(toText(bytes)) as Listing).ListBucketResult
+}
+
+function toText({ buffer, byteOffset, byteLength }: Bytes): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString()
 }
 
 /** The body, read to its end. @throws RunyardError('store_unavailable') */
-async function expectOk(response: Response, settings: S3Settings, alsoFine: readonly number[] = []): Promise<Uint8Array> {
+async function expectOk(response: Response, settings: S3Settings, alsoFine: readonly number[] = []): Promise<Bytes> {
   if (response.ok || alsoFine.includes(response.status)) {
     try {
-      return await response.bytes()
+      return new Uint8Array(await response.arrayBuffer())
     } catch (error) {
       throw unavailable(settings, reasonOf(error), error)
     }

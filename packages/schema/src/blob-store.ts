@@ -8,12 +8,14 @@ export const BlobName = z
   .max(512)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/, 'not a name of a blob')
 
+export type Bytes = Uint8Array<ArrayBuffer>
+
 /** Every function throws RunyardError('store_unavailable') while the place is away, full or refuses, and ('bad_request') for a bad name. */
 export interface BlobStore {
   /** Whole and durable when it resolves; a reader sees the former blob of that name or this one, never a part. */
-  put(name: string, bytes: Uint8Array): Promise<void>
+  put(name: string, bytes: Bytes): Promise<void>
   /** Undefined: there is no such blob. */
-  get(name: string): Promise<Uint8Array | undefined>
+  get(name: string): Promise<Bytes | undefined>
   /** Names that are not there are fine. */
   delete(names: readonly string[]): Promise<void>
   /** The names below a folder, in no particular order. */

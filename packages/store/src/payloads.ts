@@ -55,13 +55,22 @@ export const memberOf = ({ endpointId, jobId }: JobAt): string => `${endpointId}
 export function createPayloads({ client, keys, onError, blobs, instanceId }: Deps): Payloads {
   const threshold = blobs?.thresholdBytes ?? Infinity
   const fullName = async (at: JobAt, name: string): Promise<string> => `${folderOf(await instanceId(), at)}/${name}`
+  /** A result that is held while the place is away would keep it a secret. */
+  const told = async <T>(work: Promise<T> | undefined): Promise<T | undefined> => {
+    try {
+      return await work
+    } catch (error) {
+      if (error instanceof Error) onError(error)
+      throw error
+    }
+  }
   const remove = async (blob: string): Promise<void> => blobs?.store.delete([blob])
 
   const put = async (at: JobAt, name: string, text: string): Promise<Kept> => {
     const announcedAt = Date.now()
     await client.zadd(keys.blobs, 'GT', announcedAt + GRACE_MS, memberOf(at))
     const blob = await fullName(at, name)
-    await blobs?.store.put(blob, Buffer.from(text))
+    await told(blobs?.store.put(blob, Buffer.from(text)))
     // A machine that slept meanwhile may find it swept already.
     if (Date.now() - announcedAt > GRACE_MS / 2) {
       throw new RunyardError('store_unavailable', 'The blob store was too slow to take a large value.', { retryAfterS: RETRY_AFTER_S })
@@ -90,8 +99,8 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
     async load(at, text) {
       if (!isReference(text)) return text
       if (blobs === undefined) throw new RunyardError('internal', 'This process was opened without a blob store.')
-      const bytes = await blobs.store.get(await fullName(at, text.slice(MARK.length)))
-      return bytes === undefined ? undefined : Buffer.from(bytes).toString()
+      const bytes = await told(blobs.store.get(await fullName(at, text.slice(MARK.length))))
+      return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
     },
 
     discard(at, text) {

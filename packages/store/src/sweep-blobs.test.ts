@@ -88,6 +88,16 @@ describe('a process that dies between the blob and Redis', () => {
     await jobs.sweepBlobs(later())
     expect((await jobs.take(EP, 'w1'))?.submission.input).toBe(LARGE)
   })
+
+  test('does no harm to the same job submitted again between a sweep’s look at Redis and its look at the blobs', async () => {
+    const { jobs, memory } = await open()
+    memory.fault.afterPut = () => Promise.reject(new Error('killed'))
+    await expect(jobs.submit(EP, submission('a', { input: LARGE }))).rejects.toThrow('killed')
+    memory.fault.afterPut = undefined
+    memory.fault.beforeList = () => jobs.submit(EP, submission('a', { input: LARGE }))
+    await jobs.sweepBlobs(later())
+    expect((await jobs.take(EP, 'w1'))?.submission.input).toBe(LARGE)
+  })
 })
 
 describe('what Redis does not know is left alone', () => {

@@ -31,8 +31,8 @@ export function createBlobSweep(context: StoreContext, blobs: BlobStore | undefi
     }
     const names: string[] = []
     for await (const name of store.list(folderOf(await context.instanceId(), found))) names.push(name)
-    // Whatever was put before that listing was announced before it: then the score is another one, and the job is looked at anew.
-    if (!(await unchanged(found)) || (await lifeLeft(found)) >= 0) return 0
+    // Whatever was put before the end of that listing was announced before: then the score is another one, and the job is looked at anew.
+    if (!(await unchanged(found))) return 0
     await store.delete(names)
     await run(BLOBS_DONE, [keys.blobs], entry)
     return names.length

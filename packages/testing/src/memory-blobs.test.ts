@@ -1,8 +1,9 @@
+import type { Bytes } from '@runyard/schema'
 import { describeBlobConformance } from './blob-conformance.ts'
 import { createMemoryBlobs } from './memory-blobs.ts'
 
 describeBlobConformance('the fake in memory', async () => {
-  const shared = new Map<string, Uint8Array>()
+  const shared = new Map<string, Bytes>()
   return {
     open: async () => createMemoryBlobs(shared),
     async openBroken() {
