@@ -43,7 +43,7 @@ describe('runyard', () => {
   it.each([[[]], [['--help']], [['-h']], [['help']]])('lists the commands for %j', async (words) => {
     const { code, out, err } = await runyard(words)
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    for (const name of ['up', 'demo', 'env', 'status', 'usage', 'config', 'doctor', 'test'])
+    for (const name of ['up', 'demo', 'env', 'status', 'endpoints', 'workers', 'jobs', 'logs', 'usage', 'config', 'doctor', 'test'])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 
@@ -56,10 +56,32 @@ describe('runyard', () => {
     [['frobnicate'], 'runyard: there is no command `frobnicate`; `runyard --help` lists the commands\n'],
     [['up', '--prot', '1'], 'runyard: `up` has no option --prot; did you mean --port?\n'],
     [['env', 'more'], /usage: runyard env/],
+    [['endpoint'], 'runyard: there is no command `endpoint`; did you mean `endpoints`?\n'],
+    [['endpoints', 'crate'], 'runyard: `endpoints` has no command `crate`; did you mean `create`?\n'],
+    [['endpoints', 'list', '--jsn'], 'runyard: `endpoints list` has no option --jsn; did you mean --json?\n'],
   ])('refuses %j in one sentence and with exit code 2', async (words, sentence) => {
     const { code, out, err } = await runyard(words)
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toMatch(sentence)
+  })
+
+  it.each([[['endpoints']], [['endpoints', '--help']], [['help', 'endpoints']]])('lists the commands of a group for %j', async (words) => {
+    const { code, out } = await runyard(words)
+    expect(code).toBe(0)
+    for (const name of ['create', 'list', 'show', 'update', 'delete']) expect(out).toMatch(new RegExp(`^  endpoints ${name} `, 'm'))
+  })
+
+  it.each([
+    [['endpoints', 'create'], 'a new endpoint needs --name and --image'],
+    [['endpoints', 'create', '--name', 'a', '--image', 'b', '--workers', 'many'], '--workers takes MIN..MAX such as 0..3'],
+    [['endpoints', 'show'], 'name one endpoint by its name or id; none was given'],
+    [['endpoints', 'delete', 'a', 'b'], '2 were given'],
+    [['jobs', 'a', '--limit', 'x'], '--limit takes a number; "x" is none'],
+    [['endpoints', 'list'], 'no Runyard runs on'],
+  ])('refuses %j in one sentence before it asks anybody', async (words, sentence) => {
+    const { code, out, err } = await runyard([...words, '--data', join(cwd, 'none')])
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toContain(sentence)
   })
 
   it('prints nothing on stdout when `env` finds no running stack', async () => {

@@ -3,8 +3,9 @@ import { parseArgs } from 'node:util'
 import { closestWord, sentenceOf } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { Command, CommandContext } from './command.ts'
-import { COMMANDS } from './commands.ts'
-import { alignColumns, type Terminal } from './output/terminal.ts'
+import { findCommand } from './find-command.ts'
+import { showCommand, showGroup, showOverview } from './help.ts'
+import type { Terminal } from './output/terminal.ts'
 import { VERSION } from './version.ts'
 
 type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
@@ -12,15 +13,24 @@ type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
 export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { out, err } = surroundings
   const [name = 'help', ...rest] = words
-  if (['help', '--help', '-h'].includes(name)) return showHelp(out, rest[0])
+  if (['help', '--help', '-h'].includes(name)) return showHelp(out, rest)
   if (['version', '--version', '-v'].includes(name)) {
     out.line(`runyard ${VERSION}`)
     return 0
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name)
-  if (command === undefined) return refuseCommand(err, name)
-  if (rest.includes('--help') || rest.includes('-h')) return showHelp(out, name)
-  return runCommand(command, rest, surroundings)
+  const found = findCommand(words)
+  if (found.kind === 'unknown') {
+    err.line(`runyard: ${found.sentence}`)
+    return 2
+  }
+  if (found.kind === 'group' || found.rest.includes('--help') || found.rest.includes('-h')) return showHelp(out, words)
+  return runCommand(found.command, found.rest, surroundings)
+}
+
+function showHelp(out: Terminal, words: readonly string[]): number {
+  const found = findCommand(words)
+  if (found.kind === 'unknown') return showOverview(out)
+  return found.kind === 'group' ? showGroup(out, found.name) : showCommand(out, found.command)
 }
 
 async function runCommand(command: Command, words: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -61,30 +71,4 @@ function parseWords(command: Command, words: readonly string[]): Pick<CommandCon
     const hint = near === undefined ? `usage: ${command.usage}` : `did you mean ${near}?`
     throw new RunyardError('bad_request', `${first}; ${hint}`, { cause: error })
   }
-}
-
-function refuseCommand(err: Terminal, name: string): number {
-  const near = closestWord(
-    name,
-    COMMANDS.map((command) => command.name),
-    3,
-  )
-  const hint = near === undefined ? '`runyard --help` lists the commands' : `did you mean \`${near}\`?`
-  err.line(`runyard: there is no command \`${name}\`; ${hint}`)
-  return 2
-}
-
-function showHelp(out: Terminal, name: string | undefined): number {
-  const command = COMMANDS.find((candidate) => candidate.name === name)
-  if (command === undefined) {
-    out.line('Run your own GPU boxes as a Runpod-compatible serverless pool.\n')
-    out.line(`${out.bold('Usage')}  runyard COMMAND [OPTIONS]\n`)
-    for (const line of alignColumns(COMMANDS.map((each) => [`  ${out.bold(each.name)}`, each.summary]))) out.line(line)
-    out.line('\n`runyard COMMAND --help` tells more. Start with `runyard demo`, then `runyard up`.')
-    return 0
-  }
-  out.line(`${command.summary}\n\n${out.bold('Usage')}  ${command.usage}`)
-  const options = Object.entries(command.options).map(([option, { help }]) => [`  --${option}`, help])
-  if (options.length > 0) out.line(`\n${alignColumns(options).join('\n')}`)
-  return 0
 }

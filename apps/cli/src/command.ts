@@ -3,7 +3,7 @@ import type { ParseArgsOptionDescriptor } from 'node:util'
 import type { Terminal } from './output/terminal.ts'
 
 export interface CommandContext {
-  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly positionals: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly cwd: string
@@ -25,4 +25,10 @@ export interface Command {
 export function textOption(context: Pick<CommandContext, 'options'>, name: string): string | undefined {
   const value = context.options[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** The values of an option that may be repeated. */
+export function listOption(context: Pick<CommandContext, 'options'>, name: string): readonly string[] {
+  const value = context.options[name]
+  return Array.isArray(value) ? (value as readonly string[]) : []
 }

@@ -1,7 +1,11 @@
 // The table of commands: names, help and options in one place.
 import type { Command } from './command.ts'
+import { POOL_COMMANDS } from './pool-commands.ts'
 
 const data = { type: 'string', help: 'data directory (default: XDG state home)' } as const
+
+/** The first word of commands of two → what they do. */
+export const GROUPS: Readonly<Record<string, string>> = { endpoints: 'create, list, show, update and delete endpoints' }
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -32,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
     options: { data },
     load: () => import('./commands/status.ts'),
   },
+  ...POOL_COMMANDS,
   {
     name: 'usage',
     summary: 'billable seconds by endpoint, GPU and state',

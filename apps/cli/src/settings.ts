@@ -1,4 +1,5 @@
 // What every command needs to know before it starts: the effective settings, with its own options as the last word.
+import type { Target } from '@runyard/client'
 import { dataDirPath, loadConfig, type LoadedConfig } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { textOption, type CommandContext } from './command.ts'
@@ -27,4 +28,14 @@ export async function findRunning(context: Pick<CommandContext, 'options' | 'env
     )
   }
   return running
+}
+
+/**
+ * Whom the pool's commands talk to: the stack of a named data directory, else what the client variables name (`runyard env` prints them),
+ * else the stack of the default directory. @throws RunyardError when there is none.
+ */
+export async function findTarget(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<Target> {
+  const { RUNPOD_API_BASE_URL: url, RUNPOD_API_KEY: key } = context.env
+  if (textOption(context, 'data') !== undefined || url === undefined || key === undefined) return findRunning(context)
+  return { url: url.replace(/\/+$/u, ''), key }
 }

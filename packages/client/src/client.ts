@@ -2,9 +2,11 @@
 // of users have their SDKs.
 import { request, type RequestOptions, type Target } from './http.ts'
 import type {
+  EndpointBody,
   EndpointView,
   EventsView,
   HealthView,
+  JobPage,
   JobView,
   StreamView,
   UsageView,
@@ -22,6 +24,8 @@ export interface JobClient {
   /** The chunks that are new since the last call (client-api R5). */
   stream(endpointId: string, jobId: string): Promise<StreamView>
   health(endpointId: string): Promise<HealthView>
+  /** Waiting, running, ended, each newest first. */
+  list(endpointId: string, limit: number): Promise<JobPage>
 }
 
 export interface WebhookClient {
@@ -38,6 +42,9 @@ export interface Client {
   readonly jobs: JobClient
   readonly webhooks: WebhookClient
   listEndpoints(): Promise<readonly EndpointView[]>
+  /** One of the same name is updated. */
+  createEndpoint(body: EndpointBody): Promise<EndpointView>
+  updateEndpoint(id: string, change: EndpointBody): Promise<EndpointView>
   deleteEndpoint(id: string): Promise<void>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
@@ -57,6 +64,8 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     jobs: createJobClient(send),
     webhooks: createWebhookClient(send),
     listEndpoints: async () => (await send<{ endpoints: EndpointView[] }>('/v2/serverless')).endpoints,
+    createEndpoint: (body) => send('/v2/serverless', { body }),
+    updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventsView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
@@ -77,6 +86,7 @@ function createJobClient(send: Send): JobClient {
     cancel: (id, jobId) => send(`/v2/${id}/cancel/${jobId}`, { method: 'POST' }),
     stream: (id, jobId) => send(`/v2/${id}/stream/${jobId}`),
     health: (id) => send(`/v2/${id}/health`),
+    list: (id, limit) => send(`/v2/${id}/requests?limit=${limit}`),
   }
 }
 

@@ -2,15 +2,53 @@
 // (management §3) and its two extensions, `events` and `usage`.
 import type { BillingState, EndpointEvent, JobStatus, Reason, WebhookAttempt, WorkerStatus } from '@runyard/schema'
 
+/** `memory` in GB. */
+export interface CpuSize {
+  readonly id: string
+  readonly vcpuCount: number
+  readonly memory?: number
+}
+
+/** `queueDelay` in seconds. */
+export type ScalingView =
+  | { readonly type: 'QUEUE_DELAY'; readonly queueDelay: number }
+  | { readonly type: 'REQUEST_COUNT'; readonly requestCount: number }
+
+/** `idleTimeout` in seconds, `timeout` in ms, `disk` in GB. */
 export interface EndpointView {
   readonly id: string
   readonly name: string
   readonly image: string
+  readonly args: string
+  readonly disk: number | null
+  readonly env: Readonly<Record<string, string>>
+  readonly gpu: { readonly pools: readonly string[]; readonly excludedTypes: readonly string[]; readonly count: number } | null
+  readonly cpu: readonly CpuSize[] | null
   readonly workers: { readonly min: number; readonly max: number; readonly idleTimeout?: number }
+  readonly scaling: ScalingView
+  readonly timeout: number
+  readonly requestUrls: Readonly<Record<string, string>>
+}
+
+/** What a POST or PATCH of an endpoint says; the server names what is missing or wrong (management §3.2). */
+export interface EndpointBody {
+  readonly name?: string
+  readonly type?: 'QUEUE'
+  readonly image?: string
+  readonly args?: string
+  readonly disk?: number
+  readonly env?: Readonly<Record<string, string>>
+  readonly gpu?: { readonly pools?: readonly string[]; readonly excludedTypes?: readonly string[]; readonly count?: number }
+  readonly cpu?: readonly CpuSize[]
+  readonly workers?: { readonly min?: number; readonly max?: number; readonly idleTimeout?: number }
+  readonly scaling?: ScalingView
+  readonly timeout?: number
 }
 
 export interface WorkerView {
   readonly id: string
+  /** null: wanted, but not placed yet. */
+  readonly image: string | null
   readonly status: WorkerStatus
   readonly uptimeSeconds: number | null
   readonly gpuTypeId: string | null
@@ -33,6 +71,18 @@ export interface JobView {
   /** Milliseconds. */
   readonly delayTime?: number
   readonly executionTime?: number
+}
+
+/** A job as `/requests` lists it (client-api §5.10). */
+export interface JobLine extends Pick<JobView, 'id' | 'status' | 'workerId' | 'delayTime' | 'executionTime'> {
+  /** Epoch ms. */
+  readonly createdAt: number
+}
+
+export interface JobPage {
+  readonly requests: readonly JobLine[]
+  readonly total: number
+  readonly hasMore: boolean
 }
 
 export interface StreamView extends Pick<JobView, 'status'> {

@@ -26,6 +26,11 @@ export function resolveImage(image: string, defaults: ImageDefaults): ImageChoic
   return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
 }
 
+/** Does it bring its own handler, so that only a container runs it? */
+export function needsContainer(image: string): boolean {
+  return envelopeOf(withoutTag(image)) === null
+}
+
 function envelopeOf(name: string): Envelope | null {
   const bare = name.replace(/^(index\.)?docker\.io\//, '')
   if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'

@@ -14,10 +14,10 @@ function machine(hostId: string, gpus: readonly Gpu[], change: Partial<HostInven
 }
 
 function onGpu(text: string, count = 1, change: Record<string, unknown> = {}) {
-  return { gpu: { ...parseGpuIds(text), count, allowedCudaVersions: [], ...change }, cpu: null }
+  return { image: 'mine/worker:1', gpu: { ...parseGpuIds(text), count, allowedCudaVersions: [], ...change }, cpu: null }
 }
 
-const onCpu = (...instanceIds: string[]) => ({ gpu: null, cpu: { instanceIds } })
+const onCpu = (...instanceIds: string[]) => ({ image: 'mine/worker:1', gpu: null, cpu: { instanceIds } })
 const holding = (change: Partial<Holding>): Holding => ({ hostId: 'h1', gpuUuids: [], cpus: 0, memoryBytes: 0, ...change })
 
 test('takes the first host with enough free cards, in the request’s own order of pools', () => {
@@ -101,7 +101,7 @@ test('limits may be overcommitted, up to a point', () => {
 })
 
 test('an endpoint without GPU and CPU request goes to the first host without limits', () => {
-  expect(place({ gpu: null, cpu: null }, [machine('h1', [])], [])).toEqual({
+  expect(place({ image: 'mine/worker:1', gpu: null, cpu: null }, [machine('h1', [])], [])).toEqual({
     kind: 'placed',
     hostId: 'h1',
     gpus: [],
@@ -129,4 +129,16 @@ test('simulated cards are declared as name and count', () => {
     ['GPU-simulated-h1-0', true],
     ['GPU-simulated-h1-1', true],
   ])
+})
+
+test('an image with its own handler goes to a host of containers, and is refused where there is none', () => {
+  const processes = machine('here', [], { kind: 'process' })
+  expect(place(onCpu('cpu3g-2-8'), [processes, machine('h2', [])], [])).toMatchObject({ kind: 'placed', hostId: 'h2' })
+  expect(place({ ...onCpu('cpu3g-2-8'), image: 'runpod/queue:py3.12-latest' }, [processes], [])).toMatchObject({ hostId: 'here' })
+  expect(place(onCpu('cpu3g-2-8'), [processes], [])).toEqual({
+    kind: 'refused',
+    reason: 'no_container_host',
+    message:
+      'the image mine/worker:1 brings its own handler, which needs a Docker host; here runs processes only: start Docker, then Runyard again',
+  })
 })

@@ -2,6 +2,7 @@
 // never shared. What a worker holds stays taken until it is seen gone. Failure direction: rather throttled than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
+import { needsContainer } from './image-alias.ts'
 import { describeGpuRequest, gpuRank, matchesCuda } from './gpu-request.ts'
 
 /** What one worker that is not yet seen gone takes from its host. */
@@ -36,17 +37,24 @@ export const OVERCOMMIT = 4
 
 /** `hosts`: inventories of the hosts that can be reached now. */
 export function place(
-  spec: Pick<EndpointSpec, 'gpu' | 'cpu'>,
-  hosts: readonly HostInventory[],
+  spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
+  reachable: readonly HostInventory[],
   holdings: readonly Holding[],
 ): Placed | Refused {
-  if (hosts.length === 0) return refuse('no_host', 'no host is configured or reachable')
+  if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
+  const hosts = needsContainer(spec.image) ? reachable.filter((host) => host.kind !== 'process') : reachable
+  if (hosts.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
   if (spec.gpu !== null) return placeGpus(spec.gpu, hosts, holdings)
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), hosts, holdings)
   const [host] = hosts
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+}
+
+function noContainers(image: string, hosts: readonly HostInventory[]): string {
+  const names = hosts.map((host) => host.hostId).join(', ')
+  return `the image ${image} brings its own handler, which needs a Docker host; ${names} runs processes only: start Docker, then Runyard again`
 }
 
 function refuse(reason: Reason, message: string): Refused {

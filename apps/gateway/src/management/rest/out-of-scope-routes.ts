@@ -14,8 +14,12 @@ const SENTENCES = {
 export function registerOutOfScopeRoutes(app: RestApp): void {
   for (const [path, sentence] of Object.entries(SENTENCES)) {
     for (const url of [path, `${path}/*`]) {
-      app.all(url, () => {
-        throw new RunyardError('not_found', sentence)
+      app.route({
+        method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        url,
+        handler: () => {
+          throw new RunyardError('not_found', sentence)
+        },
       })
     }
   }

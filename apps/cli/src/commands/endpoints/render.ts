@@ -1,0 +1,45 @@
+// Endpoints as people read them. Values of environment variables may be secrets and are left to `--json`.
+import type { EndpointView } from '@runyard/client'
+import { alignColumns, type Terminal } from '../../output/terminal.ts'
+
+export function renderList(endpoints: readonly EndpointView[], out: Pick<Terminal, 'dim'>): readonly string[] {
+  if (endpoints.length === 0) return [out.dim('no endpoints yet; `runyard endpoints create --help` tells how to make one')]
+  const head = ['endpoint', 'id', 'image', 'hardware', 'workers'].map((title) => out.dim(title))
+  const rows = endpoints.map((endpoint) => [endpoint.name, endpoint.id, endpoint.image, hardwareOf(endpoint), rangeOf(endpoint)])
+  return alignColumns([head, ...rows])
+}
+
+export function renderEndpoint(endpoint: EndpointView, out: Pick<Terminal, 'bold' | 'dim'>): readonly string[] {
+  const { scaling, workers, timeout, env, requestUrls } = endpoint
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['image', endpoint.image],
+    ['command', endpoint.args === '' ? undefined : endpoint.args],
+    ['hardware', hardwareOf(endpoint)],
+    ['disk', endpoint.disk === null ? undefined : `${endpoint.disk} GB`],
+    ['workers', rangeOf(endpoint)],
+    ['stay warm', workers.idleTimeout === undefined ? undefined : `${workers.idleTimeout} s after their last job`],
+    [
+      'scale',
+      scaling.type === 'QUEUE_DELAY' ? `when a job has waited ${scaling.queueDelay} s` : `a worker for ${scaling.requestCount} jobs`,
+    ],
+    ['time limit', timeout === 0 ? undefined : `${timeout / 1000} s for a job`],
+    ['variables', Object.keys(env).length === 0 ? undefined : Object.keys(env).join(', ')],
+    ['call it at', requestUrls['runSync'] ?? requestUrls['base']],
+  ]
+  const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))
+  return [`${out.bold(endpoint.name)}  ${endpoint.id}`, ...alignColumns(rows)]
+}
+
+function rangeOf({ workers: { min, max } }: EndpointView): string {
+  return max === 0 ? 'paused' : `${min}..${max}`
+}
+
+function hardwareOf({ gpu, cpu }: EndpointView): string {
+  if (cpu !== null)
+    return cpu.map(({ id, vcpuCount, memory }) => `${id}-${vcpuCount}${memory === undefined ? '' : `-${memory}`}`).join(', ')
+  if (gpu === null) return '–'
+  const without = gpu.excludedTypes.length === 0 ? '' : ` without ${gpu.excludedTypes.join(', ')}`
+  // Every pool there is would fill the line.
+  const pools = gpu.pools.length > 6 ? `${gpu.pools.slice(0, 3).join(', ')} and ${gpu.pools.length - 3} more pools` : gpu.pools.join(', ')
+  return `${gpu.count > 1 ? `${gpu.count} × ` : ''}${pools}${without}`
+}

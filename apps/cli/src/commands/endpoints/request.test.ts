@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { readBody, readEnv } from './request.ts'
+
+const body = (options: Record<string, string>) => readBody({ options })
+
+describe('options of an endpoint', () => {
+  it('say nothing of what is not named', () => {
+    expect(body({})).toEqual({})
+  })
+
+  it.each([
+    [{ gpu: 'ADA_24, AMPERE_24,-NVIDIA L4' }, { gpu: { pools: ['ADA_24', 'AMPERE_24'], excludedTypes: ['NVIDIA L4'] } }],
+    [{ gpu: 'NVIDIA GeForce RTX 4090', 'gpu-count': '2' }, { gpu: { pools: ['NVIDIA GeForce RTX 4090'], count: 2 } }],
+    [{ 'gpu-count': '2' }, { gpu: { count: 2 } }],
+    [{ cpu: 'cpu3g-2-8' }, { cpu: [{ id: 'cpu3g', vcpuCount: 2, memory: 8 }] }],
+    [{ cpu: 'cpu5c-4' }, { cpu: [{ id: 'cpu5c', vcpuCount: 4 }] }],
+    [{ workers: '1..4' }, { workers: { min: 1, max: 4 } }],
+    [{ workers: '4', 'idle-timeout': '60' }, { workers: { max: 4, idleTimeout: 60 } }],
+    [{ workers: '0..0' }, { workers: { min: 0, max: 0 } }],
+    [{ 'queue-delay': '0.5' }, { scaling: { type: 'QUEUE_DELAY', queueDelay: 0.5 } }],
+    [{ 'jobs-per-worker': '3' }, { scaling: { type: 'REQUEST_COUNT', requestCount: 3 } }],
+    [
+      { timeout: '1.5', disk: '20' },
+      { timeout: 1500, disk: 20 },
+    ],
+    [
+      { name: 'n', image: 'i:1', command: 'sh -c "x"' },
+      { name: 'n', image: 'i:1', args: 'sh -c "x"' },
+    ],
+  ])('%j become %j', (options, expected) => {
+    expect(body(options)).toEqual(expected)
+  })
+
+  it('keep whatever stands behind the first = of a variable', () => {
+    expect(readEnv({ options: { env: ['A=1', 'B=x=y', 'C='] } })).toEqual({ A: '1', B: 'x=y', C: '' })
+  })
+
+  it.each([
+    [{ workers: '4..' }, '--workers takes MIN..MAX such as 0..3, or MAX alone; "4.." is neither.'],
+    [{ cpu: 'big' }, '--cpu takes a size such as cpu3g-2-8 (2 vCPU, 8 GB); "big" is none.'],
+    [{ disk: 'ten' }, '--disk takes a number; "ten" is none.'],
+    [{ 'queue-delay': '1', 'jobs-per-worker': '1' }, '--queue-delay and --jobs-per-worker exclude each other; name one of them.'],
+  ])('refuse %j in one sentence', (options, sentence) => {
+    expect(() => body(options)).toThrow(sentence)
+  })
+
+  it('refuse a variable without a value', () => {
+    expect(() => readEnv({ options: { env: ['JUST_A_NAME'] } })).toThrow('--env takes NAME=VALUE; "JUST_A_NAME" is not such a pair.')
+  })
+})

@@ -1,0 +1,70 @@
+// `runyard endpoints create`, `update` and `delete`, over REST v2.
+import { createClient, type Client, type EndpointBody, type EndpointView } from '@runyard/client'
+import { RunyardError } from '@runyard/schema'
+import { listOption, type CommandContext } from '../../command.ts'
+import { printJson } from '../../output/print-json.ts'
+import { findTarget } from '../../settings.ts'
+import { findEndpoint, onlyWord } from './find.ts'
+import { renderEndpoint } from './render.ts'
+import { readBody, readEnv } from './request.ts'
+
+export async function create(context: CommandContext): Promise<number> {
+  const { name, image, ...body } = readBody(context)
+  if (name === undefined || image === undefined) {
+    const missing = [...(name === undefined ? ['--name'] : []), ...(image === undefined ? ['--image'] : [])].join(' and ')
+    throw new RunyardError('bad_request', `a new endpoint needs ${missing}; \`runyard endpoints create --help\` shows all options.`)
+  }
+  const env = readEnv(context)
+  const client = createClient(await findTarget(context))
+  await refuseTaken(client, name)
+  const hardware = body.cpu === undefined ? { gpu: { pools: ['any'], ...body.gpu } } : {}
+  const scaling = body.scaling ?? { type: 'QUEUE_DELAY', queueDelay: 4 }
+  const endpoint = await client.createEndpoint({ type: 'QUEUE', name, image, env, ...body, scaling, ...hardware })
+  return tell(context, endpoint, 'created')
+}
+
+/** The API would update it, and reset what is not named here (management §3.2). */
+async function refuseTaken(client: Client, name: string): Promise<void> {
+  const taken = (await client.listEndpoints()).find((endpoint) => endpoint.name === name)
+  if (taken === undefined) return
+  throw new RunyardError(
+    'conflict',
+    `an endpoint "${name}" exists already (${taken.id}); change it with \`runyard endpoints update ${name}\`.`,
+  )
+}
+
+export async function update(context: CommandContext): Promise<number> {
+  const word = onlyWord(context, 'endpoint by its name or id')
+  const body = readBody(context)
+  const [given, dropped] = [readEnv(context), listOption(context, 'unset-env')]
+  const client = createClient(await findTarget(context))
+  const current = await findEndpoint(client, word)
+  const change = { ...body, ...changedEnv(current, given, dropped) }
+  if (Object.keys(change).length === 0) {
+    throw new RunyardError('bad_request', 'nothing to change was named; `runyard endpoints update --help` shows the options.')
+  }
+  return tell(context, await client.updateEndpoint(current.id, change), 'updated')
+}
+
+/** The API replaces all variables; people mean those that they name. */
+function changedEnv({ env }: EndpointView, given: Readonly<Record<string, string>>, dropped: readonly string[]): Pick<EndpointBody, 'env'> {
+  if (Object.keys(given).length === 0 && dropped.length === 0) return {}
+  const kept = Object.entries(env).filter(([name]) => !dropped.includes(name))
+  return { env: { ...Object.fromEntries(kept), ...given } }
+}
+
+export async function remove(context: CommandContext): Promise<number> {
+  const word = onlyWord(context, 'endpoint by its name or id')
+  const client = createClient(await findTarget(context))
+  const { id, name } = await findEndpoint(client, word)
+  await client.deleteEndpoint(id)
+  context.out.line(`${name} (${id}) is deleted, its jobs are cancelled`)
+  return 0
+}
+
+function tell({ out, options }: CommandContext, endpoint: EndpointView, done: string): number {
+  if (options['json'] === true) return printJson(out, endpoint)
+  const [title = '', ...facts] = renderEndpoint(endpoint, out)
+  for (const line of [`${title}  ${out.good(done)}`, ...facts]) out.line(line)
+  return 0
+}

@@ -1,0 +1,32 @@
+// `runyard logs`: the last lines of a worker, also of one that is gone since less than an hour, or of all workers of an endpoint.
+import { createClient, type Client, type WorkerLogsView } from '@runyard/client'
+import { RunyardError } from '@runyard/schema'
+import type { CommandContext } from '../command.ts'
+import { findTarget } from '../settings.ts'
+import { findEndpoint, onlyWord } from './endpoints/find.ts'
+
+export async function run(context: CommandContext): Promise<number> {
+  const { out } = context
+  const word = onlyWord(context, 'worker by its id, or endpoint by its name or id')
+  const client = createClient(await findTarget(context))
+  const logs = await findLogs(client, word)
+  if (logs.length === 0) out.line(out.dim('no workers now; a worker that is gone is asked for by its id'))
+  for (const [workerId, { system, container }] of logs) {
+    if (logs.length > 1) out.line(out.bold(workerId))
+    for (const line of system) out.line(out.dim(line))
+    for (const line of container) out.line(line)
+  }
+  return 0
+}
+
+async function findLogs(client: Client, word: string): Promise<readonly (readonly [string, WorkerLogsView])[]> {
+  const own = await client.workerLogs(word).catch((error: unknown) => {
+    if (error instanceof RunyardError && error.code === 'not_found') return undefined
+    throw error
+  })
+  if (own !== undefined) return [[word, own]]
+  const { id } = await findEndpoint(client, word)
+  // Workers that are wanted but have no place yet have no image either.
+  const workers = (await client.listWorkers(id)).filter(({ image }) => image !== null)
+  return Promise.all(workers.map(async (worker) => [worker.id, await client.workerLogs(worker.id)] as const))
+}

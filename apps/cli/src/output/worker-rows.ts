@@ -1,0 +1,25 @@
+// Workers, one row each, with the endpoint that they belong to.
+import type { Client, EndpointView, WorkerView } from '@runyard/client'
+import { alignColumns, formatDuration, type Terminal } from './terminal.ts'
+
+/** The name of its endpoint, and a worker. */
+export type WorkerRow = readonly [string, WorkerView]
+
+export async function listWorkers(client: Client, endpoints: readonly Pick<EndpointView, 'id' | 'name'>[]): Promise<readonly WorkerRow[]> {
+  const lists = await Promise.all(
+    endpoints.map(async ({ id, name }) => (await client.listWorkers(id)).map((worker) => [name, worker] as const)),
+  )
+  return lists.flat()
+}
+
+export function renderWorkers(rows: readonly WorkerRow[], out: Pick<Terminal, 'dim'>): readonly string[] {
+  if (rows.length === 0) return []
+  const head = ['worker', 'endpoint', 'status', 'GPU', 'up for'].map((title) => out.dim(title))
+  return alignColumns([head, ...rows.map(([endpoint, worker]) => describe(endpoint, worker))])
+}
+
+function describe(endpoint: string, worker: WorkerView): readonly string[] {
+  const gpu = worker.gpuTypeId === null ? '–' : `${worker.gpuCount} × ${worker.gpuTypeId}`
+  const since = worker.uptimeSeconds === null ? '–' : formatDuration(worker.uptimeSeconds * 1000)
+  return [worker.id, endpoint, worker.status.toLowerCase(), gpu, since]
+}

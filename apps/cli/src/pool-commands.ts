@@ -1,0 +1,94 @@
+// The commands on what runs in the pool: endpoints, workers, jobs, logs. All of them call the public API of the running stack.
+import type { Command } from './command.ts'
+
+const data = { type: 'string', help: 'data directory of the running stack (default: XDG state home)' } as const
+const json = { type: 'boolean', help: 'print JSON, as the API answers it' } as const
+
+const WRITABLE = {
+  image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
+  command: { type: 'string', help: 'replaces the command of the image, e.g. "python -u /handler.py"' },
+  env: { type: 'string', multiple: true, help: 'environment variable as NAME=VALUE; may be repeated' },
+  disk: { type: 'string', help: 'container disk in GB' },
+  gpu: { type: 'string', help: 'pools or types, best first: ADA_24,AMPERE_24 or "NVIDIA L4"; `any` for every card' },
+  'gpu-count': { type: 'string', help: 'cards of one worker (default: 1)' },
+  cpu: { type: 'string', help: 'a CPU worker instead: FLAVOR-VCPUS-GB, e.g. cpu3g-2-8' },
+  workers: { type: 'string', help: 'MIN..MAX, or MAX alone (default: 0..3)' },
+  'idle-timeout': { type: 'string', help: 'seconds that a worker stays warm without a job (default: 10)' },
+  'queue-delay': { type: 'string', help: 'add a worker when a job has waited this many seconds (default: 4)' },
+  'jobs-per-worker': { type: 'string', help: 'scale by jobs instead: a worker for so many of them' },
+  timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
+} as const
+
+const WHICH = 'NAME|ID'
+const WRITE_USAGE = '[--gpu TYPE | --cpu SIZE] [--workers MIN..MAX] [--env NAME=VALUE]... [OPTIONS]'
+
+export const POOL_COMMANDS: readonly Command[] = [
+  {
+    name: 'endpoints create',
+    summary: 'make an endpoint of an existing image',
+    usage: `runyard endpoints create --name NAME --image IMAGE ${WRITE_USAGE}`,
+    options: { name: { type: 'string', help: 'name of the endpoint' }, ...WRITABLE, json, data },
+    load: async () => ({ run: (await import('./commands/endpoints/write.ts')).create }),
+  },
+  {
+    name: 'endpoints list',
+    summary: 'all endpoints, with image, hardware and workers',
+    usage: 'runyard endpoints list [--json] [--data DIR]',
+    options: { json, data },
+    load: async () => ({ run: (await import('./commands/endpoints/read.ts')).list }),
+  },
+  {
+    name: 'endpoints show',
+    summary: 'one endpoint, with its queue and how to call it',
+    usage: `runyard endpoints show ${WHICH} [--json] [--data DIR]`,
+    options: { json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/endpoints/read.ts')).show }),
+  },
+  {
+    name: 'endpoints update',
+    summary: 'change what is named and nothing else; a change of the container replaces the workers',
+    usage: `runyard endpoints update ${WHICH} ${WRITE_USAGE}`,
+    options: {
+      name: { type: 'string', help: 'another name' },
+      ...WRITABLE,
+      'unset-env': { type: 'string', multiple: true, help: 'drop an environment variable; may be repeated' },
+      json,
+      data,
+    },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/endpoints/write.ts')).update }),
+  },
+  {
+    name: 'endpoints delete',
+    summary: 'delete an endpoint: its jobs are cancelled, its workers go',
+    usage: `runyard endpoints delete ${WHICH} [--data DIR]`,
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/endpoints/write.ts')).remove }),
+  },
+  {
+    name: 'workers',
+    summary: 'workers of one endpoint, or of all',
+    usage: `runyard workers [${WHICH}] [--json] [--data DIR]`,
+    options: { json, data },
+    takesWords: true,
+    load: () => import('./commands/workers.ts'),
+  },
+  {
+    name: 'jobs',
+    summary: 'latest jobs of an endpoint: waiting, running, ended',
+    usage: `runyard jobs ${WHICH} [--limit N] [--json] [--data DIR]`,
+    options: { limit: { type: 'string', help: 'how many, at most 200 (default: 20)' }, json, data },
+    takesWords: true,
+    load: () => import('./commands/jobs.ts'),
+  },
+  {
+    name: 'logs',
+    summary: 'what a worker printed, or all workers of an endpoint',
+    usage: `runyard logs WORKER|${WHICH} [--data DIR]`,
+    options: { data },
+    takesWords: true,
+    load: () => import('./commands/logs.ts'),
+  },
+]
