@@ -1,6 +1,7 @@
 // What every part of the store works with.
 import type { Redis } from 'ioredis'
 import type { Queues } from './bull.ts'
+import type { JustSettled } from './just-settled.ts'
 import type { Keys } from './keys.ts'
 import type { Payloads } from './payloads.ts'
 import type { RunScript } from './scripts/script.ts'
@@ -14,6 +15,7 @@ export interface StoreContext {
   readonly run: RunScript
   readonly signals: Signals
   readonly payloads: Payloads
+  readonly justSettled: JustSettled
   readonly instanceId: () => Promise<string>
   readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'retention' | 'blobs'>
   readonly onError: (error: Error) => void

@@ -1,4 +1,5 @@
 // A job from its submission to its outcome.
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, submission, useStores, workerRecord } from './test-store.ts'
 
@@ -184,6 +185,22 @@ describe('settling', () => {
     expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('already_settled')
     expect(await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })).toMatchObject({ result: 'already_settled', record: { output: 1 } })
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 1 })
+  })
+
+  test('whoever is woken by a settlement reads what everybody reads later', async () => {
+    const store = await stores.open()
+    await store.jobs.submit(EP, submission('a'))
+    await store.jobs.take(EP, 'w1')
+    const woken = Promise.withResolvers<unknown>()
+    const subscription = store.subscribe(({ kind }) => {
+      if (kind === 'job-settled') woken.resolve(store.jobs.get(EP, 'a'))
+    })
+    await store.jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'boom', output: { part: 1 }, timings: { enteredAt: 5 } })
+    await setImmediate()
+    const other = await stores.open()
+    expect(await woken.promise).toEqual(await other.jobs.get(EP, 'a'))
+    expect(await store.jobs.get(EP, 'a')).toMatchObject({ status: 'FAILED', output: { part: 1 } })
+    await subscription[Symbol.asyncDispose]()
   })
 
   test('a job that nobody submitted cannot be settled', async () => {

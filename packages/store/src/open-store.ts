@@ -8,6 +8,7 @@ import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore, createWorkerLogStore } from './history.ts'
 import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs.ts'
+import { createJustSettled } from './just-settled.ts'
 import { createKeys } from './keys.ts'
 import { createLedgerStore } from './ledger.ts'
 import { createPayloads } from './payloads.ts'
@@ -75,5 +76,6 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const { instance } = createInstance({ client, keys })
   const instanceId = async () => (await instance()).id
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
-  return { client, keys, queues, run: createRunScript(client), signals, payloads, instanceId, options, onError }
+  const run = createRunScript(client)
+  return { client, keys, queues, run, signals, payloads, justSettled: createJustSettled(), instanceId, options, onError }
 }

@@ -12,9 +12,11 @@ import type { JobStore, StreamRead } from './types.ts'
 type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'readChunks' | 'setRetention' | 'stats'>
 
 export function createJobReads(context: StoreContext): JobReads {
-  const { keys, run, payloads } = context
+  const { keys, run, payloads, justSettled } = context
   return {
     async get(endpointId, jobId) {
+      const known = justSettled.find({ endpointId, jobId })
+      if (known !== undefined) return known
       const stored = toStoredRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId]))
       return stored === undefined ? undefined : readRecord(payloads, { endpointId, jobId }, stored)
     },

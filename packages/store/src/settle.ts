@@ -19,7 +19,7 @@ const PURGED: JobOutcome = { status: 'CANCELLED', error: 'the queue was purged' 
 const PURGE_BATCH = 500
 
 export function createJobEnds(context: StoreContext): JobEnds {
-  const { keys, run, signals, payloads } = context
+  const { keys, run, signals, payloads, justSettled } = context
   const endArgs = createEndArgs(context)
 
   return {
@@ -28,10 +28,13 @@ export function createJobEnds(context: StoreContext): JobEnds {
       const at = { endpointId, jobId }
       const kept = await payloads.pack(at, 'output', outcome)
       const args = [jobId, workerId, ...endArgs(outcome, kept.text), signals.channel, signals.encode(signal)]
-      const result = (await run(SETTLE, [keys.queue(endpointId)], args)) as SettleResult
-      payloads.conclude(at, kept, result === 'settled')
-      if (result === 'settled') signals.deliver(signal)
-      return result
+      const reply = await run(SETTLE, [keys.queue(endpointId)], args)
+      const record = toJobRecord(jobId, reply)
+      payloads.conclude(at, kept, record !== undefined)
+      if (record === undefined) return reply as SettleResult
+      justSettled.remember(at, { ...record, ...outcome })
+      signals.deliver(signal)
+      return 'settled'
     },
 
     async forceSettle(endpointId, jobId, outcome) {

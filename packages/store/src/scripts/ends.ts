@@ -2,7 +2,7 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** ARGV: job, worker, end (6), channel, signal → SettleResult */
+/** ARGV: job, worker, end (6), channel, signal → the record without its outcome, or the SettleResult that says why not */
 export const SETTLE: Script = {
   name: 'runyardSettle',
   keys: 1,
@@ -16,7 +16,7 @@ end
 if not isHolder then return 'not_holder' end
 if not settleJob(id, worker, readEnd(3)) then return 'not_holder' end
 call('PUBLISH', ARGV[9], ARGV[10])
-return 'settled'
+return { 'settled', unpack(call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId')) }
 `,
 }
 
