@@ -7,7 +7,7 @@ import { PUT_BACK_CHUNK, READ, READ_CHUNKS, READ_STREAM, READ_SUBMISSION, STATS 
 import type { Reply } from './scripts/script.ts'
 import { readChunk, readRecord, readSubmission } from './stored-values.ts'
 import { SET_RETENTION } from './scripts/sweeps.ts'
-import type { JobStore, StreamRead } from './types.ts'
+import type { JobStore, QueueStats, StreamRead } from './types.ts'
 
 type JobReads = Pick<JobStore, 'get' | 'submission' | 'readStream' | 'readChunks' | 'setRetention' | 'stats'>
 
@@ -52,21 +52,24 @@ export function createJobReads(context: StoreContext): JobReads {
     },
 
     async stats(endpointId) {
-      const reply = (await run(STATS, [keys.queue(endpointId)], [])) as readonly (string | number | null)[]
-      const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried, ended, keptBytes] = reply
-      const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
-      return {
-        waiting: Number(normal) + Number(low),
-        waitingNormal: Number(normal),
-        inProgress: Number(active),
-        oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
-        completed: Number(completed ?? 0),
-        failed: Number(failed ?? 0),
-        retried: Number(retried ?? 0),
-        ended: Number(ended ?? 0),
-        keptBytes: Number(keptBytes ?? 0),
-      }
+      return toStats((await run(STATS, [keys.queue(endpointId)], [])) as readonly (string | number | null)[])
     },
+  }
+}
+
+function toStats(reply: readonly (string | number | null)[]): QueueStats {
+  const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried, ended, keptBytes] = reply
+  const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
+  return {
+    waiting: Number(normal) + Number(low),
+    waitingNormal: Number(normal),
+    inProgress: Number(active),
+    oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
+    completed: Number(completed ?? 0),
+    failed: Number(failed ?? 0),
+    retried: Number(retried ?? 0),
+    ended: Number(ended ?? 0),
+    keptBytes: Number(keptBytes ?? 0),
   }
 }
 
