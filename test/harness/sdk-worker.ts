@@ -13,7 +13,7 @@ import { pythonEnv } from './python.ts'
 import type { Stack } from './stack.ts'
 import { venvPython, type VenvName } from './venvs.ts'
 
-const PROGRAM = join(import.meta.dirname, '..', 'programs', 'plain_handler.py')
+const PROGRAMS = join(import.meta.dirname, '..', 'programs')
 
 export interface SdkWorker extends AsyncDisposable {
   readonly id: string
@@ -28,8 +28,10 @@ export interface SdkWorkerOptions {
   readonly store: Store
   readonly endpointId: string
   readonly venv: VenvName
-  /** A key of the program's KINDS. */
-  readonly kind: 'sync' | 'async' | 'generator' | 'stream'
+  /** Of `test/programs`; default: the plain handlers. */
+  readonly program?: string
+  /** A key of the plain handlers' KINDS. */
+  readonly kind?: 'sync' | 'async' | 'generator' | 'stream'
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -40,9 +42,9 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
   const asked = await startCountingProxy(stack.planeUrl)
   // Its own working directory: some SDKs keep their jobs in a file there (worker-api §13).
   const cwd = await mkdtemp(join(tmpdir(), 'runyard-sdk-worker-'))
-  await cp(PROGRAM, join(cwd, 'handler.py'))
+  await cp(join(PROGRAMS, options.program ?? 'plain_handler.py'), join(cwd, 'handler.py'))
   const env = workerEnvironment({
-    endpoint: { id: endpointId as never, spec: { env: { HANDLER_KIND: options.kind, ...options.env } } as never },
+    endpoint: { id: endpointId as never, spec: { env: { HANDLER_KIND: options.kind ?? 'sync', ...options.env } } as never },
     workerId: id,
     planeUrl: asked.url,
     token: await store.workerToken(endpointId, id),
@@ -55,7 +57,7 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
     caBundle: undefined,
   })
   const args = ['-u', 'handler.py']
-  const child = startChild({ name: `${venv} ${options.kind}`, command: venvPython(venv), args, cwd, env: pythonEnv(venv, cwd, env) })
+  const child = startChild({ name: `${venv} ${options.kind ?? options.program}`, command: venvPython(venv), args, cwd, env: pythonEnv(venv, cwd, env) })
   return {
     id,
     child,

