@@ -57,7 +57,13 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
     caBundle: undefined,
   })
   const args = ['-u', 'handler.py']
-  const child = startChild({ name: `${venv} ${options.kind ?? options.program}`, command: venvPython(venv), args, cwd, env: pythonEnv(venv, cwd, env) })
+  const child = startChild({
+    name: `${venv} ${options.kind ?? options.program}`,
+    command: venvPython(venv),
+    args,
+    cwd,
+    env: pythonEnv(venv, cwd, env),
+  })
   return {
     id,
     child,

@@ -82,12 +82,13 @@ async def answer(job):
     if not body.get("stream"):
         yield whole(route, "".join(words))
         return
+    if prompt == "crash":
+        yield event(part(route, "polly "))
+        raise RuntimeError("out of parrots")
     for piece in pieces(route, words):
         yield piece
         if prompt == "sleep":
             await asyncio.sleep(3600)
-        if prompt == "crash":
-            raise RuntimeError("out of parrots")
 
 
 async def handler(job):

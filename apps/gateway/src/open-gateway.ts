@@ -2,6 +2,7 @@
 import type { Logger } from '@runyard/kit'
 import type { Config, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
+import { openBatchFinisher } from './batch/finish.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
@@ -53,10 +54,12 @@ export function openGateway({ store, config, log, resolve = resolveByName }: Ope
     if (signal.kind !== 'webhook-due') receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })
+  const batches = openBatchFinisher(deps)
   return {
     deps,
     async [Symbol.asyncDispose]() {
       closing.abort()
+      await batches[Symbol.asyncDispose]()
       await sweep[Symbol.asyncDispose]()
       dispatcher[Symbol.dispose]()
       workers[Symbol.dispose]()

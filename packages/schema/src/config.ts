@@ -67,6 +67,11 @@ export const Config = z.object({
     .object({
       asyncS: z.coerce.number().min(1).default(1800).describe('how long the result of a /run job is kept'),
       syncS: z.coerce.number().min(1).default(60).describe('how long the result of a /runsync job is kept'),
+      batchS: z.coerce
+        .number()
+        .min(1)
+        .default(86_400)
+        .describe('how long a batch and its results are kept after its last request can have ended'),
       endpointBytes: z.coerce
         .number()
         .int()

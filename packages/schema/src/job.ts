@@ -20,6 +20,8 @@ export const JobSubmission = z.object({
   policy: JobPolicy,
   webhook: Webhook.optional(),
   s3Config: z.record(z.string(), z.unknown()).optional(),
+  /** The batch that it came with. */
+  batchId: z.string().optional(),
   /** The API key that submitted it (for usage per key). */
   keyId: z.string(),
 })

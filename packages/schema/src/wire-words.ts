@@ -10,6 +10,10 @@ export const TERMINAL_JOB_STATUSES = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED
 export const TerminalJobStatus = z.enum(TERMINAL_JOB_STATUSES)
 export type TerminalJobStatus = z.infer<typeof TerminalJobStatus>
 
+/** A batch's status (client-api §5.13); nothing makes one FAILED. */
+export const BATCH_STATUSES = ['DRAFT', 'FINALIZED', 'FAILED', 'CANCELLED'] as const
+export type BatchStatus = (typeof BATCH_STATUSES)[number]
+
 /** The six worker counters of `/health` (client-api §5.9). */
 export const HEALTH_WORKER_STATES = ['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy'] as const
 export type HealthWorkerState = (typeof HEALTH_WORKER_STATES)[number]

@@ -129,6 +129,7 @@ async function removeKeys({ client, keys, queues }: StoreContext, endpointId: st
     keys.counters(endpointId),
     keys.deadlines(endpointId),
     ...keys.register(endpointId),
+    ...keys.batches(endpointId),
   ]
   await client.del(...workerIds.map((id) => keys.worker(endpointId, id)), ...own, ...queues.of(endpointId).keys)
   queues.forget(endpointId)

@@ -16,6 +16,8 @@ export interface Keys {
   deadlines(endpointId: string): string
   /** Of ended jobs; written by the scripts. */
   register(endpointId: string): readonly string[]
+  /** The index of batches and the active ones; each batch has its own keys, which expire. */
+  batches(endpointId: string): readonly [index: string, active: string]
   outbox(endpointId: string): string
   webhookLog(endpointId: string): string
   goneWorker(workerId: string): string
@@ -24,6 +26,8 @@ export interface Keys {
   readonly instance: string
   /** Jobs with blobs, `endpointId/jobId`. */
   readonly blobs: string
+  /** Batches that may have been left half-way, `endpointId/batchId`. */
+  readonly unfinishedBatches: string
   readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly templates: string
@@ -47,6 +51,7 @@ export function createKeys(prefix: string): Keys {
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
     register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone'].map((part) => `${queue(endpointId)}:r:${part}`),
+    batches: (endpointId) => [`${queue(endpointId)}:r:batches`, `${queue(endpointId)}:r:batches:active`],
     outbox: (endpointId) => `${queue(endpointId)}:r:outbox`,
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
@@ -54,6 +59,7 @@ export function createKeys(prefix: string): Keys {
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
     blobs: `${shared}:blobs`,
+    unfinishedBatches: `${shared}:batches-unfinished`,
     endpoints: {
       records: `${shared}:endpoints`,
       names: `${shared}:endpoint-names`,

@@ -1,5 +1,6 @@
 // Puts the store together. What is opened here is closed in reverse order.
 import { createKeyStore } from './api-keys.ts'
+import { createBatchStore } from './batches.ts'
 import { createQueues } from './bull.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
@@ -46,6 +47,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
+    batches: translateErrors(createBatchStore(context)),
     instance,
     workerToken,
     subscribe: (onSignal) => context.signals.subscribe(onSignal),

@@ -10,17 +10,15 @@ export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 /** Below every normal job, which has none; the lowest number runs first among those that have one. */
 const LOW_PRIORITY = 1
 
-export function createJobSubmits({ client, keys, run, signals, payloads }: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
-  /** The set of outboxes lies in another slot, so no script can write it beside the job; an outbox that stays empty is harmless. */
-  const noteOutbox = async (endpointId: string, { webhook }: JobSubmission) => webhook && client.sadd(keys.webhooks.endpoints, endpointId)
-
+export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
+  const { keys, run, signals, payloads } = context
   return {
     async submit(endpointId, submission) {
       const at = { endpointId, jobId: submission.id }
       const kept = await payloads.pack(at, 'input', submission)
       const signal = { kind: 'job-added', endpointId } as const
       const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal)]
-      await Promise.all([noteOutbox(endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
+      await Promise.all([noteOutbox(context, endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
       payloads.conclude(at, kept, true)
       signals.deliver(signal)
     },
@@ -32,7 +30,7 @@ export function createJobSubmits({ client, keys, run, signals, payloads }: Store
       const told = [signals.channel, signals.encode(signal)]
       const args = [...toArguments(submission, kept.text), ...told, once.key, once.fingerprint, once.windowMs]
       const [, result] = await Promise.all([
-        noteOutbox(endpointId, submission),
+        noteOutbox(context, endpointId, submission),
         run(SUBMIT_ONCE, [keys.queue(endpointId)], args) as Promise<string>,
       ])
       payloads.conclude(at, kept, result === 'accepted')
@@ -42,15 +40,20 @@ export function createJobSubmits({ client, keys, run, signals, payloads }: Store
   }
 }
 
-/** A job as the scripts read it (`enqueueSubmitted`). Its options are what sweeps and webhooks need to know without reading its data. */
-function toArguments(submission: JobSubmission, data: string): readonly Argument[] {
+/** The set of outboxes lies in another slot, so no script can write it beside the job; an outbox that stays empty is harmless. */
+export async function noteOutbox({ client, keys }: StoreContext, endpointId: string, { webhook }: JobSubmission): Promise<void> {
+  if (webhook !== undefined) await client.sadd(keys.webhooks.endpoints, endpointId)
+}
+
+/** A job as the scripts read it (`enqueueSubmitted`). Its options are what sweeps, webhooks and its end need to know without reading its data. */
+export function toArguments(submission: JobSubmission, data: string, keepMs?: number): readonly Argument[] {
   const now = Date.now()
   const { id, sync, policy, webhook } = submission
   const { executionTimeoutMs, ttlMs } = policy
   const priority = policy.lowPriority === true ? LOW_PRIORITY : 0
   // The receiver's host and port: in its lane the job's end will be told (`outbox.ts`).
   const lane = webhook && new URL(webhook.url).host
-  const options = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane })
+  const options = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane, keepMs })
   const deadline = now + (ttlMs ?? DEFAULT_TTL_MS)
   return [id, sync ? 'sync' : 'async', data, options, priority, now, deadline]
 }

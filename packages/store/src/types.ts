@@ -13,6 +13,7 @@ import type {
   WorkerExit,
   WorkerRecord,
 } from '@runyard/schema'
+import type { BatchStore } from './batch-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, TemplateStore } from './library-types.ts'
 
@@ -243,6 +244,7 @@ export interface Store extends AsyncDisposable {
   readonly events: EventStore
   readonly status: StatusStore
   readonly webhooks: WebhookStore
+  readonly batches: BatchStore
   /** Created once per installation, on first use. */
   instance(): Promise<Instance>
   /** The bearer token of one worker, good for its own endpoint and worker id alone; base64url, the same on every call. */
@@ -260,8 +262,8 @@ export interface OpenStoreOptions {
   readonly leaseMs: number
   /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
   readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
-  /** `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. Default: no limit. */
-  readonly retention: { readonly asyncMs: number; readonly syncMs: number; readonly keepBytes?: number }
+  /** `batchMs`: of a batch, after its last request can have ended; default: as `asyncMs`. `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. Default: no limit. */
+  readonly retention: { readonly asyncMs: number; readonly syncMs: number; readonly batchMs?: number; readonly keepBytes?: number }
   /** Key prefix; tests use one each. */
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */

@@ -53,7 +53,7 @@ export function createRequests(deps: QueueDeps) {
 }
 
 /** @throws RunyardError('bad_request') */
-function readCount(query: Record<string, unknown>, name: string, range: { least: number; most: number; fallback: number }): number {
+export function readCount(query: Record<string, unknown>, name: string, range: { least: number; most: number; fallback: number }): number {
   const given = query[name]
   if (given === undefined || given === '') return range.fallback
   const count = Number(given)

@@ -1,6 +1,7 @@
 // The job plane's table of routes (client-api §5). GET and POST where Go posts what others get.
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
+import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { allowOrigins } from '../http/cors.ts'
@@ -28,6 +29,7 @@ export async function registerJobPlane(
       addRoute(scope, { ...route, url: `/v2/:endpointId/${route.url}`, ...(limit === undefined ? {} : { onRequest: limit }) })
     }
     await registerOpenai(scope, deps, limited)
+    registerBatch(scope, deps)
   })
 }
 

@@ -28,10 +28,10 @@ export async function takeJobs(
   return reply.send(request.batch ? bodies : bodies[0])
 }
 
-/** `s3Config` is for the handler alone (client-api §6); policy and webhook are ours. */
+/** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4); policy and webhook are ours. */
 function toTakenBody({ id, submission }: TakenJob): Record<string, unknown> {
-  const { input, s3Config } = submission
-  return s3Config === undefined ? { id, input } : { id, input, s3Config }
+  const { input, s3Config, batchId } = submission
+  return { id, input, ...(s3Config === undefined ? {} : { s3Config }), ...(batchId === undefined ? {} : { batchId }) }
 }
 
 /**

@@ -95,9 +95,21 @@ local function readEnd(at)
   }
 end
 
+-- A settled record's life from now on. Its place in the register is that of its expiry.
+local function keepFor(id, ttl, now)
+  call('PEXPIRE', chunksKey(id), ttl)
+  call('PEXPIRE', settledKey(id), ttl)
+  local entry = readEntry(id)
+  if not entry then return end
+  local kind = call('ZSCORE', keptKey('sync'), id) and 'sync' or 'async'
+  call('ZINCRBY', keptKey(kind), now + ttl - entry.expiry, id)
+  entry.expiry = now + ttl
+  writeEntry(id, entry)
+end
+
 -- False for a job that does not exist.
 local function settleJob(id, worker, end_)
-  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats')
+  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts')
   if not job[2] then return false end
   local fields = {
     'submittedAt', job[2], 'settledAt', end_.now, 'attempts', job[4] or '0', 'workerId', worker or '',
@@ -114,6 +126,9 @@ local function settleJob(id, worker, end_)
   call('PEXPIRE', settledKey(id), ttl)
   call('PEXPIRE', chunksKey(id), ttl)
   registerEnds({ id }, job[1], end_, bytes)
+  -- Of a batch, whose results are read together.
+  local keepMs = string.match(job[5] or '', '"keepMs":(%d+)')
+  if keepMs then keepFor(id, tonumber(keepMs), tonumber(end_.now)) end
   postWebhook(id, worker, end_)
   countOutcome(end_.status)
   markWorker(worker, end_.now)

@@ -3,7 +3,7 @@ import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
 // Before every take BullMQ's script writes to a stream of events per queue that nobody reads here: it is kept short.
-const ENQUEUE = `${PRELUDE}
+export const ENQUEUE = `${PRELUDE}
 local function enqueueSubmitted()
   local id = ARGV[1]
   call('ZADD', q .. ':r:deadlines', ARGV[7], id)

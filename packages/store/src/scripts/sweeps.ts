@@ -42,22 +42,13 @@ return swept
 `,
 }
 
-/** ARGV: job, ttlMs, now → 1 if there is a settled record. It keeps its place in the register by the time of its expiry. */
+/** ARGV: job, ttlMs, now → 1 if there is a settled record. */
 export const SET_RETENTION: Script = {
   name: 'runyardSetRetention',
   keys: 1,
   lua: `${PRELUDE}
-local id, ttl, now = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-if not isSettled(id) then return 0 end
-call('PEXPIRE', chunksKey(id), ttl)
-call('PEXPIRE', settledKey(id), ttl)
-local entry = readEntry(id)
-if entry then
-  local kind = call('ZSCORE', keptKey('sync'), id) and 'sync' or 'async'
-  call('ZINCRBY', keptKey(kind), now + ttl - entry.expiry, id)
-  entry.expiry = now + ttl
-  writeEntry(id, entry)
-end
+if not isSettled(ARGV[1]) then return 0 end
+keepFor(ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
 return 1
 `,
 }

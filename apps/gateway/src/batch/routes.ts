@@ -1,0 +1,148 @@
+// `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { BatchRecord, BatchStore } from '@runyard/store'
+import type { GatewayDeps } from '../deps.ts'
+import { apiKeyOf } from '../http/authenticate.ts'
+import { addRoute } from '../http/routes.ts'
+import { endpointOf } from '../jobs/endpoint-of.ts'
+import { createJobId } from '../jobs/policy.ts'
+import { readCount } from '../jobs/queue.ts'
+import { allowedAddresses } from '../webhooks/target.ts'
+import { countStates, inListedOrder, toBatchBody, toRequestBody } from './batch-body.ts'
+import { finishBatch } from './finish.ts'
+import { readName, readRequests } from './read-requests.ts'
+import { checkChange, LIMITS } from './refusals.ts'
+
+type Body = Promise<Record<string, unknown>>
+/** A route below one batch; its answer is the batch as it is afterwards. */
+type Change = (at: { endpointId: string; batchId: string }, request: FastifyRequest) => ReturnType<BatchStore['finalize']> | Promise<string>
+
+export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
+  const base = '/v2/:endpointId/batch'
+  const bodyLimit = deps.config.limits.runBytes
+  const { batches } = deps.store
+  const change = (apply: Change, finish?: 'finish') => createChange(deps, apply, finish)
+  const add = createAdd(deps)
+  addRoute(app, { methods: ['POST', 'GET'], url: base, bodyLimit, handler: createCollection(deps) })
+  addRoute(app, { methods: ['GET', 'PUT'], url: `${base}/:batchId`, handler: createItem(deps) })
+  addRoute(app, {
+    methods: ['GET', 'POST'],
+    url: `${base}/:batchId/requests`,
+    bodyLimit,
+    handler: byMethod({ GET: createRequestList(deps), POST: change((at, request) => add(at, request)) }),
+  })
+  const drop = change((at, request) => batches.drop(at, paramsOf(request).requestId))
+  addRoute(app, { methods: ['DELETE'], url: `${base}/:batchId/requests/:requestId`, handler: drop })
+  const finalize = change((at) => batches.finalize(at, LIMITS.queued), 'finish')
+  addRoute(app, { methods: ['POST'], url: `${base}/:batchId/finalize`, handler: finalize })
+  addRoute(app, { methods: ['POST'], url: `${base}/:batchId/cancel`, handler: change((at) => batches.cancel(at), 'finish') })
+}
+
+function byMethod(handlers: Readonly<Record<string, (request: FastifyRequest) => Body>>) {
+  return (request: FastifyRequest): Body => {
+    const handler = handlers[request.method]
+    if (handler === undefined) throw new Error('a route ran for a method that it does not have')
+    return handler(request)
+  }
+}
+
+function createCollection(deps: GatewayDeps) {
+  return byMethod({ POST: createBatch(deps), GET: createList(deps) })
+}
+
+function createItem(deps: GatewayDeps) {
+  const rename = createChange(deps, (at, request) => deps.store.batches.rename(at, readName(request.body)))
+  return byMethod({ GET: createChange(deps, async () => 'ok'), PUT: rename })
+}
+
+function createBatch(deps: GatewayDeps) {
+  const isAllowed = allowedAddresses(deps.config.webhooks)
+  return async (request: FastifyRequest): Body => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const at = { endpointId: endpoint.id, batchId: `batch_${createJobId(false)}` }
+    const requests = readRequests(request.body, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    if ((await deps.store.batches.create(at, LIMITS.active)) === 'too_many') {
+      await noteEndedOnes(deps, endpoint)
+      checkChange(await deps.store.batches.create(at, LIMITS.active), 'too_many_batches')
+    }
+    if (requests.length > 0) checkChange(await deps.store.batches.add(at, requests, LIMITS.draft))
+    return { id: at.batchId, status: 'DRAFT' }
+  }
+}
+
+function createAdd(deps: GatewayDeps) {
+  const isAllowed = allowedAddresses(deps.config.webhooks)
+  return (at: { endpointId: string; batchId: string }, request: FastifyRequest) => {
+    const given = ((request.body ?? {}) as { readonly requests?: unknown }).requests
+    const requests = readRequests(given, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    return deps.store.batches.add(at, requests, LIMITS.draft)
+  }
+}
+
+function createChange(deps: GatewayDeps, apply: Change, finish?: 'finish') {
+  return async (request: FastifyRequest): Body => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
+    checkChange(await apply(at, request))
+    if (finish !== undefined) await finishBatch(deps, endpoint, at.batchId)
+    return describe(deps, endpoint, await requireBatch(deps, at))
+  }
+}
+
+function createList(deps: GatewayDeps) {
+  return async (request: FastifyRequest): Body => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const page = readPage(request)
+    const { total, batches } = await deps.store.batches.list(endpoint.id, page)
+    const bodies = await Promise.all(batches.map((batch) => describe(deps, endpoint, batch)))
+    return { batches: bodies, total, ...page, hasMore: page.offset + page.limit < total }
+  }
+}
+
+function createRequestList(deps: GatewayDeps) {
+  return async (request: FastifyRequest): Body => {
+    const endpoint = await endpointOf(deps.endpoints, request)
+    const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
+    const { offset, limit } = readPage(request)
+    const states = inListedOrder(await deps.store.batches.states(at, (await requireBatch(deps, at)).status))
+    const listed = states.slice(offset, offset + limit)
+    const records = await Promise.all(listed.map(({ id }) => deps.store.jobs.get(endpoint.id, id)))
+    const requests = listed.map((state, index) => toRequestBody(endpoint, state, records[index]))
+    return { requests, total: states.length, offset, limit, hasMore: offset + limit < states.length }
+  }
+}
+
+/** Once all have ended their counts are noted with the batch, which then counts as active no more. */
+async function describe(deps: GatewayDeps, endpoint: Endpoint, batch: BatchRecord): Body {
+  if (batch.ended !== undefined) return toBatchBody(endpoint.id, batch, batch.ended)
+  const at = { endpointId: endpoint.id, batchId: batch.id }
+  const counts = countStates(await deps.store.batches.states(at, batch.status))
+  if (batch.status !== 'DRAFT' && counts.completed + counts.failed === counts.total) await deps.store.batches.noteEnded(at, counts)
+  return toBatchBody(endpoint.id, batch, counts)
+}
+
+async function noteEndedOnes(deps: GatewayDeps, endpoint: Endpoint): Promise<void> {
+  const { batches } = await deps.store.batches.list(endpoint.id, { offset: 0, limit: MOST_LISTED })
+  for (const batch of batches) await describe(deps, endpoint, batch)
+}
+
+async function requireBatch(deps: GatewayDeps, at: { endpointId: string; batchId: string }): Promise<BatchRecord> {
+  const batch = await deps.store.batches.get(at)
+  if (batch === undefined) throw new RunyardError('not_found', 'batch not found: it never existed or has expired')
+  return batch
+}
+
+const MOST_LISTED = 200
+
+function readPage(request: FastifyRequest): { offset: number; limit: number } {
+  const query = request.query as Record<string, unknown>
+  return {
+    offset: readCount(query, 'offset', { least: 0, most: 100_000, fallback: 0 }),
+    limit: readCount(query, 'limit', { least: 1, most: MOST_LISTED, fallback: 50 }),
+  }
+}
+
+function paramsOf(request: FastifyRequest): { readonly batchId: string; readonly requestId: string } {
+  return request.params as { batchId: string; requestId: string }
+}

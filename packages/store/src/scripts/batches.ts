@@ -1,0 +1,156 @@
+// A batch: requests that are collected first and become jobs when it is finalised (client-api §5.13). All its keys are in its endpoint's slot.
+// b:<batch> (its record)   b:<batch>:ids (its requests in order)   b:<batch>:drafts (request → submission, until it is a job)
+// r:batches (batch → when it was made)   r:batches:active (those that count against the limit)
+import { PRELUDE } from './prelude.ts'
+import type { Script } from './script.ts'
+import { ENQUEUE } from './submits.ts'
+
+const BATCHES = `
+local batches, active = KEYS[1] .. ':r:batches', KEYS[1] .. ':r:batches:active'
+local function batchKey(id) return KEYS[1] .. ':b:' .. id end
+local function idsKey(id) return batchKey(id) .. ':ids' end
+local function draftsKey(id) return batchKey(id) .. ':drafts' end
+local function number(id, field) return tonumber(redis.call('HGET', batchKey(id), field) or '0') end
+local function live(id, ms)
+  for _, key in ipairs({ batchKey(id), idsKey(id), draftsKey(id) }) do redis.call('PEXPIRE', key, ms) end
+end
+-- Why a batch cannot be changed as a draft; nil where it can.
+local function noDraft(id)
+  local status = redis.call('HGET', batchKey(id), 'status') or 'unknown'
+  return status ~= 'DRAFT' and status or nil
+end
+`
+
+/** ARGV: batch, now, most active, lifeMs → 'ok', 'too_many' */
+export const CREATE_BATCH: Script = {
+  name: 'runyardCreateBatch',
+  keys: 1,
+  lua: `${BATCHES}
+local call, id = redis.call, ARGV[1]
+for _, other in ipairs(call('SMEMBERS', active)) do
+  if call('EXISTS', batchKey(other)) == 0 then call('SREM', active, other) end
+end
+if call('SCARD', active) >= tonumber(ARGV[3]) then return 'too_many' end
+call('HSET', batchKey(id), 'status', 'DRAFT', 'createdAt', ARGV[2])
+call('SADD', active, id)
+call('ZADD', batches, ARGV[2], id)
+live(id, ARGV[4])
+return 'ok'
+`,
+}
+
+/** ARGV: batch, most requests, most bytes, lifeMs, longest ttlMs, then request, submission (JSON) … → 'ok', 'too_many', 'too_large' or its status */
+export const ADD_REQUESTS: Script = {
+  name: 'runyardAddRequests',
+  keys: 1,
+  lua: `${BATCHES}
+local call, id = redis.call, ARGV[1]
+local status = noDraft(id)
+if status then return status end
+local count, bytes = (#ARGV - 5) / 2, 0
+for at = 7, #ARGV, 2 do bytes = bytes + #ARGV[at] end
+if number(id, 'requestTotal') + count > tonumber(ARGV[2]) then return 'too_many' end
+if number(id, 'bytes') + bytes > tonumber(ARGV[3]) then return 'too_large' end
+for at = 6, #ARGV, 2 do
+  call('HSET', draftsKey(id), ARGV[at], ARGV[at + 1])
+  call('RPUSH', idsKey(id), ARGV[at])
+end
+call('HINCRBY', batchKey(id), 'requestTotal', count)
+call('HINCRBY', batchKey(id), 'bytes', bytes)
+call('HSET', batchKey(id), 'ttlMs', string.format('%.0f', math.max(number(id, 'ttlMs'), tonumber(ARGV[5]))))
+live(id, ARGV[4])
+return 'ok'
+`,
+}
+
+/** ARGV: batch, request → 'ok', 'unknown_request' or its status */
+export const DROP_REQUEST: Script = {
+  name: 'runyardDropRequest',
+  keys: 1,
+  lua: `${BATCHES}
+local call, id = redis.call, ARGV[1]
+local status = noDraft(id)
+if status then return status end
+local bytes = call('HSTRLEN', draftsKey(id), ARGV[2])
+if call('HDEL', draftsKey(id), ARGV[2]) == 0 then return 'unknown_request' end
+call('LREM', idsKey(id), 1, ARGV[2])
+call('HINCRBY', batchKey(id), 'requestTotal', -1)
+call('HINCRBY', batchKey(id), 'bytes', -bytes)
+return 'ok'
+`,
+}
+
+/** ARGV: batch, field, value → 'ok', 'unknown' */
+export const SET_BATCH_FIELD: Script = {
+  name: 'runyardSetBatchField',
+  keys: 1,
+  lua: `${BATCHES}
+if redis.call('EXISTS', batchKey(ARGV[1])) == 0 then return 'unknown' end
+redis.call('HSET', batchKey(ARGV[1]), ARGV[2], ARGV[3])
+if ARGV[2] == 'ended' then redis.call('SREM', active, ARGV[1]) end
+return 'ok'
+`,
+}
+
+/** ARGV: batch, most queued, keepMs → 'ok' (also once more), 'empty', 'queue_full', 'unknown' or CANCELLED */
+export const FINALIZE_BATCH: Script = {
+  name: 'runyardFinalizeBatch',
+  keys: 1,
+  lua: `${BATCHES}
+local call, id = redis.call, ARGV[1]
+local status = noDraft(id)
+if status then return status == 'FINALIZED' and 'ok' or status end
+local total = number(id, 'requestTotal')
+if total == 0 then return 'empty' end
+if call('LLEN', KEYS[1] .. ':wait') + call('ZCARD', KEYS[1] .. ':prioritized') + total > tonumber(ARGV[2]) then return 'queue_full' end
+call('HSET', batchKey(id), 'status', 'FINALIZED')
+live(id, string.format('%.0f', number(id, 'ttlMs') + ARGV[3]))
+return 'ok'
+`,
+}
+
+/** ARGV: as SUBMIT, then batch → 1, or 0 where it was submitted before or is not wanted any more: each request becomes a job once */
+export const SUBMIT_REQUEST: Script = {
+  name: 'runyardSubmitRequest',
+  keys: 1,
+  lua: `${ENQUEUE}${BATCHES}
+if call('HGET', batchKey(ARGV[10]), 'status') ~= 'FINALIZED' then return 0 end
+if call('HDEL', draftsKey(ARGV[10]), ARGV[1]) == 0 then return 0 end
+enqueueSubmitted()
+return 1
+`,
+}
+
+/** ARGV: batch → 'ok' (also once more), 'unknown'. What is no job yet never becomes one. */
+export const CANCEL_BATCH: Script = {
+  name: 'runyardCancelBatch',
+  keys: 1,
+  lua: `${BATCHES}
+local call, id = redis.call, ARGV[1]
+if call('EXISTS', batchKey(id)) == 0 then return 'unknown' end
+call('HSET', batchKey(id), 'status', 'CANCELLED')
+call('DEL', draftsKey(id))
+return 'ok'
+`,
+}
+
+/** ARGV: batch, requests … → the status of each: a job's, DRAFT, or '' where nothing of it is left */
+export const REQUEST_STATES: Script = {
+  name: 'runyardRequestStates',
+  keys: 1,
+  lua: `${PRELUDE}${BATCHES}
+local states = {}
+for at = 2, #ARGV do
+  local id = ARGV[at]
+  local status = call('HGET', settledKey(id), 'status')
+  if not status and call('EXISTS', jobKey(id)) == 1 then status = call('EXISTS', lockKey(id)) == 1 and 'IN_PROGRESS' or 'IN_QUEUE' end
+  if not status and call('HEXISTS', draftsKey(ARGV[1]), id) == 1 then status = 'DRAFT' end
+  if not status then
+    local entry = readEntry(id)
+    status = entry and entry.why ~= 'ttl' and entry.status or ''
+  end
+  states[#states + 1] = status
+end
+return states
+`,
+}
