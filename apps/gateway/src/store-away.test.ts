@@ -52,3 +52,25 @@ it('a poll that is held while Redis goes and comes back still gets its job', asy
   await expect.poll(async () => (await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 7 } })).status).toBe(200)
   expect((await poll)?.input).toBe(7)
 })
+
+it.each([
+  ['has too few replicas', 'min-replicas-to-write'],
+  ['is out of memory', 'maxmemory'],
+])('a Redis that %s accepts nothing, still tells what it has, and loses no result', async (_, setting) => {
+  const { id: ep } = await gateway.addEndpoint()
+  const worker = await gateway.addWorker(ep)
+  const submit = () => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  const { json } = await submit()
+  const jobId = String(json['id'])
+  expect((await worker.take())?.id).toBe(jobId)
+  await redis.configure(setting, '1')
+  const refused = await submit()
+  expect([refused.status, Number(refused.headers.get('retry-after')) >= 1]).toEqual([503, true])
+  expect((await gateway.call(`/v2/${ep}/status/${jobId}`)).json).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
+  expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).status).toBe(429)
+  const done = worker.done(jobId, { output: 'kept' })
+  await redis.configure(setting, '0')
+  expect((await done).status).toBe(200)
+  expect((await gateway.call(`/v2/${ep}/status/${jobId}`)).json).toMatchObject({ status: 'COMPLETED', output: 'kept' })
+  await expect.poll(async () => (await submit()).status).toBe(200)
+})

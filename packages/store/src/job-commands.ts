@@ -219,8 +219,8 @@ const WEIGHTS: readonly [number, fc.Arbitrary<fc.AsyncCommand<Model, Real>>][] =
   [2, progress],
   [2, stream],
   [2, giveBack],
-  [2, settle],
-  [2, retry],
+  [3, settle],
+  [3, retry],
   [1, force],
 ]
 export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ length: weight }, () => one)), ttl, purge]

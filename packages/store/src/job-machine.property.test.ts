@@ -24,7 +24,7 @@ describe('the job state machine', () => {
         await (isAbandoned ? sweep(model, real, sides[0]) : runToTheEnd(real))
         await checkEnds(model, real)
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 150) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 250) },
     )
     expect(fc.defaultReportMessage(runs)).toBeUndefined()
   })

@@ -27,6 +27,8 @@ export interface TestRedis extends AsyncDisposable {
   restart(): Promise<void>
   /** SIGKILL; the files stay for `restart`. */
   kill(): Promise<void>
+  /** CONFIG SET, e.g. `('maxmemory', '1')` for one that is out of memory. */
+  configure(name: string, value: string): Promise<void>
 }
 
 const START_TIMEOUT_MS = 10_000
@@ -57,6 +59,10 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
     },
     stop,
     kill: () => end('SIGKILL'),
+    async configure(name, value) {
+      const answer = await ask(port, `CONFIG SET ${name} ${value}`)
+      if (answer !== '+OK') throw new Error(`Redis does not take ${name} = ${value}: ${answer}`)
+    },
     async restart() {
       await end('SIGTERM')
       child = await launch()
@@ -119,12 +125,17 @@ async function spawnRedis(
 
 /** A Redis that still loads its files answers, but not with PONG. */
 async function answersPing(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(port, '127.0.0.1', () => socket.write('PING\r\n'))
-  socket.setTimeout(1000, () => resolve(false))
-  socket.once('error', () => resolve(false))
-  socket.once('data', (data) => resolve(data.toString().startsWith('+PONG')))
-  socket.once('close', () => resolve(false))
+  return (await ask(port, 'PING')) === '+PONG'
+}
+
+/** The first line of the answer to an inline command; empty where there is none. */
+async function ask(port: number, command: string): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
+  socket.setTimeout(1000, () => resolve(''))
+  socket.once('error', () => resolve(''))
+  socket.once('data', (data) => resolve(data.toString().split('\r\n', 1)[0] ?? ''))
+  socket.once('close', () => resolve(''))
   try {
     return await promise
   } finally {

@@ -158,6 +158,13 @@ describe('connections that misbehave', () => {
     socket.destroy()
   })
 
+  it('connections that were never used do not keep a gateway from stopping', async () => {
+    const other = await startGateway(redis.url)
+    const unused = await openSocket(other.publicUrl)
+    await other[Symbol.asyncDispose]()
+    await expect.poll(() => unused.closed, { timeout: 10_000 }).toBe(true)
+  })
+
   it('a client that leaves in the middle of its body leaves nothing behind', async () => {
     const socket = await openSocket(gateway.publicUrl)
     socket.write(

@@ -35,6 +35,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
   })
   readBodiesAsJson(app, parseStrictJson)
+  closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {
     if (options.closing.aborted) request.raw.socket.end()
@@ -42,6 +43,29 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.setErrorHandler(createErrorHandler(options.log))
   answerNotFound(app)
   return app
+}
+
+/**
+ * Node takes a connection on which no request ever began for a busy one: such of a balancer or a connection pool would keep the closing
+ * listener for a minute. So once nothing is being served any more, all are closed.
+ */
+function closeUnusedConnections(app: FastifyInstance): void {
+  let serving = 0
+  let isClosing = false
+  const closeIfDone = (): void => {
+    if (isClosing && serving === 0) app.server.closeAllConnections()
+  }
+  app.server.on('request', (_request, response) => {
+    serving += 1
+    response.once('close', () => {
+      serving -= 1
+      closeIfDone()
+    })
+  })
+  app.addHook('preClose', async () => {
+    isClosing = true
+    closeIfDone()
+  })
 }
 
 /** Whatever the content type says, the body is JSON; an empty one is `{}`. `parse` throws RunyardError('bad_request'). */

@@ -1,0 +1,162 @@
+// Two gateways on one Redis under random interleavings of everything that callers and workers do over HTTP, several at a time, through either
+// of them: an ended job never changes, every accepted job ends, the counts add up. fast-check prints the seed and the shortest plan that fails.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import * as fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createSend, startGateway, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+
+let redis: TestRedis
+let gateways: readonly [TestGateway, TestGateway]
+
+beforeAll(async () => {
+  redis = await startRedis()
+  gateways = [await startGateway(redis.url, {}, { prefix: 'shared' }), await startGateway(redis.url, {}, { prefix: 'shared' })]
+})
+
+afterAll(async () => {
+  for (const gateway of gateways ?? []) await gateway[Symbol.asyncDispose]()
+  await redis?.stop()
+})
+
+const kind = fc.constantFrom(
+  ...(['submit', 'submit', 'take', 'take', 'take', 'done', 'done', 'doneTwice', 'fail'] as const),
+  ...(['chunk', 'progress', 'ping', 'lose', 'kill', 'cancel', 'stream', 'status', 'purge', 'retry'] as const),
+)
+const step = fc.record({ kind, side: fc.constantFrom<0 | 1>(0, 1), pick: fc.nat(20) })
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+interface World {
+  readonly ep: string
+  /** In the order of acceptance; the first terminal answer that anybody saw. */
+  readonly accepted: Map<string, Answer['json'] | undefined>
+  readonly workers: Worker[]
+  readonly faults: string[]
+}
+
+interface Worker extends Pick<TestWorker, 'id' | 'token'> {
+  readonly holds: Set<string>
+}
+
+/** A poll that finds nothing is left by its client, which is how an undelivered job goes back. */
+const POLL_MS = 40
+const TERMINAL = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT'])
+
+async function hire(world: World): Promise<void> {
+  const { id, token } = await gateways[0].addWorker(world.ep)
+  world.workers.push({ id, token, holds: new Set() })
+}
+
+function worksAt(worker: Worker, side: 0 | 1) {
+  return createSend(gateways[side].workerPlaneUrl, { authorization: worker.token })
+}
+
+const nthOf = <T>(items: Iterable<T>, n: number): T | undefined => [...items][n % Math.max(1, [...items].length)]
+
+type Play = (world: World, at: Step & { readonly worker: Worker; readonly job: string }) => Promise<unknown>
+
+const post = (world: World, { worker, side, job }: Parameters<Play>[1], what: { route: string; body: unknown }): Promise<Answer> =>
+  worksAt(worker, side)(`/v2/${world.ep}/${what.route}/${worker.id}/${nthOf(worker.holds, 0) ?? job}?gpu=x`, {
+    method: 'POST',
+    body: what.body,
+  })
+
+const done: Play = async (world, at) => {
+  const held = nthOf(at.worker.holds, 0)
+  await post(world, at, { route: 'job-done', body: { output: at.worker.id } })
+  if (held !== undefined) at.worker.holds.delete(held)
+}
+
+const ask = (world: World, { side, job }: Parameters<Play>[1], operation: string, options: RequestOptions = { method: 'POST' }) =>
+  gateways[side].call(`/v2/${world.ep}/${operation}/${job}`, options)
+
+const PLAYS: Record<Step['kind'], Play> = {
+  async submit(world, { side, pick }) {
+    const { json } = await gateways[side].call(`/v2/${world.ep}/run`, { method: 'POST', body: { input: pick } })
+    world.accepted.set(String(json['id']), undefined)
+  },
+  async take(world, { worker, side }) {
+    const signal = AbortSignal.timeout(POLL_MS)
+    const answer = await worksAt(worker, side)(`/v2/${world.ep}/job-take/${worker.id}?gpu=x`, { signal }).catch(() => undefined)
+    if (answer?.status === 200) worker.holds.add(String(answer.json['id']))
+  },
+  done,
+  doneTwice: (world, at) => Promise.all([done(world, at), post(world, at, { route: 'job-done', body: { output: 'again' } })]),
+  fail: (world, at) => post(world, at, { route: 'job-done', body: { error: 'by its handler' } }),
+  chunk: (world, at) => post(world, at, { route: 'job-stream', body: { output: 1 } }),
+  progress: (world, at) => post(world, at, { route: 'job-done', body: { status: 'IN_PROGRESS', output: 'half' } }),
+  ping: (world, { worker, side }) => worksAt(worker, side)(`/v2/${world.ep}/ping/${worker.id}?gpu=x&job_id=${[...worker.holds].join(',')}`),
+  async lose(_world, { worker }) {
+    worker.holds.clear()
+  },
+  async kill(world, { worker }) {
+    world.workers.splice(world.workers.indexOf(worker), 1)
+    await gateways[0].store.workers.remove(world.ep, worker.id, undefined)
+    await hire(world)
+  },
+  cancel: (world, at) => ask(world, at, 'cancel'),
+  stream: (world, at) => ask(world, at, 'stream', { signal: AbortSignal.timeout(POLL_MS) }).catch(() => undefined),
+  status: async (world, at) => noteStatus(world, at.job, (await ask(world, at, 'status', {})).json),
+  purge: (world, { side }) => gateways[side].call(`/v2/${world.ep}/purge-queue`, { method: 'POST' }),
+  async retry(world, at) {
+    // What was seen before is another life's.
+    if ((await ask(world, at, 'retry')).status === 200) world.accepted.set(at.job, undefined)
+  },
+}
+
+function noteStatus({ accepted, faults }: World, id: string, body: Answer['json']): void {
+  if (!TERMINAL.has(String(body['status']))) return
+  const seen = accepted.get(id)
+  if (seen === undefined) accepted.set(id, body)
+  else if (JSON.stringify(seen) !== JSON.stringify(body)) faults.push(`${JSON.stringify(seen)} became ${JSON.stringify(body)}`)
+}
+
+async function play(world: World, at: Step): Promise<void> {
+  const worker = nthOf(world.workers, at.pick)
+  const job = nthOf(world.accepted.keys(), at.pick)
+  // A job must be there to be asked for; a status is looked at alone, since a retry may run at the same time.
+  if (worker === undefined || (job === undefined && at.kind !== 'submit' && at.kind !== 'take')) return
+  await PLAYS[at.kind](world, { ...at, worker, job: job ?? '' })
+}
+
+/** As the scaler and a healthy worker would: leases of the dead and the forgetful are taken back, then everything is run. */
+async function heal(world: World): Promise<void> {
+  const { jobs } = gateways[1].store
+  for (const lease of await jobs.leases(world.ep)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
+  for (let job = await jobs.take(world.ep, 'last'); job !== undefined; job = await jobs.take(world.ep, 'last')) {
+    await jobs.settle(world.ep, job.id, 'last', { status: 'COMPLETED', output: 'last' })
+  }
+}
+
+async function faultsAtTheEnd(world: World): Promise<readonly string[]> {
+  const statuses = new Map<string, number>()
+  for (const id of world.accepted.keys()) {
+    const { json } = await gateways[0].call(`/v2/${world.ep}/status/${id}`)
+    noteStatus(world, id, json)
+    const status = String(json['status'])
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    if (!TERMINAL.has(status)) world.faults.push(`${id} has no end: ${JSON.stringify(json)}`)
+  }
+  const { jobs } = (await gateways[1].call(`/v2/${world.ep}/health`)).json as { jobs: Record<string, number> }
+  if (jobs['inQueue'] !== 0 || jobs['inProgress'] !== 0) world.faults.push(`something is left over: ${JSON.stringify(jobs)}`)
+  if (jobs['completed'] !== (statuses.get('COMPLETED') ?? 0)) world.faults.push(`completed: ${JSON.stringify([...statuses, jobs])}`)
+  return world.faults
+}
+
+it('whatever callers and workers do at once, each job ends, and as it ended it stays', { timeout: 120_000 }, async () => {
+  const plan = fc.array(fc.array(step, { minLength: 1, maxLength: 6 }), { minLength: 3, maxLength: 10, size: 'max' })
+  const runs = await fc.check(
+    fc.asyncProperty(plan, async (batches) => {
+      const { id: ep } = await gateways[0].addEndpoint()
+      const world: World = { ep, accepted: new Map(), workers: [], faults: [] }
+      for (let seats = 0; seats < 3; seats += 1) await hire(world)
+      for (const batch of batches) {
+        const isRetried = batch.some((one) => one.kind === 'retry')
+        await Promise.all(batch.filter((one) => !isRetried || one.kind !== 'status').map((one) => play(world, one)))
+      }
+      await heal(world)
+      expect(await faultsAtTheEnd(world)).toEqual([])
+    }),
+    { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 25) },
+  )
+  expect(fc.defaultReportMessage(runs)).toBeUndefined()
+})
