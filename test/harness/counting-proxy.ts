@@ -1,13 +1,15 @@
-// Stands between one worker and the worker plane: counts what is asked per route and can be cut off. Bytes pass as they come.
+// Stands between one worker and the worker plane, or one client and the job plane: counts what is asked per route and can be cut off. Bytes
+// pass as they come.
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export type WorkerRoute = 'job-take' | 'job-take-batch' | 'job-stop' | 'job-done' | 'job-stream' | 'ping'
+type ClientRoute = 'runsync' | 'status-sync' | 'stream'
 
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string
   /** How many requests of these routes came so far. */
-  readonly count: (...routes: readonly WorkerRoute[]) => number
+  readonly count: (...routes: readonly (WorkerRoute | ClientRoute)[]) => number
   /** Query strings of the pings so far. */
   readonly pings: readonly URLSearchParams[]
 }

@@ -70,11 +70,11 @@ async function logJobEnd(deps: ActDeps, endpointId: string, record: JobRecord): 
   deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
 }
 
-export async function sweep(deps: ActDeps, { endpointId }: ActionOf<'sweep'>): Promise<void> {
+export async function sweep(deps: ActDeps, { endpointId, keepBytes }: ActionOf<'sweep'>): Promise<void> {
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
   const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
-  await deps.store.jobs.sweepRegister(endpointId, now)
+  await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)
   if (jobIds.length > 0) deps.log.info({ endpointId, jobs: jobIds.length }, 'jobs passed their ttl and were removed')
 }
 

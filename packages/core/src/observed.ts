@@ -21,6 +21,8 @@ export interface Demand {
   readonly oldestWaitingAt: number | undefined
   /** Entries in the register of ended jobs, which the sweep brings up to date. */
   readonly ended: number
+  /** What its kept results weigh. */
+  readonly keptBytes: number
 }
 
 export interface LeaseView {
@@ -69,6 +71,8 @@ export interface PlanPolicy {
   readonly sweepEveryMs: number
   /** The same for an endpoint where no job waits or runs. */
   readonly quietSweepEveryMs: number
+  /** What the kept results of all endpoints may weigh together. */
+  readonly keepBytes: number
 }
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
@@ -81,6 +85,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   arrearsMs: 15_000,
   sweepEveryMs: 5000,
   quietSweepEveryMs: 60_000,
+  keepBytes: Infinity,
 }
 
 export type InFlightKind = 'start' | 'other'
@@ -141,7 +146,8 @@ export type Action =
     }
   /** A job ran past its execution timeout (client-api §4.4). */
   | { readonly kind: 'time-out'; readonly endpointId: string; readonly jobId: string; readonly workerId: string | undefined }
-  | { readonly kind: 'sweep'; readonly endpointId: string }
+  /** Removes what has expired, and old results beyond `keepBytes`. */
+  | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
 /** Actions with the same key run one after another; while one of them runs, the next plan leaves that key alone. */

@@ -102,7 +102,7 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
   return {
     endpointId: found.id,
     endpoint: found,
-    demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined, ended: 0 },
+    demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined, ended: 0, keptBytes: 0 },
     leases: [],
     workers: [],
     failures: undefined,
@@ -112,7 +112,9 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
 }
 
 export function waiting(count: number, sinceMs = 0): Pick<EndpointView, 'demand'> {
-  return { demand: { waiting: count, waitingNormal: count, oldestWaitingAt: count === 0 ? undefined : NOW - sinceMs, ended: 0 } }
+  return {
+    demand: { waiting: count, waitingNormal: count, oldestWaitingAt: count === 0 ? undefined : NOW - sinceMs, ended: 0, keptBytes: 0 },
+  }
 }
 
 export function lease(jobId: string, workerId: string | undefined, change: Partial<EndpointView['leases'][number]> = {}) {

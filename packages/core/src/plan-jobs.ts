@@ -2,7 +2,8 @@
 import type { EndpointView, LeaseView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 
-export function planJobs(view: EndpointView, builder: PlanBuilder): void {
+/** `keepBytes`: what the results of this endpoint may weigh, so that those of all fit. */
+export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const known = new Set(view.workers.map((record) => record.id))
   for (const lease of view.leases) {
     if (isOverdue(lease, view, builder)) {
@@ -13,7 +14,7 @@ export function planJobs(view: EndpointView, builder: PlanBuilder): void {
       builder.add({ kind: 'take-back', endpointId, jobId, workerId, lastHolder, reason: 'heartbeat_lost', hostId: undefined })
     }
   }
-  sweep(view, builder)
+  sweep(view, keepBytes, builder)
 }
 
 /**
@@ -35,10 +36,11 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
 }
 
-function sweep(view: EndpointView, builder: PlanBuilder): void {
+function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const { sweepEveryMs, quietSweepEveryMs } = builder.observed.policy
-  const isQuiet = view.demand.waiting === 0 && view.leases.length === 0
-  if (isQuiet && view.demand.ended === 0) return
-  const everyMs = isQuiet ? quietSweepEveryMs : sweepEveryMs
-  if (builder.isDue(view.sweptAt + everyMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId })
+  const { waiting, ended, keptBytes } = view.demand
+  const isQuiet = waiting === 0 && view.leases.length === 0
+  if (isQuiet && ended === 0) return
+  const everyMs = isQuiet && keptBytes <= keepBytes ? quietSweepEveryMs : sweepEveryMs
+  if (builder.isDue(view.sweptAt + everyMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes })
 }

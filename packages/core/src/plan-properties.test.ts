@@ -123,6 +123,7 @@ function toView(seed: WorldSeed['endpoints'][number], index: number, change: Pic
     waiting: seed.waiting,
     waitingNormal: seed.waiting,
     ended: 0,
+    keptBytes: 0,
     oldestWaitingAt: seed.waiting === 0 ? undefined : NOW - seed.waitedMs,
   }
   return { ...view(found, { ...change, demand }), endpoint: seed.isDeleted ? undefined : found }

@@ -48,7 +48,11 @@ test.each<[string, Observed, readonly string[]]>([
     world({ ...waiting(1, 5000), workers: [record('w1')] }),
     ['start g0 (jobs_waiting)'],
   ],
-  ['low-priority jobs start nothing', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW, ended: 0 } }), []],
+  [
+    'low-priority jobs start nothing',
+    world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW, ended: 0, keptBytes: 0 } }),
+    [],
+  ],
 ])('growth: %s', (_, seen, expected) => {
   expect(kinds(seen)).toEqual(expected)
 })
@@ -299,4 +303,12 @@ test('whose job has waited longest gets the last card', () => {
   const decided = plan(observed([one, two], [host('h1', [gpu('g0')])]), NOW)
   expect(decided.actions).toEqual([expect.objectContaining({ kind: 'start', endpointId: 'ep-two' })])
   expect(decided.statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'gpus_busy' })
+})
+
+test('results beyond the room of all endpoints are swept from those that keep the most, soon even where nothing runs', () => {
+  const keeps = (id: string, keptBytes: number) =>
+    view(endpoint(id), { demand: { ...view(endpoint(id)).demand, ended: 1, keptBytes }, sweptAt: NOW - 6000 })
+  const policy = { ...observed([], []).policy, keepBytes: 10 }
+  const planned = plan(observed([keeps('ep-one', 3), keeps('ep-two', 9)], [host('h1', CARDS)], { policy }), NOW)
+  expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7 }])
 })

@@ -6,6 +6,7 @@ import { planGrowth } from './plan-growth.ts'
 import { planJobs } from './plan-jobs.ts'
 import { planWorkers } from './plan-workers.ts'
 import type { Holding } from './placement.ts'
+import { cutToFit } from './retention.ts'
 import { viewWorkers } from './worker-view.ts'
 
 export function plan(observed: Observed, now: number): Plan {
@@ -13,9 +14,10 @@ export function plan(observed: Observed, now: number): Plan {
   const statuses = new Map<string, EndpointStatus>()
   const holdings = allHoldings(observed)
   const views = observed.endpoints.map((view) => ({ view, workers: viewWorkers(view, observed, now) }))
+  const room = roomForResults(observed)
   for (const { view, workers } of views) {
     planWorkers(view, workers, builder)
-    planJobs(view, builder)
+    planJobs(view, room.get(view.endpointId) ?? Infinity, builder)
   }
   // Whose job has waited longest is placed first.
   for (const { view, workers } of views.toSorted((a, b) => waitingSince(a.view) - waitingSince(b.view))) {
@@ -25,6 +27,11 @@ export function plan(observed: Observed, now: number): Plan {
   }
   reap(observed, builder)
   return { actions: builder.actions, statuses, nextDueAt: builder.nextDueAt() }
+}
+
+function roomForResults({ endpoints, policy }: Observed): ReadonlyMap<string, number> {
+  const kept = endpoints.map(({ endpointId, demand }) => ({ endpointId, keptBytes: demand.keptBytes }))
+  return cutToFit(kept, policy.keepBytes)
 }
 
 function waitingSince(view: EndpointView): number {

@@ -78,6 +78,12 @@ export const Config = z.object({
         .min(0)
         .default(1024 * 1024 * 1024)
         .describe('what the kept results of one endpoint may weigh in Redis; beyond it the oldest go first'),
+      totalBytes: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(4 * 1024 * 1024 * 1024)
+        .describe('the same for all endpoints together; those with the most give room first'),
     })
     .prefault({}),
   holds: z

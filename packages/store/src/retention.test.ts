@@ -149,6 +149,17 @@ describe('retention by bytes', () => {
     expect((await jobs.list(EP, { offset: 0, limit: 10 })).jobs.map((job) => job.id)).toEqual(['e', 'd', 'c'])
   })
 
+  test('a sweep makes room where all endpoints together keep too much', async () => {
+    const { jobs } = await stores.open()
+    const ids = Array.from({ length: 100 }, (_, n) => `j${n}`)
+    for (const id of ids) await settleBig(jobs, id)
+    await jobs.sweepRegister(EP, Date.now(), 25_000)
+    expect(await keptOf(jobs, ids)).toEqual(['j98', 'j99'])
+    await jobs.sweepRegister(EP, Date.now(), 0)
+    expect(await jobs.stats(EP)).toMatchObject({ keptBytes: 0 })
+    expect(await jobs.whyGone(EP, 'j99')).toMatchObject({ why: 'room' })
+  })
+
   test('the newest result stays whatever it weighs', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, keepBytes: 1 } })
     for (const id of ['a', 'b']) await settleBig(jobs, id)

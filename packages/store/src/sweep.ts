@@ -46,9 +46,11 @@ export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobS
       return swept
     },
 
-    async sweepRegister(endpointId, now) {
-      let touched = SWEEP_BATCH
-      while (touched >= SWEEP_BATCH) touched = (await run(SWEEP_REGISTER, [keys.queue(endpointId)], [now, SWEEP_BATCH])) as number
+    async sweepRegister(endpointId, now, keepBytes = Infinity) {
+      const args = [now, SWEEP_BATCH, Math.min(keepBytes, Number.MAX_SAFE_INTEGER)]
+      let isDone: unknown
+      do isDone = await run(SWEEP_REGISTER, [keys.queue(endpointId)], args)
+      while (isDone !== 1)
     },
   }
 }

@@ -170,8 +170,11 @@ export interface JobStore {
   stats(endpointId: string): Promise<QueueStats>
   /** Removes jobs whose TTL elapsed; returns their ids. */
   sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
-  /** Brings the register of ended jobs up to date: results that expired by themselves, entries that are old. */
-  sweepRegister(endpointId: string, now: number): Promise<void>
+  /**
+   * Brings the register of ended jobs up to date: results that expired by themselves, entries that are old, and the oldest results beyond
+   * `keepBytes`.
+   */
+  sweepRegister(endpointId: string, now: number, keepBytes?: number): Promise<void>
   /** Deletes the large values of jobs, of any endpoint, that are gone. How many. */
   sweepBlobs(now: number): Promise<number>
 }

@@ -57,15 +57,16 @@ local function oldestKept()
   return tonumber(a[2]) <= tonumber(s[2]) and a[1] or s[1]
 end
 
--- The newest result stays whatever it weighs: somebody waits for it.
+-- The newest result stays whatever it weighs: somebody waits for it. False where more has to go.
 local function makeRoom(limit, newest, now)
   for _ = 1, ${EVICT_AT_ONCE} do
-    if tonumber(call('HGET', q .. ':r:counters', 'keptBytes') or '0') <= limit then return end
+    if tonumber(call('HGET', q .. ':r:counters', 'keptBytes') or '0') <= limit then return true end
     local id = oldestKept()
-    if not id or id == newest then return end
+    if not id or id == newest then return true end
     local entry = readEntry(id)
     dropResult(id, entry and entry.expiry <= tonumber(now) and 'expired' or 'room', now)
   end
+  return false
 end
 
 -- Ends that are alike in all but the job.

@@ -53,13 +53,14 @@ return 1
 `,
 }
 
-/** ARGV: now, limit → how many entries were touched. Brings the register of ended jobs up to date. */
+/** ARGV: now, limit, keepBytes → 1, or 0 where more is to be done. Brings the register of ended jobs up to date. */
 export const SWEEP_REGISTER: Script = {
   name: 'runyardSweepRegister',
   keys: 1,
   lua: `${PRELUDE}
 local now, limit = ARGV[1], tonumber(ARGV[2])
-return dropExpired('async', now, limit) + dropExpired('sync', now, limit) + forgetGone(now, limit)
+local touched = math.max(dropExpired('async', now, limit), dropExpired('sync', now, limit), forgetGone(now, limit))
+return makeRoom(tonumber(ARGV[3]), nil, now) and touched < limit and 1 or 0
 `,
 }
 
