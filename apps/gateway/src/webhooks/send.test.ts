@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { isPublicAddress } from './address-guard.ts'
-import { startReceiver, type Receiver } from './receiver-fixture.ts'
+import { startReceiver, type Receiver } from '@runyard/testing'
 import { sendWebhook, type SendOptions } from './send.ts'
 import { parseWebhookUrl, withoutSecrets } from './target.ts'
 

@@ -1,10 +1,9 @@
 // Webhooks through a whole gateway and a real receiver (client-api §7, §13.19).
 import { openStore } from '@runyard/store'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { startReceiver, startRedis, type Received, type Receiver, type TestRedis } from '@runyard/testing'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../gateway-fixture.ts'
-import { startReceiver, type Received, type Receiver } from './receiver-fixture.ts'
 
 const WAIT = { timeout: 20_000 }
 /** Runpod's three attempts, much faster; then nothing for an hour. */

@@ -1,4 +1,4 @@
-// Test fixture: somebody who is told by webhooks. Remembers every POST and answers as the test says.
+// Somebody who is told by webhooks. Remembers every POST and answers as the test says.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
