@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from './command-line.ts'
-import type { Terminal } from './output/terminal.ts'
+import { recorder } from './output/recorder.ts'
 
 let cwd: string
 beforeEach(async () => {
@@ -12,25 +12,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(cwd, { recursive: true })
 })
-
-function recorder(): Terminal & { text(): string } {
-  let text = ''
-  const plain = (part: string): string => part
-  const write = (part: string): void => {
-    text += part
-  }
-  return {
-    isTty: false,
-    columns: 100,
-    write,
-    line: (part = '') => write(`${part}\n`),
-    bold: plain,
-    dim: plain,
-    good: plain,
-    bad: plain,
-    text: () => text,
-  }
-}
 
 async function runyard(words: readonly string[], env: Record<string, string> = {}) {
   const out = recorder()
@@ -43,7 +24,21 @@ describe('runyard', () => {
   it.each([[[]], [['--help']], [['-h']], [['help']]])('lists the commands for %j', async (words) => {
     const { code, out, err } = await runyard(words)
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    for (const name of ['up', 'demo', 'env', 'status', 'endpoints', 'workers', 'jobs', 'logs', 'usage', 'config', 'doctor', 'test'])
+    for (const name of [
+      'up',
+      'demo',
+      'env',
+      'status',
+      'endpoints',
+      'workers',
+      'jobs',
+      'logs',
+      'usage',
+      'webhooks',
+      'config',
+      'doctor',
+      'test',
+    ])
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 

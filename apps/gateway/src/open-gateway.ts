@@ -10,7 +10,7 @@ import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from '.
 import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
-import { resolveByName, type Resolve } from './webhooks/target.ts'
+import { createResolve, type Resolve } from './webhooks/target.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
 import { createLeaseBook } from './workers/lease-book.ts'
@@ -28,7 +28,7 @@ export interface OpenGatewayOptions {
   readonly resolve?: Resolve
 }
 
-export function openGateway({ store, config, log, resolve = resolveByName }: OpenGatewayOptions): Gateway {
+export function openGateway({ store, config, log, resolve = createResolve() }: OpenGatewayOptions): Gateway {
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
   const waiters = createWaiters()

@@ -35,6 +35,23 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.take(EP, 'w1')
     await jobs.giveBack(EP, 'b', 'w1')
     expect((await jobs.forceSettle(EP, 'b', { status: 'CANCELLED' })).result).toBe('settled')
+    await jobs.submit(EP, submission('told', { webhook: { url: 'https://one.test/', ownerId: 'o' } }))
+    await jobs.forceSettle(EP, 'told', { status: 'CANCELLED' })
+    const claim = async () => {
+      const options = { now: Date.now(), leaseMs: 1000, limit: 1, perLane: 1, busy: new Map() }
+      const [event] = (await store.webhooks.claim(EP, options)).events
+      if (event === undefined) throw new Error('no webhook event')
+      return { event, attempt: { eventId: event.eventId, jobId: 'told', url: '', attempt: 1, at: 1, durationMs: 1 } }
+    }
+    const first = await claim()
+    await store.webhooks.finish(first.event, { ...first.attempt, outcome: 'failed', nextAt: Date.now() + 60_000 })
+    expect(await store.webhooks.redeliver(EP, first.event.eventId)).toBe('due')
+    await store.webhooks.attempts(EP, 1)
+    expect(await store.webhooks.pending(EP)).toMatchObject({ count: 1 })
+    expect(await store.webhooks.endpoints()).toEqual([EP])
+    await store.webhooks.secrets('o')
+    const second = await claim()
+    await store.webhooks.finish(second.event, { ...second.attempt, outcome: 'delivered' })
     await jobs.readStream(EP, 'a', 1)
     await jobs.setRetention(EP, 'a', 5000)
     await jobs.leases(EP)
@@ -55,7 +72,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
     await workers.remove(EP, 'w1', undefined)
     await store.endpoints.forget(EP)
-    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !name.startsWith('p:{ep-1}:s:'))
+    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:hook-log$/.test(name))
     expect(left).toEqual([])
   } finally {
     raw.disconnect()

@@ -9,7 +9,7 @@ const SHOWN = 50
 
 export async function run(context: CommandContext): Promise<number> {
   const [what = 'log', ...words] = context.positionals
-  const action = ACTIONS[what]
+  const action = Object.hasOwn(ACTIONS, what) ? ACTIONS[what] : undefined
   if (action === undefined || words.length > action.words.length || words.length < action.needed) {
     const known = Object.entries(ACTIONS).map(([name, { words: takes }]) => `\`${[name, ...takes].join(' ')}\``)
     throw new RunyardError('bad_request', `\`webhooks\` takes one of ${known.join(', ')}.`)

@@ -15,8 +15,20 @@ export type Target =
   | { readonly kind: 'allowed'; readonly addresses: readonly LookupAddress[] }
   | { readonly kind: 'refused'; readonly address: string }
 
-/** As the system resolves names, `/etc/hosts` included. */
-export const resolveByName: Resolve = (hostname) => lookup(hostname, { all: true })
+/**
+ * As the system resolves names, `/etc/hosts` included. Each question occupies one of a few threads that files need, too, for as long as the
+ * name servers take: so a name is asked for once at a time, and a receiver whose name servers are dead occupies one thread.
+ */
+export function createResolve(ask: Resolve = (hostname) => lookup(hostname, { all: true })): Resolve {
+  const asking = new Map<string, ReturnType<Resolve>>()
+  return (hostname) => {
+    const known = asking.get(hostname)
+    if (known !== undefined) return known
+    const answer = ask(hostname).finally(() => asking.delete(hostname))
+    asking.set(hostname, answer)
+    return answer
+  }
+}
 
 export function allowedAddresses({ allowPrivate }: { readonly allowPrivate: boolean }): IsAllowed {
   return allowPrivate ? () => true : isPublicAddress
