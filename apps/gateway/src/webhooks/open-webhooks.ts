@@ -5,7 +5,7 @@ import { createDelivery } from './delivery.ts'
 import type { Resolve } from './target.ts'
 
 /** An attempt is written down well before its lease ends, also by a busy gateway. */
-const LEASE_MARGIN_MS = 10_000
+const LEASE_MARGIN_MS = 5000
 
 export function openWebhooks(deps: GatewayDeps, resolve: Resolve): AsyncDisposable {
   const courier = createCourier({
