@@ -14,7 +14,7 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const open = (limitBytes = 1000) => openSpool({ directory, limitBytes })
+const open = (limitBytes = 100_000) => openSpool({ directory, limitBytes })
 const chunk = (body: string, jobId = 'j1'): SpoolEntry => ({
   kind: 'chunk',
   jobId,
@@ -35,12 +35,12 @@ it('gives back what it got, in order and byte for byte', () => {
   expect([spool.isEmpty(), spool.first(), readdirSync(directory)]).toEqual([true, undefined, []])
 })
 
-it('takes no more than fits, but one entry always', () => {
-  const spool = open(10)
-  expect(spool.add(chunk('x'.repeat(50)))).toBe(true)
+it('takes no more than fits, small ones counted as what they take on disk, but one entry always', () => {
+  const spool = open(10_000)
+  expect(spool.add(chunk('x'.repeat(50_000)))).toBe(true)
   expect(spool.add(chunk('y'))).toBe(false)
   spool.dropFirst()
-  expect(spool.add(chunk('y'))).toBe(true)
+  expect([spool.add(chunk('y')), spool.add(chunk('y')), spool.add(chunk('y'))]).toEqual([true, true, false])
 })
 
 it('refuses, and does not throw, where the disk does', () => {
@@ -62,6 +62,15 @@ it('opened again it has the finished job, and neither half-written files nor chu
   after.dropFirst()
   after.add(chunk('three'))
   expect(after.first()).toEqual(done('two'))
+})
+
+it('skips what user code has removed', () => {
+  const spool = open()
+  for (const entry of [chunk('gone'), done('there')]) spool.add(entry)
+  rmSync(join(directory, '0000000001'))
+  expect(spool.first()).toEqual(done('there'))
+  rmSync(directory, { recursive: true })
+  expect([spool.first(), spool.isEmpty(), spool.add(chunk('new'))]).toEqual([undefined, true, true])
 })
 
 it('forgets a job that is not wanted any more', () => {

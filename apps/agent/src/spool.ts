@@ -18,7 +18,7 @@ export interface Spool {
   readonly isEmpty: () => boolean
   /** False where it does not fit, or the disk refuses. One entry fits always. */
   add(entry: SpoolEntry): boolean
-  /** The oldest entry. */
+  /** The oldest entry. What user code has removed meanwhile is skipped: the gateway misses such a job and has it run again. */
   first(): SpoolEntry | undefined
   dropFirst(): void
   dropJob(jobId: string): void
@@ -30,29 +30,46 @@ interface Filed {
   readonly name: string
   readonly kind: SpoolEntry['kind']
   readonly jobId: string
+  /** On disk. */
   readonly bytes: number
 }
+
+/** What a small file takes on a disk, so that many small chunks are bounded, too. */
+const FILE_BYTES = 4096
 
 export function openSpool({ directory, limitBytes }: { readonly directory: string; readonly limitBytes: number }): Spool {
   const filed = findLeft(directory)
   let last = Number(filed.at(-1)?.name ?? 0)
-  const usedBytes = () => filed.reduce((sum, { bytes }) => sum + bytes, 0)
-  const drop = ({ name }: Filed) => rmSync(join(directory, name), { force: true })
+  let usedBytes = filed.reduce((sum, { bytes }) => sum + bytes, 0)
+  const drop = ({ name, bytes }: Filed) => {
+    rmSync(join(directory, name), { force: true })
+    usedBytes -= bytes
+  }
+  const dropFirst = () => {
+    const first = filed.shift()
+    if (first !== undefined) drop(first)
+  }
   return {
     isEmpty: () => filed.length === 0,
     add(entry) {
-      if (filed.length > 0 && usedBytes() + entry.body.length > limitBytes) return false
+      const bytes = FILE_BYTES + entry.body.length
+      if (filed.length > 0 && usedBytes + bytes > limitBytes) return false
       const name = toName(last + 1)
       if (!tryWrite(join(directory, name), entry)) return false
       last += 1
-      filed.push({ name, kind: entry.kind, jobId: entry.jobId, bytes: entry.body.length })
+      usedBytes += bytes
+      filed.push({ name, kind: entry.kind, jobId: entry.jobId, bytes })
       return true
     },
-    first: () => (filed[0] === undefined ? undefined : read(join(directory, filed[0].name))),
-    dropFirst() {
-      const first = filed.shift()
-      if (first !== undefined) drop(first)
+    first() {
+      for (let next = filed[0]; next !== undefined; next = filed[0]) {
+        const entry = tryRead(join(directory, next.name))
+        if (entry !== undefined) return entry
+        dropFirst()
+      }
+      return undefined
     },
+    dropFirst,
     dropJob(jobId) {
       for (const entry of filed.filter((candidate) => candidate.jobId === jobId)) drop(entry)
       filed.splice(0, filed.length, ...filed.filter((candidate) => candidate.jobId !== jobId))
@@ -75,6 +92,14 @@ function tryWrite(path: string, { body, ...head }: SpoolEntry): boolean {
     return true
   } catch {
     return false
+  }
+}
+
+function tryRead(path: string): SpoolEntry | undefined {
+  try {
+    return read(path)
+  } catch {
+    return undefined
   }
 }
 
@@ -101,7 +126,7 @@ function keepFinished(directory: string): Filed[] {
     .toSorted()
   const all = names.map((name): Filed => {
     const { kind, jobId, body } = read(join(directory, name))
-    return { name, kind, jobId, bytes: body.length }
+    return { name, kind, jobId, bytes: FILE_BYTES + body.length }
   })
   const finished = new Set(all.filter(({ kind }) => kind === 'done').map(({ jobId }) => jobId))
   for (const { name, jobId } of all) if (!finished.has(jobId)) rmSync(join(directory, name), { force: true })
