@@ -95,6 +95,11 @@ export const Config = z.object({
         .max(9)
         .default(6)
         .describe('how long an empty /stream poll is held; Python gives up on a GET after 10 s'),
+      openaiSilenceS: z.coerce
+        .number()
+        .min(1)
+        .default(45)
+        .describe('how long a streamed OpenAI answer may stay without a byte at first; then comments keep clients and proxies patient'),
     })
     .prefault({}),
   idempotencyWindowS: z.coerce

@@ -17,8 +17,9 @@ export interface Piece {
 
 export const END_OF_EVENTS = 'data: [DONE]\n\n'
 
-/** `chunk` is a string, an object, or a list of either. */
+/** `chunk` is a string, an object, or a list of either; null says nothing. */
 export function toPiece(chunk: unknown): Piece {
+  if (chunk === null) return { text: '', framed: false }
   if (typeof chunk === 'string') return { text: chunk, framed: false }
   if (!Array.isArray(chunk)) return { text: toEvent(chunk), framed: true }
   const pieces = chunk.map(toPiece)

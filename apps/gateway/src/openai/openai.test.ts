@@ -321,6 +321,21 @@ it('a gateway that stops answers with 503 and cancels the job, so that the clien
   expect(await gateway.store.jobs.get(ep, id)).toMatchObject({ status: 'CANCELLED' })
 })
 
+it('a stream that waits long for its first piece is kept alive with comments; a failure is then an event', async () => {
+  await using patient = await startGateway(redis.url, { holds: { openaiSilenceS: 1 } }, { prefix: 'openai' })
+  const comment = ': waiting for a worker\n\n'
+  const [served, failed] = [openStream(patient.publicUrl), openStream(patient.publicUrl)]
+  const jobs = [await take(), await take()]
+  for (const client of [served, failed]) {
+    await expect.poll(client.text, POLL).toBe(comment + comment)
+    expect(await client.head).toEqual({ status: 200, type: 'text/event-stream; charset=utf-8' })
+  }
+  for (const [index, { id }] of jobs.entries()) await worker.done(id, index === 0 ? { output: ['data: 1\n\n'] } : { error: 'no luck' })
+  await Promise.all([served.ended, failed.ended])
+  const ends = [served.text(), failed.text()].map((text) => text.replaceAll(comment, '')).toSorted()
+  expect(ends).toEqual(['data: 1\n\n', expect.stringMatching(/^data: \{"error":\{"message":"no luck".*\}\n\n$/)])
+})
+
 it('more requests than rateLimits.openai are refused with 429, OpenAI’s body and Retry-After', async () => {
   await using limited = await startGateway(redis.url, { rateLimits: { openai: 1 } }, { prefix: 'openai' })
   const send = createSend(limited.publicUrl, { authorization: `Bearer ${gateway.key}` })
