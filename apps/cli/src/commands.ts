@@ -1,11 +1,15 @@
 // The table of commands: names, help and options in one place.
 import type { Command } from './command.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
+import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 const data = { type: 'string', help: 'data directory (default: XDG state home)' } as const
 
 /** The first word of commands of two → what they do. */
-export const GROUPS: Readonly<Record<string, string>> = { endpoints: 'create, list, show, update and delete endpoints' }
+export const GROUPS: Readonly<Record<string, string>> = {
+  endpoints: 'create, list, show, update and delete endpoints',
+  webhooks: 'what became of webhooks, the secret that signs them, a second chance',
+}
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -44,14 +48,7 @@ export const COMMANDS: readonly Command[] = [
     options: { since: { type: 'string', help: 'a span (90m, 24h, 7d) or a date; default: 30d' }, data },
     load: () => import('./commands/usage.ts'),
   },
-  {
-    name: 'webhooks',
-    summary: 'what became of webhooks, and the secret that signs them',
-    usage: 'runyard webhooks [log [ENDPOINT] | secret | rotate | redeliver ENDPOINT EVENT] [--data DIR]',
-    options: { data },
-    takesWords: true,
-    load: () => import('./commands/webhooks.ts'),
-  },
+  ...WEBHOOK_COMMANDS,
   {
     name: 'config',
     summary: 'effective settings and where each came from',

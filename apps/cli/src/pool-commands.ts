@@ -1,8 +1,8 @@
 // The commands on what runs in the pool: endpoints, workers, jobs, logs. All of them call the public API of the running stack.
 import type { Command } from './command.ts'
 
-const data = { type: 'string', help: 'data directory of the running stack (default: XDG state home)' } as const
-const json = { type: 'boolean', help: 'print JSON, as the API answers it' } as const
+export const data = { type: 'string', help: 'data directory of the running stack (default: XDG state home)' } as const
+export const json = { type: 'boolean', help: 'print JSON, as the API answers it' } as const
 
 const WRITABLE = {
   image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
@@ -19,7 +19,7 @@ const WRITABLE = {
   timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
 } as const
 
-const WHICH = 'NAME|ID'
+export const WHICH = 'NAME|ID'
 const WRITE_USAGE = '[--gpu TYPE | --cpu SIZE] [--workers MIN..MAX] [--env NAME=VALUE]... [OPTIONS]'
 
 export const POOL_COMMANDS: readonly Command[] = [

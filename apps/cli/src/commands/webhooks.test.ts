@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { recorder } from '../output/recorder.ts'
 import { openDataDir, type DataDir } from '../stack/data-dir.ts'
-import { run } from './webhooks.ts'
+import { log, redeliver, rotate, secret } from './webhooks.ts'
 
 const ATTEMPT = {
   eventId: 'evt_j_1',
@@ -21,7 +21,12 @@ const ATTEMPT = {
   nextAt: Date.parse('2026-11-24T12:05:00Z'),
 }
 const ANSWERS: Readonly<Record<string, unknown>> = {
-  'GET /v2/serverless': { endpoints: [{ id: 'ep1' }, { id: 'ep2' }] },
+  'GET /v2/serverless': {
+    endpoints: [
+      { id: 'ep1', name: 'one' },
+      { id: 'ep2', name: 'two' },
+    ],
+  },
   'GET /v2/serverless/ep1/webhooks?limit=50': { attempts: [ATTEMPT], pending: { count: 1 } },
   'GET /v2/serverless/ep2/webhooks?limit=50': {
     attempts: [
@@ -65,34 +70,32 @@ afterEach(async () => {
   await rm(dataDir.path, { recursive: true })
 })
 
-async function webhooks(...positionals: string[]): Promise<string> {
+async function webhooks(run: typeof log, positionals: readonly string[] = [], options: Record<string, boolean> = {}): Promise<string> {
   const out = recorder()
-  expect(await run({ options: { data: dataDir.path }, positionals, env: {}, cwd: dataDir.path, out, err: out })).toBe(0)
+  expect(await run({ options: { data: dataDir.path, ...options }, positionals, env: {}, cwd: dataDir.path, out, err: out })).toBe(0)
   return out.text()
 }
 
 describe('runyard webhooks', () => {
-  it('shows the attempts of all endpoints, newest first, and how many wait', async () => {
-    const lines = (await webhooks()).split('\n')
-    expect(lines[1]).toMatch(/^2026-11-24 12:00:01 +ep2 +evt_k_2 +1 +delivered +12 +https:\/\/one\.test\/hook +status 204$/)
-    expect(lines[2]).toMatch(/^2026-11-24 12:00:00 +ep1 +evt_j_1 +3 +failed .* the receiver answered 500; again 2026-11-24 12:05:00$/)
+  it('log shows the attempts of all endpoints, newest first, and how many wait', async () => {
+    const lines = (await webhooks(log)).split('\n')
+    expect(lines[1]).toMatch(/^2026-11-24 12:00:01 +two +evt_k_2 +1 +delivered +12 +https:\/\/one\.test\/hook +status 204$/)
+    expect(lines[2]).toMatch(/^2026-11-24 12:00:00 +one +evt_j_1 +3 +failed .* the receiver answered 500; again 2026-11-24 12:05:00$/)
     expect(lines.at(-2)).toBe('1 waiting to be delivered')
   })
 
-  it('shows those of one endpoint', async () => {
-    expect(await webhooks('log', 'ep1')).not.toContain('ep2')
+  it('log shows those of one endpoint, by its name, also as JSON', async () => {
+    expect(await webhooks(log, ['one'])).not.toContain('evt_k_2')
+    expect(JSON.parse(await webhooks(log, ['ep1'], { json: true }))).toEqual([
+      { endpoint: 'one', attempts: [ATTEMPT], pending: { count: 1 } },
+    ])
   })
 
-  it('prints the secret, the new one after a rotation, and asks for a redelivery', async () => {
-    expect(await webhooks('secret')).toBe('whsec_new\n')
-    expect(await webhooks('rotate')).toBe('whsec_newer\n')
-    expect(await webhooks('redeliver', 'ep1', 'evt_j_1')).toBe('')
-    await expect(webhooks('redeliver', 'ep1', 'evt_other')).rejects.toThrow('not there')
-  })
-
-  it.each([['fly'], ['redeliver', 'ep1'], ['secret', 'more']])('says what it takes when it is asked to %s', async (...words) => {
-    await expect(webhooks(...words)).rejects.toThrow(
-      '`webhooks` takes one of `log ENDPOINT`, `secret`, `rotate`, `redeliver ENDPOINT EVENT`.',
-    )
+  it('secret prints it, rotate the new one, redeliver asks for one more attempt', async () => {
+    expect(await webhooks(secret)).toBe('whsec_new\n')
+    expect(await webhooks(rotate)).toBe('whsec_newer\n')
+    expect(await webhooks(redeliver, ['one', 'evt_j_1'])).toBe('')
+    await expect(webhooks(redeliver, ['one', 'evt_other'])).rejects.toThrow('not there')
+    await expect(webhooks(redeliver, ['one'])).rejects.toThrow('name an endpoint and an event of it')
   })
 })

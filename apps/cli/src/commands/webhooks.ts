@@ -2,59 +2,59 @@
 import { createClient, type Client } from '@runyard/client'
 import { RunyardError, type WebhookAttempt } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'
-import { alignColumns, type Terminal } from '../output/terminal.ts'
-import { findRunning } from '../settings.ts'
+import { printJson } from '../output/print-json.ts'
+import { alignColumns } from '../output/terminal.ts'
+import { findTarget } from '../settings.ts'
+import { findEndpoint } from './endpoints/find.ts'
 
 const SHOWN = 50
 
-export async function run(context: CommandContext): Promise<number> {
-  const [what = 'log', ...words] = context.positionals
-  const action = Object.hasOwn(ACTIONS, what) ? ACTIONS[what] : undefined
-  if (action === undefined || words.length > action.words.length || words.length < action.needed) {
-    const known = Object.entries(ACTIONS).map(([name, { words: takes }]) => `\`${[name, ...takes].join(' ')}\``)
-    throw new RunyardError('bad_request', `\`webhooks\` takes one of ${known.join(', ')}.`)
-  }
-  await action.run(createClient(await findRunning(context)), words, context.out)
+export async function log(context: CommandContext): Promise<number> {
+  const { out, options, positionals } = context
+  const client = createClient(await findTarget(context))
+  const logs = await readLogs(client, positionals)
+  if (options['json'] === true) return printJson(out, logs)
+  const attempts = logs.flatMap(({ endpoint, attempts: list }) => list.map((attempt) => ({ endpoint, attempt })))
+  const newest = attempts.toSorted((a, b) => b.attempt.at - a.attempt.at).slice(0, SHOWN)
+  const pending = logs.reduce((sum, one) => sum + one.pending.count, 0)
+  const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what'].map((title) => out.dim(title))
+  const rows = [head, ...newest.map(({ endpoint, attempt }) => describe(endpoint, attempt))]
+  if (newest.length > 0) for (const line of alignColumns(rows)) out.line(line)
+  out.line(newest.length === 0 ? 'no webhook was sent yet' : `\n${pending} waiting to be delivered`)
   return 0
 }
 
-interface ActionOfWebhooks {
-  readonly words: readonly string[]
-  readonly needed: number
-  readonly run: (client: Client, words: readonly string[], out: Terminal) => Promise<void>
+export async function secret(context: CommandContext): Promise<number> {
+  return printFirst(context, await createClient(await findTarget(context)).webhooks.secrets())
 }
 
-const ACTIONS: Readonly<Record<string, ActionOfWebhooks>> = {
-  log: { words: ['ENDPOINT'], needed: 0, run: showLog },
-  secret: { words: [], needed: 0, run: async (client, _words, out) => out.line((await client.webhooks.secrets())[0] ?? '') },
-  rotate: {
-    words: [],
-    needed: 0,
-    async run(client, _words, out) {
-      out.line((await client.webhooks.rotateSecret())[0] ?? '')
-    },
-  },
-  redeliver: {
-    words: ['ENDPOINT', 'EVENT'],
-    needed: 2,
-    run: async (client, [endpointId = '', eventId = '']) => client.webhooks.redeliver(endpointId, eventId),
-  },
+export async function rotate(context: CommandContext): Promise<number> {
+  return printFirst(context, await createClient(await findTarget(context)).webhooks.rotateSecret())
 }
 
-async function showLog(client: Client, [endpointId]: readonly string[], out: Terminal): Promise<void> {
-  const ids = endpointId === undefined ? (await client.listEndpoints()).map(({ id }) => id) : [endpointId]
-  const logs = await Promise.all(ids.map(async (id) => ({ id, ...(await client.webhooks.log(id, SHOWN)) })))
-  const attempts = logs.flatMap(({ id, attempts: list }) => list.map((attempt) => ({ id, attempt })))
-  const newest = attempts.toSorted((a, b) => b.attempt.at - a.attempt.at).slice(0, SHOWN)
-  const pending = logs.reduce((sum, log) => sum + log.pending.count, 0)
-  const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what'].map((title) => out.dim(title))
-  if (newest.length > 0) for (const line of alignColumns([head, ...newest.map(({ id, attempt }) => describe(id, attempt))])) out.line(line)
-  out.line(newest.length === 0 ? 'no webhook was sent yet' : `\n${pending} waiting to be delivered`)
+export async function redeliver(context: CommandContext): Promise<number> {
+  const [word, eventId, ...more] = context.positionals
+  if (word === undefined || eventId === undefined || more.length > 0) {
+    throw new RunyardError('bad_request', 'name an endpoint and an event of it; `runyard webhooks log` shows both.')
+  }
+  const client = createClient(await findTarget(context))
+  await client.webhooks.redeliver((await findEndpoint(client, word)).id, eventId)
+  return 0
 }
 
-function describe(endpointId: string, { at, eventId, attempt, outcome, durationMs, url, error, httpStatus, nextAt }: WebhookAttempt) {
+async function readLogs(client: Client, words: readonly string[]) {
+  const endpoints = words.length === 0 ? await client.listEndpoints() : await Promise.all(words.map((word) => findEndpoint(client, word)))
+  return Promise.all(endpoints.map(async ({ id, name }) => ({ endpoint: name, ...(await client.webhooks.log(id, SHOWN)) })))
+}
+
+function printFirst({ out }: CommandContext, [first = '']: readonly string[]): number {
+  out.line(first)
+  return 0
+}
+
+function describe(endpoint: string, { at, eventId, attempt, outcome, durationMs, url, error, httpStatus, nextAt }: WebhookAttempt) {
   const again = nextAt === undefined ? '' : `; again ${time(nextAt)}`
-  return [time(at), endpointId, eventId, `${attempt}`, outcome, `${durationMs}`, url, `${error ?? `status ${httpStatus ?? '–'}`}${again}`]
+  return [time(at), endpoint, eventId, `${attempt}`, outcome, `${durationMs}`, url, `${error ?? `status ${httpStatus ?? '–'}`}${again}`]
 }
 
 function time(at: number): string {

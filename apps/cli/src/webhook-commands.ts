@@ -1,0 +1,36 @@
+// The commands on webhooks.
+import type { Command } from './command.ts'
+import { data, json, WHICH } from './pool-commands.ts'
+
+export const WEBHOOK_COMMANDS: readonly Command[] = [
+  {
+    name: 'webhooks log',
+    summary: 'the last attempts of all endpoints or of some: when, where to, what came of it',
+    usage: `runyard webhooks log [${WHICH}]... [--json] [--data DIR]`,
+    options: { json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/webhooks.ts')).log }),
+  },
+  {
+    name: 'webhooks secret',
+    summary: 'the secret that your webhooks are signed with',
+    usage: 'runyard webhooks secret [--data DIR]',
+    options: { data },
+    load: async () => ({ run: (await import('./commands/webhooks.ts')).secret }),
+  },
+  {
+    name: 'webhooks rotate',
+    summary: 'make a new secret; the old one signs, too, until the next rotation',
+    usage: 'runyard webhooks rotate [--data DIR]',
+    options: { data },
+    load: async () => ({ run: (await import('./commands/webhooks.ts')).rotate }),
+  },
+  {
+    name: 'webhooks redeliver',
+    summary: 'try one that waits or was given up at once',
+    usage: `runyard webhooks redeliver ${WHICH} EVENT [--data DIR]`,
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/webhooks.ts')).redeliver }),
+  },
+]
