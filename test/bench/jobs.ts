@@ -14,12 +14,17 @@ export function targetOf(stack: Stack, path: string, body: string): Target {
   return { host: url.hostname, port: Number(url.port), path, headers, body }
 }
 
-/** Latencies in ms of warm `/runsync` of a no-op Python function on an endpoint of its own. */
+/** An endpoint of its own with one worker that stays. */
+export async function withWarmEndpoint<T>(stack: Stack, work: (endpointId: string) => Promise<T>): Promise<T> {
+  const endpointId = await stack.api.saveEndpoint({ name: `bench-warm-${Date.now()}`, workersMin: 1, idleTimeout: 600 })
+  const result = await work(endpointId)
+  await stack.api.deleteEndpoint(endpointId)
+  return result
+}
+
+/** Latencies in ms of warm `/runsync` of a no-op Python function. */
 export async function warmRunsync(stack: Stack, count: number): Promise<readonly number[]> {
-  const endpoint = await stack.api.saveEndpoint({ name: `bench-warm-${Date.now()}`, workersMin: 1, idleTimeout: 600 })
-  const latencies = await runsyncLatencies(stack, endpoint, count)
-  await stack.api.deleteEndpoint(endpoint)
-  return latencies
+  return await withWarmEndpoint(stack, (endpointId) => runsyncLatencies(stack, endpointId, count))
 }
 
 export async function runsyncLatencies(stack: Stack, endpointId: string, count: number): Promise<readonly number[]> {

@@ -92,6 +92,20 @@ export async function openPool(target: Target, size: number): Promise<{ send: ()
   return { send, close: () => all.forEach((connection) => connection.close()) }
 }
 
+/** Two measurements in turn, so that a machine whose speed drifts slows both alike. */
+export async function inTurn<A, B>(rounds: number, one: () => Promise<A>, other: () => Promise<B>): Promise<readonly [A[], B[]]> {
+  const [ones, others]: [A[], B[]] = [[], []]
+  for (let round = 0; round < rounds; round += 1) {
+    ones.push(await one())
+    others.push(await other())
+  }
+  return [ones, others]
+}
+
+export function median(values: readonly number[]): number {
+  return percentile(values, 0.5)
+}
+
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN

@@ -5,7 +5,7 @@ import { freePort } from '../../harness/redis.ts'
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { sourceCall, valueOf } from '../../suites/calls.ts'
-import { percentile } from '../load.ts'
+import { inTurn, median } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
 
 const NOW = 'def now():\n    import time\n    return {"at": time.time()}\n'
@@ -15,55 +15,44 @@ export const cold: RowGroup = {
   title: 'cold start: POST to the first line of the function',
   needsDocker: true,
   measure: async ({ stack, image, planeHost, times }) => {
-    const count = times(7)
-    const beside = percentile(await bareContainerStart({ image, host: planeHost, count }), 0.5)
-    const ours = percentile(await coldStarts(stack, count), 0.5)
-    return [{ path: 'cold start, image present, p50', ours, beside, unit: 'ms', budget: { of: 'ratio', most: 2 } }]
+    const floor = () => bareContainerStart({ image, host: planeHost })
+    const [floors, ours] = await inTurn(times(7), floor, () => coldStart(stack))
+    return [
+      { path: 'cold start, image present, p50', ours: median(ours), beside: median(floors), unit: 'ms', budget: { of: 'ratio', most: 2 } },
+    ]
   },
 }
 
-/** Milliseconds from `POST` at zero workers to the first line of the function; each time on a fresh endpoint, image present. */
-async function coldStarts(stack: Stack, count: number): Promise<readonly number[]> {
-  const taken: number[] = []
-  for (let index = 0; index < count; index += 1) {
-    const endpoint = await stack.api.saveEndpoint({ name: `bench-cold-${index}`, idleTimeout: 600 })
-    const begun = Date.now()
-    const job = await stack.api.runsync(endpoint, sourceCall('now', NOW))
-    taken.push(Number(valueOf(job['output'])['at']) * 1000 - begun)
-    await stack.api.deleteEndpoint(endpoint)
-    await waitFor('the worker to go', async () => (await stack.api.endpoints()).every((one) => one.id !== endpoint))
-  }
+/** Milliseconds from `POST` at zero workers to the first line of the function; on a fresh endpoint, image present. */
+async function coldStart(stack: Stack): Promise<number> {
+  const endpoint = await stack.api.saveEndpoint({ name: `bench-cold-${Date.now()}`, idleTimeout: 600 })
+  const begun = Date.now()
+  const job = await stack.api.runsync(endpoint, sourceCall('now', NOW))
+  const taken = Number(valueOf(job['output'])['at']) * 1000 - begun
+  await stack.api.deleteEndpoint(endpoint)
+  await waitFor('the worker to go', async () => (await stack.api.endpoints()).every((one) => one.id !== endpoint))
   return taken
 }
 
-/** Milliseconds from `create` of a container to the first byte that it sends to `host`; median of `count`. */
-async function bareContainerStart(options: { image: string; host: string; count: number }): Promise<readonly number[]> {
-  const arrivals: (() => void)[] = []
+/** Milliseconds from `create` of a container to the first byte that it sends to `host`. */
+async function bareContainerStart({ image, host }: { image: string; host: string }): Promise<number> {
+  const arrived = Promise.withResolvers<undefined>()
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
-    socket.once('data', () => {
-      arrivals.shift()?.()
-      socket.end()
-    })
+    socket.once('data', () => arrived.resolve(undefined))
+    socket.resume()
   })
-  const port = await freePort(options.host)
-  await new Promise<void>((resolve) => server.listen(port, options.host, resolve))
-  const taken: number[] = []
-  for (let index = 0; index < options.count; index += 1) taken.push(await oneStart(options, port, arrivals))
-  server.close()
-  return taken
-}
-
-async function oneStart(options: { image: string; host: string }, port: number, arrivals: (() => void)[]): Promise<number> {
-  const command = ['bash', '-c', `echo hello > /dev/tcp/${options.host}/${port}`]
+  const port = await freePort(host)
+  await new Promise<void>((resolve) => server.listen(port, host, resolve))
+  const command = ['bash', '-c', `echo hello > /dev/tcp/${host}/${port}`]
   const begun = performance.now()
-  const arrived = new Promise<void>((resolve) => arrivals.push(resolve))
-  const spec = { Image: options.image, Entrypoint: command, Cmd: [], Labels: { 'runyard-bench': 'floor' } }
+  const spec = { Image: image, Entrypoint: command, Cmd: [], Labels: { 'runyard-bench': 'floor' } }
   const created = JSON.parse(await engine('POST', '/containers/create', spec)) as { Id: string }
   await engine('POST', `/containers/${created.Id}/start`)
-  await arrived
+  await arrived.promise
   const taken = performance.now() - begun
   await engine('DELETE', `/containers/${created.Id}?force=true`)
+  server.close()
   return taken
 }
 

@@ -6,17 +6,21 @@ import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { bareAdds } from '../bare-queue.ts'
 import { NO_OP_BODY, targetOf } from '../jobs.ts'
-import { measureRate } from '../load.ts'
+import { inTurn, measureRate, median } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
+
+const ROUNDS = 3
 
 export const run: RowGroup = {
   name: 'run',
   title: 'POST /run accepted per second',
   measure: async ({ stack, times }) => {
-    const durationMs = times(3000)
-    const beside = Math.min(await bareAdds(stack.redis.url, durationMs), await bareEcho(durationMs))
-    const ours = await acceptedRuns(stack, durationMs)
-    return [{ path: 'POST /run accepted', ours, beside, unit: 'per second', budget: { of: 'ratio', least: 0.5 } }]
+    const durationMs = times(2000)
+    const floor = async () => Math.min(await bareAdds(stack.redis.url, durationMs), await bareEcho(durationMs))
+    const [floors, ours] = await inTurn(ROUNDS, floor, () => acceptedRuns(stack, durationMs))
+    return [
+      { path: 'POST /run accepted', ours: median(ours), beside: median(floors), unit: 'per second', budget: { of: 'ratio', least: 0.5 } },
+    ]
   },
 }
 
