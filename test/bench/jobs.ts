@@ -1,13 +1,10 @@
 // The no-op job that all rows send, and the warm `/runsync` that several of them compare with.
 import type { Stack } from '../harness/stack.ts'
 import { sourceCall } from '../suites/calls.ts'
-import { measureLatency, openPool, type Target } from './load.ts'
+import { measureSequence, median, openPool, type Target } from './load.ts'
 
 const NO_OP = 'def noop():\n    return None\n'
 export const NO_OP_BODY = JSON.stringify({ input: sourceCall('noop', NO_OP) })
-/** How the latency rows ask: at a steady rate, whatever the answers take. */
-export const PER_SECOND = 100
-
 export function targetOf(stack: Stack, path: string, body: string): Target {
   const url = new URL(stack.url)
   const headers = { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' }
@@ -22,19 +19,24 @@ export async function withWarmEndpoint<T>(stack: Stack, work: (endpointId: strin
   return result
 }
 
-/** Latencies in ms of warm `/runsync` of a no-op Python function. */
-export async function warmRunsync(stack: Stack, count: number): Promise<readonly number[]> {
-  return await withWarmEndpoint(stack, (endpointId) => runsyncLatencies(stack, endpointId, count))
+/** p50 in ms of warm `/runsync` of a no-op Python function, one after another, on an endpoint of its own. */
+export async function warmP50(stack: Stack, count: number): Promise<number> {
+  return await withWarmEndpoint(stack, (endpointId) => runsyncP50(stack, endpointId, count))
 }
 
-export async function runsyncLatencies(stack: Stack, endpointId: string, count: number): Promise<readonly number[]> {
+export async function runsyncP50(stack: Stack, endpointId: string, count: number): Promise<number> {
+  return median(await withRunsync(stack, endpointId, (send) => measureSequence(send, count)))
+}
+
+/** Runs `measure` with a function that sends one `/runsync` and waits for its end; warmed up. */
+export async function withRunsync<T>(stack: Stack, endpointId: string, measure: (send: () => Promise<void>) => Promise<T>): Promise<T> {
   const pool = await openPool(targetOf(stack, `/v2/${endpointId}/runsync`, NO_OP_BODY), 32)
   const send = async (): Promise<void> => {
     const answer = await pool.send()
     if (!answer.body.includes('"COMPLETED"')) throw new Error(`runsync answered ${answer.status}: ${answer.body}`)
   }
-  for (let index = 0; index < 50; index += 1) await send()
-  const latencies = await measureLatency(send, { perSecond: PER_SECOND, count })
+  await measureSequence(send, 50)
+  const result = await measure(send)
   pool.close()
-  return latencies
+  return result
 }

@@ -74,6 +74,17 @@ export async function measureLatency(
   return await Promise.all(pending)
 }
 
+/** Latencies in ms of requests one after another (closed loop): for what is compared on a machine that has other work, too. */
+export async function measureSequence(send: () => Promise<unknown>, count: number): Promise<readonly number[]> {
+  const latencies: number[] = []
+  for (let index = 0; index < count; index += 1) {
+    const sent = performance.now()
+    await send()
+    latencies.push(performance.now() - sent)
+  }
+  return latencies
+}
+
 /** Keep-alive connections handed out one request at a time. */
 export async function openPool(target: Target, size: number): Promise<{ send: () => Promise<Answer>; close: () => void }> {
   const [all, request] = [await openAll(target, size), requestBytes({ method: 'POST', ...target })]

@@ -2,8 +2,8 @@
 // Redis in memory. The full endpoint is not deleted: the stack ends with it.
 import { Redis } from 'ioredis'
 import type { Stack } from '../../harness/stack.ts'
-import { NO_OP_BODY, PER_SECOND, targetOf, warmRunsync } from '../jobs.ts'
-import { measureLatency, openPool, percentile, sendMany } from '../load.ts'
+import { NO_OP_BODY, targetOf, warmP50 } from '../jobs.ts'
+import { measureSequence, median, openPool, sendMany, type Target } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
 
 export const backlog: RowGroup = {
@@ -14,8 +14,8 @@ export const backlog: RowGroup = {
     const endpointId = await stack.api.saveEndpoint({ name: 'bench-backlog', workersMax: 0 })
     const run = targetOf(stack, `/v2/${endpointId}/run`, NO_OP_BODY)
     const p50s = async () => ({
-      run: percentile(await runLatencies(run, times(500)), 0.5),
-      runsync: percentile(await warmRunsync(stack, times(500)), 0.5),
+      run: await runP50(run, times(500)),
+      runsync: await warmP50(stack, times(500)),
     })
     const empty = await p50s()
     const before = await usedMemory(stack)
@@ -32,11 +32,11 @@ export const backlog: RowGroup = {
   },
 }
 
-async function runLatencies(target: ReturnType<typeof targetOf>, count: number): Promise<readonly number[]> {
-  const pool = await openPool(target, 32)
-  const latencies = await measureLatency(pool.send, { perSecond: PER_SECOND, count })
+async function runP50(target: Target, count: number): Promise<number> {
+  const pool = await openPool(target, 1)
+  const latencies = await measureSequence(pool.send, count)
   pool.close()
-  return latencies
+  return median(latencies)
 }
 
 async function usedMemory(stack: Stack): Promise<number> {

@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import { runCommand, startChild } from '../../harness/child.ts'
 import { ensureVenv, venvPython, type VenvName } from '../../harness/venvs.ts'
-import { PER_SECOND, warmRunsync } from '../jobs.ts'
-import { percentile } from '../load.ts'
+import { warmP50 } from '../jobs.ts'
+import { median } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
 import { endToEnd } from './through.ts'
 
@@ -17,10 +17,10 @@ export const celery: RowGroup = {
   title: 'Celery with Redis',
   measure: async ({ stack, times }) => {
     const theirs = await measureCelery(stack.redis.url, { latencies: times(500), jobs: times(2000) })
-    const ours = percentile(await warmRunsync(stack, times(500)), 0.5)
+    const ours = await warmP50(stack, times(500))
     const rate = await endToEnd(stack, { workers: WORKERS, count: times(2000) })
     return [
-      { path: `warm /runsync at ${PER_SECOND}/s, p50, over a Celery task`, ours, beside: percentile(theirs.latenciesMs, 0.5), unit: 'ms' },
+      { path: 'warm /runsync one after another, p50, over a Celery task', ours, beside: median(theirs.latenciesMs), unit: 'ms' },
       { path: `no-op jobs, ${WORKERS} Python workers, over Celery's`, ours: rate, beside: theirs.perSecond, unit: 'per second' },
     ]
   },
@@ -39,7 +39,7 @@ async function measureCelery(redisUrl: string, counts: { latencies: number; jobs
   const args = ['-m', 'celery', '-A', 'app', 'worker', '--concurrency', `${WORKERS}`, '--loglevel', 'error']
   const worker = startChild({ name: 'celery', command: python, args, env, cwd: PROGRAM })
   try {
-    const client = [join(PROGRAM, 'client.py'), `${PER_SECOND}`, `${counts.latencies}`, `${counts.jobs}`]
+    const client = [join(PROGRAM, 'client.py'), `${counts.latencies}`, `${counts.jobs}`]
     return JSON.parse(await runCommand(python, client, { env, cwd: PROGRAM, timeoutMs: 120_000 })) as Measures
   } finally {
     await worker.stop(10_000)

@@ -1,8 +1,7 @@
 // 1 000 long-polling workers on one gateway: what they do to the p50 of `/runsync`, and what each costs the gateway in memory. The workers are
 // plain sockets of this process that hold a take each and ping, and answer at once (`protocol-workers.ts`).
 import { readFile } from 'node:fs/promises'
-import { runsyncLatencies } from '../jobs.ts'
-import { percentile } from '../load.ts'
+import { runsyncP50 } from '../jobs.ts'
 import { withProtocolWorkers } from '../protocol-workers.ts'
 import type { RowGroup } from '../row-group.ts'
 
@@ -15,7 +14,7 @@ export const polling: RowGroup = {
     const endpointId = await stack.api.saveEndpoint({ name: 'bench-polling', workersMax: MANY, idleTimeout: 600 })
     const p50With = async (workers: number) =>
       withProtocolWorkers(stack, { endpointId, count: workers }, async () => {
-        const p50 = percentile(await runsyncLatencies(stack, endpointId, times(500)), 0.5)
+        const p50 = await runsyncP50(stack, endpointId, times(500))
         return { p50, memory: await residentBytes(stack.gateway.pid()) }
       })
     const few = await p50With(1)

@@ -1,21 +1,23 @@
 // Warm `/runsync` of a no-op Python function, over the bare queue's add → complete round trip.
 import { bareRoundTrip } from '../bare-queue.ts'
-import { PER_SECOND, runsyncLatencies, withWarmEndpoint } from '../jobs.ts'
-import { inTurn, percentile } from '../load.ts'
+import { withRunsync, withWarmEndpoint } from '../jobs.ts'
+import { inTurn, measureLatency, percentile } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
 
+/** A steady rate, whatever the answers take. */
+const PER_SECOND = 100
 const ROUNDS = 4
 
 export const runsync: RowGroup = {
   name: 'runsync',
   title: `warm /runsync at ${PER_SECOND}/s`,
   measure: async ({ stack, times }) => {
-    const count = times(250)
+    const load = { perSecond: PER_SECOND, count: times(250) }
     const [floor, ours] = await withWarmEndpoint(stack, (endpointId) =>
       inTurn(
         ROUNDS,
-        () => bareRoundTrip(stack.redis.url, { perSecond: PER_SECOND, count }),
-        () => runsyncLatencies(stack, endpointId, count),
+        () => bareRoundTrip(stack.redis.url, load),
+        () => withRunsync(stack, endpointId, (send) => measureLatency(send, load)),
       ),
     )
     const at = (share: number) => ({ ours: percentile(ours.flat(), share), beside: percentile(floor.flat(), share), unit: 'ms' }) as const
