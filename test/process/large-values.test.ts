@@ -1,14 +1,16 @@
-// 15 MB in and 30 MB out through a real stack: unmodified client, real worker, and both places where large values may live. They come back
-// identical, Redis stays small, and when the results have expired nothing is left.
+// 15 MB in and 30 MB out through a real stack, by an unmodified client: with our agent and a directory, with a plain handler on the worker SDK
+// and a bucket. They come back identical, Redis stays small, and when the results have expired nothing is left.
 import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createS3BlobStore } from '@runyard/blobs'
+import { openStore } from '@runyard/store'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { instanceId } from '../harness/instance.ts'
 import { runPython } from '../harness/python.ts'
 import { startS3Server, type S3Server } from '../harness/s3-server.ts'
+import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -20,6 +22,8 @@ def twice(value):
     return {"twice": value + value, "arrived": hashlib.sha256(value.encode()).hexdigest()}
 `
 const MIB = 2 ** 20
+/** More than the waits within add up to, so that what fails says what it waited for. */
+const PATIENCE_MS = 240_000
 const SETTINGS = { RUNYARD_RETENTION_SYNC_S: '10', RUNYARD_RETENTION_ASYNC_S: '10' }
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'large values in a directory', () => {
@@ -32,8 +36,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'large values in a directory
     await stack?.stop()
   })
 
-  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', async () => {
-    await expectRoundTrip(stack, () => filesIn(join(stack.dataDir, 'blobs')))
+  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', { timeout: PATIENCE_MS }, async () => {
+    const endpoint = await stack.api.saveEndpoint({ name: 'large', idleTimeout: 30 })
+    await expectRoundTrip({ stack, endpoint, call: sourceCall('twice', TWICE) }, () => filesIn(join(stack.dataDir, 'blobs')))
     expect(await filesIn(join(stack.dataDir, 'blobs'))).toEqual([])
   })
 })
@@ -51,8 +56,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:s3-server'], 'large val
     await server?.stop()
   })
 
-  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', async () => {
-    await expectRoundTrip(stack, () => objectsIn(server, stack))
+  test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', { timeout: PATIENCE_MS }, async () => {
+    const endpoint = await stack.api.saveEndpoint({ name: 'large' })
+    // The worker is on no host: a scaler would clear it away.
+    await stack.scaler.child().stop()
+    await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 10_000, syncMs: 10_000 } })
+    await using worker = await startSdkWorker({ stack, store, endpointId: endpoint, venv: 'runpod-1.12', kind: 'sync' })
+    await expectRoundTrip({ stack, endpoint, call: {} }, () => objectsIn(server, stack))
+    expect(worker.child.isRunning()).toBe(true)
     expect(await filesIn(join(stack.dataDir, 'blobs'))).toEqual([])
   })
 })
@@ -67,9 +78,14 @@ function s3Settings({ endpoint, bucket, accessKeyId, secretAccessKey }: S3Server
   }
 }
 
-async function expectRoundTrip(stack: Stack, blobs: () => Promise<readonly string[]>): Promise<void> {
-  const endpoint = await stack.api.saveEndpoint({ name: 'large', idleTimeout: 30 })
-  const args = [endpoint, JSON.stringify(sourceCall('twice', TWICE))]
+interface RoundTrip {
+  readonly stack: Stack
+  readonly endpoint: string
+  readonly call: unknown
+}
+
+async function expectRoundTrip({ stack, endpoint, call }: RoundTrip, blobs: () => Promise<readonly string[]>): Promise<void> {
+  const args = [endpoint, JSON.stringify(call)]
   const { found } = await runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env })
   expect(found).toMatchObject({ arrived: found['sent'], returned: found['expected'] })
   expect(found['bytes']).toBeGreaterThan(30_000_000)

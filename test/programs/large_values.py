@@ -1,4 +1,7 @@
-"""A value of 15 MB to a function and twice as much back, by `run_sync`: `large_values.py ENDPOINT_ID CALL` (input as JSON, without the value)."""
+"""A value of 15 MB to a function and twice as much back, by `run_sync`: `large_values.py ENDPOINT_ID CALL`.
+
+CALL is the input as JSON, without the value; `{}` is for a plain handler.
+"""
 
 import hashlib
 import json
@@ -12,9 +15,10 @@ runpod.api_key = os.environ["RUNPOD_API_KEY"]
 ENDPOINT, CALL = sys.argv[1], json.loads(sys.argv[2])
 
 value = "“ü” 𝄞 " + random.Random(7).randbytes(7_500_000).hex()
-CALL["kwargs"] = {"value": value}
+CALL["kwargs" if CALL else "value"] = {"value": value} if CALL else value
 reply = runpod.Endpoint(ENDPOINT).run_sync({"input": CALL}, timeout=100)
-result = (reply[0] if isinstance(reply, list) else reply)["json_result"]
+reply = reply[0] if isinstance(reply, list) else reply
+result = reply.get("json_result", reply)
 
 
 def digest(text):

@@ -1,6 +1,7 @@
 """A worker image's own handlers on the unmodified Runpod worker SDK; they know nothing of Runyard."""
 
 import asyncio
+import hashlib
 import os
 import time
 
@@ -16,6 +17,9 @@ def answer(job):
     if "progress" in wish:
         runpod.serverless.progress_update(job, wish["progress"])
         time.sleep(wish.get("hold", 1))
+    if "value" in wish:
+        value = wish["value"]
+        return {"twice": value + value, "arrived": hashlib.sha256(value.encode()).hexdigest()}
     reply = {"echo": wish, "sdk": runpod.__version__, "worker": os.environ.get("RUNPOD_POD_ID"), "id": job["id"]}
     return {**reply, "refresh_worker": True} if "refresh" in wish else reply
 

@@ -1,6 +1,7 @@
 // The job store: what may be done with a job, put together from its parts. Each operation is one trip to Redis.
 import type { JobStore } from './types.ts'
 import type { StoreContext } from './context.ts'
+import { createBlobAdoption } from './adopt-blobs.ts'
 import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
 import { createJobEnds } from './settle.ts'
@@ -19,5 +20,6 @@ export function createJobStore(context: StoreContext): JobStore {
     ...createJobList(context),
     ...createJobSweeps(context),
     ...createBlobSweep(context, context.options.blobs?.store),
+    ...createBlobAdoption(context, context.options.blobs?.store),
   }
 }

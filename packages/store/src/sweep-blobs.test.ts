@@ -3,6 +3,7 @@ import { createMemoryBlobs, type MemoryBlobs } from '@runyard/testing'
 import * as fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
+import { ADOPTED_GRACE_MS } from './adopt-blobs.ts'
 import { GRACE_MS } from './payloads.ts'
 import { completed, submission, useStores } from './test-store.ts'
 import type { OpenStoreOptions, Store } from './types.ts'
@@ -138,6 +139,39 @@ describe('what Redis does not know is left alone', () => {
     expect((await without.jobs.get(EP, 'a'))?.status).toBe('IN_PROGRESS')
     await jobs.settle(EP, 'a', 'w1', completed(LARGE))
     await expect(without.jobs.get(EP, 'a')).rejects.toThrow('This process was opened without a blob store.')
+  })
+})
+
+describe('blobs that Redis has forgotten', () => {
+  const listKey = () => `${stores.prefix()}:{@}:blobs`
+
+  test('are listed anew, kept for a day, and then go unless they have a job', async () => {
+    const { jobs, memory } = await open()
+    for (const id of ['dead', 'alive']) await runningLarge(jobs, id)
+    await stores.raw().del(listKey(), `${stores.prefix()}:{${EP}}:dead`)
+    expect(await jobs.sweepBlobs(later())).toBe(0)
+    expect(await jobs.adoptBlobs(Date.now())).toBe(2)
+    expect(await jobs.adoptBlobs(Date.now())).toBe(0)
+    expect(await jobs.sweepBlobs(Date.now() + ADOPTED_GRACE_MS - 1000)).toBe(0)
+    expect(await jobs.sweepBlobs(Date.now() + ADOPTED_GRACE_MS + 1000)).toBe(1)
+    expect([...memory.blobs.keys()]).toEqual([expect.stringContaining('/alive/')])
+  })
+
+  test('stay forgotten in a Redis that is empty or belongs to another installation', async () => {
+    const { jobs, memory } = await open()
+    await runningLarge(jobs)
+    await stores.raw().flushall()
+    expect(await jobs.adoptBlobs(Date.now())).toBe(0)
+    await (await open(memory)).instance()
+    expect(await jobs.adoptBlobs(Date.now())).toBe(0)
+    expect(await stores.raw().exists(listKey())).toBe(0)
+  })
+
+  test('are found in any number', async () => {
+    const { jobs } = await open()
+    await Promise.all(Array.from({ length: 600 }, (_, n) => jobs.submit(EP, submission(`${n}`, { input: LARGE }))))
+    await stores.raw().del(listKey())
+    expect(await jobs.adoptBlobs(Date.now())).toBe(600)
   })
 })
 

@@ -177,6 +177,8 @@ export interface JobStore {
   sweepRegister(endpointId: string, now: number, keepBytes?: number): Promise<void>
   /** Deletes the large values of jobs, of any endpoint, that are gone. How many. */
   sweepBlobs(now: number): Promise<number>
+  /** Lists large values that no job announced, so that a sweep a day later deletes those without a job. How many jobs' were listed. */
+  adoptBlobs(now: number): Promise<number>
 }
 
 export interface WorkerStore {
