@@ -8,7 +8,7 @@ import type { EndpointCache } from '../endpoint-cache.ts'
 import { toJobBody } from '../jobs/job-body.ts'
 import type { GatewayMetrics } from '../watch/metrics.ts'
 import { retryWhileAway } from '../workers/retry-while-away.ts'
-import { sendWebhook, type SendResult } from './send.ts'
+import { sendWebhook, unlessAborted, type SendResult } from './send.ts'
 import { signWebhook } from './signature.ts'
 import { allowedAddresses, withoutSecrets, type Resolve } from './target.ts'
 
@@ -38,36 +38,37 @@ export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => P
 async function makeAttempt(deps: DeliveryDeps, event: ClaimedWebhook): Promise<WebhookAttempt> {
   const { eventId, attempt, jobId, endedAt, webhook } = event
   const { maxAgeS, retryDelaysS } = deps.config.webhooks
-  const url = new URL(webhook.url)
-  const secrets = await deps.store.webhooks.secrets(webhook.ownerId)
   const at = Date.now()
-  const result = await tell(deps, event, { url, secrets, at })
+  const result = await tell(deps, event, at)
   const now = Date.now()
   const policy = { retryDelaysMs: retryDelaysS.map((s) => s * 1000), maxAgeMs: maxAgeS * 1000 }
   const judgement = judgeWebhook(result, { attempts: attempt, endedAt, now }, policy)
-  const facts = { eventId, jobId, url: withoutSecrets(url), attempt, at, durationMs: now - at }
+  const facts = { eventId, jobId, url: withoutSecrets(new URL(webhook.url)), attempt, at, durationMs: now - at }
   return { ...facts, ...judgement, ...describe(result, judgement.outcome) }
 }
 
-interface Letter {
-  readonly url: URL
-  readonly secrets: readonly string[]
-  readonly at: number
-}
-
-/** A blob store that is away costs an attempt. */
-async function tell(deps: DeliveryDeps, event: ClaimedWebhook, { url, secrets, at }: Letter): Promise<SendResult> {
+/** All of it within the time of one attempt, or the lease would end first: then the attempt is lost, also where a store of ours was slow. */
+async function tell(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Promise<SendResult> {
+  const { timeoutS } = deps.config.webhooks
+  const signal = AbortSignal.timeout(timeoutS * 1000)
   const isAllowed = allowedAddresses(deps.config.webhooks)
   try {
-    const [{ record, input }, endpoint] = await Promise.all([event.read(), deps.endpoints.get(event.endpointId)])
-    const body = JSON.stringify({ ...toJobBody(record, endpoint), input, webhook: event.webhook.url })
-    const signature = signWebhook({ id: event.eventId, at, body }, secrets)
-    const headers = { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature }
-    const timeoutMs = deps.config.webhooks.timeoutS * 1000
-    return await sendWebhook({ url, headers, body }, { isAllowed, timeoutMs, resolve: deps.resolve })
+    const { body, headers } = await unlessAborted(write(deps, event, at), signal)
+    return await sendWebhook({ url: new URL(event.webhook.url), headers, body }, { isAllowed, resolve: deps.resolve, signal })
   } catch (error) {
     return { kind: 'failed', error: `the job could not be read: ${error instanceof Error ? error.message : String(error)}` }
   }
+}
+
+async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, at: number) {
+  const [{ record, input }, endpoint, secrets] = await Promise.all([
+    event.read(),
+    endpoints.get(event.endpointId),
+    store.webhooks.secrets(event.webhook.ownerId),
+  ])
+  const body = JSON.stringify({ ...toJobBody(record, endpoint), input, webhook: event.webhook.url })
+  const signature = signWebhook({ id: event.eventId, at, body }, secrets)
+  return { body, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
 }
 
 /** An address is not told: what a name means inside of our network is nobody's business outside. */

@@ -18,13 +18,11 @@ async function receiver(options?: { host?: string; port?: number }): Promise<Rec
 const nobody = (): never => {
   throw new Error('no name should be resolved')
 }
-const anywhere: SendOptions = { isAllowed: () => true, timeoutMs: 30_000, resolve: nobody }
 
-function post(url: string, options: Partial<SendOptions> = {}, body = '{"id":"j"}') {
-  return sendWebhook(
-    { url: new URL(url), headers: { 'content-type': 'application/json', 'webhook-id': 'e' }, body },
-    { ...anywhere, ...options },
-  )
+function post(url: string, options: Partial<SendOptions> & { timeoutMs?: number } = {}, body = '{"id":"j"}') {
+  const headers = { 'content-type': 'application/json', 'webhook-id': 'e' }
+  const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000)
+  return sendWebhook({ url: new URL(url), headers, body }, { isAllowed: () => true, resolve: nobody, signal, ...options })
 }
 
 describe('a post', () => {
@@ -50,6 +48,15 @@ describe('a post', () => {
     expect(other.received).toEqual([])
   })
 
+  it.each(['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n', 'nonsense\r\n\r\n', ''])(
+    'fails at once when it is answered %j',
+    async (raw) => {
+      const to = await receiver()
+      to.answer = (response) => void response.socket?.end(raw)
+      expect(await post(to.url)).toMatchObject({ kind: 'failed', error: expect.not.stringContaining('in time') })
+    },
+  )
+
   it('reads only the beginning of an endless answer', async () => {
     const to = await receiver()
     to.answer = (response) => {
@@ -63,12 +70,12 @@ describe('a post', () => {
   it('fails when a receiver never answers, in time', async () => {
     const to = await receiver()
     to.answer = () => undefined
-    expect(await post(to.url, { timeoutMs: 300 })).toEqual({ kind: 'failed', error: 'no answer within 0.3 s' })
+    expect(await post(to.url, { timeoutMs: 300 })).toEqual({ kind: 'failed', error: 'no answer in time' })
   })
 
   it('fails when a name is never resolved, in time', async () => {
     const resolve = () => new Promise<never>(() => undefined)
-    expect(await post('http://slow.example/', { resolve, timeoutMs: 300 })).toEqual({ kind: 'failed', error: 'no answer within 0.3 s' })
+    expect(await post('http://slow.example/', { resolve, timeoutMs: 300 })).toEqual({ kind: 'failed', error: 'no answer in time' })
   })
 
   it('fails when nobody listens, and when the name does not exist', async () => {

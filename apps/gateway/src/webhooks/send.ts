@@ -20,22 +20,22 @@ export type SendResult =
 
 export interface SendOptions {
   readonly isAllowed: IsAllowed
-  readonly timeoutMs: number
   readonly resolve: Resolve
+  /** Ends the attempt. */
+  readonly signal: AbortSignal
 }
 
 const MOST_ANSWER_BYTES = 64 * 1024
 
 /** Never throws: whatever goes wrong is a result. */
 export async function sendWebhook(post: Post, options: SendOptions): Promise<SendResult> {
-  const signal = AbortSignal.timeout(options.timeoutMs)
+  const { signal } = options
   try {
     const target = await unlessAborted(findTarget(post.url, options), signal)
     if (target.kind === 'refused') return target
     return { kind: 'answered', status: await exchange(post, target.addresses, signal) }
   } catch (error) {
-    if (signal.aborted) return { kind: 'failed', error: `no answer within ${options.timeoutMs / 1000} s` }
-    return { kind: 'failed', error: describe(error) }
+    return { kind: 'failed', error: signal.aborted ? 'no answer in time' : describe(error) }
   }
 }
 
@@ -45,8 +45,10 @@ async function exchange(post: Post, addresses: readonly LookupAddress[], signal:
   const options: RequestOptions = { method: 'POST', headers, agent: false, lookup: lookupAmong(addresses), signal }
   const request = (post.url.protocol === 'https:' ? requestHttps : requestHttp)(post.url, options)
   request.on('error', reject)
+  // Whatever else ends it, such as a switch of protocols.
+  request.once('close', () => reject(new Error('the connection was closed without an answer')))
   request.once('response', (response) => {
-    void discard(response).then(() => resolve(response.statusCode ?? 0))
+    resolve(discard(response).then(() => response.statusCode ?? 0))
   })
   request.end(post.body)
   return promise
@@ -75,8 +77,8 @@ async function discard(response: IncomingMessage): Promise<void> {
   await promise
 }
 
-/** A name lookup cannot be interrupted, only be waited for no longer. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** For what cannot be interrupted, such as the lookup of a name: it is waited for no longer. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const abort = (): void => aborted.reject(signal.reason)
   signal.addEventListener('abort', abort)
