@@ -1,6 +1,8 @@
-// Images that bring their own handler on the unmodified Runpod worker SDK run as they are, without our agent (worker-api).
+// Images that bring their own handler on the unmodified Runpod worker SDK run as they are, without our agent (worker-api), as endpoints
+// that `runpod` made of them (management §4.2, sdk2-api §7.2).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
+import { runPython } from '../harness/python.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -9,14 +11,18 @@ import { findWorkerPid } from '../harness/workers.ts'
 const SDK_VERSIONS = ['2.0.0rc2', '1.12.0', '1.7.13'] as const
 
 for (const version of SDK_VERSIONS) {
-  await suiteThatNeeds(['redis', 'docker', 'worker-image'], `a plain handler on the worker SDK ${version}`, () => {
+  // 1.x manages over GraphQL, 2.0 over REST.
+  const venv = version.startsWith('2') ? 'runpod-2.0' : 'runpod-1.12'
+  await suiteThatNeeds(['redis', 'docker', 'worker-image', `venv:${venv}`], `a plain handler on the worker SDK ${version}`, () => {
     let stack: Stack
     let endpoint: string
 
     beforeAll(async () => {
       const image = await ensureHandlerImage(version)
-      stack = await startStack({ host: 'docker', settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1' } })
-      endpoint = await stack.api.saveEndpoint({ name: 'handler', image, idleTimeout: 30 })
+      const settings = { RUNYARD_LEASE_PING_INTERVAL_S: '1' }
+      stack = await startStack({ host: 'docker', simulatedGpus: 'NVIDIA RTX A4000:1', settings })
+      const { found } = await runPython({ venv, program: 'runpod_create.py', args: ['handler', image], env: stack.env })
+      endpoint = String(found['id'])
     }, 240_000)
     afterAll(async () => {
       await stack?.stop()

@@ -32,6 +32,12 @@ def count(to):
         yield {"number": number}
 `
 
+export const READ_MODE = `
+def read_mode():
+    import os
+    return {"mode": os.environ.get("MODE")}
+`
+
 /** The value of a job's output, whose envelope is a list of one reply or the reply itself (sdk2-api §4.4). */
 export function valueOf(output: unknown): Record<string, unknown> {
   const reply = (Array.isArray(output) ? output[0] : output) as { json_result?: unknown } | undefined

@@ -223,6 +223,14 @@ describe('endpoints with a shared template', () => {
     expect(await user.graphql('mutation { deleteTemplate(templateName: "shared") }')).toBe('Template "shared" was not found.')
   })
 
+  it('keep it serverless', async () => {
+    const template = await saveTemplate()
+    await saveEndpoint({ name: 'one', templateId: template.id })
+    expect(await user.graphql(SAVE_TEMPLATE, { input: { ...TEMPLATE, id: template.id, isServerless: false } })).toBe(
+      'Template "shared" is used by the endpoint "one", so it must stay serverless.',
+    )
+  })
+
   it('are not made of a template for pods', async () => {
     const template = await saveTemplate({ isServerless: false })
     const input = { name: 'one', gpuIds: 'ADA_24', templateId: template.id }

@@ -25,7 +25,7 @@ declare module 'mercurius' {
 }
 
 export function createResolvers({ model, store }: ResolverDeps) {
-  const stockOf = createStock({ model, store })
+  const readStock = createStock({ model, store })
 
   return {
     ...SCALARS,
@@ -48,7 +48,9 @@ export function createResolvers({ model, store }: ResolverDeps) {
         templateReply(await model.templates.get(key.ownerId, templateId)),
     },
     GpuType: {
-      lowestPrice: async ({ id }: { id: string }, _: unknown, { key }: RequestContext) => ({ stockStatus: await stockOf(key.ownerId, id) }),
+      lowestPrice: async ({ id }: { id: string }, _: unknown, { key }: RequestContext) => ({
+        stockStatus: (await readStock(key.ownerId))(id),
+      }),
     },
     CpuFlavor: {
       specifics: () => ({ stockStatus: 'High' }),

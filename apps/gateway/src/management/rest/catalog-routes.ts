@@ -37,24 +37,22 @@ export interface CatalogDeps {
 }
 
 export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
-  const stockOf = createStock(deps)
-  const availability = async (ownerId: string, { id, pool }: GpuType) => {
-    const stocks = await Promise.all([stockOf(ownerId, id), stockOf(ownerId, pool)])
-    return { availability: stocks.includes(null) ? ('NONE' as const) : ('HIGH' as const) }
+  const readStock = createStock(deps)
+  const describe = async (types: readonly GpuType[], ownerId: string, include: string | undefined) => {
+    if (include !== 'AVAILABILITY') return types.map(gpuTypeReply)
+    const stockOf = await readStock(ownerId)
+    const isMissing = ({ id, pool }: GpuType): boolean => stockOf(id) === null || stockOf(pool) === null
+    return types.map((type) => ({ ...gpuTypeReply(type), availability: isMissing(type) ? ('NONE' as const) : ('HIGH' as const) }))
   }
-  const describe = async (type: GpuType, ownerId: string, include: string | undefined) => ({
-    ...gpuTypeReply(type),
-    ...(include === 'AVAILABILITY' && (await availability(ownerId, type))),
-  })
 
   app.route({
     method: 'GET',
     url: '/v2/catalog/gpus',
     schema: { querystring: CatalogQuery, response: { 200: GpuTypeListShape } },
-    handler: async (request) => {
-      const { ownerId } = keyOf(request)
-      return { gpus: await Promise.all(GPU_TYPES.map((type) => describe(type, ownerId, request.query.include))), pagination: ONE_PAGE }
-    },
+    handler: async (request) => ({
+      gpus: await describe(GPU_TYPES, keyOf(request).ownerId, request.query.include),
+      pagination: ONE_PAGE,
+    }),
   })
 
   app.route({
@@ -63,8 +61,9 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
     schema: { params: GpuTypeParams, querystring: CatalogQuery, response: { 200: GpuTypeShape } },
     handler: async (request) => {
       const type = findGpuType(request.params.id)
-      if (type === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
-      return describe(type, keyOf(request).ownerId, request.query.include)
+      const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)
+      if (found === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
+      return found
     },
   })
 }

@@ -133,6 +133,16 @@ describe('endpoints over REST v2 (management §3.2)', () => {
     })
   })
 
+  it('takes `any` for every pool, and back what it replied of a CPU', async () => {
+    const id = await create({ gpu: { pools: ['any'] } })
+    expect((await stored(id)).spec.gpu?.pools).toContain('HOPPER_141')
+    const cpu = [{ id: 'cpu3g', vcpuCount: 4, memory: 6 }]
+    const { json } = await call('POST', '/v2/serverless', { ...QUEUE, name: 'small', gpu: undefined, cpu })
+    expect(json).toMatchObject({ cpu })
+    expect((await call('PATCH', `/v2/serverless/${json?.id}`, { cpu: json?.['cpu'] })).json).toEqual(json)
+    expect((await stored(json?.id ?? '')).version).toBe(1)
+  })
+
   it('takes a boolean for flashboot, as Terraform sends it', async () => {
     const id = await create({ flashboot: true })
     expect((await stored(id)).spec.flashboot).toBe('FLASHBOOT')

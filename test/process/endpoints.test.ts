@@ -1,0 +1,127 @@
+// Endpoints for existing images, made as their users make them: `runpod` 1.12 over GraphQL, `runpod` 2.0 over REST v2, and our own CLI
+// (management §4.2, sdk2-api §7.2). Images of our worker run here; one with its own handler is refused a place, with the sentence why.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCli } from '../harness/cli.ts'
+import { runPython } from '../harness/python.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
+
+const IMAGE = 'runpod/queue:py3.12-latest'
+
+await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoints for existing images', () => {
+  let stack: Stack
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process', simulatedGpus: 'NVIDIA RTX A4000:1' })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const manage = async (venv: 'runpod-1.12' | 'runpod-2.0') => {
+    const args = [IMAGE, JSON.stringify(sourceCall('read_mode', READ_MODE))]
+    return (await runPython({ venv, program: 'runpod_manage.py', args, env: stack.env })).found
+  }
+  const cli = (...words: readonly string[]) => runCli(words, stack.env)
+
+  test('runpod 1.12 creates, runs, updates, lists and deletes over GraphQL', async () => {
+    const found = await manage('runpod-1.12')
+    expect(found['template']).toMatchObject({ name: 'first', imageName: IMAGE, ports: '8000/http', isServerless: true, volumeInGb: 0 })
+    const { id: templateId } = found['template'] as { id: string }
+    expect(found['endpoint']).toMatchObject({ name: 'managed', templateId, gpuIds: 'AMPERE_16', workersMax: 1, networkVolumeId: '' })
+    expect(found['swapped']).toEqual({ id: (found['endpoint'] as { id: string }).id, templateId: expect.not.stringMatching(templateId) })
+    expect(found['listed']).toEqual([
+      expect.objectContaining({ name: 'managed', type: 'QB', version: 2, env: [{ key: 'MODE', value: 'b' }] }),
+    ])
+    expect(found['inUse']).toContain('Template "second" is used by the endpoint "managed"')
+    expect(found).toMatchObject({ gpu: { displayName: 'RTX 4090', memoryInGb: 24 }, user: { networkVolumes: [] } })
+    expectSameOfBoth(found)
+  })
+
+  test('runpod 2.0 creates, runs, updates, lists and deletes over REST v2', async () => {
+    const found = await manage('runpod-2.0')
+    expect(found['template']).toMatchObject({ name: 'first', image: IMAGE, ports: ['8000/http'], serverless: true, env: { MODE: 'a' } })
+    expect(found['endpoint']).toMatchObject({
+      name: 'managed',
+      gpu: { pools: ['AMPERE_16'] },
+      workers: { min: 0, max: 1, idleTimeout: 60 },
+    })
+    expect(found['swapped']).toMatchObject({ image: IMAGE, env: { MODE: 'b' } })
+    expect(found['listed']).toEqual([expect.objectContaining({ name: 'managed', type: 'QUEUE', env: { MODE: 'b' } })])
+    expect(found).toMatchObject({ gpu: { name: 'RTX 4090', memory: 24, pool: 'ADA_24', availability: 'HIGH' } })
+    expectSameOfBoth(found)
+  })
+
+  /** What the two dialects have in common, since the rules are the model's. */
+  function expectSameOfBoth(found: Readonly<Record<string, unknown>>): void {
+    expect([valueOf(found['output']), valueOf(found['after'])]).toEqual([{ mode: 'a' }, { mode: 'b' }])
+    expect(found).toMatchObject({ again: true, left: [], gpus: expect.any(Number) })
+    const sentences = {
+      otherContent: 'QueryError: A template named "second" exists already with another content',
+      unknownTemplate: 'QueryError: Template "no-such-template" was not found.',
+      podTemplate: 'QueryError: Template "for pods" is for pods; an endpoint needs a serverless one',
+      unknownGpu: 'ValueError: No GPU found with the specified ID',
+      getPods: 'QueryError: Pods are not served here',
+      stopPod: 'QueryError: Pods are not served here',
+      terminatePod: 'QueryError: Pods are not served here',
+      registryAuth: 'QueryError: Registry credentials are not kept here',
+      userSettings: 'QueryError: SSH keys are not kept here',
+    }
+    for (const [what, sentence] of Object.entries(sentences)) expect(found[what]).toContain(sentence)
+  }
+
+  test('the CLI creates, shows, lists, updates and deletes, and shows jobs, workers and logs', async () => {
+    const made = await cli(
+      'endpoints',
+      'create',
+      '--name',
+      'by-hand',
+      '--image',
+      IMAGE,
+      '--cpu',
+      'cpu3c-2-4',
+      '--workers',
+      '0..1',
+      '--env',
+      'MODE=a',
+      '--json',
+    )
+    const { id } = JSON.parse(made.stdout) as { id: string }
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      env: { MODE: 'a' },
+      workers: { min: 0, max: 1 },
+      cpu: [{ id: 'cpu3c', vcpuCount: 2, memory: 4 }],
+    })
+    expect(valueOf((await stack.api.runsync(id, sourceCall('read_mode', READ_MODE)))['output'])).toEqual({ mode: 'a' })
+    expect((await cli('endpoints', 'list')).stdout).toMatch(new RegExp(`by-hand +${id} +${IMAGE} +cpu3c-2-4 +0\\.\\.1`))
+    const changed = await cli('endpoints', 'update', 'by-hand', '--env', 'MORE=1', '--workers', '2')
+    expect(changed.stdout).toMatch(/by-hand .*updated\n[^]*workers +0\.\.2\n[^]*variables +MODE, MORE\n/)
+    const shown = await cli('endpoints', 'show', id)
+    expect(shown.stdout).toContain(`${stack.url}/v2/${id}/runsync`)
+    expect((await cli('jobs', 'by-hand')).stdout).toMatch(/COMPLETED/)
+    const job = await stack.api.settled(id, await stack.api.run(id, sourceCall('read_mode', READ_MODE)))
+    expect((await cli('workers', 'by-hand')).stdout).toContain(String(job['workerId']))
+    expect((await cli('logs', String(job['workerId']))).stdout).toContain('start container')
+    expect((await cli('endpoints', 'create', '--name', 'by-hand', '--image', IMAGE)).stderr).toContain('exists already')
+    expect((await cli('endpoints', 'delete', 'by-hand')).stdout).toContain('is deleted')
+    expect(await cli('endpoints', 'show', 'by-hand')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no endpoint "by-hand"'),
+    })
+    const refused = await cli('endpoints', 'create', '--name', 'x', '--image', IMAGE, '--gpu', 'NOPE')
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Invalid GPU Pool ID: "NOPE"') })
+  })
+
+  test('an image with its own handler waits for a Docker host and says so in status, health and CLI', async () => {
+    await cli('endpoints', 'create', '--name', 'foreign', '--image', 'mine/worker:1', '--cpu', 'cpu3c-2-4')
+    const id = (await stack.api.endpoints()).find(({ name }) => name === 'foreign')?.id ?? ''
+    const jobId = await stack.api.run(id, {})
+    const sentence = 'the image mine/worker:1 brings its own handler, which needs a Docker host'
+    await waitFor('the job to say why it waits', async () => JSON.stringify(await stack.api.status(id, jobId)).includes(sentence))
+    expect(await stack.api.health(id)).toMatchObject({ workers: { throttled: 1 }, reason: 'no_container_host' })
+    const shown = await cli('endpoints', 'show', 'foreign')
+    expect(shown.stdout).toContain(sentence)
+    await cli('endpoints', 'delete', id)
+  })
+})
