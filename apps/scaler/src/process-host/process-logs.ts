@@ -18,11 +18,12 @@ const changedAt = (path: string): Promise<{ at: number; size: number }> =>
     () => ({ at: 0, size: 0 }),
   )
 
-async function readFrom(path: string, offset: number): Promise<Buffer> {
+async function readFrom(path: string, { offset, bytes }: { offset: number; bytes: number }): Promise<Buffer> {
   const file = await open(path, 'r').catch(() => undefined)
   if (file === undefined) return Buffer.alloc(0)
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(READ_BYTES), 0, READ_BYTES, offset)
+    const length = Math.min(READ_BYTES, bytes)
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset)
     return buffer.subarray(0, bytesRead)
   } finally {
     await file.close()
@@ -91,7 +92,10 @@ function createReader(path: string, start: number): Reader {
       const { size } = await changedAt(path)
       // It was cut: what follows is new from the start.
       if (size < offset) offset = 0
-      for (let chunk = await readFrom(path, offset); chunk.length > 0; chunk = await readFrom(path, offset)) {
+      // Most looks find nothing new: they cost one stat.
+      while (offset < size) {
+        const chunk = await readFrom(path, { offset, bytes: size - offset })
+        if (chunk.length === 0) break
         offset += chunk.length
         unfinished += decoder.write(chunk)
       }
