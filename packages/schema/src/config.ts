@@ -5,7 +5,7 @@ import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
 /** `z.coerce.boolean` would take the word "false" for true. */
-const flag = z.union([z.boolean(), z.stringbool()])
+const flag = z.union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation that is not named has no limit. */
@@ -124,7 +124,7 @@ export const Config = z.object({
           accessKeyId: z.string().optional().describe('who signs'),
           secretAccessKey: z.string().optional().describe('what is signed with; never printed'),
           prefix: z.string().default('').describe('folder inside the bucket'),
-          forcePathStyle: z.stringbool().or(z.boolean()).default(true).describe('https://host/bucket/… instead of https://bucket.host/…'),
+          forcePathStyle: flag.default(true).describe('https://host/bucket/… instead of https://bucket.host/…'),
         })
         .prefault({}),
     })
