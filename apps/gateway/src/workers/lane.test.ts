@@ -1,9 +1,10 @@
 // The lane's invariants under many interleavings of looks, wakes and polls: no wake is lost, no job is given twice.
 import type { TakenJob } from '@runyard/store'
 import type { WorkerRecord } from '@runyard/schema'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Lane } from './lane.ts'
 import { createWorkerState, type WorkerState } from './state.ts'
+import { takeStopOrders } from './takes.ts'
 
 const NEVER = new AbortController().signal
 
@@ -133,5 +134,32 @@ describe('a lane', () => {
     })
     const jobs = await lane.take({ state: createWorker('w'), max: 3, signal: NEVER })
     expect(jobs.map(({ id }) => id)).toEqual(['a'])
+  })
+})
+
+describe('a poll without an answer', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const emptyLane = (): Lane =>
+    new Lane({ takeJob: async () => undefined, giveBack: async () => undefined, checkVersion: async () => undefined })
+  const stopPoll = (state: WorkerState): Promise<readonly string[]> =>
+    takeStopOrders({ store: { jobs: { renew: async () => [] } } } as unknown as Parameters<typeof takeStopOrders>[0], state, NEVER)
+
+  // SDK 1.7.3 to 1.7.5 closes its side after 30 s, and every version asks again at once (worker-api §4.3).
+  it.each([
+    ['take', (state: WorkerState) => emptyLane().take({ state, max: 1, signal: NEVER })],
+    ['stop', stopPoll],
+  ])('a %s poll is held for seconds, yet never longer than 25', async (_kind, ask) => {
+    vi.useFakeTimers()
+    let isAnswered = false
+    const poll = ask(createWorker('w1')).finally(() => {
+      isAnswered = true
+    })
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(isAnswered).toBe(false)
+    await vi.advanceTimersByTimeAsync(15_000)
+    expect(await poll).toEqual([])
   })
 })
