@@ -52,7 +52,24 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await store.webhooks.secrets('o')
     const second = await claim()
     await store.webhooks.finish(second.event, { ...second.attempt, outcome: 'delivered' })
+    const at = { endpointId: EP, batchId: 'batch_1' }
+    await store.batches.create(at, 10)
+    await store.batches.add(at, [submission('in-1'), submission('in-2')], { requests: 10, bytes: 10_000 })
+    expect(await store.batches.drop(at, 'in-2')).toBe('ok')
+    await store.batches.rename(at, 'one')
+    expect(await store.batches.finalize(at, 100)).toBe('ok')
+    expect((await store.batches.submit(at, 0)).submitted).toEqual(['in-1'])
+    expect(await store.batches.states(at, 'FINALIZED')).toEqual([{ id: 'in-1', status: 'IN_QUEUE' }])
+    await store.batches.cancel(at)
+    await store.batches.noteEnded(at, { total: 1, inProgress: 0, completed: 0, failed: 1 })
+    expect(await store.batches.list(EP, { offset: 0, limit: 1 })).toMatchObject({
+      total: 1,
+      batches: [{ name: 'one', status: 'CANCELLED' }],
+    })
+    expect(await store.batches.unfinished()).toEqual([at])
+    await store.batches.noteFinished(at)
     await jobs.readStream(EP, 'a', 1)
+    await jobs.readChunks(EP, 'a', { from: 0, limit: 1 })
     await jobs.setRetention(EP, 'a', 5000)
     await jobs.leases(EP)
     await jobs.stats(EP)
@@ -72,7 +89,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
     await workers.remove(EP, 'w1', undefined)
     await store.endpoints.forget(EP)
-    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:hook-log$/.test(name))
+    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:b:|:hook-log$/.test(name))
     expect(left).toEqual([])
   } finally {
     raw.disconnect()

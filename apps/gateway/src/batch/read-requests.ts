@@ -1,10 +1,12 @@
 // What callers put into a batch: bodies as of `/run`, each checked as one (client-api §5.13, §6).
 import { RunyardError, type JobSubmission } from '@runyard/schema'
 import { readSubmission, type Origin } from '../jobs/policy.ts'
+import { checkChange, LIMITS } from './refusals.ts'
 
 /** @throws RunyardError('bad_request') that names the first one that is wrong */
 export function readRequests(requests: unknown, origin: Origin & { readonly batchId: string }): readonly JobSubmission[] {
   if (!Array.isArray(requests)) throw new RunyardError('bad_request', 'the requests must be an array of /run bodies')
+  if (requests.length > LIMITS.draft.requests) checkChange('too_many')
   return requests.map((request, index) => {
     try {
       return { ...readSubmission(request, origin), batchId: origin.batchId }
