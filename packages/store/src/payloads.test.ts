@@ -1,4 +1,6 @@
 // Large values leave Redis and come back byte for byte; what happens while the blob store is away, and with blobs that somebody removed.
+import { setImmediate } from 'node:timers/promises'
+import type { JobOutcome } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, submission, useStores } from './test-store.ts'
@@ -24,6 +26,12 @@ function kindsOf(blobs: ReadonlyMap<string, unknown>): readonly string[] {
 async function running({ jobs }: Pick<Store, 'jobs'>, input: unknown = 1): Promise<void> {
   await jobs.submit(EP, submission('a', { input }))
   expect((await jobs.take(EP, 'w1'))?.submission.input).toEqual(input)
+}
+
+/** Within the turn of its settlement a record is remembered with its output: from then on it is read. */
+async function end(jobs: Store['jobs'], outcome: JobOutcome): Promise<void> {
+  expect(await jobs.settle(EP, 'a', 'w1', outcome)).toBe('settled')
+  await setImmediate()
 }
 
 /** A value whose JSON, with its quotes, has so many bytes. */
@@ -71,7 +79,7 @@ describe('large values', () => {
     const chunks = ['@small', strange, 1, { output: LARGE }, strange, 2]
     for (const chunk of chunks) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
     expect(kinds()).toEqual(['chunk', 'chunk', 'chunk', 'input', 'progress'])
-    await jobs.settle(EP, 'a', 'w1', completed(strange))
+    await end(jobs, completed(strange))
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: strange })
 
     const answers: unknown[][] = []
@@ -120,7 +128,7 @@ describe('large values', () => {
     const before = await memoryOf()
     const [input, output] = ['i'.repeat(20 * MIB), 'o'.repeat(60 * MIB)]
     await running({ jobs }, input)
-    await jobs.settle(EP, 'a', 'w1', completed(output))
+    await end(jobs, completed(output))
     expect((await jobs.get(EP, 'a'))?.output === output).toBe(true)
     expect((await memoryOf()) - before).toBeLessThan(2 * MIB)
   })
@@ -192,10 +200,8 @@ describe('a blob that somebody removed', () => {
     await jobs.appendChunk(EP, 'a', 'w1', LARGE)
     memory.blobs.clear()
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('output')
-    await jobs.settle(EP, 'a', 'w1', completed(LARGE))
+    await end(jobs, completed(LARGE))
     memory.blobs.clear()
-    // For this turn of the event loop the record is still remembered (`just-settled.ts`).
-    await new Promise(setImmediate)
     const told = { status: 'FAILED', error: 'the output of this job is missing from the blob store' }
     expect(await jobs.get(EP, 'a')).toMatchObject(told)
     const chunks = [{ error: 'a chunk of this stream is missing from the blob store' }]
