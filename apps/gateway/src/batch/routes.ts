@@ -1,7 +1,7 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
-import type { BatchRecord, BatchStore } from '@runyard/store'
+import type { BatchAt, BatchRecord } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { addRoute } from '../http/routes.ts'
@@ -16,7 +16,7 @@ import { checkChange, LIMITS } from './refusals.ts'
 
 type Body = Promise<Record<string, unknown>>
 /** A route below one batch; its answer is the batch as it is afterwards. */
-type Change = (at: { endpointId: string; batchId: string }, request: FastifyRequest) => ReturnType<BatchStore['finalize']> | Promise<string>
+type Change = (at: BatchAt, request: FastifyRequest) => Promise<string>
 
 export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   const base = '/v2/:endpointId/batch'
@@ -73,7 +73,7 @@ function createBatch(deps: GatewayDeps) {
 
 function createAdd(deps: GatewayDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
-  return (at: { endpointId: string; batchId: string }, request: FastifyRequest) => {
+  return (at: BatchAt, request: FastifyRequest) => {
     const given = ((request.body ?? {}) as { readonly requests?: unknown }).requests
     const requests = readRequests(given, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
     return deps.store.batches.add(at, requests, LIMITS.draft)
@@ -127,7 +127,7 @@ async function noteEndedOnes(deps: GatewayDeps, endpoint: Endpoint): Promise<voi
   for (const batch of batches) await describe(deps, endpoint, batch)
 }
 
-async function requireBatch(deps: GatewayDeps, at: { endpointId: string; batchId: string }): Promise<BatchRecord> {
+async function requireBatch(deps: GatewayDeps, at: BatchAt): Promise<BatchRecord> {
   const batch = await deps.store.batches.get(at)
   if (batch === undefined) throw new RunyardError('not_found', 'batch not found: it never existed or has expired')
   return batch

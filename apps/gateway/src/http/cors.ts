@@ -11,8 +11,8 @@ export async function allowOrigins(app: FastifyInstance, { origins }: Config['co
   if (origins.length === 0) return
   await app.register(cors, {
     origin: origins.includes('*') ? '*' : [...origins],
-    methods: ['GET', 'POST'],
-    exposedHeaders: ['retry-after', 'idempotency-replayed'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['retry-after', 'idempotency-replayed', 'x-request-id', 'x-should-retry'],
     maxAge: PREFLIGHT_KEPT_S,
   })
 }
