@@ -5,6 +5,14 @@ import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 import { ECHO, NAP, sourceCall, valueOf } from './calls.ts'
 
+/** Kills its own process, or the one that forked it, and then goes on if it can. */
+const DIE = `
+def die():
+    import os, signal, time
+    os.kill(VICTIM, signal.SIGKILL)
+    time.sleep(60)
+`
+
 export function failuresSuite(host: HostKind): void {
   let stack: Stack
 
@@ -108,6 +116,18 @@ export function failuresSuite(host: HostKind): void {
     const job = await stack.api.settled(endpoint, id)
     expect(valueOf(job['output'])).toMatchObject({ value: 'kept' })
     expect(await stack.api.runsync(endpoint, sourceCall('echo', ECHO, { value: 1 }))).toMatchObject({ status: 'COMPLETED' })
+  })
+
+  test('a Python process that is killed in mid-job fails that job in clear words, and the worker goes on', async () => {
+    const endpoint = await warm('killed-python')
+    for (const victim of ['os.getpid()', 'os.getppid()']) {
+      const id = await stack.api.run(endpoint, sourceCall('die', DIE.replace('VICTIM', victim)))
+      const job = await stack.api.settled(endpoint, id)
+      // The envelope carries the failure (sdk2-api §4.4).
+      expect(JSON.stringify(job['output'] ?? job['error'])).toMatch(/kill|SIGKILL|signal 9/i)
+      expect(await stack.api.runsync(endpoint, sourceCall('echo', ECHO, { value: victim }))).toMatchObject({ status: 'COMPLETED' })
+    }
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ retried: 0, inQueue: 0, inProgress: 0 })
   })
 
   test('a running job that is cancelled stays cancelled, and its worker takes the next job', async () => {
