@@ -1,0 +1,132 @@
+// The rows of client-api §13 that need a real client, a running worker or time to pass, with holds, retention set
+// short. Rows that a gateway alone can show stand beside its sources (`apps/gateway/src/jobs`).
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import runpodSdk from 'runpod-sdk'
+import { startCountingProxy } from '../harness/counting-proxy.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { ECHO, NAP, sourceCall, valueOf } from './calls.ts'
+
+const echo = sourceCall('echo', ECHO, { value: 'hello' })
+/** Fails by its own execution timeout: what a function raises is told inside of its envelope. */
+const timesOut = { policy: { executionTimeout: 5000 } }
+const nap = (seconds: number) => sourceCall('nap', NAP, { seconds, value: 'rested' })
+const count = (to: number, gap: number) => sourceCall('count', COUNT_SLOWLY, { to, gap })
+
+export function clientContractSuite(): void {
+  let stack: Stack
+  let endpoint: string
+  /** Has no workers: its jobs wait. */
+  let closed: string
+
+  beforeAll(async () => {
+    stack = await startStack({
+      host: 'process',
+      settings: {
+        RUNYARD_HOLDS_RUNSYNC_S: '2',
+        RUNYARD_HOLDS_STREAM_S: '1',
+        RUNYARD_RETENTION_SYNC_S: '2',
+        RUNYARD_RETENTION_ASYNC_S: '15',
+      },
+    })
+    endpoint = await stack.api.saveEndpoint({ name: 'contract', idleTimeout: 60, workersMax: 3 })
+    closed = await stack.api.saveEndpoint({ name: 'closed', workersMax: 0 })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const post = (path: string) => stack.api.request(`/v2/${path}`, { method: 'POST' })
+
+  test('rows 7–9: runpod-sdk polls as seldom as the holds allow, and a cancelled job’s stream ends', async () => {
+    await using proxy = await startCountingProxy(stack.url)
+    const api = runpodSdk(stack.key, { baseUrl: `${proxy.url}/v2` }).endpoint(endpoint) as unknown as SdkEndpoint
+    const early = await api.runSync({ input: nap(12) }, 3000)
+    expect(early).toMatchObject({ completed: false, id: expect.stringMatching(/^sync-/) })
+    expect(proxy.count('runsync', 'status-sync')).toBeLessThanOrEqual(5)
+    const { id } = await api.run({ input: count(7, 0.6) })
+    const chunks: unknown[] = []
+    for await (const chunk of api.stream(id)) chunks.push(chunk)
+    expect(chunks.map((chunk) => valueOf((chunk as { output: unknown }).output)['number'])).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(proxy.count('stream')).toBeLessThan(30)
+    const long = await api.run({ input: nap(60) })
+    expect(await api.cancel(long.id)).toMatchObject({ status: 'CANCELLED' })
+    for await (const chunk of api.stream(long.id)) chunks.push(chunk)
+    expect(chunks).toHaveLength(7)
+    expect(await api.status(long.id)).toMatchObject({ completed: true, status: 'CANCELLED' })
+    expect(await api.purgeQueue()).toEqual({ removed: 0, status: 'completed' })
+  })
+
+  test('row 17: purge-queue removes what waits, leaves what runs, and ends those who poll', async () => {
+    const one = await stack.api.saveEndpoint({ name: 'one', workersMax: 1, idleTimeout: 60 })
+    const running = await stack.api.run(one, nap(8))
+    await waitFor('the job to run', async () => ((await stack.api.status(one, running)).status === 'IN_PROGRESS' ? true : undefined))
+    const waiting = [await stack.api.run(one, echo), await stack.api.run(one, echo)]
+    const told = async () => (await stack.api.status(one, waiting[0] ?? ''))['queueReason']
+    await expect.poll(told, { timeout: 10_000, interval: 300 }).toBe('workers_busy')
+    expect((await post(`${one}/purge-queue`)).json).toEqual({ removed: 2, status: 'completed' })
+    for (const id of waiting) expect(await stack.api.settled(one, id)).toMatchObject({ status: 'CANCELLED' })
+    expect(await stack.api.settled(one, running)).toMatchObject({ status: 'COMPLETED' })
+  })
+
+  test('row 18: a ttl deletes a waiting job and a running one; an execution timeout fails its job, the job’s own before the endpoint’s', async () => {
+    const short = await stack.api.saveEndpoint({ name: 'short', workersMax: 2, executionTimeoutMs: 5000 })
+    const waiting = await stack.api.run(closed, echo, { policy: { ttl: 10_000 } })
+    const running = await stack.api.run(endpoint, nap(60), { policy: { ttl: 10_000 } })
+    const tooLong = await stack.api.run(endpoint, nap(60), timesOut)
+    const byDefault = await stack.api.run(short, nap(60))
+    const exempt = await stack.api.run(short, nap(7), { policy: { executionTimeout: 60_000 } })
+    expect(await stack.api.status(closed, waiting)).toMatchObject({ status: 'IN_QUEUE', queueReason: 'paused' })
+    expect(await stack.api.settled(endpoint, tooLong)).toMatchObject({ status: 'FAILED', error: 'executionTimeout exceeded' })
+    expect(await stack.api.settled(short, byDefault)).toMatchObject({ status: 'FAILED', error: 'executionTimeout exceeded' })
+    expect(await stack.api.settled(short, exempt)).toMatchObject({ status: 'COMPLETED' })
+    for (const [where, id] of [
+      [closed, waiting],
+      [endpoint, running],
+    ] as const) {
+      const gone = await waitFor('the job to be deleted', async () => {
+        const answer = await stack.api.get(`/v2/${where}/status/${id}`)
+        return answer.status === 404 ? answer.json : undefined
+      })
+      expect(gone['error']).toMatch(/was deleted by its ttl at/)
+    }
+  })
+
+  test('row 21: results of /runsync and of /run disappear each in their own time; then 404 says when', async () => {
+    const async = await stack.api.run(endpoint, echo)
+    await stack.api.settled(endpoint, async)
+    const sync = (await stack.api.post(`/v2/${endpoint}/runsync?wait=60000`, { input: echo })).json
+    expect(sync).toMatchObject({ status: 'COMPLETED' })
+    const gone = (id: string) =>
+      waitFor('the result to expire', async () => {
+        const answer = await stack.api.get(`/v2/${endpoint}/status/${id}`)
+        return answer.status === 404 ? String(answer.json['error']) : undefined
+      })
+    expect(await gone(String(sync['id']))).toMatch(/was COMPLETED; its result expired at .*, 2 seconds after it ended/)
+    expect((await stack.api.status(endpoint, async)).status).toBe('COMPLETED')
+    expect(await gone(async)).toMatch(/was COMPLETED; its result expired at .*, 15 seconds after it ended/)
+  })
+}
+
+const COUNT_SLOWLY = `
+def count(to, gap):
+    import time
+    for number in range(to):
+        yield {"number": number}
+        time.sleep(gap)
+`
+
+interface SdkJob {
+  readonly id: string
+  readonly status: string
+  readonly completed?: boolean
+}
+
+interface SdkEndpoint {
+  readonly run: (request: { input: unknown }) => Promise<SdkJob>
+  readonly runSync: (request: { input: unknown }, timeout: number) => Promise<SdkJob>
+  readonly status: (id: string) => Promise<SdkJob>
+  readonly cancel: (id: string) => Promise<SdkJob>
+  readonly purgeQueue: () => Promise<unknown>
+  readonly stream: (id: string) => AsyncGenerator
+}
