@@ -91,16 +91,17 @@ for (const version of SDK_VERSIONS) {
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image that finds itself unfit', () => {
   let stack: Stack
+  let image: string
 
   beforeAll(async () => {
+    image = await ensureHandlerImage('2.0.0rc2')
     stack = await startStack({ host: 'docker' })
-  })
+  }, 240_000)
   afterAll(async () => {
     await stack?.stop()
   })
 
   test('is unhealthy, with its reason in /health and in what its job waits for', async () => {
-    const image = await ensureHandlerImage('2.0.0rc2')
     const endpoint = await stack.api.saveEndpoint({ name: 'unfit', image, env: { FITNESS: 'fails' } })
     const id = await stack.api.run(endpoint, {})
     await waitFor('the failure to be told', async () => (await stack.api.health(endpoint)).workers.unhealthy === 1)
