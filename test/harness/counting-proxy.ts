@@ -24,6 +24,8 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
     if (route === 'ping') pings.push(url.searchParams)
     pass(request, response, url)
   })
+  // As the gateway's: a result posted on a socket that was just closed is lost (worker-api §4.3.8).
+  server.keepAliveTimeout = 80_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
