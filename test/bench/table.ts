@@ -1,6 +1,6 @@
 // One row per claim of design §6: what we took, what stands beside it in the same run, the ratio, the budget, and whether it is kept.
 import { readFile, writeFile } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 
 export interface Row {
   readonly path: string
@@ -76,7 +76,7 @@ export function renderTable(rows: readonly Row[]): string {
 export function renderMachine(parts: string): string {
   const processors = cpus()
   const model = processors[0]?.model.trim() ?? 'unknown processor'
-  return `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${model}, Node ${process.version}, ${parts}`
+  return `${new Date().toISOString().slice(0, 10)}, ${processors.length} × ${model}, Node ${process.version}, ${parts}, load average at the end ${loadavg()[0]?.toFixed(1) ?? '?'}`
 }
 
 const BEGIN = '<!-- results: written by pnpm bench --save -->'
