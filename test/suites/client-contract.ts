@@ -1,8 +1,9 @@
-// The rows of client-api §13 that need a real client, a running worker or time to pass, with holds, retention set
+// The rows of client-api §13 that need a real client, a running worker or time to pass, with holds, retention and one rate limit set
 // short. Rows that a gateway alone can show stand beside its sources (`apps/gateway/src/jobs`).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import runpodSdk from 'runpod-sdk'
 import { startCountingProxy } from '../harness/counting-proxy.ts'
+import { runPython } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { ECHO, NAP, sourceCall, valueOf } from './calls.ts'
@@ -27,6 +28,7 @@ export function clientContractSuite(): void {
         RUNYARD_HOLDS_STREAM_S: '1',
         RUNYARD_RETENTION_SYNC_S: '2',
         RUNYARD_RETENTION_ASYNC_S: '15',
+        RUNYARD_RATE_LIMITS_REQUESTS: '1',
       },
     })
     endpoint = await stack.api.saveEndpoint({ name: 'contract', idleTimeout: 60, workersMax: 3 })
@@ -37,6 +39,21 @@ export function clientContractSuite(): void {
   })
 
   const post = (path: string) => stack.api.request(`/v2/${path}`, { method: 'POST' })
+  const job = async (id: string) => (await stack.api.get(`/v2/${endpoint}/status/${id}`)).json
+
+  test('rows 1–4, 6: runpod 1.12 streams each value once and in order, outlives a short hold, takes a failure as none and waits out a 429', async () => {
+    const calls = { quick: count(7, 0.01), gaps: count(3, 2.5), slow: nap(5), failing: { input: nap(60), ...timesOut } }
+    const args = [endpoint, closed, JSON.stringify(calls)]
+    const { found } = await runPython({ venv: 'runpod-1.12', program: 'runpod_contract.py', args, env: stack.env })
+    const numbers = (chunks: unknown) => (chunks as unknown[]).map((chunk) => valueOf(chunk)['number'])
+    expect(numbers(found['stream'])).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(numbers(found['gaps'])).toEqual([0, 1, 2])
+    expect(valueOf(found['slow'])).toMatchObject({ value: 'rested' })
+    expect(found['failed']).toEqual({ value: null, status: 'FAILED', error: 'executionTimeout exceeded' })
+    expect(found['failedSync']).toBeNull()
+    expect(found['limited']).toMatchObject({ answers: [{ requests: [] }, { requests: [] }] })
+    expect(found['purged']).toEqual({ removed: 0, status: 'completed' })
+  })
 
   test('rows 7–9: runpod-sdk polls as seldom as the holds allow, and a cancelled job’s stream ends', async () => {
     await using proxy = await startCountingProxy(stack.url)
@@ -55,6 +72,20 @@ export function clientContractSuite(): void {
     expect(chunks).toHaveLength(7)
     expect(await api.status(long.id)).toMatchObject({ completed: true, status: 'CANCELLED' })
     expect(await api.purgeQueue()).toEqual({ removed: 0, status: 'completed' })
+  })
+
+  test('row 16: a failed job that is retried runs once more under its id, on another worker', async () => {
+    const once = sourceCall('once', HANG_ONCE, { marker: `${stack.dataDir}/marker` })
+    const id = await stack.api.run(endpoint, once, timesOut)
+    const failed = await stack.api.settled(endpoint, id)
+    expect(failed).toMatchObject({ status: 'FAILED', error: 'executionTimeout exceeded' })
+    expect((await post(`${endpoint}/retry/${id}`)).json).toEqual({ id, status: 'IN_QUEUE' })
+    expect(await job(id)).not.toHaveProperty('error')
+    const done = await stack.api.settled(endpoint, id)
+    expect(done).toMatchObject({ id, status: 'COMPLETED' })
+    expect(valueOf(done['output'])).toMatchObject({ value: 'at last' })
+    expect(done['workerId']).not.toBe(failed['workerId'])
+    expect((await post(`${endpoint}/retry/${id}`)).status).toBe(400)
   })
 
   test('row 17: purge-queue removes what waits, leaves what runs, and ends those who poll', async () => {
@@ -114,6 +145,15 @@ def count(to, gap):
     for number in range(to):
         yield {"number": number}
         time.sleep(gap)
+`
+
+const HANG_ONCE = `
+def once(marker):
+    import os, time
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        time.sleep(60)
+    return {"value": "at last"}
 `
 
 interface SdkJob {

@@ -1,0 +1,47 @@
+"""What the `runpod` client of 1.12 promises its users: `runpod_contract.py ENDPOINT LIMITED CALLS`; CALLS is JSON by name."""
+
+import json
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import runpod
+
+runpod.api_key = os.environ["RUNPOD_API_KEY"]
+ENDPOINT, LIMITED = sys.argv[1:3]
+CALLS = json.loads(sys.argv[3])
+endpoint = runpod.Endpoint(ENDPOINT)
+
+
+def stream(call):
+    return list(endpoint.run({"input": call}).stream())
+
+
+def failed():
+    job = endpoint.run(CALLS["failing"])
+    value = job.output(timeout=60)
+    state = endpoint.rp_client.get(f"{ENDPOINT}/status/{job.job_id}")
+    return {"value": value, "error": state["error"], "status": state["status"]}
+
+
+def limited():
+    """Two GETs where one is allowed: over plain HTTP the client waits as `Retry-After` says."""
+    client = runpod.Endpoint(LIMITED).rp_client
+    started = time.monotonic()
+    answers = [client.get(f"{LIMITED}/requests") for _ in range(2)]
+    return {"answers": answers, "seconds": time.monotonic() - started}
+
+
+with ThreadPoolExecutor() as pool:
+    found = {
+        "stream": pool.submit(stream, CALLS["quick"]),
+        "gaps": pool.submit(stream, CALLS["gaps"]),
+        "slow": pool.submit(endpoint.run_sync, {"input": CALLS["slow"]}, 60),
+        "failed": pool.submit(failed),
+        "failedSync": pool.submit(endpoint.run_sync, CALLS["failing"], 60),
+        "limited": pool.submit(limited),
+    }
+    results = {name: future.result() for name, future in found.items()}
+results["purged"] = runpod.Endpoint(LIMITED).purge_queue(timeout=30)
+print("@@ " + json.dumps(results))
