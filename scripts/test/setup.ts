@@ -18,6 +18,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iptables: 'iptables',
   debootstrap: 'debootstrap',
   python3: 'python3',
+  chromium: 'chromium',
 }
 
 export async function installPackages(say: Say): Promise<void> {

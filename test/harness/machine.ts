@@ -6,7 +6,7 @@ import { isVenvReady, type VenvName } from './venvs.ts'
 
 export const WORKER_IMAGE = process.env['RUNYARD_TEST_IMAGE'] ?? 'runyard/worker:latest'
 
-export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | `venv:${VenvName}`
+export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | 'browser' | `venv:${VenvName}`
 
 export const NO_GPU = 'no physical NVIDIA GPU here'
 
@@ -19,6 +19,7 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   'worker-image': async () => ((await hasImage(WORKER_IMAGE)) ? undefined : `the image ${WORKER_IMAGE} is not here`),
   gpu: () => (existsSync('/dev/nvidia0') && findOnPath('nvidia-smi') !== undefined ? undefined : NO_GPU),
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
+  browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }
 
 async function missing(need: Need): Promise<string | undefined> {

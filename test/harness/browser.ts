@@ -1,0 +1,110 @@
+// A real browser and a page in it that has `runpod-sdk` as npm has it. One server, two origins: `localhost` and `127.0.0.1` are strangers
+// to each other, and its port makes both strangers to the gateway.
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+import { rolldown, type Plugin } from 'rolldown'
+import { findOnPath } from './child.ts'
+
+export type SdkMethod = 'run' | 'runSync' | 'status' | 'stream' | 'health' | 'cancel'
+
+export interface SdkTarget {
+  readonly key: string
+  readonly baseUrl: string
+  readonly endpoint: string
+}
+
+export interface SdkPage {
+  /** What the method resolves with in the page, for a stream its `chunks`. @throws what it throws there. */
+  readonly call: (target: SdkTarget, method: SdkMethod, ...args: readonly unknown[]) => Promise<Record<string, unknown>>
+  /** What the browser wrote to the page's console. */
+  readonly console: readonly string[]
+}
+
+export interface SdkSite extends AsyncDisposable {
+  readonly origin: string
+  readonly otherOrigin: string
+  readonly open: (origin: string) => Promise<SdkPage>
+}
+
+const PAGE = `<!doctype html><link rel="icon" href="data:,"><script type="module">
+import runpodSdk from '/sdk.js'
+globalThis.runpodSdk = runpodSdk
+</script>`
+const FLAGS = [
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+export async function startSdkSite(): Promise<SdkSite> {
+  await using scope = new AsyncDisposableStack()
+  const sdk = await bundleSdk()
+  const port = await listen(scope, (request, response) => {
+    const [type, body] = request.url === '/sdk.js' ? ['text/javascript', sdk] : ['text/html', PAGE]
+    response.writeHead(200, { 'content-type': type }).end(body)
+  })
+  const executablePath = findOnPath('chromium') ?? 'chromium'
+  const browser = await chromium.launch({ executablePath, chromiumSandbox: false, args: FLAGS })
+  scope.defer(() => browser.close())
+  const owned = scope.move()
+  return {
+    origin: `http://localhost:${port}`,
+    otherOrigin: `http://127.0.0.1:${port}`,
+    open: async (origin) => {
+      const page = await browser.newPage()
+      const lines: string[] = []
+      page.on('console', (message) => lines.push(message.text()))
+      await page.goto(origin)
+      return { console: lines, call: (target, method, ...args) => page.evaluate(callSdk, { target, method, args }) }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+type Sdk = (key: string, options: { baseUrl: string }) => { endpoint: (id: string) => Record<SdkMethod, (...args: unknown[]) => unknown> }
+
+/** Runs in the page: nothing from here is in its reach. */
+async function callSdk({ target, method, args }: { target: SdkTarget; method: SdkMethod; args: readonly unknown[] }) {
+  const { runpodSdk } = globalThis as unknown as { runpodSdk: Sdk }
+  const endpoint = runpodSdk(target.key, { baseUrl: target.baseUrl }).endpoint(target.endpoint)
+  const made = endpoint[method](...args)
+  if (method !== 'stream') return (await made) as Record<string, unknown>
+  const chunks: unknown[] = []
+  for await (const chunk of made as AsyncIterable<unknown>) chunks.push(chunk)
+  return { chunks }
+}
+
+/** As a page's author would: the SDK reads its version with Node's `createRequire`, for which a browser needs a stand-in. */
+async function bundleSdk(): Promise<string> {
+  const nodeModule: Plugin = {
+    name: 'node-module',
+    resolveId: (id) => (id === 'module' ? '\0module' : null),
+    load: (id) => (id === '\0module' ? `export const createRequire = () => () => ({ version: 'in a page' })` : null),
+  }
+  await using bundle = await rolldown({
+    cwd: join(import.meta.dirname, '..'),
+    input: 'runpod-sdk',
+    platform: 'browser',
+    plugins: [nodeModule],
+  })
+  const { output } = await bundle.generate({ format: 'esm' })
+  return output[0].code
+}
+
+async function listen(scope: AsyncDisposableStack, onRequest: RequestListener): Promise<number> {
+  const server = createServer(onRequest)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  scope.defer(() => close(server))
+  return (server.address() as AddressInfo).port
+}
+
+function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeAllConnections()
+  return closed
+}
