@@ -5,8 +5,8 @@ import { waitFor } from '../../harness/wait.ts'
 import type { RowGroup } from '../row-group.ts'
 
 const PING_INTERVAL_S = 10
-/** A ping costs its sign of life and, some seconds after the last one of its endpoint, a look at the leases; one more may fall into the window. */
-const PER_PING = 2.2
+/** Design §6: none more often than its ping. A ping costs its sign of life and, some seconds after the endpoint's last one, a look at the leases. */
+const PER_PING = 1
 /** Start and end of a worker cause commands of their own, which are not counted. */
 const SETTLE_MS = 3000
 
