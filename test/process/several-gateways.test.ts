@@ -27,13 +27,15 @@ await suiteThatNeeds(['redis'], 'several gateways', () => {
       await appendFile(file, '')
       const endpointId = await stack.api.saveEndpoint({ name: 'python', workersMin: 2, workersMax: 2, idleTimeout: 60 })
       await waitFor('the workers to be warm', async () => (await stack.api.health(endpointId)).workers.ready === 2)
-      const values = Array.from({ length: 24 }, (_, value) => value)
-      const ids = await Promise.all(values.map((value) => stack.api.run(endpointId, sourceCall('mark', MARK, { file, value }))))
+      const ids: string[] = []
       for (const gateway of stack.gateways) {
-        await waitFor('functions to run', async () => (await stack.api.health(endpointId)).jobs.inProgress === 2)
+        const values = Array.from({ length: 12 }, (_, index) => ids.length + index)
+        ids.push(...(await Promise.all(values.map((value) => stack.api.run(endpointId, sourceCall('mark', MARK, { file, value }))))))
+        await waitFor('functions to run', async () => (await stack.api.health(endpointId)).jobs.inProgress > 0)
         await gateway.kill()
         await gateway.start()
       }
+      const values = [...ids.keys()]
       const jobs = await Promise.all(ids.map((id) => stack.api.settled(endpointId, id, 90_000)))
       expect(jobs.map(({ status }) => status)).toEqual(values.map(() => 'COMPLETED'))
       const runs = (await readFile(file, 'utf8')).trim().split('\n').map(Number)
