@@ -40,9 +40,10 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
   const encode = (signal: Signal) => JSON.stringify({ origin, signal })
   const ownPrefix = `{"origin":"${origin}"`
 
+  const parse = createParser()
   subscriber.on('message', (_channel: string, message: string) => {
     if (message.startsWith(ownPrefix)) return
-    const signal = parseMessage(message)
+    const signal = parse(message)
     if (signal !== undefined) deliver(signal)
   })
   await subscriber.subscribe(channel)
@@ -86,6 +87,17 @@ function resyncAfterLoss({ commands, subscriber, channel, onError }: SignalDeps,
   }
   // Where it is lost again meanwhile, the next `ready` repeats this.
   subscriber.on('ready', () => void resubscribe().catch(onError))
+}
+
+/** A burst of jobs for one endpoint is the same message again and again: the last one is remembered. */
+function createParser(): (message: string) => Signal | undefined {
+  let last = ''
+  let signal: Signal | undefined
+  return (message) => {
+    if (message !== last) signal = parseMessage(message)
+    last = message
+    return signal
+  }
 }
 
 /** A process of another release may say what we do not know: that is no signal for us. */
