@@ -10,6 +10,8 @@ import { waitFor } from '../../test/harness/wait.ts'
 
 export type Say = (line: string) => void
 
+const BROWSER = 'chromium'
+
 /** Executable → Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
@@ -18,7 +20,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iptables: 'iptables',
   debootstrap: 'debootstrap',
   python3: 'python3',
-  chromium: 'chromium',
+  chromium: BROWSER,
 }
 
 export async function installPackages(say: Say): Promise<void> {
@@ -40,9 +42,11 @@ export async function installPackages(say: Say): Promise<void> {
     runCommand('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...list], { env, timeoutMs: 600_000 })
   await attempt(say, 'apt-get', async () => {
     await runCommand('apt-get', ['update', '-q'], { env, timeoutMs: 300_000 })
-    await install(names)
+    await install(names.filter((name) => name !== BROWSER))
     if (findOnSystem('docker') === undefined) await install(['docker-cli'])
   })
+  // Last and by itself: some distributions have it under another name, which must not cost the rest.
+  if (missing.has(BROWSER)) await attempt(say, BROWSER, () => install([BROWSER]))
 }
 
 /** Daemons live in sbin, which a user's PATH may lack. */
