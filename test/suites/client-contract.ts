@@ -41,7 +41,7 @@ export function clientContractSuite(): void {
   const post = (path: string) => stack.api.request(`/v2/${path}`, { method: 'POST' })
   const job = async (id: string) => (await stack.api.get(`/v2/${endpoint}/status/${id}`)).json
 
-  test('rows 1–4, 6: runpod 1.12 streams each value once and in order, outlives a short hold, takes a failure as none and waits out a 429', async () => {
+  test('client-api §13.1, §13.2, §13.3, §13.4, §13.6: runpod 1.12 streams each value once and in order, outlives a short hold, takes a failure as none and waits out a 429', async () => {
     const calls = { quick: count(7, 0.01), gaps: count(3, 2.5), slow: nap(5), failing: { input: nap(60), ...timesOut } }
     const args = [endpoint, closed, JSON.stringify(calls)]
     const { found } = await runPython({ venv: 'runpod-1.12', program: 'runpod_contract.py', args, env: stack.env })
@@ -55,7 +55,7 @@ export function clientContractSuite(): void {
     expect(found['purged']).toEqual({ removed: 0, status: 'completed' })
   })
 
-  test('rows 7–9: runpod-sdk polls as seldom as the holds allow, and a cancelled job’s stream ends', async () => {
+  test('client-api §13.7, §13.8, §13.9: runpod-sdk polls as seldom as the holds allow, and a cancelled job’s stream ends', async () => {
     await using proxy = await startCountingProxy(stack.url)
     const api = runpodSdk(stack.key, { baseUrl: `${proxy.url}/v2` }).endpoint(endpoint) as unknown as SdkEndpoint
     const early = await api.runSync({ input: nap(12) }, 3000)
@@ -74,7 +74,7 @@ export function clientContractSuite(): void {
     expect(await api.purgeQueue()).toEqual({ removed: 0, status: 'completed' })
   })
 
-  test('row 16: a failed job that is retried runs once more under its id, on another worker', async () => {
+  test('client-api §13.16: a failed job that is retried runs once more under its id, on another worker', async () => {
     const once = sourceCall('once', HANG_ONCE, { marker: `${stack.dataDir}/marker` })
     const id = await stack.api.run(endpoint, once, timesOut)
     const failed = await stack.api.settled(endpoint, id)
@@ -88,7 +88,7 @@ export function clientContractSuite(): void {
     expect((await post(`${endpoint}/retry/${id}`)).status).toBe(400)
   })
 
-  test('row 17: purge-queue removes what waits, leaves what runs, and ends those who poll', async () => {
+  test('client-api §13.17: purge-queue removes what waits, leaves what runs, and ends those who poll', async () => {
     const one = await stack.api.saveEndpoint({ name: 'one', workersMax: 1, idleTimeout: 60 })
     const running = await stack.api.run(one, nap(8))
     await waitFor('the job to run', async () => ((await stack.api.status(one, running)).status === 'IN_PROGRESS' ? true : undefined))
@@ -100,7 +100,7 @@ export function clientContractSuite(): void {
     expect(await stack.api.settled(one, running)).toMatchObject({ status: 'COMPLETED' })
   })
 
-  test('row 18: a ttl deletes a waiting job and a running one; an execution timeout fails its job, the job’s own before the endpoint’s', async () => {
+  test('client-api §13.18: a ttl deletes a waiting job and a running one; an execution timeout fails its job, the job’s own before the endpoint’s', async () => {
     const short = await stack.api.saveEndpoint({ name: 'short', workersMax: 2, executionTimeoutMs: 5000 })
     const waiting = await stack.api.run(closed, echo, { policy: { ttl: 10_000 } })
     const running = await stack.api.run(endpoint, nap(60), { policy: { ttl: 10_000 } })
@@ -123,7 +123,7 @@ export function clientContractSuite(): void {
     }
   })
 
-  test('row 21: results of /runsync and of /run disappear each in their own time; then 404 says when', async () => {
+  test('client-api §13.21: results of /runsync and of /run disappear each in their own time; then 404 says when', async () => {
     const async = await stack.api.run(endpoint, echo)
     await stack.api.settled(endpoint, async)
     const sync = (await stack.api.post(`/v2/${endpoint}/runsync?wait=60000`, { input: echo })).json

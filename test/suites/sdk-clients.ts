@@ -36,7 +36,7 @@ export function sdkClientsSuite(host: HostKind): void {
   }
 
   test.each(['runpod-1.12', 'runpod-1.7', 'runpod-2.0'] as const)(
-    '%s, sync: run, output, status, run_sync, cancel, health',
+    'client-api §13.5: %s, sync: run, output, status, run_sync, cancel, health, a wrong key and an unknown job',
     async (venv) => {
       const { found } = await client(venv, 'sync')
       expect(valueOf(found['output'])).toMatchObject({ value: 'hello' })

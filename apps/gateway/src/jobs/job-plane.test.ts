@@ -120,7 +120,7 @@ describe('the rules that real SDKs need', () => {
     expect((await status).json).toMatchObject({ status: 'COMPLETED', output: 'y' })
   })
 
-  it('R11: /runsync answers with the job as it stands when its wait is over', async () => {
+  it('R11, client-api §13.12: /runsync answers with the job as it stands when its wait is over', async () => {
     const answer = await post(`/v2/${ep}/runsync?wait=1`, { input: 'slow' })
     expect(answer.json['status']).toBe('IN_QUEUE')
     expect(Object.keys(answer.json)).toEqual(['id', 'status'])
@@ -175,7 +175,7 @@ describe('the rules that real SDKs need', () => {
     await worker.done(job?.id ?? '', {})
   })
 
-  it('R17: tolerates doubled slashes in paths', async () => {
+  it('R17, client-api §13.15: tolerates doubled slashes in paths', async () => {
     expect((await gateway.call(`/v2//${ep}/health`)).status).toBe(200)
     expect((await gateway.call(`//v2/${ep}//health?a=b//c`)).status).toBe(200)
   })
@@ -203,7 +203,7 @@ describe('the rules that real SDKs need', () => {
     }
   })
 
-  it('R20: progress is shown while a job runs and cannot move an ended one', async () => {
+  it('R20, client-api §13.20: progress is shown while a job runs and cannot move an ended one', async () => {
     const id = await startJob()
     await worker.done(id, { status: 'IN_PROGRESS', output: '50%' })
     expect((await statusOf(id)).json).toMatchObject({ status: 'IN_PROGRESS', output: '50%' })
@@ -214,7 +214,7 @@ describe('the rules that real SDKs need', () => {
 })
 
 describe('ids, keys and bodies', () => {
-  it('/run answers exactly id and status, with an id of the known form', async () => {
+  it('client-api §13.13: /run answers exactly id and status, with an id of the known form', async () => {
     const { json } = await post(`/v2/${ep}/run`, { input: {} })
     expect(Object.keys(json)).toEqual(['id', 'status'])
     expect(json['id']).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-u1$/)
@@ -258,7 +258,7 @@ describe('ids, keys and bodies', () => {
     ['Bearer wrong', 401],
     ['Bearer', 401],
     ['', 401],
-  ])('an Authorization header "%s" is answered %i', async (authorization, status) => {
+  ])('client-api §13.14: an Authorization header "%s" is answered %i', async (authorization, status) => {
     const send = createSend(gateway.publicUrl, authorization === '' ? {} : { authorization: authorization.replace('KEY', gateway.key) })
     const answer = await send(`/v2/${ep}/health`)
     expect(answer.status).toBe(status)
