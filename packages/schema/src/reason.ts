@@ -40,6 +40,12 @@ export const REASONS = {
   workers_busy: 'every worker is busy with another job',
   about_to_start: 'a worker is free and about to take it',
   low_priority: 'it runs only when no normal job waits, and starts no worker',
+
+  // why a worker's result is ignored
+  result_repeated: 'the worker had ended the job with it already',
+  job_ended: 'the job had ended otherwise',
+  attempt_superseded: 'the job had gone back to the queue, or to another worker',
+  job_unknown: 'there is no such job, or not any more',
 } as const
 
 export type Reason = keyof typeof REASONS

@@ -1,12 +1,13 @@
 // Results, progress and stream chunks as workers post them. The SDK never repeats a refused result (worker-api §5.2), so everything is
-// answered 200: duplicates, late and stale ones change nothing and are logged. While Redis is away a post is held, not refused.
+// answered 200: duplicates, late and stale ones change nothing and are logged once. While Redis is away a post is held, not refused.
+import { whyIgnored } from '@runyard/core'
 import type { JobOutcome, JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { isLeaving } from './assignable.ts'
 import { replaceWorker } from './ping.ts'
 import type { WorkerResult } from './result-body.ts'
 import { retryWhileAway } from './retry-while-away.ts'
-import { recordSettled } from './settled-record.ts'
+import { recordIgnored, recordSettled, type IgnoredBy, type PostedEnd } from './settled-record.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
 
 export type ResultDeps = Pick<
@@ -37,19 +38,31 @@ export async function receiveResult(
   }
 }
 
-async function settle(deps: ResultDeps, { state, jobId }: Post, outcome: JobOutcome): Promise<void> {
+async function settle(deps: ResultDeps, post: Post, outcome: JobOutcome): Promise<void> {
+  const { state, jobId } = post
   const { endpointId, workerId } = state
   const at = Date.now()
   const job = state.handed.get(jobId)
   rememberFinished(state, jobId)
-  const settled = await retryWhileAway(() => deps.store.jobs.settle(endpointId, jobId, workerId, outcome), deps.closing)
-  if (settled !== 'settled') {
-    deps.log.info({ endpointId, jobId, workerId, status: outcome.status, result: settled }, 'late result ignored')
+  const end = { state, jobId, outcome, at }
+  const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing)
+  if (ignored !== undefined) {
+    await recordIgnored(deps, end, ignored)
     return
   }
-  await recordSettled(deps, { state, jobId, job, outcome, at })
+  await recordSettled(deps, { ...end, job })
   // Its polls may be held by another gateway: each looks whether it can let them go.
   if (isLeaving(state.record)) deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
+}
+
+/** Undefined: this result ended the job, perhaps with an earlier try whose answer was lost. Else the job as another end left it. */
+async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boolean): Promise<IgnoredBy | undefined> {
+  const { state, jobId, outcome, at } = end
+  const { endpointId, workerId } = state
+  if ((await store.jobs.settle(endpointId, jobId, workerId, outcome)) === 'settled') return undefined
+  const record = await store.jobs.get(endpointId, jobId)
+  const reason = whyIgnored(record, { workerId, outcome })
+  return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
 /** A chunk is a sign of life: the store renews the lease with it. */

@@ -6,11 +6,12 @@ import { isStoreAway } from './dispatcher.ts'
 const TRY_EVERY_MS = 200
 const GIVE_UP_AFTER_MS = 120_000
 
-export async function retryWhileAway<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** `isRepeat`: an earlier try may have been written although its answer was lost. */
+export async function retryWhileAway<T>(write: (isRepeat: boolean) => Promise<T>, signal: AbortSignal): Promise<T> {
   const deadline = Date.now() + GIVE_UP_AFTER_MS
-  for (;;) {
+  for (let isRepeat = false; ; isRepeat = true) {
     try {
-      return await write()
+      return await write(isRepeat)
     } catch (error) {
       if (!isStoreAway(error) || signal.aborted || Date.now() > deadline) throw error
     }

@@ -1,16 +1,27 @@
-// What is written down when a job ends by its worker: one wide log line, its measures, its lines of history.
-import { jobDurations, jobLine } from '@runyard/core'
+// What is written down of a worker's result: where it ends the job, one wide log line, its measures, its lines of history; where it comes
+// too late, one wide log line with the reason.
+import { jobDurations, jobLine, type IgnoredReason } from '@runyard/core'
 import type { JobOutcome, JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import type { HandedJob, WorkerState } from './state.ts'
 
-export interface Settled {
+/** What a worker posted, and when. */
+export interface PostedEnd {
   readonly state: WorkerState
   readonly jobId: string
-  /** Undefined when another gateway, or this one before a restart, handed it out. */
-  readonly job: HandedJob | undefined
   readonly outcome: JobOutcome
   readonly at: number
+}
+
+interface Settled extends PostedEnd {
+  /** Undefined when another gateway, or this one before a restart, handed it out. */
+  readonly job: HandedJob | undefined
+}
+
+/** The job that a result found, and why it changed nothing there. */
+export interface IgnoredBy {
+  readonly record: JobRecord | undefined
+  readonly reason: IgnoredReason
 }
 
 type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints'>
@@ -19,12 +30,24 @@ export async function recordSettled(deps: RecordDeps, settled: Settled): Promise
   const { state, jobId, outcome, at } = settled
   const { endpointId, workerId } = state
   const { status } = outcome
-  const name = (await deps.endpoints.get(endpointId).catch(() => undefined))?.name
   const record = await recordOf(deps, settled)
-  deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
+  deps.log.info(jobLine(await nameOf(deps, endpointId), record), 'job settled')
   deps.metrics.jobSettled(endpointId, { status, ...jobDurations(record) })
   recordEntered(deps, settled)
   deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
+}
+
+export async function recordIgnored(deps: RecordDeps, posted: PostedEnd, { record, reason }: IgnoredBy): Promise<void> {
+  const { state, jobId, outcome } = posted
+  const { endpointId, workerId } = state
+  const endpoint = await nameOf(deps, endpointId)
+  const job = record === undefined ? { endpointId, endpoint: endpoint.name, jobId } : jobLine(endpoint, record)
+  const line = { ...job, reason, workerId, posted: outcome.status, jobWorkerId: record?.workerId }
+  deps.log.info(line, 'result ignored')
+}
+
+async function nameOf({ endpoints }: RecordDeps, id: string): Promise<{ id: string; name: string | undefined }> {
+  return { id, name: (await endpoints.get(id).catch(() => undefined))?.name }
 }
 
 /** Known without a read where this gateway handed the job out. */

@@ -1,7 +1,7 @@
 // The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (§17), against real sockets
 // and a real Redis.
 import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
 
 let redis: TestRedis
@@ -266,51 +266,6 @@ describe('posting results', () => {
     expect(late.map(({ status }) => status)).toEqual([200, 200])
     expect(await statusOf(id)).toEqual(before)
     expect((await gateway.call(`/v2/${ep}/stream/${id}`)).json).toMatchObject({ status: 'COMPLETED', stream: [] })
-  })
-
-  it('results after a cancel and of a superseded attempt change nothing, and each is logged once', async () => {
-    const info = vi.spyOn(gateway.log, 'info')
-    const ignored = (): readonly unknown[] => info.mock.calls.filter(([, text]) => text === 'late result ignored').map(([facts]) => facts)
-    const cancelled = await startJob()
-    await gateway.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
-    await worker.done(cancelled, { output: 'late' })
-    expect(await statusOf(cancelled)).toMatchObject({ status: 'CANCELLED' })
-
-    const superseded = await startJob()
-    await gateway.store.jobs.takeBack({ endpointId: ep, jobId: superseded, workerId: worker.id }, { budget: 2, evidence: 'test' })
-    const other = await gateway.addWorker(ep)
-    expect((await other.take())?.id).toBe(superseded)
-    await Promise.all([worker.done(superseded, { output: 'stale' }), chunk(superseded, 'stale')])
-    await worker.done(superseded, { status: 'IN_PROGRESS', output: 'stale' })
-    expect(await statusOf(superseded)).toMatchObject({ status: 'IN_PROGRESS', workerId: other.id })
-    await other.done(superseded, { output: 'fresh' })
-    expect(await statusOf(superseded)).toMatchObject({ output: 'fresh' })
-    expect(ignored()).toMatchObject([
-      { jobId: cancelled, result: 'already_settled' },
-      { jobId: superseded, workerId: worker.id, result: 'not_holder' },
-    ])
-    info.mockRestore()
-  })
-
-  it('answers 200 to duplicates, late and unknown results, and the first one stays', async () => {
-    const id = await startJob()
-    const answers = [
-      await worker.done(id, { output: 1 }),
-      await worker.done(id, { output: 2 }),
-      await worker.done('unknown-job', { output: 3 }),
-    ]
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
-    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
-  })
-
-  it('a worker that lost its job to another cannot settle it', async () => {
-    const id = await startJob()
-    await gateway.store.jobs.takeBack({ endpointId: ep, jobId: id, workerId: worker.id }, { budget: 2, evidence: 'test' })
-    const other = await gateway.addWorker(ep)
-    expect((await other.take())?.id).toBe(id)
-    expect((await worker.done(id, { output: 'stale' })).status).toBe(200)
-    await other.done(id, { output: 'fresh' })
-    expect(await statusOf(id)).toMatchObject({ output: 'fresh', retries: 1, workerId: other.id })
   })
 
   it('a result over the limit fails its job in clear words', async () => {
