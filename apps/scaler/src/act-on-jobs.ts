@@ -74,6 +74,7 @@ export async function sweep(deps: ActDeps, { endpointId, keepBytes }: ActionOf<'
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
   const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
+  await deps.store.jobs.endPurged(endpointId)
   await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)
   if (jobIds.length > 0) deps.log.info({ endpointId, jobs: jobIds.length }, 'jobs passed their ttl and were removed')
 }

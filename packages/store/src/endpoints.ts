@@ -11,7 +11,7 @@ export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
 
 type Find = Parameters<EndpointStore['upsert']>[0]
-type Jobs = Pick<JobStore, 'forceSettle'>
+type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
 const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
   JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
@@ -116,6 +116,7 @@ async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, e
     const { heldBy } = await jobs.forceSettle(endpointId, jobId, ENDPOINT_DELETED)
     if (heldBy !== undefined) signals.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
   }
+  await jobs.endPurged(endpointId)
   for (let ids = await liveIds(); ids.length > 0; ids = await liveIds()) await Promise.all(ids.map(cancel))
 }
 

@@ -190,11 +190,25 @@ export async function sweep(m: Model, { endpointId }: Real, jobs: JobStore): Pro
 
 const ttl = command('ttl', fc.constant(null), () => sweep)
 
-const purge = command('purge', fc.constant(null), () => async (m, { endpointId }, jobs) => {
+/** A job that is asked for before its end is written is told apart by nothing: neither by an order to end it nor by its worker of before. */
+const purge = command('purge', fc.tuple(job, actor), ([id, at]) => async (m, real, jobs) => {
+  const { endpointId } = real
   const waiting = [...m.jobs.values()].filter(({ state }) => state === 'waiting')
+  const known = m.jobs.get(id)
   assert.equal(await jobs.purge(endpointId), waiting.length)
-  for (const known of waiting) model.ended(m, known, 'CANCELLED')
+  for (const one of waiting) model.ended(m, one, 'CANCELLED')
+  if (known?.state !== 'ended') return
+  assert.equal(await jobs.settle(endpointId, id, actorOf(real, known, at), completed('late')), 'already_settled')
+  assert.equal((await jobs.forceSettle(endpointId, id, { status: 'FAILED' })).result, 'already_settled')
 })
+
+const endPurged = command(
+  'endPurged',
+  fc.constant(null),
+  () =>
+    (_m, { endpointId }, jobs) =>
+      jobs.endPurged(endpointId),
+)
 
 const retry = command('retry', job, (id) => async (m, { endpointId }, jobs) => {
   const known = m.jobs.get(id)
@@ -223,7 +237,7 @@ const WEIGHTS: readonly [number, fc.Arbitrary<fc.AsyncCommand<Model, Real>>][] =
   [3, retry],
   [1, force],
 ]
-export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ length: weight }, () => one)), ttl, purge]
+export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ length: weight }, () => one)), ttl, purge, endPurged]
 
 /** What sweeps and one healthy worker do until nothing is left. */
 export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<void> {

@@ -18,6 +18,7 @@ const step = fc.oneof(
   fc.record({ kind: fc.constant('forceSettle' as const), job, fails: fc.boolean() }),
   fc.record({ kind: fc.constant('retry' as const), job }),
   fc.record({ kind: fc.constant('purge' as const) }),
+  fc.record({ kind: fc.constant('endPurged' as const) }),
   fc.record({ kind: fc.constant('takeBack' as const), slot: fc.option(slot, { nil: undefined }), job }),
   fc.record({ kind: fc.constant('giveBack' as const), slot, job }),
   fc.record({ kind: fc.constant('expire' as const), job }),
@@ -85,6 +86,7 @@ const RACES: { [K in Step['kind']]: (race: Race, action: Extract<Step, { kind: K
   forceSettle: async ({ jobs, endpointId, note }, { job: id, fails }) =>
     note((await jobs.forceSettle(endpointId, id, { status: fails ? 'FAILED' : 'CANCELLED' })).result),
   purge: async ({ jobs, endpointId, note }) => note(await jobs.purge(endpointId)),
+  endPurged: ({ jobs, endpointId }) => jobs.endPurged(endpointId),
   retry: async ({ jobs, endpointId, note }, { job: id }) => note(await jobs.retry(endpointId, id)),
   takeBack: async ({ jobs, endpointId, note }, { job: id, slot: at }) => {
     const workerId = at === undefined ? undefined : `w${at}`

@@ -50,7 +50,7 @@ export function createKeys(prefix: string): Keys {
     status: (endpointId) => `${queue(endpointId)}:r:status`,
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
-    register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone'].map((part) => `${queue(endpointId)}:r:${part}`),
+    register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone', 'purges'].map((part) => `${queue(endpointId)}:r:${part}`),
     batches: (endpointId) => [`${queue(endpointId)}:r:batches`, `${queue(endpointId)}:r:batches:active`],
     outbox: (endpointId) => `${queue(endpointId)}:r:outbox`,
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,

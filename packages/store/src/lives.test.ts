@@ -104,7 +104,7 @@ describe('retry', () => {
 })
 
 describe('purge', () => {
-  test('cancels what waits, more than one step of it, and leaves the running job alone', async () => {
+  test('cancels what waits at once, and leaves the running job alone', async () => {
     const store = await stores.open()
     const { jobs } = store
     await jobs.submit(EP, submission('running', { webhook: { url: 'https://example.test/hook', ownerId: 'owner' } }))
@@ -115,12 +115,58 @@ describe('purge', () => {
     const heard = stores.listen(store)
     expect(await jobs.purge(EP)).toBe(1300)
     expect(heard).toContainEqual({ kind: 'queue-purged', endpointId: EP })
-    expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 1, failed: 0 })
-    expect(await jobs.get(EP, 'j7')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged' })
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 1, failed: 0, ended: 1300 })
     expect(await jobs.take(EP, 'w2')).toBeUndefined()
-    expect(await jobs.settle(EP, 'running', 'w1', completed(1))).toBe('settled')
     expect(await jobs.purge(EP)).toBe(0)
+    expect(await jobs.settle(EP, 'running', 'w1', completed(1))).toBe('settled')
+  })
+
+  test('a purged job has ended for everybody who asks, before its end is written', async () => {
+    const { jobs, endpoints } = await stores.open()
+    for (const id of ['get', 'settle', 'cancel', 'retry', 'stream', 'submission', 'ttl', 'deleted']) await jobs.submit(EP, submission(id))
+    await jobs.purge(EP)
+    expect(await jobs.get(EP, 'get')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged', settledAt: expect.any(Number) })
+    expect(await jobs.settle(EP, 'settle', 'w1', completed(1))).toBe('already_settled')
+    expect(await jobs.forceSettle(EP, 'cancel', failed)).toMatchObject({ result: 'already_settled', record: { status: 'CANCELLED' } })
+    expect(await jobs.retry(EP, 'retry')).toBe('CANCELLED')
+    expect(await jobs.readStream(EP, 'stream', 1)).toMatchObject({ record: { status: 'CANCELLED' }, more: false })
+    expect(await jobs.submission(EP, 'submission')).toBeUndefined()
     expect(await jobs.sweepExpired(EP, Date.now() + 25 * 60 * 60 * 1000)).toEqual([])
+    await endpoints.forget(EP)
+    expect(await jobs.get(EP, 'deleted')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged' })
+  })
+
+  test('the ends of purged jobs are written by whoever goes on, in many steps, and many purges may be under way', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const submit = (from: number) => Promise.all(Array.from({ length: 700 }, (_, n) => one.jobs.submit(EP, submission(`j${from + n}`))))
+    await submit(0)
+    await one.jobs.purge(EP)
+    await submit(700)
+    await two.jobs.purge(EP)
+    await one.jobs.submit(EP, submission('later'))
+    await one.jobs.endPurged(EP, AbortSignal.abort())
+    expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBeLessThan(1401)
+    await Promise.all([one.jobs.endPurged(EP), two.jobs.endPurged(EP)])
+    expect((await one.jobs.list(EP, { offset: 0, limit: 1 })).total).toBe(1401)
+    expect(await one.jobs.stats(EP)).toMatchObject({ waiting: 1, ended: 1400 })
+    expect(await stores.raw().keys(`${stores.prefix()}:*:r:purge*`)).toEqual([])
+    expect((await one.jobs.take(EP, 'w1'))?.id).toBe('later')
+  })
+
+  test('a job that was running then and comes back is not of those that were purged', async () => {
+    const { jobs } = await stores.open()
+    for (const id of ['a', 'b', 'c']) await jobs.submit(EP, submission(id))
+    await jobs.take(EP, 'w1')
+    await jobs.take(EP, 'w2')
+    await stores.raw().del(`${stores.prefix()}:{${EP}}:b:lock`)
+    expect(await jobs.purge(EP)).toBe(1)
+    expect(await jobs.get(EP, 'b')).toMatchObject({ status: 'IN_QUEUE' })
+    await jobs.giveBack(EP, 'a', 'w1')
+    await jobs.takeBack({ endpointId: EP, jobId: 'b', workerId: undefined }, { budget: 2, evidence: 'lost' })
+    for (const id of ['a', 'b']) expect(await jobs.get(EP, id)).toMatchObject({ status: 'IN_QUEUE' })
+    await jobs.endPurged(EP)
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 2, inProgress: 0, ended: 1 })
+    expect((await jobs.get(EP, 'c'))?.status).toBe('CANCELLED')
   })
 
   test('ends although jobs keep coming, and two at once count each job once', async () => {

@@ -4,19 +4,20 @@ import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord } from './job-record.ts'
 import { newName } from './payloads.ts'
-import { FORCE_SETTLE, PURGE, SETTLE } from './scripts/ends.ts'
+import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
+import { END_PURGED, PURGE } from './scripts/purges.ts'
 import { RETRY, TAKE_BACK } from './scripts/returns.ts'
 import type { Argument, Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import { DEFAULT_TTL_MS } from './submit.ts'
 import type { JobStore, SettleResult } from './types.ts'
 
-type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'progress' | 'appendChunk'>
+type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'endPurged' | 'progress' | 'appendChunk'>
 
 /** How a job of a purged queue ends: its pollers end, too (client-api §5.8). */
 const PURGED: JobOutcome = { status: 'CANCELLED', error: 'the queue was purged' }
 /** One script's share: some milliseconds of Redis. */
-const PURGE_BATCH = 500
+const PURGED_AT_ONCE = 200
 
 export function createJobEnds(context: StoreContext): JobEnds {
   const { keys, run, signals, payloads, justSettled } = context
@@ -64,16 +65,9 @@ export function createJobEnds(context: StoreContext): JobEnds {
   }
 }
 
-function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge'> {
+function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge' | 'endPurged'> {
   const { keys, run, signals } = context
   const endArgs = createEndArgs(context)
-  const purgeBatch = async (endpointId: string, limit: number): Promise<readonly [number, number]> => {
-    const signal = { kind: 'queue-purged', endpointId } as const
-    const args = [limit, ...endArgs(PURGED), signals.channel, signals.encode(signal)]
-    const [purged, left] = (await run(PURGE, [keys.queue(endpointId)], args)) as [number, number]
-    if (purged > 0) signals.deliver(signal)
-    return [purged, left]
-  }
 
   return {
     async retry(endpointId, jobId) {
@@ -85,14 +79,16 @@ function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'pu
     },
 
     async purge(endpointId) {
-      let [removed, left] = await purgeBatch(endpointId, PURGE_BATCH)
-      // What is submitted meanwhile is not waited for.
-      for (let due = left; due > 0 && left > 0; due -= PURGE_BATCH) {
-        const [purged, still] = await purgeBatch(endpointId, Math.min(due, PURGE_BATCH))
-        removed += purged
-        left = still
-      }
-      return removed
+      const signal = { kind: 'queue-purged', endpointId } as const
+      const args = [...endArgs(PURGED), signals.channel, signals.encode(signal)]
+      const purged = (await run(PURGE, [keys.queue(endpointId)], args)) as number
+      if (purged > 0) signals.deliver(signal)
+      return purged
+    },
+
+    async endPurged(endpointId, signal) {
+      const endSome = async () => (await run(END_PURGED, [keys.queue(endpointId)], [PURGED_AT_ONCE])) === 1
+      while (!(await endSome())) if (signal?.aborted === true) return
     },
   }
 }

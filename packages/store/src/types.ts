@@ -79,7 +79,7 @@ export interface QueueStats {
   readonly completed: number
   readonly failed: number
   readonly retried: number
-  /** Ended jobs in the register: those whose result is kept, and the latest of those whose result is gone. */
+  /** Ended jobs: those whose result is kept, the latest of those whose result is gone, and purged ones whose end is not written yet. */
   readonly ended: number
   /** What the kept results weigh. */
   readonly keptBytes: number
@@ -150,8 +150,10 @@ export interface JobStore {
    * it. A worker that held it before is replaced before it may have it again, since its late result could not be told from a new one.
    */
   retry(endpointId: string, jobId: string): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
-  /** Cancels every job that waits now, in steps that each take milliseconds. How many. Emits `queue-purged`. */
+  /** Cancels every job that waits now. How many. Takes as long for many as for one: only `endPurged` writes their ends. Emits `queue-purged`. */
   purge(endpointId: string): Promise<number>
+  /** Writes the ends of purged jobs, in steps of some milliseconds, until all have one; what asks for such a job before finds it ended. */
+  endPurged(endpointId: string, signal?: AbortSignal): Promise<void>
   get(endpointId: string, jobId: string): Promise<JobRecord | undefined>
   /** Waiting, running, ended jobs, each newest first; `total` counts all of them. */
   list(endpointId: string, page: { offset: number; limit: number }): Promise<{ total: number; jobs: readonly JobSummary[] }>

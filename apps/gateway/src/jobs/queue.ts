@@ -8,7 +8,7 @@ import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import type { JobBody } from './job-body.ts'
 
-type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log'>
+type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log' | 'closing'>
 
 export function createRetry(deps: QueueDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
@@ -31,6 +31,10 @@ export function createPurgeQueue(deps: QueueDeps) {
     const at = Date.now()
     const removed = await deps.store.jobs.purge(endpoint.id)
     deps.log.info({ endpointId: endpoint.id, endpoint: endpoint.name, jobs: removed }, 'queue purged')
+    // A gateway that stops before the last one leaves the rest to the scaler's sweep.
+    deps.store.jobs.endPurged(endpoint.id, deps.closing).catch((error: unknown) => {
+      deps.log.warn({ err: error, endpointId: endpoint.id }, 'the ends of purged jobs are left to the next sweep')
+    })
     const message = `the queue was purged: ${removed} waiting jobs`
     deps.events.add({ at, endpointId: endpoint.id, kind: 'job_settled', status: 'CANCELLED', message })
     return { removed, status: 'completed' }

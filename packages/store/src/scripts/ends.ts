@@ -1,4 +1,4 @@
-// How a job ends: by its worker's result, by force, or in a purge of the queue.
+// How a job ends: by its worker's result or by force.
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
@@ -34,41 +34,5 @@ local holder = holderOf(id) or ''
 if not settleJob(id, holder, readEnd(2)) then return { 'unknown', '', false } end
 call('PUBLISH', ARGV[8], ARGV[9])
 return { 'settled', holder, readRecord(id) }
-`,
-}
-
-/**
- * ARGV: limit, end (6), channel, signal → { purged, still waiting }. Ends up to `limit` waiting jobs, the oldest first: what is submitted
- * meanwhile comes last. No webhook is told of these (client-api §5.8).
- */
-export const PURGE: Script = {
-  name: 'runyardPurge',
-  keys: 1,
-  lua: `${PRELUDE}
-local limit = tonumber(ARGV[1])
-local end_ = readEnd(2)
-local ids = call('LRANGE', q .. ':wait', -limit, -1)
-if #ids > 0 then call('LTRIM', q .. ':wait', 0, -#ids - 1) end
-for at, member in ipairs(#ids < limit and call('ZPOPMIN', q .. ':prioritized', limit - #ids) or {}) do
-  if at % 2 == 1 then ids[#ids + 1] = member end
-end
-local jobs, purged = {}, { async = {}, sync = {} }
-for at, id in ipairs(ids) do
-  jobs[at] = jobKey(id)
-  local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats')
-  if job[2] then
-    local outcome = { 'settledAt', end_.now, 'status', end_.status, 'outcome', end_.outcome, 'workerId', '' }
-    call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
-    call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
-    table.insert(purged[job[1]], id)
-  end
-end
-for kind, ended in pairs(purged) do registerEnds(ended, kind, end_, #end_.outcome) end
-if #ids > 0 then
-  call('UNLINK', unpack(jobs))
-  call('ZREM', q .. ':r:deadlines', unpack(ids))
-end
-if #ids > 0 then call('PUBLISH', ARGV[8], ARGV[9]) end
-return { #ids, call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') }
 `,
 }

@@ -24,7 +24,6 @@ local function holderOf(id)
 end
 
 ${OUTBOX}
-local function isSettled(id) return call('EXISTS', settledKey(id)) == 1 end
 ${REGISTER}
 -- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
 local function dropJob(id)
@@ -36,9 +35,16 @@ local function dropJob(id)
   call('ZREM', q .. ':r:deadlines', id)
 end
 
+-- Whoever comes into the queue notes the purges that it has not been part of (purges.ts).
+local function noteQueued(id)
+  local purges = call('HGET', q .. ':r:counters', 'purges')
+  if purges then call('HSET', jobKey(id), 'purges', purges) end
+end
+
 -- As BullMQ's addStandardJob and addPrioritizedJob do.
 local function enqueueJob(id, job)
   call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority)
+  noteQueued(id)
   local priority = tonumber(job.priority)
   if priority > 0 then
     call('ZADD', q .. ':prioritized', priority * 0x100000000 + call('INCR', q .. ':pc') % 0x100000000, id)
@@ -53,6 +59,7 @@ local function requeueJob(id)
   call('DEL', lockKey(id))
   call('SREM', q .. ':stalled', id)
   call('HDEL', jobKey(id), 'progress')
+  noteQueued(id)
   local priority = tonumber(call('HGET', jobKey(id), 'priority') or '0')
   if priority > 0 then
     call('ZADD', q .. ':prioritized', priority * 0x100000000, id)
@@ -98,13 +105,57 @@ end
 -- A settled record's life from now on. Its place in the register is that of its expiry.
 local function keepFor(id, ttl, now)
   call('PEXPIRE', chunksKey(id), ttl)
-  call('PEXPIRE', settledKey(id), ttl)
+  if call('PEXPIRE', settledKey(id), ttl) == 0 then return end
   local entry = readEntry(id)
   if not entry then return end
   local kind = call('ZSCORE', keptKey('sync'), id) and 'sync' or 'async'
   call('ZINCRBY', keptKey(kind), now + ttl - entry.expiry, id)
   entry.expiry = now + ttl
   writeEntry(id, entry)
+end
+
+-- Of a batch, whose results are read together and kept for longer.
+local function keepWithBatch(id, opts, now)
+  local keepMs = string.match(opts or '', '"keepMs":(%d+)')
+  if keepMs then keepFor(id, tonumber(keepMs), tonumber(now)) end
+end
+
+local PURGES = q .. ':r:purges'
+local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':' .. kind end
+
+-- Jobs of one purge; those that have ended already are passed over. No webhook is told of these (client-api §5.8).
+local function endPurged(ids, end_)
+  if #ids == 0 then return end
+  local jobs, options, ended = {}, {}, { async = {}, sync = {} }
+  for at, id in ipairs(ids) do
+    jobs[at] = jobKey(id)
+    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts')
+    if job[2] then
+      local outcome = { 'settledAt', end_.now, 'status', end_.status, 'outcome', end_.outcome, 'workerId', '' }
+      call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
+      call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
+      table.insert(ended[job[1]], id)
+      options[id] = job[4]
+    end
+  end
+  for kind, some in pairs(ended) do registerEnds(some, kind, end_, #end_.outcome) end
+  for id, opts in pairs(options) do keepWithBatch(id, opts, end_.now) end
+  call('UNLINK', unpack(jobs))
+  call('ZREM', q .. ':r:deadlines', unpack(ids))
+end
+
+-- Nearly always there is no purge under way, and this is one look. A job that is held, or was until its lease ran out, was not in the queue.
+local function endIfPurged(id)
+  if call('EXISTS', PURGES) == 0 then return end
+  local job = call('HMGET', jobKey(id), 'timestamp', 'purges')
+  if not job[1] or holderOf(id) then return end
+  local end_ = call('HGET', PURGES, (job[2] or 0) + 1)
+  if end_ then endPurged({ id }, cjson.decode(end_)) end
+end
+
+local function isSettled(id)
+  endIfPurged(id)
+  return call('EXISTS', settledKey(id)) == 1
 end
 
 -- False for a job that does not exist.
@@ -126,9 +177,7 @@ local function settleJob(id, worker, end_)
   call('PEXPIRE', settledKey(id), ttl)
   call('PEXPIRE', chunksKey(id), ttl)
   registerEnds({ id }, job[1], end_, bytes)
-  -- Of a batch, whose results are read together.
-  local keepMs = string.match(job[5] or '', '"keepMs":(%d+)')
-  if keepMs then keepFor(id, tonumber(keepMs), tonumber(end_.now)) end
+  keepWithBatch(id, job[5], end_.now)
   postWebhook(id, worker, end_)
   countOutcome(end_.status)
   markWorker(worker, end_.now)
@@ -137,6 +186,7 @@ local function settleJob(id, worker, end_)
 end
 
 local function readRecord(id)
+  endIfPurged(id)
   local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'outcome')
   if s[1] then return { 'settled', s[1], s[2], s[3], s[4], s[5], s[6] } end
   local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'progress', 'priority')

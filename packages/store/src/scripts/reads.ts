@@ -9,7 +9,7 @@ export const READ: Script = { name: 'runyardRead', keys: 1, lua: `${PRELUDE}\nre
 export const READ_SUBMISSION: Script = {
   name: 'runyardReadSubmission',
   keys: 1,
-  lua: `${PRELUDE}\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
+  lua: `${PRELUDE}\nendIfPurged(ARGV[1])\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
 }
 
 /** A large one, which is in the blob store, ends what is read: hundreds of them would be more than a process can hold. */
@@ -72,11 +72,15 @@ export const STATS: Script = {
 -- A nil would cut the answer short, false does not.
 local function submittedAt(id) return id and call('HGET', jobKey(id), 'timestamp') or false end
 local low = call('ZRANGE', q .. ':prioritized', 0, 0)
+local ended = call('HLEN', q .. ':r:ended')
+for _, number in ipairs(call('HKEYS', PURGES)) do
+  ended = ended + call('LLEN', purgedKey(number, 'wait')) + call('ZCARD', purgedKey(number, 'low'))
+end
 local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes')
 return {
   call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized'), call('LLEN', q .. ':active'),
   submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), counters[1], counters[2], counters[3],
-  call('HLEN', q .. ':r:ended'), counters[4],
+  ended, counters[4],
 }
 `,
 }

@@ -59,6 +59,7 @@ export const RETRY: Script = {
   keys: 1,
   lua: `${PRELUDE}
 local id, now = ARGV[1], ARGV[2]
+endIfPurged(id)
 local old = call('HMGET', settledKey(id), 'status', 'name', 'data', 'opts', 'priority', 'pb')
 if not old[1] then
   if call('EXISTS', jobKey(id)) == 0 then return 'unknown' end

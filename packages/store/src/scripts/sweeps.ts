@@ -27,16 +27,16 @@ export const SWEEP_EXPIRED: Script = {
   lua: `${PRELUDE}
 local swept = {}
 for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
-  local holder = holderOf(id)
-  markWorker(holder, ARGV[1])
   if not isSettled(id) then
+    local holder = holderOf(id)
+    markWorker(holder, ARGV[1])
     postWebhook(id, holder, { now = ARGV[1], outcome = ARGV[3] })
     call('DEL', chunksKey(id))
     writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = ARGV[1], expiry = tonumber(ARGV[1]), bytes = 0, why = 'ttl' })
     remember(id, tonumber(ARGV[1]))
+    swept[#swept + 1] = { id, holder or '' }
   end
   dropJob(id)
-  swept[#swept + 1] = { id, holder or '' }
 end
 return swept
 `,
