@@ -56,6 +56,7 @@ export interface TestGateway extends AsyncDisposable {
 export interface TestGatewayOptions {
   /** Two gateways with one share everything. */
   readonly prefix?: string
+  readonly signalCheckMs?: number
   /** Stands in for the DNS of webhooks. */
   readonly resolve?: Resolve
 }
@@ -63,7 +64,7 @@ export interface TestGatewayOptions {
 export async function startGateway(
   redisUrl: string,
   config: Record<string, unknown> = {},
-  { prefix = randomId('test'), resolve }: TestGatewayOptions = {},
+  { prefix = randomId('test'), resolve, ...storeOptions }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   await using opening = new AsyncDisposableStack()
   const parsed = Config.parse({ lease: { durationS: 5 }, ...config })
@@ -74,6 +75,7 @@ export async function startGateway(
       leaseMs: parsed.lease.durationS * 1000,
       retention: retentionOf(parsed),
       prefix,
+      ...storeOptions,
     }),
   )
   const { plain: key } = await store.keys.create({ name: 'test', ownerId: 'owner' })

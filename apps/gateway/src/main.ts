@@ -15,6 +15,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
   const blobs = await openBlobStore(config.blobs, join(dataDirPath(config.dataDir, process.env), 'blobs'))
   const opened = await openStore({
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
+    name: 'runyard-gateway',
     blobs: { store: blobs, thresholdBytes: config.blobs.thresholdBytes },
     leaseMs: config.lease.durationS * 1000,
     retention: retentionOf(config),

@@ -1,6 +1,6 @@
 // Gateways are stateless: any of them may take a request, a poll or a result (design §3 "Outgrowing one machine").
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
 
@@ -124,6 +124,18 @@ it('a changed endpoint is seen by every gateway', async () => {
   expect((await other.call(`/v2/${ep}/health`)).status).toBe(200)
   await one.store.endpoints.delete(ep)
   await expect.poll(async () => (await other.call(`/v2/${ep}/health`)).status).toBe(404)
+})
+
+it('a gateway that hears nothing any more, without a word from the network, still gives its worker the next job', async () => {
+  await using line = await openLine(redis.port)
+  await using deaf = await startGateway(line.url, {}, { prefix: 'shared', signalCheckMs: 200 })
+  const { id: ep } = await deaf.addEndpoint()
+  const worker = await deaf.addWorker(ep)
+  const held = worker.take()
+  await expect.poll(async () => (await one.store.workers.get(ep, worker.id))?.readyAt, { timeout: 10_000 }).toBeDefined()
+  expect(line.freezeSubscriptions()).toBe(1)
+  const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  expect((await held)?.id).toBe(json['id'])
 })
 
 it('closing a gateway answers what it holds', async () => {

@@ -70,9 +70,10 @@ async function logJobEnd(deps: ActDeps, endpointId: string, record: JobRecord): 
   deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
 }
 
-export async function sweep(deps: ActDeps, { endpointId, keepBytes }: ActionOf<'sweep'>): Promise<void> {
+export async function sweep(deps: ActDeps, { endpointId, keepBytes, remind }: ActionOf<'sweep'>): Promise<void> {
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
+  if (remind) deps.store.publish({ kind: 'job-added', endpointId })
   const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
   await deps.store.jobs.endPurged(endpointId)
   await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)

@@ -231,6 +231,20 @@ test('a job past its execution timeout fails with the text that clients know, an
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
 })
 
+test('a job that waits although a worker is ready is told of again', async () => {
+  await fixture.open({ policy: { sweepEveryMs: 100 } })
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  await readyWorker()
+  const told = new Promise<void>((resolve) => {
+    fixture.store.subscribe((signal) => {
+      if (signal.kind === 'job-added') resolve()
+    })
+  })
+  await told
+  expect(await fixture.store.jobs.stats('ep-one')).toMatchObject({ waiting: 1 })
+})
+
 test('a changed spec replaces the idle worker at once', async () => {
   await fixture.open()
   await save(endpointOf('ep-one', { settings: { workersMin: 1 } }))

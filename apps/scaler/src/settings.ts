@@ -10,6 +10,7 @@ const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 export function storeOptions(config: Config): OpenStoreOptions {
   return {
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
+    name: 'runyard-scaler',
     leaseMs: config.lease.durationS * 1000,
     retention: retentionOf(config),
   }

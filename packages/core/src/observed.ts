@@ -146,8 +146,8 @@ export type Action =
     }
   /** A job ran past its execution timeout (client-api §4.4). */
   | { readonly kind: 'time-out'; readonly endpointId: string; readonly jobId: string; readonly workerId: string | undefined }
-  /** Removes what has expired, and old results beyond `keepBytes`. */
-  | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number }
+  /** Removes what has expired, and old results beyond `keepBytes`. `remind`: the gateways are to look at the queue once more. */
+  | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number; readonly remind: boolean }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
 /** Actions with the same key run one after another; while one of them runs, the next plan leaves that key alone. */

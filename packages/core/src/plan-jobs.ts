@@ -1,4 +1,5 @@
 // What happens to jobs: those that ran too long are ended, those that nobody holds any more are taken back.
+import type { WorkerRecord } from '@runyard/schema'
 import type { EndpointView, LeaseView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 
@@ -42,5 +43,11 @@ function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): voi
   const isQuiet = waiting === 0 && view.leases.length === 0
   if (isQuiet && ended === 0) return
   const everyMs = isQuiet && keptBytes <= keepBytes ? quietSweepEveryMs : sweepEveryMs
-  if (builder.isDue(view.sweptAt + everyMs)) builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes })
+  if (!builder.isDue(view.sweptAt + everyMs)) return
+  builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes, remind: waiting > 0 && view.workers.some(isReady) })
+}
+
+/** Waiting jobs are found by signals alone (ADR 24). Should one be lost on its way, this makes it good. */
+function isReady({ readyAt, drainingSince }: WorkerRecord): boolean {
+  return readyAt !== undefined && drainingSince === undefined
 }

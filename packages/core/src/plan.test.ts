@@ -310,5 +310,18 @@ test('results beyond the room of all endpoints are swept from those that keep th
     view(endpoint(id), { demand: { ...view(endpoint(id)).demand, ended: 1, keptBytes }, sweptAt: NOW - 6000 })
   const policy = { ...observed([], []).policy, keepBytes: 10 }
   const planned = plan(observed([keeps('ep-one', 3), keeps('ep-two', 9)], [host('h1', CARDS)], { policy }), NOW)
-  expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7 }])
+  expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7, remind: false }])
+})
+
+const { readyAt: _notReady, ...starting } = record('w1')
+
+test.each([
+  ['jobs wait beside a ready worker', waiting(1), record('w1'), true],
+  ['no worker is ready', waiting(1), starting, false],
+  ['the only worker drains', waiting(1), record('w1', { drainingSince: NOW }), false],
+  ['nothing waits', { leases: [lease('j', 'w1')] }, record('w1'), false],
+])('the gateways are reminded of waiting jobs only where a worker could take them: %s', (_name, change, worker, remind) => {
+  const found = view(endpoint('ep-one'), { ...change, workers: [worker], sweptAt: NOW - 6000 })
+  const { actions } = plan(observed([found], [host('h1', CARDS, [container(worker)])]), NOW)
+  expect(actions).toContainEqual({ kind: 'sweep', endpointId: 'ep-one', keepBytes: Infinity, remind })
 })

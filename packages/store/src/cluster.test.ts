@@ -29,6 +29,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.appendChunk(EP, 'a', 'w1', 1)
     await jobs.progress(EP, 'a', 'w1', 1)
     await jobs.renew(EP, 'w1', ['a'])
+    await jobs.heartbeat(EP, 'w1', { jobIds: ['a'], withLeases: true })
     expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
     await jobs.take(EP, 'w1')
     expect(await jobs.takeBack({ endpointId: EP, jobId: 'b', workerId: 'w1' }, { budget: 2, evidence: '' })).toBe('requeued')

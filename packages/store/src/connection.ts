@@ -22,6 +22,8 @@ const OPTIONS = {
 
 export interface ConnectOptions {
   readonly redisUrl: string
+  /** As Redis' `CLIENT LIST` tells it. */
+  readonly name: string
   readonly waitMs: number
   readonly onError: (error: Error) => void
 }
@@ -30,8 +32,8 @@ export interface ConnectOptions {
  * Opens a connection that heals itself.
  * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`.
  */
-export async function connect({ redisUrl, waitMs, onError }: ConnectOptions): Promise<Redis> {
-  const client = new Redis(redisUrl, OPTIONS)
+export async function connect({ redisUrl, name, waitMs, onError }: ConnectOptions): Promise<Redis> {
+  const client = new Redis(redisUrl, { ...OPTIONS, connectionName: name })
   writeInBursts(client)
   let lastError: Error | undefined
   client.on('error', (error: Error) => {

@@ -344,6 +344,24 @@ describe('leases', () => {
     expect(await jobs.renew(EP, 'w1', [])).toEqual([])
   })
 
+  test('a heartbeat tells that its worker lives, what of the jobs that it names is not its own, and, if asked, who holds what', async () => {
+    const { jobs, workers } = await stores.open()
+    await workers.create(workerRecord('w1'))
+    for (const id of ['a', 'b']) await jobs.submit(EP, submission(id))
+    await jobs.take(EP, 'w1')
+    await jobs.take(EP, 'w2')
+    const before = Date.now()
+    expect(await jobs.heartbeat(EP, 'w1', { jobIds: ['b', 'a'], withLeases: false })).toEqual({ notHeld: ['b'], leases: undefined })
+    expect((await workers.get(EP, 'w1'))?.lastSeenAt).toBeGreaterThanOrEqual(before)
+    const asked = await jobs.heartbeat(EP, 'w2', { jobIds: [], withLeases: true })
+    expect(asked).toEqual({ notHeld: [], leases: await jobs.leases(EP) })
+    expect(asked.leases?.map(({ jobId, workerId }) => [jobId, workerId])).toEqual([
+      ['b', 'w2'],
+      ['a', 'w1'],
+    ])
+    expect(await workers.get(EP, 'w2')).toBeUndefined()
+  })
+
   test.each(['ping', 'progress', 'stream'])('a %s renews the lease', async (sign) => {
     const { jobs } = await stores.open({ leaseMs: 60_000 })
     const raw = stores.raw()
@@ -351,7 +369,7 @@ describe('leases', () => {
     await jobs.take(EP, 'w1')
     const lock = `${stores.prefix()}:{${EP}}:a:lock`
     await raw.pexpire(lock, 5000)
-    if (sign === 'ping') await jobs.renew(EP, 'w1', ['a'])
+    if (sign === 'ping') await jobs.heartbeat(EP, 'w1', { jobIds: ['a'], withLeases: false })
     if (sign === 'progress') await jobs.progress(EP, 'a', 'w1', 1)
     if (sign === 'stream') await jobs.appendChunk(EP, 'a', 'w1', 1)
     expect(await raw.pttl(lock)).toBeGreaterThan(5000)

@@ -22,6 +22,7 @@ import { createWebhookStore } from './webhooks.ts'
 import { createWorkerStore } from './workers.ts'
 
 const DEFAULT_CONNECT_WAIT_MS = 10_000
+const DEFAULT_SIGNAL_CHECK_MS = 15_000
 
 /**
  * Opens the store. Afterwards it heals by itself: while Redis is away every call fails at once and `isUp` says so.
@@ -61,19 +62,20 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStack): Promise<StoreContext> {
   const onError = options.onError ?? (() => undefined)
   const keys = createKeys(options.prefix ?? 'runyard')
-  const open = async () =>
-    scope.adopt(
-      await connect({ redisUrl: options.redisUrl, waitMs: options.connectWaitMs ?? DEFAULT_CONNECT_WAIT_MS, onError }),
-      async (client) => {
-        // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
-        await client.quit().catch(() => client.disconnect())
-      },
-    )
-  const client = await open()
-  const subscriber = await open()
-  const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, onError }).catch((error: unknown) => {
-    throw toStoreError(error)
-  })
+  const { redisUrl, name = 'runyard', connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS } = options
+  const open = async (connectionName: string) =>
+    scope.adopt(await connect({ redisUrl, name: connectionName, waitMs, onError }), async (client) => {
+      // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
+      await client.quit().catch(() => client.disconnect())
+    })
+  const client = await open(name)
+  const subscriber = await open(`${name}-signals`)
+  const checkEveryMs = options.signalCheckMs ?? DEFAULT_SIGNAL_CHECK_MS
+  const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, checkEveryMs, onError }).catch(
+    (error: unknown) => {
+      throw toStoreError(error)
+    },
+  )
   const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
   const { instance } = createInstance({ client, keys })
   const instanceId = async () => (await instance()).id

@@ -1,4 +1,5 @@
-// Signals between processes over one pub/sub channel. They only wake; a lost one is made good by `resync` and by whoever looks again.
+// Signals between processes over one pub/sub channel. They only wake; what was missed while the subscription did not stand is made good by
+// `resync`. A subscription that has died without a word is found out by asking for it again.
 // A process hears its own signals at once, without waiting for Redis to echo them.
 import { randomUUID } from 'node:crypto'
 import { Signal } from '@runyard/schema'
@@ -19,6 +20,8 @@ export interface SignalDeps {
   readonly commands: Redis
   readonly subscriber: Redis
   readonly channel: string
+  /** How often the subscription is asked for again; one that has not answered by the next time is lost. */
+  readonly checkEveryMs: number
   readonly onError: (error: Error) => void
 }
 
@@ -47,7 +50,7 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
     if (signal !== undefined) deliver(signal)
   })
   await subscriber.subscribe(channel)
-  resyncAfterLoss(deps, () => deliver({ kind: 'resync' }))
+  keepSubscribed(deps, () => deliver({ kind: 'resync' }))
 
   return {
     channel,
@@ -70,23 +73,36 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
   }
 }
 
-/** Calls `resync` when a lost connection is back and both can be used, so that whoever looks again then finds Redis there. */
-function resyncAfterLoss({ commands, subscriber, channel, onError }: SignalDeps, resync: () => void): void {
+/**
+ * Calls `resync` when a lost connection is back and both can be used, so that whoever looks again then finds Redis there. To subscribe again
+ * where one is subscribed changes nothing, so it shows whether that still is so.
+ */
+function keepSubscribed({ commands, subscriber, channel, checkEveryMs, onError }: SignalDeps, resync: () => void): void {
   let isSubscribed = true
+  let isAnswered = true
   const resyncIfWhole = () => {
     if (isSubscribed && commands.status === 'ready') resync()
+  }
+  const subscribe = async () => {
+    isAnswered = false
+    await subscriber.subscribe(channel)
+    isAnswered = true
+    if (isSubscribed) return
+    isSubscribed = true
+    resyncIfWhole()
+  }
+  const check = () => {
+    if (subscriber.status !== 'ready') return
+    if (isAnswered) void subscribe().catch(onError)
+    else subscriber.stream.destroy()
   }
   commands.on('ready', resyncIfWhole)
   subscriber.on('close', () => {
     isSubscribed = false
   })
-  const resubscribe = async () => {
-    await subscriber.subscribe(channel)
-    isSubscribed = true
-    resyncIfWhole()
-  }
-  // Where it is lost again meanwhile, the next `ready` repeats this.
-  subscriber.on('ready', () => void resubscribe().catch(onError))
+  subscriber.on('ready', () => void subscribe().catch(onError))
+  const timer = setInterval(check, checkEveryMs).unref()
+  subscriber.once('end', () => clearInterval(timer))
 }
 
 /** A burst of jobs for one endpoint is the same message again and again: the last one is remembered. */

@@ -8,7 +8,7 @@ const SWEEP_BATCH = 500
 /** The job itself is gone then (client-api §4.4); whoever waits for its webhook hears of it. */
 const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' } satisfies JobOutcome)
 
-type LeaseRow = readonly [
+export type LeaseRow = readonly [
   id: string,
   holder: string | null,
   submittedAt: string,
@@ -55,7 +55,7 @@ export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobS
   }
 }
 
-function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder]: LeaseRow): Lease {
+export function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder]: LeaseRow): Lease {
   const { executionTimeoutMs } = JSON.parse(options ?? '{}') as { executionTimeoutMs?: number }
   return {
     jobId,

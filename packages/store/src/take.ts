@@ -1,12 +1,13 @@
-// Out of the queue to a worker: take, give back, renew. A take sets the lease; only a sign of the worker renews it.
+// Out of the queue to a worker: take, give back, renew, heartbeat. A take sets the lease; only a sign of the worker renews it.
 import type { StoreContext } from './context.ts'
 import { PATCH_WORKER } from './scripts/records.ts'
 import { GIVE_BACK } from './scripts/returns.ts'
-import { RENEW } from './scripts/worker-writes.ts'
+import { HEARTBEAT, RENEW } from './scripts/worker-writes.ts'
 import { INPUT_GONE, readSubmission } from './stored-values.ts'
+import { toLease, type LeaseRow } from './sweep.ts'
 import type { JobStore } from './types.ts'
 
-type Takes = Pick<JobStore, 'take' | 'giveBack' | 'renew'>
+type Takes = Pick<JobStore, 'take' | 'giveBack' | 'renew' | 'heartbeat'>
 
 export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore, 'settle'>): Takes {
   const { keys, queues, run, payloads, options } = context
@@ -38,6 +39,13 @@ export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore,
     async renew(endpointId, workerId, jobIds) {
       if (jobIds.length === 0) return []
       return (await run(RENEW, [keys.queue(endpointId)], [workerId, options.leaseMs, ...jobIds])) as readonly string[]
+    },
+
+    async heartbeat(endpointId, workerId, { jobIds, withLeases }) {
+      const args = [workerId, options.leaseMs, Date.now(), withLeases ? 1 : 0, ...jobIds]
+      const reply: unknown = await run(HEARTBEAT, [keys.queue(endpointId)], args)
+      const [notHeld, rows] = reply as readonly [readonly string[], readonly LeaseRow[] | null]
+      return { notHeld, leases: rows?.map((row) => toLease(endpointId, row)) }
     },
   }
   return takes

@@ -127,6 +127,15 @@ export interface JobStore {
    * does not hold are returned.
    */
   renew(endpointId: string, workerId: string, jobIds: readonly string[]): Promise<readonly string[]>
+  /**
+   * A worker's ping in one step: it was seen now, the jobs that it names are renewed as by `renew`, and where they are asked for, all leases of
+   * its endpoint come back. An unknown worker stays unknown.
+   */
+  heartbeat(
+    endpointId: string,
+    workerId: string,
+    ping: { readonly jobIds: readonly string[]; readonly withLeases: boolean },
+  ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown): Promise<SettleResult>
   /** The worker's result. First writer wins; fenced by the lease. Keeps the outcome for `retainMs`. */
@@ -266,6 +275,8 @@ export interface Store extends AsyncDisposable {
 
 export interface OpenStoreOptions {
   readonly redisUrl: string
+  /** Of its connections in Redis' `CLIENT LIST`; default: `runyard`. */
+  readonly name?: string
   readonly leaseMs: number
   /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
   readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
@@ -275,5 +286,7 @@ export interface OpenStoreOptions {
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */
   readonly connectWaitMs?: number
+  /** How often it is made sure that signals still arrive; default 15 s. */
+  readonly signalCheckMs?: number
   readonly onError?: (error: Error) => void
 }

@@ -1,32 +1,25 @@
 // A worker's first take or ping means that it is ready (worker-api §1): the record, the ledger, the history and the cold-start times learn of
-// it once, also where the two reach two gateways. Nobody waits for these writes; if they fail, the next contact tries again. Every later
-// contact only refreshes `lastSeenAt`.
+// it once, also where the two reach two gateways. Nobody waits for these writes; if they fail, the next contact tries again. That it still lives
+// is told by its pings alone (`lease-book.ts`): a worker that only polled would lose every job that is longer than its lease.
 import type { WorkerRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import type { WorkerState } from './state.ts'
-
-const WRITE_SEEN_EVERY_MS = 8000
 
 export type ContactDeps = Pick<GatewayDeps, 'store' | 'events' | 'metrics' | 'log'>
 
 export function noteContact(deps: ContactDeps, state: WorkerState): void {
   const { record } = state
-  if (record === undefined) return
-  if (record.readyAt === undefined && state.firstContact === undefined) {
-    state.firstContact = welcome(deps, state, record).catch((error: unknown) => {
-      state.firstContact = undefined
-      deps.log.warn({ err: error, workerId: state.workerId }, 'could not record that a worker is ready; its next request tries again')
-    })
-    return
-  }
-  void noteSeen(deps, state)
+  if (record === undefined || record.readyAt !== undefined || state.firstContact !== undefined) return
+  state.firstContact = welcome(deps, state, record).catch((error: unknown) => {
+    state.firstContact = undefined
+    deps.log.warn({ err: error, workerId: state.workerId }, 'could not record that a worker is ready; its next request tries again')
+  })
 }
 
 async function welcome(deps: ContactDeps, state: WorkerState, record: WorkerRecord): Promise<void> {
   const { endpointId, workerId, sdkVersion } = state
   const at = Date.now()
   const facts = { readyAt: at, lastSeenAt: at, ...(sdkVersion === undefined ? {} : { sdkVersion }) }
-  state.seenWrittenAt = at
   // The ledger first: if we end in between, the next contact does both again, and the same state twice changes nothing.
   await deps.store.ledger.transition({
     workerId,
@@ -50,13 +43,4 @@ function measureColdStart(deps: ContactDeps, state: WorkerState, readyAt: number
   if (record.containerStartedAt === undefined) return
   deps.metrics.coldStart(endpointId, 'placed_to_container', record.containerStartedAt - record.createdAt)
   deps.metrics.coldStart(endpointId, 'container_to_ready', readyAt - record.containerStartedAt)
-}
-
-async function noteSeen(deps: ContactDeps, state: WorkerState): Promise<void> {
-  const now = Date.now()
-  if (now - state.seenWrittenAt < WRITE_SEEN_EVERY_MS) return
-  state.seenWrittenAt = now
-  await deps.store.workers.patch(state.endpointId, state.workerId, { lastSeenAt: now }, { quiet: true }).catch((error: unknown) => {
-    deps.log.debug({ err: error, workerId: state.workerId }, 'a sign of life was not written')
-  })
 }

@@ -147,6 +147,18 @@ describe('a poll without an answer', () => {
   const stopPoll = (state: WorkerState): Promise<readonly string[]> =>
     takeStopOrders({ store: { jobs: { renew: async () => [] } } } as unknown as Parameters<typeof takeStopOrders>[0], state, NEVER)
 
+  it('is no reason to look into the queue again, however often it is asked', async () => {
+    vi.useFakeTimers()
+    const takeJob = vi.fn(async () => undefined)
+    const lane = new Lane({ takeJob, giveBack: async () => undefined, checkVersion: async () => undefined })
+    for (let polls = 0; polls < 100; polls += 1) {
+      const poll = lane.take({ state: createWorker(`w${polls % 3}`), max: 1, signal: NEVER })
+      await vi.advanceTimersByTimeAsync(25_000)
+      expect(await poll).toEqual([])
+    }
+    expect(takeJob).toHaveBeenCalledTimes(1)
+  })
+
   // SDK 1.7.3 to 1.7.5 closes its side after 30 s, and every version asks again at once (worker-api §4.3).
   it.each([
     ['take', (state: WorkerState) => emptyLane().take({ state, max: 1, signal: NEVER })],

@@ -1,6 +1,6 @@
-// One endpoint's waiting workers. A take looks into the queue once; where there is nothing, its request is parked until a job-added signal, at
-// no cost in Redis, and so are those that come after it. Invariants: a wake during a look is never lost (it is owed one look), a worker gets at most what it asked for, and a
-// job taken for a request that has meanwhile gone goes back to the front of the queue.
+// One endpoint's waiting workers. A take looks into the queue once; where there is nothing, its request is parked, and so are those that come
+// after it, at no cost in Redis, until a signal: no time makes anybody look again (ADR 24). Invariants: a wake during a look is never lost (it is
+// owed one look), a worker gets at most what it asked for, and a job taken for a request that has meanwhile gone goes back to the front of the queue.
 import type { TakenJob } from '@runyard/store'
 import { isAssignable, isLeaving } from './assignable.ts'
 import type { Hold } from './polls.ts'
@@ -9,8 +9,6 @@ import type { WorkerState } from './state.ts'
 /** Below the 25 s that suit every SDK (worker-api §4.3.2); later polls of a leaving worker must not delay its exit (§11.3). */
 const HOLD_MS = 20_000
 const HOLD_LEAVING_MS = 2000
-/** A queue that was seen empty, without a signal since, is not looked into for so long. Bounded, should a signal ever be lost. */
-const EMPTY_FOR_MS = 15_000
 /** Looks in flight per endpoint: they share one connection, so more of them gain nothing. */
 const PARALLEL_LOOKS = 8
 
@@ -47,7 +45,8 @@ export class Lane {
   /** Wakes that no look has answered yet. */
   #owed = 0
   #looks = 0
-  #emptyUntil = 0
+  /** Seen empty, and no signal since. */
+  #isEmpty = false
 
   constructor(deps: LaneDeps) {
     this.#deps = deps
@@ -58,8 +57,9 @@ export class Lane {
   }
 
   async take(request: TakeRequest): Promise<readonly TakenJob[]> {
-    await this.#deps.checkVersion(request.state)
-    while (isAssignable(request.state.record) && !request.signal.aborted && Date.now() > this.#emptyUntil) {
+    while (!this.#isEmpty) {
+      await this.#deps.checkVersion(request.state)
+      if (!isAssignable(request.state.record) || request.signal.aborted) break
       const jobs = await this.#takeFor(request)
       if (jobs.length > 0) return jobs
       if (this.#owed === 0) break
@@ -70,7 +70,7 @@ export class Lane {
 
   wake(): void {
     this.#wakes += 1
-    this.#emptyUntil = 0
+    this.#isEmpty = false
     // With nobody waiting and nobody looking, whoever comes next looks anyway.
     if (this.#parked.length === 0 && this.#looks === 0) return
     this.#owed += 1
@@ -146,7 +146,7 @@ export class Lane {
     // Nothing there: wakes from before this look are answered.
     if (jobs.length === 0) {
       this.#owed = Math.min(this.#owed, this.#wakes - seen)
-      if (this.#wakes === seen) this.#emptyUntil = Date.now() + EMPTY_FOR_MS
+      if (this.#wakes === seen) this.#isEmpty = true
     }
     return jobs
   }

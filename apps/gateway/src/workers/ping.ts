@@ -27,7 +27,7 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
     return
   }
   noteContact(deps, state)
-  const held = await deps.leases.heldBy(state)
+  const { held, notHeld } = await deps.leases.hear(state, ping.jobIds)
   if (state.sdkVersion === SDK_WITHOUT_JOB_IDS) {
     await deps.store.jobs.renew(
       state.endpointId,
@@ -36,7 +36,7 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
     )
     return
   }
-  await renewNamed(deps, state, ping.jobIds)
+  await noteStrays(deps, state, notHeld)
   await takeBackMissing(deps, state, { held, named: new Set(ping.jobIds) })
 }
 
@@ -46,12 +46,7 @@ async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason
   await deps.store.workers.patch(state.endpointId, state.workerId, { unhealthyReason })
 }
 
-async function renewNamed(deps: PingDeps, state: WorkerState, named: readonly string[]): Promise<void> {
-  if (named.length === 0) {
-    state.strayPings.clear()
-    return
-  }
-  const notHeld = await deps.store.jobs.renew(state.endpointId, state.workerId, named)
+async function noteStrays(deps: PingDeps, state: WorkerState, notHeld: readonly string[]): Promise<void> {
   for (const jobId of state.strayPings.keys()) if (!notHeld.includes(jobId)) state.strayPings.delete(jobId)
   for (const jobId of notHeld) await noteStray(deps, state, jobId)
 }

@@ -30,7 +30,6 @@ export interface WorkerState {
   readonly strayPings: Map<string, number>
   firstContact: Promise<void> | undefined
   seenAt: number
-  seenWrittenAt: number
 }
 
 /** Of each kind and worker: far more than a worker works on at a time. */
@@ -51,7 +50,6 @@ export function createWorkerState(who: { endpointId: string; workerId: string; t
     strayPings: new Map(),
     firstContact: undefined,
     seenAt: Date.now(),
-    seenWrittenAt: 0,
   }
 }
 

@@ -2,23 +2,24 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** → rows of { job, holder, submittedAt, startedAt, attempts, options (JSON), last holder }. Leftovers without a job are swept up on the way. */
-export const LEASES: Script = {
-  name: 'runyardLeases',
-  keys: 1,
-  lua: `${PRELUDE}
-local leases = {}
-for _, id in ipairs(call('LRANGE', q .. ':active', 0, -1)) do
-  local job = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'opts', 'pb')
-  if not job[1] or isSettled(id) then
-    dropJob(id)
-  else
-    leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4], job[5] }
+/** Rows of { job, holder, submittedAt, startedAt, attempts, options (JSON), last holder }. Leftovers without a job are swept up on the way. */
+export const READ_LEASES = `${PRELUDE}
+local function readLeases()
+  local leases = {}
+  for _, id in ipairs(call('LRANGE', q .. ':active', 0, -1)) do
+    local job = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'opts', 'pb')
+    if not job[1] or isSettled(id) then
+      dropJob(id)
+    else
+      leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4], job[5] }
+    end
   end
+  return leases
 end
-return leases
-`,
-}
+`
+
+/** → rows as `READ_LEASES` makes them */
+export const LEASES: Script = { name: 'runyardLeases', keys: 1, lua: `${READ_LEASES}\nreturn readLeases()\n` }
 
 /** ARGV: now, limit, what their webhooks are told (JSON) → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
 export const SWEEP_EXPIRED: Script = {

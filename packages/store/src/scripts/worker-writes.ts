@@ -1,22 +1,42 @@
 // What a worker writes of a job while it runs.
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
+import { READ_LEASES } from './sweeps.ts'
+
+/** Arguments from 'at' on are jobs. */
+const RENEW_NAMED = `
+local function renewNamed(worker, leaseMs, at)
+  local notHeld = {}
+  for index = at, #ARGV do
+    local id = ARGV[index]
+    if holderOf(id) == worker then
+      call('SET', lockKey(id), worker, 'PX', leaseMs)
+    else
+      notHeld[#notHeld + 1] = id
+    end
+  end
+  return notHeld
+end
+`
 
 /** ARGV: worker, leaseMs, jobs… → ids that the worker does not hold; the leases of the others begin anew */
 export const RENEW: Script = {
   name: 'runyardRenew',
   keys: 1,
-  lua: `${PRELUDE}
-local notHeld = {}
-for at = 3, #ARGV do
-  local id = ARGV[at]
-  if holderOf(id) == ARGV[1] then
-    call('SET', lockKey(id), ARGV[1], 'PX', ARGV[2])
-  else
-    notHeld[#notHeld + 1] = id
-  end
-end
-return notHeld
+  lua: `${PRELUDE}${RENEW_NAMED}\nreturn renewNamed(ARGV[1], ARGV[2], 3)\n`,
+}
+
+/**
+ * ARGV: worker, leaseMs, now, '1' if the endpoint's leases are asked for, jobs… → { ids as `RENEW` answers them, leases or nil }. An unknown
+ * worker stays unknown.
+ */
+export const HEARTBEAT: Script = {
+  name: 'runyardHeartbeat',
+  keys: 1,
+  lua: `${READ_LEASES}${RENEW_NAMED}
+if call('EXISTS', workerKey(ARGV[1])) == 1 then call('HSET', workerKey(ARGV[1]), 'lastSeenAt', ARGV[3]) end
+local notHeld = renewNamed(ARGV[1], ARGV[2], 5)
+return { notHeld, ARGV[4] == '1' and readLeases() }
 `,
 }
 

@@ -1,0 +1,109 @@
+// No wake is lost for good: whatever fills a queue tells of it in the same step, and whoever could not hear it for a while is told to look.
+import { openLine } from '@runyard/testing'
+import type { Redis } from 'ioredis'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { submission, useStores } from './test-store.ts'
+import type { Store } from './types.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+const PATIENT = { timeout: 20_000 }
+const BUDGET = { budget: 2, evidence: '' }
+
+/** Each brings one more job into the queue of the endpoint. */
+const WAYS: readonly (readonly [name: string, prepare: (store: Store) => Promise<unknown>, fill: (store: Store) => Promise<unknown>])[] = [
+  ['submit', async () => undefined, ({ jobs }) => jobs.submit(EP, submission('a'))],
+  [
+    'submit once',
+    async () => undefined,
+    ({ jobs }) => jobs.submitOnce(EP, submission('a'), { key: 'k', fingerprint: 'f', windowMs: 60_000 }),
+  ],
+  ['give back', takeOne, ({ jobs }) => jobs.giveBack(EP, 'a', 'w1')],
+  ['take back', takeOne, ({ jobs }) => jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, BUDGET)],
+  ['retry', failOne, ({ jobs }) => jobs.retry(EP, 'a')],
+  ['batch', finalizeOne, ({ batches }) => batches.submit({ endpointId: EP, batchId: 'b' }, 0)],
+]
+
+async function takeOne({ jobs }: Store): Promise<void> {
+  await jobs.submit(EP, submission('a'))
+  await jobs.take(EP, 'w1')
+}
+
+async function failOne(store: Store): Promise<void> {
+  await takeOne(store)
+  await store.jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'no' })
+}
+
+async function finalizeOne({ batches }: Store): Promise<void> {
+  const at = { endpointId: EP, batchId: 'b' }
+  await batches.create(at, 10)
+  await batches.add(at, [submission('a')], { requests: 10, bytes: 10_000 })
+  await batches.finalize(at, 100)
+}
+
+describe('a job', () => {
+  // Whoever dies after the step has told of it, and whoever dies before it has added nothing.
+  test.each(WAYS)('that comes by "%s" is told of by the script that adds it', async (_name, prepare, fill) => {
+    const [store, other] = [await stores.open(), await stores.open()]
+    await prepare(store)
+    const raw = stores.raw()
+    const monitor = await raw.monitor()
+    onTestFinished(() => monitor.disconnect())
+    const told: string[] = []
+    let isOver = false
+    monitor.on('monitor', (_time: string, [command = '', ...args]: readonly string[], source: string) => {
+      if (command.toLowerCase() === 'publish' && args[1]?.includes('job-added') === true) told.push(source)
+      if (command.toLowerCase() === 'echo') isOver = true
+    })
+    const heard = stores.listen(other)
+    await fill(store)
+    await raw.echo('over')
+    await vi.waitUntil(() => isOver, PATIENT)
+    expect(told).toEqual(['lua'])
+    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    expect(heard).toEqual([{ kind: 'job-added', endpointId: EP }])
+  })
+})
+
+describe('a subscription', () => {
+  const isTold = (heard: ReturnType<typeof stores.listen>) => vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+
+  // As Redis does it with one who reads too slowly (`client-output-buffer-limit pubsub`).
+  test('that Redis cuts is made again, and then everybody is told to look', async () => {
+    const heard = stores.listen(await stores.open())
+    await stores.raw().call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await isTold(heard)
+    expect(heard).toEqual([{ kind: 'resync' }])
+  })
+
+  test('that is refused is asked for until it stands again', async () => {
+    const errors: string[] = []
+    const store = await stores.open({ signalCheckMs: 50, onError: ({ message }) => errors.push(message) })
+    const heard = stores.listen(store)
+    const admin = stores.raw()
+    await setChannels(admin, 'resetchannels')
+    onTestFinished(() => setChannels(stores.raw(), 'allchannels'))
+    await vi.waitUntil(() => errors.some((message) => message.startsWith('NOPERM')), PATIENT)
+    expect(heard).toEqual([])
+    await setChannels(admin, 'allchannels')
+    await isTold(heard)
+  })
+
+  test('that died without a word is found out, and then everybody is told to look', async () => {
+    await using line = await openLine(stores.redis().port)
+    const store = await stores.open({ redisUrl: line.url, signalCheckMs: 100 })
+    const heard = stores.listen(store)
+    expect(line.freezeSubscriptions()).toBe(1)
+    const other = await stores.open()
+    await other.jobs.submit(EP, submission('a'))
+    await isTold(heard)
+    expect(heard).toEqual([{ kind: 'resync' }])
+    await other.jobs.submit(EP, submission('b'))
+    await vi.waitUntil(() => heard.length === 2, PATIENT)
+    expect(heard[1]).toEqual({ kind: 'job-added', endpointId: EP })
+  })
+})
+
+async function setChannels(client: Redis, rule: string): Promise<void> {
+  await client.call('ACL', 'SETUSER', 'default', rule)
+}

@@ -1,0 +1,50 @@
+// A line to a real Redis that can go dead without a word: a frozen connection stays open and carries nothing more, like one that a firewall
+// has forgotten. New connections pass.
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+
+export interface Line extends AsyncDisposable {
+  readonly url: string
+  /** Of those that exist now, the ones over which somebody has subscribed. How many. */
+  freezeSubscriptions(): number
+}
+
+interface Pair {
+  readonly ends: readonly [Socket, Socket]
+  isSubscribed: boolean
+}
+
+function join(from: Socket, to: Socket): void {
+  from.on('error', () => undefined).once('close', () => to.destroy())
+  from.pipe(to)
+}
+
+export async function openLine(port: number): Promise<Line> {
+  const pairs: Pair[] = []
+  const server = createServer((client) => {
+    const redis = connect(port, '127.0.0.1')
+    const pair: Pair = { ends: [client, redis], isSubscribed: false }
+    client.on('data', (data) => {
+      pair.isSubscribed ||= /subscribe/i.test(data.toString('latin1'))
+    })
+    join(client, redis)
+    join(redis, client)
+    pairs.push(pair)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  return {
+    url: `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
+    freezeSubscriptions() {
+      const subscribed = pairs.filter(({ isSubscribed }) => isSubscribed)
+      for (const socket of subscribed.flatMap(({ ends }) => ends)) socket.unpipe().pause()
+      return subscribed.length
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of pairs.flatMap(({ ends }) => ends)) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
