@@ -112,8 +112,8 @@ export interface EventsView {
 
 export interface WebhookLogView {
   readonly attempts: readonly WebhookAttempt[]
-  /** Still to be delivered; when the job of the oldest ended, epoch ms. */
-  readonly pending: { readonly count: number; readonly oldestAt?: number }
+  /** Still to be delivered; when the job of the oldest ended, epoch ms; what they weigh in Redis. */
+  readonly pending: { readonly count: number; readonly oldestAt?: number; readonly bytes: number }
 }
 
 export interface WorkerLogsView {

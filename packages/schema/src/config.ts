@@ -184,6 +184,18 @@ export const Config = z.object({
         .min(0)
         .default(86_400)
         .describe('no attempt later than this after the end of the job; 60 is what Runpod does'),
+      outboxEvents: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(100_000)
+        .describe('webhooks of one endpoint that may wait or be kept for another try; beyond it the oldest are dropped'),
+      outboxBytes: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(256 * 1024 * 1024)
+        .describe('what they may weigh in Redis'),
     })
     .prefault({}),
   billing: z

@@ -9,8 +9,8 @@ export const Webhook = z.object({
 })
 export type Webhook = z.infer<typeof Webhook>
 
-/** `failed` is tried again; `given_up` failed for the last time; `refused` would have gone to a private address. */
-export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'given_up', 'refused'] as const
+/** `failed` is tried again; `given_up` failed for the last time; `refused` would have gone to a private address; `dropped` made room for newer ones. */
+export const WEBHOOK_OUTCOMES = ['delivered', 'failed', 'given_up', 'refused', 'dropped'] as const
 export const WebhookOutcome = z.enum(WEBHOOK_OUTCOMES)
 export type WebhookOutcome = z.infer<typeof WebhookOutcome>
 
@@ -18,9 +18,9 @@ export type WebhookOutcome = z.infer<typeof WebhookOutcome>
 export const WebhookAttempt = z.object({
   eventId: z.string(),
   jobId: z.string(),
-  /** Without credentials and query. */
+  /** Without credentials and query; of a dropped one the host only. */
   url: z.string(),
-  /** 1 for the first. */
+  /** 1 for the first; 0: dropped before it. */
   attempt: z.int(),
   at: z.number(),
   durationMs: z.number(),

@@ -260,6 +260,7 @@ describe('numbers', () => {
       failed: 0,
       retried: 0,
       ended: 0,
+      webhooksDropped: 0,
       keptBytes: 0,
     })
     for (const id of ['a', 'b', 'c', 'd', 'e']) await jobs.submit(EP, submission(id))
@@ -277,6 +278,7 @@ describe('numbers', () => {
       failed: 1,
       retried: 0,
       ended: 2,
+      webhooksDropped: 0,
       keptBytes: expect.any(Number),
     })
   })

@@ -18,7 +18,8 @@ export interface Keys {
   register(endpointId: string): readonly string[]
   /** The index of batches and the active ones; each batch has its own keys, which expire. */
   batches(endpointId: string): readonly [index: string, active: string]
-  outbox(endpointId: string): string
+  /** Events that wait, events that were given up, what they weigh; written by the scripts. */
+  outbox(endpointId: string): readonly [waiting: string, givenUp: string, bytes: string]
   webhookLog(endpointId: string): string
   goneWorker(workerId: string): string
   workerLog(workerId: string, source: string): string
@@ -52,7 +53,7 @@ export function createKeys(prefix: string): Keys {
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
     register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone', 'purges'].map((part) => `${queue(endpointId)}:r:${part}`),
     batches: (endpointId) => [`${queue(endpointId)}:r:batches`, `${queue(endpointId)}:r:batches:active`],
-    outbox: (endpointId) => `${queue(endpointId)}:r:outbox`,
+    outbox: (endpointId) => [`${queue(endpointId)}:r:outbox`, `${queue(endpointId)}:r:given-up`, `${queue(endpointId)}:r:outbox-bytes`],
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,

@@ -58,18 +58,21 @@ export function createJobReads(context: StoreContext): JobReads {
 }
 
 function toStats(reply: readonly (string | number | null)[]): QueueStats {
-  const [normal = 0, low = 0, active = 0, oldestNormal, oldestLow, completed, failed, retried, ended, keptBytes] = reply
+  const [normal, low, active, oldestNormal, oldestLow, ...counters] = reply
+  const count = (cell: string | number | null | undefined): number => Number(cell ?? 0)
+  const [completed, failed, retried, ended, keptBytes, webhooksDropped] = counters
   const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
   return {
-    waiting: Number(normal) + Number(low),
-    waitingNormal: Number(normal),
-    inProgress: Number(active),
+    waiting: count(normal) + count(low),
+    waitingNormal: count(normal),
+    inProgress: count(active),
     oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
-    completed: Number(completed ?? 0),
-    failed: Number(failed ?? 0),
-    retried: Number(retried ?? 0),
-    ended: Number(ended ?? 0),
-    keptBytes: Number(keptBytes ?? 0),
+    completed: count(completed),
+    failed: count(failed),
+    retried: count(retried),
+    ended: count(ended),
+    keptBytes: count(keptBytes),
+    webhooksDropped: count(webhooksDropped),
   }
 }
 

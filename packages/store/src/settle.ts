@@ -2,12 +2,13 @@
 // the first outcome stays. A write that comes too late changes nothing and says why.
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { createEndArgs } from './end-args.ts'
 import { toJobRecord } from './job-record.ts'
 import { newName } from './payloads.ts'
 import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
 import { END_PURGED, PURGE } from './scripts/purges.ts'
 import { RETRY, TAKE_BACK } from './scripts/returns.ts'
-import type { Argument, Reply } from './scripts/script.ts'
+import type { Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import { DEFAULT_TTL_MS } from './submit.ts'
 import type { JobStore, SettleResult } from './types.ts'
@@ -28,7 +29,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
       const signal = { kind: 'job-settled', endpointId, jobId } as const
       const at = { endpointId, jobId }
       const kept = await payloads.pack(at, 'output', outcome)
-      const args = [jobId, workerId, ...endArgs(outcome, kept.text), signals.channel, signals.encode(signal)]
+      const args = [jobId, workerId, ...endArgs(outcome, { text: kept.text }), signals.channel, signals.encode(signal)]
       const reply = await run(SETTLE, [keys.queue(endpointId)], args)
       const record = toJobRecord(jobId, reply)
       payloads.conclude(at, kept, record !== undefined)
@@ -91,19 +92,6 @@ function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'pu
       while (!(await endSome())) if (signal?.aborted === true) return
     },
   }
-}
-
-/** An end as the scripts read it (`readEnd` in the prelude). */
-function createEndArgs({ options }: StoreContext): (outcome: JobOutcome, text?: string) => readonly Argument[] {
-  const { asyncMs, syncMs, keepBytes } = options.retention
-  return (outcome, text = JSON.stringify(outcome)) => [
-    Date.now(),
-    outcome.status,
-    text,
-    asyncMs,
-    syncMs,
-    keepBytes ?? Number.MAX_SAFE_INTEGER,
-  ]
 }
 
 function createWorkerWrites({ keys, run, signals, payloads, options }: StoreContext): Pick<JobEnds, 'progress' | 'appendChunk'> {

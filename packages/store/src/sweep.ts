@@ -1,12 +1,13 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { createEndArgs } from './end-args.ts'
 import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER } from './scripts/sweeps.ts'
 import type { JobStore, Lease } from './types.ts'
 
 const SWEEP_BATCH = 500
 /** The job itself is gone then (client-api §4.4); whoever waits for its webhook hears of it. */
-const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' } satisfies JobOutcome)
+const TTL_OVER: JobOutcome = { status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' }
 
 export type LeaseRow = readonly [
   id: string,
@@ -18,9 +19,11 @@ export type LeaseRow = readonly [
   lastHolder: string | null,
 ]
 
-export function createJobSweeps({ keys, run, signals }: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
+export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
+  const { keys, run, signals } = context
+  const endArgs = createEndArgs(context)
   const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
-    const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [now, SWEEP_BATCH, TTL_OVER])) as readonly (readonly [
+    const rows = (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], [SWEEP_BATCH, ...endArgs(TTL_OVER, { now })])) as readonly (readonly [
       string,
       string,
     ])[]

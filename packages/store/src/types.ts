@@ -2,7 +2,6 @@
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type {
   BlobStore,
-  EndpointEvent,
   JobOutcome,
   JobRecord,
   JobStatus,
@@ -14,6 +13,7 @@ import type {
   WorkerRecord,
 } from '@runyard/schema'
 import type { BatchStore } from './batch-types.ts'
+import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, TemplateStore } from './library-types.ts'
 
@@ -24,6 +24,7 @@ export interface Instance {
   readonly workerSecret: string
 }
 
+export type * from './history-types.ts'
 export type * from './library-types.ts'
 
 export interface ApiKey {
@@ -83,6 +84,8 @@ export interface QueueStats {
   readonly ended: number
   /** What the kept results weigh. */
   readonly keptBytes: number
+  /** Webhooks that made room for newer ones and were never delivered. */
+  readonly webhooksDropped: number
 }
 
 /** A job as `/requests` lists it: without what it carries. */
@@ -223,32 +226,6 @@ export interface LedgerStore {
   totals(now: number): Promise<readonly { endpointId: string; gpuType: string | null; state: BillingState; seconds: number }[]>
 }
 
-export interface WorkerLogStore {
-  append(workerId: string, source: 'container' | 'system', lines: readonly { at: number; line: string }[]): Promise<void>
-  read(workerId: string, source: 'container' | 'system', tail: number): Promise<readonly { at: number; line: string }[]>
-}
-
-export interface EventStore {
-  append(...events: readonly EndpointEvent[]): Promise<void>
-  /** Oldest first, at most `limit` of the newest. */
-  list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
-}
-
-export interface ScalerStatus {
-  readonly at: number
-  /** Workers wanted now that no host can take, with the sentence why. */
-  readonly throttled: number
-  readonly reason: string | undefined
-  readonly message: string | undefined
-  readonly unhealthy: number
-}
-
-export interface StatusStore {
-  /** The scaler's last word on an endpoint. */
-  put(endpointId: string, status: ScalerStatus): Promise<void>
-  get(endpointId: string): Promise<ScalerStatus | undefined>
-}
-
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   readonly templates: TemplateStore
@@ -280,8 +257,15 @@ export interface OpenStoreOptions {
   readonly leaseMs: number
   /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
   readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
-  /** `batchMs`: of a batch, after its last request can have ended; default: as `asyncMs`. `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. Default: no limit. */
-  readonly retention: { readonly asyncMs: number; readonly syncMs: number; readonly batchMs?: number; readonly keepBytes?: number }
+  /** `batchMs`: of a batch, after its last request can have ended; default: as `asyncMs`. `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. `outboxEvents`, `outboxBytes`: how many webhooks of one endpoint may wait, and what they may weigh. Default: no limit. */
+  readonly retention: {
+    readonly asyncMs: number
+    readonly syncMs: number
+    readonly batchMs?: number
+    readonly keepBytes?: number
+    readonly outboxEvents?: number
+    readonly outboxBytes?: number
+  }
   /** Key prefix; tests use one each. */
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */

@@ -32,18 +32,22 @@ export interface ClaimOptions {
 export interface WebhookStore {
   /** Endpoints that may have something to deliver now or later. */
   endpoints(): Promise<readonly string[]>
-  /** Takes what is due. `nextAt`: when to look again, epoch ms; `isMoreDue`: there was no room for all. */
+  /**
+   * Takes what is due. `nextAt`: when to look again, epoch ms; `isMoreDue`: there was no room for all; `dropped`: how many went because the
+   * outbox was full, each told once.
+   */
   claim(
     endpointId: string,
     options: ClaimOptions,
-  ): Promise<{ events: readonly ClaimedWebhook[]; nextAt: number | undefined; isMoreDue: boolean }>
-  /** Logs the attempt and does what it says: done, due again at `nextAt`, or dropped. False: the lease was lost, somebody else delivers it. */
+  ): Promise<{ events: readonly ClaimedWebhook[]; nextAt: number | undefined; isMoreDue: boolean; dropped: number }>
+  /** Logs the attempt and does what it says: done, due again at `nextAt`, or given up. False: the lease was lost, somebody else delivers it. */
   finish(event: ClaimedWebhook, attempt: WebhookAttempt): Promise<boolean>
-  /** Makes a waiting or dropped event due now; dropped ones can be for a day. */
+  /** Makes an event due now that waits or was given up within the last day. */
   redeliver(endpointId: string, eventId: string): Promise<'due' | 'in_delivery' | 'unknown'>
   /** The delivery log, newest first: the last 1000 attempts, kept for a week. */
   attempts(endpointId: string, limit: number): Promise<readonly WebhookAttempt[]>
-  pending(endpointId: string): Promise<{ count: number; oldestAt: number | undefined }>
+  /** What is still to be delivered; `bytes`: with what was given up and can be asked for again. */
+  pending(endpointId: string): Promise<{ count: number; oldestAt: number | undefined; bytes: number }>
   /** What an owner's webhooks are signed with, the newest first: one secret, or two from a rotation on. Made on first use. */
   secrets(ownerId: string): Promise<readonly string[]>
   /** Puts a new secret first and keeps the one before it. */

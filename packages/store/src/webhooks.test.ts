@@ -97,7 +97,7 @@ describe('an event', () => {
     const store = await stores.open()
     await store.jobs.submit(EP, submission('a', { input: { webhook: 'https://one.test/' } }))
     await store.jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
-    expect(await claim(store.webhooks)).toEqual({ events: [], nextAt: undefined, isMoreDue: false })
+    expect(await claim(store.webhooks)).toEqual({ events: [], nextAt: undefined, isMoreDue: false, dropped: 0 })
     expect(await store.webhooks.endpoints()).toEqual([])
   })
 
@@ -107,7 +107,7 @@ describe('an event', () => {
     const first = await only(store.webhooks)
     const nextAt = Date.now() + HOUR
     expect(await store.webhooks.finish(first, attemptAt(first, { outcome: 'failed', nextAt }))).toBe(true)
-    expect(await claim(store.webhooks)).toEqual({ events: [], nextAt, isMoreDue: false })
+    expect(await claim(store.webhooks)).toMatchObject({ events: [], nextAt, isMoreDue: false })
     const second = await only(store.webhooks, { now: nextAt })
     expect(second).toMatchObject({ eventId: first.eventId, attempt: 2, jobId: 'a', endedAt: first.endedAt })
     expect(await second.read()).toEqual(await first.read())
@@ -121,7 +121,7 @@ describe('an event', () => {
     const left = await stores.raw().keys(`${stores.prefix()}:{${EP}}:[ehlr]:*`)
     expect(left.filter((key) => /:(e:|h:|l:|r:outbox|r:lanes)/.test(key))).toEqual([])
     expect(await store.webhooks.attempts(EP, 10)).toEqual([attemptAt(event)])
-    expect(await store.webhooks.pending(EP)).toEqual({ count: 0, oldestAt: undefined })
+    expect(await store.webhooks.pending(EP)).toEqual({ count: 0, oldestAt: undefined, bytes: 0 })
   })
 })
 
@@ -131,11 +131,11 @@ describe('a lease', () => {
     await endJob(store, 'a')
     const now = Date.now()
     const mine = await only(store.webhooks, { now })
-    expect(await claim(store.webhooks, { now: now + 19_999 })).toEqual({ events: [], nextAt: now + 20_000, isMoreDue: false })
+    expect(await claim(store.webhooks, { now: now + 19_999 })).toMatchObject({ events: [], nextAt: now + 20_000, isMoreDue: false })
     const theirs = await only(store.webhooks, { now: now + 20_000 })
     expect(theirs).toMatchObject({ eventId: mine.eventId, attempt: 2 })
     expect(await store.webhooks.finish(mine, attemptAt(mine))).toBe(false)
-    expect(await store.webhooks.pending(EP)).toEqual({ count: 1, oldestAt: mine.endedAt })
+    expect(await store.webhooks.pending(EP)).toMatchObject({ count: 1, oldestAt: mine.endedAt })
     expect(await store.webhooks.finish(theirs, attemptAt(theirs))).toBe(true)
     expect(await store.webhooks.attempts(EP, 10)).toHaveLength(2)
   })
@@ -173,7 +173,7 @@ describe('a lane', () => {
   })
 })
 
-describe('a dropped event', () => {
+describe('an event that was given up', () => {
   test('waits for nobody, and is delivered again by hand', async () => {
     const store = await stores.open()
     await endJob(store, 'a')
@@ -187,6 +187,62 @@ describe('a dropped event', () => {
     expect(again).toMatchObject({ eventId: event.eventId, attempt: 2 })
     await store.webhooks.finish(again, attemptAt(again))
     expect(await store.webhooks.redeliver(EP, event.eventId)).toBe('unknown')
+  })
+})
+
+describe('a full outbox', () => {
+  const limited = (limits: { outboxEvents?: number; outboxBytes?: number }) =>
+    stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, ...limits } })
+  const waiting = async ({ webhooks }: Store) => (await claim(webhooks, { now: Date.now() + HOUR })).events.map(({ jobId }) => jobId)
+
+  test('drops what has waited longest, says so in the log and in the numbers, and tells of it once', async () => {
+    const store = await limited({ outboxEvents: 2 })
+    for (const id of ['a', 'b', 'c', 'd']) await endJob(store, id)
+    expect(await store.webhooks.pending(EP)).toMatchObject({ count: 2 })
+    expect(await store.jobs.stats(EP)).toMatchObject({ webhooksDropped: 2 })
+    const [newest, oldest] = await store.webhooks.attempts(EP, 10)
+    expect(oldest).toMatchObject({ jobId: 'a', url: 'one.test', attempt: 0, outcome: 'dropped', error: 'dropped: the outbox was full' })
+    expect(newest?.jobId).toBe('b')
+    expect(await claim(store.webhooks, { limit: 0 })).toMatchObject({ dropped: 2 })
+    expect(await claim(store.webhooks, { limit: 0 })).toMatchObject({ dropped: 0 })
+    expect(await waiting(store)).toEqual(['c', 'd'])
+    expect(await store.jobs.get(EP, 'a')).toMatchObject({ status: 'CANCELLED' })
+  })
+
+  test('is full by weight, too, but never too small for one', async () => {
+    const store = await limited({ outboxBytes: 6000 })
+    const end = async (id: string, size: number) => {
+      await store.jobs.submit(EP, { ...withWebhook(id), input: 'x'.repeat(size) })
+      await store.jobs.forceSettle(EP, id, { status: 'CANCELLED' })
+    }
+    await end('a', 1000)
+    await end('b', 1000)
+    expect(await store.webhooks.pending(EP)).toMatchObject({ count: 2 })
+    await end('c', 10_000)
+    expect(await waiting(store)).toEqual(['c'])
+  })
+
+  test('keeps what is in delivery, and lets go of what was given up first', async () => {
+    const store = await limited({ outboxEvents: 3 })
+    await endJob(store, 'given-up')
+    const first = await only(store.webhooks)
+    await store.webhooks.finish(first, attemptAt(first, { outcome: 'given_up' }))
+    await endJob(store, 'in-delivery')
+    const second = await only(store.webhooks)
+    for (const id of ['c', 'd']) await endJob(store, id)
+    expect(await store.webhooks.redeliver(EP, first.eventId)).toBe('unknown')
+    expect(await store.jobs.stats(EP)).toMatchObject({ webhooksDropped: 0 })
+    await endJob(store, 'e')
+    expect((await store.webhooks.attempts(EP, 10))[0]).toMatchObject({ jobId: 'c', outcome: 'dropped' })
+    expect(await store.webhooks.finish(second, attemptAt(second))).toBe(true)
+    expect(await waiting(store)).toEqual(['d', 'e'])
+  })
+
+  test('also where nobody but the ttl ends the jobs', async () => {
+    const store = await limited({ outboxEvents: 1 })
+    for (const id of ['a', 'b']) await store.jobs.submit(EP, withWebhook(id))
+    await store.jobs.sweepExpired(EP, Date.now() + 48 * HOUR)
+    expect(await store.webhooks.pending(EP)).toMatchObject({ count: 1 })
   })
 })
 
@@ -214,14 +270,18 @@ describe('large values', () => {
     expect(memory.blobs.size).toBe(0)
   })
 
-  test('stay as long as a dropped event can be delivered again', async () => {
+  test('stay as long as an event that was given up can be delivered again', async () => {
     const { webhooks, jobs, memory, event } = await endLarge()
     await webhooks.finish(event, attemptAt(event, { outcome: 'given_up' }))
-    const names = await stores.raw().keys(`${stores.prefix()}:{${EP}}:[eh]:*`)
-    expect(names).toHaveLength(2)
-    for (const name of names) expect(await stores.raw().pttl(name)).toBeGreaterThan(23 * HOUR)
     await jobs.sweepBlobs(Date.now() + DAYS)
     expect(memory.blobs.size).toBe(2)
+    await claim(webhooks, { now: Date.now() + 23 * HOUR })
+    expect(await webhooks.redeliver(EP, event.eventId)).toBe('due')
+    const again = await only(webhooks)
+    await webhooks.finish(again, attemptAt(again, { outcome: 'given_up' }))
+    await claim(webhooks, { now: Date.now() + 25 * HOUR })
+    expect(await webhooks.redeliver(EP, event.eventId)).toBe('unknown')
+    expect(await jobs.sweepBlobs(Date.now() + 2 * DAYS)).toBe(2)
   })
 
   test('that somebody removed are told as the job’s failure', async () => {

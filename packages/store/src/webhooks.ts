@@ -9,15 +9,12 @@ import type { Argument } from './scripts/script.ts'
 import { readRecord, readSubmission } from './stored-values.ts'
 import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
 
-const LOG_LENGTH = 1000
-const DAY_MS = 24 * 60 * 60 * 1000
-const KEEP_LOG_MS = 7 * DAY_MS
-/** A dropped event can be delivered again for as long. */
-const KEEP_DROPPED_MS = DAY_MS
+/** An event that was given up can be delivered again for as long. */
+const KEEP_GIVEN_UP_MS = 24 * 60 * 60 * 1000
 
 type JobCells = readonly [id: string, data: string, ...record: (string | null)[]]
 type ClaimRow = readonly [eventId: string, lane: string, attempt: number, job: JobCells]
-type ClaimReply = readonly [rows: readonly ClaimRow[], nextAt: string | null, isMoreDue: number | null]
+type ClaimReply = readonly [rows: readonly ClaimRow[], nextAt: string | null, isMoreDue: number | null, dropped: number]
 
 export function createWebhookStore(context: StoreContext): WebhookStore {
   const { client, keys, run } = context
@@ -25,13 +22,13 @@ export function createWebhookStore(context: StoreContext): WebhookStore {
     async claim(endpointId, { now, leaseMs, limit, perLane, busy }) {
       const token = randomUUID()
       const args = [now, now + leaseMs, limit, perLane, token, ...[...busy].flat()]
-      const [rows, nextAt, isMoreDue] = (await run(CLAIM_WEBHOOKS, [keys.queue(endpointId)], args)) as unknown as ClaimReply
+      const [rows, nextAt, isMoreDue, dropped] = (await run(CLAIM_WEBHOOKS, [keys.queue(endpointId)], args)) as unknown as ClaimReply
       const events = rows.map((row) => toClaimed(context, row, { endpointId, token }))
-      return { events, nextAt: toNumber(nextAt), isMoreDue: isMoreDue !== null }
+      return { events, nextAt: toNumber(nextAt), isMoreDue: isMoreDue !== null, dropped }
     },
 
     async finish({ endpointId, eventId, lane, token }, attempt) {
-      const args = [eventId, lane, token, ...verdictOf(attempt), JSON.stringify(attempt), LOG_LENGTH, KEEP_LOG_MS]
+      const args = [eventId, lane, token, ...verdictOf(attempt), JSON.stringify(attempt)]
       return (await run(FINISH_WEBHOOK, [keys.queue(endpointId)], args)) === 1
     },
 
@@ -46,9 +43,13 @@ export function createWebhookStore(context: StoreContext): WebhookStore {
     },
 
     async pending(endpointId) {
-      const outbox = keys.outbox(endpointId)
-      const [count, [, oldestAt]] = await Promise.all([client.zcard(outbox), client.zrange(outbox, '0', '0', 'WITHSCORES')])
-      return { count, oldestAt: toNumber(oldestAt) }
+      const [waiting, , weight] = keys.outbox(endpointId)
+      const [count, [, oldestAt], bytes] = await Promise.all([
+        client.zcard(waiting),
+        client.zrange(waiting, '0', '0', 'WITHSCORES'),
+        client.get(weight),
+      ])
+      return { count, oldestAt: toNumber(oldestAt), bytes: Number(bytes ?? 0) }
     },
 
     endpoints: () => listOutboxes(context),
@@ -79,7 +80,7 @@ function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointI
 
 function verdictOf({ outcome, nextAt }: WebhookAttempt): readonly Argument[] {
   if (outcome === 'delivered') return ['delivered', 0]
-  return nextAt === undefined ? ['dropped', KEEP_DROPPED_MS] : ['retry', nextAt]
+  return nextAt === undefined ? ['given_up', Date.now() + KEEP_GIVEN_UP_MS] : ['retry', nextAt]
 }
 
 /** Endpoints that had jobs with webhooks. One that is gone is forgotten when nothing of it is left to deliver. */
@@ -89,7 +90,7 @@ async function listOutboxes({ client, keys }: StoreContext): Promise<readonly st
   const { records, deleted } = keys.endpoints
   const [known, leaving] = await Promise.all([client.hmget(records, ...ids), client.smembers(deleted)])
   const gone = ids.filter((id, index) => known[index] === null && !leaving.includes(id))
-  const counts = await Promise.all(gone.map((id) => client.zcard(keys.outbox(id))))
+  const counts = await Promise.all(gone.map((id) => client.exists(...keys.outbox(id))))
   const done = new Set(gone.filter((_id, index) => counts[index] === 0))
   if (done.size > 0) await client.srem(keys.webhooks.endpoints, ...done)
   return ids.filter((id) => !done.has(id))

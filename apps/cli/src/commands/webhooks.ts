@@ -1,4 +1,4 @@
-// `runyard webhooks`: the delivery log of one endpoint or of all, the secret that signs, and a second chance for a dropped event.
+// `runyard webhooks`: the delivery log of one endpoint or of all, the secret that signs, and a second chance for an event.
 import { createClient, type Client } from '@runyard/client'
 import { RunyardError, type WebhookAttempt } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'

@@ -33,6 +33,13 @@ function createSeries({ metrics }: ScrapeDeps) {
     throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
     outbox: new Gauge({ name: 'runyard_webhook_outbox_events', help: 'Webhooks that wait for a delivery.', registers }),
     outboxOldest: new Gauge({ name: 'runyard_webhook_outbox_oldest_seconds', help: 'Age of the oldest one.', registers }),
+    outboxBytes: new Gauge({ name: 'runyard_webhook_outbox_bytes', help: 'What they weigh in Redis, with those given up.', registers }),
+    dropped: new Counter({
+      name: 'runyard_dropped_webhooks_total',
+      help: 'Webhooks that were never delivered because the outbox was full.',
+      labelNames,
+      registers,
+    }),
     settled: new Counter({
       name: 'runyard_settled_jobs_total',
       help: 'Jobs that ended.',
@@ -75,6 +82,7 @@ async function setOutbox({ store }: ScrapeDeps, series: Series, now: number): Pr
   const pending = await Promise.all(ids.map((id) => store.webhooks.pending(id)))
   const oldestAt = Math.min(now, ...pending.map((one) => one.oldestAt ?? now))
   series.outbox.set(pending.reduce((sum, { count }) => sum + count, 0))
+  series.outboxBytes.set(pending.reduce((sum, { bytes }) => sum + bytes, 0))
   series.outboxOldest.set((now - oldestAt) / 1000)
 }
 
@@ -88,6 +96,7 @@ function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; 
   series.settled.inc({ ...labels, outcome: 'completed' }, stats.completed)
   series.settled.inc({ ...labels, outcome: 'failed' }, stats.failed)
   series.retried.inc(labels, stats.retried)
+  series.dropped.inc(labels, stats.webhooksDropped)
   const phases = load.workers.map(({ record, leaseCount }) => phaseOf(record, leaseCount))
   for (const phase of WORKER_PHASES) series.workers.set({ ...labels, phase }, phases.filter((one) => one === phase).length)
 }

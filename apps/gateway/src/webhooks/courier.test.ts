@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { createCourier, type CourierDeps } from './courier.ts'
 
 const log = createLogger({ name: 'test', level: 'silent' })
-const NOTHING = { events: [], nextAt: undefined, isMoreDue: false }
+const NOTHING = { events: [], nextAt: undefined, isMoreDue: false, dropped: 0 }
 
 /** An outbox of one receiver per lane that never answers, and what was asked of it. */
 function world(lanes: Record<string, number>) {

@@ -66,7 +66,8 @@ function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
       return
     }
     const options = { now, leaseMs: deps.leaseMs, limit, perLane: MOST_PER_LANE, busy: slots.lanes }
-    const { events, nextAt, isMoreDue } = await deps.webhooks.claim(endpointId, options)
+    const { events, nextAt, isMoreDue, dropped } = await deps.webhooks.claim(endpointId, options)
+    if (dropped > 0) deps.log.warn({ endpointId, webhooks: dropped }, 'webhooks were dropped: the outbox is full')
     for (const event of events) void slots.run(event.lane, () => deliver(deps, event))
     if (nextAt !== undefined) agenda.look(endpointId, nextAt)
     // An empty portion means that every lane which has something due is full.

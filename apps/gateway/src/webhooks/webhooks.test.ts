@@ -94,7 +94,7 @@ describe('a webhook', () => {
     await gateway.call(`/v2/${ep}/purge-queue`, { method: 'POST' })
     await cancelled(gateway, ep, to.url)
     await expect.poll(() => new Set(to.received.map(({ json }) => json['status'])), WAIT).toEqual(new Set(['CANCELLED', 'FAILED']))
-    await expect.poll(async () => (await log(gateway, ep)).pending, WAIT).toEqual({ count: 0 })
+    await expect.poll(async () => (await log(gateway, ep)).pending, WAIT).toMatchObject({ count: 0 })
     expect(to.received.find(({ json }) => json['id'] === failed)?.json).toMatchObject({ error: 'boom', input: { x: 1 } })
   })
 
@@ -129,10 +129,24 @@ describe('a webhook', () => {
     const { id: ep } = await gateway.addEndpoint()
     await cancelled(gateway, ep, 'http://127.0.0.1:1/')
     await expect.poll(async () => (await log(gateway, ep)).attempts[0], WAIT).toMatchObject({ outcome: 'given_up' })
-    expect((await log(gateway, ep)).pending).toEqual({ count: 0 })
+    expect((await log(gateway, ep)).pending).toMatchObject({ count: 0 })
     const { text } = await gateway.call('/metrics')
     expect(text).toContain('runyard_webhook_attempts_total{outcome="given_up"} 1')
     expect(text).toMatch(/^runyard_webhook_outbox_events 0$/m)
+  })
+
+  it('makes room for newer ones where the outbox is full, and the metrics and the log say so', async () => {
+    const gateway = await open({ ...FAST, retryDelaysS: [3600], outboxEvents: 1 })
+    const { id: ep } = await gateway.addEndpoint()
+    const oldest = await cancelled(gateway, ep, 'http://127.0.0.1:1/')
+    await expect.poll(async () => (await log(gateway, ep)).attempts, WAIT).toHaveLength(1)
+    await cancelled(gateway, ep, 'http://127.0.0.1:1/')
+    const dropped = { jobId: oldest, outcome: 'dropped', error: 'dropped: the outbox was full' }
+    await expect.poll(async () => (await log(gateway, ep)).attempts, WAIT).toContainEqual(expect.objectContaining(dropped))
+    expect((await log(gateway, ep)).pending).toMatchObject({ count: 1 })
+    const { text } = await gateway.call('/metrics')
+    expect(text).toMatch(/^runyard_dropped_webhooks_total\{.*\} 1$/m)
+    expect(text).toMatch(/^runyard_webhook_outbox_bytes [1-9]\d*$/m)
   })
 
   it('reaches its receiver while another one hangs with many', async () => {
@@ -206,7 +220,7 @@ describe('a private receiver', () => {
     const { attempts, pending } = await log(gateway, ep)
     expect(attempts[0]?.['error']).toContain('stands for a private address')
     expect(JSON.stringify(attempts)).not.toContain('127.0.0.1')
-    expect(pending).toEqual({ count: 0 })
+    expect(pending).toMatchObject({ count: 0 })
     expect(to.received).toEqual([])
   })
 })

@@ -2,7 +2,7 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** ARGV: job, worker, end (6), channel, signal → the record without its outcome, or the SettleResult that says why not */
+/** ARGV: job, worker, end (8), channel, signal → the record without its outcome, or the SettleResult that says why not */
 export const SETTLE: Script = {
   name: 'runyardSettle',
   keys: 1,
@@ -15,12 +15,12 @@ if isSettled(id) then
 end
 if not isHolder then return 'not_holder' end
 if not settleJob(id, worker, readEnd(3)) then return 'not_holder' end
-call('PUBLISH', ARGV[9], ARGV[10])
+call('PUBLISH', ARGV[11], ARGV[12])
 return { 'settled', unpack(call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId')) }
 `,
 }
 
-/** ARGV: job, end (6), channel, signal → { result, holder or '', record } */
+/** ARGV: job, end (8), channel, signal → { result, holder or '', record } */
 export const FORCE_SETTLE: Script = {
   name: 'runyardForceSettle',
   keys: 1,
@@ -32,7 +32,7 @@ if isSettled(id) then
 end
 local holder = holderOf(id) or ''
 if not settleJob(id, holder, readEnd(2)) then return { 'unknown', '', false } end
-call('PUBLISH', ARGV[8], ARGV[9])
+call('PUBLISH', ARGV[10], ARGV[11])
 return { 'settled', holder, readRecord(id) }
 `,
 }

@@ -3,14 +3,26 @@
 // lease and leaves a token, without which nothing more is written of it.
 // h:<event> (what a delivery needs)   e:<job> (its events: as long as they are there, so are its blobs)   r:outbox (event → when its job ended)   l:<lane> (event → when it is due)
 // r:lanes (lane → when its first event is due)   r:hook-log (attempts, newest first)
+// r:given-up (event → until when it may be asked for again)   r:outbox-bytes (what all of them weigh)   r:counters webhooksDropped
 import type { Script } from './script.ts'
 
 /** Lanes that one look goes through; those that are busy are passed over. */
 const LANES_AT_ONCE = 200
 
+/** Entries of the delivery log, and how long it is kept. */
+const LOG_LENGTH = 1000
+const KEEP_LOG_MS = 7 * 24 * 60 * 60 * 1000
+/** Bounds one script's work; what is left goes with the next event. */
+const REMOVED_AT_ONCE = 64
+/** Of the oldest events; those in delivery are passed over. */
+const LOOKED_AT = 256
+/** What Redis needs for an event beside its texts. */
+const EVENT_BYTES = 1024
+
 /** Part of the prelude of all scripts on jobs. Needs `q`, `call` and `jobKey`. */
 export const OUTBOX = `
 local OUTBOX, LANES = q .. ':r:outbox', q .. ':r:lanes'
+local GIVEN_UP, WEIGHT = q .. ':r:given-up', q .. ':r:outbox-bytes'
 local function eventKey(event) return q .. ':h:' .. event end
 local function laneKey(lane) return q .. ':l:' .. lane end
 local function eventsKey(job) return q .. ':e:' .. job end
@@ -27,6 +39,65 @@ local function callCourier()
   call('PUBLISH', prefix .. ':{@}:signals', signal)
 end
 
+local function logAttempt(text)
+  local log = q .. ':r:hook-log'
+  call('LPUSH', log, text)
+  call('LTRIM', log, 0, ${LOG_LENGTH - 1})
+  call('PEXPIRE', log, ${KEEP_LOG_MS})
+end
+
+local function removeEvent(event)
+  local row = call('HMGET', eventKey(event), 'lane', 'jobId', 'bytes')
+  call('ZREM', OUTBOX, event)
+  call('ZREM', GIVEN_UP, event)
+  if row[1] then
+    call('ZREM', laneKey(row[1]), event)
+    call('SREM', eventsKey(row[2]), event)
+    call('DECRBY', WEIGHT, row[3] or 0)
+    indexLane(row[1])
+  end
+  call('DEL', eventKey(event))
+  if call('EXISTS', OUTBOX, GIVEN_UP) == 0 then call('DEL', WEIGHT) end
+end
+
+local function forgetGivenUp(now)
+  for _, event in ipairs(call('ZRANGEBYSCORE', GIVEN_UP, '-inf', now, 'LIMIT', 0, ${REMOVED_AT_ONCE})) do removeEvent(event) end
+end
+
+-- Its receiver will never hear of it.
+local function dropEvent(event, now)
+  local row = call('HMGET', eventKey(event), 'jobId', 'lane', 'tries')
+  removeEvent(event)
+  logAttempt(cjson.encode({
+    eventId = event, jobId = row[1] or '', url = row[2] or '', attempt = tonumber(row[3] or '0'), at = tonumber(now), durationMs = 0,
+    outcome = 'dropped', error = 'dropped: the outbox was full',
+  }))
+  call('HINCRBY', q .. ':r:counters', 'webhooksDropped', 1)
+end
+
+-- First what was given up, then what has waited longest. The newest event stays, whatever it weighs.
+local function makeOutboxRoom(newest, end_)
+  local function isOver()
+    return call('ZCARD', OUTBOX) + call('ZCARD', GIVEN_UP) > tonumber(end_.outboxEvents)
+      or tonumber(call('GET', WEIGHT) or '0') > tonumber(end_.outboxBytes)
+  end
+  local function isInDelivery(event)
+    local row = call('HMGET', eventKey(event), 'lease', 'lane')
+    return row[1] and tonumber(call('ZSCORE', laneKey(row[2]), event) or '0') > tonumber(end_.now)
+  end
+  if not isOver() then return end
+  for _, event in ipairs(call('ZRANGE', GIVEN_UP, 0, ${REMOVED_AT_ONCE - 1})) do
+    removeEvent(event)
+    if not isOver() then return end
+  end
+  for _, event in ipairs(call('ZRANGE', OUTBOX, 0, ${LOOKED_AT - 1})) do
+    if event ~= newest and not isInDelivery(event) then
+      dropEvent(event, end_.now)
+      if not isOver() then return end
+    end
+  end
+end
+
 -- Called while the job is still there. The options name the lane of a job's webhook and are short; a job without one costs this look.
 local function postWebhook(id, worker, end_)
   local opts = call('HGET', jobKey(id), 'opts')
@@ -34,13 +105,15 @@ local function postWebhook(id, worker, end_)
   local lane = cjson.decode(opts).webhook
   local job = call('HMGET', jobKey(id), 'data', 'timestamp', 'processedOn', 'ats')
   local event = 'evt_' .. id .. '_' .. end_.now
+  local bytes = #(job[1] or '') + #end_.outcome + ${EVENT_BYTES}
   call('HSET', eventKey(event), 'jobId', id, 'lane', lane, 'data', job[1], 'submittedAt', job[2], 'startedAt', job[3] or '',
-    'settledAt', end_.now, 'attempts', job[4] or '0', 'workerId', worker or '', 'outcome', end_.outcome, 'tries', 0)
+    'settledAt', end_.now, 'attempts', job[4] or '0', 'workerId', worker or '', 'outcome', end_.outcome, 'tries', 0, 'bytes', bytes)
+  call('INCRBY', WEIGHT, bytes)
   call('SADD', eventsKey(id), event)
-  call('PERSIST', eventsKey(id))
   call('ZADD', OUTBOX, end_.now, event)
   call('ZADD', laneKey(lane), end_.now, event)
   indexLane(lane)
+  makeOutboxRoom(event, end_)
   callCourier()
 end
 `
@@ -53,7 +126,7 @@ ${OUTBOX}
 
 /**
  * ARGV: now, lease until, limit, limit per lane, token, then lane and number of its events in delivery, alternating.
- * → { events, when the next one is due or nil, whether more are due than there was room for }
+ * → { events, when the next one is due or nil, whether more are due than there was room for, how many were dropped since this was last told }
  */
 export const CLAIM_WEBHOOKS: Script = {
   name: 'runyardClaimWebhooks',
@@ -61,14 +134,14 @@ export const CLAIM_WEBHOOKS: Script = {
   lua: `${HEAD}
 local now, leaseUntil, limit, perLane, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local busy, claimed, isMoreDue = {}, {}, false
+forgetGivenUp(now)
 for at = 6, #ARGV, 2 do busy[ARGV[at]] = tonumber(ARGV[at + 1]) end
 
 local function claim(event, lane)
   local row = call('HMGET', eventKey(event), 'jobId', 'data', 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'outcome')
   if not row[1] then
     call('ZREM', laneKey(lane), event)
-    call('ZREM', OUTBOX, event)
-    return
+    return removeEvent(event)
   end
   call('ZADD', laneKey(lane), leaseUntil, event)
   call('HSET', eventKey(event), 'lease', token)
@@ -84,40 +157,34 @@ for _, lane in ipairs(call('ZRANGEBYSCORE', LANES, '-inf', now, 'LIMIT', 0, ${LA
   if tonumber(call('ZSCORE', LANES, lane) or now + 1) <= tonumber(now) then isMoreDue = true end
 end
 local next = call('ZRANGEBYSCORE', LANES, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-return { claimed, next[2] or false, isMoreDue }
+local told = call('HMGET', q .. ':r:counters', 'webhooksDropped', 'webhooksToldDropped')
+local dropped = tonumber(told[1] or '0') - tonumber(told[2] or '0')
+if dropped > 0 then call('HSET', q .. ':r:counters', 'webhooksToldDropped', told[1]) end
+return { claimed, next[2] or false, isMoreDue, dropped }
 `,
 }
 
 /**
- * ARGV: event, lane, token, verdict (delivered | retry | dropped), next due time or how long a dropped event is kept (ms), attempt (JSON),
- * entries kept in the log, how long the log is kept (ms) → 1, or 0 where the lease was lost: then somebody else delivers it.
- * What was sent was sent: it is logged in either case.
+ * ARGV: event, lane, token, verdict (delivered | retry | given_up), next due time or until when one that was given up is kept, attempt (JSON)
+ * → 1, or 0 where the lease was lost: then somebody else delivers it. What was sent was sent: it is logged in either case.
  */
 export const FINISH_WEBHOOK: Script = {
   name: 'runyardFinishWebhook',
   keys: 1,
   lua: `${HEAD}
 local event, lane, token, verdict = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local log = q .. ':r:hook-log'
-call('LPUSH', log, ARGV[6])
-call('LTRIM', log, 0, ARGV[7] - 1)
-call('PEXPIRE', log, ARGV[8])
+logAttempt(ARGV[6])
 if call('HGET', eventKey(event), 'lease') ~= token then return 0 end
 call('HDEL', eventKey(event), 'lease')
 if verdict == 'retry' then
   call('ZADD', laneKey(lane), ARGV[5], event)
   callCourier()
+elseif verdict == 'delivered' then
+  removeEvent(event)
 else
   call('ZREM', laneKey(lane), event)
   call('ZREM', OUTBOX, event)
-  local job = call('HGET', eventKey(event), 'jobId')
-  if verdict == 'delivered' then
-    call('SREM', eventsKey(job), event)
-    call('DEL', eventKey(event))
-  else
-    call('PEXPIRE', eventKey(event), ARGV[5])
-    call('PEXPIRE', eventsKey(job), ARGV[5])
-  end
+  call('ZADD', GIVEN_UP, ARGV[5], event)
 end
 indexLane(lane)
 return 1
@@ -130,11 +197,10 @@ export const REDELIVER_WEBHOOK: Script = {
   keys: 1,
   lua: `${HEAD}
 local event = ARGV[1]
-local row = call('HMGET', eventKey(event), 'lane', 'settledAt', 'lease', 'jobId')
+local row = call('HMGET', eventKey(event), 'lane', 'settledAt', 'lease')
 if not row[1] then return 'unknown' end
 if row[3] then return 'in_delivery' end
-call('PERSIST', eventKey(event))
-call('PERSIST', eventsKey(row[4]))
+call('ZREM', GIVEN_UP, event)
 call('ZADD', OUTBOX, row[2], event)
 call('ZADD', laneKey(row[1]), ARGV[2], event)
 indexLane(row[1])

@@ -94,11 +94,12 @@ local function addSubmission(fields, id)
   return bytes
 end
 
--- How every end is given to a script: six arguments from 'at' on.
+-- How every end is given to a script: eight arguments from 'at' on.
 local function readEnd(at)
   return {
     now = ARGV[at], status = ARGV[at + 1], outcome = ARGV[at + 2],
     asyncMs = ARGV[at + 3], syncMs = ARGV[at + 4], keepBytes = ARGV[at + 5],
+    outboxEvents = ARGV[at + 6], outboxBytes = ARGV[at + 7],
   }
 end
 

@@ -7,7 +7,7 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** ARGV: end (6), channel, signal → how many jobs waited; none of them does any more */
+/** ARGV: end (8), channel, signal → how many jobs waited; none of them does any more */
 export const PURGE: Script = {
   name: 'runyardPurge',
   keys: 1,
@@ -18,7 +18,7 @@ local number = call('HINCRBY', q .. ':r:counters', 'purges', 1)
 call('HSET', PURGES, number, cjson.encode(readEnd(1)))
 if waiting > 0 then call('RENAME', q .. ':wait', purgedKey(number, 'wait')) end
 if low > 0 then call('RENAME', q .. ':prioritized', purgedKey(number, 'low')) end
-call('PUBLISH', ARGV[7], ARGV[8])
+call('PUBLISH', ARGV[9], ARGV[10])
 return waiting + low
 `,
 }

@@ -64,7 +64,7 @@ return { record, chunks, math.max(0, call('LLEN', chunksKey(id)) - from - #chunk
 `,
 }
 
-/** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes } */
+/** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes, webhooksDropped } */
 export const STATS: Script = {
   name: 'runyardStats',
   keys: 1,
@@ -76,11 +76,11 @@ local ended = call('HLEN', q .. ':r:ended')
 for _, number in ipairs(call('HKEYS', PURGES)) do
   ended = ended + call('LLEN', purgedKey(number, 'wait')) + call('ZCARD', purgedKey(number, 'low'))
 end
-local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes')
+local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes', 'webhooksDropped')
 return {
   call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized'), call('LLEN', q .. ':active'),
   submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), counters[1], counters[2], counters[3],
-  ended, counters[4],
+  ended, counters[4], counters[5],
 }
 `,
 }

@@ -3,7 +3,7 @@ import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
 /**
- * ARGV: job, worker ('' = must be expired), budget, evidence, end (6; the outcome is made here), channel, settledSignal, addedSignal.
+ * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal.
  * An expired lease is anybody's to take back; a lease that somebody else holds is not.
  */
 export const TAKE_BACK: Script = {
@@ -24,14 +24,14 @@ if attempts > tonumber(ARGV[3]) then
   local end_ = readEnd(5)
   end_.outcome = cjson.encode({ status = end_.status, error = 'worker lost ' .. times .. ': ' .. ARGV[4] })
   settleJob(id, worker, end_)
-  call('PUBLISH', ARGV[11], ARGV[12])
+  call('PUBLISH', ARGV[13], ARGV[14])
   return 'failed'
 end
 requeueJob(id)
 -- The next attempt streams from its beginning: chunks of this one that nobody has read yet would be told twice.
 call('DEL', chunksKey(id))
 call('HINCRBY', q .. ':r:counters', 'retried', 1)
-call('PUBLISH', ARGV[11], ARGV[13])
+call('PUBLISH', ARGV[13], ARGV[15])
 return 'requeued'
 `,
 }

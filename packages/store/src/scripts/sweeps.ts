@@ -21,20 +21,21 @@ end
 /** → rows as `READ_LEASES` makes them */
 export const LEASES: Script = { name: 'runyardLeases', keys: 1, lua: `${READ_LEASES}\nreturn readLeases()\n` }
 
-/** ARGV: now, limit, what their webhooks are told (JSON) → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
+/** ARGV: limit, end (8; what their webhooks are told) → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
 export const SWEEP_EXPIRED: Script = {
   name: 'runyardSweepExpired',
   keys: 1,
   lua: `${PRELUDE}
-local swept = {}
-for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])) do
+local swept, end_ = {}, readEnd(2)
+local now = end_.now
+for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   if not isSettled(id) then
     local holder = holderOf(id)
-    markWorker(holder, ARGV[1])
-    postWebhook(id, holder, { now = ARGV[1], outcome = ARGV[3] })
+    markWorker(holder, now)
+    postWebhook(id, holder, end_)
     call('DEL', chunksKey(id))
-    writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = ARGV[1], expiry = tonumber(ARGV[1]), bytes = 0, why = 'ttl' })
-    remember(id, tonumber(ARGV[1]))
+    writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = now, expiry = tonumber(now), bytes = 0, why = 'ttl' })
+    remember(id, tonumber(now))
     swept[#swept + 1] = { id, holder or '' }
   end
   dropJob(id)

@@ -13,8 +13,8 @@ const EventParams = EndpointParams.extend({ eventId: z.string() })
 const DeliveryLogShape = z.object({
   /** Newest first. */
   attempts: z.array(WebhookAttempt),
-  /** Events that are still to be delivered, and when the job of the oldest ended, epoch ms. */
-  pending: z.object({ count: z.int(), oldestAt: z.number().optional() }),
+  /** Events that are still to be delivered, when the job of the oldest ended, epoch ms, and what they weigh with those that were given up. */
+  pending: z.object({ count: z.int(), oldestAt: z.number().optional(), bytes: z.int() }),
 })
 /** Newest first; after a rotation there are two, and webhooks bear a signature by each. */
 const SecretsShape = z.object({ secrets: z.array(z.string()) })
