@@ -4,12 +4,14 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import type { AddressInfo } from 'node:net'
 
 export type WorkerRoute = 'job-take' | 'job-take-batch' | 'job-stop' | 'job-done' | 'job-stream' | 'ping'
-type ClientRoute = 'runsync' | 'status-sync' | 'stream'
+type ClientRoute = 'runsync' | 'status-sync' | 'stream' | 'requests'
 
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string
   /** How many requests of these routes came so far. */
   readonly count: (...routes: readonly (WorkerRoute | ClientRoute)[]) => number
+  /** How many requests so far were given up by who sent them, before they were answered. */
+  readonly abandoned: () => number
   /** Query strings of the pings so far. */
   readonly pings: readonly URLSearchParams[]
 }
@@ -17,12 +19,16 @@ export interface CountingProxy extends AsyncDisposable {
 export async function startCountingProxy(target: string): Promise<CountingProxy> {
   const routes: string[] = []
   const pings: URLSearchParams[] = []
+  let abandoned = 0
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', target)
     const route = url.pathname.split('/')[3] ?? ''
     routes.push(route)
     if (route === 'ping') pings.push(url.searchParams)
     pass(request, response, url)
+    response.once('close', () => {
+      if (!response.writableFinished) abandoned += 1
+    })
   })
   // As the gateway's: a result posted on a socket that was just closed is lost (worker-api §4.3.8).
   server.keepAliveTimeout = 80_000
@@ -30,6 +36,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pings,
+    abandoned: () => abandoned,
     count: (...wanted) => routes.filter((route) => (wanted as readonly string[]).includes(route)).length,
     [Symbol.asyncDispose]: () => close(server),
   }

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import threading
 import time
 
 import runpod
@@ -17,6 +18,8 @@ def answer(job):
     if "progress" in wish:
         runpod.serverless.progress_update(job, wish["progress"])
         time.sleep(wish.get("hold", 1))
+    if "late" in wish:
+        threading.Timer(1, runpod.serverless.progress_update, (job, wish["late"])).start()
     if "value" in wish:
         value = wish["value"]
         return {"twice": value + value, "arrived": hashlib.sha256(value.encode()).hexdigest()}
