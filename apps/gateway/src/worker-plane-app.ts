@@ -13,7 +13,7 @@ export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyIns
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are no strangers: no limits, no browsers.
-  await registerJobPlane(app, deps, { rates: { preset: 'off' }, origins: { origins: [] } })
+  await registerJobPlane(app, deps, { rates: { preset: 'off', concurrent: {} }, origins: { origins: [] } })
   await registerNestedManagement(app, deps)
   return app
 }

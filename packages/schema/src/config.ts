@@ -9,8 +9,19 @@ const flag = z.union([z.boolean(), z.stringbool()], { error: 'allowed is true or
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation that is not named has no limit. */
-function requestsPer10S(operations: string) {
-  return z.coerce.number().int().min(0).optional().describe(`requests in 10 s per key and endpoint on ${operations}; 0: no limit`)
+function callLimits(unit: string) {
+  const limit = (operations: string) => z.coerce.number().int().min(0).optional().describe(`${unit} on ${operations}; 0: no limit`)
+  return {
+    run: limit('/run'),
+    runsync: limit('/runsync'),
+    status: limit('/status, /status-sync and /stream together'),
+    cancel: limit('/cancel'),
+    retry: limit('/retry'),
+    purgeQueue: limit('/purge-queue'),
+    requests: limit('/requests'),
+    health: limit('/health and /metrics of an endpoint together'),
+    openai: limit('/openai/*'),
+  }
 }
 
 export const HostConfig = z.object({
@@ -152,15 +163,8 @@ export const Config = z.object({
   rateLimits: z
     .object({
       preset: z.enum(['off', 'runpod']).default('off').describe('runpod: Runpod’s own numbers; those below win over the preset'),
-      run: requestsPer10S('/run'),
-      runsync: requestsPer10S('/runsync'),
-      status: requestsPer10S('/status, /status-sync and /stream together'),
-      cancel: requestsPer10S('/cancel'),
-      retry: requestsPer10S('/retry'),
-      purgeQueue: requestsPer10S('/purge-queue'),
-      requests: requestsPer10S('/requests'),
-      health: requestsPer10S('/health and /metrics of an endpoint together'),
-      openai: requestsPer10S('/openai/*'),
+      ...callLimits('requests in 10 s per key and endpoint'),
+      concurrent: z.object(callLimits('requests that one key may have open at once per endpoint')).prefault({}),
     })
     .prefault({}),
   cors: z

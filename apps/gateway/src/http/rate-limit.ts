@@ -1,7 +1,8 @@
-// Rate limits of the job plane, off by default (client-api §8.3): requests in a window of 10 s per key, endpoint and operation. Each
-// gateway counts for itself: a count in Redis would cost every request a trip, and n gateways admit at most n times as much.
+// Limits on callers of the job plane, off by default (client-api §8.3), per key, endpoint and operation: requests in a window of 10 s, and
+// requests that are open at once. Each gateway counts for itself: a count in Redis would cost every request a trip, and n gateways admit at
+// most n times as much.
 // Not @fastify/rate-limit: its counters are read after an await, so of requests that come at once none may be let through (11.2.0).
-import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { RunyardError, type Config } from '@runyard/schema'
 import { apiKeyOf } from './authenticate.ts'
 
@@ -10,37 +11,79 @@ export type Operation = (typeof OPERATIONS)[number]
 export type RateLimits = ReadonlyMap<Operation, onRequestAsyncHookHandler>
 
 const WINDOW_MS = 10_000
+/** When one of many open requests ends is anybody's guess. */
+const OPEN_RETRY_S = 1
 
-/** Client-api §8.3, first column. What is not named there has no limit. */
-const RUNPOD: Partial<Record<Operation, number>> = {
-  run: 1000,
-  runsync: 2000,
-  status: 2000,
-  cancel: 100,
-  purgeQueue: 2,
-  requests: 10,
-  openai: 2000,
+interface Limits {
+  /** Requests in a window. */
+  readonly inWindow: number
+  /** Requests open at once; one that is held counts for as long as it is held. */
+  readonly atOnce: number
+}
+
+/** Client-api §8.3. What is not named there has no limit. */
+const RUNPOD: Partial<Record<Operation, Limits>> = {
+  run: { inWindow: 1000, atOnce: 200 },
+  runsync: { inWindow: 2000, atOnce: 400 },
+  status: { inWindow: 2000, atOnce: 400 },
+  cancel: { inWindow: 100, atOnce: 20 },
+  purgeQueue: { inWindow: 2, atOnce: 0 },
+  requests: { inWindow: 10, atOnce: 2 },
+  openai: { inWindow: 2000, atOnce: 400 },
 }
 
 /** 0: no limit. */
-function limitOf(limits: Config['rateLimits'], operation: Operation): number {
-  return limits[operation] ?? (limits.preset === 'runpod' ? RUNPOD[operation] : undefined) ?? 0
+function limitsOf(config: Config['rateLimits'], operation: Operation): Limits {
+  const preset = config.preset === 'runpod' ? RUNPOD[operation] : undefined
+  return { inWindow: config[operation] ?? preset?.inWindow ?? 0, atOnce: config.concurrent[operation] ?? preset?.atOnce ?? 0 }
 }
 
 /** The hook of each operation that has a limit. It needs the key, so it comes after `requireApiKey`. */
-export function createRateLimits(limits: Config['rateLimits']): RateLimits {
-  const limited = OPERATIONS.map((operation) => ({ operation, max: limitOf(limits, operation) })).filter(({ max }) => max > 0)
-  return new Map(limited.map(({ operation, max }) => [operation, refuseExcess(operation, max)]))
+export function createRateLimits(config: Config['rateLimits']): RateLimits {
+  const hooks = OPERATIONS.map((operation) => [operation, refuseExcess(operation, limitsOf(config, operation))] as const)
+  return new Map(hooks.flatMap(([operation, hook]) => (hook === undefined ? [] : [[operation, hook]])))
 }
 
-function refuseExcess(operation: Operation, max: number): onRequestAsyncHookHandler {
+/** A request that is refused for the window is not counted as open. */
+function refuseExcess(operation: Operation, { inWindow, atOnce }: Limits): onRequestAsyncHookHandler | undefined {
+  if (inWindow === 0 && atOnce === 0) return undefined
+  const countInWindow = createWindowLimit(operation, inWindow)
+  const countOpen = createOpenLimit(operation, atOnce)
+  return async (request, reply) => {
+    const key = counterKey(request)
+    countInWindow(key)
+    countOpen(key, reply)
+  }
+}
+
+function createWindowLimit(operation: Operation, max: number): (key: string) => void {
+  if (max === 0) return () => undefined
   const counts = createCounts()
-  return async (request) => {
+  return (key) => {
     const now = Date.now()
-    const { count, endsAt } = counts.add(counterKey(request), now)
+    const { count, endsAt } = counts.add(key, now)
     if (count <= max) return
     const sentence = `more than ${max} requests in ${WINDOW_MS / 1000} s on this endpoint with this key (rateLimits.${operation})`
     throw new RunyardError('too_many_requests', sentence, { retryAfterS: Math.ceil((endsAt - now) / 1000) })
+  }
+}
+
+function createOpenLimit(operation: Operation, max: number): (key: string, reply: FastifyReply) => void {
+  if (max === 0) return () => undefined
+  const open = new Map<string, number>()
+  return (key, reply) => {
+    const count = open.get(key) ?? 0
+    if (count >= max) {
+      const sentence = `more than ${max} requests at once on this endpoint with this key (rateLimits.concurrent.${operation})`
+      throw new RunyardError('too_many_requests', sentence, { retryAfterS: OPEN_RETRY_S })
+    }
+    open.set(key, count + 1)
+    // Answered, or its caller has gone.
+    reply.raw.once('close', () => {
+      const left = (open.get(key) ?? 1) - 1
+      if (left === 0) open.delete(key)
+      else open.set(key, left)
+    })
   }
 }
 

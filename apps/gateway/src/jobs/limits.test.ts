@@ -87,7 +87,7 @@ describe('rates (client-api §8.3)', () => {
   })
 
   it('Runpod’s own numbers are a preset; a number of one’s own wins; the worker plane knows no limits', async () => {
-    const { gateway, ep } = await start({ rateLimits: { preset: 'runpod', requests: 0 } })
+    const { gateway, ep } = await start({ rateLimits: { preset: 'runpod', requests: 0, concurrent: { requests: 0 } } })
     const purge = (send: TestGateway['call']) => send(`/v2/${ep}/purge-queue`, { method: 'POST' })
     const codes = [await purge(gateway.call), await purge(gateway.call), await purge(gateway.call)].map(({ status }) => status)
     expect(codes).toEqual([200, 200, 429])
@@ -95,6 +95,49 @@ describe('rates (client-api §8.3)', () => {
     expect(lists.map(({ status }) => status)).toEqual(lists.map(() => 200))
     const nested = createSend(gateway.workerPlaneUrl, { authorization: gateway.key })
     expect((await purge(nested)).status).toBe(200)
+  })
+})
+
+describe('open requests (client-api §8.3)', () => {
+  const hold = (gateway: TestGateway, ep: string, signal?: AbortSignal): Promise<Response> =>
+    fetch(`${gateway.publicUrl}/v2/${ep}/runsync?wait=60000`, {
+      method: 'POST',
+      headers: { authorization: gateway.key, 'content-type': 'application/json' },
+      body: JSON.stringify({ input: 1 }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  const waiting = (gateway: TestGateway, ep: string, jobs: number) =>
+    expect.poll(async () => (await gateway.store.jobs.stats(ep)).waiting, { timeout: 20_000 }).toBe(jobs)
+
+  it('count for as long as they are held; one more is a 429 with Retry-After, and another key or operation is not concerned', async () => {
+    const { gateway, ep } = await start({ rateLimits: { concurrent: { runsync: 2 } } })
+    const { plain } = await gateway.store.keys.create({ name: 'third', ownerId: 'owner' })
+    const held = [hold(gateway, ep), hold(gateway, ep)]
+    await waiting(gateway, ep, 2)
+    const refused = await gateway.call(`/v2/${ep}/runsync`, { method: 'POST', body: { input: 1 } })
+    expect([refused.status, refused.json['error'], refused.headers.get('retry-after')]).toEqual([
+      429,
+      'more than 2 requests at once on this endpoint with this key (rateLimits.concurrent.runsync)',
+      '1',
+    ])
+    expect((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).status).toBe(200)
+    const other = createSend(gateway.publicUrl, { authorization: plain })
+    expect((await other(`/v2/${ep}/runsync?wait=1000`, { method: 'POST', body: { input: 1 } })).status).toBe(200)
+    await gateway.call(`/v2/${ep}/purge-queue`, { method: 'POST' })
+    for (const { status } of await Promise.all(held)) expect(status).toBe(200)
+    expect((await gateway.call(`/v2/${ep}/runsync?wait=1000`, { method: 'POST', body: { input: 1 } })).status).toBe(200)
+  })
+
+  it('whose caller has gone are not counted any more, nor are those that ended in an error', async () => {
+    const { gateway, ep } = await start({ rateLimits: { concurrent: { runsync: 1 } } })
+    const leaving = new AbortController()
+    const held = hold(gateway, ep, leaving.signal)
+    await waiting(gateway, ep, 1)
+    leaving.abort()
+    await expect(held).rejects.toThrow('abort')
+    const status = async (body: unknown) => (await gateway.call(`/v2/${ep}/runsync?wait=1000`, { method: 'POST', body })).status
+    await expect.poll(() => status('not an envelope'), { timeout: 20_000 }).toBe(400)
+    expect(await status({ input: 1 })).toBe(200)
   })
 })
 
