@@ -5,6 +5,7 @@ import { existsSync, openSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
+import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
 import { cacheDir, ensureVenv, isVenvReady, VENV_NAMES } from '../../test/harness/venvs.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 
@@ -90,6 +91,12 @@ export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
 async function engineAnswers(): Promise<boolean> {
   if (findOnPath('docker') === undefined) return false
   return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
+}
+
+/** After `installPackages`, which brings apt's lists up to date on a new machine. */
+export async function makeImageRegistry(say: Say): Promise<void> {
+  if (isImageRegistryReady() || findOnPath('apt-get') === undefined) return
+  await attempt(say, 'the image registry', unpackImageRegistry)
 }
 
 /** Two at a time: the installers mostly wait for the network. */

@@ -5,6 +5,7 @@ import { cleanEnv } from './stack.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'src', 'main.ts')
 
-export function runCli(words: readonly string[], env: Readonly<Record<string, string>>): Promise<CommandResult> {
-  return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 60_000 })
+/** `input` is what is piped into it. */
+export function runCli(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<CommandResult> {
+  return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 60_000, input })
 }

@@ -56,7 +56,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
   /** What the two dialects have in common, since the rules are the model's. */
   function expectSameOfBoth(found: Readonly<Record<string, unknown>>): void {
     expect([valueOf(found['output']), valueOf(found['after'])]).toEqual([{ mode: 'a' }, { mode: 'b' }])
-    expect(found).toMatchObject({ again: true, left: [], gpus: expect.any(Number) })
+    expect(found).toMatchObject({ again: true, left: [], gpus: expect.any(Number), deleted: true })
+    const registry = { id: expect.any(String) as string, name: 'mine' }
+    expect([found['registry'], found['updated']]).toEqual([registry, registry])
     const sentences = {
       otherContent: 'QueryError: A template named "second" exists already with another content',
       unknownTemplate: 'QueryError: Template "no-such-template" was not found.',
@@ -65,7 +67,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
       getPods: 'QueryError: Pods are not served here',
       stopPod: 'QueryError: Pods are not served here',
       terminatePod: 'QueryError: Pods are not served here',
-      registryAuth: 'QueryError: Registry credentials are not kept here',
+      sameName: 'QueryError: Registry credentials named "mine" exist already',
+      unknownRegistry: 'QueryError: Registry credentials "no-such-registry" were not found',
+      registryInUse: 'QueryError: Registry credentials "mine" are used by the endpoint "private"',
       userSettings: 'QueryError: SSH keys are not kept here',
     }
     for (const [what, sentence] of Object.entries(sentences)) expect(found[what]).toContain(sentence)

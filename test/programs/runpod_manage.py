@@ -60,7 +60,23 @@ def manage():
     delete("serverless", endpoint)
     delete("templates", first)
     delete("templates", second)
-    return {**found, "left": runpod.get_endpoints(), **catalogue(), **out_of_scope()}
+    return {**found, **registries(), "left": runpod.get_endpoints(), **catalogue(), **out_of_scope()}
+
+
+def registries():
+    made = runpod.create_container_registry_auth("mine", "me", "open sesame")
+    private = template("private", registry_auth_id=made["id"])
+    endpoint = runpod.create_endpoint("private", private["id"], workers_max=0)
+    found = {
+        "registry": made,
+        "updated": runpod.update_container_registry_auth(made["id"], "you", "another one"),
+        "sameName": refusal(runpod.create_container_registry_auth, "mine", "me", "x"),
+        "unknownRegistry": refusal(template, "unknown", registry_auth_id="no-such-registry"),
+        "registryInUse": refusal(runpod.delete_container_registry_auth, made["id"]),
+    }
+    delete("serverless", endpoint)
+    delete("templates", private)
+    return {**found, "deleted": runpod.delete_container_registry_auth(made["id"])}
 
 
 def catalogue():
@@ -77,7 +93,6 @@ def out_of_scope():
         "getPods": (runpod.get_pods,),
         "stopPod": (runpod.stop_pod, "x"),
         "terminatePod": (runpod.terminate_pod, "x"),
-        "registryAuth": (runpod.create_container_registry_auth, "name", "user", "password"),
         "userSettings": (runpod.update_user_settings, "ssh-ed25519 x"),
     }
     return {name: refusal(*call) for name, call in calls.items()}

@@ -35,6 +35,7 @@ describe('runyard', () => {
       'logs',
       'usage',
       'webhooks',
+      'registries',
       'config',
       'doctor',
       'test',
@@ -72,6 +73,8 @@ describe('runyard', () => {
     [['endpoints', 'show'], 'name one endpoint by its name or id; none was given'],
     [['endpoints', 'delete', 'a', 'b'], '2 were given'],
     [['jobs', 'a', '--limit', 'x'], '--limit takes a number; "x" is none'],
+    [['registries', 'add', '--username', 'me'], 'name one registry; none was given'],
+    [['registries', 'add', 'mine'], 'registry credentials need --username'],
     [['endpoints', 'list'], 'no Runyard runs on'],
   ])('refuses %j in one sentence before it asks anybody', async (words, sentence) => {
     const { code, out, err } = await runyard([...words, '--data', join(cwd, 'none')])

@@ -1,6 +1,7 @@
 // The table of commands: names, help and options in one place.
 import type { Command } from './command.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
+import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 const data = { type: 'string', help: 'data directory (default: XDG state home)' } as const
@@ -8,6 +9,7 @@ const data = { type: 'string', help: 'data directory (default: XDG state home)' 
 /** The first word of commands of two → what they do. */
 export const GROUPS: Readonly<Record<string, string>> = {
   endpoints: 'create, list, show, update and delete endpoints',
+  registries: 'credentials for private images: add, list, update and delete them',
   webhooks: 'what became of webhooks, the secret that signs them, a second chance',
 }
 
@@ -41,6 +43,7 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/status.ts'),
   },
   ...POOL_COMMANDS,
+  ...REGISTRY_COMMANDS,
   {
     name: 'usage',
     summary: 'billable seconds by endpoint, GPU and state',

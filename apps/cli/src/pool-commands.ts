@@ -8,6 +8,7 @@ const WRITABLE = {
   image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
   command: { type: 'string', help: 'replaces the command of the image, e.g. "python -u /handler.py"' },
   env: { type: 'string', multiple: true, help: 'environment variable as NAME=VALUE; may be repeated' },
+  registry: { type: 'string', help: 'credentials for a private image, by name or id (`runyard registries`); `none` for none' },
   disk: { type: 'string', help: 'container disk in GB' },
   gpu: { type: 'string', help: 'pools or types, best first: ADA_24,AMPERE_24 or "NVIDIA L4"; `any` for every card' },
   'gpu-count': { type: 'string', help: 'cards of one worker (default: 1)' },

@@ -1,4 +1,4 @@
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, type PullOptions } from '@runyard/schema'
 import { expect, test, vi } from 'vitest'
 import { createImages } from './images.ts'
 import { createFakeHost } from './scaler-fixture.ts'
@@ -13,7 +13,7 @@ function slowHost() {
   const host = {
     ...createFakeHost(),
     hasImage: async () => false,
-    async pullImage(image: string, onProgress: (line: string) => void, signal: AbortSignal) {
+    async pullImage(image: string, { onProgress, signal }: PullOptions) {
       pulls.push(image)
       tell = onProgress
       signal.addEventListener('abort', () => pull.reject(new Error('broken off')), { once: true })
@@ -56,4 +56,19 @@ test('an image that cannot be had fails with the host’s sentence', async () =>
   const host = createFakeHost()
   host.problem.image = new RunyardError('not_found', 'no such image')
   await expect(createImages().ensure(host, 'x', { onProgress: () => undefined, signal: never })).rejects.toThrow('no such image')
+})
+
+test('who has credentials does not wait for the pull of one who has none', async () => {
+  const { host, pulls, finish } = slowHost()
+  const images = createImages()
+  const wait = (credentials?: PullOptions['credentials']) =>
+    images.ensure(host, 'big:1', { credentials, onProgress: () => undefined, signal: never })
+  const all = Promise.all([
+    wait(),
+    wait({ name: 'mine', username: 'me', password: 'a' }),
+    wait({ name: 'mine', username: 'me', password: 'b' }),
+  ])
+  await vi.waitFor(() => expect(pulls).toHaveLength(3))
+  finish()
+  await all
 })

@@ -1,17 +1,12 @@
-// Which images a host has, and pulling the others: one pull per host and image, however many workers wait for it. What was seen once is
-// believed until a start fails.
-import type { HostDriver } from '@runyard/schema'
+// Which images a host has, and pulling the others: one pull per host, image and credentials, however many workers wait for it. What was seen
+// once is believed until a start fails. An image on a host is there for every endpoint, as on any Docker host.
+import type { HostDriver, PullOptions } from '@runyard/schema'
 
 export interface Images {
-  /** Resolves when the image is on the host. @throws RunyardError('not_found') where it cannot be had. */
-  ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<void>
+  /** Resolves when the image is on the host. @throws as `HostDriver.pullImage` where it cannot be had. */
+  ensure(driver: HostDriver, image: string, options: PullOptions): Promise<void>
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
-}
-
-export interface EnsureOptions {
-  readonly onProgress: (line: string) => void
-  readonly signal: AbortSignal
 }
 
 interface Pull {
@@ -24,26 +19,28 @@ export function createImages(): Images {
   const present = new Set<string>()
   const pulls = new Map<string, Pull>()
 
-  function startPull(driver: HostDriver, image: string, onProgress: (line: string) => void): Pull {
+  function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
     const stop = new AbortController()
     const tell = (line: string): void => {
       for (const listener of listeners) listener(line)
     }
-    const pull: Pull = { done: driver.pullImage(image, tell, stop.signal), listeners, stop }
-    pulls.set(keyOf(driver, image), pull)
+    const pull: Pull = { done: driver.pullImage(image, { credentials, onProgress: tell, signal: stop.signal }), listeners, stop }
+    pulls.set(pullKeyOf(driver, image, credentials), pull)
     return pull
   }
 
   return {
-    async ensure(driver, image, { onProgress, signal }) {
+    async ensure(driver, image, options) {
+      const { credentials, onProgress, signal } = options
       const key = keyOf(driver, image)
+      const pullKey = pullKeyOf(driver, image, credentials)
       if (present.has(key)) return
-      if (!pulls.has(key) && (await driver.hasImage(image))) {
+      if (!pulls.has(pullKey) && (await driver.hasImage(image))) {
         present.add(key)
         return
       }
-      const pull = pulls.get(key) ?? startPull(driver, image, onProgress)
+      const pull = pulls.get(pullKey) ?? startPull(driver, image, options)
       pull.listeners.add(onProgress)
       try {
         await Promise.race([pull.done, rejectOnAbort(signal)])
@@ -52,7 +49,7 @@ export function createImages(): Images {
         pull.listeners.delete(onProgress)
         // The last one to leave clears up: what is still being pulled is wanted by nobody.
         if (pull.listeners.size === 0) {
-          if (pulls.get(key) === pull) pulls.delete(key)
+          if (pulls.get(pullKey) === pull) pulls.delete(pullKey)
           pull.stop.abort()
         }
       }
@@ -65,6 +62,11 @@ export function createImages(): Images {
 
 function keyOf(driver: HostDriver, image: string): string {
   return `${driver.hostId}\n${image}`
+}
+
+/** Who has no credentials, or others, waits for a pull of its own. */
+function pullKeyOf(driver: HostDriver, image: string, credentials: PullOptions['credentials']): string {
+  return JSON.stringify([keyOf(driver, image), credentials])
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

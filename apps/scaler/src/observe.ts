@@ -1,6 +1,6 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import type { EndpointView, InFlightKind, Observed, PlanPolicy } from '@runyard/core'
+import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
@@ -62,5 +62,13 @@ async function viewEndpoints(deps: ObserveDeps): Promise<readonly EndpointView[]
 async function viewEndpoint({ store, memory }: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {
   const [demand, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
   const workers = await store.workers.list(endpointId)
-  return { endpointId, endpoint, demand, leases, workers, failures: memory.failuresOf(endpointId), sweptAt: memory.sweptAt(endpointId) }
+  const failures = await standingFailures(store, endpoint, memory.failuresOf(endpointId))
+  return { endpointId, endpoint, demand, leases, workers, failures, sweptAt: memory.sweptAt(endpointId) }
+}
+
+/** What a registry refused is tried again as soon as there are other credentials. */
+async function standingFailures(store: Store, endpoint: Endpoint | undefined, failures: StartFailures | undefined) {
+  if (endpoint === undefined || endpoint.spec.registryId === null || failures?.reason !== 'registry_refused') return failures
+  const registry = await store.registries.get(endpoint.ownerId, endpoint.spec.registryId)
+  return registry !== undefined && registry.updatedAt > failures.lastAt ? undefined : failures
 }

@@ -6,6 +6,7 @@ import {
   type HostDriver,
   type HostEvent,
   type ObservedWorker,
+  type PullOptions,
   type WorkerLaunch,
 } from '@runyard/schema'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
@@ -17,6 +18,8 @@ import { openScaler, type Scaler } from './scaler.ts'
 export interface FakeHost extends HostDriver {
   readonly launches: WorkerLaunch[]
   readonly stops: string[]
+  /** The password of each pull. */
+  readonly pulledWith: (string | undefined)[]
   readonly observed: Map<string, ObservedWorker>
   /** A listing, an inventory or a start that the host refuses. */
   problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless' }
@@ -30,6 +33,7 @@ export function createFakeHost(hostId = 'local'): FakeHost {
   const observed = new Map<string, ObservedWorker>()
   const listeners = new Set<(event: HostEvent) => void>()
   const problem: FakeHost['problem'] = {}
+  const pulledWith: FakeHost['pulledWith'] = []
   // Like Docker's, the list lags behind the event of a death.
   const diedAt = new Map<string, number>()
   const asListed = (worker: ObservedWorker): ObservedWorker =>
@@ -52,7 +56,8 @@ export function createFakeHost(hostId = 'local'): FakeHost {
       if (problem.list !== undefined) throw new RunyardError('internal', problem.list)
       return [...observed.values()].map(asListed)
     },
-    ...offer(hostId, problem),
+    pulledWith,
+    ...offer(hostId, { problem, pulledWith }),
     ...actions({ observed, problem, emit, die }),
     watch(onEvent) {
       listeners.add(onEvent)
@@ -62,11 +67,12 @@ export function createFakeHost(hostId = 'local'): FakeHost {
   }
 }
 
-function offer(hostId: string, problem: FakeHost['problem']) {
+function offer(hostId: string, { problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>) {
   return {
     inventory: async () => ({ hostId, kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
-    pullImage: async (_image: string, onProgress: (line: string) => void, signal: AbortSignal) => {
+    pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {
+      pulledWith.push(credentials?.password)
       onProgress('pulling')
       if (problem.image === 'endless') await rejectedBy(signal)
       throw problem.image

@@ -152,6 +152,40 @@ test('an image that cannot be had is told in the status, and nothing is left of 
   expect(await workers()).toEqual([])
 })
 
+test('what a registry refuses is told in the status, and tried again as soon as there are other credentials', async () => {
+  const { store, host } = fixture
+  const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }
+  const give = async (password: string) => {
+    await store.registries.change(({ endpoints }) => ({
+      kind: 'saved',
+      registry: { ...registry, updatedAt: Date.now() },
+      credentials: { username: 'me', password },
+      users: endpoints,
+    }))
+  }
+  await give('old')
+  host.problem.image = new RunyardError('forbidden', 'The registry refuses the credentials "mine".')
+  await fixture.open({ driver: { ...host, kind: 'docker', inventory: async () => ({ ...(await host.inventory()), kind: 'docker' }) } })
+  await save(endpointOf('ep-one', { spec: { image: 'registry.example/private:1', registryId: 'r1' } }))
+  await store.jobs.submit('ep-one', job('j1'))
+  const status = { unhealthy: 1, reason: 'registry_refused', message: 'The registry refuses the credentials "mine".' }
+  await vi.waitFor(async () => expect(await store.status.get('ep-one')).toMatchObject(status), WAIT)
+  expect(host.pulledWith).toEqual(['old'])
+  await give('new')
+  await vi.waitFor(() => expect(host.pulledWith).toEqual(['old', 'new']), WAIT)
+})
+
+test('an image of the operator’s that stands in for the named one is pulled without the endpoint’s credentials', async () => {
+  const { store, host } = fixture
+  const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }
+  await store.registries.change(() => ({ kind: 'saved', registry, credentials: { username: 'me', password: 'x' }, users: [] }))
+  host.problem.image = new RunyardError('not_found', 'no such image')
+  await fixture.open()
+  await save(endpointOf('ep-one', { spec: { registryId: 'r1' } }))
+  await store.jobs.submit('ep-one', job('j1'))
+  await vi.waitFor(() => expect(host.pulledWith).toEqual([undefined]), WAIT)
+})
+
 test('an endpoint that is deleted while its image is pulled breaks the pull off and leaves nothing behind', async () => {
   fixture.host.problem.image = 'endless'
   await fixture.open()

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { resolveImage, splitArgs, workerEnvironment, type StartAction } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
-import { REASONS, RunyardError, type Endpoint, type Reason, type WorkerLaunch, type WorkerRecord } from '@runyard/schema'
+import { REASONS, RunyardError } from '@runyard/schema'
+import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
 import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
@@ -80,12 +81,14 @@ async function launchOn(
   host: HostWatch,
   { placed, signal }: { readonly placed: PlacedWorker; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { record } = placed
+  const { record, endpoint } = placed
   const { driver } = host
   const onProgress = (line: string): void => {
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
-  const [launch] = await Promise.all([toLaunch(deps, host, placed), deps.images.ensure(driver, record.image, { onProgress, signal })])
+  const credentials = await credentialsFor(deps, endpoint, record.image)
+  const pull = deps.images.ensure(driver, record.image, { credentials, onProgress, signal })
+  const [launch] = await Promise.all([toLaunch(deps, host, placed), pull])
   signal.throwIfAborted()
   await deps.gate(() => driver.startWorker(launch))
   const at = Date.now()
@@ -104,6 +107,12 @@ async function launchOn(
       facts: { startMs: at - record.createdAt },
     }),
   ])
+}
+
+/** They were given for the image that the endpoint names; one of the operator's that stands in for it is none of their business. */
+async function credentialsFor(deps: ActDeps, { ownerId, spec }: Endpoint, image: string): Promise<PullCredentials | undefined> {
+  if (spec.registryId === null || image !== spec.image) return undefined
+  return deps.store.registries.credentials(ownerId, spec.registryId)
 }
 
 async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: PlacedWorker): Promise<WorkerLaunch> {
@@ -137,10 +146,12 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
   }
 }
 
+/** A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user. */
+const REASONS_BY_CODE: Partial<Record<ErrorCode, Reason>> = { not_found: 'image_missing', forbidden: 'registry_refused' }
+
 async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): Promise<void> {
   const host = hostOf(deps, record.hostId)
-  // A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user.
-  const reason: Reason = error instanceof RunyardError && error.code === 'not_found' ? 'image_missing' : 'start_failed'
+  const reason = (error instanceof RunyardError ? REASONS_BY_CODE[error.code] : undefined) ?? 'start_failed'
   if (host !== undefined) deps.images.forget(host.driver, record.image)
   const at = Date.now()
   await deps.store.workerLogs.append(record.id, 'system', [{ at, line: sentenceOf(error) }])

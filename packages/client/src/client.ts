@@ -1,6 +1,7 @@
 // A typed client of the public listener: management, the extensions of ours, and the job plane. Used by the CLI and by tests; programs
 // of users have their SDKs.
 import { request, type RequestOptions, type Target } from './http.ts'
+import type { RegistryCredentials } from '@runyard/schema'
 import type {
   EndpointBody,
   EndpointView,
@@ -8,6 +9,7 @@ import type {
   HealthView,
   JobPage,
   JobView,
+  RegistryView,
   StreamView,
   UsageView,
   WebhookLogView,
@@ -38,9 +40,17 @@ export interface WebhookClient {
   rotateSecret(): Promise<readonly string[]>
 }
 
+export interface RegistryClient {
+  list(): Promise<readonly RegistryView[]>
+  add(registry: RegistryCredentials & { readonly name: string }): Promise<RegistryView>
+  replace(id: string, credentials: RegistryCredentials): Promise<RegistryView>
+  delete(id: string): Promise<void>
+}
+
 export interface Client {
   readonly jobs: JobClient
   readonly webhooks: WebhookClient
+  readonly registries: RegistryClient
   listEndpoints(): Promise<readonly EndpointView[]>
   /** One of the same name is updated. */
   createEndpoint(body: EndpointBody): Promise<EndpointView>
@@ -63,6 +73,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
   return {
     jobs: createJobClient(send),
     webhooks: createWebhookClient(send),
+    registries: createRegistryClient(send),
     listEndpoints: async () => (await send<{ endpoints: EndpointView[] }>('/v2/serverless')).endpoints,
     createEndpoint: (body) => send('/v2/serverless', { body }),
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
@@ -97,6 +108,15 @@ function createWebhookClient(send: Send): WebhookClient {
     redeliver: (id, eventId) => send(`/v2/serverless/${id}/webhooks/${eventId}/redeliver`, { method: 'POST' }),
     secrets: async () => (await send<{ secrets: string[] }>(secrets)).secrets,
     rotateSecret: async () => (await send<{ secrets: string[] }>(`${secrets}/rotate`, { method: 'POST' })).secrets,
+  }
+}
+
+function createRegistryClient(send: Send): RegistryClient {
+  return {
+    list: async () => (await send<{ registries: RegistryView[] }>('/v2/registries')).registries,
+    add: (body) => send('/v2/registries', { body }),
+    replace: (id, body) => send(`/v2/registries/${id}`, { method: 'PATCH', body }),
+    delete: (id) => send(`/v2/registries/${id}`, { method: 'DELETE' }),
   }
 }
 

@@ -21,6 +21,8 @@ export interface EndpointView {
   readonly image: string
   readonly args: string
   readonly disk: number | null
+  /** Id of registry credentials. */
+  readonly registry: string | null
   readonly env: Readonly<Record<string, string>>
   readonly gpu: { readonly pools: readonly string[]; readonly excludedTypes: readonly string[]; readonly count: number } | null
   readonly cpu: readonly CpuSize[] | null
@@ -37,12 +39,19 @@ export interface EndpointBody {
   readonly image?: string
   readonly args?: string
   readonly disk?: number
+  readonly registry?: string | null
   readonly env?: Readonly<Record<string, string>>
   readonly gpu?: { readonly pools?: readonly string[]; readonly excludedTypes?: readonly string[]; readonly count?: number }
   readonly cpu?: readonly CpuSize[]
   readonly workers?: { readonly min?: number; readonly max?: number; readonly idleTimeout?: number }
   readonly scaling?: ScalingView
   readonly timeout?: number
+}
+
+/** What is told of registry credentials. */
+export interface RegistryView {
+  readonly id: string
+  readonly name: string
 }
 
 export interface WorkerView {

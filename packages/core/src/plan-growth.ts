@@ -1,5 +1,5 @@
 // Which new workers are started, where, and, when they cannot be, the sentence why.
-import type { Endpoint, HostInventory } from '@runyard/schema'
+import type { Endpoint, HostInventory, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import type { EndpointStatus, EndpointView, Observed } from './observed.ts'
 import { idleSince } from './phase.ts'
@@ -8,6 +8,9 @@ import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS } from './plan-workers.ts'
 import { desiredWorkers, type Desired } from './scaling.ts'
 import type { WorkerView } from './worker-view.ts'
+
+/** Told as they are: the next try changes nothing while nobody does something about them. */
+const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused'])
 
 const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined }
 
@@ -93,7 +96,7 @@ function startOneAfterFailures(
     const status = startMissing(growth, { missing: 1, desired }, builder)
     if (status.throttled > 0) return { ...status, unhealthy: Math.max(0, missing - 1) }
   }
-  const reason = failures.reason === 'image_missing' ? 'image_missing' : 'backing_off'
+  const reason = MENDED_BY_USERS.has(failures.reason) ? failures.reason : 'backing_off'
   return { throttled: 0, unhealthy: Math.max(1, missing), reason, message: failures.message }
 }
 

@@ -17,6 +17,7 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'heartbeat_lost',
   'start_failed',
   'image_missing',
+  'registry_refused',
   'unhealthy_check',
 ])
 

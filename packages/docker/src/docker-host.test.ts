@@ -119,7 +119,7 @@ describe('a Docker host', () => {
   })
 
   it('says in one sentence that an image cannot be had', async () => {
-    const pull = driver.pullImage('127.0.0.1:1/none', () => undefined, new AbortController().signal)
+    const pull = driver.pullImage('127.0.0.1:1/none', { onProgress: () => undefined, signal: new AbortController().signal })
     await expect(pull).rejects.toMatchObject({ code: 'not_found' })
     await expect(pull).rejects.toThrow(/^The image 127.0.0.1:1\/none is not on this host and cannot be pulled: .*\.$/)
   })

@@ -57,7 +57,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     inventory: () => call('describe the host', readInventory),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
-    pullImage: (image, onProgress, signal) => call(`pull the image ${image}`, () => pullImage(long, image, { onProgress, signal })),
+    pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => start(short, launch, options)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),

@@ -1,6 +1,7 @@
 // Images on an engine: are they here, and pulling them with progress. A pull that fails for whatever cause is "not to be had": the caller
 // throttles the endpoint with the sentence.
 import { RunyardError } from '@runyard/schema'
+import type { PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { messageOf, statusOf } from './docker-errors.ts'
 
@@ -22,20 +23,36 @@ export function withTag(image: string): string {
   return /[:@][^/]+$/.test(image) ? image : `${image}:latest`
 }
 
-interface Pull {
-  readonly onProgress: (line: string) => void
-  readonly signal: AbortSignal
-}
-
-export async function pullImage(docker: Docker, image: string, { onProgress, signal }: Pull): Promise<void> {
+/** The credentials go to the engine with this one request; it keeps none. */
+export async function pullImage(docker: Docker, image: string, { credentials, onProgress, signal }: PullOptions): Promise<void> {
   try {
-    const stream = await docker.pull(withTag(image), { abortSignal: signal })
+    const stream = await startPull(docker, withTag(image), { credentials, signal })
     await followProgress(docker, stream, onProgress)
   } catch (error) {
     if (statusOf(error) === undefined && error instanceof Error && 'code' in error && error.code !== undefined) throw error
-    const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
-    throw new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
+    throw toPullError(error, image, { credentials, signal })
   }
+}
+
+/** As an argument of its own: what is among the options goes into the address, which engines log. */
+function startPull(docker: Docker, image: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>) {
+  if (credentials === undefined) return docker.pull(image, { abortSignal: signal })
+  const { username, password } = credentials
+  return docker.createImage({ username, password }, { fromImage: image, abortSignal: signal })
+}
+
+/** As registries and engines say it. Docker Hub says the same of an image that does not exist, and names both. */
+const REFUSAL = /no basic auth credentials|unauthorized|authentication required|\bdenied\b|forbidden/i
+
+function toPullError(error: unknown, image: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>): RunyardError {
+  const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
+  if (!REFUSAL.test(why))
+    return new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
+  const refused =
+    credentials === undefined
+      ? `its registry asks for credentials (${why}): save them with "runyard registries add" and name them in the endpoint`
+      : `its registry refuses the credentials "${credentials.name}" (${why}): mend them with "runyard registries update"`
+  return new RunyardError('forbidden', `The image ${image} is not on this host, and ${refused}.`, { cause: error })
 }
 
 interface ProgressMessage {

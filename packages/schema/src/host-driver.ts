@@ -1,6 +1,7 @@
 // The port that every kind of host implements (docker, process, one day kubernetes). It knows nothing of Docker's words.
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
 import type { HostInventory } from './host.ts'
+import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
 /** Everything a host needs to start one worker. */
@@ -54,6 +55,17 @@ export interface LogLine {
   readonly line: string
 }
 
+/** Credentials under their name. */
+export interface PullCredentials extends RegistryCredentials {
+  readonly name: string
+}
+
+export interface PullOptions {
+  readonly credentials?: PullCredentials | undefined
+  readonly onProgress: (line: string) => void
+  readonly signal: AbortSignal
+}
+
 export interface HostDriver extends AsyncDisposable {
   readonly hostId: string
   readonly kind: 'docker' | 'process'
@@ -63,8 +75,11 @@ export interface HostDriver extends AsyncDisposable {
   listWorkers(): Promise<readonly ObservedWorker[]>
   /** Is the image here? The process host says yes to everything. */
   hasImage(image: string): Promise<boolean>
-  /** Pull with progress lines. @throws RunyardError('not_found') with one sentence where it cannot be had. */
-  pullImage(image: string, onProgress: (line: string) => void, signal: AbortSignal): Promise<void>
+  /**
+   * Pull with progress lines. @throws RunyardError with one sentence: 'forbidden' where the registry asks for credentials or refuses those
+   * given, 'not_found' where the image cannot be had for another cause.
+   */
+  pullImage(image: string, options: PullOptions): Promise<void>
   /** Idempotent per `workerId`: a second call for a living worker changes nothing. @throws RunyardError with one sentence. */
   startWorker(launch: WorkerLaunch): Promise<void>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is seen dead. Unknown ids resolve at once. */

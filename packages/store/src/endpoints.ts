@@ -3,6 +3,7 @@
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { registryField, unknownRegistry } from './registry-record.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
 import type { EndpointStore, JobStore } from './types.ts'
@@ -11,6 +12,7 @@ export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
 
 type Find = Parameters<EndpointStore['upsert']>[0]
+type Written = 'stored' | 'stale' | 'taken' | 'unregistered'
 type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
 const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
@@ -44,6 +46,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
           signals.publish({ kind: 'endpoint-changed', endpointId: endpoint.id })
           return endpoint
         }
+        if (result === 'unregistered') throw unknownRegistry(endpoint.spec.registryId ?? '')
         // By name, somebody created it meanwhile: look again. By id, the new name belongs to another endpoint.
         if (result === 'taken' && ('id' in find || text !== null)) {
           throw new RunyardError('conflict', `An endpoint named "${endpoint.name}" exists already.`)
@@ -79,13 +82,13 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
     endpoint: Endpoint,
     expected: string | null,
     template: { readonly id: string; readonly text: string },
-  ): Promise<'stored' | 'stale' | 'taken'> => {
+  ): Promise<Written> => {
     const before = parse(expected)
     const was = { name: before === undefined ? '' : nameOf(before), template: before?.templateId ?? '' }
     const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
     const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId, template.id, template.text]
-    const touched = [records, names, templates, deleted, keys.templates, keys.revision]
-    return (await run(UPSERT_ENDPOINT, touched, args)) as 'stored' | 'stale' | 'taken'
+    const touched = [records, names, templates, deleted, keys.templates, keys.registries, keys.revision]
+    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint)])) as Written
   }
 
   /** False if there is none. Somebody who changes it at the same moment only makes this look again. */
@@ -100,6 +103,11 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
     throw tooBusy()
   }
   return { readText, readTemplate, write, remove }
+}
+
+/** The field of a registry that it did not name before; '' = none. */
+function newRegistry(before: Endpoint | undefined, { ownerId, spec: { registryId } }: Endpoint): string {
+  return registryId === null || registryId === before?.spec.registryId ? '' : registryField(ownerId, registryId)
 }
 
 async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, endpointId: string): Promise<void> {

@@ -1,4 +1,5 @@
 export { retentionOf } from './retention-of.ts'
+export { unknownRegistry } from './registry-record.ts'
 export { openStore } from './open-store.ts'
 export type * from './types.ts'
 export type * from './webhook-types.ts'

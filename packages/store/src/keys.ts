@@ -32,7 +32,8 @@ export interface Keys {
   readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly templates: string
-  /** Grows with each write of an endpoint or a template. */
+  readonly registries: string
+  /** Grows with each write of an endpoint, a template or a registry. */
   readonly revision: string
   readonly apiKeys: { readonly records: string; readonly hashes: string }
   readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
@@ -69,6 +70,7 @@ export function createKeys(prefix: string): Keys {
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     templates: `${shared}:templates`,
+    registries: `${shared}:registries`,
     revision: `${shared}:revision`,
     apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },

@@ -1,11 +1,12 @@
-// What the rest of Runyard knows of the records of endpoints and templates.
-import type { Endpoint, Template } from '@runyard/schema'
+// What the rest of Runyard knows of the records of endpoints, templates and registries.
+import type { Endpoint, PullCredentials, Registry, RegistryCredentials, Template } from '@runyard/schema'
 
 export interface EndpointStore {
   /**
    * Writes an endpoint under optimistic concurrency: `change` gets the current record with the same (ownerId, name, flashEnvironmentId)
    * or `id`, and returns the one to store. It may run more than once. Emits `endpoint-changed`. With `templateId` it also gets that template,
-   * which is then the same when the endpoint is written.
+   * which is then the same when the endpoint is written. A registry that the endpoint newly names is its owner's in that moment.
+   * @throws RunyardError('unprocessable') where it is not.
    */
   upsert(
     find: { id: string } | { ownerId: string; name: string; flashEnvironmentId: string | null },
@@ -24,10 +25,11 @@ export interface EndpointStore {
   forget(id: string): Promise<void>
 }
 
-/** All templates and endpoints as they were in one moment. */
+/** All records as they were in one moment. */
 export interface Library {
   readonly templates: readonly Template[]
   readonly endpoints: readonly Endpoint[]
+  readonly registries: readonly Registry[]
 }
 
 export interface TemplateChange {
@@ -42,4 +44,26 @@ export interface TemplateStore {
   list(): Promise<readonly Template[]>
   /** Writes what `decide` comes to, as a whole; it may run more than once. Emits `endpoint-changed` for each endpoint. */
   change(decide: (library: Library) => TemplateChange): Promise<Template>
+}
+
+export type RegistryChange =
+  | {
+      readonly kind: 'saved'
+      readonly registry: Registry
+      readonly credentials: RegistryCredentials
+      /** Who uses it. */ readonly users: readonly Endpoint[]
+    }
+  | {
+      readonly kind: 'removed'
+      readonly registry: Registry
+      /** Those that lose their reference. */ readonly templates: readonly Template[]
+    }
+
+export interface RegistryStore {
+  get(ownerId: string, id: string): Promise<Registry | undefined>
+  list(): Promise<readonly Registry[]>
+  /** For a pull, and nothing else. */
+  credentials(ownerId: string, id: string): Promise<PullCredentials | undefined>
+  /** Writes what `decide` comes to, as a whole; it may run more than once. Emits `endpoint-changed` for each user. */
+  change(decide: (library: Library) => RegistryChange): Promise<Registry>
 }

@@ -14,6 +14,7 @@ import { createKeys } from './keys.ts'
 import { createLedgerStore } from './ledger.ts'
 import { createPayloads } from './payloads.ts'
 import { findProblems } from './problems.ts'
+import { createRegistryStore } from './registries.ts'
 import { createRunScript } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
 import { createTemplateStore } from './templates.ts'
@@ -40,6 +41,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
     templates: translateErrors(createTemplateStore(context)),
+    registries: translateErrors(createRegistryStore(context)),
     keys: translateErrors(keyFunctions),
     jobs: translateErrors(jobs),
     workers: translateErrors(createWorkerStore(context)),

@@ -1,13 +1,12 @@
-// Template records. A change of one is decided on a snapshot of all templates and endpoints and written together with the endpoints that
-// it reaches, or not at all: a crash leaves no endpoint behind its template.
-import type { Endpoint, Template } from '@runyard/schema'
+// Template records. A change of one is written together with the endpoints that it reaches, or not at all.
+import type { Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { MAX_TRIES, tooBusy } from './endpoints.ts'
-import { READ_LIBRARY, WRITE_TEMPLATE } from './scripts/library.ts'
-import type { TemplateStore } from './types.ts'
+import { createChangeLibrary, type LibraryWrite } from './library.ts'
+import type { TemplateChange, TemplateStore } from './types.ts'
 
-export function createTemplateStore({ client, keys, run, signals }: StoreContext): TemplateStore {
-  const library = [keys.templates, keys.endpoints.records, keys.revision]
+export function createTemplateStore(context: StoreContext): TemplateStore {
+  const { client, keys } = context
+  const change = createChangeLibrary(context)
 
   return {
     async get(id) {
@@ -17,21 +16,18 @@ export function createTemplateStore({ client, keys, run, signals }: StoreContext
 
     list: async () => Object.values(await client.hgetall(keys.templates)).map((text) => JSON.parse(text) as Template),
 
-    async change(decide) {
-      for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-        const [revision, templates, endpoints] = (await run(READ_LIBRARY, library, [])) as [string, string[], string[]]
-        const decided = decide({
-          templates: templates.map((text) => JSON.parse(text) as Template),
-          endpoints: endpoints.map((text) => JSON.parse(text) as Endpoint),
-        })
-        const { template } = decided
-        const changed = decided.endpoints.flatMap((endpoint) => [endpoint.id, JSON.stringify(endpoint)])
-        const args = [revision, template.id, decided.kind === 'removed' ? '' : JSON.stringify(template), ...changed]
-        if ((await run(WRITE_TEMPLATE, library, args)) !== 1) continue
-        for (const { id } of decided.endpoints) signals.publish({ kind: 'endpoint-changed', endpointId: id })
-        return template
-      }
-      throw tooBusy()
-    },
+    change: (decide) =>
+      change((library) => {
+        const decided = decide(library)
+        return { result: decided.template, writes: writesOf(decided), changed: decided.endpoints }
+      }),
   }
+}
+
+function writesOf({ kind, template, endpoints }: TemplateChange): readonly LibraryWrite[] {
+  const record = kind === 'removed' ? undefined : template
+  return [
+    { to: 'templates', field: template.id, record },
+    ...endpoints.map((endpoint) => ({ to: 'endpoints' as const, field: endpoint.id, record: endpoint })),
+  ]
 }

@@ -15,7 +15,7 @@ import type {
 import type { BatchStore } from './batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
-import type { EndpointStore, TemplateStore } from './library-types.ts'
+import type { EndpointStore, RegistryStore, TemplateStore } from './library-types.ts'
 
 export interface Instance {
   /** Labels everything that this installation creates on an engine. */
@@ -229,6 +229,7 @@ export interface LedgerStore {
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   readonly templates: TemplateStore
+  readonly registries: RegistryStore
   readonly keys: KeyStore
   readonly jobs: JobStore
   readonly workers: WorkerStore

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Endpoint, Template, TemplateContainer, TemplateNotes } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
-import type { Library, TemplateChange } from '@runyard/store'
+import { unknownRegistry, type Library, type TemplateChange } from '@runyard/store'
 import { applyChange, containerOf } from './model-change.ts'
 import { checkTemplate } from './model-check.ts'
 import { newTemplateId } from './new-id.ts'
@@ -38,13 +38,15 @@ const DEFAULT_NOTES: TemplateNotes = {
 }
 
 /** @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') with one sentence. */
-export function decideSave({ templates, endpoints }: Library, request: TemplateRequest): TemplateChange {
+export function decideSave(library: Library, request: TemplateRequest): TemplateChange {
+  const { templates, endpoints } = library
   const { ownerId, id, now } = request
   const own = templates.filter((template) => template.ownerId === ownerId)
   const current = own.find((template) => template.id === id)
   if (id !== undefined && current === undefined) throw missingTemplate(id)
   const template = edited(current, request)
   checkTemplate(template)
+  checkRegistry(library, template, current)
   const namesake = own.find((other) => other.name === template.name && other.id !== template.id)
   if (namesake !== undefined) return { kind: 'saved', template: sameAgain(namesake, template, id === undefined), endpoints: [] }
   const users = endpoints.filter((endpoint) => endpoint.sharedTemplateId === template.id)
@@ -64,6 +66,13 @@ function edited(current: Template | undefined, { ownerId, edit, now }: TemplateR
     notes: { ...base.notes, ...edit.notes },
     updatedAt: now,
   }
+}
+
+/** Credentials that it did not name before must be its owner's. */
+function checkRegistry({ registries }: Library, { ownerId, container: { registryId } }: Template, current: Template | undefined): void {
+  if (registryId === null || registryId === current?.container.registryId) return
+  const isKnown = registries.some((registry) => registry.ownerId === ownerId && registry.id === registryId)
+  if (!isKnown) throw unknownRegistry(registryId)
 }
 
 /** Names are unique; a script that makes the same template twice gets the first one. */

@@ -1,4 +1,4 @@
-// The management model: the one place that creates, changes and removes endpoints and templates. Dialects (GraphQL, REST v2) translate
+// The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL, REST v2) translate
 // into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
 import type { Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
@@ -6,6 +6,8 @@ import type { Store } from '@runyard/store'
 import { defined } from './defined.ts'
 import { applyChange } from './model-change.ts'
 import type { EndpointChange } from './model-change.ts'
+import { createRegistryModel } from './registries.ts'
+import type { RegistryModel } from './registries.ts'
 import { boundTemplate, decideRemove, decideSave, missingTemplate } from './model-template.ts'
 import type { TemplateEdit } from './model-template.ts'
 
@@ -33,6 +35,7 @@ export interface ManagementModel {
   /** Its queued and running jobs are cancelled, its workers retired. @throws RunyardError('not_found') */
   remove(ownerId: string, id: string): Promise<void>
   readonly templates: TemplateModel
+  readonly registries: RegistryModel
 }
 
 export interface TemplateModel {
@@ -46,7 +49,7 @@ export interface TemplateModel {
   remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
 }
 
-export type ModelStore = Pick<Store, 'endpoints' | 'templates'>
+export type ModelStore = Pick<Store, 'endpoints' | 'templates' | 'registries'>
 
 export function createManagementModel(store: ModelStore, clock: () => number = Date.now): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
@@ -79,6 +82,7 @@ export function createManagementModel(store: ModelStore, clock: () => number = D
       await store.endpoints.delete(id)
     },
     templates: createTemplateModel(store, { save, clock }),
+    registries: createRegistryModel(store, clock),
   }
 }
 

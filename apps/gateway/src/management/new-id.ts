@@ -13,6 +13,11 @@ export function newTemplateId(): string {
   return randomText(10)
 }
 
+/** Runpod's look like cuids; anything opaque will do. */
+export function newRegistryId(): string {
+  return randomText(14)
+}
+
 function randomText(length: number): string {
   return Array.from({ length }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')
 }

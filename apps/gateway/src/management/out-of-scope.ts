@@ -1,6 +1,4 @@
 // What Runpod manages and Runyard does not, in the words that every dialect answers with.
 export const NO_PODS = 'Pods are not served here: Runyard runs serverless endpoints only.'
-export const NO_REGISTRIES =
-  'Registry credentials are not kept here: run `docker login` and `docker pull IMAGE` on each host, and its workers use that image.'
 export const NO_SSH_KEYS = 'SSH keys are not kept here: workers take no SSH; `docker exec` on their host opens a shell.'
 export const NO_VOLUMES = 'Network volumes are not served here yet.'

@@ -1,20 +1,21 @@
-// Endpoints and templates: each change is one atomic script. `revision` grows with each write of either, so that a decision on the whole
+// Endpoints, templates and registries: each change is one atomic script. `revision` grows with each write of any, so that a decision on the whole
 // library is refused when anything in it changed meanwhile.
 import type { Script } from './script.ts'
 
 /**
- * KEYS: records, names, bound templates, deleted, templates, revision. ARGV: id, expected record ('' = none), new record, old name, new name,
- * old bound template, new bound template, template that must be unchanged ('' = none), its expected record ('' = none).
- * → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name)
+ * KEYS: records, names, bound templates, deleted, templates, registries, revision. ARGV: id, expected record ('' = none), new record, old name,
+ * new name, old bound template, new bound template, template that must be unchanged ('' = none), its expected record ('' = none), registry that
+ * must be there ('' = none). → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name) | 'unregistered'
  */
 export const UPSERT_ENDPOINT: Script = {
   name: 'runyardUpsertEndpoint',
-  keys: 6,
+  keys: 7,
   lua: `
 local call = redis.call
 local id = ARGV[1]
 if (call('HGET', KEYS[1], id) or '') ~= ARGV[2] then return 'stale' end
 if ARGV[8] ~= '' and (call('HGET', KEYS[5], ARGV[8]) or '') ~= ARGV[9] then return 'stale' end
+if ARGV[10] ~= '' and call('HEXISTS', KEYS[6], ARGV[10]) == 0 then return 'unregistered' end
 local owner = call('HGET', KEYS[2], ARGV[5])
 if owner and owner ~= id then return 'taken' end
 if ARGV[4] ~= '' then call('HDEL', KEYS[2], ARGV[4]) end
@@ -23,7 +24,7 @@ call('HSET', KEYS[1], id, ARGV[3])
 call('HSET', KEYS[2], ARGV[5], id)
 call('HSET', KEYS[3], ARGV[7], id)
 call('SREM', KEYS[4], id)
-call('INCR', KEYS[6])
+call('INCR', KEYS[7])
 return 'stored'
 `,
 }
@@ -54,26 +55,31 @@ return 1
 `,
 }
 
-/** KEYS: templates, endpoint records, revision → { revision, templates, endpoints } as one snapshot */
+/** KEYS: revision, templates, endpoint records, registries → { revision, templates, endpoints, registries } as one snapshot */
 export const READ_LIBRARY: Script = {
   name: 'runyardReadLibrary',
-  keys: 3,
-  lua: `return { redis.call('GET', KEYS[3]) or '0', redis.call('HVALS', KEYS[1]), redis.call('HVALS', KEYS[2]) }`,
+  keys: 4,
+  lua: `
+local call = redis.call
+return { call('GET', KEYS[1]) or '0', call('HVALS', KEYS[2]), call('HVALS', KEYS[3]), call('HVALS', KEYS[4]) }
+`,
 }
 
 /**
- * KEYS: templates, endpoint records, revision. ARGV: expected revision, template, its record ('' = remove it), then id and record of each
- * endpoint that changes with it → 1, or 0 if somebody else wrote first
+ * KEYS: as READ_LIBRARY. ARGV: expected revision, then for each write the number of its key, the field, and the record ('' = remove it)
+ * → 1, or 0 if somebody else wrote first
  */
-export const WRITE_TEMPLATE: Script = {
-  name: 'runyardWriteTemplate',
-  keys: 3,
+export const WRITE_LIBRARY: Script = {
+  name: 'runyardWriteLibrary',
+  keys: 4,
   lua: `
 local call = redis.call
-if (call('GET', KEYS[3]) or '0') ~= ARGV[1] then return 0 end
-if ARGV[3] == '' then call('HDEL', KEYS[1], ARGV[2]) else call('HSET', KEYS[1], ARGV[2], ARGV[3]) end
-for i = 4, #ARGV, 2 do call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-call('INCR', KEYS[3])
+if (call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
+for i = 2, #ARGV, 3 do
+  local key = KEYS[tonumber(ARGV[i])]
+  if ARGV[i + 2] == '' then call('HDEL', key, ARGV[i + 1]) else call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
+end
+call('INCR', KEYS[1])
 return 1
 `,
 }

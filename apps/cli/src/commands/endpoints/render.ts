@@ -15,6 +15,7 @@ export function renderEndpoint(endpoint: EndpointView, out: Pick<Terminal, 'bold
     ['image', endpoint.image],
     ['command', endpoint.args === '' ? undefined : endpoint.args],
     ['hardware', hardwareOf(endpoint)],
+    ['registry', endpoint.registry ?? undefined],
     ['disk', endpoint.disk === null ? undefined : `${endpoint.disk} GB`],
     ['workers', rangeOf(endpoint)],
     ['stay warm', workers.idleTimeout === undefined ? undefined : `${workers.idleTimeout} s after their last job`],

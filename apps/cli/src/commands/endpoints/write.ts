@@ -1,9 +1,10 @@
 // `runyard endpoints create`, `update` and `delete`, over REST v2.
 import { createClient, type Client, type EndpointBody, type EndpointView } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
-import { listOption, type CommandContext } from '../../command.ts'
+import { listOption, textOption, type CommandContext } from '../../command.ts'
 import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
+import { findRegistry } from '../registries.ts'
 import { findEndpoint, onlyWord } from './find.ts'
 import { renderEndpoint } from './render.ts'
 import { readBody, readEnv } from './request.ts'
@@ -17,9 +18,10 @@ export async function create(context: CommandContext): Promise<number> {
   const env = readEnv(context)
   const client = createClient(await findTarget(context))
   await refuseTaken(client, name)
+  const registry = await readRegistry(context, client)
   const hardware = body.cpu === undefined ? { gpu: { pools: ['any'], ...body.gpu } } : {}
   const scaling = body.scaling ?? { type: 'QUEUE_DELAY', queueDelay: 4 }
-  const endpoint = await client.createEndpoint({ type: 'QUEUE', name, image, env, ...body, scaling, ...hardware })
+  const endpoint = await client.createEndpoint({ type: 'QUEUE', name, image, env, ...registry, ...body, scaling, ...hardware })
   return tell(context, endpoint, 'created')
 }
 
@@ -39,11 +41,17 @@ export async function update(context: CommandContext): Promise<number> {
   const [given, dropped] = [readEnv(context), listOption(context, 'unset-env')]
   const client = createClient(await findTarget(context))
   const current = await findEndpoint(client, word)
-  const change = { ...body, ...changedEnv(current, given, dropped) }
+  const change = { ...body, ...(await readRegistry(context, client)), ...changedEnv(current, given, dropped) }
   if (Object.keys(change).length === 0) {
     throw new RunyardError('bad_request', 'nothing to change was named; `runyard endpoints update --help` shows the options.')
   }
   return tell(context, await client.updateEndpoint(current.id, change), 'updated')
+}
+
+async function readRegistry(context: CommandContext, client: Client): Promise<Pick<EndpointBody, 'registry'>> {
+  const word = textOption(context, 'registry')
+  if (word === undefined) return {}
+  return { registry: word === 'none' ? null : (await findRegistry(client, word)).id }
 }
 
 /** The API replaces all variables; people mean those that they name. */

@@ -233,9 +233,11 @@ describe('the update sequence of Flash (flash-api §5.5)', () => {
   })
 
   it('keeps ports and registry, which saveTemplate does not send', async () => {
-    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, ports: '8000/http', containerRegistryAuthId: 'reg1' } })
+    const auth = await post('mutation { saveRegistryAuth(input: {name: "mine", username: "me", password: "x"}) { id } }')
+    const registryId = auth.data?.['saveRegistryAuth']?.['id']
+    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, ports: '8000/http', containerRegistryAuthId: registryId } })
     await writeBack(created.templateId)
-    expect((await stored(created.id)).spec).toMatchObject({ ports: ['8000/http'], registryId: 'reg1' })
+    expect((await stored(created.id)).spec).toMatchObject({ ports: ['8000/http'], registryId })
   })
 })
 

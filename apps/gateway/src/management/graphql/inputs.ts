@@ -21,6 +21,16 @@ export interface TemplateInput {
   readonly startJupyter?: Maybe<boolean>
 }
 
+export interface RegistryInput {
+  readonly name: string
+  readonly username: string
+  readonly password: string
+}
+
+export interface RegistryUpdateInput extends Omit<RegistryInput, 'name'> {
+  readonly id: string
+}
+
 /** Nothing given: all that there are. */
 export interface IdFilter {
   readonly id?: Maybe<string>

@@ -6,6 +6,7 @@ import { createStock } from '../stock.ts'
 import { endpointChange, isGiven, refuseUnsupported, templateSwap } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
 import type { EndpointInput, IdFilter, TemplateInput, TemplateSwap } from './inputs.ts'
+import { registryMutations, registryReply } from './registry-mutations.ts'
 import { endpointReply, templateReply } from './replies.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit } from './template-change.ts'
@@ -38,8 +39,10 @@ export function createResolvers({ model, store }: ResolverDeps) {
       gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }) => gpuTypes(input ?? {}),
       cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }) => wantedIds(input).map((id) => ({ id })),
     },
-    Mutation: { ...endpointMutations(model), ...templateMutations(model) },
+    Mutation: { ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model) },
     User: {
+      containerRegistryCreds: async (_: unknown, __: unknown, { key }: RequestContext) =>
+        (await model.registries.list(key.ownerId)).map(registryReply),
       endpoints: async (_: unknown, __: unknown, { key }: RequestContext) => (await model.list(key.ownerId)).map(endpointReply),
       endpoint: async (_: unknown, { id }: { id: string }, { key }: RequestContext) => endpointReply(await model.get(key.ownerId, id)),
     },

@@ -23,12 +23,16 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     updateEndpointTemplate(input: UpdateEndpointTemplateInput!): Endpoint
     saveTemplate(input: SaveTemplateInput): PodTemplate
     deleteTemplate(templateName: String!): JSON
+    saveRegistryAuth(input: SaveRegistryAuthInput!): ContainerRegistryAuth
+    updateRegistryAuth(input: UpdateRegistryAuthInput!): ContainerRegistryAuth
+    deleteRegistryAuth(registryAuthId: String!): Boolean
   }
 
   type User {
     id: String!
     pubKey: String
     networkVolumes: [NetworkVolume!]!
+    containerRegistryCreds: [ContainerRegistryAuth!]!
     endpoints: [Endpoint!]!
     endpoint(id: String!): Endpoint
   }
@@ -104,6 +108,11 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     category: Word
     startSsh: Boolean
     startJupyter: Boolean
+  }
+
+  type ContainerRegistryAuth {
+    id: String!
+    name: String!
   }
 
   "Prices are null: the cards are yours."
@@ -234,6 +243,18 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     startSsh: Boolean
     startJupyter: Boolean
     category: Word
+  }
+
+  input SaveRegistryAuthInput {
+    name: String!
+    username: String!
+    password: String!
+  }
+
+  input UpdateRegistryAuthInput {
+    id: String!
+    username: String!
+    password: String!
   }
 
   input UpdateEndpointTemplateInput {

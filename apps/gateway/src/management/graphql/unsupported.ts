@@ -1,5 +1,5 @@
 // Operations that clients know and Runyard has no meaning for: one sentence instead of "Cannot query field" (management §4.2).
-import { NO_PODS, NO_REGISTRIES, NO_SSH_KEYS } from '../out-of-scope.ts'
+import { NO_PODS, NO_SSH_KEYS } from '../out-of-scope.ts'
 
 const SENTENCES: Readonly<Record<string, string>> = {
   pod: NO_PODS,
@@ -10,9 +10,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
   podStop: NO_PODS,
   podResume: NO_PODS,
   podTerminate: NO_PODS,
-  saveRegistryAuth: NO_REGISTRIES,
-  updateRegistryAuth: NO_REGISTRIES,
-  deleteRegistryAuth: NO_REGISTRIES,
   updateUserSettings: NO_SSH_KEYS,
 }
 

@@ -1,11 +1,10 @@
 // Resources of REST v2 that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
 import { RunyardError } from '@runyard/schema'
-import { NO_PODS, NO_REGISTRIES, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
+import { NO_PODS, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 
 const SENTENCES = {
   '/v2/pods': NO_PODS,
-  '/v2/registries': NO_REGISTRIES,
   '/v2/account/ssh-keys': NO_SSH_KEYS,
   '/v2/network-volumes': NO_VOLUMES,
   '/v2/global-volumes': NO_VOLUMES,

@@ -11,6 +11,7 @@ import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateEndpointBody } from './shapes.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
+import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './template-routes.ts'
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWebhookRoutes } from './webhook-routes.ts'
@@ -27,6 +28,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerListRoute(rest, deps.model)
   registerEndpointRoutes(rest, deps.model)
   registerTemplateRoutes(rest, deps.model)
+  registerRegistryRoutes(rest, deps.model)
   registerCatalogRoutes(rest, deps)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)

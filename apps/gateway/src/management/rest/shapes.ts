@@ -39,13 +39,19 @@ const CpuBody = z
   )
   .min(1)
 
+/** An empty text detaches, as null does (management §2.2). */
+export const RegistryReference = z
+  .string()
+  .nullable()
+  .transform((id) => (id === '' ? null : id))
+
 const ContainerMembers = {
   image: z.string().min(1).optional(),
   args: z.string().optional(),
   disk: z.int().min(1).optional(),
   ports: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
-  registry: z.string().nullable().optional(),
+  registry: RegistryReference.optional(),
   templateId: z.string().min(1).optional(),
   workers: WorkersBody.optional(),
   dataCenterIds: z.array(z.string()).optional(),

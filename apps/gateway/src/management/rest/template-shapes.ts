@@ -4,7 +4,7 @@ import type { Template } from '@runyard/schema'
 import { z } from 'zod'
 import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
-import { Pagination } from './shapes.ts'
+import { Pagination, RegistryReference } from './shapes.ts'
 
 const Mounts = z.strictObject({ persistent: z.strictObject({ size: z.int().min(10), path: z.string().min(1) }).optional() })
 
@@ -13,7 +13,7 @@ const OptionalMembers = {
   disk: z.int().min(1).optional(),
   ports: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
-  registry: z.string().nullable().optional(),
+  registry: RegistryReference.optional(),
   mounts: Mounts.optional(),
   public: z.boolean().optional(),
   category: z.enum(TEMPLATE_CATEGORIES).optional(),

@@ -1,0 +1,83 @@
+// `runyard registries`: credentials for private images, over REST v2.
+import { createClient, type Client, type RegistryView } from '@runyard/client'
+import { closestWord } from '@runyard/kit'
+import { RunyardError } from '@runyard/schema'
+import { textOption, type CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
+import { readSecret } from '../output/read-secret.ts'
+import { alignColumns } from '../output/terminal.ts'
+import { findTarget } from '../settings.ts'
+
+export async function add(context: CommandContext): Promise<number> {
+  const name = onlyName(context)
+  const credentials = await readCredentials(context)
+  const client = createClient(await findTarget(context))
+  return tell(context, await client.registries.add({ name, ...credentials }), 'is kept')
+}
+
+export async function list(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const registries = await createClient(await findTarget(context)).registries.list()
+  if (options['json'] === true) return printJson(out, registries)
+  const head = ['registry', 'id'].map((title) => out.dim(title))
+  const lines = registries.length === 0 ? [out.dim('no registry credentials yet')] : alignColumns([head, ...registries.map(rowOf)])
+  for (const line of lines) out.line(line)
+  return 0
+}
+
+export async function update(context: CommandContext): Promise<number> {
+  const word = onlyName(context)
+  const credentials = await readCredentials(context)
+  const client = createClient(await findTarget(context))
+  const { id } = await findRegistry(client, word)
+  return tell(context, await client.registries.replace(id, credentials), 'has new credentials')
+}
+
+export async function remove(context: CommandContext): Promise<number> {
+  const client = createClient(await findTarget(context))
+  const { id, name } = await findRegistry(client, onlyName(context))
+  await client.registries.delete(id)
+  context.out.line(`${name} (${id}) is deleted`)
+  return 0
+}
+
+/** By id, else by name. @throws RunyardError('not_found') */
+export async function findRegistry(client: Pick<Client, 'registries'>, word: string): Promise<RegistryView> {
+  const registries = await client.registries.list()
+  const found = registries.find(({ id }) => id === word) ?? registries.find(({ name }) => name === word)
+  if (found !== undefined) return found
+  const near = closestWord(
+    word,
+    registries.map(({ name }) => name),
+    3,
+  )
+  const hint = near === undefined ? '`runyard registries list` shows what there is' : `did you mean "${near}"?`
+  throw new RunyardError('not_found', `there are no registry credentials "${word}"; ${hint}`)
+}
+
+function onlyName({ positionals }: CommandContext): string {
+  const [word, ...more] = positionals
+  if (word !== undefined && more.length === 0) return word
+  throw new RunyardError(
+    'bad_request',
+    `name one registry; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`,
+  )
+}
+
+async function readCredentials(context: CommandContext): Promise<{ username: string; password: string }> {
+  const username = textOption(context, 'username')
+  if (username === undefined) throw new RunyardError('bad_request', 'registry credentials need --username.')
+  const password = await readSecret(`password of ${username}: `)
+  if (password === '') throw new RunyardError('bad_request', 'no password came from standard input; pipe it in, or type it when asked.')
+  return { username, password }
+}
+
+function tell({ out, options }: CommandContext, registry: RegistryView, done: string): number {
+  if (options['json'] === true) return printJson(out, registry)
+  out.line(`${registry.name} (${registry.id}) ${done}`)
+  return 0
+}
+
+function rowOf({ name, id }: RegistryView): readonly string[] {
+  return [name, id]
+}

@@ -1,0 +1,78 @@
+// How pulls carry credentials, and what becomes of a registry's refusal; on an engine that says what real ones say.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createDockerHost } from './docker-host.ts'
+
+const CREDENTIALS = { name: 'mine', username: 'me', password: 'open sesame+/=' }
+
+let dir: string
+let answer: { status: number; body: string }
+let requests: { readonly url: string | undefined; readonly auth: unknown }[]
+let server: ReturnType<typeof createServer>
+
+function serve(request: IncomingMessage, response: ServerResponse): void {
+  const header = request.headers['x-registry-auth']
+  const auth: unknown = typeof header === 'string' ? JSON.parse(Buffer.from(header, 'base64url').toString()) : undefined
+  requests.push({ url: request.url, auth })
+  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body)
+}
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
+  requests = []
+  answer = { status: 200, body: '{"status":"Pull complete"}\n' }
+  server = createServer(serve)
+  await new Promise<void>((resolve) => {
+    server.listen(join(dir, 'docker.sock'), resolve)
+  })
+})
+afterEach(async () => {
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeAllConnections()
+  })
+  await rm(dir, { recursive: true })
+})
+
+function pull(credentials?: typeof CREDENTIALS): Promise<void> {
+  const driver = createDockerHost({ hostId: 'here', socket: join(dir, 'docker.sock'), instanceId: 'x' })
+  return driver.pullImage('registry.example/private:1', { credentials, onProgress: () => undefined, signal: new AbortController().signal })
+}
+
+describe('a pull', () => {
+  it('hands the credentials over in their header and nowhere else', async () => {
+    await pull(CREDENTIALS)
+    expect(requests).toMatchObject([{ auth: { username: 'me', password: 'open sesame+/=' } }])
+    expect(requests[0]?.url).toMatch(/fromImage=registry\.example/)
+    expect(requests[0]?.url).not.toMatch(/auth|sesame/)
+  })
+
+  it('sends none where none are given', async () => {
+    await pull()
+    expect(requests).toMatchObject([{ auth: undefined }])
+  })
+
+  it.each([
+    [500, 'Head "http://registry.example/v2/private/manifests/1": no basic auth credentials'],
+    [500, 'unauthorized: authentication required'],
+    [404, "pull access denied for private, repository does not exist or may require 'docker login': denied: requested access is denied"],
+  ])('that is refused with %s %s says that it takes credentials, or other ones', async (status, message) => {
+    answer = { status, body: JSON.stringify({ message }) }
+    await expect(pull()).rejects.toMatchObject({
+      code: 'forbidden',
+      message: `The image registry.example/private:1 is not on this host, and its registry asks for credentials (${message}): save them with "runyard registries add" and name them in the endpoint.`,
+    })
+    await expect(pull(CREDENTIALS)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: `The image registry.example/private:1 is not on this host, and its registry refuses the credentials "mine" (${message}): mend them with "runyard registries update".`,
+    })
+  })
+
+  it('of an image that the registry does not have is another thing', async () => {
+    answer = { status: 404, body: JSON.stringify({ message: 'manifest for private:1 not found: manifest unknown' }) }
+    await expect(pull(CREDENTIALS)).rejects.toMatchObject({ code: 'not_found' })
+  })
+})

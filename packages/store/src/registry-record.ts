@@ -1,0 +1,22 @@
+// How a registry is kept: found only together with its owner, so that nobody can name somebody else's, and with user and password in it.
+import { RunyardError } from '@runyard/schema'
+import type { Registry, RegistryCredentials } from '@runyard/schema'
+
+export type StoredRegistry = Registry & RegistryCredentials
+
+export const parseRegistry = (text: string) => JSON.parse(text) as StoredRegistry
+
+/** Without its secrets. */
+export function toRegistry(text: string): Registry {
+  const { username: _username, password: _password, ...registry } = parseRegistry(text)
+  return registry
+}
+
+/** The field of its record. */
+export function registryField(ownerId: string, id: string): string {
+  return `${ownerId}/${id}`
+}
+
+export function unknownRegistry(id: string): RunyardError {
+  return new RunyardError('unprocessable', `Registry credentials "${id}" were not found; \`runyard registries list\` shows what there is.`)
+}

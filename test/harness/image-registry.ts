@@ -1,0 +1,99 @@
+// A real image registry of the test's own (Debian's), which gives its images to one user only, and a private image of two megabytes: a
+// static busybox that speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed: nothing is started
+// on the machine, and no package of its owner is replaced.
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runCommand, startChild, tryCommand } from './child.ts'
+import { freePort } from './redis.ts'
+import { cacheDir } from './venvs.ts'
+import { waitFor } from './wait.ts'
+
+const PACKAGES = ['docker-registry', 'busybox-static'] as const
+const PROGRAMS = join(cacheDir(), 'image-registry')
+const REGISTRY = join(PROGRAMS, 'usr', 'bin', 'docker-registry')
+const BUSYBOX = join(PROGRAMS, 'bin', 'busybox')
+const WORKER = join(import.meta.dirname, '..', 'programs', 'shell_worker.sh')
+
+export function isImageRegistryReady(): boolean {
+  return existsSync(REGISTRY) && existsSync(BUSYBOX)
+}
+
+/** @throws with apt's last lines where the packages cannot be had. */
+export async function unpackImageRegistry(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'runyard-debian-'))
+  try {
+    await runCommand('apt-get', ['download', '-q', ...PACKAGES], { cwd: dir })
+    await mkdir(PROGRAMS, { recursive: true })
+    for (const name of await readdir(dir)) await runCommand('dpkg-deb', ['-x', join(dir, name), PROGRAMS])
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+export interface ImageRegistry extends AsyncDisposable {
+  readonly username: string
+  readonly password: string
+  /** Pushes the private image under this name and removes it from the engine; what it is called there. */
+  push(name: string): Promise<string>
+}
+
+const USER = { username: 'puller', password: 'a-secret-for-pulls' }
+/** bcrypt of the password, four rounds. */
+const HTPASSWD = 'puller:$2b$04$M/WML61tD1iJeGPN5bf9cuGIi1FnZuLQWKBl5COn0Uwk7Fx8iBb..'
+
+/** On loopback, where engines talk to registries without TLS. */
+export async function startImageRegistry(): Promise<ImageRegistry> {
+  const dir = await mkdtemp(join(tmpdir(), 'runyard-registry-'))
+  const address = `127.0.0.1:${await freePort()}`
+  await writeFile(join(dir, 'htpasswd'), `${HTPASSWD}\n`)
+  await writeFile(join(dir, 'config.yml'), JSON.stringify(configuration(dir, address)))
+  const child = startChild({ name: 'image registry', command: REGISTRY, args: ['serve', join(dir, 'config.yml')] })
+  const images = new Set<string>()
+  const stop = async (): Promise<void> => {
+    await child.stop()
+    // Also the copies that workers pulled.
+    for (const image of images) await tryCommand('docker', ['image', 'rm', '-f', image])
+    await rm(dir, { recursive: true, force: true })
+  }
+  const push = async (name: string): Promise<string> => {
+    const image = `${address}/${name}`
+    images.add(image)
+    await importWorker(join(dir, 'image'), image)
+    await runCommand('docker', ['--config', dir, 'push', '-q', image])
+    await runCommand('docker', ['image', 'rm', image])
+    return image
+  }
+  try {
+    await writeFile(join(dir, 'config.json'), JSON.stringify({ auths: { [address]: { auth: btoa(`${USER.username}:${USER.password}`) } } }))
+    await waitFor('the image registry to answer', async () => (await fetch(`http://${address}/v2/`)).status === 401)
+  } catch (error) {
+    await stop()
+    throw new Error(`the image registry did not come up:\n${child.output().slice(-2000)}`, { cause: error })
+  }
+  return { ...USER, push, [Symbol.asyncDispose]: stop }
+}
+
+/** JSON is YAML. */
+function configuration(dir: string, address: string) {
+  return {
+    version: '0.1',
+    log: { level: 'error', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: join(dir, 'storage') } },
+    http: { addr: address },
+    auth: { htpasswd: { realm: 'test', path: join(dir, 'htpasswd') } },
+  }
+}
+
+async function importWorker(root: string, image: string): Promise<void> {
+  await mkdir(join(root, 'bin'), { recursive: true })
+  await cp(BUSYBOX, join(root, 'bin', 'busybox'))
+  await cp(WORKER, join(root, 'worker.sh'))
+  for (const applet of ['sh', 'wget', 'sed', 'sleep']) {
+    await rm(join(root, 'bin', applet), { force: true })
+    await symlink('busybox', join(root, 'bin', applet))
+  }
+  await runCommand('tar', ['-C', root, '-cf', `${root}.tar`, '.'])
+  await runCommand('docker', ['import', '--change', 'ENTRYPOINT ["sh", "/worker.sh"]', `${root}.tar`, image])
+}
