@@ -30,14 +30,14 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'env',
-    summary: 'print export lines for the running stack: eval "$(./runyard env)"',
+    summary: 'print export lines for the running stack, or for the gateway that is named: eval "$(./runyard env)"',
     usage: 'runyard env [--data DIR]',
     options: { data },
     load: () => import('./commands/env.ts'),
   },
   {
     name: 'status',
-    summary: 'endpoints, queues and workers of the running stack',
+    summary: 'endpoints, queues and workers',
     usage: 'runyard status [--data DIR]',
     options: { data },
     load: () => import('./commands/status.ts'),

@@ -17,25 +17,39 @@ export async function loadSettings(context: Pick<CommandContext, 'options' | 'en
   return { ...loaded, dataDir: dataDirPath(named ?? loaded.config.dataDir, context.env) }
 }
 
-/** The running stack of the data directory. @throws RunyardError when none runs. */
-export async function findRunning(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<RunNote & { key: string }> {
+type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>
+
+/**
+ * Whom most commands talk to: the stack of a named data directory, else what the client variables name (`runyard env` prints them),
+ * else the stack of the default directory. Of a stack of this machine it is known, too, since when it runs. @throws RunyardError when there is none.
+ */
+export async function findTarget(context: Context): Promise<Target & Partial<RunNote>> {
+  const named = textOption(context, 'data') === undefined ? targetOf(context.env) : undefined
+  return named ?? findRunning(context)
+}
+
+/**
+ * Whose variables `runyard env` prints: here the stack comes first, since a shell may still have the variables of one that is gone.
+ * @throws RunyardError when there is none.
+ */
+export async function findSource(context: Context): Promise<Target> {
+  const { dataDir } = await loadSettings(context)
+  const running = await readRunning(dataDir)
+  return running ?? findTarget(context)
+}
+
+async function findRunning(context: Context): Promise<RunNote & { key: string }> {
   const { dataDir } = await loadSettings(context)
   const running = await readRunning(dataDir)
   if (running === undefined) {
     throw new RunyardError(
       'not_found',
-      `no Runyard runs on ${dataDir}; start one with \`./runyard up\`, or name its directory with --data DIR.`,
+      `no Runyard runs on ${dataDir}; start one with \`./runyard up\`, name its directory with --data DIR, or a gateway with RUNPOD_API_BASE_URL and RUNPOD_API_KEY.`,
     )
   }
   return running
 }
 
-/**
- * Whom the pool's commands talk to: the stack of a named data directory, else what the client variables name (`runyard env` prints them),
- * else the stack of the default directory. @throws RunyardError when there is none.
- */
-export async function findTarget(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<Target> {
-  const { RUNPOD_API_BASE_URL: url, RUNPOD_API_KEY: key } = context.env
-  if (textOption(context, 'data') !== undefined || url === undefined || key === undefined) return findRunning(context)
-  return { url: url.replace(/\/+$/u, ''), key }
+function targetOf({ RUNPOD_API_BASE_URL: url, RUNPOD_API_KEY: key }: NodeJS.ProcessEnv): Target | undefined {
+  return url === undefined || key === undefined ? undefined : { url: url.replace(/\/+$/u, ''), key }
 }

@@ -3,14 +3,14 @@ import { createClient, type UsageLine } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import { textOption, type CommandContext } from '../command.ts'
 import { alignColumns } from '../output/terminal.ts'
-import { findRunning } from '../settings.ts'
+import { findTarget } from '../settings.ts'
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export async function run(context: CommandContext): Promise<number> {
   const { out } = context
   const from = parseSince(textOption(context, 'since') ?? '30d', Date.now())
-  const { usage } = await createClient(await findRunning(context)).usage({ from })
+  const { usage } = await createClient(await findTarget(context)).usage({ from })
   out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC\n`)
   if (usage.length === 0) {
     out.line('no worker has run')

@@ -1,0 +1,74 @@
+// The commands that look, on a stack of this machine and on a gateway elsewhere, which only the client variables name.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { recorder } from '../output/recorder.ts'
+import { openDataDir } from '../stack/data-dir.ts'
+import { run as env } from './env.ts'
+import { run as status } from './status.ts'
+import { run as usage } from './usage.ts'
+
+const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 1, throttled: 0, unhealthy: 0 }
+const ANSWERS: Readonly<Record<string, unknown>> = {
+  '/v2/serverless': { endpoints: [{ id: 'ep1', name: 'one' }] },
+  '/v2/serverless/ep1/workers': { workers: [] },
+  '/v2/ep1/health': { jobs: { inQueue: 7, inProgress: 1, completed: 2, failed: 0, retried: 0 }, workers: COUNTS },
+  '/runyard/v1/usage': { usage: [] },
+}
+
+let server: Server
+let url: string
+let dir: string
+const keys: (string | undefined)[] = []
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'runyard-cli-'))
+  server = createServer((request, response) => {
+    keys.push(request.headers.authorization)
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(ANSWERS[(request.url ?? '').split('?')[0] ?? '']))
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterAll(async () => {
+  server.closeAllConnections()
+  server.close()
+  await rm(dir, { recursive: true })
+})
+
+async function call(command: typeof status, variables: NodeJS.ProcessEnv, options: Record<string, string> = {}): Promise<string> {
+  const out = recorder()
+  expect(await command({ options, positionals: [], env: { RUNYARD_DATA_DIR: dir, ...variables }, cwd: dir, out, err: out })).toBe(0)
+  return out.text()
+}
+
+describe('status, usage and env', () => {
+  const elsewhere = (): NodeJS.ProcessEnv => ({ RUNPOD_API_BASE_URL: `${url}/`, RUNPOD_API_KEY: 'rp_elsewhere' })
+
+  it('speak to the gateway that the client variables name', async () => {
+    keys.length = 0
+    expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n\\n.*\\n *one +7 +1 +2 +0 +1 running`))
+    expect(await call(usage, elsewhere())).toContain('no worker has run')
+    expect(new Set(keys)).toEqual(new Set(['Bearer rp_elsewhere']))
+    const lines = await call(env, elsewhere())
+    expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)
+    expect(lines).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
+  })
+
+  it('say whom they could speak to where there is nobody', async () => {
+    for (const command of [status, usage, env]) await expect(call(command, {})).rejects.toThrow('RUNPOD_API_BASE_URL')
+    await expect(call(env, elsewhere(), { data: join(dir, 'other') })).rejects.toThrow(`no Runyard runs on ${join(dir, 'other')}`)
+  })
+
+  it('speak to the stack of this machine where that is named, and env does in any case', async () => {
+    await using stack = await openDataDir(dir)
+    await stack.writeNote({ pid: 4711, url, startedAt: Date.now() })
+    expect(await call(status, elsewhere(), { data: dir })).toMatch(/^http.*up for .*, process 4711\n/)
+    expect(await call(usage, {})).toContain('no worker has run')
+    expect(await call(env, elsewhere())).toContain(`export RUNPOD_API_KEY=${stack.key}\n`)
+  })
+})
