@@ -1,4 +1,4 @@
-// Stands between one worker and the worker plane, or one client and the job plane: counts what is asked per route and can be cut off. Bytes
+// Stands between workers and the worker plane, or one client and the job plane: counts what is asked per route and can be cut off. Bytes
 // pass as they come.
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -16,12 +16,18 @@ export interface CountingProxy extends AsyncDisposable {
   readonly pings: readonly URLSearchParams[]
 }
 
-export async function startCountingProxy(target: string): Promise<CountingProxy> {
+/** Where the target is not there yet, it is asked for at each request, and 503 is the answer meanwhile. */
+export async function startCountingProxy(target: string | (() => string | undefined)): Promise<CountingProxy> {
   const routes: string[] = []
   const pings: URLSearchParams[] = []
   let abandoned = 0
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '', target)
+    const base = typeof target === 'string' ? target : target()
+    if (base === undefined) {
+      response.writeHead(503).end()
+      return
+    }
+    const url = new URL(request.url ?? '', base)
     const route = url.pathname.split('/')[3] ?? ''
     routes.push(route)
     if (route === 'ping') pings.push(url.searchParams)

@@ -1,61 +1,65 @@
-// An idle worker costs Redis nothing between its pings (design §6): every command is counted by Redis itself.
-import { Redis } from 'ioredis'
+// An idle worker costs Redis its pings and nothing else (design §6): every command is seen by Redis itself and attributed to who asked.
 import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startCountingProxy, type CountingProxy } from '../harness/counting-proxy.ts'
+import { concerns, isHeartbeat, summarize, traceRedis } from '../harness/redis-trace.ts'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
-import { ECHO, sourceCall } from '../suites/calls.ts'
 
-/** Pings of each of the two workers that are watched, one a second. */
-const PINGS = 10
+/** Of our own, at each of two endpoints; beside them one of the SDK at a third. */
+const AGENTS = 2
+const WORKERS = 2 * AGENTS + 1
+const PATIENCE = { timeoutMs: 60_000 }
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
-  let stack: Stack
+  let stack: Stack | undefined
+  let agents: CountingProxy
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process', settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info' } })
+    agents = await startCountingProxy(() => stack?.planeUrl)
+    const settings = { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info', RUNYARD_WORKER_PLANE_URL: agents.url }
+    stack = await startStack({ host: 'process', settings })
   })
   afterAll(async () => {
-    await stack.scaler.start()
-    await stack.stop()
+    await stack?.stop()
+    await agents[Symbol.asyncDispose]()
   })
 
-  test('ask nothing of Redis between pings, with our agent and with the SDK', async () => {
-    const agents = await stack.api.saveEndpoint({ name: 'agent', idleTimeout: 600 })
-    expect(await stack.api.runsync(agents, sourceCall('echo', ECHO))).toMatchObject({ status: 'COMPLETED' })
-    // It looks at everything every few seconds, and would clear away the SDK's worker, which is on no host. Killed, it leaves workers running.
-    await stack.scaler.kill()
-    await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
-    const endpointId = await stack.api.saveEndpoint({ name: 'sdk', idleTimeout: 600 })
-    await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
-    const pings = (): number => worker.asked.count('ping')
-    await waitFor('the worker to be ready', () => pings() > 2)
+  test('ask one thing of Redis per ping and nothing between, with our agent and with the SDK, also when they poll anew', async () => {
+    if (stack === undefined) throw new Error('the stack did not start')
+    const { api, redis } = stack
+    const idle = { idleTimeout: 600 }
+    const pool = { ...idle, workersMin: AGENTS, workersMax: AGENTS }
+    const [one, two, sdk] = await Promise.all([
+      api.saveEndpoint({ name: 'one', ...pool }),
+      api.saveEndpoint({ name: 'two', ...pool }),
+      api.saveEndpoint({ name: 'sdk', ...idle }),
+    ])
+    await using store = await openStore({ redisUrl: redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+    await using worker = await startSdkWorker({ stack, store, endpointId: sdk, venv: 'runpod-1.12', kind: 'sync' })
+    const count = (route: 'ping' | 'job-take'): number => agents.count(route) + worker.asked.count(route)
+    const isReady = async (id: string): Promise<boolean> => (await api.health(id)).workers.ready === AGENTS
+    await waitFor('our workers to be ready', async () => (await isReady(one)) && (await isReady(two)), PATIENCE)
+    await waitFor('the SDK to ping', () => worker.asked.count('ping') > 1, PATIENCE)
 
-    const commands = await commandsDuring(stack.redis.url, async () => {
-      const enough = pings() + PINGS
-      await waitFor('some pings', () => pings() >= enough)
-    })
-    // A ping renews what it names, and now and then it is written down that the worker was seen: less than one command each.
-    if (commands.length > 2 * PINGS) console.log(commands.join('\n'))
-    expect(commands.length).toBeLessThanOrEqual(2 * PINGS)
+    const before = { pings: count('ping'), takes: count('job-take') }
+    const commands = await traceRedis(redis.url, () =>
+      waitFor('every poll to end and begin anew', () => count('job-take') >= before.takes + WORKERS, PATIENCE),
+    )
+    const pings = count('ping') - before.pings
+
+    const ofGateway = commands.filter(({ client }) => client === 'runyard-gateway')
+    const forEndpoints = ofGateway.filter((command) => [one, two, sdk].some((id) => concerns(command, id)))
+    const others = forEndpoints.filter((command) => !isHeartbeat(command))
+    expect(summarize(others)).toEqual([])
+    // One per ping, but for those that were under way when the watching began or ended.
+    expect(pings).toBeGreaterThan(2 * WORKERS)
+    expect(Math.abs(forEndpoints.length - pings)).toBeLessThanOrEqual(WORKERS)
+    // Nobody else asks for them: the scaler's looks bear its own name, and the rest names no endpoint.
+    const named = new Set(commands.filter((command) => [one, two, sdk].some((id) => concerns(command, id))).map(({ client }) => client))
+    expect([...named].toSorted()).toEqual(['runyard-gateway', 'runyard-scaler'])
+    if (process.env['RUNYARD_TEST_TRACE'] !== undefined) console.log([`${pings} pings`, ...summarize(commands)].join('\n'))
   })
 })
-
-/** What clients asked of Redis meanwhile; what scripts do inside is theirs. */
-async function commandsDuring(redisUrl: string, work: () => Promise<void>): Promise<readonly string[]> {
-  const client = new Redis(redisUrl)
-  const monitor = await client.monitor()
-  const commands: string[] = []
-  monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
-    if (source !== 'lua') commands.push(args.slice(0, 3).join(' ').slice(0, 120))
-  })
-  try {
-    await work()
-    return commands
-  } finally {
-    monitor.disconnect()
-    client.disconnect()
-  }
-}
