@@ -16,9 +16,11 @@ afterAll(async () => {
   await redis.stop()
 })
 
-it('answers clients 503, polls 429, keeps a result until it can be written, and recovers', async () => {
+// worker-api §17.2, §17.7, §17.13.
+it('answers clients 503, polls 429 and pings 200, keeps a result until it can be written, and recovers', async () => {
   const { id: ep } = await gateway.addEndpoint()
   const worker = await gateway.addWorker(ep)
+  const stranger = await gateway.addWorker(ep)
   const submit = () => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
   const runsync = gateway.call(`/v2/${ep}/runsync`, { method: 'POST', body: { input: 'held' } })
   const job = await worker.take()
@@ -32,10 +34,13 @@ it('answers clients 503, polls 429, keeps a result until it can be written, and 
   expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).status).toBe(429)
   expect((await createSend(gateway.publicUrl, {})('/readyz')).status).toBe(503)
   expect((await createSend(gateway.publicUrl, {})('/metrics')).text).toContain('runyard_store_up 0')
+  expect([(await worker.ping([jobId])).status, (await stranger.ping()).status]).toEqual([200, 200])
   const done = worker.done(jobId, { output: 'survived' })
+  // This gateway has not met that worker yet, so whose result it is has to wait, too.
+  const late = stranger.done('nobody', { output: 1 })
 
   await redis.restart()
-  expect((await done).status).toBe(200)
+  expect([(await done).status, (await late).status]).toEqual([200, 200])
   expect((await runsync).json).toMatchObject({ id: jobId, status: 'COMPLETED', output: 'survived' })
   await expect.poll(async () => (await submit()).status).toBe(200)
   expect((await worker.take())?.input).toBe(1)

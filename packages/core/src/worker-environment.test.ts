@@ -19,6 +19,7 @@ function environment(change: Partial<WorkerEnvironmentOptions> = {}) {
   })
 }
 
+// worker-api §17.15, §17.16, §17.17: a query string to add to, a log level that the SDK knows, no look at the internet.
 test('the worker’s own id stands in every URL and only the job’s id is left open (worker-api §2.1)', () => {
   expect(environment()).toMatchObject({
     RUNPOD_WEBHOOK_GET_JOB: 'http://gw:8081/v2/ep1/job-take/w7f3?gpu=NVIDIA+A40',
@@ -76,6 +77,7 @@ test('nested calls go to the worker plane', () => {
   })
 })
 
+// worker-api §17.14
 test('a ping interval below a second, which kills the SDK’s heartbeat, is never given', () => {
   expect(environment({ pingIntervalMs: 200 })['RUNPOD_PING_INTERVAL']).toBe('1000')
 })

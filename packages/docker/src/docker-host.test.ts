@@ -78,6 +78,7 @@ describe('a worker container', () => {
     expect(lines).toEqual(['Hello, world!', 'tomli'])
   }, 120_000)
 
+  // worker-api §17.18: nothing restarts it.
   it('has the limits that it was given', async () => {
     const limits = { memoryBytes: 256 * 2 ** 20, cpus: 0.5, pidsLimit: 77 }
     await outputOf('true', limits)

@@ -162,6 +162,26 @@ describe('a webhook', () => {
   })
 })
 
+// worker-api §17.8, §17.9: until then the worker's slot stays occupied, or its generator stands still.
+it('chunks and a result are answered though who asked for the stream does not read it, and the receiver of the webhook hangs', async () => {
+  const gateway = await open({ allowPrivate: true, timeoutS: 60 })
+  const to = await receiver()
+  to.answer = () => undefined
+  const { id: ep } = await gateway.addEndpoint()
+  const worker = await gateway.addWorker(ep)
+  const id = await submit(gateway, ep, to.url)
+  await worker.take()
+  const reading = fetch(`${gateway.publicUrl}/v2/${ep}/stream/${id}`, { headers: { authorization: `Bearer ${gateway.key}` } })
+  // The first one is larger than what sockets hold for a reader who does not read.
+  for (const output of ['x'.repeat(8_000_000), 'small']) {
+    const path = `/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`
+    expect((await worker.send(path, { method: 'POST', body: { output } })).status).toBe(200)
+  }
+  expect((await worker.done(id, { output: [] })).status).toBe(200)
+  await firstOf(to)
+  await (await reading).body?.cancel()
+})
+
 describe('several gateways', () => {
   it('deliver each attempt once, and one goes on where another went away between two attempts', async () => {
     const to = await receiver()

@@ -1,5 +1,5 @@
 // A result that arrives twice, late, after a cancel or from a superseded attempt changes nothing and is logged once, with its reason; one
-// whose write was answered too late is not taken for a second one (worker-api §5.2, §17).
+// whose write was answered too late is not taken for a second one (worker-api §5.2, worker-api §17.7).
 import { RunyardError } from '@runyard/schema'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'

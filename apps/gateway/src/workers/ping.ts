@@ -91,7 +91,8 @@ async function takeBack(deps: PingDeps, state: WorkerState, { jobId, attempt }: 
   if (now?.status !== 'IN_PROGRESS' || now.workerId !== workerId) return
   // First of all, and told to every gateway: its id is the fencing token, so it must not take this job again.
   await replaceWorker(deps, state)
-  const evidence = `worker ${workerId} lost the job: it reported neither a result nor the job in ${PINGS_MISSED} pings`
+  const facts = `worker ${workerId} sent no result, and ${PINGS_MISSED} pings without the job`
+  const evidence = `${facts}: its SDK drops an output that is not JSON and a result that it cannot post, see its log`
   rememberFinished(state, jobId)
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return

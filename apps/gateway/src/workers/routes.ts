@@ -9,10 +9,12 @@ import { isTooDeep } from '../http/json-depth.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
 import { clientGone } from '../http/hold.ts'
 import { addRoute } from '../http/routes.ts'
+import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
 import { receivePing } from './ping.ts'
 import { NOT_JSON, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult } from './results.ts'
+import { retryWhileAway } from './retry-while-away.ts'
 import type { WorkerState } from './state.ts'
 import { takeJobs, takeStopOrders } from './takes.ts'
 import { parseTolerantJson } from './tolerant-json.ts'
@@ -49,14 +51,20 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
     const bodyLimit = deps.config.limits.resultBytes
     addRoute(scope, { methods: ['POST'], url: `${base}/job-done/:workerId/:jobId`, bodyLimit, handler: doneHandler(deps) })
     addRoute(scope, { methods: ['POST'], url: `${base}/job-stream/:workerId/:jobId`, bodyLimit, handler: chunkHandler(deps) })
+  })
+  await app.register(async (scope) => {
+    enterWorkers(scope, deps)
+    scope.setErrorHandler(answerPingError(deps))
     addRoute(scope, { methods: ['GET'], url: `${base}/ping/:workerId`, handler: pingHandler(deps) })
   })
 }
 
+/** Who posts is held while Redis is away, as what it posts. */
 function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
   scope.decorateRequest('worker', null)
   scope.addHook('onRequest', async (request) => {
-    const state = await deps.workers.enter(paramsOf(request), request.headers.authorization)
+    const enter = (): Promise<WorkerState> => deps.workers.enter(paramsOf(request), request.headers.authorization)
+    const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing) : enter())
     const version = versionOf(request)
     if (version !== undefined) state.sdkVersion = version
     request.worker = state
@@ -121,6 +129,13 @@ async function pause(closing: AbortSignal): Promise<void> {
   } catch {
     // The gateway stops: no need to wait.
   }
+}
+
+/** While Redis is away a ping says nothing: refused, it would come again and again, and the next ones later (worker-api §8). */
+function answerPingError(deps: GatewayDeps) {
+  const answer = createErrorHandler(deps.log)
+  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    isStoreAway(error) ? reply.code(200).send({ ok: false }) : answer(error, request, reply)
 }
 
 /** A result over the limit fails its job in clear words; otherwise nobody would ever learn of it. */

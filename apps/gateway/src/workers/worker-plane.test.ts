@@ -46,6 +46,7 @@ function isPending(promise: Promise<unknown>): Promise<boolean> {
 }
 
 describe('taking jobs', () => {
+  // worker-api §17.1, §17.5
   it('holds an empty poll and answers it with the next job', async () => {
     const poll = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
     expect(await isPending(poll)).toBe(true)
@@ -56,6 +57,7 @@ describe('taking jobs', () => {
     expect(answer.json).toEqual({ id, input: { deep: [1] } })
   })
 
+  // worker-api §17.6
   it('never hands out more than the batch that was asked for, and no id twice', async () => {
     const ids = new Set(await Promise.all([1, 2, 3, 4, 5].map((input) => submit(input))))
     const first = (await takeBatch(2)).json as unknown as { id: string }[]
@@ -111,6 +113,7 @@ describe('taking jobs', () => {
     expect(new Set((await Promise.all(polls)).map((job) => job?.id))).toEqual(new Set(ids))
   })
 
+  // worker-api §17.5
   it.each([false, 0, '', [], {}])('a job always has its input, %j too: without the key the SDK would drop it', async (input) => {
     const id = await submit(input)
     expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).json).toEqual({ id, input })
@@ -128,6 +131,7 @@ describe('taking jobs', () => {
     expect((await statusOf(id))['retries']).toBeUndefined()
   })
 
+  // worker-api §17.4
   it('gives nothing to a draining, outdated or unhealthy worker', async () => {
     await worker.ping()
     for (const change of [{ drainingSince: 1 }, { outdatedSince: 1 }, { unhealthyReason: 'x' }, { refreshRequested: true }]) {
@@ -197,6 +201,7 @@ describe('tokens', () => {
       expect((await worker.send(path)).status).toBe(401)
   })
 
+  // worker-api §17.2
   it('a poll with a wrong token is told to pause: 429 with Retry-After', async () => {
     const paths = ['job-take', 'job-take-batch', 'job-stop']
     const answers = await Promise.all(
@@ -249,6 +254,7 @@ describe('posting results', () => {
     expect(await statusOf(id)).toMatchObject(expected)
   })
 
+  // worker-api §17.7
   it.each(['application/x-www-form-urlencoded', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream', 'json', ''])(
     'reads JSON under any content type: %j',
     async (type) => {
@@ -257,6 +263,17 @@ describe('posting results', () => {
       expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 'ü' })
     },
   )
+
+  // worker-api §17.10
+  it('answers posts itself, never with a redirect, at which a result would be lost', async () => {
+    const id = await startJob()
+    for (const route of ['job-stream', 'job-done']) {
+      const url = `${gateway.workerPlaneUrl}/v2/${ep}/${route}/${worker.id}/${id}?gpu=x&isStream=false`
+      const answer = await fetch(url, { method: 'POST', body: '{"output":1}', headers: { authorization: worker.token }, redirect: 'error' })
+      expect(answer.status).toBe(200)
+    }
+    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+  })
 
   it('progress and chunks that come after the end change nothing', async () => {
     const id = await startJob()
@@ -268,6 +285,7 @@ describe('posting results', () => {
     expect((await gateway.call(`/v2/${ep}/stream/${id}`)).json).toMatchObject({ status: 'COMPLETED', stream: [] })
   })
 
+  // worker-api §17.7
   it('a result over the limit fails its job in clear words', async () => {
     const id = await startJob()
     await worker.done(id, { output: 'x'.repeat(400_000) }).catch(() => undefined)
@@ -349,6 +367,7 @@ describe('the heartbeat', () => {
 })
 
 describe('the stop channel', () => {
+  // worker-api §17.11, §17.12
   it('tells a cancelled job to its worker once', async () => {
     const id = await startJob()
     const poll = stopPoll()
