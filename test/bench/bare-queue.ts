@@ -1,12 +1,12 @@
-// The floors of the queue: what bare BullMQ does on this machine, in this run, on the same Redis. The least that our path must also do.
+// The floors of the queue: what bare BullMQ does on this machine, in this run, on the same Redis by the same socket. The least that our path must also do.
 import { Queue, Worker, type Job } from 'bullmq'
 import { measureLatency } from './load.ts'
 
 const TOKEN = 'bench'
 
 /** Latencies in ms of `Queue.add` until the job is completed by a manual fetcher. */
-export async function bareRoundTrip(redisUrl: string, options: { perSecond: number; count: number }): Promise<readonly number[]> {
-  await using bare = openBare(redisUrl, 'round-trip')
+export async function bareRoundTrip(socket: string, options: { perSecond: number; count: number }): Promise<readonly number[]> {
+  await using bare = openBare(socket, 'round-trip')
   const waiting = new Map<string, () => void>()
   const until = new AbortController()
   const fetcher = (async () => {
@@ -35,8 +35,8 @@ export async function bareRoundTrip(redisUrl: string, options: { perSecond: numb
 }
 
 /** `Queue.add` per second with 64 in flight. */
-export async function bareAdds(redisUrl: string, durationMs: number): Promise<number> {
-  await using bare = openBare(redisUrl, 'adds')
+export async function bareAdds(socket: string, durationMs: number): Promise<number> {
+  await using bare = openBare(socket, 'adds')
   const begun = performance.now()
   let done = 0
   await Promise.all(
@@ -51,8 +51,8 @@ export async function bareAdds(redisUrl: string, durationMs: number): Promise<nu
 }
 
 /** Take and complete per second, 16 fetchers without blocking, `count` jobs waiting. */
-export async function bareTakeAndComplete(redisUrl: string, count: number): Promise<number> {
-  await using bare = openBare(redisUrl, 'takes')
+export async function bareTakeAndComplete(socket: string, count: number): Promise<number> {
+  await using bare = openBare(socket, 'takes')
   for (let index = 0; index < count; index += 1000) {
     const batch = Array.from({ length: Math.min(1000, count - index) }, () => ({
       name: 'job',
@@ -81,9 +81,8 @@ interface Bare extends AsyncDisposable {
   readonly worker: Worker
 }
 
-function openBare(redisUrl: string, name: string): Bare {
-  const url = new URL(redisUrl)
-  const connection = { host: url.hostname, port: Number(url.port), maxRetriesPerRequest: null }
+function openBare(socket: string, name: string): Bare {
+  const connection = { path: socket, maxRetriesPerRequest: null }
   const queue = new Queue(`floor-${name}`, { connection })
   const worker = new Worker(`floor-${name}`, undefined, { connection, autorun: false })
   return {

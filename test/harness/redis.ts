@@ -1,11 +1,15 @@
-// A real Redis of the test's own, on its own port with its own files, durable as `runyard up` runs it (AOF, noeviction).
+// A real Redis of the test's own with its own files, durable as `runyard up` runs it (AOF, noeviction). The parts reach it as they do there,
+// by a unix socket; tests, and clients that speak TCP only, by a port.
 import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { findOnPath, startChild, type Child } from './child.ts'
 import { waitFor } from './wait.ts'
 
 export interface RedisServer {
+  /** A path, which ioredis takes in place of a URL. */
+  readonly socket: string
   readonly url: string
   readonly port: number
   readonly child: () => Child
@@ -33,7 +37,8 @@ export async function startRedis(dir: string, appendfsync: 'always' | 'everysec'
   if (binary === undefined) throw new Error('redis-server is not on the PATH')
   await mkdir(dir, { recursive: true })
   const port = await freePort()
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no']
+  const socket = join(dir, 'redis.sock')
+  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--unixsocket', socket, '--dir', dir, '--save', '', '--daemonize', 'no']
   const policy = ['--appendonly', 'yes', '--appendfsync', appendfsync, '--maxmemory-policy', 'noeviction']
   let child: Child
   const start = async (): Promise<void> => {
@@ -45,7 +50,7 @@ export async function startRedis(dir: string, appendfsync: 'always' | 'everysec'
     if (how === 'kill') child.signal('SIGKILL')
     await child.stop(5000)
   }
-  return { url: `redis://127.0.0.1:${port}`, port, child: () => child, stop, start }
+  return { socket, url: `redis://127.0.0.1:${port}`, port, child: () => child, stop, start }
 }
 
 async function answers(port: number): Promise<void> {

@@ -73,7 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     RUNYARD_WORKER_PLANE_HOST: planeHost,
     RUNYARD_WORKER_PLANE_PORT: `${planePort}`,
     RUNYARD_DATA_DIR: dataDir,
-    RUNYARD_REDIS_URL: redis.url,
+    RUNYARD_REDIS_URL: redis.socket,
     RUNYARD_HOSTS: options.host,
     RUNYARD_BOOTSTRAP_KEY: key,
     RUNYARD_DRAIN_ON_STOP: '1',

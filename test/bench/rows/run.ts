@@ -16,7 +16,7 @@ export const run: RowGroup = {
   title: 'POST /run accepted per second',
   measure: async ({ stack, times }) => {
     const durationMs = times(2000)
-    const floor = async () => Math.min(await bareAdds(stack.redis.url, durationMs), await bareEcho(durationMs))
+    const floor = async () => Math.min(await bareAdds(stack.redis.socket, durationMs), await bareEcho(durationMs))
     const [floors, ours] = await inTurn(ROUNDS, floor, () => acceptedRuns(stack, durationMs))
     return [
       { path: 'POST /run accepted', ours: median(ours), beside: median(floors), unit: 'per second', budget: { of: 'ratio', least: 0.5 } },

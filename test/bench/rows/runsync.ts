@@ -16,7 +16,7 @@ export const runsync: RowGroup = {
     const [floor, ours] = await withWarmEndpoint(stack, (endpointId) =>
       inTurn(
         ROUNDS,
-        () => bareRoundTrip(stack.redis.url, load),
+        () => bareRoundTrip(stack.redis.socket, load),
         () => withRunsync(stack, endpointId, (send) => measureLatency(send, load)),
       ),
     )

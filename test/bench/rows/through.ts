@@ -15,7 +15,7 @@ export const through: RowGroup = {
   title: 'no-op jobs end to end',
   measure: async ({ stack, times }) => {
     const row = async (workers: string, measure: () => Promise<number>): Promise<Measured> => {
-      const [floors, ours] = await inTurn(ROUNDS, () => bareTakeAndComplete(stack.redis.url, times(10_000)), measure)
+      const [floors, ours] = await inTurn(ROUNDS, () => bareTakeAndComplete(stack.redis.socket, times(10_000)), measure)
       const path = `no-op jobs end to end, ${workers}`
       return { path, ours: median(ours), beside: median(floors), unit: 'per second', budget: { of: 'ratio', least: 0.4 } }
     }
