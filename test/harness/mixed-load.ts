@@ -8,7 +8,7 @@ export interface AcceptedJob {
   readonly id: string
   readonly value: number
   readonly at: number
-  /** What its stream told, where the reader was never cut off. */
+  /** What its stream told, where it was followed to the end. */
   readonly streamed?: readonly unknown[]
 }
 
@@ -97,19 +97,29 @@ async function followStatus(load: Load, value: number): Promise<void> {
   }
 }
 
-/** Until the terminal status, as every client does (client-api R6). */
+/** Until the terminal status, as every client does (client-api R6); a reader whose answer broke off asks again. */
 async function followStream(load: Load, value: number): Promise<void> {
   const id = await accept(load, { operation: 'run', input: { value, stream: true } })
   if (id === undefined) return
   const streamed: unknown[] = []
   while (!load.stopping.signal.aborted) {
-    const reply = await load.stack.api.get(`/v2/${load.endpointId}/stream/${id}?wait=1000`)
-    if (reply.status !== 200) return note(load, `stream ${reply.status}`)
-    streamed.push(...(reply.json['stream'] as { output: unknown }[]).map(({ output }) => output))
-    if (!TERMINAL.has(String(reply.json['status']))) continue
+    const answer = await askStream(load, id)
+    if (answer === undefined) continue
+    streamed.push(...(answer['stream'] as { output: unknown }[]).map(({ output }) => output))
+    if (!TERMINAL.has(String(answer['status']))) continue
     const index = load.accepted.findIndex((job) => job.id === id)
     const job = load.accepted[index]
     if (job !== undefined) load.accepted[index] = { ...job, streamed }
     return
   }
+}
+
+/** Undefined where it broke off or was refused for now. */
+async function askStream(load: Load, id: string): Promise<Record<string, unknown> | undefined> {
+  const reply = await load.stack.api.get(`/v2/${load.endpointId}/stream/${id}?wait=1000`).catch(() => undefined)
+  if (reply?.status === 200) return reply.json
+  if (reply?.status === 404) throw new Error('stream 404')
+  note(load, `stream ${reply?.status ?? 'broke off'}`)
+  await sleep(50)
+  return undefined
 }

@@ -4,7 +4,7 @@ import { findFreePort, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
 import { openStore } from './open-store.ts'
-import { completed, submission, workerRecord } from './test-store.ts'
+import { completed, drainStream, submission, workerRecord } from './test-store.ts'
 
 const EP = 'ep-1'
 
@@ -69,7 +69,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     })
     expect(await store.batches.unfinished()).toEqual([at])
     await store.batches.noteFinished(at)
-    await jobs.readStream(EP, 'a', 1)
+    await drainStream(jobs, EP, 'a', 1)
     await jobs.readChunks(EP, 'a', { from: 0, limit: 1 })
     await jobs.setRetention(EP, 'a', 5000)
     await jobs.leases(EP)

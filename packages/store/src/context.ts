@@ -17,6 +17,6 @@ export interface StoreContext {
   readonly payloads: Payloads
   readonly justSettled: JustSettled
   readonly instanceId: () => Promise<string>
-  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'retention' | 'blobs'>
+  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'claimMs' | 'retention' | 'blobs'>
   readonly onError: (error: Error) => void
 }

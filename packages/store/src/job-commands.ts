@@ -1,62 +1,16 @@
-// For the property test: everything that may happen to the jobs of one endpoint, as commands of fast-check's model runner. Each is done by one
-// of two stores on one Redis; after each, what the other store reads must be what the model says.
+// For the property test: everything that may happen to the jobs of one endpoint, as commands of fast-check's model runner.
 import assert from 'node:assert/strict'
 import type { JobOutcome } from '@runyard/schema'
 import * as fc from 'fast-check'
-import type { Redis } from 'ioredis'
 import * as model from './job-model.ts'
+import { actor, actorOf, command, job, type Model, type Real } from './model-command.ts'
+import { chunk, conclude, stream, voidClaim } from './stream-commands.ts'
 import { completed, submission } from './test-store.ts'
 import type { JobStore } from './types.ts'
 
 const LONG_AFTER = 48 * 60 * 60 * 1000
 
-export interface Real {
-  readonly sides: readonly [JobStore, JobStore]
-  readonly raw: Redis
-  readonly prefix: string
-  readonly endpointId: string
-  /** Who sits in each seat: one that lost a lease is retired for good. */
-  readonly seats: [string, string]
-  hires: number
-}
-
-type Model = model.EndpointModel
-type Run = (m: Model, real: Real, jobs: JobStore) => Promise<void>
-
-const job = fc.constantFrom('a', 'b', 'c', 'd')
 const seat = fc.constantFrom<0 | 1>(0, 1)
-/** Who acts on a job: often the one that may. */
-const actor = fc.constantFrom<0 | 1 | 'holder'>(0, 1, 'holder', 'holder')
-const side = fc.constantFrom<0 | 1>(0, 1)
-
-/** A command of fast-check's model runner. After each, what can be read must be what the model says. */
-function command<T>(name: string, parameters: fc.Arbitrary<T>, play: (parameters: T) => Run): fc.Arbitrary<fc.AsyncCommand<Model, Real>> {
-  return fc.tuple(parameters, side).map(([given, at]) => ({
-    check: () => true,
-    async run(m, real) {
-      await play(given)(m, real, real.sides[at])
-      await checkAgreement(m, real, real.sides[1 - at] ?? real.sides[0])
-    },
-    toString: () => `${name}(${JSON.stringify(given)}) at ${at}`,
-  }))
-}
-
-async function checkAgreement(m: Model, { endpointId }: Real, jobs: JobStore): Promise<void> {
-  assert.partialDeepStrictEqual(await jobs.stats(endpointId), model.countsOf(m))
-  for (const [id, known] of m.jobs) {
-    const record = await jobs.get(endpointId, id)
-    // Read once after its end and never different again.
-    if (known.state === 'ended') known.record ??= record
-    const expected = model.recordOf(known)
-    if (expected === undefined) assert.equal(record, undefined)
-    else assert.partialDeepStrictEqual({ output: undefined, ...record }, expected)
-    assert.equal(record?.settledAt !== undefined, known.state === 'ended')
-  }
-}
-
-function actorOf({ seats }: Real, known: model.JobModel | undefined, at: 0 | 1 | 'holder'): string {
-  return at === 'holder' ? (known?.last ?? seats[0]) : seats[at]
-}
 
 function retireSeat(real: Real, worker: string | undefined): void {
   const at = real.seats.findIndex((id) => id === worker)
@@ -105,24 +59,6 @@ const progress = command('progress', fc.tuple(job, actor, fc.integer()), ([id, a
   if (answer === 'settled' && known !== undefined) Object.assign(known, { progress: value, holder: worker })
 })
 
-const chunk = command('chunk', fc.tuple(job, actor, fc.integer()), ([id, at, value]) => async (m, real, jobs) => {
-  const known = m.jobs.get(id)
-  const worker = actorOf(real, known, at)
-  const answer = model.answerTo(known, worker)
-  assert.equal(await jobs.appendChunk(real.endpointId, id, worker, value), answer)
-  if (answer !== 'settled' || known === undefined) return
-  known.chunks.push(value)
-  known.holder = worker
-})
-
-const stream = command('stream', job, (id) => async (m, { endpointId }, jobs) => {
-  const known = m.jobs.get(id)
-  const read = await jobs.readStream(endpointId, id, 2)
-  if (known === undefined || known.state === 'swept') return assert.equal(read, undefined)
-  assert.deepEqual(read?.chunks, known.chunks.splice(0, 2))
-  assert.equal(read?.more, known.chunks.length > 0)
-})
-
 const settle = command('settle', fc.tuple(job, actor, fc.boolean()), ([id, at, fails]) => async (m, real, jobs) => {
   const known = m.jobs.get(id)
   const worker = actorOf(real, known, at)
@@ -161,7 +97,7 @@ const takeBack = command('takeBack', fc.tuple(job, fc.option(actor)), ([id, at])
   }
   assert.equal(result, 'requeued')
   m.retried += 1
-  known.chunks = []
+  Object.assign(known, { chunks: [], claim: undefined })
   model.requeued(known)
 })
 
@@ -186,7 +122,7 @@ export async function sweep(m: Model, { endpointId }: Real, jobs: JobStore): Pro
   const due = [...m.jobs].filter(([, { state }]) => state === 'waiting' || state === 'leased')
   const swept = await jobs.sweepExpired(endpointId, Date.now() + LONG_AFTER)
   assert.deepEqual(new Set(swept), new Set(due.map(([id]) => id)))
-  for (const [, known] of due) known.state = 'swept'
+  for (const [, known] of due) Object.assign(known, { state: 'swept', claim: undefined })
 }
 
 const ttl = command('ttl', fc.constant(null), () => sweep)
@@ -232,7 +168,9 @@ const WEIGHTS: readonly [number, fc.Arbitrary<fc.AsyncCommand<Model, Real>>][] =
   [3, expire],
   [2, ping],
   [2, progress],
-  [2, stream],
+  [4, stream],
+  [3, conclude],
+  [2, voidClaim],
   [2, giveBack],
   [3, settle],
   [3, retry],
@@ -245,12 +183,6 @@ export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<
   for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'swept' })
   for (let given = await jobs.take(endpointId, 'last'); given !== undefined; given = await jobs.take(endpointId, 'last')) {
     assert.equal(await jobs.settle(endpointId, given.id, 'last', completed('last')), 'settled')
-  }
-}
-
-export async function checkStreams(m: Model, { sides: [jobs], endpointId }: Real): Promise<void> {
-  for (const [id, known] of m.jobs) {
-    if (known.state !== 'swept') assert.deepEqual((await jobs.readStream(endpointId, id, 100))?.chunks, known.chunks)
   }
 }
 

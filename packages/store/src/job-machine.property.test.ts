@@ -3,8 +3,10 @@
 // fast-check prints the seed and the shortest sequence that fails.
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { COMMANDS, checkEnds, checkStreams, runToTheEnd, sweep, type Real } from './job-commands.ts'
+import { COMMANDS, checkEnds, runToTheEnd, sweep } from './job-commands.ts'
 import { createModel } from './job-model.ts'
+import type { Real } from './model-command.ts'
+import { checkStreams } from './stream-commands.ts'
 import { useStores } from './test-store.ts'
 
 const stores = useStores()

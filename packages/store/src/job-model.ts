@@ -14,7 +14,12 @@ export interface JobModel {
   /** Who took it last in earlier lives. */
   readonly barred: Set<string>
   attempts: number
+  /** Those that nobody was told for sure. */
   chunks: unknown[]
+  /** Whose answer has the first of them; void: others may have them. */
+  claim: { readonly id: string; isVoid: boolean } | undefined
+  /** Every answer of its stream so far. */
+  readonly answers: { readonly claim: string; readonly count: number }[]
   progress: unknown
   /** As first read after its end. */
   record: JobRecord | undefined
@@ -32,8 +37,8 @@ export function createModel(): EndpointModel {
 }
 
 export function submitted(model: EndpointModel, id: string, lowPriority: boolean): void {
-  const fresh = { holder: undefined, last: undefined, attempts: 0, chunks: [], progress: undefined, record: undefined }
-  model.jobs.set(id, { state: 'waiting', lowPriority, barred: new Set(), ...fresh })
+  const fresh = { holder: undefined, last: undefined, attempts: 0, chunks: [], claim: undefined, progress: undefined, record: undefined }
+  model.jobs.set(id, { state: 'waiting', lowPriority, barred: new Set(), answers: [], ...fresh })
 }
 
 /** The jobs that a take may hand out: of the normal ones if there are any. */
@@ -61,6 +66,17 @@ export function mayBeTakenBack(job: JobModel | undefined, worker: string | undef
   return job?.state === 'leased' && (job.holder === undefined || job.holder === worker)
 }
 
+/** What is there for the next answer of its stream. */
+export function claimable(job: JobModel): readonly unknown[] {
+  return job.claim === undefined || job.claim.isVoid ? job.chunks : []
+}
+
+/** One of the jobs that have a stream to read or had an answer of it. */
+export function pickStream(model: EndpointModel, pick: number): readonly [string, JobModel] | undefined {
+  const streams = [...model.jobs].filter(([, { answers, chunks }]) => answers.length + chunks.length > 0)
+  return streams[pick % streams.length]
+}
+
 export function requeued(job: JobModel): void {
   Object.assign(job, { state: 'waiting', holder: undefined, progress: undefined })
 }
@@ -81,6 +97,7 @@ export function revived(job: JobModel): void {
     last: undefined,
     attempts: 0,
     chunks: [],
+    claim: undefined,
     progress: undefined,
     record: undefined,
   })

@@ -5,6 +5,7 @@ import { createBlobAdoption } from './adopt-blobs.ts'
 import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
 import { createJobEnds } from './settle.ts'
+import { createJobStreams } from './streams.ts'
 import { createJobSubmits } from './submit.ts'
 import { createBlobSweep } from './sweep-blobs.ts'
 import { createJobSweeps } from './sweep.ts'
@@ -17,6 +18,7 @@ export function createJobStore(context: StoreContext): JobStore {
     ...createJobTakes(context, ends),
     ...ends,
     ...createJobReads(context),
+    ...createJobStreams(context),
     ...createJobList(context),
     ...createJobSweeps(context),
     ...createBlobSweep(context, context.options.blobs?.store),

@@ -1,6 +1,6 @@
 // What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can tell.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, submission, useStores, workerRecord } from './test-store.ts'
+import { completed, drainStream, submission, useStores, workerRecord } from './test-store.ts'
 import type { JobStore } from './types.ts'
 
 const stores = useStores()
@@ -33,7 +33,7 @@ describe('retry', () => {
     const after = await jobs.get(EP, 'a')
     expect(after).toEqual({ id: 'a', status: 'IN_QUEUE', submittedAt: expect.any(Number), retries: 0 })
     expect(after?.submittedAt).toBeGreaterThanOrEqual(before?.settledAt ?? Infinity)
-    expect((await jobs.readStream(EP, 'a', 10))?.chunks).toEqual([])
+    expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual([])
     expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1, submission: submission('a', fields) })
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', executionTimeoutMs: 7000 }])
     expect(await jobs.settle(EP, 'a', 'w2', completed('good'))).toBe('settled')
@@ -129,7 +129,7 @@ describe('purge', () => {
     expect(await jobs.settle(EP, 'settle', 'w1', completed(1))).toBe('already_settled')
     expect(await jobs.forceSettle(EP, 'cancel', failed)).toMatchObject({ result: 'already_settled', record: { status: 'CANCELLED' } })
     expect(await jobs.retry(EP, 'retry')).toBe('CANCELLED')
-    expect(await jobs.readStream(EP, 'stream', 1)).toMatchObject({ record: { status: 'CANCELLED' }, more: false })
+    expect(await jobs.claimChunks(EP, 'stream', 1)).toMatchObject({ record: { status: 'CANCELLED' }, more: false })
     expect(await jobs.submission(EP, 'submission')).toBeUndefined()
     expect(await jobs.sweepExpired(EP, Date.now() + 25 * 60 * 60 * 1000)).toEqual([])
     await endpoints.forget(EP)

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { JobOutcome } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, drainStream, submission, useStores } from './test-store.ts'
 import type { Store } from './types.ts'
 
 const stores = useStores()
@@ -83,7 +83,7 @@ describe('large values', () => {
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: strange })
 
     const answers: unknown[][] = []
-    for (let read = await jobs.readStream(EP, 'a', 500); read !== undefined; read = await jobs.readStream(EP, 'a', 500)) {
+    for (let read = await drainStream(jobs, EP, 'a', 500); read !== undefined; read = await drainStream(jobs, EP, 'a', 500)) {
       expect(read.record).not.toHaveProperty('output')
       answers.push([...read.chunks])
       if (!read.more) break
@@ -173,12 +173,12 @@ describe('while the blob store is away', () => {
     for (const chunk of [1, LARGE, 2]) await jobs.appendChunk(EP, 'a', 'w1', chunk)
     memory.fault.away = true
     await expect(jobs.settle(EP, 'a', 'w1', completed(LARGE))).rejects.toMatchObject({ code: 'store_unavailable' })
-    expect(await jobs.readStream(EP, 'a', 500)).toMatchObject({ chunks: [1], more: true })
-    await expect(jobs.readStream(EP, 'a', 500)).rejects.toMatchObject({ code: 'store_unavailable' })
+    expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [1], more: true })
+    await expect(drainStream(jobs, EP, 'a', 500)).rejects.toMatchObject({ code: 'store_unavailable' })
     memory.fault.away = false
     expect(await jobs.settle(EP, 'a', 'w1', completed(LARGE))).toBe('settled')
-    expect(await jobs.readStream(EP, 'a', 500)).toMatchObject({ chunks: [LARGE], more: true })
-    expect(await jobs.readStream(EP, 'a', 500)).toMatchObject({ chunks: [2], more: false, record: { status: 'COMPLETED' } })
+    expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [LARGE], more: true })
+    expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [2], more: false, record: { status: 'COMPLETED' } })
   })
 })
 
@@ -205,6 +205,6 @@ describe('a blob that somebody removed', () => {
     const told = { status: 'FAILED', error: 'the output of this job is missing from the blob store' }
     expect(await jobs.get(EP, 'a')).toMatchObject(told)
     const chunks = [{ error: 'a chunk of this stream is missing from the blob store' }]
-    expect(await jobs.readStream(EP, 'a', 500)).toMatchObject({ chunks, more: false })
+    expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks, more: false })
   })
 })

@@ -1,47 +1,10 @@
-// Streams, retention and TTL: how long what can be read.
+// Retention and TTL: how long what can be read.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, drainStream, submission, useStores } from './test-store.ts'
 import type { JobStore } from './types.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
-
-describe('streams', () => {
-  test('each chunk is handed out once, in order, and the stream outlives the job’s end', async () => {
-    const { jobs } = await stores.open()
-    expect(await jobs.readStream(EP, 'a', 10)).toBeUndefined()
-    await jobs.submit(EP, submission('a'))
-    await jobs.take(EP, 'w1')
-    for (const chunk of [{ n: 1 }, [], null, 'four']) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
-    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { status: 'IN_PROGRESS' }, chunks: [{ n: 1 }, []], more: true })
-    await jobs.settle(EP, 'a', 'w1', completed('end'))
-    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [null, 'four'], more: false })
-    expect(await jobs.readStream(EP, 'a', 2)).toMatchObject({ record: { output: 'end' }, chunks: [], more: false })
-  })
-
-  test('may also be read without being taken out, from any place, as often as one likes', async () => {
-    const { jobs } = await stores.open()
-    expect(await jobs.readChunks(EP, 'a', { from: 0, limit: 10 })).toBeUndefined()
-    await jobs.submit(EP, submission('a'))
-    await jobs.take(EP, 'w1')
-    for (const n of [0, 1, 2, 3]) await jobs.appendChunk(EP, 'a', 'w1', n)
-    const read = { record: { status: 'IN_PROGRESS' }, chunks: [1, 2], more: true }
-    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
-    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
-    expect(await jobs.readChunks(EP, 'a', { from: 3, limit: 2 })).toMatchObject({ chunks: [3], more: false })
-    expect(await jobs.readChunks(EP, 'a', { from: 4, limit: 2 })).toMatchObject({ chunks: [], more: false })
-  })
-
-  test('two readers share the chunks without doubling any', async () => {
-    const [one, two] = [await stores.open(), await stores.open()]
-    await one.jobs.submit(EP, submission('a'))
-    await one.jobs.take(EP, 'w1')
-    const chunks = Array.from({ length: 50 }, (_, n) => n)
-    await Promise.all(chunks.map((n) => one.jobs.appendChunk(EP, 'a', 'w1', n)))
-    const reads = await Promise.all(Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? one : two).jobs.readStream(EP, 'a', 7)))
-    expect(reads.flatMap((read) => read?.chunks ?? []).toSorted((a, b) => Number(a) - Number(b))).toEqual(chunks)
-  })
-})
 
 describe('retention', () => {
   test.each([
@@ -68,11 +31,11 @@ describe('retention', () => {
     await jobs.take(EP, 'w1')
     await jobs.appendChunk(EP, 'a', 'w1', 'kept')
     await jobs.setRetention(EP, 'a', 1)
-    expect((await jobs.readStream(EP, 'a', 10))?.chunks).toEqual(['kept'])
+    expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual(['kept'])
     await jobs.settle(EP, 'a', 'w1', completed(1))
     await jobs.setRetention(EP, 'a', 20)
     await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
-    expect(await jobs.readStream(EP, 'a', 10)).toBeUndefined()
+    expect(await drainStream(jobs, EP, 'a', 10)).toBeUndefined()
   })
 
   test('nothing of a settled job stays for ever', async () => {

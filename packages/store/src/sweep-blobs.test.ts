@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { ADOPTED_GRACE_MS } from './adopt-blobs.ts'
 import { GRACE_MS } from './payloads.ts'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, drainStream, submission, useStores } from './test-store.ts'
 import type { OpenStoreOptions, Store } from './types.ts'
 
 const stores = useStores()
@@ -228,7 +228,7 @@ const PLAYS: { readonly [K in Step['kind']]: Play } = {
     const lease = { endpointId: world.endpointId, jobId, workerId: await holderOf(world, jobId) }
     await world.jobs.takeBack(lease, { budget: 3, evidence: 'x' })
   },
-  readStream: ({ jobs, endpointId }, id) => jobs.readStream(endpointId, id, 10),
+  readStream: ({ jobs, endpointId }, id) => drainStream(jobs, endpointId, id, 10),
   sweep: ({ jobs }) => jobs.sweepBlobs(Date.now()),
   sweepLater: ({ jobs }) => jobs.sweepBlobs(later()),
 }

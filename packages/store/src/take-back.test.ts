@@ -1,6 +1,6 @@
 // Jobs of lost workers, and what a crash half-way leaves behind.
 import { describe, expect, test } from 'vitest'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, drainStream, submission, useStores } from './test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -94,7 +94,7 @@ describe('taking a job back from a lost worker', () => {
     await jobs.takeBack(from('w1'), options)
     await jobs.take(EP, 'w2')
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('output')
-    expect((await jobs.readStream(EP, 'a', 10))?.chunks).toEqual([])
+    expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual([])
   })
 })
 

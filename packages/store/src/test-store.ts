@@ -6,7 +6,7 @@ import type { TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openStore } from './open-store.ts'
-import type { OpenStoreOptions, Store } from './types.ts'
+import type { JobStore, OpenStoreOptions, Store, StreamClaim } from './types.ts'
 
 export interface TestStores {
   readonly redis: () => TestRedis
@@ -79,4 +79,12 @@ export function workerRecord(id: string, fields: Partial<WorkerRecord> = {}): Wo
     createdAt: 1000,
     ...fields,
   }
+}
+
+/** What one answer of `/stream` tells, told. */
+export async function drainStream(jobs: JobStore, ...what: Parameters<JobStore['claimChunks']>): Promise<StreamClaim | undefined> {
+  const [endpointId, jobId] = what
+  const read = await jobs.claimChunks(...what)
+  if (read?.claim !== undefined) await jobs.concludeClaim(endpointId, jobId, { claim: read.claim, told: read.chunks.length })
+  return read
 }

@@ -109,6 +109,14 @@ export interface StreamRead {
   readonly more: boolean
 }
 
+/** What one answer of `/stream` may tell. `more` is also true while other chunks are claimed by somebody else. */
+export interface StreamClaim extends StreamRead {
+  /** To be concluded; undefined where there is nothing to tell. */
+  readonly claim: string | undefined
+  /** Ms until another answer's claim on the next chunks is void; 0 where there is none. */
+  readonly heldBackMs: number
+}
+
 export interface JobStore {
   /** Accepts a job; resolves when Redis has it. Emits `job-added`. */
   submit(endpointId: string, submission: JobSubmission): Promise<void>
@@ -173,8 +181,16 @@ export interface JobStore {
   whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
   /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
-  /** Drains up to `limit` chunks: each is handed out once (client-api R5). */
-  readStream(endpointId: string, jobId: string, limit: number): Promise<StreamRead | undefined>
+  /**
+   * Claims up to `limit` chunks for one answer, which then is concluded; none while somebody else's claim stands. A claim that nobody
+   * concludes is void after `claimMs`, and its chunks are handed out again.
+   */
+  claimChunks(endpointId: string, jobId: string, limit: number): Promise<StreamClaim | undefined>
+  /**
+   * The first `told` chunks of a claim are gone for good, and so each is handed out once (client-api R5); the others are next again. False
+   * where the claim had become another's, who tells its chunks once more, or where its chunks are no more. Idempotent.
+   */
+  concludeClaim(endpointId: string, jobId: string, conclusion: { claim: string; told: number }): Promise<boolean>
   /** The chunks from an index on; they stay, so that a read whose answer was lost can be repeated. For a reader that has the job to itself. */
   readChunks(endpointId: string, jobId: string, page: { from: number; limit: number }): Promise<StreamRead | undefined>
   /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */
@@ -256,6 +272,8 @@ export interface OpenStoreOptions {
   /** Of its connections in Redis' `CLIENT LIST`; default: `runyard`. */
   readonly name?: string
   readonly leaseMs: number
+  /** How long a claim on chunks of a stream stands without a word of its reader; default 10 s. */
+  readonly claimMs?: number
   /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
   readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
   /** `batchMs`: of a batch, after its last request can have ended; default: as `asyncMs`. `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. `outboxEvents`, `outboxBytes`: how many webhooks of one endpoint may wait, and what they may weigh. Default: no limit. */

@@ -1,14 +1,18 @@
-// `/stream`: hands each chunk out once, in order; a terminal status is told only when no chunk is left (client-api §5.5, R4–R9).
+// `/stream`: tells each chunk once, in order; a terminal status only when no chunk is left (client-api §5.5, R4–R9). What an answer tells is
+// claimed for it and goes when it has been written out; where it breaks off, the next request of whoever asks gets the same (ADR 25).
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { StreamRead } from '@runyard/store'
+import type { StreamClaim } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey } from '../waiters.ts'
+import { retryWhileAway } from '../workers/retry-while-away.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import { errorOf, isTerminal } from './job-body.ts'
 
 const CHUNKS_PER_ANSWER = 500
+
+type StreamDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'closing'>
 
 interface StreamBody {
   readonly status: string
@@ -16,7 +20,7 @@ interface StreamBody {
   readonly error?: string
 }
 
-export function createStream(deps: Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters'>) {
+export function createStream(deps: StreamDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<StreamBody | undefined> => {
     const endpoint = await endpointOf(deps.endpoints, request)
     const { jobId } = paramsOf(request)
@@ -24,21 +28,56 @@ export function createStream(deps: Pick<GatewayDeps, 'config' | 'store' | 'endpo
     const gone = clientGone(reply)
     using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], gone)
     for (;;) {
-      const read = await deps.store.jobs.readStream(endpoint.id, jobId, CHUNKS_PER_ANSWER)
+      const read = await deps.store.jobs.claimChunks(endpoint.id, jobId, CHUNKS_PER_ANSWER)
       if (read === undefined) throw await jobNotFound(deps, endpoint.id, jobId)
+      const { claim, chunks } = read
+      if (claim !== undefined) concludeOnceAnswered(deps, reply, { endpointId: endpoint.id, jobId, claim, count: chunks.length })
       if (hasNews(read)) return toStreamBody(read)
-      const news = await ticket.next(deadline)
-      // A read drains: nobody may read for a client that has gone.
-      if (!news || gone.aborted) return toStreamBody(read)
+      // No signal tells that the claim of a reader whose gateway has died is void.
+      const lookAt = read.heldBackMs > 0 ? Math.min(deadline, Date.now() + read.heldBackMs) : deadline
+      const news = await ticket.next(lookAt)
+      // Nobody may claim for a client that has gone.
+      if (gone.aborted || deps.closing.aborted || (!news && lookAt === deadline)) return toStreamBody(read)
     }
   }
 }
 
-function hasNews(read: StreamRead): boolean {
-  return read.chunks.length > 0 || isTerminal(read.record.status)
+interface Claimed {
+  readonly endpointId: string
+  readonly jobId: string
+  readonly claim: string
+  readonly count: number
 }
 
-function toStreamBody(read: StreamRead): StreamBody {
+/** What was written out whole was told; what broke off or became an error was not, and is handed out again at once. */
+function concludeOnceAnswered(deps: StreamDeps, { raw, request }: FastifyReply, claimed: Claimed): void {
+  let told = 0
+  const onClose = (): void => void conclude(deps, claimed, told)
+  if (raw.closed) return onClose()
+  raw.once('finish', () => {
+    // Node calls an answer finished also where its socket broke in the middle of it.
+    if (raw.statusCode === 200 && !request.raw.socket.destroyed) told = claimed.count
+  })
+  raw.once('close', onClose)
+}
+
+async function conclude({ store, log, closing }: StreamDeps, { endpointId, jobId, claim }: Claimed, told: number): Promise<void> {
+  const at = { endpointId, jobId }
+  try {
+    const isHeld = await retryWhileAway(() => store.jobs.concludeClaim(endpointId, jobId, { claim, told }), closing)
+    if (told === 0) log.info(at, 'an answer of a stream broke off: its chunks are handed out again')
+    else if (!isHeld) log.warn(at, 'an answer of a stream outlived its claim: its chunks may be told twice')
+  } catch (error) {
+    log.warn({ ...at, err: error }, 'a claim on chunks of a stream could not be concluded: they are handed out again')
+  }
+}
+
+/** An end is news once nothing is left, also with others. */
+function hasNews(read: StreamClaim): boolean {
+  return read.chunks.length > 0 || (isTerminal(read.record.status) && !read.more)
+}
+
+function toStreamBody(read: StreamClaim): StreamBody {
   const { status } = read.record
   const stream = read.chunks.map(toChunk)
   if (!isTerminal(status)) return { status, stream }

@@ -12,58 +12,6 @@ export const READ_SUBMISSION: Script = {
   lua: `${PRELUDE}\nendIfPurged(ARGV[1])\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
 }
 
-/** A large one, which is in the blob store, ends what is read: hundreds of them would be more than a process can hold. */
-const CHUNKS = `
-local function readChunks(id, from, limit)
-  local chunks = call('LRANGE', chunksKey(id), from, from + limit - 1)
-  for at, chunk in ipairs(chunks) do
-    if chunk:byte(1) == 64 then return { unpack(chunks, 1, at) } end
-  end
-  return chunks
-end
-`
-
-/** ARGV: job, limit → { record, chunks, remaining } or nil; the chunks are gone afterwards */
-export const READ_STREAM: Script = {
-  name: 'runyardReadStream',
-  keys: 1,
-  lua: `${PRELUDE}${CHUNKS}
-local id, limit = ARGV[1], tonumber(ARGV[2])
-local record = readRecord(id)
-if not record then return false end
-local chunks = limit > 0 and readChunks(id, 0, limit) or {}
-if #chunks > 0 then call('LTRIM', chunksKey(id), #chunks, -1) end
-return { record, chunks, call('LLEN', chunksKey(id)) }
-`,
-}
-
-/** ARGV: job, chunk that was read and could not be told: it is the next one again */
-export const PUT_BACK_CHUNK: Script = {
-  name: 'runyardPutBackChunk',
-  keys: 1,
-  lua: `${PRELUDE}
-local id = ARGV[1]
-local left = call('PTTL', settledKey(id))
-if left == -2 and call('EXISTS', jobKey(id)) == 0 then return 0 end
-call('LPUSH', chunksKey(id), ARGV[2])
-if left > 0 then call('PEXPIRE', chunksKey(id), left) end
-return 1
-`,
-}
-
-/** ARGV: job, from, limit → { record, chunks, remaining } or nil; the chunks stay */
-export const READ_CHUNKS: Script = {
-  name: 'runyardReadChunks',
-  keys: 1,
-  lua: `${PRELUDE}${CHUNKS}
-local id, from, limit = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local record = readRecord(id)
-if not record then return false end
-local chunks = readChunks(id, from, limit)
-return { record, chunks, math.max(0, call('LLEN', chunksKey(id)) - from - #chunks) }
-`,
-}
-
 /** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes, webhooksDropped } */
 export const STATS: Script = {
   name: 'runyardStats',

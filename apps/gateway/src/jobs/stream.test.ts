@@ -1,0 +1,69 @@
+// What becomes of a stream's chunks with the answer that tells them, at two gateways of one Redis (client-api §5.5 "two readers", ADR 25). The
+// answers are larger than what fits into sockets, so one that nobody reads stays under way.
+import { get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startGateway, type Answer, type TestGateway } from '../gateway-fixture.ts'
+
+const COUNT = 100
+const PAD = 'x'.repeat(250_000)
+
+let redis: TestRedis
+let one: TestGateway
+let other: TestGateway
+let ep: string
+
+beforeAll(async () => {
+  redis = await startRedis()
+  one = await startGateway(redis.url, {}, { prefix: 'shared' })
+  other = await startGateway(redis.url, {}, { prefix: 'shared' })
+  ep = (await one.addEndpoint()).id
+})
+
+afterAll(async () => {
+  await other[Symbol.asyncDispose]()
+  await one[Symbol.asyncDispose]()
+  await redis.stop()
+})
+
+/** A job that ended with more chunks than sockets hold. */
+async function endedStream(): Promise<string> {
+  const worker = await one.addWorker(ep)
+  const id = String((await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
+  expect((await worker.take())?.id).toBe(id)
+  for (let n = 0; n < COUNT; n += 1) await one.store.jobs.appendChunk(ep, id, worker.id, { output: n, PAD })
+  await worker.done(id, { output: 'end' })
+  return id
+}
+
+/** An answer that has begun and is not read yet. */
+async function openAnswer(id: string): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  get(`${one.publicUrl}/v2/${ep}/stream/${id}`, { agent: false, headers: { authorization: one.key } }, resolve).once('error', reject)
+  return promise
+}
+
+const streamAtOther = (id: string, query: string): Promise<Answer> => other.call(`/v2/${ep}/stream/${id}${query}`)
+const numbersOf = ({ stream }: { stream?: unknown }): unknown => (stream as { output: number }[]).map(({ output }) => output)
+const ALL = Array.from({ length: COUNT }, (_, n) => n)
+
+it('an answer that breaks off is told to the next reader, who waits for it meanwhile and hears of no end', async () => {
+  const id = await endedStream()
+  const slow = await openAnswer(id)
+  expect((await streamAtOther(id, '?wait=1000')).json).toEqual({ status: 'IN_PROGRESS', stream: [] })
+  const waiting = streamAtOther(id, '?wait=60000')
+  slow.destroy()
+  const { json } = await waiting
+  expect([json['status'], numbersOf(json)]).toEqual(['COMPLETED', ALL])
+  expect((await streamAtOther(id, '')).json).toEqual({ status: 'COMPLETED', stream: [] })
+})
+
+it('an answer that is read to its end is told nobody else, who then hears of the end', async () => {
+  const id = await endedStream()
+  const slow = await openAnswer(id)
+  const waiting = streamAtOther(id, '?wait=60000')
+  const told = JSON.parse(await text(slow)) as Record<string, unknown>
+  expect([told['status'], numbersOf(told)]).toEqual(['COMPLETED', ALL])
+  expect((await waiting).json).toEqual({ status: 'COMPLETED', stream: [] })
+})
