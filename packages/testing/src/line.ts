@@ -5,7 +5,7 @@ import { connect, createServer, type Socket } from 'node:net'
 
 export interface Line extends AsyncDisposable {
   readonly url: string
-  /** Of those that exist now, the ones over which somebody has subscribed. How many. */
+  /** Of those that are open now, the ones over which somebody has subscribed. How many. */
   freezeSubscriptions(): number
 }
 
@@ -37,7 +37,7 @@ export async function openLine(port: number): Promise<Line> {
   return {
     url: `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
     freezeSubscriptions() {
-      const subscribed = pairs.filter(({ isSubscribed }) => isSubscribed)
+      const subscribed = pairs.filter(({ isSubscribed, ends }) => isSubscribed && ends.every((end) => !end.destroyed))
       for (const socket of subscribed.flatMap(({ ends }) => ends)) socket.unpipe().pause()
       return subscribed.length
     },
