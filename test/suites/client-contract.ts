@@ -40,7 +40,8 @@ export function clientContractSuite(): void {
 
   test.concurrent('client-api §13.2, §13.6: runpod 1.12 outlives a short hold, takes a timeout as none and waits out a 429', async () => {
     await using proxy = await startCountingProxy(stack.url)
-    const args = [endpoint, closed, JSON.stringify({ slow: nap(5), failing: { input: nap(60), ...timesOut } })]
+    const limited = await stack.api.saveEndpoint({ name: 'limited', workersMax: 0 })
+    const args = [endpoint, limited, JSON.stringify({ slow: nap(5), failing: { input: nap(60), ...timesOut } })]
     const env = { ...stack.env, RUNPOD_ENDPOINT_BASE_URL: `${proxy.url}/v2` }
     const { found } = await runPython({ venv: 'runpod-1.12', program: 'runpod_contract.py', args, env })
     expect(valueOf(found['slow'])).toMatchObject({ value: 'rested' })
