@@ -1,5 +1,5 @@
 // Batches in Redis. Whatever takes many steps is noted as unfinished first and can be taken up by any process at any point.
-import type { BatchStatus, JobStatus, JobSubmission } from '@runyard/schema'
+import { parseExactJson, type BatchStatus, type JobStatus, type JobSubmission } from '@runyard/schema'
 import type { BatchAt, BatchCounts, BatchRecord, BatchStore, RequestState } from './batch-types.ts'
 import type { StoreContext } from './context.ts'
 import {
@@ -75,7 +75,7 @@ function createSubmit(context: StoreContext): BatchStore['submit'] {
     if (ids.length === 0) return { submitted: [], next: undefined }
     const drafts = (await client.hmget(`${base}:drafts`, ...ids)).filter((text) => text !== null)
     const keepMs = Number(ttlMs ?? 0) + (options.retention.batchMs ?? options.retention.asyncMs)
-    const submissions = drafts.map((text) => JSON.parse(text) as JobSubmission)
+    const submissions = drafts.map((text) => parseExactJson(text) as JobSubmission)
     const done = await Promise.all(submissions.map((submission) => submitOne(at, submission, keepMs)))
     return { submitted: submissions.filter((_, index) => done[index]).map(({ id }) => id), next: from + ids.length }
   }

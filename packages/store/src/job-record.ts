@@ -1,5 +1,5 @@
 // From the rows that the scripts answer to the schema's shapes. We wrote them ourselves, so they are trusted.
-import type { JobOutcome, JobRecord } from '@runyard/schema'
+import { parseExactJson, type JobOutcome, type JobRecord } from '@runyard/schema'
 import { isReference } from './payloads.ts'
 import type { Reply } from './scripts/script.ts'
 
@@ -33,7 +33,7 @@ export function toStoredRecord(id: string, reply: Reply | undefined): StoredReco
 }
 
 function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): StoredRecord {
-  const { blob, ...outcome } = JSON.parse(outcomeText ?? '{}') as JobOutcome & { blob?: string }
+  const { blob, ...outcome } = parseExactJson(outcomeText ?? '{}') as JobOutcome & { blob?: string }
   const record = withoutUndefined({
     id,
     submittedAt: Number(submittedAt),
@@ -59,7 +59,7 @@ function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder,
     workerId: ifText(holder),
     retries: retriesOf(attempts),
     lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
-    output: output === undefined || blob !== undefined ? undefined : (JSON.parse(output) as unknown),
+    output: output === undefined || blob !== undefined ? undefined : parseExactJson(output),
   }) as JobRecord
   return { record, blob }
 }

@@ -1,5 +1,5 @@
 // Values as they are told again, whether they were in Redis or in the blob store, and what is told of one that somebody removed from there.
-import type { JobOutcome, JobRecord, JobSubmission } from '@runyard/schema'
+import { parseExactJson, type JobOutcome, type JobRecord, type JobSubmission } from '@runyard/schema'
 import type { StoredRecord } from './job-record.ts'
 import type { JobAt, Payloads } from './payloads.ts'
 
@@ -9,21 +9,21 @@ const CHUNK_GONE = { error: 'a chunk of this stream is missing from the blob sto
 
 /** Undefined where its input is gone. */
 export async function readSubmission(payloads: Payloads, at: JobAt, data: string): Promise<JobSubmission | undefined> {
-  const { blob, ...submission } = JSON.parse(data) as JobSubmission & { blob?: string }
+  const { blob, ...submission } = parseExactJson(data) as JobSubmission & { blob?: string }
   if (blob === undefined) return submission
   const input = await payloads.load(at, blob)
-  return input === undefined ? undefined : { ...submission, input: JSON.parse(input) as unknown }
+  return input === undefined ? undefined : { ...submission, input: parseExactJson(input) }
 }
 
 export async function readRecord(payloads: Payloads, at: JobAt, { record, blob }: StoredRecord): Promise<JobRecord> {
   if (blob === undefined) return record
   const output = await payloads.load(at, blob)
-  if (output !== undefined) return { ...record, output: JSON.parse(output) as unknown }
+  if (output !== undefined) return { ...record, output: parseExactJson(output) }
   // A progress value that is gone is only one that nobody will see.
   return record.settledAt === undefined ? record : { ...record, ...OUTPUT_GONE }
 }
 
 export async function readChunk(payloads: Payloads, at: JobAt, text: string): Promise<unknown> {
   const loaded = await payloads.load(at, text)
-  return loaded === undefined ? CHUNK_GONE : (JSON.parse(loaded) as unknown)
+  return loaded === undefined ? CHUNK_GONE : parseExactJson(loaded)
 }

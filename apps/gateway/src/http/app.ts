@@ -1,5 +1,6 @@
 // The bare Fastify app that both listeners are built on: bodies of any content type read as JSON, `//` tolerated in paths,
 // JSON errors, connections kept open longer than any client's pause between polls (client-api R3, R17, §3; worker-api §4.3).
+import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
@@ -34,7 +35,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       void sendError(reply, toWireError(error))
     },
   })
-  readBodiesAsJson(app, parseStrictJson)
+  readBodiesAsJson(app, (body) => parseStrictJson(body))
   closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {
@@ -85,11 +86,15 @@ export function readBodiesAsJson(app: FastifyInstance, parse: (body: Buffer) => 
   })
 }
 
-// JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
-function parseStrictJson(body: Buffer): unknown {
+/**
+ * JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
+ * @throws RunyardError('bad_request')
+ */
+export function parseStrictJson(body: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {
+  if (!isUtf8(body)) throw new RunyardError('bad_request', 'the request body is not valid UTF-8')
   if (isTooDeep(body)) throw new RunyardError('bad_request', TOO_DEEP)
   try {
-    return JSON.parse(body.toString()) as unknown
+    return parse(body.toString())
   } catch {
     throw new RunyardError('bad_request', 'the request body is not valid JSON')
   }

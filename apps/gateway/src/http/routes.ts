@@ -24,7 +24,8 @@ export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   app.route({
     method: METHODS.filter((method) => method === 'HEAD' || !methods.includes(method)),
     url,
-    handler: (request) => {
+    handler: (request, reply) => {
+      void reply.header('allow', methods.join(', '))
       throw new RunyardError('method_not_allowed', `${request.method} is not allowed here; use ${methods.join(' or ')}`)
     },
   })

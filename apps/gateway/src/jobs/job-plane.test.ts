@@ -167,6 +167,10 @@ describe('the rules that real SDKs need', () => {
     expect(Object.keys(method.json)).not.toEqual(expect.arrayContaining(['id']))
   })
 
+  it('a method that is not allowed is answered with those that are', async () => {
+    expect((await gateway.call(`/v2/${ep}/status/x`, { method: 'DELETE' })).headers.get('allow')).toBe('GET, POST')
+  })
+
   it('R16: ignores unknown keys and query parameters', async () => {
     const answer = await post(`/v2/${ep}/run?what=ever`, { input: { a: 1 }, timeout: 3, webhookV2: 'x' })
     expect(answer.status).toBe(200)
@@ -242,6 +246,24 @@ describe('ids, keys and bodies', () => {
     if (status !== 200) return
     const job = await worker.take()
     await worker.done(job?.id ?? '', {})
+  })
+
+  it('whole numbers of any length reach the worker and the caller as they were sent (client-api §6)', async () => {
+    const text = '{"seed":12345678901234567890,"nested":[-9223372036854775809]}'
+    const { json } = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: `{"input":${text},"policy":{"ttl":60000.0}}` })
+    const id = String(json['id'])
+    expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).text).toContain(`"input":${text}`)
+    const report = (route: string, body: string) => worker.send(`/v2/${ep}/${route}/${worker.id}/${id}?gpu=x`, { method: 'POST', body })
+    await report('job-stream', `{"output":${text}}`)
+    await report('job-done', `{"output":${text}}`)
+    for (const path of ['status', 'stream']) expect((await gateway.call(`/v2/${ep}/${path}/${id}`)).text).toContain(`"output":${text}`)
+  })
+
+  it('a body that is not UTF-8 is refused with a sentence', async () => {
+    const headers = { authorization: gateway.key, 'content-type': 'application/json' }
+    const body = Buffer.from('{"input":"\xff"}', 'latin1')
+    const answer = await fetch(`${gateway.publicUrl}/v2/${ep}/run`, { method: 'POST', headers, body })
+    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'the request body is not valid UTF-8' })])
   })
 
   it('s3Config travels to the worker beside the input and is never shown', async () => {

@@ -1,8 +1,9 @@
 // The job plane's table of routes (client-api §5). GET and POST where Go posts what others get.
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '@runyard/schema'
+import { parseExactJson, type Config } from '@runyard/schema'
 import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { parseStrictJson, readBodiesAsJson } from '../http/app.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { createRateLimits, type Operation } from '../http/rate-limit.ts'
@@ -23,6 +24,7 @@ export async function registerJobPlane(
   await app.register(async (scope) => {
     await allowOrigins(scope, origins)
     requireApiKey(scope, deps.store)
+    readBodiesAsJson(scope, (body) => parseStrictJson(body, parseExactJson))
     const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)

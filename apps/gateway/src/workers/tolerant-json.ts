@@ -1,14 +1,16 @@
 // Python writes NaN and Infinity as bare tokens, which JSON.parse rejects (worker-api §5). A result must not be lost for that: outside of
 // strings they are read as null. Whatever else is wrong stays wrong.
+import { parseExactJson } from '@runyard/schema'
+
 const NUMBER_TOKENS = /-?\bInfinity\b|\bNaN\b/g
 
 /** @throws SyntaxError */
 export function parseTolerantJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown
+    return parseExactJson(text)
   } catch (error) {
     if (!text.includes('NaN') && !text.includes('Infinity')) throw error
-    return JSON.parse(replaceOutsideStrings(text)) as unknown
+    return parseExactJson(replaceOutsideStrings(text))
   }
 }
 

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { parseExactJson } from './exact-json.ts'
+
+it.each([
+  '12345678901234567890',
+  '-18446744073709551615',
+  '{"seed":9007199254740993}',
+  '[1,12345678901234567890]',
+  '{"a":{"b":[-9007199254740993]}}',
+  '{"text":"12345678901234567890"}',
+  '{"__proto__":{"seed":12345678901234567890}}',
+])('%s is written again as it was read', (text) => {
+  expect(JSON.stringify(parseExactJson(text))).toBe(text)
+})
+
+it('numbers that JavaScript knows exactly stay numbers', () => {
+  expect(parseExactJson('[9007199254740991, 1234567890123456, 0.1234567890123456, 1e3]')).toEqual([
+    9007199254740991, 1234567890123456, 0.1234567890123456, 1000,
+  ])
+})
+
+it('blanks may stand before the number', () => {
+  expect(JSON.stringify(parseExactJson('{ "seed" :\n12345678901234567890 }'))).toBe('{"seed":12345678901234567890}')
+})
+
+it('what is no JSON is refused', () => {
+  expect(() => parseExactJson('{"seed":12345678901234567890')).toThrow(SyntaxError)
+})
