@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { addResults, NO_RESULTS, readReport, type Results } from './test/results.ts'
 import { ensureDocker, installPackages, makeImageRegistry, makeVenvs } from './test/setup.ts'
+import { dieWithUs } from '../test/harness/child.ts'
 import { makeWorkerImage } from './test/image.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -24,16 +25,20 @@ const say = (line: string): void => {
 const begun = Date.now()
 const seconds = (): string => `${Math.round((Date.now() - begun) / 1000)} s`
 
-// Ctrl-C reaches vitest by itself, which then cleans up; we end after it, and stop the dockerd that we started.
+// Ctrl-C reaches vitest by itself, which then cleans up; we end after it, and stop the dockerd that we started. Where the command that
+// started us is killed, its channel closes.
 let running: ChildProcess | undefined
 let interrupted = false
 process.on('SIGINT', () => {
   interrupted = true
 })
-process.on('SIGTERM', () => {
+const interrupt = (): void => {
   interrupted = true
   running?.kill('SIGINT')
-})
+}
+process.on('SIGTERM', interrupt)
+process.once('disconnect', interrupt)
+process.channel?.unref()
 
 const wanted = process.argv.slice(2)
 const stopDocker = await prepare()
@@ -74,7 +79,8 @@ function filtersOf(folders: readonly string[]): readonly string[] {
 async function runVitest(filters: readonly string[], report: string): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
-  const child = spawn(process.execPath, [vitest, 'run', '--passWithNoTests', ...reporters, ...filters], { cwd: ROOT, stdio: 'inherit' })
+  const words = [vitest, 'run', '--passWithNoTests', ...reporters, ...filters]
+  const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: 'inherit' })
   running = child
   return await new Promise((resolve) => {
     child.once('error', () => resolve(null))

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
+import { dieWithUs, findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
 import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
 import { cacheDir, ensureVenv, isVenvReady, VENV_NAMES } from '../../test/harness/venvs.ts'
 import { waitFor } from '../../test/harness/wait.ts'
@@ -73,7 +73,7 @@ export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
   say(`starting dockerd for the time of the tests (log: ${logFile})`)
   await mkdir(cacheDir(), { recursive: true })
   const log = openSync(logFile, 'a')
-  const child = spawn(dockerd, [], { detached: true, stdio: ['ignore', log, log] })
+  const child = spawn(...dieWithUs(dockerd, [], 'TERM'), { detached: true, stdio: ['ignore', log, log] })
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
   })

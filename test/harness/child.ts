@@ -1,8 +1,11 @@
-// Child processes of the tests: output is kept, the end is awaited, and nothing outlives its owner. Each long-lived child leads its own
-// process group, so that what it started goes with it.
+// Child processes of the tests: output is kept, the end is awaited, and nothing outlives its owner, also where that is killed. Each
+// long-lived child leads its own process group, so that what it started goes with it.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { dieWithUs } from '@runyard/testing/die-with-us'
+
+export { dieWithUs }
 
 export interface CommandResult {
   readonly code: number | null
@@ -35,7 +38,7 @@ export function findOnPath(name: string): string | undefined {
 
 /** Runs to the end whatever the exit code. */
 export async function tryCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const child = spawn(command, args, {
+  const child = spawn(...dieWithUs(command, args, 'TERM'), {
     env: options.env ?? process.env,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -87,7 +90,7 @@ const OUTPUT_LIMIT = 8 * 1024 * 1024
 
 /** Starts a child that lives until it is stopped. */
 export function startChild(spec: ChildSpec): Child {
-  const child = spawn(spec.command, spec.args, {
+  const child = spawn(...dieWithUs(spec.command, spec.args), {
     env: spec.env ?? process.env,
     ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],

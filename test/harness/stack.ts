@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bridgeGatewayAddress, ensureAgentVolume } from '@runyard/docker'
+import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
@@ -64,8 +64,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const docker = options.host === 'docker' ? await prepareDocker() : undefined
   const planeHost = docker?.planeHost ?? '127.0.0.1'
   const planePort = await freePort(planeHost)
+  await reapAbandoned()
   // From here on something runs.
-  const dataDir = await mkdtemp(join(tmpdir(), 'runyard-test-'))
+  const dataDir = await mkdtemp(STACK_PREFIX)
+  await noteOwner(dataDir)
   const redis = await startRedis(join(dataDir, 'redis'), options.appendfsync)
   const env = {
     ...cleanEnv(),
@@ -94,6 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await Promise.all(gateways.map((part) => part.start()))
     await scaler.start()
+    await noteOwner(dataDir, await instanceId(redis.url))
   } catch (error) {
     await stopGateways(1000)
     await Promise.allSettled([redis.stop(), rm(dataDir, { recursive: true, force: true })])

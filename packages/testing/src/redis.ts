@@ -1,5 +1,5 @@
 // A real Redis for tests: its own process on a free loopback port, with an append-only file in a temporary directory, so that a
-// restart keeps what was accepted. Ends with the scope that started it, and with the test process at the latest.
+// restart keeps what was accepted. Ends with the scope that started it, and with the test process at the latest, also where that is killed.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { access, constants, mkdtemp, rm } from 'node:fs/promises'
@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { dieWithUs } from './die-with-us.ts'
 
 export interface StartRedisOptions {
   /** Path of a redis-server or valkey-server; default: the first of the two on the PATH. */
@@ -110,7 +111,8 @@ async function spawnRedis(
 ): Promise<ChildProcess> {
   const listen = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
   const durability = ['--appendonly', (options.appendonly ?? true) ? 'yes' : 'no', '--appendfsync', 'everysec', '--save', '']
-  const child = spawn(binary, [...listen, ...durability, '--maxmemory-policy', 'noeviction', ...(options.args ?? [])], { stdio: 'ignore' })
+  const args = [...listen, ...durability, '--maxmemory-policy', 'noeviction', ...(options.args ?? [])]
+  const child = spawn(...dieWithUs(binary, args), { stdio: 'ignore' })
   const killWithUs = () => void child.kill('SIGKILL')
   process.once('exit', killWithUs)
   child.once('exit', () => process.off('exit', killWithUs))

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { dieWithUs } from '@runyard/testing/die-with-us'
 import { vendorCloudpickle, vendorDirectory } from '../../scripts/vendor.ts'
 
 export interface TestWorker extends AsyncDisposable {
@@ -43,8 +44,8 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     TMPDIR: directory,
     ...options.env,
   }
-  const words = [...(options.prefix ?? []), process.execPath, MAIN]
-  const child = spawn(words[0] ?? process.execPath, words.slice(1), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [command, ...words] = [...(options.prefix ?? []), process.execPath, MAIN]
+  const child = spawn(...dieWithUs(command, words), { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const watchers = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {

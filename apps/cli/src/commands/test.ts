@@ -8,7 +8,8 @@ export async function run(context: CommandContext): Promise<number> {
   const child = spawn(process.execPath, [join(ROOT, 'scripts', 'test.ts'), ...context.positionals], {
     cwd: ROOT,
     env: context.env,
-    stdio: 'inherit',
+    // The channel tells it when we are killed.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   // Ctrl-C reaches the runner by itself; it must clean up before we end.
   process.on('SIGINT', () => {})

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
+import { dieWithUs } from '@runyard/testing/die-with-us'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bundleOf, CLI_ROOT } from '../locations.ts'
 import { readRunning } from '../stack/data-dir.ts'
@@ -30,7 +31,8 @@ const env = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: root, R
 /** Starts `up` and waits until it is there. */
 async function up(): Promise<{ child: ChildProcess; client: Client; output: () => string; ended: Promise<number | null> }> {
   const port = await claimPort({ host: '127.0.0.1', port: 0, mend: '' })
-  const child = spawn(process.execPath, [MAIN, 'up', '--port', `${port}`, '--data', data], { cwd: root, env: env() })
+  const words = [MAIN, 'up', '--port', `${port}`, '--data', data]
+  const child = spawn(...dieWithUs(process.execPath, words, 'TERM'), { cwd: root, env: env() })
   running.push(child)
   let text = ''
   child.stdout.on('data', (part: Buffer) => {
