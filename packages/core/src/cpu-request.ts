@@ -20,6 +20,14 @@ export function parseCpuInstanceId(instanceId: string): CpuSize {
   return { instanceId, cpus, memoryBytes: memoryGb * 1e9 }
 }
 
+/** GB of memory per vCPU by the last letter of a CPU flavor: general purpose, compute, memory (flash-api §9.2). */
+const MEMORY_PER_VCPU: Readonly<Record<string, number>> = { g: 4, c: 2, m: 8 }
+
+/** `cpu3g` with 2 vCPU → `cpu3g-2-8`. */
+export function cpuInstanceId(flavor: string, vcpus: number, memoryGb = vcpus * (MEMORY_PER_VCPU[flavor.slice(-1)] ?? 2)): string {
+  return `${flavor}-${vcpus}-${memoryGb}`
+}
+
 /** Sizes in the order of preference given; the first that fits a host is taken. @throws as `parseCpuInstanceId`. */
 export function resolveCpu(instanceIds: readonly string[]): readonly CpuSize[] {
   return instanceIds.map(parseCpuInstanceId)

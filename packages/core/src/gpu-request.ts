@@ -42,6 +42,11 @@ export function formatGpuIds(selection: GpuSelection): string {
   return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
 }
 
+/** Every card that it names, in its order; those that it names not, but would take as any card, are left out. */
+export function gpuTypesOf({ pools, excludedTypes }: GpuSelection): readonly string[] {
+  return [...new Set(pools.flatMap(membersOf))].filter((type) => !excludedTypes.includes(type))
+}
+
 function wantsEveryPool(selection: GpuSelection): boolean {
   return GPU_POOL_IDS.every((pool) => selection.pools.includes(pool))
 }

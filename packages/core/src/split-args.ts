@@ -24,6 +24,11 @@ export function splitArgs(text: string): readonly string[] {
   return words
 }
 
+/** The inverse of `splitArgs`: one line that is read as exactly these words. */
+export function joinArgs(words: readonly string[]): string {
+  return words.map((word) => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)).join(' ')
+}
+
 function pieceValue([, single, double, escaped, plain]: RegExpExecArray): string {
   // Inside double quotes a backslash escapes only these four and a line break, which it removes.
   if (double !== undefined) return double.replaceAll(/\\([$`"\\]|\n)/g, (_, char: string) => (char === '\n' ? '' : char))

@@ -1,4 +1,4 @@
-// The management surfaces of the gateway: one model, spoken in GraphQL and in REST v2. Each registers in a scope of its own, so that its
+// The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies touches nobody else's routes.
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -7,6 +7,7 @@ import { createAuthentication } from '../authentication.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel } from './model.ts'
+import { registerRestV1 } from './rest-v1/routes.ts'
 import { registerNestedRest, registerRest } from './rest/routes.ts'
 
 export interface ManagementDeps {
@@ -15,12 +16,17 @@ export interface ManagementDeps {
   readonly log: ErrorLog
 }
 
-/** The public listener: /graphql, /v2/serverless…, /runyard/v1/…. */
+/** Where clients expect REST v1: on a host of its own it is /v1, and `RUNPOD_REST_API_URL` is what `runyard env` prints. */
+const V1_PREFIXES = ['/v1', '/rest/v1']
+
+/** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
   const model = createManagementModel(store)
   const authenticate = createAuthentication(store)
   await app.register(async (scope) => registerGraphql(scope, { model, store, authenticate, log }))
   await app.register(async (scope) => registerRest(scope, { model, store, config, authenticate, log }))
+  for (const prefix of V1_PREFIXES)
+    await app.register(async (scope) => registerRestV1(scope, { model, store, authenticate, log }), { prefix })
 }
 
 /** The worker plane: the list that a dev worker searches for its siblings, and nothing else (sdk2-api §4.1). */

@@ -1,7 +1,7 @@
 // What becomes of an endpoint when somebody saves it: pure, whatever dialect the change came in. A change that touches what the
 // container is made of is a new version; everything else applies in place (flash-api §5.5, management §6.4).
 import { isDeepStrictEqual } from 'node:util'
-import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest, TemplateContainer } from '@runyard/schema'
+import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import { checkEndpoint } from './model-check.ts'
 import { newEndpointId, newTemplateId } from './new-id.ts'
@@ -42,6 +42,13 @@ export const DEFAULT_SETTINGS: EndpointSettings = {
   executionTimeoutMs: 0,
 }
 
+/** What a spec has beside its template and its hardware. */
+export const DEFAULT_PLACEMENT: Pick<EndpointSpec, 'networkVolumeIds' | 'dataCenterIds' | 'flashboot'> = {
+  networkVolumeIds: [],
+  dataCenterIds: [],
+  flashboot: 'OFF',
+}
+
 const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
   image: '',
   args: '',
@@ -49,12 +56,10 @@ const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
   diskGb: null,
   ports: [],
   registryId: null,
-  networkVolumeIds: [],
-  dataCenterIds: [],
-  flashboot: 'OFF',
+  ...DEFAULT_PLACEMENT,
 }
 
-const DEFAULT_GPU: GpuRequest = { pools: [], excludedTypes: [], count: 1, allowedCudaVersions: [] }
+export const DEFAULT_GPU: GpuRequest = { pools: [], excludedTypes: [], count: 1, allowedCudaVersions: [] }
 
 export interface ChangeContext {
   readonly ownerId: string
@@ -84,6 +89,11 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
   }
   checkEndpoint(next)
   return change.linkTemplate === true ? linked(next, context.sharedTemplateId) : linked(next, keptLink(before, base.spec, spec))
+}
+
+/** Another template for an endpoint, which it follows from then on; its own again changes nothing. */
+export function templateSwap(current: Endpoint | undefined, template: Template | undefined): EndpointChange {
+  return template === undefined || template.id === current?.templateId ? {} : { container: template.container, linkTemplate: true }
 }
 
 function linked(endpoint: Endpoint, sharedTemplateId: string | undefined): Endpoint {

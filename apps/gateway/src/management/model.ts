@@ -128,7 +128,7 @@ function usable(found: Template | undefined, ownerId: string, id: string): Templ
   if (template.notes.isServerless) return template
   throw new RunyardError(
     'unprocessable',
-    `Template "${template.name}" is for pods; an endpoint needs a serverless one (is_serverless=True in runpod, "serverless": true in REST).`,
+    `Template "${template.name}" is for pods; an endpoint needs a serverless one (is_serverless=True in runpod, "serverless": true in REST v2, "isServerless": true in REST v1).`,
   )
 }
 

@@ -13,6 +13,11 @@ export function newTemplateId(): string {
   return randomText(10)
 }
 
+/** Of an endpoint that nobody named (management §2.1). */
+export function newEndpointName(): string {
+  return `endpoint-${randomText(8)}`
+}
+
 /** Runpod's look like cuids; anything opaque will do. */
 export function newRegistryId(): string {
   return randomText(14)

@@ -5,7 +5,7 @@ import { parseGpuIds } from '@runyard/core'
 import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
 import { defined } from '../defined.ts'
-import { DEFAULT_SETTINGS } from '../model-change.ts'
+import { DEFAULT_SETTINGS, templateSwap } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
 import { splitCommas } from './inputs.ts'
 import type { EndpointInput } from './inputs.ts'
@@ -55,11 +55,6 @@ export function endpointChange(input: EndpointInput, current: Endpoint | undefin
     settings: settings(input, scaling, complete),
     echo: echoOf(input),
   })
-}
-
-/** Another template for an endpoint; its own again changes nothing. */
-export function templateSwap(current: Endpoint | undefined, template: Template | undefined): EndpointChange {
-  return template === undefined || template.id === current?.templateId ? {} : { container: template.container, linkTemplate: true }
 }
 
 function echoOf(input: EndpointInput): Record<string, unknown> {

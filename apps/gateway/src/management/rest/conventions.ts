@@ -25,10 +25,10 @@ export interface RestConventionDeps {
 }
 
 /** Bodiless requests that call themselves JSON are fine: SDK 2.0 deletes so (sdk2-api §2). */
-export function withRestConventions(app: FastifyInstance, { authenticate, log }: RestConventionDeps) {
+export function withRestConventions(app: FastifyInstance, { authenticate, log }: RestConventionDeps, onError = createProblemHandler(log)) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler(createProblemHandler(log))
+  app.setErrorHandler(onError)
   app.decorateRequest('managementKey', undefined)
   app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
   const parseJson = app.getDefaultJsonParser('error', 'error')

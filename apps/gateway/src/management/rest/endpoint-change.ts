@@ -1,14 +1,11 @@
 // REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
-import { parseGpuIds } from '@runyard/core'
+import { cpuInstanceId, parseGpuIds } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
 import { defined } from '../defined.ts'
 import { DEFAULT_SETTINGS } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
 import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
-
-/** GB of memory per vCPU by the last letter of a CPU flavor: general purpose and compute (flash-api §9.2). */
-const MEMORY_PER_VCPU: Readonly<Record<string, number>> = { g: 4, c: 2, m: 8 }
 
 type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
 
@@ -88,8 +85,7 @@ function givenGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
 }
 
 function toCpu(cpu: CpuBody): CpuRequest {
-  const memoryOf = ({ id, vcpuCount, memory }: CpuBody[number]): number => memory ?? vcpuCount * (MEMORY_PER_VCPU[id.slice(-1)] ?? 2)
-  return { instanceIds: cpu.map((size) => `${size.id}-${size.vcpuCount}-${memoryOf(size)}`) }
+  return { instanceIds: cpu.map(({ id, vcpuCount, memory }) => cpuInstanceId(id, vcpuCount, memory)) }
 }
 
 function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {

@@ -1,17 +1,18 @@
-// Resources of REST v2 that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
+// Resources of Runpod's REST that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
 import { RunyardError } from '@runyard/schema'
 import { NO_PODS, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 
-const SENTENCES = {
+const IN_V2 = {
   '/v2/pods': NO_PODS,
   '/v2/account/ssh-keys': NO_SSH_KEYS,
   '/v2/network-volumes': NO_VOLUMES,
   '/v2/global-volumes': NO_VOLUMES,
 } as const
 
-export function registerOutOfScopeRoutes(app: RestApp): void {
-  for (const [path, sentence] of Object.entries(SENTENCES)) {
+/** `sentences` by path. */
+export function registerOutOfScopeRoutes(app: RestApp, sentences: Readonly<Record<string, string>> = IN_V2): void {
+  for (const [path, sentence] of Object.entries(sentences)) {
     for (const url of [path, `${path}/*`]) {
       app.route({
         method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],

@@ -7,16 +7,20 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import type { ErrorLog } from '../error-log.ts'
 import type { ProblemShape } from './shapes.ts'
 
-export function createProblemHandler(log: ErrorLog): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
-  return (error, _request, reply) => {
+export type Problem = Omit<ProblemShape, 'title'>
+type Send = (reply: FastifyReply, problem: Problem) => FastifyReply
+
+/** `send` may tell it in another shape. */
+export function createProblemHandler(log: ErrorLog, send: Send = sendProblem) {
+  return (error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(error)
     if (problem.status === 500) log.error({ err: error }, 'management request failed')
     if (error instanceof RunyardError && error.retryAfterS !== undefined) void reply.header('retry-after', error.retryAfterS)
-    return sendProblem(reply, problem)
+    return send(reply, problem)
   }
 }
 
-function sendProblem(reply: FastifyReply, { status, ...problem }: Omit<ProblemShape, 'title'>): FastifyReply {
+function sendProblem(reply: FastifyReply, { status, ...problem }: Problem): FastifyReply {
   return reply
     .code(status)
     .header('content-type', 'application/problem+json')
@@ -24,7 +28,7 @@ function sendProblem(reply: FastifyReply, { status, ...problem }: Omit<ProblemSh
     .send({ title: STATUS_CODES[status] ?? 'Error', status, ...problem })
 }
 
-function toProblem(error: unknown): Omit<ProblemShape, 'title'> {
+function toProblem(error: unknown): Problem {
   if (error instanceof RunyardError) return { status: error.httpStatus, detail: error.message }
   if (hasZodFastifySchemaValidationErrors(error)) {
     const errors = error.validation.map(({ instancePath, message }) => ({

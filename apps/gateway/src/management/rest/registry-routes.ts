@@ -7,39 +7,39 @@ import type { RestApp } from './conventions.ts'
 import { ONE_PAGE, Pagination } from './shapes.ts'
 
 const Credentials = z.strictObject({ username: z.string().min(1), password: z.string().min(1) })
-const CreateBody = Credentials.extend({ name: z.string().min(1) })
+export const CreateRegistryBody = Credentials.extend({ name: z.string().min(1) })
 const RegistryShape = z.object({ id: z.string(), name: z.string() })
 const RegistryListShape = z.object({ registries: z.array(RegistryShape), pagination: Pagination })
 
-const replyOf = ({ id, name }: Registry): z.infer<typeof RegistryShape> => ({ id, name })
+export const registryReply = ({ id, name }: Registry): z.infer<typeof RegistryShape> => ({ id, name })
 
 export function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
   app.route({
     method: 'GET',
     url: '/v2/registries',
     schema: { response: { 200: RegistryListShape } },
-    handler: async (request) => ({ registries: (await registries.list(keyOf(request).ownerId)).map(replyOf), pagination: ONE_PAGE }),
+    handler: async (request) => ({ registries: (await registries.list(keyOf(request).ownerId)).map(registryReply), pagination: ONE_PAGE }),
   })
 
   app.route({
     method: 'POST',
     url: '/v2/registries',
-    schema: { body: CreateBody, response: { 201: RegistryShape } },
-    handler: async (request, reply) => reply.code(201).send(replyOf(await registries.add(keyOf(request).ownerId, request.body))),
+    schema: { body: CreateRegistryBody, response: { 201: RegistryShape } },
+    handler: async (request, reply) => reply.code(201).send(registryReply(await registries.add(keyOf(request).ownerId, request.body))),
   })
 
   app.route({
     method: 'GET',
     url: '/v2/registries/:id',
     schema: { params: RegistryParams, response: { 200: RegistryShape } },
-    handler: async (request) => replyOf(await registries.get(keyOf(request).ownerId, request.params.id)),
+    handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   })
 
   app.route({
     method: 'PATCH',
     url: '/v2/registries/:id',
     schema: { params: RegistryParams, body: Credentials, response: { 200: RegistryShape } },
-    handler: async (request) => replyOf(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
+    handler: async (request) => registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
   })
 
   app.route({

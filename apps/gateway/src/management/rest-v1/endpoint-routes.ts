@@ -1,0 +1,83 @@
+// /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
+import type { Endpoint } from '@runyard/schema'
+import { newEndpointName } from '../new-id.ts'
+import { EndpointParams, keyOf } from '../rest/conventions.ts'
+import type { RestApp } from '../rest/conventions.ts'
+import { createChange, updateChange } from './endpoint-change.ts'
+import { endpointReply, templateIdOf } from './replies.ts'
+import type { RestV1Deps } from './routes.ts'
+import { CreateEndpointBody, EndpointQuery, UpdateEndpointBody } from './shapes.ts'
+
+export function registerEndpointRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'store'>): void {
+  const { model } = deps
+  registerSaveRoutes(app, deps)
+
+  app.route({
+    method: 'GET',
+    url: '/endpoints',
+    schema: { querystring: EndpointQuery },
+    handler: async (request) => {
+      const endpoints = await model.list(keyOf(request).ownerId)
+      return Promise.all(endpoints.map((endpoint) => replyOf(deps, endpoint, request.query)))
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/endpoints/:id',
+    schema: { params: EndpointParams, querystring: EndpointQuery },
+    handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/endpoints/:id',
+    schema: { params: EndpointParams },
+    handler: async (request, reply) => {
+      await model.remove(keyOf(request).ownerId, request.params.id)
+      return reply.code(204).send()
+    },
+  })
+}
+
+function registerSaveRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'store'>): void {
+  const { model } = deps
+  app.route({
+    method: 'POST',
+    url: '/endpoints',
+    schema: { body: CreateEndpointBody },
+    handler: async (request) => {
+      const body = { ...request.body, name: request.body.name ?? newEndpointName() }
+      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId }
+      const { endpoint } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      return replyOf(deps, endpoint)
+    },
+  })
+
+  for (const [method, url] of [
+    ['PATCH', '/endpoints/:id'],
+    ['POST', '/endpoints/:id/update'],
+  ] as const) {
+    app.route({
+      method,
+      url,
+      schema: { params: EndpointParams, body: UpdateEndpointBody },
+      handler: async (request) => {
+        const { params, body } = request
+        const target = { id: params.id, templateId: body.templateId }
+        const { endpoint } = await model.save(keyOf(request).ownerId, target, (current, template) =>
+          current === undefined ? {} : updateChange(body, current, template),
+        )
+        return replyOf(deps, endpoint)
+      },
+    })
+  }
+}
+
+async function replyOf({ model, store }: Pick<RestV1Deps, 'model' | 'store'>, endpoint: Endpoint, query: Partial<EndpointQuery> = {}) {
+  const [template, workers] = await Promise.all([
+    query.includeTemplate === true ? model.templates.get(endpoint.ownerId, templateIdOf(endpoint)) : undefined,
+    query.includeWorkers === true ? store.workers.list(endpoint.id) : undefined,
+  ])
+  return endpointReply({ endpoint, template, workers })
+}

@@ -1,0 +1,37 @@
+// /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update.
+import type { ManagementModel } from '../model.ts'
+import { EndpointParams as RegistryParams, keyOf } from '../rest/conventions.ts'
+import type { RestApp } from '../rest/conventions.ts'
+import { CreateRegistryBody, registryReply } from '../rest/registry-routes.ts'
+
+export function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
+  app.route({
+    method: 'GET',
+    url: '/containerregistryauth',
+    handler: async (request) => (await registries.list(keyOf(request).ownerId)).map(registryReply),
+  })
+
+  app.route({
+    method: 'POST',
+    url: '/containerregistryauth',
+    schema: { body: CreateRegistryBody },
+    handler: async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)),
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/containerregistryauth/:id',
+    schema: { params: RegistryParams },
+    handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/containerregistryauth/:id',
+    schema: { params: RegistryParams },
+    handler: async (request, reply) => {
+      await registries.remove(keyOf(request).ownerId, request.params.id)
+      return reply.code(204).send()
+    },
+  })
+}

@@ -1,0 +1,76 @@
+// Endpoints and workers in REST v1's words (management §2.1). Members that have no value are left out; whole numbers stay whole, since Go
+// clients refuse others (management §4.4). A worker's environment is never shown: it holds its token.
+import { gpuTypesOf } from '@runyard/core'
+import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
+import { defined } from '../defined.ts'
+import { scalerValueOf } from './endpoint-change.ts'
+import { templateReply } from './template-shapes.ts'
+
+export interface EndpointFacts {
+  readonly endpoint: Endpoint
+  /** Undefined: not asked for. */
+  readonly template: Template | undefined
+  readonly workers: readonly WorkerRecord[] | undefined
+}
+
+export function endpointReply({ endpoint, template, workers }: EndpointFacts): Record<string, unknown> {
+  const { settings, spec } = endpoint
+  return defined({
+    id: endpoint.id,
+    name: endpoint.name,
+    templateId: templateIdOf(endpoint),
+    userId: endpoint.ownerId,
+    version: endpoint.version,
+    createdAt: new Date(endpoint.createdAt).toISOString(),
+    ...hardware(spec),
+    dataCenterIds: spec.dataCenterIds,
+    networkVolumeId: spec.networkVolumeIds[0],
+    networkVolumeIds: spec.networkVolumeIds,
+    env: spec.env,
+    workersMin: settings.workersMin,
+    workersMax: settings.workersMax,
+    idleTimeout: Math.ceil(settings.idleTimeoutMs / 1000),
+    scalerType: settings.scaling.type,
+    scalerValue: Math.max(1, Math.ceil(scalerValueOf(settings.scaling))),
+    executionTimeoutMs: settings.executionTimeoutMs,
+    template: template === undefined ? undefined : templateReply(template),
+    workers: workers?.map((worker) => workerReply(worker, endpoint)),
+  })
+}
+
+export function templateIdOf({ sharedTemplateId, templateId }: Endpoint): string {
+  return sharedTemplateId ?? templateId
+}
+
+function hardware({ gpu, cpu }: Endpoint['spec']) {
+  return {
+    computeType: cpu === null ? 'GPU' : 'CPU',
+    gpuTypeIds: gpu === null ? [] : gpuTypesOf(gpu),
+    gpuCount: gpu?.count ?? 0,
+    instanceIds: cpu?.instanceIds ?? [],
+    allowedCudaVersions: gpu?.allowedCudaVersions ?? [],
+    minCudaVersion: gpu?.minCudaVersion,
+  }
+}
+
+/** A worker is a "Pod" there. */
+function workerReply(worker: WorkerRecord, endpoint: Endpoint): Record<string, unknown> {
+  const [gpu] = worker.gpus
+  return defined({
+    id: worker.id,
+    desiredStatus: worker.drainingSince === undefined ? 'RUNNING' : 'EXITED',
+    image: worker.image,
+    env: {},
+    endpointId: endpoint.id,
+    aiApiId: endpoint.id,
+    slsVersion: worker.endpointVersion,
+    templateId: templateIdOf(endpoint),
+    machineId: worker.hostId,
+    gpu: gpu === undefined ? undefined : { id: gpu.name, count: worker.gpus.length, displayName: gpu.name },
+    vcpuCount: worker.cpus,
+    memoryInGb: worker.memoryBytes === undefined ? undefined : Math.round(worker.memoryBytes / 1e9),
+    lastStartedAt: worker.containerStartedAt === undefined ? undefined : new Date(worker.containerStartedAt).toISOString(),
+    interruptible: false,
+    locked: false,
+  })
+}

@@ -1,0 +1,63 @@
+// /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
+import type { ManagementModel } from '../model.ts'
+import { boundTemplate } from '../model-template.ts'
+import { EndpointParams as TemplateParams, keyOf } from '../rest/conventions.ts'
+import type { RestApp } from '../rest/conventions.ts'
+import { TemplateQuery } from './shapes.ts'
+import { CreateTemplateBody, newTemplate, templateEdit, templateReply, UpdateTemplateBody } from './template-shapes.ts'
+
+export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel, 'list' | 'templates'>): void {
+  const { templates } = model
+  registerSaveRoutes(app, model)
+
+  app.route({
+    method: 'GET',
+    url: '/templates',
+    schema: { querystring: TemplateQuery },
+    handler: async (request) => {
+      const { ownerId } = keyOf(request)
+      const holders = request.query.includeEndpointBoundTemplates ? await model.list(ownerId) : []
+      const bound = holders.filter(({ sharedTemplateId }) => sharedTemplateId === undefined).map(boundTemplate)
+      return [...(await templates.list(ownerId)), ...bound].map(templateReply)
+    },
+  })
+
+  app.route({
+    method: 'GET',
+    url: '/templates/:id',
+    schema: { params: TemplateParams, querystring: TemplateQuery },
+    handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
+  })
+
+  app.route({
+    method: 'DELETE',
+    url: '/templates/:id',
+    schema: { params: TemplateParams },
+    handler: async (request, reply) => {
+      await templates.remove(keyOf(request).ownerId, { id: request.params.id })
+      return reply.code(204).send()
+    },
+  })
+}
+
+function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
+  app.route({
+    method: 'POST',
+    url: '/templates',
+    schema: { body: CreateTemplateBody },
+    handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),
+  })
+
+  for (const [method, url] of [
+    ['PATCH', '/templates/:id'],
+    ['POST', '/templates/:id/update'],
+  ] as const) {
+    app.route({
+      method,
+      url,
+      schema: { params: TemplateParams, body: UpdateTemplateBody },
+      handler: async (request) =>
+        templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
+    })
+  }
+}
