@@ -67,3 +67,15 @@ it('an answer that is read to its end is told nobody else, who then hears of the
   expect([told['status'], numbersOf(told)]).toEqual(['COMPLETED', ALL])
   expect((await waiting).json).toEqual({ status: 'COMPLETED', stream: [] })
 })
+
+it('an answer that ends while Redis is away counts as told once it is back', async () => {
+  const id = await endedStream()
+  const slow = await openAnswer(id)
+  await redis.kill()
+  await expect.poll(() => one.store.isUp(), { timeout: 10_000 }).toBe(false)
+  expect(numbersOf(JSON.parse(await text(slow)) as Record<string, unknown>)).toEqual(ALL)
+  await redis.restart()
+  const left = async () => (await one.store.jobs.readChunks(ep, id, { from: 0, limit: 1 }).catch(() => undefined))?.chunks
+  await expect.poll(left, { timeout: 30_000 }).toEqual([])
+  expect((await streamAtOther(id, '')).json).toEqual({ status: 'COMPLETED', stream: [] })
+})
