@@ -1,9 +1,9 @@
 // Who asks what of Redis: every command that reaches it, told by the name of the connection it came over, with what its script did inside.
-// MONITOR knows connections by their address alone, and CLIENT LIST their names, so this works where Redis listens on TCP.
+// MONITOR knows connections by their address alone, and CLIENT LIST their names, so those that come by a unix socket remain nameless.
 import { Redis } from 'ioredis'
 
 export interface TracedCommand {
-  /** Of the connection; empty where it has none. */
+  /** Of the connection; empty where it has none or cannot be told apart. */
   readonly client: string
   readonly args: readonly string[]
   /** Commands of its script. They cost no trip. */

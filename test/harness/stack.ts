@@ -26,6 +26,8 @@ export interface StackOptions {
   readonly gateways?: number
   /** When Redis writes its append-only file to disk. */
   readonly appendfsync?: 'always' | 'everysec'
+  /** So that Redis can tell connections apart; else the parts reach it by its unix socket. */
+  readonly redisOverTcp?: boolean
 }
 
 export interface Part {
@@ -75,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     RUNYARD_WORKER_PLANE_HOST: planeHost,
     RUNYARD_WORKER_PLANE_PORT: `${planePort}`,
     RUNYARD_DATA_DIR: dataDir,
-    RUNYARD_REDIS_URL: redis.socket,
+    RUNYARD_REDIS_URL: options.redisOverTcp === true ? redis.url : redis.socket,
     RUNYARD_HOSTS: options.host,
     RUNYARD_BOOTSTRAP_KEY: key,
     RUNYARD_DRAIN_ON_STOP: '1',

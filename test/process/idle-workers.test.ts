@@ -20,7 +20,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
   beforeAll(async () => {
     agents = await startCountingProxy(() => stack?.planeUrl)
     const settings = { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info', RUNYARD_WORKER_PLANE_URL: agents.url }
-    stack = await startStack({ host: 'process', settings })
+    stack = await startStack({ host: 'process', settings, redisOverTcp: true })
   })
   afterAll(async () => {
     await stack?.stop()
