@@ -1,7 +1,8 @@
-// Each minor of the worker SDK, unmodified, with plain handlers, against the real gateway: the rows of worker-api §15 that matter to a server,
-// and the behaviours of §17 that would hurt. One worker process per kind of handler; the test plays the scaler.
+// Each minor of the worker SDK, its pre-releases and the patch releases that behave otherwise (worker-api §15), unmodified, with plain
+// handlers, against the real gateway: the rows of §15 that matter to a server, and the behaviours of §17 that would hurt. One worker process
+// per kind of handler; the test plays the scaler.
 import { openStore, type Store } from '@runyard/store'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { JobReply } from '../harness/api.ts'
 import { startSdkWorker, type SdkWorker, type SdkWorkerOptions } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -12,6 +13,10 @@ import { waitFor } from '../harness/wait.ts'
 interface Sdk {
   readonly venv: VenvName
   readonly version: string
+  /** The tests that it runs: a patch release only those where it differs from its minor. */
+  readonly runs: readonly Kind[]
+  /** In its pings (§8). */
+  readonly namesJobs: boolean
   /** Earlier ones never report an aggregated generator that raises, and name its job in pings for ever. */
   readonly reportsRaisingGenerator: boolean
   /** Ends by SIGTERM only after its job (worker-api §11.3). */
@@ -28,30 +33,38 @@ interface Sdk {
 /** The features in the order in which the SDK learnt them: each version has all of those up to one. */
 const FEATURES = ['reportsRaisingGenerator', 'drains', 'errorChunkFails', 'checksFitness', 'stops', 'reportsUnfit'] as const
 
-function sdk(venv: keyof typeof VENVS, upTo?: (typeof FEATURES)[number]): Sdk {
+const KINDS = ['sync', 'async', 'generator', 'stream'] as const
+type Kind = (typeof KINDS)[number]
+
+function sdk(venv: keyof typeof VENVS, upTo?: (typeof FEATURES)[number], more: Partial<Sdk> = {}): Sdk {
   const known = upTo === undefined ? 0 : FEATURES.indexOf(upTo) + 1
   const features = Object.fromEntries(FEATURES.map((name, index) => [name, index < known]))
-  return { venv, version: VENVS[venv][0].split('==')[1], ...features } as unknown as Sdk
+  return { venv, version: VENVS[venv][0].split('==')[1], runs: KINDS, namesJobs: true, ...features, ...more } as unknown as Sdk
 }
 
+/** The slowest first. */
 const SDKS: readonly Sdk[] = [
-  sdk('runpod-1.6'),
+  sdk('runpod-1.7.1', 'reportsRaisingGenerator', { runs: ['sync', 'async'], namesJobs: false }),
   sdk('runpod-1.7.2', 'reportsRaisingGenerator'),
+  sdk('runpod-1.6'),
   sdk('runpod-1.7.4', 'drains'),
+  sdk('runpod-1.7.7', 'errorChunkFails', { runs: ['generator'] }),
   sdk('runpod-1.7', 'errorChunkFails'),
   sdk('runpod-1.8', 'errorChunkFails'),
   sdk('runpod-1.9', 'checksFitness'),
   sdk('runpod-1.10', 'stops'),
   sdk('runpod-1.11', 'reportsUnfit'),
   sdk('runpod-1.12', 'reportsUnfit'),
+  sdk('runpod-2.0.0rc1', 'reportsUnfit'),
   sdk('runpod-2.0', 'reportsUnfit'),
 ]
+const running = (kind: Kind): readonly Sdk[] => SDKS.filter(({ runs }) => runs.includes(kind))
 
 const ALL_ROUTES = ['job-take', 'job-take-batch', 'job-stop', 'job-done', 'job-stream', 'ping'] as const
 const PATIENCE = { timeoutMs: 60_000 }
 /** Long enough for a spin to show as thousands of requests, and for the 1 s grids of the SDK to show as a few. */
 const WATCHED_MS = 3000
-vi.setConfig({ maxConcurrency: 6, testTimeout: 120_000 })
+vi.setConfig({ maxConcurrency: 12, testTimeout: 120_000 })
 
 const needs = SDKS.map(({ venv }) => `venv:${venv}` as const)
 await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', () => {
@@ -78,10 +91,11 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
   const wantsReplacement = async (worker: SdkWorker): Promise<unknown> => (await worker.record())?.refreshRequested
 
   /** Cancels a job that runs; false: its worker goes on with it and is to be replaced (worker-api §9). */
-  async function cancelRunning(endpointId: string, worker: SdkWorker): Promise<boolean> {
+  async function cancelRunning({ namesJobs }: Sdk, endpointId: string, worker: SdkWorker): Promise<boolean> {
     const id = await stack.api.run(endpointId, { sleep: 600 })
-    const names = (): boolean => worker.asked.pings.at(-1)?.get('job_id') === id
-    await waitFor('the worker to work on it', names, PATIENCE)
+    const names = (): boolean => !namesJobs || worker.asked.pings.at(-1)?.get('job_id') === id
+    const runs = async (): Promise<boolean> => (await stack.api.status(endpointId, id)).status === 'IN_PROGRESS'
+    await waitFor('the worker to work on it', async () => names() && (await runs()), PATIENCE)
     const reply = await stack.api.post(`/v2/${endpointId}/cancel/${id}`, {})
     if (reply.json['status'] !== 'CANCELLED') throw new Error(`cancelled, but answered ${reply.text}`)
     await waitFor('the worker to stop or to be given up', async () => !names() || (await wantsReplacement(worker)) === true, PATIENCE)
@@ -102,8 +116,10 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
     return chunks
   }
 
-  describe.concurrent.each(SDKS)('runpod $version', (of) => {
-    test('a function: results, errors, progress, no spin, a fresh worker on request, a cancel that it cannot hear', async () => {
+  // worker-api §15.3, §15.8, §15.12, §17.1
+  test.concurrent.each(running('sync'))(
+    'runpod $version, a function: results, errors, progress, no spin, a fresh worker on request, a cancel that it cannot hear',
+    async (of) => {
       const endpointId = await newEndpoint(of, 'sync')
       await using worker = await start(of, endpointId, { kind: 'sync' })
       expect(await run(endpointId, { hello: 'wörld' })).toMatchObject({
@@ -130,10 +146,14 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       expect(await wantsReplacement(worker)).toBe(true)
 
       await worker.patch({ refreshRequested: false })
-      expect(await cancelRunning(endpointId, worker)).toBe(false)
-    })
+      expect(await cancelRunning(of, endpointId, worker)).toBe(false)
+    },
+  )
 
-    test('an async function: several jobs at once, and a cancel that it hears where the SDK has the channel', async () => {
+  // worker-api §15.1, §15.10, §17.6, §17.11
+  test.concurrent.each(running('async'))(
+    'runpod $version, an async function: several jobs at once, and a cancel that it hears where the SDK has the channel',
+    async (of) => {
       const endpointId = await newEndpoint(of, 'async')
       const ids = await Promise.all([1, 2, 3].map((job) => stack.api.run(endpointId, { job, sleep: 1.5 })))
       await using worker = await start(of, endpointId, { kind: 'async' })
@@ -142,13 +162,17 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       const jobs = await Promise.all(ids.map((id) => stack.api.settled(endpointId, id)))
       expect(jobs.map(({ status, output }) => [status, (output as { id: string }).id])).toEqual(ids.map((id) => ['COMPLETED', id]))
 
-      expect(await cancelRunning(endpointId, worker)).toBe(of.stops)
+      expect(await cancelRunning(of, endpointId, worker)).toBe(of.stops)
       const next = await stack.api.run(endpointId, { job: 'next' })
       if (of.stops) await stack.api.settled(endpointId, next)
       expect((await stack.api.status(endpointId, next)).status).toBe(of.stops ? 'COMPLETED' : 'IN_QUEUE')
-    })
+    },
+  )
 
-    test('a generator: its chunks and their list, its errors, and its end by SIGTERM', async () => {
+  // worker-api §15.5, §15.6, §15.9, §17.4
+  test.concurrent.each(running('generator'))(
+    'runpod $version, a generator: its chunks and their list, its errors, and its end by SIGTERM',
+    async (of) => {
       const endpointId = await newEndpoint(of, 'generator')
       await using worker = await start(of, endpointId, { kind: 'generator' })
       const numbers = (count: number): unknown[] => Array.from({ length: count }, (_, number) => ({ number }))
@@ -174,9 +198,12 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       worker.child.signal('SIGTERM')
       expect(await worker.child.exited).toBe(of.drains ? 0 : null)
       expect((await stack.api.status(endpointId, last)).status).toBe(of.drains ? 'COMPLETED' : 'IN_PROGRESS')
-    })
+    },
+  )
 
-    test('an async generator without aggregation, on a worker that is fresh for each job', async () => {
+  test.concurrent.each(running('stream'))(
+    'runpod $version, an async generator without aggregation, on a worker that is fresh for each job',
+    async (of) => {
       const endpointId = await newEndpoint(of, 'stream')
       await using worker = await start(of, endpointId, { kind: 'stream' })
       const id = await stack.api.run(endpointId, { count: 3 })
@@ -184,9 +211,10 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       expect(await stack.api.status(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: [] })
       expect(await wantsReplacement(worker)).toBe(true)
       expect(await worker.child.exited).toBe(0)
-    })
-  })
+    },
+  )
 
+  // worker-api §15.11
   test.concurrent.each(SDKS.filter(({ checksFitness }) => checksFitness))(
     'runpod $version that finds itself unfit takes no job, says why where it can, and ends with exit code 1',
     async (of) => {

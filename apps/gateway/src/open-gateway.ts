@@ -12,6 +12,7 @@ import { createGatewayMetrics } from './watch/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 import { createResolve, type Resolve } from './webhooks/target.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
+import { replaceIfDeaf } from './workers/ping.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
 import { createLeaseBook } from './workers/lease-book.ts'
 import { rememberHanded, type WorkerState } from './workers/state.ts'
@@ -79,6 +80,9 @@ function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: Work
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }
 
+const UNREAD = 'a worker’s record could not be read again'
+const NOT_REPLACED = 'a worker that cannot be told to stop a job could not be replaced'
+
 function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webhook-due' }>): void {
   switch (signal.kind) {
     case 'job-added':
@@ -93,9 +97,10 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       return
     case 'job-stop':
       deps.workers.orderStop(signal, signal.jobId)
+      inBackground(deps, NOT_REPLACED, () => replaceIfDeaf(deps, signal))
       return
     case 'worker-changed':
-      refresh(deps, () => deps.workers.refresh(signal))
+      inBackground(deps, UNREAD, () => deps.workers.refresh(signal))
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
@@ -106,12 +111,12 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       deps.endpoints.clear()
       deps.waiters.wakeAll()
       deps.dispatcher.wakeAll()
-      refresh(deps, () => deps.workers.refreshAll())
+      inBackground(deps, UNREAD, () => deps.workers.refreshAll())
   }
 }
 
-function refresh(deps: GatewayDeps, read: () => Promise<void>): void {
-  read().catch((error: unknown) => {
-    deps.log.warn({ err: error }, 'a worker’s record could not be read again')
+function inBackground(deps: GatewayDeps, failure: string, work: () => Promise<void>): void {
+  work().catch((error: unknown) => {
+    deps.log.warn({ err: error }, failure)
   })
 }

@@ -159,7 +159,7 @@ describe('a poll without an answer', () => {
     expect(takeJob).toHaveBeenCalledTimes(1)
   })
 
-  // SDK 1.7.3 to 1.7.5 closes its side after 30 s, and every version asks again at once (worker-api §4.3; worker-api §17.3).
+  // SDK 1.7.3 to 1.7.5 closes its side after 30 s, and every version asks again at once (worker-api §4.3; worker-api §17.3, §15.2).
   it.each([
     ['take', (state: WorkerState) => emptyLane().take({ state, max: 1, signal: NEVER })],
     ['stop', stopPoll],

@@ -73,6 +73,12 @@ export async function replaceWorker({ store }: Pick<PingDeps, 'store'>, state: W
   await store.workers.patch(state.endpointId, state.workerId, { refreshRequested: true })
 }
 
+/** A worker that neither hears of a stop nor names its jobs would go on unseen: its only job may never end (worker-api §9). */
+export async function replaceIfDeaf(deps: Pick<PingDeps, 'store' | 'workers'>, { workerId }: { workerId: string }): Promise<void> {
+  const state = deps.workers.find(workerId)
+  if (state?.sdkVersion === SDK_WITHOUT_JOB_IDS) await replaceWorker(deps, state)
+}
+
 async function takeBackMissing(
   deps: PingDeps,
   state: WorkerState,

@@ -30,9 +30,10 @@ export async function receiveResult(
     await deps.store.jobs.progress(state.endpointId, jobId, state.workerId, result.output)
     return
   }
+  // Before the end is told: should we end in between, the worker is replaced all the same.
+  if (result.stopPod) await retryWhileAway(() => replaceWorker(deps, state), deps.closing)
   await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
   if (result.stopPod) {
-    await replaceWorker(deps, state)
     state.takes.releaseAll()
     state.stops.releaseAll()
   }

@@ -201,7 +201,7 @@ describe('tokens', () => {
       expect((await worker.send(path)).status).toBe(401)
   })
 
-  // worker-api §17.2
+  // worker-api §17.2, §15.4
   it('a poll with a wrong token is told to pause: 429 with Retry-After', async () => {
     const paths = ['job-take', 'job-take-batch', 'job-stop']
     const answers = await Promise.all(
@@ -254,12 +254,12 @@ describe('posting results', () => {
     expect(await statusOf(id)).toMatchObject(expected)
   })
 
-  // worker-api §17.7
+  // worker-api §17.7, §15.7: the id in the header may be that of a later job (§3).
   it.each(['application/x-www-form-urlencoded', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream', 'json', ''])(
     'reads JSON under any content type: %j',
     async (type) => {
       const id = await startJob()
-      expect((await worker.done(id, { output: 'ü' }, { 'content-type': type })).status).toBe(200)
+      expect((await worker.done(id, { output: 'ü' }, { 'content-type': type, 'x-request-id': 'another' })).status).toBe(200)
       expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 'ü' })
     },
   )
@@ -406,6 +406,16 @@ describe('the stop channel', () => {
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     for (let count = 0; count < 3; count += 1) await worker.ping([id])
     expect((await recordOf())?.['refreshRequested']).toBe(true)
+  })
+})
+
+describe('SDK 1.7.1, which never names its jobs', () => {
+  it('keeps them as long as it pings, and is replaced at once when it is to stop one', async () => {
+    const id = await startJob()
+    for (let count = 0; count < 4; count += 1) await worker.ping([], '&runpod_version=1.7.1')
+    expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
+    await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+    await expect.poll(async () => (await recordOf())?.['refreshRequested']).toBe(true)
   })
 })
 
