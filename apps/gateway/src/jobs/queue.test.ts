@@ -72,6 +72,17 @@ describe('/retry (client-api §5.7)', () => {
     expect((await get(`status/${id}`)).json).toMatchObject({ status: 'IN_QUEUE' })
   })
 
+  it('where another worker is idle, that one has the job at once', async () => {
+    const id = await finish({ error: 'broken' })
+    const other = await gateway.addWorker(ep)
+    const leaving = new AbortController()
+    const [taken, refused] = [other.take(), worker.take({ signal: leaving.signal }).catch(() => undefined)]
+    expect((await post(`retry/${id}`)).status).toBe(200)
+    expect(await taken).toEqual({ id, input: { n: 1 } })
+    leaving.abort()
+    expect(await refused).toBeUndefined()
+  })
+
   it.each([
     ['COMPLETED', async () => finish({ output: 1 })],
     ['IN_QUEUE', async () => run()],
