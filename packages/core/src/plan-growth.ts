@@ -6,6 +6,7 @@ import { idleSince } from './phase.ts'
 import { place, type Holding } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS } from './plan-workers.ts'
+import { jobsWait } from './queue-reason.ts'
 import { desiredWorkers, type Desired } from './scaling.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -61,7 +62,7 @@ function isSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder):
 
 function pausedStatus(view: EndpointView): EndpointStatus {
   if (view.demand.waiting === 0) return QUIET
-  return { ...QUIET, reason: 'paused', message: `the endpoint's maximum is 0 workers, so ${view.demand.waiting} jobs wait` }
+  return { ...QUIET, reason: 'paused', message: `the endpoint's maximum is 0 workers, so ${jobsWait(view.demand.waiting)}` }
 }
 
 function startMissing(growth: Growth, { missing, desired }: { missing: number; desired: Desired }, builder: PlanBuilder): EndpointStatus {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { queueReason, type QueueView } from './queue-reason.ts'
+import { jobsWait, queueReason, type QueueView } from './queue-reason.ts'
 
 const NONE = { idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 }
 const BUSY_GPUS = { reason: 'gpus_busy', message: 'both cards of host local are in use' } as const
@@ -43,4 +43,8 @@ test('busy workers tell how many there may be, and why no other one starts', () 
   expect(queueReason(seen({ workers: { running: 1 }, shortfall: BUSY_GPUS }), { lowPriority: false }).message).toBe(
     'every worker is busy with another job (1 of at most 3 workers; 2 jobs wait); another cannot start: both cards of host local are in use',
   )
+})
+
+test('one job waits, several wait', () => {
+  expect([jobsWait(1), jobsWait(2, 'normal ')]).toEqual(['1 job waits', '2 normal jobs wait'])
 })

@@ -32,13 +32,18 @@ function plain(reason: Reason): QueueReason {
 }
 
 function lowPriority({ demand }: QueueView): QueueReason {
-  const ahead = demand.waitingNormal === 0 ? '' : `; ${demand.waitingNormal} normal jobs wait`
+  const ahead = demand.waitingNormal === 0 ? '' : `; ${jobsWait(demand.waitingNormal, 'normal ')}`
   return { reason: 'low_priority', message: REASONS.low_priority + ahead }
+}
+
+/** `1 job waits`, `2 normal jobs wait`. */
+export function jobsWait(count: number, kind = ''): string {
+  return `${count} ${kind}${count === 1 ? 'job waits' : 'jobs wait'}`
 }
 
 /** E.g. `every worker is busy with another job (3 of at most 3 workers; 12 jobs wait)`. */
 function busy({ settings, demand, workers, shortfall }: QueueView): QueueReason {
-  const facts = `${workers.running} of at most ${settings.workersMax} workers; ${demand.waiting} jobs wait`
+  const facts = `${workers.running} of at most ${settings.workersMax} workers; ${jobsWait(demand.waiting)}`
   const why = shortfall === undefined ? '' : `; another cannot start: ${shortfall.message}`
   return { reason: 'workers_busy', message: `${REASONS.workers_busy} (${facts})${why}` }
 }

@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
+import { answerClientError } from './client-error.ts'
 import { isTooDeep, TOO_DEEP } from './json-depth.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
@@ -30,7 +31,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     requestTimeout: LONGEST_UPLOAD_MS,
     http: { connectionsCheckingInterval: LOOK_FOR_SLOW_EVERY_MS },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
-    rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
+    rewriteUrl: (request) => collapseSlashes(toPath(request.url ?? '/')),
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(reply, toWireError(error))
     },
@@ -98,6 +100,11 @@ export function parseStrictJson(body: Buffer, parse: (text: string) => unknown =
   } catch {
     throw new RunyardError('bad_request', 'the request body is not valid JSON')
   }
+}
+
+/** `http://host/v2/ep/run`, which clients behind a proxy send, is `/v2/ep/run` (RFC 9112 §3.2.2). */
+function toPath(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '') || '/'
 }
 
 /** `/v2//ep/run?x=a//b` → `/v2/ep/run?x=a//b`: Python and JS paste base and path together without trimming (client-api R17). */

@@ -1,0 +1,40 @@
+// What comes before any route: requests that are none, and the two forms of a request's target.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sendRaw } from '../fuzz/raw-http.ts'
+import { startGateway, type TestGateway } from '../gateway-fixture.ts'
+
+const PATIENCE_MS = 10_000
+
+let redis: TestRedis
+let gateway: TestGateway
+beforeAll(async () => {
+  redis = await startRedis()
+  gateway = await startGateway(redis.url)
+})
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]()
+  await redis.stop()
+})
+
+const send = (text: string) => sendRaw(gateway.publicUrl, Buffer.from(text, 'latin1'), PATIENCE_MS)
+
+it.each([
+  ['no HTTP', 'hello there\r\n\r\n', 400, /not an HTTP\/1.1 request/],
+  ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01', 400, /not an HTTP\/1.1 request/],
+  ['a method that nobody knows', 'BREW / HTTP/1.1\r\nhost: x\r\n\r\n', 400, /not an HTTP\/1.1 request/],
+  ['a length that is no number', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: abc\r\n\r\n', 400, /not an HTTP\/1.1 request/],
+  ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431, /headers of the request are too large/],
+])('%s is answered with a code and a sentence', async (_, text, status, sentence) => {
+  const answer = await send(text)
+  expect(answer.status).toBe(status)
+  expect(JSON.parse(answer.body)).toEqual({ error: expect.stringMatching(sentence), message: expect.stringMatching(sentence) })
+})
+
+it('a request whose target names scheme and host, as through a proxy, is the same request', async () => {
+  const { id } = await gateway.addEndpoint()
+  for (const target of [`http://any.example:80/v2/${id}/health?a=//b`, `HTTPS://any.example//v2//${id}/health`]) {
+    const answer = await send(`GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: ${gateway.key}\r\nconnection: close\r\n\r\n`)
+    expect([target, answer.status]).toEqual([target, 200])
+  }
+})
