@@ -21,7 +21,7 @@ describe('taking a job back from a lost worker', () => {
     expect(await jobs.takeBack(from('w3'), options)).toBe('failed')
     expect(await jobs.get(EP, 'a')).toMatchObject({
       status: 'FAILED',
-      error: 'worker lost 3 times: exit code 137, out of memory',
+      error: 'job timed out after 2 retries: worker lost 3 times: exit code 137, out of memory',
       retries: 2,
       workerId: 'w3',
     })

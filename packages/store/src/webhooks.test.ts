@@ -51,7 +51,7 @@ describe('an event', () => {
     [
       'its last lost worker',
       (s) => s.jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 0, evidence: 'gone' }),
-      { status: 'FAILED', error: 'worker lost once: gone' },
+      { status: 'FAILED', error: 'job timed out after 0 retries: worker lost once: gone' },
     ],
     [
       'its ttl',

@@ -51,7 +51,7 @@ function failureOfRecord(record: JobRecord): Failure {
   const text = errorOf(record)
   if (record.status === 'CANCELLED') return { ...toFailure(500, text), retry: false }
   if (record.status === 'TIMED_OUT' || text === 'executionTimeout exceeded') return { ...toFailure(504, text), retry: false }
-  if (text.startsWith('worker lost ')) return { ...toFailure(500, text), retry: false }
+  if (text.startsWith('job timed out after ')) return { ...toFailure(500, text), retry: false }
   return failureOfText(text)
 }
 

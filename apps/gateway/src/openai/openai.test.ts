@@ -173,7 +173,7 @@ describe('a failure', () => {
   it.each([
     ['executionTimeout exceeded', 'FAILED', 504],
     ['the queue was purged', 'CANCELLED', 500],
-    ['worker lost 3 times: exit code 137', 'FAILED', 500],
+    ['job timed out after 2 retries: worker lost 3 times: exit code 137', 'FAILED', 500],
   ] as const)('that ended the job from outside forbids the client’s own retry: %s', async (error, status, httpStatus) => {
     const answer = ask({ model: 'm' })
     const { id } = await take()

@@ -22,7 +22,9 @@ if not call('LPOS', q .. ':active', id) then return 'moot' end
 if attempts > tonumber(ARGV[3]) then
   local times = attempts == 1 and 'once' or (attempts .. ' times')
   local end_ = readEnd(5)
-  end_.outcome = cjson.encode({ status = end_.status, error = 'worker lost ' .. times .. ': ' .. ARGV[4] })
+  -- Begins as Runpod's own sentence, which clients know (client-api §4.4).
+  local error = 'job timed out after ' .. (attempts - 1) .. ' retries: worker lost ' .. times .. ': ' .. ARGV[4]
+  end_.outcome = cjson.encode({ status = end_.status, error = error })
   settleJob(id, worker, end_)
   call('PUBLISH', ARGV[13], ARGV[14])
   return 'failed'
