@@ -279,6 +279,15 @@ test('a job that waits although a worker is ready is told of again', async () =>
   expect(await fixture.store.jobs.stats('ep-one')).toMatchObject({ waiting: 1 })
 })
 
+test('purged jobs whose gateway died before it wrote their ends get them, also where the queue is quiet', async () => {
+  await fixture.open({ policy: { sweepEveryMs: 100, quietSweepEveryMs: 100 } })
+  await save(endpointOf('ep-one'))
+  for (let n = 0; n < 5; n += 1) await fixture.store.jobs.submit('ep-one', job(`j${n}`))
+  await fixture.store.jobs.purge('ep-one')
+  const listed = async () => (await fixture.store.jobs.list('ep-one', { offset: 0, limit: 10 })).jobs.map(({ status }) => status)
+  await vi.waitFor(async () => expect(await listed()).toEqual(Array.from({ length: 5 }, () => 'CANCELLED')), WAIT)
+})
+
 test('a changed spec replaces the idle worker at once', async () => {
   await fixture.open()
   await save(endpointOf('ep-one', { settings: { workersMin: 1 } }))

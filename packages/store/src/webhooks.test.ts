@@ -246,6 +246,18 @@ describe('a full outbox', () => {
   })
 })
 
+test('events that were given up are forgotten after a day, however many there are', async () => {
+  const store = await stores.open()
+  for (let n = 0; n < 70; n += 1) await endJob(store, `j${n}`)
+  const { events } = await claim(store.webhooks, { limit: 100, perLane: 100 })
+  expect(events).toHaveLength(70)
+  for (const event of events) await store.webhooks.finish(event, attemptAt(event, { outcome: 'given_up' }))
+  const later = Date.now() + 25 * HOUR
+  expect(await claim(store.webhooks, { now: later })).toMatchObject({ events: [], nextAt: later })
+  expect(await claim(store.webhooks, { now: later })).toMatchObject({ events: [], nextAt: undefined })
+  expect(await store.webhooks.pending(EP)).toEqual({ count: 0, oldestAt: undefined, bytes: 0 })
+})
+
 describe('large values', () => {
   const LARGE = 'x'.repeat(500)
   const DAYS = 48 * HOUR

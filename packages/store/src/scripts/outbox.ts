@@ -60,8 +60,11 @@ local function removeEvent(event)
   if call('EXISTS', OUTBOX, GIVEN_UP) == 0 then call('DEL', WEIGHT) end
 end
 
+-- True where there may be more of them.
 local function forgetGivenUp(now)
-  for _, event in ipairs(call('ZRANGEBYSCORE', GIVEN_UP, '-inf', now, 'LIMIT', 0, ${REMOVED_AT_ONCE})) do removeEvent(event) end
+  local events = call('ZRANGEBYSCORE', GIVEN_UP, '-inf', now, 'LIMIT', 0, ${REMOVED_AT_ONCE})
+  for _, event in ipairs(events) do removeEvent(event) end
+  return #events == ${REMOVED_AT_ONCE}
 end
 
 -- Its receiver will never hear of it.
@@ -126,7 +129,7 @@ ${OUTBOX}
 
 /**
  * ARGV: now, lease until, limit, limit per lane, token, then lane and number of its events in delivery, alternating.
- * → { events, when the next one is due or nil, whether more are due than there was room for, how many were dropped since this was last told }
+ * → { events, when to look again or nil, whether more are due than there was room for, how many were dropped since this was last told }
  */
 export const CLAIM_WEBHOOKS: Script = {
   name: 'runyardClaimWebhooks',
@@ -134,7 +137,7 @@ export const CLAIM_WEBHOOKS: Script = {
   lua: `${HEAD}
 local now, leaseUntil, limit, perLane, token = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local busy, claimed, isMoreDue = {}, {}, false
-forgetGivenUp(now)
+local isMoreToForget = forgetGivenUp(now)
 for at = 6, #ARGV, 2 do busy[ARGV[at]] = tonumber(ARGV[at + 1]) end
 
 local function claim(event, lane)
@@ -160,7 +163,7 @@ local next = call('ZRANGEBYSCORE', LANES, '(' .. now, '+inf', 'WITHSCORES', 'LIM
 local told = call('HMGET', q .. ':r:counters', 'webhooksDropped', 'webhooksToldDropped')
 local dropped = tonumber(told[1] or '0') - tonumber(told[2] or '0')
 if dropped > 0 then call('HSET', q .. ':r:counters', 'webhooksToldDropped', told[1]) end
-return { claimed, next[2] or false, isMoreDue, dropped }
+return { claimed, isMoreToForget and now or next[2] or false, isMoreDue, dropped }
 `,
 }
 
