@@ -73,7 +73,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
     })
 
-    test('goes on with a stream, whose chunks arrive once each and in order', async () => {
+    test('goes on with a stream, whose chunks all arrive in order', async () => {
       const endpointId = await warm('spooled-stream')
       const id = await stack.api.run(endpointId, sourceCall('count', COUNT, { to: 60 }))
       await running(endpointId, id)
@@ -83,8 +83,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       await stack.gateway.start()
       await stack.api.settled(endpointId, id)
       const rest = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
-      const chunks = [first, rest].flatMap(({ json }) => (json['stream'] as { output: unknown }[]).map(({ output }) => valueOf(output)))
-      expect(chunks).toEqual(Array.from({ length: 60 }, (_, number) => ({ number })))
+      const chunksOf = ({ json }: typeof first) => (json['stream'] as { output: unknown }[]).map(({ output }) => valueOf(output))
+      const all = Array.from({ length: 60 }, (_, number) => ({ number }))
+      const told = chunksOf(first)
+      expect(told).toEqual(all.slice(0, told.length))
+      // A gateway that is killed in the moment after its answer leaves its claim, and those chunks come again (ADR 25).
+      expect([all, all.slice(told.length)]).toContainEqual(chunksOf(rest))
     })
 
     test('is not taken for lost when Redis was away for longer than a lease', async () => {
