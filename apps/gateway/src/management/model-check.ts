@@ -39,7 +39,14 @@ function containerProblem(who: string, spec: TemplateContainer): string | undefi
   if (/\s/u.test(spec.image)) return `"${spec.image}" is not the name of a container image: it contains white space.`
   if (spec.diskGb !== null && spec.diskGb < 1) return `The container disk must be at least 1 GB; ${spec.diskGb} was given.`
   splitArgs(spec.args)
-  return environmentProblem(spec.env)
+  const port = spec.ports.find((candidate) => !isPort(candidate))
+  return port === undefined ? environmentProblem(spec.env) : `"${port}" is not a port; they look like 8888/http or 22/tcp.`
+}
+
+/** management §2.2 */
+function isPort(port: string): boolean {
+  const number = Number(/^(\d{1,5})\/(?:http|tcp)$/u.exec(port)?.[1])
+  return number >= 1 && number <= 65_535
 }
 
 function environmentProblem(env: EndpointSpec['env']): string | undefined {

@@ -142,6 +142,7 @@ describe('a template', () => {
       422,
       'body.mounts.persistent.size',
     ],
+    ['a bad port', { name: 'x', image: 'y', ports: ['8000/http', '99999/tcp'] }, 400, '"99999/tcp" is not a port'],
     ['a bad variable', { name: 'x', image: 'y', env: { 'A B': '' } }, 400, 'cannot be the name of an environment variable'],
   ])('with %s is refused in one sentence', async (_what, body, status, detail) => {
     const refused = await user.rest('POST', '/v2/templates', body)

@@ -108,7 +108,7 @@ describe('templates of REST v1', () => {
     ['an unknown member', { name: 'x', imageName: 'y', colour: 'red' }, 'Unrecognized key: "colour"'],
     ['a command that is no list', { name: 'x', imageName: 'y', dockerStartCmd: 'python' }, 'body.dockerStartCmd'],
     ['an entrypoint', { name: 'x', imageName: 'y', dockerEntrypoint: ['sh'] }, 'dockerEntrypoint is not supported'],
-    ['a bad port', { name: 'x', imageName: 'y', ports: ['8000'] }, 'must be a port such as 8888/http'],
+    ['a bad port', { name: 'x', imageName: 'y', ports: ['8000'] }, '"8000" is not a port; they look like 8888/http or 22/tcp.'],
     ['a variable that is no text', { name: 'x', imageName: 'y', env: { A: 1 } }, 'body.env'],
     ['half a GB', { name: 'x', imageName: 'y', containerDiskInGb: 0.5 }, 'body.containerDiskInGb'],
     ['a volume for workers', { name: 'x', imageName: 'y', isServerless: true, volumeInGb: 5 }, 'no volume of its own'],

@@ -6,14 +6,12 @@ import { z } from 'zod'
 import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
 
-const Port = z.string().regex(/^\d{1,5}\/(http|tcp)$/u, 'must be a port such as 8888/http or 22/tcp')
-
 const OptionalMembers = {
   containerDiskInGb: z.int().min(1).optional(),
   dockerEntrypoint: z.array(z.string()).optional(),
   dockerStartCmd: z.array(z.string()).optional(),
   env: z.record(z.string(), z.string()).optional(),
-  ports: z.array(Port).optional(),
+  ports: z.array(z.string()).optional(),
   containerRegistryAuthId: z.string().optional(),
   volumeInGb: z.int().min(0).optional(),
   volumeMountPath: z.string().optional(),
