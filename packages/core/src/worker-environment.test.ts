@@ -67,6 +67,15 @@ test('the user’s variables win, except those that the worker protocol lives on
   })
 })
 
+test.each([
+  [{ HTTPS_PROXY: 'http://proxy' }, 'gw'],
+  [{ http_proxy: 'http://proxy', NO_PROXY: 'minio,10.0.0.0/8' }, 'minio,10.0.0.0/8,gw'],
+  [{ NO_PROXY: 'minio' }, undefined],
+])('the user’s proxies do not swallow the heartbeat: %j', (env, noProxy) => {
+  const given = environment({ endpoint: endpoint('ep1', { spec: { env } }) })
+  expect([given['no_proxy'], given['NO_PROXY']]).toEqual([noProxy, noProxy ?? 'minio'])
+})
+
 test('nested calls go to the worker plane', () => {
   expect(environment()).toMatchObject({
     RUNPOD_ENDPOINT_BASE_URL: 'http://gw:8081/v2',

@@ -30,8 +30,17 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     RUNPOD_DEBUG_LEVEL: 'INFO',
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     ...options.endpoint.spec.env,
+    ...pastProxies(options),
     ...protocolVariables(options),
   }
+}
+
+/** The SDK's heartbeat, alone of its requests, would go through the user's proxy, and be lost where that cannot reach us (worker-api §2.3). */
+function pastProxies({ endpoint, planeUrl }: WorkerEnvironmentOptions): Record<string, string> {
+  const { env } = endpoint.spec
+  if (!Object.keys(env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return {}
+  const noProxy = [env['no_proxy'] ?? env['NO_PROXY'], planeUrl.replace(/^\w+:\/\/|:\d+$/g, '')].filter(Boolean).join(',')
+  return { NO_PROXY: noProxy, no_proxy: noProxy }
 }
 
 /** worker-api §2.1. The worker's id is filled in here; `$ID` is left for the worker and means the job's id. */
