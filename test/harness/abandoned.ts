@@ -29,7 +29,8 @@ export async function reapAbandoned(): Promise<void> {
     const owner = await readOwner(dataDir)
     if (owner === undefined || (await isAlive(owner))) continue
     await removeLeaks(await findLeaks({ dataDir, instance: owner.instance, ownPid: process.pid }))
-    await rm(dataDir, { recursive: true, force: true })
+    // Who was just killed may have been writing.
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

@@ -74,6 +74,8 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.setRetention(EP, 'a', 5000)
     await jobs.leases(EP)
     await jobs.stats(EP)
+    for (const lowPriority of [false, true]) await jobs.submit(EP, submission(`purged-${lowPriority}`, { policy: { lowPriority } }))
+    await jobs.purge(EP)
     await workers.patch(EP, 'w1', { readyAt: 1 })
     await workers.list(EP)
     await store.events.append({ at: 1, endpointId: EP, kind: 'job_queued' })
