@@ -72,7 +72,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     })
     expect(found['called']).toMatchObject({
       first: expect.stringMatching(/^IN_/),
-      output: { echo: { sleep: 1, word: 'hello' } },
+      output: { echo: { sleep: 3, word: 'hello' } },
       last: 'COMPLETED',
     })
     expect(found['ended']).toMatchObject({
@@ -227,7 +227,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
 
   test.concurrent('client-api §13.20: the last progress is shown while a job runs; one that comes after its end changes nothing', async () => {
     const posts = singleWorker.asked.count('job-done')
-    const id = await stack.api.run(single, { progress: '50 %', late: '60 %' })
+    const id = await stack.api.run(single, { progress: '50 %', hold: 3, late: '60 %' })
     const shown = await waitFor('the progress', async () => {
       const status = await job(single, id)
       return 'output' in status ? status : undefined

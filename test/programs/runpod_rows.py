@@ -12,7 +12,7 @@ ECHO, YIELDS, CLOSED = (runpod.Endpoint(name) for name in sys.argv[1:4])
 
 
 def called():
-    job = ECHO.run({"input": {"sleep": 1, "word": "hello"}})
+    job = ECHO.run({"input": {"sleep": 3, "word": "hello"}})
     first = job.status()
     return {"first": first, "output": job.output(30), "last": job.status()}
 

@@ -47,7 +47,7 @@ export function sdkClientsSuite(host: HostKind): void {
     },
   )
 
-  test('runpod 1.12, asyncio: run, output, status, cancel, health, and an unknown job', async () => {
+  test('client-api §13.5: runpod 1.12, asyncio: run, output, status, cancel, health, and an unknown job', async () => {
     const { found } = await client('runpod-1.12', 'asyncio')
     expect(valueOf(found['output'])).toMatchObject({ value: 'hello' })
     expect(found).toMatchObject({
