@@ -8,8 +8,12 @@ import { registerNestedManagement } from './management/index.ts'
 import { registerProbes } from './watch/probes.ts'
 import { registerWorkerPlane } from './workers/routes.ts'
 
+/** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */
+const PING_BYTES = 96 * 1024
+
 export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyInstance> {
-  const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes, closing: deps.closing })
+  const { log, closing } = deps
+  const app = createApp({ log, closing, bodyLimit: deps.config.limits.runBytes, headerBytes: PING_BYTES })
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are no strangers: no limits, no browsers.

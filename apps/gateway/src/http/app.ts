@@ -19,6 +19,8 @@ export interface AppOptions {
   readonly log: Logger
   /** Largest request body in bytes; routes may set their own. */
   readonly bodyLimit: number
+  /** Of a request's line and headers; default: Node's 16 KiB. */
+  readonly headerBytes?: number
   /** Aborts when the process is asked to stop. */
   readonly closing: AbortSignal
 }
@@ -29,7 +31,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     bodyLimit: options.bodyLimit,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: LONGEST_UPLOAD_MS,
-    http: { connectionsCheckingInterval: LOOK_FOR_SLOW_EVERY_MS },
+    http: {
+      connectionsCheckingInterval: LOOK_FOR_SLOW_EVERY_MS,
+      ...(options.headerBytes === undefined ? {} : { maxHeaderSize: options.headerBytes }),
+    },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
     rewriteUrl: (request) => collapseSlashes(toPath(request.url ?? '/')),
     clientErrorHandler: answerClientError,

@@ -359,6 +359,12 @@ describe('the heartbeat', () => {
     expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
   })
 
+  it('names up to 64 KiB of jobs', async () => {
+    const id = await startJob()
+    const others = Array.from({ length: 1600 }, (_, count) => `${id.slice(0, 32)}${count}`)
+    expect((await worker.ping([...others, id])).status).toBe(200)
+  })
+
   it('a death note marks the worker unhealthy and does not make it ready', async () => {
     await worker.ping([], '&status=unhealthy&check=_network_check&reason=OSError')
     expect(await recordOf()).toMatchObject({ unhealthyReason: '_network_check: OSError' })
