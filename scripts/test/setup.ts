@@ -93,10 +93,16 @@ async function engineAnswers(): Promise<boolean> {
   return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
 }
 
-/** After `installPackages`, which brings apt's lists up to date on a new machine. */
+/** Two programs of Debian's, unpacked into the cache. */
 export async function makeImageRegistry(say: Say): Promise<void> {
   if (isImageRegistryReady() || findOnPath('apt-get') === undefined) return
-  await attempt(say, 'the image registry', unpackImageRegistry)
+  await attempt(say, 'the image registry', async () => {
+    // A machine that lacked no package may have no lists of them.
+    await unpackImageRegistry().catch(async () => {
+      await runCommand('apt-get', ['update', '-q'], { timeoutMs: 300_000 })
+      await unpackImageRegistry()
+    })
+  })
 }
 
 /** Two at a time: the installers mostly wait for the network. */

@@ -33,6 +33,8 @@ test('are nobody else’s, to read or to name', async () => {
   await save(store, registry('r1', 'other'))
   expect(await store.registries.get('owner', 'r1')).toBeUndefined()
   expect(await store.registries.credentials('owner', 'r1')).toBeUndefined()
+  await save(store, registry('r1', 'owner/x'))
+  expect(await store.registries.get('owner', 'x/r1')).toBeUndefined()
   await expect(store.endpoints.upsert({ id: 'ep-1' }, () => using('ep-1', 'r1'))).rejects.toMatchObject({ code: 'unprocessable' })
   expect(await store.endpoints.list()).toEqual([])
 })

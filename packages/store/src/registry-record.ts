@@ -12,9 +12,9 @@ export function toRegistry(text: string): Registry {
   return registry
 }
 
-/** The field of its record. */
+/** The field of its record; no id that somebody makes up leads into another owner's. */
 export function registryField(ownerId: string, id: string): string {
-  return `${ownerId}/${id}`
+  return JSON.stringify([ownerId, id])
 }
 
 export function unknownRegistry(id: string): RunyardError {
