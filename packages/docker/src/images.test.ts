@@ -56,18 +56,23 @@ describe('a pull', () => {
   })
 
   it.each([
-    [500, 'Head "http://registry.example/v2/private/manifests/1": no basic auth credentials'],
-    [500, 'unauthorized: authentication required'],
-    [404, "pull access denied for private, repository does not exist or may require 'docker login': denied: requested access is denied"],
-  ])('that is refused with %s %s says that it takes credentials, or other ones', async (status, message) => {
+    [500, 'Head "http://registry.example/v2/private/manifests/1": no basic auth credentials', 'asks for credentials'],
+    [500, 'unauthorized: authentication required', 'asks for credentials'],
+    [
+      404,
+      "pull access denied for private, repository does not exist or may require 'docker login': denied: requested access is denied",
+      'has no such image, or asks for credentials',
+    ],
+  ])('that is refused with %s %s says that it takes credentials, or other ones', async (status, message, asks) => {
     answer = { status, body: JSON.stringify({ message }) }
+    const image = 'The image registry.example/private:1 is not on this host, and its registry'
     await expect(pull()).rejects.toMatchObject({
       code: 'forbidden',
-      message: `The image registry.example/private:1 is not on this host, and its registry asks for credentials (${message}): save them with "runyard registries add" and name them in the endpoint.`,
+      message: `${image} ${asks} (${message}): save them with "runyard registries add" and name them in the endpoint.`,
     })
     await expect(pull(CREDENTIALS)).rejects.toMatchObject({
       code: 'forbidden',
-      message: `The image registry.example/private:1 is not on this host, and its registry refuses the credentials "mine" (${message}): mend them with "runyard registries update".`,
+      message: `${image} refuses the credentials "mine" (${message}): mend them with "runyard registries update".`,
     })
   })
 

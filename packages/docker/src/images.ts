@@ -1,5 +1,5 @@
-// Images on an engine: are they here, and pulling them with progress. A pull that fails for whatever cause is "not to be had": the caller
-// throttles the endpoint with the sentence.
+// Images on an engine: are they here, and pulling them with progress. A pull that is refused is "forbidden", one that fails for whatever other
+// cause "not to be had": the caller throttles the endpoint with the sentence.
 import { RunyardError } from '@runyard/schema'
 import type { PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -41,8 +41,10 @@ function startPull(docker: Docker, image: string, { credentials, signal }: Pick<
   return docker.createImage({ username, password }, { fromImage: image, abortSignal: signal })
 }
 
-/** As registries and engines say it. Docker Hub says the same of an image that does not exist, and names both. */
+/** As registries and engines say it. */
 const REFUSAL = /no basic auth credentials|unauthorized|authentication required|\bdenied\b|forbidden/i
+/** Docker Hub tells nobody which of the two it is. */
+const EITHER = /does not exist or may require/i
 
 function toPullError(error: unknown, image: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>): RunyardError {
   const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
@@ -50,7 +52,7 @@ function toPullError(error: unknown, image: string, { credentials, signal }: Pic
     return new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
   const refused =
     credentials === undefined
-      ? `its registry asks for credentials (${why}): save them with "runyard registries add" and name them in the endpoint`
+      ? `its registry ${EITHER.test(why) ? 'has no such image, or asks for credentials' : 'asks for credentials'} (${why}): save them with "runyard registries add" and name them in the endpoint`
       : `its registry refuses the credentials "${credentials.name}" (${why}): mend them with "runyard registries update"`
   return new RunyardError('forbidden', `The image ${image} is not on this host, and ${refused}.`, { cause: error })
 }

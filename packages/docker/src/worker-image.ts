@@ -2,7 +2,7 @@
 // where one answers, else from debootstrap. Works with the classic builder (engine 20.10). The machine's package settings go along.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, type ErrorCode } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { bootstrapBaseImage } from './base-image.ts'
 import { messageOf } from './docker-errors.ts'
@@ -15,6 +15,8 @@ const REGISTRY_BASE = 'python:3.12-slim'
 const RECIPE_LABEL = 'runyard.recipe'
 /** A registry that has not said anything by then cannot be reached. */
 const REGISTRY_PATIENCE_MS = 20_000
+/** What `pullImage` throws where a registry, or a proxy on the way, does not give the image. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_found', 'forbidden'])
 /** Passed to the build where they are set on this machine. */
 const BUILD_ARGS = ['PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_TRUSTED_HOST', 'UV_INDEX_URL', 'UV_DEFAULT_INDEX'] as const
 const PROXY_ARGS = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'] as const
@@ -72,7 +74,7 @@ async function registryBase({ socket, onProgress, signal }: WorkerImageOptions):
     })
   } catch (error) {
     signal?.throwIfAborted()
-    if (!(error instanceof RunyardError && error.code === 'not_found')) throw error
+    if (!(error instanceof RunyardError && REFUSALS.has(error.code))) throw error
     onProgress(`no image registry answers (${messageOf(error)})`)
     return undefined
   } finally {
