@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { clientVariables, quotePosix, renderExports } from './client-exports.ts'
 
 describe('clientVariables', () => {
-  it('points every client of the contracts here (flash-api §1.1, §1.3, client-api §2)', () => {
+  it('points every client of the contracts here (flash-api §1.1, §1.3, client-api §2, management §1.3)', () => {
     const variables = Object.fromEntries(clientVariables({ url: 'http://h:1', key: 'k' }).map(({ name, value }) => [name, value]))
     expect(variables).toEqual({
       RUNPOD_API_KEY: 'k',
@@ -14,7 +14,12 @@ describe('clientVariables', () => {
       RUNPOD_CONSOLE_URL: 'http://h:1',
       RUNPOD_INVOKE_URL: 'http://h:1/v2',
       RUNPOD_GRAPHQL_URL: 'http://h:1/graphql',
+      RUNPOD_API_URL: 'http://h:1/v1',
+      RUNPOD_REST_V2_URL: 'http://h:1/v2',
       RUNPOD_SERVERLESS_API_URL: 'http://h:1/v2',
+      RUNPOD_AUTHED_GRAPHQL_URL: 'http://h:1/graphql',
+      RUNPOD_PUBLIC_GRAPHQL_URL: 'http://h:1/graphql',
+      RUNPOD_REST_V2_API_URL: 'http://h:1/v2',
       FLASH_IS_LIVE_PROVISIONING: 'true',
       FLASH_NO_UPDATE_CHECK: '1',
     })

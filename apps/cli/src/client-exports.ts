@@ -16,10 +16,16 @@ export function clientVariables(stack: { url: string; key: string }): readonly C
     RUNPOD_REST_API_URL: `${url}/rest/v1`,
     RUNPOD_HAPI_URL: `${url}/hapi`,
     RUNPOD_CONSOLE_URL: url,
-    // runpodctl, runpod-mcp
+    // runpodctl; what it is not told goes to Runpod, with the key
     RUNPOD_INVOKE_URL: `${url}/v2`,
     RUNPOD_GRAPHQL_URL: `${url}/graphql`,
+    RUNPOD_API_URL: `${url}/v1`,
+    RUNPOD_REST_V2_URL: `${url}/v2`,
+    // Runpod's MCP server, likewise
     RUNPOD_SERVERLESS_API_URL: `${url}/v2`,
+    RUNPOD_AUTHED_GRAPHQL_URL: `${url}/graphql`,
+    RUNPOD_PUBLIC_GRAPHQL_URL: `${url}/graphql`,
+    RUNPOD_REST_V2_API_URL: `${url}/v2`,
     // runpod-flash: a plain script sends its code (flash-api §0.1), and nothing looks at the package index
     FLASH_IS_LIVE_PROVISIONING: 'true',
     FLASH_NO_UPDATE_CHECK: '1',
