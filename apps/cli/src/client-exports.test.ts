@@ -37,7 +37,7 @@ describe('renderExports', () => {
     const lines = renderExports(clientVariables({ url: 'http://h:1', key: 'k' }))
       .trimEnd()
       .split('\n')
-    for (const line of lines) expect(line).toMatch(/^(?:export [A-Z_]+=\S+$|# )/)
+    for (const line of lines) expect(line).toMatch(/^(?:export [A-Z0-9_]+=\S+$|# )/)
     expect(lines.at(-1)).toContain('RUNPOD_FLASH_SILENCE_DEPRECATION=1')
   })
 })
