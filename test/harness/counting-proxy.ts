@@ -14,12 +14,15 @@ export interface CountingProxy extends AsyncDisposable {
   readonly abandoned: () => number
   /** Query strings of the pings so far. */
   readonly pings: readonly URLSearchParams[]
+  /** The next request of this route is passed on, but answered 502, as by a balancer that lost the answer. */
+  readonly loseAnswer: (route: WorkerRoute) => void
 }
 
 /** Where the target is not there yet, it is asked for at each request, and 503 is the answer meanwhile. */
 export async function startCountingProxy(target: string | (() => string | undefined)): Promise<CountingProxy> {
   const routes: string[] = []
   const pings: URLSearchParams[] = []
+  const toLose = new Set<string>()
   let abandoned = 0
   const server = createServer((request, response) => {
     const base = typeof target === 'string' ? target : target()
@@ -31,7 +34,7 @@ export async function startCountingProxy(target: string | (() => string | undefi
     const route = url.pathname.split('/')[3] ?? ''
     routes.push(route)
     if (route === 'ping') pings.push(url.searchParams)
-    pass(request, response, url)
+    pass(request, response, { url, isLost: toLose.delete(route) })
     response.once('close', () => {
       if (!response.writableFinished) abandoned += 1
     })
@@ -43,14 +46,15 @@ export async function startCountingProxy(target: string | (() => string | undefi
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pings,
     abandoned: () => abandoned,
+    loseAnswer: (route) => void toLose.add(route),
     count: (...wanted) => routes.filter((route) => (wanted as readonly string[]).includes(route)).length,
     [Symbol.asyncDispose]: () => close(server),
   }
 }
 
-function pass(from: IncomingMessage, to: ServerResponse, url: URL): void {
+function pass(from: IncomingMessage, to: ServerResponse, { url, isLost }: { url: URL; isLost: boolean }): void {
   const onward = httpRequest(url, { method: from.method, headers: from.headers }, (answer) => {
-    to.writeHead(answer.statusCode ?? 502, answer.headers)
+    to.writeHead(isLost ? 502 : (answer.statusCode ?? 502), answer.headers)
     answer.pipe(to)
   })
   // Either side that goes takes the other with it, as on one connection.

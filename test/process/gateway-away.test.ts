@@ -104,20 +104,50 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
     })
   })
-  test('an SDK worker that is still at work when the gateway is back keeps its job, though its lease had expired', async () => {
-    // It is on no host: a scaler would clear it away.
-    await stack.scaler.child().stop(30_000)
-    const endpointId = await stack.api.saveEndpoint({ name: 'sdk', idleTimeout: 600 })
-    await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
-    const go = join(stack.dataDir, 'go')
-    const id = await stack.api.run(endpointId, { until: go })
-    await running(endpointId, id)
-    await stack.gateway.kill()
-    await leaseExpired(endpointId)
-    await stack.gateway.start()
-    await waitFor('a ping to renew the lease', async () => (await store.jobs.leases(endpointId))[0]?.workerId === worker.id, PATIENCE)
-    await writeFile(go, '')
-    expect(await stack.api.settled(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: { id, worker: worker.id } })
-    expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+
+  describe('an SDK worker', () => {
+    beforeAll(async () => {
+      // It is on no host: a scaler would clear it away.
+      await stack.scaler.child().stop(30_000)
+    })
+
+    test('that is still at work when the gateway is back keeps its job, though its lease had expired', async () => {
+      const endpointId = await stack.api.saveEndpoint({ name: 'sdk', idleTimeout: 600 })
+      await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
+      const go = join(stack.dataDir, 'go')
+      const id = await stack.api.run(endpointId, { until: go })
+      // Not before it has the job: an answer that is on its way is cut off with the gateway.
+      await waitFor('a ping to name the job', () => worker.asked.pings.at(-1)?.get('job_id') === id, PATIENCE)
+      await stack.gateway.kill()
+      await leaseExpired(endpointId)
+      await stack.gateway.start()
+      await waitFor('a ping to renew the lease', async () => (await store.jobs.leases(endpointId))[0]?.workerId === worker.id, PATIENCE)
+      await writeFile(go, '')
+      expect(await stack.api.settled(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: { id, worker: worker.id } })
+      expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+    })
+
+    // worker-api §5.2
+    test('that posts its result again, since the answer was lost, changes nothing, and that is logged once', async () => {
+      const endpointId = await stack.api.saveEndpoint({ name: 'twice', idleTimeout: 600 })
+      await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
+      worker.asked.loseAnswer('job-done')
+      const id = await stack.api.run(endpointId, { hello: 'twice' })
+      const first = await stack.api.settled(endpointId, id)
+      const lines = (): readonly Record<string, unknown>[] =>
+        stack.gateway
+          .child()
+          .output()
+          .split('\n')
+          .filter((line) => line.includes(id) && /"(job settled|result ignored)"\}/.test(line))
+          .map((line) => JSON.parse(line) as Record<string, unknown>)
+      await waitFor('the result to come again', () => lines().length > 1, PATIENCE)
+      expect(lines()).toMatchObject([
+        { msg: 'job settled', status: 'COMPLETED' },
+        { msg: 'result ignored', reason: 'result_repeated', workerId: worker.id },
+      ])
+      expect(await stack.api.status(endpointId, id)).toEqual(first)
+      expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+    })
   })
 })

@@ -11,6 +11,8 @@ const PINGS_MISSED = 2
 const HANDED_JUST_NOW_MS = 1000
 /** A worker that still names a job which it should have stopped, this often, is replaced (a synchronous handler: worker-api §9). */
 const STRAY_PINGS = 3
+/** The SDK's retries take 5 s; after that it waits for an answer that does not come, up to 600 s, and is better replaced. */
+const POSTS_AGAIN_MS = 10_000
 /** SDK 1.7.1 never names its jobs in pings (worker-api §8). */
 const SDK_WITHOUT_JOB_IDS = '1.7.1'
 
@@ -54,6 +56,7 @@ async function noteStrays(deps: PingDeps, state: WorkerState, notHeld: readonly 
 /** The worker names a job that it no longer holds: it ended a moment ago, or its stop order was lost. */
 async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Promise<void> {
   const pings = (state.strayPings.get(jobId) ?? 0) + 1
+  if (pings === STRAY_PINGS - 1 && (await postsAgain(deps, state, jobId))) return
   state.strayPings.set(jobId, pings)
   // Named again, it did not hear: an order for a job that waits inside the worker is lost there (worker-api §9). One more, before the last resort.
   if (pings === STRAY_PINGS - 1) state.finished.delete(jobId)
@@ -64,6 +67,12 @@ async function noteStray(deps: PingDeps, state: WorkerState, jobId: string): Pro
     'worker goes on with a job that was stopped; replacing it',
   )
   await replaceWorker(deps, state)
+}
+
+/** It is not at work any more: the answer to its result was lost, so it posts it again (worker-api §5.2). */
+async function postsAgain({ store }: PingDeps, { endpointId, workerId }: WorkerState, jobId: string): Promise<boolean> {
+  const job = await store.jobs.get(endpointId, jobId)
+  return job?.status === 'COMPLETED' && job.workerId === workerId && Date.now() - (job.settledAt ?? 0) < POSTS_AGAIN_MS
 }
 
 /** The worker finishes what it holds, gets nothing more, and the scaler starts a fresh one. */

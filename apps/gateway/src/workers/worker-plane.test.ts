@@ -415,6 +415,15 @@ describe('the stop channel', () => {
   })
 })
 
+it('a worker that names a job which its own result has ended is neither stopped nor replaced', async () => {
+  const id = await startJob()
+  await worker.done(id, { output: 1 })
+  const stop = stopPoll()
+  for (let count = 0; count < 4; count += 1) await worker.ping([id])
+  expect(await isPending(stop)).toBe(true)
+  expect((await recordOf())?.['refreshRequested']).toBeUndefined()
+})
+
 describe('SDK 1.7.1, which never names its jobs', () => {
   it('keeps them as long as it pings, and is replaced at once when it is to stop one', async () => {
     const id = await startJob()
