@@ -23,6 +23,13 @@ it('blanks may stand before the number', () => {
   expect(JSON.stringify(parseExactJson('{ "seed" :\n12345678901234567890 }'))).toBe('{"seed":12345678901234567890}')
 })
 
+it('a long list is rounded as JavaScript does, a long text beside the number changes nothing', () => {
+  const list = `[${'1,'.repeat(200_000)}12345678901234567890]`
+  expect(JSON.stringify(parseExactJson(list))).toBe(JSON.stringify(JSON.parse(list)))
+  const image = `{"image":"${'A'.repeat(2_000_000)}","seed":12345678901234567890}`
+  expect(JSON.stringify(parseExactJson(image))).toBe(image)
+})
+
 it('what is no JSON is refused', () => {
   expect(() => parseExactJson('{"seed":12345678901234567890')).toThrow(SyntaxError)
 })
