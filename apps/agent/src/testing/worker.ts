@@ -42,6 +42,8 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     RUNPOD_ENDPOINT_ID: 'ep1',
     RUNPOD_PING_INTERVAL: '1000',
     TMPDIR: directory,
+    // Python's caches beside the runner's source would make the bundle stale, and `./runyard` would build it in the middle of other tests.
+    PYTHONDONTWRITEBYTECODE: '1',
     ...options.env,
   }
   const [command, ...words] = [...(options.prefix ?? []), process.execPath, MAIN]

@@ -160,7 +160,6 @@ describe('the URL of a webhook', () => {
     ['ftp://example.com/', 'must be an http or https URL'],
     ['file:///etc/passwd', 'must be an http or https URL'],
     ['javascript:alert(1)', 'must be an http or https URL'],
-    [`https://example.com/${'x'.repeat(2048)}`, '2048 characters at most'],
     ['http://127.0.0.1/', 'names the private address 127.0.0.1'],
     ['http://2130706433/', 'names the private address 127.0.0.1'],
     ['http://0x7f.1/', 'names the private address 127.0.0.1'],
@@ -171,6 +170,10 @@ describe('the URL of a webhook', () => {
     ['http://169.254.169.254/latest/meta-data', 'names the private address 169.254.169.254'],
   ])('may not be %s', (url, sentence) => {
     expect(() => parseWebhookUrl(url, isPublicAddress)).toThrow(sentence)
+  })
+
+  it('may not be longer than 2048 characters', () => {
+    expect(() => parseWebhookUrl(`https://example.com/${'x'.repeat(2048)}`, isPublicAddress)).toThrow('2048 characters at most')
   })
 
   it('may be private where that is allowed', () => {

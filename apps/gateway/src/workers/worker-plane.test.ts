@@ -244,14 +244,17 @@ describe('posting results', () => {
     [[1, 2], { status: 'COMPLETED', output: [1, 2] }],
     [{ text: 'bare' }, { status: 'COMPLETED', output: { text: 'bare' } }],
     ['{broken', { status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' }],
-    [
-      `{"output":${'['.repeat(20_000)}${']'.repeat(20_000)}}`,
-      { status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' },
-    ],
   ])('a body %j ends the job as %j', async (body, expected) => {
     const id = await startJob()
     expect((await worker.done(id, body)).status).toBe(200)
     expect(await statusOf(id)).toMatchObject(expected)
+  })
+
+  it('a body that is nested too deeply ends the job as failed', async () => {
+    const id = await startJob()
+    expect((await worker.done(id, `{"output":${'['.repeat(20_000)}${']'.repeat(20_000)}}`)).status).toBe(200)
+    const error = 'the worker posted a result that is not JSON, or nested too deeply'
+    expect(await statusOf(id)).toMatchObject({ status: 'FAILED', error })
   })
 
   // worker-api §17.7, §15.7: the id in the header may be that of a later job (§3).
