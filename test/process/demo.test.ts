@@ -1,14 +1,16 @@
 // The README's first command as a new user types it, on the process host: its story is told, and nothing of it stays.
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { tryCommand } from '../harness/child.ts'
+import { runCommand, tryCommand } from '../harness/child.ts'
 import { findLeaks } from '../harness/leaks.ts'
 import { cleanEnv } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
+import { venvPython } from '../harness/venvs.ts'
 
-const WRAPPER = join(import.meta.dirname, '..', '..', 'runyard')
+const ROOT = join(import.meta.dirname, '..', '..')
+const WRAPPER = join(ROOT, 'runyard')
 
 await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the process host', () => {
   test('tells the cold call, the warm call and the way back to zero, and leaves nothing behind', { timeout: 300_000 }, async () => {
@@ -29,6 +31,13 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the proces
     } finally {
       await rm(scratch, { recursive: true, force: true })
     }
+  })
+
+  // Decorating sends nothing yet, but the SDK looks at its arguments.
+  test('the README’s example is one that the SDK takes', async () => {
+    const example = /```python\n([^]*?)```/.exec(await readFile(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? ''
+    const env = { ...cleanEnv(), RUNPOD_API_KEY: 'none' }
+    expect(await runCommand(venvPython('flash-1.21'), ['-c', `${example}\nprint(callable(hello))`], { env })).toContain('True')
   })
 })
 

@@ -42,7 +42,7 @@ export function formatGpuIds(selection: GpuSelection): string {
   return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
 }
 
-/** Every card that it names, in its order; those that it names not, but would take as any card, are left out. */
+/** The cards of its pools, in its order. A card of no pool, which a selection of all pools takes too, is not among them. */
 export function gpuTypesOf({ pools, excludedTypes }: GpuSelection): readonly string[] {
   return [...new Set(pools.flatMap(membersOf))].filter((type) => !excludedTypes.includes(type))
 }

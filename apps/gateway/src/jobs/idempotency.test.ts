@@ -1,26 +1,13 @@
 // `Idempotency-Key` on submit, against real sockets and a real Redis.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { expect, it } from 'vitest'
+import { createSend, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { useGateway } from '../use-gateway.ts'
 
-let redis: TestRedis
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
-
-beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { retention: { syncS: 1 } })
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
-beforeEach(async () => {
-  ep = (await gateway.addEndpoint()).id
-  worker = await gateway.addWorker(ep)
+useGateway({ retention: { syncS: 1 } }, (site) => {
+  ;({ gateway, ep, worker } = site)
 })
 
 const post = (operation: string, key: string, body: unknown = { input: { n: 1 } }): Promise<Answer> =>

@@ -1,26 +1,13 @@
 // `/retry`, `/purge-queue`, `/requests`, why a job waits, and what a 404 tells, against real sockets and a real Redis.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { describe, expect, it } from 'vitest'
+import type { Answer, TestGateway, TestWorker } from '../gateway-fixture.ts'
+import { useGateway } from '../use-gateway.ts'
 
-let redis: TestRedis
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
-
-beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { retention: { endpointBytes: 60_000 } })
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
-beforeEach(async () => {
-  ep = (await gateway.addEndpoint()).id
-  worker = await gateway.addWorker(ep)
+useGateway({ retention: { endpointBytes: 60_000 } }, (site) => {
+  ;({ gateway, ep, worker } = site)
 })
 
 const post = (path: string, body?: unknown): Promise<Answer> => gateway.call(`/v2/${ep}/${path}`, { method: 'POST', body })

@@ -1,9 +1,7 @@
 // Registry credentials in GraphQL and REST v2, and what refers to them (management §2.4, §3.5, §4.2; sdk2-api §7.2).
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestApp } from './test-app.ts'
+import { describe, expect, it } from 'vitest'
 import type { TestApp, TestUser } from './test-app.ts'
+import { useTestApp } from './use-test-app.ts'
 
 const CREDENTIALS = { username: 'me', password: 'open sesame' }
 const QUEUE = {
@@ -14,19 +12,11 @@ const QUEUE = {
   scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
 }
 
-let redis: TestRedis
 let opened: TestApp
 let user: TestUser
-
-beforeAll(async () => {
-  redis = await startRedis()
+useTestApp((site) => {
+  ;({ opened, user } = site)
 })
-afterAll(() => redis.stop())
-beforeEach(async () => {
-  opened = await openTestApp(redis.url)
-  user = await opened.userOf('owner')
-})
-afterEach(() => opened[Symbol.asyncDispose]())
 
 async function add(name = 'mine'): Promise<string> {
   const { status, json } = await user.rest('POST', '/v2/registries', { name, ...CREDENTIALS })

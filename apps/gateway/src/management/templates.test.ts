@@ -1,9 +1,7 @@
 // Templates in both dialects, and the endpoints that use them (management §2.2, §3.5, §4.2; sdk2-api §7.2).
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestApp } from './test-app.ts'
+import { describe, expect, it } from 'vitest'
 import type { TestApp, TestUser } from './test-app.ts'
+import { useTestApp } from './use-test-app.ts'
 
 const FIELDS = 'id name imageName dockerArgs containerDiskInGb ports readme isServerless containerRegistryAuthId env { key value }'
 const SAVE_TEMPLATE = `mutation ($input: SaveTemplateInput) { saveTemplate(input: $input) { ${FIELDS} } }`
@@ -23,19 +21,11 @@ const TEMPLATE = {
   readme: '# mine',
 }
 
-let redis: TestRedis
 let opened: TestApp
 let user: TestUser
-
-beforeAll(async () => {
-  redis = await startRedis()
+useTestApp((site) => {
+  ;({ opened, user } = site)
 })
-afterAll(() => redis.stop())
-beforeEach(async () => {
-  opened = await openTestApp(redis.url)
-  user = await opened.userOf('owner')
-})
-afterEach(() => opened[Symbol.asyncDispose]())
 
 type Saved = { readonly id: string; readonly templateId: string }
 

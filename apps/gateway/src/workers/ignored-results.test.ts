@@ -1,26 +1,15 @@
 // A result that arrives twice, late, after a cancel or from a superseded attempt changes nothing and is logged once, with its reason; one
 // whose write was answered too late is not taken for a second one (worker-api §5.2, worker-api §17.7).
 import { RunyardError } from '@runyard/schema'
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { afterEach, expect, it, vi } from 'vitest'
+import type { TestGateway, TestWorker } from '../gateway-fixture.ts'
+import { useGateway } from '../use-gateway.ts'
 
-let redis: TestRedis
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
-
-beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { lease: { durationS: 30 } })
-})
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-})
-beforeEach(async () => {
-  ep = (await gateway.addEndpoint()).id
-  worker = await gateway.addWorker(ep)
+useGateway({ lease: { durationS: 30 } }, (site) => {
+  ;({ gateway, ep, worker } = site)
   vi.spyOn(gateway.log, 'info')
 })
 afterEach(() => {

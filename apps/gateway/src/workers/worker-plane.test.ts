@@ -1,27 +1,14 @@
 // The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (§17), against real sockets
 // and a real Redis.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { describe, expect, it } from 'vitest'
+import { createSend, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { useGateway } from '../use-gateway.ts'
 
-let redis: TestRedis
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
-
-beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { limits: { resultBytes: 300_000 }, lease: { durationS: 30, budget: 2 } })
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
-beforeEach(async () => {
-  ep = (await gateway.addEndpoint()).id
-  worker = await gateway.addWorker(ep)
+useGateway({ limits: { resultBytes: 300_000 }, lease: { durationS: 30, budget: 2 } }, (site) => {
+  ;({ gateway, ep, worker } = site)
 })
 
 const submit = async (input: unknown = 1): Promise<string> =>

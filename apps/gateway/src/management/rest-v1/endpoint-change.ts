@@ -50,7 +50,7 @@ function newGpu(body: UpdateEndpointBody): GpuChange {
   return { ...DEFAULT_GPU, pools: GPU_POOL_IDS, minCudaVersion: null, ...changedGpu(body) }
 }
 
-/** No type named: any. */
+/** An empty list of types stands for every card. */
 function changedGpu(body: UpdateEndpointBody): GpuChange | undefined {
   if (body.cpuFlavorIds !== undefined || body.vcpuCount !== undefined) throw otherFamily('GPU', 'cpuFlavorIds and vcpuCount')
   const { gpuTypeIds, minCudaVersion } = body

@@ -1,7 +1,7 @@
 // /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
 import type { Endpoint } from '@runyard/schema'
 import { newEndpointName } from '../new-id.ts'
-import { EndpointParams, keyOf } from '../rest/conventions.ts'
+import { EndpointParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { endpointReply, templateIdOf } from './replies.ts'
@@ -29,15 +29,7 @@ export function registerEndpointRoutes(app: RestApp, deps: Pick<RestV1Deps, 'mod
     handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/endpoints/:id',
-    schema: { params: EndpointParams },
-    handler: async (request, reply) => {
-      await model.remove(keyOf(request).ownerId, request.params.id)
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/endpoints/:id', (ownerId, id) => model.remove(ownerId, id))
 }
 
 function registerSaveRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'store'>): void {

@@ -1,6 +1,6 @@
 // /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update.
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as RegistryParams, keyOf } from '../rest/conventions.ts'
+import { EndpointParams as RegistryParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { CreateRegistryBody, registryReply } from '../rest/registry-routes.ts'
 
@@ -25,13 +25,5 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/containerregistryauth/:id',
-    schema: { params: RegistryParams },
-    handler: async (request, reply) => {
-      await registries.remove(keyOf(request).ownerId, request.params.id)
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/containerregistryauth/:id', (ownerId, id) => registries.remove(ownerId, id))
 }

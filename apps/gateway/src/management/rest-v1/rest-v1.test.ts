@@ -1,10 +1,8 @@
 // REST v1: endpoints, templates and registry credentials in the exact shapes of management §2.1, §2.2, §2.4.
 import type { WorkerRecord } from '@runyard/schema'
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestApp } from '../test-app.ts'
+import { describe, expect, it } from 'vitest'
 import type { TestApp, TestUser } from '../test-app.ts'
+import { useTestApp } from '../use-test-app.ts'
 
 const TEMPLATE = {
   name: 'shared',
@@ -17,19 +15,11 @@ const TEMPLATE = {
   readme: '# mine',
 }
 
-let redis: TestRedis
 let opened: TestApp
 let user: TestUser
-
-beforeAll(async () => {
-  redis = await startRedis()
+useTestApp((site) => {
+  ;({ opened, user } = site)
 })
-afterAll(() => redis.stop())
-beforeEach(async () => {
-  opened = await openTestApp(redis.url)
-  user = await opened.userOf('owner')
-})
-afterEach(() => opened[Symbol.asyncDispose]())
 
 type Method = Parameters<TestUser['rest']>[0]
 

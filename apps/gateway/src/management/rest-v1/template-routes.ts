@@ -1,7 +1,7 @@
 // /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
 import type { ManagementModel } from '../model.ts'
 import { boundTemplate } from '../model-template.ts'
-import { EndpointParams as TemplateParams, keyOf } from '../rest/conventions.ts'
+import { EndpointParams as TemplateParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { TemplateQuery } from './shapes.ts'
 import { CreateTemplateBody, newTemplate, templateEdit, templateReply, UpdateTemplateBody } from './template-shapes.ts'
@@ -29,15 +29,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/templates/:id',
-    schema: { params: TemplateParams },
-    handler: async (request, reply) => {
-      await templates.remove(keyOf(request).ownerId, { id: request.params.id })
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/templates/:id', (ownerId, id) => templates.remove(ownerId, { id }))
 }
 
 function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {

@@ -41,6 +41,19 @@ export function withRestConventions(app: FastifyInstance, { authenticate, log }:
   return app.withTypeProvider<ZodTypeProvider>()
 }
 
+/** `DELETE`, answered 204 once `remove` is done. */
+export function registerRemoval(app: RestApp, url: `${string}/:id`, remove: (ownerId: string, id: string) => Promise<unknown>): void {
+  app.route({
+    method: 'DELETE',
+    url,
+    schema: { params: EndpointParams },
+    handler: async (request, reply) => {
+      await remove(keyOf(request).ownerId, request.params.id)
+      return reply.code(204).send()
+    },
+  })
+}
+
 /** How the client reached us. */
 export function originOf(request: FastifyRequest): string {
   return `${request.protocol}://${request.host}`

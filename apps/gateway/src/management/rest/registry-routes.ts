@@ -2,7 +2,7 @@
 import type { Registry } from '@runyard/schema'
 import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as RegistryParams, keyOf } from './conventions.ts'
+import { EndpointParams as RegistryParams, keyOf, registerRemoval } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { ONE_PAGE, Pagination } from './shapes.ts'
 
@@ -42,13 +42,5 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     handler: async (request) => registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/v2/registries/:id',
-    schema: { params: RegistryParams },
-    handler: async (request, reply) => {
-      await registries.remove(keyOf(request).ownerId, request.params.id)
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/v2/registries/:id', (ownerId, id) => registries.remove(ownerId, id))
 }

@@ -4,7 +4,7 @@ import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
-import { EndpointParams, keyOf, originOf, withRestConventions } from './conventions.ts'
+import { EndpointParams, keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
@@ -64,15 +64,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
     handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/v2/serverless/:id',
-    schema: { params: EndpointParams },
-    handler: async (request, reply) => {
-      await model.remove(keyOf(request).ownerId, request.params.id)
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/v2/serverless/:id', (ownerId, id) => model.remove(ownerId, id))
 }
 
 function registerSaveRoutes(app: RestApp, model: ManagementModel): void {

@@ -1,6 +1,6 @@
 // /v2/templates (management §3.5). Those that live in an endpoint are found by id and not listed.
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as TemplateParams, keyOf } from './conventions.ts'
+import { EndpointParams as TemplateParams, keyOf, registerRemoval } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { ONE_PAGE } from './shapes.ts'
 import { CreateTemplateBody, TemplateListShape, TemplateShape, UpdateTemplateBody, templateEdit, templateReply } from './template-shapes.ts'
@@ -38,13 +38,5 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
     handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
   })
 
-  app.route({
-    method: 'DELETE',
-    url: '/v2/templates/:id',
-    schema: { params: TemplateParams },
-    handler: async (request, reply) => {
-      await templates.remove(keyOf(request).ownerId, { id: request.params.id })
-      return reply.code(204).send()
-    },
-  })
+  registerRemoval(app, '/v2/templates/:id', (ownerId, id) => templates.remove(ownerId, { id }))
 }

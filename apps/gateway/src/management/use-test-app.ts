@@ -1,0 +1,22 @@
+// Test fixture: one Redis for a file, the management surfaces over a store of their own and a user of them for each test.
+import { startRedis } from '@runyard/testing'
+import type { TestRedis } from '@runyard/testing'
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
+import { openTestApp } from './test-app.ts'
+import type { TestApp, TestUser } from './test-app.ts'
+
+/** `enter` is told of each test's app and of a user with a key of "owner" before it runs. */
+export function useTestApp(enter: (site: { readonly opened: TestApp; readonly user: TestUser }) => void): void {
+  let redis: TestRedis
+  let opened: TestApp
+
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+  beforeEach(async () => {
+    opened = await openTestApp(redis.url)
+    enter({ opened, user: await opened.userOf('owner') })
+  })
+  afterEach(() => opened[Symbol.asyncDispose]())
+}
