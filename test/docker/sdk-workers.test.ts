@@ -1,6 +1,6 @@
 // Images that bring their own handler on the unmodified Runpod worker SDK run as they are, without our agent (worker-api), as endpoints
 // that `runpod` made of them (management §4.2, sdk2-api §7.2).
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
 import { runPython } from '../harness/python.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -104,9 +104,16 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image that finds i
   test('is unhealthy, with its reason in /health and in what its job waits for', async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'unfit', image, env: { FITNESS: 'fails' } })
     const id = await stack.api.run(endpoint, {})
-    await waitFor('the failure to be told', async () => (await stack.api.health(endpoint)).workers.unhealthy === 1)
-    const { json } = await stack.api.get(`/v2/${endpoint}/health`)
-    expect(json).toMatchObject({ reason: 'backing_off', message: expect.stringContaining('enough_cheese') })
+    // Unhealthy twice: by its own word while it is there, and by the pause after it, whose reason is told once it is cleared away.
+    await vi.waitFor(
+      async () =>
+        expect((await stack.api.get(`/v2/${endpoint}/health`)).json).toMatchObject({
+          workers: { unhealthy: 1 },
+          reason: 'backing_off',
+          message: expect.stringContaining('enough_cheese'),
+        }),
+      { timeout: 60_000, interval: 100 },
+    )
     expect(await stack.api.status(endpoint, id)).toMatchObject({ status: 'IN_QUEUE' })
   })
 })
