@@ -11,7 +11,7 @@ import { registerWorkerLogs } from './watch/worker-logs.ts'
 export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const app = createApp({ log: deps.log, bodyLimit: deps.config.limits.runBytes, closing: deps.closing })
   registerProbes(app, deps)
-  registerMetrics(app, deps)
+  await registerMetrics(app, deps)
   await registerJobPlane(app, deps, { rates: deps.config.rateLimits, origins: deps.config.cors })
   await registerWorkerLogs(app, deps)
   await registerManagement(app, deps)

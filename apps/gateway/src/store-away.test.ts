@@ -37,7 +37,7 @@ it('answers clients 503, polls 429 and pings 200, keeps a result until it can be
   expect([(await worker.ping([jobId])).status, (await stranger.ping()).status]).toEqual([200, 200])
   const done = worker.done(jobId, { output: 'survived' })
   // This gateway has not met that worker yet, so whose result it is has to wait, too.
-  const late = stranger.done('nobody', { output: 1 })
+  const late = stranger.done('nobodys-u1', { output: 1 })
 
   await redis.restart()
   expect([(await done).status, (await late).status]).toEqual([200, 200])

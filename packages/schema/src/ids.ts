@@ -29,9 +29,10 @@ export const WorkerId = z
   .brand<'WorkerId'>()
 export type WorkerId = z.infer<typeof WorkerId>
 
+/** What can be one: our own have a digit, which none of the names has that BullMQ gives to the keys beside its jobs. */
 export const JobId = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,128}$/, 'a job id is letters, digits, "_" and "-"')
+  .regex(/^(?=.*\d)[A-Za-z0-9_-]{1,128}$/, 'a job id is letters, digits, "_" and "-", and has a digit')
   .brand<'JobId'>()
 export type JobId = z.infer<typeof JobId>
 

@@ -23,7 +23,7 @@ const parseTemplate = (text: string | null) => (text === null ? undefined : (JSO
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
   const { client, keys, signals } = context
-  const { records, templates, deleted } = keys.endpoints
+  const { records, templates, deleted, owners } = keys.endpoints
   const get = async (id: string) => parse(await client.hget(records, id))
   const { readText, readTemplate, write, remove } = createEndpointWrites(context)
 
@@ -31,6 +31,10 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
     get,
     list: async () => Object.values(await client.hgetall(records)).map((text) => JSON.parse(text) as Endpoint),
     listDeleted: () => client.smembers(deleted),
+    async goneOf(ownerId) {
+      const gone = Object.entries(await client.hgetall(owners))
+      return new Set(gone.filter(([, owner]) => owner === ownerId).map(([id]) => id))
+    },
 
     async findByTemplate(templateId) {
       const id = await client.hget(templates, templateId)
@@ -72,7 +76,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
 }
 
 function createEndpointWrites({ client, keys, run }: StoreContext) {
-  const { records, names, templates, deleted } = keys.endpoints
+  const { records, names, templates, deleted, owners } = keys.endpoints
   const readText = async (find: Find): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
 
@@ -97,8 +101,9 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
       const text = await client.hget(records, id)
       const endpoint = parse(text)
       if (text === null || endpoint === undefined) return false
-      const args = [id, text, nameOf(endpoint), endpoint.templateId]
-      if ((await run(DELETE_ENDPOINT, [records, names, templates, deleted, keys.revision], args)) === 1) return true
+      const touched = [records, names, templates, deleted, keys.revision, owners]
+      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId]
+      if ((await run(DELETE_ENDPOINT, touched, args)) === 1) return true
     }
     throw tooBusy()
   }

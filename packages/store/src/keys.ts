@@ -29,7 +29,14 @@ export interface Keys {
   readonly blobs: string
   /** Batches that may have been left half-way, `endpointId/batchId`. */
   readonly unfinishedBatches: string
-  readonly endpoints: { readonly records: string; readonly names: string; readonly templates: string; readonly deleted: string }
+  readonly endpoints: {
+    readonly records: string
+    readonly names: string
+    readonly templates: string
+    readonly deleted: string
+    /** Of those that were deleted. */
+    readonly owners: string
+  }
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly templates: string
   readonly registries: string
@@ -67,6 +74,7 @@ export function createKeys(prefix: string): Keys {
       names: `${shared}:endpoint-names`,
       templates: `${shared}:endpoint-templates`,
       deleted: `${shared}:endpoints-deleted`,
+      owners: `${shared}:endpoint-owners`,
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     templates: `${shared}:templates`,

@@ -21,6 +21,8 @@ export interface EndpointStore {
   delete(id: string): Promise<boolean>
   /** Ids that are deleted but still have workers or keys. */
   listDeleted(): Promise<readonly string[]>
+  /** Ids of all endpoints that this owner ever deleted: what is left of them is still nobody else's. */
+  goneOf(ownerId: string): Promise<ReadonlySet<string>>
   /** Removes the last keys of a deleted endpoint. */
   forget(id: string): Promise<void>
 }

@@ -24,6 +24,11 @@ const ODD_SEGMENTS = [
   'null',
   '-1',
   '0',
+  // Keys that stand beside a job's in Redis.
+  'wait',
+  'meta',
+  'r:workers',
+  'x:lock',
   LONG,
   '%F0%9F%98%80',
   'a b',

@@ -6,6 +6,7 @@ import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { answerClientError } from './client-error.ts'
 import { isTooDeep, TOO_DEEP } from './json-depth.ts'
+import { refuseOddIds } from './odd-ids.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
@@ -43,6 +44,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     },
   })
   readBodiesAsJson(app, (body) => parseStrictJson(body))
+  refuseOddIds(app)
   closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {

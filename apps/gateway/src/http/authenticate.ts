@@ -26,5 +26,9 @@ export function apiKeyOf(request: FastifyRequest): ApiKey {
 
 /** @throws RunyardError('forbidden') when the endpoint belongs to another owner (client-api §9). */
 export function checkOwner(key: ApiKey, endpoint: Endpoint): void {
-  if (endpoint.ownerId !== key.ownerId) throw new RunyardError('forbidden', 'forbidden: this API key has no access to this endpoint')
+  if (endpoint.ownerId !== key.ownerId) throw noAccess()
+}
+
+export function noAccess(): RunyardError {
+  return new RunyardError('forbidden', 'forbidden: this API key has no access to this endpoint')
 }

@@ -1,21 +1,27 @@
 // `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway tells
-// the same and a restart loses nothing. While Redis is away those series are absent rather than zero.
+// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. It names everybody's endpoints, so it
+// is open where the listener binds loopback, and wants an API key elsewhere.
 import type { FastifyInstance } from 'fastify'
 import { phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'
 import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
+import { isLoopback } from '../bootstrap.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { requireApiKey } from '../http/authenticate.ts'
 import { readEndpointLoad, type EndpointLoad } from './endpoint-load.ts'
 
 type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'log'>
 
-export function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): void {
+export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): Promise<void> {
   const series = createSeries(deps)
-  app.get('/metrics', async (_request, reply) => {
-    await readStore(deps, series).catch((error: unknown) => {
-      deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
+  await app.register(async (scope) => {
+    if (!isLoopback(deps.config.listen.host)) requireApiKey(scope, deps.store)
+    scope.get('/metrics', async (_request, reply) => {
+      await readStore(deps, series).catch((error: unknown) => {
+        deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
+      })
+      return reply.type(deps.metrics.contentType).send(await deps.metrics.render())
     })
-    return reply.type(deps.metrics.contentType).send(await deps.metrics.render())
   })
 }
 

@@ -2,8 +2,9 @@
 // are not newer than the last one they saw (sdk2-api §3.3).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
+import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
-import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
+import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000
@@ -23,8 +24,7 @@ async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<
   const query = request.query as Record<string, unknown>
   const endpointId = await findEndpointOf(deps, workerId)
   if (endpointId === undefined) throw new RunyardError('not_found', `worker not found: ${workerId}`)
-  const endpoint = await deps.endpoints.get(endpointId)
-  if (endpoint !== undefined) checkOwner(apiKeyOf(request), endpoint)
+  await checkReader(deps, apiKeyOf(request), endpointId)
   const wanted = SOURCES.filter((source) => query['type'] === undefined || query['type'] === 'all' || query['type'] === source)
   const logs = { container: [] as string[], system: [] as string[] }
   for (const source of wanted) {
@@ -32,6 +32,13 @@ async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<
     logs[source] = lines.map(({ at, line }) => `${toIsoMicros(at)} ${line}`)
   }
   return logs
+}
+
+/** A log outlives its endpoint, but not its being somebody's. @throws RunyardError('forbidden') */
+async function checkReader({ endpoints, store }: LogDeps, key: ApiKey, endpointId: string): Promise<void> {
+  const endpoint = await endpoints.get(endpointId)
+  if (endpoint !== undefined) checkOwner(key, endpoint)
+  else if (!(await store.endpoints.goneOf(key.ownerId)).has(endpointId)) throw noAccess()
 }
 
 async function findEndpointOf({ store, workers }: LogDeps, workerId: string): Promise<string | undefined> {

@@ -88,8 +88,8 @@ it.each(CASES)('a result that $when changes nothing and is logged once: $reason'
 })
 
 it('a result for a job that never was is answered 200 and logged once', async () => {
-  expect((await worker.done('nobody', { output: 1 })).status).toBe(200)
-  expect(linesOf('nobody')).toEqual([expect.objectContaining({ reason: 'job_unknown', text: 'result ignored' })])
+  expect((await worker.done('nobodys-u1', { output: 1 })).status).toBe(200)
+  expect(linesOf('nobodys-u1')).toEqual([expect.objectContaining({ reason: 'job_unknown', text: 'result ignored' })])
 })
 
 it('a result whose write was answered too late ends its job once, in log, history and measures', async () => {

@@ -8,6 +8,7 @@ import { readBodiesAsJson } from '../http/app.ts'
 import { isTooDeep } from '../http/json-depth.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
 import { clientGone } from '../http/hold.ts'
+import { isJobId } from '../http/odd-ids.ts'
 import { addRoute } from '../http/routes.ts'
 import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
@@ -105,7 +106,7 @@ function chunkHandler(deps: GatewayDeps) {
 function pingHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
     const query = request.query as Record<string, unknown>
-    const jobIds = typeof query['job_id'] === 'string' ? query['job_id'].split(',').filter((id) => id !== '') : []
+    const jobIds = typeof query['job_id'] === 'string' ? query['job_id'].split(',').filter(isJobId) : []
     const unhealthy = query['status'] === 'unhealthy' ? { check: String(query['check']), reason: String(query['reason']) } : undefined
     await receivePing(deps, workerOf(request), { jobIds, unhealthy })
     return { ok: true }

@@ -39,10 +39,10 @@ return id and redis.call('HGET', KEYS[1], id)
 `,
 }
 
-/** KEYS: records, names, bound templates, deleted, revision. ARGV: id, expected record, name, bound template → 1, or 0 if somebody else wrote first */
+/** KEYS: records, names, bound templates, deleted, revision, owners. ARGV: id, expected record, name, bound template, owner → 1, or 0 if somebody else wrote first */
 export const DELETE_ENDPOINT: Script = {
   name: 'runyardDeleteEndpoint',
-  keys: 5,
+  keys: 6,
   lua: `
 local call = redis.call
 if call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
@@ -50,6 +50,7 @@ call('HDEL', KEYS[1], ARGV[1])
 call('HDEL', KEYS[2], ARGV[3])
 call('HDEL', KEYS[3], ARGV[4])
 call('SADD', KEYS[4], ARGV[1])
+call('HSET', KEYS[6], ARGV[1], ARGV[5])
 call('INCR', KEYS[5])
 return 1
 `,

@@ -61,8 +61,8 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
 
 /** Old clients put the key into the URL (management §1.1). The header wins. */
 function withQueryKey(request: FastifyRequest): Parameters<Authenticate>[0] {
-  const { api_key: inUrl } = request.query as { api_key?: string }
-  return request.headers.authorization === undefined && inUrl !== undefined ? { headers: { authorization: inUrl } } : request
+  const { api_key: inUrl } = request.query as { readonly api_key?: string | readonly string[] }
+  return request.headers.authorization === undefined && typeof inUrl === 'string' ? { headers: { authorization: inUrl } } : request
 }
 
 function parseBody(body: unknown): z.infer<typeof GraphqlBody> {

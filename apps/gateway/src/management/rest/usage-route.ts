@@ -1,5 +1,5 @@
 // GET /runyard/v1/usage: the ledger summed per endpoint, GPU type and state over a range (an extension of ours, for `runyard usage`).
-// Endpoints that are gone still count; their name is null then. The default range is the last 24 hours.
+// Endpoints that their owner deleted still count; their name is null then. The default range is the last 24 hours.
 import { sumUsage } from '@runyard/core'
 import type { UsageOptions } from '@runyard/core'
 import type { Config } from '@runyard/schema'
@@ -54,10 +54,9 @@ export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
 }
 
 async function usageOf({ model, store, config }: UsageDeps, ownerId: string, { range, now }: Pick<UsageOptions, 'range' | 'now'>) {
-  const [rows, own, all] = await Promise.all([store.ledger.rows(range), model.list(ownerId), store.endpoints.list()])
+  const [rows, own, gone] = await Promise.all([store.ledger.rows(range), model.list(ownerId), store.endpoints.goneOf(ownerId)])
   const names = new Map(own.map((endpoint) => [endpoint.id as string, endpoint.name]))
-  const foreign = new Set(all.map((endpoint) => endpoint.id as string).filter((id) => !names.has(id)))
-  const visible = rows.filter((row) => !foreign.has(row.endpointId))
+  const visible = rows.filter(({ endpointId }) => names.has(endpointId) || gone.has(endpointId))
   const lines = sumUsage(visible, { range, billedStates: config.billing.states, now })
   return lines.map((line) => ({ ...line, endpointName: names.get(line.endpointId) ?? null }))
 }

@@ -1,0 +1,214 @@
+// Everybody who may not, on every route of both listeners, read from Fastify's own table: a route that is added tomorrow is closed, or is named
+// here as open. Then the other way round: what another owner's key and another worker's token get to see of an owner who has everything.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { routesOf, type KnownRoute } from './route-table.ts'
+
+/** In every name, value and line of what the owner has. */
+const MARK = 'between-us'
+/** Probes, and what stands for no route. */
+const OPEN = new Set(['/healthz', '/readyz', '*'])
+/** Of the whole installation, for whoever has a key. */
+const SHARED = new Set(['/metrics'])
+
+let redis: TestRedis
+let gateway: TestGateway
+let worker: TestWorker
+let known: Readonly<Record<string, string>>
+/** What no key of the owner's is. */
+let credentials: readonly (readonly [who: string, headers: Record<string, string>, query: string])[]
+let strangersKey: string
+
+beforeAll(async () => {
+  redis = await startRedis()
+  // As if anybody could reach it.
+  gateway = await startGateway(redis.url, { listen: { host: '0.0.0.0' } })
+  const { id } = await gateway.addEndpoint({ name: MARK, templateName: MARK })
+  worker = await gateway.addWorker(id)
+  const { store, key } = gateway
+  const { plain: revoked, key: record } = await store.keys.create({ name: 'revoked', ownerId: 'owner' })
+  await store.keys.revoke(record.id)
+  strangersKey = (await store.keys.create({ name: 'stranger', ownerId: 'stranger' })).plain
+  known = { endpointId: id, id, workerId: worker.id, ...(await fill(id)) }
+  credentials = [
+    ['no key', {}, ''],
+    ['a wrong key', { authorization: 'Bearer rpa_wrong' }, ''],
+    ['a revoked key', { authorization: `Bearer ${revoked}` }, ''],
+    ['a worker’s token', { authorization: (await gateway.addWorker(id)).token }, ''],
+    ['a key cut short', { authorization: `Bearer ${key.slice(0, -1)}` }, ''],
+    ['a key in another case', { authorization: `Bearer ${key.toUpperCase()}` }, ''],
+    ['a key with something behind it', { authorization: `Bearer ${key} ${key}` }, ''],
+    ['a key as a password', { authorization: `Basic ${btoa(`x:${key}`)}` }, ''],
+    ['a key in another header', { 'x-api-key': key, cookie: `authorization=${key}` }, ''],
+    ['a key in the URL', {}, `?token=${key}&key=${key}&authorization=${key}`],
+    ['two keys in the URL', {}, '?api_key=a&api_key=b'],
+    ['prototypes', { authorization: '__proto__' }, '?api_key=constructor'],
+  ]
+})
+
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]()
+  await redis?.stop()
+})
+
+/** Something of everything that an owner may have. */
+async function fill(endpointId: string): Promise<Record<string, string>> {
+  const { call, store } = gateway
+  const post = async (path: string, body: unknown): Promise<string> => String((await call(path, { method: 'POST', body })).json['id'])
+  const webhook = `https://example.invalid/${MARK}`
+  const ended = await post(`/v2/${endpointId}/run`, { input: MARK, webhook })
+  expect((await worker.take())?.id).toBe(ended)
+  await worker.done(ended, { error: MARK })
+  await post(`/v2/${endpointId}/run`, { input: MARK })
+  await post('/v2/templates', { name: MARK, image: MARK, env: { KEY: MARK } })
+  await post('/v2/registries', { name: MARK, username: MARK, password: MARK })
+  const batchId = await post(`/v2/${endpointId}/batch`, { requests: [{ input: MARK }] })
+  await store.workerLogs.append(worker.id, 'container', [{ at: Date.now(), line: MARK }])
+  return { jobId: ended, batchId, requestId: ended, eventId: ended }
+}
+
+type Listener = keyof TestGateway['apps']
+
+const pathOf = ({ url }: KnownRoute): string => url.replaceAll(/:(\w+)/g, (_, name: string) => known[name] ?? 'x').replace('*', '/x')
+const closedRoutes = (listener: Listener): readonly KnownRoute[] =>
+  routesOf(gateway.apps[listener]).filter(({ url, method }) => !OPEN.has(url) && method !== 'HEAD')
+const isWorkers = ({ url }: KnownRoute): boolean => /\/(?:job-|ping\/)/.test(url)
+
+interface Asked {
+  readonly headers?: Record<string, string>
+  readonly query?: string
+}
+
+/** Without a socket of its own, since there are a thousand of them. */
+async function ask(listener: Listener, route: KnownRoute, { headers = {}, query = '' }: Asked): Promise<{ status: number; text: string }> {
+  const method = route.method as 'GET' | 'POST'
+  const payload = method === 'GET' ? {} : { payload: { input: 1 } }
+  const { statusCode, body } = await gateway.apps[listener].inject({ method, url: `${pathOf(route)}${query}`, headers, ...payload })
+  return { status: statusCode, text: body }
+}
+
+async function exceptions<T>(cases: readonly T[], check: (one: T) => Promise<string | undefined>): Promise<readonly string[]> {
+  return (await Promise.all(cases.map(check))).filter((complaint) => complaint !== undefined)
+}
+
+describe.each(['publicApp', 'workerPlane'] as const)('%s', (listener) => {
+  it('refuses on every route who bears no key of its own, before it says anything else', { timeout: 60_000 }, async () => {
+    const routes = closedRoutes(listener)
+    expect(routes.length).toBeGreaterThan(20)
+    // Every method without a key; every path with whatever is no key.
+    const [none, ...others] = credentials
+    const paths = [...new Map(routes.map((route) => [route.url, route])).values()]
+    const cases = [
+      ...routes.map((route) => [route, none] as const),
+      ...others.flatMap((one) => paths.map((route) => [route, one] as const)),
+    ]
+    const check = async ([route, credential]: (typeof cases)[number]): Promise<string | undefined> => {
+      const [who, headers, query] = credential ?? ['nobody', {}, '']
+      const { status } = await ask(listener, route, { headers, query })
+      // A refused poll is told to come back later (worker-api §4.2).
+      const isRefused = status === 401 || (status === 429 && isWorkers(route))
+      return isRefused ? undefined : `${who}: ${route.method} ${route.url} answered ${status}`
+    }
+    expect(await exceptions(cases, check)).toEqual([])
+  })
+
+  it('shows a key of another owner nothing of what this one has, and lets it change nothing', { timeout: 60_000 }, async () => {
+    const before = await everything()
+    const check = async (route: KnownRoute): Promise<string | undefined> => {
+      const { status, text } = await ask(listener, route, { headers: { authorization: `Bearer ${strangersKey}` } })
+      const isNamed = route.url.includes(':endpointId') || route.url.includes(':workerId')
+      if (status >= 500 || text.includes(MARK) || (isNamed && status < 400)) return `${route.method} ${route.url}: ${status} ${text}`
+      return undefined
+    }
+    const routes = closedRoutes(listener).filter((route) => !SHARED.has(route.url))
+    expect(await exceptions(routes, check)).toEqual([])
+    expect(await everything()).toEqual(before)
+  })
+})
+
+async function everything(): Promise<readonly string[]> {
+  const { endpointId, workerId, jobId, batchId } = known
+  const paths = [
+    '/v2/serverless',
+    '/v2/templates',
+    '/v2/registries',
+    '/runyard/v1/webhooks/secrets',
+    `/v2/${endpointId}/requests`,
+    `/v2/${endpointId}/health`,
+    `/v2/${endpointId}/status/${jobId}`,
+    `/v2/${endpointId}/batch/${batchId}`,
+    `/hapi/v1/pod/${workerId}/logs`,
+  ]
+  return Promise.all(paths.map(async (path) => (await gateway.call(path)).text))
+}
+
+describe('what is left of a deleted endpoint', () => {
+  it('is its owner’s: usage and logs', async () => {
+    const { id } = await gateway.addEndpoint()
+    const gone = await gateway.addWorker(id)
+    const row = { workerId: gone.id, endpointId: id, gpuType: null, gpuCount: 0 } as const
+    await gateway.store.ledger.transition({ ...row, state: 'running', at: Date.now() - 5000 })
+    await gateway.store.ledger.close(gone.id, Date.now())
+    await gateway.store.workerLogs.append(gone.id, 'container', [{ at: Date.now(), line: MARK }])
+    await gateway.call(`/v2/serverless/${id}`, { method: 'DELETE' })
+    await gateway.store.workers.remove(id, gone.id, undefined)
+    const theirs = createSend(gateway.publicUrl, { authorization: `Bearer ${strangersKey}` })
+    const read = async (send: typeof theirs): Promise<readonly string[]> =>
+      Promise.all(['/runyard/v1/usage', `/hapi/v1/pod/${gone.id}/logs`].map(async (path) => (await send(path)).text))
+    expect(await read(gateway.call)).toEqual([expect.stringContaining(id), expect.stringContaining(MARK)])
+    expect(await read(theirs)).toEqual([expect.not.stringContaining(id), expect.stringContaining('no access')])
+  })
+})
+
+describe('a worker’s token', () => {
+  it('opens nothing of another worker, of another endpoint, nor of one whose id is spelt another way', async () => {
+    const sibling = await gateway.addWorker(String(known['endpointId']))
+    const elsewhere = await gateway.addWorker((await gateway.addEndpoint()).id)
+    const others = [sibling, elsewhere].map(({ record }) => `${record.endpointId}/${record.id}`)
+    const own = `${worker.record.endpointId}/${worker.id}`
+    const spelt = [own.toUpperCase(), own.replace('/', '%2F/'), `x%2F..%2F${own}`, own.replace('/', '/x%2F..%2F')]
+    const check = async (address: string): Promise<string | undefined> => {
+      const [endpointId = '', workerId = ''] = address.split('/')
+      const polls = ['job-take', 'job-take-batch', 'job-stop'].map((name) => worker.send(`/v2/${endpointId}/${name}/${workerId}?gpu=x`))
+      const posts = ['job-done', 'job-stream'].map((name) =>
+        worker.send(`/v2/${endpointId}/${name}/${workerId}/${known['jobId']}`, { method: 'POST', body: { output: MARK } }),
+      )
+      const answers = await Promise.all([...polls, ...posts, worker.send(`/v2/${endpointId}/ping/${workerId}`)])
+      const statuses = answers.map(({ status }) => status).join()
+      return statuses === '429,429,429,401,401,401' ? undefined : `${address}: ${statuses}`
+    }
+    expect(await exceptions([...others, ...spelt], check)).toEqual([])
+  })
+})
+
+describe('ids that are names of other keys in Redis', () => {
+  it('are not found, and leave the queue as it was', async () => {
+    const { endpointId } = known
+    const odd = [
+      'wait',
+      'active',
+      'meta',
+      'marker',
+      'r:workers',
+      `w:${worker.id}`,
+      `${known['jobId']}:lock`,
+      's:1',
+      'a/../1',
+      '\u0000',
+      '😀',
+    ]
+    const before = await everything()
+    for (const id of odd.map(encodeURIComponent)) {
+      const answers = await Promise.all([
+        ...['status', 'status-sync', 'stream'].map((name) => gateway.call(`/v2/${endpointId}/${name}/${id}`)),
+        ...['cancel', 'retry'].map((name) => gateway.call(`/v2/${endpointId}/${name}/${id}`, { method: 'POST' })),
+        gateway.call(`/v2/${endpointId}/batch/${id}`),
+        worker.done(id, { output: MARK }),
+      ])
+      expect([id, ...answers.map(({ status }) => status)]).toEqual([id, ...answers.map(() => 404)])
+      expect((await worker.ping([decodeURIComponent(id)])).status).toBe(200)
+    }
+    expect(await everything()).toEqual(before)
+  })
+})
