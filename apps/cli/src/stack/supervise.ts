@@ -2,10 +2,8 @@
 // Ctrl-C at the terminal reaches it only through us, and it holds a channel to us, so that it ends when we are killed.
 // Failure direction: dying before it was ever up is told to the caller; later deaths are mended with growing pauses.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createWriteStream, type WriteStream } from 'node:fs'
-import { rename, stat } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createLogFile } from './log-file.ts'
 
 export interface ChildSpec {
   readonly name: string
@@ -32,11 +30,9 @@ export interface Supervised extends AsyncDisposable {
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 const STABLE_AFTER_MS = 30_000
-const LARGEST_LOG_BYTES = 20 * 1024 * 1024
 
 export async function supervise(spec: ChildSpec, onNews: (line: string) => void): Promise<Supervised> {
-  await rotate(spec.logFile)
-  const log = createWriteStream(spec.logFile, { flags: 'a', mode: 0o600 })
+  const log = createLogFile(spec.logFile, { onTrouble: onNews })
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => {})
   const stop = new AbortController()
@@ -80,8 +76,6 @@ export async function supervise(spec: ChildSpec, onNews: (line: string) => void)
       await child.ended
       await kept
       clearTimeout(hard)
-      log.end()
-      await finished(log)
     },
   }
 }
@@ -93,7 +87,7 @@ interface RunningChild {
   lastWords(): string
 }
 
-function launch(spec: ChildSpec, log: WriteStream): RunningChild {
+function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
   const child = spawn(spec.command, spec.args, {
     env: spec.env,
     detached: true,
@@ -101,9 +95,9 @@ function launch(spec: ChildSpec, log: WriteStream): RunningChild {
   })
   if (spec.onMessage !== undefined) child.on('message', spec.onMessage)
   let words = ''
-  child.stdout?.on('data', (data: Buffer) => log.write(data))
+  child.stdout?.on('data', log)
   child.stderr?.on('data', (data: Buffer) => {
-    log.write(data)
+    log(data)
     words = (words + data.toString()).slice(-2000)
   })
   const ended = new Promise<string>((resolve) => {
@@ -115,9 +109,4 @@ function launch(spec: ChildSpec, log: WriteStream): RunningChild {
     })
   })
   return { process: child, ended, lastWords: () => words.trim().split('\n').at(-1) ?? '' }
-}
-
-async function rotate(file: string): Promise<void> {
-  const { size } = await stat(file).catch(() => ({ size: 0 }))
-  if (size > LARGEST_LOG_BYTES) await rename(file, `${file}.1`)
 }
