@@ -55,6 +55,15 @@ describe('runMain', () => {
     expect(out).toContain('supervisor gone')
   })
 
+  it('stops when its supervisor is gone and with it the reader of its log', async () => {
+    const { child, seen } = await start(`${UP}; scope.defer(() => log.info('x'.repeat(20_000)))`)
+    await seen('up')
+    const exited = once(child, 'exit')
+    child.stdout?.destroy()
+    child.disconnect()
+    expect(await exited).toEqual([0, null])
+  })
+
   it('ends at once on a second signal', async () => {
     const { child, seen, ended } = await start(`scope.defer(() => new Promise(() => {})); log.info('up'); setInterval(() => {}, 1e6)`)
     await seen('up')

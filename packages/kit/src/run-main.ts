@@ -20,9 +20,7 @@ export async function runMain(name: string, body: (context: MainContext) => Prom
   const config = await configOrExit()
   const log = createLogger({ name, level: config.log.level })
   const stop = listenForStop(log)
-  process.on('uncaughtException', (error) => {
-    dieOf(error, log)
-  })
+  process.on('uncaughtException', (error) => void dieOf(error, log))
   let failure: unknown
   {
     await using scope = openScope({ graceMs: GRACE_MS, log })
@@ -33,9 +31,9 @@ export async function runMain(name: string, body: (context: MainContext) => Prom
       if (!stop.aborted) failure = error
     }
   }
-  if (failure !== undefined) dieOf(failure, log)
+  if (failure !== undefined) return dieOf(failure, log)
   log.info('stopped')
-  flushLogger(log)
+  await flushLogger(log)
   process.exit(0)
 }
 
@@ -51,8 +49,8 @@ function listenForStop(log: Logger): AbortSignal {
   const controller = new AbortController()
   const stop = (cause: string): void => {
     if (controller.signal.aborted) {
-      flushLogger(log)
-      process.exit(130)
+      void flushLogger(log).then(() => process.exit(130))
+      return
     }
     log.info({ cause }, 'stopping')
     controller.abort()
@@ -79,9 +77,9 @@ async function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-function dieOf(error: unknown, log: Logger): never {
+async function dieOf(error: unknown, log: Logger): Promise<never> {
   log.fatal({ err: error }, sentenceOf(error))
-  flushLogger(log)
+  await flushLogger(log)
   process.stderr.write(`${sentenceOf(error)}\n`)
   process.exit(1)
 }
