@@ -57,6 +57,7 @@ export interface TestGatewayOptions {
   /** Two gateways with one share everything. */
   readonly prefix?: string
   readonly signalCheckMs?: number
+  readonly answerMs?: number
   /** Stands in for the DNS of webhooks. */
   readonly resolve?: Resolve
 }

@@ -128,13 +128,13 @@ it('a changed endpoint is seen by every gateway', async () => {
 
 it('a gateway that hears nothing any more, without a word from the network, still gives its worker the next job', async () => {
   await using line = await openLine(redis.port)
-  await using deaf = await startGateway(line.url, {}, { prefix: 'shared', signalCheckMs: 200 })
+  await using deaf = await startGateway(line.url, {}, { prefix: 'shared', signalCheckMs: 200, answerMs: 3000 })
   const { id: ep } = await deaf.addEndpoint()
   const worker = await deaf.addWorker(ep)
   const held = worker.take()
   await expect.poll(async () => (await one.store.workers.get(ep, worker.id))?.readyAt, { timeout: 10_000 }).toBeDefined()
   // On a slow machine the subscription may just be under way again.
-  await expect.poll(() => line.freezeSubscriptions(), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => line.freeze('subscriptions'), { timeout: 10_000 }).toBe(1)
   const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
   expect((await held)?.id).toBe(json['id'])
 })

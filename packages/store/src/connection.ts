@@ -1,5 +1,7 @@
 // The two connections to Redis: one for commands, one for signals. Commands fail at once while it is away (no queue of ours piles up),
-// are never sent twice, and are bounded in time; reconnecting goes on for ever by itself, at most a second apart.
+// are never sent twice, and are bounded in time; reconnecting goes on for ever by itself, at most a second apart. A connection that owes an
+// answer for too long is given up: it may have died without a word (a firewall forgot it, the machine behind it is gone), and TCP would take
+// a quarter of an hour to say so. A Redis that hangs costs the same: each call waits once, the next ones fail at once until it answers.
 import { RunyardError } from '@runyard/schema'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
@@ -12,8 +14,6 @@ const OPTIONS = {
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   connectTimeout: 3000,
-  // Long enough for a 64 MB value on a slow disk, short enough that a hung Redis is noticed.
-  commandTimeout: 10_000,
   keepAlive: 10_000,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, 1000),
   // After a failover the old primary answers READONLY: look for the new one.
@@ -25,6 +25,8 @@ export interface ConnectOptions {
   /** As Redis' `CLIENT LIST` tells it. */
   readonly name: string
   readonly waitMs: number
+  /** How long an answer may take. */
+  readonly answerMs: number
   readonly onError: (error: Error) => void
 }
 
@@ -32,8 +34,8 @@ export interface ConnectOptions {
  * Opens a connection that heals itself.
  * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`.
  */
-export async function connect({ redisUrl, name, waitMs, onError }: ConnectOptions): Promise<Redis> {
-  const client = new Redis(redisUrl, { ...OPTIONS, connectionName: name })
+export async function connect({ redisUrl, name, waitMs, answerMs, onError }: ConnectOptions): Promise<Redis> {
+  const client = new Redis(redisUrl, { ...OPTIONS, connectionName: name, commandTimeout: answerMs, socketTimeout: answerMs })
   writeInBursts(client)
   let lastError: Error | undefined
   client.on('error', (error: Error) => {

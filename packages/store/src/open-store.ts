@@ -24,6 +24,8 @@ import { createWorkerStore } from './workers.ts'
 
 const DEFAULT_CONNECT_WAIT_MS = 10_000
 const DEFAULT_SIGNAL_CHECK_MS = 15_000
+/** Long enough for a 64 MB value on a slow disk, short enough that a hung Redis is noticed. */
+const DEFAULT_ANSWER_MS = 10_000
 
 /**
  * Opens the store. Afterwards it heals by itself: while Redis is away every call fails at once and `isUp` says so.
@@ -64,9 +66,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStack): Promise<StoreContext> {
   const onError = options.onError ?? (() => undefined)
   const keys = createKeys(options.prefix ?? 'runyard')
-  const { redisUrl, name = 'runyard', connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS } = options
+  const { redisUrl, name = 'runyard', connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS, answerMs = DEFAULT_ANSWER_MS } = options
   const open = async (connectionName: string) =>
-    scope.adopt(await connect({ redisUrl, name: connectionName, waitMs, onError }), async (client) => {
+    scope.adopt(await connect({ redisUrl, name: connectionName, waitMs, answerMs, onError }), async (client) => {
       // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
       await client.quit().catch(() => client.disconnect())
     })

@@ -1,5 +1,5 @@
 // Signals, and what happens while Redis is away, refuses writes or is set up wrongly.
-import { startRedis } from '@runyard/testing'
+import { openLine, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { openStore } from './open-store.ts'
@@ -7,6 +7,7 @@ import { completed, submission, useStores } from './test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
+const PATIENT = { timeout: 20_000 }
 const storeOptions = { leaseMs: 30_000, retention: { asyncMs: 60_000, syncMs: 30_000 } }
 
 describe('signals', () => {
@@ -111,6 +112,31 @@ describe('while Redis is away', () => {
     process.kill(redis.pid, 'SIGSTOP')
     const [taking] = await Promise.all([Promise.allSettled([store.jobs.take(EP, 'w1')]), redis.kill()])
     expect(taking).toMatchObject([{ status: 'rejected', reason: { code: 'store_unavailable' } }])
+  })
+
+  test('a connection for commands that died without a word is given up, and another one is made', async () => {
+    await using line = await openLine(stores.redis().port)
+    const store = await stores.open({ redisUrl: line.url, answerMs: 3000 })
+    const heard = stores.listen(store)
+    expect(line.freeze('commands')).toBe(1)
+    await expect(store.jobs.submit(EP, submission('lost'))).rejects.toMatchObject({ code: 'store_unavailable' })
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+    await store.jobs.submit(EP, submission('a'))
+    expect((await store.jobs.take(EP, 'w1'))?.id).toBe('a')
+  })
+
+  test('a Redis that hangs keeps no call waiting for ever, and is used again when it goes on', async () => {
+    await using redis = await startRedis()
+    await using store = await openStore({ redisUrl: redis.url, answerMs: 3000, ...storeOptions })
+    const heard = stores.listen(store)
+    process.kill(redis.pid, 'SIGSTOP')
+    await expect(store.jobs.get(EP, 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
+    await vi.waitUntil(() => !store.isUp(), PATIENT)
+    await expect(store.jobs.get(EP, 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
+    process.kill(redis.pid, 'SIGCONT')
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+    await store.jobs.submit(EP, submission('a'))
+    expect((await store.jobs.take(EP, 'w1'))?.id).toBe('a')
   })
 
   test('a store is not opened where no Redis answers, and says where', async () => {

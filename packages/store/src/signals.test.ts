@@ -91,9 +91,9 @@ describe('a subscription', () => {
 
   test('that died without a word is found out, and then everybody is told to look', async () => {
     await using line = await openLine(stores.redis().port)
-    const store = await stores.open({ redisUrl: line.url, signalCheckMs: 100 })
+    const store = await stores.open({ redisUrl: line.url, signalCheckMs: 100, answerMs: 3000 })
     const heard = stores.listen(store)
-    await vi.waitUntil(() => line.freezeSubscriptions() === 1, PATIENT)
+    await vi.waitUntil(() => line.freeze('subscriptions') === 1, PATIENT)
     const other = await stores.open()
     await isTold(heard)
     await other.jobs.submit(EP, submission('a'))

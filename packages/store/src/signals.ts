@@ -1,5 +1,5 @@
 // Signals between processes over one pub/sub channel. They only wake; what was missed while the subscription did not stand is made good by
-// `resync`. A subscription that has died without a word is found out by asking for it again.
+// `resync`. A subscription that has died without a word is found out by asking for it again, which then is not answered.
 // A process hears its own signals at once, without waiting for Redis to echo them.
 import { randomUUID } from 'node:crypto'
 import { Signal } from '@runyard/schema'
@@ -20,7 +20,7 @@ export interface SignalDeps {
   readonly commands: Redis
   readonly subscriber: Redis
   readonly channel: string
-  /** How often the subscription is asked for again; one that has not answered by the next time is lost. */
+  /** How often the subscription is asked for again. */
   readonly checkEveryMs: number
   readonly onError: (error: Error) => void
 }
@@ -79,22 +79,17 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
  */
 function keepSubscribed({ commands, subscriber, channel, checkEveryMs, onError }: SignalDeps, resync: () => void): void {
   let isSubscribed = true
-  let isAnswered = true
   const resyncIfWhole = () => {
     if (isSubscribed && commands.status === 'ready') resync()
   }
   const subscribe = async () => {
-    isAnswered = false
     await subscriber.subscribe(channel)
-    isAnswered = true
     if (isSubscribed) return
     isSubscribed = true
     resyncIfWhole()
   }
   const check = () => {
-    if (subscriber.status !== 'ready') return
-    if (isAnswered) void subscribe().catch(onError)
-    else subscriber.stream.destroy()
+    if (subscriber.status === 'ready') void subscribe().catch(onError)
   }
   commands.on('ready', resyncIfWhole)
   subscriber.on('close', () => {

@@ -289,6 +289,8 @@ export interface OpenStoreOptions {
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */
   readonly connectWaitMs?: number
+  /** How long Redis may take over an answer before its connection is given up; default 10 s. */
+  readonly answerMs?: number
   /** How often it is made sure that signals still arrive; default 15 s. */
   readonly signalCheckMs?: number
   readonly onError?: (error: Error) => void

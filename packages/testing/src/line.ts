@@ -5,8 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 
 export interface Line extends AsyncDisposable {
   readonly url: string
-  /** Of those that are open now, the ones over which somebody has subscribed. How many. */
-  freezeSubscriptions(): number
+  /** Of those that are open now, the ones over which somebody has subscribed, or the others. How many. */
+  freeze(which: 'subscriptions' | 'commands'): number
 }
 
 interface Pair {
@@ -36,10 +36,11 @@ export async function openLine(port: number): Promise<Line> {
   const address = server.address()
   return {
     url: `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    freezeSubscriptions() {
-      const subscribed = pairs.filter(({ isSubscribed, ends }) => isSubscribed && ends.every((end) => !end.destroyed))
-      for (const socket of subscribed.flatMap(({ ends }) => ends)) socket.unpipe().pause()
-      return subscribed.length
+    freeze(which) {
+      const open = pairs.filter(({ ends }) => ends.every((end) => !end.destroyed))
+      const frozen = open.filter(({ isSubscribed }) => isSubscribed === (which === 'subscriptions'))
+      for (const socket of frozen.flatMap(({ ends }) => ends)) socket.unpipe().pause()
+      return frozen.length
     },
     async [Symbol.asyncDispose]() {
       for (const socket of pairs.flatMap(({ ends }) => ends)) socket.destroy()
