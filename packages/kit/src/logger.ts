@@ -16,7 +16,13 @@ const LONGEST_FLUSH_MS = 1000
 const flushers = new WeakMap<Logger, () => Promise<void>>()
 
 export function createLogger(options: { name: string; level: string }): Logger {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_EVERY_MS, maxLength: MOST_BYTES })
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    periodicFlush: FLUSH_EVERY_MS,
+    maxLength: MOST_BYTES,
+  })
   // The reader of a pipe may go away before us; a log that nobody reads is no reason to fail.
   destination.on('error', () => {})
   const log = pino(

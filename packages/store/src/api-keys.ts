@@ -3,6 +3,7 @@
 import { hash as digest, randomInt, randomUUID } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { CREATE_KEY, REVOKE_KEY } from './scripts/api-keys.ts'
 import type { ApiKey, KeyStore } from './types.ts'
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -44,9 +45,11 @@ function createKeyCache(signals: StoreContext['signals']): KeyCache {
   }
 }
 
-export function createKeyStore({ client, keys, signals }: StoreContext): KeyStore & AsyncDisposable {
+export function createKeyStore({ client, keys, run, signals }: StoreContext): KeyStore & AsyncDisposable {
   const { records, hashes } = keys.apiKeys
   const cache = createKeyCache(signals)
+  const signal = { kind: 'keys-changed' } as const
+  const told = [signals.channel, signals.encode(signal)]
 
   const read = async (id: string): Promise<StoredKey | undefined> => {
     const text = await client.hget(records, id)
@@ -62,13 +65,10 @@ export function createKeyStore({ client, keys, signals }: StoreContext): KeyStor
     async create({ name, ownerId, plain = generate() }) {
       const key: ApiKey = { id: randomUUID(), name, ownerId, createdAt: Date.now() }
       const hash = hashOf(plain)
-      // The record first: a hash that leads nowhere would be a key that does not work.
-      await client.hset(records, key.id, JSON.stringify({ ...key, hash } satisfies StoredKey))
-      if ((await client.hsetnx(hashes, hash, key.id)) === 0) {
-        await client.hdel(records, key.id)
-        throw new RunyardError('conflict', 'This key exists already.')
-      }
-      signals.publish({ kind: 'keys-changed' })
+      const record = JSON.stringify({ ...key, hash } satisfies StoredKey)
+      const isCreated = await run(CREATE_KEY, [records, hashes], [key.id, record, hash, ...told])
+      if (isCreated !== 1) throw new RunyardError('conflict', 'This key exists already.')
+      signals.deliver(signal)
       return { key, plain }
     },
 
@@ -82,9 +82,8 @@ export function createKeyStore({ client, keys, signals }: StoreContext): KeyStor
     async revoke(id) {
       const stored = await read(id)
       if (stored === undefined) return false
-      await client.hdel(hashes, stored.hash)
-      await client.hdel(records, id)
-      signals.publish({ kind: 'keys-changed' })
+      await run(REVOKE_KEY, [records, hashes], [id, stored.hash, ...told])
+      signals.deliver(signal)
       return true
     },
 

@@ -1,5 +1,5 @@
-// For tests: an endpoint record.
-import type { Endpoint } from '@runyard/schema'
+// For tests: records of endpoints and templates.
+import type { Endpoint, Template } from '@runyard/schema'
 
 export function endpoint(id: string, fields: Partial<Endpoint> = {}): Endpoint {
   return {
@@ -30,5 +30,27 @@ export function endpoint(id: string, fields: Partial<Endpoint> = {}): Endpoint {
     updatedAt: 1,
     echo: {},
     ...fields,
+  }
+}
+
+export function template(id: string, image = 'image'): Template {
+  return {
+    id,
+    name: `name of ${id}`,
+    ownerId: 'owner',
+    container: { image, args: '', env: {}, diskGb: null, ports: [], registryId: null },
+    notes: {
+      isServerless: true,
+      isPublic: false,
+      category: 'NVIDIA',
+      readme: '',
+      volumeGb: 0,
+      volumeMountPath: '',
+      startSsh: true,
+      startJupyter: true,
+      allowedCudaVersions: [],
+    },
+    createdAt: 1,
+    updatedAt: 1,
   }
 }

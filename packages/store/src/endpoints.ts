@@ -18,6 +18,7 @@ type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
   JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
 export const tooBusy = () => new RunyardError('conflict', 'Too many clients change this at once; try again.')
+const changed = (endpointId: string) => ({ kind: 'endpoint-changed', endpointId }) as const
 const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
 const parseTemplate = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Template))
 
@@ -47,7 +48,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
         const endpoint = change(parse(text), parseTemplate(template))
         const result = await write(endpoint, text, { id: templateId ?? '', text: template ?? '' })
         if (result === 'stored') {
-          signals.publish({ kind: 'endpoint-changed', endpointId: endpoint.id })
+          signals.deliver(changed(endpoint.id))
           return endpoint
         }
         if (result === 'unregistered') throw unknownRegistry(endpoint.spec.registryId ?? '')
@@ -61,7 +62,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
 
     async delete(id) {
       if (!(await remove(id))) return false
-      signals.publish({ kind: 'endpoint-changed', endpointId: id })
+      signals.deliver(changed(id))
       await cancelJobs(context, jobs, id)
       return true
     },
@@ -75,10 +76,12 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
   }
 }
 
-function createEndpointWrites({ client, keys, run }: StoreContext) {
+function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
   const { records, names, templates, deleted, owners } = keys.endpoints
   const readText = async (find: Find): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
+
+  const told = (id: string) => [signals.channel, signals.encode(changed(id))]
 
   const readTemplate = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
 
@@ -92,7 +95,7 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
     const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
     const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId, template.id, template.text]
     const touched = [records, names, templates, deleted, keys.templates, keys.registries, keys.revision]
-    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint)])) as Written
+    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint), ...told(endpoint.id)])) as Written
   }
 
   /** False if there is none. Somebody who changes it at the same moment only makes this look again. */
@@ -102,7 +105,7 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
       const endpoint = parse(text)
       if (text === null || endpoint === undefined) return false
       const touched = [records, names, templates, deleted, keys.revision, owners]
-      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId]
+      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId, ...told(id)]
       if ((await run(DELETE_ENDPOINT, touched, args)) === 1) return true
     }
     throw tooBusy()

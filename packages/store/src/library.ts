@@ -36,8 +36,10 @@ export function createChangeLibrary({ keys, run, signals }: Pick<StoreContext, '
         endpoints: endpoints.map((text) => JSON.parse(text) as Endpoint),
         registries: registries.map(toRegistry),
       })
-      if ((await run(WRITE_LIBRARY, touched, [revision, ...writes.flatMap(toArguments)])) !== 1) continue
-      for (const { id } of changed) signals.publish({ kind: 'endpoint-changed', endpointId: id })
+      const news = changed.map(({ id }) => ({ kind: 'endpoint-changed', endpointId: id }) as const)
+      const told = [signals.channel, news.length, ...news.map((signal) => signals.encode(signal))]
+      if ((await run(WRITE_LIBRARY, touched, [revision, ...told, ...writes.flatMap(toArguments)])) !== 1) continue
+      for (const signal of news) signals.deliver(signal)
       return result
     }
     throw tooBusy()

@@ -1,8 +1,10 @@
 // No wake is lost for good: whatever fills a queue tells of it in the same step, and whoever could not hear it for a while is told to look.
+import type { Endpoint } from '@runyard/schema'
 import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { submission, useStores } from './test-store.ts'
+import { endpoint, template } from './endpoint-fixture.ts'
+import { submission, useStores, workerRecord } from './test-store.ts'
 import type { Store } from './types.ts'
 
 const stores = useStores()
@@ -41,28 +43,92 @@ async function finalizeOne({ batches }: Store): Promise<void> {
   await batches.finalize(at, 100)
 }
 
-describe('a job', () => {
-  // Whoever dies after the step has told of it, and whoever dies before it has added nothing.
-  test.each(WAYS)('that comes by "%s" is told of by the script that adds it', async (_name, prepare, fill) => {
-    const [store, other] = [await stores.open(), await stores.open()]
-    await prepare(store)
-    const raw = stores.raw()
-    const monitor = await raw.monitor()
-    onTestFinished(() => monitor.disconnect())
-    const told: string[] = []
-    let isOver = false
-    monitor.on('monitor', (_time: string, [command = '', ...args]: readonly string[], source: string) => {
-      if (command.toLowerCase() === 'publish' && args[1]?.includes('job-added') === true) told.push(source)
-      if (command.toLowerCase() === 'echo') isOver = true
-    })
-    const heard = stores.listen(other)
-    await fill(store)
-    await raw.echo('over')
-    await vi.waitUntil(() => isOver, PATIENT)
-    expect(told).toEqual(['lua'])
-    await vi.waitUntil(() => heard.length > 0, PATIENT)
-    expect(heard).toEqual([{ kind: 'job-added', endpointId: EP }])
+/** Each changes what other processes remember. */
+const CHANGES: readonly (readonly [name: string, kind: string, prepare: (store: Store) => Promise<(store: Store) => Promise<unknown>>])[] =
+  [
+    ['a new endpoint', 'endpoint-changed', async () => addEndpoint],
+    [
+      'a deleted endpoint',
+      'endpoint-changed',
+      async (store) => {
+        const { id } = await addEndpoint(store)
+        return ({ endpoints }) => endpoints.delete(id)
+      },
+    ],
+    [
+      'an endpoint of a changed template',
+      'endpoint-changed',
+      async (store) => {
+        const one = await addEndpoint(store)
+        return ({ templates }) => templates.change(() => ({ kind: 'saved', template: template('t1'), endpoints: [one] }))
+      },
+    ],
+    [
+      'a new key',
+      'keys-changed',
+      async () =>
+        ({ keys }) =>
+          keys.create({ name: 'k', ownerId: 'owner' }),
+    ],
+    [
+      'a revoked key',
+      'keys-changed',
+      async (store) => {
+        const { key } = await store.keys.create({ name: 'k', ownerId: 'owner' })
+        return ({ keys }) => keys.revoke(key.id)
+      },
+    ],
+    [
+      'a new worker',
+      'worker-changed',
+      async () =>
+        ({ workers }) =>
+          workers.create(workerRecord('w1')),
+    ],
+    [
+      'a changed worker',
+      'worker-changed',
+      async (store) => {
+        await store.workers.create(workerRecord('w1'))
+        return ({ workers }) => workers.patch(EP, 'w1', { refreshRequested: true })
+      },
+    ],
+  ]
+
+function addEndpoint({ endpoints }: Store): Promise<Endpoint> {
+  return endpoints.upsert({ id: EP }, () => endpoint(EP))
+}
+
+/** Who told of it: `lua` is a script. */
+async function tellers(kind: string, act: () => Promise<unknown>): Promise<readonly string[]> {
+  const raw = stores.raw()
+  const monitor = await raw.monitor()
+  onTestFinished(() => monitor.disconnect())
+  const told: string[] = []
+  let isOver = false
+  monitor.on('monitor', (_time: string, [command = '', ...args]: readonly string[], source: string) => {
+    if (command.toLowerCase() === 'publish' && args[1]?.includes(kind) === true) told.push(source)
+    if (command.toLowerCase() === 'echo') isOver = true
   })
+  await act()
+  await raw.echo('over')
+  await vi.waitUntil(() => isOver, PATIENT)
+  return told
+}
+
+// Whoever dies after the step has told of it, and whoever dies before it has changed nothing.
+test.each(WAYS)('a job that comes by "%s" is told of by the script that adds it', async (_name, prepare, fill) => {
+  const store = await stores.open()
+  await prepare(store)
+  expect(await tellers('job-added', () => fill(store))).toEqual(['lua'])
+})
+
+test.each(CHANGES)('%s is told of by the script that writes it', async (_name, kind, prepare) => {
+  const store = await stores.open()
+  const change = await prepare(store)
+  const own = stores.listen(store)
+  expect(await tellers(kind, () => change(store))).toEqual(['lua'])
+  expect(own.map((signal) => signal.kind)).toContain(kind)
 })
 
 describe('a subscription', () => {

@@ -67,7 +67,9 @@ async function giveBack({ keys, run, signals }: StoreContext, { endpointId, jobI
 async function replaceAndGiveBack(context: StoreContext, handed: Handed): Promise<undefined> {
   const { keys, run, signals } = context
   const { endpointId, workerId } = handed
-  await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], ['', 'refreshRequested', 'true'])
-  signals.publish({ kind: 'worker-changed', endpointId, workerId })
+  const signal = { kind: 'worker-changed', endpointId, workerId } as const
+  const told = [signals.channel, signals.encode(signal)]
+  const isWritten = await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], ['', ...told, 'refreshRequested', 'true'])
+  if (isWritten === 1) signals.deliver(signal)
   await giveBack(context, handed)
 }

@@ -1,32 +1,10 @@
 // Template records: written together with the endpoints that follow them, or not at all.
 import type { Template } from '@runyard/schema'
 import { expect, test } from 'vitest'
-import { endpoint } from './endpoint-fixture.ts'
+import { endpoint, template } from './endpoint-fixture.ts'
 import { useStores } from './test-store.ts'
 
 const stores = useStores()
-
-function template(id: string, image = 'image'): Template {
-  return {
-    id,
-    name: `name of ${id}`,
-    ownerId: 'owner',
-    container: { image, args: '', env: {}, diskGb: null, ports: [], registryId: null },
-    notes: {
-      isServerless: true,
-      isPublic: false,
-      category: 'NVIDIA',
-      readme: '',
-      volumeGb: 0,
-      volumeMountPath: '',
-      startSsh: true,
-      startJupyter: true,
-      allowedCudaVersions: [],
-    },
-    createdAt: 1,
-    updatedAt: 1,
-  }
-}
 
 const saved = (one: Template) => () => ({ kind: 'saved', template: one, endpoints: [] }) as const
 

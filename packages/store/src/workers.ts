@@ -23,22 +23,26 @@ function fromFlat(flat: readonly string[]): WorkerRecord | undefined {
 
 export function createWorkerStore({ client, keys, run, signals }: StoreContext): WorkerStore {
   const get = async (endpointId: string, workerId: string) => fromFields(await client.hgetall(keys.worker(endpointId, workerId)))
-  const announce = (endpointId: string, workerId: string) => signals.publish({ kind: 'worker-changed', endpointId, workerId })
+  const changed = (endpointId: string, workerId: string) => ({ kind: 'worker-changed', endpointId, workerId }) as const
 
   return {
     get,
 
     async create(record) {
       const { endpointId, id } = record
-      await run(CREATE_WORKER, [keys.worker(endpointId, id), keys.workers(endpointId)], [id, ...toFields(record)])
-      announce(endpointId, id)
+      const signal = changed(endpointId, id)
+      const told = [signals.channel, signals.encode(signal)]
+      await run(CREATE_WORKER, [keys.worker(endpointId, id), keys.workers(endpointId)], [id, ...told, ...toFields(record)])
+      signals.deliver(signal)
     },
 
     async patch(...[endpointId, workerId, fields, { quiet = false, unless = '' } = {}]) {
       const changes = toFields(fields)
       if (changes.length === 0) return false
-      const isWritten = (await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], [unless, ...changes])) === 1
-      if (isWritten && !quiet) announce(endpointId, workerId)
+      const signal = changed(endpointId, workerId)
+      const told = [quiet ? '' : signals.channel, signals.encode(signal)]
+      const isWritten = (await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], [unless, ...told, ...changes])) === 1
+      if (isWritten && !quiet) signals.deliver(signal)
       return isWritten
     },
 
@@ -52,7 +56,7 @@ export function createWorkerStore({ client, keys, run, signals }: StoreContext):
       // The evidence first: a crash between the two leaves a worker that is removed again, not one that nobody can explain.
       if (record !== undefined) await client.set(keys.goneWorker(workerId), JSON.stringify({ record, exit }), 'EX', KEEP_GONE_S)
       await Promise.all([client.del(keys.worker(endpointId, workerId)), client.srem(keys.workers(endpointId), workerId)])
-      if (record !== undefined) announce(endpointId, workerId)
+      if (record !== undefined) signals.publish(changed(endpointId, workerId))
     },
 
     async getGone(workerId) {

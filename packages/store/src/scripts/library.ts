@@ -1,11 +1,11 @@
-// Endpoints, templates and registries: each change is one atomic script. `revision` grows with each write of any, so that a decision on the whole
+// Endpoints, templates and registries: each change is one atomic script, which also tells of it. `revision` grows with each write of any, so that a decision on the whole
 // library is refused when anything in it changed meanwhile.
 import type { Script } from './script.ts'
 
 /**
  * KEYS: records, names, bound templates, deleted, templates, registries, revision. ARGV: id, expected record ('' = none), new record, old name,
  * new name, old bound template, new bound template, template that must be unchanged ('' = none), its expected record ('' = none), registry that
- * must be there ('' = none). → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name) | 'unregistered'
+ * must be there ('' = none), channel, signal. → 'stored' | 'stale' (somebody else wrote first) | 'taken' (another endpoint has that name) | 'unregistered'
  */
 export const UPSERT_ENDPOINT: Script = {
   name: 'runyardUpsertEndpoint',
@@ -25,6 +25,7 @@ call('HSET', KEYS[2], ARGV[5], id)
 call('HSET', KEYS[3], ARGV[7], id)
 call('SREM', KEYS[4], id)
 call('INCR', KEYS[7])
+call('PUBLISH', ARGV[11], ARGV[12])
 return 'stored'
 `,
 }
@@ -39,7 +40,10 @@ return id and redis.call('HGET', KEYS[1], id)
 `,
 }
 
-/** KEYS: records, names, bound templates, deleted, revision, owners. ARGV: id, expected record, name, bound template, owner → 1, or 0 if somebody else wrote first */
+/**
+ * KEYS: records, names, bound templates, deleted, revision, owners. ARGV: id, expected record, name, bound template, owner, channel, signal → 1, or 0
+ * if somebody else wrote first
+ */
 export const DELETE_ENDPOINT: Script = {
   name: 'runyardDeleteEndpoint',
   keys: 6,
@@ -52,6 +56,7 @@ call('HDEL', KEYS[3], ARGV[4])
 call('SADD', KEYS[4], ARGV[1])
 call('HSET', KEYS[6], ARGV[1], ARGV[5])
 call('INCR', KEYS[5])
+call('PUBLISH', ARGV[6], ARGV[7])
 return 1
 `,
 }
@@ -67,8 +72,8 @@ return { call('GET', KEYS[1]) or '0', call('HVALS', KEYS[2]), call('HVALS', KEYS
 }
 
 /**
- * KEYS: as READ_LIBRARY. ARGV: expected revision, then for each write the number of its key, the field, and the record ('' = remove it)
- * → 1, or 0 if somebody else wrote first
+ * KEYS: as READ_LIBRARY. ARGV: expected revision, channel, how many signals, these, then for each write the number of its key, the field, and
+ * the record ('' = remove it) → 1, or 0 if somebody else wrote first
  */
 export const WRITE_LIBRARY: Script = {
   name: 'runyardWriteLibrary',
@@ -76,11 +81,13 @@ export const WRITE_LIBRARY: Script = {
   lua: `
 local call = redis.call
 if (call('GET', KEYS[1]) or '0') ~= ARGV[1] then return 0 end
-for i = 2, #ARGV, 3 do
+local writes = 4 + tonumber(ARGV[3])
+for i = writes, #ARGV, 3 do
   local key = KEYS[tonumber(ARGV[i])]
   if ARGV[i + 2] == '' then call('HDEL', key, ARGV[i + 1]) else call('HSET', key, ARGV[i + 1], ARGV[i + 2]) end
 end
 call('INCR', KEYS[1])
+for i = 4, writes - 1 do call('PUBLISH', ARGV[2], ARGV[i]) end
 return 1
 `,
 }

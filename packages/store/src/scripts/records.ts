@@ -1,25 +1,30 @@
 // Worker records and the billing ledger: each change is one atomic script.
 import type { Script } from './script.ts'
 
-/** KEYS: worker, workers. ARGV: id, fields… */
+/** KEYS: worker, workers. ARGV: id, channel, signal, fields… */
 export const CREATE_WORKER: Script = {
   name: 'runyardCreateWorker',
   keys: 2,
   lua: `
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('SADD', KEYS[2], ARGV[1])
+redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1
 `,
 }
 
-/** KEYS: worker. ARGV: field that must be absent or '', fields… → 0 for an unknown worker, which stays unknown, and where that field is set */
+/**
+ * KEYS: worker. ARGV: field that must be absent or '', channel or '' for a change that is nobody's news, signal, fields… → 0 for an unknown
+ * worker, which stays unknown, and where that field is set
+ */
 export const PATCH_WORKER: Script = {
   name: 'runyardPatchWorker',
   keys: 1,
   lua: `
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if ARGV[1] ~= '' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+redis.call('HSET', KEYS[1], unpack(ARGV, 4))
+if ARGV[2] ~= '' then redis.call('PUBLISH', ARGV[2], ARGV[3]) end
 return 1
 `,
 }
