@@ -24,17 +24,3 @@ export function listenForStop(): StopSignals {
     },
   }
 }
-
-/** Resolves when the signal aborts, at once if it has. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve()
-      },
-      { once: true },
-    )
-  })
-}

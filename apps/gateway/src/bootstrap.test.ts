@@ -36,6 +36,14 @@ describe('before the gateway serves anybody', () => {
     await importBootstrapKey(store, undefined)
   })
 
+  it('the bootstrap key is imported once, also by gateways that start at the same time', async () => {
+    await Promise.all(Array.from({ length: 4 }, () => importBootstrapKey(store, 'rpa_third')))
+    const before = (await store.keys.list()).length
+    await importBootstrapKey(store, 'rpa_third')
+    expect((await store.keys.list()).length).toBe(before)
+    expect(await store.keys.verify('rpa_third')).toMatchObject({ name: 'bootstrap' })
+  })
+
   it('tells that the blob store cannot be used, and starts all the same', async () => {
     const told: unknown[] = []
     const blobs = createMemoryBlobs()

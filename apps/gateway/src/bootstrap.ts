@@ -6,17 +6,19 @@ import type { Store } from '@runyard/store'
 /** Owner of the key that the supervisor passes in. */
 export const BOOTSTRAP_OWNER = 'owner'
 
-/** Imports a plain key if it is not known yet. */
+/** Imports a plain key if it is not known yet. Gateways that start at the same time may all try: one of them does it. */
 export async function importBootstrapKey(store: Pick<Store, 'keys'>, plain: string | undefined): Promise<void> {
   if (plain === undefined || plain === '' || (await store.keys.verify(plain)) !== undefined) return
-  await store.keys.create({ name: 'bootstrap', ownerId: BOOTSTRAP_OWNER, plain })
+  await store.keys.create({ name: 'bootstrap', ownerId: BOOTSTRAP_OWNER, plain }).catch((error: unknown) => {
+    if (!(error instanceof RunyardError && error.code === 'conflict')) throw error
+  })
 }
 
 /** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs. */
 export async function checkStore(store: Pick<Store, 'problems'>, log: Logger): Promise<void> {
-  for (const problem of await store.problems()) {
-    if (problem.includes('maxmemory-policy')) throw new RunyardError('conflict', problem)
-    log.warn(problem)
+  for (const { kind, message } of await store.problems()) {
+    if (kind === 'may_evict') throw new RunyardError('conflict', message)
+    log.warn(message)
   }
 }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRecord } from '@runyard/schema'
 import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
-import { openStore, retentionOf, type OpenStoreOptions, type Store } from '@runyard/store'
+import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import type { Resolve } from './webhooks/target.ts'
@@ -65,18 +65,17 @@ export interface TestGatewayOptions {
 export async function startGateway(
   redisUrl: string,
   config: Record<string, unknown> = {},
-  { prefix = randomId('test'), resolve, ...storeOptions }: TestGatewayOptions = {},
+  { prefix = randomId('test'), resolve, ...more }: TestGatewayOptions = {},
 ): Promise<TestGateway> {
   await using opening = new AsyncDisposableStack()
   const parsed = Config.parse({ lease: { durationS: 5 }, ...config })
   const store = opening.use(
     await openStore({
-      redisUrl,
+      ...storeOptionsOf(parsed, 'runyard-gateway'),
       ...(await blobsOf(parsed)),
-      leaseMs: parsed.lease.durationS * 1000,
-      retention: retentionOf(parsed),
+      redisUrl,
       prefix,
-      ...storeOptions,
+      ...more,
     }),
   )
   const { plain: key } = await store.keys.create({ name: 'test', ownerId: 'owner' })

@@ -2,23 +2,18 @@
 import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, runMain } from '@runyard/kit'
-import { openStore, retentionOf } from '@runyard/store'
+import { openStore, storeOptionsOf } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
-const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
-
 await runMain('gateway', async ({ config, log, scope }) => {
   const blobs = await openBlobStore(config.blobs, join(dataDirPath(config.dataDir, process.env), 'blobs'))
   const opened = await openStore({
-    redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
-    name: 'runyard-gateway',
+    ...storeOptionsOf(config, 'runyard-gateway'),
     blobs: { store: blobs, thresholdBytes: config.blobs.thresholdBytes },
-    leaseMs: config.lease.durationS * 1000,
-    retention: retentionOf(config),
     onError: createRedisErrorLog(log),
   })
   const store = scope.use(opened, 'store')

@@ -1,13 +1,14 @@
 // The scaler process, put together.
-import { runMain } from '@runyard/kit'
-import { openStore } from '@runyard/store'
+import { aborted, runMain } from '@runyard/kit'
+import { openStore, storeOptionsOf } from '@runyard/store'
 import { createHosts } from './hosts.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
-import { caBundleOf, planeProbeUrls, storeOptions, toPolicy, workerPlaneUrl } from './settings.ts'
+import { caBundleOf, planeProbeUrls, toPolicy, workerPlaneUrl } from './settings.ts'
 
 await runMain('scaler', async ({ config, log, scope, signal }) => {
-  const store = scope.use(await openStore({ ...storeOptions(config), onError: (error) => log.debug({ err: error }, 'Redis') }), 'store')
+  const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
+  const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), onError }), 'store')
   const { id: instanceId } = await store.instance()
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
   for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
@@ -32,6 +33,6 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
 
   // Workers outlive a scaler, unless whoever started it wants the machine back.
   if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  await aborted(signal)
   await scaler.drainAll()
 })

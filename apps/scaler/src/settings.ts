@@ -2,19 +2,6 @@
 import { existsSync } from 'node:fs'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
 import type { Config } from '@runyard/schema'
-import { retentionOf, type OpenStoreOptions } from '@runyard/store'
-
-/** Where a Redis listens that nobody configured. */
-const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
-
-export function storeOptions(config: Config): OpenStoreOptions {
-  return {
-    redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
-    name: 'runyard-scaler',
-    leaseMs: config.lease.durationS * 1000,
-    retention: retentionOf(config),
-  }
-}
 
 /** What workers are told; without a slash at the end, since clients append to it. */
 export function workerPlaneUrl({ workerPlane }: Config): string {

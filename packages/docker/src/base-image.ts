@@ -95,11 +95,13 @@ async function importTree(
   { socket, tag, signal }: { socket: string; tag: string; signal: AbortSignal | undefined },
 ): Promise<void> {
   const excludes = USELESS.map((pattern) => `--exclude=${pattern}`)
-  const tar = spawn('tar', ['--numeric-owner', ...excludes, '-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'pipe'], signal })
-  const ended = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve))
-  await onEngine(socket, 'import the base image', async (docker) => {
+  const tar = spawn('tar', ['--numeric-owner', ...excludes, '-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'], signal })
+  const packed = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve))
+  const imported = onEngine(socket, 'import the base image', async (docker) => {
     const answer = await docker.importImage(tar.stdout, { repo: 'runyard/base', tag, changes: CONFIG.join('\n') })
     await followProgress(docker, answer, () => undefined)
   })
-  if ((await ended) !== 0) throw new RunyardError('internal', 'tar could not pack the base image.')
+  // Awaited together: a Ctrl-C ends tar while the engine still reads.
+  const [code] = await Promise.all([packed, imported])
+  if (code !== 0) throw new RunyardError('internal', 'tar could not pack the base image.')
 }

@@ -1,3 +1,4 @@
+export * from './aborted.ts'
 export * from './closest-word.ts'
 export * from './config.ts'
 export * from './logger.ts'

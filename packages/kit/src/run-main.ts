@@ -2,6 +2,7 @@
 // grace budget. `body` opens everything and returns; the process then lives until SIGTERM, SIGINT or the end of its supervisor.
 // Exit codes: 0 asked to stop, 1 could not start or a bug, 2 wrong configuration, 130 a second signal.
 import { RunyardError, type Config } from '@runyard/schema'
+import { aborted } from './aborted.ts'
 import { loadConfig } from './config.ts'
 import { createLogger, flushLogger, type Logger } from './logger.ts'
 import { openScope, type Scope } from './scope.ts'
@@ -62,19 +63,6 @@ function listenForStop(log: Logger): AbortSignal {
     if (!controller.signal.aborted) stop('supervisor gone')
   })
   return controller.signal
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve()
-      },
-      { once: true },
-    )
-  })
 }
 
 async function dieOf(error: unknown, log: Logger): Promise<never> {

@@ -6,7 +6,7 @@ import type { Keys } from './keys.ts'
 import type { Payloads } from './payloads.ts'
 import type { RunScript } from './scripts/script.ts'
 import type { Signals } from './signals.ts'
-import type { OpenStoreOptions } from './types.ts'
+import type { OpenStoreOptions } from './open-options.ts'
 
 export interface StoreContext {
   readonly client: Redis

@@ -1,6 +1,6 @@
-export { retentionOf } from './retention-of.ts'
 export { unknownRegistry } from './registry-record.ts'
 export { openStore } from './open-store.ts'
+export { storeOptionsOf } from './store-options.ts'
 export type * from './types.ts'
 export type * from './webhook-types.ts'
 export type * from './batch-types.ts'

@@ -94,7 +94,7 @@ describe('while Redis is away', () => {
     ]) {
       await expect(call()).rejects.toMatchObject({ code: 'store_unavailable', retryAfterS: 2, httpStatus: 503 })
     }
-    expect(await store.problems()).toEqual(['Redis cannot be reached right now.'])
+    expect(await store.problems()).toEqual([{ kind: 'away', message: 'Redis cannot be reached right now.' }])
     store.publish({ kind: 'keys-changed' })
 
     await redis.restart()
@@ -177,8 +177,8 @@ describe('while Redis refuses writes', () => {
     await using lax = await startRedis({ appendonly: false, args: ['--maxmemory-policy', 'allkeys-lru'] })
     await using laxStore = await openStore({ redisUrl: lax.url, ...storeOptions })
     expect(await laxStore.problems()).toEqual([
-      expect.stringContaining('its maxmemory-policy is "allkeys-lru"'),
-      expect.stringContaining('its append-only file is off'),
+      { kind: 'may_evict', message: expect.stringContaining('its maxmemory-policy is "allkeys-lru"') },
+      { kind: 'not_durable', message: expect.stringContaining('its append-only file is off') },
     ])
   })
 })

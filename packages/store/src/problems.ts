@@ -2,15 +2,16 @@
 // A managed Redis may refuse CONFIG: then INFO must do, and what cannot be known is not complained about.
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'
+import type { StoreProblem } from './types.ts'
 
-export async function findProblems({ client, keys }: StoreContext): Promise<readonly string[]> {
+export async function findProblems({ client, keys }: StoreContext): Promise<readonly StoreProblem[]> {
   try {
     const info = parseInfo(await client.info())
     const writeProblem = await tryWriting({ client, keys })
     return [evictionProblem(info), appendOnlyProblem(info), writeProblem].filter((problem) => problem !== undefined)
   } catch (error) {
     const translated = toStoreError(error)
-    return [translated instanceof Error ? translated.message : String(translated)]
+    return [{ kind: 'away', message: translated instanceof Error ? translated.message : String(translated) }]
   }
 }
 
@@ -22,23 +23,25 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
   return new Map(pairs)
 }
 
-function evictionProblem(info: ReadonlyMap<string, string>): string | undefined {
+function evictionProblem(info: ReadonlyMap<string, string>): StoreProblem | undefined {
   const policy = info.get('maxmemory_policy')
   if (policy === undefined || policy === 'noeviction') return undefined
-  return `Redis may throw queued jobs away: its maxmemory-policy is "${policy}" (set it with: CONFIG SET maxmemory-policy noeviction).`
+  const message = `Redis may throw queued jobs away: its maxmemory-policy is "${policy}" (set it with: CONFIG SET maxmemory-policy noeviction).`
+  return { kind: 'may_evict', message }
 }
 
-function appendOnlyProblem(info: ReadonlyMap<string, string>): string | undefined {
+function appendOnlyProblem(info: ReadonlyMap<string, string>): StoreProblem | undefined {
   if (info.get('aof_enabled') !== '0') return undefined
-  return 'Redis would lose accepted jobs when it stops: its append-only file is off (set it with: CONFIG SET appendonly yes).'
+  const message = 'Redis would lose accepted jobs when it stops: its append-only file is off (set it with: CONFIG SET appendonly yes).'
+  return { kind: 'not_durable', message }
 }
 
-async function tryWriting({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): Promise<string | undefined> {
+async function tryWriting({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): Promise<StoreProblem | undefined> {
   try {
     await client.set(`${keys.instance}:probe`, '1', 'PX', 1000)
     return undefined
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    return `Redis does not accept writes: ${why}`
+    return { kind: 'read_only', message: `Redis does not accept writes: ${why}` }
   }
 }

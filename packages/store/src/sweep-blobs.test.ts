@@ -6,7 +6,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { ADOPTED_GRACE_MS } from './adopt-blobs.ts'
 import { GRACE_MS } from './payloads.ts'
 import { completed, drainStream, submission, useStores } from './test-store.ts'
-import type { OpenStoreOptions, Store } from './types.ts'
+import type { OpenStoreOptions } from './open-options.ts'
+import type { Store } from './types.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

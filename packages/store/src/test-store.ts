@@ -6,7 +6,8 @@ import type { TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openStore } from './open-store.ts'
-import type { JobStore, OpenStoreOptions, Store, StreamClaim } from './types.ts'
+import type { OpenStoreOptions } from './open-options.ts'
+import type { JobStore, Store, StreamClaim } from './types.ts'
 
 export interface TestStores {
   readonly redis: () => TestRedis

@@ -1,7 +1,6 @@
 // What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type {
-  BlobStore,
   JobOutcome,
   JobRecord,
   JobStatus,
@@ -26,6 +25,7 @@ export interface Instance {
 
 export type * from './history-types.ts'
 export type * from './library-types.ts'
+export type * from './open-options.ts'
 
 export interface ApiKey {
   readonly id: string
@@ -149,7 +149,7 @@ export interface JobStore {
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown): Promise<SettleResult>
-  /** The worker's result. First writer wins; fenced by the lease. Keeps the outcome for `retainMs`. */
+  /** The worker's result. First writer wins; fenced by the lease. */
   settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */
   forceSettle(
@@ -242,6 +242,13 @@ export interface LedgerStore {
   totals(now: number): Promise<readonly { endpointId: string; gpuType: string | null; state: BillingState; seconds: number }[]>
 }
 
+/** `may_evict`: queued jobs can be thrown away; `not_durable`: accepted jobs are lost with the process. */
+export interface StoreProblem {
+  readonly kind: 'away' | 'may_evict' | 'not_durable' | 'read_only'
+  /** One sentence, with how to mend it. */
+  readonly message: string
+}
+
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   readonly templates: TemplateStore
@@ -262,36 +269,7 @@ export interface Store extends AsyncDisposable {
   /** Signals from every process on this Redis, own ones included; `resync` after a lost connection. */
   subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
   publish(signal: Signal): void
-  /** Is Redis there, writable, with `noeviction` and AOF? One sentence per problem; empty = fine. */
-  problems(): Promise<readonly string[]>
+  /** Is Redis there, writable, with `noeviction` and AOF? Empty = fine. Never throws. */
+  problems(): Promise<readonly StoreProblem[]>
   isUp(): boolean
-}
-
-export interface OpenStoreOptions {
-  readonly redisUrl: string
-  /** Of its connections in Redis' `CLIENT LIST`; default: `runyard`. */
-  readonly name?: string
-  readonly leaseMs: number
-  /** How long a claim on chunks of a stream stands without a word of its reader; default 10 s. */
-  readonly claimMs?: number
-  /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
-  readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
-  /** `batchMs`: of a batch, after its last request can have ended; default: as `asyncMs`. `keepBytes`: what the kept results of one endpoint may weigh; beyond it the oldest go. `outboxEvents`, `outboxBytes`: how many webhooks of one endpoint may wait, and what they may weigh. Default: no limit. */
-  readonly retention: {
-    readonly asyncMs: number
-    readonly syncMs: number
-    readonly batchMs?: number
-    readonly keepBytes?: number
-    readonly outboxEvents?: number
-    readonly outboxBytes?: number
-  }
-  /** Key prefix; tests use one each. */
-  readonly prefix?: string
-  /** How long opening waits for Redis before it gives up; default 10 s. */
-  readonly connectWaitMs?: number
-  /** How long Redis may take over an answer before its connection is given up; default 10 s. */
-  readonly answerMs?: number
-  /** How often it is made sure that signals still arrive; default 15 s. */
-  readonly signalCheckMs?: number
-  readonly onError?: (error: Error) => void
 }

@@ -1,6 +1,7 @@
 // `runyard up`: the stack in the foreground. Ctrl-C drains and stops it, a second Ctrl-C stops it at once; state stays in the data directory.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@runyard/client'
+import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { clientVariables } from '../client-exports.ts'
 import { textOption, type CommandContext } from '../command.ts'
@@ -10,7 +11,7 @@ import type { Terminal } from '../output/terminal.ts'
 import { loadSettings } from '../settings.ts'
 import { openStack, type Stack } from '../stack/open-stack.ts'
 import { stopAtOnce } from '../stack/stop-at-once.ts'
-import { aborted, listenForStop, type StopSignals } from '../stop-signals.ts'
+import { listenForStop, type StopSignals } from '../stop-signals.ts'
 import { VERSION } from '../version.ts'
 
 const LOOK_EVERY_MS = 1000

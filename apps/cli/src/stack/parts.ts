@@ -105,9 +105,9 @@ async function untilReady(url: string, parts: readonly Supervised[], signal: Abo
 async function pollReady(url: string, signal: AbortSignal): Promise<void> {
   let problem = 'it does not answer'
   while (!signal.aborted) {
-    const response = await fetch(`${url}/readyz`).catch(() => undefined)
+    const response = await fetch(`${url}/readyz`, { signal }).catch(() => undefined)
     if (response?.ok) return
-    if (response !== undefined) problem = await response.text()
+    if (response !== undefined) problem = await response.text().catch(() => problem)
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS))
   }
   throw new Error(`The gateway at ${url} is not ready: ${problem}`)

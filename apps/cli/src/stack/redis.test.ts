@@ -1,6 +1,8 @@
+import { spawn, type ChildProcess } from 'node:child_process'
 import { access, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { dieWithUs } from '@runyard/testing/die-with-us'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ask, openRedis } from './redis.ts'
 import { findRedis, provideRedis } from './redis-binary.ts'
@@ -15,6 +17,14 @@ afterEach(async () => {
 
 async function open(binary: { path: string; label: string }) {
   return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec' }, () => {})
+}
+
+/** As one whose supervisor was killed: nobody starts it again. */
+async function startUnsupervised(command: string, socket: string): Promise<ChildProcess> {
+  const args = ['--port', '0', '--unixsocket', socket, '--dir', dirname(socket), '--appendonly', 'yes', '--save', '']
+  const child = spawn(...dieWithUs(command, args), { stdio: 'ignore' })
+  await expect.poll(() => ask(socket, 'PING'), { timeout: 20_000 }).toContain('+PONG')
+  return child
 }
 
 describe('openRedis', () => {
@@ -32,12 +42,13 @@ describe('openRedis', () => {
 
   it('ends a Redis that outlived a killed stack before it starts its own', async () => {
     const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
-    const leftover = await open(binary)
-    await ask(leftover.url, 'SET k v')
+    const first = await open(binary)
+    await first[Symbol.asyncDispose]()
+    const leftover = await startUnsupervised(binary.path, first.url)
+    expect(await ask(first.url, 'SET k v')).toContain('+OK')
     await using fresh = await open(binary)
-    expect(fresh.child.pid()).not.toBe(leftover.child.pid())
+    await expect.poll(() => leftover.exitCode, { timeout: 20_000 }).toBe(0)
     expect(await ask(fresh.url, 'GET k')).toContain('v')
-    leftover.child.kill()
   })
 
   it('says why Redis does not start', async () => {

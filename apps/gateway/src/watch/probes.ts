@@ -6,7 +6,7 @@ import type { Store } from '@runyard/store'
 export function registerProbes(app: FastifyInstance, { store }: { store: Store }): void {
   app.get('/healthz', () => ({ ok: true, redis: store.isUp() ? 'up' : 'away' }))
   app.get('/readyz', async (_request, reply) => {
-    const problems = store.isUp() ? await store.problems() : ['Redis cannot be reached']
+    const problems = store.isUp() ? (await store.problems()).map(({ message }) => message) : ['Redis cannot be reached']
     if (problems.length === 0) return { ok: true }
     return reply.code(503).send({ ok: false, error: problems.join('; '), problems })
   })
