@@ -1,4 +1,4 @@
-// The gateway or Redis is away for longer than a lease: no worker loses its job, and finished work waits with our agent (ADR 0020). With an SDK
+// The gateway or Redis is away for longer than a lease: no worker loses its job, and finished work waits with our agent (ADR 20). With an SDK
 // worker it is kept as far as the SDK allows (worker-api §5.2).
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
 // What the gateway does not have yet, on disk: one file per entry, delivered in order and then removed. A generator goes on while the gateway is
 // away, a large result does not stay in memory, and an agent that is started again in the same directory delivers what it finds.
-// Not fsynced: the page cache outlives this process, and where the machine dies the worker is lost and its job runs again (ADR 0020).
+// Not fsynced: the page cache outlives this process, and where the machine dies the worker is lost and its job runs again (ADR 20).
 // Failure direction: a disk that refuses makes the caller keep its entry and wait, as without a spool.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

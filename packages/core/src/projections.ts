@@ -1,6 +1,6 @@
-// Our phases in Runpod's words, all three vocabularies in this one file: the `/health` counters, REST v2's worker status and the
-// billing state. Decides nothing; a wrong word here misleads a reader and never a plan.
-import type { BillingState, HealthWorkerState, WorkerPhase, WorkerRecord, WorkerStatus } from '@runyard/schema'
+// Our phases in Runpod's words: the `/health` counters and REST v2's worker status. Decides nothing; a wrong word here misleads a
+// reader and never a plan. The ledger's states are not here: whoever moves a worker writes them (`store.ledger.transition`).
+import type { HealthWorkerState, WorkerPhase, WorkerRecord, WorkerStatus } from '@runyard/schema'
 import { phaseOf } from './phase.ts'
 
 export interface CountedWorker {
@@ -54,19 +54,4 @@ export function workerStatus(record: WorkerRecord, leaseCount: number): WorkerSt
   if (leaseCount > 0) return 'RUNNING'
   if (record.readyAt === undefined) return 'INITIALIZING'
   return STATUS_WITHOUT_JOB[phaseOf(record, leaseCount)]
-}
-
-/** The billing state of a phase (design §4): the warm wait inside `idle_timeout` is `running`; what is gone has none. */
-const BILLING_STATE_OF_PHASE = {
-  starting: 'initializing',
-  idle: 'running',
-  busy: 'running',
-  draining: 'running',
-  gone: undefined,
-} as const satisfies Record<WorkerPhase, BillingState | undefined>
-
-/** The state whose interval is open in the ledger for this worker. */
-export function billingStateOf(record: WorkerRecord, leaseCount: number): BillingState | undefined {
-  if (record.readyAt === undefined) return 'initializing'
-  return record.outdatedSince === undefined ? BILLING_STATE_OF_PHASE[phaseOf(record, leaseCount)] : 'outdated'
 }

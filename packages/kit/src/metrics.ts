@@ -11,7 +11,7 @@ export interface Metrics {
   render(): Promise<string>
 }
 
-export const METRIC_PREFIX = 'runyard_'
+const METRIC_PREFIX = 'runyard_'
 
 export function createMetrics(): Metrics {
   const registry = new Registry()

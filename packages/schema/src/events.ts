@@ -20,7 +20,7 @@ export const Signal = z.discriminatedUnion('kind', [
 ])
 export type Signal = z.infer<typeof Signal>
 
-/** One line of an endpoint's history: a job or worker transition with its reason. Read by the CLI's timeline and the dashboard. */
+/** One line of an endpoint's history: a job or worker transition with its reason. Told by `GET /v2/serverless/{id}/events`; `at` is epoch ms. */
 export const EndpointEvent = z.object({
   at: z.number(),
   endpointId: z.string(),

@@ -41,7 +41,7 @@ export interface ObservedWorker {
   readonly gpuUuids: readonly string[]
 }
 
-/** `died` and `started` wake the scaler's loop; they carry no meaning beyond that, except for the demo's timeline. */
+/** What happened to a worker on its host. Wakes the scaler, which then looks for itself; a lost event costs time only. */
 export interface HostEvent {
   readonly kind: 'started' | 'died'
   readonly workerId: string

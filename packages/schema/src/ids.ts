@@ -35,6 +35,3 @@ export const JobId = z
   .regex(/^(?=.*\d)[A-Za-z0-9_-]{1,128}$/, 'a job id is letters, digits, "_" and "-", and has a digit')
   .brand<'JobId'>()
 export type JobId = z.infer<typeof JobId>
-
-export const HostId = z.string().min(1).max(128).brand<'HostId'>()
-export type HostId = z.infer<typeof HostId>

@@ -1,5 +1,5 @@
-// The closed list of reasons: every retirement, refusal and wait carries one of these. The same words feed logs, metric
-// labels, the API, the CLI and the dashboard (design §3 "Worker phases are data").
+// The closed list of reasons: every retirement, refusal and wait carries one of these. The same words stand in logs, in the API and in the
+// CLI (design §3 "Worker phases are data").
 import { z } from 'zod'
 
 export const REASONS = {

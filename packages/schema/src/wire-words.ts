@@ -1,4 +1,4 @@
-// Runpod's own words, verbatim as they stand on the wire. Nowhere else may they be spelled out.
+// Runpod's own words, verbatim as they stand on the wire. Whoever spells one is checked against these lists by its type.
 import { z } from 'zod'
 
 /** A job's status (client-api §4.4). */

@@ -53,12 +53,14 @@ export type RegistryChange =
       readonly kind: 'saved'
       readonly registry: Registry
       readonly credentials: RegistryCredentials
-      /** Who uses it. */ readonly users: readonly Endpoint[]
+      /** Who uses it. */
+      readonly users: readonly Endpoint[]
     }
   | {
       readonly kind: 'removed'
       readonly registry: Registry
-      /** Those that lose their reference. */ readonly templates: readonly Template[]
+      /** Those that lose their reference. */
+      readonly templates: readonly Template[]
     }
 
 export interface RegistryStore {

@@ -1,5 +1,6 @@
 // JSON that is nested so deeply that it can be read but not written again (JSON.stringify recurses): refused at the door, before a job is
 // accepted that nobody could be told about. One pass over the bytes, a fraction of what parsing them costs.
+
 /** Python's own `json` gives up at about the same depth. */
 const DEEPEST = 1000
 /** Each level takes two characters. */

@@ -1,5 +1,5 @@
-// The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL, REST v2) translate
-// into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
+// The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL,
+// REST v2, REST v1) translate into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
 import type { Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'

@@ -16,14 +16,14 @@ return left == -1 and later or math.min(left, later)
 `,
 }
 
-/** KEYS: list. ARGV: member, score it was found under, score from now on. Nothing where somebody announced more meanwhile. */
+/** KEYS: list. ARGV: member, score it was found under, score from now on → nil where somebody announced more meanwhile: then nothing is changed */
 export const BLOBS_LATER: Script = {
   name: 'runyardBlobsLater',
   keys: 1,
   lua: `if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end`,
 }
 
-/** KEYS: list. ARGV: member, score it was found under. */
+/** KEYS: list. ARGV: member, score it was found under → 1, or nil as above */
 export const BLOBS_DONE: Script = {
   name: 'runyardBlobsDone',
   keys: 1,

@@ -30,7 +30,7 @@ return 'stored'
 `,
 }
 
-/** KEYS: records, names. ARGV: name → { id, record } or nil */
+/** KEYS: records, names. ARGV: name → the record of that name or nil */
 export const FIND_ENDPOINT: Script = {
   name: 'runyardFindEndpoint',
   keys: 2,

@@ -34,9 +34,9 @@ return {
 }
 
 /**
- * ARGV: offset, limit, since when async and sync results are still kept → { total, rows of { id, kind, name of status, submittedAt,
- * startedAt, settledAt, attempts, worker } }. Waiting jobs, running ones, ended ones, each newest first: a queue is left in the order in
- * which it was entered, so this is newest first but for jobs that overtake.
+ * ARGV: offset, limit, since when async and sync results are still kept → { total, rows of { id, status, submittedAt, startedAt,
+ * settledAt, attempts, worker } }. Waiting jobs, running ones, ended ones, each newest first: a queue is left in the order in which it
+ * was entered, so this is newest first but for jobs that overtake.
  */
 export const LIST: Script = {
   name: 'runyardList',

@@ -1,7 +1,7 @@
 // Worker records and the billing ledger: each change is one atomic script.
 import type { Script } from './script.ts'
 
-/** KEYS: worker, workers. ARGV: id, channel, signal, fields… */
+/** KEYS: worker, workers. ARGV: id, channel, signal, fields… → 1 */
 export const CREATE_WORKER: Script = {
   name: 'runyardCreateWorker',
   keys: 2,
@@ -14,8 +14,8 @@ return 1
 }
 
 /**
- * KEYS: worker. ARGV: field that must be absent or '', channel or '' for a change that is nobody's news, signal, fields… → 0 for an unknown
- * worker, which stays unknown, and where that field is set
+ * KEYS: worker. ARGV: field that must be absent or '', channel or '' for a change that is nobody's news, signal, fields… → 1, or 0 for an
+ * unknown worker, which stays unknown, and where that field is set
  */
 export const PATCH_WORKER: Script = {
   name: 'runyardPatchWorker',
@@ -52,7 +52,10 @@ local function closeInterval(row, at)
 end
 `
 
-/** KEYS: open, rows, totals. ARGV: worker, row (JSON without times), at. The interval before it ends where this one begins. */
+/**
+ * KEYS: open, rows, totals. ARGV: worker, row (JSON without times), at → 1, or 0 where the worker is in that state already. The interval
+ * before it ends where this one begins.
+ */
 export const LEDGER_TRANSITION: Script = {
   name: 'runyardLedgerTransition',
   keys: 3,
@@ -72,7 +75,7 @@ return 1
 `,
 }
 
-/** KEYS: open, rows, totals. ARGV: worker, at */
+/** KEYS: open, rows, totals. ARGV: worker, at → 1, or 0 where none is open */
 export const LEDGER_CLOSE: Script = {
   name: 'runyardLedgerClose',
   keys: 3,

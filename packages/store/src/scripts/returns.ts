@@ -3,8 +3,8 @@ import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
 /**
- * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal.
- * An expired lease is anybody's to take back; a lease that somebody else holds is not.
+ * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal
+ * → 'requeued', 'failed' (the budget was spent) or 'moot'. An expired lease is anybody's to take back; one that somebody else holds is not.
  */
 export const TAKE_BACK: Script = {
   name: 'runyardTakeBack',

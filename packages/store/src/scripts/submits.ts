@@ -13,7 +13,7 @@ local function enqueueSubmitted()
 end
 `
 
-/** ARGV: job, name, data, options (JSON), priority, now, deadline, channel, addedSignal */
+/** ARGV: job, name, data, options (JSON), priority, now, deadline, channel, addedSignal → 1 */
 export const SUBMIT: Script = { name: 'runyardSubmit', keys: 1, lua: `${ENQUEUE}\nenqueueSubmitted()\nreturn 1\n` }
 
 /**
