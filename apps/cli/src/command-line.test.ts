@@ -75,11 +75,18 @@ describe('runyard', () => {
     [['jobs', 'a', '--limit', 'x'], '--limit takes a number; "x" is none'],
     [['registries', 'add', '--username', 'me'], 'name one registry; none was given'],
     [['registries', 'add', 'mine'], 'registry credentials need --username'],
-    [['endpoints', 'list'], 'no Runyard runs on'],
-  ])('refuses %j in one sentence before it asks anybody', async (words, sentence) => {
+    [['webhooks', 'redeliver', 'a'], 'name an endpoint and an event of it'],
+    [['usage', '--since', 'yesterday'], '--since takes a span such as 90m'],
+  ])('refuses %j in one sentence and with exit code 2 before it asks anybody', async (words, sentence) => {
     const { code, out, err } = await runyard([...words, '--data', join(cwd, 'none')])
-    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain(sentence)
+  })
+
+  it('shows an example with the help of a command', async () => {
+    const { code, out } = await runyard(['usage', '--help'])
+    expect(code).toBe(0)
+    expect(out).toContain('Example  runyard usage --since 7d\n')
   })
 
   it('prints nothing on stdout when `env` finds no running stack', async () => {

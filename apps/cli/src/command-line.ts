@@ -1,8 +1,8 @@
 // From words to a command: help, version, suggestions for misspelt words. Exit codes: 0 fine, 1 it failed, 2 the words were wrong.
 import { parseArgs } from 'node:util'
-import { closestWord, sentenceOf } from '@runyard/kit'
+import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import type { Command, CommandContext } from './command.ts'
+import { UsageError, type Command, type CommandContext } from './command.ts'
 import { findCommand } from './find-command.ts'
 import { showCommand, showGroup, showOverview } from './help.ts'
 import type { Terminal } from './output/terminal.ts'
@@ -35,24 +35,18 @@ function showHelp(out: Terminal, words: readonly string[]): number {
 
 async function runCommand(command: Command, words: readonly string[], surroundings: Surroundings): Promise<number> {
   const { err } = surroundings
-  let parsed: Pick<CommandContext, 'options' | 'positionals'>
   try {
-    parsed = parseWords(command, words)
-  } catch (error) {
-    err.line(`runyard: ${sentenceOf(error)}`)
-    return 2
-  }
-  try {
+    const parsed = parseWords(command, words)
     const { run } = await command.load()
     return await run({ ...surroundings, ...parsed })
   } catch (error) {
     if (!(error instanceof RunyardError)) throw error
     err.line(`runyard: ${error.message}`)
-    return 1
+    return error instanceof UsageError ? 2 : 1
   }
 }
 
-/** @throws RunyardError with one sentence. */
+/** @throws UsageError with one sentence. */
 function parseWords(command: Command, words: readonly string[]): Pick<CommandContext, 'options' | 'positionals'> {
   try {
     const { values, positionals } = parseArgs({
@@ -69,6 +63,6 @@ function parseWords(command: Command, words: readonly string[]): Pick<CommandCon
     const near = unknown === undefined ? undefined : closestWord(unknown, known, 3)
     const first = unknown === undefined ? (message.split('. ')[0] ?? message) : `\`${command.name}\` has no option ${unknown}`
     const hint = near === undefined ? `usage: ${command.usage}` : `did you mean ${near}?`
-    throw new RunyardError('bad_request', `${first}; ${hint}`, { cause: error })
+    throw new UsageError(`${first}; ${hint}`, { cause: error })
   }
 }

@@ -1,10 +1,8 @@
 // The table of commands: names, help and options in one place.
-import type { Command } from './command.ts'
+import { data, json, type Command } from './command.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
-
-const data = { type: 'string', help: 'data directory (default: XDG state home)' } as const
 
 /** The first word of commands of two → what they do. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -18,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'up',
     summary: 'run the stack in the foreground',
     usage: 'runyard up [--port N] [--data DIR]',
+    example: 'runyard up --port 8888 --data ./state',
     options: { port: { type: 'string', help: 'port of the public listener (default: 8080)' }, data },
     load: () => import('./commands/up.ts'),
   },
@@ -30,16 +29,17 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'env',
-    summary: 'print export lines for the running stack, or for the gateway that is named: eval "$(./runyard env)"',
+    summary: 'print export lines that point Runpod’s clients at the running stack, or at the gateway that is named',
     usage: 'runyard env [--data DIR]',
+    example: 'eval "$(./runyard env)"',
     options: { data },
     load: () => import('./commands/env.ts'),
   },
   {
     name: 'status',
     summary: 'endpoints, queues and workers',
-    usage: 'runyard status [--data DIR]',
-    options: { data },
+    usage: 'runyard status [--json] [--data DIR]',
+    options: { json, data },
     load: () => import('./commands/status.ts'),
   },
   ...POOL_COMMANDS,
@@ -47,8 +47,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'usage',
     summary: 'billable seconds by endpoint, GPU and state',
-    usage: 'runyard usage [--since 24h|7d|2026-11-01] [--data DIR]',
-    options: { since: { type: 'string', help: 'a span (90m, 24h, 7d) or a date; default: 30d' }, data },
+    usage: 'runyard usage [--since SPAN|DATE] [--json] [--data DIR]',
+    example: 'runyard usage --since 7d',
+    options: { since: { type: 'string', help: 'a span (90m, 24h, 7d) or a date such as 2026-11-01 (default: 30d)' }, json, data },
     load: () => import('./commands/usage.ts'),
   },
   ...WEBHOOK_COMMANDS,
@@ -70,6 +71,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'test',
     summary: 'set up and run every test of this checkout',
     usage: 'runyard test [PATH...]',
+    example: 'runyard test apps/cli',
     options: {},
     takesWords: true,
     load: () => import('./commands/test.ts'),

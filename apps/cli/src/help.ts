@@ -21,8 +21,9 @@ export function showGroup(out: Terminal, group: string): number {
   return 0
 }
 
-export function showCommand(out: Terminal, { summary, usage, options }: Command): number {
-  out.line(`${summary}\n\n${out.bold('Usage')}  ${usage}`)
+export function showCommand(out: Terminal, { summary, usage, example, options }: Command): number {
+  out.line(`${summary}\n\n${out.bold('Usage')}    ${usage}`)
+  if (example !== undefined) out.line(`${out.bold('Example')}  ${example}`)
   const rows = Object.entries(options).map(([option, { help }]) => [`  --${option}`, help])
   if (rows.length > 0) out.line(`\n${alignColumns(rows).join('\n')}`)
   return 0

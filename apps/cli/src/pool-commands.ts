@@ -1,8 +1,5 @@
 // The commands on what runs in the pool: endpoints, workers, jobs, logs. All of them call the public API of the running stack.
-import type { Command } from './command.ts'
-
-export const data = { type: 'string', help: 'data directory of the running stack (default: XDG state home)' } as const
-export const json = { type: 'boolean', help: 'print JSON, as the API answers it' } as const
+import { data, json, WHICH, type Command } from './command.ts'
 
 const WRITABLE = {
   image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
@@ -20,7 +17,6 @@ const WRITABLE = {
   timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
 } as const
 
-export const WHICH = 'NAME|ID'
 const WRITE_USAGE = '[--gpu TYPE | --cpu SIZE] [--workers MIN..MAX] [--env NAME=VALUE]... [OPTIONS]'
 
 export const POOL_COMMANDS: readonly Command[] = [
@@ -28,6 +24,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     name: 'endpoints create',
     summary: 'make an endpoint of an existing image',
     usage: `runyard endpoints create --name NAME --image IMAGE ${WRITE_USAGE}`,
+    example: 'runyard endpoints create --name sd --image you/sd:1 --gpu ADA_24,AMPERE_24 --workers 0..2 --env STEPS=20',
     options: { name: { type: 'string', help: 'name of the endpoint' }, ...WRITABLE, json, data },
     load: async () => ({ run: (await import('./commands/endpoints/write.ts')).create }),
   },
@@ -50,6 +47,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     name: 'endpoints update',
     summary: 'change what is named and nothing else; a change of the container replaces the workers',
     usage: `runyard endpoints update ${WHICH} ${WRITE_USAGE}`,
+    example: 'runyard endpoints update sd --image you/sd:2 --workers 1..4',
     options: {
       name: { type: 'string', help: 'another name' },
       ...WRITABLE,
@@ -80,6 +78,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     name: 'jobs',
     summary: 'latest jobs of an endpoint: waiting, running, ended',
     usage: `runyard jobs ${WHICH} [--limit N] [--json] [--data DIR]`,
+    example: 'runyard jobs sd --limit 100',
     options: { limit: { type: 'string', help: 'how many, at most 200 (default: 20)' }, json, data },
     takesWords: true,
     load: () => import('./commands/jobs.ts'),
@@ -88,6 +87,7 @@ export const POOL_COMMANDS: readonly Command[] = [
     name: 'logs',
     summary: 'what a worker printed, or all workers of an endpoint',
     usage: `runyard logs WORKER|${WHICH} [--data DIR]`,
+    example: 'runyard logs sd',
     options: { data },
     takesWords: true,
     load: () => import('./commands/logs.ts'),

@@ -1,15 +1,14 @@
 // The commands on registry credentials: how private images are pulled.
-import type { Command } from './command.ts'
-import { data, json } from './pool-commands.ts'
+import { data, json, WHICH, type Command } from './command.ts'
 
 const username = { type: 'string', help: 'user of the registry; the password or token comes from standard input' } as const
-const WHICH = 'NAME|ID'
 
 export const REGISTRY_COMMANDS: readonly Command[] = [
   {
     name: 'registries add',
     summary: 'keep a user and a password under a name, for endpoints with private images',
     usage: 'runyard registries add NAME --username USER < PASSWORD-FILE',
+    example: 'runyard registries add hub --username you < ./token',
     options: { username, json, data },
     takesWords: true,
     load: async () => ({ run: (await import('./commands/registries.ts')).add }),

@@ -1,6 +1,5 @@
 // The commands on webhooks.
-import type { Command } from './command.ts'
-import { data, json, WHICH } from './pool-commands.ts'
+import { data, json, WHICH, type Command } from './command.ts'
 
 export const WEBHOOK_COMMANDS: readonly Command[] = [
   {
@@ -27,8 +26,9 @@ export const WEBHOOK_COMMANDS: readonly Command[] = [
   },
   {
     name: 'webhooks redeliver',
-    summary: 'try one that waits or was given up at once',
+    summary: 'try at once one that waits or was given up',
     usage: `runyard webhooks redeliver ${WHICH} EVENT [--data DIR]`,
+    example: 'runyard webhooks redeliver sd evt_9f2c-u1_1',
     options: { data },
     takesWords: true,
     load: async () => ({ run: (await import('./commands/webhooks.ts')).redeliver }),

@@ -2,7 +2,7 @@
 import { createClient, type Client, type RegistryView } from '@runyard/client'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { textOption, type CommandContext } from '../command.ts'
+import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { readSecret } from '../output/read-secret.ts'
 import { alignColumns } from '../output/terminal.ts'
@@ -34,8 +34,9 @@ export async function update(context: CommandContext): Promise<number> {
 }
 
 export async function remove(context: CommandContext): Promise<number> {
+  const word = onlyName(context)
   const client = createClient(await findTarget(context))
-  const { id, name } = await findRegistry(client, onlyName(context))
+  const { id, name } = await findRegistry(client, word)
   await client.registries.delete(id)
   context.out.line(`${name} (${id}) is deleted`)
   return 0
@@ -58,17 +59,14 @@ export async function findRegistry(client: Pick<Client, 'registries'>, word: str
 function onlyName({ positionals }: CommandContext): string {
   const [word, ...more] = positionals
   if (word !== undefined && more.length === 0) return word
-  throw new RunyardError(
-    'bad_request',
-    `name one registry; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`,
-  )
+  throw new UsageError(`name one registry; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
 }
 
 async function readCredentials(context: CommandContext): Promise<{ username: string; password: string }> {
   const username = textOption(context, 'username')
-  if (username === undefined) throw new RunyardError('bad_request', 'registry credentials need --username.')
+  if (username === undefined) throw new UsageError('registry credentials need --username.')
   const password = await readSecret(`password of ${username}: `)
-  if (password === '') throw new RunyardError('bad_request', 'no password came from standard input; pipe it in, or type it when asked.')
+  if (password === '') throw new UsageError('no password came from standard input; pipe it in, or type it when asked.')
   return { username, password }
 }
 

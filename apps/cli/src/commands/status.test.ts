@@ -40,7 +40,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true })
 })
 
-async function call(command: typeof status, variables: NodeJS.ProcessEnv, options: Record<string, string> = {}): Promise<string> {
+async function call(command: typeof status, variables: NodeJS.ProcessEnv, options: Record<string, string | boolean> = {}): Promise<string> {
   const out = recorder()
   expect(await command({ options, positionals: [], env: { RUNYARD_DATA_DIR: dir, ...variables }, cwd: dir, out, err: out })).toBe(0)
   return out.text()
@@ -52,7 +52,9 @@ describe('status, usage and env', () => {
   it('speak to the gateway that the client variables name', async () => {
     keys.length = 0
     expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n\\n.*\\n *one +7 +1 +2 +0 +1 running`))
+    expect(JSON.parse(await call(status, elsewhere(), { json: true }))).toMatchObject({ url, endpoints: [{ id: 'ep1', name: 'one' }] })
     expect(await call(usage, elsewhere())).toContain('no worker has run')
+    expect(JSON.parse(await call(usage, elsewhere(), { json: true }))).toEqual({ usage: [] })
     expect(new Set(keys)).toEqual(new Set(['Bearer rp_elsewhere']))
     const lines = await call(env, elsewhere())
     expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)

@@ -2,17 +2,20 @@
 import { createClient } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { readRows, renderRows } from '../output/live-status.ts'
+import { printJson } from '../output/print-json.ts'
 import { formatDuration } from '../output/terminal.ts'
 import { listWorkers, renderWorkers } from '../output/worker-rows.ts'
 import { findTarget } from '../settings.ts'
 
 export async function run(context: CommandContext): Promise<number> {
-  const { out } = context
+  const { out, options } = context
   const target = await findTarget(context)
   const client = createClient(target)
+  const rows = await readRows(client)
+  if (options['json'] === true) return printJson(out, { url: target.url, endpoints: rows })
   out.line(`${out.bold(target.url)}${describeProcess(target)}\n`)
-  for (const line of renderRows(await readRows(client), out)) out.line(line)
-  const workers = await listWorkers(client, await client.listEndpoints())
+  for (const line of renderRows(rows, out)) out.line(line)
+  const workers = await listWorkers(client, rows)
   if (workers.length > 0) out.line()
   for (const line of renderWorkers(workers, out)) out.line(line)
   return 0

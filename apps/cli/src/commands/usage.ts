@@ -1,16 +1,18 @@
 // `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed (design §4).
 import { createClient, type UsageLine } from '@runyard/client'
-import { RunyardError } from '@runyard/schema'
-import { textOption, type CommandContext } from '../command.ts'
+import { textOption, UsageError, type CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
 import { alignColumns } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
 export async function run(context: CommandContext): Promise<number> {
-  const { out } = context
+  const { out, options } = context
   const from = parseSince(textOption(context, 'since') ?? '30d', Date.now())
-  const { usage } = await createClient(await findTarget(context)).usage({ from })
+  const answer = await createClient(await findTarget(context)).usage({ from })
+  if (options['json'] === true) return printJson(out, answer)
+  const { usage } = answer
   out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC\n`)
   if (usage.length === 0) {
     out.line('no worker has run')
@@ -32,16 +34,13 @@ function number(seconds: number): string {
   return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(8)
 }
 
-/** `90m`, `24h`, `7d`, or a date. Epoch ms. @throws RunyardError */
+/** `90m`, `24h`, `7d`, or a date. Epoch ms. @throws UsageError */
 export function parseSince(text: string, now: number): number {
   const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
   if (amount !== undefined && unit !== undefined) return now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
   const date = Date.parse(text)
   if (Number.isNaN(date) || date >= now) {
-    throw new RunyardError(
-      'bad_request',
-      `--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`,
-    )
+    throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`)
   }
   return date
 }

@@ -1,7 +1,7 @@
 // `runyard webhooks`: the delivery log of one endpoint or of all, the secret that signs, and a second chance for an event.
 import { createClient, type Client } from '@runyard/client'
-import { RunyardError, type WebhookAttempt } from '@runyard/schema'
-import type { CommandContext } from '../command.ts'
+import type { WebhookAttempt } from '@runyard/schema'
+import { UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { alignColumns } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
@@ -35,10 +35,12 @@ export async function rotate(context: CommandContext): Promise<number> {
 export async function redeliver(context: CommandContext): Promise<number> {
   const [word, eventId, ...more] = context.positionals
   if (word === undefined || eventId === undefined || more.length > 0) {
-    throw new RunyardError('bad_request', 'name an endpoint and an event of it; `runyard webhooks log` shows both.')
+    throw new UsageError('name an endpoint and an event of it; `runyard webhooks log` shows both.')
   }
   const client = createClient(await findTarget(context))
-  await client.webhooks.redeliver((await findEndpoint(client, word)).id, eventId)
+  const { id, name } = await findEndpoint(client, word)
+  await client.webhooks.redeliver(id, eventId)
+  context.out.line(`${eventId} of ${name} is tried now; \`runyard webhooks log ${name}\` shows what comes of it`)
   return 0
 }
 

@@ -3,6 +3,7 @@ import type { Client, HealthView } from '@runyard/client'
 import { alignColumns, type Terminal } from './terminal.ts'
 
 export interface EndpointRow {
+  readonly id: string
   readonly name: string
   readonly health: HealthView
 }
@@ -19,7 +20,7 @@ export interface StatusBlock {
 /** @throws RunyardError while the gateway is away. */
 export async function readRows(client: Client): Promise<readonly EndpointRow[]> {
   const endpoints = await client.listEndpoints()
-  return Promise.all(endpoints.map(async ({ id, name }) => ({ name, health: await client.jobs.health(id) })))
+  return Promise.all(endpoints.map(async ({ id, name }) => ({ id, name, health: await client.jobs.health(id) })))
 }
 
 export function createStatusBlock(out: Terminal): StatusBlock {

@@ -2,14 +2,14 @@
 import type { Client, EndpointView } from '@runyard/client'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import type { CommandContext } from '../../command.ts'
+import { UsageError, type CommandContext } from '../../command.ts'
 
-/** The one word beyond the options. @throws RunyardError('bad_request') */
+/** The one word beyond the options. @throws UsageError */
 export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, what: string): string {
   const [word, ...more] = positionals
   if (word !== undefined && more.length === 0) return word
   const given = word === undefined ? 'none was given' : `${positionals.length} were given`
-  throw new RunyardError('bad_request', `name one ${what}; ${given}. \`runyard endpoints list\` shows what there is.`)
+  throw new UsageError(`name one ${what}; ${given}. \`runyard endpoints list\` shows what there is.`)
 }
 
 /** @throws RunyardError('not_found' | 'conflict') */

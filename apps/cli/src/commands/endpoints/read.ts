@@ -22,6 +22,6 @@ export async function show(context: CommandContext): Promise<number> {
   const endpoint = await findEndpoint(client, word)
   if (options['json'] === true) return printJson(out, endpoint)
   const health = await client.jobs.health(endpoint.id)
-  for (const line of [...renderEndpoint(endpoint, out), '', ...renderRows([{ name: endpoint.name, health }], out)]) out.line(line)
+  for (const line of [...renderEndpoint(endpoint, out), '', ...renderRows([{ ...endpoint, health }], out)]) out.line(line)
   return 0
 }

@@ -1,12 +1,11 @@
 // Options of `endpoints create` and `endpoints update` → a body of REST v2 (management §3.2). Says what is no number or no pair; what
 // makes sense is the server's to judge.
 import type { CpuSize, EndpointBody } from '@runyard/client'
-import { RunyardError } from '@runyard/schema'
-import { listOption, textOption, type CommandContext } from '../../command.ts'
+import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 
 type Options = Pick<CommandContext, 'options'>
 
-/** Only what is named. @throws RunyardError('bad_request') */
+/** Only what is named. @throws UsageError */
 export function readBody(context: Options): EndpointBody {
   return defined({
     name: textOption(context, 'name'),
@@ -21,12 +20,12 @@ export function readBody(context: Options): EndpointBody {
   })
 }
 
-/** `NAME=VALUE`, each. @throws RunyardError('bad_request') */
+/** `NAME=VALUE`, each. @throws UsageError */
 export function readEnv(context: Options): Readonly<Record<string, string>> {
   return Object.fromEntries(
     listOption(context, 'env').map((pair) => {
       const at = pair.indexOf('=')
-      if (at < 1) throw new RunyardError('bad_request', `--env takes NAME=VALUE; "${pair}" is not such a pair.`)
+      if (at < 1) throw new UsageError(`--env takes NAME=VALUE; "${pair}" is not such a pair.`)
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )
@@ -49,7 +48,7 @@ function readCpu(context: Options): readonly CpuSize[] | undefined {
   if (text === undefined) return undefined
   const [, id, vcpus, memory] = /^([a-z0-9]+)-(\d+)(?:-(\d+))?$/u.exec(text) ?? []
   if (id === undefined || vcpus === undefined)
-    throw new RunyardError('bad_request', `--cpu takes a size such as cpu3g-2-8 (2 vCPU, 8 GB); "${text}" is none.`)
+    throw new UsageError(`--cpu takes a size such as cpu3g-2-8 (2 vCPU, 8 GB); "${text}" is none.`)
   return [{ id, vcpuCount: Number(vcpus), ...(memory !== undefined && { memory: Number(memory) }) }]
 }
 
@@ -59,7 +58,7 @@ function readWorkers(context: Options): EndpointBody['workers'] {
   const text = textOption(context, 'workers')
   const [, min, max] = /^(?:(\d+)\.\.)?(\d+)$/u.exec(text ?? '') ?? []
   if (text !== undefined && max === undefined)
-    throw new RunyardError('bad_request', `--workers takes MIN..MAX such as 0..3, or MAX alone; "${text}" is neither.`)
+    throw new UsageError(`--workers takes MIN..MAX such as 0..3, or MAX alone; "${text}" is neither.`)
   const workers = defined({ min: toNumber(min), max: toNumber(max), idleTimeout })
   return Object.keys(workers).length === 0 ? undefined : workers
 }
@@ -67,7 +66,7 @@ function readWorkers(context: Options): EndpointBody['workers'] {
 function readScaling(context: Options): EndpointBody['scaling'] {
   const [queueDelay, requestCount] = [readNumber(context, 'queue-delay'), readNumber(context, 'jobs-per-worker')]
   if (queueDelay !== undefined && requestCount !== undefined)
-    throw new RunyardError('bad_request', '--queue-delay and --jobs-per-worker exclude each other; name one of them.')
+    throw new UsageError('--queue-delay and --jobs-per-worker exclude each other; name one of them.')
   if (requestCount !== undefined) return { type: 'REQUEST_COUNT', requestCount }
   return queueDelay === undefined ? undefined : { type: 'QUEUE_DELAY', queueDelay }
 }
@@ -75,7 +74,7 @@ function readScaling(context: Options): EndpointBody['scaling'] {
 export function readNumber(context: Options, name: string): number | undefined {
   const text = textOption(context, name)
   if (text === undefined || /^\d+(\.\d+)?$/u.test(text)) return toNumber(text)
-  throw new RunyardError('bad_request', `--${name} takes a number; "${text}" is none.`)
+  throw new UsageError(`--${name} takes a number; "${text}" is none.`)
 }
 
 function toNumber(text: string | undefined): number | undefined {

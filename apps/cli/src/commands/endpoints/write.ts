@@ -1,7 +1,7 @@
 // `runyard endpoints create`, `update` and `delete`, over REST v2.
 import { createClient, type Client, type EndpointBody, type EndpointView } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
-import { listOption, textOption, type CommandContext } from '../../command.ts'
+import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
 import { findRegistry } from '../registries.ts'
@@ -13,7 +13,7 @@ export async function create(context: CommandContext): Promise<number> {
   const { name, image, ...body } = readBody(context)
   if (name === undefined || image === undefined) {
     const missing = [...(name === undefined ? ['--name'] : []), ...(image === undefined ? ['--image'] : [])].join(' and ')
-    throw new RunyardError('bad_request', `a new endpoint needs ${missing}; \`runyard endpoints create --help\` shows all options.`)
+    throw new UsageError(`a new endpoint needs ${missing}; \`runyard endpoints create --help\` shows all options.`)
   }
   const env = readEnv(context)
   const client = createClient(await findTarget(context))
@@ -43,7 +43,7 @@ export async function update(context: CommandContext): Promise<number> {
   const current = await findEndpoint(client, word)
   const change = { ...body, ...(await readRegistry(context, client)), ...changedEnv(current, given, dropped) }
   if (Object.keys(change).length === 0) {
-    throw new RunyardError('bad_request', 'nothing to change was named; `runyard endpoints update --help` shows the options.')
+    throw new UsageError('nothing to change was named; `runyard endpoints update --help` shows the options.')
   }
   return tell(context, await client.updateEndpoint(current.id, change), 'updated')
 }
