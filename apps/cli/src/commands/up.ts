@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@runyard/client'
 import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { clientVariables } from '../client-exports.ts'
+import { clientVariables, quotePosix } from '../client-exports.ts'
 import { textOption, type CommandContext } from '../command.ts'
 import { createStatusBlock, readRows, type StatusBlock } from '../output/live-status.ts'
 import { createProgress } from '../output/progress.ts'
@@ -37,21 +37,22 @@ export async function run(context: CommandContext): Promise<number> {
     throw error
   })
   if (stack === undefined) return 130
-  printClients(out, stack)
+  printClients(out, stack, textOption(context, 'data'))
   await watch(stack, block, signals.polite)
   await stop(stack, { block, out, signals })
   return 0
 }
 
-function printClients(out: Terminal, stack: Stack): void {
+function printClients(out: Terminal, stack: Stack, namedDir: string | undefined): void {
   const { url, key } = stack
+  const where = namedDir === undefined ? '' : ` --data ${quotePosix(namedDir)}`
   const variables = new Map(clientVariables(stack).map(({ name, value }) => [name, value]))
   const block = (title: string, names: readonly string[]): void => {
     out.line(out.dim(`# ${title}`))
     for (const name of names) out.line(`export ${name}=${variables.get(name)}`)
   }
   out.line(`\n  url        ${out.bold(url)}\n  key        ${out.bold(key)}\n`)
-  out.line(`Point your clients here, all at once: ${out.bold('eval "$(./runyard env)"')}, or one by one:\n`)
+  out.line(`Point your clients here, all at once: ${out.bold(`eval "$(./runyard env${where})"`)}, or one by one:\n`)
   block('every client', ['RUNPOD_API_KEY', 'RUNPOD_ENDPOINT_BASE_URL', 'RUNPOD_API_BASE_URL'])
   block('runpod-flash, besides', [
     'RUNPOD_REST_API_URL',

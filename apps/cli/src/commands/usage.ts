@@ -6,6 +6,8 @@ import { alignColumns } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+/** Width of a column of seconds. */
+const DIGITS = 8
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
@@ -18,7 +20,9 @@ export async function run(context: CommandContext): Promise<number> {
     out.line('no worker has run')
     return 0
   }
-  const head = ['endpoint', 'GPU', 'state', 'seconds', 'billable'].map((title) => out.dim(title))
+  const head = ['endpoint', 'GPU', 'state', ...['seconds', 'billable'].map((title) => title.padStart(DIGITS))].map((title) =>
+    out.dim(title),
+  )
   const total = usage.reduce((sum, { billableSeconds }) => sum + billableSeconds, 0)
   const rows = [head, ...usage.map(describe), [out.bold('total'), '', '', '', out.bold(number(total))]]
   for (const line of alignColumns(rows)) out.line(line)
@@ -31,7 +35,7 @@ function describe({ endpointName, endpointId, gpuType, state, seconds, billableS
 }
 
 function number(seconds: number): string {
-  return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(8)
+  return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(DIGITS)
 }
 
 /** `90m`, `24h`, `7d`, or a date. Epoch ms. @throws UsageError */
