@@ -1,5 +1,6 @@
 // Brings chunks and results to the gateway, in order. The first try goes straight from memory, so that a gateway that is there costs no
 // disk; what it does not take now goes into the spool, and one loop with growing pauses delivers from there.
+import { randomUUID } from 'node:crypto'
 import { backoffMs, pause } from './backoff.ts'
 import { toFailureBody } from './failure-body.ts'
 import type { Gateway } from './gateway.ts'
@@ -14,7 +15,7 @@ export interface Delivery {
   /** Resolves when the gateway or the spool has the chunk: while there is room, a generator does not wait for a gateway that is away. */
   chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<void>
   /** Resolves when the gateway has the result and all before it, has refused it, or does not want it any more (`stop`). */
-  done(result: Omit<SpoolEntry, 'kind'>, stop: AbortSignal): Promise<void>
+  done(result: Omit<SpoolEntry, 'kind' | 'post'>, stop: AbortSignal): Promise<void>
   /** Forgets what is left of a job that was stopped. */
   abandon(): Promise<void>
   /** Delivers what an earlier agent left. */
@@ -60,9 +61,9 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   }
 
   return {
-    chunk: (jobId, body, stop) => bring({ kind: 'chunk', jobId, body, isStream: true, timings: undefined }, stop),
+    chunk: (jobId, body, stop) => bring({ kind: 'chunk', jobId, body, post: randomUUID(), isStream: true, timings: undefined }, stop),
     async done(result, stop) {
-      await bring({ kind: 'done', ...result }, stop)
+      await bring({ kind: 'done', post: randomUUID(), ...result }, stop)
       await pumping
     },
     abandon: async () => pumping,
@@ -81,7 +82,7 @@ function toWarning({ kind }: SpoolEntry, why: string, isKept: boolean): string {
 /** Undefined: the gateway has the entry, or will never take it. Else why it has to be tried again. */
 async function post(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<string | undefined> {
   const { gateway, log } = deps
-  const answer = entry.kind === 'chunk' ? await gateway.chunk(entry.jobId, entry.body, stop) : await gateway.done(entry, stop)
+  const answer = entry.kind === 'chunk' ? await gateway.chunk(entry, stop) : await gateway.done(entry, stop)
   if (answer === 'accepted') return undefined
   if (answer === 'too-large') return refuseTooLarge(deps, entry, stop)
   if ('again' in answer) return answer.again

@@ -35,7 +35,8 @@ export interface Gateway {
   /** Ids to stop, or undefined when the channel answered with an error. */
   awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
   done(result: JobResult, signal: AbortSignal): Promise<PostAnswer>
-  chunk(jobId: string, body: Buffer, signal: AbortSignal): Promise<PostAnswer>
+  /** `post` is the same each time that a chunk is sent: the gateway takes it once. */
+  chunk(chunk: { readonly jobId: string; readonly body: Buffer; readonly post: string }, signal: AbortSignal): Promise<PostAnswer>
   ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>
 }
 
@@ -69,9 +70,13 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
       const headers = result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }
       return post(url, { jobId: result.jobId, body: result.body, headers }, signal)
     },
-    async chunk(jobId, body, signal) {
+    async chunk({ jobId, body, post: name }, signal) {
       if (settings.streamUrl === undefined) return 'accepted'
-      return post(withQuery(settings.streamUrl.replaceAll('$ID', jobId), 'isStream=false'), { jobId, body }, signal)
+      return post(
+        withQuery(settings.streamUrl.replaceAll('$ID', jobId), 'isStream=false'),
+        { jobId, body, headers: { 'X-Runyard-Post': name } },
+        signal,
+      )
     },
     async ping(jobIds, signal) {
       if (settings.pingUrl === undefined) return

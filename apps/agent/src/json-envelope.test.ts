@@ -89,10 +89,12 @@ describe('a generator', () => {
     expect(done.body).toEqual({ output: items })
   })
 
-  it('keeps the order of its chunks when the gateway refuses some at first', async () => {
+  it('keeps the order of its chunks when the gateway refuses some at first, and names each the same when it comes again', async () => {
     gateway.refuse.set('job-stream', [503, 429])
     await run('f', 'def f():\n    yield 1\n    yield 2\n')
     expect(gateway.chunks).toMatchObject([{ output: { json_result: 1 } }, { output: { json_result: 2 } }])
+    const [first, second] = [...new Set(gateway.posts)]
+    expect(gateway.posts).toEqual([first, first, first, second])
   })
 })
 

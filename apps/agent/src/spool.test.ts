@@ -18,6 +18,7 @@ const open = (limitBytes = 100_000) => openSpool({ directory, limitBytes })
 const chunk = (body: string, jobId = 'j1'): SpoolEntry => ({
   kind: 'chunk',
   jobId,
+  post: 'p1',
   isStream: true,
   timings: undefined,
   body: Buffer.from(body),

@@ -9,6 +9,8 @@ import type { JobTimings } from '@runyard/schema'
 export interface SpoolEntry {
   readonly kind: 'chunk' | 'done'
   readonly jobId: string
+  /** The same each time that it is sent, so that the gateway takes it once. */
+  readonly post: string
   readonly isStream: boolean
   readonly timings: JobTimings | undefined
   readonly body: Buffer

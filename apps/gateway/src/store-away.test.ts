@@ -1,5 +1,5 @@
 // What happens while Redis is away, and afterwards: nothing accepted is lost, nothing hangs, and everything recovers by itself.
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway } from './gateway-fixture.ts'
 
@@ -56,6 +56,25 @@ it('a poll that is held while Redis goes and comes back still gets its job', asy
   await redis.restart()
   await expect.poll(async () => (await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 7 } })).status).toBe(200)
   expect((await poll)?.input).toBe(7)
+})
+
+it('takes a chunk once whose answer from Redis was lost', async () => {
+  await using line = await openLine(redis.port)
+  await using cutOff = await startGateway(line.url, {}, { answerMs: 3000 })
+  const { id: ep } = await cutOff.addEndpoint()
+  const worker = await cutOff.addWorker(ep)
+  const { json } = await cutOff.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  const jobId = (await worker.take())?.id ?? ''
+  expect(jobId).toBe(json['id'])
+  const chunk = (output: string) =>
+    worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output } })
+  expect((await chunk('one')).status).toBe(200)
+  expect(line.freeze('answers')).toBe(1)
+  expect((await chunk('two')).status).toBe(200)
+  expect((await chunk('three')).status).toBe(200)
+  expect((await worker.done(jobId, { output: 'end' })).status).toBe(200)
+  const told = (await cutOff.call(`/v2/${ep}/stream/${jobId}`)).json['stream']
+  expect(told).toEqual([{ output: 'one' }, { output: 'two' }, { output: 'three' }])
 })
 
 it.each([

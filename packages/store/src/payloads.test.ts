@@ -93,6 +93,14 @@ describe('large values', () => {
     await vi.waitUntil(() => !kinds().includes('chunk'))
   })
 
+  test('a chunk that is posted again leaves no second blob, and the first stays', async () => {
+    const { jobs, kinds } = await open()
+    await running({ jobs })
+    for (const post of ['p1', 'p1']) expect(await jobs.appendChunk(EP, 'a', 'w1', LARGE, post)).toBe('settled')
+    await vi.waitUntil(() => kinds().length === 1)
+    expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [LARGE] })
+  })
+
   test('a record in Redis holds no part of them, and names no blob to its readers', async () => {
     const { jobs } = await open()
     const raw = stores.raw()

@@ -1,5 +1,6 @@
 // Every way a job ends or goes back, and what a worker writes on the way there. All fenced: the lock's token is the worker's id, and
 // the first outcome stays. A write that comes too late changes nothing and says why.
+import { randomUUID } from 'node:crypto'
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createEndArgs } from './end-args.ts'
@@ -106,13 +107,14 @@ function createWorkerWrites({ keys, run, signals, payloads, options }: StoreCont
       return result
     },
 
-    async appendChunk(...[endpointId, jobId, workerId, chunk]) {
+    async appendChunk(...[endpointId, jobId, workerId, chunk, post = randomUUID()]) {
       const signal = { kind: 'job-chunk', endpointId, jobId } as const
       const at = { endpointId, jobId }
       const kept = await payloads.keep(at, newName('chunk'), JSON.stringify(chunk ?? null))
-      const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal)]
-      const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], args)) as SettleResult
+      const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal), post]
+      const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], args)) as SettleResult | 'repeated'
       payloads.conclude(at, kept, result === 'settled')
+      if (result === 'repeated') return 'settled'
       if (result === 'settled') signals.deliver(signal)
       return result
     },

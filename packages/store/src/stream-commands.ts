@@ -1,19 +1,26 @@
 // For the property test: what may happen to the streams of jobs.
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import * as fc from 'fast-check'
 import * as model from './job-model.ts'
 import { actor, actorOf, command, job, type Model, type Real, type Run } from './model-command.ts'
 import { drainStream } from './test-store.ts'
 
-export const chunk = command('chunk', fc.tuple(job, actor, fc.integer()), ([id, at, value]) => async (m, real, jobs) => {
-  const known = m.jobs.get(id)
-  const worker = actorOf(real, known, at)
-  const answer = model.answerTo(known, worker)
-  assert.equal(await jobs.appendChunk(real.endpointId, id, worker, value), answer)
-  if (answer !== 'settled' || known === undefined) return
-  known.chunks.push(value)
-  known.holder = worker
-})
+export const chunk = command(
+  'chunk',
+  fc.tuple(job, actor, fc.integer(), fc.nat(2)),
+  ([id, at, value, repeats]) =>
+    async (m, real, jobs) => {
+      const known = m.jobs.get(id)
+      const worker = actorOf(real, known, at)
+      const answer = model.answerTo(known, worker)
+      const name = randomUUID()
+      for (let post = 0; post <= repeats; post += 1) assert.equal(await jobs.appendChunk(real.endpointId, id, worker, value, name), answer)
+      if (answer !== 'settled' || known === undefined) return
+      known.chunks.push(value)
+      known.holder = worker
+    },
+)
 
 const claimNext =
   (id: string): Run =>

@@ -148,7 +148,8 @@ export interface JobStore {
     ping: { readonly jobIds: readonly string[]; readonly withLeases: boolean },
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown): Promise<SettleResult>
+  /** `post`, at most 36 letters, names one post of a worker: told again, since its answer was lost, it changes nothing more. */
+  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<SettleResult>
   /** The worker's result. First writer wins; fenced by the lease. */
   settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */

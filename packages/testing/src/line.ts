@@ -5,8 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 
 export interface Line extends AsyncDisposable {
   readonly url: string
-  /** Of those that are open now, the ones over which somebody has subscribed, or the others. How many. */
-  freeze(which: 'subscriptions' | 'commands'): number
+  /** Of those that are open now, the ones over which somebody has subscribed, or the others, or only what Redis answers these. How many. */
+  freeze(what: 'subscriptions' | 'commands' | 'answers'): number
 }
 
 interface Pair {
@@ -36,10 +36,10 @@ export async function openLine(port: number): Promise<Line> {
   const address = server.address()
   return {
     url: `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`,
-    freeze(which) {
+    freeze(what) {
       const open = pairs.filter(({ ends }) => ends.every((end) => !end.destroyed))
-      const frozen = open.filter(({ isSubscribed }) => isSubscribed === (which === 'subscriptions'))
-      for (const socket of frozen.flatMap(({ ends }) => ends)) socket.unpipe().pause()
+      const frozen = open.filter(({ isSubscribed }) => isSubscribed === (what === 'subscriptions'))
+      for (const { ends } of frozen) for (const socket of what === 'answers' ? ends.slice(1) : ends) socket.unpipe().pause()
       return frozen.length
     },
     async [Symbol.asyncDispose]() {

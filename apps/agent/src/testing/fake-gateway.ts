@@ -18,6 +18,8 @@ export interface FakeGateway extends AsyncDisposable {
   readonly requests: string[]
   readonly pings: URLSearchParams[]
   readonly chunks: unknown[]
+  /** Names of the posts of chunks, refused ones included. */
+  readonly posts: string[]
   /** Answers the next requests of a route with these statuses instead of serving them. */
   readonly refuse: Map<string, number[]>
   /** Held polls of a route. */
@@ -40,6 +42,7 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
     const at = new URL(request.url ?? '', 'http://gateway')
     const route = at.pathname.split('/')[3] as Route
     state.requests.push(`${request.method} ${route}`)
+    if (route === 'job-stream') state.posts.push(String(request.headers['x-runyard-post']))
     const status = state.refuse.get(route)?.shift()
     if (status === undefined) routes[route]({ at, request, response, body })
     else send(response, status, { error: 'refused by the test' })
@@ -47,12 +50,13 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
   }
   const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
-  const { requests, pings, chunks, refuse, until, done } = state
+  const { requests, pings, chunks, posts, refuse, until, done } = state
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     pings,
     chunks,
+    posts,
     refuse,
     until,
     waiting: (route) => state.polls[route].waiting(),
@@ -76,6 +80,7 @@ function createState() {
     requests: [] as string[],
     pings: [] as URLSearchParams[],
     chunks: [] as unknown[],
+    posts: [] as string[],
     refuse: new Map<string, number[]>(),
     done: [] as Settled[],
     polls: { 'job-take': createPolls(changed), 'job-stop': createPolls(changed) },

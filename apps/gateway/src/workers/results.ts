@@ -66,7 +66,11 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
-/** A chunk is a sign of life: the store renews the lease with it. */
-export async function receiveChunk(deps: ResultDeps, { state, jobId }: Post, chunk: unknown): Promise<void> {
-  await retryWhileAway(() => deps.store.jobs.appendChunk(state.endpointId, jobId, state.workerId, chunk), deps.closing)
+/** A chunk is a sign of life: the store renews the lease with it. `name` is the post's: by it a repetition is known. */
+export async function receiveChunk(
+  deps: ResultDeps,
+  { state, jobId, name }: Post & { readonly name: string },
+  chunk: unknown,
+): Promise<void> {
+  await retryWhileAway(() => deps.store.jobs.appendChunk(state.endpointId, jobId, state.workerId, chunk, name), deps.closing)
 }

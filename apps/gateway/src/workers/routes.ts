@@ -1,5 +1,6 @@
 // The worker plane's table of routes (worker-api §1). A worker's token is checked before a body is read. Polls are never answered with
 // anything but 200, 204 and 429: any other answer makes the SDK spin (worker-api §4.2, §4.3.4).
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobTimings } from '@runyard/schema'
@@ -98,7 +99,8 @@ function doneHandler(deps: GatewayDeps) {
 
 function chunkHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
-    if (request.body !== NOT_JSON) await receiveChunk(deps, { state: workerOf(request), jobId: paramsOf(request).jobId }, request.body)
+    const post = { state: workerOf(request), jobId: paramsOf(request).jobId, name: postNameOf(request) }
+    if (request.body !== NOT_JSON) await receiveChunk(deps, post, request.body)
     return { ok: true }
   }
 }
@@ -183,6 +185,12 @@ function versionOf(request: FastifyRequest): string | undefined {
   const query = (request.query as Record<string, unknown>)['runpod_version']
   if (typeof query === 'string') return query
   return /^RunPod-Python-SDK\/(\S+)/i.exec(request.headers['user-agent'] ?? '')?.[1]
+}
+
+/** `X-Runyard-Post`, by which our agent names a post that it may repeat; a post of an SDK gets a name here. */
+function postNameOf(request: FastifyRequest): string {
+  const header = request.headers['x-runyard-post']
+  return typeof header === 'string' && /^[\w-]{1,36}$/.test(header) ? header : randomUUID()
 }
 
 /** `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent only; anything else is ignored. */

@@ -54,16 +54,25 @@ return 'settled'
 `,
 }
 
-/** ARGV: job, worker, leaseMs, chunk, channel, signal → SettleResult */
+/** Eight names of 36 letters. */
+const POSTS_CHARACTERS = 7 * 37
+
+/**
+ * ARGV: job, worker, leaseMs, chunk, channel, signal, post → SettleResult or 'repeated'. A post whose answer was lost comes again and is known by
+ * its name; a worker posts one chunk after the other, so the last few are enough to remember.
+ */
 export const APPEND_CHUNK: Script = {
   name: 'runyardAppendChunk',
   keys: 1,
   lua: `${PRELUDE}
-local id = ARGV[1]
+local id, post = ARGV[1], ARGV[7] .. ' '
 if isSettled(id) then return 'already_settled' end
 if holderOf(id) ~= ARGV[2] then return 'not_holder' end
-call('RPUSH', chunksKey(id), ARGV[4])
 call('SET', lockKey(id), ARGV[2], 'PX', ARGV[3])
+local posts = call('HGET', jobKey(id), 'posts') or ''
+if posts:find(post, 1, true) then return 'repeated' end
+call('RPUSH', chunksKey(id), ARGV[4])
+call('HSET', jobKey(id), 'posts', post .. posts:sub(1, ${POSTS_CHARACTERS}))
 call('PUBLISH', ARGV[5], ARGV[6])
 return 'settled'
 `,
