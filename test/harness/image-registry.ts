@@ -5,8 +5,8 @@ import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { runCommand, startChild, tryCommand } from './child.ts'
-import { freePort } from './redis.ts'
 import { cacheDir } from './venvs.ts'
 import { waitFor } from './wait.ts'
 
@@ -46,7 +46,7 @@ const HTPASSWD = 'puller:$2b$04$M/WML61tD1iJeGPN5bf9cuGIi1FnZuLQWKBl5COn0Uwk7Fx8
 /** On loopback, where engines talk to registries without TLS. */
 export async function startImageRegistry(): Promise<ImageRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'runyard-registry-'))
-  const address = `127.0.0.1:${await freePort()}`
+  const address = `127.0.0.1:${await findFreePort()}`
   await writeFile(join(dir, 'htpasswd'), `${HTPASSWD}\n`)
   await writeFile(join(dir, 'config.yml'), JSON.stringify(configuration(dir, address)))
   const child = startChild({ name: 'image registry', command: REGISTRY, args: ['serve', join(dir, 'config.yml')] })

@@ -1,8 +1,8 @@
 // A real Redis of the test's own with its own files, durable as `runyard up` runs it (AOF, noeviction). The parts reach it as they do there,
 // by a unix socket; tests, and clients that speak TCP only, by a port.
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { Redis } from 'ioredis'
 import { findOnPath, startChild, type Child } from './child.ts'
 import { waitFor } from './wait.ts'
@@ -19,24 +19,11 @@ export interface RedisServer {
   readonly start: () => Promise<void>
 }
 
-/** A port that was free a moment ago. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port was given')
-  return address.port
-}
-
 export async function startRedis(dir: string, appendfsync: 'always' | 'everysec' = 'everysec'): Promise<RedisServer> {
   const binary = findOnPath('redis-server') ?? findOnPath('valkey-server')
   if (binary === undefined) throw new Error('redis-server is not on the PATH')
   await mkdir(dir, { recursive: true })
-  const port = await freePort()
+  const port = await findFreePort()
   const socket = join(dir, 'redis.sock')
   const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--unixsocket', socket, '--dir', dir, '--save', '', '--daemonize', 'no']
   const policy = ['--appendonly', 'yes', '--appendfsync', appendfsync, '--maxmemory-policy', 'noeviction']
@@ -57,7 +44,7 @@ async function answers(port: number): Promise<void> {
   const client = new Redis({ port, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => 20 })
   client.on('error', () => undefined)
   try {
-    await waitFor('redis to answer', async () => (await client.ping()) === 'PONG', { timeoutMs: 15_000, intervalMs: 20 })
+    await waitFor('redis to answer', async () => (await client.ping()) === 'PONG', { timeoutMs: 60_000, intervalMs: 20 })
   } finally {
     client.disconnect()
   }

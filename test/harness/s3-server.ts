@@ -3,8 +3,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AwsClient } from 'aws4fetch'
+import { findFreePort } from '@runyard/testing/free-port'
 import { startChild } from './child.ts'
-import { freePort } from './redis.ts'
 import { venvPath } from './venvs.ts'
 import { waitFor } from './wait.ts'
 
@@ -25,7 +25,7 @@ export async function startS3Server(dir: string): Promise<S3Server> {
   const config = join(dir, 's3.json')
   await writeFile(config, JSON.stringify({ identities: [identity()] }))
   const ports: Record<string, number> = {}
-  for (const part of PARTS) for (const kind of ['port', 'port.grpc']) ports[`${part}.${kind}`] = await freePort()
+  for (const part of PARTS) for (const kind of ['port', 'port.grpc']) ports[`${part}.${kind}`] = await findFreePort()
   const where = ['server', `-dir=${dir}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1', '-volume.max=16', '-master.volumeSizeLimitMB=128']
   const s3 = ['-s3', `-s3.config=${config}`, '-s3.port.iceberg=0', '-s3.port.lance=0', '-s3.autoCreateBucket=false']
   const child = startChild({

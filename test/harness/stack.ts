@@ -5,13 +5,14 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bridgeGatewayAddress, ensureAgentVolume } from '@runyard/docker'
+import { findFreePort } from '@runyard/testing/free-port'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
 import { findLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
-import { freePort, startRedis, type RedisServer } from './redis.ts'
+import { startRedis, type RedisServer } from './redis.ts'
 import { waitFor } from './wait.ts'
 
 export type HostKind = 'process' | 'docker'
@@ -62,10 +63,10 @@ const ROOT = join(import.meta.dirname, '..', '..')
 /** @throws with the parts' logs where one of them does not come up. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const key = `ryk_${randomBytes(16).toString('hex')}`
-  const port = await freePort()
+  const port = await findFreePort()
   const docker = options.host === 'docker' ? await prepareDocker() : undefined
   const planeHost = docker?.planeHost ?? '127.0.0.1'
-  const planePort = await freePort(planeHost)
+  const planePort = await findFreePort(planeHost)
   await reapAbandoned()
   // From here on something runs.
   const dataDir = await mkdtemp(STACK_PREFIX)
@@ -165,7 +166,7 @@ async function createGateways(
     return { gateway, gateways: [gateway], balancers }
   }
   const sites = await Promise.all(
-    Array.from({ length: count }, async () => ({ port: await freePort(), planePort: await freePort(planeHost) })),
+    Array.from({ length: count }, async () => ({ port: await findFreePort(), planePort: await findFreePort(planeHost) })),
   )
   const backends = (host: string, name: 'port' | 'planePort') => sites.map((site) => ({ host, port: site[name] }))
   balancers.use(await startBalancer({ host: '127.0.0.1', port }, backends('127.0.0.1', 'port')))

@@ -3,9 +3,8 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createS3BlobStore, type S3Settings } from '@runyard/blobs'
-import { describeBlobConformance } from '@runyard/testing'
+import { describeBlobConformance, findFreePort } from '@runyard/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { freePort } from '../harness/redis.ts'
 import { startS3Server, type S3Server } from '../harness/s3-server.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 
@@ -31,7 +30,7 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
 
   describeBlobConformance('a bucket', async () => {
     folders += 1
-    const nobody = `http://127.0.0.1:${await freePort()}`
+    const nobody = `http://127.0.0.1:${await findFreePort()}`
     return {
       open: async () => createS3BlobStore(settings()),
       openBroken: async () => createS3BlobStore(settings({ endpoint: nobody })),

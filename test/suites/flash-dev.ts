@@ -1,8 +1,8 @@
 // `flash dev` (= `flash run`, flash-api §6) on a small project: its local server's routes run the functions on our workers.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findFreePort } from '@runyard/testing/free-port'
 import { startChild, type Child } from '../harness/child.ts'
 import { makeProject, pythonEnv } from '../harness/python.ts'
-import { freePort } from '../harness/redis.ts'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
 import { venvPath } from '../harness/venvs.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -16,7 +16,7 @@ export function flashDevSuite(host: HostKind): void {
   beforeAll(async () => {
     stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:2' })
     project = await makeProject(['flash_dev_project.py'])
-    const port = await freePort()
+    const port = await findFreePort()
     url = `http://127.0.0.1:${port}`
     const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
     dev = startChild({

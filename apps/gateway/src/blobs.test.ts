@@ -17,7 +17,7 @@ const LARGE = 'ü'.repeat(200_000)
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'runyard-blobs-'))
   redis = await startRedis()
-  gateway = await startGateway(redis.url, { lease: { durationS: 60 }, blobs: { directory: blobDirectory() }, retention: { syncS: 1 } })
+  gateway = await startGateway(redis.url, { lease: { durationS: 60 }, blobs: { directory: blobDirectory() }, retention: { syncS: 5 } })
   ep = (await gateway.addEndpoint()).id
   worker = await gateway.addWorker(ep)
 })

@@ -49,6 +49,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly call: Send
   /** To the worker plane, without credentials. */
   readonly callPlane: Send
+  /** How many takes of a worker wait for a job here. */
+  parkedTakes(workerId: string): number
   addEndpoint(change?: Partial<Endpoint>, settings?: Partial<EndpointSettings>): Promise<Endpoint>
   addWorker(endpointId: string, change?: Partial<WorkerRecord>): Promise<TestWorker>
 }
@@ -97,6 +99,7 @@ export async function startGateway(
     key,
     call: createSend(publicUrl, { authorization: `Bearer ${key}` }),
     callPlane,
+    parkedTakes: (workerId) => gateway.deps.workers.find(workerId)?.takes.size ?? 0,
     addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
     addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl }, endpointId, change),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),

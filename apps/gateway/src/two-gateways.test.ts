@@ -63,7 +63,7 @@ it('a worker whose first requests reach two gateways becomes ready once', async 
   const worker = await one.addWorker(ep)
   await Promise.all([worker.ping(), viaOther(worker)(`/v2/${ep}/ping/${worker.id}?gpu=x`)])
   const events = async () => (await one.store.events.list(ep, 10)).map(({ kind }) => kind)
-  await expect.poll(events, { timeout: 10_000 }).toContain('worker_ready')
+  await expect.poll(events).toContain('worker_ready')
   const metrics = await Promise.all([one, other].map(async ({ publicUrl }) => (await createSend(publicUrl, {})('/metrics')).text))
   expect(metrics.join('').match(new RegExp(`cold_start_seconds_count{endpoint_id="${ep}",phase="placed_to_ready"} 1`, 'g'))).toHaveLength(1)
 })
@@ -79,7 +79,7 @@ it('a job that its worker has lost is missed by the gateway that gets the pings,
     await send(`/v2/${ep}/ping/${worker.id}?gpu=x`)
     return (await one.store.jobs.get(ep, String(json['id'])))?.status
   }
-  await expect.poll(pingUntilBack, { timeout: 15_000 }).toBe('IN_QUEUE')
+  await expect.poll(pingUntilBack).toBe('IN_QUEUE')
   const healthy = await one.addWorker(ep)
   expect((await healthy.take())?.id).toBe(json['id'])
   expect(await parked).toBeUndefined()
@@ -100,7 +100,7 @@ it('an order to stop a job is void once its worker has that job again', async ()
   one.store.publish({ kind: 'job-stop', endpointId: ep, jobId: held, workerId: worker.id })
   await one.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
   const told = async () => (await viaOther(worker)(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)).json
-  await expect.poll(told, { timeout: 10_000 }).toEqual({ jobsToStop: [cancelled] })
+  await expect.poll(told).toEqual({ jobsToStop: [cancelled] })
 })
 
 it('a result posted at one gateway lets the polls go that another holds for a leaving worker', async () => {
@@ -132,9 +132,9 @@ it('a gateway that hears nothing any more, without a word from the network, stil
   const { id: ep } = await deaf.addEndpoint()
   const worker = await deaf.addWorker(ep)
   const held = worker.take()
-  await expect.poll(async () => (await one.store.workers.get(ep, worker.id))?.readyAt, { timeout: 10_000 }).toBeDefined()
+  await expect.poll(async () => (await one.store.workers.get(ep, worker.id))?.readyAt).toBeDefined()
   // On a slow machine the subscription may just be under way again.
-  await expect.poll(() => line.freeze('subscriptions'), { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => line.freeze('subscriptions')).toBe(1)
   const { json } = await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
   expect((await held)?.id).toBe(json['id'])
 })

@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { createImages } from './images.ts'
 import { createFakeHost } from './scaler-fixture.ts'
 
+const WAIT = { timeout: 30_000 }
 const never = new AbortController().signal
 
 /** A host whose pull ends when the test says so. */
@@ -29,12 +30,12 @@ test('workers that want the same image share one pull and each hear of its progr
   const heard: string[] = []
   const wait = (name: string) => images.ensure(host, 'big:1', { onProgress: (line) => heard.push(`${name} ${line}`), signal: never })
   const both = Promise.all([wait('one'), wait('two')])
-  await vi.waitFor(() => expect(pulls).toEqual(['big:1']))
+  await vi.waitFor(() => expect(pulls).toEqual(['big:1']), WAIT)
   await vi.waitFor(() => {
     heard.length = 0
     say('50 %')
     expect(heard).toEqual(['one 50 %', 'two 50 %'])
-  })
+  }, WAIT)
   finish()
   await both
   await images.ensure(host, 'big:1', { onProgress: () => undefined, signal: never })
@@ -46,7 +47,7 @@ test('a pull that nobody waits for any more is broken off, and the next one star
   const images = createImages()
   const stop = new AbortController()
   const waiting = images.ensure(host, 'big:1', { onProgress: () => undefined, signal: stop.signal })
-  await vi.waitFor(() => expect(pulls).toHaveLength(1))
+  await vi.waitFor(() => expect(pulls).toHaveLength(1), WAIT)
   stop.abort(new Error('not wanted'))
   await expect(waiting).rejects.toThrow('not wanted')
   await expect(images.ensure(host, 'big:1', { onProgress: () => undefined, signal: never })).rejects.toThrow('broken off')
@@ -68,7 +69,7 @@ test('who has credentials does not wait for the pull of one who has none', async
     wait({ name: 'mine', username: 'me', password: 'a' }),
     wait({ name: 'mine', username: 'me', password: 'b' }),
   ])
-  await vi.waitFor(() => expect(pulls).toHaveLength(3))
+  await vi.waitFor(() => expect(pulls).toHaveLength(3), WAIT)
   finish()
   await all
 })

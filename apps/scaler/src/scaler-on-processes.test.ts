@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createProcessHost } from './process-host/process-host.ts'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
 
-const WAIT = { timeout: 10_000, interval: 10 }
+const WAIT = { timeout: 30_000, interval: 10 }
 
 let fixture: ScalerFixture
 let scratchDir: string

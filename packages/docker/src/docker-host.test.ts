@@ -76,7 +76,7 @@ describe('a worker container', () => {
       '(apt-get update && apt-get install -y --no-install-recommends hello && pip install --no-cache-dir tomli) >/tmp/log 2>&1'
     const lines = await outputOf(`${install} || tail -20 /tmp/log; hello; python3 -c "import tomli; print('tomli')"`, { env, caBundle })
     expect(lines).toEqual(['Hello, world!', 'tomli'])
-  }, 120_000)
+  }, 300_000)
 
   // worker-api §17.18: nothing restarts it.
   it('has the limits that it was given', async () => {

@@ -9,6 +9,7 @@ import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
 import { followProgress } from './images.ts'
+import { WORKER_IMAGE } from './worker-image.ts'
 
 // A second engine of our own, with a stand-in for NVIDIA's hook on its PATH: requests by UUID go through as on a host with cards.
 const canRun = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
@@ -81,11 +82,9 @@ describe('GPUs on an engine without an NVIDIA runtime', () => {
   const can = here.status === 0 && !here.stdout.includes('nvidia') && spawnSync('which', ['nvidia-container-runtime-hook']).status !== 0
 
   it.skipIf(!can)(`are refused with the way to mend it${can ? '' : ' (skipped: needs an engine without one)'}`, async () => {
-    const docker = new Docker({ socketPath: socket })
-    const [image] = await docker.listImages()
     const gpus = [{ uuid: CARDS[0] ?? '', name: 'NVIDIA L4', simulated: false }]
     const driver = createDockerHost({ hostId: 'here', socket, instanceId: 'no-gpu-test' })
-    const launch = { ...baseLaunch, image: image?.Id ?? '', args: ['/bin/true'], gpus }
+    const launch = { ...baseLaunch, image: WORKER_IMAGE, args: ['/bin/true'], gpus }
     await expect(driver.startWorker(launch)).rejects.toThrow('install nvidia-container-toolkit')
     expect(await driver.listWorkers()).toEqual([])
   })

@@ -1,6 +1,6 @@
 // API keys and the installation's identity.
 import { describe, expect, test, vi } from 'vitest'
-import { useStores } from './test-store.ts'
+import { PATIENT, useStores } from './test-store.ts'
 
 const stores = useStores()
 
@@ -31,7 +31,7 @@ describe('API keys', () => {
     await two.keys.verify(plain)
     expect(await one.keys.revoke(key.id)).toBe(true)
     expect(await one.keys.verify(plain)).toBeUndefined()
-    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined)
+    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined, PATIENT)
     expect(await one.keys.revoke(key.id)).toBe(false)
     expect(await one.keys.list()).toEqual([])
   })
@@ -40,7 +40,7 @@ describe('API keys', () => {
     const [one, two] = [await stores.open(), await stores.open()]
     expect(await two.keys.verify('early')).toBeUndefined()
     await one.keys.create({ name: 'k', ownerId: 'owner', plain: 'early' })
-    await vi.waitUntil(async () => (await two.keys.verify('early')) !== undefined)
+    await vi.waitUntil(async () => (await two.keys.verify('early')) !== undefined, PATIENT)
   })
 
   test('verifying a known key does not go to Redis', async () => {

@@ -1,6 +1,6 @@
 // What the batches' caller relies on: one job per request whoever submits it how often, limits that hold, results that stay.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, PATIENT, submission, useStores } from './test-store.ts'
 import type { BatchStore } from './batch-types.ts'
 
 const stores = useStores()
@@ -90,7 +90,7 @@ test('its results stay for its longest ttl and the time that is set for batches,
     expect((await jobs.take('ep-1', 'w2'))?.id).toBe(id)
     await jobs.settle('ep-1', id, 'w2', completed(id))
   }
-  await vi.waitUntil(async () => (await jobs.get('ep-1', 'single')) === undefined, { timeout: 20_000 })
+  await vi.waitUntil(async () => (await jobs.get('ep-1', 'single')) === undefined, PATIENT)
   await jobs.sweepRegister('ep-1', Date.now())
   expect(await jobs.get('ep-1', 'a')).toMatchObject({ status: 'COMPLETED', output: 'a' })
   const life = await stores.raw().pttl(`${stores.prefix()}:{ep-1}:s:a`)

@@ -2,7 +2,7 @@
 import { RunyardError } from '@runyard/schema'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint } from './endpoint-fixture.ts'
-import { completed, submission, useStores, workerRecord } from './test-store.ts'
+import { completed, PATIENT, submission, useStores, workerRecord } from './test-store.ts'
 
 const stores = useStores()
 
@@ -113,7 +113,7 @@ describe('deletion', () => {
     await endpoints.forget('ep-1')
     expect((await jobs.get('ep-1', 'too late'))?.status ?? 'CANCELLED').toBe('CANCELLED')
     expect(await endpoints.listDeleted()).toEqual([])
-    await vi.waitUntil(async () => (await raw.keys(`${stores.prefix()}:{ep-1}*`)).length === 0)
+    await vi.waitUntil(async () => (await raw.keys(`${stores.prefix()}:{ep-1}*`)).length === 0, PATIENT)
   })
 
   test('a deletion in the middle of changes by others goes through', async () => {

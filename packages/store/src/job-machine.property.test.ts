@@ -12,7 +12,7 @@ import { useStores } from './test-store.ts'
 const stores = useStores()
 
 describe('the job state machine', () => {
-  test('does what its model does, in any order, and ends every job', { timeout: 60_000 }, async () => {
+  test('does what its model does, in any order, and ends every job', { timeout: 300_000 }, async () => {
     const sides = [(await stores.open()).jobs, (await stores.open()).jobs] as const
     const raw = stores.raw()
     let worlds = 0

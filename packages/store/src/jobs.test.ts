@@ -1,6 +1,6 @@
 // A job from its submission to its outcome.
 import { setImmediate } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { completed, submission, useStores, workerRecord } from './test-store.ts'
 
 const stores = useStores()
@@ -64,7 +64,9 @@ describe('submitting and taking', () => {
     await jobs.submit(EP, submission('a', { input }))
     const taken = await jobs.take(EP, 'w1')
     expect(taken?.submission.input).toEqual(input)
-    expect(await jobs.settle(EP, 'a', 'w1', completed(output))).toBe('settled')
+    // A slow disk may need longer for it than a command is waited for; who posts a result tries again.
+    const settle = () => jobs.settle(EP, 'a', 'w1', completed(output)).catch(String)
+    await expect.poll(settle, { timeout: 90_000 }).toMatch(/^(?:already_)?settled$/)
     expect((await jobs.get(EP, 'a'))?.output === output).toBe(true)
   })
 })
@@ -100,7 +102,7 @@ describe('submitting once', () => {
     const { jobs } = await stores.open()
     await jobs.submitOnce(EP, submission('a'), { ...once, windowMs: 1 })
     const again = () => jobs.submitOnce(EP, submission('b'), once)
-    await expect.poll(again, { timeout: 10_000 }).toEqual({ kind: 'accepted' })
+    await expect.poll(again).toEqual({ kind: 'accepted' })
   })
 })
 
@@ -304,12 +306,15 @@ describe('leases', () => {
     ])
   })
 
+  /** As its time does it. */
+  const expireLease = () => stores.raw().pexpire(`${stores.prefix()}:{${EP}}:a:lock`, 0)
+
   /** A job whose lease has run out, so that nobody holds it. */
   async function runOut() {
-    const { jobs } = await stores.open({ leaseMs: 50 })
+    const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    await expireLease()
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: undefined, lastHolder: 'w1' }])
     return jobs
   }
@@ -320,7 +325,7 @@ describe('leases', () => {
     expect(await jobs.renew(EP, 'w2', ['a'])).toEqual(['a'])
     expect(await jobs.renew(EP, 'w1', ['a'])).toEqual([])
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: 'w1' }])
-    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    await expireLease()
     expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
   })
 
@@ -330,7 +335,7 @@ describe('leases', () => {
     expect(await jobs.renew(EP, 'w1', ['a'])).toEqual(['a'])
     expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('not_holder')
     await jobs.take(EP, 'w2')
-    await vi.waitUntil(async () => (await jobs.leases(EP))[0]?.workerId === undefined)
+    await expireLease()
     expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('not_holder')
     expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
     expect(await jobs.progress(EP, 'a', 'w2', 1)).toBe('settled')

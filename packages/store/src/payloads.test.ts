@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { JobOutcome } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, submission, useStores } from './test-store.ts'
+import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
 import type { Store } from './types.ts'
 
 const stores = useStores()
@@ -90,7 +90,7 @@ describe('large values', () => {
     }
     // At most one large one per answer.
     expect(answers).toEqual([['@small', strange], [1, { output: LARGE }], [strange], [2]])
-    await vi.waitUntil(() => !kinds().includes('chunk'))
+    await vi.waitUntil(() => !kinds().includes('chunk'), PATIENT)
   })
 
   test('a chunk that is posted again leaves no second blob, and the first stays', async () => {
@@ -150,7 +150,7 @@ describe('writes that change nothing', () => {
     expect(await jobs.settle(EP, 'a', 'w1', completed(LARGE))).toBe('already_settled')
     expect(await jobs.appendChunk(EP, 'a', 'w1', LARGE)).toBe('already_settled')
     expect(await jobs.progress(EP, 'b', 'w1', LARGE)).toBe('not_holder')
-    await vi.waitUntil(() => kinds().length === 0)
+    await vi.waitUntil(() => kinds().length === 0, PATIENT)
     expect((await jobs.get(EP, 'a'))?.output).toBe('first')
   })
 })

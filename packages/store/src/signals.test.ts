@@ -4,12 +4,11 @@ import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './endpoint-fixture.ts'
-import { submission, useStores, workerRecord } from './test-store.ts'
+import { PATIENT, submission, useStores, workerRecord } from './test-store.ts'
 import type { Store } from './types.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
-const PATIENT = { timeout: 20_000 }
 const BUDGET = { budget: 2, evidence: '' }
 
 /** Each brings one more job into the queue of the endpoint. */

@@ -1,7 +1,7 @@
 // The chunks of a stream: each is told once, and none is lost with an answer that breaks off or with the gateway that was giving it (ADR 25).
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, submission, useStores } from './test-store.ts'
+import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
 import type { JobStore, StreamClaim } from './types.ts'
 
 const stores = useStores()
@@ -86,7 +86,7 @@ describe('a stream', () => {
     const awaited = await claim(one.jobs, 2)
     await two.jobs.claimChunks(EP, 'a', 10)
     await one.jobs.concludeClaim(EP, 'a', { claim: awaited.claim, told })
-    await vi.waitUntil(() => heard.length > 0, { timeout: 10_000 })
+    await vi.waitUntil(() => heard.length > 0, PATIENT)
     expect(heard).toEqual([{ kind: 'job-chunk', endpointId: EP, jobId: 'a' }])
   })
 
@@ -102,7 +102,7 @@ describe('a stream', () => {
     const [one, two] = [await stores.open({ claimMs: 1 }), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const dead = await claim(one.jobs, 2)
-    const read = await vi.waitUntil(() => claim(two.jobs), { timeout: 10_000 })
+    const read = await vi.waitFor(() => claim(two.jobs), PATIENT)
     expect(read).toMatchObject({ chunks: [1, 2, 3] })
     expect(await one.jobs.concludeClaim(EP, 'a', { claim: dead.claim, told: 2 })).toBe(false)
     expect(await two.jobs.concludeClaim(EP, 'a', { claim: read.claim, told: 3 })).toBe(true)
@@ -151,7 +151,7 @@ describe('a claim ends with its chunks', () => {
     await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
     expect(await raw.pttl(key)).toBeGreaterThan(0)
     await jobs.setRetention(EP, 'a', 1)
-    await vi.waitUntil(async () => (await raw.exists(key)) === 0, { timeout: 10_000 })
+    await vi.waitUntil(async () => (await raw.exists(key)) === 0, PATIENT)
     await jobs.submit(EP, submission('b'))
     await jobs.take(EP, 'w2')
     await jobs.appendChunk(EP, 'b', 'w2', 3)
@@ -174,6 +174,6 @@ test('a large chunk stays in the blob store until it has been told', async () =>
   expect(told).toMatchObject({ chunks: [large], more: true })
   expect(memory.blobs.size).toBe(1)
   await jobs.concludeClaim(EP, 'a', { claim: told.claim, told: 1 })
-  await vi.waitUntil(() => memory.blobs.size === 0, { timeout: 10_000 })
+  await vi.waitUntil(() => memory.blobs.size === 0, PATIENT)
   expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2], more: false })
 })

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { ADOPTED_GRACE_MS } from './adopt-blobs.ts'
 import { GRACE_MS } from './payloads.ts'
-import { completed, drainStream, submission, useStores } from './test-store.ts'
+import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
 import type { OpenStoreOptions } from './open-options.ts'
 import type { Store } from './types.ts'
 
@@ -45,7 +45,7 @@ describe('blobs go with their job', () => {
     expect(await jobs.sweepBlobs(later())).toBe(0)
     expect(memory.blobs.size).toBe(3)
     await end(store)
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
     await jobs.sweepBlobs(later())
     expect(memory.blobs.size).toBe(0)
     expect(await stores.raw().zcard(`${stores.prefix()}:{@}:blobs`)).toBe(0)
@@ -55,8 +55,8 @@ describe('blobs go with their job', () => {
     const { jobs, memory } = await open(undefined, { retention: { asyncMs: 50, syncMs: 50 } })
     await runningLarge(jobs)
     await jobs.settle(EP, 'a', 'w1', completed(LARGE))
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
-    await vi.waitUntil(async () => (await jobs.sweepBlobs(Date.now())) > 0)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await jobs.sweepBlobs(Date.now())) > 0, PATIENT)
     expect(memory.blobs.size).toBe(0)
   })
 

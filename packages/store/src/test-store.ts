@@ -9,6 +9,9 @@ import { openStore } from './open-store.ts'
 import type { OpenStoreOptions } from './open-options.ts'
 import type { JobStore, Store, StreamClaim } from './types.ts'
 
+/** For `vi.waitUntil` and `vi.waitFor`, whose own second is too short for a busy machine. */
+export const PATIENT = { timeout: 30_000 }
+
 export interface TestStores {
   readonly redis: () => TestRedis
   /** The prefix that the stores of the running test share. */

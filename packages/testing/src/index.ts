@@ -1,4 +1,5 @@
 export * from './redis.ts'
+export { findFreePort } from './free-port.ts'
 export { describeHostConformance } from './host-conformance.ts'
 export type { HostAbilities, HostFixture } from './host-conformance.ts'
 export { describeBlobConformance } from './blob-conformance.ts'

@@ -3,11 +3,12 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { access, constants, mkdtemp, rm } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dieWithUs } from './die-with-us.ts'
+import { findFreePort } from './free-port.ts'
 
 export interface StartRedisOptions {
   /** Path of a redis-server or valkey-server; default: the first of the two on the PATH. */
@@ -32,7 +33,7 @@ export interface TestRedis extends AsyncDisposable {
   configure(name: string, value: string): Promise<void>
 }
 
-const START_TIMEOUT_MS = 10_000
+const START_TIMEOUT_MS = 60_000
 
 export async function startRedis(options: StartRedisOptions = {}): Promise<TestRedis> {
   const binary = options.binary ?? (await findRedisServer())
@@ -93,18 +94,6 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** A TCP port of the loopback that was free a moment ago. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer()
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
-  server.once('error', reject)
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address()
-    server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-  })
-  return promise
-}
-
 async function spawnRedis(
   binary: string,
   { port, directory, options }: { port: number; directory: string; options: StartRedisOptions },
@@ -134,7 +123,7 @@ async function answersPing(port: number): Promise<boolean> {
 async function ask(port: number, command: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
-  socket.setTimeout(1000, () => resolve(''))
+  socket.setTimeout(10_000, () => resolve(''))
   socket.once('error', () => resolve(''))
   socket.once('data', (data) => resolve(data.toString().split('\r\n', 1)[0] ?? ''))
   socket.once('close', () => resolve(''))

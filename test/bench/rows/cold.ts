@@ -1,7 +1,7 @@
 // Cold start: `POST` at zero workers to the first line of the function, over a bare create and start of the same image to its first byte.
 import { request } from 'node:http'
 import { createServer } from 'node:net'
-import { freePort } from '../../harness/redis.ts'
+import { findFreePort } from '@runyard/testing/free-port'
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { sourceCall, valueOf } from '../../suites/calls.ts'
@@ -42,7 +42,7 @@ async function bareContainerStart({ image, host }: { image: string; host: string
     socket.once('data', () => arrived.resolve(undefined))
     socket.resume()
   })
-  const port = await freePort(host)
+  const port = await findFreePort(host)
   await new Promise<void>((resolve) => server.listen(port, host, resolve))
   const command = ['bash', '-c', `echo hello > /dev/tcp/${host}/${port}`]
   const begun = performance.now()

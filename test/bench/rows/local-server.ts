@@ -1,8 +1,8 @@
 // What a user would pick instead: the local test server of the `runpod` SDK (`--rp_serve_api`, worker-api §12), which has no queue and runs the
 // handler in the process that serves it.
 import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { startChild } from '../../harness/child.ts'
-import { freePort } from '../../harness/redis.ts'
 import { ensureVenv, venvPython, type VenvName } from '../../harness/venvs.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { NO_OP_BODY, warmP50 } from '../jobs.ts'
@@ -23,7 +23,7 @@ export const localServer: RowGroup = {
 
 async function localP50(count: number): Promise<number> {
   await ensureVenv(VENV)
-  const port = await freePort()
+  const port = await findFreePort()
   const args = [join(import.meta.dirname, '..', 'local_server.py'), '--rp_serve_api', '--rp_api_port', `${port}`]
   const child = startChild({ name: 'local server', command: venvPython(VENV), args })
   const headers = { 'content-type': 'application/json' }

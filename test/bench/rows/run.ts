@@ -1,7 +1,7 @@
 // `POST /run` accepted per second, over the slower of bare `Queue.add` and a Fastify that only answers; no worker in the way.
 import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { startChild } from '../../harness/child.ts'
-import { freePort } from '../../harness/redis.ts'
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { bareAdds } from '../bare-queue.ts'
@@ -35,7 +35,7 @@ async function acceptedRuns(stack: Stack, durationMs: number): Promise<number> {
 
 /** Requests per second of a Fastify that parses JSON and answers JSON, in a process of its own. */
 async function bareEcho(durationMs: number): Promise<number> {
-  const port = await freePort()
+  const port = await findFreePort()
   const child = startChild({
     name: 'echo',
     command: process.execPath,

@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
 import { dieWithUs } from '@runyard/testing/die-with-us'
+import { findFreePort } from '@runyard/testing/free-port'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bundleOf, CLI_ROOT } from '../locations.ts'
 import { readRunning } from '../stack/data-dir.ts'
-import { claimPort } from '../stack/ports.ts'
 
 const built = (['agent', 'gateway', 'scaler'] as const).every((app) => existsSync(bundleOf(app)))
 const MAIN = join(CLI_ROOT, 'src', 'main.ts')
@@ -30,7 +30,7 @@ const env = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: root, R
 
 /** Starts `up` and waits until it is there. */
 async function up(): Promise<{ child: ChildProcess; client: Client; output: () => string; ended: Promise<number | null> }> {
-  const port = await claimPort({ host: '127.0.0.1', port: 0, mend: '' })
+  const port = await findFreePort()
   const words = [MAIN, 'up', '--port', `${port}`, '--data', data]
   const child = spawn(...dieWithUs(process.execPath, words, 'TERM'), { cwd: root, env: env() })
   running.push(child)
@@ -98,7 +98,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect((await again.client.listEndpoints()).map(({ name }) => name)).toEqual(['kept'])
     again.child.kill('SIGTERM')
     expect(await again.ended).toBe(0)
-  }, 60_000)
+  }, 240_000)
 
   it('refuses a port that is taken, in one sentence, and leaves nothing running', async () => {
     const holder = await up()
@@ -109,7 +109,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(await readRunning(join(root, 'other'))).toBeUndefined()
     holder.child.kill('SIGINT')
     expect(await holder.ended).toBe(0)
-  }, 60_000)
+  }, 240_000)
 
   it('stops at once on a second signal', async () => {
     const { child, ended, output } = await up()
@@ -117,5 +117,5 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     child.kill('SIGINT')
     expect(await ended).toBe(0)
     expect(output()).toMatch(/stopped/)
-  }, 60_000)
+  }, 240_000)
 })

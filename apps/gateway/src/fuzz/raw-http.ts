@@ -39,5 +39,6 @@ function toAnswer(text: string, timedOut: boolean): RawAnswer {
   const head = text.slice(0, end)
   // What follows answers whatever the server took for a second request.
   const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? Infinity)
+  if (timedOut && length !== Infinity && text.length < end + 4 + length) return { status: undefined, head: '', body: '' }
   return { status: Number(status), head, body: Buffer.from(text.slice(end + 4, end + 4 + length), 'latin1').toString() }
 }

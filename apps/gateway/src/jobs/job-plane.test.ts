@@ -340,8 +340,9 @@ describe('results', () => {
   })
 
   it('/runsync with a wait of at most a second names the worker as soon as there is one', async () => {
+    const poll = worker.take()
     const answer = post(`/v2/${ep}/runsync?wait=1000`, { input: 'dev' })
-    const job = await worker.take()
+    const job = await poll
     expect((await answer).json).toMatchObject({ id: job?.id, status: 'IN_PROGRESS', workerId: worker.id })
     await worker.done(job?.id ?? '', {})
   })

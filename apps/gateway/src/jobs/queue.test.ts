@@ -54,7 +54,7 @@ describe('/retry (client-api §5.7)', () => {
     const id = await finish({ error: 'broken' })
     await post(`retry/${id}`)
     const poll = worker.take()
-    await expect.poll(async () => (await gateway.store.workers.get(ep, worker.id))?.refreshRequested, { timeout: 10_000 }).toBe(true)
+    await expect.poll(async () => (await gateway.store.workers.get(ep, worker.id))?.refreshRequested).toBe(true)
     expect(await poll).toBeUndefined()
     expect((await get(`status/${id}`)).json).toMatchObject({ status: 'IN_QUEUE' })
   })
@@ -89,7 +89,7 @@ describe('/purge-queue (client-api §5.8)', () => {
     await worker.take()
     const waiting = [await run(), await run({ policy: { lowPriority: true } })]
     const held = post('runsync?wait=60000', { input: 1 })
-    await expect.poll(async () => (await gateway.store.jobs.stats(ep)).waiting, { timeout: 10_000 }).toBe(3)
+    await expect.poll(async () => (await gateway.store.jobs.stats(ep)).waiting).toBe(3)
     const purged = await post('purge-queue', {})
     expect([purged.status, purged.json]).toEqual([200, { removed: 3, status: 'completed' }])
     expect((await held).json).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged' })
@@ -156,7 +156,7 @@ describe('what a 404 tells', () => {
   it('of a result that expired: its status and when', async () => {
     const id = await finish({ error: 'x' })
     await get(`status/${id}?ttl=1`)
-    await expect.poll(async () => (await get(`status/${id}`)).status, { timeout: 10_000 }).toBe(404)
+    await expect.poll(async () => (await get(`status/${id}`)).status).toBe(404)
     const sentence = /^job not found: \S+ was FAILED; its result expired at \d{4}-.*Z, \d+ seconds? after it ended$/
     for (const answer of [await get(`status/${id}`), await get(`stream/${id}`), await post(`cancel/${id}`), await post(`retry/${id}`)]) {
       expect([answer.status, answer.json['error']]).toEqual([404, expect.stringMatching(sentence)])

@@ -72,7 +72,7 @@ it('an answer that ends while Redis is away counts as told once it is back', asy
   const id = await endedStream()
   const slow = await openAnswer(id)
   await redis.kill()
-  await expect.poll(() => one.store.isUp(), { timeout: 10_000 }).toBe(false)
+  await expect.poll(() => one.store.isUp()).toBe(false)
   expect(numbersOf(JSON.parse(await text(slow)) as Record<string, unknown>)).toEqual(ALL)
   await redis.restart()
   const left = async () => (await one.store.jobs.readChunks(ep, id, { from: 0, limit: 1 }).catch(() => undefined))?.chunks

@@ -2,8 +2,6 @@ import { startRedis } from '@runyard/testing'
 import { expect, it } from 'vitest'
 import { openTestApp } from './test-app.ts'
 
-const ATTEMPTS = 100
-
 it('answers 503 with Retry-After in both dialects while Redis is away, and serves again afterwards', async () => {
   await using redis = await startRedis()
   await using opened = await openTestApp(redis.url)
@@ -21,6 +19,6 @@ it('answers 503 with Retry-After in both dialects while Redis is away, and serve
   expect(inRest.json()).toMatchObject({ status: 503, detail: expect.stringContaining('Redis') })
 
   await redis.restart()
-  for (let attempt = 0; attempt < ATTEMPTS && !opened.store.isUp(); attempt += 1) await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => opened.store.isUp()).toBe(true)
   expect([(await graphql()).statusCode, (await rest()).statusCode]).toEqual([200, 200])
 })

@@ -327,7 +327,7 @@ it('a stream that waits long for its first piece is kept alive with comments; a 
   const [served, failed] = [openStream(patient.publicUrl), openStream(patient.publicUrl)]
   const jobs = [await take(), await take()]
   for (const client of [served, failed]) {
-    await expect.poll(client.text, POLL).toBe(comment + comment)
+    await expect.poll(client.text, POLL).toMatch(new RegExp(`^(?:${comment}){2,}$`))
     expect(await client.head).toEqual({ status: 200, type: 'text/event-stream; charset=utf-8' })
   }
   for (const [index, { id }] of jobs.entries()) await worker.done(id, index === 0 ? { output: ['data: 1\n\n'] } : { error: 'no luck' })

