@@ -1,5 +1,5 @@
 // The border of this package: what ioredis, BullMQ and Redis throw becomes RunyardError('store_unavailable') when Redis is away or
-// refuses writes. Anything else is a bug of ours and passes through untouched.
+// refuses writes. Anything else is a bug of ours and passes through, but for what the command carried: inputs and secrets belong in no log.
 import { RunyardError } from '@runyard/schema'
 
 /** Replies by which a Redis that is there says that it cannot serve now. */
@@ -51,6 +51,7 @@ function isSocketError(error: Error): boolean {
 /** The same error, or the coded one where it means that Redis cannot serve. */
 export function toStoreError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof RunyardError) return error
+  forgetArguments(error)
   const refusal = REFUSALS.find((word) => error.message.startsWith(word))
   if (refusal !== undefined) {
     return new RunyardError('store_unavailable', `Redis refuses to serve right now (${refusal}).`, {
@@ -62,6 +63,11 @@ export function toStoreError(error: unknown): unknown {
     return new RunyardError('store_unavailable', 'Redis cannot be reached right now.', { cause: error, retryAfterS: RETRY_AFTER_S })
   }
   return error
+}
+
+/** ioredis hangs the whole command on the error of its reply; the name is enough to find it. */
+function forgetArguments(error: Error): void {
+  if ('command' in error) error.command = (error.command as { readonly name?: string }).name
 }
 
 type AsyncFunctions = Record<string, (...args: never[]) => Promise<unknown>>

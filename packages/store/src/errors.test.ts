@@ -1,0 +1,22 @@
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { completed, submission, useStores } from './test-store.ts'
+
+const stores = useStores()
+
+test('what a command carried is not told with its failure', async () => {
+  const { jobs, endpoints, registries } = await stores.open()
+  const raw = stores.raw()
+  for (const key of ['{ep}:wait', '{ep}:active', '{@}:registries', '{@}:endpoints']) await raw.set(`${stores.prefix()}:${key}`, 'odd')
+  const failures = [
+    jobs.submit('ep', submission('job', { input: 'my secret' })),
+    jobs.settle('ep', 'job', 'w1', completed('my secret')),
+    jobs.appendChunk('ep', 'job', 'w1', 'my secret'),
+    endpoints.get('my secret'),
+    registries.get('owner', 'my secret'),
+  ].map(async (call) => call.then(() => undefined, inspect))
+  for (const told of await Promise.all(failures)) {
+    expect(told).toContain('WRONGTYPE')
+    expect(told).not.toContain('my secret')
+  }
+})
