@@ -89,7 +89,7 @@ for (const version of SDK_VERSIONS) {
   })
 }
 
-await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image that finds itself unfit', () => {
+await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with settings of its own', () => {
   let stack: Stack
   let image: string
 
@@ -101,7 +101,16 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image that finds i
     await stack?.stop()
   })
 
-  test('is unhealthy, with its reason in /health and in what its job waits for', async () => {
+  test('starts by the entrypoint that its template names over REST v1 (management §2.2)', async () => {
+    const start = { dockerEntrypoint: ['sh', '-c'], dockerStartCmd: ['HANDLER_KIND=generator exec python3 -u /handler.py'] }
+    const made = await stack.api.post('/v1/templates', { name: 'entered', imageName: image, isServerless: true, ...start })
+    const entered = { name: 'entered', templateId: made.json['id'], computeType: 'CPU', workersMax: 1 }
+    const endpoint = String((await stack.api.post('/v1/endpoints', entered)).json['id'])
+    const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { count: 2 }))
+    expect(job).toMatchObject({ status: 'COMPLETED', output: [{ number: 0 }, { number: 1 }] })
+  })
+
+  test('that finds itself unfit is unhealthy, with its reason in /health and in what its job waits for', async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'unfit', image, env: { FITNESS: 'fails' } })
     const id = await stack.api.run(endpoint, {})
     // Unhealthy twice: by its own word while it is there, and by the pause after it, whose reason is told once it is cleared away.

@@ -126,6 +126,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     endpointVersion: record.endpointVersion,
     image,
     withAgent,
+    entrypoint: withAgent ? [] : (endpoint.spec.entrypoint ?? []),
     args: withAgent ? [] : splitArgs(endpoint.spec.args),
     env: workerEnvironment({
       ...limits,

@@ -39,7 +39,17 @@ describe('the agent volume', () => {
   async function runAgent(): Promise<readonly string[]> {
     const driver = createDockerHost({ hostId: 'here', socket, instanceId, agentVolume: name })
     const limits = { memoryBytes: undefined, cpus: undefined, pidsLimit: 64, caBundle: undefined }
-    const spec = { endpointId: 'e', specHash: 's', endpointVersion: 1, image: WORKER_IMAGE, withAgent: true, args: [], env: {}, gpus: [] }
+    const spec = {
+      endpointId: 'e',
+      specHash: 's',
+      endpointVersion: 1,
+      image: WORKER_IMAGE,
+      withAgent: true,
+      entrypoint: [],
+      args: [],
+      env: {},
+      gpus: [],
+    }
     const lines: string[] = []
     await driver.startWorker({ workerId: 'agent0001', ...spec, ...limits })
     await driver.followLogs('agent0001', { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })

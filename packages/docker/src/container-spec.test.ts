@@ -9,6 +9,7 @@ const launch: WorkerLaunch = {
   endpointVersion: 1,
   image: 'some/image:1',
   withAgent: true,
+  entrypoint: [],
   args: ['ignored'],
   env: { A: '1' },
   gpus: [],
@@ -52,6 +53,8 @@ describe('toContainerOptions', () => {
     const own = toContainerOptions({ ...launch, withAgent: false, args: ['python', 'handler.py'] }, host)
     expect(own).toMatchObject({ Cmd: ['python', 'handler.py'], HostConfig: { Mounts: [] } })
     expect(own.Entrypoint).toBeUndefined()
+    const entered = toContainerOptions({ ...launch, withAgent: false, entrypoint: ['sh', '-c'], args: ['python handler.py'] }, host)
+    expect(entered).toMatchObject({ Entrypoint: ['sh', '-c'], Cmd: ['python handler.py'] })
   })
 
   it('refuses to start the agent on a host without its volume', () => {

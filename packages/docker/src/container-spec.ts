@@ -49,6 +49,7 @@ export function toContainerOptions(
     Hostname: launch.workerId,
     Env: Object.entries({ ...launch.env, ...gpuVisibility(uuids) }).map(([key, value]) => `${key}=${value}`),
     ...(launch.withAgent ? { Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] } : {}),
+    ...(!launch.withAgent && launch.entrypoint.length > 0 ? { Entrypoint: [...launch.entrypoint] } : {}),
     ...(!launch.withAgent && launch.args.length > 0 ? { Cmd: [...launch.args] } : {}),
     // An image's own STOPSIGNAL would turn "drain" into something else.
     StopSignal: 'SIGTERM',

@@ -148,6 +148,7 @@ const launch: WorkerLaunch = {
   endpointVersion: 1,
   image: WORKER_IMAGE,
   withAgent: false,
+  entrypoint: [],
   args: [],
   env: {},
   gpus: [],

@@ -97,6 +97,7 @@ const baseLaunch: WorkerLaunch = {
   endpointVersion: 1,
   image: IMAGE,
   withAgent: false,
+  entrypoint: [],
   args: [],
   env: {},
   gpus: [],

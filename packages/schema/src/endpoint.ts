@@ -28,6 +28,8 @@ export type Scaling = z.infer<typeof Scaling>
 export const EndpointSpec = z.object({
   /** As the client named it, e.g. `runpod/flash:py3.12-latest`; aliases are resolved at placement. */
   image: z.string().min(1),
+  /** Replaces the image's ENTRYPOINT, and with it its CMD; absent or empty = its own. REST v1 alone names it (management §6.2). */
+  entrypoint: z.array(z.string()).optional(),
   /** Replaces the image's CMD; POSIX words. */
   args: z.string(),
   env: z.record(z.string(), z.string()),

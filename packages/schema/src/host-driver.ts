@@ -14,6 +14,8 @@ export interface WorkerLaunch {
   readonly image: string
   /** Start our agent as the entrypoint; false = the image's own handler speaks the worker protocol by itself. */
   readonly withAgent: boolean
+  /** Replaces the image's ENTRYPOINT, and with it its CMD; empty = the image's own. Ignored with the agent. */
+  readonly entrypoint: readonly string[]
   /** Replaces the image's CMD, already split; empty = the image's own. Ignored with the agent. */
   readonly args: readonly string[]
   /** Complete environment, platform variables included. */

@@ -5,7 +5,15 @@ import { EndpointSpec } from './endpoint.ts'
 
 export const TEMPLATE_CATEGORIES = ['NVIDIA', 'AMD', 'CPU'] as const
 
-export const TemplateContainer = EndpointSpec.pick({ image: true, args: true, env: true, diskGb: true, ports: true, registryId: true })
+export const TemplateContainer = EndpointSpec.pick({
+  image: true,
+  entrypoint: true,
+  args: true,
+  env: true,
+  diskGb: true,
+  ports: true,
+  registryId: true,
+})
 export type TemplateContainer = z.infer<typeof TemplateContainer>
 
 export const TemplateNotes = z.object({

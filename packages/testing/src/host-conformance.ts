@@ -267,6 +267,7 @@ function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
     endpointVersion: 1,
     image: 'runyard/worker:latest',
     withAgent: false,
+    entrypoint: [],
     args: [],
     env: {},
     gpus: [],

@@ -51,6 +51,7 @@ export const DEFAULT_PLACEMENT: Pick<EndpointSpec, 'networkVolumeIds' | 'dataCen
 
 const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
   image: '',
+  entrypoint: [],
   args: '',
   env: {},
   diskGb: null,
@@ -105,8 +106,8 @@ function keptLink(link: string | undefined, before: EndpointSpec, after: Endpoin
   return isDeepStrictEqual(containerOf(before), containerOf(after)) ? link : undefined
 }
 
-export function containerOf({ image, args, env, diskGb, ports, registryId }: EndpointSpec): TemplateContainer {
-  return { image, args, env, diskGb, ports, registryId }
+export function containerOf({ image, entrypoint = [], args, env, diskGb, ports, registryId }: EndpointSpec): TemplateContainer {
+  return { image, entrypoint, args, env, diskGb, ports, registryId }
 }
 
 function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {

@@ -23,7 +23,7 @@ export interface TemplateRequest {
   readonly now: number
 }
 
-const DEFAULT_CONTAINER: TemplateContainer = { image: '', args: '', env: {}, diskGb: null, ports: [], registryId: null }
+const DEFAULT_CONTAINER: TemplateContainer = { image: '', entrypoint: [], args: '', env: {}, diskGb: null, ports: [], registryId: null }
 
 const DEFAULT_NOTES: TemplateNotes = {
   isServerless: false,
@@ -77,7 +77,8 @@ function checkRegistry({ registries }: Library, { ownerId, container: { registry
 
 /** Names are unique; a script that makes the same template twice gets the first one. */
 function sameAgain(existing: Template, wanted: Template, isNew: boolean): Template {
-  if (isNew && isDeepStrictEqual([existing.container, existing.notes], [wanted.container, wanted.notes])) return existing
+  const container = { ...DEFAULT_CONTAINER, ...existing.container }
+  if (isNew && isDeepStrictEqual([container, existing.notes], [wanted.container, wanted.notes])) return existing
   throw new RunyardError(
     'conflict',
     `A template named "${wanted.name}" exists already with another content (id ${existing.id}); update or delete that one, or choose another name.`,

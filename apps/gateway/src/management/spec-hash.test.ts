@@ -29,6 +29,7 @@ describe('the hash of a spec', () => {
     ['the names of two variables', { env: { B: '1', A: '2' } }],
     ['the order of preference of GPUs', { gpu: { pools: ['AMPERE_24', 'ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] } }],
     ['no disk size', { diskGb: null }],
+    ['an entrypoint', { entrypoint: ['sh'] }],
     ['the mode', { flashboot: 'FLASHBOOT' as const }],
   ])('changes with %s', (_what, change) => {
     expect(specHashOf('QUEUE', { ...SPEC, ...change })).not.toBe(specHashOf('QUEUE', SPEC))

@@ -3,8 +3,12 @@
 import { createHash } from 'node:crypto'
 import type { Endpoint, EndpointSpec } from '@runyard/schema'
 
-/** sha256, hex. The routing type counts: a worker that serves HTTP is another container than one that takes jobs. */
-export function specHashOf(type: Endpoint['type'], spec: EndpointSpec): string {
+/**
+ * sha256, hex. The routing type counts: a worker that serves HTTP is another container than one that takes jobs. No entrypoint and an empty one
+ * are the same container.
+ */
+export function specHashOf(type: Endpoint['type'], { entrypoint = [], ...rest }: EndpointSpec): string {
+  const spec = entrypoint.length === 0 ? rest : { ...rest, entrypoint }
   return createHash('sha256')
     .update(JSON.stringify(canonical({ type, spec })))
     .digest('hex')

@@ -110,6 +110,7 @@ const launch: WorkerLaunch = {
   endpointVersion: 1,
   image: 'any',
   withAgent: true,
+  entrypoint: [],
   args: [],
   env: {},
   gpus: [],

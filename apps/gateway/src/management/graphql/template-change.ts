@@ -39,7 +39,7 @@ function readCategory(category: string | null | undefined): TemplateNotes['categ
 /** The whole container of an inline template: members that are not given are back at their default; the image stays. */
 export function inlineContainer(template: TemplateInput): Partial<TemplateContainer> {
   refuseStartScript(template)
-  return { args: '', env: {}, diskGb: null, ports: [], registryId: null, ...givenContainer(template) }
+  return { entrypoint: [], args: '', env: {}, diskGb: null, ports: [], registryId: null, ...givenContainer(template) }
 }
 
 function givenContainer(template: TemplateInput): Partial<TemplateContainer> {

@@ -84,6 +84,19 @@ describe('templates of REST v1', () => {
     })
   })
 
+  it('pass their entrypoint to workers, which follow each change of it and no other', async () => {
+    const templateId = await makeTemplate({ dockerEntrypoint: ['sh', '-c'] })
+    const { id } = await makeEndpoint({ templateId })
+    const change = async (dockerEntrypoint: readonly string[]) => {
+      expect(await ok('PATCH', `/v1/templates/${templateId}`, { dockerEntrypoint })).toMatchObject({ dockerEntrypoint })
+      const { spec, version } = await stored(id)
+      return [spec.entrypoint, version]
+    }
+    expect(await change(['sh', '-c'])).toEqual([['sh', '-c'], 1])
+    expect(await change(['bash'])).toEqual([['bash'], 2])
+    expect(await change([])).toEqual([[], 3])
+  })
+
   it('that live in an endpoint are listed where they are asked for', async () => {
     const save = 'mutation { saveEndpoint(input: {name: "e", gpuIds: "ADA_24", template: {name: "own", imageName: "x"}}) { templateId } }'
     const { saveEndpoint } = (await user.graphql(save)) as { saveEndpoint: { templateId: string } }
@@ -97,7 +110,7 @@ describe('templates of REST v1', () => {
     ['no image', { name: 'x' }, 'body.imageName'],
     ['an unknown member', { name: 'x', imageName: 'y', colour: 'red' }, 'Unrecognized key: "colour"'],
     ['a command that is no list', { name: 'x', imageName: 'y', dockerStartCmd: 'python' }, 'body.dockerStartCmd'],
-    ['an entrypoint', { name: 'x', imageName: 'y', dockerEntrypoint: ['sh'] }, 'dockerEntrypoint is not supported'],
+    ['an entrypoint that is no list', { name: 'x', imageName: 'y', dockerEntrypoint: 'sh' }, 'body.dockerEntrypoint'],
     ['a bad port', { name: 'x', imageName: 'y', ports: ['8000'] }, '"8000" is not a port; they look like 8888/http or 22/tcp.'],
     ['a variable that is no text', { name: 'x', imageName: 'y', env: { A: 1 } }, 'body.env'],
     ['half a GB', { name: 'x', imageName: 'y', containerDiskInGb: 0.5 }, 'body.containerDiskInGb'],

@@ -1,6 +1,6 @@
 // REST v1's shape of a template and its translation into the model and back (management §2.2). The defaults are Runpod's.
 import { joinArgs, splitArgs } from '@runyard/core'
-import { RunyardError, TEMPLATE_CATEGORIES } from '@runyard/schema'
+import { TEMPLATE_CATEGORIES } from '@runyard/schema'
 import type { Template } from '@runyard/schema'
 import { z } from 'zod'
 import { defined } from '../defined.ts'
@@ -48,17 +48,13 @@ export function newTemplate(body: CreateBody): TemplateEdit {
   })
 }
 
-/** What it names. @throws RunyardError('bad_request') for an entrypoint: the model's container has one command line (management §3.2). */
+/** What it names. */
 export function templateEdit(body: UpdateBody & Partial<Pick<CreateBody, 'isServerless' | 'category'>>): TemplateEdit {
-  if ((body.dockerEntrypoint ?? []).length > 0)
-    throw new RunyardError(
-      'bad_request',
-      'dockerEntrypoint is not supported: the entrypoint is the image’s own, and dockerStartCmd its arguments.',
-    )
   return defined({
     name: body.name,
     container: defined({
       image: body.imageName,
+      entrypoint: body.dockerEntrypoint,
       args: body.dockerStartCmd === undefined ? undefined : joinArgs(body.dockerStartCmd),
       env: body.env,
       diskGb: body.containerDiskInGb,
@@ -87,7 +83,7 @@ export function templateReply({ id, name, container, notes }: Template): Record<
     category: notes.category,
     containerDiskInGb: container.diskGb ?? undefined,
     containerRegistryAuthId: container.registryId ?? undefined,
-    dockerEntrypoint: [],
+    dockerEntrypoint: container.entrypoint ?? [],
     dockerStartCmd: splitArgs(container.args),
     env: container.env,
     ports: container.ports,

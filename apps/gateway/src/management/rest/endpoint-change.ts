@@ -19,6 +19,7 @@ export function createChange(body: CreateEndpointBody, template: Template | unde
     name: body.name,
     type: body.type,
     container: {
+      entrypoint: [],
       args: '',
       env: {},
       diskGb: null,
