@@ -8,6 +8,7 @@ import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './watch/metrics.ts'
 import type { Dispatcher } from './workers/dispatcher.ts'
 import type { LeaseBook } from './workers/lease-book.ts'
+import type { RefusedPolls } from './workers/refused-polls.ts'
 import type { WorkerRegistry } from './workers/registry.ts'
 
 export interface GatewayDeps {
@@ -20,6 +21,7 @@ export interface GatewayDeps {
   /** Requests that wait for something to happen to a job. */
   readonly waiters: Waiters
   readonly workers: WorkerRegistry
+  readonly refusedPolls: RefusedPolls
   readonly leases: LeaseBook
   readonly dispatcher: Dispatcher
   /** Aborts when the process is asked to stop: holds end, retries give up. */

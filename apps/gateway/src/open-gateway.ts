@@ -13,6 +13,7 @@ import { openWebhooks } from './webhooks/open-webhooks.ts'
 import { createResolve, type Resolve } from './webhooks/target.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { replaceIfDeaf } from './workers/ping.ts'
+import { createRefusedPolls } from './workers/refused-polls.ts'
 import { createWorkerRegistry } from './workers/registry.ts'
 import { createLeaseBook } from './workers/lease-book.ts'
 import { rememberHanded, type WorkerState } from './workers/state.ts'
@@ -45,6 +46,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     events,
     waiters,
     workers,
+    refusedPolls: createRefusedPolls({ store, log }),
     leases: createLeaseBook(store.jobs),
     dispatcher,
     closing: closing.signal,

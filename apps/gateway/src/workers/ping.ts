@@ -3,6 +3,7 @@
 import type { Lease } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { noteContact, type ContactDeps } from './first-contact.ts'
+import { FOREIGN_KEY } from './refused-polls.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
 
 /** A job must be missing from this many consecutive pings that reached this gateway and began after it was handed out. */
@@ -21,11 +22,14 @@ export interface Ping {
   readonly unhealthy: { readonly check: string; readonly reason: string } | undefined
 }
 
-export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'leases' | 'config'>
+export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'leases' | 'refusedPolls' | 'config'>
 
 export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping): Promise<void> {
-  if (ping.unhealthy !== undefined) {
-    await noteUnhealthy(deps, state, ping.unhealthy)
+  // One that never polled as itself is not ready, whatever its pings say.
+  const isLocked = !state.hasPolled && deps.refusedPolls.has(state)
+  const unhealthy = isLocked ? { check: 'worker key', reason: FOREIGN_KEY } : ping.unhealthy
+  if (unhealthy !== undefined) {
+    await noteUnhealthy(deps, state, unhealthy)
     return
   }
   noteContact(deps, state)

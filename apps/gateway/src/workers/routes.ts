@@ -77,6 +77,7 @@ function takeHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const state = workerOf(request)
     const batch = request.url.includes('/job-take-batch/')
+    state.hasPolled = true
     noteContact(deps, state)
     return takeJobs(deps, { state, batch, max: batch ? batchSizeOf(request) : 1, signal: clientGone(reply) }, reply)
   }
@@ -116,12 +117,13 @@ function pingHandler(deps: GatewayDeps) {
 }
 
 /** 429 is the only answer after which the SDK pauses; those before 1.7.3 do not even then, so the answer itself takes a while. */
-function answerPollError({ log, closing }: GatewayDeps) {
+function answerPollError({ log, closing, refusedPolls }: GatewayDeps) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
     if (wire.httpStatus === 405) return sendError(reply, wire)
+    if (wire.httpStatus === 401) await refusedPolls.note(paramsOf(request))
+    else log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll is told to come back later')
     await pause(closing)
-    log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll is told to come back later')
     return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
   }
 }

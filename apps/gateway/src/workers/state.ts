@@ -28,6 +28,8 @@ export interface WorkerState {
   missedPings: ReadonlyMap<string, number>
   /** Pings that named a job which the worker no longer holds, by job. */
   readonly strayPings: Map<string, number>
+  /** With its own token. */
+  hasPolled: boolean
   firstContact: Promise<void> | undefined
   seenAt: number
 }
@@ -48,6 +50,7 @@ export function createWorkerState(who: { endpointId: string; workerId: string; t
     finished: new Set(),
     missedPings: new Map(),
     strayPings: new Map(),
+    hasPolled: false,
     firstContact: undefined,
     seenAt: Date.now(),
   }

@@ -1,0 +1,44 @@
+// A worker whose image brings a key of its own: the SDK polls with that one and pings with the worker's token (worker-api §2.3).
+import { afterEach, expect, it, vi } from 'vitest'
+import { createSend, type Send, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { useGateway } from '../use-gateway.ts'
+import { FOREIGN_KEY } from './refused-polls.ts'
+
+let gateway: TestGateway
+let ep: string
+let worker: TestWorker
+let foreign: Send
+useGateway({}, (site) => {
+  ;({ gateway, ep, worker } = site)
+  foreign = createSend(gateway.workerPlaneUrl, { authorization: 'rpa_of_the_image' })
+  vi.spyOn(gateway.log, 'warn')
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const pollAs = async (send: Send, workerId = worker.id): Promise<number> => (await send(`/v2/${ep}/job-take/${workerId}?gpu=x`)).status
+const linesOf = async (id: string) => (await gateway.store.workerLogs.read(id, 'system', 10)).map(({ line }) => line)
+
+it('is told why in its own log and in the operator’s, once, and is unhealthy from its next ping on', async () => {
+  expect(await Promise.all([pollAs(foreign), pollAs(foreign)])).toEqual([429, 429])
+  expect(await pollAs(foreign)).toBe(429)
+  expect(await linesOf(worker.id)).toEqual([FOREIGN_KEY])
+  const warnings = vi.mocked(gateway.log.warn).mock.calls.filter(([, text]) => String(text).includes(FOREIGN_KEY))
+  expect(warnings.map(([facts]) => facts)).toEqual([{ endpointId: ep, workerId: worker.id }])
+  await worker.ping()
+  const record = await gateway.store.workers.get(ep, worker.id)
+  expect(record?.unhealthyReason).toBe(`worker key: ${FOREIGN_KEY}`)
+  expect(record?.readyAt).toBeUndefined()
+  const { json } = await gateway.call(`/v2/${ep}/health`)
+  expect(json['workers']).toMatchObject({ unhealthy: 1 })
+})
+
+it('cannot be feigned for a worker that polls as itself, nor for one that does not exist', async () => {
+  await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
+  expect(await worker.take()).toMatchObject({ input: 1 })
+  expect(await Promise.all([pollAs(foreign), pollAs(foreign, 'nobody')])).toEqual([429, 429])
+  await worker.ping()
+  expect((await gateway.store.workers.get(ep, worker.id))?.unhealthyReason).toBeUndefined()
+  expect(await linesOf('nobody')).toEqual([])
+})
