@@ -1,6 +1,9 @@
 // Each minor of the worker SDK, its pre-releases and the patch releases that behave otherwise (worker-api §15), unmodified, with plain
 // handlers, against the real gateway: the rows of §15 that matter to a server, and the behaviours of §17 that would hurt. One worker process
 // per kind of handler; the test plays the scaler.
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { JobReply } from '../harness/api.ts'
@@ -220,6 +223,26 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       expect(await stack.api.status(endpointId, id)).toMatchObject({ status: 'COMPLETED', output: [] })
       expect(await wantsReplacement(worker)).toBe(true)
       expect(await worker.child.exited).toBe(0)
+    },
+  )
+
+  // worker-api §2.3; all from 1.7 on do it the same way
+  test.concurrent.each(SDKS.filter(({ version }) => /^(?:1\.12|2\.0\.0rc2)/.test(version)))(
+    'runpod $version with an API key of its image gets no job, is unhealthy for it, and its log says why',
+    async (of) => {
+      const home = await mkdtemp(join(tmpdir(), 'runyard-image-home-'))
+      await mkdir(join(home, '.runpod'))
+      await writeFile(join(home, '.runpod', 'config.toml'), '[default]\napi_key = "rpa_of_the_image"\n')
+      const endpointId = await newEndpoint(of, 'keyed')
+      const id = await stack.api.run(endpointId, { hello: 'nobody' })
+      await using worker = await start(of, endpointId, { kind: 'sync', env: { HOME: home } })
+      const unhealthy = async (): Promise<string | undefined> => (await worker.record())?.unhealthyReason
+      expect(await waitFor('it to be unhealthy', unhealthy, PATIENCE)).toContain('~/.runpod/config.toml')
+      expect((await stack.api.get(`/hapi/v1/pod/${worker.id}/logs?type=system`)).json).toMatchObject({
+        system: [expect.stringContaining('~/.runpod/config.toml')],
+      })
+      expect(await stack.api.status(endpointId, id)).toMatchObject({ status: 'IN_QUEUE' })
+      await rm(home, { recursive: true })
     },
   )
 
