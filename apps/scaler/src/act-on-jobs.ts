@@ -1,10 +1,8 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, jobLine, type Action } from '@runyard/core'
+import { describeExit, jobLine, type ActionOf } from '@runyard/core'
 import type { JobRecord, WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
-
-type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'

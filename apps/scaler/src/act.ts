@@ -1,6 +1,6 @@
 // Carries a plan out: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
 // tick. What runs is told to the next plan as in flight. A chain that fails ends, is logged, and is planned anew after a pause.
-import { actionKey, workerKey, type Action, type InFlightKind, type StartAction } from '@runyard/core'
+import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type StartAction } from '@runyard/core'
 import type { Endpoint, WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
@@ -95,7 +95,7 @@ function exitOf(
   return context.exit
 }
 
-async function remove(deps: ActDeps, action: Extract<Action, { kind: 'remove' }>, exit: WorkerExit | undefined): Promise<void> {
+async function remove(deps: ActDeps, action: ActionOf<'remove'>, exit: WorkerExit | undefined): Promise<void> {
   const record = await deps.store.workers.get(action.endpointId, action.workerId)
   if (record !== undefined) await clearAway(deps, record, { reason: action.reason, exit, isStartFailure: action.isStartFailure })
 }

@@ -1,5 +1,6 @@
 // Work in the background, by key: what runs is known, a failure ends its chain, is logged, and holds the key for a short pause, so that
 // the next plan does not repeat it at once.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { InFlightKind } from '@runyard/core'
 
@@ -28,7 +29,8 @@ export function createChains(log: Logger, onDone: () => void): Chains {
       await work(signal)
     } catch (error) {
       log.warn({ key, err: error }, `an action failed and will be tried again: ${sentenceOf(error)}`)
-      await pause(RETRY_PAUSE_MS, signal)
+      // Broken off without a word: nobody waits for the key any more.
+      await sleep(RETRY_PAUSE_MS, undefined, { signal }).catch(() => {})
     }
   }
 
@@ -55,13 +57,4 @@ export function createChains(log: Logger, onDone: () => void): Chains {
       await Promise.all([...chains].map(({ done }) => done))
     },
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const timer = setTimeout(resolve, ms, undefined)
-  signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  await promise
-  clearTimeout(timer)
 }

@@ -1,9 +1,7 @@
 // Retiring a worker, step by step: outdated, draining, stopped. Each step may run twice.
-import type { Action } from '@runyard/core'
+import type { ActionOf } from '@runyard/core'
 import { REASONS } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
-
-type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 
 /** Between SIGTERM and SIGKILL. An idle worker ends at once; a stuck one never would. */
 const STOP_GRACE_MS = 5000

@@ -83,13 +83,13 @@ export interface JobView {
 }
 
 /** A job as `/requests` lists it (client-api §5.10). */
-export interface JobLine extends Pick<JobView, 'id' | 'status' | 'workerId' | 'delayTime' | 'executionTime'> {
+export interface JobSummary extends Pick<JobView, 'id' | 'status' | 'workerId' | 'delayTime' | 'executionTime'> {
   /** Epoch ms. */
   readonly createdAt: number
 }
 
 export interface JobPage {
-  readonly requests: readonly JobLine[]
+  readonly requests: readonly JobSummary[]
   readonly total: number
   readonly hasMore: boolean
 }

@@ -21,18 +21,19 @@ export interface ImageDefaults {
 export function resolveImage(image: string, defaults: ImageDefaults): ImageChoice {
   const name = withoutTag(image)
   const alias = defaults.imageAliases[name] ?? defaults.imageAliases[image]
-  const envelope = envelopeOf(name)
+  const envelope = envelopeOf(image)
   if (envelope === null) return { image: alias ?? image, envelope, withAgent: false }
   return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
 }
 
 /** Does it bring its own handler, so that only a container runs it? */
 export function needsContainer(image: string): boolean {
-  return envelopeOf(withoutTag(image)) === null
+  return envelopeOf(image) === null
 }
 
-function envelopeOf(name: string): Envelope | null {
-  const bare = name.replace(/^(index\.)?docker\.io\//, '')
+/** How the worker that Runpod has under this name is called; null for any other image. */
+export function envelopeOf(image: string): Envelope | null {
+  const bare = withoutTag(image).replace(/^(index\.)?docker\.io\//, '')
   if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'
   if (/^runpod\/queue(-[a-z-]+)?$/.test(bare)) return 'json'
   return null

@@ -150,6 +150,9 @@ export type Action =
   | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number; readonly remind: boolean }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
+/** Those of one kind. */
+export type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
+
 /** Actions with the same key run one after another; while one of them runs, the next plan leaves that key alone. */
 export function actionKey(action: Action): string {
   if ('workerId' in action && action.workerId !== undefined && action.kind !== 'time-out') return workerKey(action.workerId)

@@ -8,6 +8,16 @@ export interface CountedWorker {
   readonly leaseCount: number
 }
 
+/** Workers with the number of jobs that each holds; leases of other workers, or of none, count for nobody. */
+export function countLeases(
+  records: readonly WorkerRecord[],
+  leases: readonly { readonly workerId?: string | undefined }[],
+): readonly CountedWorker[] {
+  const held = new Map<string | undefined, number>()
+  for (const { workerId } of leases) held.set(workerId, (held.get(workerId) ?? 0) + 1)
+  return records.map((record) => ({ record, leaseCount: held.get(record.id) ?? 0 }))
+}
+
 /** What the scaler last said of an endpoint: workers wanted but not there. */
 export interface Shortfall {
   readonly throttled: number

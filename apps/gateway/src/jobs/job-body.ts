@@ -1,7 +1,7 @@
 // A job as its caller sees it (client-api §4.1). Absent fields are omitted, never null (R14); numbers are integers (R12); a terminal
 // answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
 // and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
-import { jobDurations, resolveImage } from '@runyard/core'
+import { envelopeOf, jobDurations } from '@runyard/core'
 import type { Endpoint, JobRecord, JobStatus } from '@runyard/schema'
 
 export interface JobBody {
@@ -50,7 +50,7 @@ function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint | undefi
   }
   if (record.status === 'FAILED' && record.output !== undefined) body.output = record.output
   // Live clients of Flash 1.14 read `output.stdout` of every failed job before they look at its error.
-  else if (endpoint !== undefined && takesFlashCalls(endpoint)) body.output = {}
+  else if (endpoint !== undefined && envelopeOf(endpoint.spec.image) === 'flash') body.output = {}
   body.error = errorOf(record)
   return body
 }
@@ -58,10 +58,4 @@ function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint | undefi
 export function errorOf(record: JobRecord): string {
   if (record.error !== undefined && record.error !== '') return record.error
   return DEFAULT_ERRORS[record.status as keyof typeof DEFAULT_ERRORS]
-}
-
-const NO_ALIASES = { defaultImage: '', imageAliases: {} }
-
-function takesFlashCalls({ spec }: Endpoint): boolean {
-  return resolveImage(spec.image, NO_ALIASES).envelope === 'flash'
 }

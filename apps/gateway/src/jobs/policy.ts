@@ -3,13 +3,12 @@
 import { randomUUID } from 'node:crypto'
 import { RunyardError, type JobPolicy, type JobSubmission } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
+import { isFields, type Fields } from '../http/fields.ts'
 import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
 
 const WEEK_MS = 604_800_000
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }
 const TTL_MS = { min: 10_000, max: WEEK_MS }
-
-type Fields = Readonly<Record<string, unknown>>
 
 /** `<uuid>-u1`, with `sync-` for `/runsync` (client-api §4.2). */
 export function createJobId(sync: boolean): string {
@@ -81,8 +80,4 @@ function readMs(policy: Fields, key: string, range: { min: number; max: number }
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -2,6 +2,7 @@
 // (client-api §5.12, worker-api §14.3). Workers report failures in four shapes: an object with `error`, a flat one with `object: "error"`,
 // Python's print of the first, and plain text. vLLM's own HTTP status and error object are dug out where they are in there.
 import type { JobRecord } from '@runyard/schema'
+import { isFields, type Fields } from '../http/fields.ts'
 import { errorOf } from '../jobs/job-body.ts'
 import type { FollowEnd } from './follow.ts'
 import { readReprString } from './python-repr.ts'
@@ -19,8 +20,6 @@ export interface Failure {
   /** False forbids the client's automatic retry, which would cost another whole execution. */
   readonly retry?: false
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 export function toFailure(httpStatus: number, message: string, code: string | null = null): Failure {
   return { httpStatus, error: { message, type: typeOf(httpStatus), code, param: null } }
@@ -107,8 +106,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

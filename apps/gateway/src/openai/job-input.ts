@@ -1,9 +1,10 @@
 // From a request below `/openai` to the job that the worker gets (worker-api §14.1). The route is what the client asked for, query included:
 // the current worker-vllm hands it to its inner server as it is.
 import { RunyardError } from '@runyard/schema'
+import { isFields, type Fields } from '../http/fields.ts'
 
 export interface OpenaiCall {
-  readonly input: Readonly<Record<string, unknown>>
+  readonly input: Fields
   /** The client reads server-sent events. */
   readonly stream: boolean
 }
@@ -12,7 +13,7 @@ export interface OpenaiCall {
 export function readCall({ method, url, body }: { method: string; url: string; body: unknown }): OpenaiCall {
   const route = `/${url.split('/').slice(4).join('/')}`
   if (method === 'GET') return { input: { openai_route: route }, stream: false }
-  if (!isObject(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object')
+  if (!isFields(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object')
   const { stream } = body
   // The string "true" makes worker-vllm's inner server stream what the worker then reads as one document.
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean') {
@@ -22,12 +23,8 @@ export function readCall({ method, url, body }: { method: string; url: string; b
 }
 
 /** `openai_input` means POST and its absence GET; whatever is neither travels in worker-vllm's general form, which names the method. */
-function toJobInput(method: string, route: string, body: Readonly<Record<string, unknown>>): OpenaiCall['input'] {
+function toJobInput(method: string, route: string, body: Fields): OpenaiCall['input'] {
   const isEmpty = Object.keys(body).length === 0
   if (method === 'POST' && !isEmpty) return { openai_route: route, openai_input: body }
   return { route, method, ...(isEmpty ? {} : { body }) }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

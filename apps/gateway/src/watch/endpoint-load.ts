@@ -1,6 +1,6 @@
 // What an endpoint is doing at this moment, read once for `/health`, `/v2/{ep}/metrics` and Prometheus: its queue, its workers with their
 // lease counts, and the scaler's last word on workers that are wanted but not there.
-import type { CountedWorker } from '@runyard/core'
+import { countLeases, type CountedWorker } from '@runyard/core'
 import type { QueueStats, ScalerStatus, Store } from '@runyard/store'
 
 export interface EndpointLoad {
@@ -16,7 +16,5 @@ export async function readEndpointLoad(store: Store, endpointId: string): Promis
     store.jobs.leases(endpointId),
     store.status.get(endpointId),
   ])
-  const held = new Map<string, number>()
-  for (const { workerId } of leases) if (workerId !== undefined) held.set(workerId, (held.get(workerId) ?? 0) + 1)
-  return { stats, scaler, workers: records.map((record) => ({ record, leaseCount: held.get(record.id) ?? 0 })) }
+  return { stats, scaler, workers: countLeases(records, leases) }
 }

@@ -5,6 +5,7 @@ import { RunyardError } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
+import { toTimestamp } from '../http/timestamp.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000
@@ -29,7 +30,7 @@ async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<
   const logs = { container: [] as string[], system: [] as string[] }
   for (const source of wanted) {
     const lines = await deps.store.workerLogs.read(workerId, source, tailOf(query['tail']))
-    logs[source] = lines.map(({ at, line }) => `${toIsoMicros(at)} ${line}`)
+    logs[source] = lines.map(({ at, line }) => `${toTimestamp(at)} ${line}`)
   }
   return logs
 }
@@ -52,11 +53,4 @@ async function findEndpointOf({ store, workers }: LogDeps, workerId: string): Pr
 function tailOf(given: unknown): number {
   const tail = Number(given)
   return Number.isInteger(tail) && tail > 0 ? Math.min(tail, LONGEST_TAIL) : DEFAULT_TAIL
-}
-
-/** `2026-01-02T03:04:05.678901Z` from epoch ms with a fraction. */
-export function toIsoMicros(at: number): string {
-  const ms = Math.floor(at)
-  const micros = Math.floor((at - ms) * 1000)
-  return new Date(ms).toISOString().replace('Z', `${String(micros).padStart(3, '0')}Z`)
 }

@@ -1,6 +1,7 @@
 // What a job-done body means (worker-api §5.1, §14.6; client-api §4.5). Nothing a worker posts is refused: a body that follows no rule is
 // the output itself, one that is not JSON is a failure that says so.
 import type { JobOutcome } from '@runyard/schema'
+import { isFields, type Fields } from '../http/fields.ts'
 
 export type WorkerResult =
   | { readonly kind: 'progress'; readonly output: unknown }
@@ -8,8 +9,6 @@ export type WorkerResult =
 
 /** What a body that is not JSON is read as. */
 export const NOT_JSON = Symbol('not JSON')
-
-type Fields = Readonly<Record<string, unknown>>
 
 export function readResult(body: unknown): WorkerResult {
   if (body === NOT_JSON) return end({ status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' }, false)
@@ -44,8 +43,4 @@ function isError(value: unknown): boolean {
 /** Always a string on the wire (client-api R13). */
 function toErrorText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

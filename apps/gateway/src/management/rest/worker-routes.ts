@@ -1,4 +1,5 @@
 // An endpoint's workers as they are now, and its history. The status of a worker merges its record with the jobs that it holds.
+import { countLeases } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { z } from 'zod'
@@ -43,6 +44,5 @@ async function workerFacts(store: WorkerRouteDeps['store'], endpoint: Endpoint):
     store.jobs.leases(endpoint.id),
     store.status.get(endpoint.id),
   ])
-  const leaseCount = (workerId: string): number => leases.filter((lease) => lease.workerId === workerId).length
-  return { endpoint, workers: records.map((record) => ({ record, leaseCount: leaseCount(record.id) })), status, now: Date.now() }
+  return { endpoint, workers: countLeases(records, leases), status, now: Date.now() }
 }
