@@ -143,6 +143,8 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     gpus: record.gpus,
     ...limits,
     pidsLimit: deps.config.limits.workerPids,
+    // By id: names are their owner's to choose.
+    runtime: deps.config.runtimes[endpoint.id] ?? deps.config.runtimes['*'],
     caBundle: deps.caBundle,
   }
 }

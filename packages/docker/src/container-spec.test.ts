@@ -16,6 +16,7 @@ const launch: WorkerLaunch = {
   memoryBytes: undefined,
   cpus: undefined,
   pidsLimit: 64,
+  runtime: undefined,
   caBundle: undefined,
 }
 const host = { instanceId: 'install', agentVolume: 'runyard-agent-1' }
@@ -69,6 +70,11 @@ describe('toContainerOptions', () => {
     ])
     expect(HostConfig?.Binds).toBeUndefined()
     expect(HostConfig?.Privileged).toBeUndefined()
+  })
+
+  it('runs under the runtime that is asked for, else under the engine’s own', () => {
+    expect(toContainerOptions({ ...launch, runtime: 'runsc' }, host).HostConfig?.Runtime).toBe('runsc')
+    expect(toContainerOptions(launch, host).HostConfig).not.toHaveProperty('Runtime')
   })
 
   it('gives /dev/shm half of the memory limit, and 16 GiB without one', () => {

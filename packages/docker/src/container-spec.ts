@@ -63,6 +63,7 @@ export function toContainerOptions(
     },
     HostConfig: {
       ...limits(launch),
+      ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       Mounts: mounts(launch, agentVolume),
       CapDrop: ['ALL'],

@@ -101,6 +101,11 @@ describe('a worker container', () => {
     })
   })
 
+  it('starts nothing under a runtime that the engine does not have', async () => {
+    await expect(driver.startWorker({ ...launch, runtime: 'no-such-runtime' })).rejects.toThrow('no-such-runtime')
+    expect(await driver.listWorkers()).toEqual([])
+  })
+
   it('says that an image’s command does not exist', async () => {
     await expect(driver.startWorker({ ...launch, args: ['no-such-program'] })).rejects.toThrow('no command that this host can run')
     expect(await driver.listWorkers()).toEqual([])
@@ -155,5 +160,6 @@ const launch: WorkerLaunch = {
   memoryBytes: undefined,
   cpus: undefined,
   pidsLimit: 512,
+  runtime: undefined,
   caBundle: undefined,
 }

@@ -104,6 +104,7 @@ const baseLaunch: WorkerLaunch = {
   memoryBytes: undefined,
   cpus: undefined,
   pidsLimit: 64,
+  runtime: undefined,
   caBundle: undefined,
 }
 

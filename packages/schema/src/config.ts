@@ -61,6 +61,10 @@ export const Config = z.object({
     .default('runyard/worker:latest')
     .describe('the worker image that the runpod/flash and runpod/queue aliases name'),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → image of yours'),
+  runtimes: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('id of an endpoint, or * for all others → container runtime of its workers, e.g. runsc (gVisor); default: the engine’s own'),
   caBundle: z.string().optional().describe('extra CA bundle for workers (default: what SSL_CERT_FILE names)'),
   lease: z
     .object({

@@ -26,6 +26,8 @@ export interface WorkerLaunch {
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
   readonly pidsLimit: number
+  /** Container runtime such as `runsc`; undefined = the engine's own. A host that has no such thing refuses. */
+  readonly runtime: string | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
 }

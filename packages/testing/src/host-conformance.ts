@@ -274,6 +274,7 @@ function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
     memoryBytes: undefined,
     cpus: undefined,
     pidsLimit: 128,
+    runtime: undefined,
     caBundle: undefined,
     ...overrides,
   }

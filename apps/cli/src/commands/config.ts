@@ -21,5 +21,10 @@ function show(key: string, value: unknown): string {
   if (value === undefined) return '–'
   if (typeof value !== 'string') return JSON.stringify(value)
   if (key.endsWith('.secretAccessKey')) return '…'
-  return key === 'redis.url' ? value.replace(/:[^:@/]+@/, ':…@') : value
+  return key === 'redis.url' ? withoutPassword(value) : value
+}
+
+/** Also of what is no URL nothing is shown that may be a password: all between the first colon after a user and the last `@`. */
+export function withoutPassword(url: string): string {
+  return url.replace(/^(\w+:\/\/[^:/@]*):.*@/s, '$1:…@')
 }

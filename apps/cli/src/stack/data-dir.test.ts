@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openDataDir, readRunning, socketPath } from './data-dir.ts'
 
@@ -40,6 +40,11 @@ describe('openDataDir', () => {
     const path = join(root, 'x'.repeat(120))
     await using holder = await openDataDir(path)
     await expect(openDataDir(holder.path)).rejects.toThrow('in use')
+    const place = dirname(socketPath(path, 'lock.sock'))
+    expect((await stat(place)).mode & 0o777).toBe(0o700)
+    await chmod(place, 0o755)
+    expect(() => socketPath(path, 'redis.sock')).toThrow('is not this user’s alone')
+    await rm(place, { recursive: true })
   })
 
   it('says so when the directory cannot be made', async () => {

@@ -1,6 +1,7 @@
 // The data directory: who holds it, its key, and the note on the running stack. Held means: this process listens on a socket in it, so
 // a crash releases it by itself. One stack per directory; a second is refused with one sentence.
 import { createHash, randomBytes } from 'node:crypto'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -23,11 +24,25 @@ export interface DataDir extends AsyncDisposable {
 // sockaddr_un holds 108 bytes on Linux, 104 on macOS.
 const LONGEST_SOCKET_PATH = 100
 
-/** A path for a unix socket that belongs to the directory, short enough for the kernel. */
+/**
+ * A path for a unix socket that belongs to the directory, short enough for the kernel. Where it must lie outside, it lies where nobody else can
+ * put one: whoever answered there for Redis would be given every job. @throws RunyardError('forbidden') where somebody else was first.
+ */
 export function socketPath(directory: string, name: string): string {
   const inside = join(directory, name)
   if (Buffer.byteLength(inside) <= LONGEST_SOCKET_PATH) return inside
-  return join(tmpdir(), `runyard-${createHash('sha256').update(inside).digest('hex').slice(0, 16)}-${name}`)
+  return join(privateDirectory(createHash('sha256').update(directory).digest('hex').slice(0, 16)), name)
+}
+
+function privateDirectory(name: string): string {
+  const path = join(tmpdir(), `runyard-${name}`)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const found = lstatSync(path)
+  if (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o077) === 0) return path
+  throw new RunyardError(
+    'forbidden',
+    `${path} is not this user’s alone, so no socket can be put there: remove it, or name a shorter data directory with --data DIR.`,
+  )
 }
 
 /** Creates the directory where needed and holds it. @throws RunyardError('conflict') when another stack holds it. */

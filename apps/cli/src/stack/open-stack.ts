@@ -8,7 +8,7 @@ import type { Settings } from '../settings.ts'
 import { openDataDir } from './data-dir.ts'
 import { chooseHosts, type HostChoice } from './host-choice.ts'
 import { claimPort } from './ports.ts'
-import { partEnvironment, startParts, urlOf } from './parts.ts'
+import { partEnvironments, startParts, urlOf } from './parts.ts'
 import { openRedis, type OwnRedis } from './redis.ts'
 import { provideRedis } from './redis-binary.ts'
 
@@ -48,7 +48,8 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const choice = await chooseHosts({ config: settings.config, env, progress, signal })
   const plane = await claimPlane(settings, choice)
   const step = progress.begin('gateway')
-  const parts = opening.use(await startParts({ env: partEnvironment({ env, listen, plane, redis, dataDir, choice }), logDir, onNews }))
+  const envs = partEnvironments({ env, listen, plane, redis, dataDir, choice })
+  const parts = opening.use(await startParts({ envs, logDir, onNews }))
   const url = urlOf(listen)
   await parts.untilReady(url, signal)
   await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })

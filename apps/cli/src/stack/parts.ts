@@ -19,22 +19,34 @@ export interface Parts extends AsyncDisposable {
   kill(): void
 }
 
+export interface PartEnvironments {
+  readonly gateway: NodeJS.ProcessEnv
+  readonly scaler: NodeJS.ProcessEnv
+}
+
+interface PartsOptions {
+  readonly envs: PartEnvironments
+  readonly logDir: string
+  readonly onNews: (line: string) => void
+}
+
 /** The scaler drains workers before it ends, and a job may take its time; a second Ctrl-C is the way out. */
 const DRAIN_GRACE_MS = 24 * 3600 * 1000
 const GATEWAY_GRACE_MS = 20_000
 const READY_LIMIT_MS = 30_000
 const READY_POLL_MS = 25
 
-export function partEnvironment(stack: {
+/** The key is the gateway's business alone. */
+export function partEnvironments(stack: {
   env: NodeJS.ProcessEnv
   listen: Listener
   plane: Listener
   redis: { url: string }
   dataDir: Pick<DataDir, 'path' | 'key'>
   choice: HostChoice
-}): NodeJS.ProcessEnv {
+}): PartEnvironments {
   const { env, listen, plane, redis, dataDir, choice } = stack
-  return {
+  const scaler = {
     ...env,
     RUNYARD_LISTEN_HOST: listen.host,
     RUNYARD_LISTEN_PORT: `${listen.port}`,
@@ -43,21 +55,21 @@ export function partEnvironment(stack: {
     RUNYARD_REDIS_URL: redis.url,
     RUNYARD_DATA_DIR: dataDir.path,
     RUNYARD_HOSTS: JSON.stringify(choice.hosts),
-    RUNYARD_BOOTSTRAP_KEY: dataDir.key,
     RUNYARD_DRAIN_ON_STOP: '1',
     ...(choice.agentVolume === undefined ? {} : { RUNYARD_AGENT_VOLUME: choice.agentVolume }),
   }
+  return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY: dataDir.key } }
 }
 
 /** Closed scaler first, while the gateway still takes the results of what it drains. */
-export async function startParts(options: { env: NodeJS.ProcessEnv; logDir: string; onNews: (line: string) => void }): Promise<Parts> {
+export async function startParts({ envs, ...options }: PartsOptions): Promise<Parts> {
   await using opening = new AsyncDisposableStack()
   let instanceId: string | undefined
   const onMessage = (message: unknown): void => {
     instanceId = (message as { instanceId?: string }).instanceId ?? instanceId
   }
-  const gateway = opening.use(await startPart('gateway', { ...options, onMessage, graceMs: GATEWAY_GRACE_MS }))
-  const scaler = opening.use(await startPart('scaler', { ...options, onMessage, graceMs: DRAIN_GRACE_MS }))
+  const gateway = opening.use(await startPart('gateway', { ...options, env: envs.gateway, onMessage, graceMs: GATEWAY_GRACE_MS }))
+  const scaler = opening.use(await startPart('scaler', { ...options, env: envs.scaler, onMessage, graceMs: DRAIN_GRACE_MS }))
   const opened = opening.move()
   return {
     async untilReady(url, signal) {

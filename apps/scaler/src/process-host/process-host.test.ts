@@ -63,6 +63,7 @@ describe('the process host', () => {
 
   it('refuses an image that brings its own handler, as there is no image', async () => {
     await expect(fixture.createDriver().startWorker({ ...launch, withAgent: false })).rejects.toThrow('needs a Docker host')
+    await expect(fixture.createDriver().startWorker({ ...launch, runtime: 'runsc' })).rejects.toThrow('The runtime runsc')
   })
 
   it('says that the agent cannot be started, and keeps nothing of the worker', async () => {
@@ -117,5 +118,6 @@ const launch: WorkerLaunch = {
   memoryBytes: undefined,
   cpus: undefined,
   pidsLimit: 64,
+  runtime: undefined,
   caBundle: undefined,
 }

@@ -46,7 +46,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     hasImage: async () => true,
     pullImage: async () => undefined,
     async startWorker(launch) {
-      refuseForeignHandler(launch)
+      refuseWhatNeedsContainers(launch)
       const running = starting.get(launch.workerId) ?? lives.start(launch).finally(() => starting.delete(launch.workerId))
       starting.set(launch.workerId, running)
       await running
@@ -77,8 +77,10 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
   }
 }
 
-/** An image's own handler lives in the image, and there is none here. */
-function refuseForeignHandler({ withAgent, image }: WorkerLaunch): void {
+/** An image's own handler lives in the image, and there is none here; nor is there anything that shuts a worker in. */
+function refuseWhatNeedsContainers({ withAgent, image, runtime }: WorkerLaunch): void {
+  if (runtime !== undefined)
+    throw new RunyardError('unprocessable', `The runtime ${runtime} (setting runtimes) needs a Docker host; this host runs processes.`)
   if (withAgent) return
   throw new RunyardError('unprocessable', `The image ${image} brings its own handler, which needs a Docker host; this host runs processes.`)
 }
