@@ -184,6 +184,22 @@ describe('the rules that real SDKs need', () => {
     expect((await gateway.call(`//v2/${ep}//health?a=b//c`)).status).toBe(200)
   })
 
+  it('means the same by /v1, where programs send their jobs too, beside the endpoints and templates of REST v1', async () => {
+    const { json } = await post(`/v1/${ep}/run`, { input: { n: 1 } })
+    const id = String(json['id'])
+    const job = await worker.take()
+    expect(job).toMatchObject({ id, input: { n: 1 } })
+    await worker.done(id, { output: 'done' })
+    const done = await statusOf(id)
+    expect(done.json).toMatchObject({ id, status: 'COMPLETED', output: 'done' })
+    for (const path of [`status/${id}`, `status-sync/${id}?wait=1000`])
+      expect((await gateway.call(`/v1/${ep}/${path}`)).json).toEqual(done.json)
+    expect((await gateway.call(`/v1/${ep}/stream/${id}`)).json).toEqual({ status: 'COMPLETED', stream: [] })
+    expect((await gateway.call(`/v1/${ep}/health`)).json).toEqual((await gateway.call(`/v2/${ep}/health`)).json)
+    expect((await post(`/v1/${ep}/runsync?wait=1000`, {})).status).toBe(400)
+    expect(await gateway.call(`/v1/endpoints/${ep}`)).toMatchObject({ status: 200, json: { id: ep } })
+  })
+
   it('R18: accepts bodies up to their limit, answers 413 beyond, and lets `__proto__` through as a plain key', async () => {
     const text = '{"input":{"__proto__":{"polluted":true},"constructor":{"prototype":{"x":1}}}}'
     const accepted = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: text })

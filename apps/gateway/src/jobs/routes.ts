@@ -15,6 +15,9 @@ import { createStatus, createStatusSync, createCancel } from './status.ts'
 import { createStream } from './stream.ts'
 import { createRun, createRunsync } from './submit.ts'
 
+/** Programs older than Runpod's documents, and some newer ones, call `/v1`; it means the same (ADR 29). */
+const BASES = ['/v2', '/v1'] as const
+
 /** Where it stands decides what is asked of callers: on the public listener the configured limits and origins, on the worker plane none. */
 export async function registerJobPlane(
   app: FastifyInstance,
@@ -28,7 +31,8 @@ export async function registerJobPlane(
     const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)
-      addRoute(scope, { ...route, url: `/v2/:endpointId/${route.url}`, ...(limit === undefined ? {} : { onRequest: limit }) })
+      const hook = limit === undefined ? {} : { onRequest: limit }
+      for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, ...hook })
     }
     await registerOpenai(scope, deps, limited)
     registerBatch(scope, deps)
