@@ -39,11 +39,11 @@ def whole(route, text):
     return {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL, "choices": [choice], "usage": usage}
 
 
-def part(route, text):
+def part(route, text, finish_reason=None):
     if route == "/v1/completions":
-        choice = {"index": 0, "text": text, "finish_reason": None}
+        choice = {"index": 0, "text": text, "finish_reason": finish_reason}
         return {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": MODEL, "choices": [choice]}
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish_reason}
     return {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": MODEL, "choices": [choice]}
 
 
@@ -52,14 +52,15 @@ def event(value):
 
 
 def pieces(route, words):
-    """The whole answer, as the generation cuts it."""
+    """The whole answer, as the generation cuts it. The last part says that it is the last, without which some clients fail."""
+    parts = [part(route, word) for word in words[:-1]] + [part(route, words[-1], "stop")]
     if KIND == "current":
-        body = ("".join(event(part(route, word)) for word in words) + event("[DONE]")).encode()
+        body = ("".join(event(each) for each in parts) + event("[DONE]")).encode()
         return [body[at : at + PIECE_BYTES].decode("utf-8", errors="replace") for at in range(0, len(body), PIECE_BYTES)]
     batches, size = [], 1
-    while words:
-        batch, words = words[:size], words[size:]
-        batches.append([part(route, word) for word in batch])
+    while parts:
+        batches.append(parts[:size])
+        parts = parts[size:]
         size = min(size * 3, 50)
     if KIND == "objects":
         return batches
