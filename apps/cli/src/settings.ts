@@ -14,7 +14,8 @@ export interface Settings extends LoadedConfig {
 export async function loadSettings(context: Pick<CommandContext, 'options' | 'env' | 'cwd'>): Promise<Settings> {
   const loaded = await loadConfig({ env: context.env, cwd: context.cwd })
   const named = textOption(context, 'data')
-  return { ...loaded, dataDir: dataDirPath(named ?? loaded.config.dataDir, context.env) }
+  const origins = named === undefined ? loaded.origins : { ...loaded.origins, dataDir: '--data' }
+  return { ...loaded, origins, dataDir: dataDirPath(named ?? loaded.config.dataDir, context.env) }
 }
 
 type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>

@@ -333,4 +333,11 @@ describe('an owner’s secret', () => {
     expect(await webhooks.secrets('owner')).toEqual([second, first])
     expect(await webhooks.rotateSecret('owner')).toEqual([expect.not.stringMatching(second ?? ''), second])
   })
+
+  test('two rotations at once both count, and the first of an owner leaves nothing before it', async () => {
+    const { webhooks } = await stores.open()
+    const rotations = await Promise.all([webhooks.rotateSecret('hasty'), webhooks.rotateSecret('hasty')])
+    expect(new Set(rotations.map((list) => list.length))).toEqual(new Set([1, 2]))
+    expect(new Set(await webhooks.secrets('hasty'))).toEqual(new Set(rotations.map(([secret]) => secret)))
+  })
 })

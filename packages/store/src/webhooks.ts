@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { JobSubmission, WebhookAttempt } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toNumber, toStoredRecord } from './job-record.ts'
-import { CLAIM_WEBHOOKS, FINISH_WEBHOOK, REDELIVER_WEBHOOK } from './scripts/outbox.ts'
+import { CLAIM_WEBHOOKS, FINISH_WEBHOOK, REDELIVER_WEBHOOK, ROTATE_SECRET } from './scripts/outbox.ts'
 import type { Argument } from './scripts/script.ts'
 import { readRecord, readSubmission } from './stored-values.ts'
 import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
@@ -96,7 +96,7 @@ async function listOutboxes({ client, keys }: StoreContext): Promise<readonly st
   return ids.filter((id) => !done.has(id))
 }
 
-function createSecrets({ client, keys }: StoreContext): Pick<WebhookStore, 'secrets' | 'rotateSecret'> {
+function createSecrets({ client, keys, run }: StoreContext): Pick<WebhookStore, 'secrets' | 'rotateSecret'> {
   const { secrets } = keys.webhooks
   const read = async (ownerId: string) => {
     const text = await client.hget(secrets, ownerId)
@@ -112,10 +112,7 @@ function createSecrets({ client, keys }: StoreContext): Pick<WebhookStore, 'secr
     },
 
     async rotateSecret(ownerId) {
-      const [current] = (await read(ownerId)) ?? []
-      const rotated = [newSecret(), ...(current === undefined ? [] : [current])]
-      await client.hset(secrets, ownerId, JSON.stringify(rotated))
-      return rotated
+      return JSON.parse(String(await run(ROTATE_SECRET, [secrets], [ownerId, newSecret()]))) as readonly string[]
     },
   }
 }

@@ -211,3 +211,15 @@ callCourier()
 return 'due'
 `,
 }
+
+/** KEYS: secrets. ARGV: owner, new secret → what signs from now on, newest first, as JSON. In one step: two rotations at once both count. */
+export const ROTATE_SECRET: Script = {
+  name: 'runyardRotateSecret',
+  keys: 1,
+  lua: `
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+local rotated = cjson.encode({ ARGV[2], known and cjson.decode(known)[1] or nil })
+redis.call('HSET', KEYS[1], ARGV[1], rotated)
+return rotated
+`,
+}

@@ -33,7 +33,9 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
     schema: { params: EndpointParams, querystring: EventQuery, response: { 200: EventListShape } },
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
-      return { events: [...(await store.events.list(id, request.query.limit))], pagination: ONE_PAGE }
+      const events = await store.events.list(id, request.query.limit)
+      // They stand in the order in which they were written, and each process writes its own a little later.
+      return { events: events.toSorted((a, b) => a.at - b.at), pagination: ONE_PAGE }
     },
   })
 }
