@@ -5,7 +5,8 @@
 // of jobs with blobs, and the sweep (`sweep-blobs.ts`) deletes by that list alone: of jobs that are gone, never of what it does not know.
 import { randomBytes } from 'node:crypto'
 import { RunyardError, type BlobStore } from '@runyard/schema'
-import type { StoreContext } from './context.ts'
+import type { Redis } from 'ioredis'
+import type { Keys } from './keys.ts'
 
 /** For so long after its announcement a blob is left alone, whatever its job looks like: a put and one write to Redis take seconds. */
 export const GRACE_MS = 10 * 60 * 1000
@@ -37,7 +38,10 @@ export interface Payloads {
   discard(at: JobAt, text: string): void
 }
 
-type Deps = Pick<StoreContext, 'client' | 'keys' | 'onError'> & {
+interface Deps {
+  readonly client: Redis
+  readonly keys: Keys
+  readonly onError: (error: Error) => void
   readonly blobs: { readonly store: BlobStore; readonly thresholdBytes: number } | undefined
   readonly instanceId: () => Promise<string>
 }

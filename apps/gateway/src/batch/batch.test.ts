@@ -107,7 +107,9 @@ describe('a draft', () => {
     expect((await call('POST', `/${id}/requests`, { requests: inputs(4999) })).json['error']).toBe('a batch holds at most 5000 requests')
     expect((await call('POST', `/${id}/requests`, { requests: 'many' })).status).toBe(400)
     expect((await call('POST', '', { input: 1 })).status).toBe(400)
+    const { total } = (await call('GET', '')).json
     expect((await call('POST', '', inputs(5001))).status).toBe(400)
+    expect((await call('GET', '')).json['total']).toBe(total)
     expect(await countsOf(id)).toEqual([2, 0, 0, 0])
   })
 

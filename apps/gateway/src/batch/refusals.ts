@@ -25,7 +25,10 @@ const RETRY_AFTER_S = 30
 
 /** @throws RunyardError unless the change was made; `tooMany` says what there are too many of. */
 export function checkChange(result: string, tooMany: keyof typeof REFUSALS = 'too_many'): void {
-  if (result === 'ok') return
-  const [code, sentence] = REFUSALS[result === 'too_many' ? tooMany : result] ?? ['internal', `a batch was refused as "${result}"`]
-  throw new RunyardError(code, sentence, code === 'too_many_requests' ? { retryAfterS: RETRY_AFTER_S } : {})
+  if (result !== 'ok') throw refusalOf(result === 'too_many' ? tooMany : result)
+}
+
+export function refusalOf(reason: string): RunyardError {
+  const [code, sentence] = REFUSALS[reason] ?? ['internal', `a batch was refused as "${reason}"`]
+  return new RunyardError(code, sentence, code === 'too_many_requests' ? { retryAfterS: RETRY_AFTER_S } : {})
 }

@@ -1,6 +1,6 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
 import type { BatchAt, BatchRecord } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
@@ -12,11 +12,13 @@ import { allowedAddresses } from '../webhooks/target.ts'
 import { countStates, inListedOrder, toBatchBody, toRequestBody } from './batch-body.ts'
 import { finishBatch } from './finish.ts'
 import { readName, readRequests } from './read-requests.ts'
-import { checkChange, LIMITS } from './refusals.ts'
+import { checkChange, LIMITS, refusalOf } from './refusals.ts'
 
 type Body = Promise<Record<string, unknown>>
 /** A route below one batch; its answer is the batch as it is afterwards. */
 type Change = (at: BatchAt, request: FastifyRequest) => Promise<string>
+
+const MOST_LISTED = 200
 
 export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   const base = '/v2/:endpointId/batch'
@@ -62,6 +64,8 @@ function createBatch(deps: GatewayDeps) {
     const endpoint = await endpointOf(deps.endpoints, request)
     const at = { endpointId: endpoint.id, batchId: `batch_${createJobId(false)}` }
     const requests = readRequests(request.body, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    // Before anything is made: its caller would never learn its id.
+    if (requests.length > LIMITS.draft.requests) throw refusalOf('too_many')
     if ((await deps.store.batches.create(at, LIMITS.active)) === 'too_many') {
       await noteEndedOnes(deps, endpoint)
       checkChange(await deps.store.batches.create(at, LIMITS.active), 'too_many_batches')
@@ -129,11 +133,9 @@ async function noteEndedOnes(deps: GatewayDeps, endpoint: Endpoint): Promise<voi
 
 async function requireBatch(deps: GatewayDeps, at: BatchAt): Promise<BatchRecord> {
   const batch = await deps.store.batches.get(at)
-  if (batch === undefined) throw new RunyardError('not_found', 'batch not found: it never existed or has expired')
+  if (batch === undefined) throw refusalOf('unknown')
   return batch
 }
-
-const MOST_LISTED = 200
 
 function readPage(request: FastifyRequest): { offset: number; limit: number } {
   const query = request.query as Record<string, unknown>

@@ -2,7 +2,7 @@
 import type { Registry } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
 import type { RegistryInput, RegistryUpdateInput } from './inputs.ts'
-import type { RequestContext } from './resolvers.ts'
+import type { RequestContext } from './request-context.ts'
 
 export const registryReply = ({ id, name }: Registry): Record<string, unknown> => ({ id, name })
 

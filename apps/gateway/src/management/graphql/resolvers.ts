@@ -1,6 +1,6 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
 import { RunyardError } from '@runyard/schema'
-import type { ApiKey, Store } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
 import { templateSwap } from '../model-change.ts'
@@ -9,21 +9,13 @@ import { gpuTypes } from './gpu-types.ts'
 import type { EndpointInput, IdFilter, TemplateInput, TemplateSwap } from './inputs.ts'
 import { registryMutations, registryReply } from './registry-mutations.ts'
 import { endpointReply, templateReply } from './replies.ts'
+import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit } from './template-change.ts'
 
 export interface ResolverDeps {
   readonly model: ManagementModel
   readonly store: Pick<Store, 'status'>
-}
-
-/** Every resolver's third argument. */
-export interface RequestContext {
-  readonly key: ApiKey
-}
-
-declare module 'mercurius' {
-  interface MercuriusContext extends RequestContext {}
 }
 
 export function createResolvers({ model, store }: ResolverDeps) {

@@ -1,14 +1,20 @@
 // /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
 import type { Endpoint } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+import type { ManagementModel } from '../model.ts'
 import { newEndpointName } from '../new-id.ts'
-import { EndpointParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { endpointReply, templateIdOf } from './replies.ts'
-import type { RestV1Deps } from './routes.ts'
 import { CreateEndpointBody, EndpointQuery, UpdateEndpointBody } from './shapes.ts'
 
-export function registerEndpointRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'store'>): void {
+export interface EndpointRouteDeps {
+  readonly model: ManagementModel
+  readonly store: Pick<Store, 'workers'>
+}
+
+export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   const { model } = deps
   registerSaveRoutes(app, deps)
 
@@ -25,14 +31,14 @@ export function registerEndpointRoutes(app: RestApp, deps: Pick<RestV1Deps, 'mod
   app.route({
     method: 'GET',
     url: '/endpoints/:id',
-    schema: { params: EndpointParams, querystring: EndpointQuery },
+    schema: { params: IdParams, querystring: EndpointQuery },
     handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   })
 
   registerRemoval(app, '/endpoints/:id', (ownerId, id) => model.remove(ownerId, id))
 }
 
-function registerSaveRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'store'>): void {
+function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   const { model } = deps
   app.route({
     method: 'POST',
@@ -53,7 +59,7 @@ function registerSaveRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'stor
     app.route({
       method,
       url,
-      schema: { params: EndpointParams, body: UpdateEndpointBody },
+      schema: { params: IdParams, body: UpdateEndpointBody },
       handler: async (request) => {
         const { params, body } = request
         const target = { id: params.id, templateId: body.templateId }
@@ -66,7 +72,7 @@ function registerSaveRoutes(app: RestApp, deps: Pick<RestV1Deps, 'model' | 'stor
   }
 }
 
-async function replyOf({ model, store }: Pick<RestV1Deps, 'model' | 'store'>, endpoint: Endpoint, query: Partial<EndpointQuery> = {}) {
+async function replyOf({ model, store }: EndpointRouteDeps, endpoint: Endpoint, query: Partial<EndpointQuery> = {}) {
   const [template, workers] = await Promise.all([
     query.includeTemplate === true ? model.templates.get(endpoint.ownerId, templateIdOf(endpoint)) : undefined,
     query.includeWorkers === true ? store.workers.list(endpoint.id) : undefined,

@@ -1,6 +1,6 @@
 // /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update.
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as RegistryParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { CreateRegistryBody, registryReply } from '../rest/registry-routes.ts'
 
@@ -21,7 +21,7 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
   app.route({
     method: 'GET',
     url: '/containerregistryauth/:id',
-    schema: { params: RegistryParams },
+    schema: { params: IdParams },
     handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   })
 

@@ -1,22 +1,17 @@
 // REST v1 for older clients (management §2): endpoints, templates and registry credentials, as adapters onto the model without rules of
 // their own. Lists are bare arrays, creating answers 200, bad input is 400 with `error` and `message`.
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { Store } from '@runyard/store'
-import type { ManagementModel } from '../model.ts'
 import { NO_PODS, NO_V1_BILLING, NO_VOLUMES } from '../out-of-scope.ts'
 import { withRestConventions } from '../rest/conventions.ts'
 import type { RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
 import { createProblemHandler } from '../rest/problem.ts'
 import type { Problem } from '../rest/problem.ts'
-import { registerEndpointRoutes } from './endpoint-routes.ts'
+import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './template-routes.ts'
 
-export interface RestV1Deps extends RestConventionDeps {
-  readonly model: ManagementModel
-  readonly store: Pick<Store, 'workers'>
-}
+export interface RestV1Deps extends RestConventionDeps, EndpointRouteDeps {}
 
 const OUT_OF_SCOPE = { '/pods': NO_PODS, '/networkvolumes': NO_VOLUMES, '/billing': NO_V1_BILLING } as const
 

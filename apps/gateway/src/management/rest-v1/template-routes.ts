@@ -1,7 +1,7 @@
 // /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
 import type { ManagementModel } from '../model.ts'
 import { boundTemplate } from '../model-template.ts'
-import { EndpointParams as TemplateParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { TemplateQuery } from './shapes.ts'
 import { CreateTemplateBody, newTemplate, templateEdit, templateReply, UpdateTemplateBody } from './template-shapes.ts'
@@ -25,7 +25,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
   app.route({
     method: 'GET',
     url: '/templates/:id',
-    schema: { params: TemplateParams, querystring: TemplateQuery },
+    schema: { params: IdParams, querystring: TemplateQuery },
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
@@ -47,7 +47,7 @@ function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, '
     app.route({
       method,
       url,
-      schema: { params: TemplateParams, body: UpdateTemplateBody },
+      schema: { params: IdParams, body: UpdateTemplateBody },
       handler: async (request) =>
         templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
     })

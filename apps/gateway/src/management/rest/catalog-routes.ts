@@ -7,7 +7,7 @@ import type { Store } from '@runyard/store'
 import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
-import { EndpointParams as GpuTypeParams, keyOf } from './conventions.ts'
+import { IdParams, keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { ONE_PAGE, Pagination } from './shapes.ts'
 
@@ -58,7 +58,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   app.route({
     method: 'GET',
     url: '/v2/catalog/gpus/:id',
-    schema: { params: GpuTypeParams, querystring: CatalogQuery, response: { 200: GpuTypeShape } },
+    schema: { params: IdParams, querystring: CatalogQuery, response: { 200: GpuTypeShape } },
     handler: async (request) => {
       const type = findGpuType(request.params.id)
       const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)

@@ -17,7 +17,8 @@ export function keyOf(request: FastifyRequest): ApiKey {
   return request.getDecorator<ApiKey>('managementKey')
 }
 
-export const EndpointParams = z.object({ id: z.string() })
+/** Of a path with `:id`. */
+export const IdParams = z.object({ id: z.string() })
 
 export interface RestConventionDeps {
   readonly authenticate: Authenticate
@@ -46,7 +47,7 @@ export function registerRemoval(app: RestApp, url: `${string}/:id`, remove: (own
   app.route({
     method: 'DELETE',
     url,
-    schema: { params: EndpointParams },
+    schema: { params: IdParams },
     handler: async (request, reply) => {
       await remove(keyOf(request).ownerId, request.params.id)
       return reply.code(204).send()

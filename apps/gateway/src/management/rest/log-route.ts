@@ -7,7 +7,7 @@ import type { Store } from '@runyard/store'
 import { z } from 'zod'
 import { toTimestamp } from '../../http/timestamp.ts'
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams, keyOf } from './conventions.ts'
+import { IdParams, keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { Instant } from './instant.ts'
 import { LOG_START, cursorSince, formatCursor, linesAfter, parseCursor } from './log-cursor.ts'
@@ -18,7 +18,7 @@ const READ_EVERY_MS = 300
 /** The client gives a silent stream up after 60 s. */
 const HEARTBEAT_MS = 10_000
 
-const LogParams = EndpointParams.extend({ workerId: z.string() })
+const LogParams = IdParams.extend({ workerId: z.string() })
 const LogQuery = z.object({
   source: z.enum(['container', 'system']).default('container'),
   tail: z.coerce.number().int().min(0).max(MAX_TAIL).default(100),

@@ -2,7 +2,7 @@
 import type { Registry } from '@runyard/schema'
 import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as RegistryParams, keyOf, registerRemoval } from './conventions.ts'
+import { IdParams, keyOf, registerRemoval } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { ONE_PAGE, Pagination } from './shapes.ts'
 
@@ -31,14 +31,14 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
   app.route({
     method: 'GET',
     url: '/v2/registries/:id',
-    schema: { params: RegistryParams, response: { 200: RegistryShape } },
+    schema: { params: IdParams, response: { 200: RegistryShape } },
     handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   })
 
   app.route({
     method: 'PATCH',
     url: '/v2/registries/:id',
-    schema: { params: RegistryParams, body: Credentials, response: { 200: RegistryShape } },
+    schema: { params: IdParams, body: Credentials, response: { 200: RegistryShape } },
     handler: async (request) => registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
   })
 

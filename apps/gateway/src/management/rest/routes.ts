@@ -4,7 +4,7 @@ import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
-import { EndpointParams, keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
+import { IdParams, keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
@@ -60,7 +60,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id',
-    schema: { params: EndpointParams, response: { 200: EndpointShape } },
+    schema: { params: IdParams, response: { 200: EndpointShape } },
     handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   })
 
@@ -83,7 +83,7 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'PATCH',
     url: '/v2/serverless/:id',
-    schema: { params: EndpointParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
+    schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
     handler: async (request) => {
       const { params, body } = request
       const target = { id: params.id, templateId: body.templateId }

@@ -1,6 +1,6 @@
 // /v2/templates (management §3.5). Those that live in an endpoint are found by id and not listed.
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams as TemplateParams, keyOf, registerRemoval } from './conventions.ts'
+import { IdParams, keyOf, registerRemoval } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { ONE_PAGE } from './shapes.ts'
 import { CreateTemplateBody, TemplateListShape, TemplateShape, UpdateTemplateBody, templateEdit, templateReply } from './template-shapes.ts'
@@ -27,14 +27,14 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
   app.route({
     method: 'GET',
     url: '/v2/templates/:id',
-    schema: { params: TemplateParams, response: { 200: TemplateShape } },
+    schema: { params: IdParams, response: { 200: TemplateShape } },
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
   app.route({
     method: 'PATCH',
     url: '/v2/templates/:id',
-    schema: { params: TemplateParams, body: UpdateTemplateBody, response: { 200: TemplateShape } },
+    schema: { params: IdParams, body: UpdateTemplateBody, response: { 200: TemplateShape } },
     handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
   })
 

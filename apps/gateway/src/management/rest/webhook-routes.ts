@@ -3,12 +3,12 @@ import { RunyardError, WebhookAttempt } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams, keyOf } from './conventions.ts'
+import { IdParams, keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 const MAX_ATTEMPTS = 1000
 const AttemptQuery = z.object({ limit: z.coerce.number().int().min(1).max(MAX_ATTEMPTS).default(100) })
-const EventParams = EndpointParams.extend({ eventId: z.string() })
+const EventParams = IdParams.extend({ eventId: z.string() })
 
 const DeliveryLogShape = z.object({
   /** Newest first. */
@@ -28,7 +28,7 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/webhooks',
-    schema: { params: EndpointParams, querystring: AttemptQuery, response: { 200: DeliveryLogShape } },
+    schema: { params: IdParams, querystring: AttemptQuery, response: { 200: DeliveryLogShape } },
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const [attempts, pending] = await Promise.all([webhooks.attempts(id, request.query.limit), webhooks.pending(id)])

@@ -4,7 +4,7 @@ import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { EndpointParams, keyOf } from './conventions.ts'
+import { IdParams, keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { workerListReply } from './replies.ts'
 import type { WorkerFacts } from './replies.ts'
@@ -22,7 +22,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/workers',
-    schema: { params: EndpointParams, response: { 200: WorkerListShape } },
+    schema: { params: IdParams, response: { 200: WorkerListShape } },
     handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
   })
 
@@ -30,7 +30,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/events',
-    schema: { params: EndpointParams, querystring: EventQuery, response: { 200: EventListShape } },
+    schema: { params: IdParams, querystring: EventQuery, response: { 200: EventListShape } },
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const events = await store.events.list(id, request.query.limit)
