@@ -58,20 +58,11 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   })
   const sweep = openBlobSweep({ store, log })
   const batches = openBatchFinisher(deps)
-  return {
-    deps,
-    async [Symbol.asyncDispose]() {
-      closing.abort()
-      await batches[Symbol.asyncDispose]()
-      await sweep[Symbol.asyncDispose]()
-      dispatcher[Symbol.dispose]()
-      workers[Symbol.dispose]()
-      waiters[Symbol.dispose]()
-      await subscription[Symbol.asyncDispose]()
-      await webhooks[Symbol.asyncDispose]()
-      await events[Symbol.asyncDispose]()
-    },
-  }
+  // Closed in reverse: what starts work before what waits for it, the history last; one that fails to close keeps no other open.
+  const parts = new AsyncDisposableStack()
+  for (const part of [events, webhooks, subscription, waiters, workers, dispatcher, sweep, batches]) parts.use(part)
+  parts.defer(() => closing.abort())
+  return { deps, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
 
 function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: WorkerState, job: TakenJob): void {
