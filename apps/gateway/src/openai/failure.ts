@@ -1,6 +1,6 @@
 // What an OpenAI client is told when its request fails: an HTTP status and the body that it reads, `{ error: { message, type, code, param } }`
 // (client-api §5.12, worker-api §14.3). Workers report failures in four shapes: an object with `error`, a flat one with `object: "error"`,
-// Python's print of the first, and plain text. vLLM's own HTTP status and error object are dug out where they are in there.
+// Python's print of the first, and plain text. The HTTP status and error object of the server inside are dug out where they are in there.
 import type { JobRecord } from '@runyard/schema'
 import { isFields, type Fields } from '../http/fields.ts'
 import { errorOf } from '../jobs/job-body.ts'
@@ -57,19 +57,23 @@ function failureOfRecord(record: JobRecord): Failure {
 function failureOfText(text: string): Failure {
   const message = readReprString(text, 'message') ?? text
   const type = readReprString(text, 'type')
-  const inner = failureOfVllm(message)
+  const inner = failureOfServer(text) ?? failureOfServer(message)
   if (inner !== undefined) return inner
   const failure = toFailure(500, readHandlerError(message) ?? message)
   return type === undefined ? failure : { ...failure, error: { ...failure.error, type } }
 }
 
-/** `vLLM returned HTTP 404: {"error": {…}}`, the older flat object, or any text. */
-function failureOfVllm(message: string): Failure | undefined {
-  const [, status, detail] = /^vLLM returned HTTP ([45]\d\d): ([\s\S]*)$/.exec(message) ?? []
+/**
+ * What the server inside the worker said: worker-vllm's `vLLM returned HTTP 404: {"error": {…}}`, the older flat object, or any text; and
+ * `Error code: 404 - {'error': {…}}`, the text of the `openai` package, which many workers hand on from a server of theirs.
+ */
+function failureOfServer(message: string): Failure | undefined {
+  const [, status, detail] = /^(?:vLLM returned HTTP|Error code:) ([45]\d\d)(?::| -) ([\s\S]*)$/.exec(message) ?? []
   if (status === undefined || detail === undefined) return undefined
   const httpStatus = Number(status)
   const inner = failureOfValue(parseJson(detail))
-  return inner === undefined ? toFailure(httpStatus, detail === '' ? message : detail) : { ...inner, httpStatus }
+  if (inner !== undefined) return { ...inner, httpStatus }
+  return toFailure(httpStatus, readReprString(detail, 'message') ?? (detail === '' ? message : detail))
 }
 
 /** What the SDK makes of an exception: JSON text with `error_message` and a traceback (worker-api §7). */
@@ -80,8 +84,8 @@ function readHandlerError(text: string): string | undefined {
 
 function failureOfObject(fields: Fields): Failure {
   const message = typeof fields['message'] === 'string' ? fields['message'] : JSON.stringify(fields)
-  const vllm = failureOfVllm(message)
-  if (vllm !== undefined) return vllm
+  const inner = failureOfServer(message)
+  if (inner !== undefined) return inner
   const { code, type, param } = fields
   const httpStatus = typeof code === 'number' && code >= 400 && code < 600 ? Math.trunc(code) : 500
   return {

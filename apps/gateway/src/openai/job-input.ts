@@ -12,7 +12,8 @@ export interface OpenaiCall {
 /** `url` starts with `/v2/<endpoint>/openai`. @throws RunyardError('bad_request') */
 export function readCall({ method, url, body }: { method: string; url: string; body: unknown }): OpenaiCall {
   const route = `/${url.split('/').slice(4).join('/')}`
-  if (method === 'GET') return { input: { openai_route: route }, stream: false }
+  // Empty rather than absent: worker-sglang and others read `openai_input.get(…)` of whatever has a route.
+  if (method === 'GET') return { input: { openai_route: route, openai_input: {} }, stream: false }
   if (!isFields(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object')
   const { stream } = body
   // The string "true" makes worker-vllm's inner server stream what the worker then reads as one document.
@@ -22,7 +23,7 @@ export function readCall({ method, url, body }: { method: string; url: string; b
   return { input: toJobInput(method, route, body), stream: stream === true }
 }
 
-/** `openai_input` means POST and its absence GET; whatever is neither travels in worker-vllm's general form, which names the method. */
+/** A filled `openai_input` means POST, an empty one GET; whatever is neither travels in worker-vllm's general form, which names the method. */
 function toJobInput(method: string, route: string, body: Fields): OpenaiCall['input'] {
   const isEmpty = Object.keys(body).length === 0
   if (method === 'POST' && !isEmpty) return { openai_route: route, openai_input: body }

@@ -76,8 +76,8 @@ describe('the job that a request becomes', () => {
       { openai_route: '/v1/chat/completions', openai_input: { model: 'm', messages: [] } },
     ],
     ['POST', '/v1/responses?a=b/c', { model: 'm' }, { openai_route: '/v1/responses?a=b/c', openai_input: { model: 'm' } }],
-    ['GET', '/v1/models', {}, { openai_route: '/v1/models' }],
-    ['GET', '/v1/models/org%2Fname?limit=2', {}, { openai_route: '/v1/models/org%2Fname?limit=2' }],
+    ['GET', '/v1/models', {}, { openai_route: '/v1/models', openai_input: {} }],
+    ['GET', '/v1/models/org%2Fname?limit=2', {}, { openai_route: '/v1/models/org%2Fname?limit=2', openai_input: {} }],
     ['POST', '/v1/responses/r1/cancel', undefined, { route: '/v1/responses/r1/cancel', method: 'POST' }],
     ['DELETE', '/v1/responses/r1', undefined, { route: '/v1/responses/r1', method: 'DELETE' }],
   ])('%s %s', async (method, path, body, input) => {
@@ -136,6 +136,13 @@ describe('a failure', () => {
       503,
       { message: 'overloaded\nnow', type: 'server_error' },
     ],
+    [
+      'what the `openai` package says of a server inside the worker',
+      { error: "Error code: 404 - {'error': {'message': \"model 'x' not found\", 'type': 'not_found_error', 'code': None}}" },
+      404,
+      { message: "model 'x' not found", type: 'invalid_request_error' },
+    ],
+    ['the same in its newer words', { error: 'Error code: 429 - slow down' }, 429, { message: 'slow down', type: 'rate_limit_error' }],
     [
       'an error object as a chunk, of SDK ≤ 1.7.4',
       { output: [{ error: { message: 'too long', type: 'BadRequestError', code: 400 } }] },
