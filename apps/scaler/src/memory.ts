@@ -5,6 +5,7 @@ import { addFailure, type StartFailure, type StartFailures, type StopRequest } f
 export interface Memory {
   failuresOf(endpointId: string): StartFailures | undefined
   addFailure(endpointId: string, failure: StartFailure): void
+  forgetFailures(endpointId: string): void
   readonly stopRequests: ReadonlyMap<string, StopRequest>
   /** An execution timeout outweighs the cancel signal that it causes itself. */
   noteStopRequest(workerId: string, request: StopRequest): void
@@ -23,6 +24,7 @@ export function createMemory(): Memory {
     addFailure(endpointId, failure) {
       failures.set(endpointId, addFailure(failures.get(endpointId), failure))
     },
+    forgetFailures: (endpointId) => void failures.delete(endpointId),
     stopRequests,
     noteStopRequest(workerId, request) {
       if (request.why === 'cancel' && stopRequests.get(workerId)?.why === 'timeout') return

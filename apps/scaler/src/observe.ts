@@ -1,7 +1,8 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
+import { currentFailures } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
-import type { Endpoint } from '@runyard/schema'
+import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
 import type { HostWatch } from './host-watch.ts'
@@ -59,16 +60,28 @@ async function viewEndpoints(deps: ObserveDeps): Promise<readonly EndpointView[]
   ])
 }
 
-async function viewEndpoint({ store, memory }: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {
+async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {
+  const { store, memory } = deps
   const [demand, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
   const workers = await store.workers.list(endpointId)
-  const failures = await standingFailures(store, endpoint, memory.failuresOf(endpointId))
+  const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
   return { endpointId, endpoint, demand, leases, workers, failures, sweptAt: memory.sweptAt(endpointId) }
 }
 
+/** What is over is over for good: once a younger worker got ready, its own end brings no failure back. */
+async function standingFailures(
+  { store, memory }: ObserveDeps,
+  endpoint: Endpoint,
+  workers: readonly WorkerRecord[],
+): Promise<StartFailures | undefined> {
+  const failures = currentFailures(memory.failuresOf(endpoint.id), endpoint.specHash, workers)
+  if (failures === undefined) memory.forgetFailures(endpoint.id)
+  return failures === undefined || (await haveOtherCredentials(store, endpoint, failures)) ? undefined : failures
+}
+
 /** What a registry refused is tried again as soon as there are other credentials. */
-async function standingFailures(store: Store, endpoint: Endpoint | undefined, failures: StartFailures | undefined) {
-  if (endpoint === undefined || endpoint.spec.registryId === null || failures?.reason !== 'registry_refused') return failures
-  const registry = await store.registries.get(endpoint.ownerId, endpoint.spec.registryId)
-  return registry !== undefined && registry.updatedAt > failures.lastAt ? undefined : failures
+async function haveOtherCredentials(store: Store, { ownerId, spec }: Endpoint, { reason, lastAt }: StartFailures): Promise<boolean> {
+  if (spec.registryId === null || reason !== 'registry_refused') return false
+  const registry = await store.registries.get(ownerId, spec.registryId)
+  return registry !== undefined && registry.updatedAt > lastAt
 }
