@@ -110,6 +110,23 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with setting
     expect(job).toMatchObject({ status: 'COMPLETED', output: [{ number: 0 }, { number: 1 }] })
   })
 
+  test('starts by a start command in JSON, which may name an entrypoint, too (management §6.2)', async () => {
+    const args = JSON.stringify({ entrypoint: ['sh', '-c'], cmd: ['HANDLER_KIND=generator exec python3 -u /handler.py'] })
+    const scaling = { type: 'QUEUE_DELAY', queueDelay: 4 }
+    const made = await stack.api.post('/v2/serverless', {
+      name: 'json',
+      type: 'QUEUE',
+      image,
+      args,
+      cpu: [{ id: 'cpu3c', vcpuCount: 2 }],
+      scaling,
+    })
+    expect(made.json).toMatchObject({ args })
+    const endpoint = String(made.json['id'])
+    const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { count: 2 }))
+    expect(job).toMatchObject({ status: 'COMPLETED', output: [{ number: 0 }, { number: 1 }] })
+  })
+
   test('that finds itself unfit is unhealthy, with its reason in /health and in what its job waits for', async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'unfit', image, env: { FITNESS: 'fails' } })
     const id = await stack.api.run(endpoint, {})

@@ -1,7 +1,7 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
 // A start that fails is cleared away at once with its sentence; one that is broken off leaves the rest to the stop that did it.
 import { randomBytes } from 'node:crypto'
-import { resolveImage, splitArgs, workerEnvironment, type StartAction } from '@runyard/core'
+import { resolveImage, startCommandOf, workerEnvironment, type StartAction } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
@@ -126,8 +126,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     endpointVersion: record.endpointVersion,
     image,
     withAgent,
-    entrypoint: withAgent ? [] : (endpoint.spec.entrypoint ?? []),
-    args: withAgent ? [] : splitArgs(endpoint.spec.args),
+    ...(withAgent ? { entrypoint: [], args: [] } : startCommandOf(endpoint.spec)),
     env: workerEnvironment({
       ...limits,
       endpoint,

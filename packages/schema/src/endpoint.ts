@@ -24,13 +24,17 @@ export const Scaling = z.discriminatedUnion('type', [
 ])
 export type Scaling = z.infer<typeof Scaling>
 
+/** How Runpod's start command names an entrypoint, too (management §6.2 "dockerArgs"). */
+export const StartCommandJson = z.strictObject({ cmd: z.array(z.string()).optional(), entrypoint: z.array(z.string()).optional() })
+export type StartCommandJson = z.infer<typeof StartCommandJson>
+
 /** What a worker container is made of. A change here is a new version: idle workers are replaced, busy ones drain. */
 export const EndpointSpec = z.object({
   /** As the client named it, e.g. `runpod/flash:py3.12-latest`; aliases are resolved at placement. */
   image: z.string().min(1),
   /** Replaces the image's ENTRYPOINT, and with it its CMD; absent or empty = its own. REST v1 alone names it (management §6.2). */
   entrypoint: z.array(z.string()).optional(),
-  /** Replaces the image's CMD; POSIX words. */
+  /** Replaces the image's CMD: POSIX words, or `StartCommandJson`. */
   args: z.string(),
   env: z.record(z.string(), z.string()),
   diskGb: z.int().min(1).nullable(),

@@ -1,6 +1,6 @@
 // Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
 // every dialect (management §3.2, §6.2; flash-api §9).
-import { formatGpuIds, parseGpuIds, resolveCpu, splitArgs } from '@runyard/core'
+import { formatGpuIds, parseGpuIds, resolveCpu, startCommandOf } from '@runyard/core'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 
@@ -38,7 +38,7 @@ function containerProblem(who: string, spec: TemplateContainer): string | undefi
   if (spec.image === '') return `${who} needs a container image (imageName).`
   if (/\s/u.test(spec.image)) return `"${spec.image}" is not the name of a container image: it contains white space.`
   if (spec.diskGb !== null && spec.diskGb < 1) return `The container disk must be at least 1 GB; ${spec.diskGb} was given.`
-  splitArgs(spec.args)
+  startCommandOf(spec)
   const port = spec.ports.find((candidate) => !isPort(candidate))
   return port === undefined ? environmentProblem(spec.env) : `"${port}" is not a port; they look like 8888/http or 22/tcp.`
 }

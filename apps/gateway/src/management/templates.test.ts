@@ -120,6 +120,7 @@ describe('a template', () => {
     ['an unknown member', { name: 'x', image: 'y', colour: 'red' }, 422, 'Unrecognized key: "colour"'],
     ['an image with a blank', { name: 'x', image: 'y z' }, 400, 'contains white space'],
     ['an unbalanced quote', { name: 'x', image: 'y', args: '"' }, 400, 'never closed'],
+    ['a start command that is no list', { name: 'x', image: 'y', args: '{"cmd": "sh"}' }, 400, 'each a list of words'],
     [
       'a volume for workers',
       { name: 'x', image: 'y', serverless: true, mounts: { persistent: { size: 10, path: '/w' } } },

@@ -84,6 +84,14 @@ describe('templates of REST v1', () => {
     })
   })
 
+  it('show both lists of a start command in JSON, as GraphQL and REST v2 take it', async () => {
+    const args = '{ "cmd": ["echo foo && /start.sh"], "entrypoint": ["bash", "-c"] }'
+    const made = await user.rest('POST', '/v2/templates', { name: 'json', image: 'x', serverless: true, args })
+    expect(made.json).toMatchObject({ args })
+    const shown = { dockerEntrypoint: ['bash', '-c'], dockerStartCmd: ['echo foo && /start.sh'] }
+    expect(await ok('GET', `/v1/templates/${String(made.json['id'])}`)).toMatchObject(shown)
+  })
+
   it('pass their entrypoint to workers, which follow each change of it and no other', async () => {
     const templateId = await makeTemplate({ dockerEntrypoint: ['sh', '-c'] })
     const { id } = await makeEndpoint({ templateId })

@@ -1,5 +1,5 @@
 // REST v1's shape of a template and its translation into the model and back (management §2.2). The defaults are Runpod's.
-import { joinArgs, splitArgs } from '@runyard/core'
+import { joinArgs, startCommandOf } from '@runyard/core'
 import { TEMPLATE_CATEGORIES } from '@runyard/schema'
 import type { Template } from '@runyard/schema'
 import { z } from 'zod'
@@ -73,6 +73,7 @@ export function templateEdit(body: UpdateBody & Partial<Pick<CreateBody, 'isServ
 }
 
 export function templateReply({ id, name, container, notes }: Template): Record<string, unknown> {
+  const { entrypoint, args } = startCommandOf(container)
   return defined({
     id,
     name,
@@ -83,8 +84,8 @@ export function templateReply({ id, name, container, notes }: Template): Record<
     category: notes.category,
     containerDiskInGb: container.diskGb ?? undefined,
     containerRegistryAuthId: container.registryId ?? undefined,
-    dockerEntrypoint: container.entrypoint ?? [],
-    dockerStartCmd: splitArgs(container.args),
+    dockerEntrypoint: entrypoint,
+    dockerStartCmd: args,
     env: container.env,
     ports: container.ports,
     readme: notes.readme,
