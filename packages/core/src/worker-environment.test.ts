@@ -91,10 +91,12 @@ test('a ping interval below a second, which kills the SDK’s heartbeat, is neve
   expect(environment({ pingIntervalMs: 200 })['RUNPOD_PING_INTERVAL']).toBe('1000')
 })
 
-test('a CA bundle is named for pip, uv, requests, curl and Node', () => {
+test('a CA bundle is named for pip, uv, requests, curl, boto3, git and Node', () => {
   const named = Object.entries(environment({ caBundle: '/etc/ca.pem' })).filter(([, value]) => value === '/etc/ca.pem')
   expect(named.map(([name]) => name).sort()).toEqual([
+    'AWS_CA_BUNDLE',
     'CURL_CA_BUNDLE',
+    'GIT_SSL_CAINFO',
     'NODE_EXTRA_CA_CERTS',
     'PIP_CERT',
     'REQUESTS_CA_BUNDLE',

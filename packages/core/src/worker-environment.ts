@@ -107,6 +107,9 @@ function caVariables(path: string): Record<string, string> {
     CURL_CA_BUNDLE: path,
     PIP_CERT: path,
     NODE_EXTRA_CA_CERTS: path,
+    // boto3, with which the SDK uploads to buckets, and git know neither of those above.
+    AWS_CA_BUNDLE: path,
+    GIT_SSL_CAINFO: path,
     // uv brings its own roots unless it is told to use the platform's, which SSL_CERT_FILE then names.
     UV_NATIVE_TLS: 'true',
   }
