@@ -101,6 +101,8 @@ describe('runyard', () => {
     expect(out).toMatch(/listen\.port +9000 +.*runyard\.yaml\n/)
     expect(out).toMatch(/log\.level +debug +RUNYARD_LOG_LEVEL\n/)
     expect(out).toMatch(/redis\.url +redis:\/\/:…@host:1 +REDIS_URL\n/)
+    const settings: unknown = JSON.parse((await runyard(['config', '--json'], { REDIS_URL: 'redis://:secret@host:1' })).out)
+    expect(settings).toContainEqual({ setting: 'redis.url', value: 'redis://:…@host:1', from: 'REDIS_URL', variable: 'RUNYARD_REDIS_URL' })
     const wrong = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'loud' })
     expect(wrong).toMatchObject({ code: 1, out: '' })
     expect(wrong.err).toContain('RUNYARD_LOG_LEVEL is wrong')

@@ -26,7 +26,7 @@ export interface Command {
 }
 
 export const data = { type: 'string', help: 'data directory of the stack (default: XDG state home)' } as const
-export const json = { type: 'boolean', help: 'print JSON, as the API answers it' } as const
+export const json = { type: 'boolean', help: 'print JSON, for programs' } as const
 export const WHICH = 'NAME|ID'
 
 /** The words of a command make no sense, whoever is asked: exit code 2. */

@@ -56,15 +56,15 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'config',
     summary: 'effective settings and where each came from',
-    usage: 'runyard config [--data DIR]',
-    options: { data },
+    usage: 'runyard config [--json] [--data DIR]',
+    options: { json, data },
     load: () => import('./commands/config.ts'),
   },
   {
     name: 'doctor',
     summary: 'what this machine has and lacks, and the command that mends each',
-    usage: 'runyard doctor [--data DIR]',
-    options: { data },
+    usage: 'runyard doctor [--json] [--data DIR]',
+    options: { json, data },
     load: () => import('./commands/doctor.ts'),
   },
   {

@@ -86,9 +86,9 @@ export const POOL_COMMANDS: readonly Command[] = [
   {
     name: 'logs',
     summary: 'what a worker printed, or all workers of an endpoint',
-    usage: `runyard logs WORKER|${WHICH} [--data DIR]`,
+    usage: `runyard logs WORKER|${WHICH} [--json] [--data DIR]`,
     example: 'runyard logs sd',
-    options: { data },
+    options: { json, data },
     takesWords: true,
     load: () => import('./commands/logs.ts'),
   },

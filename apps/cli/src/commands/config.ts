@@ -1,25 +1,35 @@
 // `runyard config`: every setting, its value and where it came from.
 import { listSettings } from '@runyard/kit'
 import type { CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
 import { alignColumns } from '../output/terminal.ts'
 import { loadSettings } from '../settings.ts'
 
 export async function run(context: CommandContext): Promise<number> {
   const { config, origins, dataDir } = await loadSettings(context)
-  const { out } = context
-  const rows = listSettings().map(({ key, path, variable }) => {
+  const { out, options } = context
+  const settings = listSettings().map(({ key, path, variable }) => {
     const value =
       key === 'dataDir' ? dataDir : path.reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], config)
-    const origin = origins[key] ?? 'default'
-    return [key, show(key, value), origin === 'default' ? out.dim(`default (${variable})`) : origin]
+    return { setting: key, value: withoutSecrets(key, value), from: origins[key] ?? 'default', variable }
   })
+  if (options['json'] === true) return printJson(out, settings)
+  const rows = settings.map(({ setting, value, from, variable }) => [
+    setting,
+    show(value),
+    from === 'default' ? out.dim(`default (${variable})`) : from,
+  ])
   for (const line of alignColumns([[out.bold('setting'), out.bold('value'), out.bold('from')], ...rows])) out.line(line)
   return 0
 }
 
-function show(key: string, value: unknown): string {
+function show(value: unknown): string {
   if (value === undefined) return '–'
-  if (typeof value !== 'string') return JSON.stringify(value)
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function withoutSecrets(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value
   if (key.endsWith('.secretAccessKey')) return '…'
   return key === 'redis.url' ? withoutPassword(value) : value
 }

@@ -2,14 +2,16 @@
 import { createClient, type Client, type WorkerLogsView } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint, onlyWord } from './endpoints/find.ts'
 
 export async function run(context: CommandContext): Promise<number> {
-  const { out } = context
+  const { out, options } = context
   const word = onlyWord(context, 'worker by its id, or endpoint by its name or id')
   const client = createClient(await findTarget(context))
   const logs = await findLogs(client, word)
+  if (options['json'] === true) return printJson(out, Object.fromEntries(logs))
   if (logs.length === 0) out.line(out.dim('no workers now; a worker that is gone is asked for by its id'))
   for (const [workerId, { system, container }] of logs) {
     if (logs.length > 1) out.line(out.bold(workerId))
