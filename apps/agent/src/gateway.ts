@@ -3,8 +3,11 @@ import type { JobTimings } from '@runyard/schema'
 import type { HttpAnswer, HttpClient } from './http.ts'
 import type { Settings } from './settings.ts'
 
-const POLL_TIMEOUT_MS = 60_000
-const POST_TIMEOUT_MS = 120_000
+/**
+ * The gateway answers a poll and a post that it holds within 20 s. Longer silence is a connection that died without a word, as when the network was
+ * away for a moment; what is posted again is taken once.
+ */
+const SILENCE_MS = 30_000
 
 /** A job as taken: `raw` is the gateway's JSON, handed on unparsed. */
 export interface TakenJob {
@@ -26,6 +29,8 @@ export type PostAnswer = 'accepted' | 'too-large' | { readonly rejected: number 
 export interface JobResult {
   readonly jobId: string
   readonly body: Buffer
+  /** The same each time that it is sent: the gateway takes it once. */
+  readonly post: string
   readonly isStream: boolean
   readonly timings: JobTimings | undefined
 }
@@ -35,17 +40,18 @@ export interface Gateway {
   /** Ids to stop, or undefined when the channel answered with an error. */
   awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
   done(result: JobResult, signal: AbortSignal): Promise<PostAnswer>
-  /** `post` is the same each time that a chunk is sent: the gateway takes it once. */
-  chunk(chunk: { readonly jobId: string; readonly body: Buffer; readonly post: string }, signal: AbortSignal): Promise<PostAnswer>
+  chunk(chunk: Pick<JobResult, 'jobId' | 'body' | 'post'>, signal: AbortSignal): Promise<PostAnswer>
   ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>
 }
 
+type Sent = Pick<JobResult, 'jobId' | 'body' | 'post'> & { readonly headers?: Record<string, string> }
+
 export function createGateway(http: HttpClient, settings: Settings): Gateway {
   const get = (url: string, timeoutMs: number, signal: AbortSignal) => http.exchange({ method: 'GET', url, timeoutMs, signal })
-  const post = async (url: string, sent: { jobId: string; body: Buffer; headers?: Record<string, string> }, signal: AbortSignal) => {
-    const headers = { 'Content-Type': 'application/json', 'X-Request-ID': sent.jobId, ...sent.headers }
+  const post = async (url: string, sent: Sent, signal: AbortSignal) => {
+    const headers = { 'Content-Type': 'application/json', 'X-Request-ID': sent.jobId, 'X-Runyard-Post': sent.post, ...sent.headers }
     try {
-      const answer = await http.exchange({ method: 'POST', url, headers, body: sent.body, timeoutMs: POST_TIMEOUT_MS, signal })
+      const answer = await http.exchange({ method: 'POST', url, headers, body: sent.body, timeoutMs: SILENCE_MS, signal })
       return toPostAnswer(answer)
     } catch (error) {
       return { again: reasonOf(error) }
@@ -54,29 +60,25 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
   return {
     async take(signal) {
       try {
-        return toTakeAnswer(await get(withQuery(settings.takeUrl, 'job_in_progress=0'), POLL_TIMEOUT_MS, signal))
+        return toTakeAnswer(await get(withQuery(settings.takeUrl, 'job_in_progress=0'), SILENCE_MS, signal))
       } catch (error) {
         return { kind: 'away', why: reasonOf(error) }
       }
     },
     async awaitStops(signal) {
       if (settings.stopUrl === undefined) return undefined
-      const answer = await get(settings.stopUrl, POLL_TIMEOUT_MS, signal).catch(() => undefined)
+      const answer = await get(settings.stopUrl, SILENCE_MS, signal).catch(() => undefined)
       if (answer === undefined || answer.status >= 300) return undefined
       return answer.status === 204 ? [] : parseStops(answer.body)
     },
     async done(result, signal) {
       const url = withQuery(settings.doneUrl.replaceAll('$ID', result.jobId), `isStream=${result.isStream}`)
       const headers = result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }
-      return post(url, { jobId: result.jobId, body: result.body, headers }, signal)
+      return post(url, { ...result, headers }, signal)
     },
-    async chunk({ jobId, body, post: name }, signal) {
+    async chunk(chunk, signal) {
       if (settings.streamUrl === undefined) return 'accepted'
-      return post(
-        withQuery(settings.streamUrl.replaceAll('$ID', jobId), 'isStream=false'),
-        { jobId, body, headers: { 'X-Runyard-Post': name } },
-        signal,
-      )
+      return post(withQuery(settings.streamUrl.replaceAll('$ID', chunk.jobId), 'isStream=false'), chunk, signal)
     },
     async ping(jobIds, signal) {
       if (settings.pingUrl === undefined) return

@@ -18,6 +18,10 @@ export type ResultDeps = Pick<
 export interface Post {
   readonly state: WorkerState
   readonly jobId: string
+  /** By which a repetition is known. */
+  readonly name: string
+  /** How long it may be held while Redis is away; default: as long as an SDK waits. */
+  readonly holdMs: number | undefined
 }
 
 export async function receiveResult(
@@ -31,7 +35,7 @@ export async function receiveResult(
     return
   }
   // Before the end is told: should we end in between, the worker is replaced all the same.
-  if (result.stopPod) await retryWhileAway(() => replaceWorker(deps, state), deps.closing)
+  if (result.stopPod) await retryWhileAway(() => replaceWorker(deps, state), deps.closing, post.holdMs)
   await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
   if (result.stopPod) {
     state.takes.releaseAll()
@@ -39,14 +43,13 @@ export async function receiveResult(
   }
 }
 
-async function settle(deps: ResultDeps, post: Post, outcome: JobOutcome): Promise<void> {
-  const { state, jobId } = post
+async function settle(deps: ResultDeps, { state, jobId, holdMs }: Post, outcome: JobOutcome): Promise<void> {
   const { endpointId, workerId } = state
   const at = Date.now()
   const job = state.handed.get(jobId)
   rememberFinished(state, jobId)
   const end = { state, jobId, outcome, at }
-  const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing)
+  const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing, holdMs)
   if (ignored !== undefined) {
     await recordIgnored(deps, end, ignored)
     return
@@ -66,11 +69,8 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
-/** A chunk is a sign of life: the store renews the lease with it. `name` is the post's: by it a repetition is known. */
-export async function receiveChunk(
-  deps: ResultDeps,
-  { state, jobId, name }: Post & { readonly name: string },
-  chunk: unknown,
-): Promise<void> {
-  await retryWhileAway(() => deps.store.jobs.appendChunk(state.endpointId, jobId, state.workerId, chunk, name), deps.closing)
+/** A chunk is a sign of life: the store renews the lease with it. */
+export async function receiveChunk(deps: ResultDeps, { state, jobId, name, holdMs }: Post, chunk: unknown): Promise<void> {
+  const { endpointId, workerId } = state
+  await retryWhileAway(() => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name), deps.closing, holdMs)
 }

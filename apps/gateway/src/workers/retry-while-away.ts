@@ -4,11 +4,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isStoreAway } from './dispatcher.ts'
 
 const TRY_EVERY_MS = 200
-const GIVE_UP_AFTER_MS = 120_000
+/** For whoever drops what is refused. */
+const LONGEST_HOLD_MS = 120_000
 
 /** `isRepeat`: an earlier try may have been written although its answer was lost. */
-export async function retryWhileAway<T>(write: (isRepeat: boolean) => Promise<T>, signal: AbortSignal): Promise<T> {
-  const deadline = Date.now() + GIVE_UP_AFTER_MS
+export async function retryWhileAway<T>(
+  write: (isRepeat: boolean) => Promise<T>,
+  signal: AbortSignal,
+  holdMs = LONGEST_HOLD_MS,
+): Promise<T> {
+  const deadline = Date.now() + holdMs
   for (let isRepeat = false; ; isRepeat = true) {
     try {
       return await write(isRepeat)

@@ -15,7 +15,7 @@ import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
 import { receivePing } from './ping.ts'
 import { NOT_JSON, readResult } from './result-body.ts'
-import { receiveChunk, receiveResult } from './results.ts'
+import { receiveChunk, receiveResult, type Post } from './results.ts'
 import { retryWhileAway } from './retry-while-away.ts'
 import type { WorkerState } from './state.ts'
 import { takeJobs, takeStopOrders } from './takes.ts'
@@ -29,6 +29,8 @@ declare module 'fastify' {
 
 const BACK_OFF_S = 5
 const ANSWER_AFTER_MS = 1000
+/** Less than the silence after which our agent takes its connection for dead. */
+const KEPT_POST_HOLD_MS = 20_000
 
 interface WorkerParams {
   readonly endpointId: string
@@ -66,7 +68,7 @@ function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
   scope.decorateRequest('worker', null)
   scope.addHook('onRequest', async (request) => {
     const enter = (): Promise<WorkerState> => deps.workers.enter(paramsOf(request), request.headers.authorization)
-    const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing) : enter())
+    const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
     const version = versionOf(request)
     if (version !== undefined) state.sdkVersion = version
     request.worker = state
@@ -92,7 +94,7 @@ function stopHandler(deps: GatewayDeps) {
 
 function doneHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
-    const post = { state: workerOf(request), jobId: paramsOf(request).jobId }
+    const post = postOf(request, workerOf(request))
     await receiveResult(deps, post, { result: readResult(request.body), timings: timingsOf(request) })
     return { ok: true }
   }
@@ -100,7 +102,7 @@ function doneHandler(deps: GatewayDeps) {
 
 function chunkHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
-    const post = { state: workerOf(request), jobId: paramsOf(request).jobId, name: postNameOf(request) }
+    const post = postOf(request, workerOf(request))
     if (request.body !== NOT_JSON) await receiveChunk(deps, post, request.body)
     return { ok: true }
   }
@@ -151,7 +153,7 @@ function answerPostError(deps: GatewayDeps) {
     if (!tooLarge || request.worker === null) return answer(error, request, reply)
     const sentence = `the result is larger than ${deps.config.limits.resultBytes} bytes (limits.resultBytes)`
     const outcome = { status: 'FAILED', error: sentence } as const
-    const post = { state: request.worker, jobId: paramsOf(request).jobId }
+    const post = postOf(request, request.worker)
     await receiveResult(deps, post, { result: { kind: 'end', outcome, stopPod: false }, timings: undefined })
     return reply.code(200).send({ error: sentence })
   }
@@ -189,10 +191,19 @@ function versionOf(request: FastifyRequest): string | undefined {
   return /^RunPod-Python-SDK\/(\S+)/i.exec(request.headers['user-agent'] ?? '')?.[1]
 }
 
-/** `X-Runyard-Post`, by which our agent names a post that it may repeat; a post of an SDK gets a name here. */
-function postNameOf(request: FastifyRequest): string {
-  const header = request.headers['x-runyard-post']
-  return typeof header === 'string' && /^[\w-]{1,36}$/.test(header) ? header : randomUUID()
+function postOf(request: FastifyRequest, state: WorkerState): Post {
+  return { state, jobId: paramsOf(request).jobId, name: postNameOf(request) ?? randomUUID(), holdMs: holdMsOf(request) }
+}
+
+/** `X-Runyard-Post`: by it our agent names a post that it keeps and repeats until it is taken. */
+function postNameOf({ headers }: FastifyRequest): string | undefined {
+  const name = headers['x-runyard-post']
+  return typeof name === 'string' && /^[\w-]{1,36}$/.test(name) ? name : undefined
+}
+
+/** Undefined: as long as possible. An SDK drops what is refused. */
+function holdMsOf(request: FastifyRequest): number | undefined {
+  return postNameOf(request) === undefined ? undefined : KEPT_POST_HOLD_MS
 }
 
 /** `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent only; anything else is ignored. */
