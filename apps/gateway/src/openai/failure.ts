@@ -25,8 +25,9 @@ export function toFailure(httpStatus: number, message: string, code: string | nu
   return { httpStatus, error: { message, type: typeOf(httpStatus), code, param: null } }
 }
 
-/** A worker's value that says that the request failed; undefined for every other one. */
-export function failureOfValue(value: unknown): Failure | undefined {
+/** A worker's value that says that the request failed, or its JSON text, as worker-sglang yields it; undefined for every other one. */
+export function failureOfValue(given: unknown): Failure | undefined {
+  const value = typeof given === 'string' && given.startsWith('{') ? parseJson(given) : given
   if (!isFields(value)) return undefined
   const { error } = value
   if (typeof error === 'string' && error !== '') return failureOfText(error)

@@ -156,6 +156,12 @@ describe('a failure', () => {
       { message: 'no such route', code: 404 },
     ],
     [
+      'a flat error object as JSON text',
+      { output: ['{"object":"error","message":"no such model","type":"NotFound","param":null,"code":404}'] },
+      404,
+      { message: 'no such model', code: 404 },
+    ],
+    [
       'a worker’s own words',
       { error: asRepr('vLLM server process is not running') },
       500,

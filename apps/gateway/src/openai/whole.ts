@@ -13,9 +13,10 @@ export async function answerWhole(deps: FollowDeps, followed: Followed, reply: F
   const failed = failureOfEnd(end)
   if (failed !== undefined) return sendFailure(reply, failed)
   const answer = toWholeAnswer(await readOutput(deps, followed, record))
+  const failure = failureOfValue('text' in answer ? answer.text : answer.value)
+  if (failure !== undefined) return sendFailure(reply, failure)
   if ('text' in answer) return reply.type(isJson(answer.text) ? 'application/json' : 'text/plain; charset=utf-8').send(answer.text)
-  const failure = failureOfValue(answer.value)
-  return failure === undefined ? reply.type('application/json').send(JSON.stringify(answer.value ?? null)) : sendFailure(reply, failure)
+  return reply.type('application/json').send(JSON.stringify(answer.value ?? null))
 }
 
 /** A generator whose chunks are not aggregated ends with an empty list (worker-api §5.1). */
