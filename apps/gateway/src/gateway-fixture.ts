@@ -5,6 +5,7 @@ import { Config, EndpointId, type Endpoint, type EndpointSettings, type WorkerRe
 import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
+import { endpointRecord } from '@runyard/testing/endpoint'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import type { Resolve } from './webhooks/target.ts'
@@ -140,42 +141,8 @@ function randomId(prefix: string): string {
 function addEndpoint(store: Store, change: Partial<Endpoint>, settings: Partial<EndpointSettings>): Promise<Endpoint> {
   const id = EndpointId.parse(randomId('ep'))
   const now = Date.now()
-  return store.endpoints.upsert({ id }, () => ({
-    id,
-    name: id,
-    ownerId: 'owner',
-    type: 'QUEUE',
-    spec: {
-      image: 'runpod/flash:py3.12-latest',
-      args: '',
-      env: {},
-      diskGb: null,
-      ports: [],
-      registryId: null,
-      gpu: null,
-      cpu: { instanceIds: ['cpu3g-2-8'] },
-      networkVolumeIds: [],
-      dataCenterIds: [],
-      flashboot: 'OFF',
-    },
-    settings: {
-      workersMin: 0,
-      workersMax: 3,
-      idleTimeoutMs: 5000,
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-      executionTimeoutMs: 0,
-      ...settings,
-    },
-    version: 1,
-    specHash: 'hash',
-    templateId: randomId('tpl'),
-    templateName: id,
-    flashEnvironmentId: null,
-    createdAt: now,
-    updatedAt: now,
-    echo: {},
-    ...change,
-  }))
+  const record = endpointRecord(id, { spec: { cpu: { instanceIds: ['cpu3g-2-8'] } }, settings, createdAt: now, updatedAt: now, ...change })
+  return store.endpoints.upsert({ id }, () => record)
 }
 
 async function addWorker(

@@ -2,7 +2,6 @@
 import {
   RunyardError,
   Config,
-  type Endpoint,
   type HostDriver,
   type HostEvent,
   type ObservedWorker,
@@ -13,6 +12,7 @@ import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
 import { createLogger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { startRedis, type TestRedis } from '@runyard/testing'
+import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 import { openScaler, type Scaler } from './scaler.ts'
 
 export interface FakeHost extends HostDriver {
@@ -154,43 +154,14 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
 
 export function endpointOf(
   id: string,
-  change: { spec?: Partial<Endpoint['spec']>; settings?: Partial<Endpoint['settings']>; hash?: string } = {},
+  { hash = 'hash-1', spec, settings }: Pick<EndpointChange, 'spec' | 'settings'> & { hash?: string } = {},
 ) {
   const now = Date.now()
-  return {
-    id: id as Endpoint['id'],
-    name: id,
-    ownerId: 'owner',
-    type: 'QUEUE',
-    spec: {
-      image: 'runpod/flash:py3.12-latest',
-      args: '',
-      env: {},
-      diskGb: null,
-      ports: [],
-      registryId: null,
-      gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] },
-      cpu: null,
-      networkVolumeIds: [],
-      dataCenterIds: [],
-      flashboot: 'OFF',
-      ...change.spec,
-    },
-    settings: {
-      workersMin: 0,
-      workersMax: 3,
-      idleTimeoutMs: 60_000,
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-      executionTimeoutMs: 0,
-      ...change.settings,
-    },
-    version: 1,
-    specHash: change.hash ?? 'hash-1',
-    templateId: `t-${id}`,
-    templateName: `t-${id}`,
-    flashEnvironmentId: null,
+  return endpointRecord(id, {
+    spec: { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] }, ...spec },
+    settings: { idleTimeoutMs: 60_000, ...settings },
+    specHash: hash,
     createdAt: now,
     updatedAt: now,
-    echo: {},
-  } satisfies Endpoint
+  })
 }

@@ -1,5 +1,6 @@
 // Test fixture: observations in a few words, and a stand-in for the world that carries a plan out at once.
 import type { Endpoint, Gpu, ObservedWorker, WorkerRecord } from '@runyard/schema'
+import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 import {
   DEFAULT_PLAN_POLICY,
   workerKey,
@@ -21,46 +22,12 @@ export function host(hostId: string, gpus: readonly Gpu[], workers: readonly Obs
   return { hostId, inventory, workers, observedAt: NOW }
 }
 
-export function endpoint(
-  id: string,
-  change: { spec?: Partial<Endpoint['spec']>; settings?: Partial<Endpoint['settings']> } = {},
-): Endpoint {
-  return {
-    id: id as Endpoint['id'],
-    name: id,
-    ownerId: 'owner',
-    type: 'QUEUE',
-    spec: {
-      image: 'runpod/flash:py3.12-latest',
-      args: '',
-      env: {},
-      diskGb: null,
-      ports: [],
-      registryId: null,
-      gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] },
-      cpu: null,
-      networkVolumeIds: [],
-      dataCenterIds: [],
-      flashboot: 'OFF',
-      ...change.spec,
-    },
-    settings: {
-      workersMin: 0,
-      workersMax: 3,
-      idleTimeoutMs: 300_000,
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
-      executionTimeoutMs: 0,
-      ...change.settings,
-    },
-    version: 1,
+export function endpoint(id: string, { spec, settings }: Pick<EndpointChange, 'spec' | 'settings'> = {}): Endpoint {
+  return endpointRecord(id, {
+    spec: { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] }, ...spec },
+    settings: { idleTimeoutMs: 300_000, ...settings },
     specHash: 'spec-1',
-    templateId: 't',
-    templateName: 't',
-    flashEnvironmentId: null,
-    createdAt: 0,
-    updatedAt: 0,
-    echo: {},
-  }
+  })
 }
 
 export function record(id: string, change: Partial<WorkerRecord> = {}): WorkerRecord {

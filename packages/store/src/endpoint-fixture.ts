@@ -1,36 +1,9 @@
 // For tests: records of endpoints and templates.
 import type { Endpoint, Template } from '@runyard/schema'
+import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 
-export function endpoint(id: string, fields: Partial<Endpoint> = {}): Endpoint {
-  return {
-    id: id as Endpoint['id'],
-    name: `name of ${id}`,
-    ownerId: 'owner',
-    type: 'QUEUE',
-    spec: {
-      image: 'image',
-      args: '',
-      env: {},
-      diskGb: null,
-      ports: [],
-      registryId: null,
-      gpu: null,
-      cpu: null,
-      networkVolumeIds: [],
-      dataCenterIds: [],
-      flashboot: 'OFF',
-    },
-    settings: { workersMin: 0, workersMax: 3, idleTimeoutMs: 5000, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, executionTimeoutMs: 0 },
-    version: 1,
-    specHash: 'hash',
-    templateId: `template-of-${id}`,
-    templateName: 'template',
-    flashEnvironmentId: null,
-    createdAt: 1,
-    updatedAt: 1,
-    echo: {},
-    ...fields,
-  }
+export function endpoint(id: string, change: EndpointChange = {}): Endpoint {
+  return endpointRecord(id, { name: `name of ${id}`, ...change })
 }
 
 export function template(id: string, image = 'image'): Template {
