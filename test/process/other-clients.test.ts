@@ -55,7 +55,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
   test('the AI SDK gets an image at once, one for which it has to poll, and an error that was an object', async () => {
     const model = providerOf(images).image('any/model')
     const draw = (prompt: string, more = {}) =>
-      generateImage({ model, prompt, maxRetries: 0, providerOptions: { runpod: { ...more, pollIntervalMillis: 300 } } })
+      generateImage({
+        model,
+        prompt,
+        maxRetries: 0,
+        providerOptions: { runpod: { ...more, pollIntervalMillis: 300, maxPollAttempts: 300 } },
+      })
     expect((await draw('a parrot')).image.base64).toBe('iVBORw0KGgo=')
     // Longer than /runsync is held here.
     expect((await draw('a slow parrot', { sleep: 3 })).image.mediaType).toBe('image/png')
@@ -65,12 +70,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
   test('Runpod’s MCP server submits, waits, streams, cancels, purges and looks', async () => {
     const input = { prompt: 'a parrot' }
     const picture = { status: 'COMPLETED', output: { image_url: expect.stringContaining('data:image/png') as unknown } }
-    expect(await mcp.call('runsync-endpoint', { endpointId: images, input })).toMatchObject(picture)
-    const early = await mcp.call('runsync-endpoint', { endpointId: images, input: { ...input, sleep: 5 }, wait: 1000 })
+    expect(await mcp.call('runsync-endpoint', { endpointId: images, input, wait: 60_000 })).toMatchObject(picture)
+    const early = await mcp.call('runsync-endpoint', { endpointId: images, input: { ...input, sleep: 20 }, wait: 1000 })
     expect(early).toMatchObject({ id: expect.stringMatching(/^sync-/) as unknown, status: expect.stringMatching(/^IN_/) as unknown })
     const run = await mcp.call('run-endpoint', { endpointId: images, input, policy: { executionTimeout: 60_000, lowPriority: false } })
     expect(run).toEqual({ id: expect.any(String), status: 'IN_QUEUE' })
-    expect(await mcp.call('get-job-status', { endpointId: images, jobId: run['id'], wait: 30_000 })).toMatchObject(picture)
+    expect(await mcp.call('get-job-status', { endpointId: images, jobId: run['id'], wait: 60_000 })).toMatchObject(picture)
     const chat = { openai_route: '/v1/chat/completions', openai_input: { stream: true, messages: [{ role: 'user', content: 'polly' }] } }
     const talk = await mcp.call('run-endpoint', { endpointId: texts, input: chat })
     const { status, stream } = await mcp.call('stream-job', { endpointId: texts, jobId: talk['id'] })
@@ -100,7 +105,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
 
   // The last one: a retry is for another worker, and there is none.
   test('Runpod’s MCP server is told of a failure in words, and retries the job', async () => {
-    const failed = await mcp.call('runsync-endpoint', { endpointId: images, input: { prompt: 'nothing' } })
+    const failed = await mcp.call('runsync-endpoint', { endpointId: images, input: { prompt: 'nothing' }, wait: 60_000 })
     expect(failed).toMatchObject({ status: 'FAILED', error: '{"message":"there is nothing to draw"}' })
     expect(await mcp.call('retry-job', { endpointId: images, jobId: failed['id'] })).toEqual({ id: failed['id'], status: 'IN_QUEUE' })
   })
