@@ -41,6 +41,16 @@ describe('createLogDecoder', () => {
     expect(decoder.end()).toEqual([{ at: AT, source: 'stderr', line: 'Killed' }])
     expect(decoder.end()).toEqual([])
   })
+
+  it('gives a progress bar as a terminal shows it in the end, and keeps no more of it meanwhile', () => {
+    const decoder = createLogDecoder()
+    for (let step = 0; step < 100; step += 1) expect(decoder.push(frame('stderr', `\r${step}%\r${step}.5%`))).toEqual([])
+    expect(decoder.push(frame('stderr', '\r100%\r\n'))).toEqual([{ at: AT, source: 'stderr', line: '100%' }])
+    decoder.push(frame('stderr', '\r 5%\r'))
+    decoder.push(frame('stdout', 'loading\rlo'))
+    decoder.push(frame('stdout', 'aded\n'))
+    expect(decoder.end()).toEqual([{ at: AT, source: 'stderr', line: ' 5%' }])
+  })
 })
 
 describe('parseTime', () => {

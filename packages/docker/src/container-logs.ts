@@ -1,5 +1,6 @@
 // Docker's multiplexed log stream → lines. Each frame is one log message, led by its time; a message longer than 16 KiB comes in
-// several frames, of which only the last ends with a newline. Anything cut off at the end is given as a line of its own.
+// several frames, of which only the last ends with a newline. Anything cut off at the end is given as a line of its own. Of a progress bar,
+// which writes over itself for hours before its newline comes, only the latest state is kept.
 import type { LogLine } from '@runyard/schema'
 
 const HEADER_BYTES = 8
@@ -30,8 +31,8 @@ export function createLogDecoder(): LogDecoder {
     buffer = buffer.subarray(end)
     const line = { at: partial[source]?.at ?? at, text: (partial[source]?.text ?? '') + text }
     const complete = line.text.endsWith('\n')
-    partial[source] = complete ? undefined : line
-    return complete ? [{ at: line.at, source, line: line.text.replace(/\r?\n$/, '') }] : []
+    partial[source] = complete ? undefined : { at: line.at, text: latestOf(line.text) }
+    return complete ? [{ at: line.at, source, line: asShown(line.text) }] : []
   }
 
   return {
@@ -45,11 +46,22 @@ export function createLogDecoder(): LogDecoder {
       const rest = (['stdout', 'stderr'] as const).flatMap((source) => {
         const left = partial[source]
         partial[source] = undefined
-        return left === undefined ? [] : [{ at: left.at, source, line: left.text }]
+        return left === undefined ? [] : [{ at: left.at, source, line: asShown(left.text) }]
       })
       return rest
     },
   }
+}
+
+/** A carriage return at its very end may be half of the line's end. */
+function latestOf(text: string): string {
+  return text.slice(Math.max(0, text.lastIndexOf('\r', text.length - 2)))
+}
+
+/** What a terminal shows of a line: what follows its last carriage return. */
+function asShown(text: string): string {
+  const line = text.replace(/[\r\n]+$/, '')
+  return line.slice(line.lastIndexOf('\r') + 1)
 }
 
 function splitTime(message: string): Partial {
