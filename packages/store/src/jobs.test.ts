@@ -221,6 +221,29 @@ describe('settling', () => {
     expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 0, failed: 0 })
   })
 
+  test('a waiting job is cancelled wherever it stands, and the others keep their order', async () => {
+    const { jobs } = await stores.open()
+    const names = ['back', 'oldest', 'a', 'middle', 'b', 'newest']
+    for (const id of [...names, 'low']) {
+      await jobs.submit(EP, submission(id, { policy: { lowPriority: id === 'low' } }))
+      // Each in a millisecond of its own.
+      for (const at = Date.now(); Date.now() === at;) await setImmediate()
+    }
+    await jobs.take(EP, 'w1')
+    await jobs.giveBack(EP, 'back', 'w1')
+    for (const id of ['middle', 'newest', 'oldest', 'low'])
+      expect((await jobs.forceSettle(EP, id, { status: 'CANCELLED' })).result).toBe('settled')
+    const left = [await jobs.take(EP, 'w2'), await jobs.take(EP, 'w2'), await jobs.take(EP, 'w2'), await jobs.take(EP, 'w2')]
+    expect(left.map((job) => job?.id)).toEqual(['back', 'a', 'b', undefined])
+  })
+
+  test('more jobs than one step takes are gone when their time to live is over', async () => {
+    const { jobs } = await stores.open()
+    await Promise.all(Array.from({ length: 230 }, (_, n) => jobs.submit(EP, submission(`j${n}`, { policy: { ttlMs: 10_000 } }))))
+    expect(new Set(await jobs.sweepExpired(EP, Date.now() + 60_000)).size).toBe(230)
+    expect((await jobs.stats(EP)).waiting).toBe(0)
+  })
+
   test('ending a running job by force names its worker, whose result then comes too late', async () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))

@@ -25,10 +25,19 @@ end
 
 ${OUTBOX}
 ${REGISTER}
--- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long lists are left alone for it.
+-- Where LREM is to begin: a queue is left in the order in which it was entered, so a job's age says which end of a long list is nearer (-1: the
+-- oldest). What expires is the oldest; from the other end, each of 100,000 would cost a walk past all that are younger.
+local function nearerEnd(id)
+  local function enteredAt(job) return tonumber(job and call('HGET', jobKey(job), 'timestamp') or 0) end
+  local own = enteredAt(id)
+  local sinceOldest = own - enteredAt(call('LINDEX', q .. ':wait', -1))
+  return sinceOldest <= enteredAt(call('LINDEX', q .. ':wait', 0)) - own and -1 or 1
+end
+
+-- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long list is left alone for it.
 local function dropJob(id)
-  if call('LREM', q .. ':active', -1, id) == 0 and call('LREM', q .. ':wait', 1, id) == 0 then
-    call('ZREM', q .. ':prioritized', id)
+  if call('LREM', q .. ':active', -1, id) == 0 and call('ZREM', q .. ':prioritized', id) == 0 then
+    call('LREM', q .. ':wait', nearerEnd(id), id)
   end
   call('SREM', q .. ':stalled', id)
   call('DEL', jobKey(id), lockKey(id))
