@@ -63,8 +63,9 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'private images', ()
         return job['queueReason'] === 'registry_refused' && String(job['queueMessage']).includes(sentence)
       })
     await told('its registry asks for credentials (')
-    const { json } = await stack.api.get(`/v2/${id}/health`)
-    expect(json).toMatchObject({ reason: 'registry_refused', workers: { unhealthy: 1 } })
+    await expect
+      .poll(() => stack.api.health(id), { timeout: 60_000 })
+      .toMatchObject({ reason: 'registry_refused', workers: { unhealthy: 1 } })
 
     const wrong = await stack.api.post('/v2/registries', { name: 'later', username: registry.username, password: 'a guess' })
     expect((await cli(['endpoints', 'update', 'second', '--registry', 'later'])).stdout).toContain(String(wrong.json['id']))

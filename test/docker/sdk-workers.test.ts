@@ -23,7 +23,7 @@ for (const version of SDK_VERSIONS) {
       stack = await startStack({ host: 'docker', simulatedGpus: 'NVIDIA RTX A4000:1', settings })
       const { found } = await runPython({ venv, program: 'runpod_create.py', args: ['handler', image], env: stack.env })
       endpoint = String(found['id'])
-    }, 240_000)
+    }, 600_000)
     afterAll(async () => {
       await stack?.stop()
     })
@@ -42,7 +42,7 @@ for (const version of SDK_VERSIONS) {
     })
 
     test('a progress update shows while the job runs', async () => {
-      const id = await stack.api.run(endpoint, { progress: 'half way', hold: 3 })
+      const id = await stack.api.run(endpoint, { progress: 'half way', sleep: 5 })
       await waitFor('the progress to show', async () => {
         const job = await stack.api.status(endpoint, id)
         return job.status === 'IN_PROGRESS' && job['output'] === 'half way'
@@ -76,11 +76,10 @@ for (const version of SDK_VERSIONS) {
     test('a worker that is killed in mid-job loses the job to another worker', async () => {
       const image = await ensureHandlerImage(version)
       const fragile = await stack.api.saveEndpoint({ name: 'fragile', image, idleTimeout: 30 })
-      const id = await stack.api.run(fragile, { sleep: 2 })
-      const first = await waitFor('the job to run', async () => {
-        const job = await stack.api.status(fragile, id)
-        return job.status === 'IN_PROGRESS' ? String(job['workerId']) : undefined
-      })
+      const warm = await stack.api.settled(fragile, await stack.api.run(fragile, {}))
+      const first = String(warm['workerId'])
+      const id = await stack.api.run(fragile, { hang_on: first })
+      await waitFor('the job to run', async () => (await stack.api.status(fragile, id)).status === 'IN_PROGRESS')
       process.kill(await findWorkerPid('docker', first), 'SIGKILL')
       const job = await stack.api.settled(fragile, id)
       expect(job).toMatchObject({ status: 'COMPLETED' })
@@ -96,7 +95,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with setting
   beforeAll(async () => {
     image = await ensureHandlerImage('2.0.0rc2')
     stack = await startStack({ host: 'docker' })
-  }, 240_000)
+  }, 600_000)
   afterAll(async () => {
     await stack?.stop()
   })

@@ -7,5 +7,5 @@ const MAIN = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'src', 'main.t
 
 /** `input` is what is piped into it. */
 export function runCli(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<CommandResult> {
-  return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 60_000, input })
+  return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 180_000, input })
 }

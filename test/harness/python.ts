@@ -46,7 +46,7 @@ export async function runPython(run: PythonRun): Promise<PythonResult> {
   const result = await tryCommand(venvPython(run.venv), [basename(run.program), ...(run.args ?? [])], {
     cwd,
     env: pythonEnv(run.venv, cwd, run.env),
-    timeoutMs: run.timeoutMs ?? 120_000,
+    timeoutMs: run.timeoutMs ?? 200_000,
   })
   const line = result.stdout.split('\n').findLast((text) => text.startsWith('@@ '))
   if (result.code !== 0 || line === undefined) {

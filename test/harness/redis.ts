@@ -15,6 +15,8 @@ export interface RedisServer {
   readonly child: () => Child
   /** SIGKILL or an orderly end; the files stay. */
   readonly stop: (how?: 'orderly' | 'kill') => Promise<void>
+  /** Resolves once all that was accepted before is in its file, where a kill leaves it. */
+  readonly written: () => Promise<void>
   /** Again on the same port and files. */
   readonly start: () => Promise<void>
 }
@@ -37,7 +39,15 @@ export async function startRedis(dir: string, appendfsync: 'always' | 'everysec'
     if (how === 'kill') child.signal('SIGKILL')
     await child.stop(5000)
   }
-  return { socket, url: `redis://127.0.0.1:${port}`, port, child: () => child, stop, start }
+  const written = async (): Promise<void> => {
+    const client = new Redis({ port })
+    try {
+      await waitFor('redis to write its file', async () => /^aof_buffer_length:0\r$/m.test(await client.info('persistence')))
+    } finally {
+      client.disconnect()
+    }
+  }
+  return { socket, url: `redis://127.0.0.1:${port}`, port, child: () => child, stop, written, start }
 }
 
 async function answers(port: number): Promise<void> {

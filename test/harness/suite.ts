@@ -3,7 +3,7 @@ import { describe, test } from 'vitest'
 import { firstMissing, NO_GPU, type Need } from './machine.ts'
 
 /** A cold Python, an installer and a client that polls with growing pauses take their time on two busy cores. */
-const SCENARIO_MS = 120_000
+const SCENARIO_MS = 240_000
 const inCi = process.env['CI'] === 'true'
 
 /** A suite that runs where its needs are met and is skipped by name elsewhere. */

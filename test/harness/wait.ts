@@ -9,16 +9,19 @@ export async function waitFor<T>(
   probe: () => Promise<T | undefined | false> | T | undefined | false,
   options: { timeoutMs?: number; intervalMs?: number } = {},
 ): Promise<T> {
-  const deadline = Date.now() + (options.timeoutMs ?? 30_000)
+  const deadline = Date.now() + (options.timeoutMs ?? 60_000)
   let cause: unknown
-  do {
+  for (;;) {
+    // Looked at once more after it: the test itself may have been kept from looking.
+    const isOver = Date.now() >= deadline
     try {
       const value = await probe()
       if (value !== undefined && value !== false) return value
     } catch (error) {
       cause = error
     }
+    if (isOver) break
     await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50))
-  } while (Date.now() < deadline)
+  }
   throw new Error(`waited in vain for ${what}`, cause === undefined ? {} : { cause })
 }

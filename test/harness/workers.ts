@@ -6,9 +6,7 @@ import { waitFor } from './wait.ts'
 
 /** Of a container its init, of a process worker the agent that leads its process group. @throws where there is none. */
 export async function findWorkerPid(host: HostKind, workerId: string): Promise<number> {
-  return await waitFor(`the process of worker ${workerId}`, () => (host === 'docker' ? containerPid(workerId) : agentPid(workerId)), {
-    timeoutMs: 5000,
-  })
+  return await waitFor(`the process of worker ${workerId}`, () => (host === 'docker' ? containerPid(workerId) : agentPid(workerId)))
 }
 
 async function containerPid(workerId: string): Promise<number | undefined> {
@@ -22,9 +20,8 @@ async function agentPid(workerId: string): Promise<number | undefined> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   for (const pid of pids) {
     const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '')
-    if (!environment.includes(`RUNPOD_POD_ID=${workerId}\0`)) continue
-    const command = await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')
-    if (command.includes('agent')) return Number(pid)
+    // What the agent runs has its variables, too, but not its token, and since pids begin anew perhaps a lower pid.
+    if (environment.includes(`RUNPOD_POD_ID=${workerId}\0`) && environment.includes('RUNPOD_AI_API_KEY=')) return Number(pid)
   }
   return undefined
 }

@@ -1,5 +1,7 @@
 // The rows of the clients' check list that plain handlers on an unmodified worker SDK show, with the list's own figures, against the
 // running stack with its own holds. The test plays the scaler; rows that need one, or short lives, stand in `client-contract.test.ts`.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { openStore, type Store } from '@runyard/store'
 import { startReceiver } from '@runyard/testing'
 import runpodSdk from 'runpod-sdk'
@@ -227,12 +229,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
 
   test.concurrent('client-api §13.20: the last progress is shown while a job runs; one that comes after its end changes nothing', async () => {
     const posts = singleWorker.asked.count('job-done')
-    const id = await stack.api.run(single, { progress: '50 %', hold: 3, late: '60 %' })
+    const gate = join(stack.dataDir, 'progress-shown')
+    const id = await stack.api.run(single, { progress: '50 %', until: gate, late: '60 %' })
     const shown = await waitFor('the progress', async () => {
       const status = await job(single, id)
       return 'output' in status ? status : undefined
     })
     expect(shown).toMatchObject({ status: 'IN_PROGRESS', output: '50 %' })
+    await writeFile(gate, '')
     const end = await stack.api.settled(single, id)
     expect(end).toMatchObject({ status: 'COMPLETED', output: { echo: { progress: '50 %' } } })
     await waitFor('the late progress', () => singleWorker.asked.count('job-done') === posts + 3)

@@ -87,6 +87,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
       'cpu3c-2-4',
       '--workers',
       '0..1',
+      '--idle-timeout',
+      '600',
       '--env',
       'MODE=a',
       '--json',
@@ -94,7 +96,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const { id } = JSON.parse(made.stdout) as { id: string }
     expect(JSON.parse(made.stdout)).toMatchObject({
       env: { MODE: 'a' },
-      workers: { min: 0, max: 1 },
+      workers: { min: 0, max: 1, idleTimeout: 600 },
       cpu: [{ id: 'cpu3c', vcpuCount: 2, memory: 4 }],
     })
     expect(valueOf((await stack.api.runsync(id, sourceCall('read_mode', READ_MODE)))['output'])).toEqual({ mode: 'a' })
@@ -123,7 +125,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const jobId = await stack.api.run(id, {})
     const sentence = 'the image mine/worker:1 brings its own handler, which needs a Docker host'
     await waitFor('the job to say why it waits', async () => JSON.stringify(await stack.api.status(id, jobId)).includes(sentence))
-    expect(await stack.api.health(id)).toMatchObject({ workers: { throttled: 1 }, reason: 'no_container_host' })
+    await expect
+      .poll(() => stack.api.health(id), { timeout: 60_000 })
+      .toMatchObject({ workers: { throttled: 1 }, reason: 'no_container_host' })
     const shown = await cli('endpoints', 'show', 'foreign')
     expect(shown.stdout).toContain(sentence)
     await cli('endpoints', 'delete', id)

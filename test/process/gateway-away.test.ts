@@ -8,7 +8,7 @@ import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
-import { COUNT, ECHO, NAP, sourceCall, valueOf } from '../suites/calls.ts'
+import { COUNT, ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
 const LEASE_S = 5
 const PATIENCE = { timeoutMs: 60_000 }
@@ -48,6 +48,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       PATIENCE,
     )
 
+  /** A job that ends when it is told to. */
+  const held = (name: string) => {
+    const path = join(stack.dataDir, name)
+    return { input: sourceCall('until', UNTIL, { path, value: 'kept' }), release: () => writeFile(path, '') }
+  }
+
   describe('our agent', () => {
     /** Would be retired at once if its expired lease let it look idle. */
     const warm = async (name: string): Promise<string> => {
@@ -58,9 +64,11 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
 
     test('keeps a result until the gateway is back, longer than its lease, and the job is not run again', async () => {
       const endpointId = await warm('spooled-result')
-      const id = await stack.api.run(endpointId, sourceCall('nap', NAP, { seconds: 1, value: 'kept' }))
+      const { input, release } = held('gateway-away')
+      const id = await stack.api.run(endpointId, input)
       const workerId = await running(endpointId, id)
       await stack.gateway.kill()
+      await release()
       await leaseExpired(endpointId)
       await waitFor(
         'the agent to keep the result',
@@ -75,7 +83,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
 
     test('goes on with a stream, whose chunks all arrive in order', async () => {
       const endpointId = await warm('spooled-stream')
-      const id = await stack.api.run(endpointId, sourceCall('count', COUNT, { to: 60 }))
+      const id = await stack.api.run(endpointId, sourceCall('count', COUNT, { to: 120 }))
       await running(endpointId, id)
       const first = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
       await stack.gateway.kill()
@@ -84,7 +92,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       await stack.api.settled(endpointId, id)
       const rest = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
       const chunksOf = ({ json }: typeof first) => (json['stream'] as { output: unknown }[]).map(({ output }) => valueOf(output))
-      const all = Array.from({ length: 60 }, (_, number) => ({ number }))
+      const all = Array.from({ length: 120 }, (_, number) => ({ number }))
       const told = chunksOf(first)
       expect(told).toEqual(all.slice(0, told.length))
       // A gateway that is killed in the moment after its answer leaves its claim, and those chunks come again (ADR 25).
@@ -93,9 +101,11 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
 
     test('is not taken for lost when Redis was away for longer than a lease', async () => {
       const endpointId = await warm('redis-away-long')
-      const id = await stack.api.run(endpointId, sourceCall('nap', NAP, { seconds: 1, value: 'kept' }))
+      const { input, release } = held('redis-away')
+      const id = await stack.api.run(endpointId, input)
       const workerId = await running(endpointId, id)
       await stack.redis.stop()
+      await release()
       const goneAt = Date.now()
       await waitFor('a lease’s time to pass', () => Date.now() - goneAt > (LEASE_S + 1) * 1000, PATIENCE)
       await stack.redis.start()

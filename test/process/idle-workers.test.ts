@@ -43,12 +43,16 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
     const isReady = async (id: string): Promise<boolean> => (await api.health(id)).workers.ready === AGENTS
     await waitFor('our workers to be ready', async () => (await isReady(one)) && (await isReady(two)), PATIENCE)
     await waitFor('the SDK to ping', () => worker.asked.count('ping') > 1, PATIENCE)
+    // What they say of their start comes a moment after it.
+    const settled = count('ping') + 2 * WORKERS
+    await waitFor('all to have been idle for a while', () => count('ping') > settled, PATIENCE)
 
-    const before = { pings: count('ping'), takes: count('job-take') }
-    const commands = await traceRedis(redis.url, () =>
-      waitFor('every poll to end and begin anew', () => count('job-take') >= before.takes + WORKERS, PATIENCE),
-    )
-    const pings = count('ping') - before.pings
+    let pings = 0
+    const commands = await traceRedis(redis.url, async () => {
+      const before = { pings: count('ping'), takes: count('job-take') }
+      await waitFor('every poll to end and begin anew', () => count('job-take') >= before.takes + WORKERS, PATIENCE)
+      pings = count('ping') - before.pings
+    })
 
     const ofGateway = commands.filter(({ client }) => client === 'runyard-gateway')
     const forEndpoints = ofGateway.filter((command) => [one, two, sdk].some((id) => concerns(command, id)))

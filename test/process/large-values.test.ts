@@ -86,10 +86,13 @@ interface RoundTrip {
 
 async function expectRoundTrip({ stack, endpoint, call }: RoundTrip, blobs: () => Promise<readonly string[]>): Promise<void> {
   const args = [endpoint, JSON.stringify(call)]
-  const { found } = await runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env })
+  const [{ found }] = await Promise.all([
+    runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env }),
+    // While the client still reads: they go 10 s after the end.
+    waitFor('input and output to be there', async () => (await blobs()).length === 2, { timeoutMs: 120_000, intervalMs: 200 }),
+  ])
   expect(found).toMatchObject({ arrived: found['sent'], returned: found['expected'] })
   expect(found['bytes']).toBeGreaterThan(30_000_000)
-  expect(await blobs()).toHaveLength(2)
   expect(await peakMemory(stack)).toBeLessThan(16 * MIB)
   await waitFor('the large values to go with their job', async () => (await blobs()).length === 0, { timeoutMs: 90_000, intervalMs: 200 })
 }

@@ -48,7 +48,7 @@ await suiteThatNeeds(
     })
 
     const baseOf = (name: WorkerName): string => `${stack.url}/v2/${endpoints.get(name)}/openai/v1`
-    const clientOf = (name: WorkerName): OpenAI => new OpenAI({ baseURL: baseOf(name), apiKey: stack.key, maxRetries: 0, timeout: 60_000 })
+    const clientOf = (name: WorkerName): OpenAI => new OpenAI({ baseURL: baseOf(name), apiKey: stack.key, maxRetries: 0, timeout: 180_000 })
     const asked = (content: string, model = 'parrot') => ({ model, messages: [{ role: 'user' as const, content }] })
     const words = Array.from({ length: 40 }, (_, n) => `word${n}`)
 

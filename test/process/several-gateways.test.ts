@@ -83,7 +83,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       const [raw, sdk] = [await endedStream(stack, endpointId), await endedStream(stack, endpointId)]
       const gate = join(stack.dataDir, 'gate')
       const python = runPython({ venv: 'runpod-1.12', program: 'runpod_stream.py', args: [endpointId, sdk, gate], env: stack.env })
-      await Promise.race([waitFor('the client to be in mid-answer', () => existsSync(`${gate}.reached`), { timeoutMs: 60_000 }), python])
+      await Promise.race([waitFor('the client to be in mid-answer', () => existsSync(`${gate}.reached`), { timeoutMs: 120_000 }), python])
       const answer = await openAnswer(stack, `/v2/${endpointId}/stream/${raw}`)
       for (const gateway of stack.gateways) {
         await gateway.kill()
@@ -112,10 +112,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       await stack.redis.stop('kill')
       const killedAt = Date.now()
       await stack.redis.start()
+      // Whose answer was under way at the kill hears it before this.
+      const backAt = Date.now()
       await accepts(load, ENOUGH)
       await load.stop()
-      const promised = load.accepted.filter(({ at }) => at < killedAt - EVERYSEC_MS || at > killedAt)
-      expect(promised.length).toBeGreaterThan(ENOUGH)
+      const promised = load.accepted.filter(({ at }) => at < killedAt - EVERYSEC_MS || at >= backAt)
+      expect(promised.length).toBeGreaterThanOrEqual(ENOUGH)
       await drained(stack, endpointId)
       const ended = await Promise.all(promised.map(({ id }) => stack.api.status(endpointId, id)))
       expect(ended.map(({ status, output }) => [status, output])).toEqual(promised.map(({ value }) => ['COMPLETED', value]))
@@ -221,7 +223,7 @@ function useStack(appendfsync: 'always' | 'everysec') {
 
 async function accepts(load: MixedLoad, count: number): Promise<void> {
   const before = load.accepted.length
-  await waitFor(`${count} more jobs to be accepted`, () => load.accepted.length >= before + count, { timeoutMs: 60_000 })
+  await waitFor(`${count} more jobs to be accepted`, () => load.accepted.length >= before + count, { timeoutMs: 120_000 })
 }
 
 async function drained({ api }: Stack, endpointId: string): Promise<void> {
@@ -229,7 +231,7 @@ async function drained({ api }: Stack, endpointId: string): Promise<void> {
     const { jobs } = await api.health(endpointId)
     return jobs.inQueue === 0 && jobs.inProgress === 0
   }
-  await waitFor('the queue to be empty', isEmpty, { timeoutMs: 60_000, intervalMs: 100 })
+  await waitFor('the queue to be empty', isEmpty, { timeoutMs: 120_000, intervalMs: 100 })
 }
 
 /**

@@ -10,7 +10,8 @@ from runpod_flash import Endpoint, GpuType
 CARD = GpuType.NVIDIA_GEFORCE_RTX_4090
 
 
-@Endpoint(name="hello", gpu=CARD, workers=(0, 1), idle_timeout=6)
+# Longer than the client, which polls up to 6 s apart, takes to see an end.
+@Endpoint(name="hello", gpu=CARD, workers=(0, 1), idle_timeout=10)
 async def hello(name):
     import os
 
@@ -133,7 +134,8 @@ async def run_large():
 
 
 async def run_spread():
-    got = await asyncio.gather(*(spread(number, 1.5) for number in range(8)))
+    # Two keep a worker busy until the third has started.
+    got = await asyncio.gather(*(spread(number, 7 if number < 2 else 1) for number in range(8)))
     return {"numbers": [one["number"] for one in got], "workers": sorted({one["worker"] for one in got})}
 
 

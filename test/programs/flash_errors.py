@@ -35,7 +35,7 @@ async def missing_wheel():
     return "unreachable"
 
 
-@Endpoint(name="never-returns", gpu=GpuType.NVIDIA_GEFORCE_RTX_4090, workers=(0, 1), idle_timeout=30, execution_timeout_ms=2000)
+@Endpoint(name="never-returns", gpu=GpuType.NVIDIA_GEFORCE_RTX_4090, workers=(0, 1), idle_timeout=30, execution_timeout_ms=5000)
 def never_returns(forever):
     import time
 

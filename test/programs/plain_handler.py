@@ -15,9 +15,6 @@ def answer(job):
         raise ValueError(wish["raise"])
     if "error" in wish:
         return {"error": wish["error"]}
-    if "progress" in wish:
-        runpod.serverless.progress_update(job, wish["progress"])
-        time.sleep(wish.get("hold", 1))
     if "late" in wish:
         threading.Timer(1, runpod.serverless.progress_update, (job, wish["late"])).start()
     if "value" in wish:
@@ -27,16 +24,28 @@ def answer(job):
     return {**reply, "refresh_worker": True} if "refresh" in wish else reply
 
 
+def is_held(wish):
+    """A file ends `until`; `hang_on` names a worker on which the job never ends."""
+    if "until" in wish:
+        return not os.path.exists(wish["until"])
+    return wish.get("hang_on", "none") == os.environ.get("RUNPOD_POD_ID")
+
+
 def handler(job):
     wish = job["input"]
+    if "progress" in wish:
+        runpod.serverless.progress_update(job, wish["progress"])
     time.sleep(wish.get("sleep", 0))
-    while "until" in wish and not os.path.exists(wish["until"]):
+    while is_held(wish):
         time.sleep(0.05)
     return answer(job)
 
 
 async def async_handler(job):
-    await asyncio.sleep(job["input"].get("sleep", 0))
+    wish = job["input"]
+    await asyncio.sleep(wish.get("sleep", 0))
+    while is_held(wish):
+        await asyncio.sleep(0.05)
     return answer(job)
 
 

@@ -19,6 +19,26 @@ def nap(seconds, value=None):
     return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID"), "begun": begun}
 `
 
+/** Ends when the file is there, which the worker of a process host shares with the test. */
+export const UNTIL = `
+def until(path, value=None):
+    import os, time
+    while not os.path.exists(path):
+        time.sleep(0.05)
+    return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID")}
+`
+
+/** Never ends on one worker, and at once on every other. */
+export const HANG_ON = `
+def hang_on(worker, value=None):
+    import os, time
+    begun = time.time()
+    here = os.environ.get("RUNPOD_POD_ID")
+    if here == worker:
+        time.sleep(600)
+    return {"value": value, "worker": here, "begun": begun}
+`
+
 export const FAIL = `
 def fail():
     raise ValueError("the cheese is gone")

@@ -23,8 +23,9 @@ export function observabilitySuite(host: HostKind): void {
   beforeAll(async () => {
     stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:1', settings: { RUNYARD_LOG_LEVEL: 'info' } })
     endpoint = await stack.api.saveEndpoint({ name: 'watched', gpuIds: 'ADA_24', idleTimeout: 1 })
-    await stack.api.runsync(endpoint, sourceCall('echo', ECHO))
-    await stack.api.runsync(endpoint, sourceCall('fail', FAIL))
+    // Both wait for the same worker, which is gone a second after it has nothing to do.
+    const ids = [await stack.api.run(endpoint, sourceCall('echo', ECHO)), await stack.api.run(endpoint, sourceCall('fail', FAIL))]
+    for (const id of ids) await stack.api.settled(endpoint, id)
     await stack.api.untilZero(endpoint)
     const gone = await waitFor('the scaler’s word on the worker', () => linesOf(stack.scaler.child().output()).find(isGone))
     lifeMs = Number(gone['lifeMs'])
@@ -100,9 +101,9 @@ export function observabilitySuite(host: HostKind): void {
   test('an endpoint that no host can serve says why, and is served once it asks for what there is', async () => {
     const picky = await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'HOPPER_141', idleTimeout: 1 })
     const id = await stack.api.run(picky, sourceCall('echo', ECHO))
-    await waitFor('the endpoint to be throttled', async () => (await stack.api.health(picky)).workers.throttled === 1)
-    const reply = await stack.api.get(`/v2/${picky}/health`)
-    expect(reply.json).toMatchObject({ reason: 'no_matching_gpu', message: expect.stringContaining('HOPPER_141') })
+    await expect
+      .poll(() => stack.api.health(picky), { timeout: 60_000 })
+      .toMatchObject({ workers: { throttled: 1 }, reason: 'no_matching_gpu', message: expect.stringContaining('HOPPER_141') })
     await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'ADA_24', idleTimeout: 1 })
     expect(await stack.api.settled(picky, id)).toMatchObject({ status: 'COMPLETED' })
   })
