@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
 import type { HostDriver, HostInventory, LogLine, WorkerLaunch } from '@runyard/schema'
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { createLogDecoder } from './container-logs.ts'
 import { containerName, toContainerOptions } from './container-spec.ts'
@@ -12,6 +12,7 @@ import { readGpuInventory } from './host-gpus.ts'
 import type { RunCommand } from './host-gpus.ts'
 import { hasImage, pullImage } from './images.ts'
 import { createObserver } from './observed.ts'
+import { openDocker } from './open-docker.ts'
 import { removeContainer } from './remove-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
@@ -36,9 +37,9 @@ export interface DockerHostOptions {
 /** Opens nothing: a host that is away is found out by the first call. */
 export function createDockerHost(options: DockerHostOptions): HostDriver {
   const { hostId, socket, instanceId } = options
-  const short = new Docker({ socketPath: socket, timeout: CALL_TIMEOUT_MS })
+  const short = openDocker(socket, { timeout: CALL_TIMEOUT_MS })
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
-  const long = new Docker({ socketPath: socket })
+  const long = openDocker(socket)
   const observer = createObserver(short, instanceId)
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const readInventory = createInventoryReader(short, options)

@@ -1,7 +1,8 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
 import { toRunyardError } from './docker-errors.ts'
+import { openDocker } from './open-docker.ts'
 import { removeContainer } from './remove-container.ts'
 
 const PROBE_TIMEOUT_MS = 5_000
@@ -16,7 +17,7 @@ export type EngineProbe = { readonly kind: 'ok'; readonly version: string } | { 
 /** Is an engine there, and may we use it? Answers within five seconds, with a sentence that says how to mend what is wrong. */
 export async function probeEngine({ socket }: EngineAddress): Promise<EngineProbe> {
   try {
-    const { Version } = await new Docker({ socketPath: socket, timeout: PROBE_TIMEOUT_MS }).version()
+    const { Version } = await openDocker(socket, { timeout: PROBE_TIMEOUT_MS }).version()
     return { kind: 'ok', version: Version }
   } catch (error) {
     return { kind: 'failed', message: toRunyardError(error, { doing: 'be reached', socket }).message }
@@ -55,7 +56,7 @@ export async function removeAllWorkers({ socket, instanceId }: EngineAddress & {
 /** Opens the engine, and gives its errors as one sentence. */
 export async function onEngine<T>(socket: string, doing: string, work: (docker: Docker) => Promise<T>): Promise<T> {
   try {
-    return await work(new Docker({ socketPath: socket }))
+    return await work(openDocker(socket))
   } catch (error) {
     throw toRunyardError(error, { doing, socket })
   }
