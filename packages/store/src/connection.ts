@@ -30,12 +30,25 @@ export interface ConnectOptions {
   readonly onError: (error: Error) => void
 }
 
+/** Without the cause: it carries the URL, with the password in it. */
+function checkUrl(create: () => Redis): Redis {
+  try {
+    return create()
+  } catch {
+    throw new RunyardError(
+      'bad_request',
+      'The setting redis.url is no URL such as redis://user:password@host:6379/0, and no path of a socket.',
+    )
+  }
+}
+
 /**
  * Opens a connection that heals itself.
- * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`.
+ * @throws RunyardError('store_unavailable') when Redis does not answer within `waitMs`; 'bad_request' for what is no URL.
  */
 export async function connect({ redisUrl, name, waitMs, answerMs, onError }: ConnectOptions): Promise<Redis> {
-  const client = new Redis(redisUrl, { ...OPTIONS, connectionName: name, commandTimeout: answerMs, socketTimeout: answerMs })
+  const options = { ...OPTIONS, connectionName: name, commandTimeout: answerMs, socketTimeout: answerMs }
+  const client = checkUrl(() => new Redis(redisUrl, options))
   writeInBursts(client)
   let lastError: Error | undefined
   client.on('error', (error: Error) => {

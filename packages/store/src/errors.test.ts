@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import { openStore } from './open-store.ts'
 import { completed, submission, useStores } from './test-store.ts'
 
 const stores = useStores()
@@ -19,4 +20,11 @@ test('what a command carried is not told with its failure', async () => {
     expect(told).toContain('WRONGTYPE')
     expect(told).not.toContain('my secret')
   }
+})
+
+test('a URL that is none is told without its password', async () => {
+  const open = openStore({ redisUrl: 'redis://me:my%secret@host:port', leaseMs: 1000, retention: { asyncMs: 1000, syncMs: 1000 } })
+  const told = await open.then(() => '', inspect)
+  expect(told).toContain('The setting redis.url is no URL')
+  expect(told).not.toContain('secret')
 })
