@@ -8,7 +8,7 @@ import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 export const GROUPS: Readonly<Record<string, string>> = {
   endpoints: 'create, list, show, update and delete endpoints',
   registries: 'credentials for private images: add, list, update and delete them',
-  webhooks: 'what became of webhooks, the secret that signs them, a second chance',
+  webhooks: 'the delivery log, the secret that signs, delivering one again',
 }
 
 export const COMMANDS: readonly Command[] = [

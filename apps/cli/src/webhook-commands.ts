@@ -4,7 +4,7 @@ import { data, json, WHICH, type Command } from './command.ts'
 export const WEBHOOK_COMMANDS: readonly Command[] = [
   {
     name: 'webhooks log',
-    summary: 'the last attempts of all endpoints or of some: when, where to, what came of it',
+    summary: 'the last attempts, of all endpoints or of some: when, where to, what came of it',
     usage: `runyard webhooks log [${WHICH}]... [--json] [--data DIR]`,
     options: { json, data },
     takesWords: true,
@@ -26,7 +26,7 @@ export const WEBHOOK_COMMANDS: readonly Command[] = [
   },
   {
     name: 'webhooks redeliver',
-    summary: 'try at once one that waits or was given up',
+    summary: 'deliver one again now that waits or was given up',
     usage: `runyard webhooks redeliver ${WHICH} EVENT [--data DIR]`,
     example: 'runyard webhooks redeliver sd evt_9f2c-u1_1',
     options: { data },
