@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureAgentVolume, removeAgentVolume } from './agent-volume.ts'
 import { createDockerHost } from './docker-host.ts'
 import { removeAllWorkers } from './engine.ts'
-import { WORKER_IMAGE } from './worker-image.ts'
+import { WORKER_IMAGE } from './images.ts'
 
 const socket = '/var/run/docker.sock'
 const instanceId = 'agent-volume-test'

@@ -8,7 +8,8 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { containerName } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { bridgeGatewayAddress, probeEngine, removeAllWorkers } from './engine.ts'
-import { ensureWorkerImage, WORKER_IMAGE } from './worker-image.ts'
+import { WORKER_IMAGE } from './images.ts'
+import { ensureWorkerImage } from './worker-image.ts'
 
 const socket = '/var/run/docker.sock'
 const docker = new Docker({ socketPath: socket })

@@ -8,8 +8,7 @@ import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
-import { followProgress } from './images.ts'
-import { WORKER_IMAGE } from './worker-image.ts'
+import { followProgress, WORKER_IMAGE } from './images.ts'
 
 // A second engine of our own, with a stand-in for NVIDIA's hook on its PATH: requests by UUID go through as on a host with cards.
 const canRun = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
+import { WORKER_IMAGE } from './images.ts'
 
 const CREDENTIALS = { name: 'mine', username: 'me', password: 'open sesame+/=' }
 
@@ -37,9 +38,9 @@ afterEach(async () => {
   await rm(dir, { recursive: true })
 })
 
-function pull(credentials?: typeof CREDENTIALS): Promise<void> {
+function pull(credentials?: typeof CREDENTIALS, image = 'registry.example/private:1'): Promise<void> {
   const driver = createDockerHost({ hostId: 'here', socket: join(dir, 'docker.sock'), instanceId: 'x' })
-  return driver.pullImage('registry.example/private:1', { credentials, onProgress: () => undefined, signal: new AbortController().signal })
+  return driver.pullImage(image, { credentials, onProgress: () => undefined, signal: new AbortController().signal })
 }
 
 describe('a pull', () => {
@@ -73,6 +74,14 @@ describe('a pull', () => {
     await expect(pull(CREDENTIALS)).rejects.toMatchObject({
       code: 'forbidden',
       message: `${image} refuses the credentials "mine" (${message}): mend them with "runyard registries update".`,
+    })
+  })
+
+  it('of our own image, which somebody has pruned, says how it comes back', async () => {
+    answer = { status: 404, body: JSON.stringify({ message: 'pull access denied for runyard/worker' }) }
+    await expect(pull(undefined, WORKER_IMAGE)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringMatching(/is not on this host any more.*start it again, which builds it\.$/),
     })
   })
 

@@ -41,6 +41,9 @@ function startPull(docker: Docker, image: string, { credentials, signal }: Pick<
   return docker.createImage({ username, password }, { fromImage: image, abortSignal: signal })
 }
 
+/** No registry has it: it is built where Runyard starts. */
+export const WORKER_IMAGE = 'runyard/worker:latest'
+
 /** As registries and engines say it. */
 const REFUSAL = /no basic auth credentials|unauthorized|authentication required|\bdenied\b|forbidden/i
 /** Docker Hub tells nobody which of the two it is. */
@@ -48,6 +51,10 @@ const EITHER = /does not exist or may require/i
 
 function toPullError(error: unknown, image: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>): RunyardError {
   const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
+  if (image === WORKER_IMAGE) {
+    const sentence = `The image ${image} is not on this host any more, and no registry has it: stop Runyard and start it again, which builds it.`
+    return new RunyardError('not_found', sentence, { cause: error })
+  }
   if (!REFUSAL.test(why))
     return new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
   const refused =

@@ -8,5 +8,6 @@ export { bridgeGatewayAddress, probeEngine, removeAllWorkers } from './engine.ts
 export type { EngineAddress, EngineProbe } from './engine.ts'
 export { readGpuInventory } from './host-gpus.ts'
 export type { GpuInventory, RunCommand } from './host-gpus.ts'
-export { ensureWorkerImage, WORKER_IMAGE } from './worker-image.ts'
+export { WORKER_IMAGE } from './images.ts'
+export { ensureWorkerImage } from './worker-image.ts'
 export type { WorkerImage, WorkerImageOptions } from './worker-image.ts'

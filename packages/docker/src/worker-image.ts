@@ -7,10 +7,9 @@ import type Docker from 'dockerode'
 import { bootstrapBaseImage } from './base-image.ts'
 import { messageOf } from './docker-errors.ts'
 import { onEngine } from './engine.ts'
-import { findImage, followProgress, hasImage, pruneReplaced, pullImage } from './images.ts'
+import { findImage, followProgress, hasImage, pruneReplaced, pullImage, WORKER_IMAGE } from './images.ts'
 import { tarOf } from './tar.ts'
 
-export const WORKER_IMAGE = 'runyard/worker:latest'
 const REGISTRY_BASE = 'python:3.12-slim'
 const RECIPE_LABEL = 'runyard.recipe'
 /** A registry that has not said anything by then cannot be reached. */

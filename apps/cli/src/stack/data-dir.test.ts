@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -45,6 +45,11 @@ describe('openDataDir', () => {
     await chmod(place, 0o755)
     expect(() => socketPath(path, 'redis.sock')).toThrow('is not this user’s alone')
     await rm(place, { recursive: true })
+  })
+
+  it('says so when the directory is of no use, as that of another user is', async () => {
+    await mkdir(join(root, 'lock.sock'))
+    await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} cannot be used (`)
   })
 
   it('says so when the directory cannot be made', async () => {

@@ -84,7 +84,9 @@ export async function readRunning(path: string): Promise<(RunNote & { key: strin
 async function hold(path: string): Promise<() => Promise<void>> {
   const socket = socketPath(path, 'lock.sock')
   if (await answers(socket)) throw inUse(path)
-  await rm(socket, { force: true })
+  await rm(socket, { force: true }).catch((error: NodeJS.ErrnoException) => {
+    throw notWritable(path, error)
+  })
   const server = createServer((peer) => peer.end())
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
