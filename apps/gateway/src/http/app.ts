@@ -16,6 +16,8 @@ const LONGEST_SEGMENT = 512
 const LONGEST_UPLOAD_MS = 300_000
 const LOOK_FOR_SLOW_EVERY_MS = 5000
 
+export const NOT_UTF8 = 'the request body is not valid UTF-8'
+
 export interface AppOptions {
   readonly log: Logger
   /** Largest request body in bytes; routes may set their own. */
@@ -100,7 +102,7 @@ export function readBodiesAsJson(app: FastifyInstance, parse: (body: Buffer) => 
  * @throws RunyardError('bad_request')
  */
 export function parseStrictJson(body: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {
-  if (!isUtf8(body)) throw new RunyardError('bad_request', 'the request body is not valid UTF-8')
+  if (!isUtf8(body)) throw new RunyardError('bad_request', NOT_UTF8)
   if (isTooDeep(body)) throw new RunyardError('bad_request', TOO_DEEP)
   try {
     return parse(body.toString())

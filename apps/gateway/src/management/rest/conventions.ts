@@ -1,4 +1,5 @@
 // What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -6,6 +7,7 @@ import { RunyardError } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import { z } from 'zod'
 import type { Authenticate } from '../../authentication.ts'
+import { NOT_UTF8 } from '../../http/app.ts'
 import { isTooDeep, TOO_DEEP } from '../../http/json-depth.ts'
 import type { ErrorLog } from '../error-log.ts'
 import { createProblemHandler } from './problem.ts'
@@ -36,6 +38,7 @@ export function withRestConventions(app: FastifyInstance, { authenticate, log }:
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     if (body.length === 0) done(null, undefined)
+    else if (!isUtf8(body as Buffer)) done(new RunyardError('bad_request', NOT_UTF8))
     else if (isTooDeep(body as Buffer)) done(new RunyardError('bad_request', TOO_DEEP))
     else void parseJson(request, body.toString(), done)
   })

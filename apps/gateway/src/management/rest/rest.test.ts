@@ -236,9 +236,12 @@ describe('problems (RFC 9457)', () => {
     expect(response.json()).toMatchObject({ title: 'Unauthorized', status: 401 })
   })
 
-  it('answers a body that is not JSON with 400', async () => {
+  it.each([
+    ['JSON', Buffer.from('{"name":')],
+    ['UTF-8', Buffer.from('{"name":"caf\u00e9"}', 'latin1')],
+  ])('answers a body that is not %s with 400', async (_what, payload) => {
     const headers = { authorization: key, 'content-type': 'application/json' }
-    const response = await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload: '{"name":' })
+    const response = await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload })
     expect(response.statusCode).toBe(400)
     expect(response.headers['content-type']).toContain('application/problem+json')
   })
