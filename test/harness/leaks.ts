@@ -1,6 +1,7 @@
 // What a stopped stack left behind: containers that bear its id, and processes that have its data directory in their environment or
 // command line. Fails towards reporting: a process that cannot be read is not ours.
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findOnPath, tryCommand } from './child.ts'
 
 export interface Leak {
@@ -17,6 +18,17 @@ export interface LeakSearch {
 
 export async function findLeaks(search: LeakSearch): Promise<readonly Leak[]> {
   return [...(await containers(search)), ...(await processes(search))]
+}
+
+/** Those that stay: what is killed is gone a moment later. */
+export async function findLastingLeaks(search: LeakSearch): Promise<readonly Leak[]> {
+  const deadline = Date.now() + 15_000
+  let leaks = await findLeaks(search)
+  while (leaks.length > 0 && Date.now() < deadline) {
+    await sleep(100)
+    leaks = await findLeaks(search)
+  }
+  return leaks
 }
 
 export async function removeLeaks(leaks: readonly Leak[]): Promise<void> {

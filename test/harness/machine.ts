@@ -38,7 +38,7 @@ function missingVenv(name: VenvName): string | undefined {
 
 async function dockerAnswers(): Promise<boolean> {
   if (findOnPath('docker') === undefined || !isSocket(process.env['DOCKER_HOST'] ?? '/var/run/docker.sock')) return false
-  return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
+  return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 60_000 })).code === 0
 }
 
 function isSocket(path: string): boolean {
@@ -47,7 +47,7 @@ function isSocket(path: string): boolean {
 }
 
 async function hasImage(image: string): Promise<boolean> {
-  return (await tryCommand('docker', ['image', 'inspect', image], { timeoutMs: 10_000 })).code === 0
+  return (await tryCommand('docker', ['image', 'inspect', image], { timeoutMs: 60_000 })).code === 0
 }
 
 const answers = new Map<Need, Promise<string | undefined>>()

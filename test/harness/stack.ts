@@ -10,7 +10,7 @@ import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
-import { findLeaks, removeLeaks } from './leaks.ts'
+import { findLastingLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
 import { startRedis, type RedisServer } from './redis.ts'
 import { waitFor } from './wait.ts'
@@ -107,10 +107,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
   const stop = async (): Promise<void> => {
     const instance = await instanceId(redis.url)
-    await scaler.child().stop(30_000)
-    await stopGateways(15_000)
+    await scaler.child().stop(90_000)
+    await stopGateways(60_000)
     await redis.stop()
-    const leaks = await findLeaks({ dataDir, instance, ownPid: process.pid })
+    const leaks = await findLastingLeaks({ dataDir, instance, ownPid: process.pid })
     await removeLeaks(leaks)
     await rm(dataDir, { recursive: true, force: true })
     if (leaks.length > 0) throw new Error(`left behind: ${leaks.map((leak) => leak.what).join('; ')}\n${tail(logs())}`)

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
-import { findLeaks } from '../harness/leaks.ts'
+import { findLastingLeaks } from '../harness/leaks.ts'
 import { cleanEnv } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { venvPython } from '../harness/venvs.ts'
@@ -27,7 +27,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the proces
       )
       expect(stdout).toContain('simulated')
       expect(await readdir(scratch)).toEqual([])
-      expect(await findLeaks({ dataDir: scratch, instance: undefined, ownPid: process.pid })).toEqual([])
+      expect(await findLastingLeaks({ dataDir: scratch, instance: undefined, ownPid: process.pid })).toEqual([])
     } finally {
       await rm(scratch, { recursive: true, force: true })
     }

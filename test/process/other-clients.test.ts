@@ -129,7 +129,7 @@ async function startMcp({ url, env }: Stack): Promise<Mcp> {
     }),
   )
   const call: Mcp['call'] = async (name, args) => {
-    const { content } = await client.callTool({ name, arguments: args })
+    const { content } = await client.callTool({ name, arguments: args }, undefined, { timeout: 180_000 })
     const [{ text }] = content as [{ text: string }]
     return JSON.parse(text) as Record<string, unknown>
   }
