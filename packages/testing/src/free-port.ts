@@ -14,7 +14,9 @@ let latest = randomInt(FIRST, LAST + 1)
 export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   for (let tried = FIRST; tried <= LAST; tried += 1) {
     latest = latest === LAST ? FIRST : latest + 1
-    if (await isFree(host, latest)) return latest
+    // Others may ask meanwhile.
+    const port = latest
+    if (await isFree(host, port)) return port
   }
   throw new Error(`no port of ${host} is free`)
 }
