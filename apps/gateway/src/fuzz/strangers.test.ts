@@ -138,7 +138,8 @@ async function everything(): Promise<readonly string[]> {
     `/v2/${endpointId}/health`,
     `/v2/${endpointId}/status/${jobId}`,
     `/v2/${endpointId}/batch/${batchId}`,
-    `/hapi/v1/pod/${workerId}/logs`,
+    // Not that its polls were refused.
+    `/hapi/v1/pod/${workerId}/logs?type=container`,
   ]
   return Promise.all(paths.map(async (path) => (await gateway.call(path)).text))
 }
