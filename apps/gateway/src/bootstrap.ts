@@ -14,10 +14,10 @@ export async function importBootstrapKey(store: Pick<Store, 'keys'>, plain: stri
   })
 }
 
-/** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs. */
+/** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs, or is too old. */
 export async function checkStore(store: Pick<Store, 'problems'>, log: Logger): Promise<void> {
   for (const { kind, message } of await store.problems()) {
-    if (kind === 'may_evict') throw new RunyardError('conflict', message)
+    if (kind === 'may_evict' || kind === 'too_old') throw new RunyardError('conflict', message)
     log.warn(message)
   }
 }

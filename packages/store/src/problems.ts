@@ -8,7 +8,7 @@ export async function findProblems({ client, keys }: StoreContext): Promise<read
   try {
     const info = parseInfo(await client.info())
     const writeProblem = await tryWriting({ client, keys })
-    return [evictionProblem(info), appendOnlyProblem(info), writeProblem].filter((problem) => problem !== undefined)
+    return [versionProblem(info), evictionProblem(info), appendOnlyProblem(info), writeProblem].filter((problem) => problem !== undefined)
   } catch (error) {
     const translated = toStoreError(error)
     return [{ kind: 'away', message: translated instanceof Error ? translated.message : String(translated) }]
@@ -21,6 +21,16 @@ function parseInfo(text: string): ReadonlyMap<string, string> {
     return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)]] : []
   })
   return new Map(pairs)
+}
+
+/** Of commands that our scripts and BullMQ's need, the youngest came with it. Others that speak its protocol say which Redis they are like. */
+const OLDEST = [6, 2] as const
+
+export function versionProblem(info: ReadonlyMap<string, string>): StoreProblem | undefined {
+  const version = info.get('redis_version') ?? 'unknown'
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (Number.isNaN(major) || major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return undefined
+  return { kind: 'too_old', message: `Redis ${version} is too old: Runyard needs Redis ${OLDEST.join('.')} or newer, or Valkey.` }
 }
 
 function evictionProblem(info: ReadonlyMap<string, string>): StoreProblem | undefined {

@@ -245,7 +245,7 @@ export interface LedgerStore {
 
 /** `may_evict`: queued jobs can be thrown away; `not_durable`: accepted jobs are lost with the process. */
 export interface StoreProblem {
-  readonly kind: 'away' | 'may_evict' | 'not_durable' | 'read_only'
+  readonly kind: 'away' | 'may_evict' | 'not_durable' | 'read_only' | 'too_old'
   /** One sentence, with how to mend it. */
   readonly message: string
 }

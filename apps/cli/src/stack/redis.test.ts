@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { access, mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { dieWithUs } from '@runyard/testing/die-with-us'
@@ -40,6 +40,13 @@ describe('openRedis', () => {
     expect(await ask(second.url, 'GET k')).toContain('v')
   })
 
+  it('says in the words of Redis why it does not start', async () => {
+    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    await mkdir(join(root, 'redis', 'appendonlydir'), { recursive: true })
+    await writeFile(join(root, 'redis', 'appendonlydir', 'appendonly.aof.manifest'), 'no manifest\n')
+    await expect(open(binary)).rejects.toThrow(/^Redis did not start: .*manifest/i)
+  })
+
   it('ends a Redis that outlived a killed stack before it starts its own', async () => {
     const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
     const first = await open(binary)
@@ -71,7 +78,6 @@ describe('provideRedis', () => {
 
 async function pathWithoutRedis(directory: string): Promise<string> {
   const { findOnPath } = await import('./find-on-path.ts')
-  const { mkdir, writeFile } = await import('node:fs/promises')
   const python = await findOnPath('python3', process.env)
   const bin = join(directory, 'bin')
   await mkdir(bin)

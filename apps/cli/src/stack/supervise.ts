@@ -95,11 +95,13 @@ function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
   })
   if (spec.onMessage !== undefined) child.on('message', spec.onMessage)
   let words = ''
-  child.stdout?.on('data', log)
-  child.stderr?.on('data', (data: Buffer) => {
+  const listen = (data: Buffer): void => {
     log(data)
     words = (words + data.toString()).slice(-2000)
-  })
+  }
+  // Our own programs log there; Redis says there why it ends.
+  child.stdout?.on('data', spec.onMessage === undefined ? listen : log)
+  child.stderr?.on('data', listen)
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => {
       resolve(error.message)
