@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from '@runyard/store'
 import type { Stack } from '../harness/stack.ts'
-import { openConnection, requestBytes, type Connection } from './load.ts'
+import { openConnection, requestBytes, type Answer, type Connection } from './load.ts'
 
 interface Worker {
   readonly base: URL
@@ -66,19 +66,24 @@ async function ping(workers: readonly Worker[], signal: AbortSignal): Promise<vo
   connection.close()
 }
 
-/** Take, answer, take: one job at a time, until its connection is closed. */
+/** One job at a time until its connection is closed: the next comes with the answer to a result, as our agent asks for it (ADR 28), or by a poll. */
 async function serve(worker: Worker): Promise<void> {
   const { base, id, token, connection } = worker
-  const target = { ...addressOf(worker), headers: { authorization: token } }
+  const target = { ...addressOf(worker), headers: { authorization: token, 'x-runyard-next': '1' } }
   const take = requestBytes({ ...target, method: 'GET', path: `${base.pathname}/job-take/${id}?gpu=none`, body: '' })
   for (;;) {
     const taken = await connection.send(take)
     if (taken.status === 204) continue
     if (taken.status !== 200) throw new Error(`a take was answered ${taken.status}: ${taken.body}`)
-    const job = JSON.parse(taken.body) as { id: string }
-    const path = `${base.pathname}/job-done/${id}/${job.id}?gpu=none`
-    await connection.send(requestBytes({ ...target, method: 'POST', path, body: '{"output":null}' }))
+    for (let jobId = idOf(taken); jobId !== undefined;) {
+      const path = `${base.pathname}/job-done/${id}/${jobId}?gpu=none`
+      jobId = idOf(await connection.send(requestBytes({ ...target, method: 'POST', path, body: '{"output":null}' })))
+    }
   }
+}
+
+function idOf({ body }: Answer): string | undefined {
+  return (JSON.parse(body) as { id?: string }).id
 }
 
 function addressOf({ base }: Pick<Worker, 'base'>): { host: string; port: number } {

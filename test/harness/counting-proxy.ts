@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 export type WorkerRoute = 'job-take' | 'job-take-batch' | 'job-stop' | 'job-done' | 'job-stream' | 'ping'
 type ClientRoute = 'runsync' | 'status-sync' | 'stream' | 'requests'
 
+type OnLost = () => Promise<void>
+
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string
   /** How many requests of these routes came so far. */
@@ -14,15 +16,15 @@ export interface CountingProxy extends AsyncDisposable {
   readonly abandoned: () => number
   /** Query strings of the pings so far. */
   readonly pings: readonly URLSearchParams[]
-  /** The next request of this route is passed on, but answered 502, as by a balancer that lost the answer. */
-  readonly loseAnswer: (route: WorkerRoute) => void
+  /** The next request of this route is passed on, but answered 502, as by a balancer that lost the answer; `onLost` runs before that. */
+  readonly loseAnswer: (route: WorkerRoute, onLost?: OnLost) => void
 }
 
 /** Where the target is not there yet, it is asked for at each request, and 503 is the answer meanwhile. */
 export async function startCountingProxy(target: string | (() => string | undefined)): Promise<CountingProxy> {
   const routes: string[] = []
   const pings: URLSearchParams[] = []
-  const toLose = new Set<string>()
+  const toLose = new Map<string, OnLost>()
   let abandoned = 0
   const server = createServer((request, response) => {
     const base = typeof target === 'string' ? target : target()
@@ -34,7 +36,8 @@ export async function startCountingProxy(target: string | (() => string | undefi
     const route = url.pathname.split('/')[3] ?? ''
     routes.push(route)
     if (route === 'ping') pings.push(url.searchParams)
-    pass(request, response, { url, isLost: toLose.delete(route) })
+    pass(request, response, { url, onLost: toLose.get(route) })
+    toLose.delete(route)
     response.once('close', () => {
       if (!response.writableFinished) abandoned += 1
     })
@@ -46,16 +49,21 @@ export async function startCountingProxy(target: string | (() => string | undefi
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     pings,
     abandoned: () => abandoned,
-    loseAnswer: (route) => void toLose.add(route),
+    loseAnswer: (route, onLost = async () => undefined) => void toLose.set(route, onLost),
     count: (...wanted) => routes.filter((route) => (wanted as readonly string[]).includes(route)).length,
     [Symbol.asyncDispose]: () => close(server),
   }
 }
 
-function pass(from: IncomingMessage, to: ServerResponse, { url, isLost }: { url: URL; isLost: boolean }): void {
+function pass(from: IncomingMessage, to: ServerResponse, { url, onLost }: { url: URL; onLost: OnLost | undefined }): void {
   const onward = httpRequest(url, { method: from.method, headers: from.headers }, (answer) => {
-    to.writeHead(isLost ? 502 : (answer.statusCode ?? 502), answer.headers)
-    answer.pipe(to)
+    if (onLost === undefined) {
+      to.writeHead(answer.statusCode ?? 502, answer.headers)
+      answer.pipe(to)
+      return
+    }
+    answer.resume()
+    void onLost().then(() => to.writeHead(502).end())
   })
   // Either side that goes takes the other with it, as on one connection.
   onward.on('error', () => to.destroy())

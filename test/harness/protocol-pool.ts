@@ -135,8 +135,10 @@ async function work(pool: Pool, worker: Worker): Promise<void> {
   const { signal } = worker.leave
   while (!signal.aborted) {
     const taken = await send(worker, { path: `/job-take/${worker.id}?gpu=none`, signal }).catch(() => ({ status: 0, text: '' }))
-    if (taken.status === 200) await run(pool, worker, JSON.parse(taken.text) as TakenBody)
-    else if (taken.status !== 204) await sleep(50, undefined, { signal }).catch(() => undefined)
+    let job = taken.status === 200 ? (JSON.parse(taken.text) as TakenBody) : undefined
+    while (job !== undefined) job = await run(pool, worker, job)
+    if (taken.status === 200) continue
+    if (taken.status !== 204) await sleep(50, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -145,7 +147,8 @@ interface TakenBody {
   readonly input: { readonly value: number; readonly stream?: boolean }
 }
 
-async function run(pool: Pool, worker: Worker, { id, input }: TakenBody): Promise<void> {
+/** Resolves to the job that came with the answer to the result. */
+async function run(pool: Pool, worker: Worker, { id, input }: TakenBody): Promise<TakenBody | undefined> {
   worker.holds.add(id)
   const { signal } = pool.stop
   for (let chunk = 0; input.stream === true && chunk < CHUNKS.length; chunk += 1) {
@@ -153,22 +156,30 @@ async function run(pool: Pool, worker: Worker, { id, input }: TakenBody): Promis
   }
   pool.runs.set(id, (pool.runs.get(id) ?? 0) + 1)
   const result = { path: `/job-done/${worker.id}/${id}?gpu=none`, body: { output: input.value }, signal }
-  if (worker.drops) await postOnce(pool, worker, result)
-  else await postUntilTaken(pool, worker, result)
+  const next = worker.drops ? await postOnce(pool, worker, result) : await postUntilTaken(pool, worker, { ...result, wantsNext: true })
+  if (next !== undefined) worker.holds.add(next.id)
   worker.holds.delete(id)
+  return next
 }
 
-async function postOnce(pool: Pool, worker: Worker, message: Message): Promise<void> {
+async function postOnce(pool: Pool, worker: Worker, message: Message): Promise<undefined> {
   const sent = await send(worker, message).catch(() => undefined)
   if (sent?.status !== 200) pool.dropped += 1
 }
 
-async function postUntilTaken(pool: Pool, worker: Worker, message: Message): Promise<void> {
-  while (!pool.stop.signal.aborted) {
-    const sent = await send(worker, message).catch(() => undefined)
-    if (sent?.status === 200) return
+/** With the first try it may ask for the next job (ADR 28). */
+async function postUntilTaken(pool: Pool, worker: Worker, message: Message): Promise<TakenBody | undefined> {
+  for (let wantsNext = message.wantsNext === true; !pool.stop.signal.aborted; wantsNext = false) {
+    const sent = await send(worker, { ...message, wantsNext }).catch(() => undefined)
+    if (sent?.status === 200) return wantsNext ? jobIn(sent.text) : undefined
     await sleep(50)
   }
+  return undefined
+}
+
+function jobIn(text: string): TakenBody | undefined {
+  const body = JSON.parse(text) as Partial<TakenBody>
+  return body.id === undefined ? undefined : (body as TakenBody)
 }
 
 async function ping(worker: Worker): Promise<void> {
@@ -189,11 +200,13 @@ interface Message {
   readonly path: string
   readonly body?: unknown
   readonly signal: AbortSignal
+  readonly wantsNext?: boolean
 }
 
-async function send({ base, token, agent }: Worker, { path, body, signal }: Message): Promise<{ status: number; text: string }> {
+async function send({ base, token, agent }: Worker, { path, body, signal, wantsNext }: Message): Promise<{ status: number; text: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()
-  const options = { method: body === undefined ? 'GET' : 'POST', headers: { authorization: token }, agent, signal, timeout: 30_000 }
+  const headers = { authorization: token, ...(wantsNext === true ? { 'x-runyard-next': '1' } : {}) }
+  const options = { method: body === undefined ? 'GET' : 'POST', headers, agent, signal, timeout: 30_000 }
   const sent = request(base + path, options, (response) => {
     let text = ''
     response.on('data', (chunk: Buffer) => (text += chunk.toString()))

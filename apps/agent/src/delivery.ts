@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { backoffMs, pause } from './backoff.ts'
 import { toFailureBody } from './failure-body.ts'
-import type { Gateway } from './gateway.ts'
+import type { Gateway, TakenJob } from './gateway.ts'
 import type { AgentLog } from './log.ts'
 import type { EnvelopeName } from './settings.ts'
 import type { Spool, SpoolEntry } from './spool.ts'
@@ -14,8 +14,14 @@ const SMALL_BYTES = 4096
 export interface Delivery {
   /** Resolves when the gateway or the spool has the chunk: while there is room, a generator does not wait for a gateway that is away. */
   chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<void>
-  /** Resolves when the gateway has the result and all before it, has refused it, or does not want it any more (`stop`). */
-  done(result: Omit<SpoolEntry, 'kind' | 'post'>, stop: AbortSignal): Promise<void>
+  /**
+   * Resolves when the gateway has the result and all before it, has refused it, or does not want it any more (`stop`); to the next job where
+   * the first try brought one.
+   */
+  done(
+    result: Omit<SpoolEntry, 'kind' | 'post'>,
+    how: { readonly stop: AbortSignal; readonly wantsNext: boolean },
+  ): Promise<TakenJob | undefined>
   /** Forgets what is left of a job that was stopped. */
   abandon(): Promise<void>
   /** Delivers what an earlier agent left. */
@@ -37,7 +43,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   async function pump(stop: AbortSignal): Promise<void> {
     for (let attempt = 0, entry = spool.first(); entry !== undefined; entry = spool.first()) {
       if (stop.aborted) spool.dropJob(entry.jobId)
-      else if ((await post(deps, entry, stop)) === undefined) {
+      else if ((await post(deps, entry, { stop, wantsNext: false })).kind === 'over') {
         spool.dropFirst()
         attempt = 0
       } else await pause(backoffMs(attempt++, Math.random()), stop)
@@ -45,26 +51,32 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
     pumping = undefined
   }
 
-  async function bring(entry: SpoolEntry, stop: AbortSignal): Promise<void> {
+  async function bring(entry: SpoolEntry, { stop, wantsNext }: HowToPost): Promise<TakenJob | undefined> {
     for (let attempt = 0; !stop.aborted; attempt += 1) {
       const isNext = spool.isEmpty()
-      const why = isNext ? await post(deps, entry, stop) : 'it is not its turn'
-      if (why === undefined || stop.aborted) return
+      // A try that comes again finds its gateway away or back a moment ago: the next job is then asked for by a poll.
+      const posted = isNext ? await post(deps, entry, { stop, wantsNext: wantsNext && attempt === 0 }) : NOT_ITS_TURN
+      if (posted.kind === 'over') return posted.next
+      if (stop.aborted) return undefined
       const isKept = spool.add(entry)
-      if (isNext && attempt === 0) deps.log.warn(toWarning(entry, why, isKept), entry.jobId)
+      if (isNext && attempt === 0) deps.log.warn(toWarning(entry, posted.why, isKept), entry.jobId)
       if (isKept) {
         pumping ??= pump(stop)
-        return
+        return undefined
       }
       await pause(backoffMs(attempt, Math.random()), stop)
     }
+    return undefined
   }
 
   return {
-    chunk: (jobId, body, stop) => bring({ kind: 'chunk', jobId, body, post: randomUUID(), isStream: true, timings: undefined }, stop),
-    async done(result, stop) {
-      await bring({ kind: 'done', post: randomUUID(), ...result }, stop)
+    async chunk(jobId, body, stop) {
+      await bring({ kind: 'chunk', jobId, body, post: randomUUID(), isStream: true, timings: undefined }, { stop, wantsNext: false })
+    },
+    async done(result, how) {
+      const next = await bring({ kind: 'done', post: randomUUID(), ...result }, how)
       await pumping
+      return next
     },
     abandon: async () => pumping,
     async recover(stop) {
@@ -79,22 +91,33 @@ function toWarning({ kind }: SpoolEntry, why: string, isKept: boolean): string {
   return `the ${what} could not be delivered: ${why}; it is kept ${isKept ? 'on disk' : 'in memory'} and tried again`
 }
 
-/** Undefined: the gateway has the entry, or will never take it. Else why it has to be tried again. */
-async function post(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<string | undefined> {
+interface HowToPost {
+  readonly stop: AbortSignal
+  readonly wantsNext: boolean
+}
+
+/** `over`: the gateway has the entry, or will never take it. */
+type Posted = { readonly kind: 'over'; readonly next?: TakenJob } | { readonly kind: 'again'; readonly why: string }
+
+const OVER: Posted = { kind: 'over' }
+const NOT_ITS_TURN: Posted = { kind: 'again', why: 'it is not its turn' }
+
+async function post(deps: DeliveryDeps, entry: SpoolEntry, { stop, wantsNext }: HowToPost): Promise<Posted> {
   const { gateway, log } = deps
-  const answer = entry.kind === 'chunk' ? await gateway.chunk(entry, stop) : await gateway.done(entry, stop)
-  if (answer === 'accepted') return undefined
+  const answer = entry.kind === 'chunk' ? await gateway.chunk(entry, stop) : await gateway.done({ ...entry, wantsNext }, stop)
+  if (answer === 'accepted') return OVER
   if (answer === 'too-large') return refuseTooLarge(deps, entry, stop)
-  if ('again' in answer) return answer.again
+  if ('next' in answer) return { kind: 'over', next: answer.next }
+  if ('again' in answer) return { kind: 'again', why: answer.again }
   if (entry.kind === 'done') log.error(`the gateway refused the result (HTTP ${answer.rejected}); it is dropped`, entry.jobId)
-  return undefined
+  return OVER
 }
 
 /** A chunk is dropped, as the SDK does it: the list in the final result still has it. A result becomes an error that says so. */
-async function refuseTooLarge(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<string | undefined> {
-  if (entry.kind === 'chunk' || entry.body.length < SMALL_BYTES) return undefined
+async function refuseTooLarge(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<Posted> {
+  if (entry.kind === 'chunk' || entry.body.length < SMALL_BYTES) return OVER
   const size = (entry.body.length / 2 ** 20).toFixed(1)
   const envelope = deps.envelope ?? (entry.isStream ? 'json' : 'flash')
   const error = `the function’s result is ${size} MiB on the wire, which is more than the gateway accepts`
-  return post(deps, { ...entry, ...toFailureBody(envelope, error, '') }, stop)
+  return post(deps, { ...entry, ...toFailureBody(envelope, error, '') }, { stop, wantsNext: false })
 }

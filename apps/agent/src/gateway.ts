@@ -25,6 +25,8 @@ export type TakeAnswer =
   | { readonly kind: 'unwelcome'; readonly status: number }
 
 export type PostAnswer = 'accepted' | 'too-large' | { readonly rejected: number } | { readonly again: string }
+/** An accepted result may bring the next job with it (ADR 28). */
+export type DoneAnswer = PostAnswer | { readonly next: TakenJob }
 
 export interface JobResult {
   readonly jobId: string
@@ -39,7 +41,8 @@ export interface Gateway {
   take(signal: AbortSignal): Promise<TakeAnswer>
   /** Ids to stop, or undefined when the channel answered with an error. */
   awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
-  done(result: JobResult, signal: AbortSignal): Promise<PostAnswer>
+  /** `wantsNext`: this worker would take its next job at once. */
+  done(result: JobResult & { readonly wantsNext: boolean }, signal: AbortSignal): Promise<DoneAnswer>
   chunk(chunk: Pick<JobResult, 'jobId' | 'body' | 'post'>, signal: AbortSignal): Promise<PostAnswer>
   ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>
 }
@@ -51,8 +54,7 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
   const post = async (url: string, sent: Sent, signal: AbortSignal) => {
     const headers = { 'Content-Type': 'application/json', 'X-Request-ID': sent.jobId, 'X-Runyard-Post': sent.post, ...sent.headers }
     try {
-      const answer = await http.exchange({ method: 'POST', url, headers, body: sent.body, timeoutMs: SILENCE_MS, signal })
-      return toPostAnswer(answer)
+      return await http.exchange({ method: 'POST', url, headers, body: sent.body, timeoutMs: SILENCE_MS, signal })
     } catch (error) {
       return { again: reasonOf(error) }
     }
@@ -73,12 +75,17 @@ export function createGateway(http: HttpClient, settings: Settings): Gateway {
     },
     async done(result, signal) {
       const url = withQuery(settings.doneUrl.replaceAll('$ID', result.jobId), `isStream=${result.isStream}`)
-      const headers = result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }
-      return post(url, { ...result, headers }, signal)
+      const headers = {
+        ...(result.timings === undefined ? {} : { 'X-Runyard-Timings': JSON.stringify(result.timings) }),
+        ...(result.wantsNext ? { 'X-Runyard-Next': '1' } : {}),
+      }
+      const answer = await post(url, { ...result, headers }, signal)
+      const next = result.wantsNext && 'status' in answer && answer.status === 200 ? parseJob(answer.body) : undefined
+      return next === undefined ? toPostAnswer(answer) : { next }
     },
     async chunk(chunk, signal) {
       if (settings.streamUrl === undefined) return 'accepted'
-      return post(withQuery(settings.streamUrl.replaceAll('$ID', chunk.jobId), 'isStream=false'), chunk, signal)
+      return toPostAnswer(await post(withQuery(settings.streamUrl.replaceAll('$ID', chunk.jobId), 'isStream=false'), chunk, signal))
     },
     async ping(jobIds, signal) {
       if (settings.pingUrl === undefined) return
@@ -100,17 +107,20 @@ function reasonOf(error: unknown): string {
 
 function toTakeAnswer(answer: HttpAnswer): TakeAnswer {
   if (answer.status === 204) return { kind: 'none' }
-  if (answer.status === 200) return parseJob(answer.body)
+  if (answer.status === 200) {
+    const job = parseJob(answer.body)
+    return job === undefined ? { kind: 'away', why: 'an answer that is not a job' } : { kind: 'job', job }
+  }
   if ([401, 403, 404, 410].includes(answer.status)) return { kind: 'unwelcome', status: answer.status }
   return { kind: 'away', why: `HTTP ${answer.status}` }
 }
 
-function parseJob(raw: Buffer): TakeAnswer {
+function parseJob(raw: Buffer): TakenJob | undefined {
   const parsed = parseObject(raw)
-  if (parsed === undefined || typeof parsed.id !== 'string') return { kind: 'away', why: 'an answer that is not a job' }
+  if (parsed === undefined || typeof parsed.id !== 'string') return undefined
   const input = parsed.input
   const format = typeof input === 'object' && input !== null && 'serialization_format' in input ? input.serialization_format : undefined
-  return { kind: 'job', job: { id: parsed.id, raw, format } }
+  return { id: parsed.id, raw, format }
 }
 
 function parseStops(body: Buffer): readonly string[] | undefined {
@@ -127,7 +137,8 @@ function parseObject(body: Buffer): Record<string, unknown> | undefined {
   }
 }
 
-function toPostAnswer(answer: HttpAnswer): PostAnswer {
+function toPostAnswer(answer: HttpAnswer | { readonly again: string }): PostAnswer {
+  if ('again' in answer) return answer
   if (answer.status < 300) return 'accepted'
   if (answer.status === 413) return 'too-large'
   if (answer.status >= 500 || answer.status === 429 || answer.status === 408) return { again: `HTTP ${answer.status}` }

@@ -156,6 +156,46 @@ describe('a result', () => {
   })
 })
 
+describe('the next job', () => {
+  const polls = () => gateway.requests.filter((request) => request === 'GET job-take')
+
+  it('comes with the answer to a result, so that a queue is worked off without a poll', async () => {
+    worker = startWorker(gateway.url)
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+    for (const id of ['a', 'b', 'c']) gateway.give({ id, input: answer })
+    expect(unpickled((await gateway.settled('c')).body.output.result)).toBe('42')
+    expect(polls()).toHaveLength(1)
+    await gateway.until(() => polls().length === 2)
+  })
+
+  it('is not asked for again with a result whose first answer was lost: a poll does', async () => {
+    worker = startWorker(gateway.url)
+    gateway.refuse.set('job-done', [0])
+    gateway.give({ id: 'a', input: answer })
+    expect((await gateway.settled('a')).headers['x-runyard-next']).toBeUndefined()
+    expect(gateway.requests.filter((request) => request === 'POST job-done')).toHaveLength(2)
+    gateway.give({ id: 'b', input: answer })
+    await gateway.settled('b')
+    expect(polls()).toHaveLength(2)
+  })
+
+  it('is run, and none is asked for after it, where SIGTERM comes while it is on its way', async () => {
+    worker = startWorker(gateway.url)
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+    gateway.beforeDone = async () => {
+      gateway.beforeDone = async () => undefined
+      worker.process.kill('SIGTERM')
+      // Two more pings: by then the signal has long been handled.
+      const pings = gateway.pings.length
+      await gateway.until(() => gateway.pings.length > pings + 1)
+    }
+    for (const id of ['a', 'b', 'never']) gateway.give({ id, input: answer })
+    expect((await gateway.settled('b')).headers['x-runyard-next']).toBeUndefined()
+    expect(await worker.ended).toBe(0)
+    expect(polls()).toHaveLength(1)
+  })
+})
+
 describe('a generator', () => {
   const code = 'def f(n):\n    for i in range(n): yield i\n    print("all yielded", flush=True)\n'
   const input = {
@@ -200,7 +240,9 @@ describe('SIGTERM', () => {
     worker.process.kill('SIGTERM')
     gateway.give({ id: 'never', input: answer })
     release()
-    expect(unpickled((await gateway.settled('held')).body.output.result)).toBe("'finished'")
+    const { body, headers } = await gateway.settled('held')
+    expect(unpickled(body.output.result)).toBe("'finished'")
+    expect(headers['x-runyard-next']).toBeUndefined()
     expect(await worker.ended).toBe(0)
     expect(gateway.requests.filter((request) => request === 'GET job-take')).toHaveLength(1)
   })

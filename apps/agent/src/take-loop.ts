@@ -1,4 +1,5 @@
-// Takes jobs one at a time and has each run; the next is taken when the gateway has accepted or refused the result of the last.
+// Takes jobs one at a time and has each run; the next is taken when the gateway has accepted or refused the result of the last, or comes with
+// the answer to it (ADR 28).
 // A gateway that is away makes it wait, never spin; a worker that is unwelcome asks again slowly.
 import { backoffMs, pause } from './backoff.ts'
 import type { Delivery } from './delivery.ts'
@@ -22,7 +23,8 @@ export async function runTakeLoop(deps: TakeLoopDeps, drain: AbortSignal): Promi
   let failures = 0
   while (!drain.aborted) {
     const answer = await deps.gateway.take(drain)
-    if (answer.kind === 'job') await handleJob(deps, answer.job)
+    let job = answer.kind === 'job' ? answer.job : undefined
+    while (job !== undefined) job = await handleJob(deps, job, drain)
     failures = answer.kind === 'away' ? failures + 1 : 0
     if (!drain.aborted) await pauseAfter(answer, failures, { log: deps.log, drain })
   }
@@ -39,7 +41,8 @@ async function pauseAfter(answer: TakeAnswer, failures: number, { log, drain }: 
   }
 }
 
-async function handleJob(deps: TakeLoopDeps, job: TakenJob): Promise<void> {
+/** Resolves to the job that came with the answer to its result. Once leased it is run, also where we drain meanwhile: nobody else will have it. */
+async function handleJob(deps: TakeLoopDeps, job: TakenJob, drain: AbortSignal): Promise<TakenJob | undefined> {
   const stop = deps.held.begin(job.id)
   try {
     const postChunk = async (body: Buffer) => deps.delivery.chunk(job.id, body, stop)
@@ -47,9 +50,9 @@ async function handleJob(deps: TakeLoopDeps, job: TakenJob): Promise<void> {
     if (result.kind === 'stopped') {
       deps.log.info('the job was stopped; its process is killed', job.id)
       await deps.delivery.abandon()
-      return
+      return undefined
     }
-    await deps.delivery.done({ jobId: job.id, ...result }, stop)
+    return await deps.delivery.done({ jobId: job.id, ...result }, { stop, wantsNext: !drain.aborted })
   } finally {
     deps.held.end(job.id)
   }

@@ -13,7 +13,6 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, lastHolder, reason, result, evidence }, 'took a job back from a lost worker')
-  if (lastHolder !== undefined) await deps.store.workers.patch(endpointId, lastHolder, { refreshRequested: true })
   const failed = result === 'failed' ? await deps.store.jobs.get(endpointId, jobId) : undefined
   if (failed !== undefined) await logJobEnd(deps, endpointId, failed)
   await deps.store.events.append({

@@ -1,6 +1,6 @@
 // The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"). Signals and host events only wake it; without
 // them it looks every few seconds. It can be stopped at any moment and leaves workers running, because observing is recovery.
-import { parseSimulatedGpus, plan, type Observed, type PlanPolicy } from '@runyard/core'
+import { parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostDriver, Signal } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -46,7 +46,8 @@ interface State {
 }
 
 function createState(): State {
-  const known = { supplied: new Set<string>(), draining: new Set<string>() }
+  const none: ReadonlySet<string> = new Set()
+  const known = { supplied: none, full: none, waiting: none, draining: none }
   return { shutdown: false, known, remaining: 0, redis: createContinuity(LONGEST_GAP_MS) }
 }
 
@@ -150,9 +151,15 @@ function remainingWorkers({ endpoints, hosts }: Observed): number {
 }
 
 function knownEndpoints({ endpoints }: Observed): Known {
-  const idsOf = (views: Observed['endpoints']): ReadonlySet<string> => new Set(views.map((view) => view.endpointId))
+  const idsOf = (is: (view: EndpointView) => boolean): ReadonlySet<string> => new Set(endpoints.filter(is).map((view) => view.endpointId))
   return {
-    supplied: idsOf(endpoints.filter((view) => view.workers.some((worker) => worker.drainingSince === undefined))),
-    draining: idsOf(endpoints.filter((view) => view.workers.some((worker) => worker.drainingSince !== undefined))),
+    supplied: idsOf((view) => takersOf(view) > 0),
+    full: idsOf((view) => takersOf(view) >= (view.endpoint?.settings.workersMax ?? Infinity)),
+    waiting: idsOf(({ demand }) => demand.waiting > 0),
+    draining: idsOf((view) => takersOf(view) < view.workers.length),
   }
+}
+
+function takersOf({ workers }: EndpointView): number {
+  return workers.filter(({ drainingSince }) => drainingSince === undefined).length
 }

@@ -1,5 +1,5 @@
-// Which signal makes the scaler look again, and how soon. A job for an endpoint without workers must not wait a moment; the stream of
-// jobs through busy workers must not make the loop spin. Losing a signal costs at most one idle sleep of the loop.
+// Which signal makes the scaler look again, and how soon. The first job for an endpoint without workers must not wait a moment; the stream of
+// jobs through busy workers, or to an endpoint that can have no more of them, must not make the loop spin (ADR 28). Losing a signal costs at most one idle sleep of the loop.
 import type { Signal } from '@runyard/schema'
 
 export type Urgency = 'now' | 'soon' | 'later' | 'never'
@@ -8,6 +8,10 @@ export type Urgency = 'now' | 'soon' | 'later' | 'never'
 export interface Known {
   /** Has workers that take jobs. */
   readonly supplied: ReadonlySet<string>
+  /** Has as many of those as it may have. */
+  readonly full: ReadonlySet<string>
+  /** Has jobs that wait: what can be done for them is under way. */
+  readonly waiting: ReadonlySet<string>
   /** Has workers that end after their job. */
   readonly draining: ReadonlySet<string>
 }
@@ -15,7 +19,7 @@ export interface Known {
 type Rule = Urgency | ((endpointId: string, known: Known) => Urgency)
 
 const RULES = {
-  'job-added': (endpointId, known) => (known.supplied.has(endpointId) ? 'soon' : 'now'),
+  'job-added': urgencyOfJob,
   'job-settled': (endpointId, known) => (known.draining.has(endpointId) ? 'now' : 'later'),
   'queue-purged': 'later',
   'job-stop': 'later',
@@ -26,6 +30,11 @@ const RULES = {
   'keys-changed': 'never',
   resync: 'now',
 } as const satisfies Record<Signal['kind'], Rule>
+
+function urgencyOfJob(endpointId: string, { supplied, full, waiting }: Known): Urgency {
+  if (full.has(endpointId)) return 'later'
+  return supplied.has(endpointId) || waiting.has(endpointId) ? 'soon' : 'now'
+}
 
 export function urgencyOf(signal: Signal, known: Known): Urgency {
   const rule: Rule = RULES[signal.kind]

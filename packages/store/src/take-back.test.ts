@@ -1,4 +1,5 @@
 // Jobs of lost workers, and what a crash half-way leaves behind.
+import type { Signal } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { completed, drainStream, submission, useStores } from './test-store.ts'
 
@@ -50,6 +51,27 @@ describe('taking a job back from a lost worker', () => {
       expect(await jobs.takeBack(from(worker, id), options)).toBe('requeued')
       expect((await jobs.take(EP, 'w2'))?.id).toBe(id)
     }
+  })
+
+  test('replaces the last holder of an expired lease in the same step, and says so before it tells of the job', async () => {
+    const [one, other] = [await stores.open(), await stores.open()]
+    const facts = { endpointId: EP, hostId: 'local', specHash: 'h', endpointVersion: 1, image: 'i', gpus: [] }
+    await one.workers.create({ ...facts, id: 'w1', startReason: 'first_job', createdAt: 1 })
+    const heard: Signal[] = []
+    await using _ = other.subscribe((signal) => void heard.push(signal))
+    await one.jobs.submit(EP, submission('a'))
+    await expect.poll(() => heard.at(-1)?.kind, { timeout: 10_000 }).toBe('job-added')
+    heard.length = 0
+    await one.jobs.take(EP, 'w1')
+    await stores.raw().del(`${stores.prefix()}:{${EP}}:a:lock`)
+    expect(await one.jobs.takeBack(from(undefined), options)).toBe('requeued')
+    expect(await one.workers.get(EP, 'w1')).toMatchObject({ refreshRequested: true })
+    await expect
+      .poll(() => heard, { timeout: 10_000 })
+      .toEqual([
+        { kind: 'worker-changed', endpointId: EP, workerId: 'w1' },
+        { kind: 'job-added', endpointId: EP },
+      ])
   })
 
   test.each([

@@ -20,8 +20,10 @@ export interface FakeGateway extends AsyncDisposable {
   readonly chunks: unknown[]
   /** Names of the posts of chunks, refused ones included. */
   readonly posts: string[]
-  /** Answers the next requests of a route with these statuses instead of serving them. */
+  /** Answers the next requests of a route with these statuses instead of serving them; 0: breaks the connection off. */
   readonly refuse: Map<string, number[]>
+  /** Awaited before a result is answered. */
+  beforeDone: () => Promise<void>
   /** Held polls of a route. */
   waiting(route: 'job-take' | 'job-stop'): number
   give(job: { id: string; input: unknown }): void
@@ -43,21 +45,24 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
     const route = at.pathname.split('/')[3] as Route
     state.requests.push(`${request.method} ${route}`)
     if (route === 'job-stream') state.posts.push(String(request.headers['x-runyard-post']))
+    if (route === 'job-done') await gateway.beforeDone()
     const status = state.refuse.get(route)?.shift()
     if (status === undefined) routes[route]({ at, request, response, body })
+    else if (status === 0) response.destroy()
     else send(response, status, { error: 'refused by the test' })
     state.changed()
   }
   const server = createServer((request, response) => void serve(request, response))
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const { requests, pings, chunks, posts, refuse, until, done } = state
-  return {
+  const gateway: FakeGateway = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
     pings,
     chunks,
     posts,
     refuse,
+    beforeDone: async () => undefined,
     until,
     waiting: (route) => state.polls[route].waiting(),
     give: (job) => state.polls['job-take'].give(job),
@@ -71,6 +76,7 @@ export async function startFakeGateway(port = 0): Promise<FakeGateway> {
       await new Promise((resolve) => server.close(resolve))
     },
   }
+  return gateway
 }
 
 function createState() {
@@ -110,6 +116,7 @@ function createPolls(changed: () => void) {
       queued.push(answer)
       match()
     },
+    next: () => queued.shift(),
     hold(response: ServerResponse) {
       held.push(response)
       response.on('close', () => {
@@ -142,7 +149,9 @@ function createRoutes(state: ReturnType<typeof createState>): Record<Route, (exc
         headers: request.headers,
         body: JSON.parse(body),
       })
-      send(response, 200, {})
+      // The next job comes with the answer to whoever asks for it (ADR 28).
+      const next = request.headers['x-runyard-next'] === '1' ? state.polls['job-take'].next() : undefined
+      send(response, 200, next ?? {})
     },
   }
 }

@@ -9,6 +9,8 @@ import type { WorkerState } from './state.ts'
 export interface Dispatcher extends Disposable {
   /** Resolves with jobs, or with none after the hold. @throws RunyardError('store_unavailable') */
   take(request: TakeRequest): Promise<readonly TakenJob[]>
+  /** The same without the hold. */
+  takeNow(request: TakeRequest): Promise<readonly TakenJob[]>
   /** Returns undelivered jobs to the front of the queue. */
   giveBack(state: WorkerState, jobs: readonly TakenJob[]): Promise<void>
   wake(endpointId: string): void
@@ -51,6 +53,7 @@ export function createDispatcher({ store, endpoints, log, onHanded }: Dispatcher
   return {
     giveBack,
     take: (request) => (closed ? Promise.resolve([]) : laneOf(request.state.endpointId).take(request)),
+    takeNow: (request) => (closed ? Promise.resolve([]) : laneOf(request.state.endpointId).takeNow(request)),
     wake(endpointId) {
       lanes.get(endpointId)?.wake()
     },

@@ -55,8 +55,13 @@ async function playInterleaving(seed: number): Promise<{ got: readonly string[];
     const state = createWorker(id)
     while (got.length < wanted.length) {
       await ticks()
-      const jobs = await lane.take({ state, max: 1, signal: over.signal })
-      got.push(...jobs.map((job) => job.id))
+      let jobs = await lane.take({ state, max: 1, signal: over.signal })
+      // Half of them ask for the next with their results.
+      while (jobs.length > 0) {
+        got.push(...jobs.map((job) => job.id))
+        await ticks()
+        jobs = seed % 2 === 0 ? await lane.takeNow({ state, max: 1, signal: over.signal }) : []
+      }
     }
     over.abort()
   }
@@ -93,6 +98,7 @@ describe('a lane', () => {
     const polls = ['w1', 'w2', 'w3'].map(async (id) => lane.take({ state: createWorker(id), max: 1, signal: NEVER }))
     await expect.poll(() => lane.parkedCount).toBe(3)
     const looksWhileEmpty = looks
+    expect(await lane.takeNow({ state: createWorker('w5'), max: 1, signal: NEVER })).toEqual([])
     polls.push(lane.take({ state: createWorker('w4'), max: 1, signal: NEVER }))
     await expect.poll(() => lane.parkedCount).toBe(4)
     expect(looks).toBe(looksWhileEmpty)

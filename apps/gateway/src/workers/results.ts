@@ -24,26 +24,28 @@ export interface Post {
   readonly holdMs: number | undefined
 }
 
+/** True where this result ended its job. */
 export async function receiveResult(
   deps: ResultDeps,
   post: Post,
   { result, timings }: { result: WorkerResult; timings: JobTimings | undefined },
-): Promise<void> {
+): Promise<boolean> {
   const { state, jobId } = post
   if (result.kind === 'progress') {
     await deps.store.jobs.progress(state.endpointId, jobId, state.workerId, result.output)
-    return
+    return false
   }
   // Before the end is told: should we end in between, the worker is replaced all the same.
   if (result.stopPod) await retryWhileAway(() => replaceWorker(deps, state), deps.closing, post.holdMs)
-  await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
+  const hasEnded = await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
   if (result.stopPod) {
     state.takes.releaseAll()
     state.stops.releaseAll()
   }
+  return hasEnded
 }
 
-async function settle(deps: ResultDeps, { state, jobId, holdMs }: Post, outcome: JobOutcome): Promise<void> {
+async function settle(deps: ResultDeps, { state, jobId, holdMs }: Post, outcome: JobOutcome): Promise<boolean> {
   const { endpointId, workerId } = state
   const at = Date.now()
   const job = state.handed.get(jobId)
@@ -52,11 +54,12 @@ async function settle(deps: ResultDeps, { state, jobId, holdMs }: Post, outcome:
   const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing, holdMs)
   if (ignored !== undefined) {
     await recordIgnored(deps, end, ignored)
-    return
+    return false
   }
   await recordSettled(deps, { ...end, job })
   // Its polls may be held by another gateway: each looks whether it can let them go.
   if (isLeaving(state.record)) deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
+  return true
 }
 
 /** Undefined: this result ended the job, perhaps with an earlier try whose answer was lost. Else the job as another end left it. */

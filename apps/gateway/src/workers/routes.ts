@@ -18,7 +18,7 @@ import { NOT_JSON, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult, type Post } from './results.ts'
 import { retryWhileAway } from './retry-while-away.ts'
 import type { WorkerState } from './state.ts'
-import { takeJobs, takeStopOrders } from './takes.ts'
+import { takeJobs, takeNext, takeStopOrders } from './takes.ts'
 import { parseTolerantJson } from './tolerant-json.ts'
 
 declare module 'fastify' {
@@ -93,10 +93,12 @@ function stopHandler(deps: GatewayDeps) {
 }
 
 function doneHandler(deps: GatewayDeps) {
-  return async (request: FastifyRequest): Promise<unknown> => {
-    const post = postOf(request, workerOf(request))
-    await receiveResult(deps, post, { result: readResult(request.body), timings: timingsOf(request) })
-    return { ok: true }
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const state = workerOf(request)
+    const signal = wantsNext(request) ? clientGone(reply) : undefined
+    const hasEnded = await receiveResult(deps, postOf(request, state), { result: readResult(request.body), timings: timingsOf(request) })
+    const next = hasEnded && signal !== undefined ? await takeNext(deps, { state, max: 1, signal }) : undefined
+    return next ?? { ok: true }
   }
 }
 
@@ -204,6 +206,11 @@ function postNameOf({ headers }: FastifyRequest): string | undefined {
 /** Undefined: as long as possible. An SDK drops what is refused. */
 function holdMsOf(request: FastifyRequest): number | undefined {
   return postNameOf(request) === undefined ? undefined : KEPT_POST_HOLD_MS
+}
+
+/** `X-Runyard-Next: 1`, sent by our agent only, where its next poll would follow at once (ADR 28). */
+function wantsNext(request: FastifyRequest): boolean {
+  return request.headers['x-runyard-next'] === '1'
 }
 
 /** `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent only; anything else is ignored. */

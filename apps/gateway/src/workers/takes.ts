@@ -1,4 +1,4 @@
-// Answers the long polls of a worker: jobs to run, jobs to stop. A job whose answer could not be written goes back to the queue; the next
+// Answers a worker with jobs to run (its long poll, or a result with which it asks for the next) and with jobs to stop. A job whose answer could not be written goes back to the queue; the next
 // ping that names it, or its result, is the true acknowledgement (worker-api §4.3.3).
 import type { FastifyReply } from 'fastify'
 import type { TakenJob } from '@runyard/store'
@@ -10,13 +10,32 @@ const STOP_HOLD_MS = 20_000
 /** A leaving worker's stop channel must not delay its exit. */
 const STOP_HOLD_LEAVING_MS = 2000
 
+type TakeDeps = Pick<GatewayDeps, 'dispatcher' | 'log'>
+
 export async function takeJobs(
-  deps: Pick<GatewayDeps, 'dispatcher' | 'log'>,
+  deps: TakeDeps,
   request: TakeRequest & { readonly batch: boolean },
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const jobs = await deps.dispatcher.take(request)
   if (jobs.length === 0) return reply.code(204).send()
+  const bodies = handOver(deps, request, jobs)
+  return reply.send(request.batch ? bodies : bodies[0])
+}
+
+/** The job that a result's answer brings (ADR 28), if one waits. The result has been accepted, so nothing may fail it here: the next poll looks again. */
+export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<Record<string, unknown> | undefined> {
+  try {
+    const [body] = handOver(deps, request, await deps.dispatcher.takeNow(request))
+    return body
+  } catch (error) {
+    deps.log.warn({ err: error, workerId: request.state.workerId }, 'a result is answered without the next job')
+    return undefined
+  }
+}
+
+/** The bodies to answer with; should the connection break before they are written, the jobs go back. */
+function handOver(deps: TakeDeps, request: TakeRequest, jobs: readonly TakenJob[]): readonly Record<string, unknown>[] {
   const goBack = (): void => {
     void deps.dispatcher.giveBack(request.state, jobs).catch((error: unknown) => {
       deps.log.warn({ err: error, workerId: request.state.workerId }, 'an undelivered job could not be given back; its lease will expire')
@@ -24,8 +43,7 @@ export async function takeJobs(
   }
   if (request.signal.aborted) goBack()
   else request.signal.addEventListener('abort', goBack, { once: true })
-  const bodies = jobs.map(toTakenBody)
-  return reply.send(request.batch ? bodies : bodies[0])
+  return jobs.map(toTakenBody)
 }
 
 /** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4); policy and webhook are ours. */

@@ -4,12 +4,22 @@ import type { Script } from './script.ts'
 
 /**
  * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal
- * → 'requeued', 'failed' (the budget was spent) or 'moot'. An expired lease is anybody's to take back; one that somebody else holds is not.
+ * → 'requeued', 'failed' (the budget was spent) or 'moot'. An expired lease is anybody's to take back, and its last holder is then replaced; one
+ * that somebody else holds is not.
  */
 export const TAKE_BACK: Script = {
   name: 'runyardTakeBack',
   keys: 1,
   lua: `${PRELUDE}
+-- Nobody saw the last holder die, so it may ask for jobs, and its token must not become valid a second time (ADR 1): every gateway hears that it
+-- is to be replaced before it hears of the job.
+local function replaceHolder(id, channel)
+  local worker = call('HGET', jobKey(id), 'pb')
+  if not worker or call('EXISTS', workerKey(worker)) == 0 then return end
+  call('HSET', workerKey(worker), 'refreshRequested', 'true')
+  local changed = { kind = 'worker-changed', endpointId = string.match(q, '{(.*)}$'), workerId = worker }
+  call('PUBLISH', channel, cjson.encode({ origin = '', signal = changed }))
+end
 local id, worker = ARGV[1], ARGV[2]
 local attempts = tonumber(call('HGET', jobKey(id), 'ats') or '0')
 if isSettled(id) or call('EXISTS', jobKey(id)) == 0 then
@@ -19,6 +29,7 @@ end
 local holder = call('GET', lockKey(id))
 if holder and holder ~= worker then return 'moot' end
 if not call('LPOS', q .. ':active', id) then return 'moot' end
+if worker == '' then replaceHolder(id, ARGV[13]) end
 if attempts > tonumber(ARGV[3]) then
   local times = attempts == 1 and 'once' or (attempts .. ' times')
   local end_ = readEnd(5)
