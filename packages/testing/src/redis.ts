@@ -27,7 +27,7 @@ export interface TestRedis extends AsyncDisposable {
   stop(): Promise<void>
   /** Ends it (if it still runs) and starts it again on the same port with the same files. */
   restart(): Promise<void>
-  /** SIGKILL; the files stay for `restart`. */
+  /** SIGKILL, once all that was answered before is in the files, which stay for `restart`: on a busy disk Redis writes them up to 2 s later. */
   kill(): Promise<void>
   /** CONFIG SET, e.g. `('maxmemory', '1')` for one that is out of memory. */
   configure(name: string, value: string): Promise<void>
@@ -60,10 +60,13 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
       return child.pid ?? 0
     },
     stop,
-    kill: () => end('SIGKILL'),
+    async kill() {
+      await written(port)
+      await end('SIGKILL')
+    },
     async configure(name, value) {
       const answer = await ask(port, `CONFIG SET ${name} ${value}`)
-      if (answer !== '+OK') throw new Error(`Redis does not take ${name} = ${value}: ${answer}`)
+      if (answer !== '+OK\r\n') throw new Error(`Redis does not take ${name} = ${value}: ${answer}`)
     },
     async restart() {
       await end('SIGTERM')
@@ -116,16 +119,20 @@ async function spawnRedis(
 
 /** A Redis that still loads its files answers, but not with PONG. */
 async function answersPing(port: number): Promise<boolean> {
-  return (await ask(port, 'PING')) === '+PONG'
+  return (await ask(port, 'PING')) === '+PONG\r\n'
 }
 
-/** The first line of the answer to an inline command; empty where there is none. */
+async function written(port: number): Promise<void> {
+  while (/^aof_buffer_length:[1-9]/m.test(await ask(port, 'INFO persistence'))) await delay(10)
+}
+
+/** The answer to an inline command, as far as it comes in one piece; empty where there is none. */
 async function ask(port: number, command: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))
   socket.setTimeout(10_000, () => resolve(''))
   socket.once('error', () => resolve(''))
-  socket.once('data', (data) => resolve(data.toString().split('\r\n', 1)[0] ?? ''))
+  socket.once('data', (data) => resolve(data.toString()))
   socket.once('close', () => resolve(''))
   try {
     return await promise
