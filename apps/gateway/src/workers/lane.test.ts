@@ -109,6 +109,35 @@ describe('a lane', () => {
     await Promise.all(polls)
   })
 
+  it('serves a worker that waits once the looks of others, which all found a job, have left it room', async () => {
+    const queue = createQueue()
+    let gate = Promise.resolve()
+    const lane = new Lane({
+      takeJob: async () => {
+        await gate
+        return queue.take()
+      },
+      checkVersion: () => Promise.resolve(),
+      giveBack: () => Promise.resolve(),
+    })
+    const poll = async (id: string) => lane.take({ state: createWorker(id), max: 1, signal: NEVER })
+    const waiting = [poll('w1'), poll('w2')]
+    await expect.poll(() => lane.parkedCount).toBe(2)
+    queue.waiting.push('first')
+    lane.wake()
+    await Promise.race(waiting)
+    // From here on the queue is not known to be empty, one worker waits, and as many looks as may be are under way.
+    const opened = Promise.withResolvers<void>()
+    gate = opened.promise
+    const others = Array.from({ length: 8 }, async (_, index) => poll(`other${index}`))
+    await Promise.resolve()
+    queue.waiting.push(...others.map((_, index) => `job${index}`), 'last')
+    lane.wake()
+    opened.resolve()
+    const jobs = (await Promise.all([...waiting, ...others])).flat().map(({ id }) => id)
+    expect(jobs.toSorted()).toEqual(['first', 'job0', 'job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'last'])
+  })
+
   it('gives back what it took for a client that has gone meanwhile', async () => {
     const queue = createQueue()
     const controller = new AbortController()

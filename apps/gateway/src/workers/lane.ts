@@ -57,13 +57,18 @@ export class Lane {
   }
 
   async take(request: TakeRequest): Promise<readonly TakenJob[]> {
-    while (!this.#isEmpty) {
-      await this.#deps.checkVersion(request.state)
-      if (!isAssignable(request.state.record) || request.signal.aborted) break
-      const jobs = await this.#takeFor(request)
-      if (jobs.length > 0) return jobs
-      if (this.#owed === 0) break
-      this.#owed -= 1
+    try {
+      while (!this.#isEmpty) {
+        await this.#deps.checkVersion(request.state)
+        if (!isAssignable(request.state.record) || request.signal.aborted) break
+        const jobs = await this.#takeFor(request)
+        if (jobs.length > 0) return jobs
+        if (this.#owed === 0) break
+        this.#owed -= 1
+      }
+    } finally {
+      // A wake that came meanwhile is somebody else's.
+      this.#serveOwed()
     }
     return this.#park(request)
   }
@@ -73,10 +78,11 @@ export class Lane {
     if (this.#isEmpty) return []
     await this.#deps.checkVersion(request.state)
     if (!isAssignable(request.state.record) || request.signal.aborted) return []
-    const jobs = await this.#takeFor(request)
-    // A wake that came meanwhile is somebody else's.
-    this.#serveOwed()
-    return jobs
+    try {
+      return await this.#takeFor(request)
+    } finally {
+      this.#serveOwed()
+    }
   }
 
   wake(): void {
