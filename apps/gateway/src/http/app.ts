@@ -16,7 +16,7 @@ const LONGEST_SEGMENT = 512
 const LONGEST_UPLOAD_MS = 300_000
 const LOOK_FOR_SLOW_EVERY_MS = 5000
 
-export const NOT_UTF8 = 'the request body is not valid UTF-8'
+export const NOT_UTF8 = 'the request body is not valid UTF-8 (compressed ones are not read: send it as it is)'
 
 export interface AppOptions {
   readonly log: Logger

@@ -1,7 +1,9 @@
 // The rules R1–R20 of client-api §1, one test each, against real sockets and a real Redis; then what the operations promise beyond them.
+import { gzipSync } from 'node:zlib'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { NOT_UTF8 } from '../http/app.ts'
 
 let redis: TestRedis
 let gateway: TestGateway
@@ -275,11 +277,13 @@ describe('ids, keys and bodies', () => {
     for (const path of ['status', 'stream']) expect((await gateway.call(`/v2/${ep}/${path}/${id}`)).text).toContain(`"output":${text}`)
   })
 
-  it('a body that is not UTF-8 is refused with a sentence', async () => {
+  it.each([
+    ['not UTF-8', Buffer.from('{"input":"\xff"}', 'latin1')],
+    ['compressed', gzipSync('{"input":1}')],
+  ])('a body that is %s is refused with a sentence', async (_what, body) => {
     const headers = { authorization: gateway.key, 'content-type': 'application/json' }
-    const body = Buffer.from('{"input":"\xff"}', 'latin1')
     const answer = await fetch(`${gateway.publicUrl}/v2/${ep}/run`, { method: 'POST', headers, body })
-    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: 'the request body is not valid UTF-8' })])
+    expect([answer.status, await answer.json()]).toEqual([400, expect.objectContaining({ error: NOT_UTF8 })])
   })
 
   it('s3Config travels to the worker beside the input and is never shown', async () => {
