@@ -30,6 +30,19 @@ export const TemplateNotes = z.object({
 })
 export type TemplateNotes = z.infer<typeof TemplateNotes>
 
+/** Of a template that says nothing of them. */
+export const DEFAULT_NOTES: TemplateNotes = {
+  isServerless: false,
+  isPublic: false,
+  category: 'NVIDIA',
+  readme: '',
+  volumeGb: 0,
+  volumeMountPath: '',
+  startSsh: true,
+  startJupyter: true,
+  allowedCudaVersions: [],
+}
+
 export const Template = z.object({
   id: z.string(),
   /** Unique per owner. */

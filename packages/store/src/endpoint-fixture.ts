@@ -1,5 +1,5 @@
 // For tests: records of endpoints and templates.
-import type { Endpoint, Template } from '@runyard/schema'
+import { DEFAULT_NOTES, type Endpoint, type Template } from '@runyard/schema'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 
 export function endpoint(id: string, change: EndpointChange = {}): Endpoint {
@@ -12,17 +12,7 @@ export function template(id: string, image = 'image'): Template {
     name: `name of ${id}`,
     ownerId: 'owner',
     container: { image, args: '', env: {}, diskGb: null, ports: [], registryId: null },
-    notes: {
-      isServerless: true,
-      isPublic: false,
-      category: 'NVIDIA',
-      readme: '',
-      volumeGb: 0,
-      volumeMountPath: '',
-      startSsh: true,
-      startJupyter: true,
-      allowedCudaVersions: [],
-    },
+    notes: { ...DEFAULT_NOTES, isServerless: true },
     createdAt: 1,
     updatedAt: 1,
   }

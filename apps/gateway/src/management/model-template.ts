@@ -2,7 +2,7 @@
 // carries its endpoints along: a changed container is a new version of each. Endpoints that copied a template are not touched (ADR 21).
 import { isDeepStrictEqual } from 'node:util'
 import type { Endpoint, Template, TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
+import { DEFAULT_NOTES, RunyardError } from '@runyard/schema'
 import { unknownRegistry, type Library, type TemplateChange } from '@runyard/store'
 import { applyChange, containerOf } from './model-change.ts'
 import { checkTemplate } from './model-check.ts'
@@ -24,18 +24,6 @@ export interface TemplateRequest {
 }
 
 const DEFAULT_CONTAINER: TemplateContainer = { image: '', entrypoint: [], args: '', env: {}, diskGb: null, ports: [], registryId: null }
-
-const DEFAULT_NOTES: TemplateNotes = {
-  isServerless: false,
-  isPublic: false,
-  category: 'NVIDIA',
-  readme: '',
-  volumeGb: 0,
-  volumeMountPath: '',
-  startSsh: true,
-  startJupyter: true,
-  allowedCudaVersions: [],
-}
 
 /** @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') with one sentence. */
 export function decideSave(library: Library, request: TemplateRequest): TemplateChange {

@@ -5,8 +5,16 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { openTestApp } from './test-app.ts'
 import type { TestApp, TestUser } from './test-app.ts'
 
-/** `enter` is told of each test's app and of a user with a key of "owner" before it runs. */
-export function useTestApp(enter: (site: { readonly opened: TestApp; readonly user: TestUser }) => void): void {
+export interface TestSite {
+  readonly opened: TestApp
+  readonly redisUrl: string
+  /** Of "owner", and who bears it. */
+  readonly key: string
+  readonly user: TestUser
+}
+
+/** `enter` is told of each test's site before it runs. */
+export function useTestApp(enter: (site: TestSite) => void): void {
   let redis: TestRedis
   let opened: TestApp
 
@@ -16,7 +24,7 @@ export function useTestApp(enter: (site: { readonly opened: TestApp; readonly us
   afterAll(() => redis.stop())
   beforeEach(async () => {
     opened = await openTestApp(redis.url)
-    enter({ opened, user: await opened.userOf('owner') })
+    enter({ opened, redisUrl: redis.url, key: await opened.keyOf('owner'), user: await opened.userOf('owner') })
   })
   afterEach(() => opened[Symbol.asyncDispose]())
 }

@@ -1,8 +1,6 @@
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { openTestApp } from '../test-app.ts'
+import { describe, expect, it } from 'vitest'
 import type { TestApp } from '../test-app.ts'
+import { useTestApp } from '../use-test-app.ts'
 
 const SAVE_ENDPOINT = `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) {
   aiKey gpuIds id idleTimeout locations name networkVolumeId networkVolumeIds { networkVolumeId dataCenterId } flashEnvironmentId
@@ -53,22 +51,12 @@ const CPU_QUEUE = { ...WITHOUT_GPU, instanceIds: ['cpu3g-2-8'] }
 const GPU_BALANCED = { ...GPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
 const CPU_BALANCED = { ...CPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
 
-let redis: TestRedis
 let opened: TestApp
 let key: string
 
-beforeAll(async () => {
-  redis = await startRedis()
+useTestApp((site) => {
+  ;({ opened, key } = site)
 })
-
-afterAll(() => redis.stop())
-
-beforeEach(async () => {
-  opened = await openTestApp(redis.url)
-  key = await opened.keyOf('owner')
-})
-
-afterEach(() => opened[Symbol.asyncDispose]())
 
 interface Reply {
   readonly data?: Record<string, Record<string, unknown> | null> | null

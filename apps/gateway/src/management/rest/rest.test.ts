@@ -1,10 +1,9 @@
-import { startRedis } from '@runyard/testing'
-import type { TestRedis } from '@runyard/testing'
 import type { LedgerRow, WorkerRecord } from '@runyard/schema'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
 import { openTestApp } from '../test-app.ts'
 import type { TestApp } from '../test-app.ts'
+import { useTestApp } from '../use-test-app.ts'
 
 const QUEUE = {
   name: 'hello',
@@ -14,22 +13,13 @@ const QUEUE = {
   gpu: { pools: ['ADA_24'] },
 }
 
-let redis: TestRedis
+let redisUrl: string
 let opened: TestApp
 let key: string
 
-beforeAll(async () => {
-  redis = await startRedis()
+useTestApp((site) => {
+  ;({ opened, key, redisUrl } = site)
 })
-
-afterAll(() => redis.stop())
-
-beforeEach(async () => {
-  opened = await openTestApp(redis.url)
-  key = await opened.keyOf('owner')
-})
-
-afterEach(() => opened[Symbol.asyncDispose]())
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
@@ -329,7 +319,7 @@ describe('usage', () => {
 
 describe('the worker plane', () => {
   it('serves the list of endpoints to API keys, and no management', async () => {
-    await using nested = await openTestApp(redis.url, registerNestedManagement)
+    await using nested = await openTestApp(redisUrl, registerNestedManagement)
     const headers = { authorization: `Bearer ${await nested.keyOf('owner')}` }
     const list = await nested.app.inject({ method: 'GET', url: '/v2/serverless', headers })
     expect(list.json()).toEqual({ endpoints: [], pagination: { hasNextPage: false, nextCursor: null } })
