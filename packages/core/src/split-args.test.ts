@@ -17,3 +17,20 @@ test.each([
 ])('%j is written as people would write it', (words, line) => {
   expect(joinArgs(words)).toBe(line)
 })
+
+test('double quotes may hold escapes, line breaks and the other quote', () => {
+  expect(splitArgs(String.raw`a"b \"c\" \$d \e 'f'"g "" "h`.concat('\\\ni"'))).toEqual([`ab "c" $d \\e 'f'g`, '', 'hi'])
+})
+
+test.each([`'`, `"`, `"\\"`, `\\`, `a "b`])('%s is refused: it is never closed', (line) => {
+  expect(() => splitArgs(line)).toThrow(/is never closed/)
+})
+
+test.each([
+  ['single quotes', `'${'x'.repeat(1e7)}'`],
+  ['double quotes', `"${'x'.repeat(1e7)}"`],
+  ['double quotes full of escapes', `"${'\\n'.repeat(5e6)}"`],
+  ['no quotes', 'x'.repeat(1e7)],
+])('a word of 10 MB in %s is read as one word', (_what, line) => {
+  expect(splitArgs(line).map((word) => word.length)).toEqual([1e7])
+})

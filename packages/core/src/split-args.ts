@@ -1,8 +1,9 @@
 // A command line in POSIX words (management §6.2 "dockerArgs"): quotes and backslashes as a shell reads them, nothing is expanded.
-import { RunyardError } from '@runyard/schema'
+import { shown, RunyardError } from '@runyard/schema'
 
-// One piece of a word: '…' verbatim | "…" with escapes | a backslash and what it escapes | plain text.
-const PIECE = /'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^\s'"\\]+)/y
+// One piece of a word: '…' verbatim | "…" with escapes, up to `endOfDouble` | a backslash and what it escapes | plain text.
+const PIECE = /'([^']*)'|\\([\s\S])|([^\s'"\\]+)/y
+const ESCAPE_OR_QUOTE = /["\\]/g
 const BLANK = /\s+/y
 
 /** @throws RunyardError('bad_request') when a quote is never closed. */
@@ -12,11 +13,12 @@ export function splitArgs(text: string): readonly string[] {
   while (at < text.length) {
     let word = ''
     while (at < text.length && !/\s/.test(text.charAt(at))) {
-      PIECE.lastIndex = at
-      const piece = PIECE.exec(text)
-      if (piece === null) throw new RunyardError('bad_request', `args: the quote or backslash at position ${at} is never closed: ${text}`)
-      word += pieceValue(piece)
-      at = PIECE.lastIndex
+      const piece = text.charAt(at) === '"' ? readDouble(text, at) : readPlain(text, at)
+      if (piece === undefined) {
+        throw new RunyardError('bad_request', `args: the quote or backslash at position ${at} is never closed: ${shown(text)}`)
+      }
+      word += piece.value
+      at = piece.end
     }
     words.push(word)
     at = skipBlank(text, at)
@@ -29,11 +31,34 @@ export function joinArgs(words: readonly string[]): string {
   return words.map((word) => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)).join(' ')
 }
 
-function pieceValue([, single, double, escaped, plain]: RegExpExecArray): string {
-  // Inside double quotes a backslash escapes only these four and a line break, which it removes.
-  if (double !== undefined) return double.replaceAll(/\\([$`"\\]|\n)/g, (_, char: string) => (char === '\n' ? '' : char))
-  if (escaped !== undefined) return escaped === '\n' ? '' : escaped
-  return single ?? plain ?? ''
+interface Piece {
+  readonly value: string
+  /** Where the next one begins. */
+  readonly end: number
+}
+
+function readPlain(text: string, at: number): Piece | undefined {
+  PIECE.lastIndex = at
+  const piece = PIECE.exec(text)
+  if (piece === null) return undefined
+  const [, single, escaped, plain] = piece
+  if (escaped !== undefined) return { value: escaped === '\n' ? '' : escaped, end: PIECE.lastIndex }
+  return { value: single ?? plain ?? '', end: PIECE.lastIndex }
+}
+
+/** Step by step: one expression for all of it would need a stack as deep as the word is long. */
+function readDouble(text: string, at: number): Piece | undefined {
+  ESCAPE_OR_QUOTE.lastIndex = at + 1
+  for (let found = ESCAPE_OR_QUOTE.exec(text); found !== null; found = ESCAPE_OR_QUOTE.exec(text)) {
+    if (found[0] === '"') return { value: unescapeDouble(text.slice(at + 1, found.index)), end: found.index + 1 }
+    ESCAPE_OR_QUOTE.lastIndex = found.index + 2
+  }
+  return undefined
+}
+
+/** Inside double quotes a backslash escapes only these four and a line break, which it removes. */
+function unescapeDouble(text: string): string {
+  return text.replaceAll(/\\([$`"\\]|\n)/g, (_, char: string) => (char === '\n' ? '' : char))
 }
 
 function skipBlank(text: string, at: number): number {

@@ -1,6 +1,6 @@
 // What a worker's container runs in place of what its image says. Runpod's "container start command" is a line that replaces the image's CMD, or
 // JSON with `cmd` and `entrypoint` (management §6.2 "dockerArgs"; Runpod's documentation of templates).
-import { RunyardError, StartCommandJson } from '@runyard/schema'
+import { shown, RunyardError, StartCommandJson } from '@runyard/schema'
 import type { EndpointSpec } from '@runyard/schema'
 import { splitArgs } from './split-args.ts'
 
@@ -22,7 +22,7 @@ function readJson(text: string): StartCommandJson {
   try {
     return StartCommandJson.parse(JSON.parse(text))
   } catch (error) {
-    const sentence = `args: a start command in JSON is {"cmd": ["…"], "entrypoint": ["…"]}, each a list of words; ${text} was given.`
+    const sentence = `args: a start command in JSON is {"cmd": ["…"], "entrypoint": ["…"]}, each a list of words; ${shown(text)} was given.`
     throw new RunyardError('bad_request', sentence, { cause: error })
   }
 }

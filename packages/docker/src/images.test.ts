@@ -90,3 +90,16 @@ describe('a pull', () => {
     await expect(pull(CREDENTIALS)).rejects.toMatchObject({ code: 'not_found' })
   })
 })
+
+describe('the look for an image', () => {
+  it.each([
+    ['lab:5000/a/b:1', '/images/lab%3A5000/a/b%3A1/json'],
+    ['x/get?x=', '/images/x/get%3Fx%3D/json'],
+    ['../system/df#', '/images/%2E%2E/system/df%23/json'],
+  ])('asks the engine for %s and for no other thing', async (image, path) => {
+    answer = { status: 404, body: '{"message":"No such image"}' }
+    const driver = createDockerHost({ hostId: 'here', socket: join(dir, 'docker.sock'), instanceId: 'x' })
+    expect(await driver.hasImage(image)).toBe(false)
+    expect(requests.map(({ url }) => url)).toEqual([path])
+  })
+})

@@ -11,11 +11,19 @@ export async function hasImage(docker: Docker, image: string): Promise<boolean> 
 
 export async function findImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo | undefined> {
   try {
-    return await docker.getImage(image).inspect()
+    return await docker.getImage(toPath(image)).inspect()
   } catch (error) {
     if (statusOf(error) === 404) return undefined
     throw error
   }
+}
+
+/** dockerode pastes it into the address of a request: nothing of it may be read as more than a name. */
+function toPath(image: string): string {
+  return image
+    .split('/')
+    .map((segment) => encodeURIComponent(segment).replace(/^\.+$/, (dots) => dots.replaceAll('.', '%2E')))
+    .join('/')
 }
 
 /** Without a tag Docker would pull every tag there is. */

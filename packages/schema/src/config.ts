@@ -162,6 +162,13 @@ export const Config = z.object({
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
       workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
+      workersPerEndpoint: z.coerce.number().int().min(1).max(100_000).default(1000).describe('largest maximum of workers of one endpoint'),
+      workersPerOwner: z.coerce
+        .number()
+        .int()
+        .min(0)
+        .default(0)
+        .describe('what the maxima of workers of all endpoints of one owner may sum up to; 0: no limit'),
     })
     .prefault({}),
   rateLimits: z

@@ -21,7 +21,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
-  const model = createManagementModel(store)
+  const model = createManagementModel(store, config)
   const authenticate = createAuthentication(store)
   await app.register(async (scope) => registerGraphql(scope, { model, store, authenticate, log }))
   await app.register(async (scope) => registerRest(scope, { model, store, config, authenticate, log }))
@@ -30,8 +30,8 @@ export async function registerManagement(app: FastifyInstance, { store, config, 
 }
 
 /** The worker plane: the list that a dev worker searches for its siblings, and nothing else (sdk2-api §4.1). */
-export async function registerNestedManagement(app: FastifyInstance, { store, log }: Pick<ManagementDeps, 'store' | 'log'>): Promise<void> {
-  const model = createManagementModel(store)
+export async function registerNestedManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
+  const model = createManagementModel(store, config)
   const authenticate = createAuthentication(store)
   await app.register(async (scope) => registerNestedRest(scope, { model, authenticate, log }))
 }

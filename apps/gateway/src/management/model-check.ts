@@ -1,46 +1,54 @@
 // Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
 // every dialect (management §3.2, §6.2; flash-api §9).
-import { formatGpuIds, parseGpuIds, resolveCpu, startCommandOf } from '@runyard/core'
+import { formatGpuIds, imageProblem, parseGpuIds, resolveCpu, startCommandOf } from '@runyard/core'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
+import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
+import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './model-size.ts'
 
 const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
 const MAX_EXECUTION_TIMEOUT_MS = 7 * 24 * 3600 * 1000
-const CUDA_VERSION = /^\d+\.\d+$/u
+const CUDA_VERSION = /^\d{1,4}\.\d{1,4}$/u
+/** One day: no job waits longer for a worker to be added. */
+const MAX_SCALER_VALUE = 86_400
 
 /** @throws RunyardError('bad_request') with the first thing that is wrong. */
 export function checkEndpoint(endpoint: Endpoint): void {
   const problem =
-    nameProblem('endpoint', endpoint.name) ?? specProblem(endpoint.spec) ?? settingsProblem(endpoint.settings) ?? scalerProblem(endpoint)
+    nameProblem('an endpoint', endpoint.name) ??
+    nameProblem('a template', endpoint.templateName) ??
+    echoSizeProblem(endpoint) ??
+    specProblem(endpoint.spec) ??
+    settingsProblem(endpoint.settings) ??
+    scalerProblem(endpoint)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
 }
 
 /** @throws RunyardError('bad_request'), and 'unprocessable' for a volume that no worker of an endpoint would have (management §2.2). */
 export function checkTemplate({ name, container, notes }: Template): void {
-  const problem = nameProblem('template', name) ?? containerProblem('A template', container)
+  const problem = nameProblem('a template', name) ?? containerProblem('A template', container) ?? notesSizeProblem(notes)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
   if (notes.isServerless && notes.volumeGb > 0)
     throw new RunyardError('unprocessable', `A serverless template has no volume of its own; ${notes.volumeGb} GB was given.`)
 }
 
-function nameProblem(what: 'endpoint' | 'template', name: string): string | undefined {
-  if (name.trim() === '') return `The name of ${what === 'endpoint' ? 'an endpoint' : 'a template'} must not be empty.`
-  if (name.length > 191) return `A name has at most 191 characters; this one has ${name.length}.`
-  return undefined
-}
-
 function specProblem(spec: EndpointSpec): string | undefined {
-  return containerProblem('An endpoint', spec) ?? hardwareProblem(spec)
+  return containerProblem('An endpoint', spec) ?? placementSizeProblem(spec) ?? hardwareProblem(spec)
 }
 
 /** The grammar of command lines is core's; it throws its own sentence. */
 function containerProblem(who: string, spec: TemplateContainer): string | undefined {
   if (spec.image === '') return `${who} needs a container image (imageName).`
-  if (/\s/u.test(spec.image)) return `"${spec.image}" is not the name of a container image: it contains white space.`
-  if (spec.diskGb !== null && spec.diskGb < 1) return `The container disk must be at least 1 GB; ${spec.diskGb} was given.`
+  const problem = imageProblem(spec.image) ?? containerSizeProblem(spec) ?? diskProblem(spec.diskGb)
+  if (problem !== undefined) return problem
   startCommandOf(spec)
   const port = spec.ports.find((candidate) => !isPort(candidate))
-  return port === undefined ? environmentProblem(spec.env) : `"${port}" is not a port; they look like 8888/http or 22/tcp.`
+  return port === undefined ? environmentProblem(spec.env) : `${quoted(port)} is not a port; they look like 8888/http or 22/tcp.`
+}
+
+function diskProblem(diskGb: number | null): string | undefined {
+  if (diskGb === null || (diskGb >= 1 && diskGb <= RECORD_LIMITS.diskGb)) return undefined
+  const bound = diskGb < 1 ? 'at least 1 GB' : `at most ${RECORD_LIMITS.diskGb} GB`
+  return `The container disk must be ${bound}; ${diskGb} was given.`
 }
 
 /** management §2.2 */
@@ -51,8 +59,8 @@ function isPort(port: string): boolean {
 
 function environmentProblem(env: EndpointSpec['env']): string | undefined {
   for (const [key, value] of Object.entries(env)) {
-    if (!/^[^=\s\0]+$/u.test(key)) return `"${key}" cannot be the name of an environment variable.`
-    if (value.includes('\0')) return `The environment variable ${key} contains a NUL character.`
+    if (!/^[^=\s\p{Cc}]+$/u.test(key)) return `${quoted(key)} cannot be the name of an environment variable.`
+    if (value.includes('\0')) return `The environment variable ${quoted(key)} contains a NUL character.`
   }
   return undefined
 }
@@ -70,9 +78,10 @@ function hardwareProblem({ gpu, cpu }: EndpointSpec): string | undefined {
 
 function gpuProblem(gpu: GpuRequest): string | undefined {
   if (gpu.count < 1) return `A GPU worker has at least 1 GPU; ${gpu.count} was given.`
+  if (gpu.count > RECORD_LIMITS.gpuCount) return `A GPU worker has at most ${RECORD_LIMITS.gpuCount} GPUs; ${gpu.count} was given.`
   const versions = [...gpu.allowedCudaVersions, ...(gpu.minCudaVersion === undefined ? [] : [gpu.minCudaVersion])]
   const version = versions.find((candidate) => !CUDA_VERSION.test(candidate))
-  return version === undefined ? undefined : `"${version}" is not a CUDA version; they look like 12.8.`
+  return version === undefined ? undefined : `${quoted(version)} is not a CUDA version; they look like 12.8.`
 }
 
 function settingsProblem(settings: EndpointSettings): string | undefined {
@@ -88,9 +97,30 @@ function settingsProblem(settings: EndpointSettings): string | undefined {
 
 function scalerProblem({ type, settings: { scaling } }: Endpoint): string | undefined {
   if (scaling.type === 'REQUEST_COUNT')
-    return scaling.requestCount >= 1
+    return isBetween(scaling.requestCount, 1)
       ? undefined
-      : `The scaler value of REQUEST_COUNT must be at least 1; ${scaling.requestCount} was given.`
+      : `The scaler value of REQUEST_COUNT must be between 1 and ${MAX_SCALER_VALUE}; ${scaling.requestCount} was given.`
   if (type === 'LOAD_BALANCER') return 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.'
-  return scaling.queueDelay >= 0 ? undefined : `The scaler value of QUEUE_DELAY cannot be negative; ${scaling.queueDelay} was given.`
+  return isBetween(scaling.queueDelay, 0)
+    ? undefined
+    : `The scaler value of QUEUE_DELAY must be between 0 and ${MAX_SCALER_VALUE} seconds; ${scaling.queueDelay} was given.`
+}
+
+function isBetween(value: number, min: number): boolean {
+  return value >= min && value <= MAX_SCALER_VALUE
+}
+
+export interface WorkerCounts {
+  /** Of this endpoint as it was; undefined: it is new. */
+  readonly before: EndpointSettings | undefined
+  readonly most: number
+}
+
+/** A maximum that was allowed when it was saved may stay. @throws RunyardError('bad_request') */
+export function checkWorkerCounts({ workersMax }: EndpointSettings, { before, most }: WorkerCounts): void {
+  if (workersMax <= Math.max(most, before?.workersMax ?? 0)) return
+  throw new RunyardError(
+    'bad_request',
+    `An endpoint has at most ${most} workers (limits.workersPerEndpoint); a maximum of ${workersMax} was given.`,
+  )
 }

@@ -3,9 +3,9 @@
 import type { Endpoint, Registry, RegistryCredentials } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import type { Library, RegistryChange } from '@runyard/store'
+import { nameProblem } from './model-size.ts'
 import { newRegistryId } from './new-id.ts'
 
-const LONGEST_NAME = 191
 /** Tokens of cloud registries are some 2 kB long. */
 const LONGEST_SECRET = 16_384
 
@@ -25,9 +25,8 @@ export function decideAddRegistry(
   { name, ...credentials }: RegistryEdit,
   { ownerId, now }: Context,
 ): RegistryChange {
-  if (name.trim() === '') throw new RunyardError('bad_request', 'The name of registry credentials must not be empty.')
-  if (name.length > LONGEST_NAME)
-    throw new RunyardError('bad_request', `A name has at most ${LONGEST_NAME} characters; this one has ${name.length}.`)
+  const problem = nameProblem('registry credentials', name)
+  if (problem !== undefined) throw new RunyardError('bad_request', problem)
   checkCredentials(credentials)
   const namesake = registries.find((other) => other.ownerId === ownerId && other.name === name)
   if (namesake !== undefined)

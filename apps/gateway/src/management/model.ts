@@ -1,11 +1,12 @@
 // The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL,
 // REST v2, REST v1) translate into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
-import type { Endpoint, Template } from '@runyard/schema'
+import type { Config, Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { defined } from './defined.ts'
 import { applyChange } from './model-change.ts'
 import type { EndpointChange } from './model-change.ts'
+import { checkWorkerCounts } from './model-check.ts'
 import { createRegistryModel } from './registries.ts'
 import type { RegistryModel } from './registries.ts'
 import { boundTemplate, decideRemove, decideSave, missingTemplate } from './model-template.ts'
@@ -51,7 +52,12 @@ export interface TemplateModel {
 
 export type ModelStore = Pick<Store, 'endpoints' | 'templates' | 'registries'>
 
-export function createManagementModel(store: ModelStore, clock: () => number = Date.now): ManagementModel {
+export interface ModelOptions {
+  readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
+  readonly clock?: () => number
+}
+
+export function createManagementModel(store: ModelStore, { limits, clock = Date.now }: ModelOptions): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
     if (endpoint === undefined || endpoint.ownerId !== ownerId) throw missingEndpoint(id)
@@ -64,7 +70,9 @@ export function createManagementModel(store: ModelStore, clock: () => number = D
       created = current === undefined
       if ('id' in find && current?.ownerId !== ownerId) throw missingEndpoint(find.id, FORGET_HINT)
       const template = templateId === undefined ? undefined : usable(shared ?? bound, ownerId, templateId)
-      return applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
+      const next = applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
+      checkWorkerCounts(next.settings, { before: current?.settings, most: limits.workersPerEndpoint })
+      return next
     }
     const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, templateId)
     return { endpoint, created }

@@ -9,12 +9,11 @@ import type { Store } from '@runyard/store'
 import type { Authenticate } from '../../authentication.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
+import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 import { createFailures, messageOf } from './failures.ts'
 import { createResolvers } from './resolvers.ts'
 import { TYPE_DEFINITIONS } from './type-definitions.ts'
 
-/** A manifest is tens of kB, a template's environment may be larger; far above both. */
-const BODY_LIMIT_BYTES = 16 * 1024 * 1024
 /** Each alias is executed again: a few hundred bytes of text must not become thousands of reads. Introspection takes 300 tokens and 15 levels. */
 const MOST_TOKENS = 1000
 const DEEPEST = 20
@@ -51,7 +50,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     }),
   })
   app.setErrorHandler((error, _request, reply) => failures.send(error, reply))
-  app.post('/graphql', { bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
+  app.post('/graphql', { bodyLimit: MANAGEMENT_BODY_BYTES }, async (request, reply) => {
     const key = await deps.authenticate(withQueryKey(request))
     const { query, variables, operationName } = parseBody(request.body)
     parse(query, { maxTokens: MOST_TOKENS })

@@ -10,6 +10,7 @@ import type { Authenticate } from '../../authentication.ts'
 import { NOT_UTF8 } from '../../http/app.ts'
 import { isTooDeep, TOO_DEEP } from '../../http/json-depth.ts'
 import type { ErrorLog } from '../error-log.ts'
+import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 import { createProblemHandler } from './problem.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
@@ -33,6 +34,9 @@ export function withRestConventions(app: FastifyInstance, { authenticate, log }:
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)
   app.decorateRequest('managementKey', undefined)
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit ??= MANAGEMENT_BODY_BYTES
+  })
   app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')

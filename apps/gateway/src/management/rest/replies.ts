@@ -65,28 +65,35 @@ export interface WorkerFacts {
   readonly now: number
 }
 
-/** Workers that are wanted but have no place yet stand in the list without one, so that the parts of the summary sum to its length. */
+/** So many of the workers without a place stand in the list, one row each. */
+const MOST_UNPLACED = 100
+
+/** Workers that are wanted but have no place yet stand in the list without one; the summary counts all of them. */
 export function workerListReply({ endpoint, workers, status, now }: WorkerFacts): WorkerListShape {
+  const throttled = status?.throttled ?? 0
+  const unhealthy = status?.unhealthy ?? 0
   const placed = workers.map((worker) => workerReply(worker, endpoint, now))
-  const list = [
-    ...placed,
-    ...Array.from({ length: status?.throttled ?? 0 }, (_, index) => unplacedReply(`throttled-${index + 1}`, 'THROTTLED')),
-    ...Array.from({ length: status?.unhealthy ?? 0 }, (_, index) => unplacedReply(`unhealthy-${index + 1}`, 'UNHEALTHY')),
-  ]
-  const count = (wanted: WorkerShape['status']): number => list.filter((worker) => worker.status === wanted).length
+  const list = [...placed, ...unplacedReplies('THROTTLED', throttled), ...unplacedReplies('UNHEALTHY', unhealthy)]
+  const count = (wanted: WorkerShape['status']): number => placed.filter((worker) => worker.status === wanted).length
   return {
     workers: list,
     summary: {
       running: count('RUNNING'),
       idle: count('IDLE'),
       initializing: count('INITIALIZING'),
-      throttled: count('THROTTLED'),
-      unhealthy: count('UNHEALTHY'),
-      total: list.length,
+      throttled: count('THROTTLED') + throttled,
+      unhealthy: count('UNHEALTHY') + unhealthy,
+      total: placed.length + throttled + unhealthy,
     },
     endpointVersion: endpoint.version,
     pagination: ONE_PAGE,
   }
+}
+
+function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number): readonly WorkerShape[] {
+  return Array.from({ length: Math.min(number, MOST_UNPLACED) }, (_, index) =>
+    unplacedReply(`${status.toLowerCase()}-${index + 1}`, status),
+  )
 }
 
 function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, now: number): WorkerShape {

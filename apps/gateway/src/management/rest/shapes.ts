@@ -135,7 +135,7 @@ export type WorkerShape = z.infer<typeof WorkerShape>
 
 export const WorkerListShape = z.object({
   workers: z.array(WorkerShape),
-  /** The parts sum to `total`, the length of `workers`. */
+  /** The parts sum to `total`; `workers` has at most 100 rows of each kind of worker without a place. */
   summary: z.object({
     running: z.int(),
     idle: z.int(),

@@ -1,0 +1,70 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { imageProblem } from './image-reference.ts'
+
+const SHA = 'a'.repeat(64)
+
+describe('an image', () => {
+  it.each([
+    'x',
+    'mine/worker:1',
+    'runpod/flash:py3.12-latest',
+    'runpod/worker-v1-vllm:v2.7',
+    'lab:5000/llm:2',
+    'localhost/x',
+    'localhost:5000/a/b/c:Tag_1.2-3',
+    'Registry.Example.com/x',
+    '[::1]:5000/x',
+    'ghcr.io/some-org/some_img__x/a--b:v1',
+    `name@sha256:${SHA}`,
+    `name:tag@sha256:${SHA}`,
+    'e:latest',
+    'docker.io/library/e',
+    `${'a/'.repeat(126)}x`,
+  ])('is named by %s', (image) => {
+    expect(imageProblem(image)).toBeUndefined()
+  })
+
+  it.each([
+    ['e', 'e:latest'],
+    ['DEADBEEF', 'deadbeef:latest'],
+    [SHA, 'beginning of an image’s id'],
+    [`sha256:${SHA}`, 'the id of an image'],
+    ['sha256:ab', 'the id of an image'],
+    ['runyard/worker:latest/get?x=', 'it looks like'],
+    ['../system/df?x=', 'is not the address of a registry'],
+    ['a/../b', 'it looks like'],
+    ['a//b', 'it looks like'],
+    ['/a', 'it looks like'],
+    ['a/', 'it looks like'],
+    ['a..b', 'it looks like'],
+    ['a/%2e%2e/b', 'it looks like'],
+    ['Mine/Worker', 'lower case'],
+    ['a b', 'white space'],
+    ['a:', 'its tag'],
+    ['a:-x', 'its tag'],
+    [`a:${'x'.repeat(129)}`, 'its tag'],
+    ['a@sha256:12', 'not a digest'],
+    ['a@', 'not a digest'],
+    ['ex_ample.com/x', 'the address of a registry'],
+    ['http://example.com/x', 'is not the address of a registry'],
+    [`${'a/'.repeat(127)}xx`, '255'],
+    ['x'.repeat(100_000), 'too long'],
+    ['x\u001B[2k', 'it looks like'],
+  ])('is not named by %s', (image, why) => {
+    const problem = imageProblem(image)
+    expect(problem).toContain(why)
+    expect(problem).toMatch(/^"[^\p{Cc}]+\.$/u)
+    expect(problem?.length).toBeLessThan(400)
+  })
+
+  it('that passes has nothing that the path of a URL would read as more than a name', () => {
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'e', '1', '.', '/', ':', '@', '?', '#', '%', '-', '_', '\\', '[', ']', 'A', ' ', '&'),
+    })
+    const harmless = /^(?!.*(?:\.\.|\/\/|\/\.))[\w[][\w.[\]:@/-]*$/
+    const isHarmless = (image: string): boolean => imageProblem(image) !== undefined || harmless.test(image)
+    const counterexample = fc.check(fc.property(text, isHarmless), { numRuns: 20_000 }).counterexample
+    expect(counterexample).toBeNull()
+  })
+})

@@ -1,0 +1,52 @@
+// Which texts name a container image: the grammar of the distribution project, `[domain/]path[:tag][@digest]`
+// (https://pkg.go.dev/github.com/distribution/reference). Whatever else an engine would take for one is refused: the beginning of an image's id is
+// a name to an engine, and would run images of other owners.
+import { quoted } from '@runyard/schema'
+
+/** Of the whole reference without tag and digest. */
+const LONGEST_NAME = 255
+
+const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])'
+const DOMAIN = new RegExp(String.raw`^(?:${LABEL}(?:\.${LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]{1,5})?$`, 'u')
+const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/u
+const TAG = /^\w[\w.-]{0,127}$/u
+const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,128}$/u
+/** Name, tag and digest at their longest. */
+const LONGEST_REFERENCE = 600
+
+/** What is wrong with it, as a sentence; undefined: it names an image. */
+export function imageProblem(image: string): string | undefined {
+  const why = faultOf(image)
+  return why === undefined ? undefined : `${quoted(image)} is not the name of a container image: ${why}.`
+}
+
+function faultOf(image: string): string | undefined {
+  if (image.length > LONGEST_REFERENCE) return 'it is too long'
+  if (/\s/u.test(image)) return 'it contains white space'
+  if (/^sha256:/iu.test(image)) return 'it is the id of an image; name its repository, as in name@sha256:…'
+  if (/^[0-9a-f]+$/iu.test(image)) return `an engine would read it as the beginning of an image’s id; write ${image.toLowerCase()}:latest`
+  const { name, tag, digest } = split(image)
+  if (digest !== undefined && !DIGEST.test(digest)) return 'what follows the @ is not a digest, which looks like sha256:…'
+  if (tag !== undefined && !TAG.test(tag)) return 'its tag may have letters, digits, "_", "." and "-" only, 128 at most'
+  return nameFault(name)
+}
+
+function nameFault(name: string): string | undefined {
+  if (name.length > LONGEST_NAME) return `its name has more than ${LONGEST_NAME} characters`
+  const [first = '', ...rest] = name.split('/')
+  const hasDomain = rest.length > 0 && (/[.:[]/u.test(first) || first === 'localhost')
+  if (hasDomain && !DOMAIN.test(first)) return `${quoted(first)} is not the address of a registry`
+  const wrong = (hasDomain ? rest : [first, ...rest]).find((component) => !COMPONENT.test(component))
+  if (wrong === undefined) return undefined
+  if (wrong !== wrong.toLowerCase()) return 'it must be in lower case'
+  return 'it looks like [registry/]name[:tag][@digest], with letters, digits and single ".", "_", "-" between them'
+}
+
+/** A colon after the last slash starts the tag; one before it belongs to a port. */
+function split(image: string): { readonly name: string; readonly tag: string | undefined; readonly digest: string | undefined } {
+  const at = image.indexOf('@')
+  const tagged = at === -1 ? image : image.slice(0, at)
+  const digest = at === -1 ? undefined : image.slice(at + 1)
+  const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1)
+  return colon === -1 ? { name: tagged, tag: undefined, digest } : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest }
+}

@@ -1,0 +1,46 @@
+// Bounds of what comes from outside: numbers, times and texts are brought into range where they are read, so that nothing inside has to
+// expect a number that Redis, a date or a timer cannot hold. Failure direction: a value that means nothing is read as "not given".
+
+/** The latest time that a date can hold, epoch ms (ECMAScript 2024, 21.4.1.1). */
+export const LATEST_MS = 8.64e15
+
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+/** A time or a span in whole milliseconds, within the range. Infinity is the end of the range; undefined where it is no number. */
+export function clampMs(value: unknown, { min, max }: Range): number | undefined {
+  if (typeof value !== 'number' || Number.isNaN(value)) return undefined
+  return Math.min(max, Math.max(min, Math.round(value)))
+}
+
+/** What a worker may say about itself, in characters: longer texts of workers are cut when they arrive. */
+export const LONGEST_WORKER_TEXT = 1024
+
+export function cutText(text: string, most = LONGEST_WORKER_TEXT): string {
+  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} characters more)`
+}
+
+/** Characters that move a terminal's cursor or turn the order of a line around: a name with them can forge a row of a list. */
+const CONTROL = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
+const CONTROLS = new RegExp(CONTROL, 'gu')
+
+/** The first of them, as `U+001B`. */
+export function controlCharacterIn(text: string): string | undefined {
+  const [found] = CONTROL.exec(text) ?? []
+  return found === undefined ? undefined : nameOf(found)
+}
+
+/** A value from outside inside of a sentence: short, on one line. */
+export function shown(text: string): string {
+  return cutText(text, 100).replaceAll(CONTROLS, (character) => `<${nameOf(character)}>`)
+}
+
+export function quoted(text: string): string {
+  return `"${shown(text)}"`
+}
+
+function nameOf(character: string): string {
+  return `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
+}
