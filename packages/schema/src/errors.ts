@@ -6,6 +6,8 @@ export const ERROR_CODES = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
+  /** A scaler that does not lead any more; met by scalers alone. */
+  stale_term: 409,
   payload_too_large: 413,
   unprocessable: 422,
   too_many_requests: 429,

@@ -22,6 +22,17 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     })
     const { jobs, workers, ledger, keys } = store
 
+    const leader = await store.leader.hold('s', { ttlMs: 60_000, facts: { machine: 'm', pid: 1, dataDir: '/d', since: 1 } })
+    const led = store.underTerm(leader.kind === 'held' ? leader.term : 0)
+    const withCard = workerRecord('w0', { gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }] })
+    await led.workers.create(withCard)
+    expect(await led.workers.mayStart(withCard)).toBe(true)
+    expect(await led.jobs.leases(EP)).toEqual([])
+    await led.status.put(EP, { at: 1, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })
+    await led.ledger.close('w0', 1)
+    await led.workers.remove(EP, 'w0', undefined)
+    await store.leader.release('s')
+
     await workers.create(workerRecord('w1'))
     for (const id of ['a', 'b', 'c']) await jobs.submit(EP, submission(id))
     await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
@@ -92,7 +103,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
     await workers.remove(EP, 'w1', undefined)
     await store.endpoints.forget(EP)
-    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:b:|:hook-log$/.test(name))
+    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:b:|:hook-log$|:r:term$/.test(name))
     expect(left).toEqual([])
   } finally {
     raw.disconnect()

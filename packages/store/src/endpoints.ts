@@ -5,11 +5,14 @@ import type { Endpoint, Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { registryField, unknownRegistry } from './registry-record.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
+import { REMOVE_KEYS } from './scripts/records.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
 import type { EndpointStore, JobStore } from './types.ts'
 
 export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
+/** A leader of an earlier term writes nothing into an endpoint that is gone; no process hangs for this long and goes on. */
+const KEEP_FENCE_S = 60 * 60
 
 type Find = Parameters<EndpointStore['upsert']>[0]
 type Written = 'stored' | 'stale' | 'taken' | 'unregistered'
@@ -137,8 +140,7 @@ async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, e
 }
 
 /** Results and chunks of its settled jobs have their own expiry and are left to it. */
-async function removeKeys({ client, keys, queues }: StoreContext, endpointId: string): Promise<void> {
-  const workerIds = await client.smembers(keys.workers(endpointId))
+async function removeKeys({ run, keys, queues }: StoreContext, endpointId: string): Promise<void> {
   const own = [
     keys.workers(endpointId),
     keys.events(endpointId),
@@ -148,6 +150,6 @@ async function removeKeys({ client, keys, queues }: StoreContext, endpointId: st
     ...keys.register(endpointId),
     ...keys.batches(endpointId),
   ]
-  await client.del(...workerIds.map((id) => keys.worker(endpointId, id)), ...own, ...queues.of(endpointId).keys)
+  await run(REMOVE_KEYS, [keys.workers(endpointId), keys.queue(endpointId)], [KEEP_FENCE_S, ...own, ...queues.of(endpointId).keys])
   queues.forget(endpointId)
 }

@@ -1,6 +1,7 @@
 // The border of this package: what ioredis, BullMQ and Redis throw becomes RunyardError('store_unavailable') when Redis is away or
 // refuses writes. Anything else is a bug of ours and passes through, but for what the command carried: inputs and secrets belong in no log.
 import { RunyardError } from '@runyard/schema'
+import { STALE_TERM } from './scripts/fence.ts'
 
 /** Replies by which a Redis that is there says that it cannot serve now. */
 const REFUSALS = [
@@ -59,6 +60,7 @@ export function toStoreError(error: unknown): unknown {
       retryAfterS: RETRY_AFTER_S,
     })
   }
+  if (error.message.startsWith(STALE_TERM)) return new RunyardError('stale_term', 'Another scaler leads by now.', { cause: error })
   if (isSocketError(error) || DISCONNECTS.some((text) => error.message.includes(text))) {
     return new RunyardError('store_unavailable', 'Redis cannot be reached right now.', { cause: error, retryAfterS: RETRY_AFTER_S })
   }

@@ -1,6 +1,7 @@
 // What people read afterwards: a worker's log lines, an endpoint's events, the scaler's last word. All capped; losing the oldest is fine.
 import type { EndpointEvent } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { PUT_STATUS } from './scripts/records.ts'
 import type { EventStore, ScalerStatus, StatusStore, WorkerLogStore } from './types.ts'
 
 const MAX_LOG_LINES = 1000
@@ -46,10 +47,10 @@ export function createEventStore({ client, keys }: StoreContext): EventStore {
   }
 }
 
-export function createStatusStore({ client, keys }: StoreContext): StatusStore {
+export function createStatusStore({ client, keys, run }: StoreContext): StatusStore {
   return {
     async put(endpointId, status) {
-      await client.set(keys.status(endpointId), JSON.stringify(status))
+      await run(PUT_STATUS, [keys.status(endpointId)], [JSON.stringify(status)])
     },
 
     async get(endpointId) {

@@ -25,6 +25,12 @@ export interface Keys {
   workerLog(workerId: string, source: string): string
   readonly signals: string
   readonly instance: string
+  /** The leader's lease, and the latest term that was given out. */
+  readonly leader: { readonly lease: string; readonly term: string }
+  /** Card → the worker that holds it, `endpointId/workerId`. */
+  readonly cards: string
+  /** Where the latest term is kept that was seen in a key's slot. */
+  readonly fenceOf: (key: string) => string
   /** Jobs with blobs, `endpointId/jobId`. */
   readonly blobs: string
   /** Batches that may have been left half-way, `endpointId/batchId`. */
@@ -67,6 +73,9 @@ export function createKeys(prefix: string): Keys {
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
+    leader: { lease: `${shared}:leader`, term: `${shared}:term` },
+    cards: `${shared}:cards`,
+    fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
     blobs: `${shared}:blobs`,
     unfinishedBatches: `${shared}:batches-unfinished`,
     endpoints: {

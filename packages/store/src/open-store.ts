@@ -11,13 +11,16 @@ import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs.ts'
 import { createJustSettled } from './just-settled.ts'
 import { createKeys } from './keys.ts'
+import { createLeaderStore } from './leader.ts'
 import { createLedgerStore } from './ledger.ts'
 import { createPayloads } from './payloads.ts'
 import { findProblems } from './problems.ts'
 import { createRegistryStore } from './registries.ts'
+import { createFencedRun } from './scripts/fence.ts'
 import { createRunScript } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
 import { createTemplateStore } from './templates.ts'
+import type { StoreUnderTerm } from './leader-types.ts'
 import type { OpenStoreOptions } from './open-options.ts'
 import type { Store } from './types.ts'
 import { createWebhookStore } from './webhooks.ts'
@@ -54,6 +57,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     status: translateErrors(createStatusStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
+    leader: translateErrors(createLeaderStore(context)),
+    underTerm: (term) => openUnderTerm(context, term),
     instance,
     workerToken,
     subscribe: (onSignal) => context.signals.subscribe(onSignal),
@@ -61,6 +66,19 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     problems: () => findProblems(context),
     isUp: () => context.client.status === 'ready',
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  }
+}
+
+/** Opens nothing: the same commands on the same connection, each with the term. */
+function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
+  const fenced = { ...context, run: createFencedRun(context.run, { term, fenceOf: context.keys.fenceOf }) }
+  const jobs = createJobStore(fenced)
+  return {
+    endpoints: translateErrors(createEndpointStore(fenced, jobs)),
+    jobs: translateErrors(jobs),
+    workers: translateErrors(createWorkerStore(fenced)),
+    ledger: translateErrors(createLedgerStore(fenced)),
+    status: translateErrors(createStatusStore(fenced)),
   }
 }
 

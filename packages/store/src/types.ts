@@ -13,6 +13,7 @@ import type {
 } from '@runyard/schema'
 import type { BatchStore } from './batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
+import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, RegistryStore, TemplateStore } from './library-types.ts'
 
@@ -24,6 +25,7 @@ export interface Instance {
 }
 
 export type * from './history-types.ts'
+export type * from './leader-types.ts'
 export type * from './library-types.ts'
 export type * from './open-options.ts'
 
@@ -213,7 +215,10 @@ export interface JobStore {
 }
 
 export interface WorkerStore {
+  /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards. */
   create(record: WorkerRecord): Promise<void>
+  /** May its container be started now? Not without a record, nor once it drains, nor where another worker holds one of its cards. */
+  mayStart(record: Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>): Promise<boolean>
   /**
    * Sets fields, all or none; true when it did. An unknown worker stays unknown, and so does what comes after somebody has set the field
    * `unless`. Emits `worker-changed` when `quiet` is not set.
@@ -263,6 +268,9 @@ export interface Store extends AsyncDisposable {
   readonly status: StatusStore
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
+  readonly leader: LeaderStore
+  /** The same for one who leads: each call bears the term. */
+  underTerm(term: number): StoreUnderTerm
   /** Created once per installation, on first use. */
   instance(): Promise<Instance>
   /** The bearer token of one worker, good for its own endpoint and worker id alone; base64url, the same on every call. */

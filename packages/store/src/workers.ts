@@ -1,7 +1,8 @@
 // Worker records: facts, one hash each in their endpoint's slot. A patch to a worker that is gone must not bring it back.
-import type { WorkerExit, WorkerRecord } from '@runyard/schema'
+import { RunyardError, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { CREATE_WORKER, LIST_WORKERS, PATCH_WORKER } from './scripts/records.ts'
+import { createCards } from './leader.ts'
+import { CREATE_WORKER, LIST_WORKERS, MAY_START, PATCH_WORKER, READ_WORKER, REMOVE_WORKER } from './scripts/records.ts'
 import type { WorkerStore } from './types.ts'
 
 const KEEP_GONE_S = 60 * 60
@@ -21,7 +22,9 @@ function fromFlat(flat: readonly string[]): WorkerRecord | undefined {
   return fromFields(fields)
 }
 
-export function createWorkerStore({ client, keys, run, signals }: StoreContext): WorkerStore {
+export function createWorkerStore(context: StoreContext): WorkerStore {
+  const { client, keys, run, signals } = context
+  const cards = createCards(context)
   const get = async (endpointId: string, workerId: string) => fromFields(await client.hgetall(keys.worker(endpointId, workerId)))
   const changed = (endpointId: string, workerId: string) => ({ kind: 'worker-changed', endpointId, workerId }) as const
 
@@ -32,6 +35,7 @@ export function createWorkerStore({ client, keys, run, signals }: StoreContext):
       const { endpointId, id } = record
       const signal = changed(endpointId, id)
       const told = [signals.channel, signals.encode(signal)]
+      if (!(await cards.claim(record))) throw new RunyardError('conflict', `A card of worker ${id} is held by another worker.`)
       await run(CREATE_WORKER, [keys.worker(endpointId, id), keys.workers(endpointId)], [id, ...told, ...toFields(record)])
       signals.deliver(signal)
     },
@@ -52,11 +56,19 @@ export function createWorkerStore({ client, keys, run, signals }: StoreContext):
     },
 
     async remove(endpointId, workerId, exit) {
-      const record = await get(endpointId, workerId)
+      const record = fromFlat((await run(READ_WORKER, [keys.worker(endpointId, workerId)], [])) as readonly string[])
       // The evidence first: a crash between the two leaves a worker that is removed again, not one that nobody can explain.
       if (record !== undefined) await client.set(keys.goneWorker(workerId), JSON.stringify({ record, exit }), 'EX', KEEP_GONE_S)
-      await Promise.all([client.del(keys.worker(endpointId, workerId)), client.srem(keys.workers(endpointId), workerId)])
-      if (record !== undefined) signals.publish(changed(endpointId, workerId))
+      const signal = changed(endpointId, workerId)
+      const touched = [keys.worker(endpointId, workerId), keys.workers(endpointId)]
+      const isRemoved = (await run(REMOVE_WORKER, touched, [workerId, signals.channel, signals.encode(signal)])) === 1
+      if (isRemoved) signals.deliver(signal)
+      if (record !== undefined) await cards.free(record)
+    },
+
+    async mayStart(record) {
+      if ((await run(MAY_START, [keys.worker(record.endpointId, record.id)], [])) !== 1) return false
+      return cards.claim(record)
     },
 
     async getGone(workerId) {

@@ -29,6 +29,46 @@ return 1
 `,
 }
 
+/** KEYS: worker → its fields, flat */
+export const READ_WORKER: Script = { name: 'runyardReadWorker', keys: 1, lua: `return redis.call('HGETALL', KEYS[1])` }
+
+/** KEYS: worker, workers. ARGV: id, channel, signal → 1, or 0 where there was none */
+export const REMOVE_WORKER: Script = {
+  name: 'runyardRemoveWorker',
+  keys: 2,
+  lua: `
+redis.call('SREM', KEYS[2], ARGV[1])
+if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+redis.call('PUBLISH', ARGV[2], ARGV[3])
+return 1
+`,
+}
+
+/** KEYS: worker → 1 where the record stands and no reason to end was written into it */
+export const MAY_START: Script = {
+  name: 'runyardMayStart',
+  keys: 1,
+  lua: `
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+return 1 - redis.call('HEXISTS', KEYS[1], 'drainingSince')
+`,
+}
+
+/** KEYS: status. ARGV: status (JSON) → 'OK' */
+export const PUT_STATUS: Script = { name: 'runyardPutStatus', keys: 1, lua: `return redis.call('SET', KEYS[1], ARGV[1])` }
+
+/** KEYS: workers, queue base. ARGV: seconds that the fence stays, keys… → 1; the records of workers go with the keys */
+export const REMOVE_KEYS: Script = {
+  name: 'runyardRemoveKeys',
+  keys: 2,
+  lua: `
+for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('DEL', KEYS[2] .. ':w:' .. id) end
+redis.call('DEL', unpack(ARGV, 2))
+redis.call('EXPIRE', KEYS[2] .. ':r:term', ARGV[1])
+return 1
+`,
+}
+
 /** KEYS: workers, queue base → each worker's fields, flat */
 export const LIST_WORKERS: Script = {
   name: 'runyardListWorkers',
