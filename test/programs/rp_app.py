@@ -23,6 +23,24 @@ def failing():
     raise ValueError("the cheese is gone")
 
 
+@app.queue(name="breaking", cpu="cpu3c-1-2", workers=(0, 1))
+def breaking(n: int):
+    for k in range(n):
+        yield k
+    raise ValueError("the cheese is gone")
+
+
+def read(stream):
+    """What a stream brings, and how it ends."""
+    values = []
+    try:
+        for value in stream:
+            values.append(value)
+    except Exception as error:
+        return {"values": values, "type": type(error).__name__, "text": str(error)}
+    return {"values": values}
+
+
 @runpod.local_entrypoint
 def main():
     found = {"remote": greet.remote("world"), "spawned": greet.spawn("you", times=2).result()}
@@ -30,4 +48,6 @@ def main():
         failing.remote()
     except Exception as error:
         found["error"] = {"type": type(error).__name__, "text": str(error)}
+    found["broken"] = read(breaking.stream(2))
+    found["brokenAtOnce"] = read(breaking.stream(0))
     print("@@ " + json.dumps(found))

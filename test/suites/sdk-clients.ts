@@ -111,6 +111,10 @@ export function sdkClientsSuite(host: HostKind): void {
     expect(found['remote']).toMatchObject({ greeting: 'hello world', six: '1.17.0' })
     expect(found['spawned']).toMatchObject({ greeting: 'hello youhello you' })
     expect(found['error']?.['text']).toContain('the cheese is gone')
+    // A generator that raises: its values, then the error, although the job itself is COMPLETED (sdk2-api §4.4).
+    const end = { type: 'RemoteExecutionError', text: expect.stringContaining('the cheese is gone') }
+    expect(found['broken']).toEqual({ values: [0, 1], ...end })
+    expect(found['brokenAtOnce']).toEqual({ values: [], ...end })
     expect(result).toMatchObject({ code: 0 })
     expect((await stack.api.endpoints()).map((one) => one.name)).toEqual(['clients'])
   })

@@ -1,13 +1,23 @@
-// The job-done body of a job whose process cannot speak for itself any more, per envelope (flash-api §5.7, sdk2-api §4.4).
+// The job-done body of a job whose process cannot answer any more, per envelope (flash-api §5.7, sdk2-api §4.4). SDK 2.0 ends such a job as
+// COMPLETED, so a reader of its stream learns of the failure only by an item of its own: `lastChunk`, posted before the result (ADR 39).
 import type { EnvelopeName } from './settings.ts'
 
 export interface DoneBody {
   readonly body: Buffer
   readonly isStream: boolean
+  readonly lastChunk?: Buffer
 }
 
 export function toFailureBody(envelope: EnvelopeName, error: string, stdout: string): DoneBody {
   const response = { success: false, error, stdout }
-  const content = envelope === 'json' ? { output: [response] } : { output: response, error }
-  return { body: Buffer.from(JSON.stringify(content), 'utf8'), isStream: envelope === 'json' }
+  if (envelope === 'flash') return { body: toJson({ output: response, error }), isStream: false }
+  return { body: toJson({ output: [response] }), isStream: true, lastChunk: toFailureChunk(error) }
+}
+
+export function toFailureChunk(error: string): Buffer {
+  return toJson({ output: { success: false, error } })
+}
+
+function toJson(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value), 'utf8')
 }

@@ -88,7 +88,7 @@ const CASES: { title: string; code: string; error: RegExp; more?: Record<string,
   {
     title: 'raises while its source is executed',
     code: 'import nowhere_to_be_found\ndef f():\n    pass\n',
-    error: /^No module named 'nowhere_to_be_found'\nTraceback/,
+    error: /^No module named 'nowhere_to_be_found'; name its package in the function's dependencies\nTraceback/,
   },
   { title: 'raises KeyboardInterrupt', code: body('raise KeyboardInterrupt'), error: /^KeyboardInterrupt\nTraceback/ },
 ]

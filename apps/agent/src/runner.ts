@@ -18,7 +18,8 @@ const LOST_MARKER_LIMIT_MS = 20
 export type RunResult = (DoneBody & { readonly kind: 'done'; readonly timings: JobTimings | undefined }) | { readonly kind: 'stopped' }
 
 export interface RunOptions {
-  readonly postChunk: (body: Buffer) => Promise<void>
+  /** Resolves to a sentence where the gateway refuses the chunk for good: the function then ends with it. */
+  readonly postChunk: (body: Buffer) => Promise<string | undefined>
   /** Abort = the job's result is not wanted any more: its process is killed. */
   readonly signal: AbortSignal
 }
@@ -105,7 +106,9 @@ async function frameOf(child: RunnerChild, { job, options }: Attempt, hints: str
       if (frame.header.id !== job.id) return
       if (frame.header.kind === 'done') resolve(frame)
       if (frame.header.kind === 'hint') hints.push(String(frame.header.text))
-      if (frame.header.kind === 'chunk') void options.postChunk(frame.body).then(() => child.send({ kind: 'ack' }, Buffer.alloc(0)))
+      if (frame.header.kind === 'chunk') {
+        void options.postChunk(frame.body).then((refused) => child.send({ kind: 'ack', refused }, Buffer.alloc(0)))
+      }
     })
   })
 }

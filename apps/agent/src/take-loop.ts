@@ -52,6 +52,7 @@ async function handleJob(deps: TakeLoopDeps, job: TakenJob, drain: AbortSignal):
       await deps.delivery.abandon()
       return undefined
     }
+    if (result.lastChunk !== undefined) await postChunk(result.lastChunk)
     return await deps.delivery.done({ jobId: job.id, ...result }, { stop, wantsNext: !drain.aborted })
   } finally {
     deps.held.end(job.id)

@@ -1,14 +1,17 @@
 """Calls user code and turns whatever it does into a value or a Failure with one clear text. Knows no wire format."""
 
+import asyncio
 import inspect
+import json
 import linecache
 import os
 import time
 import traceback
 
-from . import memory
+from . import advice, memory
 
-PACKAGE_DIR = os.path.dirname(os.path.abspath(__file__))
+# The frames between the agent and the user's function: this package, and the event loop that runs a coroutine for it.
+OUR_DIRS = (os.path.dirname(os.path.abspath(__file__)), os.path.dirname(asyncio.__file__))
 
 
 class Failure(Exception):
@@ -41,13 +44,21 @@ def guard(step, *args):
         text = "the function ran out of memory%s\n%s" % (memory.limit_text(), user_traceback(error))
         raise Failure(text, fresh=True)
     except BaseException as error:
-        raise Failure("%s\n%s" % (error if str(error) else type(error).__name__, user_traceback(error)))
+        raise Failure("%s%s\n%s" % (text_of(error), advice.for_raised(error), user_traceback(error)))
+
+
+def text_of(error):
+    """What the error says, or its type where it says nothing, or where saying it raises."""
+    try:
+        return str(error) or type(error).__name__
+    except Exception:
+        return type(error).__name__
 
 
 def user_traceback(error):
-    """The traceback without the frames of this package, which would only bury the user's own."""
+    """The traceback from the user's first frame on; ours before it would only bury it."""
     frame = error.__traceback__
-    while frame is not None and os.path.dirname(os.path.abspath(frame.tb_frame.f_code.co_filename)).startswith(PACKAGE_DIR):
+    while frame is not None and os.path.dirname(os.path.abspath(frame.tb_frame.f_code.co_filename)).startswith(OUR_DIRS):
         frame = frame.tb_next
     return "".join(traceback.format_exception(type(error), error, frame))
 
@@ -61,6 +72,34 @@ def call(function, args, kwargs, loop, report):
         report.returned_at = int(time.time() * 1000)
 
 
+def drain(generator, loop, chunk, report):
+    """Passes each value of a generator to `chunk`, and closes it however that ends, so that its `finally` blocks run in this job."""
+    try:
+        guard(drain_async if inspect.isasyncgen(generator) else drain_sync, generator, loop, chunk)
+    finally:
+        report.returned_at = int(time.time() * 1000)
+
+
+def drain_sync(generator, _loop, chunk):
+    try:
+        for value in generator:
+            chunk(value)
+    finally:
+        generator.close()
+
+
+def drain_async(generator, loop, chunk):
+    try:
+        while True:
+            try:
+                value = loop.run_until_complete(settle(generator.__anext__()))
+            except StopAsyncIteration:
+                return
+            chunk(value)
+    finally:
+        loop.run_until_complete(settle(generator.aclose()))
+
+
 def call_and_await(function, args, kwargs, loop):
     value = function(*args, **kwargs)
     if inspect.isawaitable(value):
@@ -70,3 +109,14 @@ def call_and_await(function, args, kwargs, loop):
 
 async def settle(awaitable):
     return await awaitable
+
+
+def to_json(value):
+    return guard(as_json, value)
+
+
+def as_json(value):
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))

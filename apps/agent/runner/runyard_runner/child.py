@@ -14,7 +14,7 @@ import socket
 import sys
 
 from . import dependencies, memory
-from .calling import Failure
+from .calling import Failure, text_of
 from .envelopes import flash, json_source
 from .frames import read_frame, write_frame
 from .reply import CallReport
@@ -82,21 +82,23 @@ def run_envelope(envelope, request, loop, emit, report):
     try:
         return envelope.run(request, loop, emit, report)
     except Failure as failure:
-        return envelope.failed(failure)
+        return envelope.failed(failure, emit)
     except MemoryError:
-        return envelope.failed(Failure("the function's process ran out of memory%s" % memory.limit_text(), fresh=True))
-    except Exception as error:
-        return envelope.failed(Failure("the job could not be run: %s: %s" % (type(error).__name__, error)))
+        return envelope.failed(Failure("the function's process ran out of memory%s" % memory.limit_text(), fresh=True), emit)
+    except BaseException as error:
+        return envelope.failed(Failure("the job could not be run: %s: %s" % (type(error).__name__, text_of(error)), fresh=True), emit)
 
 
 def run_job(sock, header, body, loop, marker, own_fd):
     job_id = header["id"]
 
     def emit(chunk_body):
-        """Posts one stream chunk; returns when the gateway has taken it, so chunks keep their order."""
+        """Posts one stream chunk; returns when the gateway has taken it, so chunks keep their order. Raises Failure where it refuses."""
         flush_output()
         write_frame(sock, {"kind": "chunk", "id": job_id}, chunk_body)
-        read_frame(sock)
+        answer, _ = read_frame(sock)
+        if answer.get("refused"):
+            raise Failure(answer["refused"])
 
     report = CallReport(lambda text: write_frame(sock, {"kind": "hint", "id": job_id, "text": text}))
     job = json.loads(body)

@@ -1,7 +1,11 @@
-"""Which cloudpickle serves: the newer of ours and the image's. Newer ones read what older ones wrote, not the other way round."""
+"""Which cloudpickle serves: the newer of ours and the image's. Newer ones read what older ones wrote, not the other way round.
+
+And names under which one version of Python alone pickles: paths, which only 3.13 calls `pathlib._local.PosixPath`.
+"""
 
 import importlib.machinery
 import os
+import pathlib
 import re
 import sys
 
@@ -19,6 +23,16 @@ def load_cloudpickle(vendor_dir):
     finally:
         if prefer_ours:
             sys.path.pop(0)
+
+
+def prepare_names():
+    """Paths travel between all versions: older ones get 3.13's name as an alias, and 3.13 itself writes the name that all others know."""
+    if sys.version_info < (3, 13):
+        sys.modules.setdefault("pathlib._local", pathlib)
+    elif sys.version_info < (3, 14):
+        for kind in vars(pathlib).values():
+            if getattr(kind, "__module__", None) == "pathlib._local":
+                kind.__module__ = "pathlib"
 
 
 def version_in(path):

@@ -33,6 +33,7 @@ def preload(vendor_dir):
     from . import pickling
 
     pickling.load_cloudpickle(vendor_dir)
+    pickling.prepare_names()
     from . import child  # noqa: F401
     from .envelopes import flash, json_source  # noqa: F401
 

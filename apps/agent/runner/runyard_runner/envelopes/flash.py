@@ -5,27 +5,31 @@ Instances live as long as this process, keyed by instance_id; a call on an unkno
 
 import base64
 import datetime
+import inspect
 import json
 import sys
 import types
 
 import cloudpickle
 
-from .. import calling, dependencies, sources
+from .. import advice, calling, dependencies, sources
 from ..calling import Failure
 from ..reply import Reply
 
-PYTHON = sys.version.split()[0]
 STUB_MARKS = ("import aiohttp", "from aiohttp")
+
+# Larger values are data, which is not worth the search for code.
+CODE_SEARCH_BYTES = 1_000_000
 
 _instances = {}  # instance_id → Instance
 
 
 class Instance:
-    def __init__(self, class_name, code, value):
-        self.class_name = class_name
+    def __init__(self, code, value):
         self.code = code
         self.value = value
+        # What pickle, dataclasses and typing look its class up in.
+        self.module = sys.modules["__main__"]
         self.created_at = datetime.datetime.now(datetime.timezone.utc).isoformat()
         self.calls = 0
 
@@ -36,7 +40,7 @@ def run(request, loop, emit, report):
     return Reply(*around_stdout(dict(encode_result(value, request), success=True, **extra)))
 
 
-def failed(failure):
+def failed(failure, _emit):
     """The error stands in the output and beside it: clients read either (§5.7)."""
     before, after = around_stdout({"success": False, "error": failure.text})
     return Reply(before, after[:-1] + ',"error":' + json.dumps(failure.text) + "}", fresh=failure.fresh)
@@ -83,9 +87,10 @@ def call_method(request, named, loop, report, extra):
     if instance is None or instance.code != code or (request.get("create_new_instance") and instance_id is None):
         constructor = define(name, code)
         args, kwargs = decode_call(request, "constructor_", report)
-        instance = Instance(name, code, calling.guard(lambda: constructor(*args, **kwargs)))
+        instance = Instance(code, calling.guard(lambda: constructor(*args, **kwargs)))
         if instance_id is not None:
             _instances[instance_id] = instance
+    sys.modules["__main__"] = instance.module
     method_name = request.get("method_name", "__call__")
     method = getattr(instance.value, method_name, None)
     if not callable(method):
@@ -102,16 +107,16 @@ def decode_call(request, prefix, report):
     given_args, given_kwargs = request.get(prefix + "args") or [], request.get(prefix + "kwargs") or {}
     if not as_json and any(holds_code(value) for value in (*given_args, *given_kwargs.values())):
         # Code of another minor version may decode and then crash the interpreter.
-        report.hint("its arguments hold functions or classes, for which caller and worker (Python %s) need the same minor version" % PYTHON)
+        report.hint("its arguments hold functions or classes, for which caller and worker (Python %s) need the same minor version" % advice.PYTHON)
     args = [decode(value, as_json, "argument %d" % (at + 1)) for at, value in enumerate(given_args)]
     kwargs = {key: decode(value, as_json, "argument %r" % key) for key, value in given_kwargs.items()}
     return args, kwargs
 
 
 def holds_code(value):
-    """True for a pickle that carries bytecode; large values are data, which is not worth the search."""
+    """True for a pickle that carries bytecode."""
     try:
-        return isinstance(value, str) and len(value) < 1_000_000 and b"CodeType" in base64.b64decode(value)
+        return isinstance(value, str) and len(value) < CODE_SEARCH_BYTES and b"CodeType" in base64.b64decode(value)
     except ValueError:
         return False  # decoding it for real says what is wrong
 
@@ -123,27 +128,22 @@ def decode(value, as_json, which):
         return cloudpickle.loads(base64.b64decode(value))
     except MemoryError:
         raise
-    except ModuleNotFoundError as error:
-        raise Failure("%s cannot be decoded here: %s; name its package in dependencies" % (which, error))
-    except Exception as error:
-        raise Failure(
-            "%s cannot be decoded here: %s: %s. This worker runs Python %s with cloudpickle %s; functions and classes as values need "
-            "the same minor version of Python on both sides, library objects a compatible version of the library"
-            % (which, type(error).__name__, error, PYTHON, cloudpickle.__version__)
-        )
+    except BaseException as error:
+        raise Failure(advice.for_value(which, error))
 
 
 def encode_result(value, request):
     if request.get("serialization_format") == "json":
-        try:
-            return {"json_result": json.loads(json.dumps(value, allow_nan=False))}
-        except (TypeError, ValueError) as error:
-            raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))
+        return {"json_result": calling.to_json(value)}
     try:
-        return {"result": base64.b64encode(cloudpickle.dumps(value)).decode("ascii")}
+        pickled = cloudpickle.dumps(value)
     except MemoryError:
         raise
     except BaseException as error:
-        raise Failure(
-            "the function returned a value of type %r that cannot be pickled: %s: %s" % (type(value).__name__, type(error).__name__, error)
-        )
+        what, why = type(value).__name__, calling.text_of(error)
+        hint = "; return a list of its values" if inspect.isgenerator(value) or inspect.isasyncgen(value) else ""
+        raise Failure("the function returned a value of type %r that cannot be pickled: %s: %s%s" % (what, type(error).__name__, why, hint))
+    if len(pickled) < CODE_SEARCH_BYTES and b"CodeType" in pickled:
+        # Its caller may run another minor version, and then crash without a word while it reads this.
+        print("[the result holds functions or classes: reading it needs Python %d.%d]" % sys.version_info[:2])
+    return {"result": base64.b64encode(pickled).decode("ascii")}

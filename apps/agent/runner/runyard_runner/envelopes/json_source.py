@@ -1,7 +1,8 @@
 """SDK 2.0's dev envelope: the source of a whole module, arguments and results as JSON (sdk2-api §4.2, §5.2).
 
-The output is always a list: one FunctionResponse, or one `__stream__` item per chunk of a generator. Each item is posted to
-job-stream as it arises, the list to job-done. A failure is the only item of a COMPLETED job (§4.4).
+The output is always a list: one FunctionResponse, or one `__stream__` item per chunk of a generator. Each chunk is posted to
+job-stream as it arises, the list to job-done. A failure is the only item of a COMPLETED job (§4.4), so readers of the stream learn of it
+only by an item of their own: it is posted to job-stream, too, whatever came before it (ADR 39).
 """
 
 import hashlib
@@ -32,7 +33,7 @@ def run(request, loop, emit, report):
     chunks = []
 
     def chunk(value):
-        item = {"success": True, "__stream__": True, "json_result": to_json(value)}
+        item = {"success": True, "__stream__": True, "json_result": calling.to_json(value)}
         chunks.append(item)
         emit(json.dumps({"output": item}).encode())
 
@@ -43,8 +44,10 @@ def run(request, loop, emit, report):
     return single({"success": True, "json_result": value})
 
 
-def failed(failure):
-    return single({"success": False, "error": failure.text}, failure.fresh)
+def failed(failure, emit):
+    item = {"success": False, "error": failure.text}
+    emit(json.dumps({"output": item}).encode())
+    return single(item, failure.fresh)
 
 
 def single(item, fresh=False):
@@ -64,22 +67,9 @@ def execute(request, loop, report, chunk):
     function = resolve(load(source), name)
     value = calling.call(function, request.get("args") or [], request.get("kwargs") or {}, loop, report)
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
-        calling.guard(drain, value, loop, chunk)
+        calling.drain(value, loop, chunk, report)
         return STREAMED
-    return to_json(value)
-
-
-def drain(generator, loop, chunk):
-    if inspect.isgenerator(generator):
-        for value in generator:
-            chunk(value)
-        return
-    while True:
-        try:
-            value = loop.run_until_complete(calling.settle(generator.__anext__()))
-        except StopAsyncIteration:
-            return
-        chunk(value)
+    return calling.to_json(value)
 
 
 def load(source):
@@ -133,10 +123,3 @@ def resolve(module, name):
     if not callable(function):
         raise Failure("%r is a %s, not a function" % (name, type(function).__name__))
     return function
-
-
-def to_json(value):
-    try:
-        return json.loads(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Failure("the function returned what JSON cannot carry (%s): %s" % (type(value).__name__, error))

@@ -1,0 +1,99 @@
+"""What the caller can do about an import or a value that failed here, as one sentence. Decides by the top-level module that is named.
+
+Three causes look alike and have different remedies: another version of Python (standard library), another version of a package that
+is installed, and a package that is not installed. A pickle does not say which Python wrote it; only a few names give it away.
+"""
+
+import importlib.metadata
+import importlib.util
+import re
+import sys
+
+PYTHON = sys.version.split()[0]
+# What Flash's GPU image has (runpod_flash, SIZE_PROHIBITIVE_PACKAGES); its programs import these without naming them.
+IN_FLASH_IMAGE = ("torch", "torchvision", "torchaudio", "triton")
+# The standard library of another version than ours: names that this Python cannot list.
+ELSEWHERE = frozenset(
+    "aifc annotationlib asynchat asyncore audioop binhex cgi cgitb chunk compression crypt distutils formatter imghdr imp lib2to3 mailcap "
+    "msilib nis nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib tomllib uu xdrlib".split()
+)
+STANDARD = ELSEWHERE.union(getattr(sys, "stdlib_module_names", sys.builtin_module_names), ("pathlib", "collections", "datetime"))
+# Names that one version alone writes.
+WRITTEN_BY = {"pathlib._local": "3.13"}
+MISSING_ATTRIBUTE = re.compile(r"Can't get attribute .+ on <module '([\w.]+)'|module '([\w.]+)' has no attribute")
+MISSING_LIBRARY = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
+
+
+def for_raised(error):
+    """Stands behind the text of an ImportError of user code; "" for any other error."""
+    if not isinstance(error, ImportError):
+        return ""
+    library = MISSING_LIBRARY.search(str(error))
+    if library:
+        return "; name the Debian package that has %s in system_dependencies, or use an image that has it" % library[1]
+    top = (getattr(error, "name", None) or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or not top or is_importable(top):
+        return ""
+    if top in IN_FLASH_IMAGE:
+        return (
+            "; Runpod's own GPU image has %s, the image of this worker does not: name it in the function's dependencies, or let the "
+            "operator's defaultImage or imageAliases name an image that has it" % top
+        )
+    if top in STANDARD:
+        return "; this worker runs Python %s, whose standard library has no %s" % (PYTHON, top)
+    return "; name its package in the function's dependencies"
+
+
+def for_value(which, error):
+    """The whole sentence about an argument that could not be decoded."""
+    why = "%s: %s" % (type(error).__name__, error)
+    module = missing_module(error)
+    top = module.partition(".")[0]
+    if top in STANDARD:
+        writer = "Python %s" % WRITTEN_BY[module] if module in WRITTEN_BY else "another version of Python"
+        return "%s was made by %s and cannot be decoded by this worker, which runs Python %s (%s); use the same version on both sides" % (
+            which,
+            writer,
+            PYTHON,
+            why,
+        )
+    if top and top != "__main__" and is_importable(top):
+        return (
+            "%s was made with another version of %s than the %s of this worker and cannot be decoded here (%s); name the caller's version "
+            "of it in dependencies" % (which, top, installed_version(top), why)
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            "%s cannot be decoded here: %s; name its package in dependencies, or import it in the function where it is a file of your own"
+            % (which, error)
+        )
+    return (
+        "%s cannot be decoded here: %s. This worker runs Python %s with cloudpickle %s; functions and classes as values need the same "
+        "minor version of Python on both sides, library objects a compatible version of the library"
+        % (which, why, PYTHON, installed_version("cloudpickle"))
+    )
+
+
+def missing_module(error):
+    """The module that was not found, or that lacks a name; "" where the error is about something else."""
+    if isinstance(error, ModuleNotFoundError):
+        return error.name or ""
+    found = MISSING_ATTRIBUTE.search(str(error)) if isinstance(error, (AttributeError, ImportError)) else None
+    return (found[1] or found[2]) if found else ""
+
+
+def is_importable(top):
+    try:
+        return top in sys.modules or importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def installed_version(top):
+    version = getattr(sys.modules.get(top), "__version__", None)
+    if isinstance(version, str):
+        return version
+    try:
+        return importlib.metadata.version(top)
+    except importlib.metadata.PackageNotFoundError:
+        return "version"
