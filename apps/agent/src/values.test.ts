@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
-import { flashCall, pickled, python, startWorker, unpickled } from './testing/worker.ts'
+import { flashCall, python, startWorker, unpickled } from './testing/worker.ts'
 import type { TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
