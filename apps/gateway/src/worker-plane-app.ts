@@ -13,7 +13,7 @@ const PING_BYTES = 96 * 1024
 
 export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const { log, closing } = deps
-  const app = createApp({ log, closing, bodyLimit: deps.config.limits.runBytes, headerBytes: PING_BYTES })
+  const app = createApp({ log, closing, headerBytes: PING_BYTES })
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are no strangers: no limits, no browsers.

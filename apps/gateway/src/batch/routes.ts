@@ -61,7 +61,7 @@ function createItem(deps: GatewayDeps) {
 function createBatch(deps: GatewayDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest): Body => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: `batch_${createJobId(false)}` }
     const requests = readRequests(request.body, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
     // Before anything is made: its caller would never learn its id.
@@ -86,7 +86,7 @@ function createAdd(deps: GatewayDeps) {
 
 function createChange(deps: GatewayDeps, apply: Change, finish?: 'finish') {
   return async (request: FastifyRequest): Body => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
     checkChange(await apply(at, request))
     if (finish !== undefined) await finishBatch(deps, endpoint, at.batchId)
@@ -96,7 +96,7 @@ function createChange(deps: GatewayDeps, apply: Change, finish?: 'finish') {
 
 function createList(deps: GatewayDeps) {
   return async (request: FastifyRequest): Body => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const page = readPage(request)
     const { total, batches } = await deps.store.batches.list(endpoint.id, page)
     const bodies = await Promise.all(batches.map((batch) => describe(deps, endpoint, batch)))
@@ -106,7 +106,7 @@ function createList(deps: GatewayDeps) {
 
 function createRequestList(deps: GatewayDeps) {
   return async (request: FastifyRequest): Body => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
     const { offset, limit } = readPage(request)
     const states = inListedOrder(await deps.store.batches.states(at, (await requireBatch(deps, at)).status))

@@ -78,15 +78,31 @@ const isWorkers = ({ url }: KnownRoute): boolean => /\/(?:job-|ping\/)/.test(url
 interface Asked {
   readonly headers?: Record<string, string>
   readonly query?: string
+  readonly payload?: unknown
 }
 
+/** Whoever parses it answers that it is not JSON. */
+const UNPARSABLE = '{"input":'
+
 /** Without a socket of its own, since there are a thousand of them. */
-async function ask(listener: Listener, route: KnownRoute, { headers = {}, query = '' }: Asked): Promise<{ status: number; text: string }> {
+async function ask(listener: Listener, route: KnownRoute, asked: Asked): Promise<{ status: number; text: string }> {
+  const { headers = {}, query = '', payload = UNPARSABLE } = asked
   const method = route.method as 'GET' | 'POST'
-  const payload = method === 'GET' ? {} : { payload: { input: 1 } }
-  const { statusCode, body } = await gateway.apps[listener].inject({ method, url: `${pathOf(route)}${query}`, headers, ...payload })
-  return { status: statusCode, text: body }
+  const body = method === 'GET' ? {} : { payload: payload as string }
+  const url = `${pathOf(route)}${query}`
+  const answer = await gateway.apps[listener].inject({ method, url, headers: { 'content-type': 'application/json', ...headers }, ...body })
+  return { status: answer.statusCode, text: answer.body }
 }
+
+/** How many requests got as far as their body meanwhile. */
+async function countAdmitted(listener: Listener, work: () => Promise<unknown>): Promise<number> {
+  const { admitted } = gateway.apps[listener]
+  const before = admitted.count
+  await work()
+  return admitted.count - before
+}
+
+const isNamed = ({ url }: KnownRoute): boolean => /:(?:endpointId|workerId|id)\b/.test(url)
 
 async function exceptions<T>(cases: readonly T[], check: (one: T) => Promise<string | undefined>): Promise<readonly string[]> {
   return (await Promise.all(cases.map(check))).filter((complaint) => complaint !== undefined)
@@ -110,15 +126,50 @@ describe.each(['publicApp', 'workerPlane'] as const)('%s', (listener) => {
       const isRefused = status === 401 || (status === 429 && isWorkers(route))
       return isRefused ? undefined : `${who}: ${route.method} ${route.url} answered ${status}`
     }
-    expect(await exceptions(cases, check)).toEqual([])
+    const admitted = await countAdmitted(listener, async () => expect(await exceptions(cases, check)).toEqual([]))
+    expect(admitted).toBe(0)
+  })
+
+  it('reads no body of unknown paths, of wrong methods, and of what belongs to another owner', { timeout: 60_000 }, async () => {
+    const mine = { authorization: `Bearer ${gateway.key}` }
+    const theirs = { authorization: `Bearer ${strangersKey}` }
+    // With the unparsable body nothing is done and nothing is held.
+    const routes = closedRoutes(listener).filter(({ method }) => method !== 'GET')
+    const unknown = ['/nope', '/v2', '/v2/x/nope/1', '/graphql/x'].map((url) => ({ method: 'POST', url }))
+    const admitted = await countAdmitted(listener, async () => {
+      for (const headers of [{}, mine]) {
+        const statuses = await Promise.all(unknown.map(async (route) => (await ask(listener, route, { headers })).status))
+        expect(statuses).toEqual(unknown.map(() => 404))
+      }
+    })
+    expect(admitted).toBe(0)
+    // A parser would answer 400. What has a body of its own to say about a wrong method says 405 first.
+    const check = async (route: KnownRoute): Promise<string | undefined> => {
+      const headers = isWorkers(route) ? { authorization: worker.token } : mine
+      let status = 0
+      const read = await countAdmitted(listener, async () => ({ status } = await ask(listener, route, { headers })))
+      return status === 405 && read > 0 ? `${route.method} ${route.url} read a body` : undefined
+    }
+    const complaints: (string | undefined)[] = []
+    for (const route of routes) complaints.push(await check(route))
+    expect(complaints.filter((complaint) => complaint !== undefined)).toEqual([])
+    const named = closedRoutes(listener).filter((route) => isNamed(route) && route.method !== 'GET')
+    expect(named.length).toBeGreaterThan(10)
+    const refuse = async (route: KnownRoute): Promise<string | undefined> => {
+      const { status } = await ask(listener, route, { headers: theirs })
+      return [401, 403, 404, 405].includes(status) || (status === 429 && isWorkers(route))
+        ? undefined
+        : `${route.method} ${route.url}: ${status}`
+    }
+    expect(await countAdmitted(listener, async () => expect(await exceptions(named, refuse)).toEqual([]))).toBe(0)
   })
 
   it('shows a key of another owner nothing of what this one has, and lets it change nothing', { timeout: 60_000 }, async () => {
     const before = await everything()
     const check = async (route: KnownRoute): Promise<string | undefined> => {
-      const { status, text } = await ask(listener, route, { headers: { authorization: `Bearer ${strangersKey}` } })
-      const isNamed = route.url.includes(':endpointId') || route.url.includes(':workerId')
-      if (status >= 500 || text.includes(MARK) || (isNamed && status < 400)) return `${route.method} ${route.url}: ${status} ${text}`
+      const asked = { headers: { authorization: `Bearer ${strangersKey}` }, payload: { input: 1 } }
+      const { status, text } = await ask(listener, route, asked)
+      if (status >= 500 || text.includes(MARK) || (isNamed(route) && status < 400)) return `${route.method} ${route.url}: ${status} ${text}`
       return undefined
     }
     const routes = closedRoutes(listener).filter((route) => !SHARED.has(route.url))

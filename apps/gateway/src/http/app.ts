@@ -4,9 +4,10 @@ import { isUtf8 } from 'node:buffer'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
+import { requireGuards } from './access.ts'
 import { answerClientError } from './client-error.ts'
+import { drainUnread } from './drain-body.ts'
 import { isTooDeep, TOO_DEEP } from './json-depth.ts'
-import { refuseOddIds } from './odd-ids.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
@@ -16,12 +17,13 @@ const LONGEST_SEGMENT = 512
 const LONGEST_UPLOAD_MS = 300_000
 const LOOK_FOR_SLOW_EVERY_MS = 5000
 
+/** Of a route that asks for none, since clients send `{}` all the same; routes that read theirs name its limit. */
+const UNREAD_BODY_BYTES = 64 * 1024
+
 export const NOT_UTF8 = 'the request body is not valid UTF-8 (compressed ones are not read: send it as it is)'
 
 export interface AppOptions {
   readonly log: Logger
-  /** Largest request body in bytes; routes may set their own. */
-  readonly bodyLimit: number
   /** Of a request's line and headers; default: Node's 16 KiB. */
   readonly headerBytes?: number
   /** Aborts when the process is asked to stop. */
@@ -31,7 +33,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): FastifyInstance {
   const app = fastify({
     logger: false,
-    bodyLimit: options.bodyLimit,
+    bodyLimit: UNREAD_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: LONGEST_UPLOAD_MS,
     http: {
@@ -45,8 +47,9 @@ export function createApp(options: AppOptions): FastifyInstance {
       void sendError(reply, toWireError(error))
     },
   })
+  requireGuards(app)
+  drainUnread(app)
   readBodiesAsJson(app, (body) => parseStrictJson(body))
-  refuseOddIds(app)
   closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {

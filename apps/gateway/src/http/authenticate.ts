@@ -1,8 +1,9 @@
-// Requires an API key on every route of a scope and keeps it with the request. A key sees the endpoints of its own owner only.
+// Guards that ask for an API key and keep it with the request. A key sees the endpoints of its own owner only.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { ApiKey, Store } from '@runyard/store'
-import { createAuthentication } from '../authentication.ts'
+import { createAuthentication, type Credentials } from '../authentication.ts'
+import { guardWith, type Access } from './access.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,12 +11,20 @@ declare module 'fastify' {
   }
 }
 
-/** Refuses before the body is read. @throws RunyardError('unauthorized') */
-export function requireApiKey(app: FastifyInstance, store: Pick<Store, 'keys'>): void {
+interface KeyGuard {
+  /** Where the key may stand; default: in the Authorization header alone. */
+  readonly credentialsOf?: (request: FastifyRequest) => Credentials
+  /** Refuses who may not have what the request names, now that its caller is known. */
+  readonly refuse?: Access
+}
+
+/** Every route of the scope wants a key. The guard throws RunyardError('unauthorized'). */
+export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys'>, { credentialsOf, refuse }: KeyGuard = {}): void {
   const authenticate = createAuthentication(store)
-  if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', null)
-  app.addHook('onRequest', async (request) => {
-    request.apiKey = await authenticate(request)
+  if (!scope.hasRequestDecorator('apiKey')) scope.decorateRequest('apiKey', null)
+  guardWith(scope, async (request, reply) => {
+    request.apiKey = await authenticate(credentialsOf === undefined ? request : credentialsOf(request))
+    await refuse?.(request, reply)
   })
 }
 

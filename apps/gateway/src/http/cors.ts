@@ -6,7 +6,7 @@ import type { Config } from '@runyard/schema'
 
 const PREFLIGHT_KEPT_S = 600
 
-/** Before `requireApiKey`: a preflight bears no key, and the page must be able to read a 401. */
+/** As a hook of the scope it runs before the guards of its routes: a preflight bears no key, and the page must be able to read a 401. */
 export async function allowOrigins(app: FastifyInstance, { origins }: Config['cors']): Promise<void> {
   if (origins.length === 0) return
   await app.register(cors, {

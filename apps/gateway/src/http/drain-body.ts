@@ -1,22 +1,57 @@
 // Reads the rest of a refused body and throws it away. A client that still writes when the connection closes sees a reset instead of the
-// answer, so a 413 would look like an outage. Bounded: who sends without end is cut off all the same.
+// answer, so a 413 would look like an outage. What is read here is neither kept nor looked at, and it has bounds: a body that is too long, one that
+// is slow, and one more than a few at once are cut off. Their connection closes with the answer.
 import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 
-const MOST_BYTES = 128 * 1024 * 1024
-const LONGEST_MS = 10_000
+/** Of a stranger's, and of one whose sender is known, but who sends more than the route takes. */
+const MOST_BYTES = { stranger: 32 * 1024 * 1024, known: 128 * 1024 * 1024 } as const
+const LONGEST_MS = 5000
+/** All of them together take no more than this many times 64 KiB of memory. */
+const MOST_AT_ONCE = 64
 
-export async function drainBody(request: IncomingMessage): Promise<void> {
-  if (request.readableEnded || request.destroyed) return
-  const { promise, resolve } = Promise.withResolvers<void>()
+let draining = 0
+
+/** Whatever is answered before its request's body was read: where that does not come to its end soon, the answer is the connection's last. */
+export function drainUnread(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    if (!hasUnread(request.raw)) return
+    const isWhole = await drainBody(request.raw, request.isAdmitted ? 'known' : 'stranger')
+    if (!isWhole) void reply.header('connection', 'close')
+  })
+}
+
+/** False where something of the body is left: then the connection cannot serve another request. */
+async function drainBody(request: IncomingMessage, sender: keyof typeof MOST_BYTES): Promise<boolean> {
+  const mostBytes = MOST_BYTES[sender]
+  if (request.destroyed || draining >= MOST_AT_ONCE || Number(request.headers['content-length'] ?? 0) > mostBytes) return false
+  draining += 1
+  try {
+    return await readToEnd(request, mostBytes)
+  } finally {
+    draining -= 1
+  }
+}
+
+function hasUnread({ headers, readableEnded }: IncomingMessage): boolean {
+  if (readableEnded) return false
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+async function readToEnd(request: IncomingMessage, mostBytes: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
   let bytes = 0
   const count = (chunk: Buffer): void => {
     bytes += chunk.length
-    if (bytes > MOST_BYTES) resolve()
+    if (bytes > mostBytes) resolve(false)
   }
-  const timer = setTimeout(resolve, LONGEST_MS)
-  const end = (): void => resolve()
-  request.on('data', count).once('end', end).once('close', end)
-  await promise
+  const timer = setTimeout(resolve, LONGEST_MS, false)
+  const end = (): void => resolve(true)
+  const close = (): void => resolve(false)
+  request.on('data', count).once('end', end).once('close', close)
+  const isWhole = await promise
   clearTimeout(timer)
-  request.off('data', count).off('end', end).off('close', end)
+  request.off('data', count).off('end', end).off('close', close)
+  if (!isWhole) request.pause()
+  return isWhole
 }

@@ -3,7 +3,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { drainBody } from './drain-body.ts'
 
 export interface WireError {
   readonly httpStatus: number
@@ -12,8 +11,6 @@ export interface WireError {
 }
 
 const RETRY_AFTER_S = 1
-/** Refused before the body was read. */
-const WITH_UNREAD_BODY = new Set([401, 413, 429])
 
 export function toWireError(error: unknown): WireError {
   if (error instanceof RunyardError) {
@@ -39,19 +36,22 @@ export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
 export function createErrorHandler(log: Logger, send = sendError) {
   return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const wire = toWireError(error)
-    if (WITH_UNREAD_BODY.has(wire.httpStatus)) await drainBody(request.raw)
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')
     return send(reply, wire)
   }
 }
 
-/** Unknown paths. Known paths with a wrong method are answered by the routes themselves (`addRoute`). */
+/**
+ * Unknown paths. They have no route and no guard, and Fastify would read and parse their body before it says so. Known paths with a wrong
+ * method are answered by the routes themselves (`addRoute`).
+ */
 export function answerNotFound(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) =>
-    sendError(reply, {
-      httpStatus: 404,
-      sentence: `there is no ${request.method} ${request.url.split('?', 1)[0]} here`,
-      retryAfterS: undefined,
-    }),
-  )
+  app.addHook('onRequest', (request, _reply, next) => {
+    next(request.is404 ? noSuchPath(request) : undefined)
+  })
+  app.setNotFoundHandler((request, reply) => sendError(reply, toWireError(noSuchPath(request))))
+}
+
+function noSuchPath({ method, url }: FastifyRequest): RunyardError {
+  return new RunyardError('not_found', `there is no ${method} ${url.split('?', 1)[0]} here`)
 }

@@ -1,6 +1,6 @@
-// Ids of jobs come from the wire and become parts of the names of Redis' keys. What can be none is refused here, once the caller is known:
-// asked for a job called `wait`, Redis would look into BullMQ's own list of that name.
-import type { FastifyInstance } from 'fastify'
+// Ids of jobs come from the wire and become parts of the names of Redis' keys. What can be none is refused here, once the caller is known and
+// before the body is read: asked for a job called `wait`, Redis would look into BullMQ's own list of that name.
+import type { FastifyRequest } from 'fastify'
 import { JobId, RunyardError } from '@runyard/schema'
 
 interface JobIds {
@@ -10,12 +10,11 @@ interface JobIds {
   readonly requestId?: string
 }
 
-export function refuseOddIds(app: FastifyInstance): void {
-  app.addHook('preHandler', (request, _reply, next) => {
-    const { jobId, batchId, requestId } = request.params as JobIds
-    const odd = [jobId, batchId, requestId].find((id) => id !== undefined && !isJobId(id))
-    next(odd === undefined ? undefined : new RunyardError('not_found', `not found: ${odd}`))
-  })
+/** @throws RunyardError('not_found') */
+export async function refuseOddIds(request: FastifyRequest): Promise<void> {
+  const { jobId, batchId, requestId } = request.params as JobIds
+  const odd = [jobId, batchId, requestId].find((id) => id !== undefined && !isJobId(id))
+  if (odd !== undefined) throw new RunyardError('not_found', `not found: ${odd}`)
 }
 
 export function isJobId(text: string): boolean {

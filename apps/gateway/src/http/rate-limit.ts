@@ -2,13 +2,14 @@
 // requests that are open at once. Each gateway counts for itself: a count in Redis would cost every request a trip, and n gateways admit at
 // most n times as much.
 // Not @fastify/rate-limit: its counters are read after an await, so of requests that come at once none may be let through (11.2.0).
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Config } from '@runyard/schema'
+import type { Access } from './access.ts'
 import { apiKeyOf } from './authenticate.ts'
 
 const OPERATIONS = ['run', 'runsync', 'status', 'cancel', 'retry', 'purgeQueue', 'requests', 'health', 'openai'] as const
 export type Operation = (typeof OPERATIONS)[number]
-export type RateLimits = ReadonlyMap<Operation, onRequestAsyncHookHandler>
+export type RateLimits = ReadonlyMap<Operation, Access>
 
 const WINDOW_MS = 10_000
 /** When one of many open requests ends is anybody's guess. */
@@ -38,14 +39,14 @@ function limitsOf(config: Config['rateLimits'], operation: Operation): Limits {
   return { inWindow: config[operation] ?? preset?.inWindow ?? 0, atOnce: config.concurrent[operation] ?? preset?.atOnce ?? 0 }
 }
 
-/** The hook of each operation that has a limit. It needs the key, so it comes after `requireApiKey`. */
+/** The check of each operation that has a limit. It needs the key, and comes before the endpoint is looked for. */
 export function createRateLimits(config: Config['rateLimits']): RateLimits {
   const hooks = OPERATIONS.map((operation) => [operation, refuseExcess(operation, limitsOf(config, operation))] as const)
   return new Map(hooks.flatMap(([operation, hook]) => (hook === undefined ? [] : [[operation, hook]])))
 }
 
 /** A request that is refused for the window is not counted as open. */
-function refuseExcess(operation: Operation, { inWindow, atOnce }: Limits): onRequestAsyncHookHandler | undefined {
+function refuseExcess(operation: Operation, { inWindow, atOnce }: Limits): Access | undefined {
   if (inWindow === 0 && atOnce === 0) return undefined
   const countInWindow = createWindowLimit(operation, inWindow)
   const countOpen = createOpenLimit(operation, atOnce)

@@ -1,5 +1,5 @@
 // Registers a route together with its 405: a known path with a wrong method says so in JSON (client-api §3 "Methods").
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -10,7 +10,8 @@ export interface RouteOptions {
   readonly url: string
   /** Largest body in bytes, where it differs from the app's. */
   readonly bodyLimit?: number
-  /** May refuse before the body is read. */
+  readonly config?: FastifyContextConfig
+  /** May refuse before the body is read, after the guard. */
   readonly onRequest?: onRequestAsyncHookHandler
   /** A value that is neither a reply nor a stream is sent as JSON with status 200. */
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown
@@ -24,9 +25,15 @@ export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   app.route({
     method: METHODS.filter((method) => method === 'HEAD' || !methods.includes(method)),
     url,
-    handler: (request, reply) => {
+    onRequest: async (request, reply) => {
       void reply.header('allow', methods.join(', '))
       throw new RunyardError('method_not_allowed', `${request.method} is not allowed here; use ${methods.join(' or ')}`)
     },
+    handler: unreachable,
   })
+}
+
+/** Of a route whose `onRequest` refuses every request. */
+export function unreachable(): never {
+  throw new Error('a route ran that refuses every request')
 }

@@ -1,8 +1,16 @@
-// Which endpoint a request means, and whether its key may use it. Every job-plane route starts here.
-import type { FastifyRequest } from 'fastify'
+// Which endpoint a request means, and whether its key may use it: the guard of every job-plane route, so that no body is read for an endpoint
+// that does not exist or belongs to another owner.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { Store } from '@runyard/store'
 import type { EndpointCache } from '../endpoint-cache.ts'
-import { apiKeyOf, checkOwner } from '../http/authenticate.ts'
+import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    endpoint: Endpoint | null
+  }
+}
 
 export interface JobParams {
   readonly endpointId: string
@@ -13,8 +21,27 @@ export function paramsOf(request: FastifyRequest): JobParams {
   return request.params as JobParams
 }
 
+/** The guard of a scope whose routes all have `:endpointId`. */
+export function requireEndpoint(
+  scope: FastifyInstance,
+  { store, endpoints }: { store: Pick<Store, 'keys'>; endpoints: EndpointCache },
+): void {
+  scope.decorateRequest('endpoint', null)
+  requireApiKey(scope, store, {
+    async refuse(request, reply) {
+      await request.routeOptions.config.limit?.(request, reply)
+      request.endpoint = await findEndpoint(endpoints, request)
+    },
+  })
+}
+
+export function endpointOf({ endpoint }: FastifyRequest): Endpoint {
+  if (endpoint === null) throw new Error('a route of an endpoint ran without its guard')
+  return endpoint
+}
+
 /** @throws RunyardError('not_found' | 'forbidden' | 'bad_request') */
-export async function endpointOf(endpoints: EndpointCache, request: FastifyRequest): Promise<Endpoint> {
+async function findEndpoint(endpoints: EndpointCache, request: FastifyRequest): Promise<Endpoint> {
   const { endpointId } = paramsOf(request)
   if (endpointId === 'flash') {
     throw new RunyardError(

@@ -17,14 +17,14 @@ type HealthDeps = Pick<GatewayDeps, 'store' | 'endpoints'>
 
 export function createHealth(deps: HealthDeps) {
   return async (request: FastifyRequest): Promise<HealthBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     return toHealthBody(await readEndpointLoad(deps.store, endpoint.id))
   }
 }
 
 export function createEndpointMetrics(deps: HealthDeps) {
   return async (request: FastifyRequest): Promise<HealthBody & { readonly readyWorkers: readonly string[] }> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const load = await readEndpointLoad(deps.store, endpoint.id)
     return { ...toHealthBody(load), readyWorkers: readyWorkersOf(load) }
   }

@@ -12,7 +12,7 @@ type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log' | 'c
 
 export function createRetry(deps: QueueDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const at = Date.now()
     const result = await deps.store.jobs.retry(endpoint.id, jobId)
@@ -27,7 +27,7 @@ export function createRetry(deps: QueueDeps) {
 
 export function createPurgeQueue(deps: QueueDeps) {
   return async (request: FastifyRequest): Promise<{ removed: number; status: 'completed' }> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const at = Date.now()
     const removed = await deps.store.jobs.purge(endpoint.id)
     deps.log.info({ endpointId: endpoint.id, endpoint: endpoint.name, jobs: removed }, 'queue purged')
@@ -47,7 +47,7 @@ const MOST_OFFSET = 100_000
 
 export function createRequests(deps: QueueDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const query = request.query as Record<string, unknown>
     const limit = readCount(query, 'limit', { least: 1, most: MOST_LIMIT, fallback: DEFAULT_LIMIT })
     const offset = readCount(query, 'offset', { least: 0, most: MOST_OFFSET, fallback: 0 })

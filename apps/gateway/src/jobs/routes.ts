@@ -4,11 +4,11 @@ import { parseExactJson, type Config } from '@runyard/schema'
 import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../deps.ts'
 import { parseStrictJson, readBodiesAsJson } from '../http/app.ts'
-import { requireApiKey } from '../http/authenticate.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { createRateLimits, type Operation } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/routes.ts'
 import { registerOpenai } from '../openai/routes.ts'
+import { requireEndpoint } from './endpoint-of.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
 import { createStatus, createStatusSync, createCancel } from './status.ts'
@@ -25,14 +25,14 @@ export async function registerJobPlane(
   { rates, origins }: { rates: Config['rateLimits']; origins: Config['cors'] },
 ): Promise<void> {
   await app.register(async (scope) => {
+    requireEndpoint(scope, deps)
     await allowOrigins(scope, origins)
-    requireApiKey(scope, deps.store)
     readBodiesAsJson(scope, (body) => parseStrictJson(body, parseExactJson))
     const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)
-      const hook = limit === undefined ? {} : { onRequest: limit }
-      for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, ...hook })
+      const config = limit === undefined ? {} : { limit }
+      for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, config })
     }
     await registerOpenai(scope, deps, limited)
     registerBatch(scope, deps)

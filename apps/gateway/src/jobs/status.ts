@@ -17,7 +17,7 @@ type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters'
 export function createStatus(deps: StatusDeps) {
   const reasonOf = createQueueReasons(deps)
   return async (request: FastifyRequest): Promise<JobBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
     const ttlMs = readTtlMs(request.query)
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
@@ -30,7 +30,7 @@ export function createStatus(deps: StatusDeps) {
 
 export function createStatusSync(deps: StatusDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
     return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply), endpoint)
@@ -51,7 +51,7 @@ export async function waitForEnd(
 
 export function createCancel(deps: StatusDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const result = await cancelJob(deps, endpoint, { jobId, why: CANCELLED_BY_CLIENT })
     if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)

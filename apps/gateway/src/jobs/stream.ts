@@ -22,7 +22,7 @@ interface StreamBody {
 
 export function createStream(deps: StreamDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<StreamBody | undefined> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.streamS * 1000)
     const gone = clientGone(reply)

@@ -24,7 +24,7 @@ type SubmitDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'events' 
 export function createRun(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const submission = readSubmission(request.body, { sync: false, key: apiKeyOf(request), isAllowed })
     const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
     if (repeated !== undefined) {
@@ -38,7 +38,7 @@ export function createRun(deps: SubmitDeps) {
 export function createRunsync(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const waitMs = readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
     const submission = readSubmission(request.body, { sync: true, key: apiKeyOf(request), isAllowed })

@@ -3,7 +3,6 @@
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
-import { createAuthentication } from '../authentication.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel } from './model.ts'
@@ -22,16 +21,13 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
   const model = createManagementModel(store, config)
-  const authenticate = createAuthentication(store)
-  await app.register(async (scope) => registerGraphql(scope, { model, store, authenticate, log }))
-  await app.register(async (scope) => registerRest(scope, { model, store, config, authenticate, log }))
-  for (const prefix of V1_PREFIXES)
-    await app.register(async (scope) => registerRestV1(scope, { model, store, authenticate, log }), { prefix })
+  await app.register(async (scope) => registerGraphql(scope, { model, store, log }))
+  await app.register(async (scope) => registerRest(scope, { model, store, config, log }))
+  for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
 }
 
 /** The worker plane: the list that a dev worker searches for its siblings, and nothing else (sdk2-api §4.1). */
 export async function registerNestedManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
   const model = createManagementModel(store, config)
-  const authenticate = createAuthentication(store)
-  await app.register(async (scope) => registerNestedRest(scope, { model, authenticate, log }))
+  await app.register(async (scope) => registerNestedRest(scope, { model, store, log }))
 }

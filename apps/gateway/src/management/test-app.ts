@@ -5,6 +5,7 @@ import { openStore } from '@runyard/store'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
+import { requireGuards } from '../http/access.ts'
 import { registerManagement } from './index.ts'
 
 export interface TestApp extends AsyncDisposable {
@@ -43,6 +44,7 @@ function createUser(app: FastifyInstance, key: string): TestUser {
 export async function openTestApp(redisUrl: string, register: typeof registerManagement = registerManagement): Promise<TestApp> {
   const store = await openStore({ redisUrl, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 }, prefix: randomUUID() })
   const app = Fastify()
+  requireGuards(app)
   const bugs: unknown[] = []
   await register(app, { store, config: Config.parse({}), log: { error: (fields) => void bugs.push(fields.err) } })
   const keyOf = async (ownerId: string) => (await store.keys.create({ name: 'test', ownerId })).plain

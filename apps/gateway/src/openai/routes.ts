@@ -25,7 +25,7 @@ export async function registerOpenai(app: FastifyInstance, deps: GatewayDeps, li
       url: '/v2/:endpointId/openai/*',
       bodyLimit: deps.config.limits.runsyncBytes,
       exposeHeadRoute: false,
-      ...(limit === undefined ? {} : { onRequest: limit }),
+      config: limit === undefined ? {} : { limit },
       handler: createOpenai(deps),
     })
   })
@@ -33,7 +33,7 @@ export async function registerOpenai(app: FastifyInstance, deps: GatewayDeps, li
 
 function createOpenai(deps: GatewayDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const endpoint = await endpointOf(deps.endpoints, request)
+    const endpoint = endpointOf(request)
     const { input, stream } = readCall(request)
     const jobId = createJobId(true)
     const signal = AbortSignal.any([clientGone(reply), deps.closing])

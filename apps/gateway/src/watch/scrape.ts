@@ -7,6 +7,7 @@ import { Counter, Gauge } from '@runyard/kit'
 import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
 import { isLoopback } from '../bootstrap.ts'
 import type { GatewayDeps } from '../deps.ts'
+import { guardWith, open } from '../http/access.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { readEndpointLoad, type EndpointLoad } from './endpoint-load.ts'
 
@@ -15,7 +16,8 @@ type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' |
 export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): Promise<void> {
   const series = createSeries(deps)
   await app.register(async (scope) => {
-    if (!isLoopback(deps.config.listen.host)) requireApiKey(scope, deps.store)
+    if (isLoopback(deps.config.listen.host)) guardWith(scope, open)
+    else requireApiKey(scope, deps.store)
     scope.get('/metrics', async (_request, reply) => {
       await readStore(deps, series).catch((error: unknown) => {
         deps.log.warn({ err: error }, 'the metrics miss what Redis knows')

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
+import { guardWith } from '../http/access.ts'
 import { readBodiesAsJson } from '../http/app.ts'
 import { isTooDeep } from '../http/json-depth.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
@@ -66,7 +67,7 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
 /** Who posts is held while Redis is away, as what it posts. */
 function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
   scope.decorateRequest('worker', null)
-  scope.addHook('onRequest', async (request) => {
+  guardWith(scope, async (request) => {
     const enter = (): Promise<WorkerState> => deps.workers.enter(paramsOf(request), request.headers.authorization)
     const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
     const version = versionOf(request)

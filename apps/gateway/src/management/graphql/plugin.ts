@@ -6,7 +6,8 @@ import mercurius from 'mercurius'
 import { z } from 'zod'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { Authenticate } from '../../authentication.ts'
+import type { Credentials } from '../../authentication.ts'
+import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
@@ -20,8 +21,7 @@ const DEEPEST = 20
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
-  readonly store: Pick<Store, 'status'>
-  readonly authenticate: Authenticate
+  readonly store: Pick<Store, 'status' | 'keys'>
   readonly log: ErrorLog
 }
 
@@ -50,16 +50,16 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     }),
   })
   app.setErrorHandler((error, _request, reply) => failures.send(error, reply))
+  requireApiKey(app, deps.store, { credentialsOf: withQueryKey })
   app.post('/graphql', { bodyLimit: MANAGEMENT_BODY_BYTES }, async (request, reply) => {
-    const key = await deps.authenticate(withQueryKey(request))
     const { query, variables, operationName } = parseBody(request.body)
     parse(query, { maxTokens: MOST_TOKENS })
-    return reply.graphql(query, { key }, variables ?? {}, operationName ?? undefined)
+    return reply.graphql(query, { key: apiKeyOf(request) }, variables ?? {}, operationName ?? undefined)
   })
 }
 
 /** Old clients put the key into the URL (management §1.1). The header wins. */
-function withQueryKey(request: FastifyRequest): Parameters<Authenticate>[0] {
+function withQueryKey(request: FastifyRequest): Credentials {
   const { api_key: inUrl } = request.query as { readonly api_key?: string | readonly string[] }
   return request.headers.authorization === undefined && typeof inUrl === 'string' ? { headers: { authorization: inUrl } } : request
 }

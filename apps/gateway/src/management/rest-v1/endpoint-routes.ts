@@ -35,7 +35,10 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
     handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   })
 
-  registerRemoval(app, '/endpoints/:id', (ownerId, id) => model.remove(ownerId, id))
+  registerRemoval(app, '/endpoints/:id', {
+    find: (ownerId, id) => model.get(ownerId, id),
+    remove: (ownerId, id) => model.remove(ownerId, id),
+  })
 }
 
 function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
@@ -59,6 +62,7 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
     app.route({
       method,
       url,
+      config: { find: (ownerId, id) => model.get(ownerId, id) },
       schema: { params: IdParams, body: UpdateEndpointBody },
       handler: async (request) => {
         const { params, body } = request

@@ -25,5 +25,8 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
     handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
   })
 
-  registerRemoval(app, '/containerregistryauth/:id', (ownerId, id) => registries.remove(ownerId, id))
+  registerRemoval(app, '/containerregistryauth/:id', {
+    find: (ownerId, id) => registries.get(ownerId, id),
+    remove: (ownerId, id) => registries.remove(ownerId, id),
+  })
 }

@@ -11,7 +11,7 @@ import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-route
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './template-routes.ts'
 
-export interface RestV1Deps extends RestConventionDeps, EndpointRouteDeps {}
+export type RestV1Deps = RestConventionDeps & EndpointRouteDeps
 
 const OUT_OF_SCOPE = { '/pods': NO_PODS, '/networkvolumes': NO_VOLUMES, '/billing': NO_V1_BILLING } as const
 

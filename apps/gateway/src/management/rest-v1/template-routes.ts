@@ -29,7 +29,10 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
-  registerRemoval(app, '/templates/:id', (ownerId, id) => templates.remove(ownerId, { id }))
+  registerRemoval(app, '/templates/:id', {
+    find: (ownerId, id) => templates.get(ownerId, id),
+    remove: (ownerId, id) => templates.remove(ownerId, { id }),
+  })
 }
 
 function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
@@ -47,6 +50,7 @@ function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, '
     app.route({
       method,
       url,
+      config: { find: (ownerId, id) => templates.get(ownerId, id) },
       schema: { params: IdParams, body: UpdateTemplateBody },
       handler: async (request) =>
         templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),

@@ -4,10 +4,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { RunyardError } from '@runyard/schema'
-import type { ApiKey } from '@runyard/store'
+import type { Store } from '@runyard/store'
 import { z } from 'zod'
-import type { Authenticate } from '../../authentication.ts'
 import { NOT_UTF8 } from '../../http/app.ts'
+import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { isTooDeep, TOO_DEEP } from '../../http/json-depth.ts'
 import type { ErrorLog } from '../error-log.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
@@ -15,29 +15,26 @@ import { createProblemHandler } from './problem.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 
-/** Whose request this is; set before anything of it is looked at. */
-export function keyOf(request: FastifyRequest): ApiKey {
-  return request.getDecorator<ApiKey>('managementKey')
-}
+/** Whose request this is; known before anything of it is looked at. */
+export const keyOf = apiKeyOf
 
 /** Of a path with `:id`. */
 export const IdParams = z.object({ id: z.string() })
 
 export interface RestConventionDeps {
-  readonly authenticate: Authenticate
+  readonly store: Pick<Store, 'keys'>
   readonly log: ErrorLog
 }
 
 /** Bodiless requests that call themselves JSON are fine: SDK 2.0 deletes so (sdk2-api §2). */
-export function withRestConventions(app: FastifyInstance, { authenticate, log }: RestConventionDeps, onError = createProblemHandler(log)) {
+export function withRestConventions(app: FastifyInstance, { store, log }: RestConventionDeps, onError = createProblemHandler(log)) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(onError)
-  app.decorateRequest('managementKey', undefined)
   app.addHook('onRoute', (route) => {
     route.bodyLimit ??= MANAGEMENT_BODY_BYTES
   })
-  app.addHook('onRequest', async (request) => request.setDecorator('managementKey', await authenticate(request)))
+  requireApiKey(app, store, { refuse: findOwned })
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -49,11 +46,24 @@ export function withRestConventions(app: FastifyInstance, { authenticate, log }:
   return app.withTypeProvider<ZodTypeProvider>()
 }
 
+/** What `:id` names is the caller's own, or the request ends before its body is read. */
+async function findOwned(request: FastifyRequest): Promise<void> {
+  const { find } = request.routeOptions.config
+  if (find !== undefined) await find(keyOf(request).ownerId, IdParams.parse(request.params).id)
+}
+
+type ById = (ownerId: string, id: string) => Promise<unknown>
+
 /** `DELETE`, answered 204 once `remove` is done. */
-export function registerRemoval(app: RestApp, url: `${string}/:id`, remove: (ownerId: string, id: string) => Promise<unknown>): void {
+export function registerRemoval(
+  app: RestApp,
+  url: `${string}/:id`,
+  { find, remove }: { readonly find: ById; readonly remove: ById },
+): void {
   app.route({
     method: 'DELETE',
     url,
+    config: { find },
     schema: { params: IdParams },
     handler: async (request, reply) => {
       await remove(keyOf(request).ownerId, request.params.id)

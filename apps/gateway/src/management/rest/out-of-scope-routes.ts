@@ -1,5 +1,6 @@
 // Resources of Runpod's REST that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
 import { RunyardError } from '@runyard/schema'
+import { unreachable } from '../../http/routes.ts'
 import { NO_PODS, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 
@@ -17,9 +18,10 @@ export function registerOutOfScopeRoutes(app: RestApp, sentences: Readonly<Recor
       app.route({
         method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
         url,
-        handler: () => {
+        onRequest: async () => {
           throw new RunyardError('not_found', sentence)
         },
+        handler: unreachable,
       })
     }
   }

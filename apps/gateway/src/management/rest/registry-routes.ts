@@ -38,9 +38,13 @@ export function registerRegistryRoutes(app: RestApp, { registries }: Pick<Manage
   app.route({
     method: 'PATCH',
     url: '/v2/registries/:id',
+    config: { find: (ownerId, id) => registries.get(ownerId, id) },
     schema: { params: IdParams, body: Credentials, response: { 200: RegistryShape } },
     handler: async (request) => registryReply(await registries.replace(keyOf(request).ownerId, request.params.id, request.body)),
   })
 
-  registerRemoval(app, '/v2/registries/:id', (ownerId, id) => registries.remove(ownerId, id))
+  registerRemoval(app, '/v2/registries/:id', {
+    find: (ownerId, id) => registries.get(ownerId, id),
+    remove: (ownerId, id) => registries.remove(ownerId, id),
+  })
 }

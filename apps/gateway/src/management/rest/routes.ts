@@ -64,7 +64,10 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
     handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   })
 
-  registerRemoval(app, '/v2/serverless/:id', (ownerId, id) => model.remove(ownerId, id))
+  registerRemoval(app, '/v2/serverless/:id', {
+    find: (ownerId, id) => model.get(ownerId, id),
+    remove: (ownerId, id) => model.remove(ownerId, id),
+  })
 }
 
 function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
@@ -83,6 +86,7 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'PATCH',
     url: '/v2/serverless/:id',
+    config: { find: (ownerId, id) => model.get(ownerId, id) },
     schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
     handler: async (request) => {
       const { params, body } = request

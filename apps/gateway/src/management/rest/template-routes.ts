@@ -34,9 +34,13 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
   app.route({
     method: 'PATCH',
     url: '/v2/templates/:id',
+    config: { find: (ownerId, id) => templates.get(ownerId, id) },
     schema: { params: IdParams, body: UpdateTemplateBody, response: { 200: TemplateShape } },
     handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
   })
 
-  registerRemoval(app, '/v2/templates/:id', (ownerId, id) => templates.remove(ownerId, { id }))
+  registerRemoval(app, '/v2/templates/:id', {
+    find: (ownerId, id) => templates.get(ownerId, id),
+    remove: (ownerId, id) => templates.remove(ownerId, { id }),
+  })
 }

@@ -39,6 +39,7 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   app.route({
     method: 'POST',
     url: '/v2/serverless/:id/webhooks/:eventId/redeliver',
+    config: { find: (ownerId, id) => model.get(ownerId, id) },
     schema: { params: EventParams },
     handler: async (request, reply) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)

@@ -1,0 +1,55 @@
+// Who may call a route, decided before anything of its body is read (ADR 35). A route names its guard itself (`config.access`) or takes
+// that of its scope (`app.guard`). A route with neither is a mistake, and the app does not start. A guard refuses by throwing.
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
+import { refuseOddIds } from './odd-ids.ts'
+
+export type Access = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    readonly access?: Access
+    /** Whether the owner has what `:id` names; throws where not. Runs after the guard. */
+    readonly find?: (ownerId: string, id: string) => Promise<unknown>
+    /** How often its callers may ask. Runs once they are known. */
+    readonly limit?: Access
+  }
+  interface FastifyInstance {
+    readonly guard?: Access
+    /** Requests that were let in so far, with a body or without one. */
+    readonly admitted: { count: number }
+  }
+  interface FastifyRequest {
+    /** Every hook let it in, and its body is being read. */
+    isAdmitted: boolean
+  }
+}
+
+/** For probes alone: they say nothing about anybody. */
+export const open: Access = async () => {}
+
+/** The guard of a scope's routes, unless they name their own. Call it before the scope has any route. */
+export function guardWith(scope: FastifyInstance, access: Access): void {
+  scope.decorate('guard', access)
+}
+
+/** To be called on the root, before any route: puts the guard of each route before everything else of that route. */
+export function requireGuards(app: FastifyInstance): void {
+  app.decorate('admitted', { count: 0 })
+  app.decorateRequest('isAdmitted', false)
+  app.addHook('onRoute', function addGuard(this: FastifyInstance, route) {
+    const access = route.config?.access ?? this.guard
+    if (access === undefined) throw new Error(`the route ${String(route.method)} ${route.url} does not say who may call it`)
+    route.onRequest = [access, refuseOddIds, ...hooksOf(route), admit]
+  })
+}
+
+/** The last before the body is read. */
+const admit: onRequestHookHandler = (request, _reply, next) => {
+  request.server.admitted.count += 1
+  request.isAdmitted = true
+  next()
+}
+
+function hooksOf({ onRequest = [] }: RouteOptions): readonly onRequestAsyncHookHandler[] {
+  return [onRequest].flat() as onRequestAsyncHookHandler[]
+}
