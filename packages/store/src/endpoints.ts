@@ -3,7 +3,9 @@
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { createEndpointLists } from './endpoint-lists.ts'
 import { registryField, unknownRegistry } from './registry-record.ts'
+import { nameOf, namesBegin } from './owned.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
 import { REMOVE_KEYS } from './scripts/records.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
@@ -15,11 +17,9 @@ const CANCEL_BATCH = 200
 const KEEP_FENCE_S = 60 * 60
 
 type Find = Parameters<EndpointStore['upsert']>[0]
-type Written = 'stored' | 'stale' | 'taken' | 'unregistered'
+type Written = 'stored' | 'stale' | 'taken' | 'unregistered' | 'full'
 type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
-const nameOf = (endpoint: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>) =>
-  JSON.stringify([endpoint.ownerId, endpoint.name, endpoint.flashEnvironmentId])
 export const tooBusy = () => new RunyardError('conflict', 'Too many clients change this at once; try again.')
 const changed = (endpointId: string) => ({ kind: 'endpoint-changed', endpointId }) as const
 const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
@@ -28,12 +28,13 @@ const parseTemplate = (text: string | null) => (text === null ? undefined : (JSO
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
   const { client, keys, signals } = context
   const { records, templates, deleted, owners } = keys.endpoints
+  const lists = createEndpointLists(context)
   const get = async (id: string) => parse(await client.hget(records, id))
   const { readText, readTemplate, write, remove } = createEndpointWrites(context)
 
   return {
     get,
-    list: async () => Object.values(await client.hgetall(records)).map((text) => JSON.parse(text) as Endpoint),
+    list: async (ownerId) => (ownerId === undefined ? lists.all() : (await lists.of(ownerId)).endpoints),
     listDeleted: () => client.smembers(deleted),
     async goneOf(ownerId) {
       const gone = Object.entries(await client.hgetall(owners))
@@ -45,20 +46,23 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
       return id === null ? undefined : get(id)
     },
 
-    async upsert(find, change, templateId) {
+    async upsert(find, change, options = {}) {
+      const { templateId, beside, mostPerOwner } = options
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-        const [text, template] = await Promise.all([readText(find), readTemplate(templateId)])
-        const endpoint = change(parse(text), parseTemplate(template))
-        const result = await write(endpoint, text, { id: templateId ?? '', text: template ?? '' })
+        const [text, template, owned] = await Promise.all([
+          readText(find),
+          readTemplate(templateId),
+          beside === undefined ? { revision: '', endpoints: [] } : lists.of(beside),
+        ])
+        const endpoint = change(parse(text), parseTemplate(template), owned.endpoints)
+        const conditions = { template: { id: templateId ?? '', text: template ?? '' }, revision: owned.revision, mostPerOwner }
+        const result = await write(endpoint, text, conditions)
         if (result === 'stored') {
           signals.deliver(changed(endpoint.id))
           return endpoint
         }
-        if (result === 'unregistered') throw unknownRegistry(endpoint.spec.registryId ?? '')
         // By name, somebody created it meanwhile: look again. By id, the new name belongs to another endpoint.
-        if (result === 'taken' && ('id' in find || text !== null)) {
-          throw new RunyardError('conflict', `An endpoint named "${endpoint.name}" exists already.`)
-        }
+        if (result !== 'taken' || 'id' in find || text !== null) refuseWrite(result, endpoint)
       }
       throw tooBusy()
     },
@@ -79,6 +83,20 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
   }
 }
 
+/** What another look would not change. */
+function refuseWrite(result: Written, { name, spec }: Endpoint): void {
+  if (result === 'taken') throw new RunyardError('conflict', `An endpoint named "${name}" exists already.`)
+  if (result === 'unregistered') throw unknownRegistry(spec.registryId ?? '')
+  if (result === 'full') throw new RunyardError('unprocessable', 'You have as many endpoints as an owner may have; delete some first.')
+}
+
+interface Conditions {
+  readonly template: { readonly id: string; readonly text: string }
+  /** '' = any. */
+  readonly revision: string
+  readonly mostPerOwner: number | undefined
+}
+
 function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
   const { records, names, templates, deleted, owners } = keys.endpoints
   const readText = async (find: Find): Promise<string | null> =>
@@ -88,17 +106,15 @@ function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
 
   const readTemplate = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
 
-  const write = async (
-    endpoint: Endpoint,
-    expected: string | null,
-    template: { readonly id: string; readonly text: string },
-  ): Promise<Written> => {
+  const write = async (endpoint: Endpoint, expected: string | null, conditions: Conditions): Promise<Written> => {
+    const { template, revision, mostPerOwner = '' } = conditions
     const before = parse(expected)
     const was = { name: before === undefined ? '' : nameOf(before), template: before?.templateId ?? '' }
     const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
     const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId, template.id, template.text]
     const touched = [records, names, templates, deleted, keys.templates, keys.registries, keys.revision]
-    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint), ...told(endpoint.id)])) as Written
+    const limits = [revision, namesBegin(endpoint.ownerId), mostPerOwner]
+    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint), ...told(endpoint.id), ...limits])) as Written
   }
 
   /** False if there is none. Somebody who changes it at the same moment only makes this look again. */

@@ -5,16 +5,18 @@ export interface EndpointStore {
   /**
    * Writes an endpoint under optimistic concurrency: `change` gets the current record with the same (ownerId, name, flashEnvironmentId)
    * or `id`, and returns the one to store. It may run more than once. Emits `endpoint-changed`. With `templateId` it also gets that template,
-   * which is then the same when the endpoint is written. A registry that the endpoint newly names is its owner's in that moment.
-   * @throws RunyardError('unprocessable') where it is not.
+   * which is then the same when the endpoint is written; with `beside` all endpoints of that owner, none of which has changed then. A registry that
+   * the endpoint newly names is its owner's in that moment.
+   * @throws RunyardError('unprocessable') where it is not, or where its owner has `mostPerOwner` endpoints already.
    */
   upsert(
     find: { id: string } | { ownerId: string; name: string; flashEnvironmentId: string | null },
-    change: (current: Endpoint | undefined, template: Template | undefined) => Endpoint,
-    templateId?: string,
+    change: (current: Endpoint | undefined, template: Template | undefined, beside: readonly Endpoint[]) => Endpoint,
+    options?: UpsertOptions,
   ): Promise<Endpoint>
   get(id: string): Promise<Endpoint | undefined>
-  list(): Promise<readonly Endpoint[]>
+  /** Of everybody, or of one owner. Everybody's are read again when one has changed since. */
+  list(ownerId?: string): Promise<readonly Endpoint[]>
   /** The endpoint whose bound template this is (`Endpoint.templateId`). */
   findByTemplate(templateId: string): Promise<Endpoint | undefined>
   /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
@@ -25,6 +27,12 @@ export interface EndpointStore {
   goneOf(ownerId: string): Promise<ReadonlySet<string>>
   /** Removes the last keys of a deleted endpoint. */
   forget(id: string): Promise<void>
+}
+
+export interface UpsertOptions {
+  readonly templateId?: string | undefined
+  readonly beside?: string | undefined
+  readonly mostPerOwner?: number
 }
 
 /** All records as they were in one moment. */
@@ -43,9 +51,13 @@ export interface TemplateChange {
 
 export interface TemplateStore {
   get(id: string): Promise<Template | undefined>
-  list(): Promise<readonly Template[]>
-  /** Writes what `decide` comes to, as a whole; it may run more than once. Emits `endpoint-changed` for each endpoint. */
-  change(decide: (library: Library) => TemplateChange): Promise<Template>
+  /** Of everybody, or of one owner. */
+  list(ownerId?: string): Promise<readonly Template[]>
+  /**
+   * Writes what `decide` comes to, as a whole; it may run more than once. With an owner it sees that one's records alone. Emits `endpoint-changed` for
+   * each endpoint.
+   */
+  change(decide: (library: Library) => TemplateChange, ownerId?: string): Promise<Template>
 }
 
 export type RegistryChange =
@@ -65,9 +77,10 @@ export type RegistryChange =
 
 export interface RegistryStore {
   get(ownerId: string, id: string): Promise<Registry | undefined>
-  list(): Promise<readonly Registry[]>
+  /** Of everybody, or of one owner. */
+  list(ownerId?: string): Promise<readonly Registry[]>
   /** For a pull, and nothing else. */
   credentials(ownerId: string, id: string): Promise<PullCredentials | undefined>
-  /** Writes what `decide` comes to, as a whole; it may run more than once. Emits `endpoint-changed` for each user. */
-  change(decide: (library: Library) => RegistryChange): Promise<Registry>
+  /** As `TemplateStore.change`. Emits `endpoint-changed` for each user. */
+  change(decide: (library: Library) => RegistryChange, ownerId?: string): Promise<Registry>
 }

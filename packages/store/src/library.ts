@@ -3,6 +3,7 @@
 import type { Endpoint, Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { MAX_TRIES, tooBusy } from './endpoints.ts'
+import { namesBegin, ownedBy, recordsHave } from './owned.ts'
 import { toRegistry } from './registry-record.ts'
 import { READ_LIBRARY, WRITE_LIBRARY } from './scripts/library.ts'
 import type { Library } from './types.ts'
@@ -24,17 +25,23 @@ export interface LibraryChange<T> {
   readonly changed: readonly Pick<Endpoint, 'id'>[]
 }
 
-export type ChangeLibrary = <T>(decide: (library: Library) => LibraryChange<T>) => Promise<T>
+/** With an owner, `decide` sees that one's records alone. */
+export type ChangeLibrary = <T>(decide: (library: Library) => LibraryChange<T>, ownerId?: string) => Promise<T>
 
 export function createChangeLibrary({ keys, run, signals }: Pick<StoreContext, 'keys' | 'run' | 'signals'>): ChangeLibrary {
   const touched = [keys.revision, keys.templates, keys.endpoints.records, keys.registries]
-  return async (decide) => {
+  return async (decide, ownerId) => {
+    const owned = ownerId === undefined ? ['', ''] : [namesBegin(ownerId), recordsHave(ownerId)]
+    const read = () => run(READ_LIBRARY, [...touched, keys.endpoints.names], owned)
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-      const [revision, templates, endpoints, registries] = (await run(READ_LIBRARY, touched, [])) as [string, string[], string[], string[]]
+      const [revision, templates, endpoints, registries] = (await read()) as [string, string[], string[], string[]]
       const { result, writes, changed } = decide({
-        templates: templates.map((text) => JSON.parse(text) as Template),
+        templates: ownedBy(
+          ownerId,
+          templates.map((text) => JSON.parse(text) as Template),
+        ),
         endpoints: endpoints.map((text) => JSON.parse(text) as Endpoint),
-        registries: registries.map(toRegistry),
+        registries: ownedBy(ownerId, registries.map(toRegistry)),
       })
       const news = changed.map(({ id }) => ({ kind: 'endpoint-changed', endpointId: id }) as const)
       const told = [signals.channel, news.length, ...news.map((signal) => signals.encode(signal))]

@@ -1,11 +1,13 @@
 // Credentials of image registries. User and password leave by `credentials` alone, for a pull; who can read Redis can read them (ADR 27).
 import type { StoreContext } from './context.ts'
 import { createChangeLibrary, type LibraryWrite } from './library.ts'
+import { ownedBy, recordsHave } from './owned.ts'
 import { parseRegistry, registryField, toRegistry, type StoredRegistry } from './registry-record.ts'
+import { LIST_HAVING } from './scripts/library.ts'
 import type { RegistryChange, RegistryStore } from './types.ts'
 
 export function createRegistryStore(context: StoreContext): RegistryStore {
-  const { client, keys } = context
+  const { client, keys, run } = context
   const change = createChangeLibrary(context)
   const read = (ownerId: string, id: string) => client.hget(keys.registries, registryField(ownerId, id))
 
@@ -15,7 +17,10 @@ export function createRegistryStore(context: StoreContext): RegistryStore {
       return text === null ? undefined : toRegistry(text)
     },
 
-    list: async () => Object.values(await client.hgetall(keys.registries)).map(toRegistry),
+    async list(ownerId) {
+      const texts = (await run(LIST_HAVING, [keys.registries], [ownerId === undefined ? '' : recordsHave(ownerId)])) as readonly string[]
+      return ownedBy(ownerId, texts.map(toRegistry))
+    },
 
     async credentials(ownerId, id) {
       const text = await read(ownerId, id)
@@ -24,11 +29,11 @@ export function createRegistryStore(context: StoreContext): RegistryStore {
       return { name, username, password }
     },
 
-    change: (decide) =>
+    change: (decide, ownerId) =>
       change((library) => {
         const decided = decide(library)
         return { result: decided.registry, writes: writesOf(decided), changed: decided.kind === 'saved' ? decided.users : [] }
-      }),
+      }, ownerId),
   }
 }
 

@@ -1,5 +1,5 @@
 // How a registry is kept: found only together with its owner, so that nobody can name somebody else's, and with user and password in it.
-import { RunyardError } from '@runyard/schema'
+import { quoted, RunyardError } from '@runyard/schema'
 import type { Registry, RegistryCredentials } from '@runyard/schema'
 
 export type StoredRegistry = Registry & RegistryCredentials
@@ -18,5 +18,8 @@ export function registryField(ownerId: string, id: string): string {
 }
 
 export function unknownRegistry(id: string): RunyardError {
-  return new RunyardError('unprocessable', `Registry credentials "${id}" were not found; \`runyard registries list\` shows what there is.`)
+  return new RunyardError(
+    'unprocessable',
+    `Registry credentials ${quoted(id)} were not found; \`runyard registries list\` shows what there is.`,
+  )
 }

@@ -57,7 +57,7 @@ test('an endpoint never stays behind its template, whichever of them is written 
   const [one, two] = [await stores.open(), await stores.open()]
   await one.templates.change(saved(template('t1', 'image 0')))
   const withImage = (id: string, image = 'none') => endpoint(id, { sharedTemplateId: 't1', spec: { ...endpoint(id).spec, image } })
-  const make = (id: string) => one.endpoints.upsert({ id }, (_, found) => withImage(id, found?.container.image), 't1')
+  const make = (id: string) => one.endpoints.upsert({ id }, (_, found) => withImage(id, found?.container.image), { templateId: 't1' })
   const change = (image: string) =>
     two.templates.change(({ endpoints }) => ({
       kind: 'saved',

@@ -2,10 +2,12 @@
 import type { Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createChangeLibrary, type LibraryWrite } from './library.ts'
+import { ownedBy, recordsHave } from './owned.ts'
+import { LIST_HAVING } from './scripts/library.ts'
 import type { TemplateChange, TemplateStore } from './types.ts'
 
 export function createTemplateStore(context: StoreContext): TemplateStore {
-  const { client, keys } = context
+  const { client, keys, run } = context
   const change = createChangeLibrary(context)
 
   return {
@@ -14,13 +16,17 @@ export function createTemplateStore(context: StoreContext): TemplateStore {
       return text === null ? undefined : (JSON.parse(text) as Template)
     },
 
-    list: async () => Object.values(await client.hgetall(keys.templates)).map((text) => JSON.parse(text) as Template),
+    async list(ownerId) {
+      const texts = (await run(LIST_HAVING, [keys.templates], [ownerId === undefined ? '' : recordsHave(ownerId)])) as readonly string[]
+      const templates = texts.map((text) => JSON.parse(text) as Template)
+      return ownedBy(ownerId, templates)
+    },
 
-    change: (decide) =>
+    change: (decide, ownerId) =>
       change((library) => {
         const decided = decide(library)
         return { result: decided.template, writes: writesOf(decided), changed: decided.endpoints }
-      }),
+      }, ownerId),
   }
 }
 

@@ -1,5 +1,6 @@
 // What is too large, too many or no name at all is refused by the model, in one sentence, whatever dialect it came in.
 import { describe, expect, it } from 'vitest'
+import { createManagementModel } from './model.ts'
 import type { TestApp, TestUser } from './test-app.ts'
 import { useTestApp } from './use-test-app.ts'
 
@@ -90,7 +91,7 @@ const REFUSED: readonly (readonly [what: string, said: Said, sentence: string])[
   ['a variable’s name with a control character', { env: { 'A\u0007': '1' } }, 'A<U+0007>\\" cannot be the name of an environment variable'],
   ['a variable of 128 KiB', { env: variables(1, 128 * KIB) }, 'at most 131072 are allowed'],
   ['variables of 1 MiB', { env: variables(10, 110 * KIB) }, 'too many bytes of environment variables'],
-  ['a thousand variables and one', { env: variables(1001, 1) }, '1001 were given, at most 1000 are allowed'],
+  ['a thousand variables and one', { env: variables(1001, 1) }, 'at most 1000 are allowed'],
   ['a start command of 32 KiB', { args: ['x'.repeat(32 * KIB), 'y'] }, 'too many bytes in a start command'],
   ['a port of 2 KiB', { ports: ['8'.repeat(2 * KIB)] }, 'is too long for one of the ports'],
   ['201 ports', { ports: Array.from({ length: 201 }, (_, index) => `${index + 1}/http`) }, 'too many ports'],
@@ -143,4 +144,32 @@ it('a million workers without a place are a number in the list of workers, not r
   const { json } = await user.rest('GET', `/v2/serverless/${id}/workers`)
   expect(json).toMatchObject({ summary: { throttled: 1_000_000, unhealthy: 2, total: 1_000_002 } })
   expect(json['workers']).toHaveLength(102)
+})
+
+describe('workers', () => {
+  const change = (workersMax: number) => ({ settings: { workersMax }, container: { image: 'x' }, gpu: { pools: ['ADA_24'] } })
+  const save = async (name: string, workersMax: number, limits: { workersPerEndpoint: number; workersPerOwner: number }) => {
+    const model = createManagementModel(opened.store, { limits })
+    await model.save(name.slice(0, 1), { name, flashEnvironmentId: null }, () => ({ name, ...change(workersMax) }))
+  }
+
+  it('of all endpoints of one owner are limited together where a setting says so', async () => {
+    const limits = { workersPerEndpoint: 10, workersPerOwner: 5 }
+    await save('a1', 3, limits)
+    await save('b1', 5, limits)
+    await expect(save('a2', 3, limits)).rejects.toThrow(
+      'Your endpoints may have 5 workers together (limits.workersPerOwner): the others have 3 and this one asks for 3; lower the maximum of one.',
+    )
+    await save('a2', 2, limits)
+    const saves = ['a3', 'a4', 'a5'].map((name) => save(name, 1, { ...limits, workersPerOwner: 6 }))
+    expect((await Promise.allSettled(saves)).filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+  })
+
+  it('that were allowed when they were saved stay allowed when the limits are lowered', async () => {
+    await save('a1', 10, { workersPerEndpoint: 10, workersPerOwner: 0 })
+    const lowered = { workersPerEndpoint: 5, workersPerOwner: 3 }
+    await save('a1', 10, lowered)
+    await save('a1', 8, lowered)
+    await expect(save('a1', 9, lowered)).rejects.toThrow('An endpoint has at most 5 workers')
+  })
 })

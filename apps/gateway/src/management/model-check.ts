@@ -110,17 +110,35 @@ function isBetween(value: number, min: number): boolean {
   return value >= min && value <= MAX_SCALER_VALUE
 }
 
-export interface WorkerCounts {
-  /** Of this endpoint as it was; undefined: it is new. */
-  readonly before: EndpointSettings | undefined
-  readonly most: number
+export interface WorkerBounds {
+  /** The endpoint as it was; undefined: it is new. */
+  readonly current: Endpoint | undefined
+  /** All of its owner's, where a limit asks for them. */
+  readonly beside: readonly Endpoint[]
+  readonly limits: { readonly workersPerEndpoint: number; readonly workersPerOwner: number }
 }
 
-/** A maximum that was allowed when it was saved may stay. @throws RunyardError('bad_request') */
-export function checkWorkerCounts({ workersMax }: EndpointSettings, { before, most }: WorkerCounts): void {
-  if (workersMax <= Math.max(most, before?.workersMax ?? 0)) return
-  throw new RunyardError(
-    'bad_request',
-    `An endpoint has at most ${most} workers (limits.workersPerEndpoint); a maximum of ${workersMax} was given.`,
-  )
+/** A maximum that was allowed when it was saved may stay, also when a limit has been lowered since. @throws RunyardError('bad_request') */
+export function checkWorkerCounts({ id, settings: { workersMax } }: Endpoint, { current, beside, limits }: WorkerBounds): void {
+  if (workersMax <= (current?.settings.workersMax ?? 0)) return
+  const { workersPerEndpoint, workersPerOwner } = limits
+  if (workersMax > workersPerEndpoint) {
+    throw new RunyardError(
+      'bad_request',
+      `An endpoint has at most ${workersPerEndpoint} workers (limits.workersPerEndpoint); a maximum of ${workersMax} was given.`,
+    )
+  }
+  const others = beside.filter((other) => other.id !== id).reduce((sum, { settings }) => sum + settings.workersMax, 0)
+  if (workersPerOwner > 0 && others + workersMax > workersPerOwner) {
+    throw new RunyardError(
+      'bad_request',
+      `Your endpoints may have ${workersPerOwner} workers together (limits.workersPerOwner): the others have ${others} and this one asks for ${workersMax}; lower the maximum of one.`,
+    )
+  }
+}
+
+/** Before another one is added. @throws RunyardError('unprocessable') */
+export function checkNumber(what: string, count: number): void {
+  if (count < RECORD_LIMITS.perOwner) return
+  throw new RunyardError('unprocessable', `You have ${count} ${what}, which is as many as an owner may have; delete some first.`)
 }

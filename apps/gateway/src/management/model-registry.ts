@@ -1,8 +1,9 @@
 // What becomes of registry credentials when somebody saves or deletes them: pure, on a snapshot of everything that may refer to them. What an
 // endpoint uses stays; a template that names them loses its reference, as at Runpod (management §3.5).
 import type { Endpoint, Registry, RegistryCredentials } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
+import { quoted, RunyardError } from '@runyard/schema'
 import type { Library, RegistryChange } from '@runyard/store'
+import { checkNumber } from './model-check.ts'
 import { nameProblem } from './model-size.ts'
 import { newRegistryId } from './new-id.ts'
 
@@ -28,6 +29,7 @@ export function decideAddRegistry(
   const problem = nameProblem('registry credentials', name)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
   checkCredentials(credentials)
+  checkNumber('registry credentials', registries.filter((other) => other.ownerId === ownerId).length)
   const namesake = registries.find((other) => other.ownerId === ownerId && other.name === name)
   if (namesake !== undefined)
     throw new RunyardError('conflict', `Registry credentials named "${name}" exist already (id ${namesake.id}); update or delete those.`)
@@ -72,7 +74,7 @@ function find({ registries }: Library, ownerId: string, id: string): Registry {
 }
 
 export function missingRegistry(id: string): RunyardError {
-  return new RunyardError('not_found', `Registry credentials "${id}" were not found.`)
+  return new RunyardError('not_found', `Registry credentials ${quoted(id)} were not found.`)
 }
 
 function usersOf({ endpoints }: Library, { id, ownerId }: Registry): readonly Endpoint[] {

@@ -2,10 +2,10 @@
 // carries its endpoints along: a changed container is a new version of each. Endpoints that copied a template are not touched (ADR 21).
 import { isDeepStrictEqual } from 'node:util'
 import type { Endpoint, Template, TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { DEFAULT_NOTES, RunyardError } from '@runyard/schema'
+import { DEFAULT_NOTES, quoted, RunyardError } from '@runyard/schema'
 import { unknownRegistry, type Library, type TemplateChange } from '@runyard/store'
 import { applyChange, containerOf } from './model-change.ts'
-import { checkTemplate } from './model-check.ts'
+import { checkNumber, checkTemplate } from './model-check.ts'
 import { newTemplateId } from './new-id.ts'
 
 /** Members that are absent keep their value; on a new template they take their default. */
@@ -37,6 +37,7 @@ export function decideSave(library: Library, request: TemplateRequest): Template
   checkRegistry(library, template, current)
   const namesake = own.find((other) => other.name === template.name && other.id !== template.id)
   if (namesake !== undefined) return { kind: 'saved', template: sameAgain(namesake, template, id === undefined), endpoints: [] }
+  if (current === undefined) checkNumber('templates', own.length)
   const users = endpoints.filter((endpoint) => endpoint.sharedTemplateId === template.id)
   if (users.length > 0 && !template.notes.isServerless)
     throw new RunyardError('conflict', `Template "${template.name}" is used by ${namesOf(users)}, so it must stay serverless.`)
@@ -101,7 +102,7 @@ function namesOf(endpoints: readonly Endpoint[]): string {
 }
 
 export function missingTemplate(id: string): RunyardError {
-  return new RunyardError('not_found', `Template "${id}" was not found.`)
+  return new RunyardError('not_found', `Template ${quoted(id)} was not found.`)
 }
 
 /** The template that lives in an endpoint's own record, as clients that address it see it (flash-api §5.5). */

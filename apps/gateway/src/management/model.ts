@@ -1,7 +1,7 @@
 // The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL,
 // REST v2, REST v1) translate into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
 import type { Config, Endpoint, Template } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
+import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { defined } from './defined.ts'
 import { applyChange } from './model-change.ts'
@@ -66,15 +66,16 @@ export function createManagementModel(store: ModelStore, { limits, clock = Date.
   const save: ManagementModel['save'] = async (ownerId, { templateId, ...find }, describe) => {
     let created = false
     const bound = templateId === undefined ? undefined : await findBound(store, templateId)
-    const change = (current: Endpoint | undefined, shared: Template | undefined): Endpoint => {
+    const change = (current: Endpoint | undefined, shared: Template | undefined, beside: readonly Endpoint[]): Endpoint => {
       created = current === undefined
       if ('id' in find && current?.ownerId !== ownerId) throw missingEndpoint(find.id, FORGET_HINT)
       const template = templateId === undefined ? undefined : usable(shared ?? bound, ownerId, templateId)
       const next = applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
-      checkWorkerCounts(next.settings, { before: current?.settings, most: limits.workersPerEndpoint })
+      checkWorkerCounts(next, { current, beside, limits })
       return next
     }
-    const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, templateId)
+    const options = { templateId, beside: limits.workersPerOwner > 0 ? ownerId : undefined, mostPerOwner: RECORD_LIMITS.perOwner }
+    const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, options)
     return { endpoint, created }
   }
 
@@ -82,8 +83,7 @@ export function createManagementModel(store: ModelStore, { limits, clock = Date.
     get,
     save,
     async list(ownerId) {
-      const endpoints = await store.endpoints.list()
-      return endpoints.filter((endpoint) => endpoint.ownerId === ownerId).sort((a, b) => a.createdAt - b.createdAt)
+      return (await store.endpoints.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
     },
     async remove(ownerId, id) {
       await get(ownerId, id)
@@ -99,24 +99,25 @@ interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
 }
 
 function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDeps): TemplateModel {
+  const saveTemplate = (ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template> =>
+    store.templates.change((library) => decideSave(library, { ownerId, id, edit, now: clock() }), ownerId)
   return {
     async list(ownerId) {
-      const templates = await store.templates.list()
-      return templates.filter((template) => template.ownerId === ownerId).sort((a, b) => a.createdAt - b.createdAt)
+      return (await store.templates.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
     },
     async get(ownerId, id) {
       return ownedBy((await store.templates.get(id)) ?? (await findBound(store, id)), ownerId, id)
     },
     async save(ownerId, id, edit) {
       const holder = id === undefined ? undefined : await store.endpoints.findByTemplate(id)
-      if (holder === undefined) return store.templates.change((library) => decideSave(library, { ownerId, id, edit, now: clock() }))
+      if (holder === undefined) return saveTemplate(ownerId, id, edit)
       ownedBy(boundTemplate(holder), ownerId, holder.templateId)
       const { readme } = edit.notes ?? {}
       const change = defined({ templateName: edit.name, container: edit.container, echo: readme === undefined ? undefined : { readme } })
       return boundTemplate((await save(ownerId, { id: holder.id }, () => change)).endpoint)
     },
     async remove(ownerId, wanted) {
-      await store.templates.change((library) => decideRemove(library, ownerId, wanted))
+      await store.templates.change((library) => decideRemove(library, ownerId, wanted), ownerId)
     },
   }
 }
@@ -144,5 +145,5 @@ function usable(found: Template | undefined, ownerId: string, id: string): Templ
 const FORGET_HINT = ' If a Flash project still remembers it, delete its .flash directory.'
 
 function missingEndpoint(id: string, hint = ''): RunyardError {
-  return new RunyardError('not_found', `Endpoint "${id}" was not found.${hint}`)
+  return new RunyardError('not_found', `Endpoint ${quoted(id)} was not found.${hint}`)
 }

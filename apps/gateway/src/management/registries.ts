@@ -18,21 +18,21 @@ export interface RegistryModel {
 }
 
 export function createRegistryModel({ registries }: Pick<Store, 'registries'>, clock: () => number): RegistryModel {
+  const change = (ownerId: string, decide: Parameters<typeof registries.change>[0]) => registries.change(decide, ownerId)
   return {
     async list(ownerId) {
-      const all = await registries.list()
-      return all.filter((registry) => registry.ownerId === ownerId).sort((a, b) => a.createdAt - b.createdAt)
+      return (await registries.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
     },
     async get(ownerId, id) {
       const registry = await registries.get(ownerId, id)
       if (registry === undefined) throw missingRegistry(id)
       return registry
     },
-    add: (ownerId, edit) => registries.change((library) => decideAddRegistry(library, edit, { ownerId, now: clock() })),
+    add: (ownerId, edit) => change(ownerId, (library) => decideAddRegistry(library, edit, { ownerId, now: clock() })),
     replace: (ownerId, id, credentials) =>
-      registries.change((library) => decideReplaceCredentials(library, { id, credentials }, { ownerId, now: clock() })),
+      change(ownerId, (library) => decideReplaceCredentials(library, { id, credentials }, { ownerId, now: clock() })),
     async remove(ownerId, id) {
-      await registries.change((library) => decideRemoveRegistry(library, ownerId, id))
+      await change(ownerId, (library) => decideRemoveRegistry(library, ownerId, id))
     },
   }
 }

@@ -11,9 +11,12 @@ import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
+import { createStock } from '../stock.ts'
 import { createFailures, messageOf } from './failures.ts'
+import { createReads } from './reads.ts'
 import { createResolvers } from './resolvers.ts'
 import { TYPE_DEFINITIONS } from './type-definitions.ts'
+import { checkVariables } from './variables.ts'
 
 /** Each alias is executed again: a few hundred bytes of text must not become thousands of reads. Introspection takes 300 tokens and 15 levels. */
 const MOST_TOKENS = 1000
@@ -33,10 +36,13 @@ const GraphqlBody = z.object({
 
 export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): Promise<void> {
   const failures = createFailures(deps.log)
+  const readStock = createStock(deps)
   await app.register(mercurius, {
     schema: TYPE_DEFINITIONS,
-    resolvers: createResolvers(deps),
+    resolvers: createResolvers(deps.model),
     routes: false,
+    // It would keep texts of any size, comments included, for ever.
+    cache: false,
     queryDepth: DEEPEST,
     errorFormatter: ({ errors }, { reply }) => ({
       statusCode: failures.report(
@@ -54,7 +60,10 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
   app.post('/graphql', { bodyLimit: MANAGEMENT_BODY_BYTES }, async (request, reply) => {
     const { query, variables, operationName } = parseBody(request.body)
     parse(query, { maxTokens: MOST_TOKENS })
-    return reply.graphql(query, { key: apiKeyOf(request) }, variables ?? {}, operationName ?? undefined)
+    checkVariables(variables)
+    const key = apiKeyOf(request)
+    const reads = createReads({ model: deps.model, readStock }, key.ownerId)
+    return reply.graphql(query, { key, reads }, variables ?? {}, operationName ?? undefined)
   })
 }
 

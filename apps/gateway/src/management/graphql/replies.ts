@@ -3,7 +3,12 @@
 import { formatGpuIds } from '@runyard/core'
 import type { Endpoint, Template, TemplateContainer } from '@runyard/schema'
 
-export function endpointReply(endpoint: Endpoint): Record<string, unknown> {
+export interface EndpointReply extends Record<string, unknown> {
+  /** What it was made of; not in the schema. */
+  readonly source: Endpoint
+}
+
+export function endpointReply(endpoint: Endpoint): EndpointReply {
   const { settings } = endpoint
   return {
     id: endpoint.id,
@@ -25,6 +30,7 @@ export function endpointReply(endpoint: Endpoint): Record<string, unknown> {
     env: environmentReply(endpoint.spec),
     ...specReply(endpoint),
     ...endpoint.echo,
+    source: endpoint,
   }
 }
 

@@ -1,57 +1,80 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
 import { RunyardError } from '@runyard/schema'
-import type { Store } from '@runyard/store'
+import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
-import { createStock } from '../stock.ts'
+import { boundTemplate } from '../model-template.ts'
 import { templateSwap } from '../model-change.ts'
 import { endpointChange, isGiven, refuseUnsupported } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
 import type { EndpointInput, IdFilter, TemplateInput, TemplateSwap } from './inputs.ts'
 import { registryMutations, registryReply } from './registry-mutations.ts'
-import { endpointReply, templateReply } from './replies.ts'
+import { endpointReply, templateReply, type EndpointReply } from './replies.ts'
+import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit } from './template-change.ts'
 
-export interface ResolverDeps {
-  readonly model: ManagementModel
-  readonly store: Pick<Store, 'status'>
-}
-
-export function createResolvers({ model, store }: ResolverDeps) {
-  const readStock = createStock({ model, store })
-
+export function createResolvers(model: ManagementModel) {
   return {
     ...SCALARS,
     Query: {
       myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null, networkVolumes: [] }),
-      podTemplate: async (_: unknown, { id }: { id?: string | null }, { key }: RequestContext) =>
-        templateReply(await model.templates.get(key.ownerId, id ?? '')),
-      podTemplates: async (_: unknown, __: unknown, { key }: RequestContext) =>
-        (await model.templates.list(key.ownerId)).map(templateReply),
-      gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }) => gpuTypes(input ?? {}),
-      cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }) => wantedIds(input).map((id) => ({ id })),
+      podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
+        reads.step('read')
+        return templateReply(await model.templates.get(key.ownerId, id ?? ''))
+      },
+      podTemplates: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.templates()).map(templateReply),
+      gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) => reads.rows(gpuTypes(input ?? {})),
+      cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
+        reads.rows(wantedIds(input)).map((id) => ({ id })),
     },
-    Mutation: { ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model) },
+    Mutation: asSteps({ ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model) }),
     User: {
-      containerRegistryCreds: async (_: unknown, __: unknown, { key }: RequestContext) =>
-        (await model.registries.list(key.ownerId)).map(registryReply),
-      endpoints: async (_: unknown, __: unknown, { key }: RequestContext) => (await model.list(key.ownerId)).map(endpointReply),
-      endpoint: async (_: unknown, { id }: { id: string }, { key }: RequestContext) => endpointReply(await model.get(key.ownerId, id)),
+      containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
+        reads.step('read')
+        return reads.rows(await model.registries.list(key.ownerId)).map(registryReply)
+      },
+      endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
+      endpoint: async (_: unknown, { id }: { id: string }, { key, reads }: RequestContext) => {
+        reads.step('read')
+        return endpointReply(await model.get(key.ownerId, id))
+      },
     },
     Endpoint: {
-      template: async ({ templateId }: { templateId: string }, _: unknown, { key }: RequestContext) =>
-        templateReply(await model.templates.get(key.ownerId, templateId)),
+      template: ({ source }: EndpointReply, _: unknown, { reads }: RequestContext) => templateOf(source, reads),
+      env: environment,
     },
+    PodTemplate: { env: environment },
     GpuType: {
-      lowestPrice: async ({ id }: { id: string }, _: unknown, { key }: RequestContext) => ({
-        stockStatus: (await readStock(key.ownerId))(id),
-      }),
+      lowestPrice: async ({ id }: { id: string }, _: unknown, { reads }: RequestContext) => ({ stockStatus: (await reads.stock())(id) }),
     },
     CpuFlavor: {
       specifics: () => ({ stockStatus: 'High' }),
     },
   }
+}
+
+type Resolve = (parent: unknown, args: never, context: RequestContext) => unknown
+
+/** Each alias of a mutation changes something again. */
+function asSteps(mutations: Readonly<Record<string, Resolve>>): Readonly<Record<string, Resolve>> {
+  const asStep =
+    (change: Resolve): Resolve =>
+    (parent, args, context) => {
+      context.reads.step('change')
+      return change(parent, args, context)
+    }
+  return Object.fromEntries(Object.entries(mutations).map(([name, change]) => [name, asStep(change)]))
+}
+
+function environment({ env }: { readonly env: readonly unknown[] }, _: unknown, { reads }: RequestContext): readonly unknown[] {
+  return reads.rows(env)
+}
+
+/** One that lives in its endpoint needs no read. */
+async function templateOf(endpoint: Endpoint, reads: Reads): Promise<Record<string, unknown>> {
+  const { sharedTemplateId } = endpoint
+  return templateReply(sharedTemplateId === undefined ? boundTemplate(endpoint) : await reads.template(sharedTemplateId))
 }
 
 function endpointMutations(model: ManagementModel) {

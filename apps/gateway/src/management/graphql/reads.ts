@@ -1,0 +1,72 @@
+// What one GraphQL request reads. Each field of a query may be asked for under any number of aliases and for each item of a list, so what was
+// read once is not read again, and what a request may read and be answered is bounded (ADR 36).
+import type { Endpoint, Template } from '@runyard/schema'
+import { RunyardError } from '@runyard/schema'
+import type { ManagementModel } from '../model.ts'
+import { missingTemplate } from '../model-template.ts'
+import type { ReadStock } from '../stock.ts'
+
+/** Reads and changes of the store. */
+const MOST_STEPS = 50
+/** Items of lists in the answer, variables of endpoints included. */
+const MOST_ROWS = 10_000
+
+export interface Reads {
+  /** Before anything that is not remembered; a change makes what was read outdated. @throws RunyardError('bad_request') */
+  step(kind: 'read' | 'change'): void
+  /** Of a list that is about to be answered. @throws RunyardError('bad_request') */
+  rows<T>(list: readonly T[]): readonly T[]
+  endpoints(): Promise<readonly Endpoint[]>
+  templates(): Promise<readonly Template[]>
+  /** A shared one. @throws RunyardError('not_found') */
+  template(id: string): Promise<Template>
+  stock(): ReturnType<ReadStock>
+}
+
+export interface ReadsDeps {
+  readonly model: Pick<ManagementModel, 'list' | 'templates'>
+  readonly readStock: ReadStock
+}
+
+export function createReads({ model, readStock }: ReadsDeps, ownerId: string): Reads {
+  let steps = 0
+  let rows = 0
+  const forgotten: (() => void)[] = []
+
+  const step: Reads['step'] = (kind) => {
+    steps += 1
+    if (steps > MOST_STEPS) throw tooMuch()
+    if (kind === 'change') for (const forget of forgotten) forget()
+  }
+  const once = <T>(read: () => Promise<T>): (() => Promise<T>) => {
+    let known: Promise<T> | undefined
+    forgotten.push(() => (known = undefined))
+    return () => {
+      if (known === undefined) step('read')
+      return (known ??= read())
+    }
+  }
+
+  const templates = once(() => model.templates.list(ownerId))
+  const byId = once(async () => new Map((await templates()).map((template) => [template.id, template])))
+  return {
+    step,
+    rows(list) {
+      rows += list.length
+      if (rows > MOST_ROWS) throw tooMuch()
+      return list
+    },
+    endpoints: once(() => model.list(ownerId)),
+    templates,
+    async template(id) {
+      const found = (await byId()).get(id)
+      if (found === undefined) throw missingTemplate(id)
+      return found
+    },
+    stock: once(() => readStock(ownerId)),
+  }
+}
+
+function tooMuch(): RunyardError {
+  return new RunyardError('bad_request', 'This request asks for too much at once; ask for less, in several requests.')
+}

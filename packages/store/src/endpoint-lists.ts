@@ -1,0 +1,40 @@
+// All endpoints, and those of one owner.
+import type { Endpoint } from '@runyard/schema'
+import type { StoreContext } from './context.ts'
+import { namesBegin } from './owned.ts'
+import { LIST_ENDPOINTS, LIST_OWNED_ENDPOINTS } from './scripts/library.ts'
+
+export interface EndpointLists {
+  readonly all: () => Promise<readonly Endpoint[]>
+  /** As they were at that revision. */
+  readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
+}
+
+/** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
+export function createEndpointLists({ run, keys, signals }: Pick<StoreContext, 'run' | 'keys' | 'signals'>): EndpointLists {
+  const { records, names } = keys.endpoints
+  let known: Awaited<ReturnType<EndpointLists['of']>> | undefined
+  // Redis may be another one than before.
+  signals.subscribe((signal) => {
+    if (signal.kind === 'resync') known = undefined
+  })
+  return {
+    all: async () => {
+      const before = known
+      const [revision, texts] = (await run(LIST_ENDPOINTS, [keys.revision, records], [before?.revision ?? ''])) as [string, string[]?]
+      if (texts === undefined) return before?.endpoints ?? []
+      const endpoints = texts.map(parse)
+      known = { revision, endpoints }
+      return endpoints
+    },
+    of: async (ownerId) => {
+      const reply = await run(LIST_OWNED_ENDPOINTS, [keys.revision, names, records], [namesBegin(ownerId)])
+      const [revision, texts] = reply as [string, string[]]
+      return { revision, endpoints: texts.map(parse) }
+    },
+  }
+}
+
+function parse(text: string): Endpoint {
+  return JSON.parse(text) as Endpoint
+}
