@@ -11,6 +11,9 @@ export interface Memory {
   noteStopRequest(workerId: string, request: StopRequest): void
   sweptAt(endpointId: string): number
   noteSweep(endpointId: string, at: number): void
+  /** When a worker of the endpoint last gave way; 0: never. Forgotten, it costs others one turn. */
+  yieldedAt(endpointId: string): number
+  noteYield(endpointId: string, at: number): void
   /** Forgets what belongs to neither of these. */
   retain(known: { readonly endpointIds: ReadonlySet<string>; readonly workerIds: ReadonlySet<string> }): void
 }
@@ -19,6 +22,7 @@ export function createMemory(): Memory {
   const failures = new Map<string, StartFailures>()
   const stopRequests = new Map<string, StopRequest>()
   const sweeps = new Map<string, number>()
+  const yields = new Map<string, number>()
   return {
     failuresOf: (endpointId) => failures.get(endpointId),
     addFailure(endpointId, failure) {
@@ -34,8 +38,12 @@ export function createMemory(): Memory {
     noteSweep(endpointId, at) {
       sweeps.set(endpointId, at)
     },
+    yieldedAt: (endpointId) => yields.get(endpointId) ?? 0,
+    noteYield(endpointId, at) {
+      yields.set(endpointId, at)
+    },
     retain({ endpointIds, workerIds }) {
-      for (const map of [failures, sweeps]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)
+      for (const map of [failures, sweeps, yields]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)
       for (const id of stopRequests.keys()) if (!workerIds.has(id)) stopRequests.delete(id)
     },
   }

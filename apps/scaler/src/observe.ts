@@ -65,7 +65,16 @@ async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: End
   const [demand, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
   const workers = await store.workers.list(endpointId)
   const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
-  return { endpointId, endpoint, demand, leases, workers, failures, sweptAt: memory.sweptAt(endpointId) }
+  return {
+    endpointId,
+    endpoint,
+    demand,
+    leases,
+    workers,
+    failures,
+    sweptAt: memory.sweptAt(endpointId),
+    yieldedAt: memory.yieldedAt(endpointId),
+  }
 }
 
 /** What is over is over for good: once a younger worker got ready, its own end brings no failure back. */

@@ -20,6 +20,7 @@ export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdate
 /** The gateway learns of it by the store's signal and gives the worker no more jobs. */
 export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'drain'>): Promise<void> {
   const at = Date.now()
+  if (reason === 'yielded') deps.memory.noteYield(endpointId, at)
   await deps.store.workers.patch(endpointId, workerId, { drainingSince: at, retireReason: reason })
   const message = `worker ${workerId} is retiring: ${REASONS[reason]}`
   await recordTransition(deps, { kind: 'worker_draining', endpointId, workerId, hostId, at, reason, message })

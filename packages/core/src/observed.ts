@@ -46,6 +46,8 @@ export interface EndpointView {
   readonly failures: StartFailures | undefined
   /** When its expired jobs were last swept. */
   readonly sweptAt: number
+  /** When a worker of it last gave way to another endpoint, epoch ms; 0: not that the scaler remembers. */
+  readonly yieldedAt: number
 }
 
 /** A worker that was told to stop a job. A sync handler of an SDK worker does not hear it (worker-api §9). */

@@ -74,6 +74,7 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
     workers: [],
     failures: undefined,
     sweptAt: NOW,
+    yieldedAt: 0,
     ...change,
   }
 }

@@ -1,13 +1,15 @@
-// Which new workers are started, where, and, when they cannot be, the sentence why.
+// Which new workers an endpoint wants, which of them are started and where, and, when they cannot be, the sentence why.
 import type { Endpoint, HostInventory, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
+import { grantInTurns, type Claim } from './fair-turns.ts'
+import { shareOf, type WorkerHolding } from './holdings.ts'
 import type { EndpointStatus, EndpointView, Observed } from './observed.ts'
 import { idleSince } from './phase.ts'
-import { place, type Holding } from './placement.ts'
+import { place, type Placed, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS } from './plan-workers.ts'
 import { jobsWait } from './queue-reason.ts'
-import { desiredWorkers, type Desired } from './scaling.ts'
+import { desiredWorkers } from './scaling.ts'
 import type { WorkerView } from './worker-view.ts'
 
 /** Told as they are: the next try changes nothing while nobody does something about them. */
@@ -19,24 +21,52 @@ export interface Growth {
   readonly endpoint: Endpoint
   readonly view: EndpointView
   readonly workers: readonly WorkerView[]
-  /** Grows with each start in this plan, so that no GPU is given twice. */
-  readonly holdings: Holding[]
 }
 
-export function planGrowth(growth: Growth, builder: PlanBuilder): EndpointStatus {
+/** What an endpoint wants to start now, and what came of it. */
+export interface Want extends Claim {
+  readonly endpoint: Endpoint
+  readonly view: EndpointView
+  readonly workers: readonly WorkerView[]
+  readonly reason: Reason
+  /** Why the rest of `missing` cannot be placed. */
+  refused: Refused | undefined
+  /** Its status where everything that it wants now was placed. */
+  readonly calm: EndpointStatus
+  /** Wanted beside `missing`, but held back after failed starts. */
+  readonly heldBack: number
+}
+
+export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const { endpoint, view, workers } = growth
-  if (builder.observed.shutdown) return QUIET
   const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
+  const share = supply.reduce((sum, { record }) => sum + shareOf(record), 0)
+  const none: Want = {
+    ...growth,
+    share,
+    since: waitingSince(view),
+    missing: 0,
+    reason: 'below_min',
+    refused: undefined,
+    calm: QUIET,
+    heldBack: 0,
+  }
+  if (builder.observed.shutdown) return none
   const supplied = supply.map((worker) => ({ phase: worker.phase, idleSince: idleSince(worker.record) }))
   const desired = desiredWorkers(endpoint, { demand: view.demand, workers: supplied }, builder.now)
   builder.wakeAt(desired.dueAt)
-  if (endpoint.settings.workersMax === 0) return pausedStatus(view)
+  if (endpoint.settings.workersMax === 0) return { ...none, calm: pausedStatus(view) }
   // Whatever is not yet seen gone counts against the maximum.
   const living = workers.filter((worker) => worker.fate.kind !== 'dead').length
   const missing = Math.max(0, Math.min(desired.count - supply.length, endpoint.settings.workersMax - living))
+  const want = { ...none, missing, reason: desired.reason }
   const failures = currentFailures(view.failures, endpoint.specHash, view.workers)
-  if (failures !== undefined) return startOneAfterFailures(growth, { missing, failures, desired, supply }, builder)
-  return startMissing(growth, { missing, desired }, builder)
+  return failures === undefined ? want : afterFailures(want, { failures, supply }, builder)
+}
+
+/** A worker that gave way puts its endpoint at the end of the line, however old its queue is. */
+function waitingSince({ demand, yieldedAt }: EndpointView): number {
+  return demand.waitingNormal > 0 ? Math.max(demand.oldestWaitingAt ?? Infinity, yieldedAt) : Infinity
 }
 
 /** A start that is failing still counts as one: until the failure is on record, a replacement would be one start too many. */
@@ -65,42 +95,47 @@ function pausedStatus(view: EndpointView): EndpointStatus {
   return { ...QUIET, reason: 'paused', message: `the endpoint's maximum is 0 workers, so ${jobsWait(view.demand.waiting)}` }
 }
 
-function startMissing(growth: Growth, { missing, desired }: { missing: number; desired: Desired }, builder: PlanBuilder): EndpointStatus {
+/** After a failed start, one worker at a time, each after its pause, until one gets ready. */
+function afterFailures(
+  want: Want,
+  { failures, supply }: { readonly failures: StartFailures; readonly supply: readonly WorkerView[] },
+  builder: PlanBuilder,
+): Want {
+  const { missing } = want
+  const mayTry = missing > 0 && !supply.some((worker) => worker.phase === 'starting')
+  const triesNow = mayTry && builder.isDue(retryAt(failures))
+  const reason = MENDED_BY_USERS.has(failures.reason) ? failures.reason : 'backing_off'
+  const calm = { throttled: 0, unhealthy: Math.max(1, missing), reason, message: failures.message }
+  return { ...want, missing: triesNow ? 1 : 0, heldBack: Math.max(0, missing - 1), calm }
+}
+
+/** Places what is wanted, one worker after another. `holdings` grows with each start, so that no GPU is given twice. */
+export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], builder: PlanBuilder): void {
   const hosts = reachable(builder.observed)
-  for (let started = 0; started < missing; started++) {
-    const placement = place(growth.endpoint.spec, hosts, growth.holdings)
+  grantInTurns(wants, (want) => {
+    const placement = place(want.endpoint.spec, hosts, holdings)
     if (placement.kind === 'refused') {
-      return { ...QUIET, throttled: missing - started, reason: placement.reason, message: placement.message }
+      want.refused = placement
+      return undefined
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
-    growth.holdings.push({ hostId, gpuUuids: gpus.map((gpu) => gpu.uuid), cpus: cpus ?? 0, memoryBytes: memoryBytes ?? 0 })
-    builder.add({ kind: 'start', endpointId: growth.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: desired.reason })
-  }
-  return QUIET
+    holdings.push(toHolding(placement))
+    builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
+    return shareOf(placement)
+  })
 }
 
-/** After a failed start, one worker at a time, each after its pause, until one gets ready. */
-function startOneAfterFailures(
-  growth: Growth,
-  need: {
-    readonly missing: number
-    readonly failures: StartFailures
-    readonly desired: Desired
-    readonly supply: readonly WorkerView[]
-  },
-  builder: PlanBuilder,
-): EndpointStatus {
-  const { missing, failures, desired, supply } = need
-  const mayTry = missing > 0 && !supply.some((worker) => worker.phase === 'starting')
-  const isPaused = mayTry && !builder.isDue(retryAt(failures))
-  if (mayTry && !isPaused) {
-    const status = startMissing(growth, { missing: 1, desired }, builder)
-    if (status.throttled > 0) return { ...status, unhealthy: Math.max(0, missing - 1) }
-  }
-  const reason = MENDED_BY_USERS.has(failures.reason) ? failures.reason : 'backing_off'
-  return { throttled: 0, unhealthy: Math.max(1, missing), reason, message: failures.message }
+export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {
+  return { workerId: undefined, hostId, gpuUuids: gpus.map((gpu) => gpu.uuid), cpus: cpus ?? 0, memoryBytes: memoryBytes ?? 0 }
 }
 
-function reachable(observed: Observed): readonly HostInventory[] {
+/** `coming`: for how many of the missing workers others give way. */
+export function statusOf({ refused, missing, heldBack, calm }: Want, coming: number): EndpointStatus {
+  if (refused === undefined) return calm
+  const room = coming === 0 ? '' : `; ${coming === 1 ? 'room for 1 worker is' : `room for ${coming} workers is`} being made`
+  return { throttled: missing, unhealthy: heldBack, reason: refused.reason, message: refused.message + room }
+}
+
+export function reachable(observed: Observed): readonly HostInventory[] {
   return observed.hosts.flatMap((host) => (host.inventory === undefined || host.workers === undefined ? [] : [host.inventory]))
 }

@@ -211,6 +211,21 @@ test('idle timeouts never go below the minimum', () => {
   expect(offences).toEqual([])
 })
 
+test('a worker gives way only to another endpoint that cannot start one, and never below the minimum', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const { statuses } = plan(world, NOW)
+    const yielded = actions.filter((action) => action.kind === 'drain' && action.reason === 'yielded')
+    const drained = new Set(actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
+    return yielded.filter(({ endpointId }) => {
+      const found = world.endpoints.find((candidate) => candidate.endpointId === endpointId)
+      const left = found?.workers.filter(({ id, drainingSince }) => drainingSince === undefined && !drained.has(id)) ?? []
+      const isWanted = [...statuses].some(([id, status]) => id !== endpointId && status.throttled > 0)
+      return !isWanted || left.length < (found?.endpoint?.settings.workersMin ?? 0)
+    })
+  })
+  expect(offences).toEqual([])
+})
+
 test('a host that does not answer loses no worker and gets none', () => {
   const offences = offencesAgainst((world, actions) => {
     const unknown = new Set(world.hosts.filter(({ workers }) => workers === undefined).map(({ hostId }) => hostId))

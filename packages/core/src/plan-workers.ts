@@ -91,7 +91,7 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
 }
 
 /** On a host that does not answer nothing is retired (house style 9). */
-function isThere(worker: WorkerView): boolean {
+export function isThere(worker: WorkerView): boolean {
   return !worker.inFlight && (worker.fate.kind === 'alive' || worker.fate.kind === 'settling')
 }
 

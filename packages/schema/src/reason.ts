@@ -10,6 +10,7 @@ export const REASONS = {
   // why a worker is retired
   idle_timeout: 'no job for idle_timeout seconds',
   above_max: 'more workers than the endpoint’s maximum',
+  yielded: 'a job of another endpoint waits for what the worker holds',
   outdated: 'the endpoint’s spec changed',
   endpoint_deleted: 'the endpoint was deleted',
   refresh_requested: 'the handler asked for a fresh worker',

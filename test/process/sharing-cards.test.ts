@@ -1,0 +1,43 @@
+// One card, two endpoints: neither an idle timeout nor a long queue of one endpoint keeps the other one waiting (ADR 40).
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { NAP, sourceCall } from '../suites/calls.ts'
+
+const nap = (seconds: number) => sourceCall('nap', NAP, { seconds })
+
+await suiteThatNeeds(['redis'], 'endpoints that share one card', () => {
+  let stack: Stack
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process', simulatedGpus: 'NVIDIA GeForce RTX 4090:1' })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const whyGone = async (id: string) => {
+    const { events } = (await stack.api.get(`/v2/serverless/${id}/events`)).json as { events: { kind: string; reason?: string }[] }
+    return events.filter(({ kind }) => kind === 'worker_gone').map(({ reason }) => reason)
+  }
+
+  test('an idle worker gives way to a job, a busy one after its job, and the long queue goes on afterwards', async () => {
+    // The idle timeouts are an hour: only giving way lets the card go.
+    const card = { gpuIds: 'ADA_24', workersMax: 2, idleTimeout: 3600 }
+    const hog = await stack.api.saveEndpoint({ name: 'hog', ...card })
+    const late = await stack.api.saveEndpoint({ name: 'late', ...card })
+    await stack.api.settled(hog, await stack.api.run(hog, nap(0)))
+    await stack.api.settled(late, await stack.api.run(late, nap(0)))
+    expect(await whyGone(hog)).toEqual(['yielded'])
+
+    const queue = await Promise.all(Array.from({ length: 60 }, () => stack.api.run(hog, nap(0.2))))
+    await stack.api.settled(hog, queue[0] ?? '')
+    expect(await stack.api.settled(late, await stack.api.run(late, nap(0)))).toMatchObject({ status: 'COMPLETED' })
+    expect(await stack.api.status(hog, queue.at(-1) ?? '')).toMatchObject({ status: 'IN_QUEUE' })
+
+    const jobs = await Promise.all(queue.map((id) => stack.api.settled(hog, id)))
+    expect(jobs.filter(({ status }) => status !== 'COMPLETED')).toEqual([])
+    // None of them was broken off.
+    expect((await stack.api.health(hog)).jobs.retried).toBe(0)
+    expect(await whyGone(late)).toEqual(['yielded', 'yielded'])
+  })
+})
