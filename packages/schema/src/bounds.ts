@@ -15,6 +15,14 @@ export function clampMs(value: unknown, { min, max }: Range): number | undefined
   return Math.min(max, Math.max(min, Math.round(value)))
 }
 
+export const WEEK_MS = 7 * 24 * 3600 * 1000
+
+/** From a query string. Undefined where it is no number, and for what nobody means by a span: nothing and less. */
+export function readSpanMs(text: unknown, range: Range): number | undefined {
+  const span = typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN
+  return span > 0 ? clampMs(span, range) : undefined
+}
+
 /** What a worker may say about itself, in characters: longer texts of workers are cut when they arrive. */
 export const LONGEST_WORKER_TEXT = 1024
 

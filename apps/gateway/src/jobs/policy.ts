@@ -1,12 +1,11 @@
 // Reads the envelope of `/run` and `/runsync` (client-api §6): `input` verbatim, policy values clamped into their range, unknown keys
 // ignored. Checked by hand because every job passes here.
 import { randomUUID } from 'node:crypto'
-import { RunyardError, type JobPolicy, type JobSubmission } from '@runyard/schema'
+import { clampMs, RunyardError, WEEK_MS, type JobPolicy, type JobSubmission, type Range } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import { isFields, type Fields } from '../http/fields.ts'
 import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
 
-const WEEK_MS = 604_800_000
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }
 const TTL_MS = { min: 10_000, max: WEEK_MS }
 
@@ -69,13 +68,13 @@ function readPolicy(policy: unknown): JobPolicy {
 }
 
 /** Zero and below mean "not given": Go's SDK sends zero values. */
-function readMs(policy: Fields, key: string, range: { min: number; max: number }): number | undefined {
+function readMs(policy: Fields, key: string, range: Range): number | undefined {
   const value = policy[key]
   if (isAbsent(value)) return undefined
-  if (typeof value !== 'number' || !Number.isFinite(value)) {
+  if (typeof value !== 'number') {
     throw new RunyardError('bad_request', `"policy.${key}" must be a number of milliseconds`)
   }
-  return value <= 0 ? undefined : Math.min(range.max, Math.max(range.min, Math.round(value)))
+  return value <= 0 ? undefined : clampMs(value, range)
 }
 
 function isAbsent(value: unknown): boolean {

@@ -1,6 +1,6 @@
 // `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { JobRecord } from '@runyard/schema'
+import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { jobKey } from '../waiters.ts'
@@ -67,8 +67,7 @@ export async function requireJob(deps: Pick<GatewayDeps, 'store'>, endpointId: s
   return record
 }
 
+/** No result outlives the longest life of a job: where its endpoint goes first, nothing else would end it. */
 function readTtlMs(query: unknown): number | undefined {
-  const given = (query as Record<string, unknown>)['ttl']
-  const ttlMs = typeof given === 'string' && given.trim() !== '' ? Math.round(Number(given)) : Number.NaN
-  return Number.isFinite(ttlMs) && ttlMs > 0 ? ttlMs : undefined
+  return readSpanMs((query as Record<string, unknown>)['ttl'], { min: 1, max: WEEK_MS })
 }

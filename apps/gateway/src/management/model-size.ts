@@ -65,7 +65,7 @@ export function notesSizeProblem({ readme, volumeMountPath, volumeGb, allowedCud
   return (
     tooMany('bytes in a readme', Buffer.byteLength(readme), MOST.readmeBytes) ??
     tooMany('bytes in a mount path', Buffer.byteLength(volumeMountPath), MOST.textBytes) ??
-    tooMany('GB in a volume', volumeGb, MOST.diskGb) ??
+    (volumeGb < 0 ? `A volume has at least 0 GB; ${volumeGb} was given.` : tooMany('GB in a volume', volumeGb, MOST.diskGb)) ??
     listProblem('CUDA versions', allowedCudaVersions)
   )
 }

@@ -19,8 +19,16 @@ function endOfString(text: string, from: number, quote: string): number | undefi
   return undefined
 }
 
+const LAST_CODE_POINT = 0x10_ff_ff
+
+/** Python prints no other; a worker may post any text. */
+function toCharacter(escape: string): string {
+  const code = Number.parseInt(escape.slice(1), 16)
+  return code > LAST_CODE_POINT ? `\\${escape}` : String.fromCodePoint(code)
+}
+
 function unescape(text: string): string {
   return text.replaceAll(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\s\S])/g, (_, escape: string) =>
-    escape.length === 1 ? (ESCAPES[escape] ?? escape) : String.fromCodePoint(Number.parseInt(escape.slice(1), 16)),
+    escape.length === 1 ? (ESCAPES[escape] ?? escape) : toCharacter(escape),
   )
 }

@@ -1,5 +1,6 @@
 // The heartbeat (worker-api §8): renews the leases of the jobs that it names, finds jobs that their worker has lost, and notices workers that
 // still run what they should have stopped. Pings prove that a process lives, not that it is well: the container's exit decides.
+import { cutText } from '@runyard/schema'
 import type { Lease } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { noteContact, type ContactDeps } from './first-contact.ts'
@@ -47,7 +48,7 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
 }
 
 async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason }: { check: string; reason: string }): Promise<void> {
-  const unhealthyReason = `${check}: ${reason}`
+  const unhealthyReason = cutText(`${check}: ${reason}`)
   deps.log.warn({ endpointId: state.endpointId, workerId: state.workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
   await deps.store.workers.patch(state.endpointId, state.workerId, { unhealthyReason })
 }

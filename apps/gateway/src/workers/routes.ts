@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { JobTimings } from '@runyard/schema'
+import { clampMs, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { guardWith } from '../http/access.ts'
 import { readBodiesAsJson } from '../http/app.ts'
@@ -187,11 +187,13 @@ function batchSizeOf(request: FastifyRequest): number {
   return Number.isInteger(size) && size > 0 ? Math.min(size, LARGEST_BATCH) : 1
 }
 
+const LONGEST_VERSION = 64
+
 /** From the ping's query or from `User-Agent: RunPod-Python-SDK/1.12.0 (…)` (worker-api §15). */
 function versionOf(request: FastifyRequest): string | undefined {
   const query = (request.query as Record<string, unknown>)['runpod_version']
-  if (typeof query === 'string') return query
-  return /^RunPod-Python-SDK\/(\S+)/i.exec(request.headers['user-agent'] ?? '')?.[1]
+  if (typeof query === 'string') return query.slice(0, LONGEST_VERSION)
+  return /^RunPod-Python-SDK\/(\S{1,64})/i.exec(request.headers['user-agent'] ?? '')?.[1]
 }
 
 function postOf(request: FastifyRequest, state: WorkerState): Post {
@@ -214,16 +216,19 @@ function wantsNext(request: FastifyRequest): boolean {
   return request.headers['x-runyard-next'] === '1'
 }
 
-/** `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent only; anything else is ignored. */
+/**
+ * `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent; anything else is ignored. User code can send it, too:
+ * no time lies in the future, or further back than the longest life of a job.
+ */
 function timingsOf(request: FastifyRequest): JobTimings | undefined {
   const header = request.headers['x-runyard-timings']
   if (typeof header !== 'string') return undefined
   try {
-    const { enteredAt, returnedAt } = JSON.parse(header) as Record<string, unknown>
-    return {
-      ...(typeof enteredAt === 'number' ? { enteredAt } : {}),
-      ...(typeof returnedAt === 'number' ? { returnedAt } : {}),
-    }
+    const given = JSON.parse(header) as Record<string, unknown>
+    const range = { min: Date.now() - WEEK_MS, max: Date.now() }
+    const enteredAt = clampMs(given['enteredAt'], range)
+    const returnedAt = clampMs(given['returnedAt'], range)
+    return { ...(enteredAt === undefined ? {} : { enteredAt }), ...(returnedAt === undefined ? {} : { returnedAt }) }
   } catch {
     return undefined
   }

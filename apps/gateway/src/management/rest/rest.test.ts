@@ -251,9 +251,11 @@ describe('workers and events', () => {
     const id = await create()
     const { specHash } = await stored(id)
     const record = { ...WORKER, endpointId: id, specHash }
+    const ready = { ...record, containerStartedAt: 2_000, readyAt: 3_000 }
+    const gpus = (uuid: string) => WORKER.gpus.map((gpu) => ({ ...gpu, uuid }))
     await opened.store.workers.create({ ...record, id: 'starting1' })
-    await opened.store.workers.create({ ...record, id: 'idleidle1', containerStartedAt: 2_000, readyAt: 3_000 })
-    await opened.store.workers.create({ ...record, id: 'busybusy1', specHash: 'old', containerStartedAt: 2_000, readyAt: 3_000 })
+    await opened.store.workers.create({ ...ready, id: 'idleidle1', gpus: gpus('GPU-2') })
+    await opened.store.workers.create({ ...ready, id: 'busybusy1', gpus: gpus('GPU-3'), specHash: 'old' })
     await opened.store.jobs.submit(id, { id: 'job1', input: {}, sync: false, policy: {}, keyId: 'k' })
     await opened.store.jobs.take(id, 'busybusy1')
     await opened.store.status.put(id, { at: 1, throttled: 2, reason: 'gpus_busy', message: 'all in use', unhealthy: 0 })

@@ -6,6 +6,9 @@ import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
 import { Pagination, RegistryReference } from './shapes.ts'
 
+/** Other dialects have smaller ones, and paths that are empty. */
+const ShownMounts = z.object({ persistent: z.object({ size: z.int(), path: z.string() }).optional() })
+
 const Mounts = z.strictObject({ persistent: z.strictObject({ size: z.int().min(10), path: z.string().min(1) }).optional() })
 
 const OptionalMembers = {
@@ -49,7 +52,7 @@ export const TemplateShape = z.object({
   ports: z.array(z.string()),
   env: z.record(z.string(), z.string()),
   registry: z.string().nullable(),
-  mounts: Mounts,
+  mounts: ShownMounts,
   serverless: z.boolean(),
   public: z.boolean(),
   category: z.enum(TEMPLATE_CATEGORIES),
