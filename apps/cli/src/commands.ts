@@ -6,7 +6,7 @@ import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 /** The first word of commands of two → what they do. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  endpoints: 'create, list, show, update and delete endpoints',
+  endpoints: 'create, list, show, update, retry and delete endpoints',
   registries: 'credentials for private images: add, list, update and delete them',
   webhooks: 'the delivery log, the secret that signs, delivering one again',
 }

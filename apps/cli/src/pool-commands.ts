@@ -59,6 +59,14 @@ export const POOL_COMMANDS: readonly Command[] = [
     load: async () => ({ run: (await import('./commands/endpoints/write.ts')).update }),
   },
   {
+    name: 'endpoints retry',
+    summary: 'try to start workers now after failed starts; replace workers whose image was rebuilt',
+    usage: `runyard endpoints retry ${WHICH} [--data DIR]`,
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/endpoints/write.ts')).retry }),
+  },
+  {
     name: 'endpoints delete',
     summary: 'delete an endpoint: its jobs are cancelled, its workers go',
     usage: `runyard endpoints delete ${WHICH} [--data DIR]`,

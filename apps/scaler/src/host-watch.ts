@@ -5,9 +5,11 @@ import type { HostView, SimulatedGpus } from '@runyard/core'
 import { withSimulatedGpus } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
+import { createImageLooks, type ImageLooks } from './image-looks.ts'
 
 export interface HostWatch extends AsyncDisposable {
   readonly driver: HostDriver
+  readonly images: ImageLooks
   view(now: number): HostView
   /** Lists the workers again; resolves when a listing that began after this call is in. Never rejects. */
   refresh(): Promise<void>
@@ -50,6 +52,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   await Promise.race([Promise.all([refresh(), refreshInventory()]), delay(FIRST_ANSWER_WITHIN_MS, undefined, { ref: false })])
   return {
     driver,
+    images: createImageLooks(options),
     refresh,
     refreshInventory,
     view: reader.view,

@@ -14,6 +14,7 @@ function slowHost() {
   const host = {
     ...createFakeHost(),
     hasImage: async () => false,
+    imageId: async () => undefined,
     async pullImage(image: string, { onProgress, signal }: PullOptions) {
       pulls.push(image)
       tell = onProgress

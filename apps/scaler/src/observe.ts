@@ -1,6 +1,6 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures } from '@runyard/core'
+import { currentFailures, savedAt } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -65,16 +65,22 @@ async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: End
   const [demand, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
   const workers = await store.workers.list(endpointId)
   const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
-  return {
-    endpointId,
-    endpoint,
-    demand,
-    leases,
-    workers,
-    failures,
-    sweptAt: memory.sweptAt(endpointId),
-    yieldedAt: memory.yieldedAt(endpointId),
-  }
+  const imageIds = endpoint === undefined ? new Map<string, string>() : imagesNow(deps, endpoint, workers)
+  const remembered = { sweptAt: memory.sweptAt(endpointId), yieldedAt: memory.yieldedAt(endpointId) }
+  return { endpointId, endpoint, demand, leases, workers, failures, imageIds, ...remembered }
+}
+
+/** Asked only for workers that were placed before the last save: all others were made of what the name meant then. */
+function imagesNow({ hosts }: ObserveDeps, endpoint: Endpoint, workers: readonly WorkerRecord[]): ReadonlyMap<string, string> {
+  const since = savedAt(endpoint)
+  const older = workers.filter(({ createdAt, drainingSince }) => createdAt <= since && drainingSince === undefined)
+  return new Map(
+    older.flatMap(({ id, hostId, image }) => {
+      const host = hosts.find(({ driver }) => driver.hostId === hostId)
+      const imageId = host?.images.idSince(image, since)
+      return imageId === undefined ? [] : [[id, imageId] as const]
+    }),
+  )
 }
 
 /** What is over is over for good: once a younger worker got ready, its own end brings no failure back. */
@@ -83,7 +89,7 @@ async function standingFailures(
   endpoint: Endpoint,
   workers: readonly WorkerRecord[],
 ): Promise<StartFailures | undefined> {
-  const failures = currentFailures(memory.failuresOf(endpoint.id), endpoint.specHash, workers)
+  const failures = currentFailures(memory.failuresOf(endpoint.id), endpoint, workers)
   if (failures === undefined) memory.forgetFailures(endpoint.id)
   return failures === undefined || (await haveOtherCredentials(store, endpoint, failures)) ? undefined : failures
 }

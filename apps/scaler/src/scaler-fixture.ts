@@ -22,7 +22,7 @@ export interface FakeHost extends HostDriver {
   readonly pulledWith: (string | undefined)[]
   readonly observed: Map<string, ObservedWorker>
   /** A listing, an inventory or a start that the host refuses. */
-  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless' }
+  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless'; imageIds?: Record<string, string> }
   /** The worker's process ends. */
   readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
@@ -71,6 +71,7 @@ function offer(hostId: string, { problem, pulledWith }: Pick<FakeHost, 'problem'
   return {
     inventory: async () => ({ hostId, kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
+    imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {
       pulledWith.push(credentials?.password)
       onProgress('pulling')
@@ -103,7 +104,17 @@ function actions({ observed, problem, emit, die }: FakeParts) {
       launches.push(launch)
       const { workerId, endpointId, specHash } = launch
       const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
-      observed.set(workerId, { workerId, endpointId, specHash, state: 'running', startedAt: Date.now(), exit: undefined, gpuUuids })
+      const imageId = problem.imageIds?.[launch.image]
+      observed.set(workerId, {
+        workerId,
+        endpointId,
+        specHash,
+        state: 'running',
+        startedAt: Date.now(),
+        exit: undefined,
+        gpuUuids,
+        imageId,
+      })
       emit('started', workerId)
     },
     async stopWorker(workerId: string) {

@@ -147,7 +147,7 @@ test('an image that cannot be had is told in the status, and nothing is left of 
       expect(await fixture.store.status.get('ep-one')).toMatchObject({
         unhealthy: 1,
         reason: 'image_missing',
-        message: 'The image runyard/worker:latest is on no registry that answers.',
+        message: expect.stringMatching(/the last one failed: The image runyard\/worker:latest is on no registry that answers\.$/u),
       }),
     WAIT,
   )
@@ -170,7 +170,11 @@ test('what a registry refuses is told in the status, and tried again as soon as 
   await fixture.open({ driver: { ...host, kind: 'docker', inventory: async () => ({ ...(await host.inventory()), kind: 'docker' }) } })
   await save(endpointOf('ep-one', { spec: { image: 'registry.example/private:1', registryId: 'r1' } }))
   await store.jobs.submit('ep-one', job('j1'))
-  const status = { unhealthy: 1, reason: 'registry_refused', message: 'The registry refuses the credentials "mine".' }
+  const status = {
+    unhealthy: 1,
+    reason: 'registry_refused',
+    message: expect.stringContaining('The registry refuses the credentials "mine".'),
+  }
   await vi.waitFor(async () => expect(await store.status.get('ep-one')).toMatchObject(status), WAIT)
   expect(host.pulledWith).toEqual(['old'])
   await give('new')
@@ -214,7 +218,8 @@ test('a host that refuses a start is told in the status, and the next try waits'
       expect(await fixture.store.status.get('ep-one')).toMatchObject({
         unhealthy: 1,
         reason: 'backing_off',
-        message: 'The host has no room.',
+        message: expect.stringMatching(/^the next try is due at \d{4}-\S+Z; the last one failed: The host has no room\.$/u),
+        nextTryAt: expect.any(Number),
       }),
     WAIT,
   )
@@ -222,6 +227,34 @@ test('a host that refuses a start is told in the status, and the next try waits'
   for (let round = 0; round < 3; round++) await scaler.loop.tick()
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
   expect((await eventKinds()).filter((kind) => kind === 'worker_placed')).toHaveLength(1)
+})
+
+test.each([
+  ['saved again, as it is', (at: number) => ({ updatedAt: at })],
+  ['asked for a new try', (at: number) => ({ retriedAt: at })],
+])('an endpoint that is %s is tried at once after failed starts', async (_, change) => {
+  fixture.host.problem.start = new RunyardError('unprocessable', 'The host has no room.')
+  await fixture.open()
+  await save(endpointOf('ep-one'))
+  await fixture.store.jobs.submit('ep-one', job('j1'))
+  await vi.waitFor(async () => expect(await fixture.store.status.get('ep-one')).toMatchObject({ reason: 'backing_off' }), WAIT)
+  delete fixture.host.problem.start
+  await save({ ...endpointOf('ep-one'), ...change(Date.now()) })
+  await startedWorker()
+  expect(fixture.host.launches).toHaveLength(1)
+})
+
+test('after a save, an idle worker of an image that was rebuilt under its tag is replaced', async () => {
+  fixture.host.problem.imageIds = { 'runyard/worker:latest': 'built-1' }
+  await fixture.open()
+  const found = endpointOf('ep-one', { settings: { workersMin: 1 } })
+  await save(found)
+  const first = await startedWorker()
+  await fixture.store.workers.patch('ep-one', first.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
+  fixture.host.problem.imageIds = { 'runyard/worker:latest': 'built-2' }
+  await save({ ...found, updatedAt: Date.now() })
+  await vi.waitFor(async () => expect((await fixture.store.workers.getGone(first.id))?.record.retireReason).toBe('image_rebuilt'), WAIT)
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(2), WAIT)
 })
 
 test.each([

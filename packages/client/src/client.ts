@@ -56,6 +56,8 @@ export interface Client {
   createEndpoint(body: EndpointBody): Promise<EndpointView>
   updateEndpoint(id: string, change: EndpointBody): Promise<EndpointView>
   deleteEndpoint(id: string): Promise<void>
+  /** What failed to start is tried now. */
+  retryEndpoint(id: string): Promise<void>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
   listEvents(endpointId: string, limit?: number): Promise<EventsView['events']>
@@ -78,6 +80,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     createEndpoint: (body) => send('/v2/serverless', { body }),
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
+    retryEndpoint: async (id) => void (await send(`/runyard/v1/endpoints/${id}/retry`, { method: 'POST' })),
     listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventsView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),

@@ -69,6 +69,8 @@ export interface HealthView {
   readonly workers: Readonly<Record<'idle' | 'initializing' | 'ready' | 'running' | 'throttled' | 'unhealthy', number>>
   readonly reason?: Reason
   readonly message?: string
+  /** Where starts failed: when the next one is tried, ISO 8601. */
+  readonly nextTryAt?: string
 }
 
 export interface JobView {

@@ -1,6 +1,7 @@
-// Growing pauses after workers that never came up (management §7.2 "Local retry suggestion"; design §4 "unhealthy").
+// Growing pauses after workers that never came up (management §7.2 "Local retry suggestion"; design §4 "unhealthy"). Saving an endpoint, or asking
+// for a new try, forgets what failed before: whoever does it has changed something, be it an image that keeps its name.
 // Failure direction: forgetting failures costs one early try; a worker that gets ready ends the pauses.
-import type { Reason, WorkerRecord } from '@runyard/schema'
+import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -13,12 +14,14 @@ export interface StartFailures {
   readonly count: number
   /** When the latest was seen, epoch ms. */
   readonly lastAt: number
+  /** When the worker of the latest was placed, epoch ms. */
+  readonly workerCreatedAt: number
   readonly reason: Reason
   /** One sentence of evidence. */
   readonly message: string
 }
 
-export type StartFailure = Omit<StartFailures, 'count' | 'lastAt'> & { readonly at: number; readonly workerCreatedAt: number }
+export type StartFailure = Omit<StartFailures, 'count' | 'lastAt'> & { readonly at: number }
 
 /** 10 s, 30 s, 2 min, 10 min, 1 h, then doubled each time up to 7 days. */
 export function pauseAfterMs(count: number): number {
@@ -28,19 +31,25 @@ export function pauseAfterMs(count: number): number {
 
 /** Workers that were already starting when the last failure was seen belong to the same round: three at once count as one. */
 export function addFailure(previous: StartFailures | undefined, failure: StartFailure): StartFailures {
-  const { at, workerCreatedAt, ...facts } = failure
+  const { at, ...facts } = failure
   const same = previous?.specHash === failure.specHash ? previous : undefined
-  const isSameRound = same !== undefined && workerCreatedAt <= same.lastAt
+  const isSameRound = same !== undefined && failure.workerCreatedAt <= same.lastAt
   return { ...facts, count: (same?.count ?? 0) + (isSameRound ? 0 : 1), lastAt: at }
 }
 
-/** The failures that still hold: a new spec forgets them, and so does a younger worker that got ready. */
+/** Since when an endpoint is as it is, for all that anybody has said, epoch ms: what workers did before proves nothing about it. */
+export function savedAt({ updatedAt, retriedAt = 0 }: Pick<Endpoint, 'updatedAt' | 'retriedAt'>): number {
+  return Math.max(updatedAt, retriedAt)
+}
+
+/** The failures that still hold: a new spec forgets them, and so does a later save, and a younger worker that got ready. */
 export function currentFailures(
   failures: StartFailures | undefined,
-  specHash: string,
+  endpoint: Pick<Endpoint, 'specHash' | 'updatedAt' | 'retriedAt'>,
   workers: readonly Pick<WorkerRecord, 'createdAt' | 'readyAt'>[],
 ): StartFailures | undefined {
-  if (failures === undefined || failures.specHash !== specHash) return undefined
+  if (failures === undefined || failures.specHash !== endpoint.specHash) return undefined
+  if (failures.workerCreatedAt <= savedAt(endpoint)) return undefined
   const recovered = workers.some((worker) => worker.readyAt !== undefined && worker.createdAt > failures.lastAt)
   return recovered ? undefined : failures
 }

@@ -46,6 +46,8 @@ export interface EndpointView {
   readonly failures: StartFailures | undefined
   /** When its expired jobs were last swept. */
   readonly sweptAt: number
+  /** By worker that was placed before the endpoint was last saved: what the name of its image means on its host since; absent: not known. */
+  readonly imageIds: ReadonlyMap<string, string>
   /** When a worker of it last gave way to another endpoint, epoch ms; 0: not that the scaler remembers. */
   readonly yieldedAt: number
 }
@@ -171,6 +173,8 @@ export interface EndpointStatus {
   readonly unhealthy: number
   readonly reason: Reason | undefined
   readonly message: string | undefined
+  /** When the next start is tried after failed ones, epoch ms; undefined: nothing is waited for, or a try is under way. */
+  readonly nextTryAt: number | undefined
 }
 
 export interface Plan {

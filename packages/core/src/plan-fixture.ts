@@ -75,6 +75,7 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
     failures: undefined,
     sweptAt: NOW,
     yieldedAt: 0,
+    imageIds: new Map(),
     ...change,
   }
 }

@@ -15,7 +15,7 @@ import type { WorkerView } from './worker-view.ts'
 /** Told as they are: the next try changes nothing while nobody does something about them. */
 const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused'])
 
-const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined }
+const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
 
 export interface Growth {
   readonly endpoint: Endpoint
@@ -60,7 +60,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const living = workers.filter((worker) => worker.fate.kind !== 'dead').length
   const missing = Math.max(0, Math.min(desired.count - supply.length, endpoint.settings.workersMax - living))
   const want = { ...none, missing, reason: desired.reason }
-  const failures = currentFailures(view.failures, endpoint.specHash, view.workers)
+  const failures = currentFailures(view.failures, endpoint, view.workers)
   return failures === undefined ? want : afterFailures(want, { failures, supply }, builder)
 }
 
@@ -102,11 +102,20 @@ function afterFailures(
   builder: PlanBuilder,
 ): Want {
   const { missing } = want
-  const mayTry = missing > 0 && !supply.some((worker) => worker.phase === 'starting')
-  const triesNow = mayTry && builder.isDue(retryAt(failures))
+  const isStarting = supply.some((worker) => worker.phase === 'starting')
+  const triesNow = missing > 0 && !isStarting && builder.isDue(retryAt(failures))
   const reason = MENDED_BY_USERS.has(failures.reason) ? failures.reason : 'backing_off'
-  const calm = { throttled: 0, unhealthy: Math.max(1, missing), reason, message: failures.message }
+  const nextTryAt = !isStarting && retryAt(failures) > builder.now ? retryAt(failures) : undefined
+  // The evidence may have many lines, so it comes last.
+  const message = `${describeNextTry({ nextTryAt, isStarting: isStarting || triesNow })}; the last one failed: ${failures.message}`
+  const calm = { throttled: 0, unhealthy: Math.max(1, missing), reason, message, nextTryAt }
   return { ...want, missing: triesNow ? 1 : 0, heldBack: Math.max(0, missing - 1), calm }
+}
+
+function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number | undefined; readonly isStarting: boolean }): string {
+  if (isStarting) return 'the next try is under way'
+  if (nextTryAt === undefined) return 'the next job starts the next try'
+  return `the next try is due at ${new Date(nextTryAt).toISOString()}`
 }
 
 /** Places what is wanted, one worker after another. `holdings` grows with each start, so that no GPU is given twice. */
@@ -133,7 +142,7 @@ export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHo
 export function statusOf({ refused, missing, heldBack, calm }: Want, coming: number): EndpointStatus {
   if (refused === undefined) return calm
   const room = coming === 0 ? '' : `; ${coming === 1 ? 'room for 1 worker is' : `room for ${coming} workers is`} being made`
-  return { throttled: missing, unhealthy: heldBack, reason: refused.reason, message: refused.message + room }
+  return { throttled: missing, unhealthy: heldBack, reason: refused.reason, message: refused.message + room, nextTryAt: undefined }
 }
 
 export function reachable(observed: Observed): readonly HostInventory[] {

@@ -21,6 +21,9 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'unhealthy_check',
 ])
 
+/** A successor of another make takes their place. */
+const REPLACED: ReadonlySet<Reason> = new Set<Reason>(['outdated', 'image_rebuilt'])
+
 export function planWorkers(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
   for (const worker of workers) {
     switch (worker.fate.kind) {
@@ -85,7 +88,7 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
     for (const [worker, reason] of surplus(view.endpoint, view, { staying, builder })) leaving.set(worker, reason)
   }
   for (const [worker, reason] of leaving) {
-    if (reason === 'outdated') builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length > 0 })
+    if (REPLACED.has(reason)) builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length > 0 })
     builder.add({ kind: 'drain', ...on(worker), reason })
   }
 }
@@ -101,10 +104,25 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   if (builder.observed.shutdown) return 'shutdown'
   if (record.unhealthyReason !== undefined) return 'unhealthy_check'
   if (record.refreshRequested === true) return 'refresh_requested'
-  if (record.specHash !== view.endpoint.specHash) return 'outdated'
+  const successor = successorReason(record, view, builder)
+  if (successor !== undefined) return successor
   if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
   if (isSilent(record, builder)) return 'heartbeat_lost'
   return isStuck(worker, view, builder) ? 'execution_timeout' : undefined
+}
+
+function successorReason(record: WorkerRecord, view: EndpointView, builder: PlanBuilder): Reason | undefined {
+  if (record.specHash !== view.endpoint?.specHash) return 'outdated'
+  return isRebuilt(record, view, builder) ? 'image_rebuilt' : undefined
+}
+
+/** Its tag means another image by now, and the endpoint was saved since the worker was placed. */
+function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed }: PlanBuilder): boolean {
+  const imageId = imageIds.get(record.id)
+  if (imageId === undefined) return false
+  const host = observed.hosts.find(({ hostId }) => hostId === record.hostId)
+  const container = host?.workers?.find(({ workerId }) => workerId === record.id)
+  return container?.imageId !== undefined && container.imageId !== imageId
 }
 
 /** Counted from the container's start: pulling an image has no limit. */

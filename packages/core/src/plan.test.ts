@@ -112,6 +112,24 @@ test.each<[string, Parameters<typeof record>[1], number, readonly string[]]>([
   expect(kinds(world({ workers, leases: leases === 0 ? [] : [lease('j1', 'w1')] }))).toEqual(expected)
 })
 
+test.each([
+  [
+    'another image',
+    'new',
+    ['mark-outdated idle', 'drain idle (image_rebuilt)', 'mark-outdated busy', 'drain busy (image_rebuilt)', 'start g0 (below_min)'],
+  ],
+  ['the same image', 'old', []],
+  ['an image that is not known', undefined, []],
+])('after a save, workers of a tag that means %s by now', (_, imageId, expected) => {
+  const workers = [record('idle'), record('busy')]
+  const found = endpoint('ep-one', { settings: { workersMin: 1 } })
+  const containers = workers.map((worker) => container(worker, { imageId: 'old' }))
+  const imageIds = new Map(workers.flatMap(({ id }) => (imageId === undefined ? [] : [[id, imageId] as const])))
+  expect(kinds(observed([view(found, { workers, leases: [lease('j1', 'busy')], imageIds })], [host('h1', CARDS, containers)]))).toEqual(
+    expected,
+  )
+})
+
 test('an update replaces an idle worker at once and lets a busy one finish', () => {
   const workers = [record('idle', { specHash: 'old' }), record('busy', { specHash: 'old' })]
   const found = endpoint('ep-one', { settings: { workersMin: 1 } })
@@ -171,11 +189,30 @@ test('a start that is failing is not replaced before its failure is on record', 
 })
 
 test('after a failed start the next try waits, and says so', () => {
-  const failures = { specHash: 'spec-1', count: 2, lastAt: NOW - 29_000, reason: 'exited' as const, message: 'it crashed' }
+  const failures = {
+    specHash: 'spec-1',
+    count: 2,
+    lastAt: NOW - 29_000,
+    workerCreatedAt: NOW - 40_000,
+    reason: 'exited' as const,
+    message: 'it crashed',
+  }
   const paused = plan(world({ ...waiting(1), failures }), NOW)
   expect(paused.actions).toEqual([])
   expect(paused.nextDueAt).toBe(NOW + 1000)
-  expect(paused.statuses.get('ep-one')).toEqual({ throttled: 0, unhealthy: 1, reason: 'backing_off', message: 'it crashed' })
+  expect(paused.statuses.get('ep-one')).toEqual({
+    throttled: 0,
+    unhealthy: 1,
+    reason: 'backing_off',
+    message: 'the next try is due at 1970-01-12T13:46:41.000Z; the last one failed: it crashed',
+    nextTryAt: NOW + 1000,
+  })
+  const { readyAt: _ready, ...young } = record('w1', { createdAt: NOW - 1000 })
+  const trying = plan(world({ ...waiting(1), failures, workers: [young] }), NOW)
+  expect(trying.statuses.get('ep-one')).toMatchObject({
+    message: 'the next try is under way; the last one failed: it crashed',
+    nextTryAt: undefined,
+  })
   expect(kinds(world({ ...waiting(5, 9000), failures: { ...failures, lastAt: NOW - 30_000 } }))).toEqual(['start g0 (first_job)'])
   expect(kinds(world({ ...waiting(1), failures: { ...failures, specHash: 'older' } }))).toEqual(['start g0 (first_job)'])
 })

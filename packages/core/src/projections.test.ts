@@ -49,6 +49,8 @@ test('/health counts each worker once, ready equals idle, and what is missing is
   expect(healthCounters([], undefined)).toEqual({ idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 })
 })
 
+const SAVED = { specHash: 's', updatedAt: 1 }
+
 describe('pauses after failed starts', () => {
   const failure = (at: number, workerCreatedAt: number) => ({
     specHash: 's',
@@ -74,8 +76,19 @@ describe('pauses after failed starts', () => {
 
   test('a younger worker that got ready ends them', () => {
     const failures = addFailure(undefined, failure(100, 50))
-    expect(currentFailures(failures, 's', [{ createdAt: 90, readyAt: 120 }])).toBe(failures)
-    expect(currentFailures(failures, 's', [{ createdAt: 150, readyAt: 160 }])).toBeUndefined()
+    expect(currentFailures(failures, SAVED, [{ createdAt: 90, readyAt: 120 }])).toBe(failures)
+    expect(currentFailures(failures, SAVED, [{ createdAt: 150, readyAt: 160 }])).toBeUndefined()
+  })
+
+  test.each([
+    ['a save before the worker was placed', { ...SAVED, updatedAt: 40 }, true],
+    ['a save after it, also one that changes nothing', { ...SAVED, updatedAt: 60 }, false],
+    ['a wish for a new try', { ...SAVED, retriedAt: 60 }, false],
+    ['another spec', { ...SAVED, specHash: 'other' }, false],
+  ])('%s: what failed still counts: %j', (_name, endpoint, counts) => {
+    // Placed at 50, seen to have failed at 100: what is saved in between is not what failed.
+    const failures = addFailure(undefined, failure(100, 50))
+    expect(currentFailures(failures, endpoint, [])).toBe(counts ? failures : undefined)
   })
 })
 

@@ -123,6 +123,8 @@ describe('a Docker host', () => {
   it('knows which images are there', async () => {
     expect(await driver.hasImage(WORKER_IMAGE)).toBe(true)
     expect(await driver.hasImage('runyard/none:1')).toBe(false)
+    expect(await driver.imageId(WORKER_IMAGE)).toMatch(/^sha256:/u)
+    expect(await driver.imageId('runyard/none:1')).toBeUndefined()
   })
 
   it('says in one sentence that an image cannot be had', async () => {

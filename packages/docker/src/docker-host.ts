@@ -10,7 +10,7 @@ import { containerName, toContainerOptions } from './container-spec.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { readGpuInventory } from './host-gpus.ts'
 import type { RunCommand } from './host-gpus.ts'
-import { hasImage, pullImage } from './images.ts'
+import { findImage, hasImage, pullImage } from './images.ts'
 import { createObserver } from './observed.ts'
 import { openDocker } from './open-docker.ts'
 import { removeContainer } from './remove-container.ts'
@@ -58,6 +58,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     inventory: () => call('describe the host', readInventory),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
+    imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => start(short, launch, options)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),

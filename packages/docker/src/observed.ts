@@ -28,6 +28,7 @@ export function createObserver(docker: Docker, instanceId: string): Observer {
       endpointId: labels[LABELS.endpoint] ?? '',
       specHash: labels[LABELS.spec] ?? '',
       gpuUuids: (labels[LABELS.gpus] ?? '').split(',').filter((uuid) => uuid !== ''),
+      imageId: info.ImageID,
       ...lasting,
     }
     return { id: info.Id, lasting, worker }

@@ -78,6 +78,8 @@ export const Endpoint = z.object({
   flashEnvironmentId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** When somebody last asked for a new try without saving it. */
+  retriedAt: z.number().optional(),
   /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */
   echo: z.record(z.string(), z.unknown()),
 })

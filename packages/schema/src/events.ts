@@ -35,6 +35,8 @@ export const EndpointEvent = z.object({
     'worker_draining',
     'worker_gone',
     'worker_throttled',
+    'endpoint_changed',
+    'endpoint_retried',
   ]),
   jobId: z.string().optional(),
   workerId: z.string().optional(),

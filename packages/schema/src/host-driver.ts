@@ -43,6 +43,8 @@ export interface ObservedWorker {
   readonly exit: { readonly at: number; readonly exitCode: number | null; readonly oomKilled: boolean } | undefined
   /** UUIDs of the GPUs that it holds until it is seen gone. */
   readonly gpuUuids: readonly string[]
+  /** The image that it was made of, whatever its tag means by now; undefined where a host has no images. */
+  readonly imageId?: string | undefined
 }
 
 /** What happened to a worker on its host. Wakes the scaler, which then looks for itself; a lost event costs time only. */
@@ -79,6 +81,8 @@ export interface HostDriver extends AsyncDisposable {
   listWorkers(): Promise<readonly ObservedWorker[]>
   /** Is the image here? The process host says yes to everything. */
   hasImage(image: string): Promise<boolean>
+  /** What the name means here now, to be compared with `ObservedWorker.imageId`; undefined: nothing, or the host has no images. */
+  imageId(image: string): Promise<string | undefined>
   /**
    * Pull with progress lines. @throws RunyardError with one sentence: 'forbidden' where the registry asks for credentials or refuses those
    * given, 'not_found' where the image cannot be had for another cause.

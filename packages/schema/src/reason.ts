@@ -12,6 +12,7 @@ export const REASONS = {
   above_max: 'more workers than the endpoint’s maximum',
   yielded: 'a job of another endpoint waits for what the worker holds',
   outdated: 'the endpoint’s spec changed',
+  image_rebuilt: 'the endpoint was saved again, and its image was rebuilt under the same tag',
   endpoint_deleted: 'the endpoint was deleted',
   refresh_requested: 'the handler asked for a fresh worker',
   execution_timeout: 'its job ran past executionTimeout and could not be stopped otherwise',

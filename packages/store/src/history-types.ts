@@ -19,6 +19,8 @@ export interface ScalerStatus {
   readonly reason: string | undefined
   readonly message: string | undefined
   readonly unhealthy: number
+  /** When a start is tried again after failed ones, epoch ms. */
+  readonly nextTryAt?: number | undefined
 }
 
 export interface StatusStore {

@@ -56,11 +56,15 @@ export function createStatusStore({ client, keys, run }: StoreContext): StatusSt
     async get(endpointId) {
       const text = await client.get(keys.status(endpointId))
       if (text === null) return undefined
-      const { at, throttled, reason, message, unhealthy } = JSON.parse(text) as Omit<ScalerStatus, 'reason' | 'message'> & {
+      const { at, throttled, reason, message, unhealthy, nextTryAt } = JSON.parse(text) as Omit<
+        ScalerStatus,
+        'reason' | 'message' | 'nextTryAt'
+      > & {
         reason?: string
         message?: string
+        nextTryAt?: number
       }
-      return { at, throttled, reason, message, unhealthy }
+      return { at, throttled, reason, message, unhealthy, nextTryAt }
     },
   }
 }

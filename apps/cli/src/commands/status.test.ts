@@ -7,14 +7,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { recorder } from '../output/recorder.ts'
 import { openDataDir } from '../stack/data-dir.ts'
+import { retry } from './endpoints/write.ts'
 import { run as env } from './env.ts'
 import { run as status } from './status.ts'
 import { run as usage } from './usage.ts'
 
 const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 1, throttled: 0, unhealthy: 0 }
-const ANSWERS: Readonly<Record<string, unknown>> = {
+const ANSWERS: Record<string, unknown> = {
   '/v2/serverless': { endpoints: [{ id: 'ep1', name: 'one' }] },
   '/v2/serverless/ep1/workers': { workers: [] },
+  '/runyard/v1/endpoints/ep1/retry': { id: 'ep1', name: 'one', retriedAt: '2026-11-01T10:00:00.000Z' },
   '/v2/ep1/health': { jobs: { inQueue: 7, inProgress: 1, completed: 2, failed: 0, retried: 0 }, workers: COUNTS },
   '/runyard/v1/usage': { usage: [] },
 }
@@ -59,6 +61,27 @@ describe('status, usage and env', () => {
     const lines = await call(env, elsewhere())
     expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)
     expect(lines).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
+  })
+
+  it('say when a failed start is tried again, and how to try it now', async () => {
+    const message = 'the next try is due at 2026-11-01T10:00:00.000Z; the last one failed: it crashed'
+    const before = ANSWERS['/v2/ep1/health'] as { workers: typeof COUNTS }
+    ANSWERS['/v2/ep1/health'] = {
+      ...before,
+      workers: { ...COUNTS, running: 0, unhealthy: 1 },
+      message,
+      nextTryAt: '2026-11-01T10:00:00.000Z',
+    }
+    try {
+      expect(await call(status, elsewhere())).toContain(`1 unhealthy  ${message}; \`runyard endpoints retry one\` tries now`)
+    } finally {
+      ANSWERS['/v2/ep1/health'] = before
+    }
+    const out = recorder()
+    expect(
+      await retry({ options: {}, positionals: ['one'], env: { RUNYARD_DATA_DIR: dir, ...elsewhere() }, cwd: dir, out, err: out }),
+    ).toBe(0)
+    expect(out.text()).toContain('one (ep1): earlier failed starts are forgotten')
   })
 
   it('say whom they could speak to where there is nobody', async () => {

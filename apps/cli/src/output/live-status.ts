@@ -51,13 +51,13 @@ export function createStatusBlock(out: Terminal): StatusBlock {
 export function renderRows(rows: readonly EndpointRow[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
   if (rows.length === 0) return [out.dim('no endpoints yet')]
   const head = ['endpoint', 'queued', 'running', 'done', 'failed', 'workers'].map((title) => out.dim(title))
-  const cells = rows.map(({ name, health: { jobs, workers, message } }) => [
+  const cells = rows.map(({ name, health: { jobs, workers, message, nextTryAt } }) => [
     name,
     `${jobs.inQueue}`,
     `${jobs.inProgress}`,
     `${jobs.completed}`,
     jobs.failed > 0 ? out.bad(`${jobs.failed}`) : '0',
-    `${describeWorkers(workers)}${message === undefined ? '' : out.bad(`  ${message}`)}`,
+    `${describeWorkers(workers)}${message === undefined ? '' : out.bad(`  ${message}`)}${nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`}`,
   ])
   return alignColumns([head, ...cells])
 }

@@ -11,6 +11,8 @@ interface HealthBody {
   readonly workers: HealthCounters
   readonly reason?: string
   readonly message?: string
+  /** Where starts failed: when the next one is tried, ISO 8601. */
+  readonly nextTryAt?: string
 }
 
 type HealthDeps = Pick<GatewayDeps, 'store' | 'endpoints'>
@@ -49,5 +51,6 @@ function toHealthBody({ stats, workers, scaler }: EndpointLoad): HealthBody {
     workers: healthCounters(workers, scaler),
     ...(scaler?.reason === undefined ? {} : { reason: scaler.reason }),
     ...(scaler?.message === undefined ? {} : { message: scaler.message }),
+    ...(scaler?.nextTryAt === undefined ? {} : { nextTryAt: new Date(scaler.nextTryAt).toISOString() }),
   }
 }

@@ -33,6 +33,8 @@ export interface ManagementModel {
   get(ownerId: string, id: string): Promise<Endpoint>
   /** @throws RunyardError('not_found' | 'bad_request' | 'unprocessable') */
   save(ownerId: string, target: EndpointTarget, describe: DescribeChange): Promise<Saved>
+  /** What failed to start is tried anew, as after a save. @throws RunyardError('not_found') */
+  retry(ownerId: string, id: string, at: number): Promise<Endpoint>
   /** Its queued and running jobs are cancelled, its workers retired. @throws RunyardError('not_found') */
   remove(ownerId: string, id: string): Promise<void>
   readonly templates: TemplateModel
@@ -84,6 +86,12 @@ export function createManagementModel(store: ModelStore, { limits, clock = Date.
     save,
     async list(ownerId) {
       return (await store.endpoints.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
+    },
+    async retry(ownerId, id, at) {
+      return store.endpoints.upsert({ id }, (current) => {
+        if (current?.ownerId !== ownerId) throw missingEndpoint(id)
+        return { ...current, retriedAt: at }
+      })
     },
     async remove(ownerId, id) {
       await get(ownerId, id)

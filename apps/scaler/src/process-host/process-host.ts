@@ -25,6 +25,13 @@ export interface ProcessHostOptions {
   readonly run?: RunCommand | undefined
 }
 
+/** Processes are made of what this machine has. */
+const WITHOUT_IMAGES = {
+  hasImage: async () => true,
+  imageId: async () => undefined,
+  pullImage: async () => undefined,
+} satisfies Partial<HostDriver>
+
 export function createProcessHost(options: ProcessHostOptions): HostDriver {
   const { hostId, scratchDir, instanceId, agentCommand, pythonPath } = options
   const files = createWorkerFiles({ scratchDir, instanceId })
@@ -43,8 +50,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
       await files.boundLogs(known)
       return Promise.all(known.map(async (file) => toObserved(await lives.settle(file))))
     },
-    hasImage: async () => true,
-    pullImage: async () => undefined,
+    ...WITHOUT_IMAGES,
     async startWorker(launch) {
       refuseWhatNeedsContainers(launch)
       const running = starting.get(launch.workerId) ?? lives.start(launch).finally(() => starting.delete(launch.workerId))

@@ -1,4 +1,4 @@
-// `runyard endpoints create`, `update` and `delete`, over REST v2.
+// `runyard endpoints create`, `update`, `retry` and `delete`, over REST v2.
 import { createClient, type Client, type EndpointBody, type EndpointView } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
@@ -67,6 +67,15 @@ export async function remove(context: CommandContext): Promise<number> {
   const { id, name } = await findEndpoint(client, word)
   await client.deleteEndpoint(id)
   context.out.line(`${name} (${id}) is deleted, its jobs are cancelled`)
+  return 0
+}
+
+export async function retry(context: CommandContext): Promise<number> {
+  const word = onlyWord(context, 'endpoint by its name or id')
+  const client = createClient(await findTarget(context))
+  const { id, name } = await findEndpoint(client, word)
+  await client.retryEndpoint(id)
+  context.out.line(`${name} (${id}): earlier failed starts are forgotten; what its jobs need is tried now`)
   return 0
 }
 

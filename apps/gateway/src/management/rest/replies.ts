@@ -3,6 +3,7 @@ import { resolveCpu, workerStatus } from '@runyard/core'
 import type { CountedWorker } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { ScalerStatus } from '@runyard/store'
+import { defined } from '../defined.ts'
 import type { EndpointShape, WorkerListShape, WorkerShape } from './shapes.ts'
 import { ONE_PAGE } from './shapes.ts'
 
@@ -73,7 +74,7 @@ export function workerListReply({ endpoint, workers, status, now }: WorkerFacts)
   const throttled = status?.throttled ?? 0
   const unhealthy = status?.unhealthy ?? 0
   const placed = workers.map((worker) => workerReply(worker, endpoint, now))
-  const list = [...placed, ...unplacedReplies('THROTTLED', throttled), ...unplacedReplies('UNHEALTHY', unhealthy)]
+  const list = [...placed, ...unplacedReplies('THROTTLED', throttled, status), ...unplacedReplies('UNHEALTHY', unhealthy, status)]
   const count = (wanted: WorkerShape['status']): number => placed.filter((worker) => worker.status === wanted).length
   return {
     workers: list,
@@ -90,10 +91,15 @@ export function workerListReply({ endpoint, workers, status, now }: WorkerFacts)
   }
 }
 
-function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number): readonly WorkerShape[] {
-  return Array.from({ length: Math.min(number, MOST_UNPLACED) }, (_, index) =>
-    unplacedReply(`${status.toLowerCase()}-${index + 1}`, status),
-  )
+function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number, scaler: ScalerStatus | undefined): readonly WorkerShape[] {
+  const why = defined({
+    message: scaler?.message,
+    nextTryAt: scaler?.nextTryAt === undefined ? undefined : new Date(scaler.nextTryAt).toISOString(),
+  })
+  return Array.from({ length: Math.min(number, MOST_UNPLACED) }, (_, index) => ({
+    ...unplacedReply(`${status.toLowerCase()}-${index + 1}`, status),
+    ...why,
+  }))
 }
 
 function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, now: number): WorkerShape {

@@ -276,6 +276,27 @@ describe('workers and events', () => {
     })
   })
 
+  it('says of workers that are not there why, and when a start is tried again', async () => {
+    const id = await create()
+    const why = { reason: 'backing_off', message: 'it crashed', nextTryAt: Date.parse('2026-11-01T10:00:00Z') }
+    await opened.store.status.put(id, { at: 1, throttled: 0, unhealthy: 1, ...why })
+    const { json } = await call('GET', `/v2/serverless/${id}/workers`)
+    expect(json?.['workers']).toEqual([
+      expect.objectContaining({ status: 'UNHEALTHY', message: 'it crashed', nextTryAt: '2026-11-01T10:00:00.000Z' }),
+    ])
+  })
+
+  it('takes the wish for a new try, which changes nothing of the endpoint', async () => {
+    const id = await create()
+    const before = await stored(id)
+    const { status, json } = await call('POST', `/runyard/v1/endpoints/${id}/retry`)
+    expect([status, json]).toEqual([200, { id, name: before.name, retriedAt: expect.stringMatching(/Z$/u) }])
+    expect(await stored(id)).toEqual({ ...before, retriedAt: expect.any(Number) })
+    expect(await opened.store.events.list(id, 10)).toEqual([expect.objectContaining({ kind: 'endpoint_retried' })])
+    key = await opened.keyOf('other')
+    expect((await call('POST', `/runyard/v1/endpoints/${id}/retry`)).status).toBe(404)
+  })
+
   it('tells the newest events of an endpoint, oldest first', async () => {
     const id = await create()
     for (const at of [1, 2, 3]) await opened.store.events.append({ at, endpointId: id, kind: 'job_queued', jobId: `job${at}` })

@@ -130,6 +130,9 @@ export const WorkerShape = z.object({
   gpuTypeId: z.string().nullable(),
   dataCenterId: z.string().nullable(),
   startedAt: z.string().nullable(),
+  /** Not Runpod's, and only of workers that are wanted but not there: why, in one sentence, and when a failed start is tried again. */
+  message: z.string().optional(),
+  nextTryAt: z.string().optional(),
 })
 export type WorkerShape = z.infer<typeof WorkerShape>
 

@@ -1,4 +1,4 @@
-// An endpoint's workers as they are now, and its history. The status of a worker merges its record with the jobs that it holds.
+// An endpoint's workers as they are now, its history, and a new try of what failed to start. The status of a worker merges its record with the jobs that it holds.
 import { countLeases } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -13,8 +13,10 @@ import { EventListShape, ONE_PAGE, WorkerListShape } from './shapes.ts'
 const MAX_EVENTS = 1000
 const EventQuery = z.object({ limit: z.coerce.number().int().min(1).max(MAX_EVENTS).default(200) })
 
+const RetryShape = z.object({ id: z.string(), name: z.string(), retriedAt: z.string() })
+
 export interface WorkerRouteDeps {
-  readonly model: Pick<ManagementModel, 'get'>
+  readonly model: Pick<ManagementModel, 'get' | 'retry'>
   readonly store: Pick<Store, 'workers' | 'jobs' | 'status' | 'events'>
 }
 
@@ -24,6 +26,20 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
     url: '/v2/serverless/:id/workers',
     schema: { params: IdParams, response: { 200: WorkerListShape } },
     handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
+  })
+
+  // Not Runpod's: forgets failed starts, so that the next one is tried now, and workers whose image was rebuilt are replaced.
+  app.route({
+    method: 'POST',
+    url: '/runyard/v1/endpoints/:id/retry',
+    config: { find: (ownerId, id) => model.get(ownerId, id) },
+    schema: { params: IdParams, response: { 200: RetryShape } },
+    handler: async (request) => {
+      const at = Date.now()
+      const { id, name } = await model.retry(keyOf(request).ownerId, request.params.id, at)
+      await store.events.append({ at, endpointId: id, kind: 'endpoint_retried', message: 'earlier failed starts are forgotten' })
+      return { id, name, retriedAt: new Date(at).toISOString() }
+    },
   })
 
   // Not Runpod's: what happened to the endpoint's jobs and workers, oldest first, times in epoch milliseconds.
