@@ -26,7 +26,7 @@ export interface ActDeps {
 }
 
 export function hostOf(deps: Pick<ActDeps, 'hosts'>, hostId: string | undefined): HostWatch | undefined {
-  return deps.hosts.find((host) => host.driver.hostId === hostId)
+  return deps.hosts.find((host) => host.hostId() === hostId)
 }
 
 export function driverOf(deps: Pick<ActDeps, 'hosts'>, hostId: string | undefined): HostDriver | undefined {

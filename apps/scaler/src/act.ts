@@ -1,13 +1,13 @@
 // Carries a plan out: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
 // tick. What runs is told to the next plan as in flight. A chain that fails ends, is logged, and is planned anew after a pause.
 import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type StartAction } from '@runyard/core'
-import type { Endpoint, WorkerExit } from '@runyard/schema'
+import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
 import { drain, markOutdated, reap, stop } from './retire-worker.ts'
-import { newWorkerId, placeWorker, startWorker } from './start-worker.ts'
+import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
 export interface Actor extends AsyncDisposable {
   /** Resolves when new workers are on record; everything else goes on in the background. */
@@ -20,8 +20,12 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
 
   async function start(action: StartAction, endpoint: Endpoint): Promise<void> {
     const id = newWorkerId()
-    const placed = await placeWorker(deps, action, { id, endpoint })
-    chains.run(workerKey(id), 'start', (signal) => startWorker(deps, placed, signal))
+    const placed = await placeWorker(deps, action, { id, endpoint }).catch((error: unknown) => {
+      if (!(error instanceof RunyardError) || error.code !== 'conflict') throw error
+      // The next look shows who holds the card.
+      deps.log.warn({ endpointId: endpoint.id, gpus: action.gpus }, error.message)
+    })
+    if (placed !== undefined) chains.run(workerKey(id), 'start', (signal) => startWorker(deps, placed, signal))
   }
 
   /** Only a start can be under way for the same key: a stop breaks it off, a drain leaves it be. */
@@ -39,8 +43,13 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
 
   return {
     async apply(actions, endpoints) {
-      const others = actions.filter((action) => action.kind !== 'start')
+      const others = actions.filter((action) => action.kind !== 'start' && action.kind !== 'resume')
       for (const [key, chain] of Map.groupBy(others, actionKey)) runChain(key, chain)
+      for (const action of actions) {
+        const endpoint = action.kind === 'resume' ? endpoints.get(action.endpointId) : undefined
+        if (action.kind !== 'resume' || endpoint === undefined) continue
+        chains.run(workerKey(action.workerId), 'start', (signal) => resumeWorker(deps, { ...action, endpoint }, signal))
+      }
       const starts = actions.filter((action) => action.kind === 'start')
       await Promise.all(
         starts.map(async (action) => {
@@ -60,7 +69,7 @@ interface ChainContext {
   exit: Promise<WorkerExit | undefined> | undefined
 }
 
-type ChainAction = Exclude<Action, StartAction>
+type ChainAction = Exclude<Action, StartAction | ActionOf<'resume'>>
 
 async function perform(deps: ActDeps, action: ChainAction, context: ChainContext): Promise<void> {
   switch (action.kind) {
@@ -97,5 +106,7 @@ function exitOf(
 
 async function remove(deps: ActDeps, action: ActionOf<'remove'>, exit: WorkerExit | undefined): Promise<void> {
   const record = await deps.store.workers.get(action.endpointId, action.workerId)
-  if (record !== undefined) await clearAway(deps, record, { reason: action.reason, exit, isStartFailure: action.isStartFailure })
+  // Where its host is seen; the record may bear the host's earlier name.
+  if (record !== undefined)
+    await clearAway(deps, { ...record, hostId: action.hostId }, { reason: action.reason, exit, isStartFailure: action.isStartFailure })
 }

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { InFlightKind } from '@runyard/core'
+import { RunyardError } from '@runyard/schema'
 
 export interface Chain {
   readonly key: string
@@ -21,6 +22,11 @@ export interface Chains extends AsyncDisposable {
 
 const RETRY_PAUSE_MS = 1000
 
+/** Another scaler leads, or may lead. */
+export function isStale(error: unknown): boolean {
+  return error instanceof RunyardError && error.code === 'stale_term'
+}
+
 export function createChains(log: Logger, onDone: () => void): Chains {
   const chains = new Set<Chain>()
 
@@ -28,7 +34,8 @@ export function createChains(log: Logger, onDone: () => void): Chains {
     try {
       await work(signal)
     } catch (error) {
-      log.warn({ key, err: error }, `an action failed and will be tried again: ${sentenceOf(error)}`)
+      if (isStale(error)) log.info({ key }, 'an action is left to the scaler that leads')
+      else log.warn({ key, err: error }, `an action failed and will be tried again: ${sentenceOf(error)}`)
       // Broken off without a word: nobody waits for the key any more.
       await sleep(RETRY_PAUSE_MS, undefined, { signal }).catch(() => {})
     }

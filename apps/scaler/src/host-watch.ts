@@ -10,6 +10,8 @@ import { createImageLooks, type ImageLooks } from './image-looks.ts'
 export interface HostWatch extends AsyncDisposable {
   readonly driver: HostDriver
   readonly images: ImageLooks
+  /** Which host it is; until it has answered once, what the operator calls it. */
+  hostId(): string
   view(now: number): HostView
   /** Lists the workers again; resolves when a listing that began after this call is in. Never rejects. */
   refresh(): Promise<void>
@@ -32,6 +34,8 @@ const DEATH_SHOWS_AFTER_MS = [20, 40, 80, 160, 320, 640, 1280] as const
 const FIRST_ANSWER_WITHIN_MS = 3000
 
 interface Seen {
+  hostId: string | undefined
+  cardsOfOthers: readonly string[]
   workers: readonly ObservedWorker[] | undefined
   observedAt: number
   inventory: HostInventory | undefined
@@ -53,6 +57,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   return {
     driver,
     images: createImageLooks(options),
+    hostId: () => reader.view(Date.now()).hostId,
     refresh,
     refreshInventory,
     view: reader.view,
@@ -80,8 +85,10 @@ interface Reader {
   readonly view: (now: number) => HostView
 }
 
-function createReader({ driver, log, onChange, simulated }: HostWatchOptions): Reader {
-  const seen: Seen = {
+function seenNothing(): Seen {
+  return {
+    hostId: undefined,
+    cardsOfOthers: [],
     workers: undefined,
     observedAt: 0,
     inventory: undefined,
@@ -89,12 +96,16 @@ function createReader({ driver, log, onChange, simulated }: HostWatchOptions): R
     inventoryProblem: undefined,
     askedAt: undefined,
   }
+}
+
+function createReader({ driver, log, onChange, simulated }: HostWatchOptions): Reader {
+  const seen = seenNothing()
 
   function noteProblem(problem: string | undefined): void {
     if (problem === seen.problem) return
     seen.problem = problem
-    if (problem === undefined) log.info({ hostId: driver.hostId }, 'host is reachable again')
-    else log.warn({ hostId: driver.hostId, reason: 'host_lost', problem }, 'host cannot be reached; its workers are left alone')
+    if (problem === undefined) log.info({ host: driver.label }, 'host is reachable again')
+    else log.warn({ host: driver.label, reason: 'host_lost', problem }, 'host cannot be reached; its workers are left alone')
   }
 
   return {
@@ -102,7 +113,9 @@ function createReader({ driver, log, onChange, simulated }: HostWatchOptions): R
       const askedAt = Date.now()
       seen.askedAt = askedAt
       try {
-        Object.assign(seen, { workers: await driver.listWorkers(), observedAt: askedAt })
+        seen.hostId ??= await driver.identify()
+        const [workers, cardsOfOthers] = await Promise.all([driver.listWorkers(), driver.cardsOfOthers()])
+        Object.assign(seen, { workers, cardsOfOthers, observedAt: askedAt })
         noteProblem(undefined)
       } catch (error) {
         seen.workers = undefined
@@ -113,21 +126,24 @@ function createReader({ driver, log, onChange, simulated }: HostWatchOptions): R
     },
     async readInventory() {
       try {
-        const inventory = withSimulatedGpus(await driver.inventory(), simulated)
+        const [hostId, offer] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
+        seen.hostId = hostId
+        const inventory = withSimulatedGpus({ ...offer, hostId, label: driver.label }, simulated)
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
         Object.assign(seen, { inventory, inventoryProblem: undefined })
         if (isNew) onChange()
       } catch (error) {
         // The last inventory stands: what a host has does not change with an answer that failed.
         const problem = sentenceOf(error)
-        if (problem !== seen.inventoryProblem) log.warn({ hostId: driver.hostId, problem }, 'the inventory of a host cannot be read')
+        if (problem !== seen.inventoryProblem) log.warn({ host: driver.label, problem }, 'the inventory of a host cannot be read')
         seen.inventoryProblem = problem
       }
     },
     view(now) {
-      const { inventory, observedAt, askedAt, workers } = seen
+      const { inventory, observedAt, askedAt, workers, cardsOfOthers } = seen
       const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
-      return { hostId: driver.hostId, inventory, workers: isHung ? undefined : workers, observedAt }
+      const identity = { hostId: seen.hostId ?? driver.label, isIdentified: seen.hostId !== undefined }
+      return { ...identity, inventory, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
     },
   }
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createDockerHost } from '@runyard/docker'
 import { dataDirPath, type Logger } from '@runyard/kit'
 import { HostConfig, type Config, type HostDriver } from '@runyard/schema'
+import { processHostId } from './process-host/host-id.ts'
 import { createProcessHost } from './process-host/process-host.ts'
 
 export interface HostsOptions {
@@ -45,14 +46,16 @@ function takesConnections(path: string): Promise<boolean> {
 }
 
 function dockerHost(host: Host, { instanceId, env, log }: HostsOptions): HostDriver {
-  return createDockerHost({ hostId: host.id, socket: host.socket, instanceId, agentVolume: env['RUNYARD_AGENT_VOLUME'], log: warnTo(log) })
+  return createDockerHost({ label: host.id, socket: host.socket, instanceId, agentVolume: env['RUNYARD_AGENT_VOLUME'], log: warnTo(log) })
 }
 
 function processHost(host: Host, { config, instanceId, env, log }: HostsOptions): HostDriver {
+  const dataDir = dataDirPath(config.dataDir, env)
   return createProcessHost({
-    hostId: host.id,
+    label: host.id,
+    hostId: processHostId(dataDir),
     instanceId,
-    scratchDir: join(dataDirPath(config.dataDir, env), 'hosts', host.id),
+    scratchDir: join(dataDir, 'hosts', host.id),
     agentCommand: [process.execPath, AGENT],
     pythonPath: env['RUNYARD_PYTHON'],
     log: warnTo(log),

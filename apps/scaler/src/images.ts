@@ -61,7 +61,7 @@ export function createImages(): Images {
 }
 
 function keyOf(driver: HostDriver, image: string): string {
-  return `${driver.hostId}\n${image}`
+  return `${driver.label}\n${image}`
 }
 
 /** Who has no credentials, or others, waits for a pull of its own. */

@@ -1,5 +1,6 @@
 // The scaler process, put together.
-import { aborted, runMain } from '@runyard/kit'
+import { hostname } from 'node:os'
+import { aborted, dataDirPath, runMain } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { createHosts } from './hosts.ts'
 import { openPlaneProbe } from './plane-probe.ts'
@@ -11,7 +12,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
   const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), onError }), 'store')
   const { id: instanceId } = await store.instance()
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
-  for (const driver of drivers) scope.use(driver, `host ${driver.hostId}`)
+  for (const driver of drivers) scope.use(driver, `host ${driver.label}`)
 
   const probe = scope.use(openPlaneProbe(planeProbeUrls(config)))
   const scaler = scope.use(
@@ -24,12 +25,16 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
       caBundle: caBundleOf(config, process.env),
       policy: toPolicy(config),
       planeUpSince: () => probe.upSince(),
+      facts: { machine: hostname(), pid: process.pid, dataDir: dataDirPath(config.dataDir, process.env), since: Date.now() },
+      onStanding: (standing) => {
+        const leader = standing.kind === 'elsewhere' ? standing.leader : undefined
+        process.send?.({ kind: 'scaling', instanceId, leader })
+      },
     }),
     'scaler',
   )
   scaler.loop.start()
   log.info({ instanceId }, 'scaling')
-  process.send?.({ kind: 'scaling', instanceId })
 
   // Workers outlive a scaler, unless whoever started it wants the machine back.
   if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return

@@ -2,6 +2,7 @@ import { DEFAULT_PLAN_POLICY } from '@runyard/core'
 import { expect, test } from 'vitest'
 import { createContinuity } from './continuity.ts'
 import { createMemory } from './memory.ts'
+import { createStrangers } from './strangers.ts'
 import { observe } from './observe.ts'
 import { endpointOf, openScalerFixture } from './scaler-fixture.ts'
 
@@ -9,15 +10,25 @@ test('failed starts are over once a younger worker got ready, also after its own
   await using fixture = await openScalerFixture()
   const { store } = fixture
   const memory = createMemory()
-  const parts = { store, memory, hosts: [], policy: DEFAULT_PLAN_POLICY, redis: createContinuity(60_000) }
+  const parts = { store, memory, strangers: createStrangers(), hosts: [], policy: DEFAULT_PLAN_POLICY, redis: createContinuity(60_000) }
   const calm = { inFlight: () => new Map(), planeUpSince: () => 0, isShuttingDown: () => false }
   const failures = async () => (await observe({ ...parts, ...calm }, Date.now())).endpoints[0]?.failures
+  const at = Date.now() + 1000
   const { specHash } = await store.endpoints.upsert({ id: 'ep-one' }, () => endpointOf('ep-one'))
-  memory.addFailure('ep-one', { specHash, at: 1000, workerCreatedAt: 500, reason: 'exited', message: 'it crashed' })
-  const worker = { id: 'w1', endpointId: 'ep-one', hostId: 'local', specHash, endpointVersion: 1, image: 'i', gpus: [], createdAt: 2000 }
+  memory.addFailure('ep-one', { specHash, at, workerCreatedAt: at - 500, reason: 'exited', message: 'it crashed' })
+  const worker = {
+    id: 'w1',
+    endpointId: 'ep-one',
+    hostId: 'local',
+    specHash,
+    endpointVersion: 1,
+    image: 'i',
+    gpus: [],
+    createdAt: at + 1000,
+  }
   await store.workers.create({ ...worker, startReason: 'first_job' })
   expect(await failures()).toMatchObject({ count: 1, message: 'it crashed' })
-  await store.workers.patch('ep-one', 'w1', { readyAt: 3000 })
+  await store.workers.patch('ep-one', 'w1', { readyAt: at + 2000 })
   expect(await failures()).toBeUndefined()
   await store.workers.remove('ep-one', 'w1', undefined)
   expect(await failures()).toBeUndefined()

@@ -7,11 +7,13 @@ import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
 import type { HostWatch } from './host-watch.ts'
 import type { Memory } from './memory.ts'
+import type { Strangers } from './strangers.ts'
 
 export interface ObserveDeps {
   readonly store: Store
   readonly hosts: readonly HostWatch[]
   readonly memory: Memory
+  readonly strangers: Strangers
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
   readonly planeUpSince: () => number | undefined
@@ -28,15 +30,14 @@ export async function observe(deps: ObserveDeps, now: number): Promise<Observed>
     deps.redis.lose()
     throw error
   })
-  memory.retain({
-    endpointIds: new Set(views.map((view) => view.endpointId)),
-    workerIds: new Set(views.flatMap((view) => view.workers.map((worker) => worker.id))),
-  })
+  const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
+  memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {
     hosts,
     endpoints: views,
     inFlight,
     stopRequests: memory.stopRequests,
+    strangers: deps.strangers.note(hosts, workerIds, now),
     planeUpSince: reportingSince(deps),
     shutdown: deps.isShuttingDown(),
     policy,
@@ -76,7 +77,7 @@ function imagesNow({ hosts }: ObserveDeps, endpoint: Endpoint, workers: readonly
   const older = workers.filter(({ createdAt, drainingSince }) => createdAt <= since && drainingSince === undefined)
   return new Map(
     older.flatMap(({ id, hostId, image }) => {
-      const host = hosts.find(({ driver }) => driver.hostId === hostId)
+      const host = hosts.find((watch) => watch.hostId() === hostId)
       const imageId = host?.images.idSince(image, since)
       return imageId === undefined ? [] : [[id, imageId] as const]
     }),

@@ -29,7 +29,7 @@ export interface FakeHost extends HostDriver {
 
 const LIST_LAG_MS = 50
 
-export function createFakeHost(hostId = 'local'): FakeHost {
+export function createFakeHost(label = 'local', hostId = label): FakeHost {
   const observed = new Map<string, ObservedWorker>()
   const listeners = new Set<(event: HostEvent) => void>()
   const problem: FakeHost['problem'] = {}
@@ -47,8 +47,10 @@ export function createFakeHost(hostId = 'local'): FakeHost {
     emit('died', workerId)
   }
   return {
-    hostId,
+    label,
     kind: 'process',
+    identify: async () => hostId,
+    cardsOfOthers: async () => [],
     observed,
     problem,
     die,
@@ -57,7 +59,7 @@ export function createFakeHost(hostId = 'local'): FakeHost {
       return [...observed.values()].map(asListed)
     },
     pulledWith,
-    ...offer(hostId, { problem, pulledWith }),
+    ...offer({ problem, pulledWith }),
     ...actions({ observed, problem, emit, die }),
     watch(onEvent) {
       listeners.add(onEvent)
@@ -67,9 +69,9 @@ export function createFakeHost(hostId = 'local'): FakeHost {
   }
 }
 
-function offer(hostId: string, { problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>) {
+function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>) {
   return {
-    inventory: async () => ({ hostId, kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
+    inventory: async () => ({ kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
     imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {
@@ -127,12 +129,22 @@ function actions({ observed, problem, emit, die }: FakeParts) {
   }
 }
 
+export interface ScalerChange {
+  readonly policy?: Partial<PlanPolicy>
+  readonly config?: Record<string, unknown>
+  readonly driver?: HostDriver
+  readonly store?: Store
+  readonly leaderTtlMs?: number
+}
+
 export interface ScalerFixture extends AsyncDisposable {
   readonly redis: TestRedis
   readonly store: Store
   readonly host: FakeHost
   /** Opens a scaler; a second one stands for a restart. */
-  open(options?: { policy?: Partial<PlanPolicy>; config?: Record<string, unknown>; driver?: HostDriver }): Promise<Scaler>
+  open(options?: ScalerChange): Promise<Scaler>
+  /** FLUSHALL. */
+  flush(): Promise<void>
 }
 
 export async function openScalerFixture(): Promise<ScalerFixture> {
@@ -144,7 +156,7 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
     redis,
     store,
     host,
-    async open({ policy = {}, config = {}, driver = host } = {}) {
+    async open({ policy = {}, config = {}, driver = host, ...more } = {}) {
       const scaler = await openScaler({
         store,
         drivers: [driver],
@@ -152,13 +164,16 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
         log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' }),
         planeUrl: 'http://plane:8081',
         caBundle: undefined,
-        policy: { ...DEFAULT_PLAN_POLICY, settleMs: 200, ...policy },
+        policy: { ...DEFAULT_PLAN_POLICY, settleMs: 200, reapGraceMs: 200, ...policy },
         planeUpSince: () => 0,
+        facts: { machine: 'here', pid: process.pid, dataDir: '/data', since: 1 },
+        ...more,
       })
       scope.use(scaler)
       scaler.loop.start()
       return scaler
     },
+    flush: () => redis.flush(),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
 }

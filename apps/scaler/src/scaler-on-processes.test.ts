@@ -24,7 +24,8 @@ afterEach(async () => {
 function processHost() {
   const agentCommand = ['sh', '-c', 'echo "I am $$ for $RUNPOD_POD_ID"; exec sleep 1000']
   return createProcessHost({
-    hostId: 'local',
+    label: 'local',
+    hostId: 'process:here',
     instanceId: 'test',
     scratchDir,
     agentCommand,

@@ -1,18 +1,19 @@
-// The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"). Signals and host events only wake it; without
-// them it looks every few seconds. It can be stopped at any moment and leaves workers running, because observing is recovery.
+// The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"), while it leads (ADR 33); else it stands by, looks at its
+// hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
+// leaves workers running, because observing is recovery.
 import { parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostDriver, Signal } from '@runyard/schema'
-import type { Store } from '@runyard/store'
-import { createActor, type Actor } from './act.ts'
+import type { LeaderFacts, Store } from '@runyard/store'
+import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createGate } from './gate.ts'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
 import { createImages } from './images.ts'
-import { createLogFollower, type LogFollower } from './log-follower.ts'
-import { createMemory } from './memory.ts'
+import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
+import { createMemory, type Memory } from './memory.ts'
 import { observe } from './observe.ts'
-import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { createSessions, type Session, type Sessions } from './session.ts'
 import { createWaker, urgencyOf, type Known } from './wake-rules.ts'
 
 export interface ScalerOptions {
@@ -24,11 +25,17 @@ export interface ScalerOptions {
   readonly caBundle: string | undefined
   readonly policy: PlanPolicy
   readonly planeUpSince: () => number | undefined
+  /** What others are told of this scaler while it leads. */
+  readonly facts: LeaderFacts
+  /** How long its lease lasts without being renewed; default 10 s. */
+  readonly leaderTtlMs?: number
+  /** Called with each change: it leads, or another one does. */
+  readonly onStanding?: (standing: Standing) => void
 }
 
 export interface Scaler extends AsyncDisposable {
   readonly loop: Loop
-  /** Retires every worker and starts none; resolves when all are gone. */
+  /** Retires every worker and starts none; resolves when all are gone, or at once where another scaler leads: they are that one's. */
   drainAll(): Promise<void>
 }
 
@@ -36,11 +43,18 @@ const MAX_SLEEP_MS = 5000
 const ACTIONS_AT_ONCE = 16
 /** Nobody looked for this long: the machine slept, or this process hung. */
 const LONGEST_GAP_MS = 15_000
+/** How often a scaler that stands by asks for the lease. */
+const STANDBY_LOOK_MS = 1000
+/** One whose ticks fail for longer lets another one try. */
+const WORKING_WITHIN_MS = 30_000
 
 interface State {
   shutdown: boolean
   known: Known
   remaining: number
+  /** Of the last tick that went through. */
+  workedAt: number
+  standing: Standing | undefined
   /** Redis, as the ticks see it. */
   readonly redis: Continuity
 }
@@ -48,44 +62,29 @@ interface State {
 function createState(): State {
   const none: ReadonlySet<string> = new Set()
   const known = { supplied: none, full: none, waiting: none, draining: none }
-  return { shutdown: false, known, remaining: 0, redis: createContinuity(LONGEST_GAP_MS) }
+  return { shutdown: false, known, remaining: 0, workedAt: Date.now(), standing: undefined, redis: createContinuity(LONGEST_GAP_MS) }
 }
 
 export async function openScaler(options: ScalerOptions): Promise<Scaler> {
-  const { store, config, log } = options
+  const { store, log } = options
   await using opening = new AsyncDisposableStack()
   const state = createState()
   const memory = createMemory()
   const loop = createLoop({ name: 'scaler', tick: (now) => tick(now), log, maxSleepMs: MAX_SLEEP_MS })
   const waker = opening.use(createWaker(() => loop.wake()))
-  const hosts = await openHosts(options, opening, () => waker.wake('now'))
-  const logs = opening.use(createLogFollower({ store, log }))
-  const statuses = createStatusWriter({ store, log })
-  const gate = createGate(ACTIONS_AT_ONCE)
-  const images = createImages()
-  const actor = opening.use(createActor({ ...options, config, hosts, images, logs, memory, gate }, () => waker.wake('now')))
+  const wake = (): void => waker.wake('now')
+  const leadership = opening.use(lead(options, state))
+  const hosts = await openHosts(options, opening, wake)
+  const parts = { ...options, hosts, memory, images: createImages(), gate: createGate(ACTIONS_AT_ONCE) }
+  const sessions = opening.use(createSessions(parts, wake))
+  const tick = createTick({ ...parts, state, leadership, sessions })
   opening.use(store.subscribe((signal) => onSignal(signal)))
 
   function onSignal(signal: Signal): void {
+    // Who stands by has nothing to do about it.
+    if (leadership.current() === undefined) return
     if (signal.kind === 'job-stop') memory.noteStopRequest(signal.workerId, { at: Date.now(), why: 'cancel' })
     waker.wake(urgencyOf(signal, state.known))
-  }
-
-  async function tick(now: number): Promise<number> {
-    const observed = await observe(
-      {
-        store,
-        hosts,
-        memory,
-        policy: options.policy,
-        inFlight: () => actor.inFlight(),
-        planeUpSince: options.planeUpSince,
-        redis: state.redis,
-        isShuttingDown: () => state.shutdown,
-      },
-      now,
-    )
-    return carryOut(observed, now, { actor, statuses, logs, hosts, state })
   }
 
   opening.use(loop)
@@ -96,10 +95,58 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
       state.shutdown = true
       do {
         await loop.tick()
+        if (state.standing?.kind === 'elsewhere') return
         if (state.remaining > 0) await new Promise((resolve) => setTimeout(resolve, 100))
       } while (state.remaining > 0)
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+function lead({ store, facts, log, leaderTtlMs }: ScalerOptions, state: State): Leadership {
+  const isWorking = (): boolean => Date.now() - state.workedAt < WORKING_WITHIN_MS
+  return openLeadership({ store: store.leader, facts, log, isWorking, ...(leaderTtlMs === undefined ? {} : { ttlMs: leaderTtlMs }) })
+}
+
+interface TickDeps extends ScalerOptions {
+  readonly hosts: readonly HostWatch[]
+  readonly memory: Memory
+  readonly state: State
+  readonly leadership: Leadership
+  readonly sessions: Sessions
+}
+
+function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: number) => Promise<number> {
+  async function leadingTerm(): Promise<Term | undefined> {
+    const term = leadership.current()
+    const standing: Standing = term === undefined ? await leadership.look() : { kind: 'leads', term }
+    const before = state.standing
+    state.standing = standing
+    if (before?.kind !== standing.kind) deps.onStanding?.(standing)
+    return standing.kind === 'leads' ? standing.term : undefined
+  }
+
+  async function work(session: Session, now: number): Promise<number> {
+    const { store, strangers, actor, term } = session
+    const inFlight = () => actor.inFlight()
+    const isShuttingDown = () => state.shutdown
+    const observed = await observe({ ...deps, store, strangers, inFlight, redis: state.redis, isShuttingDown }, now)
+    term.assertHeld()
+    return carryOut(observed, now, { session, hosts: deps.hosts, state })
+  }
+
+  return async (now) => {
+    const term = await leadingTerm()
+    if (term === undefined) return now + STANDBY_LOOK_MS
+    try {
+      const due = await work(sessions.under(term), now)
+      state.workedAt = Date.now()
+      return due
+    } catch (error) {
+      if (!isStale(error)) throw error
+      leadership.lose()
+      return now
+    }
   }
 }
 
@@ -111,9 +158,7 @@ async function openHosts(options: ScalerOptions, stack: AsyncDisposableStack, on
 }
 
 interface TickParts {
-  readonly actor: Actor
-  readonly statuses: StatusWriter
-  readonly logs: LogFollower
+  readonly session: Session
   readonly hosts: readonly HostWatch[]
   readonly state: State
 }
@@ -123,19 +168,19 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
   const endpoints = new Map(
     observed.endpoints.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [[endpoint.id as string, endpoint]])),
   )
-  await parts.actor.apply(decided.actions, endpoints)
+  await parts.session.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
   parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
-  await parts.statuses.write(decided.statuses, now)
+  await parts.session.statuses.write(decided.statuses, now)
   return decided.nextDueAt
 }
 
 /** Workers that started under an earlier scaler are followed again from here. */
-function followLogs(observed: Observed, { logs, hosts }: TickParts): void {
+function followLogs(observed: Observed, { session: { logs }, hosts }: TickParts): void {
   const known = new Set(observed.endpoints.flatMap((view) => view.workers.map((worker) => worker.id)))
   for (const host of observed.hosts) {
-    const driver = hosts.find((watch) => watch.driver.hostId === host.hostId)?.driver
+    const driver = hosts.find((watch) => watch.hostId() === host.hostId)?.driver
     for (const worker of host.workers ?? []) {
       if (driver !== undefined && worker.state === 'running' && known.has(worker.workerId)) logs.follow(driver, worker.workerId)
     }

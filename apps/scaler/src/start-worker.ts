@@ -5,7 +5,8 @@ import { resolveImage, startCommandOf, workerEnvironment, type StartAction } fro
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
-import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
 
@@ -43,26 +44,51 @@ export async function placeWorker(deps: ActDeps, action: StartAction, worker: { 
 
 /** Resolves when the container runs, or when a failed start is cleared away. Never rejects for a host's refusal. */
 export async function startWorker(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal): Promise<void> {
-  const { record } = placed
-  const host = hostOf(deps, record.hostId)
-  const noted = notePlacement(deps, record)
+  const noted = notePlacement(deps, placed.record)
   try {
-    if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not configured.`)
-    await launchOn(deps, host, { placed, signal })
-  } catch (error) {
-    if (signal.aborted) return
-    await failStart(deps, record, error)
+    await bringUp(deps, placed, signal)
   } finally {
     await noted
   }
 }
 
+/** Goes on with what a scaler placed that is gone. Starting twice does no harm: a host starts a worker once. */
+export async function resumeWorker(
+  deps: ActDeps,
+  { endpointId, workerId, hostId, endpoint }: { endpointId: string; workerId: string; hostId: string; endpoint: Endpoint },
+  signal: AbortSignal,
+): Promise<void> {
+  const record = await deps.store.workers.get(endpointId, workerId)
+  if (record === undefined || record.specHash !== endpoint.specHash) return
+  deps.log.info({ endpointId, workerId, hostId, ageMs: Date.now() - record.createdAt }, 'goes on with a start that another scaler began')
+  await openInterval(deps, record)
+  await bringUp(deps, { record: { ...record, hostId }, endpoint }, signal)
+}
+
+async function bringUp(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal): Promise<void> {
+  const { record } = placed
+  const host = hostOf(deps, record.hostId)
+  try {
+    if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not configured.`)
+    await launchOn(deps, host, { placed, signal })
+  } catch (error) {
+    // Whoever leads goes on with it.
+    if (signal.aborted || isStale(error)) return
+    await failStart(deps, record, error)
+  }
+}
+
+function openInterval({ store }: ActDeps, { id: workerId, endpointId, gpus, createdAt: at }: WorkerRecord): Promise<void> {
+  const gpuType = gpus[0]?.name ?? null
+  return store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: gpus.length, state: 'initializing', at })
+}
+
 async function notePlacement(deps: ActDeps, record: WorkerRecord): Promise<void> {
   const { id: workerId, endpointId, hostId, gpus, startReason, createdAt: at } = record
-  const gpuType = gpus[0]?.name ?? null
-  const where = gpus.length === 0 ? hostId : `${hostId} (${gpus.map((gpu) => gpu.name + (gpu.simulated ? ', simulated' : '')).join(', ')})`
+  const name = driverOf(deps, hostId)?.label ?? hostId
+  const where = gpus.length === 0 ? name : `${name} (${gpus.map((gpu) => gpu.name + (gpu.simulated ? ', simulated' : '')).join(', ')})`
   await Promise.all([
-    deps.store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: gpus.length, state: 'initializing', at }),
+    openInterval(deps, record),
     recordTransition(deps, {
       kind: 'worker_placed',
       endpointId,
@@ -90,6 +116,7 @@ async function launchOn(
   const pull = deps.images.ensure(driver, record.image, { credentials, onProgress, signal })
   const [launch] = await Promise.all([toLaunch(deps, host, placed), pull])
   signal.throwIfAborted()
+  if (!(await mayStart(deps, record))) return
   await deps.gate(() => driver.startWorker(launch))
   const at = Date.now()
   deps.logs.follow(driver, record.id)
@@ -107,6 +134,16 @@ async function launchOn(
       facts: { startMs: at - record.createdAt },
     }),
   ])
+}
+
+/** The last word before there is a container: the record stands, this scaler leads, and no other worker holds one of its cards. */
+async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
+  const answer = await deps.store.workers.mayStart(record)
+  if (answer === 'card_held') {
+    const message = `worker ${record.id} was placed on a card that another worker holds`
+    await clearAway(deps, record, { reason: 'start_failed', exit: undefined, message, isStartFailure: false })
+  }
+  return answer === 'yes'
 }
 
 /** They were given for the image that the endpoint names; one of the operator's that stands in for it is none of their business. */

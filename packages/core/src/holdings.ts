@@ -3,7 +3,7 @@ import type { Observed } from './observed.ts'
 import type { Holding } from './placement.ts'
 
 export interface WorkerHolding extends Holding {
-  /** undefined: started by this plan. */
+  /** undefined: started by this plan, or another installation's. */
   readonly workerId: string | undefined
 }
 
@@ -24,7 +24,14 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
   const byContainer = containers
     .filter((worker) => worker.state !== 'exited' && worker.gpuUuids.length > 0)
     .map(({ workerId, hostId, gpuUuids }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
-  return [...byRecord, ...byContainer]
+  const byOthers = observed.hosts.map(({ hostId, cardsOfOthers: gpuUuids }) => ({
+    workerId: undefined,
+    hostId,
+    gpuUuids,
+    cpus: 0,
+    memoryBytes: 0,
+  }))
+  return [...byRecord, ...byContainer, ...byOthers]
 }
 
 /** What shares are counted in: GPUs; a worker without one counts as one. */

@@ -4,11 +4,15 @@ import type { AttachedGpu, Endpoint, HostInventory, ObservedWorker, Reason, Work
 import type { StartFailures } from './backoff.ts'
 
 export interface HostView {
+  /** What the host is, as `HostDriver.identify` says; until that was heard, the name that the operator gave it. */
   readonly hostId: string
+  readonly isIdentified: boolean
   /** The last inventory read, undefined before the first. */
   readonly inventory: HostInventory | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
+  /** Real cards that workers of other installs hold here. */
+  readonly cardsOfOthers: readonly string[]
   /** When `workers` was asked for, epoch ms: what was created later may be missing. */
   readonly observedAt: number
 }
@@ -52,6 +56,14 @@ export interface EndpointView {
   readonly yieldedAt: number
 }
 
+/** A worker on a host that no record names. */
+export interface Stranger {
+  /** Since when it is seen so, epoch ms. */
+  readonly since: number
+  /** A record named it earlier under this leader. */
+  readonly wasKnown: boolean
+}
+
 /** A worker that was told to stop a job. A sync handler of an SDK worker does not hear it (worker-api §9). */
 export interface StopRequest {
   readonly at: number
@@ -66,6 +78,8 @@ export interface PlanPolicy {
   readonly initTimeoutMs: number
   /** A record without container, or a container without record, younger than this may still be on its way. */
   readonly settleMs: number
+  /** A worker of ours that no record names is given this long before it is removed. */
+  readonly reapGraceMs: number
   /** Between telling the gateway that a worker drains and SIGTERM. */
   readonly drainSettleMs: number
   /** A worker told to stop a job has this long to show that it is free. */
@@ -84,6 +98,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   leaseMs: 40_000,
   initTimeoutMs: 420_000,
   settleMs: 3000,
+  reapGraceMs: 15_000,
   drainSettleMs: 100,
   stopGraceMs: 10_000,
   arrearsMs: 15_000,
@@ -101,6 +116,8 @@ export interface Observed {
   /** Keys (`actionKey`) of what is being done right now; the plan leaves these alone. */
   readonly inFlight: ReadonlyMap<string, InFlightKind>
   readonly stopRequests: ReadonlyMap<string, StopRequest>
+  /** By worker id. */
+  readonly strangers: ReadonlyMap<string, Stranger>
   /** Since when workers can report without a gap, epoch ms; undefined: they cannot, so that their silence proves nothing. */
   readonly planeUpSince: number | undefined
   /** Retire everything and start nothing. */
@@ -126,6 +143,8 @@ interface OnWorker {
 
 export type Action =
   | StartAction
+  /** Its record stands and its container was never started: whoever placed it is gone. */
+  | (OnWorker & { readonly kind: 'resume' })
   /** Its endpoint's spec changed; `busy` tells which billing state follows. */
   | (OnWorker & { readonly kind: 'mark-outdated'; readonly busy: boolean })
   /** No more jobs for this worker. */

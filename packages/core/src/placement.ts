@@ -53,8 +53,13 @@ export function place(
 }
 
 function noContainers(image: string, hosts: readonly HostInventory[]): string {
-  const names = hosts.map((host) => host.hostId).join(', ')
+  const names = hosts.map(nameOf).join(', ')
   return `the image ${image} brings its own handler, which needs a Docker host; ${names} runs processes only: start Docker, then Runyard again`
+}
+
+/** As the operator knows it. */
+function nameOf({ label, hostId }: HostInventory): string {
+  return label ?? hostId
 }
 
 function refuse(reason: Reason, message: string): Refused {
@@ -140,6 +145,6 @@ function shortOf(size: CpuSize, host: HostInventory, holdings: readonly Holding[
 
 function describeHosts(hosts: readonly HostInventory[], what: 'memory' | 'cpu'): string {
   return hosts
-    .map((host) => `${host.hostId} has ${what === 'cpu' ? `${host.cpuCount} CPUs` : `${(host.memoryBytes / 1e9).toFixed(1)} GB`}`)
+    .map((host) => `${nameOf(host)} has ${what === 'cpu' ? `${host.cpuCount} CPUs` : `${(host.memoryBytes / 1e9).toFixed(1)} GB`}`)
     .join(', ')
 }

@@ -19,7 +19,7 @@ export function gpu(uuid: string, name = 'NVIDIA GeForce RTX 4090'): Gpu {
 
 export function host(hostId: string, gpus: readonly Gpu[], workers: readonly ObservedWorker[] | undefined = []): HostView {
   const inventory = { hostId, kind: 'docker' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [...gpus], cudaVersion: null }
-  return { hostId, inventory, workers, observedAt: NOW }
+  return { hostId, isIdentified: true, inventory, workers, cardsOfOthers: [], observedAt: NOW }
 }
 
 export function endpoint(id: string, { spec, settings }: Pick<EndpointChange, 'spec' | 'settings'> = {}): Endpoint {
@@ -96,11 +96,19 @@ export function observed(endpoints: readonly EndpointView[], hosts: readonly Hos
     endpoints,
     inFlight: new Map<string, InFlightKind>(),
     stopRequests: new Map(),
+    strangers: strangersIn(endpoints, hosts),
     planeUpSince: NOW - 1_000_000,
     shutdown: false,
     policy: DEFAULT_PLAN_POLICY,
     ...change,
   }
+}
+
+/** Seen for long enough. */
+function strangersIn(endpoints: readonly EndpointView[], hosts: readonly HostView[]): Observed['strangers'] {
+  const known = new Set(endpoints.flatMap(({ workers }) => workers.map(({ id }) => id)))
+  const strangers = hosts.flatMap(({ workers }) => workers ?? []).filter(({ workerId }) => !known.has(workerId))
+  return new Map(strangers.map(({ workerId }) => [workerId, { since: NOW - 1_000_000, wasKnown: false }]))
 }
 
 /** The world right after every action of a plan succeeded. Ids of new workers come from `nextId`. */
@@ -119,6 +127,8 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
       return changeRecord(world, action, { outdatedSince: NOW })
     case 'stop':
       return { ...world, inFlight: new Map([...world.inFlight, [workerKey(action.workerId), 'other' as const]]) }
+    case 'resume':
+      return resumeWorker(world, action)
     case 'remove':
     case 'reap':
       return removeWorker(world, action)
@@ -144,6 +154,12 @@ function addWorker(world: Observed, action: Extract<Action, { kind: 'start' }>, 
   const { readyAt: _ready, ...starting } = fresh
   const withRecord = changeView(world, action.endpointId, (found) => ({ workers: [...found.workers, starting] }))
   return changeHost(withRecord, action.hostId, (workers) => [...workers, container(fresh, { startedAt: NOW })])
+}
+
+function resumeWorker(world: Observed, { endpointId, workerId, hostId }: Extract<Action, { kind: 'resume' }>): Observed {
+  const found = world.endpoints.flatMap(({ workers }) => workers).find(({ id }) => id === workerId)
+  const fresh = container(found ?? record(workerId, { endpointId }), { startedAt: NOW })
+  return changeHost(world, hostId, (workers) => [...workers.filter((worker) => worker.workerId !== workerId), fresh])
 }
 
 function removeWorker(

@@ -20,6 +20,7 @@ interface WorkerSeed {
     readonly readyAt: number | undefined
     readonly drainingSince: number | undefined
     readonly lastJobEndedAt: number | undefined
+    readonly lastSeenAt: number | undefined
   }
   readonly isOld: boolean
   readonly container: 'running' | 'exited' | 'created' | 'absent'
@@ -29,9 +30,16 @@ interface WorkerSeed {
 
 const workerSeed: fc.Arbitrary<WorkerSeed> = fc.record({
   endpoint: fc.nat(1),
-  host: fc.nat(1),
+  /** The last one is on no host of ours. */
+  host: fc.nat(2),
   card: fc.nat(2),
-  times: fc.record({ createdAt: PAST, readyAt: maybe(PAST), drainingSince: maybe(PAST), lastJobEndedAt: maybe(PAST) }),
+  times: fc.record({
+    createdAt: PAST,
+    readyAt: maybe(PAST),
+    drainingSince: maybe(PAST),
+    lastJobEndedAt: maybe(PAST),
+    lastSeenAt: maybe(PAST),
+  }),
   isOld: fc.boolean(),
   container: fc.constantFrom('running', 'running', 'running', 'exited', 'created', 'absent'),
   leases: fc.nat(2),
@@ -95,7 +103,7 @@ function toWorld(seed: WorldSeed): Observed {
 }
 
 function toRecord(seed: WorkerSeed, id: string, gpus: WorkerRecord['gpus']): WorkerRecord {
-  const { readyAt: _ready, containerStartedAt: _started, ...base } = record(id)
+  const { readyAt: _ready, containerStartedAt: _started, lastSeenAt: _seen, ...base } = record(id)
   const times = Object.fromEntries(Object.entries(seed.times).filter(([, value]) => value !== undefined))
   const cards = gpus.map(({ uuid, name }) => ({ uuid, name, simulated: true }))
   return {
@@ -230,6 +238,19 @@ test('a host that does not answer loses no worker and gets none', () => {
   const offences = offencesAgainst((world, actions) => {
     const unknown = new Set(world.hosts.filter(({ workers }) => workers === undefined).map(({ hostId }) => hostId))
     return actions.filter((action) => 'hostId' in action && unknown.has(action.hostId ?? ''))
+  })
+  expect(offences).toEqual([])
+})
+
+test('on a host that is not ours nothing is done, unless its worker was silent for long while it could have been heard', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const elsewhere = recordsOf(world).filter(({ hostId }) => hostId === 'h2')
+    const mayLive = elsewhere.filter(({ createdAt, readyAt = 0, lastSeenAt = 0 }) => {
+      const heardAt = Math.max(createdAt, readyAt, lastSeenAt)
+      return world.planeUpSince === undefined || NOW - heardAt < world.policy.heartbeatLostMs
+    })
+    const left = new Set(mayLive.map(({ id }) => id))
+    return actions.filter((action) => action.kind !== 'time-out' && left.has(workerOf(action)))
   })
   expect(offences).toEqual([])
 })

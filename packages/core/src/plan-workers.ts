@@ -25,23 +25,27 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
 const REPLACED: ReadonlySet<Reason> = new Set<Reason>(['outdated', 'image_rebuilt'])
 
 export function planWorkers(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
+  for (const worker of workers) goOn(worker, builder)
+  const leaving = retire(view, workers, builder)
   for (const worker of workers) {
-    switch (worker.fate.kind) {
-      case 'dead':
-        clearAway(worker, worker.fate, builder)
-        break
-      case 'alive':
-        if (worker.phase === 'draining') stopWhenDrained(worker, builder)
-        break
-      case 'settling':
-        builder.wakeAt(worker.fate.until)
-        if (worker.phase === 'draining') stopWhenDrained(worker, builder)
-        break
-      case 'unknown':
-        break
-    }
+    if (worker.fate.kind === 'unstarted' && !leaving.has(worker)) builder.add({ kind: 'resume', ...on(worker) })
   }
-  retire(view, workers, builder)
+}
+
+function goOn(worker: WorkerView, builder: PlanBuilder): void {
+  const { fate } = worker
+  switch (fate.kind) {
+    case 'dead':
+      return clearAway(worker, fate, builder)
+    case 'settling':
+      builder.wakeAt(fate.until)
+      return stopWhenDrained(worker, builder)
+    case 'alive':
+      return stopWhenDrained(worker, builder)
+    case 'unknown':
+      return builder.wakeAt(fate.until ?? Infinity)
+    case 'unstarted':
+  }
 }
 
 function on({ record }: WorkerView) {
@@ -60,6 +64,7 @@ function neverWorked({ record, leases }: WorkerView): boolean {
 }
 
 function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {
+  if (worker.phase !== 'draining') return
   const { drainingSince = 0, retireReason = 'shutdown' } = worker.record
   if (worker.leases.length > 0 && isWaitedFor(retireReason, builder)) return
   const settleMs = worker.record.readyAt === undefined ? 0 : builder.observed.policy.drainSettleMs
@@ -76,7 +81,7 @@ function isWaitedFor(reason: Reason, builder: PlanBuilder): boolean {
   return !WITHOUT_WAITING.has(reason)
 }
 
-function retire(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
+function retire(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): ReadonlyMap<WorkerView, Reason> {
   const candidates = workers.filter((worker) => isThere(worker) && worker.phase !== 'draining')
   const leaving = new Map<WorkerView, Reason>()
   for (const worker of candidates) {
@@ -91,11 +96,12 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
     if (REPLACED.has(reason)) builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length > 0 })
     builder.add({ kind: 'drain', ...on(worker), reason })
   }
+  return leaving
 }
 
 /** On a host that does not answer nothing is retired (house style 9). */
 export function isThere(worker: WorkerView): boolean {
-  return !worker.inFlight && (worker.fate.kind === 'alive' || worker.fate.kind === 'settling')
+  return !worker.inFlight && worker.fate.kind !== 'dead' && worker.fate.kind !== 'unknown'
 }
 
 function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder): Reason | undefined {

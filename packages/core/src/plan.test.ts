@@ -301,6 +301,81 @@ test('a record without a container is lost after a moment, not before', () => {
   expect(kinds(seen([record('w1')]))).toEqual(['remove w1 (exited)'])
 })
 
+test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly string[]]>([
+  ['reports', { lastSeenAt: NOW - 50_000 }, {}, []],
+  ['was silent for too long', { lastSeenAt: NOW - 61_000 }, {}, ['take-back w1 (host_lost)', 'remove w1 (host_lost)']],
+  ['was silent while nobody could hear it', { lastSeenAt: NOW - 61_000 }, { planeUpSince: NOW - 30_000 }, []],
+  ['is silent while nobody can hear it', { lastSeenAt: NOW - 61_000 }, { planeUpSince: undefined }, []],
+  ['has another spec and reports', { lastSeenAt: NOW - 1000, specHash: 'old' }, {}, []],
+  ['is to be drained and reports', { lastSeenAt: NOW - 1000, drainingSince: NOW - 9000, retireReason: 'above_max' }, {}, []],
+])('a worker on a host of another scaler that %s', (_, fields, more, expected) => {
+  const worker = record('w1', { hostId: 'theirs', ...fields })
+  const change = { workers: [worker], leases: [lease('j1', 'w1')] }
+  expect(kinds(observed([view(endpoint('ep-one'), change)], [host('h1', CARDS)], more))).toEqual(expected)
+})
+
+test('a worker on a host of another scaler counts as one, and its silence is judged when it is due', () => {
+  const found = endpoint('ep-one', { settings: { workersMin: 1, workersMax: 1 } })
+  const worker = record('w1', { hostId: 'theirs', lastSeenAt: NOW - 1000 })
+  expect(kinds(observed([view(found, { workers: [worker], ...waiting(3, 9000) })], [host('h1', CARDS)]))).toEqual([])
+  const decided = plan(observed([view(found, { workers: [worker] })], [host('h1', CARDS)]), NOW)
+  expect(decided.actions).toEqual([])
+  expect(decided.nextDueAt).toBe(NOW - 1000 + 60_000)
+})
+
+test('while one of our hosts has not said which one it is, a worker on a host that we do not know is left alone', () => {
+  const worker = record('w1', { hostId: 'docker:engine', lastSeenAt: NOW - 500_000 })
+  const unnamed = { ...host('local', CARDS), workers: undefined, isIdentified: false }
+  expect(kinds(observed([view(endpoint('ep-one'), { workers: [worker] })], [host('h1', CARDS), unnamed]))).toEqual([])
+})
+
+test('a worker is where its host lists it, also when its record bears the host’s earlier name', () => {
+  const worker = record('w1', { hostId: 'local', readyAt: NOW - 400_000 })
+  const drained = record('w2', { hostId: 'local', drainingSince: NOW - 9000, retireReason: 'above_max' })
+  const seen = observed(
+    [view(endpoint('ep-one'), { workers: [worker, drained] })],
+    [host('docker:engine', CARDS, [container(worker), container(drained)])],
+  )
+  expect(plan(seen, NOW).actions).toEqual([
+    expect.objectContaining({ kind: 'stop', workerId: 'w2', hostId: 'docker:engine' }),
+    expect.objectContaining({ kind: 'drain', workerId: 'w1', hostId: 'docker:engine' }),
+  ])
+})
+
+test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly string[]]>([
+  ['is gone on with', {}, {}, ['resume w1']],
+  ['is left to the one that is at it', {}, { inFlight: new Map([['worker:w1', 'start' as const]]) }, []],
+  ['is given up where its spec is an old one', { specHash: 'old' }, {}, ['mark-outdated w1', 'drain w1 (outdated)']],
+  ['is cleared away once it drains', { drainingSince: NOW - 10, retireReason: 'outdated' }, {}, ['remove w1 (outdated)']],
+  ['is given up where all stops', {}, { shutdown: true }, ['drain w1 (shutdown)']],
+])('a start whose scaler died before there was a container %s', (_, fields, more, expected) => {
+  const { readyAt: _ready, containerStartedAt: _started, ...placed } = record('w1', fields)
+  const found = view(endpoint('ep-one'), { workers: [placed] })
+  const listings = [[], [container(placed, { state: 'created', startedAt: undefined })]]
+  for (const listed of listings) expect(kinds(observed([found], [host('h1', CARDS, listed)], more))).toEqual(expected)
+})
+
+test('cards that workers of another installation hold are taken', () => {
+  const shared = { ...host('h1', CARDS), cardsOfOthers: ['g0'] }
+  expect(kinds(observed([view(endpoint('ep-one'), waiting(1))], [shared]))).toEqual(['start g1 (first_job)'])
+  const full = observed([view(endpoint('ep-one'), waiting(1))], [{ ...shared, cardsOfOthers: ['g0', 'g1'] }])
+  expect(plan(full, NOW).statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'gpus_busy' })
+})
+
+test.each([
+  ['was never named', false, 14_999, []],
+  ['was never named', false, 15_000, ['reap stray']],
+  ['was named earlier', true, 59_999, []],
+  ['was named earlier', true, 60_000, ['reap stray']],
+] as const)('a container that no record names is reaped after a grace: one that %s (%s, %d ms)', (_, wasKnown, ms, expected) => {
+  const stray = container({ id: 'stray', endpointId: 'ep-gone', gpus: [] })
+  const strangers = new Map([['stray', { since: NOW - ms, wasKnown }]])
+  const decided = plan(observed([], [host('h1', CARDS, [stray])], { strangers }), NOW)
+  expect(decided.actions.map(brief)).toEqual(expected)
+  expect(decided.nextDueAt).toBe(expected.length === 0 ? NOW + 1 : Infinity)
+  expect(kinds(observed([], [host('h1', CARDS, [stray])], { strangers: new Map() }))).toEqual([])
+})
+
 test('a container that no record knows is reaped, unless it is being worked on', () => {
   const stray = container({ id: 'stray', endpointId: 'ep-gone', gpus: [] })
   expect(kinds(observed([], [host('h1', CARDS, [stray])]))).toEqual(['reap stray'])

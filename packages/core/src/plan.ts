@@ -1,16 +1,17 @@
 // One tick's decision (design §3 "One tick"): a snapshot and the time go in, actions come out. Nothing here fails, waits or remembers;
 // applying a plan and planning again yields nothing new.
 import { allHoldings } from './holdings.ts'
-import type { Action, HostView, Observed, Plan } from './observed.ts'
+import type { Observed, Plan } from './observed.ts'
 import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts'
 import { startWanted, statusOf, wantOf } from './plan-growth.ts'
 import { planJobs } from './plan-jobs.ts'
 import { planWorkers } from './plan-workers.ts'
 import { cutToFit } from './retention.ts'
-import { viewWorkers } from './worker-view.ts'
+import { locateWorkers, viewWorkers } from './worker-view.ts'
 import { planYields } from './yielding.ts'
 
-export function plan(observed: Observed, now: number): Plan {
+export function plan(seen: Observed, now: number): Plan {
+  const observed = locateWorkers(seen)
   const builder = createPlanBuilder(observed, now)
   const views = observed.endpoints.map((view) => ({ view, workers: viewWorkers(view, observed, now) }))
   const room = roomForResults(observed)
@@ -37,16 +38,19 @@ function roomForResults({ endpoints, policy }: Observed): ReadonlyMap<string, nu
   return cutToFit(kept, policy.keepBytes)
 }
 
-/** Containers with our label that no record knows. */
+/**
+ * Workers of ours that no record names, after a grace: their record may be on its way. One whose record was there earlier gets the time after which
+ * a silent worker is lost.
+ */
 function reap(observed: Observed, builder: PlanBuilder): void {
+  const { reapGraceMs, heartbeatLostMs } = observed.policy
   const known = new Set(observed.endpoints.flatMap((view) => view.workers.map((record) => record.id)))
-  for (const host of observed.hosts) {
-    for (const action of reapOn(host, known)) builder.add(action)
+  for (const { hostId, workers = [] } of observed.hosts) {
+    for (const { workerId, endpointId } of workers) {
+      const stranger = observed.strangers.get(workerId)
+      if (known.has(workerId) || stranger === undefined) continue
+      const graceMs = stranger.wasKnown ? heartbeatLostMs : reapGraceMs
+      if (builder.isDue(stranger.since + graceMs)) builder.add({ kind: 'reap', workerId, endpointId, hostId })
+    }
   }
-}
-
-function reapOn(host: HostView, known: ReadonlySet<string>): readonly Action[] {
-  return (host.workers ?? [])
-    .filter((worker) => !known.has(worker.workerId))
-    .map(({ workerId, endpointId }) => ({ kind: 'reap', workerId, endpointId, hostId: host.hostId }))
 }

@@ -1,6 +1,6 @@
 // Declared cards for a machine without them (design §3 "Simulated GPUs"): they take part in inventory, placement and billing;
 // nothing is attached.
-import { RunyardError, type Gpu, type HostInventory } from '@runyard/schema'
+import { RunyardError, SIMULATED_UUID, type Gpu, type HostInventory } from '@runyard/schema'
 import { GPU_MEMORY_GB, normalizeGpuName } from './gpu-catalogue.ts'
 
 export interface SimulatedGpus {
@@ -29,7 +29,7 @@ export function parseSimulatedGpus(text: string | undefined): readonly Simulated
 export function withSimulatedGpus(inventory: HostInventory, declared: readonly SimulatedGpus[]): HostInventory {
   const names = declared.flatMap(({ name, count }) => Array.from({ length: count }, () => name))
   const simulated = names.map((name, index): Gpu => ({
-    uuid: `GPU-simulated-${inventory.hostId}-${index}`,
+    uuid: `${SIMULATED_UUID}${inventory.hostId}-${index}`,
     name,
     memoryBytes: (GPU_MEMORY_GB[name] ?? DEFAULT_MEMORY_GB) * 1024 ** 3,
     simulated: true,

@@ -1,5 +1,5 @@
 // One worker as the plan sees it: its record, what its host says of it, its leases, and from these its fate. The fate `unknown`
-// forbids everything that cannot be undone; `settling` is too young to judge.
+// forbids everything that cannot be undone; `settling` is too young to judge; `unstarted` has a record and no container yet.
 import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
 import { exitReason } from './evidence.ts'
 import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
@@ -9,7 +9,9 @@ import { phaseOf } from './phase.ts'
 export type Fate =
   | { readonly kind: 'alive'; readonly startedAt: number | undefined }
   | { readonly kind: 'settling'; readonly until: number }
-  | { readonly kind: 'unknown' }
+  | { readonly kind: 'unstarted' }
+  /** `until`: when it counts as lost if it stays silent. */
+  | { readonly kind: 'unknown'; readonly until?: number }
   | { readonly kind: 'dead'; readonly reason: Reason; readonly endedItself: boolean }
 
 export interface WorkerView {
@@ -38,10 +40,10 @@ function fateOf(
   { now, isInFlight }: { readonly now: number; readonly isInFlight: boolean },
 ): Fate {
   const host = observed.hosts.find((candidate) => candidate.hostId === record.hostId)
-  if (host !== undefined && host.workers === undefined) return { kind: 'unknown' }
+  if (host === undefined) return isInFlight ? { kind: 'unknown' } : fateWithoutHost(record, observed, now)
+  if (host.workers === undefined) return { kind: 'unknown' }
   // What is being started may not be there yet, and what is being stopped may just have gone: neither proves anything.
   if (isInFlight) return { kind: 'settling', until: Infinity }
-  if (host === undefined) return fateWithoutHost(record, observed, now)
   return fateOnHost(record, host, observed)
 }
 
@@ -63,10 +65,11 @@ function isOwnExit({ exit }: ObservedWorker): boolean {
   return exit !== undefined && exit.exitCode !== null && exit.exitCode < 128
 }
 
-/** Listed without being started, or not listed: a start that never happened, or a container that someone took away. */
+/** Listed without being started, or not listed: a start that its scaler did not finish, or a container that someone took away. */
 function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const until = Math.max(record.createdAt, record.containerStartedAt ?? 0) + observed.policy.settleMs
   if (host.observedAt < until) return { kind: 'settling', until }
+  if (record.containerStartedAt === undefined && record.drainingSince === undefined) return { kind: 'unstarted' }
   return {
     kind: 'dead',
     reason: record.retireReason ?? (record.containerStartedAt === undefined ? 'start_failed' : 'exited'),
@@ -74,8 +77,28 @@ function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Obse
   }
 }
 
-/** A host that is no longer configured will never answer: then silence has to do. */
-function fateWithoutHost(record: WorkerRecord, observed: Observed, now: number): Fate {
-  const lostAt = Math.max(record.createdAt, record.lastSeenAt ?? 0) + observed.policy.heartbeatLostMs
-  return now < lostAt ? { kind: 'settling', until: lostAt } : { kind: 'dead', reason: 'host_lost', endedItself: false }
+/**
+ * A host that this scaler does not have (another scaler's, or one that is no longer configured) never answers here, so its workers' silence has to
+ * do, as long as it could have been heard. One of our own hosts that has not said yet which one it is may be the one.
+ */
+function fateWithoutHost(record: WorkerRecord, { hosts, planeUpSince, policy }: Observed, now: number): Fate {
+  if (planeUpSince === undefined || hosts.some((host) => !host.isIdentified)) return { kind: 'unknown' }
+  const heardAt = Math.max(record.createdAt, record.readyAt ?? 0, record.lastSeenAt ?? 0, planeUpSince)
+  const lostAt = heardAt + policy.heartbeatLostMs
+  return now < lostAt ? { kind: 'unknown', until: lostAt } : { kind: 'dead', reason: 'host_lost', endedItself: false }
+}
+
+/**
+ * The same snapshot with each record on the host that lists its worker. Releases up to 0.1 named hosts by what the operator called them, and two
+ * machines may have called theirs `local`: where the worker is seen is the truth.
+ */
+export function locateWorkers(observed: Observed): Observed {
+  const seenOn = new Map(
+    observed.hosts.flatMap(({ hostId, workers }) => (workers ?? []).map(({ workerId }) => [workerId, hostId] as const)),
+  )
+  const locate = (record: WorkerRecord): WorkerRecord => {
+    const hostId = seenOn.get(record.id) ?? record.hostId
+    return hostId === record.hostId ? record : { ...record, hostId }
+  }
+  return { ...observed, endpoints: observed.endpoints.map((view) => ({ ...view, workers: view.workers.map(locate) })) }
 }

@@ -37,7 +37,7 @@ describe('the agent volume', () => {
   })
 
   async function runAgent(): Promise<readonly string[]> {
-    const driver = createDockerHost({ hostId: 'here', socket, instanceId, agentVolume: name })
+    const driver = createDockerHost({ label: 'here', socket, instanceId, agentVolume: name })
     const limits = { memoryBytes: undefined, cpus: undefined, pidsLimit: 64, runtime: undefined, caBundle: undefined }
     const spec = {
       endpointId: 'e',

@@ -16,7 +16,7 @@ const docker = new Docker({ socketPath: socket })
 
 function createFixture(): HostFixture {
   const instanceId = `conformance-${randomBytes(4).toString('hex')}`
-  const create = (instance: string) => createDockerHost({ hostId: 'docker-under-test', socket, instanceId: instance })
+  const create = (instance: string) => createDockerHost({ label: 'docker-under-test', socket, instanceId: instance })
   return {
     createDriver: () => create(instanceId),
     createStranger: () => create(`${instanceId}-other`),
@@ -42,7 +42,7 @@ describeHostConformance('a Docker Engine', async () => createFixture(), { memory
 
 describe('a worker container', () => {
   const instanceId = `worker-container-${randomBytes(4).toString('hex')}`
-  const driver = createDockerHost({ hostId: 'here', socket, instanceId })
+  const driver = createDockerHost({ label: 'here', socket, instanceId })
 
   afterEach(async () => {
     await removeAllWorkers({ socket, instanceId })
@@ -114,7 +114,7 @@ describe('a worker container', () => {
 })
 
 describe('a Docker host', () => {
-  const driver = createDockerHost({ hostId: 'here', socket, instanceId: 'nothing-runs' })
+  const driver = createDockerHost({ label: 'here', socket, instanceId: 'nothing-runs' })
 
   it('does not build the worker image again while its recipe is the same', async () => {
     expect(await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })).toEqual({ image: WORKER_IMAGE, built: false })
@@ -139,7 +139,7 @@ describe('a Docker host', () => {
 
   it('is unreachable, which is not the same as empty, where no engine answers', async () => {
     const absent = '/nonexistent/docker.sock'
-    const away = createDockerHost({ hostId: 'away', socket: absent, instanceId: 'x' })
+    const away = createDockerHost({ label: 'away', socket: absent, instanceId: 'x' })
     const sentence = 'No Docker engine answers on /nonexistent/docker.sock'
     await expect(away.listWorkers()).rejects.toThrow(sentence)
     await expect(away.inventory()).rejects.toThrow(sentence)

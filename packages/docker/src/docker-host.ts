@@ -2,7 +2,7 @@
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
-import type { HostDriver, HostInventory, LogLine, WorkerLaunch } from '@runyard/schema'
+import type { HostDriver, HostOffer, LogLine, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { createLogDecoder } from './container-logs.ts'
@@ -11,7 +11,7 @@ import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { readGpuInventory } from './host-gpus.ts'
 import type { RunCommand } from './host-gpus.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
-import { createObserver } from './observed.ts'
+import { cardsOfOthers, createObserver } from './observed.ts'
 import { openDocker } from './open-docker.ts'
 import { removeContainer } from './remove-container.ts'
 
@@ -21,7 +21,7 @@ const POLL_MS = 50
 const POLLS = 600
 
 export interface DockerHostOptions {
-  readonly hostId: string
+  readonly label: string
   /** Path of the engine's socket. */
   readonly socket: string
   /** Only containers with this label are ours. */
@@ -36,7 +36,7 @@ export interface DockerHostOptions {
 
 /** Opens nothing: a host that is away is found out by the first call. */
 export function createDockerHost(options: DockerHostOptions): HostDriver {
-  const { hostId, socket, instanceId } = options
+  const { label, socket, instanceId } = options
   const short = openDocker(socket, { timeout: CALL_TIMEOUT_MS })
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = openDocker(socket)
@@ -53,9 +53,11 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   }
 
   return {
-    hostId,
+    label,
     kind: 'docker',
+    identify: () => call('say which engine it is', () => identify(short)),
     inventory: () => call('describe the host', readInventory),
+    cardsOfOthers: () => call('list the workers of others', () => cardsOfOthers(short, instanceId)),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
@@ -72,17 +74,25 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   }
 }
 
-function createInventoryReader(docker: Docker, { hostId, log, run }: DockerHostOptions): () => Promise<HostInventory> {
+function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOptions): () => Promise<HostOffer> {
   let lastWarnings = ''
   return async () => {
     const [info, { gpus, cudaVersion, warnings }] = await Promise.all([docker.info() as Promise<EngineInfo>, readGpuInventory(run)])
-    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${hostId}: ${warning}`)
+    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${label}: ${warning}`)
     lastWarnings = warnings.join()
-    return { hostId, kind: 'docker', cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
+    return { kind: 'docker', cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
   }
 }
 
+/** An engine keeps its id for as long as it keeps its data. */
+async function identify(docker: Docker): Promise<string> {
+  const { ID, Name } = (await docker.info()) as EngineInfo
+  return `docker:${ID === '' ? Name : ID}`
+}
+
 interface EngineInfo {
+  readonly ID: string
+  readonly Name: string
   readonly NCPU: number
   readonly MemTotal: number
 }

@@ -1,6 +1,6 @@
 // Containers as the port sees them. What never changes again (start time, exit) is inspected once per container and kept, so that a look
 // at a hundred running workers costs one request. Containers here never restart, which is what makes that safe.
-import type { ObservedWorker } from '@runyard/schema'
+import { isSimulatedUuid, type ObservedWorker } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { parseTime } from './container-logs.ts'
 import { LABELS } from './container-spec.ts'
@@ -27,7 +27,7 @@ export function createObserver(docker: Docker, instanceId: string): Observer {
       workerId: labels[LABELS.worker] ?? '',
       endpointId: labels[LABELS.endpoint] ?? '',
       specHash: labels[LABELS.spec] ?? '',
-      gpuUuids: (labels[LABELS.gpus] ?? '').split(',').filter((uuid) => uuid !== ''),
+      gpuUuids: cardsOf(info),
       imageId: info.ImageID,
       ...lasting,
     }
@@ -43,6 +43,17 @@ export function createObserver(docker: Docker, instanceId: string): Observer {
       return observed.map(({ worker }) => worker)
     },
   }
+}
+
+/** A simulated card is nobody else's: each install declares its own. */
+export async function cardsOfOthers(docker: Docker, instanceId: string): Promise<readonly string[]> {
+  const running = await docker.listContainers({ filters: { label: [LABELS.instance, LABELS.worker] } })
+  const others = running.filter(({ Labels }) => Labels[LABELS.instance] !== instanceId)
+  return others.flatMap(cardsOf).filter((uuid) => !isSimulatedUuid(uuid))
+}
+
+export function cardsOf({ Labels }: Pick<Docker.ContainerInfo, 'Labels'>): readonly string[] {
+  return (Labels[LABELS.gpus] ?? '').split(',').filter((uuid) => uuid !== '')
 }
 
 function toState(state: string): ObservedWorker['state'] {

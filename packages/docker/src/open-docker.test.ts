@@ -16,7 +16,7 @@ it('asks on a connection of its own each time, so that none is used that is just
     response.setHeader('content-type', 'application/json').end('[]')
   })
   await once(engine.listen(socket), 'listening')
-  await using host = createDockerHost({ hostId: 'h', socket, instanceId: 'i' })
+  await using host = createDockerHost({ label: 'h', socket, instanceId: 'i' })
   for (let call = 0; call < 3; call += 1) expect(await host.listWorkers()).toEqual([])
   engine.close()
   await rm(directory, { recursive: true })

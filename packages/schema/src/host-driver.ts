@@ -1,6 +1,6 @@
 // The port that every kind of host implements (docker, process, one day kubernetes). It knows nothing of Docker's words.
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
-import type { HostInventory } from './host.ts'
+import type { HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
@@ -73,10 +73,15 @@ export interface PullOptions {
 }
 
 export interface HostDriver extends AsyncDisposable {
-  readonly hostId: string
+  /** What the operator calls the host; another scaler may call another host the same. */
+  readonly label: string
   readonly kind: 'docker' | 'process'
+  /** Which host this is, the same for everybody who reaches it: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */
+  identify(): Promise<string>
   /** @throws RunyardError when the host cannot be reached: unknown, which is not the same as empty. */
-  inventory(): Promise<HostInventory>
+  inventory(): Promise<HostOffer>
+  /** UUIDs of the real cards that running workers of other installs hold here. @throws as `inventory`. */
+  cardsOfOthers(): Promise<readonly string[]>
   /** Only workers that bear this instance's id. @throws as `inventory`. */
   listWorkers(): Promise<readonly ObservedWorker[]>
   /** Is the image here? The process host says yes to everything. */

@@ -13,8 +13,15 @@ export const Gpu = z.object({
 })
 export type Gpu = z.infer<typeof Gpu>
 
+/** How the ids of declared cards begin, which are on no machine. */
+export const SIMULATED_UUID = 'GPU-simulated-'
+export const isSimulatedUuid = (uuid: string): boolean => uuid.startsWith(SIMULATED_UUID)
+
 export const HostInventory = z.object({
+  /** What the host is: an engine's id, or a machine with a data directory. */
   hostId: z.string(),
+  /** What the operator calls it; for people alone. */
+  label: z.string().optional(),
   kind: z.enum(['docker', 'process']),
   cpuCount: z.int(),
   memoryBytes: z.number(),
@@ -23,3 +30,6 @@ export const HostInventory = z.object({
   cudaVersion: z.string().nullable(),
 })
 export type HostInventory = z.infer<typeof HostInventory>
+
+/** What a host says of itself, whoever it is. */
+export type HostOffer = Omit<HostInventory, 'hostId' | 'label'>

@@ -26,7 +26,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     const led = store.underTerm(leader.kind === 'held' ? leader.term : 0)
     const withCard = workerRecord('w0', { gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }] })
     await led.workers.create(withCard)
-    expect(await led.workers.mayStart(withCard)).toBe(true)
+    expect(await led.workers.mayStart(withCard)).toBe('yes')
     expect(await led.jobs.leases(EP)).toEqual([])
     await led.status.put(EP, { at: 1, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })
     await led.ledger.close('w0', 1)

@@ -7,7 +7,7 @@ export interface LeaderFacts {
   readonly machine: string
   readonly pid: number
   readonly dataDir: string
-  /** Epoch ms. */
+  /** When its process began, epoch ms. */
   readonly since: number
 }
 

@@ -143,6 +143,16 @@ describe('a leader of an earlier term', () => {
     expect(await raw.ttl(left[0] ?? '')).toBeGreaterThan(0)
   })
 
+  test('claims and bills nothing in a Redis that was emptied since', async () => {
+    const store = await stores.open()
+    const old = store.underTerm(await lead('old'))
+    const raw = stores.raw()
+    await raw.del(...(await raw.keys(`${stores.prefix()}:*`)))
+    await expect(old.workers.create(workerRecord('w1', { gpus: [{ uuid: 'GPU-1', ...L4 }] }))).rejects.toEqual(stale)
+    await expect(old.ledger.close('w1', 9)).rejects.toEqual(stale)
+    expect(await raw.keys(`${stores.prefix()}:*`)).toEqual([])
+  })
+
   test('hinders nobody but leaders: gateways write without a term', async () => {
     const store = await stores.open()
     await store.underTerm(await lead('one')).workers.create(workerRecord('w1'))
@@ -178,12 +188,15 @@ describe('a card', () => {
     const [one, two] = [withCards('w1', 'GPU-1'), withCards('w2', 'GPU-1')]
     await workers.create(one)
     await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/nobody`)
-    expect(await workers.mayStart(one)).toBe(true)
-    expect(await workers.mayStart(two)).toBe(false)
+    expect(await workers.mayStart(one)).toBe('yes')
+    expect(await workers.mayStart(two)).toBe('no')
+    await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/w2`)
+    await workers.create(workerRecord('w2'))
+    expect(await workers.mayStart(one)).toBe('card_held')
     await workers.patch(EP, 'w1', { drainingSince: 1 })
-    expect(await workers.mayStart(one)).toBe(false)
+    expect(await workers.mayStart(one)).toBe('no')
     await workers.remove(EP, 'w1', undefined)
-    expect(await workers.mayStart(one)).toBe(false)
+    expect(await workers.mayStart(one)).toBe('no')
   })
 
   test('is never held twice, whatever leaders come and go and however their writes are ordered', async () => {

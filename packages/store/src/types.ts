@@ -217,8 +217,8 @@ export interface JobStore {
 export interface WorkerStore {
   /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards. */
   create(record: WorkerRecord): Promise<void>
-  /** May its container be started now? Not without a record, nor once it drains, nor where another worker holds one of its cards. */
-  mayStart(record: Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>): Promise<boolean>
+  /** May its container be started now? `no`: it has no record, or it drains. `card_held`: another worker holds one of its cards. */
+  mayStart(record: Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>): Promise<'yes' | 'no' | 'card_held'>
   /**
    * Sets fields, all or none; true when it did. An unknown worker stays unknown, and so does what comes after somebody has set the field
    * `unless`. Emits `worker-changed` when `quiet` is not set.

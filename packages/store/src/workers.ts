@@ -67,8 +67,8 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
     },
 
     async mayStart(record) {
-      if ((await run(MAY_START, [keys.worker(record.endpointId, record.id)], [])) !== 1) return false
-      return cards.claim(record)
+      if ((await run(MAY_START, [keys.worker(record.endpointId, record.id)], [])) !== 1) return 'no'
+      return (await cards.claim(record)) ? 'yes' : 'card_held'
     },
 
     async getGone(workerId) {

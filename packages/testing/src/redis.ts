@@ -31,6 +31,8 @@ export interface TestRedis extends AsyncDisposable {
   kill(): Promise<void>
   /** CONFIG SET, e.g. `('maxmemory', '1')` for one that is out of memory. */
   configure(name: string, value: string): Promise<void>
+  /** FLUSHALL. */
+  flush(): Promise<void>
 }
 
 const START_TIMEOUT_MS = 60_000
@@ -67,6 +69,10 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
     async configure(name, value) {
       const answer = await ask(port, `CONFIG SET ${name} ${value}`)
       if (answer !== '+OK\r\n') throw new Error(`Redis does not take ${name} = ${value}: ${answer}`)
+    },
+    async flush() {
+      const answer = await ask(port, 'FLUSHALL')
+      if (answer !== '+OK\r\n') throw new Error(`Redis is not emptied: ${answer}`)
     },
     async restart() {
       await end('SIGTERM')

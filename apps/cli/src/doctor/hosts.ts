@@ -34,7 +34,7 @@ async function checkDocker({ settings }: Machine): Promise<{ socket: string; fin
 
 async function checkImage(socket: string, { settings }: Machine): Promise<Finding> {
   const { defaultImage } = settings.config
-  await using host = createDockerHost({ hostId: 'doctor', socket, instanceId: 'doctor', agentVolume: undefined })
+  await using host = createDockerHost({ label: 'doctor', socket, instanceId: 'doctor', agentVolume: undefined })
   if (await host.hasImage(defaultImage)) return ok('worker image', defaultImage)
   return note('worker image', `${defaultImage} is not here yet; the first \`up\` builds it (a minute or two)`)
 }

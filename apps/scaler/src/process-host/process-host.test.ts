@@ -18,7 +18,7 @@ interface Fixture extends HostFixture {
 async function createFixture(): Promise<Fixture> {
   const scratchDir = await mkdtemp(join(tmpdir(), 'runyard-process-host-'))
   const agentCommand = ['sh', '-c', `eval "$${SCRIPT}"`]
-  const options = { hostId: 'here', instanceId: 'one', scratchDir, agentCommand }
+  const options = { label: 'here', hostId: 'process:here', instanceId: 'one', scratchDir, agentCommand }
   const create = (instanceId: string) => createProcessHost({ ...options, instanceId })
   return {
     options,
@@ -68,7 +68,13 @@ describe('the process host', () => {
 
   it('says that the agent cannot be started, and keeps nothing of the worker', async () => {
     const scratchDir = await mkdtemp(join(tmpdir(), 'runyard-process-host-'))
-    const driver = createProcessHost({ hostId: 'here', instanceId: 'one', scratchDir, agentCommand: [join(scratchDir, 'missing')] })
+    const driver = createProcessHost({
+      label: 'here',
+      hostId: 'process:here',
+      instanceId: 'one',
+      scratchDir,
+      agentCommand: [join(scratchDir, 'missing')],
+    })
     await expect(driver.startWorker(launch)).rejects.toThrow('The agent cannot be started')
     expect(await readdir(scratchDir)).toEqual([])
     await rm(scratchDir, { recursive: true })

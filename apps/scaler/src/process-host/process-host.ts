@@ -12,6 +12,8 @@ import type { WorkerFile } from './worker-files.ts'
 import { createWorkerLives, isLiving } from './worker-life.ts'
 
 export interface ProcessHostOptions {
+  readonly label: string
+  /** Which host this is: `processHostId`. */
   readonly hostId: string
   readonly instanceId: string
   /** One directory per worker is made and removed here. */
@@ -33,18 +35,16 @@ const WITHOUT_IMAGES = {
 } satisfies Partial<HostDriver>
 
 export function createProcessHost(options: ProcessHostOptions): HostDriver {
-  const { hostId, scratchDir, instanceId, agentCommand, pythonPath } = options
+  const { label, scratchDir, instanceId, agentCommand, pythonPath } = options
   const files = createWorkerFiles({ scratchDir, instanceId })
   const listeners = new Set<(event: HostEvent) => void>()
   const emit = (event: HostEvent): void => listeners.forEach((listener) => listener(event))
-  const warn = (message: string): void => options.log?.warn(`host ${hostId}: ${message}`)
+  const warn = (message: string): void => options.log?.warn(`host ${label}: ${message}`)
   const lives = createWorkerLives({ files, instanceId, agentCommand, pythonPath, emit, warn })
   const starting = new Map<string, Promise<void>>()
 
   return {
-    hostId,
-    kind: 'process',
-    inventory: createInventoryReader(options),
+    ...describe(options),
     async listWorkers() {
       const known = await files.list()
       await files.boundLogs(known)
@@ -83,6 +83,18 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
   }
 }
 
+function describe(options: ProcessHostOptions) {
+  const { label, hostId } = options
+  return {
+    label,
+    kind: 'process',
+    identify: async () => hostId,
+    inventory: createInventoryReader(options),
+    // Nothing marks a process but its files, and those of other data directories are not ours to know.
+    cardsOfOthers: async () => [],
+  } satisfies Partial<HostDriver>
+}
+
 /** An image's own handler lives in the image, and there is none here; nor is there anything that shuts a worker in. */
 function refuseWhatNeedsContainers({ withAgent, image, runtime }: WorkerLaunch): void {
   if (runtime !== undefined)
@@ -95,13 +107,13 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
   return { workerId, endpointId, specHash, state: exit === undefined ? 'running' : 'exited', startedAt, exit, gpuUuids }
 }
 
-function createInventoryReader({ hostId, log, run }: ProcessHostOptions): HostDriver['inventory'] {
+function createInventoryReader({ label, log, run }: ProcessHostOptions): HostDriver['inventory'] {
   let lastWarnings = ''
   return async () => {
     const { gpus, cudaVersion, warnings } = await readGpuInventory(run)
-    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${hostId}: ${warning}`)
+    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${label}: ${warning}`)
     lastWarnings = warnings.join()
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-    return { hostId, kind: 'process', cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
+    return { kind: 'process', cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
   }
 }

@@ -1,6 +1,7 @@
 // Fencing (ADR 33): a script that runs under a leader's term is refused once a later term was seen. Each endpoint remembers the latest term
 // that read or wrote it, in a key of its own slot; so the first look of a new leader shuts the old one out, and what the new one saw cannot
-// change behind its back. Of the shared keys the latest term that was ever given out is the measure.
+// change behind its back. Shared keys are written
+// under the latest term that was given out and no other; in a Redis that was emptied there is none.
 import type { RunScript, Script } from './script.ts'
 
 /** What the error of a refused script begins with. */
@@ -15,7 +16,8 @@ function fenced({ name, keys, lua }: Script): Script {
 do
   local fence, term = table.remove(KEYS), table.remove(ARGV)
   local latest = redis.call('GET', fence) or '0'
-  if tonumber(term) < tonumber(latest) then return redis.error_reply('${STALE_TERM} ' .. latest) end
+  local isShared = string.find(fence, '{@}', 1, true)
+  if tonumber(term) < tonumber(latest) or (isShared and term ~= latest) then return redis.error_reply('${STALE_TERM} ' .. latest) end
   if term ~= latest then redis.call('SET', fence, term) end
 end
 ${lua}`,

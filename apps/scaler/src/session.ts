@@ -1,0 +1,86 @@
+// What one term carries: opened when this scaler begins to lead, ended the moment it does not any more. What it started is then broken off, and
+// every write of it that is still under way bears a term that matches nothing.
+import type { Store } from '@runyard/store'
+import { createActor, type Actor } from './act.ts'
+import type { ActDeps } from './act-deps.ts'
+import type { Gate } from './gate.ts'
+import type { Term } from './leadership.ts'
+import { createLogFollower, type LogFollower } from './log-follower.ts'
+import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { createStrangers, type Strangers } from './strangers.ts'
+
+export interface Session extends AsyncDisposable {
+  readonly term: Term
+  /** The store under this term. */
+  readonly store: Store
+  readonly actor: Actor
+  readonly logs: LogFollower
+  readonly statuses: StatusWriter
+  readonly strangers: Strangers
+}
+
+export type SessionDeps = Omit<ActDeps, 'logs'>
+
+export interface Sessions extends AsyncDisposable {
+  /** The one of this term. */
+  under(term: Term): Session
+}
+
+/** Between two terms what the earlier one began may still be ending; it hinders nothing. */
+export function createSessions(deps: SessionDeps, onDone: () => void): Sessions {
+  const ending = new Set<Promise<void>>()
+  let open: Session | undefined
+
+  const end = (session: Session): void => {
+    if (open === session) open = undefined
+    const ended = close(session).finally(() => ending.delete(ended))
+    ending.add(ended)
+  }
+  return {
+    under(term) {
+      if (open?.term === term) return open
+      if (open !== undefined) end(open)
+      const session = openSession(deps, term, onDone)
+      open = session
+      term.signal.addEventListener('abort', () => end(session), { once: true })
+      return session
+    },
+    async [Symbol.asyncDispose]() {
+      if (open !== undefined) end(open)
+      await Promise.all(ending)
+    },
+  }
+}
+
+async function close(session: Session): Promise<void> {
+  await session[Symbol.asyncDispose]()
+}
+
+function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session {
+  const store = { ...deps.store, ...deps.store.underTerm(term.number) }
+  const { log } = deps
+  const logs = createLogFollower({ store, log })
+  const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
+  let ended: Promise<void> | undefined
+  return {
+    term,
+    store,
+    actor,
+    logs,
+    statuses: createStatusWriter({ store, log }),
+    strangers: createStrangers(),
+    [Symbol.asyncDispose]() {
+      ended ??= Promise.all([actor[Symbol.asyncDispose](), logs[Symbol.asyncDispose]()]).then(() => undefined)
+      return ended
+    },
+  }
+}
+
+/** What is done on a host bears no term, so it is asked at the last moment. */
+function guard(gate: Gate, term: Term): Gate {
+  return (work) =>
+    gate(() => {
+      term.assertHeld()
+      return work()
+    })
+}
