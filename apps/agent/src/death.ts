@@ -1,4 +1,6 @@
-// Says in one sentence how a function's process ended. The reader is the caller of the function, who sees nothing else.
+// Says in one sentence how a function's process ended. The reader is the caller of the function, who sees nothing else. Names nobody as guilty
+// whom the evidence does not show.
+import type { BoardNote } from './board.ts'
 
 export interface ChildExit {
   readonly exitCode: number | null
@@ -10,15 +12,17 @@ export interface ChildExit {
 export interface DeathEvidence {
   readonly oomKilled: boolean
   readonly limitBytes: number | undefined
+  readonly note: BoardNote
 }
 
 const SIGNAL_WORDS: Readonly<Record<string, string>> = {
-  SIGSEGV: 'segmentation fault',
-  SIGABRT: 'abort',
-  SIGBUS: 'bus error',
-  SIGFPE: 'arithmetic error',
-  SIGILL: 'illegal instruction',
-  SIGTERM: 'terminated',
+  SIGSEGV: ' (segmentation fault)',
+  SIGABRT: ' (abort)',
+  SIGBUS: ' (bus error)',
+  SIGFPE: ' (arithmetic error)',
+  SIGILL: ' (illegal instruction)',
+  SIGTERM: ' (terminated)',
+  SIGKILL: ': by the function itself or by the host, which does so when it is short of memory',
 }
 
 export function describeDeath(exit: ChildExit, evidence: DeathEvidence): string {
@@ -27,14 +31,21 @@ export function describeDeath(exit: ChildExit, evidence: DeathEvidence): string 
     return `the function ran out of memory${limit}: the kernel killed its process`
   }
   if (exit.supervisorLost) return 'the function’s process was lost together with its supervisor, which something in this worker killed'
-  if (exit.signal === 'SIGKILL') {
-    return 'the function’s process was killed by SIGKILL: by the function itself or by the host, which does so when it is short of memory'
+  if (evidence.note.phase === 'broken') return BROKEN
+  return describeExit(exit, evidence.note.threadsLeft)
+}
+
+const BROKEN =
+  'the function’s process could not answer, as its connection to the agent was gone: the function, or a library, has closed descriptors that are not its own'
+
+function describeExit(exit: ChildExit, threadsLeft: boolean): string {
+  if (exit.signal === null) {
+    const who = threadsLeft ? 'the function, a library, or a thread that an earlier job left,' : 'the function, or a library,'
+    return `the function’s process ended with exit code ${exit.exitCode ?? 'unknown'}: ${who} called os._exit`
   }
-  if (exit.signal !== null) {
-    const words = SIGNAL_WORDS[exit.signal]
-    return `the function’s process was killed by ${exit.signal}${words === undefined ? '' : ` (${words})`}`
-  }
-  return `the function’s process ended with exit code ${exit.exitCode ?? 'unknown'}: the function, or a library, called os._exit`
+  const inThread = threadsLeft ? ', in it or in a thread that an earlier job left' : ''
+  const words = SIGNAL_WORDS[exit.signal]
+  return `the function’s process was killed by ${exit.signal}${words === undefined ? '' : words}${inThread}`
 }
 
 /** Three significant digits: 536 870 912 bytes → 0.5. */

@@ -1,17 +1,28 @@
-// The one pipe that carries everything user code prints, from whatever process or library. Writes it through to the worker's
-// output at once, and keeps what a job printed for its result. Markers in the pipe say "all before this has been read"; they carry
-// a secret per supervisor, so user code cannot forge one by accident.
-import { constants, openSync } from 'node:fs'
+// The pipe that carries everything user code prints, from whatever process or library. Writes it through to the worker's output at once, and
+// keeps what a job printed for its result. Markers in the pipe say "all before this has been read", or whose the following text is
+// (runner/runyard_runner/output.py); they carry a secret per supervisor, so user code cannot forge one by accident.
+// Processes that a job left behind keep the pipe that they have: the child then opens another one for later jobs, and what the old one brings goes
+// to the worker's output alone.
+import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 /** What a result carries at most; the worker's log has all of it. */
 const CAPTURE_LIMIT_BYTES = 1024 * 1024
 
 export interface OutputPipe extends Disposable {
-  /** From now on output belongs to a job. */
-  beginCapture(): void
+  /** From now on output belongs to this job: all that names no other owner while it runs alone, else what names it. */
+  beginCapture(jobId: string): void
   /** The job's output as text, once `marker` was seen; bounded, because a pipe that is full of nothing must not hold a result. */
-  endCapture(marker: string, timeoutMs: number): Promise<string>
+  endCapture(jobId: string, wait: MarkerWait): Promise<string>
+  /** The child writes to this pipe from now on. */
+  follow(fifoPath: string): void
+  /** A fresh child writes to the first pipe. */
+  followFirst(): void
+}
+
+export interface MarkerWait {
+  readonly marker: string
+  readonly timeoutMs: number
 }
 
 interface OutputPipeOptions {
@@ -21,44 +32,100 @@ interface OutputPipeOptions {
 }
 
 export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
-  const socket = new Socket({ fd: openSync(options.fifoPath, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
-  const capture = createCapture()
-  const seen = new Map<string, () => void>()
-  const arrived = new Set<string>()
-  const split = createMarkerSplitter(options.secret, {
-    onText: (text) => {
-      options.writeThrough(text)
-      capture.add(text)
+  const captures = new Map<string, Capture>()
+  const markers = createMarkers()
+  const sources = new Set<Source>()
+  const open = (fifoPath: string): Source => {
+    const source: Source = openSource(fifoPath, options.secret, {
+      onText(text, owner) {
+        options.writeThrough(text)
+        if (owner !== undefined) captures.get(owner)?.add(text)
+        else if (source === current && captures.size === 1) for (const capture of captures.values()) capture.add(text)
+      },
+      onMarker: (marker) => markers.note(marker),
+    })
+    sources.add(source)
+    void source.ended.then(() => sources.delete(source))
+    return source
+  }
+  const first = open(options.fifoPath)
+  let current = first
+  return {
+    beginCapture(jobId) {
+      captures.set(jobId, createCapture())
     },
-    onMarker: (marker) => {
-      arrived.add(marker)
-      seen.get(marker)?.()
+    async endCapture(jobId, { marker, timeoutMs }) {
+      await markers.wait(marker, timeoutMs)
+      // The supervisor's marker comes by the first pipe; nobody writes to another one any more.
+      if (marker.startsWith('exit:') && current !== first) await withLimit(current.ended, timeoutMs)
+      const text = captures.get(jobId)?.text() ?? ''
+      captures.delete(jobId)
+      return text
+    },
+    follow(fifoPath) {
+      current = open(fifoPath)
+      rmSync(fifoPath, { force: true })
+    },
+    followFirst() {
+      current = first
+    },
+    [Symbol.dispose]() {
+      for (const { socket } of sources) socket.destroy()
+    },
+  }
+}
+
+interface Source {
+  readonly socket: Socket
+  /** No process holds its other end any more. */
+  readonly ended: Promise<void>
+}
+
+interface SourceEvents {
+  /** `owner`: the job that the text names; '-' for none at all. */
+  readonly onText: (text: Buffer, owner: string | undefined) => void
+  readonly onMarker: (marker: string) => void
+}
+
+function openSource(fifoPath: string, secret: string, events: SourceEvents): Source {
+  const socket = new Socket({ fd: openSync(fifoPath, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false })
+  let owner: string | undefined
+  const split = createMarkerSplitter(secret, {
+    onText: (text) => events.onText(text, owner),
+    onMarker(marker) {
+      if (marker.startsWith('to:')) owner = marker.slice(3) || undefined
+      else events.onMarker(marker)
     },
   })
   socket.on('data', split)
   socket.on('error', () => undefined)
+  return { socket, ended: new Promise((resolve) => socket.once('close', () => resolve())) }
+}
+
+/** Each marker is waited for once; it may have come before. */
+function createMarkers() {
+  const arrived = new Set<string>()
+  const waiting = new Map<string, () => void>()
   return {
-    beginCapture() {
-      arrived.clear()
-      capture.reset()
+    note(marker: string) {
+      arrived.add(marker)
+      waiting.get(marker)?.()
     },
-    async endCapture(marker, timeoutMs) {
-      if (!arrived.has(marker)) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, timeoutMs)
-          seen.set(marker, () => {
-            clearTimeout(timer)
-            resolve()
-          })
-        })
-        seen.delete(marker)
-      }
-      return capture.text()
-    },
-    [Symbol.dispose]() {
-      socket.destroy()
+    async wait(marker: string, timeoutMs: number) {
+      if (!arrived.has(marker)) await withLimit(new Promise<void>((resolve) => waiting.set(marker, resolve)), timeoutMs)
+      waiting.delete(marker)
+      arrived.delete(marker)
     },
   }
+}
+
+async function withLimit(promise: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs)
+  })
+  await Promise.race([promise, limit])
+  clearTimeout(timer)
 }
 
 interface SplitterEvents {
@@ -103,12 +170,17 @@ function partialPrefixStart(data: Buffer, prefix: Buffer): number {
   return data.length
 }
 
-function createCapture() {
-  let chunks: Buffer[] = []
+interface Capture {
+  add(chunk: Buffer): void
+  text(): string
+}
+
+function createCapture(): Capture {
+  const chunks: Buffer[] = []
   let size = 0
   let dropped = false
   return {
-    add(chunk: Buffer) {
+    add(chunk) {
       chunks.push(chunk)
       size += chunk.length
       for (let first = chunks[0]; first !== undefined && size - first.length >= CAPTURE_LIMIT_BYTES; first = chunks[0]) {
@@ -116,11 +188,6 @@ function createCapture() {
         size -= first.length
         dropped = true
       }
-    },
-    reset() {
-      chunks = []
-      size = 0
-      dropped = false
     },
     text: () => (dropped ? '[earlier output is in the worker’s log]\n' : '') + Buffer.concat(chunks).toString('utf8'),
   }

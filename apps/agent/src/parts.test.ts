@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { backoffMs } from './backoff.ts'
+import type { BoardNote } from './board.ts'
 import { describeDeath } from './death.ts'
 import { toFailureBody } from './failure-body.ts'
 import { createFrameDecoder, encodeFrameHead } from './frames.ts'
@@ -51,23 +52,39 @@ describe('the pause before another try', () => {
 })
 
 describe('the sentence for a dead process', () => {
-  const none = { oomKilled: false, limitBytes: undefined }
+  const note: BoardNote = { phase: 'working', threadsLeft: false }
+  const none = { oomKilled: false, limitBytes: undefined, note }
   const exit = { exitCode: null, signal: null, supervisorLost: false }
 
   it.for([
     [
       { ...exit, signal: 'SIGKILL' },
-      { oomKilled: true, limitBytes: 2 ** 29 },
+      { oomKilled: true, limitBytes: 2 ** 29, note },
       'the function ran out of memory (limit 0.5 GiB): the kernel killed its process',
     ],
     [
       { ...exit, signal: 'SIGKILL' },
-      { oomKilled: true, limitBytes: undefined },
+      { oomKilled: true, limitBytes: undefined, note },
       'the function ran out of memory: the kernel killed its process',
     ],
     [{ ...exit, signal: 'SIGBUS' }, none, 'the function’s process was killed by SIGBUS (bus error)'],
     [{ ...exit, signal: 'SIGUSR1' }, none, 'the function’s process was killed by SIGUSR1'],
     [{ ...exit, exitCode: 0 }, none, 'the function’s process ended with exit code 0: the function, or a library, called os._exit'],
+    [
+      { ...exit, exitCode: 0 },
+      { ...none, note: { ...note, threadsLeft: true } },
+      'the function’s process ended with exit code 0: the function, a library, or a thread that an earlier job left, called os._exit',
+    ],
+    [
+      { ...exit, signal: 'SIGSEGV' },
+      { ...none, note: { ...note, threadsLeft: true } },
+      'the function’s process was killed by SIGSEGV (segmentation fault), in it or in a thread that an earlier job left',
+    ],
+    [
+      { ...exit, exitCode: 70 },
+      { ...none, note: { ...note, phase: 'broken' } },
+      'the function’s process could not answer, as its connection to the agent was gone: the function, or a library, has closed descriptors that are not its own',
+    ],
   ] as const)('%j', ([death, evidence, sentence]) => {
     expect(describeDeath(death, evidence)).toBe(sentence)
   })

@@ -1,5 +1,6 @@
 // Runs one job at a time in a Python child and answers with the body of job-done, whatever user code does to its process.
 import type { JobTimings } from '@runyard/schema'
+import type { BoardNote } from './board.ts'
 import type { ChildSupply, ReadyChild } from './child-supply.ts'
 import { describeDeath } from './death.ts'
 import type { ChildExit } from './death.ts'
@@ -8,12 +9,16 @@ import type { DoneBody } from './failure-body.ts'
 import type { Frame } from './frames.ts'
 import type { TakenJob } from './gateway.ts'
 import { readCgroupMemory } from './oom.ts'
+import type { OutputPipe } from './output-pipe.ts'
 import type { RunnerChild } from './runner-child.ts'
 import type { EnvelopeName, Settings } from './settings.ts'
 
 /** How long a marker may lag behind the frame or report that announces it; a lost supervisor writes none. */
 const MARKER_LIMIT_MS = 2000
 const LOST_MARKER_LIMIT_MS = 20
+
+/** So often a job is given to a fresh child because one died before it had begun it. */
+const START_TRIES = 5
 
 export type RunResult = (DoneBody & { readonly kind: 'done'; readonly timings: JobTimings | undefined }) | { readonly kind: 'stopped' }
 
@@ -35,25 +40,27 @@ export interface Runner {
 export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
   // Read at the start and after each death, not per job: it would be a tenth of a warm call.
   let oomKills = readCgroupMemory().oomKills
-  const explainDeath = (exit: ChildExit) => {
+  const explainDeath = (exit: ChildExit, note: BoardNote) => {
     const memory = readCgroupMemory()
     const oomKilled = exit.signal === 'SIGKILL' && memory.oomKills !== undefined && memory.oomKills > (oomKills ?? memory.oomKills)
     oomKills = memory.oomKills
-    return describeDeath(exit, { oomKilled, limitBytes: settings.memoryBytes ?? memory.limitBytes })
+    return describeDeath(exit, { oomKilled, limitBytes: settings.memoryBytes ?? memory.limitBytes, note })
   }
   return {
     warmUp: async () => (await supply.get()).supervisor.pythonVersion,
     async run(job, options) {
       const envelope = settings.envelope ?? detectEnvelope(job)
-      let ready: ReadyChild
-      try {
-        ready = await supply.get()
-      } catch (error) {
-        return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
+      for (let attempt = 1; ; attempt += 1) {
+        let ready: ReadyChild
+        try {
+          ready = await supply.get()
+        } catch (error) {
+          return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
+        }
+        const { result, spent } = await runInChild(ready, { job, envelope, options, explainDeath, isLastTry: attempt === START_TRIES })
+        if (spent) supply.replace()
+        if (result !== undefined) return result
       }
-      const { result, spent } = await runInChild(ready, { job, envelope, options, explainDeath })
-      if (spent) supply.replace()
-      return result
     },
     end: async () => supply.end(),
   }
@@ -67,42 +74,55 @@ interface Attempt {
   readonly job: TakenJob
   readonly envelope: EnvelopeName
   readonly options: RunOptions
-  readonly explainDeath: (exit: ChildExit) => string
+  readonly explainDeath: (exit: ChildExit, note: BoardNote) => string
+  readonly isLastTry: boolean
 }
 
 interface AttemptResult {
-  readonly result: RunResult
+  /** Undefined: the child died before it began this job, which is therefore innocent of it. */
+  readonly result: RunResult | undefined
   /** The child is gone: the next job needs a fresh one. */
   readonly spent: boolean
 }
 
 async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
-  supervisor.output.beginCapture()
+  const { output } = supervisor
+  const jobId = attempt.job.id
+  output.beginCapture(jobId)
   const hints: string[] = []
-  const ending = Promise.race([frameOf(child, attempt, hints), child.exited, aborted(attempt.options.signal)])
+  const ending = Promise.race([frameOf({ child, output, hints }, attempt), child.exited, aborted(attempt.options.signal)])
   child.send({ kind: 'job', id: attempt.job.id, envelope: attempt.envelope }, attempt.job.raw)
   const end = await ending
   if (end === 'aborted') {
     await supervisor.kill(child)
+    await output.endCapture(jobId, { marker: `exit:${child.generation}`, timeoutMs: LOST_MARKER_LIMIT_MS })
     return { result: { kind: 'stopped' }, spent: true }
   }
   if ('exitCode' in end) {
-    const stdout = await supervisor.output.endCapture(
-      `exit:${child.generation}`,
-      end.supervisorLost ? LOST_MARKER_LIMIT_MS : MARKER_LIMIT_MS,
-    )
-    return { result: toFailure(attempt.envelope, [attempt.explainDeath(end), ...hints].join('; '), stdout), spent: true }
+    const timeoutMs = end.supervisorLost ? LOST_MARKER_LIMIT_MS : MARKER_LIMIT_MS
+    const stdout = await output.endCapture(jobId, { marker: `exit:${child.generation}`, timeoutMs })
+    const note = supervisor.boardOf(child)
+    if (note.phase === 'waiting' && !attempt.isLastTry) return { result: undefined, spent: true }
+    return { result: toFailure(attempt.envelope, [attempt.explainDeath(end, note), ...hints].join('; '), stdout), spent: true }
   }
-  const stdout = await supervisor.output.endCapture(`done:${attempt.job.id}`, MARKER_LIMIT_MS)
+  const stdout = await output.endCapture(jobId, { marker: `done:${jobId}`, timeoutMs: MARKER_LIMIT_MS })
   const spent = end.header.fresh === true
   if (spent) await supervisor.kill(child)
   return { result: toDone(end, stdout), spent }
 }
 
-/** Resolves with the `done` frame; passes chunks on, one at a time, and collects hints on the way. */
-async function frameOf(child: RunnerChild, { job, options }: Attempt, hints: string[]): Promise<Frame> {
+interface Listening {
+  readonly child: RunnerChild
+  readonly output: OutputPipe
+  /** Collected on the way. */
+  readonly hints: string[]
+}
+
+/** Resolves with the `done` frame; passes chunks on, one at a time. Listens on after it: a child may change its pipe between two jobs. */
+async function frameOf({ child, output, hints }: Listening, { job, options }: Attempt): Promise<Frame> {
   return new Promise((resolve) => {
     child.onFrame((frame) => {
+      if (frame.header.kind === 'output') output.follow(String(frame.header.path))
       if (frame.header.id !== job.id) return
       if (frame.header.kind === 'done') resolve(frame)
       if (frame.header.kind === 'hint') hints.push(String(frame.header.text))

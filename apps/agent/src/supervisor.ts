@@ -8,6 +8,8 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { readBoard } from './board.ts'
+import type { BoardNote } from './board.ts'
 import { openOutputPipe } from './output-pipe.ts'
 import type { OutputPipe } from './output-pipe.ts'
 import { createChildRegistry } from './runner-child.ts'
@@ -32,6 +34,8 @@ export interface Supervisor {
   readonly isAlive: () => boolean
   /** @throws Error with one sentence if the child ends before it is connected. */
   fork(): Promise<RunnerChild>
+  /** What a dead child was at. */
+  boardOf(child: RunnerChild): BoardNote
   /** SIGKILL to the child and to all that it left; resolves when they are gone. */
   kill(child: RunnerChild): Promise<void>
   /** Ends the supervisor, which kills all of its descendants first. */
@@ -64,7 +68,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const output = openOutputPipe({ fifoPath, secret, writeThrough: options.writeThrough })
   // What is still in the pipe is read before the reader goes.
   void closed.then(() => setTimeout(() => output[Symbol.dispose](), 50))
-  return createSupervisor({ child, closed, registry, pythonVersion, output })
+  return createSupervisor({ child, closed, registry, pythonVersion, output, directory: options.directory })
 }
 
 interface SupervisorParts {
@@ -73,9 +77,10 @@ interface SupervisorParts {
   readonly registry: ChildRegistry
   readonly pythonVersion: string
   readonly output: OutputPipe
+  readonly directory: string
 }
 
-function createSupervisor({ child, closed, registry, pythonVersion, output }: SupervisorParts): Supervisor {
+function createSupervisor({ child, closed, registry, pythonVersion, output, directory }: SupervisorParts): Supervisor {
   let generation = 0
   const isAlive = () => child.exitCode === null && child.signalCode === null
   const command = (op: 'fork' | 'kill', of: number) => {
@@ -88,10 +93,12 @@ function createSupervisor({ child, closed, registry, pythonVersion, output }: Su
     isAlive,
     async fork() {
       generation += 1
+      output.followFirst()
       const connected = registry.expect(generation)
       command('fork', generation)
       return connected
     },
+    boardOf: (target) => readBoard(join(directory, `board-${target.generation}`)),
     async kill(target) {
       command('kill', target.generation)
       await target.exited

@@ -1,81 +1,142 @@
 """The runner child: takes one job at a time from the agent over a unix socket and calls the function on its main thread.
 
-Whatever user code does to this process ends this process alone; the supervisor reports it and forks the next one.
+Whatever user code does to this process ends this process alone; the supervisor reports it and forks the next one. After each job the
+process is made as it was (baseline.py), behind the answer, so that no caller waits for it; a process that cannot be made so ends itself
+between two jobs, which the agent takes for no job's fault (board.py).
 """
 
-import asyncio
+import contextvars
 import ctypes
-import faulthandler
-import io
 import json
-import logging
 import os
 import socket
-import sys
+import threading
 
-from . import dependencies, memory
+from . import dependencies, memory, output
+from .baseline import Baseline, Loop, Unfit
+from .board import BROKEN, WAITING, WORKING, Board
 from .calling import Failure, text_of
 from .envelopes import flash, json_source
 from .frames import read_frame, write_frame
+from .leftovers import Processes
 from .reply import CallReport
 
 ENVELOPES = {"flash": flash, "json": json_source}
-
-
-def prepare_output():
-    """Line-buffered text onto the pipe that supervisor and child share; logging at INFO, unless user code configures it."""
-    for name, fd in (("stdout", 1), ("stderr", 2)):
-        stream = io.TextIOWrapper(
-            io.BufferedWriter(io.FileIO(fd, "w", closefd=False)), encoding="utf-8", errors="backslashreplace", line_buffering=True
-        )
-        setattr(sys, name, stream)
-        setattr(sys, "__%s__" % name, stream)
-    faulthandler.enable(file=sys.stderr)
-    fallback = logging.StreamHandler(sys.stderr)
-    fallback.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
-    # `lastResort` steps aside when user code calls basicConfig; a root handler of ours would make that call a no-op.
-    logging.lastResort = fallback
-    logging.getLogger().setLevel(logging.INFO)
-
-
-def restore_output(own_fd):
-    """User code may have closed or redirected the descriptors; the next job's output must not be lost for it."""
-    os.dup2(own_fd, 1)
-    os.dup2(own_fd, 2)
-    if sys.stdout.closed or sys.stderr.closed:
-        prepare_output()
-
-
-def flush_output():
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except Exception:
-            pass
-    LIBC.fflush(None)
-
-
 LIBC = ctypes.CDLL(None)
+UNFIT = 71
 
 
-def main(socket_path, generation, marker):
-    prepare_output()
-    own_fd = os.dup(1)
-    memory.prepare_limits()
-    dependencies.attach_installed()
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.connect(socket_path)
-    write_frame(sock, {"kind": "hello", "generation": generation})
+def main(socket_path, fifo_path, generation, marker):
+    child = Child(socket_path, fifo_path, generation, marker)
     try:
-        while True:
-            header, body = read_frame(sock)
-            if header["kind"] == "job":
-                restore_output(own_fd)
-                run_job(sock, header, body, loop, marker, own_fd)
+        child.serve()
     except (EOFError, ConnectionError):
         return
+    except BaseException:
+        child.board.note(BROKEN)
+        raise
+
+
+class Child:
+    def __init__(self, socket_path, fifo_path, generation, marker):
+        self.pipe = output.Pipe(marker, is_shared=False)
+        self.pipe.path = fifo_path
+        self.streams = output.Streams(self.pipe)
+        memory.prepare_limits()
+        dependencies.attach_installed()
+        self.loop = Loop()
+        self.processes = Processes(os.getppid())
+        # Beside the socket, and named by the generation: the agent knows the path.
+        self.directory, self.generation = os.path.dirname(socket_path), generation
+        self.board = Board(os.path.join(self.directory, "board-%d" % generation))
+        self.jobs = 0
+        self.pid = os.getpid()
+        self.baseline = Baseline()
+        dependencies.on_attached = lambda: self.baseline.accept("sys.path")
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(socket_path)
+        self.sock_identity = output.identity(self.sock.fileno())
+        self.send({"kind": "hello", "generation": generation})
+
+    def send(self, header, body=b""):
+        if not output.is_same(self.sock.fileno(), self.sock_identity):
+            raise OSError("the connection to the agent is gone: user code has closed descriptors that are not its own")
+        write_frame(self.sock, header, body)
+
+    def serve(self):
+        while True:
+            header, body = read_frame(self.sock)
+            if header["kind"] == "job":
+                self.board.note(WORKING)
+                self.jobs += 1
+                # What the job sets in context variables (decimal's precision, too) ends with it.
+                contextvars.copy_context().run(self.run_job, header, body)
+                self.restore()
+
+    def run_job(self, header, body):
+        job_id = header["id"]
+        owner = output.Owner(job_id)
+        output.own(owner)
+        report = CallReport(lambda text: self.send({"kind": "hint", "id": job_id, "text": text}))
+        job = json.loads(body)
+        del body
+        envelope = ENVELOPES[header["envelope"]]
+        reply = run_envelope(envelope, job.get("input"), self.loop.loop, Emit(self, job_id), report)
+        self.streams.finish(owner)
+        LIBC.fflush(None)
+        self.leave_if_copy()
+        before = reply.before.encode()
+        self.pipe.mark("done:" + job_id)
+        self.board.note(WAITING)
+        self.send(done_header(job_id, before, reply, report), before + reply.after.encode())
+
+    def leave_if_copy(self):
+        """User code forked and let its copy return; only the original answers."""
+        if os.getpid() != self.pid:
+            os._exit(0)
+
+    def restore(self):
+        try:
+            self.streams.restore()
+            self.loop.restore()
+            self.baseline.restore()
+        except Unfit as error:
+            print("runyard: this process is replaced, since after the last job %s" % error, flush=True)
+            os._exit(UNFIT)
+        self.board.note_threads(threading.active_count() > 1)
+        if self.processes.has_new():
+            path = os.path.join(self.directory, "out-%d-%d" % (self.generation, self.jobs))
+            self.pipe.replace(path)
+            self.send({"kind": "output", "path": path})
+
+
+class Emit:
+    """Posts one stream chunk; returns when the gateway has taken it, so chunks keep their order. Raises Failure where it refuses."""
+
+    def __init__(self, child, job_id):
+        self.child = child
+        self.job_id = job_id
+
+    def __call__(self, chunk_body):
+        self.child.leave_if_copy()
+        self.child.streams.flush()
+        LIBC.fflush(None)
+        self.child.send({"kind": "chunk", "id": self.job_id}, chunk_body)
+        answer, _ = read_frame(self.child.sock)
+        if answer.get("refused"):
+            raise Failure(answer["refused"])
+
+
+def done_header(job_id, before, reply, report):
+    return {
+        "kind": "done",
+        "id": job_id,
+        "stdoutAt": len(before) if reply.after else None,
+        "isStream": reply.is_stream,
+        "fresh": reply.fresh,
+        "enteredAt": report.entered_at,
+        "returnedAt": report.returned_at,
+    }
 
 
 def run_envelope(envelope, request, loop, emit, report):
@@ -87,39 +148,3 @@ def run_envelope(envelope, request, loop, emit, report):
         return envelope.failed(Failure("the function's process ran out of memory%s" % memory.limit_text(), fresh=True), emit)
     except BaseException as error:
         return envelope.failed(Failure("the job could not be run: %s: %s" % (type(error).__name__, text_of(error)), fresh=True), emit)
-
-
-def run_job(sock, header, body, loop, marker, own_fd):
-    job_id = header["id"]
-
-    def emit(chunk_body):
-        """Posts one stream chunk; returns when the gateway has taken it, so chunks keep their order. Raises Failure where it refuses."""
-        flush_output()
-        write_frame(sock, {"kind": "chunk", "id": job_id}, chunk_body)
-        answer, _ = read_frame(sock)
-        if answer.get("refused"):
-            raise Failure(answer["refused"])
-
-    report = CallReport(lambda text: write_frame(sock, {"kind": "hint", "id": job_id, "text": text}))
-    job = json.loads(body)
-    del body
-    own_pid = os.getpid()
-    reply = run_envelope(ENVELOPES[header["envelope"]], job.get("input"), loop, emit, report)
-    flush_output()
-    if os.getpid() != own_pid:
-        os._exit(0)  # user code forked and let its copy return; only the original answers
-    before = reply.before.encode()
-    os.write(own_fd, b"\0%s:done:%s\0" % (marker.encode(), job_id.encode()))
-    write_frame(
-        sock,
-        {
-            "kind": "done",
-            "id": job_id,
-            "stdoutAt": len(before) if reply.after else None,
-            "isStream": reply.is_stream,
-            "fresh": reply.fresh,
-            "enteredAt": report.entered_at,
-            "returnedAt": report.returned_at,
-        },
-        before + reply.after.encode(),
-    )

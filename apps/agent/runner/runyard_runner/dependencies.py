@@ -22,6 +22,10 @@ LAST_LINES = 12
 BARE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$")
 
 
+def on_attached():
+    """Replaced by the child: what is importable now is so for all later jobs."""
+
+
 def scratch_environment():
     scratch = os.environ.get("RUNYARD_SCRATCH_DIR")
     return os.path.join(scratch, "venv") if scratch else None
@@ -86,6 +90,7 @@ def install(packages, *options):
     print("installing " + ", ".join(packages), flush=True)
     run_tool(installer() + list(options) + list(packages), "installing the dependencies %s" % ", ".join(packages))
     attach_installed()
+    on_attached()
     importlib.invalidate_caches()
 
 

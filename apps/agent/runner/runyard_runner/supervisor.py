@@ -39,8 +39,9 @@ def preload(vendor_dir):
 
 
 class Supervisor:
-    def __init__(self, socket_path, marker):
+    def __init__(self, socket_path, fifo_path, marker):
         self.socket_path = socket_path
+        self.fifo_path = fifo_path
         self.marker = marker
         self.child = None  # (pid, generation)
         self.wake_read, self.wake_write = os.pipe()
@@ -112,7 +113,7 @@ class Supervisor:
                 os.close(fd)
             from . import child
 
-            child.main(self.socket_path, generation, self.marker)
+            child.main(self.socket_path, self.fifo_path, generation, self.marker)
             code = 0
         except BaseException:
             import traceback
@@ -228,7 +229,7 @@ def main(socket_path, fifo_path, marker, vendor_dir):
     os.dup2(fifo, 1)
     os.dup2(fifo, 2)
     os.close(fifo)
-    supervisor = Supervisor(socket_path, marker)
+    supervisor = Supervisor(socket_path, fifo_path, marker)
     supervisor.report({"kind": "ready", "python": sys.version.split()[0], "executable": sys.executable})
     preload(vendor_dir)
     supervisor.run()

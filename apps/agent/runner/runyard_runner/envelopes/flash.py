@@ -13,6 +13,7 @@ import types
 import cloudpickle
 
 from .. import advice, calling, dependencies, sources
+from ..baseline import Loaded
 from ..calling import Failure
 from ..reply import Reply
 
@@ -25,9 +26,10 @@ _instances = {}  # instance_id → Instance
 
 
 class Instance:
-    def __init__(self, code, value):
+    def __init__(self, code, value, loaded):
         self.code = code
         self.value = value
+        self.loaded = loaded
         # What pickle, dataclasses and typing look its class up in.
         self.module = sys.modules["__main__"]
         self.created_at = datetime.datetime.now(datetime.timezone.utc).isoformat()
@@ -85,11 +87,15 @@ def call_method(request, named, loop, report, extra):
     instance_id = request.get("instance_id")
     instance = _instances.get(instance_id)
     if instance is None or instance.code != code or (request.get("create_new_instance") and instance_id is None):
+        loaded = Loaded()
         constructor = define(name, code)
         args, kwargs = decode_call(request, "constructor_", report)
-        instance = Instance(code, calling.guard(lambda: constructor(*args, **kwargs)))
+        instance = Instance(code, calling.guard(lambda: constructor(*args, **kwargs)), loaded)
+        loaded.done()
         if instance_id is not None:
             _instances[instance_id] = instance
+    else:
+        instance.loaded.again()
     sys.modules["__main__"] = instance.module
     method_name = request.get("method_name", "__call__")
     method = getattr(instance.value, method_name, None)

@@ -17,6 +17,7 @@ import tempfile
 import types
 
 from .. import calling, dependencies
+from ..baseline import Loaded
 from ..calling import Failure
 from ..reply import Reply
 
@@ -26,7 +27,7 @@ SDK = "runpod>=2.0.0rc1"
 SDK_NEEDS = ["aiohttp", "requests", "tomli", "tomlkit"]
 IMPORTS_SDK = re.compile(r"^\s*(?:import|from)\s+runpod\b", re.MULTILINE)
 
-_modules = {}  # digest of the source → module
+_modules = {}  # digest of the source → module, and what changed as it was loaded
 
 
 def run(request, loop, emit, report):
@@ -76,7 +77,9 @@ def load(source):
     """Executes the source once per content, as a module whose name is not __main__."""
     digest = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
     if digest in _modules:
-        return _modules[digest]
+        module, loaded = _modules[digest]
+        loaded.again()
+        return module
     if IMPORTS_SDK.search(source):
         ensure_sdk()
     name = "runyard_source_" + digest[:12]
@@ -88,12 +91,14 @@ def load(source):
     module.__file__ = path
     compiled = calling.compile_source(source, path)
     sys.modules[name] = module
+    loaded = Loaded()
     try:
         calling.guard(exec, compiled, module.__dict__)
     except Failure:
         del sys.modules[name]
         raise
-    _modules[digest] = module
+    loaded.done()
+    _modules[digest] = module, loaded
     return module
 
 

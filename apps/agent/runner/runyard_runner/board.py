@@ -1,0 +1,20 @@
+"""One byte of shared memory that outlives this process: what it was at when it died, read by the agent (board.ts) and by nobody else."""
+
+import mmap
+
+WAITING, WORKING, BROKEN = b"w", b"j", b"b"
+
+
+class Board:
+    def __init__(self, path):
+        with open(path, "w+b") as file:
+            file.write(WAITING + b"-")
+            file.flush()
+            self.view = mmap.mmap(file.fileno(), 2)
+
+    def note(self, phase):
+        self.view[0:1] = phase
+
+    def note_threads(self, are_left):
+        """Threads of earlier jobs may end this process in the middle of a later one."""
+        self.view[1:2] = b"t" if are_left else b"-"

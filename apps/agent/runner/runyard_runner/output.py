@@ -1,0 +1,244 @@
+"""Whose output is it? What a job prints belongs to its result; what its threads and tasks print after it has ended goes to the log alone.
+
+All output of a worker shares one pipe, also that of C code and of processes. Text of Python that is not the present job's stands between
+two markers that name its owner (`to:-`: the log alone). An owner travels along with asyncio tasks (a context variable), with threads (an
+attribute, given at start) and with what thread pools run. Known limit: a thread that C code starts has no owner, its text is the present
+job's; and a thread of an earlier job that works for the present one writes to the log alone.
+"""
+
+import concurrent.futures
+import contextvars
+import faulthandler
+import functools
+import io
+import logging
+import os
+import sys
+import threading
+
+# With its markers a piece stays below PIPE_BUF, so that nobody writes between them.
+PIECE_BYTES = 3500
+# More than that of one line is written before the line ends.
+LINE_CHARACTERS = 2000
+
+
+class Owner:
+    """A job, as far as its output goes."""
+
+    __slots__ = ("job_id", "over", "pending")
+
+    def __init__(self, job_id):
+        self.job_id = job_id
+        self.over = False
+        self.pending = {}
+
+
+_owner = contextvars.ContextVar("runyard_owner", default=None)
+
+
+def present():
+    """The owner of what runs here; None: it is the present job's."""
+    return _owner.get() or getattr(threading.current_thread(), "_runyard_owner", None)
+
+
+def own(owner):
+    _owner.set(owner)
+
+
+class Pipe:
+    """The worker's output pipe. Keeps a descriptor of its own, since user code may close or redirect 1 and 2."""
+
+    def __init__(self, marker, is_shared):
+        self.marker = marker.encode()
+        # Several jobs run at once: each text names its job.
+        self.is_shared = is_shared
+        self.fd = os.dup(1)
+        self.path = None
+        self.identity = identity(self.fd)
+
+    def mark(self, text):
+        self.reopen()
+        os.write(self.fd, b"\0%s:%s\0" % (self.marker, text.encode()))
+
+    def write_for(self, owner, data):
+        to = b"-" if owner.over else owner.job_id.encode()
+        for at in range(0, len(data), PIECE_BYTES):
+            os.write(self.fd, b"\0%s:to:%s\0%s\0%s:to:\0" % (self.marker, to, data[at : at + PIECE_BYTES], self.marker))
+
+    def reopen(self):
+        if not is_same(self.fd, self.identity):
+            self.fd = os.open(self.path, os.O_RDWR)
+
+    def restore(self):
+        """User code may have closed or redirected the descriptors, or made them non-blocking."""
+        self.reopen()
+        if not os.get_blocking(self.fd):
+            os.set_blocking(self.fd, True)
+        for fd in (1, 2):
+            if not is_same(fd, self.identity):
+                os.dup2(self.fd, fd)
+
+    def replace(self, path):
+        """From now on this process, and what it starts, writes to another pipe than the processes that it has started before."""
+        os.mkfifo(path, 0o600)
+        fresh = os.open(path, os.O_RDWR)
+        for fd in (self.fd, 1, 2):
+            os.dup2(fresh, fd)
+        os.close(fresh)
+        self.path = path
+        self.identity = identity(self.fd)
+
+
+def identity(fd):
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def is_same(fd, wanted):
+    try:
+        return identity(fd) == wanted
+    except OSError:
+        return False
+
+
+class Text(io.TextIOWrapper):
+    """sys.stdout and sys.stderr: line-buffered text onto the pipe. Not to be closed, since libraries keep it in their log handlers."""
+
+    def __init__(self, fd, pipe):
+        raw = io.FileIO(fd, "w", closefd=False)
+        super().__init__(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        self.pipe = pipe
+        self.order = threading.Lock()
+
+    def write(self, text):
+        owner = present()
+        if owner is None or not (owner.over or self.pipe.is_shared) or not isinstance(text, str):
+            return super().write(text)
+        with self.order:
+            held = owner.pending.pop(self, "") + text
+            end = len(held) if len(held) > LINE_CHARACTERS else held.rfind("\n") + 1
+            if held[end:]:
+                owner.pending[self] = held[end:]
+            self.pipe.write_for(owner, held[:end].encode("utf-8", "backslashreplace"))
+        return len(text)
+
+    def finish(self, owner):
+        """The line that a job has begun and not ended."""
+        held = owner.pending.pop(self, None)
+        if held:
+            self.pipe.write_for(owner, held.encode("utf-8", "backslashreplace"))
+
+    def close(self):
+        self.flush()
+
+    def is_sound(self):
+        try:
+            return not self.closed and self.line_buffering and (self.encoding, self.errors) == ("utf-8", "backslashreplace")
+        except ValueError:
+            return False  # detached from its buffer
+
+
+class StderrHandler(logging.StreamHandler):
+    """Writes to whatever sys.stderr is, not to what it was."""
+
+    def __init__(self):
+        logging.Handler.__init__(self)
+        self.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
+
+    @property
+    def stream(self):
+        return sys.stderr
+
+
+class Streams:
+    def __init__(self, pipe):
+        self.pipe = pipe
+        self.nothing = identity(0)  # what the supervisor has opened as stdin: /dev/null
+        self.stdin = open(0, closefd=False)
+        self.open()
+        follow_threads()
+        # `lastResort` steps aside when user code calls basicConfig; a root handler of ours would make that call a no-op.
+        logging.lastResort = StderrHandler()
+        logging.getLogger().setLevel(logging.INFO)
+
+    def open(self):
+        self.stdout, self.stderr = Text(1, self.pipe), Text(2, self.pipe)
+        self.set()
+        faulthandler.enable(file=self.stderr)
+
+    def set(self):
+        sys.stdout = sys.__stdout__ = self.stdout
+        sys.stderr = sys.__stderr__ = self.stderr
+        sys.stdin = sys.__stdin__ = self.stdin
+
+    def restore(self):
+        self.pipe.restore()
+        if self.stdin.closed or not is_same(0, self.nothing):
+            self.read_nothing()
+        present = [getattr(sys, name, None) for name in ("stdout", "stderr", "stdin", "__stdout__", "__stderr__")]
+        replaced = [stream for stream in present[:2] if stream is not self.stdout and stream is not self.stderr]
+        if not (self.stdout.is_sound() and self.stderr.is_sound()):
+            replaced += [self.stdout, self.stderr]
+            self.open()
+        elif any(one is not ours for one, ours in zip(present, (self.stdout, self.stderr, self.stdin, self.stdout, self.stderr))):
+            self.set()
+        if replaced:
+            redirect_handlers(replaced, self.stderr)
+        if not faulthandler.is_enabled():
+            faulthandler.enable(file=self.stderr)
+
+    def read_nothing(self):
+        null = os.open(os.devnull, os.O_RDONLY)
+        if null != 0:
+            os.dup2(null, 0)
+            os.close(null)
+        self.nothing = identity(0)
+        self.stdin = open(0, closefd=False)
+
+    def finish(self, owner):
+        """All that a job has printed is in the pipe; what comes later is not its own any more."""
+        self.flush()
+        for stream in list(owner.pending):
+            stream.finish(owner)
+        owner.over = True
+
+    def flush(self):
+        for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None), self.stdout, self.stderr):
+            try:
+                stream.flush()
+            except BaseException:
+                pass  # user code's own stream, and what it does is its own affair
+
+
+def redirect_handlers(gone, stream):
+    """Log handlers that were made while a job had replaced sys.stdout would write to nowhere for ever."""
+    for reference in list(logging._handlerList):
+        handler = reference()
+        if isinstance(handler, logging.StreamHandler) and any(getattr(handler, "stream", None) is one for one in gone):
+            handler.stream = stream
+
+
+def follow_threads():
+    """Threads and what pools run belong to the job that started or submitted them, also where a pool's thread is an older one."""
+    start = threading.Thread.start
+    submit = concurrent.futures.ThreadPoolExecutor.submit
+
+    @functools.wraps(start)
+    def start_owned(self):
+        self._runyard_owner = present()
+        start(self)
+
+    @functools.wraps(submit)
+    def submit_owned(self, fn, /, *args, **kwargs):
+        return submit(self, functools.partial(run_owned, present(), fn), *args, **kwargs)
+
+    threading.Thread.start = start_owned
+    concurrent.futures.ThreadPoolExecutor.submit = submit_owned
+
+
+def run_owned(owner, fn, /, *args, **kwargs):
+    token = _owner.set(owner)
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        _owner.reset(token)
