@@ -111,3 +111,9 @@ test('a simulated card says so and is not tested', () => {
     RUNYARD_SIMULATED_GPU: 'true',
   })
 })
+
+test('a variable of Runpod’s that a user sets reaches the worker', () => {
+  const base = endpoint('ep1')
+  const env = { RUNPOD_MAX_CONCURRENCY: '4', RUNPOD_INIT_TIMEOUT: '900' }
+  expect(environment({ endpoint: { ...base, spec: { ...base.spec, env } } })).toMatchObject(env)
+})

@@ -16,6 +16,7 @@ interface Said {
   readonly image?: string
   readonly env?: Readonly<Record<string, string>>
   readonly args?: readonly string[]
+  /** Of a template alone. */
   readonly ports?: readonly string[]
   readonly readme?: string
   readonly workersMax?: number
@@ -32,7 +33,6 @@ async function saveByGraphql({ name = 'e', workersMax, gpuCount, dataCenterIds, 
     name: 't',
     dockerArgs: said.args?.join(' '),
     env: Object.entries(said.env ?? {}).map(([key, value]) => ({ key, value })),
-    ports: said.ports?.join(','),
     readme: said.readme,
     containerDiskInGb: said.disk,
   }
@@ -49,7 +49,6 @@ async function saveByV2({ name = 'e', workersMax, gpuCount, dataCenterIds, ...sa
     image: said.image ?? 'x:1',
     env: said.env,
     args: said.args?.join(' '),
-    ports: said.ports,
     disk: said.disk,
     workers: { max: workersMax },
     dataCenterIds,
@@ -93,8 +92,6 @@ const REFUSED: readonly (readonly [what: string, said: Said, sentence: string])[
   ['variables of 1 MiB', { env: variables(10, 110 * KIB) }, 'too many bytes of environment variables'],
   ['a thousand variables and one', { env: variables(1001, 1) }, 'at most 1000 are allowed'],
   ['a start command of 32 KiB', { args: ['x'.repeat(32 * KIB), 'y'] }, 'too many bytes in a start command'],
-  ['a port of 2 KiB', { ports: ['8'.repeat(2 * KIB)] }, 'is too long for one of the ports'],
-  ['201 ports', { ports: Array.from({ length: 201 }, (_, index) => `${index + 1}/http`) }, 'too many ports'],
   ['201 data centers', { dataCenterIds: Array.from({ length: 201 }, (_, index) => `DC-${index}`) }, 'too many data centers'],
   ['1001 workers', { workersMax: 1001 }, 'at most 1000 workers (limits.workersPerEndpoint); a maximum of 1001 was given'],
   ['65 GPUs', { gpuCount: 65 }, 'at most 64 GPUs; 65 was given'],
@@ -117,6 +114,13 @@ describe.each([
     await save(said)
     expect(await opened.store.endpoints.list()).toMatchObject([{ name: said.name, settings: { workersMax: 1000 } }])
   })
+})
+
+it.each([
+  ['a port of 2 KiB', ['8'.repeat(2 * KIB)], 'is too long for one of the ports'],
+  ['201 ports', Array.from({ length: 201 }, (_, index) => `${index + 1}/http`), 'too many ports'],
+])('a template with %s is refused', async (_what, ports, sentence) => {
+  expect(await saveByV1({ ports })).toContain(sentence)
 })
 
 it.each([

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import { checkEndpoint } from './model-check.ts'
+import { refuseUnkept } from './model-unkept.ts'
 import { newEndpointId, newTemplateId } from './new-id.ts'
 import { specHashOf } from './spec-hash.ts'
 
@@ -88,6 +89,7 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
     updatedAt: context.now,
     echo: { ...forgetTouched(base.echo, change), ...change.echo },
   }
+  refuseUnkept(next, current)
   checkEndpoint(next)
   return change.linkTemplate === true ? linked(next, context.sharedTemplateId) : linked(next, keptLink(before, base.spec, spec))
 }

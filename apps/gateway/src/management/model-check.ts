@@ -3,6 +3,7 @@
 import { formatGpuIds, imageProblem, parseGpuIds, resolveCpu, startCommandOf } from '@runyard/core'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
+import { secretProblem } from './model-unkept.ts'
 import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './model-size.ts'
 
 const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
@@ -61,6 +62,8 @@ function environmentProblem(env: EndpointSpec['env']): string | undefined {
   for (const [key, value] of Object.entries(env)) {
     if (!/^[^=\s\p{Cc}]+$/u.test(key)) return `${quoted(key)} cannot be the name of an environment variable.`
     if (value.includes('\0')) return `The environment variable ${quoted(key)} contains a NUL character.`
+    const secret = secretProblem(key, value)
+    if (secret !== undefined) return secret
   }
   return undefined
 }

@@ -26,17 +26,6 @@ const ECHOED = [
   'flashBootType',
 ] as const satisfies readonly (keyof EndpointInput)[]
 
-/** @throws RunyardError('bad_request') for what no host of ours can do, rather than dropping it in silence. */
-export function refuseUnsupported(input: EndpointInput): void {
-  const refuse = (message: string): never => {
-    throw new RunyardError('bad_request', message)
-  }
-  if (input.template != null && isGiven(input.templateId)) refuse('template and templateId cannot be given together.')
-  if (isGiven(input.hubReleaseId)) refuse('hubReleaseId is not supported: there is no hub here; give template.imageName.')
-  if ((input.volumes ?? []).length > 0) refuse('Global volumes are not supported; leave "volumes" empty.')
-  if ((input.modelReferences ?? []).length > 0) refuse('Cached models are not supported; load the model in the function.')
-}
-
 /** `template` is the one that `templateId` names; Flash names the endpoint's own, which changes nothing. */
 export function endpointChange(input: EndpointInput, current: Endpoint | undefined, template: Template | undefined): EndpointChange {
   const complete = isComplete(input)
@@ -58,7 +47,9 @@ export function endpointChange(input: EndpointInput, current: Endpoint | undefin
 }
 
 function echoOf(input: EndpointInput): Record<string, unknown> {
-  return Object.fromEntries(ECHOED.filter((key) => input[key] != null).map((key) => [key, input[key]]))
+  const readme = input.template?.readme
+  const echo = Object.fromEntries(ECHOED.filter((key) => input[key] != null).map((key) => [key, input[key]]))
+  return isGiven(readme) ? { ...echo, readme } : echo
 }
 
 function isComplete(input: EndpointInput): boolean {

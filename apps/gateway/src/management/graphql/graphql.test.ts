@@ -48,8 +48,8 @@ const GPU_QUEUE = {
 
 const { gpuIds: _, gpuCount: __, locations: ___, minCudaVersion: ____, ...WITHOUT_GPU } = GPU_QUEUE
 const CPU_QUEUE = { ...WITHOUT_GPU, instanceIds: ['cpu3g-2-8'] }
-const GPU_BALANCED = { ...GPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
-const CPU_BALANCED = { ...CPU_QUEUE, type: 'LB', scalerType: 'REQUEST_COUNT' }
+/** A deployed app may have one, whose workers bring their code. */
+const OWN_IMAGE = { ...TEMPLATE, imageName: 'mine/app:1' }
 
 let opened: TestApp
 let key: string
@@ -95,8 +95,6 @@ describe('saveEndpoint echoes what it was sent (flash-api §5.4)', () => {
   it.each([
     ['a queue on GPUs', GPU_QUEUE],
     ['a queue on CPUs', CPU_QUEUE],
-    ['a load balancer on GPUs', GPU_BALANCED],
-    ['a load balancer on CPUs', CPU_BALANCED],
   ])('returns every member of %s byte for byte, empty texts and zeros included', async (_kind, input) => {
     const reply = await save(input)
     const { template: _template, ...sent } = input
@@ -114,13 +112,12 @@ describe('saveEndpoint echoes what it was sent (flash-api §5.4)', () => {
     ['an empty networkVolumeId', { networkVolumeId: '' }],
     ['empty locations', { locations: '' }],
     ['a list of CUDA versions', { allowedCudaVersions: '12.8,12.9' }],
-    ['a PFB target', { workersPFBTarget: 2 }],
     ['an execution timeout', { executionTimeoutMs: 600_000 }],
     ['another scaler', { scalerType: 'REQUEST_COUNT', scalerValue: 7 }],
     ['an environment id', { flashEnvironmentId: 'env1' }],
-    ['a priority mode', { flashBootType: 'PRIORITY_FLASHBOOT' }],
+    ['a mode', { flashBootType: 'OFF' }],
   ])('echoes %s', async (_what, member) => {
-    expect(await save({ ...GPU_QUEUE, ...member })).toMatchObject(member)
+    expect(await save({ ...GPU_QUEUE, template: OWN_IMAGE, ...member })).toMatchObject(member)
   })
 
   it('never has an errors key in a reply that succeeded', async () => {
@@ -160,7 +157,7 @@ describe('identity by name', () => {
     const ids = [
       await save(GPU_QUEUE),
       await save({ ...GPU_QUEUE, name: 'live-other' }),
-      await save({ ...GPU_QUEUE, flashEnvironmentId: 'e1' }),
+      await save({ ...GPU_QUEUE, template: OWN_IMAGE, flashEnvironmentId: 'e1' }),
     ]
     key = await opened.keyOf('other')
     ids.push(await save(GPU_QUEUE))
@@ -203,8 +200,7 @@ describe('the update sequence of Flash (flash-api §5.5)', () => {
     ['instanceIds', { instanceIds: ['cpu5c-4-8'] }],
     ['the CUDA floor', { minCudaVersion: '12.4' }],
     ['locations', { locations: 'US-CA-2' }],
-    ['the volume', { networkVolumeId: 'vol1' }],
-    ['flashBootType', { flashBootType: 'PRIORITY_FLASHBOOT' }],
+    ['flashBootType', { flashBootType: 'OFF' }],
   ])('bumps the version when %s changes', async (_what, change) => {
     const created = await save(GPU_QUEUE)
     expect(await save(update(created, change))).toMatchObject({ ...change, version: 2 })
@@ -223,7 +219,8 @@ describe('the update sequence of Flash (flash-api §5.5)', () => {
   it('keeps ports and registry, which saveTemplate does not send', async () => {
     const auth = await post('mutation { saveRegistryAuth(input: {name: "mine", username: "me", password: "x"}) { id } }')
     const registryId = auth.data?.['saveRegistryAuth']?.['id']
-    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, ports: '8000/http', containerRegistryAuthId: registryId } })
+    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, containerRegistryAuthId: registryId } })
+    await writeBack(created.templateId, { ports: '8000/http' })
     await writeBack(created.templateId)
     expect((await stored(created.id)).spec).toMatchObject({ ports: ['8000/http'], registryId })
   })
@@ -238,7 +235,7 @@ describe('partial and complete saves', () => {
   })
 
   it('replaces the whole container and drops absent options when SDK 2.0 saves by id with its template', async () => {
-    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, ports: '80/http', dockerArgs: 'run me' } })
+    const created = await save({ ...GPU_QUEUE, template: { ...TEMPLATE, dockerArgs: 'run me' } })
     const { locations: _locations, minCudaVersion: _floor, flashBootType: _mode, ...rest } = GPU_QUEUE
     const template = { name: 'x', imageName: 'runpod/queue:py3.12-latest', containerDiskInGb: 30, dockerArgs: '', env: [] }
     const saved = await save({ ...rest, id: created.id, template, networkVolumeIds: [], volumes: [] })
@@ -362,7 +359,7 @@ describe('bad input gets one clear sentence', () => {
       '"A B" cannot be the name of an environment variable.',
     ],
     ['an unbalanced quote', { template: { ...TEMPLATE, dockerArgs: 'sh -c "x' } }, 'never closed'],
-    ['a queue scaler on a load balancer', { type: 'LB' }, 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.'],
+    ['a load balancer', { type: 'LB' }, 'Load-balanced endpoints cannot be reached here yet'],
     ['template and templateId', { templateId: 'abc' }, 'template and templateId cannot be given together.'],
     ['global volumes', { volumes: [{ volumeId: 'v' }] }, 'Global volumes are not supported; leave "volumes" empty.'],
     ['an unknown id', { id: 'nosuchendpoint' }, 'Endpoint "nosuchendpoint" was not found.'],

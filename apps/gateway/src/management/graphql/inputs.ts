@@ -12,6 +12,8 @@ export interface TemplateInput {
   readonly ports?: Maybe<string>
   readonly readme?: Maybe<string>
   readonly startScript?: Maybe<string>
+  readonly advancedStart?: Maybe<boolean>
+  readonly config?: unknown
   readonly isServerless?: Maybe<boolean>
   readonly isPublic?: Maybe<boolean>
   readonly category?: Maybe<string>
@@ -35,6 +37,11 @@ export interface RegistryUpdateInput extends Omit<RegistryInput, 'name'> {
 export interface IdFilter {
   readonly id?: Maybe<string>
   readonly ids?: Maybe<readonly Maybe<string>[]>
+}
+
+/** Templates of Runpod there are none. */
+export interface TemplateFilter {
+  readonly isRunpod?: Maybe<boolean>
 }
 
 export interface TemplateSwap {
@@ -68,6 +75,7 @@ export interface EndpointInput {
   readonly workersPFBTarget?: Maybe<number>
   readonly executionTimeoutMs?: Maybe<number>
   readonly flashBootType?: Maybe<string>
+  readonly compliance?: unknown
 }
 
 /** `US-CA-2, US-IL-1` → the items without blanks; nothing for an empty text. */

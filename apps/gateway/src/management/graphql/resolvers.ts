@@ -4,15 +4,16 @@ import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
 import { boundTemplate } from '../model-template.ts'
 import { templateSwap } from '../model-change.ts'
-import { endpointChange, isGiven, refuseUnsupported } from './endpoint-change.ts'
+import { endpointChange, isGiven } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
-import type { EndpointInput, IdFilter, TemplateInput, TemplateSwap } from './inputs.ts'
+import type { EndpointInput, IdFilter, TemplateFilter, TemplateInput, TemplateSwap } from './inputs.ts'
 import { registryMutations, registryReply } from './registry-mutations.ts'
 import { endpointReply, templateReply, type EndpointReply } from './replies.ts'
 import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit } from './template-change.ts'
+import { refuseUnsupported } from './unsupported-input.ts'
 
 export function createResolvers(model: ManagementModel) {
   return {
@@ -23,7 +24,8 @@ export function createResolvers(model: ManagementModel) {
         reads.step('read')
         return templateReply(await model.templates.get(key.ownerId, id ?? ''))
       },
-      podTemplates: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.templates()).map(templateReply),
+      podTemplates: async (_: unknown, { input }: { input?: TemplateFilter | null }, { reads }: RequestContext) =>
+        input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
       gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) => reads.rows(gpuTypes(input ?? {})),
       cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
         reads.rows(wantedIds(input)).map((id) => ({ id })),

@@ -6,10 +6,11 @@ import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
 import { splitCommas } from './inputs.ts'
 import type { TemplateInput } from './inputs.ts'
+import { refuseUnsupportedTemplate } from './unsupported-input.ts'
 
 /** What `saveTemplate` names. */
 export function templateEdit(template: TemplateInput): TemplateEdit {
-  refuseStartScript(template)
+  refuseUnsupportedTemplate(template)
   return defined({ name: template.name ?? undefined, container: givenContainer(template), notes: givenNotes(template) })
 }
 
@@ -38,7 +39,6 @@ function readCategory(category: string | null | undefined): TemplateNotes['categ
 
 /** The whole container of an inline template: members that are not given are back at their default; the image stays. */
 export function inlineContainer(template: TemplateInput): Partial<TemplateContainer> {
-  refuseStartScript(template)
   return { entrypoint: [], args: '', env: {}, diskGb: null, ports: [], registryId: null, ...givenContainer(template) }
 }
 
@@ -57,9 +57,4 @@ function givenContainer(template: TemplateInput): Partial<TemplateContainer> {
 /** A key that is given twice has its last value (sdk2-api §3.1). */
 function toEnvironment(env: NonNullable<TemplateInput['env']>): Record<string, string> {
   return Object.fromEntries(env.map(({ key, value }) => [key, value ?? '']))
-}
-
-function refuseStartScript({ startScript }: TemplateInput): void {
-  if (startScript == null || startScript === '') return
-  throw new RunyardError('bad_request', 'template.startScript is not supported; put the command into template.dockerArgs.')
 }

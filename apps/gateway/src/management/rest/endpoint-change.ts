@@ -5,6 +5,7 @@ import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/
 import { defined } from '../defined.ts'
 import { DEFAULT_SETTINGS } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
+import { refusePorts } from '../model-unkept.ts'
 import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
 
 type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
@@ -14,6 +15,7 @@ export function createChange(body: CreateEndpointBody, template: Template | unde
   if ((body.gpu === undefined) === (body.cpu === undefined))
     throw new RunyardError('unprocessable', 'An endpoint has exactly one of "gpu" and "cpu".')
   refuseIdleTimeout(body, body.type, body.scaling.type)
+  refusePorts(body.ports ?? [], template?.container.ports ?? [])
   const container = givenContainer(body, template)
   return {
     name: body.name,
@@ -39,6 +41,7 @@ const gpuDefaults: GpuChange = { excludedTypes: [], count: 1, allowedCudaVersion
 
 export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
   refuseOtherFamily(body, current)
+  refusePorts(body.ports ?? [], [...current.spec.ports, ...(template?.container.ports ?? [])])
   refuseIdleTimeout(body, current.type, body.scaling?.type ?? current.settings.scaling.type)
   return defined({
     name: body.name,

@@ -1,0 +1,54 @@
+// Settings that Runpod has and Runyard cannot keep: refused with what works instead, never dropped in silence (ADR 36). What an endpoint has from
+// before stays, so that everything else about it can still be changed.
+import { envelopeOf } from '@runyard/core'
+import { quoted, RunyardError } from '@runyard/schema'
+import type { Endpoint, EndpointSpec } from '@runyard/schema'
+
+const SECRET = /\{\{\s*RUNPOD_SECRET_([^\s{}]*)\s*\}\}/u
+
+/** @throws RunyardError('bad_request') */
+export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): void {
+  const problem =
+    balancerProblem(next, current) ?? deployedProblem(next) ?? volumeProblem(next.spec, current) ?? modeProblem(next.spec, current)
+  if (problem !== undefined) throw new RunyardError('bad_request', problem)
+}
+
+function balancerProblem({ type }: Endpoint, current: Endpoint | undefined): string | undefined {
+  if (type !== 'LOAD_BALANCER' || current?.type === type) return undefined
+  return 'Load-balanced endpoints cannot be reached here yet: workers take jobs from a queue. Make it a queue endpoint (type QB, or QUEUE in REST v2; in Flash a function or class instead of a route) and call it by /run and /runsync.'
+}
+
+/** Our own images run code that comes with each call; a deployed app's code lies in an artifact that nobody here keeps. */
+function deployedProblem({ flashEnvironmentId, spec: { image, env } }: Endpoint): string | undefined {
+  const isDeployed = flashEnvironmentId !== null || 'FLASH_RESOURCE_NAME' in env
+  if (!isDeployed || envelopeOf(image) === null) return undefined
+  return 'Deployed Flash apps are not served here yet: their workers would find no code. Run the script live (FLASH_IS_LIVE_PROVISIONING=true, flash dev or rp flash dev), or give the endpoint an image that holds the code.'
+}
+
+function volumeProblem({ networkVolumeIds }: EndpointSpec, current: Endpoint | undefined): string | undefined {
+  const unknown = networkVolumeIds.find((id) => !(current?.spec.networkVolumeIds ?? []).includes(id))
+  if (unknown === undefined) return undefined
+  return `Network volume ${quoted(unknown)} does not exist: network volumes are not served here yet. Leave it out and load what the function needs from a bucket, or put it into the image.`
+}
+
+function modeProblem({ flashboot }: EndpointSpec, current: Endpoint | undefined): string | undefined {
+  if (flashboot !== 'PRIORITY_FLASHBOOT' || current?.spec.flashboot === flashboot) return undefined
+  return 'PRIORITY_FLASHBOOT reserves capacity, which is not done here: use FLASHBOOT, and a minimum of workers to keep some running.'
+}
+
+/** A value that would reach the program as it stands. */
+export function secretProblem(name: string, value: string): string | undefined {
+  const [text, secret] = SECRET.exec(value) ?? []
+  if (text === undefined) return undefined
+  return `The environment variable ${quoted(name)} asks for the secret ${quoted(secret ?? '')}: secrets are not kept here yet; give the value itself.`
+}
+
+/** Nothing reaches a worker from outside. `allowed` are those that it has, or that its template has. @throws RunyardError('bad_request') */
+export function refusePorts(ports: readonly string[], allowed: readonly string[]): void {
+  const unknown = ports.find((port) => !allowed.includes(port))
+  if (unknown === undefined) return
+  throw new RunyardError(
+    'bad_request',
+    `Ports of workers cannot be reached from outside (${quoted(unknown)}): leave "ports" empty; calls come by the queue (/run, /runsync, /openai).`,
+  )
+}
