@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { addResults, NO_RESULTS, readReport, type Results } from './test/results.ts'
-import { ensureDocker, installPackages, makeImageRegistry, makeVenvs } from './test/setup.ts'
+import { ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
 import { dieWithUs } from '../test/harness/child.ts'
 import { makeWorkerImage } from './test/image.ts'
 
@@ -64,7 +64,7 @@ async function prepare(): Promise<() => Promise<void>> {
   say('setting up what the tests need: Redis, Docker, Python environments with the real SDKs, the worker image')
   await installPackages(say)
   const stop = await ensureDocker(say)
-  await Promise.all([makeVenvs(say), makeWorkerImage(say), makeImageRegistry(say)])
+  await Promise.all([makeVenvs(say), makeWorkerImage(say), makeDebianPrograms(say)])
   say(`ready (${seconds()})`)
   return stop
 }

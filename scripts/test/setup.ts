@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dieWithUs, findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
 import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
+import { isPromtoolReady, unpackPromtool } from '../../test/harness/promtool.ts'
 import { cacheDir, ensureVenv, isVenvReady, VENV_NAMES } from '../../test/harness/venvs.ts'
 import { waitFor } from '../../test/harness/wait.ts'
 
@@ -93,14 +94,19 @@ async function engineAnswers(): Promise<boolean> {
   return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
 }
 
-/** Two programs of Debian's, unpacked into the cache. */
-export async function makeImageRegistry(say: Say): Promise<void> {
-  if (isImageRegistryReady() || findOnPath('apt-get') === undefined) return
-  await attempt(say, 'the image registry', async () => {
+/** Programs of Debian's, unpacked into the cache. */
+export async function makeDebianPrograms(say: Say): Promise<void> {
+  if (!isImageRegistryReady()) await unpack(say, 'the image registry', unpackImageRegistry)
+  if (!isPromtoolReady()) await unpack(say, 'promtool', unpackPromtool)
+}
+
+async function unpack(say: Say, what: string, work: () => Promise<void>): Promise<void> {
+  if (findOnPath('apt-get') === undefined) return
+  await attempt(say, what, async () => {
     // A machine that lacked no package may have no lists of them.
-    await unpackImageRegistry().catch(async () => {
+    await work().catch(async () => {
       await runCommand('apt-get', ['update', '-q'], { timeoutMs: 300_000 })
-      await unpackImageRegistry()
+      await work()
     })
   })
 }

@@ -1,12 +1,12 @@
 // A real image registry of the test's own (Debian's), which gives its images to one user only, and a private image of two megabytes: a
-// static busybox that speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed: nothing is started
-// on the machine, and no package of its owner is replaced.
+// static busybox that speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed.
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { runCommand, startChild, tryCommand } from './child.ts'
+import { unpackDebianPackages } from './debian.ts'
 import { cacheDir } from './venvs.ts'
 import { waitFor } from './wait.ts'
 
@@ -22,14 +22,7 @@ export function isImageRegistryReady(): boolean {
 
 /** @throws with apt's last lines where the packages cannot be had. */
 export async function unpackImageRegistry(): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'runyard-debian-'))
-  try {
-    await runCommand('apt-get', ['download', '-q', ...PACKAGES], { cwd: dir })
-    await mkdir(PROGRAMS, { recursive: true })
-    for (const name of await readdir(dir)) await runCommand('dpkg-deb', ['-x', join(dir, name), PROGRAMS])
-  } finally {
-    await rm(dir, { recursive: true, force: true })
-  }
+  await unpackDebianPackages(PACKAGES, PROGRAMS)
 }
 
 export interface ImageRegistry extends AsyncDisposable {

@@ -3,11 +3,12 @@
 import { existsSync, statSync } from 'node:fs'
 import { findOnPath, tryCommand } from './child.ts'
 import { isImageRegistryReady } from './image-registry.ts'
+import { isPromtoolReady } from './promtool.ts'
 import { isVenvReady, type VenvName } from './venvs.ts'
 
 export const WORKER_IMAGE = process.env['RUNYARD_TEST_IMAGE'] ?? 'runyard/worker:latest'
 
-export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | 'browser' | 'image-registry' | `venv:${VenvName}`
+export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | 'browser' | 'image-registry' | 'promtool' | `venv:${VenvName}`
 
 export const NO_GPU = 'no physical NVIDIA GPU here'
 
@@ -21,6 +22,7 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   gpu: () => (existsSync('/dev/nvidia0') && findOnPath('nvidia-smi') !== undefined ? undefined : NO_GPU),
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
   'image-registry': () => (isImageRegistryReady() ? undefined : 'the image registry is not here (./runyard test unpacks it)'),
+  promtool: () => (isPromtoolReady() ? undefined : 'no promtool here (./runyard test unpacks it)'),
   browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }
 

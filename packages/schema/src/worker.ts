@@ -27,6 +27,8 @@ export const WorkerRecord = z.object({
   /** First take or ping seen by a gateway. */
   readyAt: z.number().optional(),
   lastSeenAt: z.number().optional(),
+  /** When its first function began, where the job had waited for the worker's start: the end of that cold start. */
+  firstEnteredAt: z.number().optional(),
   /** End of its latest job; with `readyAt` it tells since when it is idle. */
   lastJobEndedAt: z.number().optional(),
   sdkVersion: z.string().optional(),

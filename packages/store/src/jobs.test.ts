@@ -283,6 +283,8 @@ describe('numbers', () => {
       oldestWaitingAt: undefined,
       completed: 0,
       failed: 0,
+      cancelled: 0,
+      timedOut: 0,
       retried: 0,
       ended: 0,
       webhooksDropped: 0,
@@ -293,16 +295,19 @@ describe('numbers', () => {
     for (const worker of ['w1', 'w2', 'w3']) await jobs.take(EP, worker)
     await jobs.settle(EP, 'a', 'w1', completed(1))
     await jobs.settle(EP, 'b', 'w2', { status: 'FAILED', error: 'x' })
+    await jobs.forceSettle(EP, 'e', { status: 'CANCELLED', error: 'not wanted' })
     const waiting = await jobs.get(EP, 'd')
     expect(await jobs.stats(EP)).toEqual({
-      waiting: 3,
-      waitingNormal: 2,
+      waiting: 2,
+      waitingNormal: 1,
       inProgress: 1,
       oldestWaitingAt: waiting?.submittedAt,
       completed: 1,
       failed: 1,
+      cancelled: 1,
+      timedOut: 0,
       retried: 0,
-      ended: 2,
+      ended: 3,
       webhooksDropped: 0,
       keptBytes: expect.any(Number),
     })
@@ -403,5 +408,15 @@ describe('leases', () => {
     if (sign === 'progress') await jobs.progress(EP, 'a', 'w1', 1)
     if (sign === 'stream') await jobs.appendChunk(EP, 'a', 'w1', 1)
     expect(await raw.pttl(lock)).toBeGreaterThan(5000)
+  })
+
+  test('jobs whose ttl ended their life and jobs of a purged queue are counted as what they came to', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('late', { policy: { ttlMs: 1 } }))
+    expect(await jobs.sweepExpired(EP, Date.now() + 1000)).toEqual(['late'])
+    for (const id of ['a', 'b']) await jobs.submit(EP, submission(id))
+    expect(await jobs.purge(EP)).toBe(2)
+    await jobs.endPurged(EP)
+    expect(await jobs.stats(EP)).toMatchObject({ completed: 0, failed: 0, timedOut: 1, cancelled: 2 })
   })
 })

@@ -36,7 +36,7 @@ export function createJobReads(context: StoreContext): JobReads {
 function toStats(reply: readonly (string | number | null)[]): QueueStats {
   const [normal, low, active, oldestNormal, oldestLow, ...counters] = reply
   const count = (cell: string | number | null | undefined): number => Number(cell ?? 0)
-  const [completed, failed, retried, ended, keptBytes, webhooksDropped] = counters
+  const [completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled, timedOut] = counters
   const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
   return {
     waiting: count(normal) + count(low),
@@ -45,6 +45,8 @@ function toStats(reply: readonly (string | number | null)[]): QueueStats {
     oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
     completed: count(completed),
     failed: count(failed),
+    cancelled: count(cancelled),
+    timedOut: count(timedOut),
     retried: count(retried),
     ended: count(ended),
     keptBytes: count(keptBytes),

@@ -81,6 +81,9 @@ export interface QueueStats {
   readonly oldestWaitingAt: number | undefined
   readonly completed: number
   readonly failed: number
+  readonly cancelled: number
+  /** Their ttl ended their life. */
+  readonly timedOut: number
   readonly retried: number
   /** Ended jobs: those whose result is kept, the latest of those whose result is gone, and purged ones whose end is not written yet. */
   readonly ended: number

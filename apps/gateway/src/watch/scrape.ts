@@ -103,6 +103,8 @@ function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; 
   series.throttled.set(labels, scaler?.throttled ?? 0)
   series.settled.inc({ ...labels, outcome: 'completed' }, stats.completed)
   series.settled.inc({ ...labels, outcome: 'failed' }, stats.failed)
+  series.settled.inc({ ...labels, outcome: 'cancelled' }, stats.cancelled)
+  series.settled.inc({ ...labels, outcome: 'timed_out' }, stats.timedOut)
   series.retried.inc(labels, stats.retried)
   series.dropped.inc(labels, stats.webhooksDropped)
   const phases = load.workers.map(({ record, leaseCount }) => phaseOf(record, leaseCount))

@@ -33,7 +33,7 @@ export async function recordSettled(deps: RecordDeps, settled: Settled): Promise
   const record = await recordOf(deps, settled)
   deps.log.info(jobLine(await nameOf(deps, endpointId), record), 'job settled')
   deps.metrics.jobSettled(endpointId, { status, ...jobDurations(record) })
-  recordEntered(deps, settled)
+  await recordEntered(deps, settled)
   deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
 }
 
@@ -59,12 +59,19 @@ async function recordOf({ store }: RecordDeps, { state, jobId, job, outcome, at 
   return read ?? { ...known, submittedAt: at, retries: 0 }
 }
 
-/** Our agent tells when the function was entered; where the job had waited for this worker's start, that is the end of the cold start. */
-function recordEntered({ events, metrics }: RecordDeps, { state, jobId, job, outcome }: Settled): void {
+/**
+ * Our agent reports when the function was entered. Where the job had waited for this worker's start and was the worker's first, that is the end
+ * of the cold start; jobs behind it waited for the first one, too.
+ */
+async function recordEntered({ events, metrics, store }: RecordDeps, { state, jobId, job, outcome }: Settled): Promise<void> {
   const { endpointId, workerId, record } = state
   const enteredAt = outcome.timings?.enteredAt
   if (enteredAt === undefined) return
   events.add({ at: enteredAt, endpointId, kind: 'job_started', jobId, workerId, message: 'function entered' })
-  if (job === undefined || record?.readyAt === undefined || job.submittedAt >= record.readyAt) return
+  if (job === undefined || record?.readyAt === undefined || job.submittedAt >= record.readyAt || state.hasEntered) return
+  state.hasEntered = true
+  // Once a worker, also where its results reach several gateways.
+  const first = { firstEnteredAt: enteredAt }
+  if (!(await store.workers.patch(endpointId, workerId, first, { quiet: true, unless: 'firstEnteredAt' }).catch(() => false))) return
   metrics.coldStart(endpointId, 'ready_to_function', enteredAt - record.readyAt)
 }

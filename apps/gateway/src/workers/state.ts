@@ -31,6 +31,8 @@ export interface WorkerState {
   /** With its own token. */
   hasPolled: boolean
   firstContact: Promise<void> | undefined
+  /** Its first function is known to have begun. */
+  hasEntered: boolean
   seenAt: number
 }
 
@@ -52,6 +54,7 @@ export function createWorkerState(who: { endpointId: string; workerId: string; t
     strayPings: new Map(),
     hasPolled: false,
     firstContact: undefined,
+    hasEntered: false,
     seenAt: Date.now(),
   }
 }

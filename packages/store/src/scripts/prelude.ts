@@ -78,9 +78,10 @@ local function requeueJob(id)
   return true
 end
 
-local function countOutcome(status)
-  if status == 'COMPLETED' then call('HINCRBY', q .. ':r:counters', 'completed', 1) end
-  if status == 'FAILED' or status == 'TIMED_OUT' then call('HINCRBY', q .. ':r:counters', 'failed', 1) end
+-- Jobs whose ttl ended their life are counted by the sweep, as 'timedOut'.
+local COUNTERS = { COMPLETED = 'completed', FAILED = 'failed', TIMED_OUT = 'failed', CANCELLED = 'cancelled' }
+local function countOutcome(status, jobs)
+  if COUNTERS[status] then call('HINCRBY', q .. ':r:counters', COUNTERS[status], jobs) end
 end
 
 local function markWorker(id, now)
@@ -136,7 +137,7 @@ local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':'
 -- Jobs of one purge; those that have ended already are passed over. No webhook is told of these (client-api §5.8).
 local function endPurged(ids, end_)
   if #ids == 0 then return end
-  local jobs, options, ended = {}, {}, { async = {}, sync = {} }
+  local jobs, options, ended, count = {}, {}, { async = {}, sync = {} }, 0
   for at, id in ipairs(ids) do
     jobs[at] = jobKey(id)
     local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts')
@@ -145,9 +146,11 @@ local function endPurged(ids, end_)
       call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
       call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
       table.insert(ended[job[1]], id)
+      count = count + 1
       options[id] = job[4]
     end
   end
+  if count > 0 then countOutcome(end_.status, count) end
   for kind, some in pairs(ended) do registerEnds(some, kind, end_, #end_.outcome) end
   for id, opts in pairs(options) do keepWithBatch(id, opts, end_.now) end
   call('UNLINK', unpack(jobs))
@@ -189,7 +192,7 @@ local function settleJob(id, worker, end_)
   registerEnds({ id }, job[1], end_, bytes)
   keepWithBatch(id, job[5], end_.now)
   postWebhook(id, worker, end_)
-  countOutcome(end_.status)
+  countOutcome(end_.status, 1)
   markWorker(worker, end_.now)
   dropJob(id)
   return true

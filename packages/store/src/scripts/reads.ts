@@ -12,7 +12,10 @@ export const READ_SUBMISSION: Script = {
   lua: `${PRELUDE}\nendIfPurged(ARGV[1])\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
 }
 
-/** → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes, webhooksDropped } */
+/**
+ * → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled,
+ * timedOut }
+ */
 export const STATS: Script = {
   name: 'runyardStats',
   keys: 1,
@@ -24,11 +27,11 @@ local ended = call('HLEN', q .. ':r:ended')
 for _, number in ipairs(call('HKEYS', PURGES)) do
   ended = ended + call('LLEN', purgedKey(number, 'wait')) + call('ZCARD', purgedKey(number, 'low'))
 end
-local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes', 'webhooksDropped')
+local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes', 'webhooksDropped', 'cancelled', 'timedOut')
 return {
   call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized'), call('LLEN', q .. ':active'),
   submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), counters[1], counters[2], counters[3],
-  ended, counters[4], counters[5],
+  ended, counters[4], counters[5], counters[6], counters[7],
 }
 `,
 }

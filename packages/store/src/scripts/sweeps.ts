@@ -36,6 +36,7 @@ for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', now, 'LIM
     call('DEL', chunksKey(id))
     writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = now, expiry = tonumber(now), bytes = 0, why = 'ttl' })
     remember(id, tonumber(now))
+    call('HINCRBY', q .. ':r:counters', 'timedOut', 1)
     swept[#swept + 1] = { id, holder or '' }
   end
   dropJob(id)

@@ -1,0 +1,28 @@
+// Prometheus' own judge of metric names and kinds, out of Debian's package of Prometheus.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { findOnPath, tryCommand } from './child.ts'
+import { unpackDebianPackages } from './debian.ts'
+import { cacheDir } from './venvs.ts'
+
+const PROGRAMS = join(cacheDir(), 'prometheus')
+
+function findPromtool(): string | undefined {
+  const unpacked = join(PROGRAMS, 'usr', 'bin', 'promtool')
+  return findOnPath('promtool') ?? (existsSync(unpacked) ? unpacked : undefined)
+}
+
+export function isPromtoolReady(): boolean {
+  return findPromtool() !== undefined
+}
+
+export async function unpackPromtool(): Promise<void> {
+  await unpackDebianPackages(['prometheus'], PROGRAMS)
+}
+
+/** What it finds wrong with an exposition; empty: nothing. */
+export async function checkMetrics(exposition: string): Promise<string> {
+  const { code, stdout, stderr } = await tryCommand(findPromtool() ?? 'promtool', ['check', 'metrics'], { input: exposition })
+  const said = `${stdout}${stderr}`.trim()
+  return code === 0 ? said : said || `promtool ended with ${code}`
+}

@@ -1,0 +1,51 @@
+// Every name and kind on `/metrics`, judged by Prometheus' own tool on what a stack in use says.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkMetrics } from '../harness/promtool.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { ECHO, NAP, sourceCall } from '../suites/calls.ts'
+
+await suiteThatNeeds(['redis', 'promtool'], 'the metrics of a stack in use', () => {
+  let stack: Stack
+  let endpoint: string
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process', simulatedGpus: 'NVIDIA GeForce RTX 4090:1' })
+    endpoint = await stack.api.saveEndpoint({ name: 'measured', gpuIds: 'ADA_24', idleTimeout: 60 })
+    // All wait for the start of the one worker, and the later ones for the first one, too.
+    const ids = await Promise.all([
+      stack.api.run(endpoint, sourceCall('nap', NAP, { seconds: 1 })),
+      stack.api.run(endpoint, sourceCall('echo', ECHO)),
+      stack.api.run(endpoint, sourceCall('echo', ECHO)),
+    ])
+    for (const id of ids) await stack.api.settled(endpoint, id)
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const sample = async (name: string, labels: string) => {
+    const { text } = await stack.api.get('/metrics')
+    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}{`) && candidate.includes(labels))
+    return Number(line?.split(' ').at(-1))
+  }
+
+  test('promtool finds nothing to complain about', async () => {
+    const { text } = await stack.api.get('/metrics')
+    expect(text).toContain('runyard_nodejs_all_active_handles')
+    expect(await checkMetrics(text)).toBe('')
+  })
+
+  test('a cold start is measured once a worker, by the first of the jobs that waited for it', async () => {
+    expect(await sample('runyard_cold_start_seconds_count', 'phase="placed_to_ready"')).toBe(1)
+    expect(await sample('runyard_cold_start_seconds_count', 'phase="ready_to_function"')).toBe(1)
+  })
+
+  test('cancelled jobs are counted', async () => {
+    const held = await stack.api.run(endpoint, sourceCall('nap', NAP, { seconds: 60 }))
+    await waitFor('the job to run', async () => (await stack.api.status(endpoint, held)).status === 'IN_PROGRESS')
+    await stack.api.post(`/v2/${endpoint}/cancel/${held}`, {})
+    expect(await sample('runyard_settled_jobs_total', 'outcome="cancelled"')).toBe(1)
+    expect(await sample('runyard_settled_jobs_total', 'outcome="completed"')).toBe(3)
+  })
+})
