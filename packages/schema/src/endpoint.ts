@@ -78,6 +78,10 @@ export const Endpoint = z.object({
   flashEnvironmentId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** The client of the last save, in words. */
+  savedBy: z.string().optional(),
+  /** Specs that it had before, newest first, with when each was replaced: one that comes back shows two projects with one name. */
+  pastSpecs: z.array(z.object({ specHash: z.string(), until: z.number() })).optional(),
   /** When somebody last asked for a new try without saving it. */
   retriedAt: z.number().optional(),
   /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */

@@ -1,4 +1,6 @@
-// Where bugs of ours go: whoever asked is told only that something failed.
+// Where bugs of ours go, of which the caller learns only that something failed, and what operators should know.
 export interface ErrorLog {
   error(fields: { err: unknown }, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
 }

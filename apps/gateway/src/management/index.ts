@@ -3,6 +3,7 @@
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
+import { reportChange } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel } from './model.ts'
@@ -20,7 +21,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
-  const model = createManagementModel(store, config)
+  const model = createManagementModel(store, { ...config, onChanged: (change) => reportChange({ store, log }, change) })
   await app.register(async (scope) => registerGraphql(scope, { model, store, log }))
   await app.register(async (scope) => registerRest(scope, { model, store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })

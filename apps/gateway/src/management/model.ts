@@ -3,6 +3,7 @@
 import type { Config, Endpoint, Template } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { rememberSpec, type Caller, type Change } from './change-report.ts'
 import { defined } from './defined.ts'
 import { applyChange } from './model-change.ts'
 import type { EndpointChange } from './model-change.ts'
@@ -16,6 +17,7 @@ import type { TemplateEdit } from './model-template.ts'
 export type EndpointTarget = ({ readonly id: string } | { readonly name: string; readonly flashEnvironmentId: string | null }) & {
   /** A template that the change is to use. */
   readonly templateId?: string | undefined
+  readonly by?: Caller | undefined
 }
 
 /** May run more than once: sees the endpoint, and the template that the target names, as they are now. */
@@ -24,6 +26,8 @@ export type DescribeChange = (current: Endpoint | undefined, template: Template 
 export interface Saved {
   readonly endpoint: Endpoint
   readonly created: boolean
+  /** One sentence where an endpoint that was there has changed. */
+  readonly notice: string | undefined
 }
 
 export interface ManagementModel {
@@ -57,28 +61,31 @@ export type ModelStore = Pick<Store, 'endpoints' | 'templates' | 'registries'>
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
   readonly clock?: () => number
+  /** Called after each save of an endpoint that was there; its sentence is the notice. */
+  readonly onChanged?: (change: Change) => Promise<string | undefined>
 }
 
-export function createManagementModel(store: ModelStore, { limits, clock = Date.now }: ModelOptions): ManagementModel {
+export function createManagementModel(store: ModelStore, { limits, clock = Date.now, onChanged }: ModelOptions): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
     if (endpoint === undefined || endpoint.ownerId !== ownerId) throw missingEndpoint(id)
     return endpoint
   }
-  const save: ManagementModel['save'] = async (ownerId, { templateId, ...find }, describe) => {
-    let created = false
+  const save: ManagementModel['save'] = async (ownerId, { templateId, by, ...find }, describe) => {
+    let before: Endpoint | undefined
     const bound = templateId === undefined ? undefined : await findBound(store, templateId)
     const change = (current: Endpoint | undefined, shared: Template | undefined, beside: readonly Endpoint[]): Endpoint => {
-      created = current === undefined
+      before = current
       if ('id' in find && current?.ownerId !== ownerId) throw missingEndpoint(find.id, FORGET_HINT)
       const template = templateId === undefined ? undefined : usable(shared ?? bound, ownerId, templateId)
       const next = applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
       checkWorkerCounts(next, { current, beside, limits })
-      return next
+      return rememberSpec(current, next, by)
     }
     const options = { templateId, beside: limits.workersPerOwner > 0 ? ownerId : undefined, mostPerOwner: RECORD_LIMITS.perOwner }
     const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, options)
-    return { endpoint, created }
+    const notice = before === undefined ? undefined : await onChanged?.({ before, endpoint, by })
+    return { endpoint, created: before === undefined, notice }
   }
 
   return {

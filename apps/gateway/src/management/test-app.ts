@@ -46,7 +46,11 @@ export async function openTestApp(redisUrl: string, register: typeof registerMan
   const app = Fastify()
   requireGuards(app)
   const bugs: unknown[] = []
-  await register(app, { store, config: Config.parse({}), log: { error: (fields) => void bugs.push(fields.err) } })
+  await register(app, {
+    store,
+    config: Config.parse({}),
+    log: { error: (fields) => void bugs.push(fields.err), warn: () => undefined, info: () => undefined },
+  })
   const keyOf = async (ownerId: string) => (await store.keys.create({ name: 'test', ownerId })).plain
   return {
     app,

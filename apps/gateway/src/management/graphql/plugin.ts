@@ -8,6 +8,7 @@ import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Credentials } from '../../authentication.ts'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
+import { callerOf, giveNotice } from '../caller.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
@@ -63,7 +64,11 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     checkVariables(variables)
     const key = apiKeyOf(request)
     const reads = createReads({ model: deps.model, readStock }, key.ownerId)
-    return reply.graphql(query, { key, reads }, variables ?? {}, operationName ?? undefined)
+    const notices: string[] = []
+    const result = await reply.graphql(query, { key, reads, by: callerOf(request), notices }, variables ?? {}, operationName ?? undefined)
+    if (notices.length === 0) return result
+    giveNotice(reply, notices.join('; '))
+    return { ...result, extensions: { runyard: { notices } } }
   })
 }
 

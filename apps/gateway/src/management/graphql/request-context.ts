@@ -1,11 +1,15 @@
 // Who asks.
 import type { ApiKey } from '@runyard/store'
+import type { Caller } from '../change-report.ts'
 import type { Reads } from './reads.ts'
 
 /** Every resolver's third argument. */
 export interface RequestContext {
   readonly key: ApiKey
   readonly reads: Reads
+  readonly by: Caller
+  /** What the mutations did to endpoints that were there. */
+  readonly notices: string[]
 }
 
 declare module 'mercurius' {

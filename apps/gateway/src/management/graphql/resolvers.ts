@@ -81,16 +81,18 @@ async function templateOf(endpoint: Endpoint, reads: Reads): Promise<Record<stri
 
 function endpointMutations(model: ManagementModel) {
   return {
-    saveEndpoint: async (_: unknown, { input }: { input: EndpointInput }, { key: { ownerId } }: RequestContext) => {
+    saveEndpoint: async (_: unknown, { input }: { input: EndpointInput }, { key: { ownerId }, by, notices }: RequestContext) => {
       refuseUnsupported(input)
       const find = isGiven(input.id) ? { id: input.id } : { name: input.name ?? '', flashEnvironmentId: input.flashEnvironmentId ?? null }
-      const target = isGiven(input.templateId) ? { ...find, templateId: input.templateId } : find
-      const { endpoint } = await model.save(ownerId, target, (current, template) => endpointChange(input, current, template))
+      const target = isGiven(input.templateId) ? { ...find, templateId: input.templateId, by } : { ...find, by }
+      const { endpoint, notice } = await model.save(ownerId, target, (current, template) => endpointChange(input, current, template))
+      if (notice !== undefined) notices.push(notice)
       return endpointReply(endpoint)
     },
-    updateEndpointTemplate: async (_: unknown, { input }: { input: TemplateSwap }, { key: { ownerId } }: RequestContext) => {
-      const target = { id: input.endpointId, templateId: input.templateId }
-      const { endpoint } = await model.save(ownerId, target, (current, template) => templateSwap(current, template))
+    updateEndpointTemplate: async (_: unknown, { input }: { input: TemplateSwap }, { key: { ownerId }, by, notices }: RequestContext) => {
+      const target = { id: input.endpointId, templateId: input.templateId, by }
+      const { endpoint, notice } = await model.save(ownerId, target, (current, template) => templateSwap(current, template))
+      if (notice !== undefined) notices.push(notice)
       return endpointReply(endpoint)
     },
     deleteEndpoint: async (_: unknown, { id }: { id: string }, { key }: RequestContext) => {

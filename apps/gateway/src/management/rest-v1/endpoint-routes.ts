@@ -1,6 +1,7 @@
 // /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
 import type { Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { newEndpointName } from '../new-id.ts'
 import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
@@ -47,10 +48,11 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
     method: 'POST',
     url: '/endpoints',
     schema: { body: CreateEndpointBody },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const body = { ...request.body, name: request.body.name ?? newEndpointName() }
-      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId }
-      const { endpoint } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
+      const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      giveNotice(reply, notice)
       return replyOf(deps, endpoint)
     },
   })
@@ -64,12 +66,13 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
       url,
       config: { find: (ownerId, id) => model.get(ownerId, id) },
       schema: { params: IdParams, body: UpdateEndpointBody },
-      handler: async (request) => {
+      handler: async (request, reply) => {
         const { params, body } = request
-        const target = { id: params.id, templateId: body.templateId }
-        const { endpoint } = await model.save(keyOf(request).ownerId, target, (current, template) =>
+        const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
+        const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
           current === undefined ? {} : updateChange(body, current, template),
         )
+        giveNotice(reply, notice)
         return replyOf(deps, endpoint)
       },
     })

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
 import { IdParams, keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
@@ -77,8 +78,9 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
     schema: { body: CreateEndpointBody, response: { 200: EndpointShape, 201: EndpointShape } },
     handler: async (request, reply) => {
       const { body } = request
-      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId }
-      const { endpoint, created } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
+      const { endpoint, created, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
+      giveNotice(reply, notice)
       return reply.code(created ? 201 : 200).send(endpointReply(endpoint, originOf(request)))
     },
   })
@@ -88,12 +90,13 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
     url: '/v2/serverless/:id',
     config: { find: (ownerId, id) => model.get(ownerId, id) },
     schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { params, body } = request
-      const target = { id: params.id, templateId: body.templateId }
-      const { endpoint } = await model.save(keyOf(request).ownerId, target, (current, template) =>
+      const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
+      const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (current, template) =>
         current === undefined ? {} : updateChange(body, current, template),
       )
+      giveNotice(reply, notice)
       return endpointReply(endpoint, originOf(request))
     },
   })

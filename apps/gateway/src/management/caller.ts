@@ -1,0 +1,23 @@
+// Who saves an endpoint, as far as the request says, and how that client hears what its save did to an endpoint that was there.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { apiKeyOf } from '../http/authenticate.ts'
+import type { Caller } from './change-report.ts'
+
+const LONGEST_AGENT = 120
+const NOTICE_HEADER = 'x-runyard-notice'
+const LONGEST_NOTICE = 1000
+
+export function callerOf(request: FastifyRequest): Caller {
+  const agent = (request.headers['user-agent'] ?? 'an unnamed client').replaceAll(/[^\x20-\x7E]/gu, '?').slice(0, LONGEST_AGENT)
+  return { client: `${agent} with the key "${apiKeyOf(request).name}"`, address: request.ip }
+}
+
+/** Headers hold ASCII only; a client that does not know this one ignores it. */
+export function giveNotice(reply: FastifyReply, notice: string | undefined): void {
+  if (notice === undefined) return
+  const text = notice
+    .replaceAll('→', '->')
+    .replaceAll(/[^\x20-\x7E]/gu, '?')
+    .slice(0, LONGEST_NOTICE)
+  void reply.header(NOTICE_HEADER, text)
+}
