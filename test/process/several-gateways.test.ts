@@ -6,6 +6,7 @@ import { get, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { openStore } from '@runyard/store'
+import { toJson } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { startMixedLoad, type AcceptedJob, type MixedLoad } from '../harness/mixed-load.ts'
 import { CHUNKS, openProtocolPool, type ProtocolPool } from '../harness/protocol-pool.ts'
@@ -160,8 +161,8 @@ async function endedStream({ api, redis }: Stack, endpointId: string): Promise<s
   await using store = await openStore({ redisUrl: redis.url, leaseMs: 60_000, retention: { asyncMs: 600_000, syncMs: 600_000 } })
   const id = await api.run(endpointId, {})
   expect((await store.jobs.take(endpointId, `worker-of-${id}`))?.id).toBe(id)
-  for (const number of NUMBERS) await store.jobs.appendChunk(endpointId, id, `worker-of-${id}`, { number, PAD })
-  await store.jobs.settle(endpointId, id, `worker-of-${id}`, { status: 'COMPLETED', output: 'end' })
+  for (const number of NUMBERS) await store.jobs.appendChunk(endpointId, id, `worker-of-${id}`, toJson({ output: { number, PAD } }))
+  await store.jobs.settle(endpointId, id, `worker-of-${id}`, { status: 'COMPLETED', output: toJson('end') })
   return id
 }
 

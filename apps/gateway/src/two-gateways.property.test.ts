@@ -2,6 +2,7 @@
 // of them: an ended job never changes, every accepted job ends, the counts add up. fast-check prints the seed and the shortest plan that fails.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import * as fc from 'fast-check'
+import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createSend, startGateway, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './gateway-fixture.ts'
 
@@ -132,7 +133,7 @@ async function runWhatIsLeft(world: World): Promise<number> {
   const { jobs } = gateways[1].store
   for (const lease of await jobs.leases(world.ep)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
   for (let job = await jobs.take(world.ep, 'last'); job !== undefined; job = await jobs.take(world.ep, 'last')) {
-    await jobs.settle(world.ep, job.id, 'last', { status: 'COMPLETED', output: 'last' })
+    await jobs.settle(world.ep, job.id, 'last', { status: 'COMPLETED', output: toJson('last') })
   }
   const { waiting, inProgress } = await jobs.stats(world.ep)
   return waiting + inProgress

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { toJson } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createProcessHost } from './process-host/process-host.ts'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
@@ -49,7 +50,7 @@ test('a worker is a child process whose output is stored; killed in mid-job it i
   await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
   const first = await workerWithPid()
   await fixture.store.workers.patch('ep-one', first.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
-  await fixture.store.jobs.submit('ep-one', { id: 'j1', input: {}, sync: false, policy: {}, keyId: 'key' })
+  await fixture.store.jobs.submit('ep-one', { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
   await fixture.store.jobs.take('ep-one', first.id)
   process.kill(first.pid, 'SIGKILL')
   await vi.waitFor(async () => expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'IN_QUEUE' }), WAIT)
@@ -60,7 +61,7 @@ test('a worker is a child process whose output is stored; killed in mid-job it i
   }, WAIT)
   expect((await fixture.store.workers.getGone(first.id))?.exit?.lastLogLines).toEqual([`I am ${first.pid} for ${first.id}`])
   expect(await fixture.store.jobs.take('ep-one', second.id)).toMatchObject({ id: 'j1', attempt: 2 })
-  await fixture.store.jobs.settle('ep-one', 'j1', second.id, { status: 'COMPLETED', output: 1 })
+  await fixture.store.jobs.settle('ep-one', 'j1', second.id, { status: 'COMPLETED', output: toJson(1) })
   await scaler.drainAll()
   expect(() => process.kill(second.pid, 0)).toThrow('ESRCH')
   expect(await readdir(scratchDir)).toEqual([])

@@ -1,4 +1,4 @@
-import { RunyardError, type Endpoint, type JobSubmission, type WorkerRecord } from '@runyard/schema'
+import { RunyardError, toJson, type Endpoint, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
 
@@ -15,7 +15,7 @@ afterEach(async () => {
 const WAIT = { timeout: 30_000, interval: 5 }
 
 function job(id: string, policy: JobSubmission['policy'] = {}): JobSubmission {
-  return { id, input: {}, sync: false, policy, keyId: 'key' }
+  return { id, input: toJson({}), sync: false, policy, keyId: 'key' }
 }
 
 async function save(endpoint: Endpoint): Promise<void> {
@@ -82,7 +82,7 @@ test('an idle worker is drained, stopped and removed after idle_timeout, and its
   await fixture.store.jobs.submit('ep-one', job('j1'))
   const worker = await readyWorker()
   expect(await fixture.store.jobs.take('ep-one', worker.id)).toMatchObject({ id: 'j1' })
-  await fixture.store.jobs.settle('ep-one', 'j1', worker.id, { status: 'COMPLETED', output: 1 })
+  await fixture.store.jobs.settle('ep-one', 'j1', worker.id, { status: 'COMPLETED', output: toJson(1) })
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
   await vi.waitFor(async () => expect(await eventKinds()).toContain('worker_gone'), WAIT)
   expect(fixture.host.observed.size).toBe(0)

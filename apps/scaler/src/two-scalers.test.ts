@@ -1,5 +1,5 @@
 // Two scalers on one Redis: one acts, the other stands by; whatever the first one leaves half-done, the second goes on with it.
-import { RunyardError, type JobSubmission, type WorkerRecord } from '@runyard/schema'
+import { RunyardError, toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
@@ -17,7 +17,7 @@ afterEach(async () => {
   await fixture[Symbol.asyncDispose]()
 })
 
-const job = (id: string): JobSubmission => ({ id, input: {}, sync: false, policy: {}, keyId: 'key' })
+const job = (id: string): JobSubmission => ({ id, input: toJson({}), sync: false, policy: {}, keyId: 'key' })
 const workers = (endpointId = 'ep-one'): Promise<readonly WorkerRecord[]> => fixture.store.workers.list(endpointId)
 
 async function save(settings: Parameters<typeof endpointOf>[1] = {}): Promise<void> {

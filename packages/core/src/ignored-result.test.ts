@@ -1,3 +1,4 @@
+import { toJson } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { whyIgnored } from './ignored-result.ts'
 
@@ -14,7 +15,7 @@ test.each([
   ['it was cancelled', ended('CANCELLED', { error: 'cancelled' }), 'job_ended'],
   ['it was purged while it waited again', { status: 'CANCELLED', settledAt: 1 }, 'job_ended'],
 ] as const)('a result is ignored where %s', (_, job, reason) => {
-  expect(whyIgnored(job, { workerId: 'w1', outcome: { status: 'COMPLETED', output: 1 } })).toBe(reason)
+  expect(whyIgnored(job, { workerId: 'w1', outcome: { status: 'COMPLETED', output: toJson(1) } })).toBe(reason)
 })
 
 test('the same error twice is the same result, another error is not', () => {

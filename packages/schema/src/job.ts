@@ -1,5 +1,6 @@
 // A job's life: what is submitted, what is leased to a worker, what is settled. Times are epoch milliseconds.
 import { z } from 'zod'
+import { JsonText } from './json-text.ts'
 import { Webhook } from './webhook.ts'
 import { JobStatus, TerminalJobStatus } from './wire-words.ts'
 
@@ -14,12 +15,13 @@ export type JobPolicy = z.infer<typeof JobPolicy>
 export const JobSubmission = z.object({
   id: z.string(),
   /** Any JSON, delivered verbatim, `{}` included. */
-  input: z.unknown(),
+  input: JsonText,
   /** Submitted by `/runsync`: shorter retention (client-api §8.2). */
   sync: z.boolean(),
   policy: JobPolicy,
   webhook: Webhook.optional(),
-  s3Config: z.record(z.string(), z.unknown()).optional(),
+  /** An object, for the handler alone. */
+  s3Config: JsonText.optional(),
   /** The batch that it came with. */
   batchId: z.string().optional(),
   /** The API key that submitted it (for usage per key). */
@@ -38,7 +40,7 @@ export type JobTimings = z.infer<typeof JobTimings>
 export const JobOutcome = z.object({
   status: TerminalJobStatus,
   /** Absent when the worker sent none. */
-  output: z.unknown().optional(),
+  output: JsonText.optional(),
   /** Always a string on the wire (client-api R13). */
   error: z.string().optional(),
   timings: JobTimings.optional(),
@@ -59,7 +61,7 @@ export const JobRecord = z.object({
   /** Told of waiting jobs only. */
   lowPriority: z.boolean().optional(),
   /** Result, or the latest progress value while IN_PROGRESS; absent where there is none. */
-  output: z.unknown().optional(),
+  output: JsonText.optional(),
   error: z.string().optional(),
   timings: JobTimings.optional(),
 })

@@ -1,7 +1,7 @@
 // What the batches' caller relies on: one job per request whoever submits it how often, limits that hold, results that stay.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, PATIENT, submission, useStores } from './test-store.ts'
-import type { BatchStore } from './batch-types.ts'
+import type { BatchStore } from './value-store.ts'
 
 const stores = useStores()
 const AT = { endpointId: 'ep-1', batchId: 'batch_1' }

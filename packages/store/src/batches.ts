@@ -1,5 +1,5 @@
 // Batches in Redis. Whatever takes many steps is noted as unfinished first and can be taken up by any process at any point.
-import { parseExactJson, type BatchStatus, type JobStatus, type JobSubmission } from '@runyard/schema'
+import { toJson, type BatchStatus, type JobStatus, type JobSubmission } from '@runyard/schema'
 import type { BatchAt, BatchCounts, BatchRecord, BatchStore, RequestState } from './batch-types.ts'
 import type { StoreContext } from './context.ts'
 import {
@@ -13,6 +13,7 @@ import {
   SUBMIT_REQUEST,
 } from './scripts/batches.ts'
 import type { Argument } from './scripts/script.ts'
+import { packSubmission, readStoredSubmission, textOf } from './stored-values.ts'
 import { DEFAULT_TTL_MS, noteOutbox, toArguments } from './submit.ts'
 
 /** A draft that nobody touches. */
@@ -36,7 +37,7 @@ function createChanges({ client, keys, run, options }: StoreContext): Changes {
     create: (at, mostActive) => change(CREATE_BATCH, at, [Date.now(), mostActive, DRAFT_LIFE_MS]),
     async add(at, requests, limits) {
       const ttlMs = Math.max(...requests.map(({ policy }) => policy.ttlMs ?? DEFAULT_TTL_MS), 0)
-      const texts = requests.flatMap((request) => [request.id, JSON.stringify(request)])
+      const texts = requests.flatMap((request) => [request.id, textOf(packSubmission(request))])
       return change(ADD_REQUESTS, at, [limits.requests, limits.bytes, DRAFT_LIFE_MS, ttlMs, ...texts])
     },
     drop: (at, requestId) => change(DROP_REQUEST, at, [requestId]),
@@ -61,7 +62,7 @@ function createSubmit(context: StoreContext): BatchStore['submit'] {
   const submitOne = async ({ endpointId, batchId }: BatchAt, submission: JobSubmission, keepMs: number): Promise<boolean> => {
     const at = { endpointId, jobId: submission.id }
     const signal = { kind: 'job-added', endpointId } as const
-    const kept = await payloads.pack(at, 'input', submission)
+    const kept = await payloads.pack(at, packSubmission(submission))
     const args = [...toArguments(submission, kept.text, keepMs), signals.channel, signals.encode(signal), batchId]
     const [result] = await Promise.all([run(SUBMIT_REQUEST, [keys.queue(endpointId)], args), noteOutbox(context, endpointId, submission)])
     payloads.conclude(at, kept, result === 1)
@@ -75,10 +76,16 @@ function createSubmit(context: StoreContext): BatchStore['submit'] {
     if (ids.length === 0) return { submitted: [], next: undefined }
     const drafts = (await client.hmget(`${base}:drafts`, ...ids)).filter((text) => text !== null)
     const keepMs = Number(ttlMs ?? 0) + (options.retention.batchMs ?? options.retention.asyncMs)
-    const submissions = drafts.map((text) => parseExactJson(text) as JobSubmission)
+    const submissions = drafts.map(readDraft)
     const done = await Promise.all(submissions.map((submission) => submitOne(at, submission, keepMs)))
     return { submitted: submissions.filter((_, index) => done[index]).map(({ id }) => id), next: from + ids.length }
   }
+}
+
+/** A draft lies in Redis whole. */
+function readDraft(text: string): JobSubmission {
+  const { submission, input = toJson(null) } = readStoredSubmission(text)
+  return { ...submission, input }
 }
 
 function createReads(context: StoreContext): Pick<BatchStore, 'get' | 'list' | 'states' | 'unfinished' | 'noteFinished'> {

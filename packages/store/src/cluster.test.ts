@@ -3,7 +3,7 @@
 import { findFreePort, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
-import { openStore } from './open-store.ts'
+import { openValueStore as openStore } from './value-store.ts'
 import { completed, drainStream, PATIENT, submission, workerRecord } from './test-store.ts'
 
 const EP = 'ep-1'

@@ -2,6 +2,7 @@
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import type { Argument } from './scripts/script.ts'
+import { packOutcome, textOf } from './stored-values.ts'
 
 type EndArgs = (outcome: JobOutcome, given?: { readonly text?: string; readonly now?: number }) => readonly Argument[]
 
@@ -10,7 +11,7 @@ const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 export function createEndArgs({ options }: Pick<StoreContext, 'options'>): EndArgs {
   const { asyncMs, syncMs, keepBytes = NO_LIMIT, outboxEvents = NO_LIMIT, outboxBytes = NO_LIMIT } = options.retention
-  return (outcome, { text = JSON.stringify(outcome), now = Date.now() } = {}) => [
+  return (outcome, { text = textOf(packOutcome(outcome)), now = Date.now() } = {}) => [
     now,
     outcome.status,
     text,

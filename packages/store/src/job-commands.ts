@@ -1,12 +1,11 @@
 // For the property test: everything that may happen to the jobs of one endpoint, as commands of fast-check's model runner.
 import assert from 'node:assert/strict'
-import type { JobOutcome } from '@runyard/schema'
 import * as fc from 'fast-check'
 import * as model from './job-model.ts'
 import { actor, actorOf, command, job, type Model, type Real } from './model-command.ts'
 import { chunk, conclude, stream, voidClaim } from './stream-commands.ts'
 import { completed, submission } from './test-store.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore, ValueOutcome } from './value-store.ts'
 
 const LONG_AFTER = 48 * 60 * 60 * 1000
 
@@ -62,7 +61,7 @@ const progress = command('progress', fc.tuple(job, actor, fc.integer()), ([id, a
 const settle = command('settle', fc.tuple(job, actor, fc.boolean()), ([id, at, fails]) => async (m, real, jobs) => {
   const known = m.jobs.get(id)
   const worker = actorOf(real, known, at)
-  const outcome: JobOutcome = fails ? { status: 'FAILED', error: worker } : completed(`${worker}'s`)
+  const outcome: ValueOutcome = fails ? { status: 'FAILED', error: worker } : completed(`${worker}'s`)
   const answer = model.answerTo(known, worker)
   assert.equal(await jobs.settle(real.endpointId, id, worker, outcome), answer)
   if (answer !== 'settled' || known === undefined) return

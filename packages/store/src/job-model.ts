@@ -1,6 +1,6 @@
 // For the property tests: what the store promises of the jobs of one endpoint, in plain data. Each function says what an operation must
 // answer and changes the model accordingly; it knows nothing of Redis.
-import type { JobRecord } from '@runyard/schema'
+import type { ValueRecord } from './value-store.ts'
 
 export const BUDGET = 1
 
@@ -22,7 +22,7 @@ export interface JobModel {
   readonly answers: { readonly claim: string; readonly count: number }[]
   progress: unknown
   /** As first read after its end. */
-  record: JobRecord | undefined
+  record: ValueRecord | undefined
 }
 
 export interface EndpointModel {
@@ -112,7 +112,7 @@ export function countsOf(model: EndpointModel): Record<'waiting' | 'inProgress' 
 }
 
 /** What `get` must say, in part. */
-export function recordOf(job: JobModel): Partial<JobRecord> | undefined {
+export function recordOf(job: JobModel): Partial<ValueRecord> | undefined {
   if (job.state === 'swept') return undefined
   if (job.state === 'ended') return job.record
   const isHeld = job.state === 'leased' && job.holder !== undefined

@@ -1,7 +1,8 @@
 // From the rows that the scripts answer to the schema's shapes. We wrote them ourselves, so they are trusted.
-import { parseExactJson, type JobOutcome, type JobRecord } from '@runyard/schema'
+import { asJson, type JobRecord } from '@runyard/schema'
 import { isReference } from './payloads.ts'
 import type { Reply } from './scripts/script.ts'
+import { readStoredOutcome } from './stored-values.ts'
 
 type Cell = string | null | undefined
 
@@ -33,7 +34,8 @@ export function toStoredRecord(id: string, reply: Reply | undefined): StoredReco
 }
 
 function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): StoredRecord {
-  const { blob, ...outcome } = parseExactJson(outcomeText ?? '{}') as JobOutcome & { blob?: string }
+  const { outcome, blob } =
+    outcomeText === null || outcomeText === undefined ? { outcome: {}, blob: undefined } : readStoredOutcome(outcomeText)
   const record = withoutUndefined({
     id,
     submittedAt: Number(submittedAt),
@@ -59,7 +61,7 @@ function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder,
     workerId: ifText(holder),
     retries: retriesOf(attempts),
     lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
-    output: output === undefined || blob !== undefined ? undefined : parseExactJson(output),
+    output: output === undefined || blob !== undefined ? undefined : asJson(output),
   }) as JobRecord
   return { record, blob }
 }

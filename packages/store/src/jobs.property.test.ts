@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import { describe, expect, test } from 'vitest'
 import { completed, submission, useStores } from './test-store.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore } from './value-store.ts'
 
 const stores = useStores()
 const JOBS = ['a', 'b', 'c'] as const

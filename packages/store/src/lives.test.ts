@@ -1,7 +1,7 @@
 // What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can tell.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, PATIENT, submission, useStores, workerRecord } from './test-store.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

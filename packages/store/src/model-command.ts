@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import * as model from './job-model.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore } from './value-store.ts'
 
 export interface Real {
   readonly sides: readonly [JobStore, JobStore]

@@ -2,7 +2,7 @@
 import { openLine, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
-import { openStore } from './open-store.ts'
+import { openValueStore as openStore } from './value-store.ts'
 import { completed, PATIENT, submission, useStores } from './test-store.ts'
 
 const stores = useStores()

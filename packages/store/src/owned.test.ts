@@ -3,7 +3,7 @@ import { RunyardError, type Registry, type Template } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { endpoint, template } from './endpoint-fixture.ts'
 import { useStores } from './test-store.ts'
-import type { Store } from './types.ts'
+import type { Store } from './value-store.ts'
 
 const stores = useStores()
 

@@ -1,10 +1,9 @@
 // Large values leave Redis and come back byte for byte; what happens while the blob store is away, and with blobs that somebody removed.
 import { setImmediate } from 'node:timers/promises'
-import type { JobOutcome } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
-import type { Store } from './types.ts'
+import type { Store, ValueOutcome } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -29,7 +28,7 @@ async function running({ jobs }: Pick<Store, 'jobs'>, input: unknown = 1): Promi
 }
 
 /** Within the turn of its settlement a record is remembered with its output: from then on it is read. */
-async function end(jobs: Store['jobs'], outcome: JobOutcome): Promise<void> {
+async function end(jobs: Store['jobs'], outcome: ValueOutcome): Promise<void> {
   expect(await jobs.settle(EP, 'a', 'w1', outcome)).toBe('settled')
   await setImmediate()
 }

@@ -4,7 +4,8 @@
 // A blob is announced in Redis before it is put, and put before the record that names it. So whatever is in the blob store is on the list
 // of jobs with blobs, and the sweep (`sweep-blobs.ts`) deletes by that list alone: of jobs that are gone, never of what it does not know.
 import { randomBytes } from 'node:crypto'
-import { RunyardError, type BlobStore } from '@runyard/schema'
+import { asJson, RunyardError, type BlobStore, type JsonText } from '@runyard/schema'
+import { withMember } from '@runyard/schema/json-join'
 import type { Redis } from 'ioredis'
 import type { Keys } from './keys.ts'
 
@@ -26,16 +27,23 @@ export interface Kept {
 }
 
 export interface Payloads {
-  /** Puts a large text into the blob store; a small one stays what it is. `name` is the blob's, within its job. */
-  keep(at: JobAt, name: () => string, text: string): Promise<Kept>
-  /** A record's JSON; where that is large, without the field, which is in a blob. */
-  pack<K extends string>(at: JobAt, field: K, record: { readonly [key in K]?: unknown }): Promise<Kept>
+  /** Puts a large value into the blob store; a small one stays what it is. `name` is the blob's, within its job. */
+  keep(at: JobAt, name: () => string, value: JsonText): Promise<Kept>
+  /** A record's text (`stored-values.ts`); where that is large, without its value, which is in a blob. */
+  pack(at: JobAt, record: PackedRecord): Promise<Kept>
   /** To be called with what the write to Redis came to; when that is unknown, not at all. */
   conclude(at: JobAt, kept: Kept, written: boolean): void
   /** What a text from Redis stands for; undefined where its blob is gone. */
-  load(at: JobAt, text: string): Promise<string | undefined>
+  load(at: JobAt, text: string): Promise<JsonText | undefined>
   /** A blob that Redis names no more. Failures are the sweep's business. */
   discard(at: JobAt, text: string): void
+}
+
+/** What a record is about, and the value that it carries. */
+export interface PackedRecord {
+  readonly head: object
+  readonly field: 'input' | 'output'
+  readonly value: JsonText | undefined
 }
 
 interface Deps {
@@ -70,28 +78,28 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
   }
   const remove = async (blob: string): Promise<void> => blobs?.store.delete([blob])
 
-  const put = async (at: JobAt, name: string, text: string): Promise<Kept> => {
+  const put = async (at: JobAt, name: string, value: JsonText): Promise<Kept> => {
     const announcedAt = Date.now()
     await client.zadd(keys.blobs, 'GT', announcedAt + GRACE_MS, memberOf(at))
     const blob = await fullName(at, name)
-    await told(blobs?.store.put(blob, Buffer.from(text)))
+    await told(blobs?.store.put(blob, typeof value === 'string' ? Buffer.from(value) : value))
     // A machine that slept meanwhile may find it swept already.
     if (Date.now() - announcedAt > GRACE_MS / 2) {
       throw new RunyardError('store_unavailable', 'The blob store was too slow to take a large value.', { retryAfterS: RETRY_AFTER_S })
     }
     return { text: MARK + name, blob }
   }
-  const keep: Payloads['keep'] = async (at, name, text) => (isLarger(text, threshold) ? put(at, name(), text) : { text, blob: undefined })
+  const keep: Payloads['keep'] = async (at, name, value) =>
+    isLarger(value, threshold) ? put(at, name(), value) : { text: toText(value), blob: undefined }
 
   return {
     keep,
 
-    async pack(at, field, record) {
-      const text = JSON.stringify(record)
-      if (!isLarger(text, threshold)) return { text, blob: undefined }
-      const { [field]: value, ...rest } = record
-      const kept = await keep(at, newName(field), JSON.stringify(value ?? null))
-      return kept.blob === undefined ? { text, blob: undefined } : { text: JSON.stringify({ ...rest, blob: kept.text }), blob: kept.blob }
+    async pack(at, { head, field, value }) {
+      if (value === undefined) return { text: JSON.stringify(head), blob: undefined }
+      const kept = await keep(at, newName(field), value)
+      const text = kept.blob === undefined ? withMember(head, field, asJson(kept.text)) : JSON.stringify({ ...head, blob: kept.text })
+      return { text: toText(text), blob: kept.blob }
     },
 
     conclude(at, { blob }, written) {
@@ -101,10 +109,10 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
     },
 
     async load(at, text) {
-      if (!isReference(text)) return text
+      if (!isReference(text)) return asJson(text)
       if (blobs === undefined) throw new RunyardError('internal', 'This process was opened without a blob store.')
       const bytes = await told(blobs.store.get(await fullName(at, text.slice(MARK.length))))
-      return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+      return bytes === undefined ? undefined : asJson(bytes)
     },
 
     discard(at, text) {
@@ -115,7 +123,13 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
 }
 
 /** In UTF-8. A letter takes one to three bytes, so most texts are told by their length. */
-function isLarger(text: string, bytes: number): boolean {
+function isLarger(text: string | Uint8Array, bytes: number): boolean {
+  if (typeof text !== 'string') return text.length > bytes
   if (text.length * 3 <= bytes) return false
   return text.length > bytes || Buffer.byteLength(text) > bytes
+}
+
+/** As Redis is told. */
+export function toText(value: string | Uint8Array): string {
+  return typeof value === 'string' ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
 }

@@ -3,7 +3,7 @@ import type { Registry } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { endpoint } from './endpoint-fixture.ts'
 import { useStores } from './test-store.ts'
-import type { Store } from './types.ts'
+import type { Store } from './value-store.ts'
 
 const stores = useStores()
 const SECRETS = { username: 'me', password: 'sesame' }

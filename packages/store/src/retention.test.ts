@@ -1,7 +1,7 @@
 // Retention and TTL: how long what can be read.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
-import type { JobStore } from './types.ts'
+import type { JobStore } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

@@ -12,6 +12,7 @@ import { RETRY, TAKE_BACK } from './scripts/returns.ts'
 import type { Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import { DEFAULT_TTL_MS } from './submit.ts'
+import { packOutcome } from './stored-values.ts'
 import type { JobStore, SettleResult } from './types.ts'
 
 type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'endPurged' | 'progress' | 'appendChunk'>
@@ -29,7 +30,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
     async settle(...[endpointId, jobId, workerId, outcome]) {
       const signal = { kind: 'job-settled', endpointId, jobId } as const
       const at = { endpointId, jobId }
-      const kept = await payloads.pack(at, 'output', outcome)
+      const kept = await payloads.pack(at, packOutcome(outcome))
       const args = [jobId, workerId, ...endArgs(outcome, { text: kept.text }), signals.channel, signals.encode(signal)]
       const reply = await run(SETTLE, [keys.queue(endpointId)], args)
       const record = toJobRecord(jobId, reply)
@@ -100,7 +101,7 @@ function createWorkerWrites({ keys, run, signals, payloads, options }: StoreCont
     async progress(...[endpointId, jobId, workerId, output]) {
       const at = { endpointId, jobId }
       // Each value replaces the one before it, also as a blob: a worker has one name.
-      const kept = await payloads.keep(at, () => `progress-${workerId}`, JSON.stringify(output ?? null))
+      const kept = await payloads.keep(at, () => `progress-${workerId}`, output)
       const args = [jobId, workerId, options.leaseMs, kept.text]
       const result = (await run(PROGRESS, [keys.queue(endpointId)], args)) as SettleResult
       payloads.conclude(at, kept, result === 'settled')
@@ -110,7 +111,7 @@ function createWorkerWrites({ keys, run, signals, payloads, options }: StoreCont
     async appendChunk(...[endpointId, jobId, workerId, chunk, post = randomUUID()]) {
       const signal = { kind: 'job-chunk', endpointId, jobId } as const
       const at = { endpointId, jobId }
-      const kept = await payloads.keep(at, newName('chunk'), JSON.stringify(chunk ?? null))
+      const kept = await payloads.keep(at, newName('chunk'), chunk)
       const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal), post]
       const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], args)) as SettleResult | 'repeated'
       payloads.conclude(at, kept, result === 'settled')

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './endpoint-fixture.ts'
 import { PATIENT, submission, useStores, workerRecord } from './test-store.ts'
-import type { Store } from './types.ts'
+import type { Store } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

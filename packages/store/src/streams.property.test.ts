@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { completed, submission, useStores } from './test-store.ts'
-import type { JobStore, Store, StreamClaim } from './types.ts'
+import type { JobStore, Store, StreamClaim } from './value-store.ts'
 
 const stores = useStores()
 const ENDED = 'COMPLETED'

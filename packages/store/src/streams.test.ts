@@ -2,7 +2,7 @@
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
-import type { JobStore, StreamClaim } from './types.ts'
+import type { JobStore, StreamClaim } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

@@ -1,7 +1,7 @@
 // The chunks of a job, as they are told to whoever follows it. `/stream` hands each out once (client-api R5): a read claims chunks, and they go
 // when the answer has been told, else they are handed out again (ADR 25). OpenAI answers read by index and take nothing.
 import { randomBytes } from 'node:crypto'
-import { parseExactJson } from '@runyard/schema'
+import { asJson, type JsonText } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toJobRecord, toStoredRecord } from './job-record.ts'
 import type { JobAt } from './payloads.ts'
@@ -54,8 +54,8 @@ export function createJobStreams(context: StoreContext): JobStreams {
 }
 
 /** Only the last of them can be a large one (`CLAIM_CHUNKS`). While it cannot be had, the small ones before it are told without it. */
-async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonly string[]): Promise<readonly unknown[]> {
-  const small = texts.slice(0, -1).map(parseExactJson)
+async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonly string[]): Promise<readonly JsonText[]> {
+  const small = texts.slice(0, -1).map(asJson)
   try {
     return [...small, await readChunk(payloads, at, texts.at(-1) ?? 'null')]
   } catch (error) {

@@ -3,6 +3,7 @@ import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { SUBMIT, SUBMIT_ONCE } from './scripts/submits.ts'
 import type { Argument } from './scripts/script.ts'
+import { packSubmission } from './stored-values.ts'
 import type { JobStore } from './types.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
@@ -15,7 +16,7 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
   return {
     async submit(endpointId, submission) {
       const at = { endpointId, jobId: submission.id }
-      const kept = await payloads.pack(at, 'input', submission)
+      const kept = await payloads.pack(at, packSubmission(submission))
       const signal = { kind: 'job-added', endpointId } as const
       const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal)]
       await Promise.all([noteOutbox(context, endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
@@ -25,7 +26,7 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
 
     async submitOnce(endpointId, submission, once) {
       const at = { endpointId, jobId: submission.id }
-      const kept = await payloads.pack(at, 'input', submission)
+      const kept = await payloads.pack(at, packSubmission(submission))
       const signal = { kind: 'job-added', endpointId } as const
       const told = [signals.channel, signals.encode(signal)]
       const args = [...toArguments(submission, kept.text), ...told, once.key, once.fingerprint, once.windowMs]

@@ -7,7 +7,7 @@ import { ADOPTED_GRACE_MS } from './adopt-blobs.ts'
 import { GRACE_MS } from './payloads.ts'
 import { completed, drainStream, PATIENT, submission, useStores } from './test-store.ts'
 import type { OpenStoreOptions } from './open-options.ts'
-import type { Store } from './types.ts'
+import type { Store } from './value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

@@ -1,13 +1,15 @@
 // For this package's tests: a real Redis per test file, a key prefix per test, and stores that are closed when the test ends.
 import { randomUUID } from 'node:crypto'
-import type { JobOutcome, JobSubmission, Signal, WorkerRecord } from '@runyard/schema'
+import type { Signal, WorkerRecord } from '@runyard/schema'
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openStore } from './open-store.ts'
 import type { OpenStoreOptions } from './open-options.ts'
-import type { JobStore, Store, StreamClaim } from './types.ts'
+import { withValues, type JobStore, type Store, type StreamClaim, type ValueOutcome, type ValueSubmission } from './value-store.ts'
+
+export type { JobStore, Store, StreamClaim, ValueOutcome, ValueRecord, ValueSubmission } from './value-store.ts'
 
 /** For `vi.waitUntil` and `vi.waitFor`, whose own second is too short for a busy machine. */
 export const PATIENT = { timeout: 30_000 }
@@ -46,14 +48,16 @@ export function useStores(): TestStores {
     redis: running,
     prefix: () => prefix,
     open: async (options = {}) =>
-      scope.use(
-        await openStore({
-          redisUrl: running().url,
-          prefix,
-          leaseMs: 30_000,
-          retention: { asyncMs: 60_000, syncMs: 30_000 },
-          ...options,
-        }),
+      withValues(
+        scope.use(
+          await openStore({
+            redisUrl: running().url,
+            prefix,
+            leaseMs: 30_000,
+            retention: { asyncMs: 60_000, syncMs: 30_000 },
+            ...options,
+          }),
+        ),
       ),
     listen(store) {
       const heard: Signal[] = []
@@ -64,11 +68,11 @@ export function useStores(): TestStores {
   }
 }
 
-export function submission(id: string, fields: Partial<JobSubmission> = {}): JobSubmission {
+export function submission(id: string, fields: Partial<ValueSubmission> = {}): ValueSubmission {
   return { id, input: { prompt: id }, sync: false, policy: {}, keyId: 'key-1', ...fields }
 }
 
-export const completed = (output: unknown): JobOutcome => ({ status: 'COMPLETED', output })
+export const completed = (output: unknown): ValueOutcome => ({ status: 'COMPLETED', output })
 
 export function workerRecord(id: string, fields: Partial<WorkerRecord> = {}): WorkerRecord {
   return {

@@ -5,6 +5,7 @@ import type {
   JobRecord,
   JobStatus,
   JobSubmission,
+  JsonText,
   LedgerRow,
   BillingState,
   Signal,
@@ -109,7 +110,7 @@ export interface GoneJob {
 export interface StreamRead {
   readonly record: JobRecord
   /** In order; one snapshot with `record`. */
-  readonly chunks: readonly unknown[]
+  readonly chunks: readonly JsonText[]
   /** True while more chunks remain than were returned: then a terminal status must not be told (client-api R6). */
   readonly more: boolean
 }
@@ -152,9 +153,9 @@ export interface JobStore {
     workerId: string,
     ping: { readonly jobIds: readonly string[]; readonly withLeases: boolean },
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
-  progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<SettleResult>
+  progress(endpointId: string, jobId: string, workerId: string, output: JsonText): Promise<SettleResult>
   /** `post`, at most 36 letters, names one post of a worker: told again, since its answer was lost, it changes nothing more. */
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<SettleResult>
+  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<SettleResult>
   /** The worker's result. First writer wins; fenced by the lease. */
   settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */

@@ -1,5 +1,5 @@
 // What a courier knows of the outbox (`WebhookStore`); the rest of the store's border is in `types.ts`.
-import type { JobRecord, Webhook, WebhookAttempt } from '@runyard/schema'
+import type { JobRecord, JsonText, Webhook, WebhookAttempt } from '@runyard/schema'
 
 /** One event under the lease of whoever claimed it. */
 export interface ClaimedWebhook {
@@ -16,7 +16,7 @@ export interface ClaimedWebhook {
   readonly endedAt: number
   readonly webhook: Webhook
   /** What is told; the job's own record may be gone meanwhile. Large values come from the blob store; `input` is absent where it is gone there. */
-  read(): Promise<{ readonly record: JobRecord; readonly input?: unknown }>
+  read(): Promise<{ readonly record: JobRecord; readonly input?: JsonText }>
 }
 
 export interface ClaimOptions {
@@ -41,7 +41,7 @@ export interface WebhookStore {
     options: ClaimOptions,
   ): Promise<{ events: readonly ClaimedWebhook[]; nextAt: number | undefined; isMoreDue: boolean; dropped: number }>
   /** Logs the attempt and does what it says: done, due again at `nextAt`, or given up. False: the lease was lost, somebody else delivers it. */
-  finish(event: ClaimedWebhook, attempt: WebhookAttempt): Promise<boolean>
+  finish(event: Omit<ClaimedWebhook, 'read'>, attempt: WebhookAttempt): Promise<boolean>
   /** Makes an event due now that waits or was given up within the last day. */
   redeliver(endpointId: string, eventId: string): Promise<'due' | 'in_delivery' | 'unknown'>
   /** The delivery log, newest first: the last 1000 attempts, kept for a week. */

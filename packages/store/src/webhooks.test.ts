@@ -1,10 +1,11 @@
 // The outbox: whoever ends a job with a webhook leaves an event, exactly one courier has it at a time, and no receiver holds up another.
-import type { JobOutcome, JobPolicy, WebhookAttempt } from '@runyard/schema'
+import type { JobPolicy, WebhookAttempt } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test } from 'vitest'
-import type { Store } from './types.ts'
-import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
+import type { Store } from './value-store.ts'
+import type { ClaimedWebhook, WebhookStore } from './value-store.ts'
 import { completed, submission, useStores } from './test-store.ts'
+import type { ValueOutcome } from './value-store.ts'
 
 const EP = 'ep-1'
 const HOUR = 3_600_000
@@ -35,7 +36,7 @@ async function only(webhooks: WebhookStore, options: Parameters<typeof claim>[1]
 }
 
 describe('an event', () => {
-  const ends: readonly [string, (store: Store) => Promise<unknown>, Partial<JobOutcome> & { workerId?: string }][] = [
+  const ends: readonly [string, (store: Store) => Promise<unknown>, Partial<ValueOutcome> & { workerId?: string }][] = [
     [
       'its worker’s result',
       (s) => s.jobs.settle(EP, 'a', 'w1', completed({ n: [] })),

@@ -1,12 +1,12 @@
 // The outbox of webhooks as a courier sees it: claim what is due, write what came of it. Which endpoints have an outbox at all is a set of its
 // own, so that an installation without webhooks is asked one short question a minute.
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { JobSubmission, WebhookAttempt } from '@runyard/schema'
+import type { WebhookAttempt } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { toNumber, toStoredRecord } from './job-record.ts'
 import { CLAIM_WEBHOOKS, FINISH_WEBHOOK, REDELIVER_WEBHOOK, ROTATE_SECRET } from './scripts/outbox.ts'
 import type { Argument } from './scripts/script.ts'
-import { readRecord, readSubmission } from './stored-values.ts'
+import { readRecord, readStoredSubmission, readSubmission } from './stored-values.ts'
 import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
 
 /** An event that was given up can be delivered again for as long. */
@@ -61,7 +61,7 @@ function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointI
   const [eventId, lane, attempt, [jobId, data, ...cells]] = row
   const at = { endpointId: lease.endpointId, jobId }
   const stored = toStoredRecord(jobId, ['settled', ...cells.map((cell) => (cell === '' ? null : cell))])
-  const { webhook } = JSON.parse(data) as JobSubmission
+  const { webhook } = readStoredSubmission(data).submission
   if (stored === undefined || webhook === undefined) throw new Error(`the webhook event ${eventId} is not whole`)
   return {
     ...lease,

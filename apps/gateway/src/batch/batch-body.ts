@@ -1,5 +1,6 @@
 // A batch and its requests as their caller sees them (client-api §5.13).
-import type { Endpoint, JobRecord } from '@runyard/schema'
+import { toJson, type Endpoint, type JobRecord, type JsonText } from '@runyard/schema'
+import { withMember } from '@runyard/schema/json-join'
 import type { BatchCounts, BatchRecord, RequestState } from '@runyard/store'
 import { toJobBody } from '../jobs/job-body.ts'
 
@@ -45,14 +46,15 @@ export function toBatchBody(
 
 const NOTHING_LEFT = 'nothing of this request is left: its ttl ran out before it had ended, or its result made room for newer ones'
 
-export function toRequestBody(endpoint: Endpoint, { id, status }: RequestState, record: JobRecord | undefined): Record<string, unknown> {
-  if (record === undefined) return KIND_OF[status] === 'failed' ? { id, status, error: NOTHING_LEFT } : { id, status }
+export function toRequestJson(endpoint: Endpoint, { id, status }: RequestState, record: JobRecord | undefined): JsonText {
+  if (record === undefined) return toJson(KIND_OF[status] === 'failed' ? { id, status, error: NOTHING_LEFT } : { id, status })
   const { output, error } = toJobBody(record, endpoint)
-  return {
+  const fields = {
     id,
     status: record.status,
-    ...(error === undefined ? (record.status === 'COMPLETED' ? { output } : {}) : { error }),
+    ...(error === undefined ? {} : { error }),
     ...(record.startedAt === undefined ? {} : { startedAt: record.startedAt }),
     ...(record.settledAt === undefined ? {} : { completedAt: record.settledAt }),
   }
+  return record.status === 'COMPLETED' && output !== undefined ? withMember(fields, 'output', output) : toJson(fields)
 }

@@ -1,17 +1,20 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Endpoint } from '@runyard/schema'
+import { toJsonList, withMember } from '@runyard/schema/json-join'
 import type { BatchAt, BatchRecord } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
+import { sendJson } from '../http/json-answer.ts'
+import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/routes.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { createJobId } from '../jobs/policy.ts'
 import { readCount } from '../jobs/queue.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
-import { countStates, inListedOrder, toBatchBody, toRequestBody } from './batch-body.ts'
+import { countStates, inListedOrder, toBatchBody, toRequestJson } from './batch-body.ts'
 import { finishBatch } from './finish.ts'
-import { readName, readRequests } from './read-requests.ts'
+import { readMoreRequests, readName, readRequests } from './read-requests.ts'
 import { checkChange, LIMITS, refusalOf } from './refusals.ts'
 
 type Body = Promise<Record<string, unknown>>
@@ -41,11 +44,13 @@ export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   addRoute(app, { methods: ['POST'], url: `${base}/:batchId/cancel`, handler: change((at) => batches.cancel(at), 'finish') })
 }
 
-function byMethod(handlers: Readonly<Record<string, (request: FastifyRequest) => Body>>) {
-  return (request: FastifyRequest): Body => {
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+function byMethod(handlers: Readonly<Record<string, Handler>>): Handler {
+  return (request, reply) => {
     const handler = handlers[request.method]
     if (handler === undefined) throw new Error('a route ran for a method that it does not have')
-    return handler(request)
+    return handler(request, reply)
   }
 }
 
@@ -54,7 +59,7 @@ function createCollection(deps: GatewayDeps) {
 }
 
 function createItem(deps: GatewayDeps) {
-  const rename = createChange(deps, (at, request) => deps.store.batches.rename(at, readName(request.body)))
+  const rename = createChange(deps, async (at, request) => deps.store.batches.rename(at, await readName(bytesOf(request))))
   return byMethod({ GET: createChange(deps, async () => 'ok'), PUT: rename })
 }
 
@@ -63,7 +68,7 @@ function createBatch(deps: GatewayDeps) {
   return async (request: FastifyRequest): Body => {
     const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: `batch_${createJobId(false)}` }
-    const requests = readRequests(request.body, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+    const requests = await readRequests(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
     // Before anything is made: its caller would never learn its id.
     if (requests.length > LIMITS.draft.requests) throw refusalOf('too_many')
     if ((await deps.store.batches.create(at, LIMITS.active)) === 'too_many') {
@@ -77,9 +82,8 @@ function createBatch(deps: GatewayDeps) {
 
 function createAdd(deps: GatewayDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
-  return (at: BatchAt, request: FastifyRequest) => {
-    const given = ((request.body ?? {}) as { readonly requests?: unknown }).requests
-    const requests = readRequests(given, { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
+  return async (at: BatchAt, request: FastifyRequest) => {
+    const requests = await readMoreRequests(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed, batchId: at.batchId })
     return deps.store.batches.add(at, requests, LIMITS.draft)
   }
 }
@@ -105,15 +109,16 @@ function createList(deps: GatewayDeps) {
 }
 
 function createRequestList(deps: GatewayDeps) {
-  return async (request: FastifyRequest): Body => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
     const { offset, limit } = readPage(request)
     const states = inListedOrder(await deps.store.batches.states(at, (await requireBatch(deps, at)).status))
     const listed = states.slice(offset, offset + limit)
     const records = await Promise.all(listed.map(({ id }) => deps.store.jobs.get(endpoint.id, id)))
-    const requests = listed.map((state, index) => toRequestBody(endpoint, state, records[index]))
-    return { requests, total: states.length, offset, limit, hasMore: offset + limit < states.length }
+    const requests = toJsonList(listed.map((state, index) => toRequestJson(endpoint, state, records[index])))
+    const page = { total: states.length, offset, limit, hasMore: offset + limit < states.length }
+    return sendJson(reply, withMember(page, 'requests', requests))
   }
 }
 

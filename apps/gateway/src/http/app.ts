@@ -1,13 +1,11 @@
-// The bare Fastify app that both listeners are built on: bodies of any content type read as JSON, `//` tolerated in paths,
+// The bare Fastify app that both listeners are built on: a guard before every route, bodies of any content type read as JSON, `//` tolerated in paths,
 // JSON errors, connections kept open longer than any client's pause between polls (client-api R3, R17, §3; worker-api §4.3).
-import { isUtf8 } from 'node:buffer'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
 import { requireGuards } from './access.ts'
 import { answerClientError } from './client-error.ts'
 import { drainUnread } from './drain-body.ts'
-import { isTooDeep, TOO_DEEP } from './json-depth.ts'
+import { acceptAnyType, parseBody } from './json-body.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
@@ -19,8 +17,6 @@ const LOOK_FOR_SLOW_EVERY_MS = 5000
 
 /** Of a route that asks for none, since clients send `{}` all the same; routes that read theirs name its limit. */
 const UNREAD_BODY_BYTES = 64 * 1024
-
-export const NOT_UTF8 = 'the request body is not valid UTF-8 (compressed ones are not read: send it as it is)'
 
 export interface AppOptions {
   readonly log: Logger
@@ -49,7 +45,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   })
   requireGuards(app)
   drainUnread(app)
-  readBodiesAsJson(app, (body) => parseStrictJson(body))
+  readBodiesAsJson(app)
   closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {
@@ -83,35 +79,13 @@ function closeUnusedConnections(app: FastifyInstance): void {
   })
 }
 
-/** Whatever the content type says, the body is JSON; an empty one is `{}`. `parse` throws RunyardError('bad_request'). */
-export function readBodiesAsJson(app: FastifyInstance, parse: (body: Buffer) => unknown): void {
+/** Whatever the content type says, the body is JSON; an empty one is `{}`. */
+function readBodiesAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  // One that is no media type would be refused before any parser is asked.
-  app.addHook('onRequest', ({ headers }, _reply, next) => {
-    headers['content-type'] = 'application/json'
-    next()
-  })
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, body.length === 0 ? {} : parse(body as Buffer))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
-}
-
-/**
- * JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
- * @throws RunyardError('bad_request')
- */
-export function parseStrictJson(body: Buffer, parse: (text: string) => unknown = JSON.parse): unknown {
-  if (!isUtf8(body)) throw new RunyardError('bad_request', NOT_UTF8)
-  if (isTooDeep(body)) throw new RunyardError('bad_request', TOO_DEEP)
-  try {
-    return parse(body.toString())
-  } catch {
-    throw new RunyardError('bad_request', 'the request body is not valid JSON')
-  }
+  acceptAnyType(app)
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    body.length === 0 ? {} : parseBody(body),
+  )
 }
 
 /** `http://host/v2/ep/run`, which clients behind a proxy send, is `/v2/ep/run` (RFC 9112 §3.2.2). */

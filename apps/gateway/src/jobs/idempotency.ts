@@ -17,10 +17,13 @@ export function readIdempotency(request: FastifyRequest, submission: JobSubmissi
   const { input, sync, policy, webhook, s3Config } = submission
   return {
     key: hash(JSON.stringify([apiKeyOf(request).ownerId, given])),
-    fingerprint: hash(JSON.stringify([input, sync, policy, webhook, s3Config])),
+    fingerprint: hash(JSON.stringify([sync, policy, webhook]), s3Config ?? '', '\n', input),
   }
 }
 
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+/** No text that is followed by another can end in the middle of a JSON value, so no two requests are the same here. */
+function hash(...texts: readonly (string | Uint8Array)[]): string {
+  const sum = createHash('sha256')
+  for (const text of texts) sum.update(text)
+  return sum.digest('base64url')
 }

@@ -2,7 +2,8 @@
 // answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
 // and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
 import { envelopeOf, jobDurations } from '@runyard/core'
-import type { Endpoint, JobRecord, JobStatus } from '@runyard/schema'
+import { toJson, type Endpoint, type JobRecord, type JobStatus, type JsonText } from '@runyard/schema'
+import { withMember } from '@runyard/schema/json-join'
 
 export interface JobBody {
   id: string
@@ -10,7 +11,7 @@ export interface JobBody {
   delayTime?: number
   executionTime?: number
   workerId?: string
-  output?: unknown
+  output?: JsonText
   error?: string
   retries?: number
   /** Why it waits; of `/status` only, beyond Runpod. */
@@ -18,6 +19,7 @@ export interface JobBody {
   queueMessage?: string
 }
 
+const EMPTY = toJson({})
 const DEFAULT_ERRORS = { CANCELLED: 'the job was cancelled', TIMED_OUT: 'the job timed out', FAILED: 'the job failed' } as const
 
 export function isTerminal(status: JobStatus): boolean {
@@ -45,14 +47,19 @@ export function toJobBody(record: JobRecord, endpoint: Endpoint | undefined): Jo
 function addResult(body: JobBody, record: JobRecord, endpoint: Endpoint | undefined): JobBody {
   if (record.status === 'COMPLETED') {
     // `{}` is what a worker posts for a handler that returned `{}` (sdk2-api §4.4).
-    body.output = record.output === undefined ? {} : record.output
+    body.output = record.output ?? EMPTY
     return body
   }
   if (record.status === 'FAILED' && record.output !== undefined) body.output = record.output
   // Live clients of Flash 1.14 read `output.stdout` of every failed job before they look at its error.
-  else if (endpoint !== undefined && envelopeOf(endpoint.spec.image) === 'flash') body.output = {}
+  else if (endpoint !== undefined && envelopeOf(endpoint.spec.image) === 'flash') body.output = EMPTY
   body.error = errorOf(record)
   return body
+}
+
+/** Its output goes in as it is. */
+export function toJobJson({ output, ...fields }: JobBody): JsonText {
+  return output === undefined ? toJson(fields) : withMember(fields, 'output', output)
 }
 
 export function errorOf(record: JobRecord): string {

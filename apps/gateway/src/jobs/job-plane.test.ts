@@ -1,9 +1,10 @@
 // The rules R1–R20 of client-api §1, one test each, against real sockets and a real Redis; then what the operations promise beyond them.
 import { gzipSync } from 'node:zlib'
 import { startRedis, type TestRedis } from '@runyard/testing'
+import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
-import { NOT_UTF8 } from '../http/app.ts'
+import { NOT_UTF8 } from '../http/json-body.ts'
 
 let redis: TestRedis
 let gateway: TestGateway
@@ -103,7 +104,7 @@ describe('the rules that real SDKs need', () => {
   it('R6: tells no terminal status while chunks remain', async () => {
     const id = await startJob()
     const values = Array.from({ length: 600 }, (_, index) => index)
-    for (const value of values) await gateway.store.jobs.appendChunk(ep, id, worker.id, { output: value })
+    for (const value of values) await gateway.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: value }))
     await worker.done(id, { output: [] })
     const first = await gateway.call(`/v2/${ep}/stream/${id}`)
     const second = await gateway.call(`/v2/${ep}/stream/${id}`)

@@ -1,9 +1,19 @@
 // Reads the envelope of `/run` and `/runsync` (client-api §6): `input` verbatim, policy values clamped into their range, unknown keys
 // ignored. Checked by hand because every job passes here.
 import { randomUUID } from 'node:crypto'
-import { clampMs, RunyardError, WEEK_MS, type JobPolicy, type JobSubmission, type Range } from '@runyard/schema'
+import {
+  clampMs,
+  RunyardError,
+  WEEK_MS,
+  type JobPolicy,
+  type JobSubmission,
+  type JsonOutline,
+  type Range,
+  type Span,
+} from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
 import { isFields, type Fields } from '../http/fields.ts'
+import { cut, outlineBody, outlineSpan, parseMember } from '../http/json-body.ts'
 import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
 
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }
@@ -22,19 +32,30 @@ export interface Origin {
   readonly isAllowed: IsAllowed
 }
 
+const ENVELOPE: ReadonlySet<string> = new Set(['input', 'policy', 'webhook', 's3Config'])
+
 /** @throws RunyardError('bad_request') when the body is no object, has no `input`, or a known key has a value of the wrong type. */
-export function readSubmission(body: unknown, origin: Origin): JobSubmission {
-  if (!isFields(body)) throw new RunyardError('bad_request', 'the request body must be a JSON object with the key "input"')
-  const { input } = body
-  if (input === undefined || input === null) throw new RunyardError('bad_request', 'the request body must have the key "input"')
+export async function readSubmission(body: Buffer, origin: Origin): Promise<JobSubmission> {
+  return toSubmission(body, await outlineBody(body, { members: ENVELOPE }), origin)
+}
+
+/** Of one of several in a body that was outlined before. */
+export async function readSubmissionAt(body: Buffer, span: Span, origin: Origin): Promise<JobSubmission> {
+  return toSubmission(body, await outlineSpan(body, span, { members: ENVELOPE }), origin)
+}
+
+function toSubmission(body: Buffer, { kind, members }: JsonOutline, origin: Origin): JobSubmission {
+  if (kind !== 'object') throw new RunyardError('bad_request', 'the request body must be a JSON object with the key "input"')
+  const input = members.get('input')
+  if (input === undefined || isNull(body, input)) throw new RunyardError('bad_request', 'the request body must have the key "input"')
   return {
     id: createJobId(origin.sync),
-    input,
+    input: cut(body, input),
     sync: origin.sync,
-    policy: readPolicy(body['policy']),
+    policy: readPolicy(parseMember(body, members.get('policy'), 'policy')),
     keyId: origin.key.id,
-    ...readWebhook(body['webhook'], origin),
-    ...readS3Config(body['s3Config']),
+    ...readWebhook(parseMember(body, members.get('webhook'), 'webhook'), origin),
+    ...readS3Config(body, members.get('s3Config')),
   }
 }
 
@@ -45,10 +66,14 @@ function readWebhook(url: unknown, { key, isAllowed }: Origin): Pick<JobSubmissi
   return { webhook: { url, ownerId: key.ownerId } }
 }
 
-function readS3Config(s3Config: unknown): Pick<JobSubmission, 's3Config'> {
-  if (isAbsent(s3Config)) return {}
-  if (!isFields(s3Config)) throw new RunyardError('bad_request', '"s3Config" must be an object')
-  return { s3Config }
+function readS3Config(body: Buffer, span: Span | undefined): Pick<JobSubmission, 's3Config'> {
+  if (span === undefined || isNull(body, span)) return {}
+  if (!isFields(parseMember(body, span, 's3Config'))) throw new RunyardError('bad_request', '"s3Config" must be an object')
+  return { s3Config: cut(body, span) }
+}
+
+function isNull(body: Buffer, { from, to }: Span): boolean {
+  return to - from === 4 && body.toString('latin1', from, to) === 'null'
 }
 
 function readPolicy(policy: unknown): JobPolicy {

@@ -1,9 +1,9 @@
 // The job plane's table of routes (client-api §5). GET and POST where Go posts what others get.
 import type { FastifyInstance } from 'fastify'
-import { parseExactJson, type Config } from '@runyard/schema'
+import type { Config } from '@runyard/schema'
 import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../deps.ts'
-import { parseStrictJson, readBodiesAsJson } from '../http/app.ts'
+import { takeBytes } from '../http/json-body.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { createRateLimits, type Operation } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/routes.ts'
@@ -27,7 +27,7 @@ export async function registerJobPlane(
   await app.register(async (scope) => {
     requireEndpoint(scope, deps)
     await allowOrigins(scope, origins)
-    readBodiesAsJson(scope, (body) => parseStrictJson(body, parseExactJson))
+    takeBytes(scope)
     const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)

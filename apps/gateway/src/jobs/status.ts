@@ -3,11 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
+import { sendJson } from '../http/json-answer.ts'
 import { jobKey } from '../waiters.ts'
 import { cancelJob } from './cancel.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
-import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
+import { isTerminal, toJobBody, toJobJson } from './job-body.ts'
 import { createQueueReasons } from './queue-reasons.ts'
 
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
@@ -16,24 +17,25 @@ type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters'
 
 export function createStatus(deps: StatusDeps) {
   const reasonOf = createQueueReasons(deps)
-  return async (request: FastifyRequest): Promise<JobBody> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
     const ttlMs = readTtlMs(request.query)
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
     const body = toJobBody(record, endpoint)
-    if (record.status !== 'IN_QUEUE') return body
+    if (record.status !== 'IN_QUEUE') return sendJson(reply, toJobJson(body))
     const { reason, message } = await reasonOf(endpoint, record)
-    return { ...body, queueReason: reason, queueMessage: message }
+    return sendJson(reply, toJobJson({ ...body, queueReason: reason, queueMessage: message }))
   }
 }
 
 export function createStatusSync(deps: StatusDeps) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
-    return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply), endpoint)
+    const record = await waitForEnd(deps, { endpointId: endpoint.id, jobId, deadline }, reply)
+    return sendJson(reply, toJobJson(toJobBody(record, endpoint)))
   }
 }
 
@@ -50,13 +52,13 @@ export async function waitForEnd(
 }
 
 export function createCancel(deps: StatusDeps) {
-  return async (request: FastifyRequest): Promise<JobBody> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const result = await cancelJob(deps, endpoint, { jobId, why: CANCELLED_BY_CLIENT })
     if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
-    if (result !== 'settled') return toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)
-    return { id: jobId, status: 'CANCELLED' }
+    if (result === 'settled') return reply.send({ id: jobId, status: 'CANCELLED' })
+    return sendJson(reply, toJobJson(toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)))
   }
 }
 

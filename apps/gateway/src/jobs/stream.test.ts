@@ -3,6 +3,7 @@
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { startRedis, type TestRedis } from '@runyard/testing'
+import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startGateway, type Answer, type TestGateway } from '../gateway-fixture.ts'
 
@@ -32,7 +33,7 @@ async function endedStream(): Promise<string> {
   const worker = await one.addWorker(ep)
   const id = String((await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
   expect((await worker.take())?.id).toBe(id)
-  for (let n = 0; n < COUNT; n += 1) await one.store.jobs.appendChunk(ep, id, worker.id, { output: n, PAD })
+  for (let n = 0; n < COUNT; n += 1) await one.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: n, PAD }))
   await worker.done(id, { output: 'end' })
   return id
 }

@@ -1,9 +1,12 @@
 // `/stream`: tells each chunk once, in order; a terminal status only when no chunk is left (client-api §5.5, R4–R9). What an answer tells is
 // claimed for it and goes when it has been written out; where it breaks off, the next request of whoever asks gets the same (ADR 25).
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonText } from '@runyard/schema'
+import { joinJson, toJsonList, withMember } from '@runyard/schema/json-join'
 import type { StreamClaim } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
+import { sendJson } from '../http/json-answer.ts'
 import { jobKey } from '../waiters.ts'
 import { retryWhileAway } from '../workers/retry-while-away.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
@@ -14,14 +17,8 @@ const CHUNKS_PER_ANSWER = 500
 
 type StreamDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'closing'>
 
-interface StreamBody {
-  readonly status: string
-  readonly stream: readonly unknown[]
-  readonly error?: string
-}
-
 export function createStream(deps: StreamDeps) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<StreamBody | undefined> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const deadline = Date.now() + readWaitMs(request.query, deps.config.holds.streamS * 1000)
@@ -32,12 +29,12 @@ export function createStream(deps: StreamDeps) {
       if (read === undefined) throw await jobNotFound(deps, endpoint.id, jobId)
       const { claim, chunks } = read
       if (claim !== undefined) concludeOnceAnswered(deps, reply, { endpointId: endpoint.id, jobId, claim, count: chunks.length })
-      if (hasNews(read)) return toStreamBody(read)
+      if (hasNews(read)) return sendJson(reply, toStreamJson(read))
       // No signal tells that the claim of a reader whose gateway has died is void.
       const lookAt = read.heldBackMs > 0 ? Math.min(deadline, Date.now() + read.heldBackMs) : deadline
       const news = await ticket.next(lookAt)
       // Nobody may claim for a client that has gone.
-      if (gone.aborted || deps.closing.aborted || (!news && lookAt === deadline)) return toStreamBody(read)
+      if (gone.aborted || deps.closing.aborted || (!news && lookAt === deadline)) return sendJson(reply, toStreamJson(read))
     }
   }
 }
@@ -77,15 +74,18 @@ function hasNews(read: StreamClaim): boolean {
   return read.chunks.length > 0 || (isTerminal(read.record.status) && !read.more)
 }
 
-function toStreamBody(read: StreamClaim): StreamBody {
+function toStreamJson(read: StreamClaim): JsonText {
   const { status } = read.record
-  const stream = read.chunks.map(toChunk)
-  if (!isTerminal(status)) return { status, stream }
-  if (read.more) return { status: 'IN_PROGRESS', stream }
-  return status === 'COMPLETED' ? { status, stream } : { status, stream, error: errorOf(read.record) }
+  const stream = toJsonList(read.chunks.map(toChunk))
+  if (!isTerminal(status)) return withMember({ status }, 'stream', stream)
+  if (read.more) return withMember({ status: 'IN_PROGRESS' }, 'stream', stream)
+  return withMember(status === 'COMPLETED' ? { status } : { status, error: errorOf(read.record) }, 'stream', stream)
 }
 
-/** Every element has an `output` key (R7); siblings of it, such as vLLM's `metrics`, stay. */
-function toChunk(chunk: unknown): unknown {
-  return typeof chunk === 'object' && chunk !== null && 'output' in chunk ? chunk : { output: chunk }
+const OPEN_OBJECT = 0x7b
+
+/** Every element has an `output` member (R7). Those that workers post have one (`readChunk`); what is no object has none. */
+function toChunk(chunk: JsonText): JsonText {
+  const first = typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]
+  return first === OPEN_OBJECT ? chunk : joinJson(['{"output":', chunk, '}'])
 }

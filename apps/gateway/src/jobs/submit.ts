@@ -5,11 +5,13 @@ import { RunyardError, type JobRecord, type JobSubmission } from '@runyard/schem
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
+import { sendJson } from '../http/json-answer.ts'
+import { bytesOf } from '../http/json-body.ts'
 import { jobKey, startKey, type Ticket } from '../waiters.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { endpointOf } from './endpoint-of.ts'
 import { readIdempotency } from './idempotency.ts'
-import { isTerminal, toJobBody, type JobBody } from './job-body.ts'
+import { isTerminal, toJobBody, toJobJson, type JobBody } from './job-body.ts'
 import { readSubmission } from './policy.ts'
 import { requireJob, waitForEnd } from './status.ts'
 
@@ -25,7 +27,7 @@ export function createRun(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
-    const submission = readSubmission(request.body, { sync: false, key: apiKeyOf(request), isAllowed })
+    const submission = await readSubmission(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed })
     const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
     if (repeated !== undefined) {
       const { id, status } = await requireJob(deps, endpoint.id, repeated)
@@ -37,22 +39,24 @@ export function createRun(deps: SubmitDeps) {
 
 export function createRunsync(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<JobBody> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
     const waitMs = readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
-    const submission = readSubmission(request.body, { sync: true, key: apiKeyOf(request), isAllowed })
+    const submission = await readSubmission(bytesOf(request), { sync: true, key: apiKeyOf(request), isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
     const keys = [jobKey(endpoint.id, submission.id), ...(early ? [startKey(endpoint.id, submission.id)] : [])]
     using ticket = deps.waiters.open(keys, clientGone(reply))
     const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
     if (repeated !== undefined) {
       void reply.header(REPLAYED, 'true')
-      return toJobBody(await waitForEnd(deps, { endpointId: endpoint.id, jobId: repeated, deadline }, reply), endpoint)
+      const ended = await waitForEnd(deps, { endpointId: endpoint.id, jobId: repeated, deadline }, reply)
+      return sendJson(reply, toJobJson(toJobBody(ended, endpoint)))
     }
     const enough = early ? hasWorker : hasEnded
     const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
-    return record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
+    const body: JobBody = record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
+    return sendJson(reply, toJobJson(body))
   }
 }
 

@@ -1,5 +1,6 @@
 // From what a worker yielded to what an OpenAI client reads (worker-api §14.2, §14.3): text goes through as it is, since the newer workers cut
 // an event stream wherever their socket did; objects are framed here.
+import { LargeValue } from './value.ts'
 
 /** The whole answer to a request that does not stream: a generator's one value without its list, strings as one text. */
 export function toWholeAnswer(output: unknown): { readonly value: unknown } | { readonly text: string } {
@@ -27,10 +28,5 @@ export function toPiece(chunk: unknown): Piece {
 }
 
 export function toEvent(value: unknown): string {
-  return `data: ${JSON.stringify(value)}\n\n`
-}
-
-/** What the chunks of a job wrap (worker-api §6). */
-export function unwrapChunk(chunk: unknown): unknown {
-  return typeof chunk === 'object' && chunk !== null && 'output' in chunk ? chunk.output : chunk
+  return `data: ${value instanceof LargeValue ? value.text() : JSON.stringify(value)}\n\n`
 }

@@ -1,7 +1,7 @@
 // Follows one job for the one request that waits for it: its chunks, each once and in order, then its end. A chunk stays in the store until
 // the job's result expires, so a read whose answer was lost with Redis is repeated and nothing is missing from the middle. Where nobody waits
 // for the end any more, be it that the client went away or that the gateway stops, the job is cancelled.
-import type { Endpoint, JobRecord } from '@runyard/schema'
+import type { Endpoint, JobRecord, JsonText } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { cancelJob } from '../jobs/cancel.ts'
 import { isTerminal } from '../jobs/job-body.ts'
@@ -29,7 +29,7 @@ const CHUNKS_PER_READ = 500
 const LOOK_EVERY_MS = 10_000
 const ABANDONED = 'the client went away before the job had ended'
 
-export type FollowNews = { readonly kind: 'chunks'; readonly chunks: readonly unknown[] } | FollowEnd
+export type FollowNews = { readonly kind: 'chunks'; readonly chunks: readonly JsonText[] } | FollowEnd
 
 /** The end comes last. Whoever stops reading before it leaves the job. @throws RunyardError('store_unavailable') after long without Redis */
 export async function* followChunks(deps: FollowDeps, followed: Followed): AsyncGenerator<FollowNews, void, undefined> {
@@ -50,7 +50,7 @@ export async function* followChunks(deps: FollowDeps, followed: Followed): Async
 }
 
 interface Seen {
-  readonly chunks: readonly unknown[]
+  readonly chunks: readonly JsonText[]
   readonly more: boolean
   readonly end: FollowEnd | undefined
 }

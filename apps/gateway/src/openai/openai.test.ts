@@ -1,6 +1,7 @@
 // `/openai/*` against real sockets and a real Redis, with workers that post what worker-vllm posts (client-api §5.12, worker-api §14).
 import { request as httpRequest } from 'node:http'
 import { startRedis, type TestRedis } from '@runyard/testing'
+import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
 
@@ -247,7 +248,7 @@ describe('a stream', () => {
     const answer = streamed()
     const { id } = await take()
     const pieces = Array.from({ length: 1200 }, (_, n) => `data: ${n}\n\n`)
-    for (const piece of pieces) await gateway.store.jobs.appendChunk(ep, id, worker.id, { output: piece })
+    for (const piece of pieces) await gateway.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: piece }))
     await worker.done(id, { output: pieces })
     expect((await answer).text).toBe(pieces.join(''))
   })

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { createErrorHandler, type WireError } from '../http/errors.ts'
+import { bytesOf } from '../http/json-body.ts'
 import { clientGone } from '../http/hold.ts'
 import type { RateLimits } from '../http/rate-limit.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
@@ -34,7 +35,7 @@ export async function registerOpenai(app: FastifyInstance, deps: GatewayDeps, li
 function createOpenai(deps: GatewayDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
-    const { input, stream } = readCall(request)
+    const { input, stream } = await readCall({ method: request.method, url: request.url, body: bytesOf(request) })
     const jobId = createJobId(true)
     const signal = AbortSignal.any([clientGone(reply), deps.closing])
     const at = Date.now()

@@ -4,9 +4,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { GatewayDeps } from '../deps.ts'
-import { END_OF_EVENTS, toEvent, toPiece, unwrapChunk, type Piece } from './answer.ts'
+import { END_OF_EVENTS, toEvent, toPiece, type Piece } from './answer.ts'
 import { failureOfEnd, failureOfValue, toFailure, type Failure } from './failure.ts'
 import { followChunks, type FollowDeps, type FollowNews, type Followed } from './follow.ts'
+import { readChunkValues, readValue } from './value.ts'
 import { sendFailure } from './whole.ts'
 
 type StreamDeps = FollowDeps & Pick<GatewayDeps, 'config'>
@@ -40,7 +41,7 @@ async function* readParts(deps: FollowDeps, followed: Followed): Parts {
   let isEmpty = true
   let isFramed = false
   for await (const news of followChunks(deps, followed)) {
-    const { text, framed, failure } = read(news, isEmpty)
+    const { text, framed, failure } = await read(news, isEmpty)
     isFramed ||= framed
     isEmpty &&= text === ''
     if (text !== '') yield { kind: 'text', text }
@@ -55,11 +56,11 @@ async function* readParts(deps: FollowDeps, followed: Followed): Parts {
 type Told = Piece & { readonly failure?: Failure | undefined }
 
 /** Only what has streamed nothing is told by its result: that of a generator repeats its chunks. */
-function read(news: FollowNews, isEmpty: boolean): Told {
-  if (news.kind === 'chunks') return toTold(news.chunks.map(unwrapChunk))
+async function read(news: FollowNews, isEmpty: boolean): Promise<Told> {
+  if (news.kind === 'chunks') return toTold(await readChunkValues(news.chunks))
   const failure = failureOfEnd(news)
   if (failure !== undefined || news.kind !== 'ended' || !isEmpty) return { text: '', framed: false, failure }
-  const output = news.record.output ?? ''
+  const output = news.record.output === undefined ? '' : ((await readValue(news.record.output)) ?? '')
   return toTold(Array.isArray(output) ? output : [output])
 }
 

@@ -1,11 +1,14 @@
 // The answer to a request that does not stream: sent when the job has ended, however long that takes.
 import type { FastifyReply } from 'fastify'
-import type { JobRecord } from '@runyard/schema'
-import { toWholeAnswer, unwrapChunk } from './answer.ts'
+import type { JobRecord, JsonText } from '@runyard/schema'
+import { toWholeAnswer } from './answer.ts'
 import { failureOfEnd, failureOfValue, type Failure } from './failure.ts'
 import { followToEnd, type FollowDeps, type Followed } from './follow.ts'
+import { LargeValue, readChunkValues, readValue } from './value.ts'
 
 const MOST_CHUNKS = 10_000
+const MOST_BYTES = 64 * 1024 * 1024
+const CHUNKS_PER_READ = 500
 
 export async function answerWhole(deps: FollowDeps, followed: Followed, reply: FastifyReply): Promise<FastifyReply> {
   const end = await followToEnd(deps, followed)
@@ -16,15 +19,27 @@ export async function answerWhole(deps: FollowDeps, followed: Followed, reply: F
   const failure = failureOfValue('text' in answer ? answer.text : answer.value)
   if (failure !== undefined) return sendFailure(reply, failure)
   if ('text' in answer) return reply.type(isJson(answer.text) ? 'application/json' : 'text/plain; charset=utf-8').send(answer.text)
-  return reply.type('application/json').send(JSON.stringify(answer.value ?? null))
+  const { value } = answer
+  return reply.type('application/json').send(value instanceof LargeValue ? value.text() : JSON.stringify(value ?? null))
 }
 
 /** A generator whose chunks are not aggregated ends with an empty list (worker-api §5.1). */
-async function readOutput({ store }: FollowDeps, { endpoint, jobId }: Followed, record: JobRecord | undefined): Promise<unknown> {
-  const output = record?.output
+async function readOutput(deps: FollowDeps, followed: Followed, record: JobRecord | undefined): Promise<unknown> {
+  const output = record?.output === undefined ? undefined : await readValue(record.output)
   if (!Array.isArray(output) || output.length > 0) return output
-  const read = await store.jobs.readChunks(endpoint.id, jobId, { from: 0, limit: MOST_CHUNKS })
-  return read === undefined || read.chunks.length === 0 ? output : read.chunks.map(unwrapChunk)
+  const chunks = await readChunks(deps, followed)
+  return chunks.length === 0 ? output : readChunkValues(chunks)
+}
+
+async function readChunks({ store }: FollowDeps, { endpoint, jobId }: Followed): Promise<readonly JsonText[]> {
+  const chunks: JsonText[] = []
+  for (let bytes = 0; chunks.length < MOST_CHUNKS && bytes < MOST_BYTES;) {
+    const read = await store.jobs.readChunks(endpoint.id, jobId, { from: chunks.length, limit: CHUNKS_PER_READ })
+    chunks.push(...(read?.chunks ?? []))
+    bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (read?.more !== true) break
+  }
+  return chunks
 }
 
 export function sendFailure(reply: FastifyReply, { httpStatus, error, retry }: Failure): FastifyReply {

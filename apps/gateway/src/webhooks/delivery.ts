@@ -3,6 +3,7 @@
 import type { Logger } from '@runyard/kit'
 import { judgeWebhook } from '@runyard/core'
 import type { Config, WebhookAttempt, WebhookOutcome } from '@runyard/schema'
+import { withMembers } from '@runyard/schema/json-join'
 import type { ClaimedWebhook, Store } from '@runyard/store'
 import type { EndpointCache } from '../endpoint-cache.ts'
 import { toJobBody } from '../jobs/job-body.ts'
@@ -66,9 +67,10 @@ async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, 
     endpoints.get(event.endpointId),
     store.webhooks.secrets(event.webhook.ownerId),
   ])
-  const body = JSON.stringify({ ...toJobBody(record, endpoint), input, webhook: event.webhook.url })
-  const signature = signWebhook({ id: event.eventId, at, body }, secrets)
-  return { body, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
+  const { output, ...fields } = toJobBody(record, endpoint)
+  const told = withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
+  const signature = signWebhook({ id: event.eventId, at, body: told }, secrets)
+  return { body: told, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
 }
 
 /** An address is not told: what a name means inside of our network is nobody's business outside. */

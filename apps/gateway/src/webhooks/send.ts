@@ -9,7 +9,7 @@ import { findTarget, type IsAllowed, type Resolve } from './target.ts'
 export interface Post {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 export type SendResult =

@@ -7,7 +7,7 @@ const SECRET_PREFIX = 'whsec_'
 export interface SignedPart {
   readonly id: string
   readonly at: number
-  readonly body: string
+  readonly body: string | Uint8Array
 }
 
 /** One signature per secret: while a secret is replaced, receivers may check with the old one or the new one. */
@@ -15,7 +15,7 @@ export function signWebhook({ id, at, body }: SignedPart, secrets: readonly stri
   const timestamp = String(Math.floor(at / 1000))
   const signatures = secrets.map((secret) => {
     const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64')
-    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
   })
   return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') }
 }

@@ -2,6 +2,7 @@
 import { openStore } from '@runyard/store'
 import { startReceiver, startRedis, type Received, type Receiver, type TestRedis } from '@runyard/testing'
 import { Webhook } from 'standardwebhooks'
+import { toJson } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../gateway-fixture.ts'
 
@@ -202,7 +203,7 @@ describe('several gateways', () => {
     const options = { redisUrl: redis.url, prefix: 'graves', leaseMs: 5000, retention: { asyncMs: 60_000, syncMs: 60_000 } }
     await using store = await openStore(options)
     const webhook = { url: to.url, ownerId: 'owner' }
-    await store.jobs.submit('gone', { id: 'a', input: 1, sync: false, policy: {}, keyId: 'k', webhook })
+    await store.jobs.submit('gone', { id: 'a', input: toJson(1), sync: false, policy: {}, keyId: 'k', webhook })
     await store.jobs.forceSettle('gone', 'a', { status: 'CANCELLED' })
     const claim = { now: Date.now(), leaseMs: 1000, limit: 1, perLane: 1, busy: new Map() }
     expect((await store.webhooks.claim('gone', claim)).events).toHaveLength(1)

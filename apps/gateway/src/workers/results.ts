@@ -1,7 +1,7 @@
 // Results, progress and stream chunks as workers post them. The SDK never repeats a refused result (worker-api §5.2), so everything is
 // answered 200: duplicates, late and stale ones change nothing and are logged once. While Redis is away a post is held, not refused.
 import { whyIgnored } from '@runyard/core'
-import type { JobOutcome, JobTimings } from '@runyard/schema'
+import type { JobOutcome, JobTimings, JsonText } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { isLeaving } from './assignable.ts'
 import { replaceWorker } from './ping.ts'
@@ -73,7 +73,7 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
 }
 
 /** A chunk is a sign of life: the store renews the lease with it. */
-export async function receiveChunk(deps: ResultDeps, { state, jobId, name, holdMs }: Post, chunk: unknown): Promise<void> {
+export async function receiveChunk(deps: ResultDeps, { state, jobId, name, holdMs }: Post, chunk: JsonText): Promise<void> {
   const { endpointId, workerId } = state
   await retryWhileAway(() => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name), deps.closing, holdMs)
 }

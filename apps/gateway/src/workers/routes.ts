@@ -6,21 +6,20 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { clampMs, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { guardWith } from '../http/access.ts'
-import { readBodiesAsJson } from '../http/app.ts'
-import { isTooDeep } from '../http/json-depth.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
 import { clientGone } from '../http/hold.ts'
+import { sendJson } from '../http/json-answer.ts'
+import { bytesOf, takeBytes } from '../http/json-body.ts'
 import { isJobId } from '../http/odd-ids.ts'
 import { addRoute } from '../http/routes.ts'
 import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
 import { receivePing } from './ping.ts'
-import { NOT_JSON, readResult } from './result-body.ts'
+import { readChunk, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult, type Post } from './results.ts'
 import { retryWhileAway } from './retry-while-away.ts'
 import type { WorkerState } from './state.ts'
 import { takeJobs, takeNext, takeStopOrders } from './takes.ts'
-import { parseTolerantJson } from './tolerant-json.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -51,7 +50,7 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
   })
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
-    readBodiesAsJson(scope, parseWorkerBody)
+    takeBytes(scope)
     scope.setErrorHandler(answerPostError(deps))
     const bodyLimit = deps.config.limits.resultBytes
     addRoute(scope, { methods: ['POST'], url: `${base}/job-done/:workerId/:jobId`, bodyLimit, handler: doneHandler(deps) })
@@ -97,16 +96,20 @@ function doneHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const state = workerOf(request)
     const signal = wantsNext(request) ? clientGone(reply) : undefined
-    const hasEnded = await receiveResult(deps, postOf(request, state), { result: readResult(request.body), timings: timingsOf(request) })
+    const hasEnded = await receiveResult(deps, postOf(request, state), {
+      result: await readResult(bytesOf(request)),
+      timings: timingsOf(request),
+    })
     const next = hasEnded && signal !== undefined ? await takeNext(deps, { state, max: 1, signal }) : undefined
-    return next ?? { ok: true }
+    return next === undefined ? { ok: true } : sendJson(reply, next)
   }
 }
 
 function chunkHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
     const post = postOf(request, workerOf(request))
-    if (request.body !== NOT_JSON) await receiveChunk(deps, post, request.body)
+    const chunk = await readChunk(bytesOf(request))
+    if (chunk !== undefined) await receiveChunk(deps, post, chunk)
     return { ok: true }
   }
 }
@@ -159,15 +162,6 @@ function answerPostError(deps: GatewayDeps) {
     const post = postOf(request, request.worker)
     await receiveResult(deps, post, { result: { kind: 'end', outcome, stopPod: false }, timings: undefined })
     return reply.code(200).send({ error: sentence })
-  }
-}
-
-function parseWorkerBody(body: Buffer): unknown {
-  if (isTooDeep(body)) return NOT_JSON
-  try {
-    return parseTolerantJson(body.toString())
-  } catch {
-    return NOT_JSON
   }
 }
 

@@ -1,8 +1,11 @@
 // Answers a worker with jobs to run (its long poll, or a result with which it asks for the next) and with jobs to stop. A job whose answer could not be written goes back to the queue; the next
 // ping that names it, or its result, is the true acknowledgement (worker-api §4.3.3).
 import type { FastifyReply } from 'fastify'
+import { toJson, type JsonText } from '@runyard/schema'
+import { toJsonList, withMembers } from '@runyard/schema/json-join'
 import type { TakenJob } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
+import { sendJson } from '../http/json-answer.ts'
 import type { TakeRequest } from './lane.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
 
@@ -20,11 +23,11 @@ export async function takeJobs(
   const jobs = await deps.dispatcher.take(request)
   if (jobs.length === 0) return reply.code(204).send()
   const bodies = handOver(deps, request, jobs)
-  return reply.send(request.batch ? bodies : bodies[0])
+  return sendJson(reply, request.batch ? toJsonList(bodies) : (bodies[0] ?? toJson(null)))
 }
 
 /** The job that a result's answer brings (ADR 28), if one waits. The result has been accepted, so nothing may fail it here: the next poll looks again. */
-export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<Record<string, unknown> | undefined> {
+export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<JsonText | undefined> {
   try {
     const [body] = handOver(deps, request, await deps.dispatcher.takeNow(request))
     return body
@@ -35,7 +38,7 @@ export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<Re
 }
 
 /** The bodies to answer with; should the connection break before they are written, the jobs go back. */
-function handOver(deps: TakeDeps, request: TakeRequest, jobs: readonly TakenJob[]): readonly Record<string, unknown>[] {
+function handOver(deps: TakeDeps, request: TakeRequest, jobs: readonly TakenJob[]): readonly JsonText[] {
   const goBack = (): void => {
     void deps.dispatcher.giveBack(request.state, jobs).catch((error: unknown) => {
       deps.log.warn({ err: error, workerId: request.state.workerId }, 'an undelivered job could not be given back; its lease will expire')
@@ -47,9 +50,9 @@ function handOver(deps: TakeDeps, request: TakeRequest, jobs: readonly TakenJob[
 }
 
 /** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4); policy and webhook are ours. */
-function toTakenBody({ id, submission }: TakenJob): Record<string, unknown> {
+function toTakenBody({ id, submission }: TakenJob): JsonText {
   const { input, s3Config, batchId } = submission
-  return { id, input, ...(s3Config === undefined ? {} : { s3Config }), ...(batchId === undefined ? {} : { batchId }) }
+  return withMembers(batchId === undefined ? { id } : { id, batchId }, { s3Config, input })
 }
 
 /**

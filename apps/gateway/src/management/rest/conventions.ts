@@ -1,14 +1,11 @@
 // What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
-import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { z } from 'zod'
-import { NOT_UTF8 } from '../../http/app.ts'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
-import { isTooDeep, TOO_DEEP } from '../../http/json-depth.ts'
+import { checkBody } from '../../http/json-body.ts'
 import type { ErrorLog } from '../error-log.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 import { createProblemHandler } from './problem.ts'
@@ -37,11 +34,12 @@ export function withRestConventions(app: FastifyInstance, { store, log }: RestCo
   requireApiKey(app, store, { refuse: findOwned })
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined)
-    else if (!isUtf8(body as Buffer)) done(new RunyardError('bad_request', NOT_UTF8))
-    else if (isTooDeep(body as Buffer)) done(new RunyardError('bad_request', TOO_DEEP))
-    else void parseJson(request, body.toString(), done)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    if (body.length === 0) return undefined
+    await checkBody(body)
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    void parseJson(request, body.toString(), (error, value) => (error === null ? resolve(value) : reject(error)))
+    return promise
   })
   return app.withTypeProvider<ZodTypeProvider>()
 }

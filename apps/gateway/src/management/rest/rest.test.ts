@@ -1,4 +1,4 @@
-import type { LedgerRow, WorkerRecord } from '@runyard/schema'
+import { toJson, type LedgerRow, type WorkerRecord } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
 import { openTestApp } from '../test-app.ts'
@@ -256,7 +256,7 @@ describe('workers and events', () => {
     await opened.store.workers.create({ ...record, id: 'starting1' })
     await opened.store.workers.create({ ...ready, id: 'idleidle1', gpus: gpus('GPU-2') })
     await opened.store.workers.create({ ...ready, id: 'busybusy1', gpus: gpus('GPU-3'), specHash: 'old' })
-    await opened.store.jobs.submit(id, { id: 'job1', input: {}, sync: false, policy: {}, keyId: 'k' })
+    await opened.store.jobs.submit(id, { id: 'job1', input: toJson({}), sync: false, policy: {}, keyId: 'k' })
     await opened.store.jobs.take(id, 'busybusy1')
     await opened.store.status.put(id, { at: 1, throttled: 2, reason: 'gpus_busy', message: 'all in use', unhealthy: 0 })
     const { json } = await call('GET', `/v2/serverless/${id}/workers`)

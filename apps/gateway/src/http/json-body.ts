@@ -1,0 +1,121 @@
+// Bodies that are not parsed (ADR 35): found out by a scan are whether they are JSON and where the few members lie that concern us. A large
+// one is scanned in slices, one slice a turn of the event loop for all bodies together, so that no body holds the thread from the others.
+import { isUtf8 } from 'node:buffer'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import {
+  asJson,
+  RunyardError,
+  type JsonText,
+  DEEPEST_JSON,
+  JsonFaultError,
+  JsonScan,
+  type JsonFault,
+  type JsonOutline,
+  type JsonScanOptions,
+  type Span,
+} from '@runyard/schema'
+
+/** A body of ours, from whose sender we want to know all of it: few values, so that to build them takes milliseconds. */
+const MOST_VALUES = 20_000
+/** One to three milliseconds, whatever the bytes are. */
+const SLICE_BYTES = 128 * 1024
+/** Larger values stay bytes. */
+const LARGEST_TEXT = 64 * 1024
+/** Of a member that is parsed: policies, addresses of receivers. */
+const LARGEST_PARSED = 64 * 1024
+
+export const NOT_UTF8 = 'the request body is not valid UTF-8 (compressed ones are not read: send it as it is)'
+const SENTENCES: Readonly<Record<JsonFault, string>> = {
+  not_json: 'the request body is not valid JSON',
+  too_deep: `JSON may be nested ${DEEPEST_JSON} levels deep at most`,
+  too_many_values: `the request body has more than ${MOST_VALUES} values`,
+}
+
+/** Routes of the scope get their body as bytes, whatever its content type says; an empty one is `{}`. */
+export function takeBytes(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers()
+  acceptAnyType(scope)
+  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}
+
+/** A content type that is no media type would be refused before any parser is asked. */
+export function acceptAnyType(scope: FastifyInstance): void {
+  scope.addHook('onRequest', ({ headers }, _reply, next) => {
+    headers['content-type'] = 'application/json'
+    next()
+  })
+}
+
+/**
+ * JSON.parse makes `__proto__` an own property, which is harmless as long as nobody assigns its keys one by one (client-api R18).
+ * @throws RunyardError('bad_request')
+ */
+export async function parseBody(body: Buffer): Promise<unknown> {
+  await checkBody(body)
+  return JSON.parse(body.toString())
+}
+
+/** @throws RunyardError('bad_request') */
+export async function checkBody(body: Buffer): Promise<void> {
+  await outlineBody(body, { mostValues: MOST_VALUES })
+}
+
+const EMPTY_OBJECT = Buffer.from('{}')
+
+export function bytesOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) && body.length > 0 ? body : EMPTY_OBJECT
+}
+
+/** @throws RunyardError('bad_request') */
+export async function outlineBody(body: Buffer, options: JsonScanOptions): Promise<JsonOutline> {
+  if (!isUtf8(body)) throw new RunyardError('bad_request', NOT_UTF8)
+  return outlineSpan(body, { from: 0, to: body.length }, options)
+}
+
+/** Of a part of a body, which is in UTF-8. @throws RunyardError('bad_request') */
+export async function outlineSpan(body: Buffer, span: Span, options: JsonScanOptions): Promise<JsonOutline> {
+  try {
+    return await scanInTurns(body, span, options)
+  } catch (error) {
+    throw toBadRequest(error)
+  }
+}
+
+/** @throws JsonFaultError */
+export async function scanInTurns(body: Buffer, span: Span, options: JsonScanOptions): Promise<JsonOutline> {
+  const scan = new JsonScan(body, span, options)
+  while (!scan.step(SLICE_BYTES)) await nextTurn()
+  return scan.outline()
+}
+
+export function toBadRequest(error: unknown): unknown {
+  return error instanceof JsonFaultError ? new RunyardError('bad_request', SENTENCES[error.fault]) : error
+}
+
+/** The value as it came. */
+export function cut(body: Buffer, { from, to }: Span): JsonText {
+  return asJson(to - from > LARGEST_TEXT ? (body.subarray(from, to) as Buffer<ArrayBuffer>) : body.toString('utf8', from, to))
+}
+
+/** A value that is ours to read. @throws RunyardError('bad_request') where it is larger than such a value can be */
+export function parseMember(body: Buffer, span: Span | undefined, name: string): unknown {
+  if (span === undefined) return undefined
+  if (span.to - span.from > LARGEST_PARSED) throw new RunyardError('bad_request', `"${name}" may be ${LARGEST_PARSED} bytes long at most`)
+  return JSON.parse(body.toString('utf8', span.from, span.to))
+}
+
+/** The thread's own: all bodies share it. */
+const waiting: (() => void)[] = []
+
+/** Resolves in a turn of the event loop that nobody else who asks here gets. */
+export async function nextTurn(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  if (waiting.push(resolve) === 1) setImmediate(takeTurns)
+  await promise
+}
+
+function takeTurns(): void {
+  waiting[0]?.()
+  waiting.shift()
+  if (waiting.length > 0) setImmediate(takeTurns)
+}
