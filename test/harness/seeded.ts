@@ -1,0 +1,32 @@
+// Chance that can be repeated: the same seed draws the same numbers.
+
+export interface Chance {
+  /** In [from, to). */
+  between(from: number, to: number): number
+  pick<T>(of: readonly T[]): T
+}
+
+/** mulberry32: 32 bits of state are plenty for choosing whom to kill next. */
+export function createChance(seed: number): Chance {
+  let state = seed >>> 0
+  const draw = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  return {
+    between: (from, to) => from + draw() * (to - from),
+    pick(of) {
+      const chosen = of[Math.floor(draw() * of.length)]
+      if (chosen === undefined) throw new RangeError('there is nothing to pick from')
+      return chosen
+    },
+  }
+}
+
+/** The seed of this run, from `RUNYARD_CHAOS_SEED` where a run is to be repeated. */
+export function seedOfRun(): number {
+  const given = Number(process.env['RUNYARD_CHAOS_SEED'])
+  return Number.isInteger(given) && given > 0 ? given : Date.now() % 2 ** 31
+}
