@@ -11,8 +11,9 @@ import { polling } from './rows/polling.ts'
 import { run } from './rows/run.ts'
 import { through } from './rows/through.ts'
 import { backlog } from './rows/backlog.ts'
+import { hostile } from './rows/hostile.ts'
 
-export const ROW_GROUPS: readonly RowGroup[] = [runsync, localServer, celery, cold, kill, idle, polling, run, through, backlog]
+export const ROW_GROUPS: readonly RowGroup[] = [runsync, localServer, celery, cold, kill, idle, polling, run, through, hostile, backlog]
 
 /** The groups of these names, all for none. @throws on a name that there is not */
 export function selectRows(names: readonly string[]): readonly RowGroup[] {

@@ -36,6 +36,9 @@ interface Submitted {
   readonly isCancelled: boolean
 }
 
+/** One request that may be repeated; undefined: ask again. */
+type Ask = () => Promise<string | undefined>
+
 interface Run {
   readonly stack: Stack
   readonly endpointId: string
@@ -119,9 +122,9 @@ async function callOnAndOn(run: Run): Promise<void> {
     const isToBeCancelled = run.chance.between(0, 1) < 0.3
     // A job that is to be cancelled sleeps for longer than any cancel takes to get through.
     const seconds = isToBeCancelled ? 600 : run.chance.between(0, 0.8)
-    const id = await untilAnswered(run, () => submit(run, { value, seconds }))
+    const id = await untilAnswered(submit(run, { value, seconds }))
     await sleep(run.chance.between(0, 600))
-    if (isToBeCancelled) await untilAnswered(run, () => cancel(run, id))
+    if (isToBeCancelled) await untilAnswered(cancel(run, id))
     run.jobs.push({ id, value, isCancelled: isToBeCancelled })
   }
 }
@@ -135,7 +138,7 @@ async function untilThereIsRoom({ stack, endpointId, over }: Run): Promise<void>
 }
 
 /** With a key of its own, so that repeating it after a broken answer makes no second job. */
-async function submit(run: Run, work: { value: number; seconds: number }): Promise<() => Promise<string | undefined>> {
+function submit(run: Run, work: { value: number; seconds: number }): Ask {
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
   const body = JSON.stringify({ input: workCall(run, work) })
   return async () => {
@@ -146,7 +149,7 @@ async function submit(run: Run, work: { value: number; seconds: number }): Promi
   }
 }
 
-async function cancel({ stack, endpointId }: Run, id: string): Promise<() => Promise<string | undefined>> {
+function cancel({ stack, endpointId }: Run, id: string): Ask {
   return async () => {
     const reply = await stack.api.post(`/v2/${endpointId}/cancel/${id}`, {})
     if (reply.status === 503) return undefined
@@ -156,8 +159,7 @@ async function cancel({ stack, endpointId }: Run, id: string): Promise<() => Pro
 }
 
 /** A killed gateway breaks the connection, a killed Redis is a 503: both mean "again". */
-async function untilAnswered(run: Run, prepare: () => Promise<() => Promise<string | undefined>>): Promise<string> {
-  const ask = await prepare()
+async function untilAnswered(ask: Ask): Promise<string> {
   const answer = async (): Promise<string | undefined> =>
     await ask().catch((error: unknown) => {
       if (error instanceof TypeError) return undefined
