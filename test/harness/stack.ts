@@ -54,6 +54,8 @@ export interface Stack {
   readonly gateway: Part
   readonly gateways: readonly Part[]
   readonly scaler: Part
+  /** One more on the same Redis, not yet started; whoever starts it stops it. */
+  readonly anotherScaler: (settings?: Readonly<Record<string, string>>) => Part
   readonly logs: () => string
   readonly stop: () => Promise<void>
 }
@@ -90,7 +92,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const url = `http://127.0.0.1:${port}`
   const api = createApi(url, key)
   const { gateway, gateways, balancers } = await createGateways(options.gateways ?? 1, { env, dataDir, port, planeHost, planePort })
-  const scaler = createPart('scaler', { env, dataDir, isReady: (output) => output().includes('"scaling"') })
+  const anotherScaler: Stack['anotherScaler'] = (settings = {}) =>
+    createPart('scaler', { env: { ...env, ...settings }, dataDir, isReady: (output) => output().includes('"scaling"') })
+  const scaler = anotherScaler()
   const logs = (): string => [...gateways, scaler].map((part) => `--- ${part.child().name}\n${part.child().output()}`).join('\n')
   const stopGateways = async (graceMs: number): Promise<void> => {
     await Promise.all(gateways.map((part) => part.child().stop(graceMs)))
@@ -116,7 +120,22 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (leaks.length > 0) throw new Error(`left behind: ${leaks.map((leak) => leak.what).join('; ')}\n${tail(logs())}`)
   }
   const planeUrl = `http://${planeHost}:${planePort}`
-  return { host: options.host, url, planeUrl, key, dataDir, env: clientEnv(url, key), api, redis, gateway, gateways, scaler, logs, stop }
+  return {
+    host: options.host,
+    url,
+    planeUrl,
+    key,
+    dataDir,
+    env: clientEnv(url, key),
+    api,
+    redis,
+    gateway,
+    gateways,
+    scaler,
+    anotherScaler,
+    logs,
+    stop,
+  }
 }
 
 /** As `runyard env` prints it (flash-api §1, sdk2-api §1.1). */
@@ -192,10 +211,11 @@ function createPart(name: 'gateway' | 'scaler', how: PartSpec): Part {
       cwd: how.dataDir,
     })
     child = started
-    await waitFor(`${name} to be ready`, async () => {
-      if (!started.isRunning()) throw new Error(`${name} ended at once:\n${tail(started.output())}`)
-      return await how.isReady(started.output)
-    }).catch(async (error: unknown) => {
+    const ready = waitFor(`${name} to be ready`, () => how.isReady(started.output))
+    const ended = started.exited.then(() => {
+      throw new Error(`${name} ended at once`)
+    })
+    await Promise.race([ready, ended]).catch(async (error: unknown) => {
       await started.stop(1000)
       throw new Error(`${name} did not come up:\n${tail(started.output())}`, { cause: error })
     })

@@ -1,6 +1,6 @@
 // What must hold before the gateway serves anybody: a Redis that keeps what it accepts, the first key, and no wide listener without keys.
 import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
-import type { Logger } from '@runyard/kit'
+import type { Logger, Scope } from '@runyard/kit'
 import type { Store } from '@runyard/store'
 
 /** Owner of the key that the supervisor passes in. */
@@ -12,6 +12,19 @@ export async function importBootstrapKey(store: Pick<Store, 'keys'>, plain: stri
   await store.keys.create({ name: 'bootstrap', ownerId: BOOTSTRAP_OWNER, plain }).catch((error: unknown) => {
     if (!(error instanceof RunyardError && error.code === 'conflict')) throw error
   })
+}
+
+/** Imports it now, and again where Redis was emptied: whoever puts the installation back says so. */
+export async function keepBootstrapKey(
+  store: Pick<Store, 'keys' | 'subscribe'>,
+  { plain, log, scope }: { readonly plain: string | undefined; readonly log: Pick<Logger, 'warn'>; readonly scope: Pick<Scope, 'use'> },
+): Promise<void> {
+  await importBootstrapKey(store, plain)
+  const again = store.subscribe(({ kind }) => {
+    if (kind !== 'resync') return
+    importBootstrapKey(store, plain).catch((error: unknown) => log.warn({ err: error }, 'the bootstrap key was not imported again'))
+  })
+  scope.use(again, 'bootstrap key')
 }
 
 /** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs, or is too old. */

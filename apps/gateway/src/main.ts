@@ -1,16 +1,17 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
 import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
-import { dataDirPath, runMain } from '@runyard/kit'
+import { dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { checkBlobs, checkListener, checkStore, createRedisErrorLog, importBootstrapKey } from './bootstrap.ts'
+import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
 await runMain('gateway', async ({ config, log, scope }) => {
-  const blobs = await openBlobStore(config.blobs, join(dataDirPath(config.dataDir, process.env), 'blobs'))
+  const dataDir = dataDirPath(config.dataDir, process.env)
+  const blobs = await openBlobStore(config.blobs, join(dataDir, 'blobs'))
   const opened = await openStore({
     ...storeOptionsOf(config, 'runyard-gateway'),
     blobs: { store: blobs, thresholdBytes: config.blobs.thresholdBytes },
@@ -19,7 +20,11 @@ await runMain('gateway', async ({ config, log, scope }) => {
   const store = scope.use(opened, 'store')
   await checkStore(store, log)
   await checkBlobs(blobs, log)
-  await importBootstrapKey(store, process.env['RUNYARD_BOOTSTRAP_KEY'])
+  const installation = { claim: store.claimInstance, dataDir, log }
+  const own = await settleInstallation(installation)
+  await keepBootstrapKey(store, { plain: process.env['RUNYARD_BOOTSTRAP_KEY'], log, scope })
+  const onRestored = (): void => store.publish({ kind: 'resync' })
+  scope.use(watchInstallation({ ...installation, own, onRestored }), 'installation')
   await checkListener(config, store)
 
   const gateway = openGateway({ store, config, log })

@@ -6,6 +6,7 @@ import { createDockerHost } from '@runyard/docker'
 import { dataDirPath, type Logger } from '@runyard/kit'
 import { HostConfig, type Config, type HostDriver } from '@runyard/schema'
 import { processHostId } from './process-host/host-id.ts'
+import { endOrphans } from './process-host/orphans.ts'
 import { createProcessHost } from './process-host/process-host.ts'
 
 export interface HostsOptions {
@@ -22,7 +23,7 @@ const AGENT = fileURLToPath(new URL('../../agent/dist/agent.mjs', import.meta.ur
 export async function createHosts(options: HostsOptions): Promise<readonly HostDriver[]> {
   const configured = options.config.hosts ?? [await defaultHost()]
   options.log.info({ hosts: configured }, `hosts: ${configured.map((host) => `${host.id} (${host.kind})`).join(', ')}`)
-  return configured.map((host) => (host.kind === 'docker' ? dockerHost(host, options) : processHost(host, options)))
+  return Promise.all(configured.map(async (host) => (host.kind === 'docker' ? dockerHost(host, options) : processHost(host, options))))
 }
 
 type Host = NonNullable<Config['hosts']>[number]
@@ -49,13 +50,15 @@ function dockerHost(host: Host, { instanceId, env, log }: HostsOptions): HostDri
   return createDockerHost({ label: host.id, socket: host.socket, instanceId, agentVolume: env['RUNYARD_AGENT_VOLUME'], log: warnTo(log) })
 }
 
-function processHost(host: Host, { config, instanceId, env, log }: HostsOptions): HostDriver {
+async function processHost(host: Host, { config, instanceId, env, log }: HostsOptions): Promise<HostDriver> {
   const dataDir = dataDirPath(config.dataDir, env)
+  const scratchDir = join(dataDir, 'hosts', host.id)
+  await endOrphans({ scratchDir, instanceId, log })
   return createProcessHost({
     label: host.id,
-    hostId: processHostId(dataDir),
+    hostId: processHostId(dataDir, host.id),
     instanceId,
-    scratchDir: join(dataDir, 'hosts', host.id),
+    scratchDir,
     agentCommand: [process.execPath, AGENT],
     pythonPath: env['RUNYARD_PYTHON'],
     log: warnTo(log),

@@ -2,10 +2,10 @@ import { createLogger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { Holding, LeaderStore } from '@runyard/store'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openLeadership, type Leadership } from './leadership.ts'
+import { openLeadership, type Leadership, type LeadershipOptions } from './leadership.ts'
 
-const facts = { machine: 'here', pid: 1, dataDir: '/data', since: 1 }
-const others: Holding = { kind: 'others', leader: { ...facts, pid: 2 }, leftMs: 1 }
+const facts = { machine: 'here', pid: 1, dataDir: '/data', since: 1, processTable: '', life: '' }
+const others: Holding = { kind: 'others', owner: 'other', leader: { ...facts, pid: 2 }, leftMs: 1 }
 const away = new RunyardError('store_unavailable', 'away')
 const WAIT = { timeout: 10_000, interval: 5 }
 const open: Leadership[] = []
@@ -39,7 +39,7 @@ function createLease(answer: Holding | RunyardError): Lease {
   return lease
 }
 
-function lead(store: LeaderStore, options: { ttlMs?: number; isWorking?: () => boolean } = {}): Leadership {
+function lead(store: LeaderStore, options: Partial<LeadershipOptions> = {}): Leadership {
   const log = createLogger({ name: 'leadership-test', level: 'silent' })
   const leadership = openLeadership({ store, facts, log, isWorking: () => true, ttlMs: 60_000, ...options })
   open.push(leadership)
@@ -96,6 +96,15 @@ test.each<[string, Holding, number | undefined]>([
   expect(term?.signal.aborted).toBe(true)
   expect(() => term?.assertHeld()).toThrow(RunyardError)
   expect(leadership.current()?.number).toBe(next)
+})
+
+test('the lease of a leader that is seen to be dead is not waited for', async () => {
+  const lease = createLease(others)
+  const leadership = lead(
+    { ...lease.store, release: async (owner) => void (lease.answer = { kind: 'held', term: owner === 'other' ? 9 : 0 }) },
+    { isGone: ({ pid }) => pid === 2 },
+  )
+  expect(await leadership.look()).toMatchObject({ kind: 'leads', term: { number: 9 } })
 })
 
 test('a refused write ends the term, and the lease is asked for anew without it', async () => {

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import type { LeaderFacts, LeaderStore } from '@runyard/store'
+import type { Holding, LeaderFacts, LeaderStore } from '@runyard/store'
 
 export interface Term {
   readonly number: number
@@ -32,6 +32,8 @@ export interface LeadershipOptions {
   readonly log: Logger
   /** Whether the scaler does its work; the lease of one that hangs runs out. */
   readonly isWorking: () => boolean
+  /** Whether the leader is seen to be dead: then its lease is not waited for. */
+  readonly isGone?: (leader: LeaderFacts) => boolean
   readonly ttlMs?: number
 }
 
@@ -46,7 +48,7 @@ interface Clock {
 const readClock = (): Clock => ({ wall: Date.now(), steady: performance.now() })
 
 export function openLeadership(options: LeadershipOptions): Leadership {
-  const { store, facts, log, isWorking, ttlMs = TTL_MS } = options
+  const { store, log, isWorking, ttlMs = TTL_MS } = options
   const owner = randomUUID()
   const hand = createHand(log, ttlMs)
   let leaderSeen: string | undefined
@@ -61,7 +63,7 @@ export function openLeadership(options: LeadershipOptions): Leadership {
   }
   async function ask(): Promise<Standing> {
     const since = readClock()
-    const holding = await store.hold(owner, { ttlMs, facts, term: hand.number() })
+    const holding = await holdOrReplace(options, { owner, term: hand.number() })
     if (holding.kind === 'others') return standBy(holding.leader)
     leaderSeen = undefined
     return { kind: 'leads', term: hand.take(holding.term, since) }
@@ -95,6 +97,17 @@ export function openLeadership(options: LeadershipOptions): Leadership {
       await release()
     },
   }
+}
+
+async function holdOrReplace(
+  { store, facts, log, isGone = () => false, ttlMs = TTL_MS }: LeadershipOptions,
+  { owner, term }: { readonly owner: string; readonly term: number | undefined },
+): Promise<Holding> {
+  const holding = await store.hold(owner, { ttlMs, facts, term })
+  if (holding.kind === 'held' || !isGone(holding.leader)) return holding
+  log.info({ leader: holding.leader }, 'the scaler that led is gone')
+  await store.release(holding.owner)
+  return store.hold(owner, { ttlMs, facts, term })
 }
 
 /** The term in hand, if any, and since when it was renewed last. */

@@ -1,16 +1,22 @@
 // The scaler process, put together.
 import { hostname } from 'node:os'
-import { aborted, dataDirPath, runMain } from '@runyard/kit'
+import { aborted, dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { createHosts } from './hosts.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
+import { isSeenGone, ownWhereabouts } from './whereabouts.ts'
 import { caBundleOf, planeProbeUrls, toPolicy, workerPlaneUrl } from './settings.ts'
 
 await runMain('scaler', async ({ config, log, scope, signal }) => {
   const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
   const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), onError }), 'store')
-  const { id: instanceId } = await store.instance()
+  const dataDir = dataDirPath(config.dataDir, process.env)
+  const installation = { claim: store.claimInstance, dataDir, log }
+  const own = await settleInstallation(installation)
+  const onRestored = (): void => store.publish({ kind: 'resync' })
+  scope.use(watchInstallation({ ...installation, own, onRestored }), 'installation')
+  const { id: instanceId } = own
   const drivers = await createHosts({ config, instanceId, log, env: process.env })
   for (const driver of drivers) scope.use(driver, `host ${driver.label}`)
 
@@ -25,7 +31,8 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
       caBundle: caBundleOf(config, process.env),
       policy: toPolicy(config),
       planeUpSince: () => probe.upSince(),
-      facts: { machine: hostname(), pid: process.pid, dataDir: dataDirPath(config.dataDir, process.env), since: Date.now() },
+      facts: { machine: hostname(), pid: process.pid, dataDir, since: Date.now(), ...ownWhereabouts() },
+      isGone: isSeenGone,
       onStanding: (standing) => {
         const leader = standing.kind === 'elsewhere' ? standing.leader : undefined
         process.send?.({ kind: 'scaling', instanceId, leader })

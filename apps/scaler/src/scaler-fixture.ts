@@ -166,7 +166,7 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
         caBundle: undefined,
         policy: { ...DEFAULT_PLAN_POLICY, settleMs: 200, reapGraceMs: 200, ...policy },
         planeUpSince: () => 0,
-        facts: { machine: 'here', pid: process.pid, dataDir: '/data', since: 1 },
+        facts: { machine: 'here', pid: process.pid, dataDir: '/data', since: 1, processTable: '', life: '' },
         ...more,
       })
       scope.use(scaler)

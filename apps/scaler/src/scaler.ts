@@ -27,6 +27,8 @@ export interface ScalerOptions {
   readonly planeUpSince: () => number | undefined
   /** What others are told of this scaler while it leads. */
   readonly facts: LeaderFacts
+  /** Whether that leader is seen to be dead. */
+  readonly isGone?: (leader: LeaderFacts) => boolean
   /** How long its lease lasts without being renewed; default 10 s. */
   readonly leaderTtlMs?: number
   /** Called with each change: it leads, or another one does. */
@@ -103,9 +105,10 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   }
 }
 
-function lead({ store, facts, log, leaderTtlMs }: ScalerOptions, state: State): Leadership {
+function lead({ store, facts, log, isGone, leaderTtlMs: ttlMs }: ScalerOptions, state: State): Leadership {
   const isWorking = (): boolean => Date.now() - state.workedAt < WORKING_WITHIN_MS
-  return openLeadership({ store: store.leader, facts, log, isWorking, ...(leaderTtlMs === undefined ? {} : { ttlMs: leaderTtlMs }) })
+  const more = { ...(isGone === undefined ? {} : { isGone }), ...(ttlMs === undefined ? {} : { ttlMs }) }
+  return openLeadership({ store: store.leader, facts, log, isWorking, ...more })
 }
 
 interface TickDeps extends ScalerOptions {

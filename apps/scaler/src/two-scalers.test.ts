@@ -69,7 +69,7 @@ test('of two scalers one acts, and the other takes over when it is stopped', asy
   expect(fixture.host.stops).toEqual([])
 })
 
-const hold = { ttlMs: 1, facts: { machine: 'x', pid: 1, dataDir: '/', since: 1 } }
+const hold = { ttlMs: 1, facts: { machine: 'x', pid: 1, dataDir: '/', since: 1, processTable: '', life: '' } }
 
 test('a scaler that stands by drains nothing when it is stopped', async () => {
   const first = await fixture.open(TTL)

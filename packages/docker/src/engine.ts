@@ -1,7 +1,9 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
+import { isSimulatedUuid } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
 import { toRunyardError } from './docker-errors.ts'
+import { cardsOf } from './observed.ts'
 import { openDocker } from './open-docker.ts'
 import { removeContainer } from './remove-container.ts'
 
@@ -41,6 +43,30 @@ export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<s
 function firstAddressOf(subnet: string | undefined): string | undefined {
   const parts = subnet?.split('/')[0]?.split('.')
   return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
+}
+
+/** Workers of one install, as its labels say. */
+export interface Install {
+  readonly instanceId: string
+  readonly workers: number
+  /** Cards that its running workers hold; simulated ones are not. */
+  readonly cards: readonly string[]
+}
+
+/** Every install that has workers on the engine. */
+export async function listInstalls({ socket }: EngineAddress): Promise<readonly Install[]> {
+  return onEngine(socket, 'list the workers', async (docker) => {
+    const containers = await docker.listContainers({ all: true, filters: { label: [LABELS.instance, LABELS.worker] } })
+    const byInstance = Map.groupBy(containers, ({ Labels }) => Labels[LABELS.instance] ?? '')
+    return [...byInstance].map(([instanceId, own]) => ({
+      instanceId,
+      workers: own.length,
+      cards: own
+        .filter(({ State }) => State === 'running')
+        .flatMap(cardsOf)
+        .filter((uuid) => !isSimulatedUuid(uuid)),
+    }))
+  })
 }
 
 /** Removes every worker of one install, living or not, and says how many there were. */

@@ -22,7 +22,10 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     })
     const { jobs, workers, ledger, keys } = store
 
-    const leader = await store.leader.hold('s', { ttlMs: 60_000, facts: { machine: 'm', pid: 1, dataDir: '/d', since: 1 } })
+    const leader = await store.leader.hold('s', {
+      ttlMs: 60_000,
+      facts: { machine: 'm', pid: 1, dataDir: '/d', since: 1, processTable: '', life: '' },
+    })
     const led = store.underTerm(leader.kind === 'held' ? leader.term : 0)
     const withCard = workerRecord('w0', { gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: false }] })
     await led.workers.create(withCard)

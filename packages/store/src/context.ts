@@ -1,6 +1,7 @@
 // What every part of the store works with.
 import type { Redis } from 'ioredis'
 import type { Queues } from './bull.ts'
+import type { InstanceStore } from './instance.ts'
 import type { JustSettled } from './just-settled.ts'
 import type { Keys } from './keys.ts'
 import type { Payloads } from './payloads.ts'
@@ -16,6 +17,7 @@ export interface StoreContext {
   readonly signals: Signals
   readonly payloads: Payloads
   readonly justSettled: JustSettled
+  readonly installation: InstanceStore
   readonly instanceId: () => Promise<string>
   readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'claimMs' | 'retention' | 'blobs'>
   readonly onError: (error: Error) => void

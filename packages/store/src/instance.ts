@@ -1,21 +1,31 @@
 // Who this installation is: made once by whichever process comes first, and the secret that worker tokens are signed with.
 import { createHmac, randomBytes } from 'node:crypto'
+import { Instance } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import type { Instance, Store } from './types.ts'
+import type { Store } from './types.ts'
 
-export function createInstance({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): Pick<Store, 'instance' | 'workerToken'> {
+export type InstanceStore = Pick<Store, 'instance' | 'claimInstance' | 'workerToken'>
+
+export function createInstance({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): InstanceStore {
   let known: Instance | undefined
+
+  const claim = async (own: Instance | undefined): Promise<{ instance: Instance; isWritten: boolean }> => {
+    const fresh: Instance = own ?? { id: randomBytes(6).toString('hex'), workerSecret: randomBytes(32).toString('base64url') }
+    const isWritten = (await client.set(keys.instance, JSON.stringify(fresh), 'NX')) === 'OK'
+    const text = isWritten ? null : await client.get(keys.instance)
+    return { instance: text === null ? fresh : Instance.parse(JSON.parse(text)), isWritten }
+  }
   const instance = async (): Promise<Instance> => {
-    if (known !== undefined) return known
-    const fresh: Instance = { id: randomBytes(6).toString('hex'), workerSecret: randomBytes(32).toString('base64url') }
-    await client.set(keys.instance, JSON.stringify(fresh), 'NX')
-    const text = await client.get(keys.instance)
-    const stored = text === null ? fresh : (JSON.parse(text) as Instance)
-    known = stored
-    return stored
+    known ??= (await claim(undefined)).instance
+    return known
   }
   return {
     instance,
+    async claimInstance(own) {
+      const claimed = await claim(own)
+      known ??= claimed.instance
+      return claimed
+    },
     async workerToken(endpointId, workerId) {
       const { workerSecret } = await instance()
       return createHmac('sha256', workerSecret).update(`${endpointId}/${workerId}`).digest('base64url')

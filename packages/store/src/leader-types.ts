@@ -9,11 +9,14 @@ export interface LeaderFacts {
   readonly dataDir: string
   /** When its process began, epoch ms. */
   readonly since: number
+  /** Where its pid means something, and which life of the pid it is; '' = not known. */
+  readonly processTable: string
+  readonly life: string
 }
 
 export type Holding =
   | { readonly kind: 'held'; readonly term: number }
-  | { readonly kind: 'others'; readonly leader: LeaderFacts; readonly leftMs: number }
+  | { readonly kind: 'others'; readonly owner: string; readonly leader: LeaderFacts; readonly leftMs: number }
 
 export interface LeaderStore {
   /** Takes the lease where nobody has it, or renews one's own. `term`: the one held so far; it is kept where nobody led meanwhile. */
@@ -21,7 +24,7 @@ export interface LeaderStore {
     owner: string,
     options: { readonly ttlMs: number; readonly facts: LeaderFacts; readonly term?: number | undefined },
   ): Promise<Holding>
-  /** Gives it up, so that another takes it at once. */
+  /** Gives up the lease of that owner, so that another takes it at once. */
   release(owner: string): Promise<void>
 }
 

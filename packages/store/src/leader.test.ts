@@ -9,7 +9,7 @@ import type { StoreUnderTerm } from './types.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
-const facts = { machine: hostname(), pid: 1, dataDir: '/d', since: 5 }
+const facts = { machine: hostname(), pid: 1, dataDir: '/d', since: 5, processTable: '', life: '' }
 const hold = { ttlMs: 60_000, facts }
 const stale: unknown = expect.objectContaining({ code: 'stale_term' })
 const L4 = { name: 'NVIDIA L4', simulated: false }

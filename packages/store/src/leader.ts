@@ -9,9 +9,9 @@ export function createLeaderStore({ keys, run }: StoreContext): LeaderStore {
   return {
     async hold(owner, { ttlMs, facts, term = 0 }) {
       const reply = await run(HOLD_LEADER, [lease, latestTerm], [owner, ttlMs, JSON.stringify(facts), term])
-      const [isHeld, answer, leftMs] = reply as [number, string, number?]
+      const [isHeld, answer, leftMs = 0, other = ''] = reply as [number, string, number?, string?]
       if (isHeld === 1) return { kind: 'held', term: Number(answer) }
-      return { kind: 'others', leader: JSON.parse(answer) as LeaderFacts, leftMs: Math.max(0, leftMs ?? 0) }
+      return { kind: 'others', owner: other, leader: JSON.parse(answer) as LeaderFacts, leftMs: Math.max(0, leftMs) }
     },
 
     async release(owner) {

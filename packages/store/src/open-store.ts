@@ -40,7 +40,6 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const context = await openContext(options, opening)
   const keys = opening.use(createKeyStore(context))
   const jobs = createJobStore(context)
-  const { instance, workerToken } = translateErrors(createInstance(context))
   const { [Symbol.asyncDispose]: _dispose, ...keyFunctions } = keys
   const scope = opening.move()
 
@@ -59,8 +58,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     batches: translateErrors(createBatchStore(context)),
     leader: translateErrors(createLeaderStore(context)),
     underTerm: (term) => openUnderTerm(context, term),
-    instance,
-    workerToken,
+    ...translateErrors(context.installation),
     subscribe: (onSignal) => context.signals.subscribe(onSignal),
     publish: (signal) => context.signals.publish(signal),
     problems: () => findProblems(context),
@@ -100,9 +98,9 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
     },
   )
   const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
-  const { instance } = createInstance({ client, keys })
-  const instanceId = async () => (await instance()).id
+  const installation = createInstance({ client, keys })
+  const instanceId = async () => (await installation.instance()).id
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
   const run = createRunScript(client)
-  return { client, keys, queues, run, signals, payloads, justSettled: createJustSettled(), instanceId, options, onError }
+  return { client, keys, queues, run, signals, payloads, justSettled: createJustSettled(), installation, instanceId, options, onError }
 }

@@ -1,6 +1,7 @@
 // What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type {
+  Instance,
   JobOutcome,
   JobRecord,
   JobStatus,
@@ -17,13 +18,6 @@ import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts
 import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, RegistryStore, TemplateStore } from './library-types.ts'
-
-export interface Instance {
-  /** Labels everything that this installation creates on an engine. */
-  readonly id: string
-  /** Signs worker tokens (HMAC-SHA256 over `endpointId/workerId`). */
-  readonly workerSecret: string
-}
 
 export type * from './history-types.ts'
 export type * from './leader-types.ts'
@@ -277,6 +271,8 @@ export interface Store extends AsyncDisposable {
   underTerm(term: number): StoreUnderTerm
   /** Created once per installation, on first use. */
   instance(): Promise<Instance>
+  /** Writes `own`, else a new one, where Redis has none; answers with what Redis has. */
+  readonly claimInstance: (own: Instance | undefined) => Promise<{ instance: Instance; isWritten: boolean }>
   /** The bearer token of one worker, good for its own endpoint and worker id alone; base64url, the same on every call. */
   workerToken(endpointId: string, workerId: string): Promise<string>
   /** Signals from every process on this Redis, own ones included; `resync` after a lost connection. */

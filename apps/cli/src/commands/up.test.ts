@@ -1,7 +1,7 @@
 // The foreground command as a person uses it: real Redis, gateway and scaler on the process host. Needs the bundles (`pnpm build`).
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
@@ -9,7 +9,7 @@ import { dieWithUs } from '@runyard/testing/die-with-us'
 import { findFreePort } from '@runyard/testing/free-port'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { bundleOf, CLI_ROOT } from '../locations.ts'
-import { readRunning } from '../stack/data-dir.ts'
+import { readRunning, socketPath } from '../stack/data-dir.ts'
 
 const built = (['agent', 'gateway', 'scaler'] as const).every((app) => existsSync(bundleOf(app)))
 const MAIN = join(CLI_ROOT, 'src', 'main.ts')
@@ -28,11 +28,18 @@ afterEach(async () => {
 
 const env = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: root, RUNYARD_HOSTS: 'process' })
 
+interface Up {
+  readonly child: ChildProcess
+  readonly client: Client
+  readonly output: () => string
+  readonly ended: Promise<number | null>
+}
+
 /** Starts `up` and waits until it is there. */
-async function up(): Promise<{ child: ChildProcess; client: Client; output: () => string; ended: Promise<number | null> }> {
+async function up(dataDir = data, more: NodeJS.ProcessEnv = {}): Promise<Up> {
   const port = await findFreePort()
-  const words = [MAIN, 'up', '--port', `${port}`, '--data', data]
-  const child = spawn(...dieWithUs(process.execPath, words, 'TERM'), { cwd: root, env: env() })
+  const words = [MAIN, 'up', '--port', `${port}`, '--data', dataDir]
+  const child = spawn(...dieWithUs(process.execPath, words, 'TERM'), { cwd: root, env: { ...env(), ...more } })
   running.push(child)
   let text = ''
   child.stdout.on('data', (part: Buffer) => {
@@ -42,7 +49,7 @@ async function up(): Promise<{ child: ChildProcess; client: Client; output: () =
     text += part.toString()
   })
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const note = await until(async () => (child.exitCode === null ? readRunning(data) : Promise.reject(new Error(text))))
+  const note = await until(async () => (child.exitCode === null ? readRunning(dataDir) : Promise.reject(new Error(text))))
   return { child, client: createClient(note), output: () => text, ended }
 }
 
@@ -109,6 +116,22 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(await readRunning(join(root, 'other'))).toBeUndefined()
     holder.child.kill('SIGINT')
     expect(await holder.ended).toBe(0)
+  }, 240_000)
+
+  it('on the Redis of another one says that its scaler stands by, and destroys nothing, also when it stops', async () => {
+    const first = await up()
+    await first.client.graphql(SAVE, { input: { ...GRAPHQL_ENDPOINT, workersMin: 1 } })
+    const workers = () => readdir(join(data, 'hosts', 'local')).catch(() => [])
+    const [worker] = await until(async () => ((await workers()).length === 1 ? workers() : undefined))
+    const second = await up(join(root, 'other'), { RUNYARD_REDIS_URL: socketPath(join(data, 'redis'), 'redis.sock') })
+    expect(first.output()).toMatch(/scaler +it leads/)
+    expect(second.output()).toMatch(/scaler +it stands by, since the one of process \d+ on .* leads; it takes over when that one ends/)
+    second.child.kill('SIGINT')
+    expect(await second.ended).toBe(0)
+    expect(await workers()).toEqual([worker])
+    first.child.kill('SIGINT')
+    expect(await first.ended).toBe(0)
+    expect(await workers()).toEqual([])
   }, 240_000)
 
   it('stops at once on a second signal', async () => {

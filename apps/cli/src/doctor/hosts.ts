@@ -1,7 +1,9 @@
 // What the machine offers for workers: Docker, NVIDIA cards, and whether the two know each other.
 import { createDockerHost, probeEngine, readGpuInventory } from '@runyard/docker'
+import { readOwn } from '@runyard/kit'
 import { HostConfig } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'
+import { findOtherInstalls } from '../stack/other-installs.ts'
 import { missing, note, ok, type Finding } from './finding.ts'
 import type { Machine } from './machine.ts'
 
@@ -13,7 +15,7 @@ export async function checkHosts(machine: Machine): Promise<readonly Finding[]> 
   const engine = docker.finding.verdict === 'ok' ? docker.socket : undefined
   return [
     docker.finding,
-    ...(engine === undefined ? [] : [await checkImage(engine, machine)]),
+    ...(engine === undefined ? [] : [await checkImage(engine, machine), ...(await checkOthers(engine, machine))]),
     gpu.finding,
     ...(engine === undefined || !gpu.real ? [] : [await checkToolkit(machine)]),
   ]
@@ -37,6 +39,12 @@ async function checkImage(socket: string, { settings }: Machine): Promise<Findin
   await using host = createDockerHost({ label: 'doctor', socket, instanceId: 'doctor', agentVolume: undefined })
   if (await host.hasImage(defaultImage)) return ok('worker image', defaultImage)
   return note('worker image', `${defaultImage} is not here yet; the first \`up\` builds it (a minute or two)`)
+}
+
+async function checkOthers(socket: string, { settings }: Machine): Promise<readonly Finding[]> {
+  const own = await readOwn(settings.dataDir).catch(() => undefined)
+  const others = await findOtherInstalls([socket], own?.id)
+  return others.map(({ words, mend }) => note('other workers', words, mend))
 }
 
 async function checkGpus({ settings }: Machine): Promise<{ real: boolean; finding: Finding }> {

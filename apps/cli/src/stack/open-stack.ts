@@ -8,7 +8,8 @@ import type { Settings } from '../settings.ts'
 import { openDataDir } from './data-dir.ts'
 import { chooseHosts, type HostChoice } from './host-choice.ts'
 import { claimPort } from './ports.ts'
-import { partEnvironments, startParts, urlOf } from './parts.ts'
+import { findOtherInstalls } from './other-installs.ts'
+import { describeScaler, partEnvironments, startParts, urlOf, type Parts, type ScalerNote } from './parts.ts'
 import { openRedis, type OwnRedis } from './redis.ts'
 import { provideRedis } from './redis-binary.ts'
 
@@ -29,7 +30,7 @@ export interface Stack extends AsyncDisposable {
   /** Absolute. */
   readonly dataDir: string
   readonly logDir: string
-  /** What this installation's workers are labelled with, once the scaler has said so. */
+  /** What the workers are labelled with that are ours to end; undefined while another scaler leads. */
   instanceId(): string | undefined
   /** Kills every part without letting workers drain. */
   kill(): void
@@ -54,6 +55,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   await parts.untilReady(url, signal)
   await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })
   step.done(`${url}, workers reach it at ${urlOf(plane)}`)
+  await tellScaler(parts, choice, progress)
   const opened = opening.move()
   return {
     url,
@@ -61,13 +63,25 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     choice,
     dataDir: dataDir.path,
     logDir,
-    instanceId: () => parts.instanceId(),
+    instanceId: () => ledInstance(parts.scaler()),
     kill() {
       parts.kill()
       redis.child?.kill()
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+function ledInstance(note: ScalerNote | undefined): string | undefined {
+  return note?.leader === undefined ? note?.instanceId : undefined
+}
+
+async function tellScaler(parts: Parts, { hosts }: HostChoice, progress: Progress): Promise<void> {
+  const note = parts.scaler()
+  if (note === undefined) return
+  progress.begin('scaler').done(describeScaler(note))
+  const sockets = hosts.filter(({ kind }) => kind === 'docker').map(({ socket }) => socket)
+  for (const { words, mend } of await findOtherInstalls(sockets, note.instanceId)) progress.say(`             also here: ${words}; ${mend}`)
 }
 
 interface RedisOptions {

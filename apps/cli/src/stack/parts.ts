@@ -1,5 +1,6 @@
 // Gateway and scaler as supervised children. They get everything by environment (`RUNYARD_*`), so that each can also be run by hand.
 import { join } from 'node:path'
+import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { bundleOf } from '../locations.ts'
 import type { DataDir } from './data-dir.ts'
@@ -14,9 +15,17 @@ export interface Listener {
 export interface Parts extends AsyncDisposable {
   /** @throws RunyardError with the last words of a part that ended, or when nothing answers in time. */
   untilReady(url: string, signal: AbortSignal): Promise<void>
-  /** What this installation's workers are labelled with, once the scaler has said so. */
-  instanceId(): string | undefined
+  /** What the scaler said last. */
+  scaler(): ScalerNote | undefined
   kill(): void
+}
+
+/** What the scaler says when it begins to lead, and when another one does. */
+export interface ScalerNote {
+  /** What this installation's workers are labelled with. */
+  readonly instanceId: string
+  /** Who leads; undefined: this one. */
+  readonly leader?: { readonly machine: string; readonly pid: number; readonly dataDir: string } | undefined
 }
 
 export interface PartEnvironments {
@@ -64,25 +73,37 @@ export function partEnvironments(stack: {
 /** Closed scaler first, while the gateway still takes the results of what it drains. */
 export async function startParts({ envs, ...options }: PartsOptions): Promise<Parts> {
   await using opening = new AsyncDisposableStack()
-  let instanceId: string | undefined
+  const heard = Promise.withResolvers<undefined>()
+  let note: ScalerNote | undefined
   const onMessage = (message: unknown): void => {
-    instanceId = (message as { instanceId?: string }).instanceId ?? instanceId
+    if ((message as { kind: string }).kind !== 'scaling') return
+    const before = note
+    note = message as ScalerNote
+    heard.resolve(undefined)
+    if (before !== undefined) options.onNews(`scaler: ${describeScaler(note)}`)
   }
   const gateway = opening.use(await startPart('gateway', { ...options, env: envs.gateway, onMessage, graceMs: GATEWAY_GRACE_MS }))
   const scaler = opening.use(await startPart('scaler', { ...options, env: envs.scaler, onMessage, graceMs: DRAIN_GRACE_MS }))
   const opened = opening.move()
   return {
     async untilReady(url, signal) {
-      await untilReady(url, [gateway, scaler], signal)
+      await untilReady({ url, heard: heard.promise, parts: [gateway, scaler] }, signal)
       for (const part of [gateway, scaler]) part.markUp()
     },
-    instanceId: () => instanceId,
+    scaler: () => note,
     kill() {
       scaler.kill()
       gateway.kill()
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+/** One sentence. */
+export function describeScaler({ leader }: ScalerNote): string {
+  if (leader === undefined) return 'it leads'
+  const { machine, pid, dataDir } = leader
+  return `it stands by, since the one of process ${pid} on ${machine} (${dataDir}) leads; it takes over when that one ends, and until then this machine gets no worker`
 }
 
 interface PartOptions {
@@ -98,20 +119,30 @@ function startPart(name: 'gateway' | 'scaler', { env, logDir, onNews, onMessage,
   return supervise({ name, command: process.execPath, args, env, logFile: join(logDir, `${name}.log`), onMessage, graceMs }, onNews)
 }
 
+interface Awaited {
+  readonly url: string
+  /** Resolves with the first word of the scaler. */
+  readonly heard: Promise<undefined>
+  readonly parts: readonly Supervised[]
+}
+
 /** @throws RunyardError with the last words of a part that ended, or when nothing answers in time. */
-async function untilReady(url: string, parts: readonly Supervised[], signal: AbortSignal): Promise<void> {
+async function untilReady({ url, heard, parts }: Awaited, signal: AbortSignal): Promise<void> {
   const stop = new AbortController()
+  const patience = AbortSignal.any([stop.signal, signal, AbortSignal.timeout(READY_LIMIT_MS)])
   try {
-    await Promise.race([
-      pollReady(url, AbortSignal.any([stop.signal, signal, AbortSignal.timeout(READY_LIMIT_MS)])),
-      ...parts.map(({ failed }) => failed),
-    ])
+    await Promise.race([Promise.all([pollReady(url, patience), hearScaler(heard, patience)]), ...parts.map(({ failed }) => failed)])
   } catch (error) {
     signal.throwIfAborted()
     throw new RunyardError('internal', (error as Error).message, { cause: error })
   } finally {
     stop.abort()
   }
+}
+
+async function hearScaler(heard: Promise<undefined>, signal: AbortSignal): Promise<void> {
+  await Promise.race([heard, aborted(signal)])
+  if (signal.aborted) throw new Error('The scaler does not say whether it leads; its log is logs/scaler.log in the data directory.')
 }
 
 async function pollReady(url: string, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,13 @@
-// Which host the processes of this machine are: the machine and the data directory, since the workers' files lie there. A second scaler on both
-// is on the same host. Without a machine id (macOS, most containers) the machine's name has to do.
+// Which host the processes of this machine are: the machine, the data directory where the workers' files lie, and the folder in it. A second scaler on
+// all three is on the same host. Without a machine id (macOS, most containers) the machine's name has to do.
 import { createHash } from 'node:crypto'
 import { readFileSync, realpathSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 const MACHINE_IDS = ['/etc/machine-id', '/var/lib/dbus/machine-id'] as const
 
-export function processHostId(dataDir: string): string {
-  const place = `${machineId()}\n${realPath(dataDir)}`
+export function processHostId(dataDir: string, folder: string): string {
+  const place = [machineId(), realPath(dataDir), folder].join('\n')
   return `process:${createHash('sha256').update(place).digest('hex').slice(0, 16)}`
 }
 

@@ -41,8 +41,7 @@ export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: stri
   const logOf = (workerId: string, source: LogLine['source']): string => join(dirOf(workerId), `${source}.log`)
 
   async function read(workerId: string): Promise<WorkerFile | undefined> {
-    const text = await readFile(join(dirOf(workerId), 'worker.json'), 'utf8').catch(() => undefined)
-    const file = text === undefined ? undefined : (JSON.parse(text) as WorkerFile)
+    const file = await readWorkerFile(dirOf(workerId))
     return file?.instanceId === instanceId ? file : undefined
   }
 
@@ -68,6 +67,18 @@ export function createWorkerFiles({ scratchDir, instanceId }: { scratchDir: stri
       await Promise.all(known.flatMap(({ workerId }) => LOG_SOURCES.map((source) => bound(logOf(workerId, source)))))
     },
   }
+}
+
+async function readWorkerFile(dir: string): Promise<WorkerFile | undefined> {
+  const text = await readFile(join(dir, 'worker.json'), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as WorkerFile)
+}
+
+/** Of every installation that ever had this directory. */
+export async function listWorkerFiles(scratchDir: string): Promise<readonly { readonly dir: string; readonly file: WorkerFile }[]> {
+  const dirs = (await readdir(scratchDir).catch(() => [])).map((name) => join(scratchDir, name))
+  const found = await Promise.all(dirs.map(async (dir) => ({ dir, file: await readWorkerFile(dir) })))
+  return found.flatMap(({ dir, file }) => (file === undefined ? [] : [{ dir, file }]))
 }
 
 async function bound(path: string): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Script } from './script.ts'
 
 /**
- * KEYS: leader, term. ARGV: owner, ttlMs, facts (JSON), own term or 0 → { 1, term } for who holds the lease now, else { 0, facts, ms left }.
+ * KEYS: leader, term. ARGV: owner, ttlMs, facts (JSON), own term or 0 → { 1, term } for who holds the lease now, else { 0, facts, ms left, owner }.
  * Who finds its own lease run out and no later term given keeps its term. Terms are times, so that they also grow over a Redis that was
  * emptied or restored.
  */
@@ -11,7 +11,7 @@ export const HOLD_LEADER: Script = {
   keys: 2,
   lua: `
 local owner, term, facts = unpack(redis.call('HMGET', KEYS[1], 'owner', 'term', 'facts'))
-if owner and owner ~= ARGV[1] then return { 0, facts, redis.call('PTTL', KEYS[1]) } end
+if owner and owner ~= ARGV[1] then return { 0, facts, redis.call('PTTL', KEYS[1]), owner } end
 if not owner then
   local latest, time = tonumber(redis.call('GET', KEYS[2]) or '0'), redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)

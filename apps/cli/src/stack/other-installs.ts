@@ -1,0 +1,26 @@
+// Workers of other installations on the engines that we use: they hold cards, and one whose Redis was lost has nobody who would end them.
+import { listInstalls, type Install } from '@runyard/docker'
+
+export interface OtherInstall extends Install {
+  /** One sentence. */
+  readonly words: string
+  readonly mend: string
+}
+
+/** Of an engine that does not answer nothing is known. `instanceId` undefined: ours has none yet. */
+export async function findOtherInstalls(sockets: readonly string[], instanceId: string | undefined): Promise<readonly OtherInstall[]> {
+  const found = await Promise.all(sockets.map((socket) => listInstalls({ socket }).catch(() => [])))
+  return found
+    .flat()
+    .filter((install) => install.instanceId !== instanceId)
+    .map((install) => ({ ...install, words: describe(install), mend: removalOf(install) }))
+}
+
+function describe({ instanceId, workers, cards }: Install): string {
+  const held = cards.length === 0 ? 'no card' : `${cards.length === 1 ? 'the card' : `${cards.length} cards`} ${cards.join(', ')}`
+  return `${workers === 1 ? '1 worker' : `${workers} workers`} of another installation (${instanceId}), holding ${held}`
+}
+
+function removalOf({ instanceId }: Install): string {
+  return `if that one is gone for good: docker rm -f $(docker ps -aq --filter label=runyard=${instanceId})`
+}

@@ -1,0 +1,24 @@
+// Which process a leader is. One that was killed leaves its lease behind; whoever sees from the same process table that it is gone need not wait for
+// the lease to run out. Fails towards waiting: where the table is another one, or cannot be read, nothing is known.
+import { readFileSync, readlinkSync } from 'node:fs'
+import type { LeaderFacts } from '@runyard/store'
+import { lifeOf } from './process-host/process-table.ts'
+
+export type Whereabouts = Pick<LeaderFacts, 'processTable' | 'life'>
+
+export function ownWhereabouts(): Whereabouts {
+  return { processTable: processTable(), life: lifeOf(process.pid) ?? '' }
+}
+
+export function isSeenGone({ pid, processTable: table, life }: LeaderFacts): boolean {
+  return table !== '' && table === processTable() && life !== '' && lifeOf(pid) !== life
+}
+
+/** The machine since its last start, and the namespace in it; '' where there is no such thing (not Linux). */
+function processTable(): string {
+  try {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${readlinkSync('/proc/self/ns/pid')}`
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,110 @@
+// The installation that a process belongs to, in Redis and in its data directory. A Redis that was emptied gets it back, so that workers which still
+// run are found again and their tokens hold; a Redis of another installation is refused: ours has workers that the other one would never look for.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Instance, RunyardError } from '@runyard/schema'
+import type { Logger } from './logger.ts'
+import { sentenceOf } from './run-main.ts'
+
+/** Writes `own`, else a new one, where Redis has none; answers with what Redis has. */
+type Claim = (own: Instance | undefined) => Promise<{ readonly instance: Instance; readonly isWritten: boolean }>
+
+export interface InstallationOptions {
+  readonly claim: Claim
+  /** Absolute. */
+  readonly dataDir: string
+  readonly log: Pick<Logger, 'warn'>
+}
+
+const EMPTIED = 'Redis had been emptied: the installation is in it again; endpoints, keys and jobs that it held are gone'
+
+/** @throws RunyardError('conflict') with one sentence where Redis belongs to another installation than the data directory. */
+export async function settleInstallation({ claim, dataDir, log }: InstallationOptions): Promise<Instance> {
+  const own = await readOwn(dataDir)
+  const { instance, isWritten } = await claim(own)
+  if (own === undefined) {
+    await writeOwn(dataDir, instance).catch((error: unknown) => {
+      log.warn({ problem: sentenceOf(error) }, `the data directory ${dataDir} cannot keep which installation it belongs to`)
+    })
+    return instance
+  }
+  if (isWritten) log.warn({ instanceId: own.id }, EMPTIED)
+  refuseOthers(own, instance, dataDir)
+  return own
+}
+
+export interface InstallationWatch extends Disposable {
+  /** Looks now, as after a lost connection. */
+  look(): void
+}
+
+const LOOK_EVERY_MS = 5000
+
+/** Keeps it in a Redis that is emptied under a running process. A Redis that was exchanged for another installation's ends the process. */
+export function watchInstallation({
+  own,
+  onRestored,
+  ...options
+}: InstallationOptions & { readonly own: Instance; readonly onRestored: () => void }): InstallationWatch {
+  const { claim, dataDir, log } = options
+  const check = async (): Promise<void> => {
+    const claimed = await claim(own).catch(() => undefined)
+    if (claimed === undefined) return
+    refuseOthers(own, claimed.instance, dataDir)
+    if (!claimed.isWritten) return
+    log.warn({ instanceId: own.id }, EMPTIED)
+    onRestored()
+  }
+  const look = (): void => {
+    // Nothing that this process does may go into that Redis: it ends as by a bug, with the sentence.
+    check().catch((error: unknown) =>
+      setImmediate(() => {
+        throw error
+      }),
+    )
+  }
+  const timer = setInterval(look, LOOK_EVERY_MS).unref()
+  return { look, [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+function refuseOthers(own: Instance, found: Instance, dataDir: string): void {
+  if (found.id === own.id) return
+  throw new RunyardError(
+    'conflict',
+    `The data directory ${dataDir} belongs to the installation ${own.id}, and this Redis to the installation ${found.id}: name its own Redis in redis.url or another directory with --data DIR; to let the directory join this Redis for good, delete ${fileIn(dataDir)}.`,
+  )
+}
+
+/** Which installation a data directory belongs to; undefined before its first start. @throws RunyardError where the file is damaged. */
+export async function readOwn(dataDir: string): Promise<Instance | undefined> {
+  const path = fileIn(dataDir)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new RunyardError('bad_request', `${path} cannot be read (${error.code}): it says which installation the directory belongs to.`)
+  })
+  if (text === undefined) return undefined
+  const parsed = Instance.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  throw new RunyardError('bad_request', `${path} is damaged: delete it, and it is written anew from what Redis holds.`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Gateway and scaler may both be first: they write the same. */
+async function writeOwn(dataDir: string, instance: Instance): Promise<void> {
+  const path = fileIn(dataDir)
+  const fresh = `${path}.${process.pid}`
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await writeFile(fresh, `${JSON.stringify(instance)}\n`, { mode: 0o600 })
+  await rename(fresh, path)
+}
+
+function fileIn(dataDir: string): string {
+  return join(dataDir, 'instance')
+}
