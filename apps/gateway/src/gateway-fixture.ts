@@ -8,7 +8,7 @@ import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@r
 import { endpointRecord } from '@runyard/testing/endpoint'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
-import type { Resolve } from './webhooks/target.ts'
+import type { Resolve } from './webhooks/names.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
 export interface Answer {

@@ -10,7 +10,7 @@ import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from '.
 import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
-import { createResolve, type Resolve } from './webhooks/target.ts'
+import { createResolve, type Resolve } from './webhooks/names.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
 import { replaceIfDeaf } from './workers/ping.ts'
 import { createRefusedPolls } from './workers/refused-polls.ts'

@@ -31,6 +31,17 @@ describe('loadConfig', () => {
     await expect(load({ RUNYARD_CONFIG: 'absent.yaml' })).rejects.toThrow(/absent\.yaml cannot be read/)
   })
 
+  it('reads networks from a variable and from the file, and refuses what is none', async () => {
+    const networks = async (text: string) => (await load({ RUNYARD_WEBHOOKS_ALLOW_PRIVATE: text })).config.webhooks.allowPrivate
+    expect([await networks('true'), await networks('false')]).toEqual([true, false])
+    expect(await networks('10.0.0.0/8, fd12::/16')).toEqual(['10.0.0.0/8', 'fd12::/16'])
+    await expect(networks('10.0.0.0')).rejects.toThrow(
+      /^RUNYARD_WEBHOOKS_ALLOW_PRIVATE is wrong: allowed is true, false, or networks such as/,
+    )
+    await file('webhooks: { allowPrivate: [192.168.1.0/24] }\n')
+    expect((await load()).config.webhooks.allowPrivate).toEqual(['192.168.1.0/24'])
+  })
+
   it('knows REDIS_URL as another name of RUNYARD_REDIS_URL, which wins', async () => {
     expect((await load({ REDIS_URL: 'redis://a' })).config.redis.url).toBe('redis://a')
     const both = await load({ REDIS_URL: 'redis://a', RUNYARD_REDIS_URL: 'redis://b' })

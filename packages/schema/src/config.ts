@@ -6,6 +6,11 @@ import { BillingState } from './wire-words.ts'
 
 /** `z.coerce.boolean` would take the word "false" for true. */
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
+/** In a variable they stand with commas between them. */
+const networks = z.preprocess(
+  (value) => (typeof value === 'string' ? value.split(',').map((network) => network.trim()) : value),
+  z.array(z.union([z.cidrv4(), z.cidrv6()])).min(1),
+)
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation that is not named has no limit. */
@@ -188,7 +193,12 @@ export const Config = z.object({
     .prefault({}),
   webhooks: z
     .object({
-      allowPrivate: flag.default(false).describe('webhooks may go to private addresses: this machine, your network'),
+      allowPrivate: z
+        .union([flag, networks], { error: 'allowed is true, false, or networks such as 10.0.0.0/8,192.168.1.0/24' })
+        .default(false)
+        .describe(
+          'private addresses that webhooks may go to: true, or networks such as 10.0.0.0/8,192.168.1.0/24; metadata services never',
+        ),
       timeoutS: z.coerce.number().min(0.1).default(10).describe('how long one attempt may take'),
       retryDelaysS: z
         .array(z.coerce.number().min(0))

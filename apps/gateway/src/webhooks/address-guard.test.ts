@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isPublicAddress } from './address-guard.ts'
+import { allowedAddresses, parseWebhookUrl } from './target.ts'
 
 describe('isPublicAddress', () => {
   it.each([
@@ -69,5 +70,45 @@ describe('isPublicAddress', () => {
     ['', 'nothing'],
   ])('refuses %s (%s)', (address) => {
     expect(isPublicAddress(address)).toBe(false)
+  })
+})
+
+describe('private addresses that a setting permits', () => {
+  const listed = allowedAddresses({ allowPrivate: ['10.0.0.0/8', '192.168.1.5/32', 'fd12::/16'] })
+  const all = allowedAddresses({ allowPrivate: true })
+  const none = allowedAddresses({ allowPrivate: false })
+
+  it.each(['10.0.0.1', '10.255.255.255', '192.168.1.5', 'fd12::1', '::ffff:10.0.0.1', '64:ff9b::10.0.0.1'])(
+    '%s is in a listed network',
+    (address) => {
+      expect([listed(address), all(address), none(address)]).toEqual([true, true, false])
+    },
+  )
+
+  it.each(['127.0.0.1', '172.16.0.1', '192.168.1.6', 'fd13::1', '::1', '::ffff:127.0.0.1'])('%s is in none', (address) => {
+    expect([listed(address), all(address)]).toEqual([false, true])
+  })
+
+  it.each([
+    '169.254.169.254',
+    '::ffff:169.254.169.254',
+    '64:ff9b::a9fe:a9fe',
+    '169.254.170.2',
+    '168.63.129.16',
+    '100.100.100.200',
+    '192.0.0.192',
+    'fd00:ec2::254',
+    'fd20:ce::254',
+  ])('%s, which gives out credentials of a cloud, is never permitted', (address) => {
+    const everything = allowedAddresses({ allowPrivate: ['0.0.0.0/0', '::/0'] })
+    expect([everything(address), all(address), none(address)]).toEqual([false, false, false])
+  })
+
+  it('are refused in a URL at once, as are ports of services that are no web servers', () => {
+    expect(parseWebhookUrl('http://10.0.0.1:8080/', listed).href).toBe('http://10.0.0.1:8080/')
+    expect(() => parseWebhookUrl('http://169.254.169.254/latest', all)).toThrow('names the private address 169.254.169.254')
+    for (const port of [22, 25, 465, 6667]) {
+      expect(() => parseWebhookUrl(`http://example.com:${port}/`, all)).toThrow(`"webhook" names port ${port}, which no web server has`)
+    }
   })
 })

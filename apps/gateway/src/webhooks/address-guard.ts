@@ -62,3 +62,34 @@ export function isPublicAddress(address: string): boolean {
       return false
   }
 }
+
+/** Services of clouds that give out credentials to whoever asks: AWS and most others, AWS for containers, Azure, Alibaba, Oracle. */
+const METADATA_IPV4 = ['169.254.169.254', '169.254.170.2', '169.254.170.23', '168.63.129.16', '100.100.100.200', '192.0.0.192'] as const
+/** AWS and Google. */
+const METADATA_IPV6 = ['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'] as const
+
+const isMetadata = createNetworkCheck([
+  ...METADATA_IPV4.map((address) => `${address}/32`),
+  ...METADATA_IPV6.map((address) => `${address}/128`),
+])
+
+/** Never to be posted to, whatever is allowed. */
+export function isMetadataAddress(address: string): boolean {
+  return isMetadata(address)
+}
+
+/** Of networks such as `10.0.0.0/8`; an IPv6 address that carries an IPv4 address counts as that. */
+export function createNetworkCheck(networks: readonly string[]): (address: string) => boolean {
+  const parsed = networks.map((network) => {
+    const [address = '', bits = ''] = network.split('/')
+    return { address, bits: Number(bits), isIpv4: isIP(address) === 4 }
+  })
+  const plain = parsed.filter(({ isIpv4 }) => isIpv4).map(({ address, bits }) => [address, bits] as const)
+  const carried = CARRIERS.flatMap((prefix) => plain.map(([address, bits]) => [`${prefix}${address}`, CARRIER_BITS + bits] as const))
+  const long = parsed.filter(({ isIpv4 }) => !isIpv4).map(({ address, bits }) => [address, bits] as const)
+  const [ipv4, ipv6] = [subnets(plain, 'ipv4'), subnets([...carried, ...long], 'ipv6')]
+  return (address) => {
+    const family = isIP(address)
+    return family === 4 ? ipv4.check(address, 'ipv4') : family === 6 && ipv6.check(address, 'ipv6')
+  }
+}

@@ -31,6 +31,7 @@ function world(lanes: Record<string, number>) {
         return Promise.resolve({ ...NOTHING, events, isMoreDue: [...waiting.values()].some((count) => count > 0) })
       },
     },
+    ownerOf: () => Promise.resolve('owner'),
     deliver: ({ lane }) => {
       started.push(lane)
       return new Promise((resolve) => {
@@ -50,7 +51,7 @@ it('an installation without webhooks is asked one question, and again only after
   expect(asked).toEqual(['endpoints', 'endpoints'])
 })
 
-it('no receiver gets more than its share, and all together no more than there are slots; a free slot is filled', async () => {
+it('no receiver and no owner gets more than its share; a free slot is filled', async () => {
   const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`dead-${n}`, 20]))
   const { courier, started, ends, asked } = world(many)
   await expect.poll(() => started.length).toBe(64)
@@ -66,4 +67,35 @@ it('no receiver gets more than its share, and all together no more than there ar
   }
   await courier[Symbol.asyncDispose]()
   expect(started).toHaveLength(200)
+})
+
+it('an owner whose receivers are dead leaves room for others, however many endpoints it has', async () => {
+  const endpoints = [...Array.from({ length: 30 }, (_, n) => `bad-${n}`), 'good']
+  const started: string[] = []
+  const left = new Map(endpoints.map((id) => [id, 20]))
+  const deps: CourierDeps = {
+    log,
+    leaseMs: 1000,
+    ownerOf: (id) => Promise.resolve(id.slice(0, 3)),
+    webhooks: {
+      endpoints: () => Promise.resolve(endpoints),
+      claim(endpointId, { limit }) {
+        const take = Math.min(limit, left.get(endpointId) ?? 0)
+        left.set(endpointId, (left.get(endpointId) ?? 0) - take)
+        const events = Array.from(
+          { length: take },
+          (_, n) => ({ eventId: `${endpointId}-${n}`, lane: endpointId, endpointId }) as ClaimedWebhook,
+        )
+        return Promise.resolve({ ...NOTHING, events, isMoreDue: (left.get(endpointId) ?? 0) > 0 })
+      },
+    },
+    deliver: ({ endpointId }) => {
+      started.push(endpointId)
+      return new Promise(() => undefined)
+    },
+  }
+  const courier = createCourier(deps)
+  await expect.poll(() => started.filter((id) => id === 'good').length).toBe(20)
+  expect(started.filter((id) => id !== 'good')).toHaveLength(64)
+  await courier[Symbol.asyncDispose]()
 })

@@ -1,12 +1,12 @@
 // Carries what is due in the endpoints' outboxes. Signals tell of new due times, each look tells when the next one is, and a slow search
-// finds what neither told. Bounded in all and per receiver, so that a dead one holds up only its own; Redis leases what is under way, so
+// finds what neither told. Bounded in all, per owner and per receiver, so that a dead one holds up only its own; Redis leases what is under way, so
 // that another gateway delivers what this one took to its grave.
 import { createLoop, type Logger } from '@runyard/kit'
 import type { ClaimedWebhook, Store } from '@runyard/store'
 
 /** Of all endpoints with an outbox; costs one short question where there is none. */
 const SEARCH_EVERY_MS = 60_000
-const MOST_AT_ONCE = 64
+const MOST_AT_ONCE = 128
 const MOST_PER_LANE = 8
 /** Events come with their job's input and output, so they are fetched in small portions. */
 const PORTION = 16
@@ -14,6 +14,8 @@ const CLOSE_WAIT_MS = 3000
 
 export interface CourierDeps {
   readonly webhooks: Pick<Store['webhooks'], 'endpoints' | 'claim'>
+  /** Whose an endpoint is; undefined for one that is gone. */
+  readonly ownerOf: (endpointId: string) => Promise<string | undefined>
   readonly deliver: (event: ClaimedWebhook) => Promise<void>
   readonly leaseMs: number
   readonly log: Logger
@@ -60,15 +62,16 @@ function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
   }
 
   async function look(endpointId: string, now: number): Promise<void> {
-    const limit = Math.min(PORTION, MOST_AT_ONCE - slots.size())
-    if (limit === 0) {
+    const owner = (await deps.ownerOf(endpointId)) ?? endpointId
+    const limit = Math.min(PORTION, slots.roomOf(owner))
+    if (limit <= 0) {
       agenda.waitForRoom(endpointId)
       return
     }
     const options = { now, leaseMs: deps.leaseMs, limit, perLane: MOST_PER_LANE, busy: slots.lanes }
     const { events, nextAt, isMoreDue, dropped } = await deps.webhooks.claim(endpointId, options)
     if (dropped > 0) deps.log.warn({ endpointId, webhooks: dropped }, 'webhooks were dropped: the outbox is full')
-    for (const event of events) void slots.run(event.lane, () => deliver(deps, event))
+    for (const event of events) void slots.run({ lane: event.lane, owner }, () => deliver(deps, event))
     if (nextAt !== undefined) agenda.look(endpointId, nextAt)
     // An empty portion means that every lane which has something due is full.
     if (isMoreDue && events.length > 0) agenda.look(endpointId, now)
@@ -127,27 +130,35 @@ function createAgenda() {
   }
 }
 
+function count(counts: Map<string, number>, key: string, change: number): void {
+  const left = (counts.get(key) ?? 0) + change
+  if (left === 0) counts.delete(key)
+  else counts.set(key, left)
+}
+
 type Slots = ReturnType<typeof createSlots>
 
 /** What is under way, in all and per lane. */
 function createSlots(onFree: () => void) {
   const lanes = new Map<string, number>()
+  const owners = new Map<string, number>()
   const works = new Set<Promise<void>>()
-  const count = (lane: string, change: number): void => {
-    const left = (lanes.get(lane) ?? 0) + change
-    if (left === 0) lanes.delete(lane)
-    else lanes.set(lane, left)
-  }
   return {
     lanes: lanes as ReadonlyMap<string, number>,
-    size: () => works.size,
-    async run(lane: string, start: () => Promise<void>): Promise<void> {
-      count(lane, 1)
+    /** An owner gets half of what the others leave, so that there is room for one more whoever comes. */
+    roomOf(owner: string): number {
+      const own = owners.get(owner) ?? 0
+      return Math.floor((MOST_AT_ONCE - (works.size - own)) / 2) - own
+    },
+    async run({ lane, owner }: { readonly lane: string; readonly owner: string }, start: () => Promise<void>): Promise<void> {
+      count(lanes, lane, 1)
+      count(owners, owner, 1)
       const work = start()
       works.add(work)
       await work
       works.delete(work)
-      count(lane, -1)
+      count(lanes, lane, -1)
+      count(owners, owner, -1)
       onFree()
     },
     /** What takes longer goes back by its lease. */

@@ -11,7 +11,8 @@ import type { GatewayMetrics } from '../watch/metrics.ts'
 import { retryWhileAway } from '../workers/retry-while-away.ts'
 import { sendWebhook, unlessAborted, type SendResult } from './send.ts'
 import { signWebhook } from './signature.ts'
-import { allowedAddresses, withoutSecrets, type Resolve } from './target.ts'
+import type { Resolve } from './names.ts'
+import { allowedAddresses, withoutSecrets } from './target.ts'
 
 export interface DeliveryDeps {
   readonly store: Pick<Store, 'webhooks'>
@@ -53,9 +54,10 @@ async function tell(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Prom
   const { timeoutS } = deps.config.webhooks
   const signal = AbortSignal.timeout(timeoutS * 1000)
   const isAllowed = allowedAddresses(deps.config.webhooks)
+  const resolve: Resolve = (hostname) => deps.resolve(hostname, event.webhook.ownerId)
   try {
     const { body, headers } = await unlessAborted(write(deps, event, at), signal)
-    return await sendWebhook({ url: new URL(event.webhook.url), headers, body }, { isAllowed, resolve: deps.resolve, signal })
+    return await sendWebhook({ url: new URL(event.webhook.url), headers, body }, { isAllowed, resolve, signal })
   } catch (error) {
     return { kind: 'failed', error: `the job could not be read: ${error instanceof Error ? error.message : String(error)}` }
   }

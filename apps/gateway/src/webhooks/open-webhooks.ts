@@ -2,7 +2,7 @@
 import type { GatewayDeps } from '../deps.ts'
 import { createCourier } from './courier.ts'
 import { createDelivery } from './delivery.ts'
-import type { Resolve } from './target.ts'
+import type { Resolve } from './names.ts'
 
 /** An attempt is written down well before its lease ends, also by a busy gateway. */
 const LEASE_MARGIN_MS = 5000
@@ -10,6 +10,7 @@ const LEASE_MARGIN_MS = 5000
 export function openWebhooks(deps: GatewayDeps, resolve: Resolve): AsyncDisposable {
   const courier = createCourier({
     webhooks: deps.store.webhooks,
+    ownerOf: async (endpointId) => (await deps.endpoints.get(endpointId))?.ownerId,
     deliver: createDelivery({ ...deps, resolve }),
     leaseMs: deps.config.webhooks.timeoutS * 1000 + LEASE_MARGIN_MS,
     log: deps.log,

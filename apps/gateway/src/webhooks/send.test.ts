@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { isPublicAddress } from './address-guard.ts'
 import { startReceiver, type Receiver } from '@runyard/testing'
 import { sendWebhook, type SendOptions } from './send.ts'
-import { createResolve, parseWebhookUrl, withoutSecrets } from './target.ts'
+import { parseWebhookUrl, withoutSecrets } from './target.ts'
 
 const scope: AsyncDisposable[] = []
 afterEach(async () => {
@@ -121,27 +121,6 @@ describe('the guard', () => {
     expect(publicOne.received[0]?.headers.host).toBe(`rebinding.example:${publicOne.port}`)
     expect(await post(url, { isAllowed, resolve })).toEqual({ kind: 'refused', address: '127.0.0.1' })
     expect(privateOne.received).toEqual([])
-  })
-})
-
-describe('names', () => {
-  it('are asked for once at a time, and anew when the answer is there', async () => {
-    const asked: string[] = []
-    const { promise: answer, resolve: come } = Promise.withResolvers<{ address: string; family: number }[]>()
-    const resolve = createResolve((hostname) => {
-      asked.push(hostname)
-      return answer
-    })
-    const both = [resolve('dead.example'), resolve('dead.example'), resolve('other.example')]
-    expect(asked).toEqual(['dead.example', 'other.example'])
-    come([{ address: '127.0.0.2', family: 4 }])
-    await Promise.all(both)
-    await resolve('dead.example')
-    expect(asked).toEqual(['dead.example', 'other.example', 'dead.example'])
-  })
-
-  it('are resolved as the system does it', async () => {
-    expect(await createResolve()('127.0.0.1')).toEqual([{ address: '127.0.0.1', family: 4 }])
   })
 })
 

@@ -1,38 +1,35 @@
 // Where a webhook goes: the URL as its client gave it, and the addresses that its name stands for now. A URL that can never be allowed is
 // refused when the job is submitted; a name is judged at each delivery, by every address that it resolves to at that moment.
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { RunyardError } from '@runyard/schema'
-import { isPublicAddress } from './address-guard.ts'
+import { createNetworkCheck, isMetadataAddress, isPublicAddress } from './address-guard.ts'
+import type { Resolve } from './names.ts'
 
 const LONGEST_URL = 2048
 
-export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>
 export type IsAllowed = (address: string) => boolean
 
 export type Target =
   | { readonly kind: 'allowed'; readonly addresses: readonly LookupAddress[] }
   | { readonly kind: 'refused'; readonly address: string }
 
-/**
- * As the system resolves names, `/etc/hosts` included. Each question occupies one of a few threads that files need, too, for as long as the
- * name servers take: so a name is asked for once at a time, and a receiver whose name servers are dead occupies one thread.
- */
-export function createResolve(ask: Resolve = (hostname) => lookup(hostname, { all: true })): Resolve {
-  const asking = new Map<string, ReturnType<Resolve>>()
-  return (hostname) => {
-    const known = asking.get(hostname)
-    if (known !== undefined) return known
-    const answer = ask(hostname).finally(() => asking.delete(hostname))
-    asking.set(hostname, answer)
-    return answer
-  }
+/** Addresses that may be posted to: public ones, and private ones as far as the setting goes. */
+export function allowedAddresses({ allowPrivate }: { readonly allowPrivate: boolean | readonly string[] }): IsAllowed {
+  if (allowPrivate === false) return isPublicAddress
+  if (allowPrivate === true) return (address) => !isMetadataAddress(address)
+  const isListed = createNetworkCheck(allowPrivate)
+  return (address) => (isPublicAddress(address) || isListed(address)) && !isMetadataAddress(address)
 }
 
-export function allowedAddresses({ allowPrivate }: { readonly allowPrivate: boolean }): IsAllowed {
-  return allowPrivate ? () => true : isPublicAddress
-}
+/** What browsers refuse: services that are no web servers, such as mail, and could be made to do something by a body (https://fetch.spec.whatwg.org/#port-blocking). */
+const BAD_PORTS = new Set(
+  [
+    '1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 113 115 117 119 123 135 137 139 143 161 179 389',
+    '427 465 512 513 514 515 526 530 531 532 540 548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000',
+    '6566 6665 6666 6667 6668 6669 6679 6697 10080',
+  ].flatMap((line) => line.split(' ')),
+)
 
 /** @throws RunyardError('bad_request') with what is wrong about it. */
 export function parseWebhookUrl(text: string, isAllowed: IsAllowed): URL {
@@ -40,6 +37,7 @@ export function parseWebhookUrl(text: string, isAllowed: IsAllowed): URL {
   const url = URL.parse(text)
   if (url === null) throw bad('must be an absolute URL such as https://example.com/done')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw bad('must be an http or https URL')
+  if (BAD_PORTS.has(url.port)) throw bad(`names port ${url.port}, which no web server has`)
   const address = plainAddress(hostnameOf(url))
   if (address !== undefined && !isAllowed(address)) {
     throw bad(`names the private address ${hostnameOf(url)}; the setting webhooks.allowPrivate permits those`)

@@ -128,7 +128,7 @@ describe('a webhook', () => {
   it('is given up when its event is too old', async () => {
     const gateway = await open({ allowPrivate: true, retryDelaysS: [0.1], maxAgeS: 0.3 })
     const { id: ep } = await gateway.addEndpoint()
-    await cancelled(gateway, ep, 'http://127.0.0.1:1/')
+    await cancelled(gateway, ep, 'http://127.0.0.1:2/')
     await expect.poll(async () => (await log(gateway, ep)).attempts[0], WAIT).toMatchObject({ outcome: 'given_up' })
     expect((await log(gateway, ep)).pending).toMatchObject({ count: 0 })
     const { text } = await gateway.call('/metrics')
@@ -139,9 +139,9 @@ describe('a webhook', () => {
   it('makes room for newer ones where the outbox is full, and the metrics and the log say so', async () => {
     const gateway = await open({ ...FAST, retryDelaysS: [3600], outboxEvents: 1 })
     const { id: ep } = await gateway.addEndpoint()
-    const oldest = await cancelled(gateway, ep, 'http://127.0.0.1:1/')
+    const oldest = await cancelled(gateway, ep, 'http://127.0.0.1:2/')
     await expect.poll(async () => (await log(gateway, ep)).attempts, WAIT).toHaveLength(1)
-    await cancelled(gateway, ep, 'http://127.0.0.1:1/')
+    await cancelled(gateway, ep, 'http://127.0.0.1:2/')
     const dropped = { jobId: oldest, outcome: 'dropped', error: 'dropped: the outbox was full' }
     await expect.poll(async () => (await log(gateway, ep)).attempts, WAIT).toContainEqual(expect.objectContaining(dropped))
     expect((await log(gateway, ep)).pending).toMatchObject({ count: 1 })
@@ -215,7 +215,7 @@ describe('several gateways', () => {
 
 describe('a private receiver', () => {
   it.each([
-    ['http://127.0.0.1:9/', 'names the private address 127.0.0.1'],
+    ['http://127.0.0.1:2/', 'names the private address 127.0.0.1'],
     ['http://localhost/', 'names the private address localhost'],
     ['http://[::ffff:10.0.0.1]/', 'names the private address'],
     ['ftp://example.com/', 'must be an http or https URL'],
