@@ -147,7 +147,8 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
       return due
     } catch (error) {
       if (!isStale(error)) throw error
-      leadership.lose()
+      // Refused although the lease seems to be held: another leads. Else the term may only be paused, which the next look tells.
+      if (leadership.current() === term) leadership.lose()
       return now
     }
   }

@@ -5,9 +5,9 @@ import type { HostFixture } from '@runyard/testing'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { containerName } from './container-spec.ts'
+import { containerName, LABELS } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
-import { bridgeGatewayAddress, probeEngine, removeAllWorkers } from './engine.ts'
+import { bridgeGatewayAddress, listInstalls, probeEngine, removeAllWorkers } from './engine.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureWorkerImage } from './worker-image.ts'
 
@@ -53,6 +53,28 @@ describe('a worker container', () => {
     await driver.startWorker({ ...launch, workerId: 'worker002', args: ['true'] })
     expect(await removeAllWorkers({ socket, instanceId })).toBe(2)
     expect(await docker.listContainers({ all: true, filters: { label: [`runyard=${instanceId}`] } })).toEqual([])
+  })
+
+  it('is on a host that is named by its engine, whatever the operator calls it', async () => {
+    const { ID } = (await docker.info()) as { ID: string }
+    expect(await driver.identify()).toBe(`docker:${ID}`)
+    expect(await createDockerHost({ label: 'another', socket, instanceId: 'another' }).identify()).toBe(`docker:${ID}`)
+  })
+
+  it('holds its real cards against other installs while it runs, and is listed as that install’s', async () => {
+    const uuid = `GPU-${randomBytes(8).toString('hex')}`
+    const other = createDockerHost({ label: 'here', socket, instanceId: `${instanceId}-other` })
+    const gpus = [uuid, 'GPU-simulated-here-0'].join(',')
+    const labels = { [LABELS.instance]: instanceId, [LABELS.worker]: launch.workerId, [LABELS.gpus]: gpus }
+    const container = await docker.createContainer({ Image: WORKER_IMAGE, Cmd: ['sleep', '1000'], Labels: labels })
+    const listed = async () => (await listInstalls({ socket })).filter((install) => install.instanceId === instanceId)
+    expect(await other.cardsOfOthers()).not.toContain(uuid)
+    expect(await listed()).toEqual([{ instanceId, workers: 1, cards: [] }])
+    await container.start()
+    expect(await other.cardsOfOthers()).toContain(uuid)
+    expect((await other.cardsOfOthers()).filter((card) => card.startsWith('GPU-simulated'))).toEqual([])
+    expect(await driver.cardsOfOthers()).not.toContain(uuid)
+    expect(await listed()).toEqual([{ instanceId, workers: 1, cards: [uuid] }])
   })
 
   /** What a script prints when it is the worker. */

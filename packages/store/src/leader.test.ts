@@ -68,6 +68,21 @@ describe('the lease', () => {
     expect(await lead('one', { term: first })).toBeGreaterThan(first)
   })
 
+  test('is taken, renewed and led under also while Redis is out of memory', async () => {
+    const store = await stores.open()
+    await store.workers.create(workerRecord('w1'))
+    await stores.redis().configure('maxmemory', '1')
+    try {
+      const term = await lead('one')
+      expect(await lead('one', { term })).toBe(term)
+      const led = store.underTerm(term)
+      expect((await led.workers.list(EP)).map(({ id }) => id)).toEqual(['w1'])
+      await led.jobs.sweepRegister(EP, Date.now())
+    } finally {
+      await stores.redis().configure('maxmemory', '0')
+    }
+  })
+
   test('has later terms also after Redis was emptied', async () => {
     const before = await lead('one')
     const raw = stores.raw()

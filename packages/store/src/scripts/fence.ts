@@ -18,7 +18,11 @@ do
   local latest = redis.call('GET', fence) or '0'
   local isShared = string.find(fence, '{@}', 1, true)
   if tonumber(term) < tonumber(latest) or (isShared and term ~= latest) then return redis.error_reply('${STALE_TERM} ' .. latest) end
-  if term ~= latest then redis.call('SET', fence, term) end
+  if term ~= latest then
+    -- Not refused for want of memory, as a first SET would be: a new leader's sweeps make room.
+    redis.call('DEL', fence)
+    redis.call('SET', fence, term)
+  end
 end
 ${lua}`,
   }

@@ -4,7 +4,8 @@ import type { Script } from './script.ts'
 /**
  * KEYS: leader, term. ARGV: owner, ttlMs, facts (JSON), own term or 0 → { 1, term } for who holds the lease now, else { 0, facts, ms left, owner }.
  * Who finds its own lease run out and no later term given keeps its term. Terms are times, so that they also grow over a Redis that was
- * emptied or restored.
+ * emptied or restored. The first write of a script decides whether Redis refuses it for want of memory: here it is one that never is, since the
+ * leader's sweeps are what makes room.
  */
 export const HOLD_LEADER: Script = {
   name: 'runyardHoldLeader',
@@ -13,14 +14,14 @@ export const HOLD_LEADER: Script = {
 local owner, term, facts = unpack(redis.call('HMGET', KEYS[1], 'owner', 'term', 'facts'))
 if owner and owner ~= ARGV[1] then return { 0, facts, redis.call('PTTL', KEYS[1]), owner } end
 if not owner then
+  redis.call('DEL', KEYS[1])
   local latest, time = tonumber(redis.call('GET', KEYS[2]) or '0'), redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local isOwn = latest > 0 and latest == tonumber(ARGV[4])
   term = string.format('%.0f', isOwn and latest or math.max(latest + 1, now))
-  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'term', term)
+  redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'term', term, 'facts', ARGV[3])
   redis.call('SET', KEYS[2], term)
 end
-redis.call('HSET', KEYS[1], 'facts', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return { 1, term }
 `,
