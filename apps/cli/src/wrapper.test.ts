@@ -1,6 +1,7 @@
 // The POSIX wrapper at the root, in a copy whose CLI is a stand-in. The fetching itself is seen on bare machines, not here.
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ROOT } from './locations.ts'
 
 const run = promisify(execFile)
+const NODE_VERSION = /NODE_VERSION=([\d.]+)/.exec(readFileSync(join(ROOT, 'runyard'), 'utf8'))?.[1]
 const BUNDLES = ['agent/dist/agent.mjs', 'gateway/dist/main.mjs', 'scaler/dist/main.mjs', 'cli/dist/main.mjs']
 const STAND_IN = 'console.log(JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd() }))\n'
 
@@ -39,9 +41,9 @@ async function put(path: string, text: string): Promise<void> {
 const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
 
 /** With the Node that runs us, where it is one that the wrapper accepts, and no pnpm, so that nothing can be built. */
-async function wrapper(words: readonly string[], options: { command?: string; cwd?: string; path?: string } = {}) {
+async function wrapper(words: readonly string[], options: { command?: string; cwd?: string; path?: string; env?: NodeJS.ProcessEnv } = {}) {
   const { command = join(root, 'runyard'), cwd = base, path = `${dirname(process.execPath)}:/usr/bin:/bin` } = options
-  const env = { PATH: path, HOME: join(base, 'home') }
+  const env = { PATH: path, ...(options.env ?? { HOME: join(base, 'home') }) }
   return run('sh', [command, ...words], { cwd, env }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, stdout: error.stdout, stderr: error.stderr }),
@@ -70,7 +72,7 @@ describe('./runyard', () => {
   it('says in one sentence what to install where it can fetch no Node', async () => {
     const bin = join(base, 'bin')
     await mkdir(bin)
-    for (const tool of ['sh', 'dirname', 'readlink', 'id', 'uname', 'ls', 'cat', 'mkdir', 'rm']) {
+    for (const tool of ['sh', 'dirname', 'readlink', 'id', 'uname', 'ls', 'cat', 'mkdir', 'rm', 'find', 'head']) {
       await symlink((await run('sh', ['-c', `command -v ${tool}`])).stdout.trim(), join(bin, tool))
     }
     expect(await wrapper([], { path: bin })).toEqual({
@@ -101,6 +103,80 @@ describe('./runyard', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/error: asked to (?:install|exec)\n.*failed/s)
     expect(stderr).toContain('.runyard/log')
+  })
+})
+
+describe('the cache of ./runyard', () => {
+  const HIJACK = '#!/bin/sh\necho hijacked\n'
+  const nodeIn = (cache: string): string => join(cache, 'runyard', `node-${NODE_VERSION}`, 'bin', 'node')
+
+  /** A Node in the cache is run before one on the PATH is looked at. */
+  async function plantNode(cache: string): Promise<void> {
+    await mkdir(dirname(nodeIn(cache)), { recursive: true, mode: 0o755 })
+    await writeFile(nodeIn(cache), HIJACK, { mode: 0o755 })
+  }
+
+  it('is below the home directory that the system knows where HOME is not set, and never below /tmp', async () => {
+    const planted = join(tmpdir(), `runyard-${process.getuid?.()}`, '.cache')
+    await plantNode(planted)
+    try {
+      expect((await wrapper(['x'], { env: {} })).stdout).not.toContain('hijacked')
+    } finally {
+      await rm(dirname(planted), { recursive: true })
+    }
+    const bin = join(base, 'bin')
+    await mkdir(bin)
+    await writeFile(join(bin, 'getent'), `#!/bin/sh\necho "u:x:0:0::${join(base, 'known')}:/bin/sh"\n`, { mode: 0o755 })
+    await plantNode(join(base, 'known', '.cache'))
+    expect((await wrapper(['x'], { env: {}, path: `${bin}:/usr/bin:/bin` })).stdout).toBe('hijacked\n')
+  })
+
+  it('is asked for in one sentence where nothing names a home directory', async () => {
+    const bin = join(base, 'bin')
+    await mkdir(bin)
+    await writeFile(join(bin, 'getent'), '#!/bin/sh\nexit 2\n', { mode: 0o755 })
+    expect(await wrapper([], { env: {}, path: `${bin}:/usr/bin:/bin` })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'runyard: the home directory is not known, so there is no place for the cache; set HOME or XDG_CACHE_HOME.\n',
+    })
+  })
+
+  it('has an absolute path', async () => {
+    expect((await wrapper([], { env: { XDG_CACHE_HOME: 'here' } })).stderr).toBe(
+      'runyard: the cache must have an absolute path, and here is none; set HOME or XDG_CACHE_HOME.\n',
+    )
+  })
+
+  it('is run from where it is this user’s alone', async () => {
+    await plantNode(join(base, 'cache'))
+    expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stdout).toBe('hijacked\n')
+  })
+
+  it.each([0o775, 0o757, 0o777])('is refused where others may write it (mode %o)', async (mode) => {
+    await plantNode(join(base, 'cache'))
+    await chmod(join(base, 'cache', 'runyard'), mode)
+    const { code, stdout, stderr } = await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toBe(
+      `runyard: the cache ${join(base, 'cache', 'runyard')} is not yours alone, so nothing in it can be trusted; remove it, or name another place with XDG_CACHE_HOME.\n`,
+    )
+  })
+
+  it('is refused where others could put another in its place', async () => {
+    await plantNode(join(base, 'cache'))
+    await chmod(join(base, 'cache'), 0o777)
+    const { code, stderr } = await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })
+    expect(code).toBe(1)
+    expect(stderr).toContain(`since ${join(base, 'cache')} is theirs or writable by them`)
+    await chmod(join(base, 'cache'), 0o1777)
+    expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stdout).toBe('hijacked\n')
+  })
+
+  it.runIf(process.getuid?.() === 0)('is refused where it belongs to another user', async () => {
+    await plantNode(join(base, 'cache'))
+    await chown(join(base, 'cache', 'runyard'), 65_534, 65_534)
+    expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stderr).toContain('is not yours alone')
   })
 })
 

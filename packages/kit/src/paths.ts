@@ -1,19 +1,66 @@
-// Where Runyard keeps things on disk: state in the data directory, what can be fetched again in the cache (XDG base directories).
+// Where Runyard keeps things on disk: state in the data directory, what can be fetched again in the cache (XDG base directories). What lies
+// there is trusted: programs of the cache are run, sockets of the data directory are given every job. So nobody else may be able to put
+// it there, and no place has a name in a directory that all users share.
+import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { RunyardError } from '@runyard/schema'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** `dataDir` as configured, else `$XDG_STATE_HOME/runyard`; absolute. */
+const WRITABLE_BY_OTHERS = 0o022
+const STICKY = 0o1000
+
+/** `dataDir` as configured, else `$XDG_STATE_HOME/runyard`; absolute. @throws RunyardError where there is no home directory. */
 export function dataDirPath(configured: string | undefined, env: Env): string {
   return resolve(configured ?? join(env['XDG_STATE_HOME'] || join(homeDir(env), '.local', 'state'), 'runyard'))
 }
 
-/** `$XDG_CACHE_HOME/runyard`; absolute. */
-export function cacheDirPath(env: Env): string {
-  return resolve(env['XDG_CACHE_HOME'] || join(homeDir(env), '.cache'), 'runyard')
+/** `$XDG_CACHE_HOME/runyard`, made where it is missing. @throws RunyardError with one sentence where others could put something there. */
+export function openCacheDir(env: Env): string {
+  const path = join(env['XDG_CACHE_HOME'] || join(homeDir(env), '.cache'), 'runyard')
+  const mend = 'name another place with XDG_CACHE_HOME'
+  if (!isAbsolute(path)) throw new RunyardError('bad_request', `The cache must have an absolute path, and ${path} is none; ${mend}.`)
+  return openPrivateDir(path, { what: 'cache', mend })
 }
 
+/**
+ * Makes the directory where it is missing and checks that only this user (and root) can change what lies in it. The rule is that of sshd
+ * for its files, up to the root. @throws RunyardError('forbidden' | 'bad_request') with one sentence that ends in `mend`.
+ */
+export function openPrivateDir(path: string, { what, mend }: { what: string; mend: string }): string {
+  const found = makeDir(path, { what, mend })
+  if (!isOwn(found.stats) || canOthersWrite(found.stats)) {
+    throw new RunyardError('forbidden', `The ${what} ${path} is not this user’s alone, so nothing in it can be trusted; ${mend}.`)
+  }
+  for (let above = dirname(found.path); ; above = dirname(above)) {
+    const stats = lstatSync(above)
+    const isSafe = (isOwn(stats) || stats.uid === 0) && (!canOthersWrite(stats) || (stats.mode & STICKY) !== 0)
+    if (!isSafe) {
+      throw new RunyardError('forbidden', `Others can replace the ${what} ${path}, since ${above} is theirs or writable by them; ${mend}.`)
+    }
+    if (above === dirname(above)) return path
+  }
+}
+
+function makeDir(path: string, { what, mend }: { what: string; mend: string }): { path: string; stats: Stats } {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    const real = realpathSync(path)
+    return { path: real, stats: lstatSync(real) }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new RunyardError('bad_request', `The ${what} ${path} cannot be created (${code}); ${mend}.`, { cause: error })
+  }
+}
+
+const isOwn = ({ uid }: Stats): boolean => uid === process.getuid?.()
+const canOthersWrite = ({ mode }: Stats): boolean => (mode & WRITABLE_BY_OTHERS) !== 0
+
 function homeDir(env: Env): string {
-  return env['HOME'] || homedir()
+  try {
+    return env['HOME'] || homedir()
+  } catch (error) {
+    throw new RunyardError('bad_request', 'The home directory is not known; set HOME.', { cause: error })
+  }
 }

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { cacheDirPath } from '@runyard/kit'
+import { openCacheDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'
 import { fetchWheel } from '../stack/wheel.ts'
@@ -23,7 +23,7 @@ export interface FlashEnvironment {
 /** @throws RunyardError with one sentence. */
 export async function ensureFlashEnvironment(options: { env: NodeJS.ProcessEnv; signal: AbortSignal }): Promise<FlashEnvironment> {
   const { env, signal } = options
-  const directory = join(cacheDirPath(env), 'venvs', `demo-${FLASH.replace('==', '-')}`)
+  const directory = join(openCacheDir(env), 'venvs', `demo-${FLASH.replace('==', '-')}`)
   const python = join(directory, 'bin', 'python')
   if (existsSync(join(directory, '.complete'))) return { python }
   const base = await findOnPath('python3', env)
@@ -50,7 +50,7 @@ export async function ensureFlashEnvironment(options: { env: NodeJS.ProcessEnv; 
 async function findUv(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   const found = await findOnPath('uv', env)
   if (found !== undefined) return found
-  const directory = join(cacheDirPath(env), `uv-wheel-${UV_VERSION}`)
+  const directory = join(openCacheDir(env), `uv-wheel-${UV_VERSION}`)
   try {
     await fetchWheel({ name: 'uv', directory, env, say: () => undefined })
   } catch {

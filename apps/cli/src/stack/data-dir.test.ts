@@ -1,4 +1,4 @@
-import { mkdir, chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -56,6 +56,11 @@ describe('openDataDir', () => {
     await writeFile(join(root, 'file'), '')
     await expect(openDataDir(join(root, 'file', 'sub'))).rejects.toThrow(/cannot be created \(ENOTDIR\)/)
   })
+})
+
+it('a directory that others may write is refused, since they could put a socket or a key there', async () => {
+  await chmod(root, 0o777)
+  await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} is not this user’s alone`)
 })
 
 describe('readRunning', () => {

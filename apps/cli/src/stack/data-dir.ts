@@ -2,10 +2,11 @@
 // a crash releases it by itself. One stack per directory; a second is refused with one sentence.
 import { createHash, randomBytes } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openPrivateDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 
 /** What `env`, `status` and `usage` need to know of the running stack. */
@@ -47,9 +48,7 @@ function privateDirectory(name: string): string {
 
 /** Creates the directory where needed and holds it. @throws RunyardError('conflict') when another stack holds it. */
 export async function openDataDir(path: string): Promise<DataDir> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    throw new RunyardError('bad_request', `The data directory ${path} cannot be created (${error.code}); name another with --data DIR.`)
-  })
+  openPrivateDir(path, { what: 'data directory', mend: 'take it from others with chmod go-w, or name another with --data DIR' })
   const release = await hold(path)
   try {
     const key = await readOrCreateKey(path)

@@ -2,7 +2,6 @@
 // environment (`RUNYARD_*`), so that each can also be run by hand.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cacheDirPath } from '@runyard/kit'
 import type { Progress } from '../output/progress.ts'
 import type { Settings } from '../settings.ts'
 import { openDataDir } from './data-dir.ts'
@@ -100,7 +99,6 @@ async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Prom
   }
   const binary = await provideRedis({
     env,
-    cacheDir: cacheDirPath(env),
     say: (line) => {
       step.note(line)
     },

