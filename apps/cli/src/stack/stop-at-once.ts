@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeAllWorkers } from '@runyard/docker'
-import { sentenceOf } from '@runyard/kit'
+import { lifeOf, sentenceOf } from '@runyard/kit'
 import type { Stack } from './open-stack.ts'
 
 type StoppedStack = Pick<Stack, 'kill' | 'choice' | 'instanceId' | 'dataDir'>
@@ -21,14 +21,29 @@ export async function stopAtOnce(stack: StoppedStack): Promise<readonly string[]
   return ended.flatMap((end) => (end.status === 'rejected' ? [sentenceOf(end.reason)] : []))
 }
 
-/** Each worker leads a process group of its own; its pid is in its file. */
+/** Each worker leads a process group of its own. Its file lies in its own directory, so what stands there is checked before it is killed. */
 async function killProcesses(scratchDir: string): Promise<void> {
   const names = await readdir(scratchDir).catch(() => [])
   for (const name of names) {
-    const text = await readFile(join(scratchDir, name, 'worker.json'), 'utf8').catch(() => undefined)
-    if (text === undefined) continue
-    const { pid, exit } = JSON.parse(text) as { pid: number; exit?: unknown }
-    if (exit === undefined) killGroup(pid)
+    const text = await readFile(join(scratchDir, name, 'worker.json'), 'utf8').catch(() => '')
+    const group = livingGroup(text)
+    if (group !== undefined) killGroup(group)
+  }
+}
+
+/** The process group that a worker's file names, if its leader is the process that was started: to `kill`, -1 means all processes of the user. */
+export function livingGroup(text: string): number | undefined {
+  const { pid, life, exit } = parseRecord(text)
+  if (exit !== undefined || typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1) return undefined
+  return typeof life === 'string' && lifeOf(pid) === life ? pid : undefined
+}
+
+function parseRecord(text: string): { readonly pid?: unknown; readonly life?: unknown; readonly exit?: unknown } {
+  try {
+    const record: unknown = JSON.parse(text)
+    return typeof record === 'object' && record !== null ? record : {}
+  } catch {
+    return {}
   }
 }
 
