@@ -103,7 +103,7 @@ export function observabilitySuite(host: HostKind): void {
     const id = await stack.api.run(picky, sourceCall('echo', ECHO))
     await expect
       .poll(() => stack.api.health(picky), { timeout: 60_000 })
-      .toMatchObject({ workers: { throttled: 1 }, reason: 'no_matching_gpu', message: expect.stringContaining('HOPPER_141') })
+      .toMatchObject({ workers: { throttled: 1 }, reason: 'no_matching_gpu', message: expect.stringContaining('NVIDIA H200') })
     await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'ADA_24', idleTimeout: 1 })
     expect(await stack.api.settled(picky, id)).toMatchObject({ status: 'COMPLETED' })
   })

@@ -130,7 +130,7 @@ test('an endpoint that no host can serve is throttled with the sentence why', as
       expect(await fixture.store.status.get('ep-one')).toMatchObject({
         throttled: 1,
         reason: 'no_matching_gpu',
-        message: 'no host has a GPU of the requested types: wanted HOPPER_141, hosts have NVIDIA GeForce RTX 4090',
+        message: 'no host has a GPU of the requested types: wanted NVIDIA H200, hosts have NVIDIA GeForce RTX 4090',
       }),
     WAIT,
   )

@@ -84,8 +84,16 @@ describe('CUDA versions', () => {
   })
 })
 
-test('a request is told in a few words', () => {
-  const request = { ...parseGpuIds('AMPERE_24,-NVIDIA L4'), count: 2, allowedCudaVersions: [] }
-  expect(describeGpuRequest(request)).toBe('2 × AMPERE_24 without NVIDIA L4')
-  expect(describeGpuRequest({ ...parseGpuIds(ANY), count: 1, allowedCudaVersions: [] })).toBe('any GPU')
+test.each([
+  ['AMPERE_24,-NVIDIA GeForce RTX 3090,-NVIDIA RTX A5000', 1, 'NVIDIA L4'],
+  ['ADA_24', 1, 'NVIDIA GeForce RTX 4090'],
+  ['NVIDIA GeForce RTX 3060', 2, '2 × NVIDIA GeForce RTX 3060'],
+  ['AMPERE_24', 1, 'AMPERE_24'],
+  ['AMPERE_24,-NVIDIA L4', 2, '2 × AMPERE_24 without NVIDIA L4'],
+  ['ADA_48_PRO,-NVIDIA RTX 6000 Ada Generation', 1, 'NVIDIA L40, NVIDIA L40S'],
+  ['ADA_24,ADA_48_PRO', 1, 'ADA_24, ADA_48_PRO'],
+  [ANY, 1, 'any GPU'],
+  [`${ANY},-NVIDIA L4`, 1, 'any GPU without NVIDIA L4'],
+])('a request for %s (%d) is described as it was meant', (ids, count, words) => {
+  expect(describeGpuRequest({ ...parseGpuIds(ids), count, allowedCudaVersions: [] })).toBe(words)
 })

@@ -65,11 +65,21 @@ export function gpuRank(selection: GpuSelection, gpuName: string): number | unde
   return wantsEveryPool(selection) ? selection.pools.length : undefined
 }
 
-/** For sentences: `ADA_24`, `ADA_24 without NVIDIA L4`, `any GPU`. */
+/**
+ * For sentences: `any GPU`, `ADA_48_PRO`, `AMPERE_80 without NVIDIA A100 80GB PCIe`. Flash asks for one card by its pool without the pool's other
+ * cards, so cards are named where one is left, or where their names are shorter: `NVIDIA L4`.
+ */
 export function describeGpuRequest(request: GpuRequest): string {
-  const pools = wantsEveryPool(request) ? 'any GPU' : request.pools.join(', ')
-  const without = request.excludedTypes.length === 0 ? '' : ` without ${request.excludedTypes.join(', ')}`
-  return `${request.count > 1 ? `${request.count} × ` : ''}${pools}${without}`
+  return `${request.count > 1 ? `${request.count} × ` : ''}${describeSelection(request)}`
+}
+
+function describeSelection(selection: GpuSelection): string {
+  const without = selection.excludedTypes.length === 0 ? '' : ` without ${selection.excludedTypes.join(', ')}`
+  if (wantsEveryPool(selection)) return `any GPU${without}`
+  const pools = `${selection.pools.join(', ')}${without}`
+  const types = gpuTypesOf(selection)
+  const cards = types.join(', ')
+  return types.length === 1 || cards.length < pools.length ? cards : pools
 }
 
 /** Compares `major.minor` numerically: 12.11 is newer than 12.2 (management §6.2 "CUDA"). Negative: `a` is older. */

@@ -38,14 +38,14 @@ test.each<[string, ReturnType<typeof onGpu>, readonly HostInventory[], string, s
     onGpu('ADA_24'),
     [machine('h1', [card('a', 'NVIDIA L4')])],
     'no_matching_gpu',
-    'no host has a GPU of the requested types: wanted ADA_24, hosts have NVIDIA L4',
+    'no host has a GPU of the requested types: wanted NVIDIA GeForce RTX 4090, hosts have NVIDIA L4',
   ],
   [
     'no card at all',
     onGpu('ADA_24'),
     [machine('h1', [])],
     'no_matching_gpu',
-    'no host has a GPU of the requested types: wanted ADA_24, hosts have no GPU',
+    'no host has a GPU of the requested types: wanted NVIDIA GeForce RTX 4090, hosts have no GPU',
   ],
   [
     'all in use',
