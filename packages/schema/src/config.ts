@@ -231,6 +231,14 @@ export const Config = z.object({
         .describe('worker states that are billed'),
     })
     .prefault({}),
+  metrics: z
+    .object({
+      open: z
+        .enum(['auto', 'always', 'never'])
+        .default('auto')
+        .describe('who reads /metrics without a key: auto is clients of this machine that no proxy sent, while listen.host is loopback'),
+    })
+    .prefault({}),
   log: z
     .object({
       level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info').describe('how much is logged'),

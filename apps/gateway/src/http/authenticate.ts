@@ -12,6 +12,8 @@ declare module 'fastify' {
 }
 
 interface KeyGuard {
+  /** Needs no key; default: no request. */
+  readonly isOpen?: (request: FastifyRequest) => boolean
   /** Where the key may stand; default: in the Authorization header alone. */
   readonly credentialsOf?: (request: FastifyRequest) => Credentials
   /** Refuses who may not have what the request names, now that its caller is known. */
@@ -19,10 +21,12 @@ interface KeyGuard {
 }
 
 /** Every route of the scope wants a key. The guard throws RunyardError('unauthorized'). */
-export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys'>, { credentialsOf, refuse }: KeyGuard = {}): void {
+export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys'>, guard: KeyGuard = {}): void {
+  const { isOpen, credentialsOf, refuse } = guard
   const authenticate = createAuthentication(store)
   if (!scope.hasRequestDecorator('apiKey')) scope.decorateRequest('apiKey', null)
   guardWith(scope, async (request, reply) => {
+    if (isOpen?.(request) === true) return
     request.apiKey = await authenticate(credentialsOf === undefined ? request : credentialsOf(request))
     await refuse?.(request, reply)
   })

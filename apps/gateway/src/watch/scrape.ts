@@ -1,14 +1,13 @@
 // `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway tells
-// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. It names everybody's endpoints, so it
-// is open where the listener binds loopback, and wants an API key elsewhere.
+// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. It names everybody's endpoints, so
+// `metrics-access.ts` decides who may read it without a key.
 import type { FastifyInstance } from 'fastify'
 import { phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'
 import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
-import { isLoopback } from '../bootstrap.ts'
 import type { GatewayDeps } from '../deps.ts'
-import { guardWith, open } from '../http/access.ts'
 import { requireApiKey } from '../http/authenticate.ts'
+import { isOpenFor } from './metrics-access.ts'
 import { readEndpointLoad, type EndpointLoad } from './endpoint-load.ts'
 
 type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'log'>
@@ -16,8 +15,7 @@ type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' |
 export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): Promise<void> {
   const series = createSeries(deps)
   await app.register(async (scope) => {
-    if (isLoopback(deps.config.listen.host)) guardWith(scope, open)
-    else requireApiKey(scope, deps.store)
+    requireApiKey(scope, deps.store, { isOpen: (request) => isOpenFor(deps.config, request) })
     scope.get('/metrics', async (_request, reply) => {
       await readStore(deps, series).catch((error: unknown) => {
         deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
