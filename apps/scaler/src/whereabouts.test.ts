@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { LeaderFacts } from '@runyard/store'
 import { expect, test } from 'vitest'
-import { lifeOf } from './process-host/process-table.ts'
+import { lifeOf } from '@runyard/kit'
 import { isSeenGone, ownWhereabouts } from './whereabouts.ts'
 
 const here = { machine: 'm', dataDir: '/d', since: 1, pid: process.pid, ...ownWhereabouts() } satisfies LeaderFacts

@@ -2,7 +2,7 @@
 // the lease to run out. Fails towards waiting: where the table is another one, or cannot be read, nothing is known.
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { LeaderFacts } from '@runyard/store'
-import { lifeOf } from './process-host/process-table.ts'
+import { lifeOf } from '@runyard/kit'
 
 export type Whereabouts = Pick<LeaderFacts, 'processTable' | 'life'>
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { endOrphans } from './orphans.ts'
-import { lifeOf } from './process-table.ts'
+import { lifeOf } from '@runyard/kit'
 
 let scratchDir: string
 

@@ -1,6 +1,7 @@
 // What an earlier installation left in our data directory: workers that no Redis knows any more. The directory is ours, so they are nobody else's.
 import { rm } from 'node:fs/promises'
-import { lifeOf, killMarked, signal } from './process-table.ts'
+import { lifeOf } from '@runyard/kit'
+import { killMarked, signal } from './process-table.ts'
 import { listWorkerFiles } from './worker-files.ts'
 import { SCRATCH_VARIABLE } from './worker-surroundings.ts'
 
