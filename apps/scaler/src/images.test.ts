@@ -1,10 +1,17 @@
 import { RunyardError, type PullOptions } from '@runyard/schema'
+import { openStore, type Store } from '@runyard/store'
+import { startRedis } from '@runyard/testing'
 import { expect, test, vi } from 'vitest'
-import { createImages } from './images.ts'
+import { createImages, type ImageUser } from './images.ts'
 import { createFakeHost } from './scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000 }
 const never = new AbortController().signal
+
+/** No image came with credentials. */
+function everybodys(): Store['privateImages'] {
+  return { mayUse: async () => true, allow: async () => undefined, allowEverybody: async () => undefined }
+}
 
 /** A host whose pull ends when the test says so. */
 function slowHost() {
@@ -27,7 +34,7 @@ function slowHost() {
 
 test('workers that want the same image share one pull and each hear of its progress', async () => {
   const { host, pulls, finish, say } = slowHost()
-  const images = createImages()
+  const images = createImages(everybodys())
   const heard: string[] = []
   const wait = (name: string) => images.ensure(host, 'big:1', { onProgress: (line) => heard.push(`${name} ${line}`), signal: never })
   const both = Promise.all([wait('one'), wait('two')])
@@ -45,7 +52,7 @@ test('workers that want the same image share one pull and each hear of its progr
 
 test('a pull that nobody waits for any more is broken off, and the next one starts anew', async () => {
   const { host, pulls } = slowHost()
-  const images = createImages()
+  const images = createImages(everybodys())
   const stop = new AbortController()
   const waiting = images.ensure(host, 'big:1', { onProgress: () => undefined, signal: stop.signal })
   await vi.waitFor(() => expect(pulls).toHaveLength(1), WAIT)
@@ -57,12 +64,14 @@ test('a pull that nobody waits for any more is broken off, and the next one star
 test('an image that cannot be had fails with the host’s sentence', async () => {
   const host = createFakeHost()
   host.problem.image = new RunyardError('not_found', 'no such image')
-  await expect(createImages().ensure(host, 'x', { onProgress: () => undefined, signal: never })).rejects.toThrow('no such image')
+  await expect(createImages(everybodys()).ensure(host, 'x', { onProgress: () => undefined, signal: never })).rejects.toThrow(
+    'no such image',
+  )
 })
 
 test('who has credentials does not wait for the pull of one who has none', async () => {
   const { host, pulls, finish } = slowHost()
-  const images = createImages()
+  const images = createImages(everybodys())
   const wait = (credentials?: PullOptions['credentials']) =>
     images.ensure(host, 'big:1', { credentials, onProgress: () => undefined, signal: never })
   const all = Promise.all([
@@ -73,4 +82,59 @@ test('who has credentials does not wait for the pull of one who has none', async
   await vi.waitFor(() => expect(pulls).toHaveLength(3), WAIT)
   finish()
   await all
+})
+
+test('an image that came with credentials is for those whose credentials its registry accepts, on every host', async () => {
+  await using redis = await startRedis()
+  await using store = await openStore({ redisUrl: redis.url, leaseMs: 30_000, retention: { asyncMs: 60_000, syncMs: 30_000 } })
+  const pulls: (string | undefined)[] = []
+  const host = {
+    ...createFakeHost(),
+    hasImage: async () => pulls.length > 0,
+    imageId: async () => 'sha256:mine',
+    async pullImage(_image: string, { credentials }: PullOptions) {
+      pulls.push(credentials?.password)
+      if (credentials?.password !== 'right') throw new RunyardError('forbidden', 'asks for credentials')
+    },
+  }
+  const start = (user: ImageUser | undefined, password?: string) => {
+    const credentials = password === undefined ? undefined : { name: 'mine', username: 'me', password }
+    // Another scaler, which remembers nothing but what is in Redis.
+    return createImages(store.privateImages).ensure(host, 'private:1', { credentials, user, onProgress: () => undefined, signal: never })
+  }
+  const owner = { ownerId: 'owner', registryId: 'r1' }
+  await start(owner, 'right')
+  await start(owner, 'right')
+  expect(pulls).toEqual(['right'])
+  await expect(start({ ownerId: 'other', registryId: null })).rejects.toThrow('asks for credentials')
+  await expect(start({ ownerId: 'other', registryId: 'r1' }, 'wrong')).rejects.toThrow('asks for credentials')
+  await expect(start({ ownerId: 'owner', registryId: null })).rejects.toThrow('asks for credentials')
+  await start({ ownerId: 'other', registryId: 'r2' }, 'right')
+  await start({ ownerId: 'other', registryId: 'r2' }, 'right')
+  expect(pulls).toEqual(['right', undefined, 'wrong', undefined, 'right'])
+  await start(undefined)
+  expect(pulls).toHaveLength(5)
+})
+
+test('an image that its registry gives to everybody is everybody’s again', async () => {
+  await using redis = await startRedis()
+  await using store = await openStore({ redisUrl: redis.url, leaseMs: 30_000, retention: { asyncMs: 60_000, syncMs: 30_000 } })
+  const pulls: string[] = []
+  const host = {
+    ...createFakeHost(),
+    hasImage: async () => true,
+    imageId: async () => 'sha256:public',
+    async pullImage(image: string) {
+      pulls.push(image)
+    },
+  }
+  await store.privateImages.allow('sha256:public', { ownerId: 'owner', registryId: 'r1' })
+  for (const ownerId of ['other', 'third']) {
+    await createImages(store.privateImages).ensure(host, 'x', {
+      user: { ownerId, registryId: null },
+      onProgress: () => undefined,
+      signal: never,
+    })
+  }
+  expect(pulls).toEqual(['x'])
 })

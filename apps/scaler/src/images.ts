@@ -1,10 +1,23 @@
 // Which images a host has, and pulling the others: one pull per host, image and credentials, however many workers wait for it. What was seen
-// once is believed until a start fails. An image on a host is there for every endpoint, as on any Docker host.
+// once is believed until a start fails. An image that came with credentials is there for those whose credentials its registry accepted (ADR 27):
+// who else names it pulls it, too, which its registry then allows or refuses. All others are there for every endpoint, as on any Docker host.
 import type { HostDriver, PullOptions } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+
+/** Who names the image. */
+export interface ImageUser {
+  readonly ownerId: string
+  readonly registryId: string | null
+}
+
+export interface EnsureOptions extends PullOptions {
+  /** Undefined: the operator, for an image that stands in for the one that was named. */
+  readonly user?: ImageUser | undefined
+}
 
 export interface Images {
   /** Resolves when the image is on the host. @throws as `HostDriver.pullImage` where it cannot be had. */
-  ensure(driver: HostDriver, image: string, options: PullOptions): Promise<void>
+  ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<void>
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
 }
@@ -15,9 +28,11 @@ interface Pull {
   readonly stop: AbortController
 }
 
-export function createImages(): Images {
-  const present = new Set<string>()
+export function createImages(privateImages: Store['privateImages']): Images {
+  /** By host and image, for whom. */
+  const present = new Map<string, Set<string>>()
   const pulls = new Map<string, Pull>()
+  const { mayUse, noteAccepted } = createAccess(privateImages)
 
   function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
@@ -30,21 +45,26 @@ export function createImages(): Images {
     return pull
   }
 
+  function notePresent(key: string, user: ImageUser | undefined): void {
+    present.set(key, (present.get(key) ?? new Set()).add(nameOf(user)))
+  }
+
   return {
     async ensure(driver, image, options) {
-      const { credentials, onProgress, signal } = options
+      const { credentials, onProgress, signal, user } = options
       const key = keyOf(driver, image)
       const pullKey = pullKeyOf(driver, image, credentials)
-      if (present.has(key)) return
-      if (!pulls.has(pullKey) && (await driver.hasImage(image))) {
-        present.add(key)
+      if (present.get(key)?.has(nameOf(user)) === true) return
+      if (!pulls.has(pullKey) && (await driver.hasImage(image)) && (await mayUse(driver, image, user))) {
+        notePresent(key, user)
         return
       }
       const pull = pulls.get(pullKey) ?? startPull(driver, image, options)
       pull.listeners.add(onProgress)
       try {
         await Promise.race([pull.done, rejectOnAbort(signal)])
-        present.add(key)
+        await noteAccepted(driver, image, options)
+        notePresent(key, user)
       } finally {
         pull.listeners.delete(onProgress)
         // The last one to leave clears up: what is still being pulled is wanted by nobody.
@@ -60,8 +80,30 @@ export function createImages(): Images {
   }
 }
 
+/** Who may use what is on a host, and what registries say of it. */
+function createAccess(privateImages: Store['privateImages']) {
+  return {
+    mayUse: async (driver: HostDriver, image: string, user: ImageUser | undefined): Promise<boolean> => {
+      if (user === undefined) return true
+      const id = await driver.imageId(image)
+      return id === undefined || privateImages.mayUse(id, user)
+    },
+    /** Its registry has just given it out: to everybody where it asked for nothing. */
+    noteAccepted: async (driver: HostDriver, image: string, { credentials, user }: EnsureOptions): Promise<void> => {
+      const id = await driver.imageId(image)
+      if (id === undefined) return
+      if (credentials === undefined) await privateImages.allowEverybody(id)
+      else if (user !== undefined && user.registryId !== null) await privateImages.allow(id, { ...user, registryId: user.registryId })
+    },
+  }
+}
+
 function keyOf(driver: HostDriver, image: string): string {
   return `${driver.label}\n${image}`
+}
+
+function nameOf(user: ImageUser | undefined): string {
+  return user === undefined ? '' : JSON.stringify([user.ownerId, user.registryId])
 }
 
 /** Who has no credentials, or others, waits for a pull of its own. */

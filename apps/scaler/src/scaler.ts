@@ -77,7 +77,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const wake = (): void => waker.wake('now')
   const leadership = opening.use(lead(options, state))
   const hosts = await openHosts(options, opening, wake)
-  const parts = { ...options, hosts, memory, images: createImages(), gate: createGate(ACTIONS_AT_ONCE) }
+  const parts = { ...options, hosts, memory, images: createImages(options.store.privateImages), gate: createGate(ACTIONS_AT_ONCE) }
   const sessions = opening.use(createSessions(parts, wake))
   const tick = createTick({ ...parts, state, leadership, sessions })
   opening.use(store.subscribe((signal) => onSignal(signal)))

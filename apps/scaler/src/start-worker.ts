@@ -113,7 +113,9 @@ async function launchOn(
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
   const credentials = await credentialsFor(deps, endpoint, record.image)
-  const pull = deps.images.ensure(driver, record.image, { credentials, onProgress, signal })
+  const { ownerId, spec } = endpoint
+  const user = record.image === spec.image ? { ownerId, registryId: spec.registryId } : undefined
+  const pull = deps.images.ensure(driver, record.image, { credentials, user, onProgress, signal })
   const [launch] = await Promise.all([toLaunch(deps, host, placed), pull])
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return

@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis'
 import type { Queues } from './bull.ts'
 import type { InstanceStore } from './instance.ts'
+import type { EndpointCache } from './endpoint-lists.ts'
 import type { JustSettled } from './just-settled.ts'
 import type { Keys } from './keys.ts'
 import type { Payloads } from './payloads.ts'
@@ -19,6 +20,7 @@ export interface StoreContext {
   readonly justSettled: JustSettled
   readonly installation: InstanceStore
   readonly instanceId: () => Promise<string>
+  readonly endpointCache: EndpointCache
   readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'claimMs' | 'retention' | 'blobs'>
   readonly onError: (error: Error) => void
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { namesBegin } from './owned.ts'
 import { LIST_ENDPOINTS, LIST_OWNED_ENDPOINTS } from './scripts/library.ts'
+import type { Signals } from './signals.ts'
 
 export interface EndpointLists {
   readonly all: () => Promise<readonly Endpoint[]>
@@ -10,21 +11,30 @@ export interface EndpointLists {
   readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
 }
 
-/** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
-export function createEndpointLists({ run, keys, signals }: Pick<StoreContext, 'run' | 'keys' | 'signals'>): EndpointLists {
-  const { records, names } = keys.endpoints
-  let known: Awaited<ReturnType<EndpointLists['of']>> | undefined
+/** What was read last; one for all that use a connection, whatever term they work under. */
+export interface EndpointCache {
+  known: Awaited<ReturnType<EndpointLists['of']>> | undefined
+}
+
+export function createEndpointCache(signals: Pick<Signals, 'subscribe'>): EndpointCache {
+  const cache: EndpointCache = { known: undefined }
   // Redis may be another one than before.
   signals.subscribe((signal) => {
-    if (signal.kind === 'resync') known = undefined
+    if (signal.kind === 'resync') cache.known = undefined
   })
+  return cache
+}
+
+/** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
+export function createEndpointLists({ run, keys, endpointCache }: Pick<StoreContext, 'run' | 'keys' | 'endpointCache'>): EndpointLists {
+  const { records, names } = keys.endpoints
   return {
     all: async () => {
-      const before = known
+      const before = endpointCache.known
       const [revision, texts] = (await run(LIST_ENDPOINTS, [keys.revision, records], [before?.revision ?? ''])) as [string, string[]?]
       if (texts === undefined) return before?.endpoints ?? []
       const endpoints = texts.map(parse)
-      known = { revision, endpoints }
+      endpointCache.known = { revision, endpoints }
       return endpoints
     },
     of: async (ownerId) => {

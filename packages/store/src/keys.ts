@@ -46,6 +46,8 @@ export interface Keys {
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly templates: string
   readonly registries: string
+  /** Whose credentials an image came with. */
+  privateImage(imageId: string): string
   /** Grows with each write of an endpoint, a template or a registry. */
   readonly revision: string
   readonly apiKeys: { readonly records: string; readonly hashes: string }
@@ -88,6 +90,7 @@ export function createKeys(prefix: string): Keys {
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     templates: `${shared}:templates`,
     registries: `${shared}:registries`,
+    privateImage: (imageId) => `${shared}:private-image:${imageId}`,
     revision: `${shared}:revision`,
     apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },

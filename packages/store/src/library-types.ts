@@ -84,3 +84,17 @@ export interface RegistryStore {
   /** As `TemplateStore.change`. Emits `endpoint-changed` for each user. */
   change(decide: (library: Library) => RegistryChange, ownerId?: string): Promise<Registry>
 }
+
+export interface ImageUser {
+  readonly ownerId: string
+  readonly registryId: string
+}
+
+export interface PrivateImageStore {
+  /** Everybody may where no registry asked for credentials, or where the image was not pulled here. */
+  mayUse(imageId: string, user: { readonly ownerId: string; readonly registryId: string | null }): Promise<boolean>
+  /** A registry gave it out for these credentials. */
+  allow(imageId: string, user: ImageUser): Promise<void>
+  /** A registry gave it out without any. */
+  allowEverybody(imageId: string): Promise<void>
+}

@@ -4,6 +4,7 @@ import { createBatchStore } from './batches.ts'
 import { createQueues } from './bull.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
+import { createEndpointCache } from './endpoint-lists.ts'
 import { createEndpointStore } from './endpoints.ts'
 import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore, createWorkerLogStore } from './history.ts'
@@ -14,6 +15,7 @@ import { createKeys } from './keys.ts'
 import { createLeaderStore } from './leader.ts'
 import { createLedgerStore } from './ledger.ts'
 import { createPayloads } from './payloads.ts'
+import { createPrivateImageStore } from './private-images.ts'
 import { findProblems } from './problems.ts'
 import { createRegistryStore } from './registries.ts'
 import { createFencedRun } from './scripts/fence.ts'
@@ -47,6 +49,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
     templates: translateErrors(createTemplateStore(context)),
     registries: translateErrors(createRegistryStore(context)),
+    privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
     jobs: translateErrors(jobs),
     workers: translateErrors(createWorkerStore(context)),
@@ -100,7 +103,21 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
   const installation = createInstance({ client, keys })
   const instanceId = async () => (await installation.instance()).id
+  const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
   const run = createRunScript(client)
-  return { client, keys, queues, run, signals, payloads, justSettled: createJustSettled(), installation, instanceId, options, onError }
+  return {
+    client,
+    keys,
+    queues,
+    run,
+    signals,
+    payloads,
+    justSettled: createJustSettled(),
+    installation,
+    instanceId,
+    options,
+    onError,
+    endpointCache,
+  }
 }

@@ -17,7 +17,7 @@ import type { BatchStore } from './batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
 import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
 import type { WebhookStore } from './webhook-types.ts'
-import type { EndpointStore, RegistryStore, TemplateStore } from './library-types.ts'
+import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './library-types.ts'
 
 export type * from './history-types.ts'
 export type * from './leader-types.ts'
@@ -257,6 +257,7 @@ export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   readonly templates: TemplateStore
   readonly registries: RegistryStore
+  readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
   readonly jobs: JobStore
   readonly workers: WorkerStore
