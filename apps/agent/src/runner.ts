@@ -85,7 +85,8 @@ interface AttemptResult {
   readonly spent: boolean
 }
 
-async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
+async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptResult> {
+  const { supervisor, child } = ready
   const { output } = supervisor
   const jobId = attempt.job.id
   output.beginCapture(jobId)
@@ -105,10 +106,19 @@ async function runInChild({ supervisor, child }: ReadyChild, attempt: Attempt): 
     if (note.phase === 'waiting' && !attempt.isLastTry) return { result: undefined, spent: true }
     return { result: toFailure(attempt.envelope, [attempt.explainDeath(end, note), ...hints].join('; '), stdout), spent: true }
   }
+  if (end.header.kind === 'again') return beginAgain(ready, attempt)
   const stdout = await output.endCapture(jobId, { marker: `done:${jobId}`, timeoutMs: MARKER_LIMIT_MS })
   const spent = end.header.fresh === true
   if (spent) await supervisor.kill(child)
   return { result: toDone(end, stdout), spent }
+}
+
+/** Its dependencies have changed versions under modules that are in memory: only a process that has not imported them yet runs it right. */
+async function beginAgain({ supervisor, child }: ReadyChild, { job, envelope, isLastTry }: Attempt): Promise<AttemptResult> {
+  await supervisor.kill(child)
+  const stdout = await supervisor.output.endCapture(job.id, { marker: `exit:${child.generation}`, timeoutMs: MARKER_LIMIT_MS })
+  const why = 'a package that Python imports as it starts cannot be given another version: name it without one, or use another image'
+  return { result: isLastTry ? toFailure(envelope, why, stdout) : undefined, spent: true }
 }
 
 interface Listening {
@@ -124,7 +134,7 @@ async function frameOf({ child, output, hints }: Listening, { job, options }: At
     child.onFrame((frame) => {
       if (frame.header.kind === 'output') output.follow(String(frame.header.path))
       if (frame.header.id !== job.id) return
-      if (frame.header.kind === 'done') resolve(frame)
+      if (frame.header.kind === 'done' || frame.header.kind === 'again') resolve(frame)
       if (frame.header.kind === 'hint') hints.push(String(frame.header.text))
       if (frame.header.kind === 'chunk') {
         void options.postChunk(frame.body).then((refused) => child.send({ kind: 'ack', refused }, Buffer.alloc(0)))

@@ -16,8 +16,10 @@ from . import dependencies, memory, output
 from .baseline import Baseline, Loop, Unfit
 from .board import BROKEN, WAITING, WORKING, Board
 from .calling import Failure, text_of
+from .dependencies import NeedsFresh
 from .envelopes import flash, json_source
 from .frames import read_frame, write_frame
+from .installers import attach_installed
 from .leftovers import Processes
 from .reply import CallReport
 
@@ -43,7 +45,7 @@ class Child:
         self.pipe.path = fifo_path
         self.streams = output.Streams(self.pipe)
         memory.prepare_limits()
-        dependencies.attach_installed()
+        attach_installed()
         self.loop = Loop()
         self.processes = Processes(os.getppid())
         # Beside the socket, and named by the generation: the agent knows the path.
@@ -81,7 +83,13 @@ class Child:
         job = json.loads(body)
         del body
         envelope = ENVELOPES[header["envelope"]]
-        reply = run_envelope(envelope, job.get("input"), self.loop.loop, Emit(self, job_id), report)
+        try:
+            reply = run_envelope(envelope, job.get("input"), self.loop.loop, Emit(self, job_id), report)
+        except NeedsFresh:
+            # The agent ends this process and gives the job to a fresh one.
+            self.send({"kind": "again", "id": job_id})
+            while True:
+                read_frame(self.sock)
         self.streams.finish(owner)
         LIBC.fflush(None)
         self.leave_if_copy()
@@ -142,6 +150,8 @@ def done_header(job_id, before, reply, report):
 def run_envelope(envelope, request, loop, emit, report):
     try:
         return envelope.run(request, loop, emit, report)
+    except NeedsFresh:
+        raise
     except Failure as failure:
         return envelope.failed(failure, emit)
     except MemoryError:

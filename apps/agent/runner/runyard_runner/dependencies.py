@@ -1,151 +1,172 @@
-"""Installs what a job asks for, at request time, and remembers it for the worker's life (flash-api §8.3).
+"""Gives a job what it names in `dependencies`, at request time (flash-api §8.3): what it names, not what was remembered of it (ADR 39).
 
-In a container: into the image's own Python. On the process host (RUNYARD_SCRATCH_DIR): into a virtual environment of this
-worker, so that nothing touches the Python of whoever owns the machine. A failing install is one Failure with the tool's last lines.
+The installer decides, and it is asked unless the very same request was satisfied by the very packages that are installed now. So two jobs
+that name two versions each get their own, in turns. A version that changes under a module in memory needs a fresh process. An install that
+broke off in the middle (its job was cancelled) leaves a note, and everything that it was to install is installed again.
 """
 
+import hashlib
 import importlib
 import importlib.metadata
-import importlib.util
+import json
 import os
 import re
-import shutil
-import signal
-import site
-import subprocess
 import sys
 
+from . import installers
 from .calling import Failure
+from .installers import attach_installed
 
-LIMIT_S = 300
-LAST_LINES = 12
 BARE_NAME = re.compile(r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$")
+SITE_DIRECTORIES = ("site-packages", "dist-packages")
+
+
+class NeedsFresh(BaseException):
+    """The job must begin again in a process that has imported nothing yet. No `except` of the runner is for it."""
 
 
 def on_attached():
     """Replaced by the child: what is importable now is so for all later jobs."""
 
 
-def scratch_environment():
-    scratch = os.environ.get("RUNYARD_SCRATCH_DIR")
-    return os.path.join(scratch, "venv") if scratch else None
+class Memory:
+    """What was asked for and satisfied in this worker, for its later processes. Written whole or not at all."""
+
+    def __init__(self):
+        self.path = os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "installed")
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                self.content = json.load(file)
+        except (OSError, ValueError):
+            # satisfied: request → the packages that satisfied it. versions_moved: one has replaced another version of itself. unfinished:
+            # "python" or "system" while an installer is at work. files: path → date of wheels that were named.
+            self.content = {"satisfied": {}, "system": [], "versions_moved": False, "unfinished": None, "files": {}}
+
+    def __getitem__(self, name):
+        return self.content[name]
+
+    def note(self, **changes):
+        self.content.update(changes)
+        with open(self.path + ".part", "w", encoding="utf-8") as file:
+            json.dump(self.content, file)
+        os.replace(self.path + ".part", self.path)
 
 
-def site_directory(environment):
-    version = "python%d.%d" % sys.version_info[:2]
-    return os.path.join(environment, "lib", version, "site-packages")
+def ensure(python_packages, system_packages=None):
+    """Raises Failure with one clear text, or NeedsFresh. Does nothing for what is already there."""
+    if not python_packages and not system_packages:
+        return
+    python_packages = check_list("dependencies", python_packages)
+    system_packages = check_list("system_dependencies", system_packages)
+    memory = Memory()
+    ensure_system(memory, system_packages)
+    request = request_of(python_packages)
+    before = versions()
+    is_broken = memory["unfinished"] == "python"
+    files = files_of(python_packages)
+    # Installers go by the version, which a file that was built again keeps.
+    is_edited = any(memory["files"].get(path, date) != date for path, date in files.items())
+    if not (is_broken or is_edited) and (memory["satisfied"].get(request) == digest_of(before) or all_present(memory, python_packages)):
+        return
+    memory.note(files=dict(memory["files"], **files))
+    install(python_packages, again=is_broken or is_edited, memory=memory)
+    memory.note(satisfied=dict(memory["satisfied"], **{request: digest_of(versions())}))
 
 
-def attach_installed():
-    """Makes earlier installs of this worker importable in a fresh child."""
-    environment = scratch_environment()
-    if environment and os.path.isdir(site_directory(environment)):
-        directory = site_directory(environment)
-        if directory not in sys.path:
-            site.addsitedir(directory)
-            sys.path.remove(directory)
-            sys.path.insert(1, directory)
+def check_list(name, given):
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(one, str) and one.strip() for one in given):
+        raise Failure("%s must be a list of texts" % name)
+    for one in given:
+        if one.lstrip().startswith("-"):
+            raise Failure("%s: %r is an option of the installer, not a package" % (name, one))
+    return given
 
 
-def memory_file():
-    return os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "installed")
+def request_of(packages):
+    return json.dumps([sorted(packages), files_of(packages)])
 
 
-def remembered():
+def files_of(packages):
+    """Path → date of the files among the packages."""
+    paths = [package.partition("file://")[2] or package for package in packages]
+    return {path: os.stat(path).st_mtime_ns for path in paths if os.sep in path and os.path.isfile(path)}
+
+
+def all_present(memory, packages):
+    """A bare name is satisfied by any version, unless versions were changed: what another package needs may be gone since."""
+    return not memory["versions_moved"] and all(BARE_NAME.match(package) and is_present(package) for package in packages)
+
+
+def is_present(name):
     try:
-        with open(memory_file(), encoding="utf-8") as file:
-            return set(file.read().splitlines())
-    except OSError:
-        return set()
-
-
-def remember(names):
-    with open(memory_file(), "a", encoding="utf-8") as file:
-        file.writelines(name + "\n" for name in names)
-
-
-def is_present(requirement):
-    if not BARE_NAME.match(requirement):
-        return False  # a version or URL: only the installer can tell
-    try:
-        importlib.metadata.version(requirement)
+        importlib.metadata.version(name)
         return True
     except importlib.metadata.PackageNotFoundError:
         return False
 
 
-def ensure(python_packages, system_packages=None):
-    """Raises Failure with one clear text. Does nothing for what is already there."""
-    if not python_packages and not system_packages:
-        return
-    known = remembered()
-    ensure_system([name for name in system_packages or [] if "apt:" + name not in known])
-    missing = [name for name in python_packages or [] if name not in known and not is_present(name)]
-    if missing:
-        install(missing)
-        remember(missing)
-
-
-def install(packages, *options):
+def install(packages, *options, again=False, memory=None):
     print("installing " + ", ".join(packages), flush=True)
-    run_tool(installer() + list(options) + list(packages), "installing the dependencies %s" % ", ".join(packages))
+    memory = memory or Memory()
+    before = versions()
+    if memory["unfinished"] and installers.discard_scratch():
+        memory.note(satisfied={})
+    memory.note(unfinished="python")
+    try:
+        installers.install_python(packages, options, again=again)
+    except Failure:
+        # Most failures come before anything is installed.
+        if versions() == before and not again:
+            memory.note(unfinished=None)
+        raise
     attach_installed()
     on_attached()
     importlib.invalidate_caches()
+    moved = [name for name, version in versions().items() if before.get(name, version) != version]
+    memory.note(unfinished=None, versions_moved=memory["versions_moved"] or bool(moved))
+    if again or any(is_loaded(name) for name in moved):
+        memory.note(satisfied=dict(memory["satisfied"], **{request_of(packages): digest_of(versions())}))
+        raise NeedsFresh
 
 
-def installer():
-    environment = scratch_environment()
-    if environment and not os.path.isdir(environment):
-        run_tool([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", environment], "creating a virtual environment")
-    python = os.path.join(environment, "bin", "python") if environment else sys.executable
-    uv = shutil.which("uv")
-    if uv:
-        return [uv, "pip", "install", "--python", python] + ([] if environment else ["--break-system-packages"])
-    if importlib.util.find_spec("pip") is None:
-        raise Failure("this worker has neither uv nor pip, so dependencies cannot be installed")
-    pip = [sys.executable, "-m", "pip"]
-    if not environment:
-        return pip + ["install", "--no-input"]
-    # pip before 22.3 knows no --python. Debian's pip would put a --prefix install elsewhere, so that is for old pips alone.
-    if pip_version() >= (22, 3):
-        return pip + ["--python", python, "install", "--no-input"]
-    return pip + ["install", "--no-input", "--prefix", environment]
+def versions():
+    """Normalized name → version of all that is installed, as an import finds it: the first in sys.path counts."""
+    found = {}
+    for directory in sys.path:
+        if os.path.basename(directory) in SITE_DIRECTORIES and os.path.isdir(directory):
+            for entry in sorted(os.listdir(directory)):
+                if entry.endswith(".dist-info"):
+                    name, _, version = entry[: -len(".dist-info")].rpartition("-")
+                    found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return found
 
 
-def pip_version():
-    return tuple(int(part) for part in re.findall(r"\d+", importlib.metadata.version("pip"))[:2])
+def digest_of(installed):
+    return hashlib.sha256(json.dumps(installed, sort_keys=True).encode()).hexdigest()
 
 
-def ensure_system(packages):
-    if not packages:
+def is_loaded(name):
+    """Is a module of this package in memory?"""
+    try:
+        files = importlib.metadata.distribution(name).files or []
+    except importlib.metadata.PackageNotFoundError:
+        return True
+    tops = {file.parts[0].partition(".")[0] for file in files if file.suffix in (".py", ".so", ".pyd") and ".." not in file.parts}
+    return any(top in sys.modules for top in tops)
+
+
+def ensure_system(memory, packages):
+    missing = [package for package in packages if package not in memory["system"]]
+    if not missing:
         return
-    if os.environ.get("RUNYARD_SCRATCH_DIR"):
-        raise Failure("system_dependencies (%s) are not installed on a process host: it is somebody's machine" % ", ".join(packages))
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        raise Failure("system_dependencies (%s) need apt-get and root, which this image does not give" % ", ".join(packages))
-    print("installing " + ", ".join(packages) + " with apt-get", flush=True)
-    what = "installing the system_dependencies %s" % ", ".join(packages)
-    run_tool(["apt-get", "update"], what)
-    run_tool(["apt-get", "install", "-y", "--no-install-recommends"] + list(packages), what)
-    remember("apt:" + name for name in packages)
-
-
-def run_tool(command, what):
-    environment = dict(os.environ, PIP_BREAK_SYSTEM_PACKAGES="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
-    environment["DEBIAN_FRONTEND"] = "noninteractive"
-    try:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
-        )
-    except OSError as error:
-        raise Failure("%s failed: %s could not be started: %s" % (what, command[0], error))
-    try:
-        output, _ = process.communicate(timeout=LIMIT_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        raise Failure("%s took longer than %d s and was stopped" % (what, LIMIT_S))
-    if process.returncode != 0:
-        lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(lines[-LAST_LINES:])))
+    installers.check_system(missing)
+    print("installing " + ", ".join(missing) + " with apt-get", flush=True)
+    was_broken = memory["unfinished"] == "system"
+    memory.note(unfinished="system")
+    installers.install_system(missing, again=was_broken)
+    # `ffmpeg=1` and `ffmpeg=2` are one package.
+    names = {package.partition("=")[0] for package in missing}
+    kept = [package for package in memory["system"] if package.partition("=")[0] not in names]
+    memory.note(unfinished=None, system=kept + missing)

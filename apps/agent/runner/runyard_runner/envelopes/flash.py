@@ -59,10 +59,11 @@ def execute(request, loop, report, extra):
     name, code = request.get(kind + "_name"), request.get(kind + "_code")
     if not isinstance(name, str) or not isinstance(code, str):
         raise Failure("the job's input has no %s_name or no %s_code, and this worker holds no deployed code" % (kind, kind))
-    dependencies.ensure(request.get("dependencies"), request.get("system_dependencies"))
+    packages = request.get("dependencies")
     if any(mark in code for mark in STUB_MARKS):
         # The stub of a stacked call is prepended to the source and imports aiohttp when it calls (flash-api §5.6).
-        dependencies.ensure(["aiohttp"])
+        packages = [*(packages or []), "aiohttp"]
+    dependencies.ensure(packages, request.get("system_dependencies"))
     with sources.importable(request.get("modules")):
         if kind == "class":
             return call_method(request, (name, code), loop, report, extra)

@@ -1,0 +1,116 @@
+"""The tools that install: uv or pip for Python, apt-get for the system. Knows where to; decides nothing about what is needed.
+
+In a container: into the image's own Python. On the process host (RUNYARD_SCRATCH_DIR): into a virtual environment of this worker, so that
+nothing touches the Python of whoever owns the machine. A failing tool is one Failure with its last lines.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import site
+import subprocess
+import sys
+
+from .calling import Failure
+
+LIMIT_S = 300
+LAST_LINES = 12
+
+
+def scratch_environment():
+    scratch = os.environ.get("RUNYARD_SCRATCH_DIR")
+    return os.path.join(scratch, "venv") if scratch else None
+
+
+def site_directory(environment):
+    version = "python%d.%d" % sys.version_info[:2]
+    return os.path.join(environment, "lib", version, "site-packages")
+
+
+def attach_installed():
+    """Makes earlier installs of this worker importable in a fresh child."""
+    environment = scratch_environment()
+    if environment and os.path.isdir(site_directory(environment)):
+        directory = site_directory(environment)
+        if directory not in sys.path:
+            site.addsitedir(directory)
+            sys.path.remove(directory)
+            sys.path.insert(1, directory)
+
+
+def discard_scratch():
+    """True where the environment was this worker's own and is gone now."""
+    environment = scratch_environment()
+    if environment is None:
+        return False
+    shutil.rmtree(environment, ignore_errors=True)
+    return True
+
+
+def install_python(packages, options=(), again=False):
+    """`again`: also what seems to be there, since an earlier install broke off."""
+    command, reinstall = installer()
+    what = "installing the dependencies %s" % ", ".join(packages)
+    run_tool(command + ([reinstall] if again else []) + list(options) + ["--"] + list(packages), what)
+
+
+def installer():
+    """The command, and its option for installing again what is there."""
+    environment = scratch_environment()
+    if environment and not os.path.isdir(environment):
+        run_tool([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", environment], "creating a virtual environment")
+    python = os.path.join(environment, "bin", "python") if environment else sys.executable
+    uv = shutil.which("uv")
+    if uv:
+        return [uv, "pip", "install", "--python", python] + ([] if environment else ["--break-system-packages"]), "--reinstall"
+    if importlib.util.find_spec("pip") is None:
+        raise Failure("this worker has neither uv nor pip, so dependencies cannot be installed")
+    pip = [sys.executable, "-m", "pip"]
+    if not environment:
+        return pip + ["install", "--no-input"], "--force-reinstall"
+    # pip before 22.3 knows no --python. Debian's pip would put a --prefix install elsewhere, so that is for old pips alone.
+    if pip_version() >= (22, 3):
+        return pip + ["--python", python, "install", "--no-input"], "--force-reinstall"
+    return pip + ["install", "--no-input", "--prefix", environment], "--force-reinstall"
+
+
+def pip_version():
+    return tuple(int(part) for part in re.findall(r"\d+", importlib.metadata.version("pip"))[:2])
+
+
+def install_system(packages, again=False):
+    what = "installing the system_dependencies %s" % ", ".join(packages)
+    if again:
+        run_tool(["dpkg", "--configure", "-a"], what)
+    run_tool(["apt-get", "update"], what)
+    run_tool(["apt-get", "install", "-y", "--no-install-recommends"] + list(packages), what)
+
+
+def check_system(packages):
+    if os.environ.get("RUNYARD_SCRATCH_DIR"):
+        raise Failure("system_dependencies (%s) are not installed on a process host: it is somebody's machine" % ", ".join(packages))
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        raise Failure("system_dependencies (%s) need apt-get and root, which this image does not give" % ", ".join(packages))
+
+
+def run_tool(command, what):
+    environment = dict(os.environ, PIP_BREAK_SYSTEM_PACKAGES="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore")
+    environment["DEBIAN_FRONTEND"] = "noninteractive"
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+    except OSError as error:
+        raise Failure("%s failed: %s could not be started: %s" % (what, command[0], error))
+    try:
+        output, _ = process.communicate(timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise Failure("%s took longer than %d s and was stopped" % (what, LIMIT_S))
+    if process.returncode != 0:
+        lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
+        raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(lines[-LAST_LINES:])))
