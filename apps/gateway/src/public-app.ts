@@ -9,7 +9,7 @@ import { registerMetrics } from './watch/scrape.ts'
 import { registerWorkerLogs } from './watch/worker-logs.ts'
 
 export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance> {
-  const app = createApp({ log: deps.log, closing: deps.closing })
+  const app = createApp({ log: deps.log, closing: deps.closing, connections: deps.config.limits.connections })
   registerProbes(app, deps)
   await registerMetrics(app, deps)
   await registerJobPlane(app, deps, { rates: deps.config.rateLimits, origins: deps.config.cors })

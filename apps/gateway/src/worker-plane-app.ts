@@ -12,8 +12,8 @@ import { registerWorkerPlane } from './workers/routes.ts'
 const PING_BYTES = 96 * 1024
 
 export async function buildWorkerPlaneApp(deps: GatewayDeps): Promise<FastifyInstance> {
-  const { log, closing } = deps
-  const app = createApp({ log, closing, headerBytes: PING_BYTES })
+  const { log, closing, config } = deps
+  const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES })
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are no strangers: no limits, no browsers.

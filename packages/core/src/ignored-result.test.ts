@@ -23,3 +23,9 @@ test('the same error twice is the same result, another error is not', () => {
   const posted = (error: string) => ({ workerId: 'w1', outcome: { status: 'FAILED', error } as const })
   expect([whyIgnored(job, posted('no cheese')), whyIgnored(job, posted('no bread'))]).toEqual(['result_repeated', 'job_ended'])
 })
+
+test('a result that was not read repeats one that completed, else it came after another end', () => {
+  const unread = { workerId: 'w1', outcome: undefined }
+  expect(whyIgnored({ status: 'COMPLETED', workerId: 'w1', settledAt: 1 }, unread)).toBe('result_repeated')
+  expect(whyIgnored({ status: 'FAILED', workerId: 'w1', settledAt: 1 }, unread)).toBe('job_ended')
+})

@@ -166,6 +166,18 @@ export const Config = z.object({
         .int()
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
+      workerBytesPerS: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(64 * 1024 * 1024)
+        .describe('what one worker may post in a second, after a first limits.resultBytes; beyond it its next post waits'),
+      connections: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(10_000)
+        .describe('open connections of each listener; beyond it idle ones are closed, and where none is idle the answer is 503'),
       workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
       workersPerEndpoint: z.coerce.number().int().min(1).max(100_000).default(1000).describe('largest maximum of workers of one endpoint'),
       workersPerOwner: z.coerce

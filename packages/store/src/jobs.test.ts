@@ -57,6 +57,16 @@ describe('submitting and taking', () => {
     expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1 })
   })
 
+  test('a job is held by the worker that took it, until it ends', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    expect(await jobs.holds(EP, 'a', 'w1')).toBe(false)
+    await jobs.take(EP, 'w1')
+    expect(await Promise.all(['w1', 'w2'].map((worker) => jobs.holds(EP, 'a', worker)))).toEqual([true, false])
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    expect(await jobs.holds(EP, 'a', 'w1')).toBe(false)
+  })
+
   test('inputs of 20 MB and outputs of 64 MB come through', async () => {
     const { jobs } = await stores.open()
     const input = { blob: 'x'.repeat(20 * 1024 * 1024) }

@@ -1,12 +1,12 @@
 // What is asked about one job and about a queue. Each answer is one snapshot.
 import type { StoreContext } from './context.ts'
 import { toStoredRecord } from './job-record.ts'
-import { READ, READ_SUBMISSION, STATS } from './scripts/reads.ts'
+import { HOLDER, READ, READ_SUBMISSION, STATS } from './scripts/reads.ts'
 import { readRecord, readSubmission } from './stored-values.ts'
 import { SET_RETENTION } from './scripts/sweeps.ts'
 import type { JobStore, QueueStats } from './types.ts'
 
-type JobReads = Pick<JobStore, 'get' | 'submission' | 'setRetention' | 'stats'>
+type JobReads = Pick<JobStore, 'get' | 'holds' | 'submission' | 'setRetention' | 'stats'>
 
 export function createJobReads(context: StoreContext): JobReads {
   const { keys, run, payloads, justSettled } = context
@@ -16,6 +16,10 @@ export function createJobReads(context: StoreContext): JobReads {
       if (known !== undefined) return known
       const stored = toStoredRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId]))
       return stored === undefined ? undefined : readRecord(payloads, { endpointId, jobId }, stored)
+    },
+
+    async holds(endpointId, jobId, workerId) {
+      return (await run(HOLDER, [keys.queue(endpointId)], [jobId])) === workerId
     },
 
     async submission(endpointId, jobId) {

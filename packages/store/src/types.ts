@@ -150,6 +150,8 @@ export interface JobStore {
   progress(endpointId: string, jobId: string, workerId: string, output: JsonText): Promise<SettleResult>
   /** `post`, at most 36 letters, names one post of a worker: told again, since its answer was lost, it changes nothing more. */
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<SettleResult>
+  /** Whether the job is leased to the worker, also where the lease has run out and nobody has taken the job back. */
+  holds(endpointId: string, jobId: string, workerId: string): Promise<boolean>
   /** The worker's result. First writer wins; fenced by the lease. */
   settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */

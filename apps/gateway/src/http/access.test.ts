@@ -15,7 +15,7 @@ afterEach(async () => {
 })
 
 function newApp() {
-  const app = createApp({ log: createLogger({ name: 'test', level: 'silent' }), closing: new AbortController().signal })
+  const app = createApp({ log: createLogger({ name: 'test', level: 'silent' }), closing: new AbortController().signal, connections: 100 })
   apps.push(app)
   return app
 }

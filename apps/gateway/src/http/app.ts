@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { requireGuards } from './access.ts'
 import { answerClientError } from './client-error.ts'
+import { boundConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
 import { acceptAnyType, parseBody } from './json-body.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
@@ -20,6 +21,8 @@ const UNREAD_BODY_BYTES = 64 * 1024
 
 export interface AppOptions {
   readonly log: Logger
+  /** Open connections. */
+  readonly connections: number
   /** Of a request's line and headers; default: Node's 16 KiB. */
   readonly headerBytes?: number
   /** Aborts when the process is asked to stop. */
@@ -46,6 +49,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   requireGuards(app)
   drainUnread(app)
   readBodiesAsJson(app)
+  boundConnections(app, options.connections)
   closeUnusedConnections(app)
   // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
   app.addHook('onResponse', async (request) => {

@@ -49,6 +49,8 @@ export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping
 
 async function noteUnhealthy(deps: PingDeps, state: WorkerState, { check, reason }: { check: string; reason: string }): Promise<void> {
   const unhealthyReason = cutText(`${check}: ${reason}`)
+  // Each write is news to the scaler and to all gateways.
+  if (state.record?.unhealthyReason === unhealthyReason) return
   deps.log.warn({ endpointId: state.endpointId, workerId: state.workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
   await deps.store.workers.patch(state.endpointId, state.workerId, { unhealthyReason })
 }
@@ -82,9 +84,11 @@ async function postsAgain({ store }: PingDeps, { endpointId, workerId }: WorkerS
 
 /** The worker finishes what it holds, gets nothing more, and the scaler starts a fresh one. */
 export async function replaceWorker({ store }: Pick<PingDeps, 'store'>, state: WorkerState): Promise<void> {
+  if (state.isReplaced) return
   // At once: its next poll may come before the signal of the patch.
   if (state.record !== undefined) state.record = { ...state.record, refreshRequested: true }
   await store.workers.patch(state.endpointId, state.workerId, { refreshRequested: true })
+  state.isReplaced = true
 }
 
 /** A worker that neither hears of a stop nor names its jobs would go on unseen: its only job may never end (worker-api §9). */

@@ -1,6 +1,7 @@
 // A worker whose image brings a key of its own: the SDK polls with that one and pings with the worker's token (worker-api §2.3).
 import { afterEach, expect, it, vi } from 'vitest'
 import { createSend, type Send, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { isFields } from '../http/fields.ts'
 import { useGateway } from '../use-gateway.ts'
 import { FOREIGN_KEY } from './refused-polls.ts'
 
@@ -17,6 +18,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+const pollsOf = (facts: unknown): number => Number(isFields(facts) ? facts['polls'] : 0)
 const pollAs = async (send: Send, workerId = worker.id): Promise<number> => (await send(`/v2/${ep}/job-take/${workerId}?gpu=x`)).status
 const linesOf = async (id: string) => (await gateway.store.workerLogs.read(id, 'system', 10)).map(({ line }) => line)
 
@@ -41,4 +43,14 @@ it('cannot be feigned for a worker that polls as itself, nor for one that does n
   await worker.ping()
   expect((await gateway.store.workers.get(ep, worker.id))?.unhealthyReason).toBeUndefined()
   expect(await linesOf('nobody')).toEqual([])
+})
+
+it('costs one log line a second where it names no worker of ours, however many come', async () => {
+  const ids = Array.from({ length: 30 }, (_, n) => (n % 2 === 0 ? `stranger${n}` : `X${'y'.repeat(300)}${n}`))
+  expect(new Set(await Promise.all(ids.map((id) => pollAs(foreign, id))))).toEqual(new Set([429]))
+  const linesAbout = () => vi.mocked(gateway.log.warn).mock.calls.filter(([, text]) => String(text).includes('polls were refused'))
+  const told = () => linesAbout().reduce((sum, [facts]) => sum + pollsOf(facts), 0)
+  await expect.poll(told, { timeout: 5000 }).toBeGreaterThanOrEqual(30)
+  expect(linesAbout().length).toBeLessThan(4)
+  expect(JSON.stringify(vi.mocked(gateway.log.warn).mock.calls)).not.toContain('yyy')
 })

@@ -1,7 +1,9 @@
 // Workers whose polls bear another key than their own. The SDK sends the one of `~/.runpod/config.toml` in its image with everything but its
-// pings (worker-api §2.3): it would be told to come back for ever, and nobody would know why. Anybody may send such a poll, so by itself it
-// only leaves a line in two logs, once; that the worker is unfit is concluded from its ping, which bears its own token (`ping.ts`).
+// pings (worker-api §2.3): it would be told to come back for ever, and its operator would not learn why. Anybody may send such a poll, so by
+// itself it leaves a line in two logs, once for a worker that there is; that the worker is unfit is concluded from its ping, which bears its
+// own token (`ping.ts`). Polls in the name of no worker of ours cost one log line a second for all of them, and a few reads.
 import type { Logger } from '@runyard/kit'
+import { EndpointId, WorkerId } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { WorkerAddress } from './registry.ts'
 
@@ -9,6 +11,9 @@ export const FOREIGN_KEY =
   'its polls bear another key than this worker’s, so it gets no job; the runpod SDK prefers the api_key in ~/.runpod/config.toml of the image: remove that file'
 
 const REMEMBERED = 1000
+/** A worker that is not looked for this time polls again in some seconds. */
+const LOOKS_PER_SECOND = 10
+const LINE_EVERY_MS = 1000
 
 export interface RefusedPolls {
   /** Never throws. */
@@ -16,12 +21,23 @@ export interface RefusedPolls {
   has(who: WorkerAddress): boolean
 }
 
+/** Of everybody's ids, those that one of our workers may have. */
+export function couldBeWorker({ endpointId, workerId }: WorkerAddress): boolean {
+  return EndpointId.safeParse(endpointId).success && WorkerId.safeParse(workerId).success
+}
+
 export function createRefusedPolls({ store, log }: { store: Pick<Store, 'workers' | 'workerLogs'>; log: Logger }): RefusedPolls {
   const noted = new Set<string>()
   const keyOf = ({ endpointId, workerId }: WorkerAddress): string => `${endpointId}/${workerId}`
-  /** Nothing is written for who is no worker of ours. */
-  async function tellWorker({ endpointId, workerId }: WorkerAddress): Promise<void> {
-    if ((await store.workers.get(endpointId, workerId)) === undefined) return
+  const second = createSecond((polls) => log.warn({ polls }, 'polls were refused: they bear no key of the worker that they name'))
+
+  async function tellWorker(who: WorkerAddress): Promise<void> {
+    const { endpointId, workerId } = who
+    if ((await store.workers.get(endpointId, workerId)) === undefined || noted.has(keyOf(who))) return
+    const [oldest] = noted
+    if (noted.size >= REMEMBERED && oldest !== undefined) noted.delete(oldest)
+    noted.add(keyOf(who))
+    log.warn({ endpointId, workerId }, `a worker’s poll is refused: ${FOREIGN_KEY}`)
     await store.workerLogs.append(workerId, 'system', [{ at: Date.now(), line: FOREIGN_KEY }])
   }
 
@@ -29,13 +45,31 @@ export function createRefusedPolls({ store, log }: { store: Pick<Store, 'workers
     has: (who) => noted.has(keyOf(who)),
     async note(who) {
       if (noted.has(keyOf(who))) return
-      if (noted.size >= REMEMBERED) noted.clear()
-      noted.add(keyOf(who))
-      const { endpointId, workerId } = who
-      log.warn({ endpointId, workerId }, `a worker’s poll is refused: ${FOREIGN_KEY}`)
+      const looks = second.count(couldBeWorker(who))
+      if (!couldBeWorker(who) || looks > LOOKS_PER_SECOND) return
       await tellWorker(who).catch((error: unknown) => {
-        log.warn({ err: error, workerId }, 'a worker’s log does not say why its polls are refused')
+        log.warn({ err: error, workerId: who.workerId }, 'a worker’s log does not say why its polls are refused')
       })
+    },
+  }
+}
+
+/** Counts what comes within a second, and tells how much it was when that is over. */
+function createSecond(tell: (polls: number) => void): { count(isLook: boolean): number } {
+  let polls = 0
+  let looks = 0
+  return {
+    count(isLook) {
+      if (polls === 0) {
+        setTimeout(() => {
+          tell(polls)
+          polls = 0
+          looks = 0
+        }, LINE_EVERY_MS).unref()
+      }
+      polls += 1
+      if (isLook) looks += 1
+      return looks
     },
   }
 }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { clampMs, WEEK_MS, type JobTimings } from '@runyard/schema'
+import { clampMs, RunyardError, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { guardWith } from '../http/access.ts'
 import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
@@ -15,6 +15,8 @@ import { addRoute } from '../http/routes.ts'
 import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
 import { receivePing } from './ping.ts'
+import { createPostAdmission } from './post-admission.ts'
+import { couldBeWorker } from './refused-polls.ts'
 import { readChunk, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult, type Post } from './results.ts'
 import { retryWhileAway } from './retry-while-away.ts'
@@ -53,8 +55,12 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
     takeBytes(scope)
     scope.setErrorHandler(answerPostError(deps))
     const bodyLimit = deps.config.limits.resultBytes
-    addRoute(scope, { methods: ['POST'], url: `${base}/job-done/:workerId/:jobId`, bodyLimit, handler: doneHandler(deps) })
-    addRoute(scope, { methods: ['POST'], url: `${base}/job-stream/:workerId/:jobId`, bodyLimit, handler: chunkHandler(deps) })
+    const admission = createPostAdmission(deps)
+    const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
+      (await admission.admit(postOf(request, workerOf(request)), request, reply)) ? undefined : reply
+    scope.addHook('preHandler', async (request) => admission.spend(workerOf(request), bytesOf(request).length))
+    addRoute(scope, { methods: ['POST'], url: `${base}/job-done/:workerId/:jobId`, bodyLimit, onRequest, handler: doneHandler(deps) })
+    addRoute(scope, { methods: ['POST'], url: `${base}/job-stream/:workerId/:jobId`, bodyLimit, onRequest, handler: chunkHandler(deps) })
   })
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
@@ -67,6 +73,7 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
 function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
   scope.decorateRequest('worker', null)
   guardWith(scope, async (request) => {
+    if (!couldBeWorker(paramsOf(request))) throw new RunyardError('unauthorized', 'unauthorized: there is no such worker')
     const enter = (): Promise<WorkerState> => deps.workers.enter(paramsOf(request), request.headers.authorization)
     const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
     const version = versionOf(request)

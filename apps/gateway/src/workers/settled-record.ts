@@ -37,12 +37,15 @@ export async function recordSettled(deps: RecordDeps, settled: Settled): Promise
   deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
 }
 
-export async function recordIgnored(deps: RecordDeps, posted: PostedEnd, { record, reason }: IgnoredBy): Promise<void> {
+/** `outcome` is undefined where it was not read. */
+type Ignored = Omit<PostedEnd, 'outcome'> & { readonly outcome: JobOutcome | undefined }
+
+export async function recordIgnored(deps: RecordDeps, posted: Ignored, { record, reason }: IgnoredBy): Promise<void> {
   const { state, jobId, outcome } = posted
   const { endpointId, workerId } = state
   const endpoint = await nameOf(deps, endpointId)
   const job = record === undefined ? { endpointId, endpoint: endpoint.name, jobId } : jobLine(endpoint, record)
-  const line = { ...job, reason, workerId, posted: outcome.status, jobWorkerId: record?.workerId }
+  const line = { ...job, reason, workerId, posted: outcome?.status, jobWorkerId: record?.workerId }
   deps.log.info(line, 'result ignored')
 }
 
