@@ -15,6 +15,7 @@ import type { Settings } from './settings.ts'
 import { runPingLoop, runStopLoop } from './side-loops.ts'
 import { openSpool, type Spool } from './spool.ts'
 import { runTakeLoop } from './take-loop.ts'
+import { refuseUnheeded } from './unheeded.ts'
 
 /** A generator that has filled it waits for the gateway. */
 const SPOOL_LIMIT_BYTES = 256 * 1024 * 1024
@@ -36,6 +37,7 @@ export interface AgentSignals {
 /** Resolves when the agent has drained, or was told to end; nothing of user code is left then. */
 export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
+  for (const sentence of refuseUnheeded(deps.env, settings)) log.warn(sentence)
   const runtimeDir = mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)

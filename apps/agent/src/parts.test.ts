@@ -11,6 +11,7 @@ import { createFrameDecoder, encodeFrameHead } from './frames.ts'
 import { createMarkerSplitter } from './output-pipe.ts'
 import { findPython } from './python.ts'
 import { readSettings, toRunnerEnv } from './settings.ts'
+import { refuseUnheeded } from './unheeded.ts'
 
 describe('frames', () => {
   it('come out whole, however the stream is cut', () => {
@@ -150,5 +151,44 @@ describe('Python', () => {
     put('python3')
     expect(findPython(undefined, directory)).toBe(join(directory, 'python3'))
     rmSync(directory, { recursive: true })
+  })
+})
+
+describe('a setting of the contracts that this agent does not follow', () => {
+  const refuse = (env: Record<string, string>) => refuseUnheeded(env, { pingIntervalMs: 10_000 })
+
+  it.for([
+    ['RUNPOD_MAX_CONCURRENCY', '4', '1', /one job at a time; more workers/],
+    ['RUNPOD_MAX_CONCURRENCY', 'many', '', /one job at a time/],
+    ['RUNPOD_REALTIME_PORT', '8000', '0', /listens on no port/],
+    ['RUNPOD_REALTIME_CONCURRENCY', '2', '1', /listens on no port/],
+    ['RUNPOD_RUNTIME_KIND', 'api', 'queue', /serves queues alone/],
+    ['RUNPOD_MOUNTS', '[{"kind":"volume"}]', '[]', /no network volumes/],
+    ['RUNPOD_RESOURCE_NAME', 'worker', '', /no deployed app/],
+    ['RUNPOD_PREBUILT_APP_DIR', '/app', '', /no deployed app/],
+    ['FLASH_RESOURCE_NAME', 'worker', '', /no deployed app/],
+    ['FLASH_ENDPOINT_TYPE', 'lb', '', /no deployed app/],
+    ['FLASH_BUILD_ARTIFACT_PATH', '/x.tar.gz', '', /no deployed app/],
+    ['FLASH_IS_MOTHERSHIP', 'true', 'false', /no deployed app/],
+    ['RUNPOD_MIN_MEMORY_GB', '8', '', /fitness checks/],
+    ['RUNPOD_MIN_DISK_PERCENT', '20', '', /fitness checks/],
+    ['RUNPOD_MIN_CUDA_VERSION', '12.4', '', /fitness checks/],
+    ['RUNPOD_PING_INTERVAL', '10', '10000', /1000 milliseconds or more, so 10000 are used$/],
+    ['RUNPOD_PING_INTERVAL', '10s', '', /1000 milliseconds or more/],
+  ] as const)('%s=%s is refused with a sentence, and "%s" asks for nothing', ([name, value, harmless, sentence]) => {
+    expect(refuse({ [name]: value })).toEqual([expect.stringMatching(sentence)])
+    expect(refuse({ [name]: value })[0]).toMatch(new RegExp(`^${name}=.* is not followed: `))
+    expect(refuse({ [name]: harmless })).toEqual([])
+  })
+
+  it('is none of those that it follows or hands on', () => {
+    const env = {
+      RUNPOD_POD_ID: 'w',
+      RUNPOD_ENDPOINT_ID: 'e',
+      RUNPOD_INIT_TIMEOUT: '900',
+      BUCKET_ENDPOINT_URL: 'https://s3',
+      RUNPOD_API_KEY: 'k',
+    }
+    expect(refuse(env)).toEqual([])
   })
 })

@@ -1,0 +1,49 @@
+// Settings that the contracts name for workers (worker-api §2, sdk2-api §5) and that this agent does not follow. Each is refused with a sentence
+// in the worker's log as the agent starts, never ignored. All others are followed by the agent or the scaler, or are for user code to read.
+import type { Settings } from './settings.ts'
+
+interface Unheeded {
+  readonly name: string
+  readonly why: string
+  /** Values that ask for nothing. Empty is one always. */
+  readonly harmless?: RegExp
+}
+
+const DEPLOYED = 'this agent runs the source that comes with each job, no deployed app'
+const NO_FITNESS = 'fitness checks are the SDK’s, and this agent runs none'
+
+const UNHEEDED: readonly Unheeded[] = [
+  {
+    name: 'RUNPOD_MAX_CONCURRENCY',
+    harmless: /^[01]$/,
+    why: 'a worker of this image runs one job at a time; more workers (workersMax) run more jobs at once',
+  },
+  { name: 'RUNPOD_REALTIME_PORT', harmless: /^0$/, why: 'jobs come from the queue; this agent listens on no port' },
+  { name: 'RUNPOD_REALTIME_CONCURRENCY', harmless: /^1$/, why: 'jobs come from the queue; this agent listens on no port' },
+  { name: 'RUNPOD_RUNTIME_KIND', harmless: /^queue$/, why: 'this agent serves queues alone, no api and no task' },
+  { name: 'RUNPOD_MOUNTS', harmless: /^(\[\]|\{\})$/, why: 'there are no network volumes' },
+  { name: 'RUNPOD_RESOURCE_NAME', why: DEPLOYED },
+  { name: 'RUNPOD_PREBUILT_APP_DIR', why: DEPLOYED },
+  { name: 'FLASH_RESOURCE_NAME', why: DEPLOYED },
+  { name: 'FLASH_ENDPOINT_TYPE', why: DEPLOYED },
+  { name: 'FLASH_BUILD_ARTIFACT_PATH', why: DEPLOYED },
+  { name: 'FLASH_IS_MOTHERSHIP', harmless: /^(false|0)$/i, why: DEPLOYED },
+  { name: 'RUNPOD_MIN_MEMORY_GB', why: NO_FITNESS },
+  { name: 'RUNPOD_MIN_DISK_PERCENT', why: NO_FITNESS },
+  { name: 'RUNPOD_MIN_CUDA_VERSION', why: NO_FITNESS },
+]
+
+/** One sentence for each setting that asks for what this agent does not do. */
+export function refuseUnheeded(
+  env: Readonly<Record<string, string | undefined>>,
+  settings: Pick<Settings, 'pingIntervalMs'>,
+): readonly string[] {
+  const refused = UNHEEDED.flatMap(({ name, harmless, why }) => {
+    const value = env[name]?.trim() ?? ''
+    return value === '' || harmless?.test(value) === true ? [] : [`${name}=${value} is not followed: ${why}`]
+  })
+  const interval = env.RUNPOD_PING_INTERVAL?.trim() ?? ''
+  if (interval === '' || Number(interval) === settings.pingIntervalMs) return refused
+  const text = `RUNPOD_PING_INTERVAL=${interval} is not followed: it must be 1000 milliseconds or more, so ${settings.pingIntervalMs} are used`
+  return [...refused, text]
+}
