@@ -132,7 +132,7 @@ async function play(world: World, at: Step): Promise<void> {
 async function runWhatIsLeft(world: World): Promise<number> {
   const { jobs } = gateways[1].store
   for (const lease of await jobs.leases(world.ep)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
-  for (let job = await jobs.take(world.ep, 'last'); job !== undefined; job = await jobs.take(world.ep, 'last')) {
+  for (let job = await jobs.take(world.ep, 'last'); job; job = await jobs.take(world.ep, 'last')) {
     await jobs.settle(world.ep, job.id, 'last', { status: 'COMPLETED', output: toJson('last') })
   }
   const { waiting, inProgress } = await jobs.stats(world.ep)

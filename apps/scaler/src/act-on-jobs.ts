@@ -10,7 +10,10 @@ export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
 export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exit: WorkerExit | undefined): Promise<void> {
   const { endpointId, jobId, workerId, lastHolder, reason } = action
   const evidence = await evidenceOf(deps, action, exit)
-  const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
+  const result = await deps.store.jobs.takeBack(
+    { endpointId, jobId, workerId },
+    { budget: deps.config.lease.budget, evidence, withAll: true },
+  )
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, lastHolder, reason, result, evidence }, 'took a job back from a lost worker')
   const failed = result === 'failed' ? await deps.store.jobs.get(endpointId, jobId) : undefined

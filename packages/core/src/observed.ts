@@ -23,6 +23,8 @@ export interface Demand {
   /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
   readonly waitingNormal: number
   readonly oldestWaitingAt: number | undefined
+  /** When the ttl of a live job is over, the earliest of them. */
+  readonly nextDeadlineAt?: number | undefined
   /** Entries in the register of ended jobs, which the sweep brings up to date. */
   readonly ended: number
   /** What its kept results weigh. */
@@ -36,6 +38,8 @@ export interface LeaseView {
   readonly workerId: string | undefined
   /** Whose it is, or was until it expired: that worker may still finish the job. */
   readonly lastHolder: string | undefined
+  /** When the lease runs out unless it is renewed, epoch ms. */
+  readonly expiresAt?: number | undefined
   readonly startedAt: number
   readonly executionTimeoutMs: number | undefined
 }

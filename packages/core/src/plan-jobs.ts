@@ -32,6 +32,7 @@ function isOverdue(lease: LeaseView, view: EndpointView, builder: PlanBuilder): 
 
 function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: PlanBuilder): boolean {
   const { planeUpSince, policy } = builder.observed
+  if (lease.workerId !== undefined && lease.expiresAt !== undefined) builder.wakeAt(lease.expiresAt)
   if (lease.workerId !== undefined) return !known.has(lease.workerId) && builder.isDue(lease.startedAt + policy.settleMs)
   // Leases expire while the gateway or Redis is away, too; then the workers get one lease's time to report again.
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
@@ -39,11 +40,12 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const { sweepEveryMs, quietSweepEveryMs } = builder.observed.policy
-  const { waiting, ended, keptBytes } = view.demand
+  const { waiting, ended, keptBytes, nextDeadlineAt = Infinity } = view.demand
   const isQuiet = waiting === 0 && view.leases.length === 0
-  if (isQuiet && ended === 0) return
+  if (isQuiet && ended === 0 && nextDeadlineAt === Infinity) return
   const everyMs = isQuiet && keptBytes <= keepBytes ? quietSweepEveryMs : sweepEveryMs
-  if (!builder.isDue(view.sweptAt + everyMs)) return
+  // A deadline is kept when it passes: who waits for its job is woken then.
+  if (!builder.isDue(Math.min(view.sweptAt + everyMs, nextDeadlineAt))) return
   builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes, remind: waiting > 0 && view.workers.some(isReady) })
 }
 

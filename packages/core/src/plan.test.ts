@@ -437,3 +437,15 @@ test.each([
   const { actions } = plan(observed([found], [host('h1', CARDS, [container(worker)])]), NOW)
   expect(actions).toContainEqual({ kind: 'sweep', endpointId: 'ep-one', keepBytes: Infinity, remind })
 })
+
+test('the plan is due at the earliest deadline of a job and at the end of the earliest lease, and ends the job then', () => {
+  const demand = { waiting: 1, waitingNormal: 1, oldestWaitingAt: NOW - 1000, ended: 0, keptBytes: 0 }
+  const of = (nextDeadlineAt: number, expiresAt: number) =>
+    plan(
+      world({ workers: [record('w1')], sweptAt: NOW, demand: { ...demand, nextDeadlineAt }, leases: [lease('j1', 'w1', { expiresAt })] }),
+      NOW,
+    )
+  expect(of(NOW + 700, NOW + 900).nextDueAt).toBe(NOW + 700)
+  expect(of(NOW + 900, NOW + 700).nextDueAt).toBe(NOW + 700)
+  expect(of(NOW, NOW + 700).actions).toContainEqual(expect.objectContaining({ kind: 'sweep' }))
+})

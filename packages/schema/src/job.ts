@@ -58,6 +58,8 @@ export const JobRecord = z.object({
   workerId: z.string().optional(),
   /** Re-dispatches so far: attempts − 1. */
   retries: z.int(),
+  /** When its ttl is over, of a job that has not ended. */
+  deadlineAt: z.number().optional(),
   /** Told of waiting jobs only. */
   lowPriority: z.boolean().optional(),
   /** Result, or the latest progress value while IN_PROGRESS; absent where there is none. */

@@ -1,6 +1,5 @@
 // What every part of the store works with.
 import type { Redis } from 'ioredis'
-import type { Queues } from './bull.ts'
 import type { InstanceStore } from './instance.ts'
 import type { EndpointCache } from './endpoint-lists.ts'
 import type { JustSettled } from './just-settled.ts'
@@ -13,7 +12,6 @@ import type { OpenStoreOptions } from './open-options.ts'
 export interface StoreContext {
   readonly client: Redis
   readonly keys: Keys
-  readonly queues: Queues
   readonly run: RunScript
   readonly signals: Signals
   readonly payloads: Payloads

@@ -2,6 +2,7 @@
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, Template } from '@runyard/schema'
+import { bullKeys } from './bull.ts'
 import type { StoreContext } from './context.ts'
 import { createEndpointLists } from './endpoint-lists.ts'
 import { registryField, unknownRegistry } from './registry-record.ts'
@@ -145,6 +146,7 @@ async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, e
         client.lrange(`${queue}:wait`, 0, CANCEL_BATCH - 1),
         client.lrange(`${queue}:active`, 0, CANCEL_BATCH - 1),
         client.zrange(`${queue}:prioritized`, '0', String(CANCEL_BATCH - 1)),
+        client.zrange(`${queue}:r:suspects`, '0', String(CANCEL_BATCH - 1)),
       ])
     ).flat()
   const cancel = async (jobId: string) => {
@@ -156,7 +158,7 @@ async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, e
 }
 
 /** Results and chunks of its settled jobs have their own expiry and are left to it. */
-async function removeKeys({ run, keys, queues }: StoreContext, endpointId: string): Promise<void> {
+async function removeKeys({ run, keys }: StoreContext, endpointId: string): Promise<void> {
   const own = [
     keys.workers(endpointId),
     keys.events(endpointId),
@@ -166,6 +168,5 @@ async function removeKeys({ run, keys, queues }: StoreContext, endpointId: strin
     ...keys.register(endpointId),
     ...keys.batches(endpointId),
   ]
-  await run(REMOVE_KEYS, [keys.workers(endpointId), keys.queue(endpointId)], [KEEP_FENCE_S, ...own, ...queues.of(endpointId).keys])
-  queues.forget(endpointId)
+  await run(REMOVE_KEYS, [keys.workers(endpointId), keys.queue(endpointId)], [KEEP_FENCE_S, ...own, ...bullKeys(keys, endpointId)])
 }

@@ -25,9 +25,11 @@ const submit = command('submit', fc.tuple(job, fc.boolean()), ([id, lowPriority]
 
 const take = command('take', seat, (at) => async (m, real, jobs) => {
   const worker = real.seats[at]
-  const may = model.takeable(m)
+  const may = model.takeable(m, worker)
   const given = await jobs.take(real.endpointId, worker)
-  if (given === undefined) {
+  if (may === 'not_now') return assert.equal(given, null)
+  if (given === undefined || given === null) {
+    assert.equal(given, undefined)
     // Nothing there, or a job that this worker had in an earlier life: then it is replaced.
     const isBarred = may.some((id) => m.jobs.get(id)?.barred.has(worker) === true)
     assert.equal(may.length === 0 || isBarred, true)
@@ -83,12 +85,13 @@ const force = command(
     },
 )
 
-const takeBack = command('takeBack', fc.tuple(job, fc.option(actor)), ([id, at]) => async (m, real, jobs) => {
+const takeBack = command('takeBack', fc.tuple(job, fc.option(actor), fc.boolean()), ([id, at, withAll]) => async (m, real, jobs) => {
   const known = m.jobs.get(id)
   const workerId = at === null ? undefined : actorOf(real, known, at)
   const lease = { endpointId: real.endpointId, jobId: id, workerId }
-  const result = await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'lost' })
+  const result = await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'lost', withAll })
   if (!model.mayBeTakenBack(known, workerId)) return assert.equal(result, 'moot')
+  if (withAll) model.lostWithAll(m, known.last ?? '', workerId !== undefined)
   retireSeat(real, known.last)
   if (known.attempts > model.BUDGET) {
     assert.equal(result, 'failed')
@@ -180,7 +183,7 @@ export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ leng
 /** What sweeps and one healthy worker do until nothing is left. */
 export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<void> {
   for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'swept' })
-  for (let given = await jobs.take(endpointId, 'last'); given !== undefined; given = await jobs.take(endpointId, 'last')) {
+  for (let given = await jobs.take(endpointId, 'last'); given; given = await jobs.take(endpointId, 'last')) {
     assert.equal(await jobs.settle(endpointId, given.id, 'last', completed('last')), 'settled')
   }
 }

@@ -7,6 +7,8 @@ export const BUDGET = 1
 export interface JobModel {
   state: 'waiting' | 'leased' | 'ended' | 'swept'
   readonly lowPriority: boolean
+  /** Lost together with others: it runs alone until it ends. */
+  isSuspect: boolean
   /** Whose lease it is; undefined: it has run out. */
   holder: string | undefined
   /** Who took it last in this life: still may write while nobody took the job back. */
@@ -38,14 +40,29 @@ export function createModel(): EndpointModel {
 
 export function submitted(model: EndpointModel, id: string, lowPriority: boolean): void {
   const fresh = { holder: undefined, last: undefined, attempts: 0, chunks: [], claim: undefined, progress: undefined, record: undefined }
-  model.jobs.set(id, { state: 'waiting', lowPriority, barred: new Set(), answers: [], ...fresh })
+  model.jobs.set(id, { state: 'waiting', lowPriority, isSuspect: false, barred: new Set(), answers: [], ...fresh })
 }
 
-/** The jobs that a take may hand out: of the normal ones if there are any. */
-export function takeable(model: EndpointModel): readonly string[] {
+/** What a worker has, also by leases that have run out. */
+export function heldBy(model: EndpointModel, worker: string): readonly JobModel[] {
+  return [...model.jobs.values()].filter(({ state, last }) => state === 'leased' && last === worker)
+}
+
+/** The jobs that a take may hand out: suspects, to a worker without others; else of the normal ones if there are any. */
+export function takeable(model: EndpointModel, worker: string): readonly string[] | 'not_now' {
+  const held = heldBy(model, worker)
   const waiting = [...model.jobs].filter(([, job]) => job.state === 'waiting')
-  const normal = waiting.filter(([, job]) => !job.lowPriority)
-  return (normal.length > 0 ? normal : waiting).map(([id]) => id)
+  const suspects = waiting.filter(([, job]) => job.isSuspect)
+  if (held.some(({ isSuspect }) => isSuspect) || (suspects.length > 0 && held.length > 0)) return 'not_now'
+  const may = suspects.length > 0 ? suspects : waiting
+  const normal = may.filter(([, job]) => !job.lowPriority)
+  return (normal.length > 0 ? normal : may).map(([id]) => id)
+}
+
+/** A worker is lost with all that it held, or with what its leases no longer cover. */
+export function lostWithAll(model: EndpointModel, worker: string, isNamed: boolean): void {
+  const lost = heldBy(model, worker).filter(({ holder }) => isNamed || holder === undefined)
+  if (lost.length > 1) for (const job of lost) job.isSuspect = true
 }
 
 export function taken(job: JobModel, worker: string): void {
@@ -84,6 +101,7 @@ export function requeued(job: JobModel): void {
 /** Counted once, by what it ended as; a purged or cancelled job is neither. */
 export function ended(model: EndpointModel, job: JobModel, status: string): void {
   job.state = 'ended'
+  job.isSuspect = false
   job.holder = undefined
   if (status === 'COMPLETED') model.completed += 1
   if (status === 'FAILED') model.failed += 1

@@ -49,7 +49,7 @@ function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, wor
 }
 
 /** Leased = IN_PROGRESS; waiting, or left behind by a worker whose lease ran out = IN_QUEUE. */
-function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority]: Cell[]): StoredRecord {
+function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority, deadline]: Cell[]): StoredRecord {
   const isLeased = ifText(holder) !== undefined
   const output = isLeased ? ifText(progress) : undefined
   const blob = output !== undefined && isReference(output) ? output : undefined
@@ -60,6 +60,7 @@ function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder,
     startedAt: toNumber(startedAt),
     workerId: ifText(holder),
     retries: retriesOf(attempts),
+    deadlineAt: toNumber(deadline),
     lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
     output: output === undefined || blob !== undefined ? undefined : asJson(output),
   }) as JobRecord

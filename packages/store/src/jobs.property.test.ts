@@ -31,7 +31,7 @@ let worlds = 0
 /** What the sweeps and healthy workers do until nothing is left. */
 async function runToTheEnd(jobs: JobStore, endpointId: string): Promise<void> {
   for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
-  for (let taken = await jobs.take(endpointId, 'last'); taken !== undefined; taken = await jobs.take(endpointId, 'last')) {
+  for (let taken = await jobs.take(endpointId, 'last'); taken; taken = await jobs.take(endpointId, 'last')) {
     await jobs.settle(endpointId, taken.id, 'last', completed('last'))
   }
 }

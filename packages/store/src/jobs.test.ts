@@ -121,7 +121,13 @@ describe('status', () => {
     const { jobs } = await stores.open()
     expect(await jobs.get(EP, 'a')).toBeUndefined()
     await jobs.submit(EP, submission('a'))
-    expect(await jobs.get(EP, 'a')).toEqual({ id: 'a', status: 'IN_QUEUE', submittedAt: expect.any(Number), retries: 0 })
+    expect(await jobs.get(EP, 'a')).toEqual({
+      id: 'a',
+      status: 'IN_QUEUE',
+      deadlineAt: expect.any(Number),
+      submittedAt: expect.any(Number),
+      retries: 0,
+    })
     await jobs.take(EP, 'w1')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w1', startedAt: expect.any(Number), retries: 0 })
     expect(await jobs.progress(EP, 'a', 'w1', { percent: 50 })).toBe('settled')
@@ -310,6 +316,7 @@ describe('numbers', () => {
     expect(await jobs.stats(EP)).toEqual({
       waiting: 2,
       waitingNormal: 1,
+      nextDeadlineAt: expect.any(Number),
       inProgress: 1,
       oldestWaitingAt: waiting?.submittedAt,
       completed: 1,
@@ -336,6 +343,7 @@ describe('leases', () => {
         endpointId: EP,
         workerId: 'w1',
         lastHolder: 'w1',
+        expiresAt: expect.any(Number),
         submittedAt: taken?.submittedAt,
         startedAt: taken?.startedAt,
         attempt: 1,
@@ -399,7 +407,8 @@ describe('leases', () => {
     expect(await jobs.heartbeat(EP, 'w1', { jobIds: ['b', 'a'], withLeases: false })).toEqual({ notHeld: ['b'], leases: undefined })
     expect((await workers.get(EP, 'w1'))?.lastSeenAt).toBeGreaterThanOrEqual(before)
     const asked = await jobs.heartbeat(EP, 'w2', { jobIds: [], withLeases: true })
-    expect(asked).toEqual({ notHeld: [], leases: await jobs.leases(EP) })
+    const leases = (await jobs.leases(EP)).map((lease) => ({ ...lease, expiresAt: expect.any(Number) }))
+    expect(asked).toEqual({ notHeld: [], leases })
     expect(asked.leases?.map(({ jobId, workerId }) => [jobId, workerId])).toEqual([
       ['b', 'w2'],
       ['a', 'w1'],

@@ -14,7 +14,7 @@ export interface Keys {
   status(endpointId: string): string
   counters(endpointId: string): string
   deadlines(endpointId: string): string
-  /** Of ended jobs; written by the scripts. */
+  /** Of ended jobs, of purges and of suspects; written by the scripts. */
   register(endpointId: string): readonly string[]
   /** The index of batches and the active ones; each batch has its own keys, which expire. */
   batches(endpointId: string): readonly [index: string, active: string]
@@ -67,7 +67,8 @@ export function createKeys(prefix: string): Keys {
     status: (endpointId) => `${queue(endpointId)}:r:status`,
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
-    register: (endpointId) => ['ended', 'kept:async', 'kept:sync', 'gone', 'purges'].map((part) => `${queue(endpointId)}:r:${part}`),
+    register: (endpointId) =>
+      ['ended', 'kept:async', 'kept:sync', 'gone', 'purges', 'suspects'].map((part) => `${queue(endpointId)}:r:${part}`),
     batches: (endpointId) => [`${queue(endpointId)}:r:batches`, `${queue(endpointId)}:r:batches:active`],
     outbox: (endpointId) => [`${queue(endpointId)}:r:outbox`, `${queue(endpointId)}:r:given-up`, `${queue(endpointId)}:r:outbox-bytes`],
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,

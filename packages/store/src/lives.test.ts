@@ -31,7 +31,7 @@ describe('retry', () => {
     expect(await jobs.retry(EP, 'a')).toBe('retried')
     expect(heard).toContainEqual({ kind: 'job-added', endpointId: EP })
     const after = await jobs.get(EP, 'a')
-    expect(after).toEqual({ id: 'a', status: 'IN_QUEUE', submittedAt: expect.any(Number), retries: 0 })
+    expect(after).toEqual({ id: 'a', status: 'IN_QUEUE', deadlineAt: expect.any(Number), submittedAt: expect.any(Number), retries: 0 })
     expect(after?.submittedAt).toBeGreaterThanOrEqual(before?.settledAt ?? Infinity)
     expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual([])
     expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1, submission: submission('a', fields) })

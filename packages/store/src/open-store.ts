@@ -1,7 +1,6 @@
 // Puts the store together. What is opened here is closed in reverse order.
 import { createKeyStore } from './api-keys.ts'
 import { createBatchStore } from './batches.ts'
-import { createQueues } from './bull.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
 import { createEndpointCache } from './endpoint-lists.ts'
@@ -100,7 +99,6 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
       throw toStoreError(error)
     },
   )
-  const queues = createQueues({ client, keys, leaseMs: options.leaseMs, onError })
   const installation = createInstance({ client, keys })
   const instanceId = async () => (await installation.instance()).id
   const endpointCache = createEndpointCache(signals)
@@ -109,7 +107,6 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   return {
     client,
     keys,
-    queues,
     run,
     signals,
     payloads,

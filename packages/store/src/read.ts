@@ -38,14 +38,15 @@ export function createJobReads(context: StoreContext): JobReads {
 }
 
 function toStats(reply: readonly (string | number | null)[]): QueueStats {
-  const [normal, low, active, oldestNormal, oldestLow, ...counters] = reply
+  const [normal, low, active, oldestNormal, oldestLow, oldestSuspect, nextDeadline, ...counters] = reply
   const count = (cell: string | number | null | undefined): number => Number(cell ?? 0)
   const [completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled, timedOut] = counters
-  const oldest = [oldestNormal, oldestLow].filter((at) => at !== null && at !== undefined).map(Number)
+  const oldest = [oldestNormal, oldestLow, oldestSuspect].filter((at) => at !== null && at !== undefined).map(Number)
   return {
     waiting: count(normal) + count(low),
     waitingNormal: count(normal),
     inProgress: count(active),
+    nextDeadlineAt: nextDeadline === null || nextDeadline === undefined ? undefined : Number(nextDeadline),
     oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
     completed: count(completed),
     failed: count(failed),

@@ -51,12 +51,12 @@ export function createJobEnds(context: StoreContext): JobEnds {
       return { result, ...(heldBy === '' ? {} : { heldBy }), ...(record === undefined ? {} : { record }) }
     },
 
-    async takeBack(lease, { budget, evidence }) {
+    async takeBack(lease, { budget, evidence, withAll = false }) {
       const { endpointId, jobId } = lease
       const settled = { kind: 'job-settled', endpointId, jobId } as const
       const added = { kind: 'job-added', endpointId } as const
       const args = [jobId, lease.workerId ?? '', budget, evidence, ...endArgs({ status: 'FAILED' })]
-      const told = [signals.channel, signals.encode(settled), signals.encode(added)]
+      const told = [signals.channel, signals.encode(settled), signals.encode(added), withAll ? 1 : 0]
       const result = (await run(TAKE_BACK, [keys.queue(endpointId)], [...args, ...told])) as 'requeued' | 'failed' | 'moot'
       if (result === 'failed') signals.deliver(settled)
       if (result === 'requeued') signals.deliver(added)

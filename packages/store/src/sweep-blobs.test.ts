@@ -215,7 +215,7 @@ const PLAYS: { readonly [K in Step['kind']]: Play } = {
   take: async (world) => {
     world.holders += 1
     const taken = await world.jobs.take(world.endpointId, `w${world.holders}`)
-    if (taken !== undefined) expect(taken.submission.input).toBe(LARGE + taken.id)
+    if (taken) expect(taken.submission.input).toBe(LARGE + taken.id)
   },
   settle: async (world, id) => world.jobs.settle(world.endpointId, id, await holderOf(world, id), completed(LARGE)),
   fail: async (world, id) =>

@@ -19,22 +19,15 @@ export type LeaseRow = readonly [
   attempts: string,
   options: string | null,
   lastHolder: string | null,
+  leftMs: number,
 ]
 
 export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
-  const { keys, run, signals } = context
+  const { keys, run } = context
   const endArgs = createEndArgs(context)
   const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
-    const rows = (await run(
-      SWEEP_EXPIRED,
-      [keys.queue(endpointId)],
-      [EXPIRED_AT_ONCE, ...endArgs(TTL_OVER, { now })],
-    )) as readonly (readonly [string, string])[]
-    for (const [jobId, workerId] of rows) {
-      signals.publish({ kind: 'job-settled', endpointId, jobId })
-      if (workerId !== '') signals.publish({ kind: 'job-stop', endpointId, jobId, workerId })
-    }
-    return rows.map(([jobId]) => jobId)
+    const args = [EXPIRED_AT_ONCE, ...endArgs(TTL_OVER, { now })]
+    return (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], args)) as string[]
   }
   return {
     async leases(endpointId) {
@@ -61,13 +54,17 @@ export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' 
   }
 }
 
-export function toLease(endpointId: string, [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder]: LeaseRow): Lease {
+export function toLease(
+  endpointId: string,
+  [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder, leftMs]: LeaseRow,
+): Lease {
   const { executionTimeoutMs } = JSON.parse(options ?? '{}') as { executionTimeoutMs?: number }
   return {
     jobId,
     endpointId,
     workerId: holder ?? undefined,
     lastHolder: lastHolder ?? undefined,
+    expiresAt: holder === null ? undefined : Date.now() + Math.max(0, leftMs),
     submittedAt: Number(submittedAt),
     startedAt: Number(startedAt),
     attempt: Number(attempts),

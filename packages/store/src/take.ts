@@ -2,6 +2,7 @@
 import type { StoreContext } from './context.ts'
 import { PATCH_WORKER } from './scripts/records.ts'
 import { GIVE_BACK } from './scripts/returns.ts'
+import { TAKE } from './scripts/takes.ts'
 import { HEARTBEAT, RENEW } from './scripts/worker-writes.ts'
 import { INPUT_GONE, readSubmission } from './stored-values.ts'
 import { toLease, type LeaseRow } from './sweep.ts'
@@ -10,27 +11,29 @@ import type { JobStore } from './types.ts'
 type Takes = Pick<JobStore, 'take' | 'giveBack' | 'renew' | 'heartbeat'>
 
 export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore, 'settle'>): Takes {
-  const { keys, queues, run, payloads, options } = context
+  const { keys, run, payloads, options } = context
   const takes: Takes = {
     async take(endpointId, workerId) {
-      const job = await queues.of(endpointId).next(workerId)
-      if (job === undefined) return undefined
-      const handed = { endpointId, workerId, jobId: job.id }
-      if (job.notFor.includes(workerId)) return replaceAndGiveBack(context, handed)
-      const submission = await readSubmission(payloads, handed, job.data).catch(async (error: unknown) => {
+      const row = await takeRow(context, endpointId, workerId)
+      if (row === undefined || row === null) return row
+      const [jobId, data, submittedAt, startedAt, attempts, opts] = row
+      const handed = { endpointId, workerId, jobId }
+      const { notFor = [] } = JSON.parse(opts) as { notFor?: readonly string[] }
+      if (notFor.includes(workerId)) return replaceAndGiveBack(context, handed)
+      const submission = await readSubmission(payloads, handed, data).catch(async (error: unknown) => {
         await giveBack(context, handed)
         throw error
       })
       if (submission === undefined) {
-        await settle(endpointId, job.id, workerId, INPUT_GONE)
+        await settle(endpointId, jobId, workerId, INPUT_GONE)
         return takes.take(endpointId, workerId)
       }
       return {
-        id: job.id,
+        id: jobId,
         submission,
-        submittedAt: job.timestamp,
-        startedAt: job.processedOn,
-        attempt: job.attemptsStarted,
+        submittedAt: Number(submittedAt),
+        startedAt: Number(startedAt),
+        attempt: Number(attempts),
       }
     },
 
@@ -49,6 +52,17 @@ export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore,
     },
   }
   return takes
+}
+
+type TakenRow = readonly [jobId: string, data: string, submittedAt: string, startedAt: string, attempts: string, options: string]
+
+async function takeRow({ keys, run, options }: StoreContext, endpointId: string, workerId: string): Promise<TakenRow | undefined | null> {
+  for (;;) {
+    const reply = await run(TAKE, [keys.queue(endpointId)], [workerId, Date.now(), options.leaseMs])
+    if (reply === 'not_now') return null
+    if (Array.isArray(reply)) return reply as unknown as TakenRow
+    if (reply !== 'again') return undefined
+  }
 }
 
 interface Handed {

@@ -58,6 +58,8 @@ export interface Lease {
   readonly workerId: string | undefined
   /** Whose it is, or was until it expired. */
   readonly lastHolder: string | undefined
+  /** When it runs out unless it is renewed, epoch ms. */
+  readonly expiresAt: number | undefined
   readonly submittedAt: number
   readonly startedAt: number
   readonly attempt: number
@@ -74,6 +76,8 @@ export interface QueueStats {
   readonly inProgress: number
   /** Epoch ms of the oldest waiting job's submission. */
   readonly oldestWaitingAt: number | undefined
+  /** When the ttl of a live job is over, the earliest of them. */
+  readonly nextDeadlineAt: number | undefined
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
@@ -129,8 +133,11 @@ export interface JobStore {
     submission: JobSubmission,
     once: { key: string; fingerprint: string; windowMs: number },
   ): Promise<{ kind: 'accepted' } | { kind: 'repeated'; jobId: string } | { kind: 'differs' }>
-  /** Next job for a worker, or undefined at once; never waits. Sets the lease. */
-  take(endpointId: string, workerId: string): Promise<TakenJob | undefined>
+  /**
+   * Next job for a worker; never waits. Sets the lease. undefined: none waits. null: some wait, but none that this worker may have beside what it
+   * holds (ADR 34); `job-added` says when to ask again. A job past its deadline is ended and never handed out.
+   */
+  take(endpointId: string, workerId: string): Promise<TakenJob | undefined | null>
   /** Hands a just-taken job back (its poll's socket had gone). */
   giveBack(endpointId: string, jobId: string, workerId: string): Promise<void>
   /**
@@ -162,11 +169,12 @@ export interface JobStore {
   ): Promise<{ result: SettleResult | 'unknown'; heldBy?: string; record?: JobRecord }>
   /**
    * Takes a job back from a lost worker: queued again at the front, or, past `budget`, FAILED with `evidence`. Fenced on `workerId`
-   * (undefined: the lease must be expired). The only way back into the queue besides `giveBack`.
+   * (undefined: the lease must be expired). The only way back into the queue besides `giveBack`. `withAll`: the worker lost all that it held; where that
+   * was more than this job, each of them runs alone from then on (ADR 34).
    */
   takeBack(
     lease: Pick<Lease, 'endpointId' | 'jobId' | 'workerId'>,
-    options: { budget: number; evidence: string },
+    options: { budget: number; evidence: string; withAll?: boolean },
   ): Promise<'requeued' | 'failed' | 'moot'>
   /**
    * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids

@@ -36,7 +36,10 @@ export interface JobStore extends Omit<
     submission: ValueSubmission,
     once: Parameters<real.JobStore['submitOnce']>[2],
   ): ReturnType<real.JobStore['submitOnce']>
-  take(endpointId: string, workerId: string): Promise<(Omit<real.TakenJob, 'submission'> & { submission: ValueSubmission }) | undefined>
+  take(
+    endpointId: string,
+    workerId: string,
+  ): Promise<(Omit<real.TakenJob, 'submission'> & { submission: ValueSubmission }) | undefined | null>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<real.SettleResult>
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<real.SettleResult>
   settle(endpointId: string, jobId: string, workerId: string, outcome: ValueOutcome): Promise<real.SettleResult>
@@ -133,7 +136,7 @@ function toValueJobs(jobs: real.JobStore): JobStore {
     submitOnce: (endpointId, submission, once) => jobs.submitOnce(endpointId, toSubmission(submission), once),
     async take(endpointId, workerId) {
       const taken = await jobs.take(endpointId, workerId)
-      return taken === undefined ? undefined : { ...taken, submission: toValues(taken.submission, 'input', 's3Config') }
+      return taken === undefined || taken === null ? taken : { ...taken, submission: toValues(taken.submission, 'input', 's3Config') }
     },
     progress: (...[endpointId, jobId, workerId, output]) => jobs.progress(endpointId, jobId, workerId, toJson(output)),
     appendChunk: (...[endpointId, jobId, workerId, chunk, post]) => jobs.appendChunk(endpointId, jobId, workerId, toJson(chunk), post),

@@ -39,7 +39,20 @@ export function createStatusSync(deps: StatusDeps) {
   }
 }
 
-/** The job at its end, or as it stands at the deadline. @throws RunyardError('not_found') */
+/** Where the clock of Redis is behind ours, a look may come too early. */
+const LOOK_AGAIN_MS = 100
+
+/** When a wait is over, or its job's own time is: nothing else need tell that. */
+export function nextLook(deadline: number, endsAt: number = Infinity): number {
+  return Math.min(deadline, Math.max(endsAt, Date.now() + LOOK_AGAIN_MS))
+}
+
+/** A wait that ended without news: at its deadline, or early, since the client or the gateway goes. A timer may be some milliseconds early, too. */
+export function isOver(lookAt: number, deadline: number): boolean {
+  return lookAt === deadline || Date.now() < lookAt - 10
+}
+
+/** The job at its end, or as it stands at the deadline. @throws RunyardError('not_found'), also where its ttl ends it meanwhile */
 export async function waitForEnd(
   deps: Pick<GatewayDeps, 'store' | 'waiters'>,
   { endpointId, jobId, deadline }: { endpointId: string; jobId: string; deadline: number },
@@ -47,7 +60,11 @@ export async function waitForEnd(
 ): Promise<JobRecord> {
   using ticket = deps.waiters.open([jobKey(endpointId, jobId)], clientGone(reply))
   let record = await requireJob(deps, endpointId, jobId)
-  while (!isTerminal(record.status) && (await ticket.next(deadline))) record = await requireJob(deps, endpointId, jobId)
+  while (!isTerminal(record.status)) {
+    const lookAt = nextLook(deadline, record.deadlineAt)
+    if (!(await ticket.next(lookAt)) && isOver(lookAt, deadline)) break
+    record = await requireJob(deps, endpointId, jobId)
+  }
   return record
 }
 

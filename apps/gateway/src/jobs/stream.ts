@@ -12,6 +12,7 @@ import { retryWhileAway } from '../workers/retry-while-away.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import { errorOf, isTerminal } from './job-body.ts'
+import { nextLook } from './status.ts'
 
 const CHUNKS_PER_ANSWER = 500
 
@@ -30,13 +31,17 @@ export function createStream(deps: StreamDeps) {
       const { claim, chunks } = read
       if (claim !== undefined) concludeOnceAnswered(deps, reply, { endpointId: endpoint.id, jobId, claim, count: chunks.length })
       if (hasNews(read)) return sendJson(reply, toStreamJson(read))
-      // No signal tells that the claim of a reader whose gateway has died is void.
-      const lookAt = read.heldBackMs > 0 ? Math.min(deadline, Date.now() + read.heldBackMs) : deadline
+      const lookAt = nextLook(deadline, changesAt(read))
       const news = await ticket.next(lookAt)
       // Nobody may claim for a client that has gone.
       if (gone.aborted || deps.closing.aborted || (!news && lookAt === deadline)) return sendJson(reply, toStreamJson(read))
     }
   }
+}
+
+/** When a stream has news that no signal need tell: the claim of a reader whose gateway has died is void, or the job's own time is over. */
+function changesAt({ heldBackMs, record }: StreamClaim): number {
+  return Math.min(heldBackMs > 0 ? Date.now() + heldBackMs : Infinity, record.deadlineAt ?? Infinity)
 }
 
 interface Claimed {

@@ -13,7 +13,8 @@ import { endpointOf } from './endpoint-of.ts'
 import { readIdempotency } from './idempotency.ts'
 import { isTerminal, toJobBody, toJobJson, type JobBody } from './job-body.ts'
 import { readSubmission } from './policy.ts'
-import { requireJob, waitForEnd } from './status.ts'
+import { jobNotFound } from './gone.ts'
+import { isOver, nextLook, requireJob, waitForEnd } from './status.ts'
 
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000
@@ -54,7 +55,9 @@ export function createRunsync(deps: SubmitDeps) {
       return sendJson(reply, toJobJson(toJobBody(ended, endpoint)))
     }
     const enough = early ? hasWorker : hasEnded
-    const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), { ticket, deadline, enough })
+    const wait = { ticket, deadline, endsAt: endOf(submission), enough }
+    const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), wait)
+    if (record === 'gone') throw await jobNotFound(deps, endpoint.id, submission.id)
     const body: JobBody = record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
     return sendJson(reply, toJobJson(body))
   }
@@ -94,15 +97,27 @@ export function noteAccepted(
 const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)
 const hasWorker = (record: JobRecord): boolean => record.status !== 'IN_QUEUE'
 
-/** Waits for news first: a job that was accepted a moment ago has none worth a read. Redis away → as if nothing was known yet. */
-async function waitForJob(
-  read: () => Promise<JobRecord | undefined>,
-  wait: { ticket: Ticket; deadline: number; enough: (record: JobRecord) => boolean },
-): Promise<JobRecord | undefined> {
+/** When its ttl ends it, should nothing else; without one that is after every wait. */
+const endOf = ({ policy }: JobSubmission): number => Date.now() + (policy.ttlMs ?? Infinity)
+
+interface Wait {
+  readonly ticket: Ticket
+  readonly deadline: number
+  readonly endsAt: number
+  readonly enough: (record: JobRecord) => boolean
+}
+
+/**
+ * Waits for news first: a job that was accepted a moment ago has none worth a read. Redis away → as if nothing was known yet. A job that is not there any
+ * more was ended by its ttl.
+ */
+async function waitForJob(read: () => Promise<JobRecord | undefined>, wait: Wait): Promise<JobRecord | 'gone' | undefined> {
   for (;;) {
-    const news = await wait.ticket.next(wait.deadline)
-    const record = await read().catch(unknownWhileAway)
-    if (!news || (record !== undefined && wait.enough(record))) return record
+    const lookAt = nextLook(wait.deadline, wait.endsAt)
+    const news = await wait.ticket.next(lookAt)
+    const record = await read().then((found) => found ?? ('gone' as const), unknownWhileAway)
+    if (record === 'gone' || (record !== undefined && wait.enough(record))) return record
+    if (!news && isOver(lookAt, wait.deadline)) return record
   }
 }
 

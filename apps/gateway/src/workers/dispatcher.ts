@@ -28,9 +28,9 @@ export function createDispatcher({ store, endpoints, log, onHanded }: Dispatcher
   const lanes = new Map<string, Lane>()
   let closed = false
 
-  async function takeJob(state: WorkerState): Promise<TakenJob | undefined> {
+  async function takeJob(state: WorkerState): Promise<TakenJob | undefined | null> {
     const job = await store.jobs.take(state.endpointId, state.workerId)
-    if (job !== undefined) onHanded(state, job)
+    if (job !== undefined && job !== null) onHanded(state, job)
     return job
   }
 

@@ -115,6 +115,7 @@ function createEnter(store: WorkerReads, states: States): WorkerRegistry['enter'
 
 async function readRecord(store: WorkerReads, state: WorkerState): Promise<void> {
   state.record = await store.workers.get(state.endpointId, state.workerId)
+  if (!isLeaving(state.record)) state.isReleased = false
 }
 
 function forgetUnseen(states: States): void {
@@ -126,6 +127,7 @@ async function releaseIfFree(store: WorkerReads, state: WorkerState): Promise<vo
   if (!isLeaving(state.record)) return
   const leases = await store.jobs.leases(state.endpointId)
   if (leases.some(({ workerId }) => workerId === state.workerId)) return
+  state.isReleased = true
   state.takes.releaseAll()
   state.stops.releaseAll()
 }

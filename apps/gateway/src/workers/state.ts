@@ -12,6 +12,8 @@ export interface WorkerState {
   readonly workerId: string
   readonly token: string
   record: WorkerRecord | undefined
+  /** It leaves and held no job when its polls were last answered. */
+  isReleased: boolean
   /** Pending while a change of the record is being read. */
   refreshing: Promise<void> | undefined
   sdkVersion: string | undefined
@@ -45,6 +47,7 @@ export function createWorkerState(who: { endpointId: string; workerId: string; t
   return {
     ...who,
     record: undefined,
+    isReleased: false,
     refreshing: undefined,
     sdkVersion: undefined,
     handed: new Map(),

@@ -6,12 +6,9 @@ import { toJsonList, withMembers } from '@runyard/schema/json-join'
 import type { TakenJob } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
 import { sendJson } from '../http/json-answer.ts'
+import { holdMsOf } from './assignable.ts'
 import type { TakeRequest } from './lane.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
-
-const STOP_HOLD_MS = 20_000
-/** A leaving worker's stop channel must not delay its exit. */
-const STOP_HOLD_LEAVING_MS = 2000
 
 type TakeDeps = Pick<GatewayDeps, 'dispatcher' | 'log'>
 
@@ -65,7 +62,7 @@ export async function takeStopOrders(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (state.stopOrders.size === 0) {
-    const holdMs = state.record?.drainingSince === undefined ? STOP_HOLD_MS : STOP_HOLD_LEAVING_MS
+    const holdMs = holdMsOf(state)
     await new Promise<void>((resolve) => {
       state.stops.hold({ holdMs, signal, onEnd: resolve })
     })

@@ -158,6 +158,22 @@ describe('taking jobs', () => {
     expect([(await take).status, (await stop).status]).toEqual([204, 204])
   })
 
+  it.each([{ refreshRequested: true }, { outdatedSince: 1 }, { drainingSince: 1 }])(
+    'answers each poll of a worker that leaves and is free soon, and not at once: %j',
+    async (change) => {
+      const leaving = await gateway.addWorker(ep)
+      const first = leaving.take()
+      await untilParked(leaving)
+      await gateway.store.workers.patch(ep, leaving.id, change)
+      expect(await first).toBeUndefined()
+      // Its SDK asks again at once, and ends when that is answered, too.
+      const asked = [leaving.take(), stopPoll(leaving)]
+      expect(await isPending(Promise.race(asked))).toBe(true)
+      const limit = new Promise((resolve) => setTimeout(resolve, 10_000, 'held'))
+      expect(await Promise.race([Promise.all(asked), limit])).not.toBe('held')
+    },
+  )
+
   it('answers the polls of a draining worker once its last job has ended', async () => {
     const id = await startJob()
     const stop = stopPoll()

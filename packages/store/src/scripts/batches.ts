@@ -142,7 +142,7 @@ export const REQUEST_STATES: Script = {
 local states = {}
 for at = 2, #ARGV do
   local id = ARGV[at]
-  endIfPurged(id)
+  endIfOver(id)
   local status = call('HGET', settledKey(id), 'status')
   if not status and call('EXISTS', jobKey(id)) == 1 then status = call('EXISTS', lockKey(id)) == 1 and 'IN_PROGRESS' or 'IN_QUEUE' end
   if not status and call('HEXISTS', draftsKey(ARGV[1]), id) == 1 then status = 'DRAFT' end

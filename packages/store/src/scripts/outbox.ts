@@ -78,11 +78,12 @@ local function dropEvent(event, now)
   call('HINCRBY', q .. ':r:counters', 'webhooksDropped', 1)
 end
 
--- First what was given up, then what has waited longest. The newest event stays, whatever it weighs.
+-- First what was given up, then what has waited longest. The newest event stays, whatever it weighs. An end that a read wrote knows no limits:
+-- the next event makes room.
 local function makeOutboxRoom(newest, end_)
   local function isOver()
-    return call('ZCARD', OUTBOX) + call('ZCARD', GIVEN_UP) > tonumber(end_.outboxEvents)
-      or tonumber(call('GET', WEIGHT) or '0') > tonumber(end_.outboxBytes)
+    return call('ZCARD', OUTBOX) + call('ZCARD', GIVEN_UP) > tonumber(end_.outboxEvents or math.huge)
+      or tonumber(call('GET', WEIGHT) or '0') > tonumber(end_.outboxBytes or math.huge)
   end
   local function isInDelivery(event)
     local row = call('HMGET', eventKey(event), 'lease', 'lane')

@@ -5,6 +5,11 @@
 // an outcome is in none of BullMQ's structures.
 import { OUTBOX } from './outbox.ts'
 import { REGISTER } from './register.ts'
+import { SUSPECTS } from './suspects.ts'
+
+/** How a job ends whose ttl is over, for whoever waits for its webhook. */
+const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' })
+const luaText = (text: string): string => `'${text}'`
 
 export const PRELUDE = `
 local q = KEYS[1]
@@ -14,6 +19,7 @@ local function lockKey(id) return q .. ':' .. id .. ':lock' end
 local function settledKey(id) return q .. ':s:' .. id end
 local function chunksKey(id) return q .. ':c:' .. id end
 local function workerKey(id) return q .. ':w:' .. id end
+local DEADLINES = q .. ':r:deadlines'
 
 -- Whoever has the lock; or whose lock has run out without anybody having taken the job back ('pb' is BullMQ's mark of the last taker).
 -- So a gateway or a Redis that was away for longer than a lease costs no finished work.
@@ -23,8 +29,21 @@ local function holderOf(id)
   return call('HGET', jobKey(id), 'pb')
 end
 
+-- Tells every process. The name of the channel follows from the base key, as in keys.ts; no process is the origin, so all of them listen.
+local function announce(signal)
+  local prefix, endpoint = string.match(q, '^(.*):{(.*)}$')
+  signal.endpointId = endpoint
+  call('PUBLISH', prefix .. ':{@}:signals', cjson.encode({ origin = '', signal = signal }))
+end
+-- By the clock of Redis, which all processes share.
+local function clock()
+  local time = call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 ${OUTBOX}
 ${REGISTER}
+${SUSPECTS}
 -- Where LREM is to begin: a queue is left in the order in which it was entered, so a job's age says which end of a long list is nearer (-1: the
 -- oldest). What expires is the oldest; from the other end, each of 100,000 would cost a walk past all that are younger.
 local function nearerEnd(id)
@@ -34,14 +53,17 @@ local function nearerEnd(id)
   return sinceOldest <= enteredAt(call('LINDEX', q .. ':wait', 0)) - own and -1 or 1
 end
 
--- Removes every trace of a live job from BullMQ's structures. A leased job is in 'active', so the long list is left alone for it.
+-- Removes every trace of a live job from the queue. A leased job is in 'active', so the long list is left alone for it.
 local function dropJob(id)
-  if call('LREM', q .. ':active', -1, id) == 0 and call('ZREM', q .. ':prioritized', id) == 0 then
+  local wasSuspect = forgetSuspect(id)
+  if call('LREM', q .. ':active', -1, id) == 1 then
+    wakeForSuspects(wasSuspect)
+  elseif not wasSuspect and call('ZREM', q .. ':prioritized', id) == 0 then
     call('LREM', q .. ':wait', nearerEnd(id), id)
   end
   call('SREM', q .. ':stalled', id)
   call('DEL', jobKey(id), lockKey(id))
-  call('ZREM', q .. ':r:deadlines', id)
+  call('ZREM', DEADLINES, id)
 end
 
 -- Whoever comes into the queue notes the purges that it has not been part of (purges.ts).
@@ -62,7 +84,7 @@ local function enqueueJob(id, job)
   end
 end
 
--- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list).
+-- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list). A suspect waits among suspects.
 local function requeueJob(id)
   if call('LREM', q .. ':active', -1, id) == 0 then return false end
   call('DEL', lockKey(id))
@@ -70,7 +92,9 @@ local function requeueJob(id)
   call('HDEL', jobKey(id), 'progress')
   noteQueued(id)
   local priority = tonumber(call('HGET', jobKey(id), 'priority') or '0')
-  if priority > 0 then
+  if isSuspect(id) then
+    suspectWaits(id)
+  elseif priority > 0 then
     call('ZADD', q .. ':prioritized', priority * 0x100000000, id)
   else
     call('RPUSH', q .. ':wait', id)
@@ -154,7 +178,8 @@ local function endPurged(ids, end_)
   for kind, some in pairs(ended) do registerEnds(some, kind, end_, #end_.outcome) end
   for id, opts in pairs(options) do keepWithBatch(id, opts, end_.now) end
   call('UNLINK', unpack(jobs))
-  call('ZREM', q .. ':r:deadlines', unpack(ids))
+  call('ZREM', DEADLINES, unpack(ids))
+  call('ZREM', SUSPECTS, unpack(ids))
 end
 
 -- Nearly always there is no purge under way, and this is one look. A job that is held, or was until its lease ran out, was not in the queue.
@@ -166,8 +191,46 @@ local function endIfPurged(id)
   if end_ then endPurged({ id }, cjson.decode(end_)) end
 end
 
-local function isSettled(id)
+-- A job whose ttl is over is gone, whatever its state (client-api §4.4). Who waits for its webhook gets an end.
+local function expireJob(id, end_)
+  local isHeld = false
+  if call('EXISTS', settledKey(id)) == 0 then
+    local holder = holderOf(id)
+    isHeld = holder ~= false and holder ~= nil
+    markWorker(holder, end_.now)
+    postWebhook(id, holder, end_)
+    call('DEL', chunksKey(id))
+    writeEntry(id, { status = isHeld and 'IN_PROGRESS' or 'IN_QUEUE', at = end_.now, expiry = tonumber(end_.now), bytes = 0, why = 'ttl' })
+    remember(id, tonumber(end_.now))
+    call('HINCRBY', q .. ':r:counters', 'timedOut', 1)
+    announce({ kind = 'job-settled', jobId = id })
+    if isHeld then announce({ kind = 'job-stop', jobId = id, workerId = holder }) end
+  end
+  dropJob(id)
+end
+local function ttlOver(now)
+  return { now = string.format('%.0f', now), status = 'TIMED_OUT', outcome = ${luaText(TTL_OVER)} }
+end
+-- True where the time of a live job is over.
+local function isOverdue(id, now)
+  local due = call('ZSCORE', DEADLINES, id)
+  return due and tonumber(due) <= (now or clock())
+end
+-- A deadline is kept when it passes: whatever asks for a job past its own finds it ended, also before a sweep has come.
+local function endIfOver(id)
   endIfPurged(id)
+  if isOverdue(id) then expireJob(id, ttlOver(clock())) end
+end
+-- Some of those that are due, the oldest first. How many are left.
+local function expireDue(limit)
+  local now = clock()
+  local ids = call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, limit)
+  for _, id in ipairs(ids) do endIfOver(id) end
+  return #ids < limit and 0 or call('ZCOUNT', DEADLINES, '-inf', now)
+end
+
+local function isSettled(id)
+  endIfOver(id)
   return call('EXISTS', settledKey(id)) == 1
 end
 
@@ -199,11 +262,11 @@ local function settleJob(id, worker, end_)
 end
 
 local function readRecord(id)
-  endIfPurged(id)
+  endIfOver(id)
   local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'outcome')
   if s[1] then return { 'settled', s[1], s[2], s[3], s[4], s[5], s[6] } end
   local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'progress', 'priority')
   if not j[1] then return false end
-  return { 'live', j[1], j[2], j[3], j[4], call('GET', lockKey(id)), j[5] }
+  return { 'live', j[1], j[2], j[3], j[4], call('GET', lockKey(id)), j[5], call('ZSCORE', DEADLINES, id) }
 end
 `

@@ -12,6 +12,10 @@ export const PURGE: Script = {
   name: 'runyardPurge',
   keys: 1,
   lua: `${PRELUDE}
+for _, id in ipairs(waitingSuspects()) do
+  call('LPUSH', q .. ':wait', id)
+  forgetSuspect(id)
+end
 local waiting, low = call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized')
 if waiting + low == 0 then return 0 end
 local number = call('HINCRBY', q .. ':r:counters', 'purges', 1)

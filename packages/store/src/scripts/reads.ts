@@ -12,12 +12,15 @@ export const HOLDER: Script = { name: 'runyardHolder', keys: 1, lua: `${PRELUDE}
 export const READ_SUBMISSION: Script = {
   name: 'runyardReadSubmission',
   keys: 1,
-  lua: `${PRELUDE}\nendIfPurged(ARGV[1])\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
+  lua: `${PRELUDE}\nendIfOver(ARGV[1])\nreturn call('HGET', settledKey(ARGV[1]), 'data') or call('HGET', jobKey(ARGV[1]), 'data')\n`,
 }
 
+/** Jobs past their deadline that one look ends; those that are left are not counted. */
+const EXPIRED_AT_ONCE = 50
+
 /**
- * → { waitingNormal, waitingLow, active, oldest normal, oldest low, completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled,
- * timedOut }
+ * → { waitingNormal, waitingLow, active, oldest normal, oldest low, oldest suspect, next deadline, completed, failed, retried, ended, keptBytes,
+ * webhooksDropped, cancelled, timedOut }
  */
 export const STATS: Script = {
   name: 'runyardStats',
@@ -25,15 +28,18 @@ export const STATS: Script = {
   lua: `${PRELUDE}
 -- A nil would cut the answer short, false does not.
 local function submittedAt(id) return id and call('HGET', jobKey(id), 'timestamp') or false end
+local overdue = expireDue(${EXPIRED_AT_ONCE})
 local low = call('ZRANGE', q .. ':prioritized', 0, 0)
+local suspects = { low = call('ZCOUNT', SUSPECTS, 1e15, '(inf'), normal = call('ZCOUNT', SUSPECTS, '-inf', '(1e15') }
 local ended = call('HLEN', q .. ':r:ended')
 for _, number in ipairs(call('HKEYS', PURGES)) do
   ended = ended + call('LLEN', purgedKey(number, 'wait')) + call('ZCARD', purgedKey(number, 'low'))
 end
 local counters = call('HMGET', q .. ':r:counters', 'completed', 'failed', 'retried', 'keptBytes', 'webhooksDropped', 'cancelled', 'timedOut')
 return {
-  call('LLEN', q .. ':wait'), call('ZCARD', q .. ':prioritized'), call('LLEN', q .. ':active'),
-  submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), counters[1], counters[2], counters[3],
+  math.max(0, call('LLEN', q .. ':wait') + suspects.normal - overdue), call('ZCARD', q .. ':prioritized') + suspects.low, call('LLEN', q .. ':active'),
+  submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), submittedAt(firstSuspect()),
+  call('ZRANGE', DEADLINES, 0, 0, 'WITHSCORES')[2] or false, counters[1], counters[2], counters[3],
   ended, counters[4], counters[5], counters[6], counters[7],
 }
 `,
@@ -50,7 +56,8 @@ export const LIST: Script = {
   lua: `${PRELUDE}
 local offset, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local since = { async = ARGV[3], sync = ARGV[4] }
-local rows, total = {}, 0
+local overdue = expireDue(${EXPIRED_AT_ONCE})
+local rows, total, now = {}, 0, clock()
 
 local function add(id)
   local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'status')
@@ -58,6 +65,7 @@ local function add(id)
     rows[#rows + 1] = { id, s[6], s[1], s[2], s[3], s[4], s[5] }
     return
   end
+  if isOverdue(id, now) then return end
   local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats')
   local holder = call('GET', lockKey(id))
   if j[1] then rows[#rows + 1] = { id, holder and 'IN_PROGRESS' or 'IN_QUEUE', j[1], j[2], false, j[3], holder } end
@@ -85,10 +93,12 @@ local function readEnded(from, to)
   return ids
 end
 
+local suspects = waitingSuspects()
+part(#suspects, function(from, to) return { unpack(suspects, from + 1, to + 1) } end)
 part(call('ZCARD', q .. ':prioritized'), function(from, to) return call('ZREVRANGE', q .. ':prioritized', from, to) end)
 part(call('LLEN', q .. ':wait'), function(from, to) return call('LRANGE', q .. ':wait', from, to) end)
 part(call('LLEN', q .. ':active'), function(from, to) return call('LRANGE', q .. ':active', from, to) end)
 part(call('ZCOUNT', keptKey('async'), '(' .. since.async, '+inf') + call('ZCOUNT', keptKey('sync'), '(' .. since.sync, '+inf'), readEnded)
-return { total, rows }
+return { total - overdue, rows }
 `,
 }

@@ -3,7 +3,8 @@ import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
 /**
- * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal
+ * ARGV: job, worker ('' = must be expired), budget, evidence, end (8; the outcome is made here), channel, settledSignal, addedSignal, '1' where
+ * all that the worker held was lost with it
  * → 'requeued', 'failed' (the budget was spent) or 'moot'. An expired lease is anybody's to take back, and its last holder is then replaced; one
  * that somebody else holds is not.
  */
@@ -29,6 +30,7 @@ end
 local holder = call('GET', lockKey(id))
 if holder and holder ~= worker then return 'moot' end
 if not call('LPOS', q .. ':active', id) then return 'moot' end
+if ARGV[16] == '1' then suspectAll(call('HGET', jobKey(id), 'pb'), worker == '') end
 if worker == '' then replaceHolder(id, ARGV[13]) end
 if attempts > tonumber(ARGV[3]) then
   local times = attempts == 1 and 'once' or (attempts .. ' times')
@@ -72,7 +74,7 @@ export const RETRY: Script = {
   keys: 1,
   lua: `${PRELUDE}
 local id, now = ARGV[1], ARGV[2]
-endIfPurged(id)
+endIfOver(id)
 local old = call('HMGET', settledKey(id), 'status', 'name', 'data', 'opts', 'priority', 'pb')
 if not old[1] then
   if call('EXISTS', jobKey(id)) == 0 then return 'unknown' end

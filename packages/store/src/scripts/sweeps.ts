@@ -2,16 +2,17 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
-/** Rows of { job, holder, submittedAt, startedAt, attempts, options (JSON), last holder }. Leftovers without a job are swept up on the way. */
+/** Rows of { job, holder, submittedAt, startedAt, attempts, options (JSON), last holder, ms until the lease runs out }. Leftovers without a job are swept up on the way. */
 export const READ_LEASES = `${PRELUDE}
 local function readLeases()
   local leases = {}
   for _, id in ipairs(call('LRANGE', q .. ':active', 0, -1)) do
+    local isEnded = isSettled(id)
     local job = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats', 'opts', 'pb')
-    if not job[1] or isSettled(id) then
+    if not job[1] or isEnded then
       dropJob(id)
     else
-      leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4], job[5] }
+      leases[#leases + 1] = { id, call('GET', lockKey(id)), job[1], job[2], job[3], job[4], job[5], call('PTTL', lockKey(id)) }
     end
   end
   return leases
@@ -21,25 +22,17 @@ end
 /** → rows as `READ_LEASES` makes them */
 export const LEASES: Script = { name: 'runyardLeases', keys: 1, lua: `${READ_LEASES}\nreturn readLeases()\n` }
 
-/** ARGV: limit, end (8; what their webhooks are told) → rows of { job, holder or '' }; expired jobs in any live state are gone afterwards (client-api §4.4) */
+/** ARGV: limit, end (8; what their webhooks are told) → jobs; in whatever live state they were, they are gone afterwards (client-api §4.4) */
 export const SWEEP_EXPIRED: Script = {
   name: 'runyardSweepExpired',
   keys: 1,
   lua: `${PRELUDE}
 local swept, end_ = {}, readEnd(2)
 local now = end_.now
-for _, id in ipairs(call('ZRANGEBYSCORE', q .. ':r:deadlines', '-inf', now, 'LIMIT', 0, ARGV[1])) do
-  if not isSettled(id) then
-    local holder = holderOf(id)
-    markWorker(holder, now)
-    postWebhook(id, holder, end_)
-    call('DEL', chunksKey(id))
-    writeEntry(id, { status = holder and 'IN_PROGRESS' or 'IN_QUEUE', at = now, expiry = tonumber(now), bytes = 0, why = 'ttl' })
-    remember(id, tonumber(now))
-    call('HINCRBY', q .. ':r:counters', 'timedOut', 1)
-    swept[#swept + 1] = { id, holder or '' }
-  end
-  dropJob(id)
+for _, id in ipairs(call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  endIfPurged(id)
+  if call('EXISTS', settledKey(id)) == 0 then swept[#swept + 1] = id end
+  expireJob(id, end_)
 end
 return swept
 `,

@@ -1,0 +1,43 @@
+// A worker that will leave is answered at once, so that its replacement need not wait for its long poll (worker-api §11.3). The worker SDK 1.7.7 asks
+// again while its job's result is on its way, and ends only when that poll is answered.
+import { openStore, type Store } from '@runyard/store'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { startSdkWorker } from '../harness/sdk-worker.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+
+/** What it would wait for otherwise. */
+const HELD_POLL_MS = 15_000
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 50 }
+vi.setConfig({ testTimeout: 300_000 })
+
+await suiteThatNeeds(['redis', 'venv:runpod-1.7.7'], 'a worker of SDK 1.7.7 that is to be replaced', () => {
+  let stack: Stack
+  let store: Store
+
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process' })
+    // The worker of this suite is on no host: a scaler would clear it away.
+    await stack.scaler.child().stop()
+    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+  })
+  afterAll(async () => {
+    await store?.[Symbol.asyncDispose]()
+    await stack?.stop()
+  })
+
+  test.each(['refresh', 'drain'])('ends without waiting for its poll to run out: %s', async (how) => {
+    const endpointId = await stack.api.saveEndpoint({ name: `replaced-${how}`, workersMax: 1, idleTimeout: 600 })
+    await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.7.7', kind: 'sync' })
+    const id = await stack.api.run(endpointId, how === 'refresh' ? { refresh: true } : { hello: 1 })
+    await waitFor('it to end', async () => (await stack.api.status(endpointId, id)).status === 'COMPLETED', PATIENCE)
+    const from = Date.now()
+    // What the scaler does next.
+    await worker.patch({ drainingSince: Date.now(), retireReason: how === 'refresh' ? 'refresh_requested' : 'idle_timeout' })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    worker.child.signal('SIGTERM')
+    expect(await worker.child.exited).toBe(0)
+    expect(Date.now() - from).toBeLessThan(HELD_POLL_MS)
+  })
+})
