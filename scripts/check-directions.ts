@@ -15,7 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   docker: ['schema', 'core', 'nvidia-smi-parser'],
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
   scaler: ['schema', 'core', 'store', 'docker', 'kit', 'nvidia-smi-parser'],
-  agent: ['schema'],
+  agent: ['schema', 'core'],
   cli: ['schema', 'kit', 'client', 'docker'],
 }
 

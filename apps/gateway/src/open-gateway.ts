@@ -6,7 +6,7 @@ import { openBatchFinisher } from './batch/finish.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
-import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './waiters.ts'
+import { createWaiters, endpointPrefix, jobKey, logKey, startKey, type Waiters } from './waiters.ts'
 import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
@@ -93,10 +93,14 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       inBackground(deps, NOT_REPLACED, () => replaceIfDeaf(deps, signal))
       return
     case 'worker-changed':
+      deps.waiters.wake(logKey(signal.workerId))
       inBackground(deps, UNREAD, () => deps.workers.refresh(signal))
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
+      return
+    case 'worker-logged':
+      deps.waiters.wake(logKey(signal.workerId))
       return
     case 'keys-changed':
       return

@@ -1,8 +1,9 @@
 // Copies the output of running workers into the store, in batches. After a restart it goes on behind the last line that it stored;
 // losing a follower costs log lines, nothing else.
 import { sentenceOf, type Logger } from '@runyard/kit'
-import type { HostDriver, LogLine } from '@runyard/schema'
+import type { HostDriver } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { createLogBatch } from './log-batch.ts'
 
 export interface LogFollower extends AsyncDisposable {
   /** Follows a worker until it ends; a second call for the same worker changes nothing. */
@@ -11,7 +12,6 @@ export interface LogFollower extends AsyncDisposable {
   finish(workerId: string): Promise<void>
 }
 
-const FLUSH_EVERY_MS = 100
 const FINISH_WITHIN_MS = 1000
 
 interface Following {
@@ -23,11 +23,11 @@ export function createLogFollower({ store, log }: { readonly store: Store; reado
   const followed = new Map<string, Following>()
 
   async function copy(driver: HostDriver, workerId: string, signal: AbortSignal): Promise<void> {
-    const batch = createBatch((lines) => store.workerLogs.append(workerId, 'container', lines))
+    const batch = createLogBatch((lines) => store.workerLogs.append(workerId, 'container', lines))
     try {
       const [last] = await store.workerLogs.read(workerId, 'container', 1)
       const sinceMs = last === undefined ? 0 : last.at + 0.001
-      await driver.followLogs(workerId, { sinceMs, onLine: (line) => batch.push(line), signal })
+      await driver.followLogs(workerId, { sinceMs, onLine: ({ at, line }) => batch.push({ at, line }), signal })
     } catch (error) {
       if (!signal.aborted) log.debug({ workerId, problem: sentenceOf(error) }, 'log following ended early')
     }
@@ -53,36 +53,6 @@ export function createLogFollower({ store, log }: { readonly store: Store; reado
     async [Symbol.asyncDispose]() {
       for (const { stop } of followed.values()) stop.abort()
       await Promise.all([...followed.values()].map(({ done }) => done))
-    },
-  }
-}
-
-interface Batch {
-  push(line: LogLine): void
-  close(): Promise<void>
-}
-
-/** Lines go out together at most ten times a second, in order. */
-function createBatch(write: (lines: readonly LogLine[]) => Promise<void>): Batch {
-  let lines: LogLine[] = []
-  let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
-  const flush = (): void => {
-    timer = undefined
-    const batch = lines
-    lines = []
-    // A failed write drops its lines: the log is not worth holding memory while Redis is away.
-    if (batch.length > 0) writing = writing.then(() => write(batch)).catch(() => undefined)
-  }
-  return {
-    push(line) {
-      lines.push(line)
-      timer ??= setTimeout(flush, FLUSH_EVERY_MS)
-    },
-    async close() {
-      clearTimeout(timer)
-      flush()
-      await writing
     },
   }
 }

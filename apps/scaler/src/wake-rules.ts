@@ -25,6 +25,7 @@ const RULES = {
   'job-stop': 'later',
   'job-chunk': 'never',
   'worker-changed': 'now',
+  'worker-logged': 'never',
   'webhook-due': 'never',
   'endpoint-changed': 'now',
   'keys-changed': 'never',

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createLogDecoder, parseTime } from './container-logs.ts'
 
 const TIME = '2025-03-04T09:12:44.123456789Z'
@@ -33,6 +33,25 @@ describe('createLogDecoder', () => {
         ])
       }),
     )
+  })
+
+  it('keeps the time of the first frame of a line, and cuts a line that is too long', () => {
+    const decoder = createLogDecoder()
+    const part = 'x'.repeat(16_000)
+    const lines = Array.from({ length: 3 }, () => decoder.push(frame('stdout', part))).flat()
+    expect(lines).toEqual([{ at: AT, source: 'stdout', line: 'x'.repeat(16_384) }])
+    expect(decoder.push(frame('stdout', 'end\nnext'))).toEqual([{ at: AT, source: 'stdout', line: '… 31619 bytes more' }])
+    expect(decoder.end()).toEqual([{ at: AT, source: 'stdout', line: 'next' }])
+  })
+
+  it('copies no more than it must of a line without an end', () => {
+    const stream = Buffer.concat(Array.from({ length: 64 }, () => frame('stdout', 'x'.repeat(16_000))))
+    const concat = vi.spyOn(Buffer, 'concat')
+    const decoder = createLogDecoder()
+    for (let at = 0; at < stream.length; at += 1000) decoder.push(stream.subarray(at, at + 1000))
+    const copied = concat.mock.calls.flatMap(([parts]) => parts[0]?.length ?? 0)
+    concat.mockRestore()
+    expect(Math.max(...copied)).toBeLessThan(64)
   })
 
   it('gives a last line that never ended', () => {

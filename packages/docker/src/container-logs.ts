@@ -1,10 +1,14 @@
 // Docker's multiplexed log stream → lines. Each frame is one log message, led by its time; a message longer than 16 KiB comes in
-// several frames, of which only the last ends with a newline. Anything cut off at the end is given as a line of its own. Of a progress bar,
-// which writes over itself for hours before its newline comes, only the latest state is kept.
+// several frames, of which only the last ends with a newline. Nothing of a frame is kept but the head of an unfinished line
+// (core `createLineSplitter`), so that reading costs the same whatever a worker prints.
+import { createLineSplitter, type LineSplitter } from '@runyard/core'
 import type { LogLine } from '@runyard/schema'
 
 const HEADER_BYTES = 8
 const STDERR = 2
+const SPACE = 0x20
+/** A time is 30 characters or so. */
+const MAX_TIME_BYTES = 64
 
 export interface LogDecoder {
   push(chunk: Buffer): readonly LogLine[]
@@ -12,62 +16,62 @@ export interface LogDecoder {
   end(): readonly LogLine[]
 }
 
-interface Partial {
-  at: number
-  text: string
+interface Frame {
+  readonly source: LogLine['source']
+  /** Bytes of it that are still to come. */
+  left: number
+  /** Undefined until its time is there. */
+  at: number | undefined
 }
 
 /** Decodes a stream asked for with `timestamps: true` of a container without a TTY. */
 export function createLogDecoder(): LogDecoder {
-  let buffer = Buffer.alloc(0)
-  const partial: Record<LogLine['source'], Partial | undefined> = { stdout: undefined, stderr: undefined }
+  const splitters: Record<LogLine['source'], LineSplitter> = { stdout: newSplitter(), stderr: newSplitter() }
+  /** Of a header or a time that a chunk cut; shorter than MAX_TIME_BYTES. */
+  let cut = Buffer.alloc(0)
+  let frame: Frame | undefined
 
-  function takeFrame(): readonly LogLine[] | undefined {
-    if (buffer.length < HEADER_BYTES) return undefined
-    const end = HEADER_BYTES + buffer.readUInt32BE(4)
-    if (buffer.length < end) return undefined
-    const source = buffer.readUInt8(0) === STDERR ? 'stderr' : 'stdout'
-    const { at, text } = splitTime(buffer.subarray(HEADER_BYTES, end).toString('utf8'))
-    buffer = buffer.subarray(end)
-    const line = { at: partial[source]?.at ?? at, text: (partial[source]?.text ?? '') + text }
-    const complete = line.text.endsWith('\n')
-    partial[source] = complete ? undefined : { at: line.at, text: latestOf(line.text) }
-    return complete ? [{ at: line.at, source, line: asShown(line.text) }] : []
+  /** Takes one header, time or piece of text off the front; undefined: more bytes are needed. */
+  function step(data: Buffer): { readonly rest: Buffer; readonly lines: readonly LogLine[] } | undefined {
+    if (frame === undefined) {
+      if (data.length < HEADER_BYTES) return undefined
+      frame = { source: data.readUInt8(0) === STDERR ? 'stderr' : 'stdout', left: data.readUInt32BE(4), at: undefined }
+      return { rest: data.subarray(HEADER_BYTES), lines: [] }
+    }
+    const own = data.subarray(0, frame.left)
+    if (frame.at === undefined) {
+      const space = own.subarray(0, MAX_TIME_BYTES).indexOf(SPACE)
+      if (space < 0 && own.length < Math.min(frame.left, MAX_TIME_BYTES)) return undefined
+      frame.at = parseTime(own.toString('latin1', 0, Math.max(space, 0)))
+      return { rest: skip(data, space + 1), lines: [] }
+    }
+    if (own.length === 0 && frame.left > 0) return undefined
+    const { source, at } = frame
+    return { rest: skip(data, own.length), lines: splitters[source].push(own, at).map((line) => ({ ...line, source })) }
+  }
+
+  function skip(data: Buffer, bytes: number): Buffer {
+    if (frame !== undefined) frame.left -= bytes
+    if (frame?.left === 0) frame = undefined
+    return data.subarray(bytes)
   }
 
   return {
     push(chunk) {
-      buffer = Buffer.concat([buffer, chunk])
+      let data = cut.length === 0 ? chunk : Buffer.concat([cut, chunk])
       const lines: LogLine[] = []
-      for (let frame = takeFrame(); frame !== undefined; frame = takeFrame()) lines.push(...frame)
+      for (let taken = step(data); taken !== undefined; taken = step(data)) {
+        lines.push(...taken.lines)
+        data = taken.rest
+      }
+      cut = Buffer.from(data)
       return lines
     },
-    end() {
-      const rest = (['stdout', 'stderr'] as const).flatMap((source) => {
-        const left = partial[source]
-        partial[source] = undefined
-        return left === undefined ? [] : [{ at: left.at, source, line: asShown(left.text) }]
-      })
-      return rest
-    },
+    end: () => (['stdout', 'stderr'] as const).flatMap((source) => splitters[source].end().map((line) => ({ ...line, source }))),
   }
 }
 
-/** A carriage return at its very end may be half of the line's end. */
-function latestOf(text: string): string {
-  return text.slice(Math.max(0, text.lastIndexOf('\r', text.length - 2)))
-}
-
-/** What a terminal shows of a line: what follows its last carriage return. */
-function asShown(text: string): string {
-  const line = text.replace(/[\r\n]+$/, '')
-  return line.slice(line.lastIndexOf('\r') + 1)
-}
-
-function splitTime(message: string): Partial {
-  const space = message.indexOf(' ')
-  return { at: parseTime(message.slice(0, space)), text: message.slice(space + 1) }
-}
+const newSplitter = (): LineSplitter => createLineSplitter(new TextDecoder())
 
 /** `2025-03-04T09:12:44.123456789Z` → epoch ms with the fraction that Date would drop. */
 export function parseTime(iso: string): number {

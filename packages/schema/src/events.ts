@@ -11,6 +11,8 @@ export const Signal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('job-stop'), endpointId: z.string(), jobId: z.string(), workerId: z.string() }),
   /** A worker's record changed: ready, draining, released. */
   z.object({ kind: z.literal('worker-changed'), endpointId: z.string(), workerId: z.string() }),
+  /** Lines came to the log of a worker that somebody follows. */
+  z.object({ kind: z.literal('worker-logged'), workerId: z.string() }),
   /** A webhook of the endpoint has a new due time. */
   z.object({ kind: z.literal('webhook-due'), endpointId: z.string() }),
   z.object({ kind: z.literal('endpoint-changed'), endpointId: z.string() }),

@@ -1,9 +1,28 @@
 // What is remembered of workers, endpoints and the scaler for those who look; the rest of the store's border is in `types.ts`.
 import type { EndpointEvent } from '@runyard/schema'
 
+export type LogSource = 'container' | 'system'
+
+export interface StoredLine {
+  readonly at: number
+  readonly line: string
+}
+
 export interface WorkerLogStore {
-  append(workerId: string, source: 'container' | 'system', lines: readonly { at: number; line: string }[]): Promise<void>
-  read(workerId: string, source: 'container' | 'system', tail: number): Promise<readonly { at: number; line: string }[]>
+  /** Long lines are cut; beyond a thousand lines or 2 MiB the oldest go. */
+  append(workerId: string, source: LogSource, lines: readonly StoredLine[]): Promise<void>
+  read(workerId: string, source: LogSource, tail: number): Promise<readonly StoredLine[]>
+  /**
+   * What came after the first `had` lines, of what is still kept; `undefined`: everything that is kept. `number` counts all lines that there
+   * ever were, from 1. `ever`: how many that is.
+   */
+  readAfter(
+    workerId: string,
+    source: LogSource,
+    had: number | undefined,
+  ): Promise<{ readonly ever: number; readonly lines: readonly (StoredLine & { readonly number: number })[] }>
+  /** For this long, lines of the worker are announced by the signal `worker-logged`. */
+  follow(workerId: string, forMs: number): Promise<void>
 }
 
 export interface EventStore {

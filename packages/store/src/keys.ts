@@ -23,6 +23,10 @@ export interface Keys {
   webhookLog(endpointId: string): string
   goneWorker(workerId: string): string
   workerLog(workerId: string, source: string): string
+  /** How many lines there ever were, and what the kept ones weigh. */
+  workerLogCount(workerId: string, source: string): string
+  /** Somebody follows the log. */
+  workerLogFollowed(workerId: string): string
   readonly signals: string
   readonly instance: string
   /** The leader's lease, and the latest term that was given out. */
@@ -74,6 +78,8 @@ export function createKeys(prefix: string): Keys {
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
+    workerLogCount: (workerId, source) => `${prefix}:log:{${workerId}}:${source}:count`,
+    workerLogFollowed: (workerId) => `${prefix}:log:{${workerId}}:followed`,
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },

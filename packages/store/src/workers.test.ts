@@ -1,6 +1,6 @@
 // Worker records, worker logs, events, the scaler's status.
-import { describe, expect, test } from 'vitest'
-import { useStores, workerRecord } from './test-store.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { PATIENT, useStores, workerRecord } from './test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -61,6 +61,53 @@ describe('workers', () => {
 })
 
 describe('history', () => {
+  test('a worker log is bounded by bytes as well as by lines, and a long line is cut', async () => {
+    const { workerLogs } = await stores.open()
+    for (let at = 0; at < 10; at += 1)
+      await workerLogs.append(
+        'w1',
+        'container',
+        Array.from({ length: 40 }, (_, index) => ({ at: at * 40 + index, line: 'x'.repeat(20_000) })),
+      )
+    const kept = await workerLogs.read('w1', 'container', 1000)
+    expect(kept.length).toBeLessThan((2 * 1024 * 1024) / 16_384)
+    expect(kept.length).toBeGreaterThan(100)
+    expect(kept.at(-1)).toEqual({ at: 399, line: `${'x'.repeat(16_384)}… 3616 characters more` })
+  })
+
+  test('a reader of a worker log gets what is new, by the number of lines that it has had', async () => {
+    const { workerLogs } = await stores.open()
+    const write = (from: number, to: number) =>
+      workerLogs.append(
+        'w1',
+        'container',
+        Array.from({ length: to - from }, (_, index) => ({ at: from + index, line: `${from + index}` })),
+      )
+    const look = async (had: number | undefined) => {
+      const { ever, lines } = await workerLogs.readAfter('w1', 'container', had)
+      return [ever, lines.length, lines[0]?.number, lines.at(-1)?.line]
+    }
+    expect(await look(undefined)).toEqual([0, 0, undefined, undefined])
+    await write(0, 900)
+    expect(await look(890)).toEqual([900, 10, 891, '899'])
+    expect(await look(900)).toEqual([900, 0, undefined, undefined])
+    await write(900, 1500)
+    expect(await look(undefined)).toEqual([1500, 1000, 501, '1499'])
+    expect(await look(10)).toEqual([1500, 1000, 501, '1499'])
+    // The log was lost with its Redis, and began anew.
+    expect(await look(9000)).toEqual([1500, 1000, 501, '1499'])
+  })
+
+  test('lines are announced only while somebody follows the worker', async () => {
+    const [writer, reader] = await Promise.all([stores.open(), stores.open()])
+    const heard = stores.listen(reader)
+    await writer.workerLogs.append('w1', 'container', [{ at: 1, line: 'unheard' }])
+    await reader.workerLogs.follow('w1', 60_000)
+    await writer.workerLogs.append('w1', 'container', [{ at: 2, line: 'heard' }])
+    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    expect(heard).toEqual([{ kind: 'worker-logged', workerId: 'w1' }])
+  })
+
   test('worker logs keep their newest thousand lines', async () => {
     const { workerLogs } = await stores.open()
     expect(await workerLogs.read('w1', 'container', 10)).toEqual([])

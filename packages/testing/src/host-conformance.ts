@@ -160,10 +160,11 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(lines.every(({ at }) => Math.abs(at - Date.now()) < 60_000)).toBe(true)
     })
 
-    it('keeps a long line, with its multi-byte characters, in one piece', async () => {
-      const id = await start(`python3 -c "print('é' * 30000 + '!')"`, { env: { PYTHONIOENCODING: 'utf-8' } })
+    it('keeps a line of up to 16 KiB, with its multi-byte characters, in one piece, and cuts a longer one', async () => {
+      const id = await start(`python3 -c "print('é' * 8000 + '!'); print('x' * 60000)"`, { env: { PYTHONIOENCODING: 'utf-8' } })
       await ended(id)
-      expect((await driver.tailLogs(id, 10)).map(({ line }) => line)).toEqual([`${'é'.repeat(30_000)}!`])
+      const whole = `${'é'.repeat(8000)}!`
+      expect((await driver.tailLogs(id, 10)).map(({ line }) => line)).toEqual([whole, 'x'.repeat(16_384), '… 43616 bytes more'])
     })
 
     it('follows the output of a worker until it ends', async () => {

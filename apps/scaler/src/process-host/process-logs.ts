@@ -1,13 +1,15 @@
 // Reads the logs that workers write straight to disk, so that they outlive the scaler. The price: a line carries no time of its own.
 // A line seen while following bears the time at which it was seen; one that was there before bears its file's last change.
 import { open, stat } from 'node:fs/promises'
-import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createLineSplitter, type TimedLine } from '@runyard/core'
 import type { LogLine } from '@runyard/schema'
 import { LOG_SOURCES } from './worker-files.ts'
 
 const TAIL_BYTES = 2 ** 20
 const READ_BYTES = 2 ** 18
+/** What one look takes of a log: a worker that prints more is read later, and its log is emptied before it grows for long. */
+const READ_AT_ONCE_BYTES = 2 ** 20
 const POLL_MS = 100
 
 type PathOf = (source: LogLine['source']) => string
@@ -36,8 +38,8 @@ export async function tailProcessLogs(pathOf: PathOf, lines: number): Promise<re
     LOG_SOURCES.map(async (source) => {
       const { at, size } = await changedAt(pathOf(source))
       const reader = createReader(pathOf(source), Math.max(0, size - TAIL_BYTES))
-      const texts = [...(await reader.drain()), ...reader.rest()]
-      return { at, found: texts.slice(-lines).map((line): LogLine => ({ at, source, line })) }
+      const found = [...(await reader.drain(at)), ...reader.rest()]
+      return { at, found: found.slice(-lines).map(({ line }): LogLine => ({ at, source, line })) }
     }),
   )
   return perSource
@@ -61,53 +63,55 @@ export async function followProcessLogs(pathOf: PathOf, { sinceMs, onLine, signa
       return { source, oldAt: at, oldUntil: size, reader: createReader(pathOf(source), at < sinceMs ? size : 0) }
     }),
   )
-  for (let alive = true; alive && !signal.aborted;) {
+  for (let alive = true, behind = false; (alive || behind) && !signal.aborted;) {
     alive = isAlive()
     for (const { source, oldAt, oldUntil, reader } of readers) {
-      const old = reader.offset() < oldUntil
-      const texts = [...(await reader.drain()), ...(alive ? [] : reader.rest())]
+      const lines = await readNext(reader, { at: reader.offset() < oldUntil ? oldAt : Date.now(), alive })
       if (signal.aborted) return
-      const at = old ? oldAt : Date.now()
-      for (const line of texts) onLine({ at, source, line })
+      for (const line of lines) onLine({ ...line, source })
     }
-    if (alive) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)
+    behind = readers.some(({ reader }) => reader.isBehind())
+    if (alive || behind) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined)
   }
+}
+
+async function readNext(reader: Reader, { at, alive }: { at: number; alive: boolean }): Promise<readonly TimedLine[]> {
+  const lines = await reader.drain(at)
+  return alive || reader.isBehind() ? lines : [...lines, ...reader.rest()]
 }
 
 interface Reader {
   offset(): number
-  /** All complete lines up to the present end. */
-  drain(): Promise<readonly string[]>
+  /** The last look left something unread. */
+  isBehind(): boolean
+  /** The next complete lines, of at most READ_AT_ONCE_BYTES; they bear the time `at`. */
+  drain(at: number): Promise<readonly TimedLine[]>
   /** An unfinished last line. */
-  rest(): readonly string[]
+  rest(): readonly TimedLine[]
 }
 
 function createReader(path: string, start: number): Reader {
   let offset = start
-  let decoder = new StringDecoder('utf8')
-  let unfinished = ''
+  let seen = start
+  const splitter = createLineSplitter(new TextDecoder())
   return {
     offset: () => offset,
-    async drain() {
+    isBehind: () => offset < seen,
+    async drain(at) {
       const { size } = await changedAt(path)
       // It was cut: what follows is new from the start.
       if (size < offset) offset = 0
+      seen = size
+      const lines: TimedLine[] = []
       // Most looks find nothing new: they cost one stat.
-      while (offset < size) {
-        const chunk = await readFrom(path, { offset, bytes: size - offset })
+      for (const end = Math.min(size, offset + READ_AT_ONCE_BYTES); offset < end;) {
+        const chunk = await readFrom(path, { offset, bytes: end - offset })
         if (chunk.length === 0) break
         offset += chunk.length
-        unfinished += decoder.write(chunk)
+        lines.push(...splitter.push(chunk, at))
       }
-      const lines = unfinished.split('\n')
-      unfinished = lines.pop() ?? ''
-      return lines.map((line) => line.replace(/\r$/, ''))
+      return lines
     },
-    rest() {
-      const line = unfinished + decoder.end()
-      unfinished = ''
-      decoder = new StringDecoder('utf8')
-      return line === '' ? [] : [line]
-    },
+    rest: () => splitter.end(),
   }
 }

@@ -1,0 +1,147 @@
+// Bytes that a worker prints → lines of bounded length, for every source of output: container logs, files of the process host, the agent's
+// pipe. A line longer than LINE_BYTES goes out at once as its first LINE_BYTES; a line of its own then says how many bytes more there were.
+// Invariants: each byte is looked at a constant number of times, at most LINE_BYTES are held, and the lines do not depend on how the bytes
+// were cut into chunks.
+
+/** The longest line that is kept whole. */
+export const LINE_BYTES = 16 * 1024
+
+export interface TimedLine {
+  /** Epoch ms of the first byte. */
+  readonly at: number
+  readonly line: string
+}
+
+export interface LineSplitter {
+  push(bytes: Uint8Array, at: number): readonly TimedLine[]
+  /** An unfinished line, when the output has ended. */
+  end(): readonly TimedLine[]
+}
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+const LONGEST_CHARACTER = 4
+
+interface TextDecoderLike {
+  decode(bytes: Uint8Array): string
+}
+
+interface Line {
+  /** Made when the first unfinished line comes; most workers print whole lines only. */
+  readonly head: Uint8Array
+  length: number
+  at: number
+  /** Bytes behind the head, which is out already; undefined: the line still fits. */
+  more: number | undefined
+  /** A carriage return came last: half of a line's end, or the start of another state of the same line. */
+  returned: boolean
+}
+
+/**
+ * `decoder`: UTF-8, not fatal. As on a terminal, a carriage return begins the line anew: of a progress bar, which writes over itself for
+ * hours before its newline comes, only the latest state is kept.
+ */
+export function createLineSplitter(decoder: TextDecoderLike): LineSplitter {
+  let out: TimedLine[] = []
+  const line = createLine(decoder, (ended) => void out.push(ended))
+  const take = (): readonly TimedLine[] => {
+    const taken = out
+    out = []
+    return taken
+  }
+  return {
+    push(bytes, at) {
+      let from = 0
+      for (let to = bytes.indexOf(NEWLINE); to >= 0; to = bytes.indexOf(NEWLINE, from)) {
+        line.feed(bytes.subarray(from, to), at)
+        line.close(at)
+        from = to + 1
+      }
+      if (from < bytes.length) line.feed(bytes.subarray(from), at)
+      return take()
+    },
+    end() {
+      line.end()
+      return take()
+    },
+  }
+}
+
+function createLine(decoder: TextDecoderLike, onLine: (line: TimedLine) => void) {
+  const line: Line = { head: new Uint8Array(LINE_BYTES), length: 0, at: 0, more: undefined, returned: false }
+  const emit = (text: string): void => onLine({ at: line.at, line: text })
+  const restart = (): void => void Object.assign(line, { length: 0, more: undefined, returned: false })
+
+  function close(at: number): void {
+    if (line.length === 0) line.at = at
+    emit(line.more === undefined ? decoder.decode(line.head.subarray(0, line.length)) : bytesMore(line.more))
+    restart()
+  }
+
+  function append(bytes: Uint8Array, at: number): void {
+    if (line.length === 0) line.at = at
+    if (line.more !== undefined) {
+      line.more += bytes.length
+      return
+    }
+    const fits = bytes.subarray(0, LINE_BYTES - line.length)
+    line.head.set(fits, line.length)
+    line.length += fits.length
+    const next = bytes[fits.length]
+    if (next === undefined) return
+    const end = endOfCharacters(line.head, next)
+    emit(decoder.decode(line.head.subarray(0, end)))
+    line.more = LINE_BYTES - end + bytes.length - fits.length
+  }
+
+  function startAnew(at: number): void {
+    if (line.more !== undefined) close(at)
+    restart()
+  }
+
+  return {
+    close,
+    /** A part of the line, without its newline. */
+    feed(bytes: Uint8Array, at: number): void {
+      for (let from = 0; from < bytes.length;) {
+        const found = bytes.indexOf(RETURN, from)
+        const to = found < 0 ? bytes.length : found
+        if (to > from) {
+          if (line.returned) startAnew(at)
+          append(bytes.subarray(from, to), at)
+        }
+        if (found >= 0) line.returned = true
+        from = to + 1
+      }
+    },
+    end(): void {
+      if (line.length > 0) close(line.at)
+      restart()
+    },
+  }
+}
+
+/** The end of the last whole character in a full head that `next` follows. */
+function endOfCharacters(head: Uint8Array, next: number): number {
+  let end = head.length
+  for (let byte: number | undefined = next; isContinuation(byte) && end > head.length - LONGEST_CHARACTER; byte = head[end]) end -= 1
+  return end
+}
+
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
+
+export function bytesMore(bytes: number): string {
+  return `… ${bytes} bytes more`
+}
+
+/** A line that is text already, e.g. one of our own: cut like the others. */
+export function toLine(text: string): string {
+  // A UTF-16 unit has at most three bytes, so most lines are short without being counted.
+  if (text.length * 3 <= LINE_BYTES) return text
+  const head = text.slice(0, LINE_BYTES)
+  const isSplit = isHighSurrogate(head.charCodeAt(head.length - 1)) && text.length > head.length
+  const kept = isSplit ? head.slice(0, -1) : head
+  return kept.length === text.length ? text : `${kept}… ${text.length - kept.length} characters more`
+}
+
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { createLogGate } from './log-pace.ts'
+
+const PACE = { linesPerS: 10, bytesPerS: 1000, burstLines: 50, burstBytes: 5000 }
+
+test('a burst passes, then as many lines a second as the pace allows, with one report of what was dropped', () => {
+  const gate = createLogGate(PACE)
+  const passed = (now: number, lines: number): number => Array.from({ length: lines }, () => gate.admits(1, now)).filter(Boolean).length
+  expect(passed(0, 60)).toBe(50)
+  expect(gate.report(0)).toBeUndefined()
+  expect(passed(500, 5)).toBe(0)
+  expect(gate.report(1000)).toBe('15 lines (15 bytes) dropped')
+  expect(gate.report(1000)).toBeUndefined()
+  expect(passed(1000, 20)).toBe(10)
+  expect(gate.report(1000, true)).toBe('10 lines (10 bytes) dropped')
+})
+
+test('bytes are paced as well as lines, whatever a line weighs', () => {
+  const gate = createLogGate(PACE)
+  expect([gate.admits(4000, 0), gate.admits(4000, 0), gate.admits(1, 0)]).toEqual([true, true, false])
+  expect(gate.admits(1, 3999)).toBe(false)
+  expect(gate.admits(1, 4000)).toBe(true)
+  expect(gate.report(4000)).toBe('2 lines (2 bytes) dropped')
+})
+
+test('a clock that was set back closes the gate for no longer than it takes to refill', () => {
+  const gate = createLogGate(PACE)
+  for (let line = 0; line < 60; line += 1) gate.admits(1, 1_000_000)
+  expect(gate.admits(1, 5000)).toBe(false)
+  expect(gate.admits(1, 6000)).toBe(true)
+})

@@ -1,0 +1,87 @@
+// How much of a worker's output is kept: a token bucket of lines and of bytes. What is beyond it is counted and reported as one line.
+// Once the bucket is empty it stays closed until a second's worth is back, so that a flood costs one report a second and not one a line.
+// The caller brings the time.
+
+export interface LogPace {
+  readonly linesPerS: number
+  readonly bytesPerS: number
+  readonly burstLines: number
+  readonly burstBytes: number
+}
+
+export const WORKER_LOG_PACE: LogPace = { linesPerS: 200, bytesPerS: 256 * 1024, burstLines: 1000, burstBytes: 1024 * 1024 }
+
+export interface LogGate {
+  /** May a line of this many bytes pass? A line that may not is counted. */
+  admits(bytes: number, now: number): boolean
+  /** Takes bytes that belong to a line that passed already. */
+  charge(bytes: number, now: number): void
+  /** Counts a line that was dropped for another cause. */
+  drop(bytes: number): void
+  hasDropped(): boolean
+  /** What was dropped, in one sentence, as soon as lines may pass again; `atOnce`: now, because nothing comes after it. */
+  report(now: number, atOnce?: boolean): string | undefined
+}
+
+interface Bucket {
+  lines: number
+  bytes: number
+  at: number
+  isClosed: boolean
+  dropped: { lines: number; bytes: number }
+}
+
+export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
+  const bucket: Bucket = {
+    lines: pace.burstLines,
+    bytes: pace.burstBytes,
+    at: Number.NEGATIVE_INFINITY,
+    isClosed: false,
+    dropped: { lines: 0, bytes: 0 },
+  }
+
+  function refill(now: number): void {
+    const seconds = Math.max(0, now - bucket.at) / 1000
+    // A clock that was set back begins anew from there.
+    bucket.at = now
+    bucket.lines = Math.min(pace.burstLines, bucket.lines + seconds * pace.linesPerS)
+    bucket.bytes = Math.min(pace.burstBytes, bucket.bytes + seconds * pace.bytesPerS)
+    if (bucket.isClosed && bucket.lines >= pace.linesPerS && bucket.bytes >= pace.bytesPerS) bucket.isClosed = false
+  }
+
+  function drop(bytes: number): void {
+    bucket.dropped.lines += 1
+    bucket.dropped.bytes += bytes
+  }
+
+  return {
+    drop,
+    hasDropped: () => bucket.dropped.lines > 0,
+    admits(bytes, now) {
+      refill(now)
+      if (bucket.lines < 1 || bucket.bytes <= 0) bucket.isClosed = true
+      if (bucket.isClosed) {
+        drop(bytes)
+        return false
+      }
+      bucket.lines -= 1
+      bucket.bytes -= bytes
+      return true
+    },
+    charge(bytes, now) {
+      refill(now)
+      bucket.bytes -= bytes
+    },
+    report(now, atOnce = false) {
+      refill(now)
+      const { lines, bytes } = bucket.dropped
+      if (lines === 0 || (bucket.isClosed && !atOnce)) return undefined
+      bucket.dropped = { lines: 0, bytes: 0 }
+      return linesDropped(lines, bytes)
+    },
+  }
+}
+
+export function linesDropped(lines: number, bytes: number): string {
+  return `${lines} ${lines === 1 ? 'line' : 'lines'} (${bytes} bytes) dropped`
+}
