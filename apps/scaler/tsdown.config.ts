@@ -1,9 +1,9 @@
-// One file with our workspace packages inside; npm packages are installed beside it. What dockerode brings along (ssh2) has optional native
+// Two programs, the scaler and its thread for logs, with our workspace packages inside; npm packages are installed beside it. What dockerode brings along (ssh2) has optional native
 // parts that are not built here, and does without them.
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
-  entry: ['src/main.ts'],
+  entry: ['src/main.ts', 'src/log-thread-main.ts'],
   format: 'esm',
   platform: 'node',
   target: 'node24',

@@ -20,8 +20,13 @@ const ANSWER_WITHIN_MS = 2000
 /** Beside this app, whether it runs from its source or from its bundle. */
 const AGENT = fileURLToPath(new URL('../../agent/dist/agent.mjs', import.meta.url))
 
+/** The same configuration with its hosts named. */
+export async function withHosts(config: Config): Promise<Config> {
+  return { ...config, hosts: config.hosts ?? [await defaultHost()] }
+}
+
 export async function createHosts(options: HostsOptions): Promise<readonly HostDriver[]> {
-  const configured = options.config.hosts ?? [await defaultHost()]
+  const { hosts: configured = [] } = await withHosts(options.config)
   options.log.info({ hosts: configured }, `hosts: ${configured.map((host) => `${host.id} (${host.kind})`).join(', ')}`)
   return Promise.all(configured.map(async (host) => (host.kind === 'docker' ? dockerHost(host, options) : processHost(host, options))))
 }

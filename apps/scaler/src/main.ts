@@ -2,13 +2,15 @@
 import { hostname } from 'node:os'
 import { aborted, dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { createHosts } from './hosts.ts'
+import { createHosts, withHosts } from './hosts.ts'
+import { openLogThread } from './log-thread.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
 import { isSeenGone, ownWhereabouts } from './whereabouts.ts'
 import { caBundleOf, planeProbeUrls, toPolicy, workerPlaneUrl } from './settings.ts'
 
-await runMain('scaler', async ({ config, log, scope, signal }) => {
+await runMain('scaler', async ({ config: given, log, scope, signal }) => {
+  const config = await withHosts(given)
   const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
   const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), onError }), 'store')
   const dataDir = dataDirPath(config.dataDir, process.env)
@@ -33,6 +35,7 @@ await runMain('scaler', async ({ config, log, scope, signal }) => {
       planeUpSince: () => probe.upSince(),
       facts: { machine: hostname(), pid: process.pid, dataDir, since: Date.now(), ...ownWhereabouts() },
       isGone: isSeenGone,
+      openLogs: () => openLogThread({ setup: { config, instanceId }, log }),
       onStanding: (standing) => {
         const leader = standing.kind === 'elsewhere' ? standing.leader : undefined
         process.send?.({ kind: 'scaling', instanceId, leader })

@@ -11,6 +11,7 @@ import { createGate } from './gate.ts'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
 import { createImages } from './images.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
+import type { LogFollower } from './log-follower.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { observe } from './observe.ts'
 import { createSessions, type Session, type Sessions } from './session.ts'
@@ -25,6 +26,8 @@ export interface ScalerOptions {
   readonly caBundle: string | undefined
   readonly policy: PlanPolicy
   readonly planeUpSince: () => number | undefined
+  /** Opened once a term; default: logs are followed in this thread. */
+  readonly openLogs?: () => LogFollower
   /** What others are told of this scaler while it leads. */
   readonly facts: LeaderFacts
   /** Whether that leader is seen to be dead. */

@@ -19,7 +19,9 @@ export interface Session extends AsyncDisposable {
   readonly strangers: Strangers
 }
 
-export type SessionDeps = Omit<ActDeps, 'logs'>
+export interface SessionDeps extends Omit<ActDeps, 'logs'> {
+  readonly openLogs?: () => LogFollower
+}
 
 export interface Sessions extends AsyncDisposable {
   /** The one of this term. */
@@ -59,7 +61,7 @@ async function close(session: Session): Promise<void> {
 function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session {
   const store = { ...deps.store, ...deps.store.underTerm(term.number) }
   const { log } = deps
-  const logs = createLogFollower({ store, log })
+  const logs = deps.openLogs?.() ?? createLogFollower({ store, log })
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
   let ended: Promise<void> | undefined
   return {

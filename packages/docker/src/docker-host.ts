@@ -19,6 +19,9 @@ import { removeContainer } from './remove-container.ts'
 const CALL_TIMEOUT_MS = 120_000
 const POLL_MS = 50
 const POLLS = 600
+/** A container's output is read at 20 MiB a second at most: a flood waits in the engine's files, which are bounded. */
+const READ_AT_ONCE_BYTES = 2 ** 20
+const READ_PAUSE_MS = 50
 
 export interface DockerHostOptions {
   readonly label: string
@@ -171,7 +174,14 @@ async function followLogs(container: Docker.Container, { sinceMs, onLine, signal
       since: sinceMs / 1000,
       abortSignal: signal,
     })
-    for await (const chunk of stream) for (const line of decoder.push(chunk as Buffer)) onLine(line)
+    let left = READ_AT_ONCE_BYTES
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      for (const line of decoder.push(chunk)) onLine(line)
+      left -= chunk.length
+      if (left > 0) continue
+      await sleep(READ_PAUSE_MS, undefined, { signal })
+      left = READ_AT_ONCE_BYTES
+    }
     for (const line of decoder.end()) onLine(line)
   } catch (error) {
     if (signal.aborted || statusOf(error) === 404) return

@@ -1,0 +1,35 @@
+// The program of the thread that follows logs: its own store, its own drivers, orders from the scaler's thread (`log-thread.ts`).
+import { parentPort, workerData } from 'node:worker_threads'
+import { createLogger } from '@runyard/kit'
+import { openStore, storeOptionsOf } from '@runyard/store'
+import { createHosts } from './hosts.ts'
+import { createLogFollower } from './log-follower.ts'
+import type { LogOrder, LogReport, LogThreadSetup } from './log-thread.ts'
+
+const port = parentPort
+if (port === null) throw new Error('This program runs as a thread of the scaler only.')
+const { config, instanceId } = workerData as LogThreadSetup
+const log = createLogger({ name: 'scaler-logs', level: config.log.level })
+const scope = new AsyncDisposableStack()
+const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
+const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler-logs'), onError }))
+// The scaler's own drivers have logged which hosts there are.
+const quiet = createLogger({ name: 'scaler-logs', level: 'silent' })
+const drivers = await createHosts({ config, instanceId, log: quiet, env: process.env })
+for (const driver of drivers) scope.use(driver)
+const logs = scope.use(createLogFollower({ store, log }))
+
+port.on('message', (order: LogOrder) => {
+  switch (order.kind) {
+    case 'follow': {
+      const driver = drivers.find(({ label }) => label === order.host)
+      if (driver !== undefined) logs.follow(driver, order.workerId)
+      return
+    }
+    case 'finish':
+      void logs.finish(order.workerId).then(() => port.postMessage({ kind: 'finished', workerId: order.workerId } satisfies LogReport))
+      return
+    case 'stop':
+      void scope.disposeAsync().then(() => port.close())
+  }
+})

@@ -1,0 +1,110 @@
+// Follows logs in a thread of its own: what one worker prints costs that thread time and memory, never the scaling of the others. Losing
+// the thread costs log lines only; it is started again and goes on with the workers that were followed.
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import { sentenceOf, type Logger } from '@runyard/kit'
+import type { Config, HostDriver } from '@runyard/schema'
+import type { LogFollower } from './log-follower.ts'
+
+/** What the thread needs to open its own connections. */
+export interface LogThreadSetup {
+  /** With its hosts named: the thread must not choose others. */
+  readonly config: Config
+  readonly instanceId: string
+}
+
+export type LogOrder =
+  | { readonly kind: 'follow'; readonly host: string; readonly workerId: string }
+  | { readonly kind: 'finish'; readonly workerId: string }
+  | { readonly kind: 'stop' }
+
+export interface LogReport {
+  readonly kind: 'finished'
+  readonly workerId: string
+}
+
+export interface LogThread extends Omit<LogFollower, 'follow'> {
+  follow(driver: Pick<HostDriver, 'label'>, workerId: string): void
+}
+
+export interface LogThreadOptions {
+  readonly setup: LogThreadSetup
+  readonly log: Logger
+  /** The thread's program; default: beside this one, source or bundle. */
+  readonly entry?: string
+  readonly restartAfterMs?: number
+}
+
+/** Then the thread ends with an error of its own, which harms nobody else. */
+const MAX_HEAP_MB = 256
+const RESTART_AFTER_MS = 1000
+/** A removal waits no longer than this for the last lines. */
+const FINISH_WITHIN_MS = 2000
+const STOP_WITHIN_MS = 2000
+
+const isSource = import.meta.url.endsWith('.ts')
+const ENTRY = fileURLToPath(new URL(isSource ? './log-thread-main.ts' : './log-thread-main.mjs', import.meta.url))
+
+interface State {
+  thread: Worker | undefined
+  restart: NodeJS.Timeout | undefined
+  isStopping: boolean
+  /** Workers by the label of their host. */
+  readonly followed: Map<string, string>
+  readonly finishing: Map<string, () => void>
+}
+
+export function openLogThread(options: LogThreadOptions): LogThread {
+  const state: State = { thread: undefined, restart: undefined, isStopping: false, followed: new Map(), finishing: new Map() }
+  startThread(options, state)
+
+  return {
+    follow({ label }, workerId) {
+      if (state.followed.has(workerId)) return
+      state.followed.set(workerId, label)
+      post(state, { kind: 'follow', host: label, workerId })
+    },
+    async finish(workerId) {
+      if (!state.followed.delete(workerId) || state.thread === undefined) return
+      const { promise, resolve } = Promise.withResolvers<void>()
+      state.finishing.set(workerId, resolve)
+      const timer = setTimeout(resolve, FINISH_WITHIN_MS)
+      post(state, { kind: 'finish', workerId })
+      await promise
+      clearTimeout(timer)
+      state.finishing.delete(workerId)
+    },
+    async [Symbol.asyncDispose]() {
+      state.isStopping = true
+      clearTimeout(state.restart)
+      const { thread } = state
+      if (thread === undefined) return
+      const ended = new Promise((resolve) => thread.once('exit', resolve))
+      const timer = setTimeout(() => void thread.terminate(), STOP_WITHIN_MS)
+      post(state, { kind: 'stop' })
+      await ended
+      clearTimeout(timer)
+    },
+  }
+}
+
+function post({ thread }: State, order: LogOrder): void {
+  // The empty list of transfers sets it apart from the browser’s call, which needs an origin.
+  thread?.postMessage(order, [])
+}
+
+function startThread(options: LogThreadOptions, state: State): void {
+  const { setup, log, entry = ENTRY, restartAfterMs = RESTART_AFTER_MS } = options
+  const thread = new Worker(entry, { workerData: setup, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB } })
+  state.thread = thread
+  thread.on('message', ({ workerId }: LogReport) => state.finishing.get(workerId)?.())
+  thread.on('error', (error) => log.warn({ problem: sentenceOf(error) }, 'the thread that follows logs failed'))
+  thread.once('exit', () => {
+    state.thread = undefined
+    for (const resolve of state.finishing.values()) resolve()
+    if (state.isStopping) return
+    log.warn('the thread that follows logs has ended and is started again; log lines may be missing')
+    state.restart = setTimeout(() => startThread(options, state), restartAfterMs)
+  })
+  for (const [workerId, host] of state.followed) post(state, { kind: 'follow', host, workerId })
+}
