@@ -19,9 +19,13 @@ export interface HostWatch extends AsyncDisposable {
   refreshInventory(): Promise<void>
 }
 
+/** What the configuration of a host says about its memory. */
+export type MemoryGiven = Pick<HostInventory, 'reservedMemoryBytes' | 'gpuMemoryBytes'>
+
 export interface HostWatchOptions {
   readonly driver: HostDriver
   readonly simulated: readonly SimulatedGpus[]
+  readonly memory?: MemoryGiven
   readonly log: Logger
   readonly onChange: () => void
 }
@@ -98,7 +102,7 @@ function seenNothing(): Seen {
   }
 }
 
-function createReader({ driver, log, onChange, simulated }: HostWatchOptions): Reader {
+function createReader({ driver, log, onChange, simulated, memory }: HostWatchOptions): Reader {
   const seen = seenNothing()
 
   function noteProblem(problem: string | undefined): void {
@@ -128,7 +132,7 @@ function createReader({ driver, log, onChange, simulated }: HostWatchOptions): R
       try {
         const [hostId, offer] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
         seen.hostId = hostId
-        const inventory = withSimulatedGpus({ ...offer, hostId, label: driver.label }, simulated)
+        const inventory = withSimulatedGpus({ ...offer, ...memory, hostId, label: driver.label }, simulated)
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
         Object.assign(seen, { inventory, inventoryProblem: undefined })
         if (isNew) onChange()

@@ -8,7 +8,7 @@ import type { LeaderFacts, Store } from '@runyard/store'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createGate } from './gate.ts'
-import { openHostWatch, type HostWatch } from './host-watch.ts'
+import { openHostWatch, type HostWatch, type MemoryGiven } from './host-watch.ts'
 import { createImages } from './images.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
@@ -158,10 +158,19 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
 }
 
 async function openHosts(options: ScalerOptions, stack: AsyncDisposableStack, onChange: () => void): Promise<readonly HostWatch[]> {
-  const simulated = parseSimulatedGpus(options.config.simulatedGpus)
-  return Promise.all(
-    options.drivers.map(async (driver) => stack.use(await openHostWatch({ driver, simulated, log: options.log, onChange }))),
-  )
+  const { config, log } = options
+  const simulated = parseSimulatedGpus(config.simulatedGpus)
+  const open = async (driver: HostDriver): Promise<HostWatch> =>
+    stack.use(await openHostWatch({ driver, simulated, memory: memoryGivenTo(driver, config), log, onChange }))
+  return Promise.all(options.drivers.map(open))
+}
+
+function memoryGivenTo({ label }: HostDriver, { hosts = [] }: Config): MemoryGiven {
+  const { reservedMemoryBytes, gpuMemoryBytes } = hosts.find(({ id }) => id === label) ?? {}
+  return {
+    ...(reservedMemoryBytes === undefined ? {} : { reservedMemoryBytes }),
+    ...(gpuMemoryBytes === undefined ? {} : { gpuMemoryBytes }),
+  }
 }
 
 interface TickParts {

@@ -1,7 +1,7 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
 // A start that fails is cleared away at once with its sentence; one that is broken off leaves the rest to the stop that did it.
 import { randomBytes } from 'node:crypto'
-import { resolveImage, startCommandOf, workerEnvironment, type StartAction } from '@runyard/core'
+import { cpuSharesOf, diskBytesOf, resolveImage, startCommandOf, workerEnvironment, type StartAction } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
@@ -180,6 +180,8 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     }),
     gpus: record.gpus,
     ...limits,
+    cpuShares: inventory === undefined ? undefined : cpuSharesOf(record.gpus.length, inventory),
+    diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,
     // By id: names are their owner's to choose.
     runtime: deps.config.runtimes[endpoint.id] ?? deps.config.runtimes['*'],

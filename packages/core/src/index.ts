@@ -1,5 +1,6 @@
 export * from './backoff.ts'
 export * from './cpu-request.ts'
+export * from './disk.ts'
 export * from './evidence.ts'
 export * from './gpu-catalogue.ts'
 export * from './gpu-request.ts'

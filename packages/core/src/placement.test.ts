@@ -2,7 +2,7 @@ import type { Gpu, HostInventory } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
-import { place, type Holding } from './placement.ts'
+import { cpuSharesOf, place, type Holding } from './placement.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 
 function card(uuid: string, name: string, change: Partial<Gpu> = {}): Gpu {
@@ -86,6 +86,29 @@ test('a simulated card needs no driver', () => {
 
 test('a CPU worker gets the first size that fits, its CPUs capped by the host', () => {
   expect(place(onCpu('cpu3g-8-32', 'cpu5c-8-16'), [machine('h1', [])], [])).toMatchObject({ cpus: 4, memoryBytes: 16e9 })
+})
+
+test('a GPU worker gets the share of its cards in the memory that is not reserved', () => {
+  const four = ['a', 'b', 'c', 'd'].map((uuid) => card(uuid, 'NVIDIA L4'))
+  const memoryOf = (count: number, change: Partial<HostInventory>) => {
+    const placed = place(onGpu('AMPERE_24', count), [machine('h1', four, change)], [])
+    return placed.kind === 'placed' ? placed.memoryBytes : placed.message
+  }
+  const gib = 2 ** 30
+  expect(memoryOf(1, { memoryBytes: 258 * gib })).toBe(64 * gib)
+  expect(memoryOf(2, { memoryBytes: 258 * gib })).toBe(128 * gib)
+  expect(memoryOf(4, { memoryBytes: 4 * gib })).toBe(3 * gib)
+  expect(memoryOf(1, { memoryBytes: 258 * gib, reservedMemoryBytes: 58 * gib })).toBe(50 * gib)
+  expect(memoryOf(2, { memoryBytes: 258 * gib, gpuMemoryBytes: 10 * gib })).toBe(20 * gib)
+  expect(memoryOf(1, { memoryBytes: 258 * gib, gpuMemoryBytes: 0 })).toBeUndefined()
+})
+
+test('a GPU worker shares the CPUs by weight, in the bounds that an engine takes', () => {
+  const cards = (count: number) => Array.from({ length: count }, (_, index) => card(`${index}`, 'NVIDIA L4'))
+  expect(cpuSharesOf(1, { cpuCount: 16, gpus: cards(4) })).toBe(4096)
+  expect(cpuSharesOf(4, { cpuCount: 16, gpus: cards(4) })).toBe(16_384)
+  expect(cpuSharesOf(1, { cpuCount: 1024, gpus: cards(1) })).toBe(262_144)
+  expect(cpuSharesOf(0, { cpuCount: 16, gpus: cards(4) })).toBeUndefined()
 })
 
 test('limits may be overcommitted, up to a point', () => {

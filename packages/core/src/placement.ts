@@ -17,8 +17,9 @@ export interface Placed {
   readonly kind: 'placed'
   readonly hostId: string
   readonly gpus: readonly AttachedGpu[]
-  /** Limits of a CPU worker; undefined for GPU workers, which have their host's. */
+  /** A quota; undefined for GPU workers, which share the CPUs by weight (`cpuSharesOf`). */
   readonly cpus: number | undefined
+  /** Undefined: no limit. */
   readonly memoryBytes: number | undefined
 }
 
@@ -34,6 +35,14 @@ export interface Refused {
  * not. Without it a laptop could hold one CPU worker of Runpod's default size (2 vCPU, 8 GB).
  */
 export const OVERCOMMIT = 4
+
+const GIB = 2 ** 30
+/** For the host, Redis and Runyard, where the host's configuration names nothing else. */
+export const RESERVED_MEMORY_BYTES = 2 * GIB
+/** Docker's weight of a container without one of its own, as CPU workers are. */
+const CPU_SHARES = 1024
+const LEAST_CPU_SHARES = 2
+const MOST_CPU_SHARES = 262_144
 
 /** `hosts`: inventories of the hosts that can be reached now. */
 export function place(
@@ -73,10 +82,30 @@ function placeGpus(request: GpuRequest, hosts: readonly HostInventory[], holding
     const chosen = sameModel(free, request.count)
     if (chosen !== undefined) {
       const gpus = chosen.map(({ uuid, name, simulated }) => ({ uuid, name, simulated }))
-      return { kind: 'placed', hostId: host.hostId, gpus, cpus: undefined, memoryBytes: undefined }
+      return { kind: 'placed', hostId: host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(request.count, host) }
     }
   }
   return refuseGpus(request, hosts)
+}
+
+/**
+ * A GPU worker that leaks must not take the host's memory with it: it gets its cards' share of what is not reserved. E.g. one of 4 cards of a
+ * host with 258 GiB: (258 − 2) / 4 = 64 GiB. Undefined: the host's configuration gives no limit.
+ */
+function memoryOf(cards: number, host: HostInventory): number | undefined {
+  if (host.gpuMemoryBytes !== undefined) return host.gpuMemoryBytes === 0 ? undefined : host.gpuMemoryBytes * cards
+  const reserved = host.reservedMemoryBytes ?? Math.min(RESERVED_MEMORY_BYTES, host.memoryBytes / 4)
+  return Math.floor((Math.max(0, host.memoryBytes - reserved) * cards) / host.gpus.length)
+}
+
+/**
+ * The weight of a GPU worker among those that want the CPUs at the same time: its share of them. A weight and not a quota: idle CPUs are
+ * there for whoever can use them. Undefined for a worker without cards.
+ */
+export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' | 'gpus'>): number | undefined {
+  if (cards === 0 || host.gpus.length === 0) return undefined
+  const shares = Math.round((CPU_SHARES * host.cpuCount * cards) / host.gpus.length)
+  return Math.min(MOST_CPU_SHARES, Math.max(LEAST_CPU_SHARES, shares))
 }
 
 /** Best first: the request's own order of pools. */

@@ -1,13 +1,14 @@
 // What happens to the workers that are there: clear away the dead, retire those that have a reason to go, stop the drained.
 // A worker goes in two steps, drain then stop: only when the gateway knows and no job is left is it told to end.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
+import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import { idleSince } from './phase.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
 /** Reasons after which a worker's jobs are not waited for: it does not work on them any more, or they were cancelled. */
-const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
+const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check', 'over_disk'])
 
 /** Retired for these, a worker that never got ready counts as a failed start. */
 export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
@@ -19,6 +20,7 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'image_missing',
   'registry_refused',
   'unhealthy_check',
+  'over_disk',
 ])
 
 /** A successor of another make takes their place. */
@@ -108,6 +110,7 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   const { record } = worker
   if (view.endpoint === undefined) return 'endpoint_deleted'
   if (builder.observed.shutdown) return 'shutdown'
+  if (worker.fate.kind === 'alive' && isOverDisk(view.endpoint.spec, worker.fate)) return 'over_disk'
   if (record.unhealthyReason !== undefined) return 'unhealthy_check'
   if (record.refreshRequested === true) return 'refresh_requested'
   const successor = successorReason(record, view, builder)

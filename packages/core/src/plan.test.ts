@@ -57,6 +57,23 @@ test.each<[string, Observed, readonly string[]]>([
   expect(kinds(seen)).toEqual(expected)
 })
 
+test.each<[string, number | null, number | undefined, readonly string[]]>([
+  ['over its size is ended, and its job goes back', 10, 11 * 2 ** 30, ['drain w1 (over_disk)']],
+  ['within its size stays', 10, 10 * 2 ** 30, []],
+  ['that was not measured stays', 10, undefined, []],
+  ['without a size stays', null, 11 * 2 ** 30, []],
+])('a worker %s', (_, diskGb, diskBytes, expected) => {
+  const worker = record('w1')
+  const seen = container(worker, diskBytes === undefined ? {} : { diskBytes })
+  const ep = endpoint('ep-one')
+  const views = [view({ ...ep, spec: { ...ep.spec, diskGb } }, { workers: [worker], leases: [lease('j1', 'w1')] })]
+  expect(kinds(observed(views, [host('h1', CARDS, [seen])]))).toEqual(expected)
+  const draining = { ...worker, drainingSince: NOW - 1000, retireReason: 'over_disk' as const }
+  const next = [view({ ...ep, spec: { ...ep.spec, diskGb } }, { workers: [draining], leases: [lease('j1', 'w1')] })]
+  if (expected.length > 0)
+    expect(kinds(observed(next, [host('h1', CARDS, [seen])]))).toEqual(['take-back w1 (over_disk)', 'stop w1 (over_disk)'])
+})
+
 test('the minimum is kept without any job', () => {
   const found = endpoint('ep-one', { settings: { workersMin: 2 } })
   expect(kinds(observed([view(found)], [host('h1', CARDS)]))).toEqual(['start g0 (below_min)', 'start g1 (below_min)'])

@@ -7,7 +7,7 @@ import { workerKey } from './observed.ts'
 import { phaseOf } from './phase.ts'
 
 export type Fate =
-  | { readonly kind: 'alive'; readonly startedAt: number | undefined }
+  | { readonly kind: 'alive'; readonly startedAt: number | undefined; readonly diskBytes?: number }
   | { readonly kind: 'settling'; readonly until: number }
   | { readonly kind: 'unstarted' }
   /** `until`: when it counts as lost if it stays silent. */
@@ -50,7 +50,10 @@ function fateOf(
 function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const container = host.workers?.find((candidate) => candidate.workerId === record.id)
   if (container?.state === 'exited') return { kind: 'dead', reason: reasonOfDeath(record, container), endedItself: isOwnExit(container) }
-  if (container?.state === 'running') return { kind: 'alive', startedAt: container.startedAt ?? record.containerStartedAt }
+  if (container?.state === 'running') {
+    const { startedAt = record.containerStartedAt, diskBytes } = container
+    return { kind: 'alive', startedAt, ...(diskBytes === undefined ? {} : { diskBytes }) }
+  }
   return fateUnlessSettling(record, host, observed)
 }
 

@@ -30,14 +30,27 @@ const LEAST_SHM_BYTES = 64 * MIB
 /** vLLM and NCCL need far more /dev/shm than Docker's 64 MiB (worker-api §14.4); it is a ceiling, memory is taken as used. */
 const UNLIMITED_SHM_BYTES = 16 * GIB
 
+/** Where the host's memory runs out, the kernel ends a worker before Redis, the gateway or the engine. */
+const OOM_SCORE = 500
+/** No core files: they would fill the disk. 65,536 open files are enough for a server of models; more is a leak. */
+const NO_CORE_FILES = { Name: 'core', Soft: 0, Hard: 0 } as const
+const OPEN_FILES = { Name: 'nofile', Soft: 65_536, Hard: 65_536 } as const
+
 /** One name per instance and worker, so that a second create of the same worker is refused by Docker itself. */
 export function containerName(instanceId: string, workerId: string): string {
   return `runyard-${createHash('sha256').update(instanceId).digest('hex').slice(0, 8)}-${workerId}`
 }
 
+export interface SpecOptions {
+  readonly instanceId: string
+  readonly agentVolume: string | undefined
+  /** The engine itself may open fewer files than OPEN_FILES; then its own limit holds, and a higher one is refused. */
+  readonly fewFiles?: boolean
+}
+
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume }: { instanceId: string; agentVolume: string | undefined },
+  { instanceId, agentVolume, fewFiles = false }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
@@ -63,6 +76,7 @@ export function toContainerOptions(
     },
     HostConfig: {
       ...limits(launch),
+      Ulimits: fewFiles ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       Mounts: mounts(launch, agentVolume),
@@ -91,6 +105,8 @@ function limits(launch: WorkerLaunch): Docker.HostConfig {
   return {
     PidsLimit: launch.pidsLimit,
     ShmSize: shm,
+    OomScoreAdj: OOM_SCORE,
+    ...(launch.cpuShares === undefined ? {} : { CpuShares: launch.cpuShares }),
     // Swap equal to memory means none: a worker over its limit dies with evidence rather than slowing the host down.
     ...(launch.memoryBytes === undefined ? {} : { Memory: launch.memoryBytes, MemorySwap: launch.memoryBytes }),
     ...(launch.cpus === undefined ? {} : { NanoCpus: Math.round(launch.cpus * 1e9) }),

@@ -7,6 +7,7 @@ import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { createLogDecoder } from './container-logs.ts'
 import { containerName, toContainerOptions } from './container-spec.ts'
+import { createDiskGuard, type DiskGuard } from './disk.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { readGpuInventory } from './host-gpus.ts'
 import type { RunCommand } from './host-gpus.ts'
@@ -33,6 +34,8 @@ export interface DockerHostOptions {
   readonly agentVolume?: string | undefined
   /** One sentence per change in what is wrong with the host's cards. */
   readonly log?: { warn(message: string): void } | undefined
+  /** How often containers are measured where the engine cannot limit what they write; default: a minute. */
+  readonly measureEveryMs?: number | undefined
   /** Runs nvidia-smi; default: on this machine. */
   readonly run?: RunCommand | undefined
 }
@@ -43,7 +46,9 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const short = openDocker(socket, { timeout: CALL_TIMEOUT_MS })
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = openDocker(socket)
-  const observer = createObserver(short, instanceId)
+  const disk = createDiskGuard(short, options)
+  const engine: Engine = { docker: short, disk, fewFiles: false }
+  const observer = createObserver(short, { instanceId, disk })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const readInventory = createInventoryReader(short, options)
 
@@ -65,7 +70,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
-    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => start(short, launch, options)),
+    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => start(engine, launch, options)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
@@ -100,8 +105,26 @@ interface EngineInfo {
   readonly MemTotal: number
 }
 
-async function start(docker: Docker, launch: WorkerLaunch, { instanceId, agentVolume }: DockerHostOptions): Promise<void> {
-  const created = await createOrFind(docker, toContainerOptions(launch, { instanceId, agentVolume }))
+interface Engine {
+  readonly docker: Docker
+  readonly disk: DiskGuard
+  /** It refused our limit of open files: its own is lower. */
+  fewFiles: boolean
+}
+
+async function start(engine: Engine, launch: WorkerLaunch, options: DockerHostOptions): Promise<void> {
+  try {
+    await startOnce(engine, launch, options)
+  } catch (error) {
+    if (engine.fewFiles || !/setting rlimit type/.test(messageOf(error))) throw error
+    engine.fewFiles = true
+    await startOnce(engine, launch, options)
+  }
+}
+
+async function startOnce(engine: Engine, launch: WorkerLaunch, { instanceId, agentVolume }: DockerHostOptions): Promise<void> {
+  const { fewFiles } = engine
+  const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, agentVolume, fewFiles }))
   try {
     await created.start()
   } catch (error) {
@@ -112,9 +135,13 @@ async function start(docker: Docker, launch: WorkerLaunch, { instanceId, agentVo
   }
 }
 
-async function createOrFind(docker: Docker, options: Docker.ContainerCreateOptions): Promise<Docker.Container> {
+async function createOrFind(
+  { docker, disk }: Engine,
+  launch: WorkerLaunch,
+  options: Docker.ContainerCreateOptions,
+): Promise<Docker.Container> {
   try {
-    return await docker.createContainer(options)
+    return await disk.create(options, launch)
   } catch (error) {
     if (statusOf(error) !== 409 || !/is already in use/.test(messageOf(error))) throw error
     const existing = docker.getContainer(options.name ?? '')

@@ -1,17 +1,15 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
-import { followProgress, WORKER_IMAGE } from './images.ts'
+import { canRunEngine as canRun, importShell, startEngine } from './gpu-engine-fixture.ts'
+import { WORKER_IMAGE } from './images.ts'
 
-// A second engine of our own, with a stand-in for NVIDIA's hook on its PATH: requests by UUID go through as on a host with cards.
-const canRun = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
 const IMAGE = 'runyard/shell:latest'
 const CARDS = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']
 
@@ -105,43 +103,4 @@ const baseLaunch: WorkerLaunch = {
   pidsLimit: 64,
   runtime: undefined,
   caBundle: undefined,
-}
-
-async function startEngine(dir: string, socket: string): Promise<ChildProcess> {
-  const bin = join(dir, 'bin')
-  await mkdir(bin)
-  await writeFile(join(bin, 'nvidia-container-runtime-hook'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
-  const paths = [
-    '--data-root',
-    join(dir, 'data'),
-    '--exec-root',
-    join(dir, 'exec'),
-    '--pidfile',
-    join(dir, 'pid'),
-    '-H',
-    `unix://${socket}`,
-  ]
-  const network = ['--bridge=none', '--iptables=false']
-  const env = { ...process.env, PATH: `${bin}:${process.env.PATH ?? ''}` }
-  // In a network namespace of its own: an engine without a bridge removes docker0, which belongs to the machine's engine.
-  const engine = spawn('unshare', ['--net', 'dockerd', ...paths, ...network], { env, stdio: 'ignore' })
-  const docker = new Docker({ socketPath: socket })
-  while (engine.exitCode === null && !(await docker.ping().then(Boolean, () => false))) await sleep(50)
-  expect(engine.exitCode).toBeNull()
-  return engine
-}
-
-/** An image that is nothing but this machine's shell. */
-async function importShell(docker: Docker, dir: string): Promise<void> {
-  const root = join(dir, 'root')
-  const shell = await realpath('/bin/sh')
-  const libraries = spawnSync('ldd', [shell], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? []
-  for (const library of libraries) {
-    await mkdir(join(root, dirname(library)), { recursive: true })
-    await cp(await realpath(library), join(root, library))
-  }
-  await mkdir(join(root, 'bin'))
-  await cp(shell, join(root, 'bin/sh'))
-  const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
-  await followProgress(docker, await docker.importImage(tar.stdout, { repo: 'runyard/shell', tag: 'latest' }), () => undefined)
 }

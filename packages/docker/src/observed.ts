@@ -4,6 +4,7 @@ import { isSimulatedUuid, type ObservedWorker } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { parseTime } from './container-logs.ts'
 import { LABELS } from './container-spec.ts'
+import type { DiskGuard } from './disk.ts'
 import { statusOf } from './docker-errors.ts'
 
 export interface Observer {
@@ -14,7 +15,10 @@ const SIGKILLED = 137
 
 type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
 
-export function createObserver(docker: Docker, instanceId: string): Observer {
+export function createObserver(
+  docker: Docker,
+  { instanceId, disk }: { readonly instanceId: string; readonly disk: Pick<DiskGuard, 'sizes'> },
+): Observer {
   let known = new Map<string, Lasting>()
 
   async function observe(info: Docker.ContainerInfo): Promise<{ id: string; lasting: Lasting; worker: ObservedWorker } | undefined> {
@@ -38,11 +42,16 @@ export function createObserver(docker: Docker, instanceId: string): Observer {
     async list() {
       const filters = { label: [`${LABELS.instance}=${instanceId}`, LABELS.worker] }
       const containers = await docker.listContainers({ all: true, filters })
+      const sizes = disk.sizes()
       const observed = (await Promise.all(containers.map(observe))).filter((entry) => entry !== undefined)
       known = new Map(observed.map(({ id, lasting }) => [id, lasting]))
-      return observed.map(({ worker }) => worker)
+      return observed.map(({ id, worker }) => withSize(worker, sizes.get(id)))
     },
   }
+}
+
+function withSize(worker: ObservedWorker, diskBytes: number | undefined): ObservedWorker {
+  return diskBytes === undefined ? worker : { ...worker, diskBytes }
 }
 
 /** A simulated card is nobody else's: each install declares its own. */

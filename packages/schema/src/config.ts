@@ -33,6 +33,18 @@ export const HostConfig = z.object({
   id: z.string().default('local').describe('name of the host in logs and in the API'),
   kind: z.enum(['docker', 'process']).describe('docker: containers on an engine; process: child processes of the scaler'),
   socket: z.string().default('/var/run/docker.sock').describe('the Docker socket of a docker host'),
+  reservedMemoryBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('memory that GPU workers leave to the host, Redis and Runyard (default: 2 GiB, a quarter of a small host)'),
+  gpuMemoryBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('memory limit of a GPU worker per card; 0: none (default: the card’s share of what is not reserved)'),
 })
 
 export const Config = z.object({

@@ -26,6 +26,10 @@ export interface WorkerLaunch {
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
   readonly pidsLimit: number
+  /** Weight among workers that want the CPUs at the same time; undefined = the engine's own. */
+  readonly cpuShares?: number | undefined
+  /** What the worker may write into its container; undefined = no limit. */
+  readonly diskBytes?: number | undefined
   /** Container runtime such as `runsc`; undefined = the engine's own. A host that has no such thing refuses. */
   readonly runtime: string | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
@@ -41,6 +45,8 @@ export interface ObservedWorker {
   /** Epoch ms; undefined until started. */
   readonly startedAt: number | undefined
   readonly exit: { readonly at: number; readonly exitCode: number | null; readonly oomKilled: boolean } | undefined
+  /** What it has written, as of the last look at sizes; absent where the engine limits it, or before that look. */
+  readonly diskBytes?: number
   /** UUIDs of the GPUs that it holds until it is seen gone. */
   readonly gpuUuids: readonly string[]
   /** The image that it was made of, whatever its tag means by now; undefined where a host has no images. */

@@ -26,10 +26,14 @@ export const HostInventory = z.object({
   cpuCount: z.int(),
   memoryBytes: z.number(),
   gpus: z.array(Gpu),
+  /** What its configuration keeps from workers; absent: `RESERVED_MEMORY_BYTES`. */
+  reservedMemoryBytes: z.number().optional(),
+  /** What its configuration gives a GPU worker per card; absent: the card's share, 0: no limit. */
+  gpuMemoryBytes: z.number().optional(),
   /** Highest CUDA version of the driver, e.g. `12.8`; null without a driver. */
   cudaVersion: z.string().nullable(),
 })
 export type HostInventory = z.infer<typeof HostInventory>
 
 /** What a host says of itself, whoever it is. */
-export type HostOffer = Omit<HostInventory, 'hostId' | 'label'>
+export type HostOffer = Omit<HostInventory, 'hostId' | 'label' | 'reservedMemoryBytes' | 'gpuMemoryBytes'>

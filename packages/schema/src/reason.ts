@@ -17,6 +17,7 @@ export const REASONS = {
   refresh_requested: 'the handler asked for a fresh worker',
   execution_timeout: 'its job ran past executionTimeout and could not be stopped otherwise',
   shutdown: 'Runyard is stopping',
+  over_disk: 'the worker wrote more than its endpoint’s disk size',
   // why a worker is gone without having been retired
   exited: 'the worker’s process ended by itself',
   out_of_memory: 'the worker went over its memory limit',

@@ -1,0 +1,135 @@
+// What docs/operations.md promises about containers, looked up in real ones: in what the engine was asked for, and from inside. The agent's volume,
+// which is read-only, has its own test (`agent-volume.test.ts`).
+import type { ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { WorkerLaunch } from '@runyard/schema'
+import Docker from 'dockerode'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
+import { createDockerHost } from './docker-host.ts'
+import { removeAllWorkers } from './engine.ts'
+import { canRunEngine, importShell, startEngine } from './gpu-engine-fixture.ts'
+import { WORKER_IMAGE } from './images.ts'
+import { ensureWorkerImage } from './worker-image.ts'
+
+const GIB = 2 ** 30
+const instanceId = 'promises-test'
+const SOCKET = '/var/run/docker.sock'
+const DOCKERFILE = fileURLToPath(new URL('../../../docker/worker.Dockerfile', import.meta.url))
+const CARD = { uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', name: 'NVIDIA L4', simulated: false }
+
+async function inspectWorker(socket: string, overrides: Partial<WorkerLaunch>): Promise<Docker.ContainerInspectInfo> {
+  await using driver = createDockerHost({ label: 'here', socket, instanceId })
+  const launch = { ...baseLaunch, ...overrides }
+  await driver.startWorker(launch)
+  return new Docker({ socketPath: socket }).getContainer(containerName(instanceId, launch.workerId)).inspect()
+}
+
+/** For every worker, whatever it has. */
+function expectPromises({ HostConfig, Mounts }: Docker.ContainerInspectInfo): void {
+  expect(HostConfig).toMatchObject({
+    Privileged: false,
+    CapDrop: ['ALL'],
+    SecurityOpt: ['no-new-privileges:true'],
+    PidsLimit: 64,
+    OomScoreAdj: 500,
+    RestartPolicy: { Name: 'no' },
+    LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } },
+  })
+  expect(HostConfig.CapAdd?.toSorted()).toEqual([...KEPT_CAPABILITIES].toSorted())
+  expect(HostConfig.Ulimits).toContainEqual({ Name: 'core', Soft: 0, Hard: 0 })
+  expect(['default', 'bridge']).toContain(HostConfig.NetworkMode)
+  expect([HostConfig.PidMode, HostConfig.IpcMode, HostConfig.UTSMode]).toEqual(['', 'private', ''])
+  expect(Mounts).toEqual([])
+  expect(HostConfig.Binds ?? []).toEqual([])
+  expect(HostConfig.Devices ?? []).toEqual([])
+}
+
+describe('a CPU worker', () => {
+  beforeAll(() => ensureWorkerImage({ socket: SOCKET, dockerfile: DOCKERFILE, onProgress: () => undefined }), 600_000)
+  afterEach(() => removeAllWorkers({ socket: SOCKET, instanceId }))
+
+  it('has the limits and privileges that are promised, and no more memory than its own', async () => {
+    const limits = { memoryBytes: GIB, cpus: 1.5 }
+    const info = await inspectWorker(SOCKET, { ...limits, image: WORKER_IMAGE, args: ['sleep', '60'] })
+    expectPromises(info)
+    expect(info.HostConfig).toMatchObject({ Memory: GIB, MemorySwap: GIB, NanoCpus: 1_500_000_000, ShmSize: GIB / 2 })
+  })
+
+  it('sees them from inside: no capabilities but those kept, no new privileges, no socket, no core files', async () => {
+    const script = `grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; cat /proc/self/oom_score_adj; ulimit -n; ulimit -c; ls /var/run/docker.sock`
+    await using driver = createDockerHost({ label: 'here', socket: SOCKET, instanceId })
+    await driver.startWorker({ ...baseLaunch, image: WORKER_IMAGE, args: ['sh', '-c', script] })
+    await driver.followLogs(baseLaunch.workerId, { sinceMs: 0, onLine: () => undefined, signal: new AbortController().signal })
+    const lines = (await driver.tailLogs(baseLaunch.workerId, 20)).map(({ line }) => line.replace(/\s+/g, ' '))
+    // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10.
+    expect(lines).toEqual(expect.arrayContaining(['CapEff: 00000000000004fb', 'NoNewPrivs: 1', '500', '0']))
+    // 65,536, or fewer where the engine itself may open fewer.
+    expect(Number(lines[3])).toBeLessThanOrEqual(65_536)
+    expect(lines.join(' ')).toMatch(/docker\.sock.*No such file/)
+  })
+
+  it('is measured where the engine cannot limit what it writes', async () => {
+    const warnings: string[] = []
+    const log = { warn: (message: string) => void warnings.push(message) }
+    await using driver = createDockerHost({ label: 'here', socket: SOCKET, instanceId, log, measureEveryMs: 1 })
+    const script = 'head -c 5000000 /dev/zero > /big; sleep 60'
+    await driver.startWorker({ ...baseLaunch, image: WORKER_IMAGE, diskBytes: GIB, args: ['sh', '-c', script] })
+    const [info] = await new Docker({ socketPath: SOCKET }).listContainers({ filters: { label: [`runyard=${instanceId}`] } })
+    const { HostConfig } = await new Docker({ socketPath: SOCKET }).getContainer(info?.Id ?? '').inspect()
+    if (HostConfig.StorageOpt?.['size'] === String(GIB)) return
+    expect(warnings).toEqual([expect.stringMatching(/cannot limit what a container writes/)])
+    const written = async () => (await driver.listWorkers())[0]?.diskBytes ?? 0
+    await vi.waitUntil(async () => (await written()) >= 5_000_000, { timeout: 60_000 })
+  })
+})
+
+describe.skipIf(!canRunEngine)(`a GPU worker${canRunEngine ? '' : ' (skipped: needs root and dockerd)'}`, () => {
+  let dir = ''
+  let socket = ''
+  let engine: ChildProcess
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
+    socket = join(dir, 'docker.sock')
+    engine = await startEngine(dir, socket)
+    await importShell(new Docker({ socketPath: socket }), dir)
+  })
+
+  afterAll(async () => {
+    await removeAllWorkers({ socket, instanceId })
+    engine.kill('SIGTERM')
+    await new Promise((resolve) => engine.once('exit', resolve))
+    await rm(dir, { recursive: true, force: true })
+  })
+
+  it('has the same, with its share of memory as a limit and its share of the CPUs as a weight', async () => {
+    const shares = { memoryBytes: GIB, cpuShares: 2048, gpus: [CARD] }
+    const script = 'while :; do read -t 1 x; done'
+    const info = await inspectWorker(socket, { ...shares, image: 'runyard/shell:latest', args: ['/bin/sh', '-c', script] })
+    expectPromises(info)
+    expect(info.HostConfig).toMatchObject({ Memory: GIB, MemorySwap: GIB, CpuShares: 2048, NanoCpus: 0 })
+    expect(info.HostConfig.DeviceRequests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: [CARD.uuid] }])
+  })
+})
+
+const baseLaunch: WorkerLaunch = {
+  workerId: 'promised001',
+  endpointId: 'ep',
+  specHash: 'spec0',
+  endpointVersion: 1,
+  image: WORKER_IMAGE,
+  withAgent: false,
+  entrypoint: [],
+  args: [],
+  env: {},
+  gpus: [],
+  memoryBytes: undefined,
+  cpus: undefined,
+  pidsLimit: 64,
+  runtime: undefined,
+  caBundle: undefined,
+}
