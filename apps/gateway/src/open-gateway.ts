@@ -53,8 +53,9 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   }
   const webhooks = openWebhooks(deps, resolve)
   const subscription = store.subscribe((signal) => {
-    // The courier of webhooks listens by itself.
-    if (signal.kind !== 'webhook-due') receiveSignal(deps, signal)
+    // Followers of logs only wait, and the courier of webhooks listens by itself.
+    if ('workerId' in signal) waiters.wake(logKey(signal.workerId))
+    if (signal.kind !== 'webhook-due' && signal.kind !== 'worker-logged') receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })
   const batches = openBatchFinisher(deps)
@@ -76,7 +77,7 @@ function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: Work
 const UNREAD = 'a worker’s record could not be read again'
 const NOT_REPLACED = 'a worker that cannot be told to stop a job could not be replaced'
 
-function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webhook-due' }>): void {
+function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webhook-due' | 'worker-logged' }>): void {
   switch (signal.kind) {
     case 'job-added':
       deps.dispatcher.wake(signal.endpointId)
@@ -93,14 +94,10 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       inBackground(deps, NOT_REPLACED, () => replaceIfDeaf(deps, signal))
       return
     case 'worker-changed':
-      deps.waiters.wake(logKey(signal.workerId))
       inBackground(deps, UNREAD, () => deps.workers.refresh(signal))
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
-      return
-    case 'worker-logged':
-      deps.waiters.wake(logKey(signal.workerId))
       return
     case 'keys-changed':
       return

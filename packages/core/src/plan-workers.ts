@@ -110,14 +110,17 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   const { record } = worker
   if (view.endpoint === undefined) return 'endpoint_deleted'
   if (builder.observed.shutdown) return 'shutdown'
-  if (worker.fate.kind === 'alive' && isOverDisk(view.endpoint.spec, worker.fate)) return 'over_disk'
-  if (record.unhealthyReason !== undefined) return 'unhealthy_check'
-  if (record.refreshRequested === true) return 'refresh_requested'
-  const successor = successorReason(record, view, builder)
-  if (successor !== undefined) return successor
+  const reason = faultOf(worker, view.endpoint) ?? successorReason(record, view, builder)
+  if (reason !== undefined) return reason
   if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
   if (isSilent(record, builder)) return 'heartbeat_lost'
   return isStuck(worker, view, builder) ? 'execution_timeout' : undefined
+}
+
+function faultOf({ record, fate }: WorkerView, { spec }: Endpoint): Reason | undefined {
+  if (fate.kind === 'alive' && isOverDisk(spec, fate)) return 'over_disk'
+  if (record.unhealthyReason !== undefined) return 'unhealthy_check'
+  return record.refreshRequested === true ? 'refresh_requested' : undefined
 }
 
 function successorReason(record: WorkerRecord, view: EndpointView, builder: PlanBuilder): Reason | undefined {

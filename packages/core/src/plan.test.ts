@@ -68,10 +68,12 @@ test.each<[string, number | null, number | undefined, readonly string[]]>([
   const ep = endpoint('ep-one')
   const views = [view({ ...ep, spec: { ...ep.spec, diskGb } }, { workers: [worker], leases: [lease('j1', 'w1')] })]
   expect(kinds(observed(views, [host('h1', CARDS, [seen])]))).toEqual(expected)
-  const draining = { ...worker, drainingSince: NOW - 1000, retireReason: 'over_disk' as const }
-  const next = [view({ ...ep, spec: { ...ep.spec, diskGb } }, { workers: [draining], leases: [lease('j1', 'w1')] })]
-  if (expected.length > 0)
-    expect(kinds(observed(next, [host('h1', CARDS, [seen])]))).toEqual(['take-back w1 (over_disk)', 'stop w1 (over_disk)'])
+})
+
+test('the jobs of a worker that is over its size are not waited for', () => {
+  const draining = record('w1', { drainingSince: NOW - 1000, retireReason: 'over_disk' })
+  const seen = world({ workers: [draining], leases: [lease('j1', 'w1')] })
+  expect(kinds(seen)).toEqual(['take-back w1 (over_disk)', 'stop w1 (over_disk)'])
 })
 
 test('the minimum is kept without any job', () => {

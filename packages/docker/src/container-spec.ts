@@ -50,7 +50,7 @@ export interface SpecOptions {
 
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume, fewFiles = false }: SpecOptions,
+  { instanceId, agentVolume, fewFiles }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
@@ -75,8 +75,7 @@ export function toContainerOptions(
       [LABELS.gpus]: launch.gpus.map((gpu) => gpu.uuid).join(','),
     },
     HostConfig: {
-      ...limits(launch),
-      Ulimits: fewFiles ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
+      ...limits(launch, fewFiles === true),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       Mounts: mounts(launch, agentVolume),
@@ -100,12 +99,13 @@ function gpuVisibility(uuids: readonly string[]): Record<string, string> {
   return { NVIDIA_VISIBLE_DEVICES: uuids.length > 0 ? uuids.join(',') : 'void' }
 }
 
-function limits(launch: WorkerLaunch): Docker.HostConfig {
+function limits(launch: WorkerLaunch, fewFiles: boolean): Docker.HostConfig {
   const shm = launch.memoryBytes === undefined ? UNLIMITED_SHM_BYTES : Math.max(LEAST_SHM_BYTES, Math.floor(launch.memoryBytes / 2))
   return {
     PidsLimit: launch.pidsLimit,
     ShmSize: shm,
     OomScoreAdj: OOM_SCORE,
+    Ulimits: fewFiles ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
     ...(launch.cpuShares === undefined ? {} : { CpuShares: launch.cpuShares }),
     // Swap equal to memory means none: a worker over its limit dies with evidence rather than slowing the host down.
     ...(launch.memoryBytes === undefined ? {} : { Memory: launch.memoryBytes, MemorySwap: launch.memoryBytes }),

@@ -2,6 +2,7 @@
 import { isSimulatedUuid } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'
+import { probeDiskLimit, type DiskLimit } from './disk.ts'
 import { toRunyardError } from './docker-errors.ts'
 import { cardsOf } from './observed.ts'
 import { openDocker } from './open-docker.ts'
@@ -86,4 +87,9 @@ export async function onEngine<T>(socket: string, doing: string, work: (docker: 
   } catch (error) {
     throw toRunyardError(error, { doing, socket })
   }
+}
+
+/** Can the engine limit what a container writes? `image`: one that is there. */
+export function diskLimitOf({ socket }: EngineAddress, image: string): Promise<DiskLimit> {
+  return probeDiskLimit(openDocker(socket, { timeout: PROBE_TIMEOUT_MS }), image)
 }

@@ -1,5 +1,5 @@
 // What the machine offers for workers: Docker, NVIDIA cards, and whether the two know each other.
-import { createDockerHost, probeEngine, readGpuInventory } from '@runyard/docker'
+import { createDockerHost, diskLimitOf, probeEngine, readGpuInventory } from '@runyard/docker'
 import { readOwn } from '@runyard/kit'
 import { HostConfig } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'
@@ -15,7 +15,9 @@ export async function checkHosts(machine: Machine): Promise<readonly Finding[]> 
   const engine = docker.finding.verdict === 'ok' ? docker.socket : undefined
   return [
     docker.finding,
-    ...(engine === undefined ? [] : [await checkImage(engine, machine), ...(await checkOthers(engine, machine))]),
+    ...(engine === undefined
+      ? []
+      : [await checkImage(engine, machine), await checkDisk(engine, machine), ...(await checkOthers(engine, machine))]),
     gpu.finding,
     ...(engine === undefined || !gpu.real ? [] : [await checkToolkit(machine)]),
   ]
@@ -45,6 +47,17 @@ async function checkOthers(socket: string, { settings }: Machine): Promise<reado
   const own = await readOwn(settings.dataDir).catch(() => undefined)
   const others = await findOtherInstalls([socket], own?.id)
   return others.map(({ words, mend }) => note('other workers', words, mend))
+}
+
+const DISK = {
+  limited: 'the engine limits what a worker writes',
+  measured: 'the engine cannot limit it: workers are measured every minute, and ended when over their size',
+  unknown: 'not known before the worker image is here',
+} as const
+
+async function checkDisk(socket: string, { settings }: Machine): Promise<Finding> {
+  const limit = await diskLimitOf({ socket }, settings.config.defaultImage)
+  return limit === 'limited' ? ok('worker disk', DISK[limit]) : note('worker disk', DISK[limit])
 }
 
 async function checkGpus({ settings }: Machine): Promise<{ real: boolean; finding: Finding }> {

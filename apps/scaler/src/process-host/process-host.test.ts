@@ -92,6 +92,14 @@ describe('the process host', () => {
     expect(lines).toEqual([expect.stringMatching(/^\|7\|(.+)\/loner001\|\1\/loner001$/)])
   })
 
+  it.runIf(process.platform === 'linux')('lets the kernel end a worker before Redis where memory runs out', async () => {
+    const driver = fixture.createDriver()
+    await driver.startWorker(fixture.launch(launch, 'while :; do sleep 0.05; done'))
+    const [file = ''] = await readdir(fixture.options.scratchDir)
+    const { pid } = JSON.parse(await readFile(join(fixture.options.scratchDir, file, 'worker.json'), 'utf8')) as { pid: number }
+    expect(await readFile(`/proc/${pid}/oom_score_adj`, 'utf8')).toBe('500\n')
+  })
+
   it('adopts what an earlier scaler started: sees it live, reports its death, and does not guess its exit code', async () => {
     const heir = fixture.createDriver()
     const theirs = fixture.launch(launch, 'while :; do sleep 0.05; done')

@@ -20,7 +20,7 @@ export interface WorkerFile {
 
 export const LOG_SOURCES = ['stdout', 'stderr'] as const
 /** A log that outgrows this starts afresh; nobody rotates the logs of a child process. */
-const MAX_LOG_BYTES = 64 * 2 ** 20
+const MAX_LOG_BYTES = 16 * 2 ** 20
 
 export interface WorkerFiles {
   dirOf(workerId: string): string

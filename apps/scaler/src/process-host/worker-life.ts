@@ -1,7 +1,7 @@
 // The life of one child process: spawned, stopped, its end recorded once. The record on disk is the truth; only the exit code of our own
 // children is kept in memory until it is written. An end is recorded after whatever the worker left behind has been killed.
 import { spawn } from 'node:child_process'
-import { closeSync } from 'node:fs'
+import { closeSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lifeOf } from '@runyard/kit'
@@ -16,6 +16,9 @@ const ADOPTED_POLL_MS = 200
 const DEATH_POLL_MS = 20
 /** After SIGKILL only a process in an uninterruptible wait lingers. */
 const KILL_WAIT_MS = 10_000
+
+/** As containers have it. */
+const OOM_SCORE = 500
 
 type Exit = NonNullable<ObservedWorker['exit']>
 
@@ -113,11 +116,21 @@ async function spawnWorker({ files, instanceId, agentCommand, pythonPath }: Work
   const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
   const file = { instanceId, workerId, endpointId, specHash, gpuUuids, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
   files.write(file)
+  preferToLose(pid)
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (code, name) => resolve({ at: Date.now(), exitCode: code ?? exitCodeOf(name), oomKilled: false }))
   })
   child.unref()
   return { file, exit }
+}
+
+/** Where memory runs out, the kernel ends a worker before Redis and the gateway; what the worker starts inherits it. Linux only. */
+function preferToLose(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(OOM_SCORE))
+  } catch {
+    // Elsewhere there is no such file; a worker that ended at once has none any more.
+  }
 }
 
 /** As a shell and Docker count: 128 plus the signal's number. */
