@@ -20,7 +20,7 @@ beforeEach(async () => {
   index = join(scratch, 'index')
   mkdirSync(index)
   gateway = await startFakeGateway()
-  const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_NO_INDEX: '1', UV_FIND_LINKS: index }
+  const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_OFFLINE: '1', UV_FIND_LINKS: index }
   worker = startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_ENVELOPE: 'flash', ...offline } })
 })
 
