@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import signal
 import threading
 import time
 
@@ -44,6 +45,8 @@ def handler(job):
 async def async_handler(job):
     wish = job["input"]
     await asyncio.sleep(wish.get("sleep", 0))
+    if "kill" in wish:
+        os.kill(os.getpid(), signal.SIGKILL)
     while is_held(wish):
         await asyncio.sleep(0.05)
     return answer(job)
@@ -71,7 +74,7 @@ async def async_generator(job):
 
 KINDS = {
     "sync": {"handler": handler},
-    "async": {"handler": async_handler, "concurrency_modifier": lambda _current: 3},
+    "async": {"handler": async_handler, "concurrency_modifier": lambda _current: int(os.environ.get("CONCURRENCY", "3"))},
     "generator": {"handler": generator, "return_aggregate_stream": True},
     "stream": {"handler": async_generator, "refresh_worker": True},
 }

@@ -66,6 +66,12 @@ export const Config = z.object({
     .object({
       url: z.string().optional().describe('REDIS_URL also sets this; without it Runyard runs its own Redis'),
       appendfsync: z.enum(['everysec', 'always']).default('everysec').describe('how soon an accepted job is on disk'),
+      maxMemoryBytes: z.coerce
+        .number()
+        .int()
+        .min(64 * 1024 * 1024)
+        .optional()
+        .describe('what Runyard’s own Redis may use; beyond it jobs are refused with 503 (default: 40 % of the machine, at least 256 MiB)'),
     })
     .prefault({}),
   hosts: z.array(HostConfig).optional().describe('default: the local Docker engine where it answers, else the process host'),

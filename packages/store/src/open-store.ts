@@ -15,7 +15,7 @@ import { createLeaderStore } from './leader.ts'
 import { createLedgerStore } from './ledger.ts'
 import { createPayloads } from './payloads.ts'
 import { createPrivateImageStore } from './private-images.ts'
-import { findProblems } from './problems.ts'
+import { findProblems, readMemory } from './problems.ts'
 import { createRegistryStore } from './registries.ts'
 import { createFencedRun } from './scripts/fence.ts'
 import { createRunScript } from './scripts/script.ts'
@@ -64,6 +64,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     subscribe: (onSignal) => context.signals.subscribe(onSignal),
     publish: (signal) => context.signals.publish(signal),
     problems: () => findProblems(context),
+    ...translateErrors({ redisMemory: () => readMemory(context) }),
     isUp: () => context.client.status === 'ready',
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }

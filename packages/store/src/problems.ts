@@ -55,3 +55,16 @@ async function tryWriting({ client, keys }: Pick<StoreContext, 'client' | 'keys'
     return { kind: 'read_only', message: `Redis does not accept writes: ${why}` }
   }
 }
+
+export interface RedisMemory {
+  readonly usedBytes: number
+  /** Beyond it Redis refuses writes; undefined where it has none, or does not say. */
+  readonly ceilingBytes: number | undefined
+}
+
+/** @throws RunyardError('store_unavailable') */
+export async function readMemory({ client }: Pick<StoreContext, 'client'>): Promise<RedisMemory> {
+  const info = parseInfo(await client.info('memory'))
+  const ceilingBytes = Number(info.get('maxmemory') ?? 0)
+  return { usedBytes: Number(info.get('used_memory') ?? 0), ceilingBytes: ceilingBytes > 0 ? ceilingBytes : undefined }
+}

@@ -16,6 +16,7 @@ import type {
 import type { BatchStore } from './batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
 import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
+import type { RedisMemory } from './problems.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './library-types.ts'
 
@@ -291,5 +292,7 @@ export interface Store extends AsyncDisposable {
   publish(signal: Signal): void
   /** Is Redis there, writable, with `noeviction` and AOF? Empty = fine. Never throws. */
   problems(): Promise<readonly StoreProblem[]>
+  /** How far Redis is from the ceiling beyond which it refuses writes. */
+  redisMemory(): Promise<RedisMemory>
   isUp(): boolean
 }

@@ -1,13 +1,14 @@
 // What the machine itself offers: Redis, Python, memory policy, certificates, disk, ports.
 import { execFile } from 'node:child_process'
 import { readFile, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { sentenceOf } from '@runyard/kit'
 import type { Settings } from '../settings.ts'
-import { readRunning } from '../stack/data-dir.ts'
+import { readRunning, socketPath } from '../stack/data-dir.ts'
 import { findOnPath } from '../stack/find-on-path.ts'
 import { claimPort } from '../stack/ports.ts'
+import { redisMemory } from '../stack/redis.ts'
 import { findRedis } from '../stack/redis-binary.ts'
 import { missing, note, ok, type Finding } from './finding.ts'
 
@@ -26,8 +27,18 @@ export async function checkRedis({ settings, env }: Machine): Promise<Finding> {
   const found = await findRedis(env)
   return found === undefined
     ? note('Redis', 'none of 6.2 or newer here; `up` fetches Valkey by itself', 'apt-get install redis-server, if you prefer that')
-    : ok('Redis', found.label)
+    : ok('Redis', `${found.label}${await describeMemory(settings)}`)
 }
+
+/** Of the Redis that runs from this data directory; beyond its ceiling jobs are refused. */
+async function describeMemory({ dataDir }: Machine['settings']): Promise<string> {
+  const memory = await redisMemory(socketPath(join(dataDir, 'redis'), 'redis.sock')).catch(() => undefined)
+  if (memory === undefined || memory.ceilingBytes === 0) return ''
+  const { usedBytes, ceilingBytes } = memory
+  return `; it runs and uses ${toMiB(usedBytes)} of at most ${toMiB(ceilingBytes)} MiB (redis.maxMemoryBytes)`
+}
+
+const toMiB = (bytes: number): number => Math.round(bytes / 1024 / 1024)
 
 /** Needed for workers as processes, for a fetched Valkey, and by the demo. */
 export async function checkPython({ env }: Machine): Promise<Finding> {

@@ -91,7 +91,7 @@ interface RedisOptions {
 
 async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Promise<Pick<OwnRedis, 'url'> & Partial<OwnRedis>> {
   const { settings, env, progress, onNews } = options
-  const { url, appendfsync } = settings.config.redis
+  const { url, appendfsync, maxMemoryBytes } = settings.config.redis
   const step = progress.begin('redis')
   if (url !== undefined) {
     step.done(`as configured by ${settings.origins['redis.url']}`)
@@ -103,7 +103,7 @@ async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Prom
       step.note(line)
     },
   })
-  const redis = opening.use(await openRedis({ binary, dataDir: settings.dataDir, logDir, appendfsync }, onNews))
+  const redis = opening.use(await openRedis({ binary, dataDir: settings.dataDir, logDir, appendfsync, maxMemoryBytes }, onNews))
   step.done(binary.label)
   return redis
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { dieWithUs } from '@runyard/testing/die-with-us'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ask, openRedis } from './redis.ts'
+import { ask, defaultMaxMemory, openRedis, redisMemory } from './redis.ts'
 import { findRedis, provideRedis } from './redis-binary.ts'
 
 let root: string
@@ -15,8 +15,8 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-async function open(binary: { path: string; label: string }) {
-  return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec' }, () => {})
+async function open(binary: { path: string; label: string }, maxMemoryBytes?: number) {
+  return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec', maxMemoryBytes }, () => {})
 }
 
 /** As one whose supervisor was killed: nobody starts it again. */
@@ -26,6 +26,28 @@ async function startUnsupervised(command: string, socket: string): Promise<Child
   await expect.poll(() => ask(socket, 'PING'), { timeout: 20_000 }).toContain('+PONG')
   return child
 }
+
+describe('the ceiling of our own Redis', () => {
+  it.each([
+    [8 * 1024 ** 3, Math.floor(0.4 * 8 * 1024 ** 3)],
+    [512 * 1024 ** 2, 256 * 1024 ** 2],
+  ])('is by default 40 %% of a machine of %i bytes, but at least 256 MiB', (machine, ceiling) => {
+    expect(defaultMaxMemory(machine)).toBe(ceiling)
+  })
+
+  it('is what the setting says; beyond it writes are refused and nothing is evicted', { timeout: 60_000 }, async () => {
+    const binary = await findRedis(process.env)
+    if (binary === undefined) return
+    await using redis = await open(binary, 64 * 1024 * 1024)
+    expect(await redisMemory(redis.url)).toMatchObject({ ceilingBytes: 64 * 1024 * 1024 })
+    expect(await ask(redis.url, 'SET kept v')).toContain('+OK')
+    expect(await ask(redis.url, 'SETRANGE big 80000000 x')).toContain(':80000001')
+    expect(await ask(redis.url, 'SET more v')).toContain('-OOM')
+    expect(await ask(redis.url, 'GET kept')).toContain('v')
+    const { usedBytes = 0, ceilingBytes = 0 } = (await redisMemory(redis.url)) ?? {}
+    expect(usedBytes).toBeGreaterThan(ceilingBytes)
+  })
+})
 
 describe('openRedis', () => {
   it('keeps what was written over a restart, and neither evicts nor listens on a port', async () => {

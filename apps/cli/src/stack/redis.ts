@@ -2,6 +2,7 @@
 // `noeviction` (design §3 `"Accepted" means fsynced within a second`).
 import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
@@ -15,11 +16,19 @@ export interface OwnRedis extends AsyncDisposable {
   readonly child: Supervised
 }
 
+const MEMORY_SHARE = 0.4
+const LEAST_MEMORY_BYTES = 256 * 1024 * 1024
+
+/** What our own Redis may use where no setting says so: it is the largest process, and without a ceiling the kernel would choose what ends. */
+export function defaultMaxMemory(machineBytes: number): number {
+  return Math.max(LEAST_MEMORY_BYTES, Math.floor(machineBytes * MEMORY_SHARE))
+}
+
 const LOADING_LIMIT_MS = 120_000
 const STOP_GRACE_MS = 20_000
 
 export async function openRedis(
-  options: { binary: RedisBinary; dataDir: string; logDir: string; appendfsync: string },
+  options: { binary: RedisBinary; dataDir: string; logDir: string; appendfsync: string; maxMemoryBytes: number | undefined },
   onRestart: (line: string) => void,
 ): Promise<OwnRedis> {
   const dir = join(options.dataDir, 'redis')
@@ -33,6 +42,7 @@ export async function openRedis(
     dir,
     appendonly: 'yes',
     appendfsync: options.appendfsync,
+    maxmemory: String(options.maxMemoryBytes ?? defaultMaxMemory(totalmem())),
     'maxmemory-policy': 'noeviction',
     save: '',
     logfile: '',
@@ -97,4 +107,12 @@ export function ask(socket: string, command: string): Promise<string | undefined
       resolve(undefined)
     })
   })
+}
+
+/** How far a running Redis of ours is from its ceiling; undefined where none serves the socket. */
+export async function redisMemory(socket: string): Promise<{ readonly usedBytes: number; readonly ceilingBytes: number } | undefined> {
+  const info = (await ask(socket, 'INFO memory')) ?? ''
+  const field = (name: string): number => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1])
+  const [usedBytes, ceilingBytes] = [field('used_memory'), field('maxmemory')]
+  return Number.isNaN(usedBytes) || Number.isNaN(ceilingBytes) ? undefined : { usedBytes, ceilingBytes }
 }

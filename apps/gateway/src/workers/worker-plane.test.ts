@@ -485,5 +485,6 @@ describe('what operators see', () => {
   it('probes answer without a key', async () => {
     const open = createSend(gateway.publicUrl, {})
     expect([(await open('/healthz')).status, (await open('/readyz')).status]).toEqual([200, 200])
+    expect((await open('/readyz')).json).toMatchObject({ ok: true, redisMemory: { usedBytes: expect.any(Number) } })
   })
 })
