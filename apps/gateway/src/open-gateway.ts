@@ -6,7 +6,7 @@ import { openBatchFinisher } from './batch/finish.ts'
 import type { GatewayDeps } from './deps.ts'
 import { createEndpointCache } from './endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './event-writer.ts'
-import { createWaiters, endpointPrefix, jobKey, logKey, startKey, type Waiters } from './waiters.ts'
+import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './waiters.ts'
 import { openBlobSweep } from './watch/blob-sweep.ts'
 import { createGatewayMetrics } from './watch/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
@@ -53,8 +53,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   }
   const webhooks = openWebhooks(deps, resolve)
   const subscription = store.subscribe((signal) => {
-    // Followers of logs only wait, and the courier of webhooks listens by itself.
-    if ('workerId' in signal) waiters.wake(logKey(signal.workerId))
+    // Followers of logs and the courier of webhooks listen by themselves.
     if (signal.kind !== 'webhook-due' && signal.kind !== 'worker-logged') receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })

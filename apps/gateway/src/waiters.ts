@@ -112,8 +112,3 @@ export function jobKey(endpointId: string, jobId: string): string {
 export function startKey(endpointId: string, jobId: string): string {
   return `${endpointId}/${jobId}/start`
 }
-
-/** News of a worker's log. */
-export function logKey(workerId: string): string {
-  return `:log/${workerId}`
-}

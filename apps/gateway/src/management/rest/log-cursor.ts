@@ -1,39 +1,33 @@
-// Where a reader of a worker's log stands, so that it gets each line once: the time of the last line it got, and how many lines with
-// that very time it has had. Written into the SSE id as `<time>/<count>`; resuming is exclusive (management §3.4).
+// Where a reader of a worker's log stands: how many of its lines it has had, and the time of the last one. Written into the SSE id as
+// `<time>/<number>`; resuming is exclusive (management §3.4). The number finds what is new without a search. The time serves where the log
+// began anew, after a lost Redis.
 export interface LoggedLine {
   readonly at: number
   readonly line: string
+  /** Of all lines that the log ever had, from 1. */
+  readonly number: number
 }
 
 export interface LogCursor {
   readonly at: number
-  readonly count: number
+  readonly number: number
 }
 
-export const LOG_START: LogCursor = { at: Number.NEGATIVE_INFINITY, count: 0 }
-
-/** Everything from `at` on, lines of that very moment included. */
-export function cursorSince(at: number): LogCursor {
-  return { at, count: 0 }
+export function cursorOf({ at, number }: LoggedLine): LogCursor {
+  return { at, number }
 }
 
-/** The lines that lie behind the cursor, each with the cursor after it. Lines are in order of time. */
-export function linesAfter(lines: readonly LoggedLine[], cursor: LogCursor): readonly { line: LoggedLine; cursor: LogCursor }[] {
-  const counts = new Map<number, number>()
-  return lines.flatMap((line) => {
-    const count = (counts.get(line.at) ?? 0) + 1
-    counts.set(line.at, count)
-    const isNew = line.at > cursor.at || (line.at === cursor.at && count > cursor.count)
-    return isNew ? [{ line, cursor: { at: line.at, count } }] : []
-  })
+/** What of the lines behind the cursor's number is new; `ever`: how many lines there ever were. */
+export function linesAfter(lines: readonly LoggedLine[], ever: number, cursor: LogCursor): readonly LoggedLine[] {
+  return ever >= cursor.number ? lines : lines.filter(({ at }) => at > cursor.at)
 }
 
-export function formatCursor({ at, count }: LogCursor): string {
-  return `${at}/${count}`
+export function formatCursor({ at, number }: LogCursor): string {
+  return `${at}/${number}`
 }
 
 /** Undefined for an id that we never gave out. */
 export function parseCursor(text: string): LogCursor | undefined {
-  const match = /^(\d+(?:\.\d+)?)\/(\d+)$/u.exec(text)
-  return match === null ? undefined : { at: Number(match[1]), count: Number(match[2]) }
+  const match = /^(\d{1,16}(?:\.\d{1,20})?)\/(\d{1,15})$/u.exec(text)
+  return match === null ? undefined : { at: Number(match[1]), number: Number(match[2]) }
 }

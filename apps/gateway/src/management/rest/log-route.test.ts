@@ -1,15 +1,18 @@
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openTestApp } from '../test-app.ts'
 import type { TestApp } from '../test-app.ts'
 
+const PATIENT = { timeout: 30_000 }
 const WORKER_ID = 'worker12345'
 const START = Date.parse('2026-11-24T03:00:00Z')
 
 let redis: TestRedis
 let opened: TestApp
 let base: string
+let endpointId: string
 let headers: Record<string, string>
 
 beforeAll(async () => {
@@ -22,7 +25,7 @@ beforeEach(async () => {
   opened = await openTestApp(redis.url)
   headers = { authorization: `Bearer ${await opened.keyOf('owner')}` }
   const payload = { name: 'logs', type: 'QUEUE', image: 'x', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] } }
-  const { id: endpointId } = (await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload })).json<{ id: string }>()
+  ;({ id: endpointId } = (await opened.app.inject({ method: 'POST', url: '/v2/serverless', headers, payload })).json<{ id: string }>())
   const facts = {
     hostId: 'local',
     specHash: 'h',
@@ -114,6 +117,61 @@ describe('the log stream of a worker (management §3.4, sdk2-api §3.3)', () => 
       async (url) => (await fetch(url, { headers })).status,
     )
     expect(await Promise.all(statuses)).toEqual([422, 404])
+  })
+
+  it('reads no more of a log than what is new', async () => {
+    await write(...Array.from({ length: 1000 }, (_, index) => [index, 'x'.repeat(1000)] as const))
+    const response = await fetch(`${base}/${WORKER_ID}/logs?tail=1`, { headers })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    const readUntil = async (text: string): Promise<void> => {
+      for (let seen = ''; !seen.includes(text); seen += (await reader?.read())?.value ?? '');
+    }
+    await readUntil('data: ')
+    const looks = vi.spyOn(opened.store.workerLogs, 'readAfter')
+    for (const offset of [2000, 2001, 2002]) {
+      await write([offset, `new ${offset}`])
+      await readUntil(`new ${offset}`)
+    }
+    const read = await Promise.all(looks.mock.results.map(({ value }) => value as ReturnType<typeof opened.store.workerLogs.readAfter>))
+    expect(read.flatMap(({ lines }) => lines).map(({ line }) => line)).toEqual(['new 2000', 'new 2001', 'new 2002'])
+    await reader?.cancel()
+  })
+
+  it('ends when the worker is gone and its last lines are delivered', async () => {
+    await write([0, 'a'])
+    const response = await fetch(`${base}/${WORKER_ID}/logs`, { headers })
+    const reading = response.text()
+    await opened.store.workers.remove(endpointId, WORKER_ID, undefined)
+    await write([1, 'last words'])
+    expect(await reading).toMatch(/"line":"a"[^]*"line":"last words"[^]*: the worker is gone, and this was all\n\n$/)
+  })
+
+  it('ends when its key is revoked', async () => {
+    const { key, plain } = await opened.store.keys.create({ name: 'brief', ownerId: 'owner' })
+    const response = await fetch(`${base}/${WORKER_ID}/logs`, { headers: { authorization: `Bearer ${plain}` } })
+    const reading = response.text()
+    await opened.store.keys.revoke(key.id)
+    const ended = reading.then(() => true)
+    await vi.waitUntil(async () => {
+      await write([0, 'news'])
+      return Promise.race([ended, sleep(50, false)])
+    }, PATIENT)
+    expect(await reading).toContain(': the API key was revoked')
+  })
+
+  it('refuses a key more than 20 streams at once, and counts those that have ended no more', async () => {
+    const hangUps = Array.from({ length: 20 }, () => new AbortController())
+    await Promise.all(hangUps.map(({ signal }) => fetch(`${base}/${WORKER_ID}/logs`, { headers, signal })))
+    const refused = await fetch(`${base}/${WORKER_ID}/logs`, { headers })
+    expect([refused.status, await refused.json()]).toMatchObject([429, { detail: expect.stringContaining('follows 20 logs already') }])
+    hangUps[0]?.abort()
+    await vi.waitUntil(async () => {
+      const hangUp = new AbortController()
+      const { status } = await fetch(`${base}/${WORKER_ID}/logs`, { headers, signal: hangUp.signal })
+      hangUp.abort()
+      return status === 200
+    }, PATIENT)
+    for (const hangUp of hangUps) hangUp.abort()
   })
 
   it('ends with the gateway', async () => {

@@ -1,22 +1,22 @@
 // GET …/workers/{workerId}/logs: a worker's output as server-sent events (management §3.4, sdk2-api §3.3). The backlog goes out in one
-// burst, then what comes; the stream ends when the client goes or the gateway stops. A store that is away only delays it.
+// burst, then what comes (`log-stream.ts`).
 import type { ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { toTimestamp } from '../../http/timestamp.ts'
+import type { Credentials } from '../../authentication.ts'
+import { createAuthentication } from '../../authentication.ts'
+import { createWaiters, type Waiters } from '../../waiters.ts'
 import type { ManagementModel } from '../model.ts'
 import { IdParams, keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { Instant } from './instant.ts'
-import { LOG_START, cursorSince, formatCursor, linesAfter, parseCursor } from './log-cursor.ts'
-import type { LogCursor } from './log-cursor.ts'
+import { parseCursor } from './log-cursor.ts'
+import { createLogFollowers } from './log-followers.ts'
+import { followLog, type LogStart } from './log-stream.ts'
 
 const MAX_TAIL = 5000
-const READ_EVERY_MS = 300
-/** The client gives a silent stream up after 60 s. */
-const HEARTBEAT_MS = 10_000
 
 const LogParams = IdParams.extend({ workerId: z.string() })
 const LogQuery = z.object({
@@ -27,26 +27,64 @@ const LogQuery = z.object({
 
 export interface LogRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
-  readonly store: Pick<Store, 'workers' | 'workerLogs'>
+  readonly store: Pick<Store, 'workers' | 'workerLogs' | 'keys' | 'subscribe'>
 }
 
 export function registerLogRoute(app: RestApp, { model, store }: LogRouteDeps): void {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
+  const waiters = openNews(app, store)
+  const followers = createLogFollowers()
+  const authenticate = createAuthentication(store)
 
   app.get('/v2/serverless/:id/workers/:workerId/logs', { schema: { params: LogParams, querystring: LogQuery } }, async (request, reply) => {
     const { id, workerId } = request.params
-    await model.get(keyOf(request).ownerId, id)
+    const key = keyOf(request)
+    await model.get(key.ownerId, id)
     if (!(await belongs(store, id, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
-    const { source, tail, since } = request.query
-    const resumed = parseCursor(String(request.headers['last-event-id'] ?? ''))
-    const from = resumed ?? (since === undefined ? undefined : cursorSince(since))
+    using counted = new DisposableStack()
+    counted.use(followers.enter(key.id))
     reply.hijack()
-    const signal = AbortSignal.any([stopping.signal, closeOf(reply.raw)])
-    const read = (lines: number) => (lines === 0 ? Promise.resolve([]) : store.workerLogs.read(workerId, source, lines))
-    await followLog({ response: openStream(reply.raw), source, read, signal }, { tail: from === undefined ? tail : MAX_TAIL, from })
+    const response = openStream(reply.raw)
+    const signal = AbortSignal.any([stopping.signal, closeOf(response)])
+    using ticket = waiters.open([workerId], signal)
+    const isAllowed = () => isStillAllowed(authenticate, request)
+    await followLog(
+      { response, endpointId: id, workerId, source: request.query.source, signal, ticket, isAllowed, store },
+      startOf(request),
+    )
     reply.raw.end()
   })
+}
+
+/** News of workers, by their id. */
+function openNews(app: RestApp, store: LogRouteDeps['store']): Waiters {
+  const waiters = createWaiters()
+  const subscription = store.subscribe((signal) => {
+    if (signal.kind === 'resync') waiters.wakeAll()
+    else if (signal.kind === 'worker-logged' || signal.kind === 'worker-changed') waiters.wake(signal.workerId)
+  })
+  app.addHook('onClose', async () => {
+    waiters[Symbol.dispose]()
+    await subscription[Symbol.asyncDispose]()
+  })
+  return waiters
+}
+
+/** A store that is away revokes nothing. */
+async function isStillAllowed(authenticate: (request: Credentials) => Promise<unknown>, request: Credentials): Promise<boolean> {
+  try {
+    await authenticate(request)
+    return true
+  } catch (error) {
+    return !(error instanceof RunyardError && error.code === 'unauthorized')
+  }
+}
+
+/** Last-Event-ID beats since beats tail. */
+function startOf({ headers, query }: { readonly headers: FastifyRequest['headers']; readonly query: z.infer<typeof LogQuery> }): LogStart {
+  const cursor = parseCursor(String(headers['last-event-id'] ?? ''))
+  return { tail: query.tail, cursor, sinceMs: query.since }
 }
 
 /** A worker that is gone keeps its lines for a while. */
@@ -71,32 +109,4 @@ function openStream(response: ServerResponse): ServerResponse {
   })
   response.flushHeaders()
   return response
-}
-
-interface LogStream {
-  readonly response: ServerResponse
-  readonly source: 'container' | 'system'
-  readonly read: (lines: number) => Promise<readonly { at: number; line: string }[]>
-  readonly signal: AbortSignal
-}
-
-async function followLog(stream: LogStream, start: { tail: number; from: LogCursor | undefined }): Promise<void> {
-  let cursor = start.from ?? (start.tail === 0 ? cursorSince(Date.now()) : LOG_START)
-  let lines = start.tail
-  let lastWriteAt = Date.now()
-  while (!stream.signal.aborted) {
-    const fresh = linesAfter(await stream.read(lines).catch(() => []), cursor)
-    const frames = fresh.map(({ line, cursor: after }) => {
-      cursor = after
-      const data = JSON.stringify({ source: stream.source, line: line.line, ts: toTimestamp(line.at) })
-      return `id: ${formatCursor(after)}\ndata: ${data}\n\n`
-    })
-    if (frames.length === 0 && Date.now() - lastWriteAt >= HEARTBEAT_MS) frames.push(': waiting for output\n\n')
-    if (frames.length > 0) {
-      stream.response.write(frames.join(''))
-      lastWriteAt = Date.now()
-    }
-    lines = MAX_TAIL
-    await sleep(READ_EVERY_MS, undefined, { signal: stream.signal }).catch(() => undefined)
-  }
 }
