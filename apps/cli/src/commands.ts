@@ -1,5 +1,6 @@
 // The table of commands: names, help and options in one place.
 import { data, json, type Command } from './command.ts'
+import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
@@ -7,6 +8,7 @@ import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 /** The first word of commands of two → what they do. */
 export const GROUPS: Readonly<Record<string, string>> = {
   endpoints: 'create, list, show, update, retry and delete endpoints',
+  keys: 'API keys: make, list, revoke and rotate them',
   registries: 'credentials for private images: add, list, update and delete them',
   webhooks: 'the delivery log, the secret that signs, delivering one again',
 }
@@ -44,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   },
   ...POOL_COMMANDS,
   ...REGISTRY_COMMANDS,
+  ...KEY_COMMANDS,
   {
     name: 'usage',
     summary: 'billable seconds by endpoint, GPU and state',

@@ -1,30 +1,56 @@
 // What must hold before the gateway serves anybody: a Redis that keeps what it accepts, the first key, and no wide listener without keys.
+import { readFile } from 'node:fs/promises'
+import { machineId, type Logger, type Scope } from '@runyard/kit'
 import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
-import type { Logger, Scope } from '@runyard/kit'
 import type { Store } from '@runyard/store'
 
 /** Owner of the key that the supervisor passes in. */
 export const BOOTSTRAP_OWNER = 'owner'
 
-/** Imports a plain key if it is not known yet. Gateways that start at the same time may all try: one of them does it. */
-export async function importBootstrapKey(store: Pick<Store, 'keys'>, plain: string | undefined): Promise<void> {
-  if (plain === undefined || plain === '' || (await store.keys.verify(plain)) !== undefined) return
-  await store.keys.create({ name: 'bootstrap', ownerId: BOOTSTRAP_OWNER, plain }).catch((error: unknown) => {
-    if (!(error instanceof RunyardError && error.code === 'conflict')) throw error
-  })
+export interface BootstrapKey {
+  /** Whose key it is: where the slot has another one by now, the former is not valid any more (ADR 38). */
+  readonly slot: string
+  readonly name: string
+  readonly plain: string
 }
 
-/** Imports it now, and again where Redis was emptied: whoever puts the installation back says so. */
+/**
+ * `RUNYARD_BOOTSTRAP_KEY_FILE` names the key file of a data directory; `RUNYARD_BOOTSTRAP_KEY` is the key itself, and is removed from `env`.
+ * Undefined: neither is set.
+ */
+export async function readBootstrapKey(env: NodeJS.ProcessEnv): Promise<BootstrapKey | undefined> {
+  const { RUNYARD_BOOTSTRAP_KEY: plain = '', RUNYARD_BOOTSTRAP_KEY_FILE: file = '' } = env
+  delete env['RUNYARD_BOOTSTRAP_KEY']
+  if (file === '') return plain === '' ? undefined : { slot: 'bootstrap', name: 'bootstrap', plain }
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new RunyardError('bad_request', `The key file ${file} cannot be read (${error.code}).`, { cause: error })
+  })
+  return { slot: `${machineId()}:${file}`, name: file, plain: text.trim() }
+}
+
+/** Installs it now, and again where Redis was emptied: whoever puts the installation back says so. */
 export async function keepBootstrapKey(
   store: Pick<Store, 'keys' | 'subscribe'>,
-  { plain, log, scope }: { readonly plain: string | undefined; readonly log: Pick<Logger, 'warn'>; readonly scope: Pick<Scope, 'use'> },
+  { key, log, scope }: { readonly key: BootstrapKey | undefined; readonly log: Pick<Logger, 'warn'>; readonly scope: Pick<Scope, 'use'> },
 ): Promise<void> {
-  await importBootstrapKey(store, plain)
+  await installBootstrapKey(store, key, log)
   const again = store.subscribe(({ kind }) => {
-    if (kind !== 'resync') return
-    importBootstrapKey(store, plain).catch((error: unknown) => log.warn({ err: error }, 'the bootstrap key was not imported again'))
+    if (kind !== 'resync' || key === undefined) return
+    // A slot that has a key keeps it: ours may have been rotated meanwhile.
+    const restored = store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER, onlyIfAbsent: true })
+    restored.catch((error: unknown) => log.warn({ err: error }, 'the bootstrap key was not imported again'))
   })
   scope.use(again, 'bootstrap key')
+}
+
+/** Gateways that start at the same time may all do it. A revoked key is not brought back: other keys go on, and the log says what to do. */
+export async function installBootstrapKey(
+  store: Pick<Store, 'keys'>,
+  key: BootstrapKey | undefined,
+  log: Pick<Logger, 'warn'>,
+): Promise<void> {
+  if (key === undefined || (await store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER }))) return
+  log.warn({ key: key.name }, 'the bootstrap key was revoked and stays so: delete the key file, and the next start makes another key')
 }
 
 /** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs, or is too old. */

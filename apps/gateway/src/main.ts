@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey } from './bootstrap.ts'
+import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
 import { listen } from './listen.ts'
 import { openGateway } from './open-gateway.ts'
 import { buildPublicApp } from './public-app.ts'
 import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
 await runMain('gateway', async ({ config, log, scope }) => {
+  const bootstrapKey = await readBootstrapKey(process.env)
   const dataDir = dataDirPath(config.dataDir, process.env)
   const blobs = await openBlobStore(config.blobs, join(dataDir, 'blobs'))
   const opened = await openStore({
@@ -22,7 +23,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
   await checkBlobs(blobs, log)
   const installation = { claim: store.claimInstance, dataDir, log }
   const own = await settleInstallation(installation)
-  await keepBootstrapKey(store, { plain: process.env['RUNYARD_BOOTSTRAP_KEY'], log, scope })
+  await keepBootstrapKey(store, { key: bootstrapKey, log, scope })
   const onRestored = (): void => store.publish({ kind: 'resync' })
   scope.use(watchInstallation({ ...installation, own, onRestored }), 'installation')
   await checkListener(config, store)

@@ -1,4 +1,5 @@
 export { unknownRegistry } from './registry-record.ts'
+export { generateKey } from './api-keys.ts'
 export { openStore } from './open-store.ts'
 export { storeOptionsOf } from './store-options.ts'
 export type * from './types.ts'

@@ -54,7 +54,7 @@ export interface Keys {
   privateImage(imageId: string): string
   /** Grows with each write of an endpoint, a template or a registry. */
   readonly revision: string
-  readonly apiKeys: { readonly records: string; readonly hashes: string }
+  readonly apiKeys: { readonly records: string; readonly hashes: string; readonly uses: string; readonly slots: string }
   readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
 }
 
@@ -99,7 +99,12 @@ export function createKeys(prefix: string): Keys {
     registries: `${shared}:registries`,
     privateImage: (imageId) => `${shared}:private-image:${imageId}`,
     revision: `${shared}:revision`,
-    apiKeys: { records: `${shared}:api-keys`, hashes: `${shared}:api-key-hashes` },
+    apiKeys: {
+      records: `${shared}:api-keys`,
+      hashes: `${shared}:api-key-hashes`,
+      uses: `${shared}:api-key-uses`,
+      slots: `${shared}:api-key-slots`,
+    },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
   }
 }

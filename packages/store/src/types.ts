@@ -19,27 +19,13 @@ import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
 import type { RedisMemory } from './problems.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './library-types.ts'
+import type { KeyStore } from './key-types.ts'
 
 export type * from './history-types.ts'
 export type * from './leader-types.ts'
+export type * from './key-types.ts'
 export type * from './library-types.ts'
 export type * from './open-options.ts'
-
-export interface ApiKey {
-  readonly id: string
-  readonly name: string
-  readonly ownerId: string
-  readonly createdAt: number
-}
-
-export interface KeyStore {
-  /** The plain key is returned once and never stored (only its SHA-256). `plain` imports a given one. */
-  create(options: { name: string; ownerId: string; plain?: string }): Promise<{ key: ApiKey; plain: string }>
-  /** Cached in memory; `keys-changed` empties the cache. */
-  verify(plain: string): Promise<ApiKey | undefined>
-  list(): Promise<readonly ApiKey[]>
-  revoke(id: string): Promise<boolean>
-}
 
 /** A job handed to a worker. The lock token is the worker's id: a worker that loses a lease is retired and never takes again. */
 export interface TakenJob {

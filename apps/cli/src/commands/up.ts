@@ -8,7 +8,8 @@ import { textOption, type CommandContext } from '../command.ts'
 import { createStatusBlock, readRows, type StatusBlock } from '../output/live-status.ts'
 import { createProgress } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
-import { loadSettings } from '../settings.ts'
+import { loadSettings, type Settings } from '../settings.ts'
+import { keyFile, readKey } from '../stack/data-dir.ts'
 import { openStack, type Stack } from '../stack/open-stack.ts'
 import { stopAtOnce } from '../stack/stop-at-once.ts'
 import { listenForStop, type StopSignals } from '../stop-signals.ts'
@@ -38,7 +39,7 @@ export async function run(context: CommandContext): Promise<number> {
   })
   if (stack === undefined) return 130
   printClients(out, stack, textOption(context, 'data'))
-  await watch(stack, block, signals.polite)
+  await watch(stack, { block, settings }, signals.polite)
   await stop(stack, { block, out, signals })
   return 0
 }
@@ -71,16 +72,29 @@ function printClients(out: Terminal, stack: Stack, namedDir: string | undefined)
   out.line(`${out.dim('Ctrl-C drains and stops; a second one stops at once.')}\n`)
 }
 
-/** Shows what goes on until the signal aborts. A gateway that is away for a moment shows the last rows. */
-async function watch(stack: Stack, block: StatusBlock, signal: AbortSignal): Promise<void> {
-  const client = createClient(stack, { signal })
+interface Watch {
+  readonly block: StatusBlock
+  readonly settings: Pick<Settings, 'dataDir'>
+}
+
+/** Shows what goes on until the signal aborts. A gateway that is away for a moment shows the last rows; a rotated key is in the key file. */
+async function watch({ url, key }: Stack, { block, settings: { dataDir } }: Watch, signal: AbortSignal): Promise<void> {
+  let current: string | undefined = key
   while (!signal.aborted) {
     try {
-      block.show(await readRows(client))
+      if (current !== undefined) block.show(await readRows(createClient({ url, key: current }, { signal })))
     } catch (error) {
       if (!signal.aborted && !(error instanceof RunyardError)) throw error
+      if (error instanceof RunyardError && error.code === 'unauthorized') current = await findOtherKey(current)
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
+  }
+
+  async function findOtherKey(refused: string | undefined): Promise<string | undefined> {
+    const found = await readKey(dataDir)
+    if (found !== undefined && found !== refused) return found
+    block.say(`the key in ${keyFile(dataDir)} was revoked: delete the file, stop and start again`)
+    return undefined
   }
 }
 

@@ -75,9 +75,9 @@ export async function openDataDir(path: string): Promise<DataDir> {
 export async function readRunning(path: string): Promise<(RunNote & { key: string }) | undefined> {
   if (!(await answers(socketPath(path, 'lock.sock')))) return undefined
   const note = await readFile(join(path, 'run.json'), 'utf8').catch(() => undefined)
-  const key = await readFile(join(path, 'key'), 'utf8').catch(() => undefined)
+  const key = await readKey(path).catch(() => undefined)
   if (note === undefined || key === undefined) return undefined
-  return { ...(JSON.parse(note) as RunNote), key: key.trim() }
+  return { ...(JSON.parse(note) as RunNote), key }
 }
 
 async function hold(path: string): Promise<() => Promise<void>> {
@@ -130,18 +130,35 @@ function answers(socket: string): Promise<boolean> {
   })
 }
 
-/** Made once; the API key that every client of this installation may use. */
-async function readOrCreateKey(path: string): Promise<string> {
-  const file = join(path, 'key')
+export function keyFile(dataDir: string): string {
+  return join(dataDir, 'key')
+}
+
+/** Undefined: none was made yet, or it was deleted. */
+export async function readKey(dataDir: string): Promise<string | undefined> {
   try {
-    const key = (await readFile(file, 'utf8')).trim()
-    if (key === '') throw new RunyardError('bad_request', `The key file ${file} is empty; delete it and a new key is made.`)
-    await chmod(file, 0o600)
-    return key
+    return (await readFile(keyFile(dataDir), 'utf8')).trim()
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return undefined
+  }
+}
+
+export async function writeKey(dataDir: string, key: string): Promise<void> {
+  const file = keyFile(dataDir)
+  await writeFile(`${file}.new`, `${key}\n`, { mode: 0o600 })
+  await rename(`${file}.new`, file)
+}
+
+/** Made where there is none: the API key that every client of this installation may use. */
+async function readOrCreateKey(path: string): Promise<string> {
+  const found = await readKey(path)
+  if (found === '') throw new RunyardError('bad_request', `The key file ${keyFile(path)} is empty; delete it and a new key is made.`)
+  if (found !== undefined) {
+    await chmod(keyFile(path), 0o600)
+    return found
   }
   const key = `rpa_${randomBytes(24).toString('base64url').replaceAll(/[-_]/g, '0')}`
-  await writeFile(file, `${key}\n`, { mode: 0o600, flag: 'wx' })
+  await writeKey(path, key)
   return key
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { bundleOf } from '../locations.ts'
-import type { DataDir } from './data-dir.ts'
+import { keyFile, type DataDir } from './data-dir.ts'
 import type { HostChoice } from './host-choice.ts'
 import { supervise, type Supervised } from './supervise.ts'
 
@@ -45,13 +45,13 @@ const GATEWAY_GRACE_MS = 20_000
 const READY_LIMIT_MS = 30_000
 const READY_POLL_MS = 25
 
-/** The key is the gateway's business alone. */
+/** Secrets in the environment can be read in /proc: the gateway reads the key file at each start. */
 export function partEnvironments(stack: {
   env: NodeJS.ProcessEnv
   listen: Listener
   plane: Listener
   redis: { url: string }
-  dataDir: Pick<DataDir, 'path' | 'key'>
+  dataDir: Pick<DataDir, 'path'>
   choice: HostChoice
 }): PartEnvironments {
   const { env, listen, plane, redis, dataDir, choice } = stack
@@ -67,7 +67,7 @@ export function partEnvironments(stack: {
     RUNYARD_DRAIN_ON_STOP: '1',
     ...(choice.agentVolume === undefined ? {} : { RUNYARD_AGENT_VOLUME: choice.agentVolume }),
   }
-  return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY: dataDir.key } }
+  return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }
 }
 
 /** Closed scaler first, while the gateway still takes the results of what it drains. */

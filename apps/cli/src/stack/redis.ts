@@ -70,6 +70,12 @@ export async function openRedis(
   return { url: socket, child, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() }
 }
 
+/** The socket of the Redis that runs in the data directory; undefined: none does. */
+export async function findOwnRedis(dataDir: string): Promise<string | undefined> {
+  const socket = socketPath(join(dataDir, 'redis'), 'redis.sock')
+  return (await ask(socket, 'PING'))?.startsWith('+PONG') === true ? socket : undefined
+}
+
 /** A Redis that outlived a killed `up` still writes to our files; it is asked to end before a new one starts on them. */
 async function endLeftover(socket: string): Promise<void> {
   const deadline = performance.now() + STOP_GRACE_MS

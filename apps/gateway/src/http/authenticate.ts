@@ -4,6 +4,7 @@ import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { ApiKey, Store } from '@runyard/store'
 import { createAuthentication, type Credentials } from '../authentication.ts'
 import { guardWith, type Access } from './access.ts'
+import { followOpenRequests } from './open-requests.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,13 +22,16 @@ interface KeyGuard {
 }
 
 /** Every route of the scope wants a key. The guard throws RunyardError('unauthorized'). */
-export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys'>, guard: KeyGuard = {}): void {
+export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' | 'subscribe'>, guard: KeyGuard = {}): void {
   const { isOpen, credentialsOf, refuse } = guard
   const authenticate = createAuthentication(store)
+  const requests = followOpenRequests(scope, store, authenticate)
   if (!scope.hasRequestDecorator('apiKey')) scope.decorateRequest('apiKey', null)
   guardWith(scope, async (request, reply) => {
     if (isOpen?.(request) === true) return
-    request.apiKey = await authenticate(credentialsOf === undefined ? request : credentialsOf(request))
+    const credentials = credentialsOf === undefined ? request : credentialsOf(request)
+    request.apiKey = await authenticate(credentials)
+    requests.add(credentials, reply)
     await refuse?.(request, reply)
   })
 }

@@ -24,7 +24,7 @@ export function paramsOf(request: FastifyRequest): JobParams {
 /** The guard of a scope whose routes all have `:endpointId`. */
 export function requireEndpoint(
   scope: FastifyInstance,
-  { store, endpoints }: { store: Pick<Store, 'keys'>; endpoints: EndpointCache },
+  { store, endpoints }: { store: Pick<Store, 'keys' | 'subscribe'>; endpoints: EndpointCache },
 ): void {
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {

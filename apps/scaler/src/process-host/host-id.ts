@@ -1,30 +1,12 @@
 // Which host the processes of this machine are: the machine, the data directory where the workers' files lie, and the folder in it. A second scaler on
 // all three is on the same host. Without a machine id (macOS, most containers) the machine's name has to do.
 import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync } from 'node:fs'
-import { hostname } from 'node:os'
-
-const MACHINE_IDS = ['/etc/machine-id', '/var/lib/dbus/machine-id'] as const
+import { realpathSync } from 'node:fs'
+import { machineId } from '@runyard/kit'
 
 export function processHostId(dataDir: string, folder: string): string {
   const place = [machineId(), realPath(dataDir), folder].join('\n')
   return `process:${createHash('sha256').update(place).digest('hex').slice(0, 16)}`
-}
-
-function machineId(): string {
-  for (const path of MACHINE_IDS) {
-    const id = read(path)
-    if (id !== '') return id
-  }
-  return hostname()
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    return ''
-  }
 }
 
 function realPath(path: string): string {

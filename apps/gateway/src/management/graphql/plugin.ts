@@ -25,7 +25,7 @@ const DEEPEST = 20
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
-  readonly store: Pick<Store, 'status' | 'keys'>
+  readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
 

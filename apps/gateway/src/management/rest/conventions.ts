@@ -19,7 +19,7 @@ export const keyOf = apiKeyOf
 export const IdParams = z.object({ id: z.string() })
 
 export interface RestConventionDeps {
-  readonly store: Pick<Store, 'keys'>
+  readonly store: Pick<Store, 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
 

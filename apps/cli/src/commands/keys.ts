@@ -1,0 +1,137 @@
+// `runyard keys`: API keys, straight in the Redis of the stack (ADR 38). Changes reach every gateway by the store's own signal.
+import { RunyardError } from '@runyard/schema'
+import { generateKey, openStore, storeOptionsOf, type ApiKey, type ListedKey, type Store } from '@runyard/store'
+import { textOption, UsageError, type CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
+import { alignColumns } from '../output/terminal.ts'
+import { loadSettings, type Settings } from '../settings.ts'
+import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
+import { findOwnRedis } from '../stack/redis.ts'
+
+/** Owner of the key of the data directory, and of keys that name none. */
+const DEFAULT_OWNER = 'owner'
+const LONGEST_NAME = 100
+const SHORT_ID = 8
+const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const CONNECT_WAIT_MS = 5000
+
+export async function create(context: CommandContext): Promise<number> {
+  const request = readRequest(context, Date.now())
+  const { plain, key } = await withKeys(context, ({ keys }) => keys.create(request))
+  return tellKey(context, { plain, key, done: 'made' })
+}
+
+export async function list(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const keys = await withKeys(context, (store) => store.keys.list())
+  const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
+  if (options['json'] === true) return printJson(out, sorted)
+  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires'].map((title) => out.dim(title))
+  const now = Date.now()
+  const lines = sorted.length === 0 ? [out.dim('no keys')] : alignColumns([head, ...sorted.map((key) => describe(key, now))])
+  for (const line of lines) out.line(line)
+  return 0
+}
+
+export async function revoke(context: CommandContext): Promise<number> {
+  const word = onlyKey(context)
+  const key = await withKeys(context, async (store, settings) => {
+    const found = await findKey(store, word)
+    if (await isKeyOfFile(store, settings, found)) {
+      throw new UsageError(
+        `${found.name} is the key of ${keyFile(settings.dataDir)}, which \`up\` and these commands use; \`runyard keys rotate\` replaces it.`,
+      )
+    }
+    await store.keys.revoke(found.id)
+    return found
+  })
+  context.out.line(`${key.name} (${key.id}) is revoked`)
+  return 0
+}
+
+export async function rotate(context: CommandContext): Promise<number> {
+  const word = onlyKey(context)
+  const rotated = await withKeys(context, async (store, settings) => {
+    const found = await findKey(store, word)
+    const plain = generateKey()
+    // The file first: whoever stops between finds a key that the next start of the gateway takes, in place of the old one.
+    if (await isKeyOfFile(store, settings, found)) await writeKey(settings.dataDir, plain)
+    return store.keys.rotate(found.id, plain)
+  })
+  return tellKey(context, { ...rotated, done: 'rotated' })
+}
+
+/** @throws RunyardError where no Redis answers. */
+async function withKeys<T>(context: CommandContext, use: (store: Store, settings: Settings) => Promise<T>): Promise<T> {
+  const settings = await loadSettings(context)
+  const redisUrl = settings.config.redis.url ?? (await findOwnRedis(settings.dataDir))
+  if (redisUrl === undefined) {
+    throw new RunyardError(
+      'not_found',
+      `no Runyard runs on ${settings.dataDir}, and keys are in its Redis; start it with \`./runyard up\`, or name its directory with --data DIR.`,
+    )
+  }
+  await using store = await openStore({ ...storeOptionsOf(settings.config, 'runyard-keys'), redisUrl, connectWaitMs: CONNECT_WAIT_MS })
+  return await use(store, settings)
+}
+
+function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt'> {
+  const name = textOption(context, 'name') ?? ''
+  if (name.trim() === '') throw new UsageError('a new key needs --name, so that it can be found again.')
+  if (name.length > LONGEST_NAME || /\p{C}/u.test(name)) throw new UsageError(`--name takes up to ${LONGEST_NAME} visible characters.`)
+  const ownerId = textOption(context, 'owner') ?? DEFAULT_OWNER
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/u.test(ownerId)) {
+    throw new UsageError(`--owner takes up to 64 letters, digits, ".", "_" and "-"; "${ownerId}" is no such word.`)
+  }
+  const expires = textOption(context, 'expires')
+  return { name, ownerId, ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }) }
+}
+
+/** `24h`, `90d`, or a date. Epoch ms. @throws UsageError */
+export function parseExpiry(text: string, now: number): number {
+  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  const at = amount === undefined ? Date.parse(text) : now + Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
+  if (at > now) return at
+  throw new UsageError(`--expires takes a span such as 24h or 90d, or a future date such as 2027-11-01; "${text}" is neither.`)
+}
+
+function onlyKey({ positionals }: CommandContext): string {
+  const [word, ...more] = positionals
+  if (word !== undefined && word !== '' && more.length === 0) return word
+  throw new UsageError(`name one key; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
+}
+
+/** By its id or the beginning of it, else by its name. @throws RunyardError('not_found'), UsageError where several fit */
+async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
+  const all = await keys.list()
+  const named = all.filter(({ name }) => name === word)
+  const fitting = named.length > 0 ? named : all.filter(({ id }) => word.length >= SHORT_ID && id.startsWith(word))
+  const [found, ...more] = fitting
+  if (found === undefined) throw new RunyardError('not_found', `there is no key "${word}"; \`runyard keys list\` shows what there is.`)
+  if (more.length === 0) return found
+  throw new UsageError(
+    `${fitting.length} keys are called "${word}"; name one by its id: ${fitting.map(({ id }) => shorten(id)).join(', ')}.`,
+  )
+}
+
+async function isKeyOfFile({ keys }: Store, { dataDir }: Settings, { id }: ApiKey): Promise<boolean> {
+  const plain = await readKey(dataDir)
+  return plain !== undefined && (await keys.verify(plain))?.id === id
+}
+
+/** The key alone goes to stdout, so that a script can take it. */
+function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { plain: string; key: ApiKey; done: string }): number {
+  if (options['json'] === true) return printJson(out, { ...key, key: plain })
+  const until = key.expiresAt === undefined ? '' : `, valid until ${time(key.expiresAt)} UTC`
+  err.line(`${key.name} (${shorten(key.id)}) of owner ${key.ownerId} is ${done}${until}. The key is shown this once:`)
+  out.line(plain)
+  return 0
+}
+
+function describe({ id, ownerId, name, createdAt, lastUsedAt, expiresAt }: ListedKey, now: number): readonly string[] {
+  const expires = expiresAt === undefined ? 'never' : expiresAt <= now ? 'expired' : time(expiresAt)
+  return [shorten(id), ownerId, name, time(createdAt), lastUsedAt === undefined ? 'never' : time(lastUsedAt), expires]
+}
+
+const shorten = (id: string): string => id.slice(0, SHORT_ID)
+const time = (at: number): string => new Date(at).toISOString().slice(0, 16).replace('T', ' ')

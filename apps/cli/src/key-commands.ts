@@ -1,0 +1,54 @@
+// The commands on API keys (ADR 38). They need the stack's Redis, not its API: who may make keys is the operator, not any holder of a key.
+import { data, json, type Command } from './command.ts'
+
+const WHICH_KEY = 'NAME|ID'
+
+export const KEY_COMMANDS: readonly Command[] = [
+  {
+    name: 'key',
+    summary: 'print the API key of the data directory',
+    usage: 'runyard key [--data DIR]',
+    example: 'RUNPOD_API_KEY=$(./runyard key)',
+    options: { data },
+    load: () => import('./commands/key.ts'),
+  },
+  {
+    name: 'keys create',
+    summary: 'make an API key; it is printed once and kept nowhere',
+    usage: 'runyard keys create --name NAME [--owner OWNER] [--expires SPAN|DATE] [--json] [--data DIR]',
+    example: 'runyard keys create --name ci --owner vision --expires 90d',
+    options: {
+      name: { type: 'string', help: 'what the key is for' },
+      owner: { type: 'string', help: 'whose endpoints and jobs it sees; a new name is a new owner (default: owner)' },
+      expires: { type: 'string', help: 'a span (24h, 90d) or a date such as 2027-11-01 (default: never)' },
+      json,
+      data,
+    },
+    load: async () => ({ run: (await import('./commands/keys.ts')).create }),
+  },
+  {
+    name: 'keys list',
+    summary: 'all keys: owner, name, made, last used, expires; never the key itself',
+    usage: 'runyard keys list [--json] [--data DIR]',
+    options: { json, data },
+    load: async () => ({ run: (await import('./commands/keys.ts')).list }),
+  },
+  {
+    name: 'keys revoke',
+    summary: 'end a key at once, at every gateway and for good',
+    usage: `runyard keys revoke ${WHICH_KEY} [--data DIR]`,
+    example: 'runyard keys revoke ci',
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/keys.ts')).revoke }),
+  },
+  {
+    name: 'keys rotate',
+    summary: 'another key in place of one; the old one ends at once. With the data directory’s own the key file is written, too',
+    usage: `runyard keys rotate ${WHICH_KEY} [--json] [--data DIR]`,
+    example: 'runyard keys rotate ci',
+    options: { json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/keys.ts')).rotate }),
+  },
+]
