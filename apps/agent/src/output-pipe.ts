@@ -5,6 +5,7 @@
 // to the worker's output alone.
 import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { createLogGate, createLogThrottle } from '@runyard/core'
 
 /** What a result carries at most; the worker's log has all of it. */
 const CAPTURE_LIMIT_BYTES = 1024 * 1024
@@ -31,14 +32,44 @@ interface OutputPipeOptions {
   readonly writeThrough: (chunk: Buffer) => void
 }
 
+/** How soon a flood that has ended is reported. */
+const REPORT_EVERY_MS = 1000
+
+/**
+ * The worker's output on a process host is a file that grows until somebody looks, so it is bounded here: the pipe is always read, and what is
+ * too much is dropped and counted. A job's own output is kept before that (`createCapture`).
+ */
+function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
+  const gate = createLogGate()
+  const write = (parts: readonly (Uint8Array | string)[]): void => {
+    for (const part of parts)
+      writeThrough(typeof part === 'string' ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.byteLength))
+  }
+  const reporter = createLogThrottle(gate)
+  const reports = setInterval(() => write(reporter.report(Date.now())), REPORT_EVERY_MS).unref()
+  return {
+    /** For one pipe: lines of two pipes must not be taken for one. */
+    open() {
+      const throttle = createLogThrottle(gate)
+      return (text: Buffer): void => write(throttle.push(text, Date.now()))
+    },
+    [Symbol.dispose]() {
+      clearInterval(reports)
+      write(reporter.report(Date.now()))
+    },
+  }
+}
+
 export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
   const captures = new Map<string, Capture>()
   const markers = createMarkers()
   const sources = new Set<Source>()
+  const writer = createPacedWriter(options.writeThrough)
   const open = (fifoPath: string): Source => {
+    const writeThrough = writer.open()
     const source: Source = openSource(fifoPath, options.secret, {
       onText(text, owner) {
-        options.writeThrough(text)
+        writeThrough(text)
         if (owner !== undefined) captures.get(owner)?.add(text)
         else if (source === current && captures.size === 1) for (const capture of captures.values()) capture.add(text)
       },
@@ -71,6 +102,7 @@ export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
     },
     [Symbol.dispose]() {
       for (const { socket } of sources) socket.destroy()
+      writer[Symbol.dispose]()
     },
   }
 }

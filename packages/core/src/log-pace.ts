@@ -16,8 +16,8 @@ export interface LogGate {
   admits(bytes: number, now: number): boolean
   /** Takes bytes that belong to a line that passed already. */
   charge(bytes: number, now: number): void
-  /** Counts a line that was dropped for another cause. */
-  drop(bytes: number): void
+  /** Counts what was dropped for another cause; `lines` 0: more of a line that is counted. */
+  drop(bytes: number, lines?: number): void
   hasDropped(): boolean
   /** What was dropped, in one sentence, as soon as lines may pass again; `atOnce`: now, because nothing comes after it. */
   report(now: number, atOnce?: boolean): string | undefined
@@ -49,8 +49,8 @@ export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
     if (bucket.isClosed && bucket.lines >= pace.linesPerS && bucket.bytes >= pace.bytesPerS) bucket.isClosed = false
   }
 
-  function drop(bytes: number): void {
-    bucket.dropped.lines += 1
+  function drop(bytes: number, lines = 1): void {
+    bucket.dropped.lines += lines
     bucket.dropped.bytes += bytes
   }
 

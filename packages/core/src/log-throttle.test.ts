@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import { LINE_BYTES } from './log-lines.ts'
+import { createLogGate } from './log-pace.ts'
+import { createLogThrottle } from './log-throttle.ts'
+
+declare class TextEncoder {
+  encode(text: string): Uint8Array
+}
+declare class TextDecoder {
+  decode(bytes: Uint8Array): string
+}
+
+const PACE = { linesPerS: 10, bytesPerS: 100_000, burstLines: 20, burstBytes: 100_000 }
+
+function open() {
+  const throttle = createLogThrottle(createLogGate(PACE))
+  const push = (text: string, now: number): string =>
+    throttle
+      .push(new TextEncoder().encode(text), now)
+      .map((part) => (typeof part === 'string' ? part : new TextDecoder().decode(part)))
+      .join('')
+  return { push, report: (now: number) => throttle.report(now).join('') }
+}
+
+test('what is little passes byte for byte and at once, unfinished lines and progress bars too', () => {
+  const { push } = open()
+  expect(push('loading…', 0)).toBe('loading…')
+  expect(push(' done\n10%\r20%', 0)).toBe(' done\n10%\r20%')
+})
+
+test('a flood of lines is dropped and reported once the gate is open again', () => {
+  const { push, report } = open()
+  expect(push('x\n'.repeat(50), 0)).toBe('x\n'.repeat(20))
+  expect(report(0)).toBe('')
+  expect(push('y\n', 1000)).toBe('30 lines (60 bytes) dropped\ny\n')
+  expect(push('z\n'.repeat(20), 1000)).toBe('z\n'.repeat(9))
+  expect(report(2000)).toBe('11 lines (22 bytes) dropped\n')
+})
+
+test('a line without an end is cut, and its end says how much that was', () => {
+  const { push } = open()
+  const chunks = Array.from({ length: 100 }, () => push('x'.repeat(10_000), 0)).join('')
+  expect(chunks).toBe('x'.repeat(LINE_BYTES))
+  expect(push('\nnext\n', 0)).toBe(`\n… ${1_000_000 - LINE_BYTES} bytes more\nnext\n`)
+  const whole = `${'x'.repeat(LINE_BYTES)}\n`
+  expect(push(whole, 10_000)).toBe(whole)
+})
