@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
   scaler: ['schema', 'core', 'store', 'docker', 'kit', 'nvidia-smi-parser'],
   agent: ['schema', 'core'],
-  cli: ['schema', 'kit', 'client', 'docker', 'store'],
+  cli: ['schema', 'core', 'kit', 'client', 'docker', 'store'],
 }
 
 interface Manifest {

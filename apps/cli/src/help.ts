@@ -5,26 +5,30 @@ import { isMember, membersOf } from './find-command.ts'
 import { alignColumns, type Terminal } from './output/terminal.ts'
 
 export function showOverview(out: Terminal): number {
-  out.line('Run your own GPU boxes as a Runpod-compatible serverless pool.\n')
-  out.line(`${out.bold('Usage')}  runyard COMMAND [OPTIONS]\n`)
+  out.line('Run your own GPU boxes as a Runpod-compatible serverless pool.')
+  out.line()
+  out.line(`${out.bold('Usage')}  runyard COMMAND [OPTIONS]`)
+  out.line()
   const single = COMMANDS.filter((command) => !isMember(command)).map(({ name, summary }) => [name, summary] as const)
   const rows = [...single, ...Object.entries(GROUPS)].map(([name, summary]) => [`  ${out.bold(name)}`, summary])
   for (const line of alignColumns(rows)) out.line(line)
-  out.line('\n`runyard COMMAND --help` tells more. Start with `runyard demo`, then `runyard up`.')
+  out.line()
+  out.line('`runyard COMMAND --help` tells more. Start with `runyard demo`, then `runyard up`.')
   return 0
 }
 
 export function showGroup(out: Terminal, group: string): number {
-  out.line(`${GROUPS[group] ?? ''}\n\n${out.bold('Usage')}  runyard ${group} COMMAND [OPTIONS]\n`)
+  for (const line of [GROUPS[group], '', `${out.bold('Usage')}  runyard ${group} COMMAND [OPTIONS]`, '']) out.line(line)
   for (const line of alignColumns(membersOf(group).map(({ name, summary }) => [`  ${out.bold(name)}`, summary]))) out.line(line)
-  out.line(`\n\`runyard ${group} COMMAND --help\` tells more.`)
+  out.line()
+  out.line(`\`runyard ${group} COMMAND --help\` tells more.`)
   return 0
 }
 
 export function showCommand(out: Terminal, { summary, usage, example, options }: Command): number {
-  out.line(`${summary}\n\n${out.bold('Usage')}    ${usage}`)
+  for (const line of [summary, '', `${out.bold('Usage')}    ${usage}`]) out.line(line)
   if (example !== undefined) out.line(`${out.bold('Example')}  ${example}`)
   const rows = Object.entries(options).map(([option, { help }]) => [`  --${option}`, help])
-  if (rows.length > 0) out.line(`\n${alignColumns(rows).join('\n')}`)
+  for (const line of rows.length === 0 ? [] : ['', ...alignColumns(rows)]) out.line(line)
   return 0
 }

@@ -94,9 +94,9 @@ export const POOL_COMMANDS: readonly Command[] = [
   {
     name: 'logs',
     summary: 'what a worker printed, or all workers of an endpoint',
-    usage: `runyard logs WORKER|${WHICH} [--json] [--data DIR]`,
+    usage: `runyard logs WORKER|${WHICH} [--raw] [--json] [--data DIR]`,
     example: 'runyard logs sd',
-    options: { json, data },
+    options: { raw: { type: 'boolean', help: 'as it was printed: control characters act on your terminal' }, json, data },
     takesWords: true,
     load: () => import('./commands/logs.ts'),
   },

@@ -44,7 +44,7 @@ async function runIn(directory: string, context: CommandContext, signals: StopSi
   const { out, env } = context
   const progress = createProgress(out)
   out.line(out.bold('Setting up'))
-  const settings = await demoSettings(directory, context, progress)
+  const settings = await demoSettings(directory, context)
   const signal = signals.polite
   // Beside the stack, since it takes longest the first time.
   const flash = prepareFlash(env, signal)
@@ -75,11 +75,7 @@ async function runIn(directory: string, context: CommandContext, signals: StopSi
 }
 
 /** An instance of its own: free ports, a fresh directory, and a declared card where there is no real one. */
-async function demoSettings(
-  directory: string,
-  context: CommandContext,
-  progress: Progress,
-): Promise<Settings & { variables: Record<string, string> }> {
+async function demoSettings(directory: string, context: CommandContext): Promise<Settings & { variables: Record<string, string> }> {
   const { env } = context
   const variables: Record<string, string> = {
     RUNYARD_LISTEN_PORT: '0',
@@ -89,7 +85,6 @@ async function demoSettings(
   const { config } = await loadSettings(context)
   if (config.simulatedGpus === undefined && !(await hasNvidiaGpu())) {
     variables['RUNYARD_SIMULATED_GPUS'] = SIMULATED
-    progress.begin('gpu').done(`no NVIDIA GPU here: one ${SIMULATED.split(':')[0]} is simulated`)
   }
   const withoutRedis = Object.fromEntries(Object.entries({ ...env, ...variables }).filter(([name]) => !OWN_REDIS.has(name)))
   return { ...(await loadSettings({ ...context, env: withoutRedis })), variables }
@@ -119,7 +114,8 @@ async function show(stack: Stack, { directory, context, progress, flash, signal 
   step.note(`installing ${FLASH} (once)`)
   const { python } = await flash
   step.done(`${FLASH.replace('==', ' ')}, unmodified`)
-  out.line(`\n${out.bold('Running')} ${SCRIPT}`)
+  out.line()
+  out.line(`${out.bold('Running')} ${SCRIPT}`)
   const onLine = (line: string): void => {
     out.line(`  ${line}`)
   }
@@ -129,7 +125,8 @@ async function show(stack: Stack, { directory, context, progress, flash, signal 
   const { code, output } = await runScript({ python, script, cwd: directory, env, stack, columns, onLine, signal })
   signal.throwIfAborted()
   if (code !== 0) {
-    out.line(`\n${out.bad(`The script failed (exit code ${code}).`)}`)
+    out.line()
+    out.line(out.bad(`The script failed (exit code ${code}).`))
     for (const line of await explainFailure({ client, output, logDir: stack.logDir })) out.line(line)
     return 1
   }
@@ -160,7 +157,8 @@ async function untilZero(
 }
 
 function sayWhatNext(out: Terminal): void {
-  out.line(`\n${out.bold('Next')}`)
+  out.line()
+  out.line(out.bold('Next'))
   out.line('  ./runyard up                       the same, to stay')
   out.line('  eval "$(./runyard env)"            in another shell: point your clients there')
   out.line('  python your_flash_script.py        your own script')

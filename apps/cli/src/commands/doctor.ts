@@ -35,7 +35,8 @@ function show(findings: readonly Finding[], out: Terminal): void {
     if (mend !== undefined) out.line(`${indent}${out.dim('mend:')} ${mend}`)
   }
   const lacking = lackingIn(findings)
-  out.line(lacking.length === 0 ? '\nReady: ./runyard demo, or ./runyard up' : `\n${out.bad('Missing:')} ${lacking.join(', ')}`)
+  out.line()
+  out.line(lacking.length === 0 ? 'Ready: ./runyard demo, or ./runyard up' : `${out.bad('Missing:')} ${lacking.join(', ')}`)
 }
 
 function mark({ verdict }: Finding, out: Terminal): string {

@@ -12,11 +12,12 @@ export async function run(context: CommandContext): Promise<number> {
   const client = createClient(await findTarget(context))
   const logs = await findLogs(client, word)
   if (options['json'] === true) return printJson(out, Object.fromEntries(logs))
+  const print = options['raw'] === true ? (line: string) => out.write(`${line}\n`) : (line: string) => out.line(line)
   if (logs.length === 0) out.line(out.dim('no workers now; a worker that is gone is asked for by its id'))
   for (const [workerId, { system, container }] of logs) {
     if (logs.length > 1) out.line(out.bold(workerId))
-    for (const line of system) out.line(out.dim(line))
-    for (const line of container) out.line(line)
+    for (const line of system) print(out.dim(line))
+    for (const line of container) print(line)
   }
   return 0
 }

@@ -3,11 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@runyard/client'
 import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { clientVariables, quotePosix } from '../client-exports.ts'
+import { quotePosix } from '../client-exports.ts'
 import { textOption, type CommandContext } from '../command.ts'
 import { createStatusBlock, readRows, type StatusBlock } from '../output/live-status.ts'
 import { createProgress } from '../output/progress.ts'
-import type { Terminal } from '../output/terminal.ts'
+import { alignColumns, type Terminal } from '../output/terminal.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey } from '../stack/data-dir.ts'
 import { openStack, type Stack } from '../stack/open-stack.ts'
@@ -38,38 +38,28 @@ export async function run(context: CommandContext): Promise<number> {
     throw error
   })
   if (stack === undefined) return 130
-  printClients(out, stack, textOption(context, 'data'))
+  printNext(out, stack, textOption(context, 'data'))
   await watch(stack, { block, settings }, signals.polite)
   await stop(stack, { block, out, signals })
   return 0
 }
 
-function printClients(out: Terminal, stack: Stack, namedDir: string | undefined): void {
-  const { url, key } = stack
+/** What is needed next, in a few lines that stay on the screen; `env` has the variables of all clients. */
+function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string | undefined): void {
   const where = namedDir === undefined ? '' : ` --data ${quotePosix(namedDir)}`
-  const variables = new Map(clientVariables(stack).map(({ name, value }) => [name, value]))
-  const block = (title: string, names: readonly string[]): void => {
-    out.line(out.dim(`# ${title}`))
-    for (const name of names) out.line(`export ${name}=${variables.get(name)}`)
-  }
-  out.line(`\n  url        ${out.bold(url)}\n  key        ${out.bold(key)}\n`)
-  out.line(`Point your clients here, all at once: ${out.bold(`eval "$(./runyard env${where})"`)}, or one by one:\n`)
-  block('every client', ['RUNPOD_API_KEY', 'RUNPOD_ENDPOINT_BASE_URL', 'RUNPOD_API_BASE_URL'])
-  block('runpod-flash, besides', [
-    'RUNPOD_REST_API_URL',
-    'RUNPOD_HAPI_URL',
-    'RUNPOD_CONSOLE_URL',
-    'FLASH_IS_LIVE_PROVISIONING',
-    'FLASH_NO_UPDATE_CHECK',
-  ])
-  out.line(out.dim('# runpod 1.x: the key is set in the program'))
-  out.line('python -c \'import os, runpod; runpod.api_key = os.environ["RUNPOD_API_KEY"]\'')
-  out.line(out.dim('# runpod 2.0: nothing more; rp flash dev main.py'))
-  out.line(out.dim('# runpod-sdk (JavaScript)'))
-  out.line('runpodSdk(process.env.RUNPOD_API_KEY, { baseUrl: process.env.RUNPOD_ENDPOINT_BASE_URL })')
-  out.line(out.dim('# curl'))
-  out.line(`curl -H "Authorization: Bearer $RUNPOD_API_KEY" ${url}/v2/serverless\n`)
-  out.line(`${out.dim('Ctrl-C drains and stops; a second one stops at once.')}\n`)
+  const rows = [
+    ['url', out.bold(url)],
+    ['key', `${maskKey(key)} ${out.dim(`(./runyard key${where} prints it)`)}`],
+    ['clients', `${out.bold(`eval "$(./runyard env${where})"`)} ${out.dim('in their shell')}`],
+    ['logs', logDir],
+    ['stop', 'Ctrl-C drains and stops; a second one stops at once'],
+  ]
+  for (const line of ['', ...alignColumns(rows.map(([title = '', text = '']) => [`  ${out.dim(title)}`, text])), '']) out.line(line)
+}
+
+/** A terminal's recording shows what tells keys apart, and no more. */
+export function maskKey(key: string): string {
+  return key.length < 16 ? '…' : `${key.slice(0, 4)}…${key.slice(-4)}`
 }
 
 interface Watch {
@@ -100,9 +90,8 @@ async function watch({ url, key }: Stack, { block, settings: { dataDir } }: Watc
 
 async function stop(stack: Stack, { block, out, signals }: { block: StatusBlock; out: Terminal; signals: StopSignals }): Promise<void> {
   block.end()
-  out.line(
-    `${out.isTty ? '\r\u001B[K' : ''}stopping: running jobs finish, then their workers go ${out.dim('(Ctrl-C again stops at once)')}`,
-  )
+  if (out.isTty) out.write('\r\u001B[K')
+  out.line(`stopping: running jobs finish, then their workers go ${out.dim('(Ctrl-C again stops at once)')}`)
   const drained = stack[Symbol.asyncDispose]().then(() => true)
   const isDrained = await Promise.race([drained, aborted(signals.hard).then(() => false)])
   if (!isDrained) {

@@ -15,7 +15,8 @@ export async function run(context: CommandContext): Promise<number> {
   const answer = await createClient(await findTarget(context)).usage({ from })
   if (options['json'] === true) return printJson(out, answer)
   const { usage } = answer
-  out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC\n`)
+  out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC`)
+  out.line()
   if (usage.length === 0) {
     out.line('no worker has run')
     return 0

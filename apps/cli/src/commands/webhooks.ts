@@ -20,7 +20,8 @@ export async function log(context: CommandContext): Promise<number> {
   const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what'].map((title) => out.dim(title))
   const rows = [head, ...newest.map(({ endpoint, attempt }) => describe(endpoint, attempt))]
   if (newest.length > 0) for (const line of alignColumns(rows)) out.line(line)
-  out.line(newest.length === 0 ? 'no webhook was sent yet' : `\n${pending} waiting to be delivered`)
+  if (newest.length > 0) out.line()
+  out.line(newest.length === 0 ? 'no webhook was sent yet' : `${pending} waiting to be delivered`)
   return 0
 }
 

@@ -1,6 +1,11 @@
 // What the stack is doing, one row per endpoint: on a terminal a block that redraws itself, elsewhere a line per change.
 import type { Client, HealthView } from '@runyard/client'
 import { alignColumns, type Terminal } from './terminal.ts'
+import { cutMiddle, toVisible, widthOf, wrap } from './visible.ts'
+
+const HEAD = ['endpoint', 'queued', 'running', 'done', 'failed', 'workers'] as const
+const NARROWEST = 40
+const SHORTEST_NAME = 8
 
 export interface EndpointRow {
   readonly id: string
@@ -23,43 +28,107 @@ export async function readRows(client: Client): Promise<readonly EndpointRow[]> 
   return Promise.all(endpoints.map(async ({ id, name }) => ({ id, name, health: await client.jobs.health(id) })))
 }
 
+/**
+ * On a terminal each line takes one row: it is cut to the width, and the terminal does not wrap while it is drawn. So going up by the number of
+ * rows finds the beginning, also after the terminal was made narrower, which breaks the lines that stand there.
+ */
 export function createStatusBlock(out: Terminal): StatusBlock {
+  let rows: readonly EndpointRow[] | undefined
   let drawn: readonly string[] = []
   const erase = (): void => {
-    if (out.isTty && drawn.length > 0) out.write(`\u001B[${drawn.length}A\u001B[J`)
+    const height = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / out.columns)), 0)
+    if (height > 0) out.write(`\r\u001B[${height}A\u001B[J`)
   }
+  const draw = (lines: readonly string[]): void => {
+    if (lines.length === 0) return
+    out.write('\u001B[?7l')
+    for (const line of lines) out.line(line)
+    out.write('\u001B[?7h')
+  }
+  const redraw = (lines: readonly string[]): void => {
+    erase()
+    draw(lines)
+    drawn = lines
+  }
+  const stopWatching = out.isTty ? out.onResize(() => rows !== undefined && redraw(renderBlock(rows, out))) : () => {}
   return {
-    show(rows) {
-      const lines = renderRows(rows, out)
+    show(next) {
+      rows = next
+      const lines = out.isTty ? renderBlock(next, out) : renderRows(next, out)
       if (lines.join('\n') === drawn.join('\n')) return
-      erase()
+      if (out.isTty) return redraw(lines)
       // Without a terminal: only what changed, with the heading once.
-      for (const line of out.isTty ? lines : lines.filter((each) => !drawn.includes(each))) out.line(line)
+      for (const line of lines.filter((each) => !drawn.includes(each))) out.line(line)
       drawn = lines
     },
     say(text) {
-      erase()
+      if (out.isTty) erase()
       out.line(text)
-      if (out.isTty) for (const line of drawn) out.line(line)
+      if (out.isTty) draw(drawn)
     },
     end() {
+      stopWatching()
+      rows = undefined
       drawn = []
     },
   }
 }
 
+/** Numbers stay whole; names are cut in the middle, reasons stand on lines of their own, and what does not fit below each other is counted. */
+function renderBlock(rows: readonly EndpointRow[], out: Terminal): readonly string[] {
+  if (rows.length === 0) return [out.dim('no endpoints yet')]
+  const columns = Math.max(NARROWEST, out.columns)
+  const cells = rows.map((row) => countsOf(row, out))
+  const widest = Math.max(...rows.map(({ name }) => widthOf(toVisible(name, false))))
+  const others = alignColumns([HEAD.slice(1), ...cells])
+  const room = columns - Math.max(...others.map(widthOf)) - 2
+  const nameWidth = Math.max(SHORTEST_NAME, Math.min(widest, room))
+  const named = rows.map(({ name }, index) => [cutMiddle(toVisible(name, false), nameWidth), ...(cells[index] ?? [])])
+  const [head = '', ...lines] = alignColumns([HEAD.map((title) => out.dim(title)), ...named])
+  const entries = lines.map((line, index) => [line, ...reasonOf(rows[index], columns).map((reason) => out.bad(reason))])
+  return fitHeight(head, entries, out)
+}
+
+function reasonOf(row: EndpointRow | undefined, columns: number): readonly string[] {
+  const message = row === undefined ? undefined : messageOf(row)
+  if (message === undefined) return []
+  return wrap(toVisible(message, false), { columns: columns - 4, most: 3 }).map((line, index) => `${index === 0 ? '  ↳ ' : '    '}${line}`)
+}
+
+/** The cursor cannot go above the top of the screen, so a block that is higher would be drawn again and again. */
+function fitHeight(head: string, entries: readonly (readonly string[])[], out: Terminal): readonly string[] {
+  const most = Math.max(3, out.rows - 2)
+  const lines = [head]
+  for (const [index, entry] of entries.entries()) {
+    const isLast = index === entries.length - 1
+    if (lines.length + entry.length + (isLast ? 0 : 1) > most) {
+      return [...lines, out.dim(`… and ${entries.length - index} more; \`./runyard status\` shows all`)]
+    }
+    lines.push(...entry)
+  }
+  return lines
+}
+
 export function renderRows(rows: readonly EndpointRow[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
   if (rows.length === 0) return [out.dim('no endpoints yet')]
-  const head = ['endpoint', 'queued', 'running', 'done', 'failed', 'workers'].map((title) => out.dim(title))
-  const cells = rows.map(({ name, health: { jobs, workers, message, nextTryAt } }) => [
-    name,
-    `${jobs.inQueue}`,
-    `${jobs.inProgress}`,
-    `${jobs.completed}`,
-    jobs.failed > 0 ? out.bad(`${jobs.failed}`) : '0',
-    `${describeWorkers(workers)}${message === undefined ? '' : out.bad(`  ${message}`)}${nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`}`,
-  ])
-  return alignColumns([head, ...cells])
+  const cells = rows.map((row) => {
+    const message = messageOf(row)
+    const counts = countsOf(row, out)
+    const workers = counts.at(-1) ?? ''
+    return [row.name, ...counts.slice(0, -1), message === undefined ? workers : `${workers}${out.bad(`  ${message}`)}`]
+  })
+  return alignColumns([HEAD.map((title) => out.dim(title)), ...cells])
+}
+
+function countsOf({ health: { jobs, workers } }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly string[] {
+  const failed = jobs.failed > 0 ? out.bad(`${jobs.failed}`) : '0'
+  return [`${jobs.inQueue}`, `${jobs.inProgress}`, `${jobs.completed}`, failed, describeWorkers(workers)]
+}
+
+/** Why a worker is not there, and how to have the next try now. */
+function messageOf({ name, health: { message, nextTryAt } }: EndpointRow): string | undefined {
+  const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
+  return message === undefined && retry === '' ? undefined : `${message ?? ''}${retry}`
 }
 
 /** `ready` counts idle and running ones once more and is left out (client-api §5.9). */

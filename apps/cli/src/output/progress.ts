@@ -1,6 +1,7 @@
 // The set-up, one line per step: what it came to and how long it took. On a terminal the line of a running step says what it is doing;
 // elsewhere a step is told once, when it is done, and its own news only where it takes long.
 import { formatDuration, type Terminal } from './terminal.ts'
+import { cutEnd, toVisible } from './visible.ts'
 
 export interface Step {
   /** What it is doing now. */
@@ -26,7 +27,8 @@ export function createProgress(out: Terminal): Progress {
   }
   function settle(text: string): void {
     open = undefined
-    out.line(out.isTty ? `\r\u001B[K${text}` : text)
+    if (out.isTty) out.write('\r\u001B[K')
+    out.line(text)
   }
 
   return {
@@ -58,5 +60,5 @@ export function createProgress(out: Terminal): Progress {
 
 function clip(text: string, width: number): string {
   const line = text.replaceAll(/\s+/g, (gap) => (gap.includes('\n') ? ' ' : gap))
-  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`
+  return cutEnd(toVisible(line, false), width)
 }

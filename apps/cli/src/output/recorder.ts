@@ -1,5 +1,6 @@
 // Test fixture: a terminal that remembers what was written to it.
 import type { Terminal } from './terminal.ts'
+import { toVisible } from './visible.ts'
 
 export function recorder(): Terminal & { text(): string } {
   let text = ''
@@ -10,8 +11,10 @@ export function recorder(): Terminal & { text(): string } {
   return {
     isTty: false,
     columns: 100,
+    rows: 50,
     write,
-    line: (part = '') => write(`${part}\n`),
+    line: (part = '') => write(`${toVisible(part, true)}\n`),
+    onResize: () => () => {},
     bold: plain,
     dim: plain,
     good: plain,

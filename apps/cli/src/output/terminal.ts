@@ -1,11 +1,17 @@
 // What people see: lines on stdout or stderr, colours only on a terminal that wants them, aligned columns.
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
+import { toVisible, widthOf } from './visible.ts'
 
 export interface Terminal {
   readonly isTty: boolean
   readonly columns: number
+  readonly rows: number
+  /** One line. Control characters of others are shown as pictures (`visible.ts`), also line feeds. */
   line(text?: string): void
+  /** As it is: for our own escape sequences, and for programs. */
   write(text: string): void
+  /** Until what it returns is called. */
+  onResize(listener: () => void): () => void
   bold(text: string): string
   dim(text: string): string
   good(text: string): string
@@ -14,6 +20,7 @@ export interface Terminal {
 
 export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   const style = (format: 'bold' | 'dim' | 'green' | 'red') => (text: string) => styleText(format, text, { stream, validateStream: true })
+  const hasStyles = style('bold')('x') !== 'x'
   // A reader that goes away early (`| head`) is no error of ours.
   stream.on('error', () => {})
   return {
@@ -21,8 +28,15 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
     get columns() {
       return stream.columns ?? 100
     },
+    get rows() {
+      return stream.rows ?? 50
+    },
     line: (text = '') => {
-      stream.write(`${text}\n`)
+      stream.write(`${toVisible(text, hasStyles)}\n`)
+    },
+    onResize(listener) {
+      stream.on('resize', listener)
+      return () => stream.off('resize', listener)
     },
     write: (text) => {
       stream.write(text)
@@ -34,14 +48,14 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   }
 }
 
-/** Columns padded to their widest cell; the last one is left ragged. */
+/** Columns padded to their widest cell; the last one is left ragged. A tab in a cell would break the columns. */
 export function alignColumns(rows: readonly (readonly string[])[], gap = 2): readonly string[] {
-  const width = (text: string): number => stripVTControlCharacters(text).length
+  const visible = rows.map((row) => row.map((cell) => toVisible(cell, true).replaceAll('\t', '␉')))
   const widths: number[] = []
-  for (const row of rows) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, width(cell))
-  return rows.map((row) =>
+  for (const row of visible) for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell))
+  return visible.map((row) =>
     row
-      .map((cell, index) => (index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - width(cell) + gap)))
+      .map((cell, index) => (index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - widthOf(cell) + gap)))
       .join('')
       .trimEnd(),
   )

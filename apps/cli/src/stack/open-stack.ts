@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Progress } from '../output/progress.ts'
 import type { Settings } from '../settings.ts'
 import { openDataDir } from './data-dir.ts'
+import { describeGpus } from './gpu-line.ts'
 import { chooseHosts, type HostChoice } from './host-choice.ts'
 import { claimPort } from './ports.ts'
 import { findOtherInstalls } from './other-installs.ts'
@@ -45,6 +46,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const listen = await claimListener(settings.config.listen, 'choose another with --port N')
   const redis = await openOrFindRedis({ options, logDir, opening })
   signal.throwIfAborted()
+  progress.begin('gpu').done(await describeGpus(settings.config.simulatedGpus))
   const choice = await chooseHosts({ config: settings.config, env, progress, signal })
   const plane = await claimPlane(settings, choice)
   const step = progress.begin('gateway')

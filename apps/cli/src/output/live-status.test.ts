@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { createStatusBlock, type EndpointRow } from './live-status.ts'
+import { createScreen, type Screen } from './screen.ts'
+import type { Terminal } from './terminal.ts'
+import { toVisible, widthOf } from './visible.ts'
+
+const MESSAGE = 'no host has a GPU of the requested types: wanted NVIDIA L4, hosts have NVIDIA GeForce RTX 4090, and more words than fit'
+const NONE = { running: 0, idle: 0, initializing: 0, throttled: 0, unhealthy: 0, ready: 0 }
+
+function rowOf(name: string, inQueue: number, message?: string): EndpointRow {
+  const jobs = { inQueue, inProgress: 0, completed: 0, failed: 0, retried: 0 }
+  return { id: name, name, health: { jobs, workers: { ...NONE, throttled: 1 }, ...(message === undefined ? {} : { message }) } }
+}
+
+/** A terminal of 80 columns that shows on a screen. */
+function terminal(columns = 80, rows = 24): { out: Terminal; screen: Screen; resize: (columns: number) => void } {
+  const screen = createScreen(columns)
+  let width = columns
+  const listeners = new Set<() => void>()
+  const plain = (text: string): string => text
+  const out: Terminal = {
+    isTty: true,
+    get columns() {
+      return width
+    },
+    rows,
+    line: (text = '') => screen.write(`${toVisible(text, true)}\n`),
+    write: (text) => screen.write(text),
+    onResize(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    bold: plain,
+    dim: plain,
+    good: plain,
+    bad: plain,
+  }
+  const resize = (next: number): void => {
+    width = next
+    screen.resize(next)
+    for (const listener of listeners) listener()
+  }
+  return { out, screen, resize }
+}
+
+const headings = (screen: Screen): number => screen.rows().filter((line) => line.startsWith('endpoint')).length
+const text = (screen: Screen): string => screen.rows().join('\n').trimEnd()
+
+describe('the live block at 80 columns', () => {
+  it('stands there once, however often it is drawn and whatever it says', () => {
+    const { out, screen } = terminal()
+    const block = createStatusBlock(out)
+    out.line('above')
+    for (let queued = 0; queued < 20; queued++) {
+      block.show([rowOf('live-caption-of-a-very-long-name-that-goes-on-and-on-until-it-does-not-fit', queued, MESSAGE), rowOf('b', 0)])
+      block.say(`news ${queued}`)
+    }
+    expect(headings(screen)).toBe(1)
+    expect(screen.rows()[0]).toBe('above')
+    expect(screen.rows().filter((line) => line.startsWith('news'))).toHaveLength(20)
+    expect(Math.max(...screen.rows().map(widthOf))).toBeLessThanOrEqual(80)
+    // The reason is whole, on lines of its own.
+    expect(text(screen).replaceAll(/\n +/g, ' ')).toContain(`↳ ${MESSAGE}`)
+    expect(text(screen)).toMatch(/^live-caption-of.*….*not-fit +19 /m)
+  })
+
+  it('is drawn anew when the terminal becomes narrower or wider', () => {
+    const { out, screen, resize } = terminal(120)
+    const block = createStatusBlock(out)
+    block.show([rowOf('caption', 3, MESSAGE)])
+    for (const columns of [60, 45, 100]) {
+      resize(columns)
+      expect(headings(screen)).toBe(1)
+      expect(Math.max(...screen.rows().map(widthOf))).toBeLessThanOrEqual(columns)
+    }
+    block.end()
+    resize(50)
+    expect(text(screen)).toContain('caption')
+  })
+
+  it('is no higher than the screen, and says how many endpoints it leaves out', () => {
+    const { out, screen } = terminal(80, 10)
+    const block = createStatusBlock(out)
+    for (let queued = 0; queued < 5; queued++) block.show(Array.from({ length: 30 }, (_, index) => rowOf(`endpoint-${index}`, queued)))
+    const lines = text(screen).split('\n')
+    expect(lines).toHaveLength(8)
+    expect(lines.at(-1)).toBe('… and 24 more; `./runyard status` shows all')
+  })
+
+  it('shows names of others without obeying them', () => {
+    const { out, screen } = terminal()
+    createStatusBlock(out).show([rowOf('ok\u001B]0;p\u0007\u001B[2K\rfake\nroot# ', 1, 'a\u001B[1Ab')])
+    expect(text(screen)).toContain('ok␛]0;p␇␛[2K␍fake␊root#')
+    expect(text(screen)).toContain('↳ a␛[1Ab')
+  })
+
+  it('counts wide letters twice', () => {
+    const { out, screen } = terminal()
+    const block = createStatusBlock(out)
+    for (let queued = 0; queued < 5; queued++) block.show([rowOf('字'.repeat(60), queued, '漢字 '.repeat(40))])
+    expect(headings(screen)).toBe(1)
+    expect(Math.max(...screen.rows().map(widthOf))).toBeLessThanOrEqual(80)
+  })
+})

@@ -1,0 +1,30 @@
+// Which cards this stack can give to workers, in words: those of the machine, and those that are only declared.
+import { parseSimulatedGpus } from '@runyard/core'
+import { readGpuInventory } from '@runyard/docker'
+
+/** @throws RunyardError where the setting cannot be read. */
+export async function describeGpus(simulated: string | undefined): Promise<string> {
+  const { gpus, warnings } = await readGpuInventory()
+  return wordsFor({ real: gpus, simulated: parseSimulatedGpus(simulated), warnings })
+}
+
+interface Cards {
+  readonly real: readonly { readonly name: string; readonly healthy: boolean; readonly fault?: string | undefined }[]
+  readonly simulated: readonly { readonly name: string; readonly count: number }[]
+  readonly warnings: readonly string[]
+}
+
+export function wordsFor({ real, simulated, warnings }: Cards): string {
+  const counts = new Map<string, number>()
+  for (const { name, healthy } of real) if (healthy) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const usable = [...counts].map(([name, count]) => times(count, name))
+  const faulty = real.filter(({ healthy }) => !healthy).map(({ name, fault }) => `${name} not usable: ${fault ?? 'unknown fault'}`)
+  const declared = simulated.map(({ name, count }) => times(count, name))
+  const found = usable.length === 0 ? 'no NVIDIA card' : usable.join(', ')
+  const pretended = declared.length === 0 ? [] : [`simulated: ${declared.join(', ')}`]
+  return [found, ...pretended, ...faulty, ...warnings].join('; ')
+}
+
+function times(count: number, name: string): string {
+  return count === 1 ? name : `${count} × ${name}`
+}
