@@ -184,6 +184,12 @@ export const Config = z.object({
         .int()
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
+      streamBytes: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(256 * 1024 * 1024)
+        .describe('what one attempt of a job may stream in chunks; beyond it the job is FAILED'),
       workerBytesPerS: z.coerce
         .number()
         .int()

@@ -7,7 +7,7 @@ import { packOutcome, textOf } from './stored-values.ts'
 type EndArgs = (outcome: JobOutcome, given?: { readonly text?: string; readonly now?: number }) => readonly Argument[]
 
 /** A number that Lua holds exactly. */
-const NO_LIMIT = Number.MAX_SAFE_INTEGER
+export const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 export function createEndArgs({ options }: Pick<StoreContext, 'options'>): EndArgs {
   const { asyncMs, syncMs, keepBytes = NO_LIMIT, outboxEvents = NO_LIMIT, outboxBytes = NO_LIMIT } = options.retention

@@ -11,6 +11,8 @@ export interface RetentionOptions {
   readonly batchMs?: number
   /** The kept results of one endpoint; beyond it the oldest go. */
   readonly keepBytes?: number
+  /** What one attempt of a job may stream. */
+  readonly streamBytes?: number
   /** Webhooks of one endpoint that may wait, and what they may weigh. */
   readonly outboxEvents?: number
   readonly outboxBytes?: number

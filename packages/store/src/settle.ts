@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { createEndArgs } from './end-args.ts'
+import { createEndArgs, NO_LIMIT } from './end-args.ts'
 import { toJobRecord } from './job-record.ts'
 import { newName } from './payloads.ts'
 import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
@@ -13,7 +13,7 @@ import type { Reply } from './scripts/script.ts'
 import { APPEND_CHUNK, PROGRESS } from './scripts/worker-writes.ts'
 import { DEFAULT_TTL_MS } from './submit.ts'
 import { packOutcome } from './stored-values.ts'
-import type { JobStore, SettleResult } from './types.ts'
+import type { ChunkResult, JobStore, SettleResult } from './types.ts'
 
 type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'endPurged' | 'progress' | 'appendChunk'>
 
@@ -113,7 +113,8 @@ function createWorkerWrites({ keys, run, signals, payloads, options }: StoreCont
       const at = { endpointId, jobId }
       const kept = await payloads.keep(at, newName('chunk'), chunk)
       const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal), post]
-      const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], args)) as SettleResult | 'repeated'
+      const weight = [Buffer.byteLength(chunk), options.retention.streamBytes ?? NO_LIMIT]
+      const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], [...args, ...weight])) as ChunkResult | 'repeated'
       payloads.conclude(at, kept, result === 'settled')
       if (result === 'repeated') return 'settled'
       if (result === 'settled') signals.deliver(signal)

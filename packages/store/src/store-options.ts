@@ -6,7 +6,10 @@ import type { OpenStoreOptions } from './open-options.ts'
 const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 
 /** What every process needs; `name` is that of its connections in `CLIENT LIST`. */
-export function storeOptionsOf(config: Pick<Config, 'redis' | 'lease' | 'retention' | 'webhooks'>, name: string): OpenStoreOptions {
+export function storeOptionsOf(
+  config: Pick<Config, 'redis' | 'lease' | 'retention' | 'webhooks' | 'limits'>,
+  name: string,
+): OpenStoreOptions {
   return {
     redisUrl: config.redis.url ?? FALLBACK_REDIS_URL,
     name,
@@ -15,12 +18,13 @@ export function storeOptionsOf(config: Pick<Config, 'redis' | 'lease' | 'retenti
   }
 }
 
-function retentionOf({ retention, webhooks }: Pick<Config, 'retention' | 'webhooks'>): OpenStoreOptions['retention'] {
+function retentionOf({ retention, webhooks, limits }: Pick<Config, 'retention' | 'webhooks' | 'limits'>): OpenStoreOptions['retention'] {
   return {
     asyncMs: retention.asyncS * 1000,
     syncMs: retention.syncS * 1000,
     batchMs: retention.batchS * 1000,
     keepBytes: retention.endpointBytes,
+    streamBytes: limits.streamBytes,
     outboxEvents: webhooks.outboxEvents,
     outboxBytes: webhooks.outboxBytes,
   }

@@ -177,3 +177,32 @@ test('a large chunk stays in the blob store until it has been told', async () =>
   await vi.waitUntil(() => memory.blobs.size === 0, PATIENT)
   expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2], more: false })
 })
+
+describe('bytes', () => {
+  test('what one attempt streams has a limit, and the next attempt begins anew', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, streamBytes: 25 } })
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('too_much')
+    await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 2, evidence: 'x' })
+    await jobs.take(EP, 'w2')
+    expect(await jobs.appendChunk(EP, 'a', 'w2', '0123456789')).toBe('settled')
+    expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toHaveLength(1)
+  })
+
+  test('one answer is bounded by its bytes, and the rest follows in order', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    const texts = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(900_000, '.'))
+    for (const text of texts) await jobs.appendChunk(EP, 'a', 'w1', text)
+    const first = await drainStream(jobs, EP, 'a', 500)
+    expect(first?.more).toBe(true)
+    expect(first?.chunks.length).toBeLessThan(texts.length)
+    const second = await drainStream(jobs, EP, 'a', 500)
+    expect([...(first?.chunks ?? []), ...(second?.chunks ?? [])]).toEqual(texts)
+    expect(second?.more).toBe(false)
+  })
+})

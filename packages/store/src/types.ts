@@ -55,6 +55,8 @@ export interface Lease {
 
 /** What a write by a worker came to. `settled`: it was the first. The others changed nothing. */
 export type SettleResult = 'settled' | 'already_settled' | 'not_holder'
+/** `too_much`: beyond `streamBytes`. */
+export type ChunkResult = SettleResult | 'too_much'
 
 export interface QueueStats {
   readonly waiting: number
@@ -143,7 +145,7 @@ export interface JobStore {
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
   progress(endpointId: string, jobId: string, workerId: string, output: JsonText): Promise<SettleResult>
   /** `post`, at most 36 letters, names one post of a worker: told again, since its answer was lost, it changes nothing more. */
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<SettleResult>
+  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<ChunkResult>
   /** Whether the job is leased to the worker, also where the lease has run out and nobody has taken the job back. */
   holds(endpointId: string, jobId: string, workerId: string): Promise<boolean>
   /** The worker's result. First writer wins; fenced by the lease. */

@@ -41,7 +41,7 @@ export interface JobStore extends Omit<
     workerId: string,
   ): Promise<(Omit<real.TakenJob, 'submission'> & { submission: ValueSubmission }) | undefined | null>
   progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<real.SettleResult>
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<real.SettleResult>
+  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<real.ChunkResult>
   settle(endpointId: string, jobId: string, workerId: string, outcome: ValueOutcome): Promise<real.SettleResult>
   forceSettle(
     endpointId: string,

@@ -177,3 +177,15 @@ describe('browsers (client-api §3)', () => {
     expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([404, null])
   })
 })
+
+it('a job that streams more than it may fails in words', async () => {
+  const { gateway, ep } = await start({ limits: { streamBytes: 1000 } })
+  const worker = await gateway.addWorker(ep)
+  const id = String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
+  expect((await worker.take())?.id).toBe(id)
+  const chunk = () =>
+    worker.send(`/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`, { method: 'POST', body: { output: 'x'.repeat(600) } })
+  expect([(await chunk()).status, (await chunk()).status]).toEqual([200, 200])
+  const { json } = await gateway.call(`/v2/${ep}/status/${id}`)
+  expect(json).toMatchObject({ status: 'FAILED', error: 'the job streamed more than 1000 bytes (limits.streamBytes)' })
+})

@@ -73,7 +73,17 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
 }
 
 /** A chunk is a sign of life: the store renews the lease with it. */
-export async function receiveChunk(deps: ResultDeps, { state, jobId, name, holdMs }: Post, chunk: JsonText): Promise<void> {
+export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText): Promise<void> {
+  const { state, jobId, name, holdMs } = post
   const { endpointId, workerId } = state
-  await retryWhileAway(() => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name), deps.closing, holdMs)
+  const append = () => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name)
+  if ((await retryWhileAway(append, deps.closing, holdMs)) === 'too_much') await failStream(deps, post)
+}
+
+/** User code that streams without end would fill Redis, or the disk. */
+async function failStream(deps: ResultDeps, post: Post): Promise<void> {
+  const { endpointId, workerId } = post.state
+  const error = `the job streamed more than ${deps.config.limits.streamBytes} bytes (limits.streamBytes)`
+  await settle(deps, post, { status: 'FAILED', error })
+  deps.store.publish({ kind: 'job-stop', endpointId, jobId: post.jobId, workerId })
 }

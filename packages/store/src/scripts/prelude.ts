@@ -89,7 +89,7 @@ local function requeueJob(id)
   if call('LREM', q .. ':active', -1, id) == 0 then return false end
   call('DEL', lockKey(id))
   call('SREM', q .. ':stalled', id)
-  call('HDEL', jobKey(id), 'progress')
+  call('HDEL', jobKey(id), 'progress', 'streamed')
   noteQueued(id)
   local priority = tonumber(call('HGET', jobKey(id), 'priority') or '0')
   if isSuspect(id) then

@@ -5,6 +5,10 @@
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 
+/** What one answer may weigh, give or take a chunk. */
+const READ_BYTES = 32 * 1024 * 1024
+const READ_AT_ONCE = 32
+
 const CHUNKS = `
 local function readClaim(id)
   local head = call('LINDEX', chunksKey(id), 0)
@@ -15,11 +19,19 @@ end
 local function writeClaim(claim)
   return '!' .. claim.token .. ' ' .. string.format('%.0f', claim.voidAt) .. (claim.isAwaited and '+' or '')
 end
--- A large one, which is in the blob store, ends what is read: hundreds of them would be more than a process can hold.
+-- A large one, which is in the blob store, ends what is read, and so does the weight of the small ones: hundreds of large ones would be more than a process
+-- can hold. The first is always read.
 local function readChunks(id, from, limit)
-  local chunks = call('LRANGE', chunksKey(id), from, from + limit - 1)
-  for at, chunk in ipairs(chunks) do
-    if chunk:byte(1) == 64 then return { unpack(chunks, 1, at) } end
+  local chunks, bytes = {}, 0
+  while #chunks < limit do
+    local at = from + #chunks
+    local some = call('LRANGE', chunksKey(id), at, at + math.min(${READ_AT_ONCE}, limit - #chunks) - 1)
+    for _, chunk in ipairs(some) do
+      chunks[#chunks + 1] = chunk
+      bytes = bytes + #chunk
+      if chunk:byte(1) == 64 or bytes >= ${READ_BYTES} then return chunks end
+    end
+    if #some == 0 then return chunks end
   end
   return chunks
 end
