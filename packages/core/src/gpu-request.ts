@@ -1,7 +1,7 @@
 // Which cards satisfy a request: the gpuIds grammar (management §6.2, flash-api §9.1) and its matching. A pool that no host can
 // satisfy is accepted here and throttled at placement; only text that cannot mean anything is refused.
 import { RunyardError, type GpuRequest } from '@runyard/schema'
-import { GPU_POOLS, GPU_POOL_IDS, isGpuPool, normalizeGpuName } from './gpu-catalogue.ts'
+import { GPU_POOLS, GPU_POOL_IDS, isGpuPool, normalizeGpuName, type GpuPool } from './gpu-catalogue.ts'
 
 export type GpuSelection = Pick<GpuRequest, 'pools' | 'excludedTypes'>
 
@@ -37,6 +37,11 @@ function membersOf(poolOrType: string): readonly string[] {
   return isGpuPool(poolOrType) ? GPU_POOLS[poolOrType] : [poolOrType]
 }
 
+/** The catalogue's names are normal already: asked for every card and request of a plan. */
+function isMember(pool: GpuPool, name: string): boolean {
+  return (GPU_POOLS[pool] as readonly string[]).includes(name)
+}
+
 /** The inverse of `parseGpuIds`. */
 export function formatGpuIds(selection: GpuSelection): string {
   return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
@@ -60,9 +65,18 @@ export function matchesGpu(selection: GpuSelection, gpuName: string): boolean {
 export function gpuRank(selection: GpuSelection, gpuName: string): number | undefined {
   const name = normalizeGpuName(gpuName)
   if (selection.excludedTypes.some((type) => normalizeGpuName(type) === name)) return undefined
-  const rank = selection.pools.findIndex((pool) => membersOf(pool).some((member) => normalizeGpuName(member) === name))
+  const rank = selection.pools.findIndex((pool) => (isGpuPool(pool) ? isMember(pool, name) : normalizeGpuName(pool) === name))
   if (rank >= 0) return rank
   return wantsEveryPool(selection) ? selection.pools.length : undefined
+}
+
+/** `gpuRank` for many cards: hosts have many of few models. */
+export function createGpuRanker(selection: GpuSelection): (gpuName: string) => number | undefined {
+  const ranks = new Map<string, number | undefined>()
+  return (gpuName) => {
+    if (!ranks.has(gpuName)) ranks.set(gpuName, gpuRank(selection, gpuName))
+    return ranks.get(gpuName)
+  }
 }
 
 /**

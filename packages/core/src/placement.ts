@@ -3,7 +3,7 @@
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
 import { needsContainer } from './image-alias.ts'
-import { describeGpuRequest, gpuRank, matchesCuda } from './gpu-request.ts'
+import { createGpuRanker, describeGpuRequest, matchesCuda } from './gpu-request.ts'
 
 /** What one worker that is not yet seen gone takes from its host. */
 export interface Holding {
@@ -110,10 +110,11 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
 
 /** Best first: the request's own order of pools. */
 function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
+  const rankOf = createGpuRanker(request)
   return host.gpus
-    .filter((gpu) => gpu.healthy && gpuRank(request, gpu.name) !== undefined)
+    .filter((gpu) => gpu.healthy && rankOf(gpu.name) !== undefined)
     .filter((gpu) => gpu.simulated || matchesCuda(request, host.cudaVersion))
-    .toSorted((a, b) => (gpuRank(request, a.name) ?? 0) - (gpuRank(request, b.name) ?? 0))
+    .toSorted((a, b) => (rankOf(a.name) ?? 0) - (rankOf(b.name) ?? 0))
 }
 
 /** All GPUs of one worker are of one model. */
@@ -126,7 +127,8 @@ function sameModel(gpus: readonly Gpu[], count: number): readonly Gpu[] | undefi
 function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {
   const wanted = describeGpuRequest(request)
   const all = hosts.flatMap((host) => host.gpus)
-  const named = all.filter((gpu) => gpuRank(request, gpu.name) !== undefined)
+  const rankOf = createGpuRanker(request)
+  const named = all.filter((gpu) => rankOf(gpu.name) !== undefined)
   if (named.length === 0) {
     const have = all.length === 0 ? 'no GPU' : [...new Set(all.map((gpu) => gpu.name))].join(', ')
     return refuse('no_matching_gpu', `no host has a GPU of the requested types: wanted ${wanted}, hosts have ${have}`)

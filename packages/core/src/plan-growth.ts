@@ -121,9 +121,13 @@ function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number
 /** Places what is wanted, one worker after another. `holdings` grows with each start, so that no GPU is given twice. */
 export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], builder: PlanBuilder): void {
   const hosts = reachable(builder.observed)
+  // What is held only grows here: who asks for the same as one who was refused is refused, too.
+  const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
-    const placement = place(want.endpoint.spec, hosts, holdings)
+    const asked = askedOf(want.endpoint)
+    const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, holdings)
     if (placement.kind === 'refused') {
+      refusals.set(asked, placement)
       want.refused = placement
       return undefined
     }
@@ -132,6 +136,11 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
     builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
     return shareOf(placement)
   })
+}
+
+/** What `place` goes by. */
+export function askedOf({ spec: { gpu, cpu, image } }: Endpoint): string {
+  return JSON.stringify([gpu, cpu, image])
 }
 
 export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {

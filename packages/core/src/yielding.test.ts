@@ -139,6 +139,34 @@ test('a worker of two cards gets both from one host', () => {
   expect(yieldsIn(world([hog(TWO_IDLE, {}, { workersMin: 1 }), wide]))).toEqual([])
 })
 
+test('in a large pool room is made for a bounded number at a time, and what is on its way counts', () => {
+  const cards = Array.from({ length: 60 }, (_, n) => gpu(`g${n}`))
+  const idle = cards.map(({ uuid, name }, n) => holder(`w${n}`, { uuid, name, simulated: true }, { lastJobEndedAt: NOW - 1000 - n }))
+  const look = (workers: typeof idle) => {
+    const hogs = view(endpoint('ep-hog', { settings: { workersMax: 60 } }), { workers })
+    const asking = view(endpoint('ep-late', { settings: { workersMax: 60 } }), waiting(60, 9000))
+    return yieldsIn(
+      observed(
+        [hogs, asking],
+        [
+          host(
+            'h1',
+            cards,
+            workers.map((worker) => container(worker)),
+          ),
+        ],
+      ),
+    )
+  }
+  const first = look(idle)
+  expect(first).toHaveLength(32)
+  const leaving = idle.map((worker) =>
+    first.includes(worker.id) ? { ...worker, drainingSince: NOW, retireReason: 'yielded' as const } : worker,
+  )
+  expect(look(leaving)).toEqual([])
+  expect(look(leaving.filter(({ id }) => !first.includes(id))).length).toBeLessThanOrEqual(32)
+})
+
 test('idle CPU workers give memory back to a job that waits for it', () => {
   const cpu = { gpu: null, cpu: { instanceIds: ['cpu3g-2-8'] } }
   const idle = Array.from({ length: 16 }, (_, n) =>

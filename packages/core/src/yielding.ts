@@ -3,12 +3,12 @@
 // Failure direction: a job waits longer. Never a worker below the minimum, never a job stopped, never a worker more than needed.
 import type { HostInventory } from '@runyard/schema'
 import { grantInTurns, type Claim } from './fair-turns.ts'
-import { gpuRank } from './gpu-request.ts'
+import { createGpuRanker } from './gpu-request.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import { idleSince } from './phase.ts'
 import { place, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { reachable, toHolding, type Want } from './plan-growth.ts'
+import { askedOf, reachable, toHolding, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -16,12 +16,19 @@ import type { WorkerView } from './worker-view.ts'
 const TURN_PER_START = 2
 /** The shortest turn, and the shortest time between giving way and asking for the same. */
 export const SHORTEST_TURN_MS = 5000
+/** For how many workers room is made in one round, so that a tick stays short in a large pool; the next tick goes on. */
+const MOST_AT_ONCE = 32
 
 interface Claimant extends Claim {
   readonly want: Want
   /** Ready workers that are not leaving. */
   staying: readonly WorkerView[]
+  leaving: readonly WorkerView[]
   hasYielded: boolean
+  /** Undefined: its workers have no cards. */
+  readonly rankOf: ((gpuName: string) => number | undefined) | undefined
+  /** Equal for those that a placement cannot tell apart. */
+  readonly asked: string
 }
 
 interface Candidate {
@@ -35,8 +42,12 @@ interface Room {
   readonly claimants: readonly Claimant[]
   readonly hosts: readonly HostInventory[]
   readonly builder: PlanBuilder
-  /** Without what is leaving, with what is promised. */
-  holdings: readonly WorkerHolding[]
+  /** By host: without what is leaving, with what is promised. */
+  readonly holdings: Map<string, readonly WorkerHolding[]>
+  /** What finds no place in these holdings as they are. */
+  readonly noRoom: Set<string>
+  /** How many more workers may get a place in this round. */
+  left: number
 }
 
 /** Adds the retirements. Returns for how many workers of each want there is room now or soon. */
@@ -44,35 +55,60 @@ export function planYields(wants: readonly Want[], holdings: readonly WorkerHold
   const { shutdown, planeUpSince } = builder.observed
   // While workers cannot report, a new one could not take the job.
   if (shutdown || planeUpSince === undefined || wants.every(({ missing }) => missing === 0)) return new Map()
-  const claimants = wants.map((want) => toClaimant(want, builder))
-  const room: Room = { claimants, hosts: reachable(builder.observed), builder, holdings }
-  leaveOut(room, (worker) => worker.leases.length === 0)
-  grantInTurns(claimants, (asking) => makeRoom(asking, room, idleOnes))
-  leaveOut(room, () => true)
+  const retired = new Set(builder.actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
+  const claimants = wants.map((want) => toClaimant(want, retired))
+  const byHost = Map.groupBy(holdings, ({ hostId }) => hostId)
+  const room: Room = { claimants, hosts: reachable(builder.observed), builder, holdings: new Map(byHost), noRoom: new Set(), left: 0 }
+  giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
-  grantInTurns(inLine, (asking) => makeRoom(asking, room, onesPastTheirTurn))
+  giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })
   return new Map(claimants.map(({ want, missing }) => [want, want.missing - missing]))
 }
 
-function toClaimant(want: Want, builder: PlanBuilder): Claimant {
-  const staying = want.workers.filter((worker) => worker.record.readyAt !== undefined && isThere(worker) && !isLeaving(worker, builder))
-  return { want, share: want.share, missing: want.missing, since: want.since, staying, hasYielded: false }
+function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
+  const isLeaving = (worker: WorkerView) => worker.phase === 'draining' || worker.inFlight || retired.has(worker.record.id)
+  const [leaving, others] = [want.workers.filter(isLeaving), want.workers.filter((worker) => !isLeaving(worker))]
+  const staying = others.filter((worker) => worker.record.readyAt !== undefined && isThere(worker))
+  const { gpu } = want.endpoint.spec
+  const rankOf = gpu === null ? undefined : createGpuRanker(gpu)
+  return {
+    want,
+    share: want.share,
+    missing: want.missing,
+    since: want.since,
+    leaving,
+    staying,
+    hasYielded: false,
+    rankOf,
+    asked: askedOf(want.endpoint),
+  }
 }
 
-function isLeaving(worker: WorkerView, { actions }: PlanBuilder): boolean {
-  if (worker.phase === 'draining' || worker.inFlight) return true
-  return actions.some((action) => action.kind === 'drain' && action.workerId === worker.record.id)
+interface Round {
+  readonly asking: readonly Claimant[]
+  /** Of the leaving ones: those that are room already, so that no further worker goes for the same job. */
+  readonly isNear: (worker: WorkerView) => boolean
+  readonly choose: Choose
 }
 
-/** What is leaving is room already: no further worker goes for the same job. */
-function leaveOut(room: Room, isNear: (worker: WorkerView) => boolean): void {
-  const leaving = room.claimants.flatMap(({ want }) => want.workers.filter((worker) => isNear(worker) && isLeaving(worker, room.builder)))
-  room.holdings = withoutWorkers(room.holdings, leaving)
+function giveRoom(room: Room, { asking, isNear, choose }: Round): void {
+  leaveOut(
+    room,
+    room.claimants.flatMap(({ leaving }) => leaving.filter(isNear)),
+  )
+  room.left = MOST_AT_ONCE
+  grantInTurns(asking, (claimant) => makeRoom(claimant, room, choose))
+}
+
+function leaveOut(room: Room, workers: readonly WorkerView[]): void {
+  room.noRoom.clear()
+  for (const [hostId, gone] of Map.groupBy(workers, ({ record }) => record.hostId))
+    room.holdings.set(hostId, withoutWorkers(room.holdings.get(hostId) ?? [], gone))
 }
 
 function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly WorkerView[]): readonly WorkerHolding[] {
   const ids = new Set<string | undefined>(workers.map(({ record }) => record.id))
-  return holdings.filter(({ workerId }) => !ids.has(workerId))
+  return ids.size === 0 ? holdings : holdings.filter(({ workerId }) => !ids.has(workerId))
 }
 
 /** Only for jobs that wait, and not right after a worker of its own gave way. */
@@ -85,18 +121,45 @@ type Choose = (owner: Claimant, asking: Claimant, room: Room) => readonly Candid
 /** Where one worker of `asking` will fit, after the fewest workers have given way; its share. undefined: no way. */
 function makeRoom(asking: Claimant, room: Room, choose: Choose): number | undefined {
   // An endpoint that gives way in this plan takes from no other in it.
-  if (asking.hasYielded) return undefined
-  const others = room.claimants.filter((owner) => owner !== asking)
-  const candidates = others.flatMap((owner) => choose(owner, asking, room)).toSorted(byRank)
-  const ways = room.hosts.flatMap((host) => {
-    const here = candidates.filter(({ worker }) => worker.record.hostId === host.hostId)
-    const fits = (gone: readonly Candidate[]) => placeAfter(asking, { host, gone, room }) !== undefined
-    const going = fewestThatHelp(here, fits)
-    const placed = going === undefined ? undefined : placeAfter(asking, { host, gone: going, room })
-    return going === undefined || placed === undefined ? [] : [{ going, placed }]
-  })
-  const [best] = ways.toSorted((a, b) => a.going.length - b.going.length || byRank(a.going[0], b.going[0]))
-  return best === undefined ? undefined : giveWay(best.going, best.placed, room)
+  if (asking.hasYielded || room.left === 0) return undefined
+  const best = findRoom(asking, room) ?? findWay(asking, room, choose)
+  if (best === undefined) return undefined
+  room.left -= 1
+  return giveWay(best, room)
+}
+
+interface Way {
+  readonly going: readonly Candidate[]
+  readonly placed: Placed
+}
+
+function findRoom(asking: Claimant, room: Room): Way | undefined {
+  if (room.noRoom.has(asking.asked)) return undefined
+  for (const host of room.hosts) {
+    const placed = placeAfter(asking, { host, gone: [], room })
+    if (placed !== undefined) return { going: [], placed }
+  }
+  room.noRoom.add(asking.asked)
+  return undefined
+}
+
+/** Looks at the host of the first candidate first, and no further where that one alone is enough. */
+function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined {
+  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room))).toSorted(byRank)
+  let best: Way | undefined
+  for (const [hostId, here] of Map.groupBy(candidates, ({ worker }) => worker.record.hostId)) {
+    const host = room.hosts.find((candidate) => candidate.hostId === hostId)
+    const found = host === undefined ? undefined : wayOn(host, here, { asking, room })
+    if (found !== undefined && (best === undefined || found.going.length < best.going.length)) best = found
+    if (best?.going.length === 1) return best
+  }
+  return best
+}
+
+function wayOn(host: HostInventory, here: readonly Candidate[], { asking, room }: { asking: Claimant; room: Room }): Way | undefined {
+  const going = fewestThatHelp(here, (gone) => placeAfter(asking, { host, gone, room }) !== undefined)
+  const placed = going === undefined ? undefined : placeAfter(asking, { host, gone: going, room })
+  return going === undefined || placed === undefined ? undefined : { going, placed }
 }
 
 interface Clearing {
@@ -107,7 +170,7 @@ interface Clearing {
 
 function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed | undefined {
   const holdings = withoutWorkers(
-    room.holdings,
+    room.holdings.get(host.hostId) ?? [],
     gone.map(({ worker }) => worker),
   )
   const placement = place(want.endpoint.spec, [host], holdings)
@@ -116,6 +179,9 @@ function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed 
 
 /** The first ones, without those that do not matter: each one left is needed. Looks log(n) times per worker found. */
 function fewestThatHelp(candidates: readonly Candidate[], fits: (gone: readonly Candidate[]) => boolean): readonly Candidate[] | undefined {
+  // Nearly always one card for another.
+  const first = candidates.slice(0, 1)
+  if (first.length === 1 && fits(first)) return first
   if (!fits(candidates)) return undefined
   const found: Candidate[] = []
   let rest = candidates
@@ -147,16 +213,20 @@ function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
   return first - otherFirst || second - otherSecond
 }
 
-function giveWay(going: readonly Candidate[], placed: Placed, room: Room): number {
+function giveWay({ going, placed }: Way, room: Room): number {
   for (const { worker, owner } of going.toSorted(byRank)) {
     const { id: workerId, endpointId, hostId } = worker.record
     owner.staying = owner.staying.filter((other) => other !== worker)
+    owner.leaving = [...owner.leaving, worker]
     owner.share -= shareOf(worker.record)
     owner.hasYielded = true
     room.builder.add({ kind: 'drain', endpointId, workerId, hostId, reason: 'yielded' })
   }
-  const gone = going.map(({ worker }) => worker)
-  room.holdings = [...withoutWorkers(room.holdings, gone), toHolding(placed)]
+  leaveOut(
+    room,
+    going.map(({ worker }) => worker),
+  )
+  room.holdings.set(placed.hostId, [...(room.holdings.get(placed.hostId) ?? []), toHolding(placed)])
   return shareOf(placed)
 }
 
@@ -165,17 +235,19 @@ function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
   const { endpoint, view } = owner.want
   const idle = owner.staying.filter(({ phase }) => phase === 'idle')
   const spare = Math.min(owner.staying.length - endpoint.settings.workersMin, idle.length - view.demand.waiting)
+  if (spare <= 0) return []
   return onEachHost(idle, asking).flatMap((here) =>
     here
       .map((worker) => ({ worker, owner, rank: [idleSince(worker.record) ?? 0, 0] as const }))
       .toSorted(byRank)
-      .slice(0, Math.max(0, spare)),
+      .slice(0, spare),
   )
 }
 
 /** Workers of an endpoint that has more than its share, or anything where `asking` has nothing; the longest turn first. */
 function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room): readonly Candidate[] {
-  const mayGo = Math.max(0, owner.staying.length - owner.want.endpoint.settings.workersMin)
+  const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
+  if (mayGo <= 0) return []
   const worked = owner.staying.filter((worker) => hadItsTurn(worker, builder))
   return onEachHost(worked, asking).flatMap((here) => {
     const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
@@ -204,9 +276,8 @@ function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly 
 }
 
 /** Only spares looks: placement decides. */
-function couldHelp({ record }: WorkerView, { want }: Claimant): boolean {
-  const { gpu } = want.endpoint.spec
-  return gpu === null || record.gpus.length === 0 || record.gpus.some(({ name }) => gpuRank(gpu, name) !== undefined)
+function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
+  return rankOf === undefined || record.gpus.length === 0 || record.gpus.some(({ name }) => rankOf(name) !== undefined)
 }
 
 /** Without the pull of its image, which is paid once a host. */
