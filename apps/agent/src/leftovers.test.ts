@@ -202,29 +202,31 @@ it('a log handler that was made on a replaced stderr is heard in later jobs', as
   expect(output.stdout).toBe('heard\n')
 })
 
+/** Leaves a thread that does `end` once the file is there. */
+const leaveThread = (flag: string, end: string): string =>
+  body(
+    'import os, threading, time',
+    'def later():',
+    `    while not os.path.exists(${JSON.stringify(flag)}): time.sleep(0.001)`,
+    `    ${end}`,
+    'threading.Thread(target=later, daemon=True).start()',
+  )
+
 describe('a process that dies', () => {
   it('between two jobs, by what one has left, is not the next one’s fault', async () => {
     for (const end of ['os._exit(3)', 'os.kill(os.getpid(), 11)']) {
       const flag = join(scratch, `go-${end.length}`)
-      const thread = body(
-        'import os, threading, time',
-        'def later():',
-        `    while not os.path.exists(${JSON.stringify(flag)}): time.sleep(0.001)`,
-        `    ${end}`,
-        'threading.Thread(target=later, daemon=True).start()',
-      )
-      await run(asJson(thread))
+      await run(asJson(leaveThread(flag, end)))
       writeFileSync(flag, '')
       for (let n = 0; n < 5; n += 1) expect((await run(asJson(body('return 1')))).output).toMatchObject({ success: true, json_result: 1 })
     }
   })
 
   it('in a job, by a thread that an earlier one left, names both', async () => {
-    const late = body('import os, threading, time', 'threading.Timer(0.1, os._exit, [3]).start()')
-    await run(asJson(late))
-    expect((await run(asJson(body('import time', 'time.sleep(60)')))).error).toMatch(
-      /: the function, a library, or a thread that an earlier job left, called os\._exit$/,
-    )
+    const flag = join(scratch, 'go-in-a-job')
+    await run(asJson(leaveThread(flag, 'os._exit(3)')))
+    const wakesIt = body('import time', `open(${JSON.stringify(flag)}, "w").close()`, 'time.sleep(60)')
+    expect((await run(asJson(wakesIt))).error).toMatch(/: the function, a library, or a thread that an earlier job left, called os\._exit$/)
   })
 
   it('because the function has closed the connection of its process, says so', async () => {
