@@ -87,6 +87,8 @@ it.each([
   const { json } = await submit()
   const jobId = String(json['id'])
   expect((await worker.take())?.id).toBe(jobId)
+  // A job that waits: only to take one something must be written.
+  expect((await submit()).status).toBe(200)
   await redis.configure(setting, '1')
   const refused = await submit()
   expect([refused.status, Number(refused.headers.get('retry-after')) >= 1]).toEqual([503, true])

@@ -47,7 +47,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = openDocker(socket)
   const disk = createDiskGuard(short, options)
-  const engine: Engine = { docker: short, disk, fewFiles: false }
+  const engine: Engine = { docker: short, disk, fewFiles: undefined, asking: undefined }
   const observer = createObserver(short, { instanceId, disk })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const readInventory = createInventoryReader(short, options)
@@ -108,22 +108,37 @@ interface EngineInfo {
 interface Engine {
   readonly docker: Docker
   readonly disk: DiskGuard
-  /** It refused our limit of open files: its own is lower. */
-  fewFiles: boolean
+  /** It refused our limit of open files, since its own is lower; undefined before the first start. */
+  fewFiles: boolean | undefined
+  /** The start that finds out; the others wait for it, so that none meets a container that is refused. */
+  asking: Promise<unknown> | undefined
 }
 
 async function start(engine: Engine, launch: WorkerLaunch, options: DockerHostOptions): Promise<void> {
+  while (engine.fewFiles === undefined && engine.asking !== undefined) await engine.asking
+  if (engine.fewFiles !== undefined) return startOnce(engine, launch, options)
+  const first = startFirst(engine, launch, options)
+  engine.asking = first.catch(() => undefined)
+  try {
+    await first
+  } finally {
+    engine.asking = undefined
+  }
+}
+
+async function startFirst(engine: Engine, launch: WorkerLaunch, options: DockerHostOptions): Promise<void> {
   try {
     await startOnce(engine, launch, options)
+    engine.fewFiles = false
   } catch (error) {
-    if (engine.fewFiles || !/setting rlimit type/.test(messageOf(error))) throw error
+    if (!/setting rlimit type/.test(messageOf(error))) throw error
     engine.fewFiles = true
     await startOnce(engine, launch, options)
   }
 }
 
 async function startOnce(engine: Engine, launch: WorkerLaunch, { instanceId, agentVolume }: DockerHostOptions): Promise<void> {
-  const { fewFiles } = engine
+  const fewFiles = engine.fewFiles === true
   const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, agentVolume, fewFiles }))
   try {
     await created.start()
