@@ -102,7 +102,7 @@ async function hire(pool: Pool): Promise<void> {
   const endpoint = await store.endpoints.get(endpointId)
   if (endpoint === undefined) throw new Error('the endpoint is gone')
   pool.born += 1
-  const id = `chaos${pool.born}`
+  const id = `chaosworker${pool.born}`
   const facts = { endpointId, hostId: 'local', specHash: endpoint.specHash, endpointVersion: endpoint.version, image: 'chaos', gpus: [] }
   await store.workers.create({ ...facts, id, startReason: 'jobs_waiting', createdAt: Date.now() })
   const token = await store.workerToken(endpointId, id)
