@@ -262,7 +262,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
 
 /** Without what a driver has measured of their disks, which it does now and then. */
 async function listed(driver: HostDriver): Promise<readonly ObservedWorker[]> {
-  return (await driver.listWorkers()).map(({ diskBytes: _, ...worker }) => worker)
+  return (await driver.listWorkers()).map((worker) => ({ ...worker, diskBytes: undefined }))
 }
 
 function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {

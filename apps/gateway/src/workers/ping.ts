@@ -84,11 +84,18 @@ async function postsAgain({ store }: PingDeps, { endpointId, workerId }: WorkerS
 
 /** The worker finishes what it holds, gets nothing more, and the scaler starts a fresh one. */
 export async function replaceWorker({ store }: Pick<PingDeps, 'store'>, state: WorkerState): Promise<void> {
-  if (state.isReplaced) return
+  const { record, endpointId, workerId } = state
+  // Each write is news to the scaler and to all gateways.
+  if (record?.refreshRequested === true) return
   // At once: its next poll may come before the signal of the patch.
-  if (state.record !== undefined) state.record = { ...state.record, refreshRequested: true }
-  await store.workers.patch(state.endpointId, state.workerId, { refreshRequested: true })
-  state.isReplaced = true
+  if (record !== undefined) state.record = { ...record, refreshRequested: true }
+  try {
+    await store.workers.patch(endpointId, workerId, { refreshRequested: true })
+  } catch (error) {
+    // It is not on record, so the next reason to replace the worker writes it.
+    state.record = record
+    throw error
+  }
 }
 
 /** A worker that neither hears of a stop nor names its jobs would go on unseen: its only job may never end (worker-api §9). */

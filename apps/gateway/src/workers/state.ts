@@ -33,8 +33,6 @@ export interface WorkerState {
   /** With its own token. */
   hasPolled: boolean
   firstContact: Promise<void> | undefined
-  /** Its record says that it is to be replaced. */
-  isReplaced: boolean
   /** Its first function is known to have begun. */
   hasEntered: boolean
   seenAt: number
@@ -59,7 +57,6 @@ export function createWorkerState(who: { endpointId: string; workerId: string; t
     strayPings: new Map(),
     hasPolled: false,
     firstContact: undefined,
-    isReplaced: false,
     hasEntered: false,
     seenAt: Date.now(),
   }
