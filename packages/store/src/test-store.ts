@@ -9,7 +9,7 @@ import { openStore } from './open-store.ts'
 import type { OpenStoreOptions } from './open-options.ts'
 import { withValues, type JobStore, type Store, type StreamClaim, type ValueOutcome, type ValueSubmission } from './value-store.ts'
 
-export type { JobStore, Store, StreamClaim, ValueOutcome, ValueRecord, ValueSubmission } from './value-store.ts'
+export type { JobStore, Store, StreamClaim, ValueOutcome, ValueSubmission } from './value-store.ts'
 
 /** For `vi.waitUntil` and `vi.waitFor`, whose own second is too short for a busy machine. */
 export const PATIENT = { timeout: 30_000 }

@@ -260,9 +260,9 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
   })
 }
 
-/** Without what a driver has measured of their disks, which it does now and then. */
+/** Apart from what a driver has measured of their disks, which it does now and then. */
 async function listed(driver: HostDriver): Promise<readonly ObservedWorker[]> {
-  return (await driver.listWorkers()).map((worker) => ({ ...worker, diskBytes: undefined }))
+  return (await driver.listWorkers()).map((worker) => ({ ...worker, diskBytes: 0 }))
 }
 
 function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
