@@ -146,17 +146,24 @@ describe('the log stream of a worker (management §3.4, sdk2-api §3.3)', () => 
     expect(await reading).toMatch(/"line":"a"[^]*"line":"last words"[^]*: the worker is gone, and this was all\n\n$/)
   })
 
-  it('ends when its key is revoked', async () => {
+  it('is cut when its key is revoked', async () => {
     const { key, plain } = await opened.store.keys.create({ name: 'brief', ownerId: 'owner' })
     const response = await fetch(`${base}/${WORKER_ID}/logs`, { headers: { authorization: `Bearer ${plain}` } })
     const reading = response.text()
     await opened.store.keys.revoke(key.id)
+    await expect(reading).rejects.toThrow('terminated')
+  })
+
+  it('ends when its key expires, and says so', async () => {
+    const { plain } = await opened.store.keys.create({ name: 'brief', ownerId: 'owner', expiresAt: Date.now() + 1500 })
+    const response = await fetch(`${base}/${WORKER_ID}/logs`, { headers: { authorization: `Bearer ${plain}` } })
+    const reading = response.text()
     const ended = reading.then(() => true)
     await vi.waitUntil(async () => {
       await write([0, 'news'])
       return Promise.race([ended, sleep(50, false)])
     }, PATIENT)
-    expect(await reading).toContain(': the API key was revoked')
+    expect(await reading).toContain(': the API key is no longer valid')
   })
 
   it('refuses a key more than 20 streams at once, and counts those that have ended no more', async () => {

@@ -23,7 +23,7 @@ export interface LogStream {
   readonly source: 'container' | 'system'
   readonly signal: AbortSignal
   readonly ticket: Ticket
-  /** False once the key was revoked. */
+  /** False once the key has expired; one that is revoked cuts its requests (`open-requests.ts`). */
   readonly isAllowed: () => Promise<boolean>
   readonly store: Pick<Store, 'workers' | 'workerLogs'>
 }
@@ -55,7 +55,7 @@ export async function followLog(stream: LogStream, start: LogStart): Promise<voi
 /** One sentence when the stream is over. A store that is away only delays it. */
 async function look(stream: LogStream, position: Position, start: LogStart | undefined): Promise<string | undefined> {
   try {
-    if (!(await stream.isAllowed())) return 'the API key was revoked'
+    if (!(await stream.isAllowed())) return 'the API key is no longer valid'
     if (await isOver(stream, position)) return 'the worker is gone, and this was all'
     const frames = framesOf(stream, await readNew(stream, position, start))
     if (frames === '' && Date.now() - position.writtenAt < HEARTBEAT_MS) return undefined
