@@ -364,6 +364,18 @@ test('draining for shutdown retires every worker and starts none', async () => {
   expect(fixture.host.observed.size).toBe(0)
 })
 
+test('draining waits for a Redis that is away', async () => {
+  const scaler = await fixture.open()
+  await save(endpointOf('ep-one', { settings: { workersMin: 1 } }))
+  await readyWorker()
+  await fixture.redis.kill()
+  await vi.waitFor(() => expect(fixture.store.isUp()).toBe(false), { timeout: 20_000 })
+  const drained = scaler.drainAll()
+  await fixture.redis.restart()
+  await drained
+  expect(fixture.host.observed.size).toBe(0)
+})
+
 test('while a host cannot be reached, none of its workers is declared lost or retired', async () => {
   const scaler = await fixture.open({ policy: { settleMs: 1 } })
   await save(endpointOf('ep-one', { settings: { idleTimeoutMs: 1 } }))

@@ -52,11 +52,15 @@ const LONGEST_GAP_MS = 15_000
 const STANDBY_LOOK_MS = 1000
 /** One whose ticks fail for longer lets another one try. */
 const WORKING_WITHIN_MS = 30_000
+const DRAIN_LOOK_MS = 100
+/** Draining waits so long for a Redis that is away. */
+const DRAIN_WITHOUT_TICK_MS = 30_000
 
 interface State {
   shutdown: boolean
   known: Known
-  remaining: number
+  /** Workers that shutdown has still to clear away; undefined: no tick has counted them. */
+  remaining: number | undefined
   /** Of the last tick that went through. */
   workedAt: number
   standing: Standing | undefined
@@ -67,7 +71,14 @@ interface State {
 function createState(): State {
   const none: ReadonlySet<string> = new Set()
   const known = { supplied: none, full: none, waiting: none, draining: none }
-  return { shutdown: false, known, remaining: 0, workedAt: Date.now(), standing: undefined, redis: createContinuity(LONGEST_GAP_MS) }
+  return {
+    shutdown: false,
+    known,
+    remaining: undefined,
+    workedAt: Date.now(),
+    standing: undefined,
+    redis: createContinuity(LONGEST_GAP_MS),
+  }
 }
 
 export async function openScaler(options: ScalerOptions): Promise<Scaler> {
@@ -96,15 +107,26 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const opened = opening.move()
   return {
     loop,
-    async drainAll() {
-      state.shutdown = true
-      do {
-        await loop.tick()
-        if (state.standing?.kind === 'elsewhere') return
-        if (state.remaining > 0) await new Promise((resolve) => setTimeout(resolve, 100))
-      } while (state.remaining > 0)
-    },
+    drainAll: () => drainAll(loop, state, log),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
+}
+
+/** A tick that fails or is not sure to lead clears nothing away, so only one that went through can be the last. */
+async function drainAll(loop: Loop, state: State, log: Logger): Promise<void> {
+  state.shutdown = true
+  for (let workedAt = Date.now(); state.standing?.kind !== 'elsewhere'; workedAt = Math.max(workedAt, state.workedAt)) {
+    state.remaining = undefined
+    const problem = await loop.tick().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (state.remaining === 0) return
+    if (Date.now() - workedAt > DRAIN_WITHOUT_TICK_MS) {
+      log.error({ err: problem }, 'workers are left running: this scaler could not drain them')
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS))
   }
 }
 
