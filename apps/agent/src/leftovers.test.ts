@@ -1,5 +1,5 @@
 // Whatever one job leaves in its process: the next one begins as the first one did, has its own output, and is blamed for nothing (ADR 39).
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -210,14 +210,25 @@ const leaveThread = (flag: string, end: string): string =>
     `    while not os.path.exists(${JSON.stringify(flag)}): time.sleep(0.001)`,
     `    ${end}`,
     'threading.Thread(target=later, daemon=True).start()',
+    'return os.getpid()',
   )
+
+/** Gone, or a zombie that its parent has not noticed yet. */
+function isDead(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z') === true
+  } catch {
+    return true
+  }
+}
 
 describe('a process that dies', () => {
   it('between two jobs, by what one has left, is not the next one’s fault', async () => {
     for (const end of ['os._exit(3)', 'os.kill(os.getpid(), 11)']) {
       const flag = join(scratch, `go-${end.length}`)
-      await run(asJson(leaveThread(flag, end)))
+      const { output } = await run(asJson(leaveThread(flag, end)))
       writeFileSync(flag, '')
+      await expect.poll(() => isDead(output.json_result), { interval: 1, timeout: 10_000 }).toBe(true)
       for (let n = 0; n < 5; n += 1) expect((await run(asJson(body('return 1')))).output).toMatchObject({ success: true, json_result: 1 })
     }
   })
