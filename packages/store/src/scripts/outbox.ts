@@ -102,10 +102,7 @@ local function makeOutboxRoom(newest, end_)
   end
 end
 
--- Called while the job is still there. The options name the lane of a job's webhook and are short; a job without one costs this look.
-local function postWebhook(id, worker, end_)
-  local opts = call('HGET', jobKey(id), 'opts')
-  if not opts or not string.find(opts, '"webhook"', 1, true) then return end
+local function addEvent(id, worker, end_, opts) -- rare
   local lane = cjson.decode(opts).webhook
   local job = call('HMGET', jobKey(id), 'data', 'timestamp', 'processedOn', 'ats')
   local event = 'evt_' .. id .. '_' .. end_.now
@@ -119,6 +116,11 @@ local function postWebhook(id, worker, end_)
   indexLane(lane)
   makeOutboxRoom(event, end_)
   callCourier()
+end
+-- Called while the job is still there. The options name the lane of a job's webhook and are short; a job without one costs this look.
+local function postWebhook(id, worker, end_)
+  local opts = call('HGET', jobKey(id), 'opts')
+  if opts and string.find(opts, '"webhook"', 1, true) then addEvent(id, worker, end_, opts) end
 end
 `
 

@@ -3,6 +3,7 @@
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
+// Each statement begins at the margin, since a script gets only those that it uses; a function that rarely runs is marked (`used-parts.ts`).
 import { OUTBOX } from './outbox.ts'
 import { REGISTER } from './register.ts'
 import { SUSPECTS } from './suspects.ts'
@@ -138,7 +139,7 @@ local function readEnd(at)
 end
 
 -- A settled record's life from now on. Its place in the register is that of its expiry.
-local function keepFor(id, ttl, now)
+local function keepFor(id, ttl, now) -- rare
   call('PEXPIRE', chunksKey(id), ttl)
   if call('PEXPIRE', settledKey(id), ttl) == 0 then return end
   local entry = readEntry(id)
@@ -159,7 +160,7 @@ local PURGES = q .. ':r:purges'
 local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':' .. kind end
 
 -- Jobs of one purge; those that have ended already are passed over. No webhook is told of these (client-api §5.8).
-local function endPurged(ids, end_)
+local function endPurged(ids, end_) -- rare
   if #ids == 0 then return end
   local jobs, options, ended, count = {}, {}, { async = {}, sync = {} }, 0
   for at, id in ipairs(ids) do
@@ -192,7 +193,7 @@ local function endIfPurged(id)
 end
 
 -- A job whose ttl is over is gone, whatever its state (client-api §4.4). Who waits for its webhook gets an end.
-local function expireJob(id, end_)
+local function expireJob(id, end_) -- rare
   local isHeld = false
   if call('EXISTS', settledKey(id)) == 0 then
     local holder = holderOf(id)

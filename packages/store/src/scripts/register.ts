@@ -58,7 +58,7 @@ local function oldestKept()
 end
 
 -- The newest result stays whatever it weighs: somebody waits for it. False where more has to go.
-local function makeRoom(limit, newest, now)
+local function makeRoom(limit, newest, now) -- rare
   for _ = 1, ${EVICT_AT_ONCE} do
     if tonumber(call('HGET', q .. ':r:counters', 'keptBytes') or '0') <= limit then return true end
     local id = oldestKept()

@@ -1,5 +1,7 @@
 // Lua scripts as values, and how they are run. ioredis sends the text once per connection and the hash afterwards.
 import type { Redis } from 'ioredis'
+import { PRELUDE } from './prelude.ts'
+import { usedParts } from './used-parts.ts'
 
 export interface Script {
   readonly name: string
@@ -16,9 +18,16 @@ export type RunScript = (script: Script, keys: readonly string[], args: readonly
 export function createRunScript(client: Redis): RunScript {
   const commands = client as unknown as Record<string, (...args: Argument[]) => Promise<Reply>>
   return (script, keys, args) => {
-    if (commands[script.name] === undefined) client.defineCommand(script.name, { numberOfKeys: script.keys, lua: script.lua })
+    if (commands[script.name] === undefined) client.defineCommand(script.name, { numberOfKeys: script.keys, lua: leanLua(script) })
     const run = commands[script.name]
     if (run === undefined) throw new Error(`script ${script.name} is not defined`)
     return run.call(client, ...keys, ...args)
   }
+}
+
+/** A script on jobs carries of the prelude only what it uses. */
+function leanLua({ lua }: Script): string {
+  if (!lua.startsWith(PRELUDE)) return lua
+  const own = lua.slice(PRELUDE.length)
+  return `${usedParts(PRELUDE, own)}\n${own}`
 }
