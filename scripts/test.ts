@@ -3,8 +3,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, sep } from 'node:path'
-import { addResults, NO_RESULTS, readReport, type Results } from './test/results.ts'
+import { join, relative, sep } from 'node:path'
+import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
 import { ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
 import { dieWithUs } from '../test/harness/child.ts'
 import { makeWorkerImage } from './test/image.ts'
@@ -43,22 +43,20 @@ process.channel?.unref()
 const wanted = process.argv.slice(2)
 const stopDocker = await prepare()
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
-let total: Results = NO_RESULTS
+const results: FileResults[] = []
 try {
   for (const [index, stage] of STAGES.entries()) {
     const filters = filtersOf(stage.folders)
     if (filters.length === 0 || interrupted) continue
     say(`stage ${index + 1} of ${STAGES.length}: ${stage.name} (${seconds()})`)
-    const report = join(reports, `${index}.json`)
-    const code = await runVitest(filters, report)
-    total = addResults(total, await readReport(report, { stage: stage.name, code }))
+    results.push(...(await runStage(stage.name, filters)))
   }
 } finally {
   await stopDocker()
   await rm(reports, { recursive: true, force: true })
 }
-if (interrupted) total = addResults(total, { ...NO_RESULTS, failed: ['the run was interrupted'] })
-summarise(total)
+if (interrupted) results.push(failureOfRun('the run was interrupted'))
+summarise()
 
 async function prepare(): Promise<() => Promise<void>> {
   say('setting up what the tests need: Redis, Docker, Python environments with the real SDKs, the worker image')
@@ -75,6 +73,23 @@ function filtersOf(folders: readonly string[]): readonly string[] {
   return wanted.filter((path) => folders.some((folder) => path.startsWith(folder))).map((path) => join(ROOT, path))
 }
 
+/** What failed runs once more by itself: on shared processors a scenario can run out of time beside others. Both results are shown. */
+async function runStage(stage: string, filters: readonly string[]): Promise<readonly FileResults[]> {
+  const first = await runOnce(stage, filters)
+  const files = filesToRunAgain(first)
+  if (files.length === 0 || interrupted) return first
+  say(`these failed and run again, one after the other: ${files.map((file) => relative(ROOT, file)).join(', ')}`)
+  const again: FileResults[] = []
+  for (const file of files) if (!interrupted) again.push(...(await runOnce(stage, [file])))
+  return interrupted ? first : replaceResults(first, again)
+}
+
+async function runOnce(stage: string, filters: readonly string[]): Promise<readonly FileResults[]> {
+  const report = join(await mkdtemp(join(reports, 'run-')), 'report.json')
+  const code = await runVitest(filters, report)
+  return await readReport(report, { stage, code })
+}
+
 /** Its exit code. */
 async function runVitest(filters: readonly string[], report: string): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
@@ -88,12 +103,20 @@ async function runVitest(filters: readonly string[], report: string): Promise<nu
   })
 }
 
-function summarise(results: Results): void {
+function summarise(): void {
   process.stdout.write('\n')
-  for (const name of results.failed) process.stdout.write(`failed: ${name}\n`)
-  for (const name of results.skipped) process.stdout.write(`skipped: ${name}\n`)
+  for (const { file, flaky } of results) for (const each of flaky) show('flaky (failed beside others, passed alone)', each, file)
+  for (const { file, failed } of results) for (const each of failed) show('failed', each, file)
+  const skipped = results.flatMap((result) => result.skipped)
+  for (const name of skipped) process.stdout.write(`skipped: ${name}\n`)
   say(`done in ${seconds()}`)
-  const ran = results.passed + results.failed.length
-  process.exitCode = results.failed.length > 0 || ran === 0 ? 1 : 0
-  process.stdout.write(`${results.passed} passed, ${results.failed.length} failed, ${results.skipped.length} skipped\n`)
+  const passed = results.reduce((sum, result) => sum + result.passed, 0)
+  const failed = results.reduce((sum, result) => sum + result.failed.length, 0)
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped.length} skipped\n`)
+}
+
+function show(word: string, { name, why }: Failure, file: string | undefined): void {
+  const where = file === undefined ? '' : `${relative(ROOT, file)}: `
+  process.stdout.write([`${word}: ${where}${name}`, ...why.map((line) => `    ${line}`), ''].join('\n'))
 }

@@ -1,11 +1,22 @@
-// Adds up what vitest's JSON reports say. A file that failed outside a test (an import, a hook) counts as one failure, and a stage
-// without a report counts as one too: nothing can vanish from the sum.
+// Adds up what vitest's JSON reports say, file by file. A file that failed outside a test (an import, a hook) counts as one failure, and a
+// stage without a report counts as one too: nothing can vanish from the sum.
 import { readFile } from 'node:fs/promises'
+import { stripVTControlCharacters } from 'node:util'
 
-export interface Results {
+export interface Failure {
+  readonly name: string
+  /** The first lines of the error. */
+  readonly why: readonly string[]
+}
+
+export interface FileResults {
+  /** Absolute path; undefined for what is no file's fault. */
+  readonly file?: string
   readonly passed: number
-  readonly failed: readonly string[]
+  readonly failed: readonly Failure[]
   readonly skipped: readonly string[]
+  /** Tests that failed beside others and passed when their file ran again, alone. They count as passed. */
+  readonly flaky: readonly Failure[]
 }
 
 interface Report {
@@ -13,41 +24,71 @@ interface Report {
     readonly name: string
     readonly status: string
     readonly message?: string
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[]
+    }[]
   }[]
 }
 
-export const NO_RESULTS: Results = { passed: 0, failed: [], skipped: [] }
+/** More files than these do not fail by chance. */
+const MAX_FILES_AGAIN = 3
+const LINES_SHOWN = 8
 
-export function addResults(left: Results, right: Results): Results {
-  return {
-    passed: left.passed + right.passed,
-    failed: [...left.failed, ...right.failed],
-    skipped: [...left.skipped, ...right.skipped],
-  }
+export function failureOfRun(name: string): FileResults {
+  return { passed: 0, failed: [{ name, why: [] }], skipped: [], flaky: [] }
 }
 
 /** `code` is the runner's exit code: one that is not 0 without a failed test means an error outside of every test, which counts too. */
-export async function readReport(path: string, { stage, code }: { stage: string; code: number | null }): Promise<Results> {
+export async function readReport(path: string, { stage, code }: { stage: string; code: number | null }): Promise<readonly FileResults[]> {
   let report: Report
   try {
     report = JSON.parse(await readFile(path, 'utf8')) as Report
   } catch {
-    return { ...NO_RESULTS, failed: [`${stage}: the test runner ended without a report`] }
+    return [failureOfRun(`${stage}: the test runner ended without a report`)]
   }
-  const results = report.testResults.map((file) => fileResults(file)).reduce(addResults, NO_RESULTS)
-  if (code === 0 || results.failed.length > 0) return results
-  return { ...results, failed: [`${stage}: the test runner ended with ${code} although no test failed`] }
+  const results = report.testResults.map((file) => toFileResults(file))
+  if (code === 0 || results.some(({ failed }) => failed.length > 0)) return results
+  return [...results, failureOfRun(`${stage}: the test runner ended with ${code} although no test failed`)]
 }
 
-function fileResults(file: Report['testResults'][number]): Results {
+/** The files that failed, to run them again; none where so many failed that it is no chance. */
+export function filesToRunAgain(results: readonly FileResults[]): readonly string[] {
+  const failed = results.filter((result) => result.failed.length > 0).map(({ file }) => file)
+  if (failed.length > MAX_FILES_AGAIN) return []
+  return failed.filter((file) => file !== undefined)
+}
+
+/** What the files gave when they ran again takes the place of what they gave first; a failure that did not come again is flaky. */
+export function replaceResults(first: readonly FileResults[], again: readonly FileResults[]): readonly FileResults[] {
+  const kept = first.filter(({ file }) => file === undefined || again.every((result) => result.file !== file))
+  const replaced = again.map((result) => {
+    const before = first.find(({ file }) => file !== undefined && file === result.file)?.failed ?? []
+    return { ...result, flaky: before.filter(({ name }) => result.failed.every((failure) => failure.name !== name)) }
+  })
+  return [...kept, ...replaced]
+}
+
+function toFileResults(file: Report['testResults'][number]): FileResults {
   const names = (status: string): readonly string[] =>
     file.assertionResults.filter((test) => test.status === status).map((test) => test.fullName)
-  const failed = names('failed')
-  const outside = file.status === 'failed' && failed.length === 0 ? [`${file.name}: ${(file.message ?? '').split('\n')[0]}`] : []
+  const failed = file.assertionResults
+    .filter((test) => test.status === 'failed')
+    .map((test) => ({ name: test.fullName, why: firstLines(test.failureMessages?.[0]) }))
+  const outside = { name: 'outside of its tests', why: firstLines(file.message) }
   return {
+    file: file.name,
     passed: names('passed').length,
-    failed: [...failed, ...outside],
+    failed: file.status === 'failed' && failed.length === 0 ? [outside] : failed,
     skipped: [...names('pending'), ...names('skipped'), ...names('todo')],
+    flaky: [],
   }
+}
+
+function firstLines(message = ''): readonly string[] {
+  return stripVTControlCharacters(message)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes('/node_modules/') && line.trim() !== 'at new Promise (<anonymous>)')
+    .slice(0, LINES_SHOWN)
 }

@@ -36,7 +36,9 @@ export async function makeProject(programs: readonly string[]): Promise<{ dir: s
 /** What a user's shell looks like: the stack's variables and nothing of ours. */
 export function pythonEnv(venv: VenvName, cwd: string, env: Readonly<Record<string, string>>): Record<string, string> {
   const path = `${join(venvPath(venv), 'bin')}:${process.env['PATH'] ?? ''}`
-  return { ...cleanEnv(), PATH: path, HOME: join(cwd, '.home'), PYTHONUNBUFFERED: '1', RUNPOD_FLASH_SILENCE_DEPRECATION: '1', ...env }
+  // Some machines forbid it; then each start of an SDK costs seconds of compiling.
+  const { PYTHONDONTWRITEBYTECODE: _forbidden, ...clean } = cleanEnv()
+  return { ...clean, PATH: path, HOME: join(cwd, '.home'), PYTHONUNBUFFERED: '1', RUNPOD_FLASH_SILENCE_DEPRECATION: '1', ...env }
 }
 
 /** @throws with the program's output where it fails or finds nothing. */

@@ -17,5 +17,5 @@ export async function suiteThatNeeds(needs: readonly Need[], title: string, body
 /** A test that has no meaning for some of its suite's variants: there it does not exist, which is not the same as being skipped. */
 export function testWhere(applies: boolean, title: string, body: () => Promise<void>): void {
   // oxlint-disable-next-line vitest/valid-title, vitest/no-conditional-tests, vitest/expect-expect -- title and body are the caller's
-  if (applies) test(title, body)
+  if (applies) test.concurrent(title, body)
 }

@@ -144,7 +144,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     }
     const early = await send(`${echo}/runsync?wait=1000`, { input: { sleep: 2 } })
     expect(early['status']).toMatch(/^IN_/)
-    expect(await send(`${echo}/status-sync/${String(early['id'])}?wait=20000`)).toMatchObject({ status: 'COMPLETED' })
+    const path = `${echo}/status-sync/${String(early['id'])}?wait=20000`
+    await waitFor('the job to complete', async () => (await send(path))['status'] === 'COMPLETED')
     const { id } = await send(`${yields}/run`, { input: { count: 2 }, policy: { ttl: 0, executionTimeout: 0 } })
     const chunks: unknown[] = []
     await waitFor('the stream to end', async () => {

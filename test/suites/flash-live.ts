@@ -1,8 +1,8 @@
-// An unmodified Flash script against the whole stack (flash-api §5): what issue after issue may not break. Run for each version of the
-// SDK and each kind of host.
+// An unmodified Flash script against the whole stack (flash-api §5). It runs for each version of the SDK and each kind of host. The
+// tests run beside each other, since a client that polls mostly waits: each has endpoints of its own.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { makeProject, runPython } from '../harness/python.ts'
 import { testWhere } from '../harness/suite.ts'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
@@ -19,9 +19,10 @@ const NO_INTERNET = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '127.0.0.1,lo
 
 export function flashLiveSuite({ host, venv }: FlashSuite): void {
   let stack: Stack
+  vi.setConfig({ maxConcurrency: 4 })
 
   beforeAll(async () => {
-    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:16' })
+    stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:24' })
   })
   afterAll(async () => {
     await stack?.stop()
@@ -37,7 +38,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     return found[0]?.id ?? ''
   }
 
-  test('a function runs cold, then warm on the same worker, and its endpoint scales back to zero', async () => {
+  test.concurrent('a function runs cold, then warm on the same worker, and its endpoint scales back to zero', async () => {
     const found = (await call('flash_calls.py', ['hello'])) as { first: Greeting; second: Greeting; coldS: number; warmS: number }
     expect(found.first.greeting).toBe('hello cold')
     expect(found.second).toEqual({ ...found.first, greeting: 'hello warm' })
@@ -47,15 +48,15 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
   })
 
-  test('a plain def works like an async def, with positional, default and keyword arguments', async () => {
+  test.concurrent('a plain def works like an async def, with positional, default and keyword arguments', async () => {
     expect(await call('flash_calls.py', ['plain'])).toEqual({ value: { sum: 42 }, keyword: { sum: 41 } })
   })
 
-  test('an instance of a class keeps its state between calls, and another instance has its own', async () => {
+  test.concurrent('an instance of a class keeps its state between calls, and another instance has its own', async () => {
     expect(await call('flash_calls.py', ['class'])).toEqual({ values: [1, 6, 6], other: 101, again: 6 })
   })
 
-  test('dependencies are installed for the function that names them', async () => {
+  test.concurrent('dependencies are installed for the function that names them', async () => {
     const rows = { version: '4.8.2', rows: [{ answer: 42 }] }
     expect(await call('flash_calls.py', ['wheel'])).toEqual({ first: rows, second: rows })
   })
@@ -65,28 +66,28 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(await call('flash_calls.py', ['stacked'])).toEqual({ value: 41 })
   })
 
-  test('numpy arrays go in and come out', async () => {
+  test.concurrent('numpy arrays go in and come out', async () => {
     expect(await call('flash_calls.py', ['numpy'])).toEqual({ same: true, kind: 'float32', type: 'ndarray', zeros: [0, 0, 0] })
   })
 
-  test('values of several megabytes go in and come out', async () => {
+  test.concurrent('values of several megabytes go in and come out', async () => {
     expect(await call('flash_calls.py', ['large'])).toEqual({ bytes: 5 * 1024 * 1024, same: true })
   })
 
-  test('eight calls at once spread over as many workers as the endpoint may have', async () => {
+  test.concurrent('eight calls at once spread over as many workers as the endpoint may have', async () => {
     const found = (await call('flash_calls.py', ['spread'])) as { numbers: number[]; workers: string[] }
     expect(found.numbers).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
     expect(found.workers).toHaveLength(3)
   })
 
-  test('stdout, stderr and logging of a function are shown to the caller', async () => {
+  test.concurrent('stdout, stderr and logging of a function are shown to the caller', async () => {
     const result = await runPython({ venv, program: 'flash_calls.py', args: ['talk'], env: { ...stack.env, ...NO_INTERNET } })
     expect(result.found).toEqual({ value: 'said' })
     const shown = result.stdout + result.stderr
     for (const text of ['said on stdout', 'said on stderr', 'said by logging']) expect(shown).toContain(text)
   })
 
-  test('the same name and settings reuse an endpoint, other settings update it, another name makes a new one', async () => {
+  test.concurrent('the same name and settings reuse an endpoint, other settings update it, another name makes a new one', async () => {
     await using project = await makeProject(['flash_identity.py'])
     const identify = (...args: string[]): Promise<Readonly<Record<string, unknown>>> => call('flash_identity.py', args, project.dir)
     const first = await identify('identity', '30')
@@ -104,7 +105,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     await waitFor('the old worker to go', async () => (await stack.api.workersSeen(`${first['endpoint']}`)) <= 1)
   })
 
-  test('changed code runs on the warm worker', async () => {
+  test.concurrent('changed code runs on the warm worker', async () => {
     await using project = await makeProject(['flash_identity.py'])
     const path = join(project.dir, 'flash_identity.py')
     const before = await call('flash_identity.py', ['edited', '30'], project.dir)
@@ -112,7 +113,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(await call('flash_identity.py', ['edited', '30'], project.dir)).toEqual({ ...before, edited: true })
   })
 
-  test('each bad end of a function is one clear error, and the next call finds a working worker', async () => {
+  test.concurrent('each bad end of a function is one clear error, and the next call finds a working worker', async () => {
     const ways = ['raise', 'fine', 'sys_exit', 'fine_after_exit', 'os_exit', 'segfault', 'unpicklable', 'missing_import', 'fine_at_last']
     const found = (await call('flash_errors.py', ways)) as Record<string, { value?: string; error?: string }>
     expect(found['raise']?.error).toContain('the cheese is gone')
@@ -125,12 +126,12 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(found).toMatchObject({ fine: { value: 'fine' }, fine_after_exit: { value: 'fine' }, fine_at_last: { value: 'fine' } })
   })
 
-  test('a dependency that does not exist is named in the error', async () => {
+  test.concurrent('a dependency that does not exist is named in the error', async () => {
     const found = (await call('flash_errors.py', ['missing_wheel'])) as Record<string, { error?: string }>
     expect(found['missing_wheel']?.error).toContain('runyard-no-such-package')
   })
 
-  test('a function that never returns ends at its execution timeout, and the next call works', async () => {
+  test.concurrent('a function that never returns ends at its execution timeout, and the next call works', async () => {
     const found = (await call('flash_errors.py', ['timeout', 'after_timeout'])) as Record<string, { value?: string; error?: string }>
     expect(found['timeout']?.error).toMatch(/execution ?timeout|timed out/i)
     expect(found['after_timeout']).toEqual({ value: 'fine' })
