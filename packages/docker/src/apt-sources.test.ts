@@ -18,7 +18,19 @@ Components: main
 describe('findPackageSource', () => {
   it('reads stanzas', () => {
     const source = findPackageSource({ osRelease: debian, sources: ['', stanzas] })
-    expect(source).toEqual({ mirror: 'http://mirror.example/debian', suite: 'bookworm', components: ['main', 'contrib'] })
+    expect(source).toEqual({
+      mirror: 'http://mirror.example/debian',
+      suite: 'bookworm',
+      components: ['main', 'contrib'],
+      keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
+    })
+  })
+
+  it('names the keyring of the source, where it is one that debootstrap can read', () => {
+    const keyringOf = (sources: string) => findPackageSource({ osRelease: debian, sources: [sources] })?.keyring
+    expect(keyringOf('deb [arch=amd64 signed-by=/etc/keys/mine.gpg] http://m.example bookworm main')).toBe('/etc/keys/mine.gpg')
+    expect(keyringOf('deb [signed-by=/etc/keys/mine.asc] http://m.example bookworm main')).toBeUndefined()
+    expect(keyringOf('Types: deb\nURIs: http://m.example\nSuites: bookworm\nComponents: main\nSigned-By:\n -----BEGIN PGP')).toBeUndefined()
   })
 
   it('reads lines, with options and comments, and passes over foreign repositories', () => {
@@ -29,6 +41,7 @@ describe('findPackageSource', () => {
       mirror: 'http://m.example',
       suite: 'noble',
       components: ['main', 'universe'],
+      keyring: undefined,
     })
   })
 

@@ -6,6 +6,8 @@ export interface PackageSource {
   readonly mirror: string | undefined
   readonly suite: string
   readonly components: readonly string[]
+  /** The file of keys that the source names for itself; undefined: the distribution's own. */
+  readonly keyring: string | undefined
 }
 
 export interface AptFiles {
@@ -29,14 +31,22 @@ function fromStanzas(text: string): readonly PackageSource[] {
   return text.split(/\n\s*\n/).flatMap((stanza) => {
     const field = (name: string): readonly string[] => (new RegExp(`^${name}:(.*)$`, 'mi').exec(stanza)?.[1] ?? '').trim().split(/\s+/)
     if (!field('Types').includes('deb') || field('Enabled').includes('no')) return []
-    return field('Suites').map((suite) => ({ mirror: field('URIs')[0], suite, components: field('Components') }))
+    const keyring = keyringOf(field('Signed-By')[0])
+    return field('Suites').map((suite) => ({ mirror: field('URIs')[0], suite, components: field('Components'), keyring }))
   })
 }
 
 /** One line: `deb [options] mirror suite component…`. */
 function fromLines(text: string): readonly PackageSource[] {
   return text.split('\n').flatMap((line) => {
-    const [, mirror, suite, components] = /^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)\s+(.+)$/.exec(line.trim()) ?? []
-    return suite === undefined || components === undefined ? [] : [{ mirror, suite, components: components.trim().split(/\s+/) }]
+    const [, options = '', mirror, suite, components] = /^deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)\s+(.+)$/.exec(line.trim()) ?? []
+    if (suite === undefined || components === undefined) return []
+    const keyring = keyringOf(/\bsigned-by=(\S+)/i.exec(options)?.[1])
+    return [{ mirror, suite, components: components.trim().split(/\s+/), keyring }]
   })
+}
+
+/** debootstrap reads binary keyrings alone; apt also takes keys as text, in a file or in the stanza itself. */
+function keyringOf(signedBy: string | undefined): string | undefined {
+  return signedBy?.startsWith('/') === true && signedBy.endsWith('.gpg') ? signedBy : undefined
 }

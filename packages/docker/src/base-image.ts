@@ -5,10 +5,9 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { RunyardError } from '@runyard/schema'
 import { findPackageSource } from './apt-sources.ts'
-import type { PackageSource } from './apt-sources.ts'
+import { makeTree } from './debootstrap.ts'
 import { onEngine } from './engine.ts'
 import { findImage, followProgress } from './images.ts'
 
@@ -32,7 +31,12 @@ export interface BaseImageOptions {
 
 /** The image's name; made if it is not there. About a minute on two cores. */
 export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseImageOptions): Promise<string> {
-  const source = findPackageSource(await readAptFiles()) ?? { mirror: undefined, suite: DEFAULT_SUITE, components: ['main'] }
+  const source = findPackageSource(await readAptFiles()) ?? {
+    mirror: undefined,
+    suite: DEFAULT_SUITE,
+    components: ['main'],
+    keyring: undefined,
+  }
   const recipe = createHash('sha256').update(JSON.stringify([source.suite, source.components, PACKAGES, CONFIG, USELESS]))
   const tag = `${source.suite}-${recipe.digest('hex').slice(0, 12)}`
   const image = `runyard/base:${tag}`
@@ -42,7 +46,7 @@ export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseIma
   const root = await mkdtemp(join(tmpdir(), 'runyard-base-'))
   try {
     onProgress(`making the base image ${image} with debootstrap`)
-    await debootstrap(source, { root, onProgress, signal })
+    await makeTree(source, { root, packages: PACKAGES, onProgress, signal })
     onProgress(`importing ${image}`)
     await importTree(root, { socket, tag, signal })
   } finally {
@@ -56,38 +60,6 @@ async function readAptFiles(): Promise<{ osRelease: string; sources: readonly st
   const names = await readdir('/etc/apt/sources.list.d').catch(() => [])
   const paths = ['/etc/apt/sources.list', ...names.map((name) => join('/etc/apt/sources.list.d', name))]
   return { osRelease: await read('/etc/os-release'), sources: await Promise.all(paths.map(read)) }
-}
-
-interface Bootstrap {
-  readonly root: string
-  readonly onProgress: (line: string) => void
-  readonly signal: AbortSignal | undefined
-}
-
-async function debootstrap({ mirror, suite, components }: PackageSource, { root, onProgress, signal }: Bootstrap): Promise<void> {
-  const options = ['--variant=minbase', `--components=${components.join(',')}`, `--include=${PACKAGES.join(',')}`]
-  const child = spawn('debootstrap', [...options, suite, root, ...(mirror === undefined ? [] : [mirror])], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal,
-  })
-  const errors: string[] = []
-  createInterface(child.stdout).on('line', (line) => (line.startsWith('I: ') ? onProgress(line.slice(3)) : errors.push(line)))
-  createInterface(child.stderr).on('line', (line) => errors.push(line))
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve)).catch(
-    (error: unknown) => {
-      throw missingTool(error)
-    },
-  )
-  if (code === 0) return
-  throw new RunyardError('internal', `debootstrap could not make the base image: ${errors.slice(-3).join(' ') || `exit code ${code}`}`)
-}
-
-function missingTool(error: unknown): unknown {
-  const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-  return missing
-    ? new RunyardError('not_found', 'debootstrap is not installed: "sudo apt-get install debootstrap".', { cause: error })
-    : error
 }
 
 async function importTree(
