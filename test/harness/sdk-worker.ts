@@ -38,7 +38,7 @@ export interface SdkWorkerOptions {
 export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWorker> {
   const { stack, store, endpointId, venv } = options
   const id = `w${randomBytes(6).toString('hex')}`
-  await store.workers.create(await newRecord(store, endpointId, id))
+  await store.workers.create(await newWorkerRecord(store, endpointId, id))
   const asked = await startCountingProxy(stack.planeUrl)
   // Its own working directory: some SDKs keep their jobs in a file there (worker-api §13).
   const cwd = await mkdtemp(join(tmpdir(), 'runyard-sdk-worker-'))
@@ -78,7 +78,8 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
   }
 }
 
-async function newRecord(store: Store, endpointId: string, id: string): Promise<WorkerRecord> {
+/** As the scaler would write it, on a host that no scaler has. */
+export async function newWorkerRecord(store: Store, endpointId: string, id: string): Promise<WorkerRecord> {
   const endpoint = await store.endpoints.get(endpointId)
   if (endpoint === undefined) throw new Error(`no endpoint ${endpointId}`)
   const now = Date.now()

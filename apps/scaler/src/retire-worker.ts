@@ -5,6 +5,8 @@ import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 /** Between SIGTERM and SIGKILL. An idle worker ends at once; a stuck one never would. */
 const STOP_GRACE_MS = 5000
+/** Of one that goes on with a job which has ended: it does not stop for SIGTERM either, and no caller waits for what it does. */
+const STUCK_GRACE_MS = 1000
 
 export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdated'>): Promise<void> {
   const { endpointId, workerId } = action
@@ -27,11 +29,12 @@ export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reaso
 }
 
 /** worker-api §11.3: SIGTERM comes before the gateway answers the worker's held polls, SIGKILL after a short grace. */
-export async function stop(deps: ActDeps, { endpointId, workerId, hostId }: ActionOf<'stop'>): Promise<void> {
+export async function stop(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'stop'>): Promise<void> {
+  const graceMs = reason === 'execution_timeout' ? STUCK_GRACE_MS : STOP_GRACE_MS
   const line = { at: Date.now(), line: `stop container ${workerId}` }
   void deps.store.workerLogs.append(workerId, 'system', [line]).catch(() => undefined)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
-  await deps.gate(async () => driverOf(deps, hostId)?.stopWorker(workerId, { graceMs: STOP_GRACE_MS }))
+  await deps.gate(async () => driverOf(deps, hostId)?.stopWorker(workerId, { graceMs }))
   await hostOf(deps, hostId)?.refresh()
 }
 

@@ -88,6 +88,8 @@ export interface PlanPolicy {
   readonly drainSettleMs: number
   /** A worker told to stop a job has this long to show that it is free. */
   readonly stopGraceMs: number
+  /** One that cannot hear of it shows nothing: long enough for another worker to take what waits. */
+  readonly deafStopGraceMs: number
   /** Results that waited for the gateway arrive within this time of its return. */
   readonly arrearsMs: number
   readonly sweepEveryMs: number
@@ -105,6 +107,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   reapGraceMs: 15_000,
   drainSettleMs: 100,
   stopGraceMs: 10_000,
+  deafStopGraceMs: 1000,
   arrearsMs: 15_000,
   sweepEveryMs: 5000,
   quietSweepEveryMs: 60_000,

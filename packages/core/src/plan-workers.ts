@@ -163,7 +163,15 @@ function isStuck(worker: WorkerView, view: EndpointView, builder: PlanBuilder): 
   if (request === undefined || worker.leases.length > 0 || (worker.record.lastJobEndedAt ?? 0) > request.at) return false
   const waitingSince = request.why === 'timeout' ? request.at : view.demand.oldestWaitingAt
   if (waitingSince === undefined) return false
-  return builder.isDue(Math.max(request.at, waitingSince) + builder.observed.policy.stopGraceMs)
+  const { stopGraceMs, deafStopGraceMs } = builder.observed.policy
+  const graceMs = hearsStops(worker.record.sdkVersion) ? stopGraceMs : deafStopGraceMs
+  return builder.isDue(Math.max(request.at, waitingSince) + graceMs)
+}
+
+/** SDKs before 1.10 have no stop channel: only the end of their process ends the job (worker-api §9), as on Runpod. */
+function hearsStops(sdkVersion = ''): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)\./.exec(sdkVersion) ?? []
+  return major !== '0' && (major !== '1' || Number(minor) >= 10)
 }
 
 /** Workers beyond max, then idle ones past their timeout while more than min are there; longest idle first. */

@@ -305,6 +305,22 @@ test('after a cancel a worker goes only when jobs wait that it does not take', (
   expect(kinds(world({ ...waiting(1, 11_000), workers: [record('w1')] }, { stopRequests }))).toContain('drain w1 (execution_timeout)')
 })
 
+test.each([
+  ['1.7.7', true],
+  ['1.9.1', true],
+  ['0.10.0', true],
+  ['1.10.0', false],
+  ['2.0.0rc2', false],
+  ['runyard-agent/0.1.0', false],
+  [undefined, false],
+])('a worker that cannot hear of a cancel makes room as soon as a job waits: SDK %s', (sdkVersion, isDeaf) => {
+  const stopRequests = new Map([['w1', { at: NOW - 2000, why: 'cancel' as const }]])
+  const workers = [record('w1', sdkVersion === undefined ? {} : { sdkVersion })]
+  expect(kinds(world({ workers }, { stopRequests }))).toEqual([])
+  const planned = kinds(world({ ...waiting(1, 1500), workers }, { stopRequests }))
+  expect(planned.includes('drain w1 (execution_timeout)')).toBe(isDeaf)
+})
+
 test('a host that does not answer: nothing of it is removed, and it takes no new worker', () => {
   const workers = [record('w1', { lastJobEndedAt: NOW - 90_000, specHash: 'old' })]
   const seen = observed([view(endpoint('ep-one'), { ...waiting(1), workers })], [{ ...host('h1', CARDS), workers: undefined }])

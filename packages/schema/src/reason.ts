@@ -15,7 +15,7 @@ export const REASONS = {
   image_rebuilt: 'the endpoint was saved again, and its image was rebuilt under the same tag',
   endpoint_deleted: 'the endpoint was deleted',
   refresh_requested: 'the handler asked for a fresh worker',
-  execution_timeout: 'its job ran past executionTimeout and could not be stopped otherwise',
+  execution_timeout: 'its job ran past executionTimeout or was cancelled, and could not be stopped otherwise',
   shutdown: 'Runyard is stopping',
   over_disk: 'the worker wrote more than its endpoint’s disk size',
   // why a worker is gone without having been retired
