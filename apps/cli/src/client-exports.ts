@@ -28,7 +28,7 @@ export function clientVariables(stack: { url: string; key: string }): readonly C
     RUNPOD_REST_V2_API_URL: `${url}/v2`,
     // runpod-sdk, the crate, whose RUNPOD_API_URL is for jobs: the same routes are below /v1 (ADR 29)
     RUNPOD_REST_URL: `${url}/v1`,
-    // runpod-flash: a plain script sends its code (flash-api §0.1), and nothing looks at the package index
+    // runpod-flash: a plain script sends its code (flash-api §5.1), and nothing looks at the package index
     FLASH_IS_LIVE_PROVISIONING: 'true',
     FLASH_NO_UPDATE_CHECK: '1',
   }
