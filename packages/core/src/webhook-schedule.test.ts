@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { judgeWebhook, type WebhookRetryPolicy, type WebhookTries } from './webhook-schedule.ts'
+import { isTooLate, judgeWebhook, type WebhookRetryPolicy, type WebhookTries } from './webhook-schedule.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -39,6 +39,13 @@ describe('the next attempt', () => {
   it('does not come without any pauses', () => {
     const tries = { attempts: 1, endedAt: 0, now: 0 }
     expect(judgeWebhook(failed, tries, { retryDelaysMs: [], maxAgeMs: HOUR })).toEqual({ outcome: 'given_up' })
+  })
+})
+
+describe('an event', () => {
+  it('is too late for any attempt, the first one too, once it is older than it may be', () => {
+    expect(isTooLate({ endedAt: 1000, now: 1000 + MINUTE }, { maxAgeMs: MINUTE })).toBe(false)
+    expect(isTooLate({ endedAt: 1000, now: 1001 + MINUTE }, { maxAgeMs: MINUTE })).toBe(true)
   })
 })
 

@@ -22,11 +22,19 @@ function nextWebhookAttempt(tries: WebhookTries, { retryDelaysMs, maxAgeMs }: We
   const delayMs = retryDelaysMs[tries.attempts - 1] ?? retryDelaysMs.at(-1)
   if (delayMs === undefined) return undefined
   const at = tries.now + delayMs
-  return at > tries.endedAt + maxAgeMs ? undefined : at
+  return isTooLate({ endedAt: tries.endedAt, now: at }, { maxAgeMs }) ? undefined : at
 }
 
 /** What a receiver did with it. `refused`: its name means an address that is not allowed. */
 export type WebhookReply = { readonly kind: 'answered'; readonly status: number } | { readonly kind: 'refused' | 'failed' }
+
+/** True where the event is too old for an attempt that begins now, also for its first one: after an outage of all gateways, say. */
+export function isTooLate(
+  { endedAt, now }: Pick<WebhookTries, 'endedAt' | 'now'>,
+  { maxAgeMs }: Pick<WebhookRetryPolicy, 'maxAgeMs'>,
+): boolean {
+  return now > endedAt + maxAgeMs
+}
 
 /** Any 2xx is success. A refused address is not tried again: each try would be one more chance for a name that changes its meaning. */
 export function judgeWebhook(

@@ -242,9 +242,9 @@ export const Config = z.object({
         .describe('pauses between attempts; the last one repeats'),
       maxAgeS: z.coerce
         .number()
-        .min(0)
+        .min(1)
         .default(86_400)
-        .describe('no attempt later than this after the end of the job; 60 is what Runpod does'),
+        .describe('no attempt later than this after the end of the job, not even a first one; 60 is what Runpod does'),
       outboxEvents: z.coerce
         .number()
         .int()

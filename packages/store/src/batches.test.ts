@@ -76,6 +76,44 @@ describe('a draft', () => {
   })
 })
 
+test('a batch is gone when its time has passed, for each question, and not at a later look', async () => {
+  const { batches, jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, batchMs: 100 } })
+  for (const n of [1, 2, 3]) {
+    const at = { ...AT, batchId: `short_${n}` }
+    await batches.create(at, 10)
+    await batches.add(at, [submission(`s${n}`, { policy: { ttlMs: 100 } })], LIMITS)
+    await batches.finalize(at, 10)
+  }
+  await batches.create(AT, 10)
+  const raw = stores.raw()
+  const base = `${stores.prefix()}:{ep-1}`
+  const until = Number((await raw.zrange(`${base}:r:batches:until`, '0', '2', 'WITHSCORES')).at(-1))
+  await vi.waitUntil(() => Date.now() > until, PATIENT)
+  const first = { ...AT, batchId: 'short_1' }
+  expect(await batches.list('ep-1', { offset: 0, limit: 1 })).toMatchObject({ total: 1, batches: [{ id: AT.batchId }] })
+  expect(await batches.get(first)).toBeUndefined()
+  expect(await batches.submit(first, 0)).toEqual({ submitted: [], next: undefined })
+  expect(await batches.states(first, 'FINALIZED')).toEqual([])
+  for (const change of [batches.finalize(first, 10), batches.cancel(first), batches.rename(first, 'x'), batches.drop(first, 's1')])
+    expect(await change).toBe('unknown')
+  expect(await jobs.stats('ep-1')).toMatchObject({ waiting: 0 })
+  for (const key of await raw.keys(`${base}:r:batches*`)) {
+    const type = await raw.type(key)
+    expect([key, type === 'set' ? await raw.scard(key) : await raw.zcard(key)]).toEqual([key, 1])
+  }
+})
+
+test('an index that nobody reads grows no longer than its batches live', async () => {
+  const { batches } = await stores.open()
+  const raw = stores.raw()
+  const until = `${stores.prefix()}:{ep-1}:r:batches:until`
+  for (let n = 0; n < 5; n += 1) {
+    await batches.create({ ...AT, batchId: `b${n}` }, 10)
+    await raw.zadd(until, Date.now() - 1, `b${n}`)
+  }
+  expect(await raw.zcard(`${stores.prefix()}:{ep-1}:r:batches`)).toBe(1)
+})
+
 test('its results stay for its longest ttl and the time that is set for batches, also those of a second life', async () => {
   const { batches, jobs } = await stores.open({ retention: { asyncMs: 300, syncMs: 300, batchMs: 60_000 } })
   await batches.create(AT, 10)

@@ -8,6 +8,7 @@ import {
   CREATE_BATCH,
   DROP_REQUEST,
   FINALIZE_BATCH,
+  LIST_BATCHES,
   REQUEST_STATES,
   SET_BATCH_FIELD,
   SUBMIT_REQUEST,
@@ -95,11 +96,11 @@ function createReads(context: StoreContext): Pick<BatchStore, 'get' | 'list' | '
     get,
 
     async list(endpointId, { offset, limit }) {
-      const index = keys.batches(endpointId)[0]
-      const [total, ids] = await Promise.all([client.zcard(index), client.zrevrange(index, offset, offset + limit - 1)])
+      const listed = await run(LIST_BATCHES, [keys.queue(endpointId)], [offset, limit])
+      const [total, ids] = listed as readonly [number, readonly string[]]
       const records = await Promise.all(ids.map((batchId) => get({ endpointId, batchId })))
       const gone = ids.filter((_, position) => records[position] === undefined)
-      if (gone.length > 0) await client.zrem(index, ...gone)
+      if (gone.length > 0) await client.zrem(keys.batches(endpointId)[0], ...gone)
       return { total: total - gone.length, batches: records.filter((record) => record !== undefined) }
     },
 

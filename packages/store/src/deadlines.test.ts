@@ -1,6 +1,6 @@
 // A deadline is kept when it passes, not at a later sweep: nothing here sweeps.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, PATIENT, submission, useStores } from './test-store.ts'
+import { completed, PATIENT, submission, useStores, type JobStore } from './test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -66,6 +66,25 @@ describe('a job whose ttl is over', () => {
       )
   })
 
+  test.each<[string, (jobs: JobStore) => Promise<readonly string[]>]>([
+    ['renewal', (jobs) => jobs.renew(EP, 'w1', ['a', 'b'])],
+    ['ping', async (jobs) => (await jobs.heartbeat(EP, 'w1', { jobIds: ['a', 'b'], withLeases: true })).notHeld],
+  ])('is ended by a %s of its running worker, whose other job goes on', async (_, renew) => {
+    const store = await stores.open()
+    const { jobs } = store
+    const heard = stores.listen(await stores.open())
+    await jobs.submit(EP, submission('a', SHORT))
+    await jobs.submit(EP, submission('b'))
+    await jobs.take(EP, 'w1')
+    await jobs.take(EP, 'w1')
+    await untilOver()
+    expect(await renew(jobs)).toEqual(['a'])
+    const job = `${stores.prefix()}:{${EP}}:a`
+    expect(await stores.raw().exists(job, `${job}:lock`)).toBe(0)
+    expect((await jobs.leases(EP)).map(({ jobId }) => jobId)).toEqual(['b'])
+    await expect.poll(() => heard, PATIENT).toContainEqual({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
+  })
+
   test('tells its webhook, whoever found it', async () => {
     const { jobs, webhooks } = await stores.open()
     const webhook = { url: 'https://example.com/hook', ownerId: 'o' }
@@ -110,4 +129,27 @@ test('a result whose remaining life was cut is gone when that has passed', async
   await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
   expect(await jobs.list(EP, { offset: 0, limit: 10 })).toMatchObject({ jobs: [] })
   expect(await jobs.whyGone(EP, 'a')).toMatchObject({ why: 'expired' })
+})
+
+describe('an idempotency key', () => {
+  test('stands for its job until its window has passed, and then for the next one', async () => {
+    const { jobs } = await stores.open()
+    const once = { key: 'k', fingerprint: 'f', windowMs: 400 }
+    expect(await jobs.submitOnce(EP, submission('a'), once)).toEqual({ kind: 'accepted' })
+    expect(await jobs.submitOnce(EP, submission('b'), once)).toEqual({ kind: 'repeated', jobId: 'a' })
+    await vi.waitUntil(async () => (await jobs.submitOnce(EP, submission('c'), once)).kind === 'accepted', PATIENT)
+    expect(await jobs.submitOnce(EP, submission('d'), once)).toEqual({ kind: 'repeated', jobId: 'c' })
+  })
+
+  test('does not live longer because it is used', async () => {
+    const { jobs } = await stores.open()
+    const raw = stores.raw()
+    const once = { key: 'k', fingerprint: 'f', windowMs: 60_000 }
+    await jobs.submitOnce(EP, submission('a'), once)
+    const [key = ''] = await raw.keys(`${stores.prefix()}:{${EP}}:i:*`)
+    const until = await raw.pexpiretime(key)
+    await jobs.submitOnce(EP, submission('b'), once)
+    await jobs.submitOnce(EP, submission('c'), { ...once, fingerprint: 'other' })
+    expect(await raw.pexpiretime(key)).toBe(until)
+  })
 })

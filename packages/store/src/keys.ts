@@ -16,8 +16,8 @@ export interface Keys {
   deadlines(endpointId: string): string
   /** Of ended jobs, of purges and of suspects; written by the scripts. */
   register(endpointId: string): readonly string[]
-  /** The index of batches and the active ones; each batch has its own keys, which expire. */
-  batches(endpointId: string): readonly [index: string, active: string]
+  /** The index of batches, the active ones, when each expires; each batch has its own keys, which expire. */
+  batches(endpointId: string): readonly [index: string, active: string, until: string]
   /** Events that wait, events that were given up, what they weigh; written by the scripts. */
   outbox(endpointId: string): readonly [waiting: string, givenUp: string, bytes: string]
   webhookLog(endpointId: string): string
@@ -59,10 +59,12 @@ export interface Keys {
 }
 
 export function createKeys(prefix: string): Keys {
+  return { prefix, ...endpointKeys(prefix), ...sharedKeys(prefix) }
+}
+
+function endpointKeys(prefix: string) {
   const queue = (endpointId: string) => `${prefix}:{${endpointId}}`
-  const shared = `${prefix}:{@}`
   return {
-    prefix,
     queueName: (endpointId) => `{${endpointId}}`,
     queue,
     worker: (endpointId, workerId) => `${queue(endpointId)}:w:${workerId}`,
@@ -73,13 +75,23 @@ export function createKeys(prefix: string): Keys {
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
     register: (endpointId) =>
       ['ended', 'kept:async', 'kept:sync', 'gone', 'purges', 'suspects'].map((part) => `${queue(endpointId)}:r:${part}`),
-    batches: (endpointId) => [`${queue(endpointId)}:r:batches`, `${queue(endpointId)}:r:batches:active`],
+    batches: (endpointId) => [
+      `${queue(endpointId)}:r:batches`,
+      `${queue(endpointId)}:r:batches:active`,
+      `${queue(endpointId)}:r:batches:until`,
+    ],
     outbox: (endpointId) => [`${queue(endpointId)}:r:outbox`, `${queue(endpointId)}:r:given-up`, `${queue(endpointId)}:r:outbox-bytes`],
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
     workerLogCount: (workerId, source) => `${prefix}:log:{${workerId}}:${source}:count`,
     workerLogFollowed: (workerId) => `${prefix}:log:{${workerId}}:followed`,
+  } satisfies Partial<Keys>
+}
+
+function sharedKeys(prefix: string) {
+  const shared = `${prefix}:{@}`
+  return {
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },
@@ -106,5 +118,5 @@ export function createKeys(prefix: string): Keys {
       slots: `${shared}:api-key-slots`,
     },
     ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
-  }
+  } satisfies Partial<Keys>
 }

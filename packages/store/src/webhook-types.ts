@@ -12,6 +12,8 @@ export interface ClaimedWebhook {
   /** 1 for the first. */
   readonly attempt: number
   readonly jobId: string
+  /** By `redeliver`: then its age does not matter. */
+  readonly isAskedFor: boolean
   /** When the job ended, epoch ms. */
   readonly endedAt: number
   readonly webhook: Webhook

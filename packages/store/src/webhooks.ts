@@ -13,7 +13,7 @@ import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
 const KEEP_GIVEN_UP_MS = 24 * 60 * 60 * 1000
 
 type JobCells = readonly [id: string, data: string, ...record: (string | null)[]]
-type ClaimRow = readonly [eventId: string, lane: string, attempt: number, job: JobCells]
+type ClaimRow = readonly [eventId: string, lane: string, attempt: number, job: JobCells, isAskedFor: number]
 type ClaimReply = readonly [rows: readonly ClaimRow[], nextAt: string | null, isMoreDue: number | null, dropped: number]
 
 export function createWebhookStore(context: StoreContext): WebhookStore {
@@ -58,7 +58,7 @@ export function createWebhookStore(context: StoreContext): WebhookStore {
 }
 
 function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointId: string; token: string }): ClaimedWebhook {
-  const [eventId, lane, attempt, [jobId, data, ...cells]] = row
+  const [eventId, lane, attempt, [jobId, data, ...cells], isAskedFor] = row
   const at = { endpointId: lease.endpointId, jobId }
   const stored = toStoredRecord(jobId, ['settled', ...cells.map((cell) => (cell === '' ? null : cell))])
   const { webhook } = readStoredSubmission(data).submission
@@ -69,6 +69,7 @@ function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointI
     lane,
     attempt,
     jobId,
+    isAskedFor: isAskedFor === 1,
     endedAt: stored.record.settledAt ?? 0,
     webhook,
     async read() {

@@ -1,7 +1,8 @@
 // One attempt to tell a receiver of a job's end: body, signature, POST, judgement, and the line that says what came of it. The body is the
-// `/status` object with `input` and `webhook` (client-api §7).
+// `/status` object with `input` and `webhook` (client-api §7). An event that is older than `webhooks.maxAgeS`, after an outage say, is given
+// up without a request, unless its owner asked for it.
 import type { Logger } from '@runyard/kit'
-import { judgeWebhook } from '@runyard/core'
+import { isTooLate, judgeWebhook } from '@runyard/core'
 import type { Config, WebhookAttempt, WebhookOutcome } from '@runyard/schema'
 import { withMembers } from '@runyard/schema/json-join'
 import type { ClaimedWebhook, Store } from '@runyard/store'
@@ -38,15 +39,19 @@ export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => P
 }
 
 async function makeAttempt(deps: DeliveryDeps, event: ClaimedWebhook): Promise<WebhookAttempt> {
-  const { eventId, attempt, jobId, endedAt, webhook } = event
+  const { eventId, attempt, jobId, endedAt, webhook, isAskedFor } = event
   const { maxAgeS, retryDelaysS } = deps.config.webhooks
   const at = Date.now()
+  const facts = { eventId, jobId, url: withoutSecrets(new URL(webhook.url)), attempt, at }
+  const policy = { retryDelaysMs: retryDelaysS.map((s) => s * 1000), maxAgeMs: maxAgeS * 1000 }
+  if (!isAskedFor && isTooLate({ endedAt, now: at }, policy)) {
+    const error = `nothing was sent: the job ended at ${new Date(endedAt).toISOString()}, longer ago than webhooks.maxAgeS (${maxAgeS} s)`
+    return { ...facts, durationMs: 0, outcome: 'given_up', error }
+  }
   const result = await tell(deps, event, at)
   const now = Date.now()
-  const policy = { retryDelaysMs: retryDelaysS.map((s) => s * 1000), maxAgeMs: maxAgeS * 1000 }
   const judgement = judgeWebhook(result, { attempts: attempt, endedAt, now }, policy)
-  const facts = { eventId, jobId, url: withoutSecrets(new URL(webhook.url)), attempt, at, durationMs: now - at }
-  return { ...facts, ...judgement, ...describe(result, judgement.outcome) }
+  return { ...facts, durationMs: now - at, ...judgement, ...describe(result, judgement.outcome) }
 }
 
 /** All of it within the time of one attempt, or the lease would end first: then the attempt is lost, also where a store of ours was slow. */

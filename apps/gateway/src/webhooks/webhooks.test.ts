@@ -1,8 +1,9 @@
 // Webhooks through a whole gateway and a real receiver (client-api §7, §13.19).
 import { openStore } from '@runyard/store'
+import { endpointRecord } from '@runyard/testing/endpoint'
 import { startReceiver, startRedis, type Received, type Receiver, type TestRedis } from '@runyard/testing'
 import { Webhook } from 'standardwebhooks'
-import { toJson } from '@runyard/schema'
+import { EndpointId, toJson } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../gateway-fixture.ts'
 
@@ -35,6 +36,18 @@ async function cancelled(gateway: TestGateway, ep: string, webhook: string): Pro
   const id = await submit(gateway, ep, webhook)
   await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
   return id
+}
+
+/** A job that ended more than a second ago, and no gateway was there. */
+async function endedWithoutGateway(prefix: string, url: string): Promise<{ ep: string; id: string }> {
+  const id = 'job-outage'
+  await using store = await openStore({ redisUrl: redis.url, prefix, leaseMs: 5000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+  const { id: ep } = await store.endpoints.upsert({ id: 'ep-outage' }, () => endpointRecord(EndpointId.parse('ep-outage')))
+  const webhook = { url, ownerId: 'owner' }
+  await store.jobs.submit(ep, { id, input: toJson({ x: 1 }), sync: false, policy: {}, keyId: 'key', webhook })
+  const { record } = await store.jobs.forceSettle(ep, id, { status: 'CANCELLED' })
+  await expect.poll(() => Date.now() - (record?.settledAt ?? Infinity), WAIT).toBeGreaterThan(1000)
+  return { ep, id }
 }
 
 async function firstOf(to: Receiver): Promise<Received> {
@@ -126,7 +139,7 @@ describe('a webhook', () => {
   })
 
   it('is given up when its event is too old', async () => {
-    const gateway = await open({ allowPrivate: true, retryDelaysS: [0.1], maxAgeS: 0.3 })
+    const gateway = await open({ allowPrivate: true, retryDelaysS: [0.6], maxAgeS: 1 })
     const { id: ep } = await gateway.addEndpoint()
     await cancelled(gateway, ep, 'http://127.0.0.1:2/')
     await expect.poll(async () => (await log(gateway, ep)).attempts[0], WAIT).toMatchObject({ outcome: 'given_up' })
@@ -134,6 +147,25 @@ describe('a webhook', () => {
     const { text } = await gateway.call('/metrics')
     expect(text).toContain('runyard_webhook_attempts_total{outcome="given_up"} 1')
     expect(text).toMatch(/^runyard_webhook_outbox_events 0$/m)
+  })
+
+  it('is not sent where no gateway was there before its event was too old, and the log says so; its owner may ask for it', async () => {
+    const to = await receiver()
+    const { ep, id } = await endedWithoutGateway('outage', to.url)
+    const gateway = await open({ allowPrivate: true, maxAgeS: 1 }, { prefix: 'outage' })
+    await expect
+      .poll(async () => (await log(gateway, ep)).attempts[0], WAIT)
+      .toMatchObject({
+        jobId: id,
+        outcome: 'given_up',
+        durationMs: 0,
+        error: expect.stringMatching(/^nothing was sent: the job ended at .*Z, longer ago than webhooks\.maxAgeS \(1 s\)$/),
+      })
+    expect(to.received).toHaveLength(0)
+    const eventId = String((await log(gateway, ep)).attempts[0]?.['eventId'])
+    await gateway.call(`/v2/serverless/${ep}/webhooks/${eventId}/redeliver`, { method: 'POST' })
+    expect((await firstOf(to)).json).toMatchObject({ id, status: 'CANCELLED' })
+    expect(to.received).toHaveLength(1)
   })
 
   it('makes room for newer ones where the outbox is full, and the metrics and the log say so', async () => {

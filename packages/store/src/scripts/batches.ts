@@ -1,18 +1,38 @@
 // A batch: requests that are collected first and become jobs when it is finalised (client-api §5.13). All its keys are in its endpoint's slot.
 // b:<batch> (its record)   b:<batch>:ids (its requests in order)   b:<batch>:drafts (request → submission, until it is a job)
-// r:batches (batch → when it was made)   r:batches:active (those that count against the limit)
+// r:batches (batch → when it was made)   r:batches:until (batch → when its keys expire)   r:batches:active (those that count against the limit)
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 import { ENQUEUE } from './submits.ts'
 
+/** As many as Lua passes to one call. */
+const DROPPED_AT_ONCE = 1000
+
 const BATCHES = `
-local batches, active = KEYS[1] .. ':r:batches', KEYS[1] .. ':r:batches:active'
+local batches, active, ends = KEYS[1] .. ':r:batches', KEYS[1] .. ':r:batches:active', KEYS[1] .. ':r:batches:until'
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
 local function batchKey(id) return KEYS[1] .. ':b:' .. id end
 local function idsKey(id) return batchKey(id) .. ':ids' end
 local function draftsKey(id) return batchKey(id) .. ':drafts' end
 local function number(id, field) return tonumber(redis.call('HGET', batchKey(id), field) or '0') end
 local function live(id, ms)
   for _, key in ipairs({ batchKey(id), idsKey(id), draftsKey(id) }) do redis.call('PEXPIRE', key, ms) end
+  redis.call('ZADD', ends, string.format('%.0f', clock() + ms), id)
+end
+-- Their keys are gone by themselves; who lists or counts batches sees no more of them.
+local function dropExpired()
+  local ids
+  repeat
+    ids = redis.call('ZRANGEBYSCORE', ends, '-inf', clock(), 'LIMIT', 0, ${DROPPED_AT_ONCE})
+    if #ids > 0 then
+      redis.call('ZREM', batches, unpack(ids))
+      redis.call('ZREM', ends, unpack(ids))
+      redis.call('SREM', active, unpack(ids))
+    end
+  until #ids < ${DROPPED_AT_ONCE}
 end
 -- Why a batch cannot be changed as a draft; nil where it can.
 local function noDraft(id)
@@ -27,6 +47,7 @@ export const CREATE_BATCH: Script = {
   keys: 1,
   lua: `${BATCHES}
 local call, id = redis.call, ARGV[1]
+dropExpired()
 for _, other in ipairs(call('SMEMBERS', active)) do
   if call('EXISTS', batchKey(other)) == 0 then call('SREM', active, other) end
 end
@@ -36,6 +57,16 @@ call('SADD', active, id)
 call('ZADD', batches, ARGV[2], id)
 live(id, ARGV[4])
 return 'ok'
+`,
+}
+
+/** ARGV: offset, limit → { how many there are, those, newest first } */
+export const LIST_BATCHES: Script = {
+  name: 'runyardListBatches',
+  keys: 1,
+  lua: `${BATCHES}
+dropExpired()
+return { redis.call('ZCARD', batches), redis.call('ZREVRANGE', batches, ARGV[1], ARGV[1] + ARGV[2] - 1) }
 `,
 }
 

@@ -151,7 +151,7 @@ local function claim(event, lane)
   end
   call('ZADD', laneKey(lane), leaseUntil, event)
   call('HSET', eventKey(event), 'lease', token)
-  claimed[#claimed + 1] = { event, lane, call('HINCRBY', eventKey(event), 'tries', 1), row }
+  claimed[#claimed + 1] = { event, lane, call('HINCRBY', eventKey(event), 'tries', 1), row, call('HEXISTS', eventKey(event), 'asked') }
 end
 
 for _, lane in ipairs(call('ZRANGEBYSCORE', LANES, '-inf', now, 'LIMIT', 0, ${LANES_AT_ONCE})) do
@@ -181,7 +181,7 @@ export const FINISH_WEBHOOK: Script = {
 local event, lane, token, verdict = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 logAttempt(ARGV[6])
 if call('HGET', eventKey(event), 'lease') ~= token then return 0 end
-call('HDEL', eventKey(event), 'lease')
+call('HDEL', eventKey(event), 'lease', 'asked')
 if verdict == 'retry' then
   call('ZADD', laneKey(lane), ARGV[5], event)
   callCourier()
@@ -206,6 +206,7 @@ local event = ARGV[1]
 local row = call('HMGET', eventKey(event), 'lane', 'settledAt', 'lease')
 if not row[1] then return 'unknown' end
 if row[3] then return 'in_delivery' end
+call('HSET', eventKey(event), 'asked', 1)
 call('ZREM', GIVEN_UP, event)
 call('ZADD', OUTBOX, row[2], event)
 call('ZADD', laneKey(row[1]), ARGV[2], event)

@@ -3,12 +3,13 @@ import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 import { READ_LEASES } from './sweeps.ts'
 
-/** Arguments from 'at' on are jobs. */
+/** Arguments from 'at' on are jobs. The ttl counts for running jobs too (client-api §6): a job past it is ended here, not renewed. */
 const RENEW_NAMED = `
 local function renewNamed(worker, leaseMs, at)
   local notHeld = {}
   for index = at, #ARGV do
     local id = ARGV[index]
+    endIfOver(id)
     if holderOf(id) == worker then
       call('SET', lockKey(id), worker, 'PX', leaseMs)
     else
