@@ -1,4 +1,4 @@
-// Fails when a workspace package depends on one that the design's arrows do not allow (design §2: "arrows point one way").
+// Fails when a workspace package depends on one that the arrows do not allow (docs/architecture.md, "The packages").
 // pnpm's strict node_modules makes an undeclared import impossible, so the manifests are the whole truth.
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

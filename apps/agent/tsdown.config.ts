@@ -1,4 +1,4 @@
-// One file with everything inlined: the agent travels into containers alone (design §3 "The agent travels by mount").
+// One file with everything inlined: the agent travels into containers alone (ADR 7).
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({

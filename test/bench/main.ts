@@ -1,4 +1,4 @@
-// `pnpm bench [ROW…] [--quick] [--save]`: the ratios of design §6, each beside its floor from the same run. `--quick` repeats a tenth as
+// `pnpm bench [ROW…] [--quick] [--save]`: the ratios of docs/benchmarks.md, each beside its floor from the same run. `--quick` repeats a tenth as
 // often, for a first look; nothing is written unless `--save`.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// One row per claim of design §6: what we took, what stands beside it in the same run, the ratio, the budget, and whether it is kept.
+// One row per budget of docs/benchmarks.md: what we took, what stands beside it in the same run, the ratio, the budget, and whether it is kept.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 
@@ -85,7 +85,7 @@ const END = '<!-- end of results -->'
 /** Replaces the part between the marks, or appends it. */
 export async function saveResults(file: string, text: string): Promise<void> {
   const current = await readFile(file, 'utf8').catch(
-    () => '# Benchmarks\n\nWhat `pnpm bench` measured: ratios to floors of the same run (design §6).\n',
+    () => '# Benchmarks\n\nWhat `pnpm bench` measured: ratios to floors of the same run.\n',
   )
   const block = `${BEGIN}\n\n${text}\n\n${END}`
   const begin = current.indexOf(BEGIN)

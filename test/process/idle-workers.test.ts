@@ -1,4 +1,4 @@
-// An idle worker costs Redis its pings and nothing else (design §6): every command is seen by Redis itself and attributed to who asked.
+// An idle worker costs Redis its pings and nothing else (ADR 24): every command is seen by Redis itself and attributed to who asked.
 import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingProxy, type CountingProxy } from '../harness/counting-proxy.ts'

@@ -100,7 +100,7 @@ export function failuresSuite(host: HostKind): void {
     const { endpoint } = await warm('redis-away')
     const id = await stack.api.run(endpoint, nap(2, 'kept'))
     await waitFor('the job to run', async () => (await stack.api.status(endpoint, id)).status === 'IN_PROGRESS')
-    // "Accepted" means fsynced within a second (design §3): only what is on disk is promised.
+    // "Accepted" means fsynced within a second (ADR 11): only what is on disk is promised.
     await stack.redis.written()
     await stack.redis.stop('kill')
     const refused = await waitFor('a refusal', async () => {

@@ -1,4 +1,4 @@
-// The public listener's table of contents (design §5).
+// The public listener's table of contents.
 import type { FastifyInstance } from 'fastify'
 import type { GatewayDeps } from './deps.ts'
 import { createApp } from './http/app.ts'

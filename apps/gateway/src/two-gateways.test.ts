@@ -1,4 +1,4 @@
-// Gateways are stateless: any of them may take a request, a poll or a result (design §3 "Outgrowing one machine").
+// Gateways are stateless: any of them may take a request, a poll or a result (ADR 23).
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'

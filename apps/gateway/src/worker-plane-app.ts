@@ -1,5 +1,5 @@
 // The worker plane: the worker protocol for worker tokens and, so that functions can call functions, the job plane and the list of endpoints
-// for API keys. No management, no metrics (design §3 "Two listeners").
+// for API keys. No management, no metrics (ADR 6).
 import type { FastifyInstance } from 'fastify'
 import type { GatewayDeps } from './deps.ts'
 import { createApp } from './http/app.ts'

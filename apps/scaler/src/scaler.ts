@@ -1,4 +1,4 @@
-// The scaler: one tick of observe → plan → act → sleep until due (design §3 "One tick"), while it leads (ADR 33); else it stands by, looks at its
+// The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it stands by, looks at its
 // hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
 // leaves workers running, because observing is recovery.
 import { parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'

@@ -1,4 +1,4 @@
-// Growing pauses after workers that never came up (management §7.2 "Local retry suggestion"; design §4 "unhealthy"). Saving an endpoint, or asking
+// Growing pauses after workers that never came up (management §7.2 "Local retry suggestion"). Saving an endpoint, or asking
 // for a new try, forgets what failed before: whoever does it has changed something, be it an image that keeps its name.
 // Failure direction: forgetting failures costs one early try; a worker that gets ready ends the pauses.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'

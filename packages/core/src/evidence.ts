@@ -1,4 +1,4 @@
-// Why a worker ended, as one text for the person whose job it held (design §3 "Two failure budgets").
+// Why a worker ended, as one text for the person whose job it held (ADR 3).
 import { REASONS, type Reason, type WorkerExit } from '@runyard/schema'
 
 const MAX_LINES = 10

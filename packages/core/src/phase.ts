@@ -1,4 +1,4 @@
-// A worker's phase: derived from the facts in its record, never stored (design §3 "Worker phases are data").
+// A worker's phase: derived from the facts in its record, never stored (ADR 4).
 // Adding a phase must break the build in `projections.ts` and in `PHASE_MOVES`.
 import type { WorkerPhase, WorkerRecord } from '@runyard/schema'
 

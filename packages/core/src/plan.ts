@@ -1,4 +1,4 @@
-// One tick's decision (design §3 "One tick"): a snapshot and the time go in, actions come out. Nothing here fails, waits or remembers;
+// One tick's decision: a snapshot and the time go in, actions come out. Nothing here fails, waits or remembers;
 // applying a plan and planning again yields nothing new.
 import { allHoldings } from './holdings.ts'
 import type { Observed, Plan } from './observed.ts'

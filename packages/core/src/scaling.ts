@@ -1,4 +1,4 @@
-// How many workers an endpoint wants (design §4 "Scaling as promised", management §6.3): the first job starts one at once; while
+// How many workers an endpoint wants (management §6.3): the first job starts one at once; while
 // workers are busy and jobs wait, up to the maximum; what is starting counts as supply. Placement decides whether they can be had.
 import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
 import type { Demand } from './observed.ts'

@@ -1,4 +1,4 @@
-// Declared cards for a machine without them (design §3 "Simulated GPUs"): they take part in inventory, placement and billing;
+// Declared cards for a machine without them (ADR 10): they take part in inventory, placement and billing;
 // nothing is attached.
 import { RunyardError, SIMULATED_UUID, type Gpu, type HostInventory } from '@runyard/schema'
 import { GPU_MEMORY_GB, normalizeGpuName } from './gpu-catalogue.ts'

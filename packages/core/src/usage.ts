@@ -1,4 +1,4 @@
-// Billing arithmetic (design §4, management §8): ledger rows → seconds per endpoint, GPU type and state. Each worker's interval is
+// Billing arithmetic (management §8): ledger rows → seconds per endpoint, GPU type and state. Each worker's interval is
 // rounded up to a whole second, as Runpod bills (2.5 s → 3 s); a range that cuts an interval rounds the part inside it.
 import type { BillingState, LedgerRow } from '@runyard/schema'
 

@@ -1,4 +1,4 @@
-// The read-only volume that brings the agent to a host (design §3 "The agent travels by mount"): bin/node, agent.mjs, runner/.
+// The read-only volume that brings the agent to a host (ADR 7): bin/node, agent.mjs, runner/.
 // Its name carries a hash of all that is in it, so one volume never changes; a marker written last says that it is complete.
 // Safe under concurrent calls of several processes: the filling container's name is the mutex, and one that was left behind is taken over.
 import { createHash } from 'node:crypto'

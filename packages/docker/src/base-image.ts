@@ -1,4 +1,4 @@
-// A base image without a registry: debootstrap into a temporary directory, imported as it is (design §7). Needs root and debootstrap, and
+// A base image without a registry: debootstrap into a temporary directory, imported as it is. Needs root and debootstrap, and
 // takes its packages from where this machine takes its own. The tag carries a hash of the recipe, so it is made once.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'

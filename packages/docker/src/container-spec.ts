@@ -5,7 +5,7 @@ import { RunyardError } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 
-/** Labels on everything of ours (design §3 "Names on the host"). */
+/** Labels on everything of ours. */
 export const LABELS = {
   instance: 'runyard',
   endpoint: 'runyard.endpoint',

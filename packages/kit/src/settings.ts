@@ -45,7 +45,7 @@ export function hasKey(path: readonly string[]): 'leaf' | 'section' | 'none' {
   return node.properties === undefined ? 'leaf' : 'section'
 }
 
-/** `workerPlane.port` → `RUNYARD_WORKER_PLANE_PORT` (design §3 "Configuration"). */
+/** `workerPlane.port` → `RUNYARD_WORKER_PLANE_PORT`. */
 export function variableName(path: readonly string[]): string {
   const words = path.map((part) => part.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase())
   return `RUNYARD_${words.join('_')}`

@@ -1,5 +1,5 @@
 // The closed list of reasons: every retirement, refusal and wait carries one of these. The same words stand in logs, in the API and in the
-// CLI (design §3 "Worker phases are data").
+// CLI.
 import { z } from 'zod'
 
 export const REASONS = {

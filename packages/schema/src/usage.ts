@@ -1,4 +1,4 @@
-// The billing ledger: one row per worker and state, never overlapping, summing to the worker's wall time (design §3, §4).
+// The billing ledger: one row per worker and state, never overlapping, summing to the worker's wall time (docs/operations.md, Billing).
 import { z } from 'zod'
 import { BillingState } from './wire-words.ts'
 
@@ -15,5 +15,5 @@ export const LedgerRow = z.object({
 })
 export type LedgerRow = z.infer<typeof LedgerRow>
 
-/** Which states are billed by default (design §4). */
+/** Which states are billed by default. */
 export const DEFAULT_BILLED_STATES = ['initializing', 'running', 'outdated'] as const satisfies readonly BillingState[]

@@ -1,5 +1,5 @@
 // The billing ledger: open intervals, closed rows by their end, and totals that only grow. A worker has at most one open interval;
-// the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (design §3 "Billing").
+// the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/operations.md, Billing).
 import type { BillingState, LedgerRow } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { LEDGER_CLOSE, LEDGER_ROWS, LEDGER_TOTALS, LEDGER_TRANSITION } from './scripts/records.ts'

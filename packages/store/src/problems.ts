@@ -1,4 +1,4 @@
-// Is this Redis fit to hold accepted jobs (design §3 "Accepted means fsynced")? One sentence per problem, each with how to mend it.
+// Is this Redis fit to hold accepted jobs (ADR 11)? One sentence per problem, each with how to mend it.
 // A managed Redis may refuse CONFIG: then INFO must do, and what cannot be known is not complained about.
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'

