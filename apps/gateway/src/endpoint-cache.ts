@@ -6,6 +6,8 @@ import type { EndpointStore } from '@runyard/store'
 const MAX_AGE_MS = 30_000
 
 export interface EndpointCache {
+  /** From memory, without a wait. */
+  known(id: string): Endpoint | undefined
   get(id: string): Promise<Endpoint | undefined>
   /** @throws RunyardError('not_found') */
   require(id: string): Promise<Endpoint>
@@ -25,12 +27,15 @@ export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>): Endp
     return endpoint
   }
 
-  async function get(id: string): Promise<Endpoint | undefined> {
+  function remembered(id: string): Endpoint | undefined {
     const entry = known.get(id)
-    return entry !== undefined && Date.now() - entry.readAt < MAX_AGE_MS ? entry.endpoint : read(id)
+    return entry !== undefined && Date.now() - entry.readAt < MAX_AGE_MS ? entry.endpoint : undefined
   }
 
+  const get = async (id: string): Promise<Endpoint | undefined> => remembered(id) ?? (await read(id))
+
   return {
+    known: remembered,
     get,
     async require(id) {
       const endpoint = await get(id)

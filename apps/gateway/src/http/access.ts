@@ -1,7 +1,7 @@
 // Who may call a route, decided before anything of its body is read (ADR 35). A route names its guard itself (`config.access`) or takes
 // that of its scope (`app.guard`). A route with neither is a mistake, and the app does not start. A guard refuses by throwing.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
-import { refuseOddIds } from './odd-ids.ts'
+import { hasIds, refuseOddIds } from './odd-ids.ts'
 
 export type Access = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
@@ -39,14 +39,22 @@ export function requireGuards(app: FastifyInstance): void {
   app.addHook('onRoute', function addGuard(this: FastifyInstance, route) {
     const access = route.config?.access ?? this.guard
     if (access === undefined) throw new Error(`the route ${String(route.method)} ${route.url} does not say who may call it`)
-    route.onRequest = [access, refuseOddIds, ...hooksOf(route), admit]
+    route.onRequest = [hasIds(route.url) ? withKnownIds(access) : access, ...hooksOf(route), admit]
   })
 }
 
-/** The last before the body is read. */
+function withKnownIds(access: Access): Access {
+  return async (request, reply) => {
+    await access(request, reply)
+    refuseOddIds(request)
+  }
+}
+
+/** The last before the body is read, which is JSON whatever its content type says: Fastify would refuse one that is no media type. */
 const admit: onRequestHookHandler = (request, _reply, next) => {
   request.server.admitted.count += 1
   request.isAdmitted = true
+  request.headers['content-type'] = 'application/json'
   next()
 }
 

@@ -4,9 +4,9 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { requireGuards } from './access.ts'
 import { answerClientError } from './client-error.ts'
-import { boundConnections } from './connections.ts'
+import { followConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
-import { acceptAnyType, parseBody } from './json-body.ts'
+import { parseBody } from './json-body.ts'
 import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
@@ -49,45 +49,16 @@ export function createApp(options: AppOptions): FastifyInstance {
   requireGuards(app)
   drainUnread(app)
   readBodiesAsJson(app)
-  boundConnections(app, options.connections)
-  closeUnusedConnections(app)
-  // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
-  app.addHook('onResponse', async (request) => {
-    if (options.closing.aborted) request.raw.socket.end()
-  })
+  followConnections(app, { most: options.connections, closing: options.closing })
   app.setErrorHandler(createErrorHandler(options.log))
   answerNotFound(app)
   return app
 }
 
-/**
- * Node takes a connection on which no request ever began for a busy one: such of a balancer or a connection pool would keep the closing
- * listener for a minute. So once nothing is being served any more, all are closed.
- */
-function closeUnusedConnections(app: FastifyInstance): void {
-  let serving = 0
-  let isClosing = false
-  const closeIfDone = (): void => {
-    if (isClosing && serving === 0) app.server.closeAllConnections()
-  }
-  app.server.on('request', (_request, response) => {
-    serving += 1
-    response.once('close', () => {
-      serving -= 1
-      closeIfDone()
-    })
-  })
-  app.addHook('preClose', async () => {
-    isClosing = true
-    closeIfDone()
-  })
-}
-
-/** Whatever the content type says, the body is JSON; an empty one is `{}`. */
+/** An empty one is `{}`. */
 function readBodiesAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  acceptAnyType(app)
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
     body.length === 0 ? {} : parseBody(body),
   )
 }

@@ -2,7 +2,7 @@
 // answer, so a 413 would look like an outage. What is read here is neither kept nor looked at, and it has bounds: a body that is too long, one that
 // is slow, and one more than a few at once are cut off. Their connection closes with the answer.
 import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** Of a stranger's, and of one whose sender is known, but who sends more than the route takes. */
 const MOST_BYTES = { stranger: 32 * 1024 * 1024, known: 128 * 1024 * 1024 } as const
@@ -14,11 +14,13 @@ let draining = 0
 
 /** Whatever is answered before its request's body was read: where that does not come to its end soon, the answer is the connection's last. */
 export function drainUnread(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply) => {
-    if (!hasUnread(request.raw)) return
-    const isWhole = await drainBody(request.raw, request.isAdmitted ? 'known' : 'stranger')
-    if (!isWhole) void reply.header('connection', 'close')
-  })
+  // No promise where nothing is unread: Fastify adds listeners to each reply that is not sent at once.
+  app.addHook('onSend', (request, reply, ...[payload, next]) => (hasUnread(request.raw) ? drainFirst(request, reply) : next(null, payload)))
+}
+
+async function drainFirst({ raw, isAdmitted }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const isWhole = await drainBody(raw, isAdmitted ? 'known' : 'stranger')
+  if (!isWhole) void reply.header('connection', 'close')
 }
 
 /** False where something of the body is left: then the connection cannot serve another request. */

@@ -11,10 +11,16 @@ export function readWaitMs(query: unknown, fallbackMs: number): number {
   return clampMs(Number(given), WAIT_MS) ?? fallbackMs
 }
 
+/** Runs when the answer is out or the client has gone: at once where that is so already, as after a look-up that took a while. */
+export function whenClosed({ raw }: FastifyReply, done: () => void): void {
+  if (raw.closed) done()
+  else raw.once('close', done)
+}
+
 /** Aborts when the connection is gone before the answer was written. */
 export function clientGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => {
+  whenClosed(reply, () => {
     if (!reply.raw.writableFinished) controller.abort()
   })
   return controller.signal

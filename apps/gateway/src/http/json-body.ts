@@ -31,19 +31,10 @@ const SENTENCES: Readonly<Record<JsonFault, string>> = {
   too_many_values: `the request body has more than ${MOST_VALUES} values`,
 }
 
-/** Routes of the scope get their body as bytes, whatever its content type says; an empty one is `{}`. */
+/** Routes of the scope get their body as bytes; an empty one is `{}`. */
 export function takeBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
-  acceptAnyType(scope)
-  scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-}
-
-/** A content type that is no media type would be refused before any parser is asked. */
-export function acceptAnyType(scope: FastifyInstance): void {
-  scope.addHook('onRequest', ({ headers }, _reply, next) => {
-    headers['content-type'] = 'application/json'
-    next()
-  })
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }
 
 /**

@@ -10,8 +10,13 @@ interface JobIds {
   readonly requestId?: string
 }
 
+/** Whether a route has any. */
+export function hasIds(url: string): boolean {
+  return /:(?:jobId|batchId|requestId)\b/.test(url)
+}
+
 /** @throws RunyardError('not_found') */
-export async function refuseOddIds(request: FastifyRequest): Promise<void> {
+export function refuseOddIds(request: FastifyRequest): void {
   const { jobId, batchId, requestId } = request.params as JobIds
   const odd = [jobId, batchId, requestId].find((id) => id !== undefined && !isJobId(id))
   if (odd !== undefined) throw new RunyardError('not_found', `not found: ${odd}`)

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Config } from '@runyard/schema'
 import type { Access } from './access.ts'
 import { apiKeyOf } from './authenticate.ts'
+import { whenClosed } from './hold.ts'
 
 const OPERATIONS = ['run', 'runsync', 'status', 'cancel', 'retry', 'purgeQueue', 'requests', 'health', 'openai'] as const
 export type Operation = (typeof OPERATIONS)[number]
@@ -79,8 +80,7 @@ function createOpenLimit(operation: Operation, max: number): (key: string, reply
       throw new RunyardError('too_many_requests', sentence, { retryAfterS: OPEN_RETRY_S })
     }
     open.set(key, count + 1)
-    // Answered, or its caller has gone.
-    reply.raw.once('close', () => {
+    whenClosed(reply, () => {
       const left = (open.get(key) ?? 1) - 1
       if (left === 0) open.delete(key)
       else open.set(key, left)

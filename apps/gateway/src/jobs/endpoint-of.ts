@@ -29,7 +29,8 @@ export function requireEndpoint(
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {
     async refuse(request, reply) {
-      await request.routeOptions.config.limit?.(request, reply)
+      const { limit } = request.routeOptions.config
+      if (limit !== undefined) await limit(request, reply)
       request.endpoint = await findEndpoint(endpoints, request)
     },
   })
@@ -49,7 +50,7 @@ async function findEndpoint(endpoints: EndpointCache, request: FastifyRequest): 
       'calls of deployed Flash apps are not served here yet; set FLASH_IS_LIVE_PROVISIONING=true to run the script live',
     )
   }
-  const endpoint = await endpoints.require(endpointId)
+  const endpoint = endpoints.known(endpointId) ?? (await endpoints.require(endpointId))
   checkOwner(apiKeyOf(request), endpoint)
   if (endpoint.type === 'LOAD_BALANCER') throw new RunyardError('bad_request', 'not allowed for LB API')
   return endpoint
