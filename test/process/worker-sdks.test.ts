@@ -1,5 +1,5 @@
 // Each minor of the worker SDK, its pre-releases and the patch releases that behave otherwise (worker-api §15), unmodified, with plain
-// handlers, against the real gateway: the rows of §15 that matter to a server, and the behaviours of §17 that would hurt. One worker process
+// handlers, against the real gateway: the rows that matter to a server, and the behaviours that would hurt (worker-api §17). One worker process
 // per kind of handler; the test plays the scaler.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,17 +18,17 @@ interface Sdk {
   readonly version: string
   /** The tests that it runs: a patch release only those where it differs from its minor. */
   readonly runs: readonly Kind[]
-  /** In its pings (§8). */
+  /** In its pings (worker-api §8). */
   readonly namesJobs: boolean
   /** Earlier ones never report an aggregated generator that raises, and name its job in pings for ever. */
   readonly reportsRaisingGenerator: boolean
   /** Ends by SIGTERM only after its job (worker-api §11.3). */
   readonly drains: boolean
-  /** An `error` in a chunk ends the job (§6). */
+  /** An `error` in a chunk ends the job (worker-api §6). */
   readonly errorChunkFails: boolean
-  /** Has the stop channel (§9). */
+  /** Has the stop channel (worker-api §9). */
   readonly stops: boolean
-  /** Checks its fitness (§11.2) and reports a failure. */
+  /** Checks its fitness (worker-api §11.2) and reports a failure. */
   readonly checksFitness: boolean
   readonly reportsUnfit: boolean
 }

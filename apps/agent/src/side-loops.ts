@@ -1,4 +1,4 @@
-// The two loops beside the taking of jobs: the heartbeat (worker-api §8) and the stop channel (§9). Both run until the agent ends,
+// The two loops beside the taking of jobs: the heartbeat (worker-api §8) and the stop channel (worker-api §9). Both run until the agent ends,
 // while it drains too; their failures never touch a job.
 import { backoffMs, pause } from './backoff.ts'
 import type { Gateway } from './gateway.ts'

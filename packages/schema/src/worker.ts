@@ -35,7 +35,7 @@ export const WorkerRecord = z.object({
   outdatedSince: z.number().optional(),
   drainingSince: z.number().optional(),
   retireReason: Reason.optional(),
-  /** The worker itself said it is unhealthy (worker-api §11.2) or asked to be replaced (§11.4). */
+  /** The worker itself said it is unhealthy (worker-api §11.2) or asked to be replaced (worker-api §11.4). */
   unhealthyReason: z.string().optional(),
   refreshRequested: z.boolean().optional(),
 })

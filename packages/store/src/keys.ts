@@ -25,14 +25,12 @@ export interface Keys {
   workerLog(workerId: string, source: string): string
   /** How many lines there ever were, and what the kept ones weigh. */
   workerLogCount(workerId: string, source: string): string
-  /** Present while a client follows the log. */
+  /** Somebody follows the log. */
   workerLogFollowed(workerId: string): string
   readonly signals: string
   readonly instance: string
   /** The leader's lease, and the latest term that was given out. */
   readonly leader: { readonly lease: string; readonly term: string }
-  /** Of ends that a gateway has not counted yet. */
-  readonly measures: string
   /** Card → the worker that holds it, `endpointId/workerId`. */
   readonly cards: string
   /** Where the latest term is kept that was seen in a key's slot. */
@@ -97,7 +95,6 @@ function sharedKeys(prefix: string) {
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },
-    measures: `${shared}:measures`,
     cards: `${shared}:cards`,
     fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
     blobs: `${shared}:blobs`,

@@ -1,5 +1,5 @@
-// A job as its caller sees it (client-api §4.1). Absent fields are omitted, never null (R14); numbers are integers (R12); a terminal
-// answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
+// A job as its caller sees it (client-api §4.1). Absent fields are omitted, never null; numbers are integers (client-api R12, R14).
+// A terminal answer always has delayTime, executionTime and workerId, which Flash's model requires (flash-api §5.7); COMPLETED always has `output`
 // and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
 import { envelopeOf, jobDurations } from '@runyard/core'
 import { toJson, type Endpoint, type JobRecord, type JobStatus, type JsonText } from '@runyard/schema'

@@ -89,7 +89,7 @@ function toStreamJson(read: StreamClaim): JsonText {
 
 const OPEN_OBJECT = 0x7b
 
-/** Every element has an `output` member (R7). Those that workers post have one (`readChunk`); what is no object has none. */
+/** Every element has an `output` member (client-api R7). Those that workers post have one (`readChunk`); what is no object has none. */
 function toChunk(chunk: JsonText): JsonText {
   const first = typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]
   return first === OPEN_OBJECT ? chunk : joinJson(['{"output":', chunk, '}'])

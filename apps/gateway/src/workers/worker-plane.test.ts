@@ -1,4 +1,4 @@
-// The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (§17), against real sockets
+// The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (worker-api §17), against real sockets
 // and a real Redis.
 import { describe, expect, it } from 'vitest'
 import { createSend, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
@@ -263,7 +263,7 @@ describe('posting results', () => {
     expect(await statusOf(id)).toMatchObject({ status: 'FAILED', error })
   })
 
-  // worker-api §17.7, §15.7: the id in the header may be that of a later job (§3).
+  // worker-api §17.7, §15.7: the id in the header may be that of a later job (worker-api §3).
   it.each(['application/x-www-form-urlencoded', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream', 'json', ''])(
     'reads JSON under any content type: %j',
     async (type) => {

@@ -1,6 +1,6 @@
 """Flash's envelope: source as text, values as base64 of cloudpickle, output a FunctionResponse (flash-api §5.6, §5.7, §8).
 
-Instances live as long as this process, keyed by instance_id; a call on an unknown id creates the instance (§8.3).
+Instances live as long as this process, keyed by instance_id; a call on an unknown id creates the instance (flash-api §8.3).
 """
 
 import base64
@@ -43,7 +43,7 @@ def run(request, loop, emit, report):
 
 
 def failed(failure, _emit):
-    """The error stands in the output and beside it: clients read either (§5.7)."""
+    """The error stands in the output and beside it: clients read either (flash-api §5.7)."""
     before, after = around_stdout({"success": False, "error": failure.text})
     return Reply(before, after[:-1] + ',"error":' + json.dumps(failure.text) + "}", fresh=failure.fresh)
 

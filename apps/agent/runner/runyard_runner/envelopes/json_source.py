@@ -1,7 +1,7 @@
 """SDK 2.0's dev envelope: the source of a whole module, arguments and results as JSON (sdk2-api §4.2, §5.2).
 
 The output is always a list: one FunctionResponse, or one `__stream__` item per chunk of a generator. Each chunk is posted to
-job-stream as it arises, the list to job-done. A failure is the only item of a COMPLETED job (§4.4), so readers of the stream learn of it
+job-stream as it arises, the list to job-done. A failure is the only item of a COMPLETED job (sdk2-api §4.4), so readers of the stream learn of it
 only by an item of their own: it is posted to job-stream, too, whatever came before it (ADR 39).
 """
 
