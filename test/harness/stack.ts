@@ -29,6 +29,8 @@ export interface StackOptions {
   readonly appendfsync?: 'always' | 'everysec'
   /** So that Redis can tell connections apart; else the parts reach it by its unix socket. */
   readonly redisOverTcp?: boolean
+  /** What lies in Redis and in the data directory before anything of ours starts. */
+  readonly prepare?: (place: { readonly redisUrl: string; readonly dataDir: string }) => Promise<void>
 }
 
 export interface Part {
@@ -74,6 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const dataDir = await mkdtemp(STACK_PREFIX)
   await noteOwner(dataDir)
   const redis = await startRedis(join(dataDir, 'redis'), options.appendfsync)
+  await options.prepare?.({ redisUrl: redis.url, dataDir })
   const env = {
     ...cleanEnv(),
     RUNYARD_LISTEN_PORT: `${port}`,

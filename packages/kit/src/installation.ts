@@ -48,7 +48,11 @@ export function watchInstallation({
 }: InstallationOptions & { readonly own: Instance; readonly onRestored: () => void }): InstallationWatch {
   const { claim, dataDir, log } = options
   const check = async (): Promise<void> => {
-    const claimed = await claim(own).catch(() => undefined)
+    const claimed = await claim(own).catch((error: unknown) => {
+      // Newer data, say; what Redis cannot answer just now is looked at again.
+      if (error instanceof RunyardError && error.code === 'conflict') throw error
+      return undefined
+    })
     if (claimed === undefined) return
     refuseOthers(own, claimed.instance, dataDir)
     if (!claimed.isWritten) return

@@ -1,3 +1,4 @@
+export * from './api-key.ts'
 export * from './blob-store.ts'
 export * from './bounds.ts'
 export * from './config.ts'

@@ -14,7 +14,8 @@ describe('API keys', () => {
     expect(await (await stores.open()).keys.verify(plain)).toEqual(key)
     expect(await keys.verify('rpa_wrong')).toBeUndefined()
     expect(await keys.list()).toEqual([key])
-    const stored = await Promise.all((await raw.keys(`${stores.prefix()}:*`)).map((name) => raw.hgetall(name)))
+    const read = async (name: string) => ((await raw.type(name)) === 'hash' ? raw.hgetall(name) : raw.get(name))
+    const stored = await Promise.all((await raw.keys(`${stores.prefix()}:*`)).map(read))
     expect(JSON.stringify(stored)).not.toContain(plain)
   })
 

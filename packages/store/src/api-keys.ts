@@ -1,9 +1,10 @@
 // API keys (ADR 38): only their SHA-256 is stored. Verification is answered from memory and forgotten on `keys-changed` and `resync`, so a
 // revoked key dies with the signal; while Redis is away keys that are known keep working and unknown ones get a 503, not a 401.
 import { hash as digest, randomInt, randomUUID } from 'node:crypto'
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, type StoredApiKey } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createKeyUses } from './key-uses.ts'
+import { readApiKey } from './records.ts'
 import { CREATE_KEY, INSTALL_KEY, REVOKE_KEY, ROTATE_KEY } from './scripts/api-keys.ts'
 import type { ApiKey, KeyStore } from './types.ts'
 
@@ -15,8 +16,7 @@ const CACHE_SIZE = 10_000
 const hashOf = (plain: string) => digest('sha256', plain)
 export const generateKey = () => `rpa_${Array.from({ length: KEY_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('')}`
 
-type StoredKey = ApiKey & { readonly hash: string }
-const toApiKey = ({ hash: _hash, ...key }: StoredKey): ApiKey => key
+const toApiKey = ({ hash: _hash, ...key }: StoredApiKey): ApiKey => key
 
 /** What is known of plain keys, by their hash. */
 interface KeyCache extends AsyncDisposable {
@@ -56,7 +56,7 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
     const id = await client.hget(hashes, hash)
     // An empty id: that key was revoked.
     const text = id === null || id === '' ? null : await client.hget(records, id)
-    return text === null ? undefined : toApiKey(JSON.parse(text) as StoredKey)
+    return text === null ? undefined : toApiKey(readApiKey(text))
   }
 
   return {
@@ -73,7 +73,7 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
 
     async list() {
       const [texts, used] = await Promise.all([client.hgetall(records), client.hgetall(usesKey)])
-      const listed = Object.values(texts).map((text) => toApiKey(JSON.parse(text) as StoredKey))
+      const listed = Object.values(texts).map((text) => toApiKey(readApiKey(text)))
       return listed.map((key) => ({ ...key, ...(used[key.id] === undefined ? {} : { lastUsedAt: Number(used[key.id]) }) }))
     },
 
@@ -109,7 +109,7 @@ function createKeyChanges({ client, keys, run, signals }: StoreContext): Pick<Ke
     async revoke(id) {
       const text = await client.hget(records, id)
       if (text === null) return false
-      await run(REVOKE_KEY, [records, hashes, uses], [id, (JSON.parse(text) as StoredKey).hash, ...told])
+      await run(REVOKE_KEY, [records, hashes, uses], [id, readApiKey(text).hash, ...told])
       signals.deliver(signal)
       return true
     },
@@ -117,8 +117,8 @@ function createKeyChanges({ client, keys, run, signals }: StoreContext): Pick<Ke
     async rotate(id, plain = generateKey()) {
       const before = await client.hget(records, id)
       if (before === null) throw new RunyardError('not_found', `There is no API key ${id}.`)
-      const stored = JSON.parse(before) as StoredKey
-      const rotated: StoredKey = { ...stored, createdAt: Date.now(), hash: hashOf(plain) }
+      const stored = readApiKey(before)
+      const rotated: StoredApiKey = { ...stored, createdAt: Date.now(), hash: hashOf(plain) }
       const words = [id, before, JSON.stringify(rotated), stored.hash, rotated.hash, ...told]
       const isRotated = await run(ROTATE_KEY, [records, hashes], words)
       if (isRotated !== 1) throw new RunyardError('conflict', 'The key was changed at the same time; try again.')
@@ -133,5 +133,5 @@ type NewKey = Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt'>
 function newRecord(of: NewKey, plain: string): { readonly key: ApiKey; readonly hash: string; readonly record: string } {
   const key: ApiKey = { id: randomUUID(), ...of, createdAt: Date.now() }
   const hash = hashOf(plain)
-  return { key, hash, record: JSON.stringify({ ...key, hash } satisfies StoredKey) }
+  return { key, hash, record: JSON.stringify({ ...key, hash } satisfies StoredApiKey) }
 }

@@ -2,6 +2,7 @@
 import type { Endpoint } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { namesBegin } from './owned.ts'
+import { readEndpoint } from './records.ts'
 import { LIST_ENDPOINTS, LIST_OWNED_ENDPOINTS } from './scripts/library.ts'
 import type { Signals } from './signals.ts'
 
@@ -33,18 +34,14 @@ export function createEndpointLists({ run, keys, endpointCache }: Pick<StoreCont
       const before = endpointCache.known
       const [revision, texts] = (await run(LIST_ENDPOINTS, [keys.revision, records], [before?.revision ?? ''])) as [string, string[]?]
       if (texts === undefined) return before?.endpoints ?? []
-      const endpoints = texts.map(parse)
+      const endpoints = texts.map(readEndpoint)
       endpointCache.known = { revision, endpoints }
       return endpoints
     },
     of: async (ownerId) => {
       const reply = await run(LIST_OWNED_ENDPOINTS, [keys.revision, names, records], [namesBegin(ownerId)])
       const [revision, texts] = reply as [string, string[]]
-      return { revision, endpoints: texts.map(parse) }
+      return { revision, endpoints: texts.map(readEndpoint) }
     },
   }
-}
-
-function parse(text: string): Endpoint {
-  return JSON.parse(text) as Endpoint
 }

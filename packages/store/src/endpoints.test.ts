@@ -46,13 +46,13 @@ describe('upsert', () => {
 
   test('no change made at the same time is lost', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
-    await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { version: 0 }))
+    await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { version: 1 }))
     await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
-        (n % 2 === 0 ? one : two).endpoints.upsert({ id: 'ep-1' }, (current) => endpoint('ep-1', { version: (current?.version ?? 0) + 1 })),
+        (n % 2 === 0 ? one : two).endpoints.upsert({ id: 'ep-1' }, (current) => endpoint('ep-1', { version: (current?.version ?? 1) + 1 })),
       ),
     )
-    expect((await one.endpoints.get('ep-1'))?.version).toBe(20)
+    expect((await one.endpoints.get('ep-1'))?.version).toBe(21)
   })
 
   test('a rename frees the old name and cannot take one that is in use', async () => {
@@ -121,7 +121,7 @@ describe('deletion', () => {
     await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
     const change = (version: number) =>
       one.endpoints.upsert(byName('name of ep-1'), (current) => ({ ...(current ?? endpoint('ep-2', { name: 'name of ep-1' })), version }))
-    const [isDeleted] = await Promise.all([two.endpoints.delete('ep-1'), ...Array.from({ length: 10 }, (_, n) => change(n))])
+    const [isDeleted] = await Promise.all([two.endpoints.delete('ep-1'), ...Array.from({ length: 10 }, (_, n) => change(n + 1))])
     expect(isDeleted).toBe(true)
     expect(await one.endpoints.get('ep-1')).toBeUndefined()
     expect(await one.endpoints.listDeleted()).toEqual(['ep-1'])

@@ -1,12 +1,13 @@
 // Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { RunyardError } from '@runyard/schema'
-import type { Endpoint, Template } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
 import { bullKeys } from './bull.ts'
 import type { StoreContext } from './context.ts'
 import { createEndpointLists } from './endpoint-lists.ts'
 import { registryField, unknownRegistry } from './registry-record.ts'
 import { nameOf, namesBegin } from './owned.ts'
+import { readEndpoint, readTemplate } from './records.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
 import { REMOVE_KEYS } from './scripts/records.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
@@ -23,15 +24,15 @@ type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
 export const tooBusy = () => new RunyardError('conflict', 'Too many clients change this at once; try again.')
 const changed = (endpointId: string) => ({ kind: 'endpoint-changed', endpointId }) as const
-const parse = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Endpoint))
-const parseTemplate = (text: string | null) => (text === null ? undefined : (JSON.parse(text) as Template))
+const parse = (text: string | null) => (text === null ? undefined : readEndpoint(text))
+const parseTemplate = (text: string | null) => (text === null ? undefined : readTemplate(text))
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
   const { client, keys, signals } = context
   const { records, templates, deleted, owners } = keys.endpoints
   const lists = createEndpointLists(context)
   const get = async (id: string) => parse(await client.hget(records, id))
-  const { readText, readTemplate, write, remove } = createEndpointWrites(context)
+  const { readText, readTemplateText, write, remove } = createEndpointWrites(context)
 
   return {
     get,
@@ -52,7 +53,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
         const [text, template, owned] = await Promise.all([
           readText(find),
-          readTemplate(templateId),
+          readTemplateText(templateId),
           beside === undefined ? { revision: '', endpoints: [] } : lists.of(beside),
         ])
         const endpoint = change(parse(text), parseTemplate(template), owned.endpoints)
@@ -105,7 +106,7 @@ function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
 
   const told = (id: string) => [signals.channel, signals.encode(changed(id))]
 
-  const readTemplate = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
+  const readTemplateText = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
 
   const write = async (endpoint: Endpoint, expected: string | null, conditions: Conditions): Promise<Written> => {
     const { template, revision, mostPerOwner = '' } = conditions
@@ -130,7 +131,7 @@ function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
     }
     throw tooBusy()
   }
-  return { readText, readTemplate, write, remove }
+  return { readText, readTemplateText, write, remove }
 }
 
 /** The field of a registry that it did not name before; '' = none. */

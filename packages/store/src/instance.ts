@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Instance } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { ensureDataVersion } from './data-version.ts'
 import type { Store } from './types.ts'
 
 export type InstanceStore = Pick<Store, 'instance' | 'claimInstance' | 'workerToken'>
@@ -11,6 +12,8 @@ export function createInstance({ client, keys }: Pick<StoreContext, 'client' | '
 
   const claim = async (own: Instance | undefined): Promise<{ instance: Instance; isWritten: boolean }> => {
     const fresh: Instance = own ?? { id: randomBytes(6).toString('hex'), workerSecret: randomBytes(32).toString('base64url') }
+    // Also of a Redis that was emptied, or restored from a backup, under a running process.
+    await ensureDataVersion({ client, keys })
     const isWritten = (await client.set(keys.instance, JSON.stringify(fresh), 'NX')) === 'OK'
     const text = isWritten ? null : await client.get(keys.instance)
     return { instance: text === null ? fresh : Instance.parse(JSON.parse(text)), isWritten }

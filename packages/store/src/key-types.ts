@@ -1,12 +1,7 @@
 // API keys as the rest of the program sees them (ADR 38).
-export interface ApiKey {
-  readonly id: string
-  readonly name: string
-  readonly ownerId: string
-  readonly createdAt: number
-  /** Epoch ms from which on it is not valid; absent: it is valid until it is revoked. */
-  readonly expiresAt?: number
-}
+import type { ApiKey } from '@runyard/schema'
+
+export type { ApiKey } from '@runyard/schema'
 
 export interface ListedKey extends ApiKey {
   /** Epoch ms, up to a minute old; absent: never. */
@@ -15,7 +10,12 @@ export interface ListedKey extends ApiKey {
 
 export interface KeyStore {
   /** The plain key is returned once and never stored (only its SHA-256). `plain` imports a given one. */
-  create(options: { name: string; ownerId: string; expiresAt?: number; plain?: string }): Promise<{ key: ApiKey; plain: string }>
+  create(options: {
+    name: string
+    ownerId: string
+    expiresAt?: number | undefined
+    plain?: string
+  }): Promise<{ key: ApiKey; plain: string }>
   /**
    * Makes `plain` the key of a slot (a key file), in place of the one that it had; `onlyIfAbsent`: unless it has one. False: that key was revoked,
    * and stays so.

@@ -29,6 +29,9 @@ export interface Keys {
   workerLogFollowed(workerId: string): string
   readonly signals: string
   readonly instance: string
+  /** A number; absent = 0. */
+  readonly dataVersion: string
+  readonly dataLock: string
   /** The leader's lease, and the latest term that was given out. */
   readonly leader: { readonly lease: string; readonly term: string }
   /** Card → the worker that holds it, `endpointId/workerId`. */
@@ -94,6 +97,8 @@ function sharedKeys(prefix: string) {
   return {
     signals: `${shared}:signals`,
     instance: `${shared}:instance`,
+    dataVersion: `${shared}:data-version`,
+    dataLock: `${shared}:data-lock`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },
     cards: `${shared}:cards`,
     fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),

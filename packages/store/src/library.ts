@@ -1,9 +1,10 @@
 // Changes that are decided on a snapshot of all endpoints, templates and registries, and written as a whole or not at all: a crash leaves no
 // endpoint behind its template, and nobody removes what somebody else begins to use in the same moment.
-import type { Endpoint, Template } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { MAX_TRIES, tooBusy } from './endpoints.ts'
 import { namesBegin, ownedBy, recordsHave } from './owned.ts'
+import { readEndpoint, readTemplate } from './records.ts'
 import { toRegistry } from './registry-record.ts'
 import { READ_LIBRARY, WRITE_LIBRARY } from './scripts/library.ts'
 import type { Library } from './types.ts'
@@ -36,11 +37,8 @@ export function createChangeLibrary({ keys, run, signals }: Pick<StoreContext, '
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const [revision, templates, endpoints, registries] = (await read()) as [string, string[], string[], string[]]
       const { result, writes, changed } = decide({
-        templates: ownedBy(
-          ownerId,
-          templates.map((text) => JSON.parse(text) as Template),
-        ),
-        endpoints: endpoints.map((text) => JSON.parse(text) as Endpoint),
+        templates: ownedBy(ownerId, templates.map(readTemplate)),
+        endpoints: endpoints.map(readEndpoint),
         registries: ownedBy(ownerId, registries.map(toRegistry)),
       })
       const news = changed.map(({ id }) => ({ kind: 'endpoint-changed', endpointId: id }) as const)

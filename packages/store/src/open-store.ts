@@ -3,6 +3,7 @@ import { createKeyStore } from './api-keys.ts'
 import { createBatchStore } from './batches.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
+import { ensureDataVersion } from './data-version.ts'
 import { createEndpointCache } from './endpoint-lists.ts'
 import { createEndpointStore } from './endpoints.ts'
 import { toStoreError, translateErrors } from './errors.ts'
@@ -95,6 +96,9 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const client = await open(name)
   const subscriber = await open(`${name}-signals`)
   const checkEveryMs = options.signalCheckMs ?? DEFAULT_SIGNAL_CHECK_MS
+  await ensureDataVersion({ client, keys }).catch((error: unknown) => {
+    throw toStoreError(error)
+  })
   const signals = await openSignals({ commands: client, subscriber, channel: keys.signals, checkEveryMs, onError }).catch(
     (error: unknown) => {
       throw toStoreError(error)

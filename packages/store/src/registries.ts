@@ -1,8 +1,10 @@
 // Credentials of image registries. User and password leave by `credentials` alone, for a pull; who can read Redis can read them (ADR 27).
+import type { StoredRegistry } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createChangeLibrary, type LibraryWrite } from './library.ts'
 import { ownedBy, recordsHave } from './owned.ts'
-import { parseRegistry, registryField, toRegistry, type StoredRegistry } from './registry-record.ts'
+import { readRegistry } from './records.ts'
+import { registryField, toRegistry } from './registry-record.ts'
 import { LIST_HAVING } from './scripts/library.ts'
 import type { RegistryChange, RegistryStore } from './types.ts'
 
@@ -25,7 +27,7 @@ export function createRegistryStore(context: StoreContext): RegistryStore {
     async credentials(ownerId, id) {
       const text = await read(ownerId, id)
       if (text === null) return undefined
-      const { name, username, password } = parseRegistry(text)
+      const { name, username, password } = readRegistry(text)
       return { name, username, password }
     },
 

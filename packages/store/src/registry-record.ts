@@ -1,14 +1,11 @@
 // How a registry is kept: found only together with its owner, so that nobody can name somebody else's, and with user and password in it.
 import { quoted, RunyardError } from '@runyard/schema'
-import type { Registry, RegistryCredentials } from '@runyard/schema'
-
-export type StoredRegistry = Registry & RegistryCredentials
-
-export const parseRegistry = (text: string) => JSON.parse(text) as StoredRegistry
+import type { Registry } from '@runyard/schema'
+import { readRegistry } from './records.ts'
 
 /** Without its secrets. */
 export function toRegistry(text: string): Registry {
-  const { username: _username, password: _password, ...registry } = parseRegistry(text)
+  const { username: _username, password: _password, ...registry } = readRegistry(text)
   return registry
 }
 

@@ -1,8 +1,8 @@
 // Template records. A change of one is written together with the endpoints that it reaches, or not at all.
-import type { Template } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createChangeLibrary, type LibraryWrite } from './library.ts'
 import { ownedBy, recordsHave } from './owned.ts'
+import { readTemplate } from './records.ts'
 import { LIST_HAVING } from './scripts/library.ts'
 import type { TemplateChange, TemplateStore } from './types.ts'
 
@@ -13,13 +13,12 @@ export function createTemplateStore(context: StoreContext): TemplateStore {
   return {
     async get(id) {
       const text = await client.hget(keys.templates, id)
-      return text === null ? undefined : (JSON.parse(text) as Template)
+      return text === null ? undefined : readTemplate(text)
     },
 
     async list(ownerId) {
       const texts = (await run(LIST_HAVING, [keys.templates], [ownerId === undefined ? '' : recordsHave(ownerId)])) as readonly string[]
-      const templates = texts.map((text) => JSON.parse(text) as Template)
-      return ownedBy(ownerId, templates)
+      return ownedBy(ownerId, texts.map(readTemplate))
     },
 
     change: (decide, ownerId) =>

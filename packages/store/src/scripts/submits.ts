@@ -28,7 +28,7 @@ local onceKey = q .. ':i:' .. ARGV[10]
 local known = call('GET', onceKey)
 if known then
   local job, fingerprint = string.match(known, '^(%S+) (%S+)$')
-  return fingerprint == ARGV[11] and job or 'differs'
+  return (fingerprint == ARGV[11] or fingerprint == '*') and job or 'differs'
 end
 call('SET', onceKey, ARGV[1] .. ' ' .. ARGV[11], 'PX', ARGV[12])
 enqueueSubmitted()

@@ -1,0 +1,43 @@
+// Records that are read now and then, parsed by their schema: what an earlier version or an editor left wrong is one clear sentence, and not a
+// fault somewhere else. Jobs, streams and worker facts are read far more often and written by scripts alone; they are trusted.
+import { Endpoint, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
+
+/** The part of a schema that is used here. */
+interface Parser<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] } }
+}
+
+export const readEndpoint = (text: string): Endpoint => readRecord('endpoint', Endpoint, text)
+export const readTemplate = (text: string): Template => readRecord('template', Template, text)
+/** With user and password in it. */
+export const readRegistry = (text: string): StoredRegistry => readRecord('registry', StoredRegistry, text)
+export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
+export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
+
+/** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */
+function readRecord<T>(kind: string, schema: Parser<T>, text: string): T {
+  const value = parseJson(text)
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const field = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+  throw new RunyardError('conflict', `The record of ${kind} ${nameIn(value)} in Redis cannot be read (${field}${issue?.message ?? ''}).`)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function nameIn(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return '(no object)'
+  const { id, workerId } = value as { id?: unknown; workerId?: unknown }
+  return String(id ?? workerId ?? '(without an id)')
+}
