@@ -1,8 +1,9 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, jobLine, type ActionOf } from '@runyard/core'
-import type { JobRecord, WorkerExit } from '@runyard/schema'
+import { describeExit, unreadJob, type ActionOf } from '@runyard/core'
+import type { WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
+import { recordEnds } from './journal.ts'
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
@@ -16,18 +17,16 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
   )
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, lastHolder, reason, result, evidence }, 'took a job back from a lost worker')
-  const failed = result === 'failed' ? await deps.store.jobs.get(endpointId, jobId) : undefined
-  if (failed !== undefined) await logJobEnd(deps, endpointId, failed)
-  await deps.store.events.append({
-    at: Date.now(),
-    endpointId,
-    kind: result === 'requeued' ? 'job_requeued' : 'job_settled',
-    jobId,
-    ...(workerId === undefined ? {} : { workerId }),
-    ...(result === 'requeued' ? {} : { status: 'FAILED' }),
-    reason,
-    message: evidence,
-  })
+  if (result === 'failed') return recordFailed(deps, action, evidence)
+  const worker = workerId === undefined ? {} : { workerId }
+  await deps.store.events.append({ at: Date.now(), endpointId, kind: 'job_requeued', jobId, ...worker, reason, message: evidence })
+}
+
+async function recordFailed(deps: ActDeps, action: ActionOf<'take-back'>, evidence: string): Promise<void> {
+  const { endpointId, jobId, workerId, reason } = action
+  const read = await deps.store.jobs.get(endpointId, jobId).catch(() => undefined)
+  const job = read ?? unreadJob({ id: jobId, status: 'FAILED', workerId, error: evidence, at: Date.now() })
+  await recordEnds(deps, endpointId, [{ cause: 'worker_lost', job, reason }])
 }
 
 async function evidenceOf(deps: ActDeps, { workerId, lastHolder, reason }: ActionOf<'take-back'>, exit: WorkerExit | undefined) {
@@ -35,7 +34,7 @@ async function evidenceOf(deps: ActDeps, { workerId, lastHolder, reason }: Actio
   return describeExit(workerId, reason, exit ?? (await deps.store.workers.getGone(workerId))?.exit)
 }
 
-/** What changed nothing would be planned again at once; a job that another process is just settling needs a moment. */
+/** An action that changed nothing would be planned again at once; a job that another process is ending needs a moment. */
 async function pauseBeforeLookingAgain(isAlone: boolean): Promise<void> {
   if (isAlone) await delay(500)
 }
@@ -45,29 +44,12 @@ export async function timeOut(deps: ActDeps, { endpointId, jobId }: ActionOf<'ti
   const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
   if (result !== 'settled') return pauseBeforeLookingAgain(true)
   const at = Date.now()
-  if (record !== undefined) await logJobEnd(deps, endpointId, record)
   if (heldBy !== undefined) {
     deps.memory.noteStopRequest(heldBy, { at, why: 'timeout' })
     deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
   }
-  const worker = heldBy === undefined ? {} : { workerId: heldBy }
-  const message = EXECUTION_TIMEOUT_ERROR
-  await deps.store.events.append({
-    at,
-    endpointId,
-    kind: 'job_settled',
-    jobId,
-    status: 'FAILED',
-    reason: 'execution_timeout',
-    message,
-    ...worker,
-  })
-}
-
-/** The same line that the gateway writes for a job which its worker ended. */
-async function logJobEnd(deps: ActDeps, endpointId: string, record: JobRecord): Promise<void> {
-  const name = (await deps.store.endpoints.get(endpointId))?.name
-  deps.log.info(jobLine({ id: endpointId, name }, record), 'job settled')
+  const job = record ?? unreadJob({ ...outcome, id: jobId, workerId: heldBy, at })
+  await recordEnds(deps, endpointId, [{ cause: 'execution_timeout', job }])
 }
 
 export async function sweep(deps: ActDeps, { endpointId, keepBytes, remind }: ActionOf<'sweep'>): Promise<void> {

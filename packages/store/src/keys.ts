@@ -25,7 +25,7 @@ export interface Keys {
   workerLog(workerId: string, source: string): string
   /** How many lines there ever were, and what the kept ones weigh. */
   workerLogCount(workerId: string, source: string): string
-  /** Somebody follows the log. */
+  /** Present while a client follows the log. */
   workerLogFollowed(workerId: string): string
   readonly signals: string
   readonly instance: string
@@ -34,6 +34,8 @@ export interface Keys {
   readonly dataLock: string
   /** The leader's lease, and the latest term that was given out. */
   readonly leader: { readonly lease: string; readonly term: string }
+  /** Of ends that a gateway has not counted yet. */
+  readonly measures: string
   /** Card → the worker that holds it, `endpointId/workerId`. */
   readonly cards: string
   /** Where the latest term is kept that was seen in a key's slot. */
@@ -100,6 +102,7 @@ function sharedKeys(prefix: string) {
     dataVersion: `${shared}:data-version`,
     dataLock: `${shared}:data-lock`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },
+    measures: `${shared}:measures`,
     cards: `${shared}:cards`,
     fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
     blobs: `${shared}:blobs`,

@@ -14,6 +14,7 @@ import { createJustSettled } from './just-settled.ts'
 import { createKeys } from './keys.ts'
 import { createLeaderStore } from './leader.ts'
 import { createLedgerStore } from './ledger.ts'
+import { createMeasureStore } from './measures.ts'
 import { createPayloads } from './payloads.ts'
 import { createPrivateImageStore } from './private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
@@ -60,6 +61,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
     leader: translateErrors(createLeaderStore(context)),
+    measures: translateErrors(createMeasureStore(context)),
     underTerm: (term) => openUnderTerm(context, term),
     ...translateErrors(context.installation),
     subscribe: (onSignal) => context.signals.subscribe(onSignal),

@@ -1,5 +1,6 @@
 // What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
+import type { EndMeasure } from '@runyard/core'
 import type {
   Instance,
   JobOutcome,
@@ -252,6 +253,12 @@ export interface StoreProblem {
   readonly message: string
 }
 
+/** Measures on their way from a process that has no `/metrics` to one that has; each is taken once. */
+export interface MeasureStore {
+  hand(measures: readonly EndMeasure[]): Promise<void>
+  take(): Promise<readonly EndMeasure[]>
+}
+
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   readonly templates: TemplateStore
@@ -267,6 +274,7 @@ export interface Store extends AsyncDisposable {
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
   readonly leader: LeaderStore
+  readonly measures: MeasureStore
   /** The same for one who leads: each call bears the term. */
   underTerm(term: number): StoreUnderTerm
   /** Created once per installation, on first use. */

@@ -1,10 +1,11 @@
-// Ends a job because nobody wants it any more, tells its worker to stop, and writes down that it ended (client-api §5.6).
-import { jobDurations, jobLine } from '@runyard/core'
+// Ends a job that its caller does not want any more, and sends its worker the order to stop (client-api §5.6).
+import { unreadJob } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { SettleResult } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
+import { recordEnds, type JournalDeps } from '../journal.ts'
 
-type CancelDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics'>
+type CancelDeps = JournalDeps & Pick<GatewayDeps, 'store'>
 
 /** `settled`: it was this call that ended it. */
 export async function cancelJob(
@@ -13,14 +14,11 @@ export async function cancelJob(
   { jobId, why }: { jobId: string; why: string },
 ): Promise<SettleResult | 'unknown'> {
   const endpointId = endpoint.id
-  const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, { status: 'CANCELLED', error: why })
+  const outcome = { status: 'CANCELLED', error: why } as const
+  const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
   if (result !== 'settled') return result
   if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
-  if (record !== undefined) {
-    deps.log.info(jobLine(endpoint, record), 'job settled')
-    deps.metrics.jobSettled(endpointId, { status: record.status, ...jobDurations(record) })
-  }
-  const worker = heldBy === undefined ? {} : { workerId: heldBy }
-  deps.events.add({ at: Date.now(), endpointId, kind: 'job_settled', jobId, status: 'CANCELLED', ...worker })
+  const job = record ?? unreadJob({ ...outcome, id: jobId, workerId: heldBy, at: Date.now() })
+  recordEnds(deps, endpoint, [{ cause: 'cancelled', job }])
   return result
 }

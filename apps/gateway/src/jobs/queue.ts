@@ -4,11 +4,12 @@ import { jobDurations } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { JobSummary } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
+import { recordUnread } from '../journal.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
 import type { JobBody } from './job-body.ts'
 
-type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log' | 'closing'>
+type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log' | 'metrics' | 'closing'>
 
 export function createRetry(deps: QueueDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
@@ -30,13 +31,11 @@ export function createPurgeQueue(deps: QueueDeps) {
     const endpoint = endpointOf(request)
     const at = Date.now()
     const removed = await deps.store.jobs.purge(endpoint.id)
-    deps.log.info({ endpointId: endpoint.id, endpoint: endpoint.name, jobs: removed }, 'queue purged')
+    recordUnread(deps, endpoint, { cause: 'purged', status: 'CANCELLED', error: 'the queue was purged', at, jobs: removed })
     // A gateway that stops before the last one leaves the rest to the scaler's sweep.
     deps.store.jobs.endPurged(endpoint.id, deps.closing).catch((error: unknown) => {
       deps.log.warn({ err: error, endpointId: endpoint.id }, 'the ends of purged jobs are left to the next sweep')
     })
-    const message = `the queue was purged: ${removed} waiting jobs`
-    deps.events.add({ at, endpointId: endpoint.id, kind: 'job_settled', status: 'CANCELLED', message })
     return { removed, status: 'completed' }
   }
 }

@@ -1,15 +1,15 @@
 // What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`scrape.ts`). Labels name endpoints
 // only, never jobs or workers, and those of a deleted endpoint are dropped.
+import { END_CAUSES, type EndMeasure } from '@runyard/core'
 import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'
 import type { WebhookOutcome } from '@runyard/schema'
 
-/** Parts of a cold start; each label value is the time from the first word to the second. */
+/** Parts of a cold start; each label value is the time from the first event of its name to the second. */
 export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
 
 export interface GatewayMetrics extends Metrics {
   jobAccepted(endpointId: string): void
-  /** Durations in ms. */
-  jobSettled(endpointId: string, job: { status: string; delayMs: number; executionMs: number }): void
+  jobsEnded(measure: EndMeasure): void
   webhookAttempt(outcome: WebhookOutcome): void
   coldStart(endpointId: string, phase: ColdStartPhase, ms: number): void
   /** Drops the series of endpoints that are not in `ids`. */
@@ -37,10 +37,12 @@ export function createGatewayMetrics(): GatewayMetrics {
       note(endpointId, '')
       series.accepted.inc({ endpoint_id: endpointId })
     },
-    jobSettled(endpointId, job) {
-      note(endpointId, job.status)
-      series.delay.observe({ endpoint_id: endpointId }, job.delayMs / 1000)
-      series.execution.observe({ endpoint_id: endpointId, status: job.status }, job.executionMs / 1000)
+    jobsEnded({ endpointId, cause, status, jobs, durations }) {
+      note(endpointId, status)
+      series.ended.inc({ endpoint_id: endpointId, cause, status }, jobs)
+      if (durations === undefined) return
+      series.delay.observe({ endpoint_id: endpointId }, durations.delayMs / 1000)
+      series.execution.observe({ endpoint_id: endpointId, status }, durations.executionMs / 1000)
     },
     webhookAttempt(outcome) {
       series.webhooks.inc({ outcome })
@@ -70,6 +72,12 @@ function createSeries(registry: Registry) {
       labelNames: ['endpoint_id'],
       registers,
     }),
+    ended: new Counter({
+      name: 'runyard_ended_jobs_total',
+      help: 'Ends of jobs that this gateway recorded, by what ended them.',
+      labelNames: ['endpoint_id', 'cause', 'status'],
+      registers,
+    }),
     webhooks: new Counter({
       name: 'runyard_webhook_attempts_total',
       help: 'Attempts to deliver a webhook, by what came of them.',
@@ -85,7 +93,7 @@ function createSeries(registry: Registry) {
     }),
     execution: new Histogram({
       name: 'runyard_job_execution_seconds',
-      help: 'From the start of the last attempt to its result.',
+      help: 'From the start of the last attempt to the end of the job.',
       labelNames: ['endpoint_id', 'status'],
       buckets: JOB_BUCKETS_S,
       registers,
@@ -106,5 +114,6 @@ function dropSeries(series: Series, endpointId: string, labels: ReadonlySet<stri
   for (const label of labels) {
     series.execution.remove({ endpoint_id: endpointId, status: label })
     series.coldStart.remove({ endpoint_id: endpointId, phase: label })
+    for (const cause of END_CAUSES) series.ended.remove({ endpoint_id: endpointId, cause, status: label })
   }
 }

@@ -1,6 +1,6 @@
-// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway tells
-// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. It names everybody's endpoints, so
-// `metrics-access.ts` decides who may read it without a key.
+// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway reports
+// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. Ends of jobs that the scaler recorded
+// are taken into this gateway's own series. It names everybody's endpoints, so `metrics-access.ts` decides who may read it without a key.
 import type { FastifyInstance } from 'fastify'
 import { phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'
@@ -67,6 +67,7 @@ async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
   series.held.set(deps.waiters.size)
   series.storeUp.set(deps.store.isUp() ? 1 : 0)
   const now = Date.now()
+  for (const measure of await deps.store.measures.take()) deps.metrics.jobsEnded(measure)
   const [endpoints, totals] = await Promise.all([deps.store.endpoints.list(), deps.store.ledger.totals(now)])
   const names = new Map(endpoints.map(({ id, name }) => [id as string, name]))
   deps.metrics.keepEndpoints(new Set(names.keys()))

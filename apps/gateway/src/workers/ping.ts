@@ -1,8 +1,10 @@
 // The heartbeat (worker-api §8): renews the leases of the jobs that it names, finds jobs that their worker has lost, and notices workers that
 // still run what they should have stopped. Pings prove that a process lives, not that it is well: the container's exit decides.
+import { unreadJob } from '@runyard/core'
 import { cutText } from '@runyard/schema'
 import type { Lease } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
+import { recordEnds } from '../journal.ts'
 import { noteContact, type ContactDeps } from './first-contact.ts'
 import { FOREIGN_KEY } from './refused-polls.ts'
 import { rememberFinished, type WorkerState } from './state.ts'
@@ -23,7 +25,7 @@ export interface Ping {
   readonly unhealthy: { readonly check: string; readonly reason: string } | undefined
 }
 
-export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'leases' | 'refusedPolls' | 'config'>
+export type PingDeps = ContactDeps & Pick<GatewayDeps, 'workers' | 'leases' | 'refusedPolls' | 'config' | 'endpoints'>
 
 export async function receivePing(deps: PingDeps, state: WorkerState, ping: Ping): Promise<void> {
   // One that never polled as itself is not ready, whatever its pings say.
@@ -120,7 +122,7 @@ async function takeBack(deps: PingDeps, state: WorkerState, { jobId, attempt }: 
   const { endpointId, workerId } = state
   const now = await deps.store.jobs.get(endpointId, jobId)
   if (now?.status !== 'IN_PROGRESS' || now.workerId !== workerId) return
-  // First of all, and told to every gateway: its id is the fencing token, so it must not take this job again.
+  // First, and published to every gateway: its id is the fencing token, so it must not take this job again.
   await replaceWorker(deps, state)
   const facts = `worker ${workerId} sent no result, and ${PINGS_MISSED} pings without the job`
   const evidence = `${facts}: its SDK drops an output that is not JSON and a result that it cannot post, see its log`
@@ -128,6 +130,16 @@ async function takeBack(deps: PingDeps, state: WorkerState, { jobId, attempt }: 
   const result = await deps.store.jobs.takeBack({ endpointId, jobId, workerId }, { budget: deps.config.lease.budget, evidence })
   if (result === 'moot') return
   deps.log.warn({ endpointId, workerId, jobId, attempt, result }, 'a job was lost by its worker')
-  const kind = result === 'requeued' ? 'job_requeued' : 'job_settled'
-  deps.events.add({ at: Date.now(), endpointId, kind, jobId, workerId, message: evidence })
+  if (result === 'failed') return recordFailed(deps, state, { jobId, evidence })
+  deps.events.add({ at: Date.now(), endpointId, kind: 'job_requeued', jobId, workerId, message: evidence })
+}
+
+async function recordFailed(deps: PingDeps, state: WorkerState, { jobId, evidence }: { jobId: string; evidence: string }): Promise<void> {
+  const { endpointId, workerId } = state
+  const [read, endpoint] = await Promise.all([
+    deps.store.jobs.get(endpointId, jobId).catch(() => undefined),
+    deps.endpoints.get(endpointId).catch(() => undefined),
+  ])
+  const job = read ?? unreadJob({ id: jobId, status: 'FAILED', workerId, error: evidence, at: Date.now() })
+  recordEnds(deps, { id: endpointId, name: endpoint?.name }, [{ cause: 'worker_lost', job }])
 }

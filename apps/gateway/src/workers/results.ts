@@ -1,6 +1,6 @@
 // Results, progress and stream chunks as workers post them. The SDK never repeats a refused result (worker-api §5.2), so everything is
 // answered 200: duplicates, late and stale ones change nothing and are logged once. While Redis is away a post is held, not refused.
-import { whyIgnored } from '@runyard/core'
+import { whyIgnored, type EndCause } from '@runyard/core'
 import type { JobOutcome, JobTimings, JsonText } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
 import { isLeaving } from './assignable.ts'
@@ -35,9 +35,10 @@ export async function receiveResult(
     await deps.store.jobs.progress(state.endpointId, jobId, state.workerId, result.output)
     return false
   }
-  // Before the end is told: should we end in between, the worker is replaced all the same.
+  // Before the job ends: should this process stop in between, the worker is replaced all the same.
   if (result.stopPod) await retryWhileAway(() => replaceWorker(deps, state), deps.closing, post.holdMs)
-  const hasEnded = await settle(deps, post, { ...result.outcome, ...(timings === undefined ? {} : { timings }) })
+  const outcome = { ...result.outcome, ...(timings === undefined ? {} : { timings }) }
+  const hasEnded = await settle(deps, post, { outcome, cause: 'result' })
   if (result.stopPod) {
     state.takes.releaseAll()
     state.stops.releaseAll()
@@ -45,12 +46,16 @@ export async function receiveResult(
   return hasEnded
 }
 
-async function settle(deps: ResultDeps, { state, jobId, holdMs }: Post, outcome: JobOutcome): Promise<boolean> {
+async function settle(
+  deps: ResultDeps,
+  { state, jobId, holdMs }: Post,
+  by: { readonly outcome: JobOutcome; readonly cause: EndCause },
+): Promise<boolean> {
   const { endpointId, workerId } = state
   const at = Date.now()
   const job = state.handed.get(jobId)
   rememberFinished(state, jobId)
-  const end = { state, jobId, outcome, at }
+  const end = { ...by, state, jobId, at }
   const ignored = await retryWhileAway((isRepeat) => settleOnce(deps, end, isRepeat), deps.closing, holdMs)
   if (ignored !== undefined) {
     await recordIgnored(deps, end, ignored)
@@ -84,6 +89,6 @@ export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText
 async function failStream(deps: ResultDeps, post: Post): Promise<void> {
   const { endpointId, workerId } = post.state
   const error = `the job streamed more than ${deps.config.limits.streamBytes} bytes (limits.streamBytes)`
-  await settle(deps, post, { status: 'FAILED', error })
+  await settle(deps, post, { outcome: { status: 'FAILED', error }, cause: 'stream_limit' })
   deps.store.publish({ kind: 'job-stop', endpointId, jobId: post.jobId, workerId })
 }

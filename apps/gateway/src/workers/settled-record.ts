@@ -1,8 +1,9 @@
-// What is written down of a worker's result: where it ends the job, one wide log line, its measures, its lines of history; where it comes
-// too late, one wide log line with the reason.
-import { jobDurations, jobLine, type IgnoredReason } from '@runyard/core'
+// What is written down of a worker's result. Where it ends the job: the entry in the journal, and when the function was entered. Where it
+// comes too late: one wide log line with the reason.
+import { jobLine, unreadJob, type EndCause, type EndedJob, type IgnoredReason } from '@runyard/core'
 import type { JobOutcome, JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../deps.ts'
+import { recordEnds } from '../journal.ts'
 import type { HandedJob, WorkerState } from './state.ts'
 
 /** What a worker posted, and when. */
@@ -11,6 +12,7 @@ export interface PostedEnd {
   readonly jobId: string
   readonly outcome: JobOutcome
   readonly at: number
+  readonly cause: EndCause
 }
 
 interface Settled extends PostedEnd {
@@ -27,18 +29,14 @@ export interface IgnoredBy {
 type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints'>
 
 export async function recordSettled(deps: RecordDeps, settled: Settled): Promise<void> {
-  const { state, jobId, outcome, at } = settled
-  const { endpointId, workerId } = state
-  const { status } = outcome
-  const record = await recordOf(deps, settled)
-  deps.log.info(jobLine(await nameOf(deps, endpointId), record), 'job settled')
-  deps.metrics.jobSettled(endpointId, { status, ...jobDurations(record) })
+  const job = await recordOf(deps, settled)
+  const endpoint = await nameOf(deps, settled.state.endpointId)
   await recordEntered(deps, settled)
-  deps.events.add({ at, endpointId, kind: 'job_settled', jobId, workerId, status })
+  recordEnds(deps, endpoint, [{ cause: settled.cause, job }])
 }
 
 /** `outcome` is undefined where it was not read. */
-type Ignored = Omit<PostedEnd, 'outcome'> & { readonly outcome: JobOutcome | undefined }
+type Ignored = Omit<PostedEnd, 'outcome' | 'cause'> & { readonly outcome: JobOutcome | undefined }
 
 export async function recordIgnored(deps: RecordDeps, posted: Ignored, { record, reason }: IgnoredBy): Promise<void> {
   const { state, jobId, outcome } = posted
@@ -54,12 +52,12 @@ async function nameOf({ endpoints }: RecordDeps, id: string): Promise<{ id: stri
 }
 
 /** Known without a read where this gateway handed the job out. */
-async function recordOf({ store }: RecordDeps, { state, jobId, job, outcome, at }: Settled): Promise<JobRecord> {
+async function recordOf({ store }: RecordDeps, { state, jobId, job, outcome, at }: Settled): Promise<EndedJob> {
   const { status, error } = outcome
-  const known = { id: jobId, status, workerId: state.workerId, settledAt: at, ...(error === undefined ? {} : { error }) }
+  const known = unreadJob({ id: jobId, status, workerId: state.workerId, error, at })
   if (job !== undefined) return { ...known, submittedAt: job.submittedAt, startedAt: job.startedAt, retries: job.attempt - 1 }
   const read = await store.jobs.get(state.endpointId, jobId).catch(() => undefined)
-  return read ?? { ...known, submittedAt: at, retries: 0 }
+  return read ?? known
 }
 
 /**

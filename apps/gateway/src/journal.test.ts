@@ -1,0 +1,163 @@
+// What each end that a gateway makes leaves in the log, in the endpoint's history and in the metrics; and that the end of a job is recorded
+// once, whichever of two calls came first (ADR 44).
+import { afterEach, expect, it, vi } from 'vitest'
+import type { TestGateway, TestWorker } from './gateway-fixture.ts'
+import { useGateway } from './use-gateway.ts'
+
+let gateway: TestGateway
+let ep: string
+let worker: TestWorker
+useGateway({ lease: { durationS: 30, budget: 0 }, limits: { streamBytes: 100 } }, (site) => {
+  ;({ gateway, ep, worker } = site)
+  vi.spyOn(gateway.log, 'info')
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+const lines = (): readonly unknown[] =>
+  vi
+    .mocked(gateway.log.info)
+    .mock.calls.filter(([, text]) => text === 'job settled' || text === 'jobs settled')
+    .map(([facts]) => facts)
+const endEvents = async (): Promise<readonly unknown[]> =>
+  (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'job_settled')
+const statusOf = async (id: string): Promise<unknown> => (await gateway.call(`/v2/${ep}/status/${id}`)).json['status']
+const post = (path: string) => gateway.call(`/v2/${ep}/${path}`, { method: 'POST' })
+
+/** The samples of this endpoint's ends, without their values. */
+async function samples(): Promise<readonly string[]> {
+  const { text } = await gateway.call('/metrics')
+  return text
+    .split('\n')
+    .filter((line) => line.includes(ep) && /^runyard_(ended_jobs_total|job_execution_seconds_count|job_delay_seconds_count)/.test(line))
+    .map((line) => line.replace(`endpoint_id="${ep}"`, ''))
+    .toSorted()
+}
+
+async function submit(): Promise<string> {
+  return String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
+}
+
+async function startJob(): Promise<string> {
+  const id = await submit()
+  expect((await worker.take())?.id).toBe(id)
+  return id
+}
+
+interface Case {
+  readonly end: () => Promise<unknown>
+  readonly cause: string
+  readonly status: string
+  /** More of the event. */
+  readonly event?: object
+  readonly reason?: unknown
+}
+
+const RUNNING: Record<string, Case> = {
+  'its result': {
+    end: async () => worker.done(await startJob(), { output: 1 }),
+    cause: 'result',
+    status: 'COMPLETED',
+  },
+  'its failure': {
+    end: async () => worker.done(await startJob(), { error: 'no cheese' }),
+    cause: 'result',
+    status: 'FAILED',
+    reason: 'no cheese',
+  },
+  'a cancel': {
+    end: async () => post(`cancel/${await startJob()}`),
+    cause: 'cancelled',
+    status: 'CANCELLED',
+    reason: 'the job was cancelled by its caller',
+    event: { message: 'the job was cancelled by its caller' },
+  },
+  'a stream beyond its limit': {
+    async end() {
+      const stream = `/v2/${ep}/job-stream/${worker.id}/${await startJob()}?isStream=false`
+      await worker.send(stream, { method: 'POST', body: { output: 'x'.repeat(200) } })
+    },
+    cause: 'stream_limit',
+    status: 'FAILED',
+    reason: expect.stringContaining('limits.streamBytes'),
+    event: { message: expect.stringContaining('limits.streamBytes') },
+  },
+  'pings without it, its budget spent': {
+    async end() {
+      const id = await startJob()
+      const ping = async () => {
+        await worker.ping()
+        return statusOf(id)
+      }
+      await expect.poll(ping, { timeout: 20_000 }).toBe('FAILED')
+    },
+    cause: 'worker_lost',
+    status: 'FAILED',
+    reason: expect.stringContaining('worker lost once'),
+    event: { message: expect.stringContaining('sent no result') },
+  },
+}
+
+it.each(Object.entries(RUNNING))('a running job that ends by %s', async (_, { end, cause, status, event = {}, reason }) => {
+  await end()
+  expect(lines()).toEqual([
+    expect.objectContaining({ endpoint: ep, endpointId: ep, workerId: worker.id, jobId: expect.any(String), cause, status, reason }),
+  ])
+  await expect
+    .poll(endEvents)
+    .toEqual([
+      { at: expect.any(Number), endpointId: ep, kind: 'job_settled', jobId: expect.any(String), workerId: worker.id, status, ...event },
+    ])
+  expect(await samples()).toEqual([
+    `runyard_ended_jobs_total{,cause="${cause}",status="${status}"} 1`,
+    'runyard_job_delay_seconds_count{} 1',
+    `runyard_job_execution_seconds_count{,status="${status}"} 1`,
+  ])
+})
+
+it('a job that never started counts without durations', async () => {
+  await post(`cancel/${await submit()}`)
+  expect(lines()).toEqual([expect.objectContaining({ cause: 'cancelled', workerId: undefined, executionMs: 0 })])
+  expect(await samples()).toEqual(['runyard_ended_jobs_total{,cause="cancelled",status="CANCELLED"} 1'])
+})
+
+it('a purge is one line and one event with the number of its jobs, and an empty one is none', async () => {
+  for (let count = 0; count < 3; count += 1) await submit()
+  await post('purge-queue')
+  await post('purge-queue')
+  const message = 'the queue was purged'
+  expect(lines()).toEqual([{ endpointId: ep, endpoint: ep, jobs: 3, status: 'CANCELLED', reason: message, cause: 'purged' }])
+  await expect
+    .poll(endEvents)
+    .toEqual([{ at: expect.any(Number), endpointId: ep, kind: 'job_settled', status: 'CANCELLED', message: `${message}: 3 jobs` }])
+  expect(await samples()).toEqual(['runyard_ended_jobs_total{,cause="purged",status="CANCELLED"} 3'])
+})
+
+it('a result and cancels that race record one end', async () => {
+  const id = await startJob()
+  await Promise.all([post(`cancel/${id}`), worker.done(id, { output: 1 }), post(`cancel/${id}`)])
+  const [line] = lines() as { status: string }[]
+  expect(lines()).toHaveLength(1)
+  expect(line?.status).toBe(await statusOf(id))
+  await expect.poll(endEvents).toHaveLength(1)
+  expect((await samples()).filter((sample) => sample.startsWith('runyard_ended_jobs_total'))).toEqual([expect.stringMatching(/ 1$/)])
+})
+
+it('an end that the scaler recorded is in the metrics, counted once', async () => {
+  const measure = {
+    endpointId: ep,
+    cause: 'execution_timeout',
+    status: 'FAILED',
+    jobs: 1,
+    durations: { delayMs: 5, executionMs: 7 },
+  } as const
+  await gateway.store.measures.hand([measure])
+  const expected = [
+    'runyard_ended_jobs_total{,cause="execution_timeout",status="FAILED"} 1',
+    'runyard_job_delay_seconds_count{} 1',
+    'runyard_job_execution_seconds_count{,status="FAILED"} 1',
+  ]
+  expect(await samples()).toEqual(expected)
+  expect(await samples()).toEqual(expected)
+})

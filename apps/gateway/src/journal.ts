@@ -1,0 +1,28 @@
+// Where this process writes down the ends of jobs (ADR 44): its log, its endpoints' history, its metrics.
+import { writeJournal, writeUnread, type JobEnd, type JournalPort, type UnreadEnds } from '@runyard/core'
+import type { GatewayDeps } from './deps.ts'
+
+export type JournalDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics'>
+
+interface EndpointName {
+  readonly id: string
+  readonly name: string | undefined
+}
+
+/** Only for ends that this process has made. */
+export function recordEnds(deps: JournalDeps, endpoint: EndpointName, ends: readonly JobEnd[]): void {
+  writeJournal(portOf(deps), endpoint, ends)
+}
+
+/** The same for jobs that were not read. */
+export function recordUnread(deps: JournalDeps, endpoint: EndpointName, ends: UnreadEnds): void {
+  writeUnread(portOf(deps), endpoint, ends)
+}
+
+function portOf({ log, events, metrics }: JournalDeps): JournalPort {
+  return {
+    log: (line, text) => log.info(line, text),
+    event: (event) => events.add(event),
+    measure: (measure) => metrics.jobsEnded(measure),
+  }
+}

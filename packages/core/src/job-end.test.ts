@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest'
+import { END_CAUSES, journalOf, unreadJob, writeJournal, writeUnread, type EndCause, type EndedJob, type JobEnd } from './job-end.ts'
+
+const ENDPOINT = { id: 'ep-1', name: 'vision' }
+const WAITED: EndedJob = { id: 'j1', status: 'CANCELLED', submittedAt: 1000, settledAt: 4000, retries: 0 }
+const RAN: EndedJob = { ...WAITED, startedAt: 1500, workerId: 'w1' }
+
+/** What each end leaves: the job → the line's reason, what the event says, whether there are durations. */
+const ENDS: Record<Exclude<EndCause, 'purged'>, { end: Omit<JobEnd, 'cause'>; reason?: string; event: object }> = {
+  result: {
+    end: { job: { ...RAN, status: 'FAILED', error: 'ValueError: no' } },
+    reason: 'ValueError: no',
+    event: { workerId: 'w1' },
+  },
+  stream_limit: {
+    end: { job: { ...RAN, status: 'FAILED', error: 'it streamed too much' } },
+    reason: 'it streamed too much',
+    event: { workerId: 'w1', message: 'it streamed too much' },
+  },
+  cancelled: {
+    end: { job: { ...WAITED, error: 'not wanted' } },
+    reason: 'not wanted',
+    event: { message: 'not wanted' },
+  },
+  worker_lost: {
+    end: { job: { ...RAN, status: 'FAILED', retries: 2, error: 'worker lost 3 times: exit 137' }, reason: 'heartbeat_lost' },
+    reason: 'worker lost 3 times: exit 137',
+    event: { workerId: 'w1', reason: 'heartbeat_lost', message: 'worker lost 3 times: exit 137' },
+  },
+  execution_timeout: {
+    end: { job: { ...RAN, status: 'FAILED', error: 'executionTimeout exceeded' } },
+    reason: 'executionTimeout exceeded',
+    event: { workerId: 'w1', reason: 'execution_timeout', message: 'executionTimeout exceeded' },
+  },
+  ttl: {
+    end: { job: { ...WAITED, status: 'TIMED_OUT', error: 'the ttl elapsed' } },
+    reason: 'the ttl elapsed',
+    event: { message: 'the ttl elapsed' },
+  },
+  endpoint_deleted: {
+    end: { job: { ...WAITED, error: 'the endpoint was deleted' } },
+    reason: 'the endpoint was deleted',
+    event: { reason: 'endpoint_deleted', message: 'the endpoint was deleted' },
+  },
+}
+
+describe('an end is one line, one event and one measure', () => {
+  test.each(Object.entries(ENDS))('%s', (cause, { end, reason, event }) => {
+    const { job } = end
+    const hasStarted = job.startedAt !== undefined
+    expect(journalOf(ENDPOINT, [{ ...end, cause: cause as EndCause }])).toEqual([
+      {
+        text: 'job settled',
+        line: {
+          endpointId: 'ep-1',
+          endpoint: 'vision',
+          jobId: 'j1',
+          workerId: job.workerId,
+          status: job.status,
+          delayMs: hasStarted ? 500 : 0,
+          executionMs: hasStarted ? 2500 : 0,
+          retries: job.retries,
+          reason,
+          cause,
+        },
+        event: { at: 4000, endpointId: 'ep-1', kind: 'job_settled', jobId: 'j1', status: job.status, ...event },
+        measures: [
+          {
+            endpointId: 'ep-1',
+            cause,
+            status: job.status,
+            jobs: 1,
+            ...(hasStarted ? { durations: { delayMs: 500, executionMs: 2500 } } : {}),
+          },
+        ],
+      },
+    ])
+  })
+
+  test('the table has every cause', () => {
+    expect([...Object.keys(ENDS), 'purged'].toSorted()).toEqual([...END_CAUSES].toSorted())
+  })
+
+  test('a job that completed has no reason', () => {
+    const [entry] = journalOf(ENDPOINT, [{ cause: 'result', job: { ...RAN, status: 'COMPLETED' } }])
+    expect(entry).toMatchObject({ line: { status: 'COMPLETED', reason: undefined }, event: { status: 'COMPLETED' } })
+    expect(entry?.event).not.toHaveProperty('message')
+  })
+
+  test('a long error is cut in the line', () => {
+    const [entry] = journalOf(ENDPOINT, [{ cause: 'result', job: { ...RAN, status: 'FAILED', error: 'x'.repeat(5000) } }])
+    expect(entry?.line.reason).toHaveLength(200)
+  })
+
+  test('a job whose record could not be read counts without durations', () => {
+    const job = unreadJob({ id: 'j1', status: 'FAILED', workerId: 'w1', error: 'lost', at: 7000 })
+    expect(journalOf({ id: 'ep-1', name: undefined }, [{ cause: 'worker_lost', job }])).toMatchObject([
+      { line: { jobId: 'j1', delayMs: 0, executionMs: 0 }, event: { at: 7000 }, measures: [{ jobs: 1 }] },
+    ])
+  })
+})
+
+describe('many ends of one call', () => {
+  const ended = (count: number, job: EndedJob): JobEnd[] =>
+    Array.from({ length: count }, (_, n) => ({ cause: 'ttl', job: { ...job, id: `j${n}`, status: 'TIMED_OUT', error: 'the ttl elapsed' } }))
+
+  test('up to twenty have an entry each', () => {
+    expect(journalOf(ENDPOINT, ended(20, WAITED)).map(({ text }) => text)).toEqual(Array(20).fill('job settled'))
+  })
+
+  test('more have one together, with the durations of each that had started', () => {
+    const durations = { delayMs: 500, executionMs: 3500 }
+    const ranOver = { endpointId: 'ep-1', cause: 'ttl', status: 'TIMED_OUT', jobs: 1, durations }
+    const ends = [...ended(30, WAITED), ...ended(2, { ...RAN, settledAt: 5000 })]
+    expect(journalOf(ENDPOINT, ends)).toEqual([
+      {
+        text: 'jobs settled',
+        line: { endpointId: 'ep-1', endpoint: 'vision', jobs: 32, status: 'TIMED_OUT', reason: 'the ttl elapsed', cause: 'ttl' },
+        event: { at: 5000, endpointId: 'ep-1', kind: 'job_settled', status: 'TIMED_OUT', message: 'the ttl elapsed: 32 jobs' },
+        measures: [ranOver, ranOver, { endpointId: 'ep-1', cause: 'ttl', status: 'TIMED_OUT', jobs: 30 }],
+      },
+    ])
+  })
+
+  test('jobs that were not read are one entry; none are none', () => {
+    const heard: unknown[] = []
+    const port = {
+      log: (line: object, text: string) => heard.push({ ...line, text }),
+      event: (event: object) => heard.push(event),
+      measure: (measure: object) => heard.push(measure),
+    }
+    const purged = { cause: 'purged', status: 'CANCELLED', error: 'the queue was purged', at: 9 } as const
+    writeUnread(port, ENDPOINT, { ...purged, jobs: 0 })
+    writeJournal(port, ENDPOINT, [])
+    expect(heard).toEqual([])
+    writeUnread(port, ENDPOINT, { ...purged, jobs: 1 })
+    expect(heard).toEqual([
+      {
+        endpointId: 'ep-1',
+        endpoint: 'vision',
+        jobs: 1,
+        status: 'CANCELLED',
+        reason: 'the queue was purged',
+        cause: 'purged',
+        text: 'jobs settled',
+      },
+      { at: 9, endpointId: 'ep-1', kind: 'job_settled', status: 'CANCELLED', message: 'the queue was purged: 1 job' },
+      { endpointId: 'ep-1', cause: 'purged', status: 'CANCELLED', jobs: 1 },
+    ])
+  })
+})

@@ -1,0 +1,198 @@
+// The journal of a job's end (ADR 44): one log line, one event and one set of measures, in the same words whichever process ended the job.
+// An entry is made by the process whose call ended the job, and only then: a call that came too late makes none.
+import { REASONS, type EndpointEvent, type JobRecord, type Reason } from '@runyard/schema'
+
+/** What ended a job. */
+export const END_CAUSES = [
+  'result',
+  'stream_limit',
+  'cancelled',
+  'purged',
+  'worker_lost',
+  'execution_timeout',
+  'ttl',
+  'endpoint_deleted',
+] as const
+export type EndCause = (typeof END_CAUSES)[number]
+
+export type EndedJob = Pick<JobRecord, 'id' | 'status' | 'submittedAt' | 'startedAt' | 'settledAt' | 'workerId' | 'retries' | 'error'>
+
+export interface JobEnd {
+  readonly cause: EndCause
+  readonly job: EndedJob
+  /** Why, where the cause alone does not say it. */
+  readonly reason?: Reason
+}
+
+/** Jobs that one call ended and did not read. None of them has started. */
+export interface UnreadEnds {
+  readonly cause: EndCause
+  readonly status: JobRecord['status']
+  readonly error: string
+  readonly at: number
+  readonly jobs: number
+}
+
+interface EndpointName {
+  readonly id: string
+  readonly name: string | undefined
+}
+
+export interface JobLine {
+  readonly endpointId: string
+  readonly endpoint: string | undefined
+  readonly jobId: string
+  readonly workerId: string | undefined
+  readonly status: string
+  readonly delayMs: number
+  readonly executionMs: number
+  readonly retries: number
+  readonly reason: string | undefined
+}
+
+export interface JobsLine extends Pick<JobLine, 'endpointId' | 'endpoint' | 'status' | 'reason'> {
+  readonly jobs: number
+}
+
+export type EndLine = (JobLine | JobsLine) & { readonly cause: EndCause }
+
+/** For the metrics: `jobs` ended in the same way. Durations are those of one job that has started; others have none. */
+export interface EndMeasure {
+  readonly endpointId: string
+  readonly cause: EndCause
+  readonly status: string
+  readonly jobs: number
+  readonly durations?: { readonly delayMs: number; readonly executionMs: number }
+}
+
+export interface JournalEntry {
+  readonly text: 'job settled' | 'jobs settled'
+  readonly line: EndLine
+  readonly event: EndpointEvent
+  readonly measures: readonly EndMeasure[]
+}
+
+/** Where entries go. */
+export interface JournalPort {
+  log(line: EndLine, text: JournalEntry['text']): void
+  event(event: EndpointEvent): void
+  measure(measure: EndMeasure): void
+}
+
+/** More ends of one call than this are one entry: ten thousand lines would push everything else out of the log. */
+const LISTED_ENDS = 20
+/** Error texts carry whole tracebacks; a log line needs their beginning. */
+const LONGEST_REASON = 200
+
+/** Writes the ends that one call of this process made. */
+export function writeJournal(port: JournalPort, endpoint: EndpointName, ends: readonly JobEnd[]): void {
+  for (const entry of journalOf(endpoint, ends)) writeEntry(port, entry)
+}
+
+/** Writes the ends of jobs that were not read; nothing where there are none. */
+export function writeUnread(port: JournalPort, endpoint: EndpointName, ends: UnreadEnds): void {
+  if (ends.jobs > 0) writeEntry(port, entryOfMany(endpoint, ends, [measureOfMany(endpoint.id, ends)]))
+}
+
+function writeEntry(port: JournalPort, { line, text, event, measures }: JournalEntry): void {
+  port.log(line, text)
+  port.event(event)
+  for (const measure of measures) port.measure(measure)
+}
+
+export function journalOf(endpoint: EndpointName, ends: readonly JobEnd[]): readonly JournalEntry[] {
+  if (ends.length <= LISTED_ENDS) return ends.map((end) => entryOf(endpoint, end))
+  const alike = Map.groupBy(ends, ({ cause, job }) => `${cause} ${job.status}`)
+  return [...alike.values()].flatMap((group) => entryOfGroup(endpoint, group))
+}
+
+function entryOf(endpoint: EndpointName, end: JobEnd): JournalEntry {
+  const { cause, job } = end
+  const { status, workerId, error } = job
+  const reason = end.reason ?? (isReason(cause) ? cause : undefined)
+  // A worker's own error stands in the job's record, at any length.
+  const message = cause === 'result' ? undefined : error
+  return {
+    text: 'job settled',
+    line: { ...jobLine(endpoint, job), cause },
+    event: {
+      at: endedAt(job),
+      endpointId: endpoint.id,
+      kind: 'job_settled',
+      jobId: job.id,
+      ...(workerId === undefined ? {} : { workerId }),
+      status,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+    },
+    measures: [measureOf(endpoint.id, end)],
+  }
+}
+
+function entryOfGroup(endpoint: EndpointName, ends: readonly JobEnd[]): readonly JournalEntry[] {
+  const [first] = ends
+  if (first === undefined) return []
+  const { cause, job } = first
+  const at = Math.max(...ends.map((end) => endedAt(end.job)))
+  const all: UnreadEnds = { cause, status: job.status, error: job.error ?? cause, at, jobs: ends.length }
+  const started = ends.filter((end) => end.job.startedAt !== undefined)
+  const waiting = ends.length - started.length
+  const measures = started.map((end) => measureOf(endpoint.id, end))
+  return [entryOfMany(endpoint, all, waiting === 0 ? measures : [...measures, measureOfMany(endpoint.id, { ...all, jobs: waiting })])]
+}
+
+function entryOfMany({ id, name }: EndpointName, ends: UnreadEnds, measures: readonly EndMeasure[]): JournalEntry {
+  const { cause, status, error, at, jobs } = ends
+  const reason = isReason(cause) ? { reason: cause } : {}
+  return {
+    text: 'jobs settled',
+    line: { endpointId: id, endpoint: name, jobs, status, reason: error.slice(0, LONGEST_REASON), cause },
+    event: { at, endpointId: id, kind: 'job_settled', status, ...reason, message: `${error}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}` },
+    measures,
+  }
+}
+
+function measureOf(endpointId: string, { cause, job }: JobEnd): EndMeasure {
+  const durations = job.startedAt === undefined ? {} : { durations: jobDurations(job) }
+  return { endpointId, cause, status: job.status, jobs: 1, ...durations }
+}
+
+function measureOfMany(endpointId: string, { cause, status, jobs }: UnreadEnds): EndMeasure {
+  return { endpointId, cause, status, jobs }
+}
+
+function isReason(word: string): word is Reason {
+  return word in REASONS
+}
+
+function endedAt({ settledAt, submittedAt }: EndedJob): number {
+  return settledAt ?? submittedAt
+}
+
+/** An ended job whose record could not be read: what the process that ended it knows. It counts as one that never started. */
+export function unreadJob({ at, ...known }: Pick<EndedJob, 'id' | 'status' | 'workerId' | 'error'> & { readonly at: number }): EndedJob {
+  return { ...known, submittedAt: at, settledAt: at, retries: 0 }
+}
+
+export function jobLine(endpoint: EndpointName, job: EndedJob): JobLine {
+  return {
+    endpointId: endpoint.id,
+    endpoint: endpoint.name,
+    jobId: job.id,
+    workerId: job.workerId,
+    status: job.status,
+    ...jobDurations(job),
+    retries: job.retries,
+    reason: job.error?.slice(0, LONGEST_REASON),
+  }
+}
+
+/** Submission → start of the last attempt, start → end: whole milliseconds (client-api §4.3, R12). */
+export function jobDurations(job: Pick<JobRecord, 'submittedAt' | 'startedAt' | 'settledAt'>): { delayMs: number; executionMs: number } {
+  return { delayMs: elapsedMs(job.submittedAt, job.startedAt), executionMs: elapsedMs(job.startedAt, job.settledAt) }
+}
+
+/** 0 where one of the times is unknown or the clock stepped back. */
+function elapsedMs(from: number | undefined, to: number | undefined): number {
+  return from === undefined || to === undefined ? 0 : Math.max(0, Math.round(to - from))
+}

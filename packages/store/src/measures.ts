@@ -1,0 +1,34 @@
+// Measures of ends that a process without `/metrics` made. A gateway that is scraped takes them into its own series, so each is counted by one
+// gateway and the sum over all is right. Should no gateway be scraped, the oldest make room: the counters of the queue itself
+// (`QueueStats`) are kept by the scripts and lose nothing.
+import type { EndMeasure } from '@runyard/core'
+import type { StoreContext } from './context.ts'
+import type { MeasureStore } from './types.ts'
+
+/** About 1.5 MB. */
+const MOST_KEPT = 10_000
+const TAKEN_AT_ONCE = 1000
+
+export function createMeasureStore({ client, keys }: StoreContext): MeasureStore {
+  return {
+    async hand(measures) {
+      if (measures.length === 0) return
+      const texts = measures.map((measure) => JSON.stringify(measure))
+      await client
+        .multi()
+        .rpush(keys.measures, ...texts)
+        .ltrim(keys.measures, -MOST_KEPT, -1)
+        .exec()
+    },
+
+    async take() {
+      const taken: EndMeasure[] = []
+      let some: readonly string[]
+      do {
+        some = (await client.lpop(keys.measures, TAKEN_AT_ONCE)) ?? []
+        taken.push(...some.map((text) => JSON.parse(text) as EndMeasure))
+      } while (some.length === TAKEN_AT_ONCE)
+      return taken
+    },
+  }
+}
