@@ -184,6 +184,18 @@ export const Config = z.object({
         .int()
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
+      queueJobs: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(250_000)
+        .describe('jobs of one endpoint that may wait; beyond it the answer is 429 with Retry-After'),
+      queueBytes: z.coerce
+        .number()
+        .int()
+        .min(1)
+        .default(1024 * 1024 * 1024)
+        .describe('what its waiting and running jobs and its drafts of batches may weigh in Redis; beyond it the answer is 429'),
       streamBytes: z.coerce
         .number()
         .int()

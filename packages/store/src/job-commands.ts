@@ -6,6 +6,7 @@ import { actor, actorOf, command, job, type Model, type Real } from './model-com
 import { chunk, conclude, stream, voidClaim } from './stream-commands.ts'
 import { completed, submission } from './test-store.ts'
 import type { JobStore, ValueOutcome } from './value-store.ts'
+import { readWeights } from './weight-check.ts'
 
 const LONG_AFTER = 48 * 60 * 60 * 1000
 
@@ -188,7 +189,7 @@ export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<
   }
 }
 
-export async function checkEnds(m: Model, { sides: [jobs], endpointId }: Real): Promise<void> {
+export async function checkEnds(m: Model, { sides: [jobs], endpointId, raw, prefix }: Real): Promise<void> {
   assert.partialDeepStrictEqual(await jobs.stats(endpointId), { waiting: 0, inProgress: 0 })
   for (const [id, known] of m.jobs) {
     const record = await jobs.get(endpointId, id)
@@ -196,4 +197,5 @@ export async function checkEnds(m: Model, { sides: [jobs], endpointId }: Real): 
     if (known.state === 'swept' || known.state === 'ended') assert.deepEqual(record, expected)
     else assert.ok(record?.status === 'COMPLETED' || record?.status === 'FAILED')
   }
+  assert.deepEqual(await readWeights(raw, `${prefix}:{${endpointId}}`), { queueBytes: 0 })
 }

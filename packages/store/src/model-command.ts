@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import type { Redis } from 'ioredis'
 import * as model from './job-model.ts'
 import type { JobStore } from './value-store.ts'
+import { checkWeights } from './weight-check.ts'
 
 export interface Real {
   readonly sides: readonly [JobStore, JobStore]
@@ -35,6 +36,7 @@ export function command<T>(
     async run(m, real) {
       await play(given)(m, real, real.sides[at])
       await checkAgreement(m, real, real.sides[1 - at] ?? real.sides[0])
+      await checkWeights(real.raw, `${real.prefix}:{${real.endpointId}}`, m.jobs.keys())
     },
     toString: () => `${name}(${JSON.stringify(given)}) at ${at}`,
   }))

@@ -11,6 +11,10 @@ export interface RetentionOptions {
   readonly batchMs?: number
   /** The kept results of one endpoint; beyond it the oldest go. */
   readonly keepBytes?: number
+  /** Jobs of one endpoint that may wait. */
+  readonly queueJobs?: number
+  /** What its waiting and running jobs and its drafts of batches may weigh. */
+  readonly queueBytes?: number
   /** What one attempt of a job may stream. */
   readonly streamBytes?: number
   /** Webhooks of one endpoint that may wait, and what they may weigh. */

@@ -6,6 +6,7 @@ import type { StoreContext } from './context.ts'
 import { createEndArgs, NO_LIMIT } from './end-args.ts'
 import { toJobRecord } from './job-record.ts'
 import { newName } from './payloads.ts'
+import { queueLimits, refusalOf } from './queue-limits.ts'
 import { FORCE_SETTLE, SETTLE } from './scripts/ends.ts'
 import { END_PURGED, PURGE } from './scripts/purges.ts'
 import { RETRY, TAKE_BACK } from './scripts/returns.ts'
@@ -69,14 +70,16 @@ export function createJobEnds(context: StoreContext): JobEnds {
 }
 
 function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge' | 'endPurged'> {
-  const { keys, run, signals } = context
+  const { keys, run, signals, options } = context
   const endArgs = createEndArgs(context)
 
   return {
     async retry(endpointId, jobId) {
       const signal = { kind: 'job-added', endpointId } as const
-      const args = [jobId, Date.now(), DEFAULT_TTL_MS, signals.channel, signals.encode(signal)]
+      const args = [jobId, Date.now(), DEFAULT_TTL_MS, signals.channel, signals.encode(signal), ...queueLimits(options.retention)]
       const result = (await run(RETRY, [keys.queue(endpointId)], args)) as Awaited<ReturnType<JobStore['retry']>>
+      const refused = refusalOf(result, options.retention)
+      if (refused !== undefined) throw refused
       if (result === 'retried') signals.deliver(signal)
       return result
     },

@@ -24,6 +24,8 @@ function retentionOf({ retention, webhooks, limits }: Pick<Config, 'retention' |
     syncMs: retention.syncS * 1000,
     batchMs: retention.batchS * 1000,
     keepBytes: retention.endpointBytes,
+    queueJobs: limits.queueJobs,
+    queueBytes: limits.queueBytes,
     streamBytes: limits.streamBytes,
     outboxEvents: webhooks.outboxEvents,
     outboxBytes: webhooks.outboxBytes,

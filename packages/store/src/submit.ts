@@ -1,6 +1,7 @@
 // Into the queue, in one step: the job, its deadline and the word that it is there.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { queueLimits, refusalOf } from './queue-limits.ts'
 import { SUBMIT, SUBMIT_ONCE } from './scripts/submits.ts'
 import type { Argument } from './scripts/script.ts'
 import { packSubmission } from './stored-values.ts'
@@ -12,15 +13,18 @@ export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 const LOW_PRIORITY = 1
 
 export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
-  const { keys, run, signals, payloads } = context
+  const { keys, run, signals, payloads, options } = context
+  const limits = queueLimits(options.retention)
   return {
     async submit(endpointId, submission) {
       const at = { endpointId, jobId: submission.id }
       const kept = await payloads.pack(at, packSubmission(submission))
       const signal = { kind: 'job-added', endpointId } as const
-      const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal)]
-      await Promise.all([noteOutbox(context, endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
-      payloads.conclude(at, kept, true)
+      const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal), ...limits]
+      const [, result] = await Promise.all([noteOutbox(context, endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
+      payloads.conclude(at, kept, result === 'accepted')
+      const refused = refusalOf(result, options.retention)
+      if (refused !== undefined) throw refused
       signals.deliver(signal)
     },
 
@@ -29,12 +33,14 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
       const kept = await payloads.pack(at, packSubmission(submission))
       const signal = { kind: 'job-added', endpointId } as const
       const told = [signals.channel, signals.encode(signal)]
-      const args = [...toArguments(submission, kept.text), ...told, once.key, once.fingerprint, once.windowMs]
+      const args = [...toArguments(submission, kept.text), ...told, ...limits, once.key, once.fingerprint, once.windowMs]
       const [, result] = await Promise.all([
         noteOutbox(context, endpointId, submission),
         run(SUBMIT_ONCE, [keys.queue(endpointId)], args) as Promise<string>,
       ])
       payloads.conclude(at, kept, result === 'accepted')
+      const refused = refusalOf(result, options.retention)
+      if (refused !== undefined) throw refused
       if (result === 'accepted') signals.deliver(signal)
       return result === 'accepted' || result === 'differs' ? { kind: result } : { kind: 'repeated', jobId: result }
     },

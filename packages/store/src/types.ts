@@ -112,11 +112,11 @@ export interface StreamClaim extends StreamRead {
 }
 
 export interface JobStore {
-  /** Accepts a job; resolves when Redis has it. Emits `job-added`. */
+  /** Accepts a job; resolves when Redis has it. Emits `job-added`. @throws RunyardError('too_many_requests') where the queue has no room (ADR 42) */
   submit(endpointId: string, submission: JobSubmission): Promise<void>
   /**
    * Accepts a job at most once per key: within the window, the same key and fingerprint name the job that was accepted first, and the same
-   * key with another fingerprint `differs`. `key` and `fingerprint` are hashes.
+   * key with another fingerprint `differs`. `key` and `fingerprint` are hashes. @throws as `submit`; a job that was accepted first is named nevertheless
    */
   submitOnce(
     endpointId: string,
@@ -168,7 +168,7 @@ export interface JobStore {
   ): Promise<'requeued' | 'failed' | 'moot'>
   /**
    * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids
-   * it. A worker that held it before is replaced before it may have it again, since its late result could not be told from a new one.
+   * it. A worker that held it before is replaced before it may have it again, since its late result could not be told from a new one. @throws as `submit`
    */
   retry(endpointId: string, jobId: string): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
   /** Cancels every job that waits now. How many. Takes as long for many as for one: only `endPurged` writes their ends. Emits `queue-purged`. */

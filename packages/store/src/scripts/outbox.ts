@@ -117,9 +117,8 @@ local function addEvent(id, worker, end_, opts) -- rare
   makeOutboxRoom(event, end_)
   callCourier()
 end
--- Called while the job is still there. The options name the lane of a job's webhook and are short; a job without one costs this look.
-local function postWebhook(id, worker, end_)
-  local opts = call('HGET', jobKey(id), 'opts')
+-- Called while the job is still there. Its options name the lane of its webhook and are short.
+local function postWebhook(id, worker, end_, opts)
   if opts and string.find(opts, '"webhook"', 1, true) then addEvent(id, worker, end_, opts) end
 end
 `

@@ -7,6 +7,7 @@
 import { OUTBOX } from './outbox.ts'
 import { REGISTER } from './register.ts'
 import { SUSPECTS } from './suspects.ts'
+import { WEIGHTS } from './weights.ts'
 
 /** How a job ends whose ttl is over, for whoever waits for its webhook. */
 const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' })
@@ -45,6 +46,7 @@ end
 ${OUTBOX}
 ${REGISTER}
 ${SUSPECTS}
+${WEIGHTS}
 -- Where LREM is to begin: a queue is left in the order in which it was entered, so a job's age says which end of a long list is nearer (-1: the
 -- oldest). What expires is the oldest; from the other end, each of 100,000 would cost a walk past all that are younger.
 local function nearerEnd(id)
@@ -54,7 +56,7 @@ local function nearerEnd(id)
   return sinceOldest <= enteredAt(call('LINDEX', q .. ':wait', 0)) - own and -1 or 1
 end
 
--- Removes every trace of a live job from the queue. A leased job is in 'active', so the long list is left alone for it.
+-- Removes every trace of a live job from the queue, and its weight (ADR 42). A leased job is in 'active', so the long list is left alone for it.
 local function dropJob(id)
   local wasSuspect = forgetSuspect(id)
   if call('LREM', q .. ':active', -1, id) == 1 then
@@ -63,6 +65,8 @@ local function dropJob(id)
     call('LREM', q .. ':wait', nearerEnd(id), id)
   end
   call('SREM', q .. ':stalled', id)
+  local weight = call('HGET', jobKey(id), 'weight')
+  if weight then addWeight(-weight) end
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', DEADLINES, id)
 end
@@ -75,7 +79,9 @@ end
 
 -- As BullMQ's addStandardJob and addPrioritizedJob do.
 local function enqueueJob(id, job)
-  call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority)
+  local weight = weigh(job)
+  call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority, 'weight', weight)
+  addWeight(weight)
   noteQueued(id)
   local priority = tonumber(job.priority)
   if priority > 0 then
@@ -162,11 +168,12 @@ local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':'
 -- Jobs of one purge; those that have ended already are passed over. No webhook is told of these (client-api §5.8).
 local function endPurged(ids, end_) -- rare
   if #ids == 0 then return end
-  local jobs, options, ended, count = {}, {}, { async = {}, sync = {} }, 0
+  local jobs, options, ended, count, weight = {}, {}, { async = {}, sync = {} }, 0, 0
   for at, id in ipairs(ids) do
     jobs[at] = jobKey(id)
-    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts')
+    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts', 'weight')
     if job[2] then
+      weight = weight + (job[5] or 0)
       local outcome = { 'settledAt', end_.now, 'status', end_.status, 'outcome', end_.outcome, 'workerId', '' }
       call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
       call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
@@ -175,7 +182,10 @@ local function endPurged(ids, end_) -- rare
       options[id] = job[4]
     end
   end
-  if count > 0 then countOutcome(end_.status, count) end
+  if count > 0 then
+    countOutcome(end_.status, count)
+    addWeight(-weight)
+  end
   for kind, some in pairs(ended) do registerEnds(some, kind, end_, #end_.outcome) end
   for id, opts in pairs(options) do keepWithBatch(id, opts, end_.now) end
   call('UNLINK', unpack(jobs))
@@ -199,7 +209,7 @@ local function expireJob(id, end_) -- rare
     local holder = holderOf(id)
     isHeld = holder ~= false and holder ~= nil
     markWorker(holder, end_.now)
-    postWebhook(id, holder, end_)
+    postWebhook(id, holder, end_, call('HGET', jobKey(id), 'opts'))
     call('DEL', chunksKey(id))
     writeEntry(id, { status = isHeld and 'IN_PROGRESS' or 'IN_QUEUE', at = end_.now, expiry = tonumber(end_.now), bytes = 0, why = 'ttl' })
     remember(id, tonumber(end_.now))
@@ -255,7 +265,7 @@ local function settleJob(id, worker, end_)
   call('PEXPIRE', chunksKey(id), ttl)
   registerEnds({ id }, job[1], end_, bytes)
   keepWithBatch(id, job[5], end_.now)
-  postWebhook(id, worker, end_)
+  postWebhook(id, worker, end_, job[5])
   countOutcome(end_.status, 1)
   markWorker(worker, end_.now)
   dropJob(id)

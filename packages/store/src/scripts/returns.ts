@@ -65,9 +65,9 @@ return 1
 }
 
 /**
- * ARGV: job, now, ttlMs where its policy names none, channel, addedSignal → 'retried', 'unknown', 'gone' (its submission is not kept) or
- * the status that forbids it. A new life under the same id: who held it in an earlier one may still report that one's result, and its
- * lock's token would be the same, so it is noted in `notFor` and never given the job again.
+ * ARGV: job, now, ttlMs where its policy names none, channel, addedSignal, most jobs and bytes in the queue → 'retried', 'unknown', 'gone' (its
+ * submission is not kept), why the queue has no room, or the status that forbids it. A new life under the same id: who held it in an earlier one may
+ * still report that one's result, and its lock's token would be the same, so it is noted in `notFor` and never given the job again.
  */
 export const RETRY: Script = {
   name: 'runyardRetry',
@@ -82,6 +82,8 @@ if not old[1] then
 end
 if old[1] ~= 'FAILED' and old[1] ~= 'TIMED_OUT' then return old[1] end
 if not old[3] or old[3] == '' then return 'gone' end
+local refused = noRoomFor(1, weigh({ data = old[3], opts = old[4] }), ARGV[6], ARGV[7])
+if refused then return refused end
 local opts = cjson.decode(old[4])
 if old[6] and old[6] ~= '' then
   opts.notFor = opts.notFor or {}
@@ -90,7 +92,7 @@ end
 unregister(id)
 dropJob(id)
 call('DEL', settledKey(id), chunksKey(id))
-call('ZADD', q .. ':r:deadlines', string.format('%.0f', now + (opts.ttlMs or ARGV[3])), id)
+call('ZADD', DEADLINES, string.format('%.0f', now + (opts.ttlMs or ARGV[3])), id)
 enqueueJob(id, { name = old[2], data = old[3], opts = cjson.encode(opts), now = now, priority = old[5] })
 call('PUBLISH', ARGV[4], ARGV[5])
 return 'retried'

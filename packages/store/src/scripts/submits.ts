@@ -13,24 +13,37 @@ local function enqueueSubmitted()
 end
 `
 
-/** ARGV: job, name, data, options (JSON), priority, now, deadline, channel, addedSignal → 1 */
-export const SUBMIT: Script = { name: 'runyardSubmit', keys: 1, lua: `${ENQUEUE}\nenqueueSubmitted()\nreturn 1\n` }
+const ADMIT = `${ENQUEUE}
+local refused = noRoomFor(1, weigh({ data = ARGV[3], opts = ARGV[4] }), ARGV[10], ARGV[11])
+`
+
+/** ARGV: job, name, data, options (JSON), priority, now, deadline, channel, addedSignal, most jobs and bytes in the queue → 'accepted' or why not */
+export const SUBMIT: Script = {
+  name: 'runyardSubmit',
+  keys: 1,
+  lua: `${ADMIT}
+if refused then return refused end
+enqueueSubmitted()
+return 'accepted'
+`,
+}
 
 /**
  * ARGV: as `SUBMIT`, then hashed key, fingerprint of the request, windowMs
- * → 'accepted', 'differs' (the key stands for another request) or the id of the job that the key stands for
+ * → 'accepted', why not, 'differs' (the key stands for another request) or the id of the job that the key stands for
  */
 export const SUBMIT_ONCE: Script = {
   name: 'runyardSubmitOnce',
   keys: 1,
-  lua: `${ENQUEUE}
-local onceKey = q .. ':i:' .. ARGV[10]
+  lua: `${ADMIT}
+local onceKey = q .. ':i:' .. ARGV[12]
 local known = call('GET', onceKey)
 if known then
   local job, fingerprint = string.match(known, '^(%S+) (%S+)$')
-  return (fingerprint == ARGV[11] or fingerprint == '*') and job or 'differs'
+  return (fingerprint == ARGV[13] or fingerprint == '*') and job or 'differs'
 end
-call('SET', onceKey, ARGV[1] .. ' ' .. ARGV[11], 'PX', ARGV[12])
+if refused then return refused end
+call('SET', onceKey, ARGV[1] .. ' ' .. ARGV[13], 'PX', ARGV[14])
 enqueueSubmitted()
 return 'accepted'
 `,

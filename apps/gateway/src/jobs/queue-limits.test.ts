@@ -1,0 +1,59 @@
+// What callers are told when an endpoint's queue has no room (ADR 42). Against real sockets and a real Redis.
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startGateway, type TestGateway } from '../gateway-fixture.ts'
+
+let redis: TestRedis
+const scope = new AsyncDisposableStack()
+
+beforeAll(async () => {
+  redis = await startRedis()
+})
+
+afterAll(async () => {
+  await scope.disposeAsync()
+  await redis.stop()
+})
+
+async function start(config: Record<string, unknown>): Promise<{ gateway: TestGateway; ep: string }> {
+  const gateway = scope.use(await startGateway(redis.url, config))
+  return { gateway, ep: (await gateway.addEndpoint()).id }
+}
+
+const SENTENCE = 'the queue of this endpoint is full: at most 1 jobs may wait (limits.queueJobs); try again later'
+
+it('every way into a full queue is a 429 with Retry-After and one sentence, and opens again when a worker takes the job', async () => {
+  const { gateway, ep } = await start({ limits: { queueJobs: 1 } })
+  const worker = await gateway.addWorker(ep)
+  const post = (path: string, body: unknown = { input: 1 }, headers = {}) =>
+    gateway.call(`/v2/${ep}/${path}`, { method: 'POST', body, headers })
+  const failed = String((await post('run')).json['id'])
+  expect((await worker.take())?.id).toBe(failed)
+  await worker.done(failed, { error: 'x' })
+  expect((await post('run')).status).toBe(200)
+  const refused = [
+    await post('run'),
+    await post('run', { input: 1 }, { 'idempotency-key': 'one' }),
+    await post('runsync?wait=1000'),
+    await post(`retry/${failed}`),
+  ]
+  for (const { status, json, headers } of refused) {
+    expect([status, json, headers.get('retry-after')]).toEqual([429, { error: SENTENCE, message: SENTENCE }, '5'])
+  }
+  const openai = await post('openai/v1/chat/completions', { model: 'm', messages: [] })
+  expect([openai.status, openai.headers.get('retry-after')]).toEqual([429, '5'])
+  expect(openai.json).toMatchObject({ error: { message: SENTENCE, type: 'rate_limit_error' } })
+  await worker.take()
+  expect((await post(`retry/${failed}`)).status).toBe(200)
+})
+
+it('a queue that weighs too much says so', async () => {
+  const { gateway, ep } = await start({ limits: { queueBytes: 5000 } })
+  const run = () => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 'x'.repeat(3000) } })
+  expect((await run()).status).toBe(200)
+  const refused = await run()
+  expect([refused.status, refused.json['error']]).toEqual([
+    429,
+    'the queue of this endpoint is full: its jobs may weigh 5000 bytes together (limits.queueBytes); try again later',
+  ])
+})

@@ -1,0 +1,89 @@
+// What may wait on one endpoint, and that its weight is exact whatever becomes of the jobs.
+import { RunyardError } from '@runyard/schema'
+import { describe, expect, test } from 'vitest'
+import { completed, submission, useStores } from './test-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+const KEPT = { asyncMs: 60_000, syncMs: 60_000 }
+const heavy = (id: string) => submission(id, { input: 'x'.repeat(1000) })
+const full = expect.objectContaining({
+  code: 'too_many_requests',
+  retryAfterS: expect.any(Number),
+  message: expect.stringContaining('(limits.queueJobs)'),
+})
+const tooHeavy = expect.objectContaining({ code: 'too_many_requests', message: expect.stringContaining('(limits.queueBytes)') })
+
+async function weightOf(): Promise<number> {
+  return Number((await stores.raw().hget(`${stores.prefix()}:{${EP}}:r:counters`, 'queueBytes')) ?? 0)
+}
+
+describe('the number of waiting jobs', () => {
+  test('is bounded; a job that was taken or has ended waits no more', async () => {
+    const { jobs } = await stores.open({ retention: { ...KEPT, queueJobs: 2 } })
+    await jobs.submit(EP, submission('a'))
+    await jobs.submit(EP, submission('b', { policy: { lowPriority: true } }))
+    await expect(jobs.submit(EP, submission('c'))).rejects.toEqual(full)
+    expect(await jobs.get(EP, 'c')).toBeUndefined()
+    await jobs.take(EP, 'w1')
+    await jobs.submit(EP, submission('d'))
+    await expect(jobs.submit(EP, submission('e'))).rejects.toEqual(full)
+    await jobs.forceSettle(EP, 'b', { status: 'CANCELLED' })
+    await jobs.submit(EP, submission('f'))
+    await jobs.purge(EP)
+    await jobs.submit(EP, submission('g'))
+  })
+
+  test('a full queue keeps no idempotency key, and still names the job of a known one', async () => {
+    const { jobs } = await stores.open({ retention: { ...KEPT, queueJobs: 1 } })
+    const once = { key: 'key', fingerprint: 'print', windowMs: 60_000 }
+    await jobs.submitOnce(EP, submission('a'), once)
+    expect(await jobs.submitOnce(EP, submission('b'), once)).toEqual({ kind: 'repeated', jobId: 'a' })
+    const other = { ...once, key: 'other' }
+    await expect(jobs.submitOnce(EP, submission('b'), other)).rejects.toEqual(full)
+    await jobs.take(EP, 'w1')
+    expect(await jobs.submitOnce(EP, submission('c'), other)).toEqual({ kind: 'accepted' })
+  })
+
+  test('a retry needs room, a lost worker’s job has it', async () => {
+    const { jobs } = await stores.open({ retention: { ...KEPT, queueJobs: 1 } })
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x' })
+    await jobs.submit(EP, submission('b'))
+    await jobs.take(EP, 'w1')
+    await jobs.submit(EP, submission('c'))
+    await expect(jobs.retry(EP, 'a')).rejects.toEqual(full)
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'FAILED' })
+    expect(await jobs.takeBack({ endpointId: EP, jobId: 'b', workerId: 'w1' }, { budget: 2, evidence: 'x' })).toBe('requeued')
+    expect(await jobs.stats(EP)).toMatchObject({ waiting: 2 })
+  })
+})
+
+describe('the weight of live jobs', () => {
+  test('is bounded, running jobs included; the first of an endpoint is taken whatever it weighs', async () => {
+    const { jobs } = await stores.open({ retention: { ...KEPT, queueBytes: 1200 } })
+    await jobs.submit(EP, heavy('a'))
+    await jobs.take(EP, 'w1')
+    await expect(jobs.submit(EP, submission('b'))).rejects.toEqual(tooHeavy)
+    await jobs.settle(EP, 'a', 'w1', completed(1))
+    expect(await weightOf()).toBe(0)
+    await jobs.submit(EP, submission('b'))
+    await expect(jobs.submit(EP, heavy('c'))).rejects.toBeInstanceOf(RunyardError)
+  })
+
+  test('of a job without one, of an older version, nothing is subtracted; an idle endpoint weighs nothing after a sweep', async () => {
+    const { jobs } = await stores.open()
+    const raw = stores.raw()
+    await jobs.submit(EP, submission('a'))
+    const weight = await weightOf()
+    await jobs.submit(EP, submission('old'))
+    await raw.hdel(`${stores.prefix()}:{${EP}}:old`, 'weight')
+    await jobs.forceSettle(EP, 'old', { status: 'CANCELLED' })
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await weightOf()).toBeGreaterThan(weight)
+    await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await weightOf()).toBe(0)
+  })
+})

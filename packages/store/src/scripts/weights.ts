@@ -1,0 +1,19 @@
+// What the live jobs of an endpoint weigh in Redis, part of the prelude of all scripts on jobs (ADR 42). A job's weight stands in its own hash and goes
+// with it: whatever deletes the hash subtracts it, and nothing else does. Bounds are checked where a caller asks for more, never for a job that
+// was accepted before.
+// r:counters queueBytes (live jobs and drafts of batches)   <job> weight
+// Invariant: queueBytes is the sum of all weights.
+
+/** What Redis needs for a live job beside its texts. */
+const JOB_BYTES = 512
+
+export const WEIGHTS = `
+local function addWeight(bytes) call('HINCRBY', q .. ':r:counters', 'queueBytes', bytes) end
+local function weigh(job) return #job.data + #job.opts + ${JOB_BYTES} end
+-- Why so many more jobs of this weight may not wait, or nil. Where nothing is, the first is taken whatever it weighs.
+local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
+  if call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') + jobs > tonumber(mostJobs) then return 'queue_full' end
+  local held = tonumber(call('HGET', q .. ':r:counters', 'queueBytes') or '0')
+  if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
+end
+`
