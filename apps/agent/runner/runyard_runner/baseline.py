@@ -269,9 +269,10 @@ class Loop:
     """One event loop for the life of the process, as instances keep what is bound to it; another one where it cannot be used any more."""
 
     def __init__(self):
-        self.policy = getattr(asyncio.events, "_event_loop_policy", None)
         self.open()
         asyncio.set_event_loop(self.loop)
+        # Made by that call, where the Python has policies.
+        self.policy = getattr(asyncio.events, "_event_loop_policy", None)
 
     def open(self):
         self.loop = asyncio.new_event_loop()

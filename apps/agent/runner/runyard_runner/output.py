@@ -96,9 +96,10 @@ def identity(fd):
 
 def is_same(fd, wanted):
     try:
-        return identity(fd) == wanted
+        found = os.fstat(fd)
     except OSError:
         return False
+    return (found.st_dev, found.st_ino) == wanted
 
 
 class Text(io.TextIOWrapper):
@@ -171,10 +172,22 @@ class Streams:
         sys.stderr = sys.__stderr__ = self.stderr
         sys.stdin = sys.__stdin__ = self.stdin
 
+    def are_set(self):
+        """After nearly every job: nothing is to be done."""
+        out, err, nothing = self.stdout, self.stderr, self.stdin
+        try:
+            is_whole = sys.stdout is out and sys.stderr is err and sys.stdin is nothing
+            is_whole = is_whole and sys.__stdout__ is out and sys.__stderr__ is err and sys.__stdin__ is nothing
+        except AttributeError:
+            return False
+        return is_whole and out.is_sound() and err.is_sound()
+
     def restore(self):
         self.pipe.restore()
         if self.stdin.closed or not is_same(0, self.nothing):
             self.read_nothing()
+        if self.are_set() and faulthandler.is_enabled():
+            return
         present = [getattr(sys, name, None) for name in ("stdout", "stderr", "stdin", "__stdout__", "__stderr__")]
         replaced = [stream for stream in present[:2] if stream is not self.stdout and stream is not self.stderr]
         if not (self.stdout.is_sound() and self.stderr.is_sound()):
