@@ -1,9 +1,12 @@
 // `runyard test`: makes the machine ready, runs every test in stages, adds up. The last line is exactly `N passed, N failed, N skipped`;
 // the exit code is non-zero where a test failed or none ran.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { globSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative, sep } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
 import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
 import { ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
 import { dieWithUs } from '../test/harness/child.ts'
@@ -40,8 +43,9 @@ process.on('SIGTERM', interrupt)
 process.once('disconnect', interrupt)
 process.channel?.unref()
 
-const wanted = process.argv.slice(2)
-const stopDocker = await prepare()
+const { values, positionals } = parseArgs({ options: { name: { type: 'string', short: 't' } }, allowPositionals: true })
+const wanted = positionals.map((path) => relative(ROOT, join(ROOT, path)))
+const stopDocker = await prepare(neededHere())
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
 const results: FileResults[] = []
 try {
@@ -58,11 +62,24 @@ try {
 if (interrupted) results.push(failureOfRun('the run was interrupted'))
 summarise()
 
-async function prepare(): Promise<() => Promise<void>> {
-  say('setting up what the tests need: Redis, Docker, Python environments with the real SDKs, the worker image')
-  await installPackages(say)
-  const stop = await ensureDocker(say)
-  await Promise.all([makeVenvs(say), makeWorkerImage(say), makeDebianPrograms(say)])
+/** Everything, or what the wanted files name. */
+function neededHere(): Needs {
+  if (wanted.length === 0) return ALL_NEEDS
+  const paths = wanted.flatMap((path) => {
+    const isFolder = statSync(join(ROOT, path), { throwIfNoEntry: false })?.isDirectory() === true
+    const exclude = (name: string): boolean => name.includes('node_modules')
+    return globSync(isFolder ? `${path}/**/*.test.ts` : `${path}*`, { cwd: ROOT, exclude }).filter((name) => name.endsWith('.test.ts'))
+  })
+  return needsOf(paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })))
+}
+
+async function prepare(needs: Needs): Promise<() => Promise<void>> {
+  const parts = [needs.docker && 'Docker, the worker image', needs.venvs.length > 0 && 'Python environments with the real SDKs']
+  say(`setting up what the tests need: ${['Redis', ...parts].filter((part) => part !== false).join(', ')}`)
+  await installPackages(say, needs)
+  const stop = needs.docker ? await ensureDocker(say) : async (): Promise<void> => undefined
+  const steps = [makeVenvs(say, needs.venvs), needs.docker && makeWorkerImage(say), needs.debianPrograms && makeDebianPrograms(say)]
+  await Promise.all(steps)
   say(`ready (${seconds()})`)
   return stop
 }
@@ -94,7 +111,8 @@ async function runOnce(stage: string, filters: readonly string[]): Promise<reado
 async function runVitest(filters: readonly string[], report: string): Promise<number | null> {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=verbose', '--reporter=json', `--outputFile.json=${report}`]
-  const words = [vitest, 'run', '--passWithNoTests', ...reporters, ...filters]
+  const named = values.name === undefined ? [] : ['-t', values.name]
+  const words = [vitest, 'run', '--passWithNoTests', ...reporters, ...named, ...filters]
   const child = spawn(...dieWithUs(process.execPath, words), { cwd: ROOT, stdio: 'inherit' })
   running = child
   return await new Promise((resolve) => {
@@ -107,7 +125,9 @@ function summarise(): void {
   process.stdout.write('\n')
   for (const { file, flaky } of results) for (const each of flaky) show('flaky (failed beside others, passed alone)', each, file)
   for (const { file, failed } of results) for (const each of failed) show('failed', each, file)
-  const skipped = results.flatMap((result) => result.skipped)
+  // With a name given, those that it does not fit are no news.
+  const skipped = values.name === undefined ? results.flatMap((result) => result.skipped) : []
+  if (results.length === 0) say(`no test file matches ${wanted.join(', ')}`)
   for (const name of skipped) process.stdout.write(`skipped: ${name}\n`)
   say(`done in ${seconds()}`)
   const passed = results.reduce((sum, result) => sum + result.passed, 0)

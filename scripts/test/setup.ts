@@ -7,29 +7,29 @@ import { join } from 'node:path'
 import { dieWithUs, findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
 import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
 import { isPromtoolReady, unpackPromtool } from '../../test/harness/promtool.ts'
-import { cacheDir, ensureVenv, isVenvReady, VENV_NAMES } from '../../test/harness/venvs.ts'
+import { cacheDir, ensureVenv, isVenvReady, type VenvName } from '../../test/harness/venvs.ts'
 import { waitFor } from '../../test/harness/wait.ts'
+import type { Needs } from './needs.ts'
 
 export type Say = (line: string) => void
 
 const BROWSER = 'chromium'
 
 /** Executable → Debian package. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  'redis-server': 'redis-server',
+const PACKAGES: Readonly<Record<string, string>> = { 'redis-server': 'redis-server', python3: 'python3' }
+const DOCKER_PACKAGES: Readonly<Record<string, string>> = {
   dockerd: 'docker.io',
   docker: 'docker.io',
   iptables: 'iptables',
   debootstrap: 'debootstrap',
-  python3: 'python3',
-  chromium: BROWSER,
 }
 
-export async function installPackages(say: Say): Promise<void> {
+export async function installPackages(say: Say, { docker, browser }: Pick<Needs, 'docker' | 'browser'>): Promise<void> {
+  const wanted = { ...PACKAGES, ...(docker ? DOCKER_PACKAGES : {}), ...(browser ? { chromium: BROWSER } : {}) }
   const missing = new Set(
-    Object.keys(PACKAGES)
-      .filter((name) => findOnSystem(name) === undefined)
-      .map((name) => PACKAGES[name] ?? name),
+    Object.entries(wanted)
+      .filter(([name]) => findOnSystem(name) === undefined)
+      .map(([, debianPackage]) => debianPackage),
   )
   if (!(await hasVenvModule())) missing.add('python3-venv')
   if (missing.size === 0) return
@@ -45,7 +45,7 @@ export async function installPackages(say: Say): Promise<void> {
   await attempt(say, 'apt-get', async () => {
     await runCommand('apt-get', ['update', '-q'], { env, timeoutMs: 300_000 })
     await install(names.filter((name) => name !== BROWSER))
-    if (findOnSystem('docker') === undefined) await install(['docker-cli'])
+    if (docker && findOnSystem('docker') === undefined) await install(['docker-cli'])
   })
   // Last and by itself: some distributions have it under another name, which must not cost the rest.
   if (missing.has(BROWSER)) await attempt(say, BROWSER, () => install([BROWSER]))
@@ -112,8 +112,8 @@ async function unpack(say: Say, what: string, work: () => Promise<void>): Promis
 }
 
 /** Two at a time: the installers mostly wait for the network. */
-export async function makeVenvs(say: Say): Promise<void> {
-  const waiting = VENV_NAMES.filter((name) => !isVenvReady(name))
+export async function makeVenvs(say: Say, names: readonly VenvName[]): Promise<void> {
+  const waiting = names.filter((name) => !isVenvReady(name))
   if (waiting.length === 0) return
   say(`making Python environments: ${waiting.join(', ')}`)
   const work = async (): Promise<void> => {

@@ -10,6 +10,7 @@ import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
+import { watchStack } from './failed-tests.ts'
 import { findLastingLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
 import { startRedis, type RedisServer } from './redis.ts'
@@ -112,7 +113,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await Promise.allSettled([redis.stop(), rm(dataDir, { recursive: true, force: true })])
     throw error
   }
+  const watch = watchStack({ dataDir, parts: () => [...gateways, scaler].map((part) => part.child()) })
   const stop = async (): Promise<void> => {
+    watch[Symbol.dispose]()
     const instance = await instanceId(redis.url)
     await scaler.child().stop(90_000)
     await stopGateways(60_000)

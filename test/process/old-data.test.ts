@@ -35,8 +35,9 @@ await suiteThatNeeds(['redis'], 'data of version 0', () => {
       { state: 'running', seconds: 44 },
     ])
     const client = new Redis(stack.redis.url)
-    expect(await client.get('runyard:{@}:data-version')).toBe('2')
+    const version = await client.get('runyard:{@}:data-version')
     client.disconnect()
+    expect(version).toBe('2')
   })
 
   test('has its waiting jobs and its batch run, with their inputs, and an idempotency key that still holds', async () => {

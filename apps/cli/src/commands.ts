@@ -73,9 +73,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'test',
     summary: 'set up and run every test of this checkout',
-    usage: 'runyard test [PATH...]',
-    example: 'runyard test apps/cli',
-    options: {},
+    usage: 'runyard test [PATH...] [-t NAME]',
+    example: 'runyard test test/process/webhooks.test.ts -t retried',
+    options: { name: { type: 'string', short: 't', help: 'only tests whose title has this in it' } },
     takesWords: true,
     load: () => import('./commands/test.ts'),
   },

@@ -5,9 +5,9 @@ import { createKeys } from './keys.ts'
 import type { Migration } from './migrations.ts'
 import { useStores } from './test-store.ts'
 
-const { open, raw, prefix } = useStores()
+const stores = useStores()
 
-const keys = () => createKeys(prefix())
+const keys = () => createKeys(stores.prefix())
 
 /** Migrations that write down when they ran. */
 function recording(count: number, run: (number: number) => Promise<void> = async () => undefined) {
@@ -24,24 +24,24 @@ function recording(count: number, run: (number: number) => Promise<void> = async
 
 describe('the version of the data', () => {
   it('is written when a store is opened', async () => {
-    await open()
-    expect(await raw().get(keys().dataVersion)).toBe(String(DATA_VERSION))
+    await stores.open()
+    expect(await stores.raw().get(keys().dataVersion)).toBe(String(DATA_VERSION))
   })
 
   it('that is newer than this code refuses the store in one sentence', async () => {
-    await raw().set(keys().dataVersion, DATA_VERSION + 1)
-    await expect(open()).rejects.toMatchObject({
+    await stores.raw().set(keys().dataVersion, DATA_VERSION + 1)
+    await expect(stores.open()).rejects.toMatchObject({
       code: 'conflict',
       message: `The data in Redis has version ${DATA_VERSION + 1}, and this Runyard knows versions up to ${DATA_VERSION}: start the newer Runyard that wrote it, or use another data directory.`,
     })
   })
 
   it('is looked at again when an installation is claimed, as in a Redis that was emptied or restored', async () => {
-    const store = await open()
-    await raw().del(keys().dataVersion)
+    const store = await stores.open()
+    await stores.raw().del(keys().dataVersion)
     await store.claimInstance(undefined)
-    expect(await raw().get(keys().dataVersion)).toBe(String(DATA_VERSION))
-    await raw().set(keys().dataVersion, DATA_VERSION + 1)
+    expect(await stores.raw().get(keys().dataVersion)).toBe(String(DATA_VERSION))
+    await stores.raw().set(keys().dataVersion, DATA_VERSION + 1)
     await expect(store.claimInstance(undefined)).rejects.toMatchObject({ code: 'conflict' })
   })
 })
@@ -49,15 +49,15 @@ describe('the version of the data', () => {
 describe('migrations', () => {
   it('run once and in order, whichever of several processes comes first', async () => {
     const { ran, migrations } = recording(3, () => sleep(20))
-    await Promise.all(Array.from({ length: 5 }, () => ensureDataVersion({ client: raw(), keys: keys(), migrations })))
+    await Promise.all(Array.from({ length: 5 }, () => ensureDataVersion({ client: stores.raw(), keys: keys(), migrations })))
     expect(ran).toEqual([1, 2, 3])
-    expect(await raw().exists(keys().dataLock)).toBe(0)
+    expect(await stores.raw().exists(keys().dataLock)).toBe(0)
   })
 
   it('begin at the version that the data has', async () => {
     const { ran, migrations } = recording(3)
-    await raw().set(keys().dataVersion, 2)
-    await ensureDataVersion({ client: raw(), keys: keys(), migrations })
+    await stores.raw().set(keys().dataVersion, 2)
+    await ensureDataVersion({ client: stores.raw(), keys: keys(), migrations })
     expect(ran).toEqual([3])
   })
 
@@ -65,47 +65,45 @@ describe('migrations', () => {
     const failing = recording(2, async (number) => {
       if (number === 2) throw new Error('no')
     })
-    await expect(ensureDataVersion({ client: raw(), keys: keys(), migrations: failing.migrations })).rejects.toThrow('no')
-    expect(await raw().mget(keys().dataVersion, keys().dataLock)).toEqual(['1', null])
+    await expect(ensureDataVersion({ client: stores.raw(), keys: keys(), migrations: failing.migrations })).rejects.toThrow('no')
+    expect(await stores.raw().mget(keys().dataVersion, keys().dataLock)).toEqual(['1', null])
     const { ran, migrations } = recording(2)
-    await ensureDataVersion({ client: raw(), keys: keys(), migrations })
+    await ensureDataVersion({ client: stores.raw(), keys: keys(), migrations })
     expect(ran).toEqual([2])
   })
 
   it('whose process was killed are begun again once its lock has run out', async () => {
-    await raw().set(keys().dataLock, 'of a dead process', 'PX', 300)
+    await stores.raw().set(keys().dataLock, 'of a dead process', 'PX', 300)
     const { ran, migrations } = recording(1)
-    await ensureDataVersion({ client: raw(), keys: keys(), migrations })
+    await ensureDataVersion({ client: stores.raw(), keys: keys(), migrations })
     expect(ran).toEqual([1])
   })
 
   it('of a process that was held up and lost its lock do not write their number', async () => {
     const { migrations } = recording(1, async () => {
-      await raw().set(keys().dataLock, 'of another process', 'PX', 200)
-      await raw().set(keys().dataVersion, 1)
+      await stores.raw().set(keys().dataLock, 'of another process', 'PX', 200)
+      await stores.raw().set(keys().dataVersion, 1)
     })
-    await ensureDataVersion({ client: raw(), keys: keys(), migrations })
-    expect(await raw().get(keys().dataLock)).not.toBeNull()
+    await ensureDataVersion({ client: stores.raw(), keys: keys(), migrations })
+    expect(await stores.raw().get(keys().dataLock)).not.toBeNull()
   })
 })
 
 describe('a record that cannot be read', () => {
   it('is named with the field, and without any of its values', async () => {
-    await raw().hset(
-      keys().registries,
-      'r',
-      JSON.stringify({ id: 'hub', name: 'hub', ownerId: 'o', createdAt: 1, updatedAt: 'x', username: 'u' }),
-    )
-    await expect(open()).rejects.toMatchObject({
+    await stores
+      .raw()
+      .hset(keys().registries, 'r', JSON.stringify({ id: 'hub', name: 'hub', ownerId: 'o', createdAt: 1, updatedAt: 'x', username: 'u' }))
+    await expect(stores.open()).rejects.toMatchObject({
       code: 'conflict',
       message: 'The record of registry hub in Redis cannot be read (updatedAt: Invalid input: expected number, received string).',
     })
-    expect(await raw().exists(keys().dataVersion)).toBe(0)
+    expect(await stores.raw().exists(keys().dataVersion)).toBe(0)
   })
 
   it('is refused when it is read, also where the data has its version', async () => {
-    const store = await open()
-    await raw().hset(keys().endpoints.records, 'ep1', '{"id":"ep1"')
+    const store = await stores.open()
+    await stores.raw().hset(keys().endpoints.records, 'ep1', '{"id":"ep1"')
     await expect(store.endpoints.get('ep1')).rejects.toMatchObject({ code: 'conflict' })
   })
 })

@@ -1,11 +1,13 @@
 // `runyard test`: hands over to the repository's own test runner, which sets up what the tests need.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { CommandContext } from '../command.ts'
+import { textOption, type CommandContext } from '../command.ts'
 import { ROOT } from '../locations.ts'
 
 export async function run(context: CommandContext): Promise<number> {
-  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'test.ts'), ...context.positionals], {
+  const name = textOption(context, 'name')
+  const words = [...context.positionals, ...(name === undefined ? [] : ['-t', name])]
+  const child = spawn(process.execPath, [join(ROOT, 'scripts', 'test.ts'), ...words], {
     cwd: ROOT,
     env: context.env,
     // The channel tells it when we are killed.
