@@ -11,6 +11,7 @@ const networks = z.preprocess(
   (value) => (typeof value === 'string' ? value.split(',').map((network) => network.trim()) : value),
   z.array(z.union([z.cidrv4(), z.cidrv6()])).min(1),
 )
+const most = (count: number, help: string) => z.coerce.number().int().min(1).default(count).describe(help)
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation that is not named has no limit. */
@@ -184,24 +185,16 @@ export const Config = z.object({
         .int()
         .default(64 * 1024 * 1024)
         .describe('largest result a worker may post'),
-      queueJobs: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .default(250_000)
-        .describe('jobs of one endpoint that may wait; beyond it the answer is 429 with Retry-After'),
-      queueBytes: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .default(1024 * 1024 * 1024)
-        .describe('what its waiting and running jobs and its drafts of batches may weigh in Redis; beyond it the answer is 429'),
-      streamBytes: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .default(256 * 1024 * 1024)
-        .describe('what one attempt of a job may stream in chunks; beyond it the job is FAILED'),
+      queueJobs: most(250_000, 'jobs of one endpoint that may wait; beyond it the answer is 429 with Retry-After'),
+      queueBytes: most(
+        1024 * 1024 * 1024,
+        'what its waiting and running jobs and its drafts of batches may weigh in Redis; beyond it the answer is 429',
+      ),
+      idempotencyKeys: most(
+        1_000_000,
+        'idempotency keys that one endpoint remembers, some 400 bytes of Redis each; beyond it the answer is 429',
+      ),
+      streamBytes: most(256 * 1024 * 1024, 'what one attempt of a job may stream in chunks; beyond it the job is FAILED'),
       workerBytesPerS: z.coerce
         .number()
         .int()

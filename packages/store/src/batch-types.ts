@@ -33,7 +33,7 @@ export type BatchChange = 'ok' | 'unknown' | BatchStatus
 
 export interface BatchStore {
   create(at: BatchAt, mostActive: number): Promise<'ok' | 'too_many'>
-  /** All or none. */
+  /** All or none. @throws RunyardError('too_many_requests') where the endpoint's queue and drafts weigh too much (ADR 42) */
   add(
     at: BatchAt,
     requests: readonly JobSubmission[],

@@ -2,6 +2,8 @@
 import { toJson, type BatchStatus, type JobStatus, type JobSubmission } from '@runyard/schema'
 import type { BatchAt, BatchCounts, BatchRecord, BatchStore, RequestState } from './batch-types.ts'
 import type { StoreContext } from './context.ts'
+import { NO_LIMIT } from './end-args.ts'
+import { refusalOf } from './queue-limits.ts'
 import {
   ADD_REQUESTS,
   CANCEL_BATCH,
@@ -39,13 +41,18 @@ function createChanges({ client, keys, run, options }: StoreContext): Changes {
     async add(at, requests, limits) {
       const ttlMs = Math.max(...requests.map(({ policy }) => policy.ttlMs ?? DEFAULT_TTL_MS), 0)
       const texts = requests.flatMap((request) => [request.id, textOf(packSubmission(request))])
-      return change(ADD_REQUESTS, at, [limits.requests, limits.bytes, DRAFT_LIFE_MS, ttlMs, ...texts])
+      const most = [limits.requests, limits.bytes, DRAFT_LIFE_MS, ttlMs, options.retention.queueBytes ?? NO_LIMIT]
+      const result: Awaited<ReturnType<BatchStore['add']>> = await change(ADD_REQUESTS, at, [...most, ...texts])
+      const refused = refusalOf(result, options.retention)
+      if (refused !== undefined) throw refused
+      return result
     },
     drop: (at, requestId) => change(DROP_REQUEST, at, [requestId]),
     rename: (at, name) => change(SET_BATCH_FIELD, at, ['name', name]),
     async finalize(at, mostQueued) {
       await noteUnfinished(at)
-      return change(FINALIZE_BATCH, at, [mostQueued, options.retention.batchMs ?? options.retention.asyncMs])
+      const most = Math.min(mostQueued, options.retention.queueJobs ?? NO_LIMIT)
+      return change(FINALIZE_BATCH, at, [most, options.retention.batchMs ?? options.retention.asyncMs])
     },
     async cancel(at) {
       await noteUnfinished(at)

@@ -15,6 +15,8 @@ export interface RetentionOptions {
   readonly queueJobs?: number
   /** What its waiting and running jobs and its drafts of batches may weigh. */
   readonly queueBytes?: number
+  /** Idempotency keys of one endpoint. */
+  readonly idempotencyKeys?: number
   /** What one attempt of a job may stream. */
   readonly streamBytes?: number
   /** Webhooks of one endpoint that may wait, and what they may weigh. */

@@ -1,7 +1,7 @@
 // What may wait on one endpoint, and that its weight is exact whatever becomes of the jobs.
 import { RunyardError } from '@runyard/schema'
-import { describe, expect, test } from 'vitest'
-import { completed, submission, useStores } from './test-store.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { completed, PATIENT, submission, useStores } from './test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -85,5 +85,73 @@ describe('the weight of live jobs', () => {
     await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
     await jobs.sweepRegister(EP, Date.now())
     expect(await weightOf()).toBe(0)
+  })
+})
+
+describe('drafts of batches', () => {
+  const AT = { endpointId: EP, batchId: 'batch_1' }
+  const LIMITS = { requests: 100, bytes: 100_000 }
+
+  test('weigh with the jobs that wait, from their adding to the end of their jobs', async () => {
+    const { batches, jobs } = await stores.open({ retention: { ...KEPT, queueBytes: 4000 } })
+    await batches.create(AT, 10)
+    await batches.add(AT, [heavy('a'), heavy('b')], LIMITS)
+    await expect(batches.add(AT, [heavy('c')], LIMITS)).rejects.toEqual(tooHeavy)
+    await expect(jobs.submit(EP, heavy('c'))).rejects.toEqual(tooHeavy)
+    await batches.drop(AT, 'a')
+    await batches.add(AT, [heavy('c')], LIMITS)
+    await batches.finalize(AT, 50)
+    await batches.submit(AT, 0)
+    await expect(jobs.submit(EP, heavy('d'))).rejects.toEqual(tooHeavy)
+    await jobs.purge(EP)
+    await jobs.endPurged(EP)
+    expect(await weightOf()).toBe(0)
+  })
+
+  test('weigh nothing once their batch is cancelled or has expired', async () => {
+    const { batches, jobs } = await stores.open({ retention: { ...KEPT, queueBytes: 2000 } })
+    const raw = stores.raw()
+    await batches.create(AT, 10)
+    await batches.add(AT, [heavy('a')], LIMITS)
+    await batches.cancel(AT)
+    expect(await weightOf()).toBe(0)
+    const other = { ...AT, batchId: 'batch_2' }
+    await batches.create(other, 10)
+    await batches.add(other, [heavy('b')], LIMITS)
+    for (const part of ['', ':ids', ':drafts']) await raw.del(`${stores.prefix()}:{${EP}}:b:batch_2${part}`)
+    await jobs.sweepRegister(EP, Date.now())
+    expect(await weightOf()).toBe(0)
+  })
+
+  test('an ended batch makes room for newer ones beyond a million requests', async () => {
+    const { batches } = await stores.open()
+    const raw = stores.raw()
+    const base = `${stores.prefix()}:{${EP}}`
+    for (let at = 1; at <= 250; at += 1) {
+      await raw.hset(`${base}:b:old_${at}`, { status: 'CANCELLED', createdAt: at, requestTotal: 5000, ended: '{}' })
+      await raw.zadd(`${base}:r:batches`, at, `old_${at}`)
+    }
+    await batches.create(AT, 10)
+    const { total, batches: listed } = await batches.list(EP, { offset: 0, limit: 300 })
+    expect(total).toBe(201)
+    expect(listed.at(-1)?.id).toBe('old_51')
+    expect(await raw.exists(`${base}:b:old_50`)).toBe(0)
+  })
+})
+
+describe('idempotency keys', () => {
+  const once = (key: string, windowMs: number) => ({ key, fingerprint: 'print', windowMs })
+
+  test('are bounded in number, known ones go on naming their jobs, and those that have expired make room', async () => {
+    const { jobs } = await stores.open({ retention: { ...KEPT, idempotencyKeys: 2 } })
+    await jobs.submitOnce(EP, submission('a'), once('long', 60_000))
+    await jobs.submitOnce(EP, submission('b'), once('short', 1))
+    await vi.waitUntil(async () => (await stores.raw().exists(`${stores.prefix()}:{${EP}}:i:short`)) === 0, PATIENT)
+    await jobs.submitOnce(EP, submission('c'), once('third', 60_000))
+    const refused = expect.objectContaining({ code: 'too_many_requests', message: expect.stringContaining('(limits.idempotencyKeys)') })
+    await expect(jobs.submitOnce(EP, submission('d'), once('fourth', 60_000))).rejects.toEqual(refused)
+    expect(await jobs.get(EP, 'd')).toBeUndefined()
+    expect(await jobs.submitOnce(EP, submission('e'), once('long', 60_000))).toEqual({ kind: 'repeated', jobId: 'a' })
+    await jobs.submit(EP, submission('f'))
   })
 })

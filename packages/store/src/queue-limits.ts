@@ -15,10 +15,11 @@ export function queueLimits({ queueJobs = NO_LIMIT, queueBytes = NO_LIMIT }: Ret
 }
 
 /** Undefined where the script says something else. */
-export function refusalOf(reply: unknown, { queueJobs, queueBytes }: Retention): RunyardError | undefined {
+export function refusalOf(reply: unknown, { queueJobs, queueBytes, idempotencyKeys }: Retention): RunyardError | undefined {
   const sentences: Readonly<Record<string, string>> = {
     queue_full: `the queue of this endpoint is full: at most ${queueJobs} jobs may wait (limits.queueJobs); try again later`,
-    queue_heavy: `the queue of this endpoint is full: its jobs may weigh ${queueBytes} bytes together (limits.queueBytes); try again later`,
+    queue_heavy: `the queue of this endpoint is full: its jobs and batches may weigh ${queueBytes} bytes together (limits.queueBytes); try again later`,
+    keys_full: `this endpoint remembers ${idempotencyKeys} idempotency keys and no more (limits.idempotencyKeys); submit without a key or try again later`,
   }
   const sentence = typeof reply === 'string' ? sentences[reply] : undefined
   return sentence === undefined ? undefined : new RunyardError('too_many_requests', sentence, { retryAfterS: RETRY_AFTER_S })

@@ -26,6 +26,7 @@ function retentionOf({ retention, webhooks, limits }: Pick<Config, 'retention' |
     keepBytes: retention.endpointBytes,
     queueJobs: limits.queueJobs,
     queueBytes: limits.queueBytes,
+    idempotencyKeys: limits.idempotencyKeys,
     streamBytes: limits.streamBytes,
     outboxEvents: webhooks.outboxEvents,
     outboxBytes: webhooks.outboxBytes,

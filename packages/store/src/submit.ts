@@ -1,6 +1,7 @@
 // Into the queue, in one step: the job, its deadline and the word that it is there.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
+import { NO_LIMIT } from './end-args.ts'
 import { queueLimits, refusalOf } from './queue-limits.ts'
 import { SUBMIT, SUBMIT_ONCE } from './scripts/submits.ts'
 import type { Argument } from './scripts/script.ts'
@@ -15,6 +16,7 @@ const LOW_PRIORITY = 1
 export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
   const { keys, run, signals, payloads, options } = context
   const limits = queueLimits(options.retention)
+  const mostKeys = options.retention.idempotencyKeys ?? NO_LIMIT
   return {
     async submit(endpointId, submission) {
       const at = { endpointId, jobId: submission.id }
@@ -33,7 +35,7 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
       const kept = await payloads.pack(at, packSubmission(submission))
       const signal = { kind: 'job-added', endpointId } as const
       const told = [signals.channel, signals.encode(signal)]
-      const args = [...toArguments(submission, kept.text), ...told, ...limits, once.key, once.fingerprint, once.windowMs]
+      const args = [...toArguments(submission, kept.text), ...told, ...limits, once.key, once.fingerprint, once.windowMs, mostKeys]
       const [, result] = await Promise.all([
         noteOutbox(context, endpointId, submission),
         run(SUBMIT_ONCE, [keys.queue(endpointId)], args) as Promise<string>,

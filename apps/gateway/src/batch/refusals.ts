@@ -17,7 +17,10 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   too_many: ['bad_request', `a batch holds at most ${LIMITS.draft.requests} requests`],
   too_large: ['payload_too_large', `the requests of a batch may weigh ${LIMITS.draft.bytes} bytes together`],
   too_many_batches: ['too_many_requests', `an endpoint has at most ${LIMITS.active} active batches; finalize, cancel or await one`],
-  queue_full: ['too_many_requests', `at most ${LIMITS.queued} requests may wait on an endpoint; finalize the batch later`],
+  queue_full: [
+    'too_many_requests',
+    `at most ${LIMITS.queued} requests, and no more than limits.queueJobs, may wait on an endpoint; finalize the batch later`,
+  ],
   FINALIZED: ['conflict', 'the batch is FINALIZED: only a DRAFT can be changed'],
   CANCELLED: ['conflict', 'the batch is CANCELLED'],
 }

@@ -1,6 +1,6 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Endpoint } from '@runyard/schema'
+import type { Endpoint, JobSubmission } from '@runyard/schema'
 import { toJsonList, withMember } from '@runyard/schema/json-join'
 import type { BatchAt, BatchRecord } from '@runyard/store'
 import type { GatewayDeps } from '../deps.ts'
@@ -75,8 +75,19 @@ function createBatch(deps: GatewayDeps) {
       await noteEndedOnes(deps, endpoint)
       checkChange(await deps.store.batches.create(at, LIMITS.active), 'too_many_batches')
     }
-    if (requests.length > 0) checkChange(await deps.store.batches.add(at, requests, LIMITS.draft))
+    if (requests.length > 0) checkChange(await addFirst(deps, at, requests))
     return { id: at.batchId, status: 'DRAFT' }
+  }
+}
+
+/** A batch whose first requests were refused is no batch: its caller never learns its id. */
+async function addFirst({ store }: GatewayDeps, at: BatchAt, requests: readonly JobSubmission[]): Promise<string> {
+  try {
+    return await store.batches.add(at, requests, LIMITS.draft)
+  } catch (error) {
+    await store.batches.cancel(at)
+    await store.batches.noteEnded(at, countStates([]))
+    throw error
   }
 }
 

@@ -54,6 +54,28 @@ it('a queue that weighs too much says so', async () => {
   const refused = await run()
   expect([refused.status, refused.json['error']]).toEqual([
     429,
-    'the queue of this endpoint is full: its jobs may weigh 5000 bytes together (limits.queueBytes); try again later',
+    'the queue of this endpoint is full: its jobs and batches may weigh 5000 bytes together (limits.queueBytes); try again later',
   ])
+})
+
+it('requests of a batch and idempotency keys have their budgets, too, and a batch that was refused is none', async () => {
+  const { gateway, ep } = await start({ limits: { queueBytes: 6000, idempotencyKeys: 1 } })
+  const input = 'x'.repeat(2000)
+  const post = (path: string, body: unknown, headers = {}) => gateway.call(`/v2/${ep}/${path}`, { method: 'POST', body, headers })
+  const run = (key: string) => post('run', { input }, { 'idempotency-key': key })
+  expect([(await run('one')).status, (await run('one')).status]).toEqual([200, 200])
+  const second = await run('two')
+  expect([second.status, second.json['error']]).toEqual([
+    429,
+    'this endpoint remembers 1 idempotency keys and no more (limits.idempotencyKeys); submit without a key or try again later',
+  ])
+  const batch = await post('batch', [{ input }, { input }])
+  expect([batch.status, batch.headers.get('retry-after'), batch.json['error']]).toEqual([
+    429,
+    '5',
+    expect.stringContaining('(limits.queueBytes)'),
+  ])
+  const { json } = await gateway.call(`/v2/${ep}/batch`)
+  expect(json).toMatchObject({ batches: [{ status: 'CANCELLED', requestTotal: 0 }] })
+  expect((await post('batch', [{ input: 1 }])).status).toBe(200)
 })

@@ -1,19 +1,21 @@
 // A batch: requests that are collected first and become jobs when it is finalised (client-api §5.13). All its keys are in its endpoint's slot.
 // b:<batch> (its record)   b:<batch>:ids (its requests in order)   b:<batch>:drafts (request → submission, until it is a job)
 // r:batches (batch → when it was made)   r:batches:until (batch → when its keys expire)   r:batches:active (those that count against the limit)
+// What drafts weigh counts with the jobs that wait (`weights.ts`).
 import { PRELUDE } from './prelude.ts'
 import type { Script } from './script.ts'
 import { ENQUEUE } from './submits.ts'
 
+/** Ended batches are kept for days. Beyond so many batches, or requests of theirs, the oldest go. */
+const MOST_KEPT = 10_000
+const MOST_KEPT_REQUESTS = 1_000_000
+/** So few batches cannot hold more requests than that. */
+const FEW_BATCHES = 200
 /** As many as Lua passes to one call. */
 const DROPPED_AT_ONCE = 1000
 
 const BATCHES = `
 local batches, active, ends = KEYS[1] .. ':r:batches', KEYS[1] .. ':r:batches:active', KEYS[1] .. ':r:batches:until'
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
 local function batchKey(id) return KEYS[1] .. ':b:' .. id end
 local function idsKey(id) return batchKey(id) .. ':ids' end
 local function draftsKey(id) return batchKey(id) .. ':drafts' end
@@ -34,6 +36,19 @@ local function dropExpired()
     end
   until #ids < ${DROPPED_AT_ONCE}
 end
+local function dropOldest()
+  if redis.call('ZCARD', batches) <= ${FEW_BATCHES} then return end
+  local requests = 0
+  for place, id in ipairs(redis.call('ZREVRANGE', batches, 0, -1)) do
+    requests = requests + number(id, 'requestTotal')
+    local isOver = place > ${MOST_KEPT} or requests > ${MOST_KEPT_REQUESTS}
+    if isOver and redis.call('HEXISTS', batchKey(id), 'ended') == 1 then
+      redis.call('UNLINK', batchKey(id), idsKey(id))
+      redis.call('ZREM', batches, id)
+      redis.call('ZREM', ends, id)
+    end
+  end
+end
 -- Why a batch cannot be changed as a draft; nil where it can.
 local function noDraft(id)
   local status = redis.call('HGET', batchKey(id), 'status') or 'unknown'
@@ -45,9 +60,11 @@ end
 export const CREATE_BATCH: Script = {
   name: 'runyardCreateBatch',
   keys: 1,
-  lua: `${BATCHES}
-local call, id = redis.call, ARGV[1]
+  lua: `${PRELUDE}${BATCHES}
+local id = ARGV[1]
 dropExpired()
+releaseExpiredDrafts()
+dropOldest()
 for _, other in ipairs(call('SMEMBERS', active)) do
   if call('EXISTS', batchKey(other)) == 0 then call('SREM', active, other) end
 end
@@ -64,25 +81,35 @@ return 'ok'
 export const LIST_BATCHES: Script = {
   name: 'runyardListBatches',
   keys: 1,
-  lua: `${BATCHES}
+  lua: `${PRELUDE}${BATCHES}
 dropExpired()
 return { redis.call('ZCARD', batches), redis.call('ZREVRANGE', batches, ARGV[1], ARGV[1] + ARGV[2] - 1) }
 `,
 }
 
-/** ARGV: batch, most requests, most bytes, lifeMs, longest ttlMs, then request, submission (JSON) … → 'ok', 'too_many', 'too_large' or its status */
+/**
+ * ARGV: batch, most requests, most bytes, lifeMs, longest ttlMs, most bytes in the queue, then request, submission (JSON) … → 'ok', 'too_many',
+ * 'too_large', 'queue_heavy' or its status
+ */
 export const ADD_REQUESTS: Script = {
   name: 'runyardAddRequests',
   keys: 1,
-  lua: `${BATCHES}
-local call, id = redis.call, ARGV[1]
+  lua: `${PRELUDE}${BATCHES}
+local id = ARGV[1]
 local status = noDraft(id)
 if status then return status end
-local count, bytes = (#ARGV - 5) / 2, 0
-for at = 7, #ARGV, 2 do bytes = bytes + #ARGV[at] end
+local count, bytes, weight = (#ARGV - 6) / 2, 0, 0
+for at = 8, #ARGV, 2 do
+  bytes = bytes + #ARGV[at]
+  weight = weight + weighDraft(#ARGV[at])
+end
 if number(id, 'requestTotal') + count > tonumber(ARGV[2]) then return 'too_many' end
 if number(id, 'bytes') + bytes > tonumber(ARGV[3]) then return 'too_large' end
-for at = 6, #ARGV, 2 do
+releaseExpiredDrafts()
+local refused = noRoomFor(0, weight, math.huge, ARGV[6])
+if refused then return refused end
+addDrafts(id, weight)
+for at = 7, #ARGV, 2 do
   call('HSET', draftsKey(id), ARGV[at], ARGV[at + 1])
   call('RPUSH', idsKey(id), ARGV[at])
 end
@@ -98,8 +125,8 @@ return 'ok'
 export const DROP_REQUEST: Script = {
   name: 'runyardDropRequest',
   keys: 1,
-  lua: `${BATCHES}
-local call, id = redis.call, ARGV[1]
+  lua: `${PRELUDE}${BATCHES}
+local id = ARGV[1]
 local status = noDraft(id)
 if status then return status end
 local bytes = call('HSTRLEN', draftsKey(id), ARGV[2])
@@ -107,6 +134,7 @@ if call('HDEL', draftsKey(id), ARGV[2]) == 0 then return 'unknown_request' end
 call('LREM', idsKey(id), 1, ARGV[2])
 call('HINCRBY', batchKey(id), 'requestTotal', -1)
 call('HINCRBY', batchKey(id), 'bytes', -bytes)
+releaseDrafts(id, weighDraft(bytes))
 return 'ok'
 `,
 }
@@ -115,7 +143,7 @@ return 'ok'
 export const SET_BATCH_FIELD: Script = {
   name: 'runyardSetBatchField',
   keys: 1,
-  lua: `${BATCHES}
+  lua: `${PRELUDE}${BATCHES}
 if redis.call('EXISTS', batchKey(ARGV[1])) == 0 then return 'unknown' end
 redis.call('HSET', batchKey(ARGV[1]), ARGV[2], ARGV[3])
 if ARGV[2] == 'ended' then redis.call('SREM', active, ARGV[1]) end
@@ -127,8 +155,8 @@ return 'ok'
 export const FINALIZE_BATCH: Script = {
   name: 'runyardFinalizeBatch',
   keys: 1,
-  lua: `${BATCHES}
-local call, id = redis.call, ARGV[1]
+  lua: `${PRELUDE}${BATCHES}
+local id = ARGV[1]
 local status = noDraft(id)
 if status then return status == 'FINALIZED' and 'ok' or status end
 local total = number(id, 'requestTotal')
@@ -146,7 +174,9 @@ export const SUBMIT_REQUEST: Script = {
   keys: 1,
   lua: `${ENQUEUE}${BATCHES}
 if call('HGET', batchKey(ARGV[10]), 'status') ~= 'FINALIZED' then return 0 end
+local bytes = call('HSTRLEN', draftsKey(ARGV[10]), ARGV[1])
 if call('HDEL', draftsKey(ARGV[10]), ARGV[1]) == 0 then return 0 end
+releaseDrafts(ARGV[10], weighDraft(bytes))
 enqueueSubmitted()
 return 1
 `,
@@ -156,11 +186,12 @@ return 1
 export const CANCEL_BATCH: Script = {
   name: 'runyardCancelBatch',
   keys: 1,
-  lua: `${BATCHES}
-local call, id = redis.call, ARGV[1]
+  lua: `${PRELUDE}${BATCHES}
+local id = ARGV[1]
 if call('EXISTS', batchKey(id)) == 0 then return 'unknown' end
 call('HSET', batchKey(id), 'status', 'CANCELLED')
 call('DEL', draftsKey(id))
+releaseDrafts(id, math.huge)
 return 'ok'
 `,
 }

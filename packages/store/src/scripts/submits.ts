@@ -28,8 +28,12 @@ return 'accepted'
 `,
 }
 
+/** Places of expired keys that one submit clears; more are passed over. */
+const CLEARED_AT_ONCE = 100
+
 /**
- * ARGV: as `SUBMIT`, then hashed key, fingerprint of the request, windowMs
+ * A key expires by itself. Beside it `r:once` (key → when it expires) counts how many there are.
+ * ARGV: as `SUBMIT`, then hashed key, fingerprint of the request, windowMs, most keys
  * → 'accepted', why not, 'differs' (the key stands for another request) or the id of the job that the key stands for
  */
 export const SUBMIT_ONCE: Script = {
@@ -43,6 +47,12 @@ if known then
   return (fingerprint == ARGV[13] or fingerprint == '*') and job or 'differs'
 end
 if refused then return refused end
+local once, now = q .. ':r:once', clock()
+local expired = call('ZCOUNT', once, '-inf', now)
+if call('ZCARD', once) - expired >= tonumber(ARGV[15]) then return 'keys_full' end
+if expired > 0 then call('ZREMRANGEBYRANK', once, 0, math.min(expired, ${CLEARED_AT_ONCE}) - 1) end
+call('ZADD', once, string.format('%.0f', now + ARGV[14]), ARGV[12])
+if call('PTTL', once) < tonumber(ARGV[14]) then call('PEXPIRE', once, ARGV[14]) end
 call('SET', onceKey, ARGV[1] .. ' ' .. ARGV[13], 'PX', ARGV[14])
 enqueueSubmitted()
 return 'accepted'

@@ -55,8 +55,9 @@ export const SWEEP_REGISTER: Script = {
   keys: 1,
   lua: `${PRELUDE}
 local now, limit = ARGV[1], tonumber(ARGV[2])
+releaseExpiredDrafts()
 -- What no live job and no draft accounts for was left by a version that did not count.
-if call('EXISTS', DEADLINES) == 0 then call('HDEL', q .. ':r:counters', 'queueBytes') end
+if call('EXISTS', DEADLINES, DRAFTS) == 0 then call('HDEL', q .. ':r:counters', 'queueBytes') end
 local touched = math.max(dropExpired('async', now, limit), dropExpired('sync', now, limit), forgetGone(now, limit))
 return makeRoom(tonumber(ARGV[3]), nil, now) and touched < limit and 1 or 0
 `,

@@ -1,10 +1,10 @@
 // What the live jobs of an endpoint weigh in Redis, part of the prelude of all scripts on jobs (ADR 42). A job's weight stands in its own hash and goes
 // with it: whatever deletes the hash subtracts it, and nothing else does. Bounds are checked where a caller asks for more, never for a job that
 // was accepted before.
-// r:counters queueBytes (live jobs and drafts of batches)   <job> weight
-// Invariant: queueBytes is the sum of all weights.
+// r:counters queueBytes (live jobs and drafts of batches)   <job> weight   r:drafts (batch → what its drafts weigh)
+// Invariant: queueBytes is the sum of all weights. Drafts expire by themselves; the next look at batches, or a sweep, subtracts them.
 
-/** What Redis needs for a live job beside its texts. */
+/** What Redis needs for a live job or a draft beside its texts. */
 const JOB_BYTES = 512
 
 export const WEIGHTS = `
@@ -15,5 +15,22 @@ local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
   if call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') + jobs > tonumber(mostJobs) then return 'queue_full' end
   local held = tonumber(call('HGET', q .. ':r:counters', 'queueBytes') or '0')
   if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
+end
+local DRAFTS = q .. ':r:drafts'
+local function weighDraft(length) return length + ${JOB_BYTES} end
+local function addDrafts(batch, bytes)
+  call('HINCRBY', DRAFTS, batch, bytes)
+  addWeight(bytes)
+end
+-- At most what was counted of the batch.
+local function releaseDrafts(batch, bytes)
+  local held = tonumber(call('HGET', DRAFTS, batch) or '0')
+  if bytes < held then return addDrafts(batch, -bytes) end
+  if call('HDEL', DRAFTS, batch) == 1 then addWeight(-held) end
+end
+local function releaseExpiredDrafts()
+  for _, batch in ipairs(call('HKEYS', DRAFTS)) do
+    if call('EXISTS', q .. ':b:' .. batch) == 0 then releaseDrafts(batch, math.huge) end
+  end
 end
 `
