@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { GatewayDeps } from './deps.ts'
 import { createApp } from './http/app.ts'
+import { recordEnds } from './journal.ts'
 import { registerJobPlane } from './jobs/routes.ts'
 import { registerManagement } from './management/index.ts'
 import { registerProbes } from './watch/probes.ts'
@@ -14,6 +15,14 @@ export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance
   await registerMetrics(app, deps)
   await registerJobPlane(app, deps, { rates: deps.config.rateLimits, origins: deps.config.cors })
   await registerWorkerLogs(app, deps)
-  await registerManagement(app, deps)
+  await registerManagement(app, {
+    ...deps,
+    onDeleted: (endpoint, jobs) =>
+      recordEnds(
+        deps,
+        endpoint,
+        jobs.map((job) => ({ cause: 'endpoint_deleted', job })),
+      ),
+  })
   return app
 }

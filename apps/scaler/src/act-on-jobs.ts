@@ -1,9 +1,9 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, unreadJob, type ActionOf } from '@runyard/core'
+import { describeExit, unreadJob, type ActionOf, type JobEnd } from '@runyard/core'
 import type { WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
-import { recordEnds } from './journal.ts'
+import { recordEnds, recordExpired } from './journal.ts'
 
 /** Client-api §4.4: clients compare this text. */
 export const EXECUTION_TIMEOUT_ERROR = 'executionTimeout exceeded'
@@ -56,13 +56,21 @@ export async function sweep(deps: ActDeps, { endpointId, keepBytes, remind }: Ac
   const now = Date.now()
   deps.memory.noteSweep(endpointId, now)
   if (remind) deps.store.publish({ kind: 'job-added', endpointId })
-  const jobIds = await deps.store.jobs.sweepExpired(endpointId, now)
+  await deps.store.jobs.sweepExpired(endpointId, now)
+  await recordExpired(deps, endpointId, await deps.store.jobs.takeExpired(endpointId))
   await deps.store.jobs.endPurged(endpointId)
   await deps.store.jobs.sweepRegister(endpointId, now, keepBytes)
-  if (jobIds.length > 0) deps.log.info({ endpointId, jobs: jobIds.length }, 'jobs passed their ttl and were removed')
 }
 
 export async function forgetEndpoint(deps: ActDeps, { endpointId }: ActionOf<'forget-endpoint'>): Promise<void> {
-  await deps.store.endpoints.forget(endpointId)
+  const { endpoints, jobs } = deps.store
+  // Before its keys go, the list of expired jobs with them.
+  await recordExpired(deps, endpointId, await jobs.takeExpired(endpointId))
+  const ended: JobEnd[] = []
+  try {
+    await endpoints.forget(endpointId, (some) => ended.push(...some.map((job) => ({ cause: 'endpoint_deleted' as const, job }))))
+  } finally {
+    await recordEnds(deps, endpointId, ended)
+  }
   deps.log.info({ endpointId }, 'a deleted endpoint is gone')
 }

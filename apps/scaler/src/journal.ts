@@ -1,25 +1,43 @@
 // Where the scaler writes down the ends of jobs (ADR 44): its log, the endpoint's history, and, since it has no `/metrics` of its own, a list
 // from which a gateway takes the measures. What cannot be written is logged and stops no work.
-import { writeJournal, type EndLine, type EndMeasure, type JobEnd } from '@runyard/core'
-import type { EndpointEvent } from '@runyard/schema'
+import { writeJournal, writeUnread, type EndLine, type EndMeasure, type JobEnd, type JournalPort } from '@runyard/core'
+import type { EndpointEvent, JobRecord } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 
-/** Only for ends that this process has made, or has taken from a list of ends that scripts made (`takeExpired`). */
-export async function recordEnds(
-  { store, log }: Pick<ActDeps, 'store' | 'log'>,
+type JournalDeps = Pick<ActDeps, 'store' | 'log'>
+type Write = (port: JournalPort, endpoint: { readonly id: string; readonly name: string | undefined }) => void
+
+/** Only for ends that this process has made. */
+export async function recordEnds(deps: JournalDeps, endpointId: string, ends: readonly JobEnd[]): Promise<void> {
+  if (ends.length > 0) await record(deps, endpointId, (port, endpoint) => writeJournal(port, endpoint, ends))
+}
+
+/** For jobs that scripts of any process have ended in passing, each taken once from their list. */
+export async function recordExpired(
+  deps: JournalDeps,
   endpointId: string,
-  ends: readonly JobEnd[],
+  { jobs, unlisted }: { readonly jobs: readonly JobRecord[]; readonly unlisted: number },
 ): Promise<void> {
-  if (ends.length === 0) return
+  const [last] = jobs.slice(-1)
+  if (last === undefined) return
+  const ends = jobs.map((job) => ({ cause: 'ttl', job }) as const)
+  const { status, error = '', settledAt = 0 } = last
+  await record(deps, endpointId, (port, endpoint) => {
+    writeJournal(port, endpoint, ends)
+    writeUnread(port, endpoint, { cause: 'ttl', status, error, at: settledAt, jobs: unlisted })
+  })
+}
+
+async function record({ store, log }: JournalDeps, endpointId: string, write: Write): Promise<void> {
   const name = (await store.endpoints.get(endpointId).catch(() => undefined))?.name
   const events: EndpointEvent[] = []
   const measures: EndMeasure[] = []
-  const port = {
+  const port: JournalPort = {
     log: (line: EndLine, text: string) => log.info(line, text),
-    event: (event: EndpointEvent) => events.push(event),
-    measure: (measure: EndMeasure) => measures.push(measure),
+    event: (event) => events.push(event),
+    measure: (measure) => measures.push(measure),
   }
-  writeJournal(port, { id: endpointId, name }, ends)
+  write(port, { id: endpointId, name })
   for (const result of await Promise.allSettled([store.events.append(...events), store.measures.hand(measures)])) {
     if (result.status === 'rejected') log.warn({ endpointId, err: result.reason as unknown }, 'the ends of jobs were not recorded')
   }

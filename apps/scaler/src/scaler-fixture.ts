@@ -9,7 +9,7 @@ import {
   type WorkerLaunch,
 } from '@runyard/schema'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
-import { createLogger } from '@runyard/kit'
+import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
@@ -135,6 +135,7 @@ export interface ScalerChange {
   readonly driver?: HostDriver
   readonly store?: Store
   readonly leaderTtlMs?: number
+  readonly log?: Logger
 }
 
 export interface ScalerFixture extends AsyncDisposable {

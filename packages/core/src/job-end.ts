@@ -1,6 +1,6 @@
 // The journal of a job's end (ADR 44): one log line, one event and one set of measures, in the same words whichever process ended the job.
 // An entry is made by the process whose call ended the job, and only then: a call that came too late makes none.
-import { REASONS, type EndpointEvent, type JobRecord, type Reason } from '@runyard/schema'
+import type { EndpointEvent, JobRecord, Reason } from '@runyard/schema'
 
 /** What ended a job. */
 export const END_CAUSES = [
@@ -68,7 +68,8 @@ export interface EndMeasure {
 export interface JournalEntry {
   readonly text: 'job settled' | 'jobs settled'
   readonly line: EndLine
-  readonly event: EndpointEvent
+  /** None where the endpoint is deleted: its history goes with it. */
+  readonly event: EndpointEvent | undefined
   readonly measures: readonly EndMeasure[]
 }
 
@@ -96,7 +97,7 @@ export function writeUnread(port: JournalPort, endpoint: EndpointName, ends: Unr
 
 function writeEntry(port: JournalPort, { line, text, event, measures }: JournalEntry): void {
   port.log(line, text)
-  port.event(event)
+  if (event !== undefined) port.event(event)
   for (const measure of measures) port.measure(measure)
 }
 
@@ -108,24 +109,29 @@ export function journalOf(endpoint: EndpointName, ends: readonly JobEnd[]): read
 
 function entryOf(endpoint: EndpointName, end: JobEnd): JournalEntry {
   const { cause, job } = end
-  const { status, workerId, error } = job
-  const reason = end.reason ?? (isReason(cause) ? cause : undefined)
-  // A worker's own error stands in the job's record, at any length.
-  const message = cause === 'result' ? undefined : error
   return {
     text: 'job settled',
     line: { ...jobLine(endpoint, job), cause },
-    event: {
-      at: endedAt(job),
-      endpointId: endpoint.id,
-      kind: 'job_settled',
-      jobId: job.id,
-      ...(workerId === undefined ? {} : { workerId }),
-      status,
-      ...(reason === undefined ? {} : { reason }),
-      ...(message === undefined ? {} : { message }),
-    },
+    event: eventOf(endpoint.id, end),
     measures: [measureOf(endpoint.id, end)],
+  }
+}
+
+function eventOf(endpointId: string, { cause, job, reason }: JobEnd): EndpointEvent | undefined {
+  if (cause === 'endpoint_deleted') return undefined
+  const { id, status, workerId, error } = job
+  const why = reason ?? (cause === 'execution_timeout' ? cause : undefined)
+  // A worker's own error stands in the job's record, at any length.
+  const message = cause === 'result' ? undefined : error
+  return {
+    at: endedAt(job),
+    endpointId,
+    kind: 'job_settled',
+    jobId: id,
+    ...(workerId === undefined ? {} : { workerId }),
+    status,
+    ...(why === undefined ? {} : { reason: why }),
+    ...(message === undefined ? {} : { message }),
   }
 }
 
@@ -143,11 +149,11 @@ function entryOfGroup(endpoint: EndpointName, ends: readonly JobEnd[]): readonly
 
 function entryOfMany({ id, name }: EndpointName, ends: UnreadEnds, measures: readonly EndMeasure[]): JournalEntry {
   const { cause, status, error, at, jobs } = ends
-  const reason = isReason(cause) ? { reason: cause } : {}
+  const text = `${error}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}`
   return {
     text: 'jobs settled',
     line: { endpointId: id, endpoint: name, jobs, status, reason: error.slice(0, LONGEST_REASON), cause },
-    event: { at, endpointId: id, kind: 'job_settled', status, ...reason, message: `${error}: ${jobs} ${jobs === 1 ? 'job' : 'jobs'}` },
+    event: cause === 'endpoint_deleted' ? undefined : { at, endpointId: id, kind: 'job_settled', status, message: text },
     measures,
   }
 }
@@ -159,10 +165,6 @@ function measureOf(endpointId: string, { cause, job }: JobEnd): EndMeasure {
 
 function measureOfMany(endpointId: string, { cause, status, jobs }: UnreadEnds): EndMeasure {
   return { endpointId, cause, status, jobs }
-}
-
-function isReason(word: string): word is Reason {
-  return word in REASONS
 }
 
 function endedAt({ settledAt, submittedAt }: EndedJob): number {

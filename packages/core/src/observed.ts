@@ -25,6 +25,8 @@ export interface Demand {
   readonly oldestWaitingAt: number | undefined
   /** When the ttl of a live job is over, the earliest of them. */
   readonly nextDeadlineAt?: number | undefined
+  /** Expired jobs that are not in the journal yet; the sweep writes them. */
+  readonly expiredUntaken?: number
   /** Entries in the register of ended jobs, which the sweep brings up to date. */
   readonly ended: number
   /** What its kept results weigh. */

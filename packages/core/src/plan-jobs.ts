@@ -1,6 +1,6 @@
-// What happens to jobs: those that ran too long are ended, those that nobody holds any more are taken back.
+// What happens to jobs: those that ran too long are ended, those that no worker holds any more are taken back.
 import type { WorkerRecord } from '@runyard/schema'
-import type { EndpointView, LeaseView } from './observed.ts'
+import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 
 /** `keepBytes`: what the results of this endpoint may weigh, so that those of all fit. */
@@ -39,14 +39,21 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
 }
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
-  const { sweepEveryMs, quietSweepEveryMs } = builder.observed.policy
-  const { waiting, ended, keptBytes, nextDeadlineAt = Infinity } = view.demand
-  const isQuiet = waiting === 0 && view.leases.length === 0
-  if (isQuiet && ended === 0 && nextDeadlineAt === Infinity) return
-  const everyMs = isQuiet && keptBytes <= keepBytes ? quietSweepEveryMs : sweepEveryMs
-  // A deadline is kept when it passes: who waits for its job is woken then.
-  if (!builder.isDue(Math.min(view.sweptAt + everyMs, nextDeadlineAt))) return
+  const { waiting } = view.demand
+  if (!builder.isDue(sweepDueAt(view, keepBytes, builder.observed.policy))) return
   builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes, remind: waiting > 0 && view.workers.some(isReady) })
+}
+
+/** Infinity: nothing to sweep. */
+function sweepDueAt({ demand, leases, sweptAt }: EndpointView, keepBytes: number, policy: PlanPolicy): number {
+  const { waiting, ended, keptBytes, nextDeadlineAt = Infinity, expiredUntaken = 0 } = demand
+  // What has expired is written into the journal at once.
+  if (expiredUntaken > 0) return sweptAt
+  const isQuiet = waiting === 0 && leases.length === 0
+  if (isQuiet && ended === 0 && nextDeadlineAt === Infinity) return Infinity
+  const everyMs = isQuiet && keptBytes <= keepBytes ? policy.quietSweepEveryMs : policy.sweepEveryMs
+  // A deadline is kept when it passes: requests that wait for its job are woken then.
+  return Math.min(sweptAt + everyMs, nextDeadlineAt)
 }
 
 /** Waiting jobs are found by signals alone (ADR 24). Should one be lost on its way, this makes it good. */

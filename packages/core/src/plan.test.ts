@@ -460,6 +460,14 @@ test('results beyond the room of all endpoints are swept from those that keep th
   expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7, remind: false }])
 })
 
+test('expired jobs that are not in the journal make a sweep due at once, also where nothing else is', () => {
+  const found = view(endpoint('ep-one'), { sweptAt: NOW })
+  const sweeps = (expiredUntaken: number) =>
+    plan(observed([{ ...found, demand: { ...found.demand, expiredUntaken } }], [host('h1', CARDS)]), NOW).actions
+  expect(sweeps(0)).toEqual([])
+  expect(sweeps(1)).toEqual([expect.objectContaining({ kind: 'sweep', endpointId: 'ep-one' })])
+})
+
 const { readyAt: _notReady, ...starting } = record('w1')
 
 test.each([

@@ -1,7 +1,7 @@
 // Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { RunyardError } from '@runyard/schema'
-import type { Endpoint } from '@runyard/schema'
+import type { Endpoint, JobRecord } from '@runyard/schema'
 import { bullKeys } from './bull.ts'
 import type { StoreContext } from './context.ts'
 import { createEndpointLists } from './endpoint-lists.ts'
@@ -11,7 +11,7 @@ import { readEndpoint, readTemplate } from './records.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
 import { REMOVE_KEYS } from './scripts/records.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
-import type { EndpointStore, JobStore } from './types.ts'
+import type { EndpointStore, JobStore, OnEnded } from './types.ts'
 
 export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
@@ -63,22 +63,22 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
           signals.deliver(changed(endpoint.id))
           return endpoint
         }
-        // By name, somebody created it meanwhile: look again. By id, the new name belongs to another endpoint.
+        // By name, another client created it meanwhile: look again. By id, the new name belongs to another endpoint.
         if (result !== 'taken' || 'id' in find || text !== null) refuseWrite(result, endpoint)
       }
       throw tooBusy()
     },
 
-    async delete(id) {
+    async delete(id, onEnded) {
       if (!(await remove(id))) return false
       signals.deliver(changed(id))
-      await cancelJobs(context, jobs, id)
+      await cancelJobs(context, { jobs, onEnded }, id)
       return true
     },
 
-    async forget(id) {
+    async forget(id, onEnded) {
       // Jobs accepted in the very moment of the deletion end here.
-      await cancelJobs(context, jobs, id)
+      await cancelJobs(context, { jobs, onEnded }, id)
       await removeKeys(context, id)
       await client.srem(deleted, id)
     },
@@ -119,7 +119,7 @@ function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
     return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint), ...told(endpoint.id), ...limits])) as Written
   }
 
-  /** False if there is none. Somebody who changes it at the same moment only makes this look again. */
+  /** False if there is none. A client that changes it at the same moment only makes this look again. */
   const remove = async (id: string): Promise<boolean> => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
       const text = await client.hget(records, id)
@@ -139,7 +139,14 @@ function newRegistry(before: Endpoint | undefined, { ownerId, spec: { registryId
   return registryId === null || registryId === before?.spec.registryId ? '' : registryField(ownerId, registryId)
 }
 
-async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, endpointId: string): Promise<void> {
+interface Cancelling {
+  readonly jobs: Jobs
+  readonly onEnded: OnEnded | undefined
+}
+
+/** `onEnded` gets those that ended here also where a later one could not be cancelled. */
+async function cancelJobs({ client, keys, signals }: StoreContext, { jobs, onEnded }: Cancelling, endpointId: string): Promise<void> {
+  const ended: JobRecord[] = []
   const queue = keys.queue(endpointId)
   const liveIds = async () =>
     (
@@ -151,11 +158,16 @@ async function cancelJobs({ client, keys, signals }: StoreContext, jobs: Jobs, e
       ])
     ).flat()
   const cancel = async (jobId: string) => {
-    const { heldBy } = await jobs.forceSettle(endpointId, jobId, ENDPOINT_DELETED)
+    const { heldBy, result, record } = await jobs.forceSettle(endpointId, jobId, ENDPOINT_DELETED)
+    if (result === 'settled' && record !== undefined) ended.push(record)
     if (heldBy !== undefined) signals.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
   }
-  await jobs.endPurged(endpointId)
-  for (let ids = await liveIds(); ids.length > 0; ids = await liveIds()) await Promise.all(ids.map(cancel))
+  try {
+    await jobs.endPurged(endpointId)
+    for (let ids = await liveIds(); ids.length > 0; ids = await liveIds()) await Promise.all(ids.map(cancel))
+  } finally {
+    if (ended.length > 0) onEnded?.(ended)
+  }
 }
 
 /** Results and chunks of its settled jobs have their own expiry and are left to it. */

@@ -303,6 +303,7 @@ describe('numbers', () => {
       timedOut: 0,
       retried: 0,
       ended: 0,
+      expiredUntaken: 0,
       webhooksDropped: 0,
       keptBytes: 0,
     })
@@ -325,6 +326,7 @@ describe('numbers', () => {
       timedOut: 0,
       retried: 0,
       ended: 3,
+      expiredUntaken: 0,
       webhooksDropped: 0,
       keptBytes: expect.any(Number),
     })

@@ -14,7 +14,7 @@ export interface Keys {
   status(endpointId: string): string
   counters(endpointId: string): string
   deadlines(endpointId: string): string
-  /** Of ended jobs, purges, suspects, drafts and idempotency keys; written by the scripts. */
+  /** Of ended jobs, purges, suspects, drafts, idempotency keys and expired jobs; written by the scripts. */
   register(endpointId: string): readonly string[]
   /** The index of batches, the active ones, when each expires; each batch has its own keys, which expire. */
   batches(endpointId: string): readonly [index: string, active: string, until: string]
@@ -79,7 +79,9 @@ function endpointKeys(prefix: string) {
     counters: (endpointId) => `${queue(endpointId)}:r:counters`,
     deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
     register: (endpointId) =>
-      ['ended', 'kept:async', 'kept:sync', 'gone', 'purges', 'suspects', 'drafts', 'once'].map((part) => `${queue(endpointId)}:r:${part}`),
+      ['ended', 'kept:async', 'kept:sync', 'gone', 'purges', 'suspects', 'drafts', 'once', 'expired'].map(
+        (part) => `${queue(endpointId)}:r:${part}`,
+      ),
     batches: (endpointId) => [
       `${queue(endpointId)}:r:batches`,
       `${queue(endpointId)}:r:batches:active`,

@@ -1,5 +1,8 @@
 // What the rest of Runyard knows of the records of endpoints, templates and registries.
-import type { Endpoint, PullCredentials, Registry, RegistryCredentials, Template } from '@runyard/schema'
+import type { Endpoint, JobRecord, PullCredentials, Registry, RegistryCredentials, Template } from '@runyard/schema'
+
+/** Gets the jobs that a call ended, once. */
+export type OnEnded = (jobs: readonly JobRecord[]) => void
 
 export interface EndpointStore {
   /**
@@ -20,13 +23,13 @@ export interface EndpointStore {
   /** The endpoint whose bound template this is (`Endpoint.templateId`). */
   findByTemplate(templateId: string): Promise<Endpoint | undefined>
   /** Marks it deleted and cancels its queued and running jobs; the scaler retires its workers and then calls `forget`. False if unknown. */
-  delete(id: string): Promise<boolean>
+  delete(id: string, onEnded?: OnEnded): Promise<boolean>
   /** Ids that are deleted but still have workers or keys. */
   listDeleted(): Promise<readonly string[]>
   /** Ids of all endpoints that this owner ever deleted: what is left of them is still nobody else's. */
   goneOf(ownerId: string): Promise<ReadonlySet<string>>
   /** Removes the last keys of a deleted endpoint. */
-  forget(id: string): Promise<void>
+  forget(id: string, onEnded?: OnEnded): Promise<void>
 }
 
 export interface UpsertOptions {

@@ -40,7 +40,7 @@ export function createJobReads(context: StoreContext): JobReads {
 function toStats(reply: readonly (string | number | null)[]): QueueStats {
   const [normal, low, active, oldestNormal, oldestLow, oldestSuspect, nextDeadline, ...counters] = reply
   const count = (cell: string | number | null | undefined): number => Number(cell ?? 0)
-  const [completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled, timedOut] = counters
+  const [completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled, timedOut, expired] = counters
   const oldest = [oldestNormal, oldestLow, oldestSuspect].filter((at) => at !== null && at !== undefined).map(Number)
   return {
     waiting: count(normal) + count(low),
@@ -55,6 +55,7 @@ function toStats(reply: readonly (string | number | null)[]): QueueStats {
     retried: count(retried),
     ended: count(ended),
     keptBytes: count(keptBytes),
+    expiredUntaken: count(expired),
     webhooksDropped: count(webhooksDropped),
   }
 }

@@ -1,14 +1,15 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
-import type { JobOutcome } from '@runyard/schema'
+import type { JobOutcome, JobRecord } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { createEndArgs } from './end-args.ts'
-import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER } from './scripts/sweeps.ts'
+import { ifText, retriesOf, toNumber } from './job-record.ts'
+import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER, TAKE_EXPIRED } from './scripts/sweeps.ts'
 import type { JobStore, Lease } from './types.ts'
 
 const SWEEP_BATCH = 500
-/** In the middle of a long queue each costs some milliseconds of Redis, during which it serves nobody else. */
+/** In the middle of a long queue each costs some milliseconds of Redis, during which it serves no other client. */
 const EXPIRED_AT_ONCE = 100
-/** The job itself is gone then (client-api §4.4); whoever waits for its webhook hears of it. */
+/** The job itself is gone then (client-api §4.4); its webhook delivers this. */
 const TTL_OVER: JobOutcome = { status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' }
 
 export type LeaseRow = readonly [
@@ -22,7 +23,7 @@ export type LeaseRow = readonly [
   leftMs: number,
 ]
 
-export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'sweepRegister'> {
+export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'takeExpired' | 'sweepRegister'> {
   const { keys, run } = context
   const endArgs = createEndArgs(context)
   const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
@@ -45,12 +46,38 @@ export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' 
       return swept
     },
 
+    async takeExpired(endpointId) {
+      const taken: JobRecord[] = []
+      let rows: readonly string[]
+      let unlisted = 0
+      do {
+        const reply = await run(TAKE_EXPIRED, [keys.queue(endpointId)], [SWEEP_BATCH])
+        const [some, more] = reply as [readonly string[], number]
+        rows = some
+        unlisted += more
+        taken.push(...rows.map((row) => ({ ...toExpired(row), ...TTL_OVER })))
+      } while (rows.length === SWEEP_BATCH)
+      return { jobs: taken, unlisted }
+    },
+
     async sweepRegister(endpointId, now, keepBytes = Infinity) {
       const args = [now, SWEEP_BATCH, Math.min(keepBytes, Number.MAX_SAFE_INTEGER)]
       let isDone: unknown
       do isDone = await run(SWEEP_REGISTER, [keys.queue(endpointId)], args)
       while (isDone !== 1)
     },
+  }
+}
+
+function toExpired(row: string): Omit<JobRecord, 'status'> {
+  const [id, submittedAt, startedAt, settledAt, attempts, holder] = JSON.parse(row) as readonly [string, ...(string | null)[]]
+  return {
+    id,
+    submittedAt: Number(submittedAt),
+    startedAt: toNumber(startedAt),
+    settledAt: Number(settledAt),
+    workerId: ifText(holder),
+    retries: retriesOf(attempts),
   }
 }
 

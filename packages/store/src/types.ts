@@ -78,6 +78,8 @@ export interface QueueStats {
   readonly ended: number
   /** What the kept results weigh. */
   readonly keptBytes: number
+  /** Jobs that `takeExpired` would take. */
+  readonly expiredUntaken: number
   /** Webhooks that made room for newer ones and were never delivered. */
   readonly webhooksDropped: number
 }
@@ -201,6 +203,8 @@ export interface JobStore {
   stats(endpointId: string): Promise<QueueStats>
   /** Removes jobs whose TTL elapsed; returns their ids. */
   sweepExpired(endpointId: string, now: number): Promise<readonly string[]>
+  /** Jobs that have ended by their ttl, whatever call noticed it, and that were not taken from this list before. Of `unlisted` only the number is known. */
+  takeExpired(endpointId: string): Promise<{ readonly jobs: readonly JobRecord[]; readonly unlisted: number }>
   /**
    * Brings the register of ended jobs up to date: results that expired by themselves, entries that are old, and the oldest results beyond
    * `keepBytes`.

@@ -1,12 +1,12 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
-// way of failing and of reading bodies touches nobody else's routes.
+// way of failing and of reading bodies stays with its own routes.
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
-import { reportChange } from './change-report.ts'
+import { reportChange, type Change } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
-import { createManagementModel } from './model.ts'
+import { createManagementModel, type OnDeleted } from './model.ts'
 import { registerRestV1 } from './rest-v1/routes.ts'
 import { registerNestedRest, registerRest } from './rest/routes.ts'
 
@@ -14,14 +14,17 @@ export interface ManagementDeps {
   readonly store: Store
   readonly config: Config
   readonly log: ErrorLog
+  readonly onDeleted?: OnDeleted
 }
 
 /** Where clients expect REST v1: on a host of its own it is /v1, and `RUNPOD_REST_API_URL` is what `runyard env` prints. */
 const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
-export async function registerManagement(app: FastifyInstance, { store, config, log }: ManagementDeps): Promise<void> {
-  const model = createManagementModel(store, { ...config, onChanged: (change) => reportChange({ store, log }, change) })
+export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
+  const { store, config, log, onDeleted } = deps
+  const onChanged = (change: Change) => reportChange({ store, log }, change)
+  const model = createManagementModel(store, { ...config, onChanged, onDeleted })
   await app.register(async (scope) => registerGraphql(scope, { model, store, log }))
   await app.register(async (scope) => registerRest(scope, { model, store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })

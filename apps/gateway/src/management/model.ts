@@ -1,6 +1,6 @@
 // The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL,
-// REST v2, REST v1) translate into it and out of it and have no rules of their own. Whatever belongs to somebody else is "not found".
-import type { Config, Endpoint, Template } from '@runyard/schema'
+// REST v2, REST v1) translate into it and out of it and have no rules of their own. Records of another owner are "not found".
+import type { Config, Endpoint, JobRecord, Template } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { rememberSpec, type Caller, type Change } from './change-report.ts'
@@ -58,14 +58,21 @@ export interface TemplateModel {
 
 export type ModelStore = Pick<Store, 'endpoints' | 'templates' | 'registries'>
 
+export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
+
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
   readonly clock?: () => number
   /** Called after each save of an endpoint that was there; its sentence is the notice. */
   readonly onChanged?: (change: Change) => Promise<string | undefined>
+  /** Called with the jobs that ended with their endpoint. */
+  readonly onDeleted?: OnDeleted | undefined
 }
 
-export function createManagementModel(store: ModelStore, { limits, clock = Date.now, onChanged }: ModelOptions): ManagementModel {
+export function createManagementModel(
+  store: ModelStore,
+  { limits, clock = Date.now, onChanged, onDeleted }: ModelOptions,
+): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
     if (endpoint === undefined || endpoint.ownerId !== ownerId) throw missingEndpoint(id)
@@ -101,8 +108,8 @@ export function createManagementModel(store: ModelStore, { limits, clock = Date.
       })
     },
     async remove(ownerId, id) {
-      await get(ownerId, id)
-      await store.endpoints.delete(id)
+      const endpoint = await get(ownerId, id)
+      await store.endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
     },
     templates: createTemplateModel(store, { save, clock }),
     registries: createRegistryModel(store, clock),

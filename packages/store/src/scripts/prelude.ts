@@ -4,6 +4,7 @@
 // Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
 // an outcome is in none of BullMQ's structures.
 // Each statement begins at the margin, since a script gets only those that it uses; a function that rarely runs is marked (`used-parts.ts`).
+import { EXPIRED } from './expired.ts'
 import { OUTBOX } from './outbox.ts'
 import { REGISTER } from './register.ts'
 import { SUSPECTS } from './suspects.ts'
@@ -43,6 +44,7 @@ local function clock()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+${EXPIRED}
 ${OUTBOX}
 ${REGISTER}
 ${SUSPECTS}
@@ -214,6 +216,7 @@ local function expireJob(id, end_) -- rare
     writeEntry(id, { status = isHeld and 'IN_PROGRESS' or 'IN_QUEUE', at = end_.now, expiry = tonumber(end_.now), bytes = 0, why = 'ttl' })
     remember(id, tonumber(end_.now))
     call('HINCRBY', q .. ':r:counters', 'timedOut', 1)
+    listExpired(id, holder, end_.now)
     announce({ kind = 'job-settled', jobId = id })
     if isHeld then announce({ kind = 'job-stop', jobId = id, workerId = holder }) end
   end

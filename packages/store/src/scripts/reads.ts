@@ -20,7 +20,7 @@ const EXPIRED_AT_ONCE = 50
 
 /**
  * → { waitingNormal, waitingLow, active, oldest normal, oldest low, oldest suspect, next deadline, completed, failed, retried, ended, keptBytes,
- * webhooksDropped, cancelled, timedOut }
+ * webhooksDropped, cancelled, timedOut, expired jobs that are listed }
  */
 export const STATS: Script = {
   name: 'runyardStats',
@@ -40,7 +40,7 @@ return {
   math.max(0, call('LLEN', q .. ':wait') + suspects.normal - overdue), call('ZCARD', q .. ':prioritized') + suspects.low, call('LLEN', q .. ':active'),
   submittedAt(call('LINDEX', q .. ':wait', -1)), submittedAt(low[1]), submittedAt(firstSuspect()),
   call('ZRANGE', DEADLINES, 0, 0, 'WITHSCORES')[2] or false, counters[1], counters[2], counters[3],
-  ended, counters[4], counters[5], counters[6], counters[7],
+  ended, counters[4], counters[5], counters[6], counters[7], call('LLEN', EXPIRED),
 }
 `,
 }

@@ -38,6 +38,19 @@ return swept
 `,
 }
 
+/** ARGV: limit → { up to so many of the listed jobs (JSON), how many the list had no room for, where it is empty now } */
+export const TAKE_EXPIRED: Script = {
+  name: 'runyardTakeExpired',
+  keys: 1,
+  lua: `${PRELUDE}
+local rows = call('LPOP', EXPIRED, ARGV[1]) or {}
+if call('EXISTS', EXPIRED) == 1 then return { rows, 0 } end
+local unlisted = call('HGET', q .. ':r:counters', 'expiredUnlisted') or 0
+call('HDEL', q .. ':r:counters', 'expiredUnlisted')
+return { rows, tonumber(unlisted) }
+`,
+}
+
 /** ARGV: job, ttlMs, now → 1 if there is a settled record. */
 export const SET_RETENTION: Script = {
   name: 'runyardSetRetention',
