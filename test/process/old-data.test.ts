@@ -37,7 +37,7 @@ await suiteThatNeeds(['redis'], 'data of version 0', () => {
     const client = new Redis(stack.redis.url)
     const version = await client.get('runyard:{@}:data-version')
     client.disconnect()
-    expect(version).toBe('2')
+    expect(version).toBe('3')
   })
 
   test('has its waiting jobs and its batch run, with their inputs, and an idempotency key that still holds', async () => {

@@ -5,6 +5,7 @@ import { createActor, type Actor } from './act.ts'
 import type { ActDeps } from './act-deps.ts'
 import type { Gate } from './gate.ts'
 import type { Term } from './leadership.ts'
+import { openLedgerTidy } from './ledger-tidy.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
@@ -63,6 +64,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const { log } = deps
   const logs = deps.openLogs?.() ?? createLogFollower({ store, log })
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
+  const ledger = openLedgerTidy({ store, config: deps.config, log })
   let ended: Promise<void> | undefined
   return {
     term,
@@ -72,7 +74,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     statuses: createStatusWriter({ store, log }),
     strangers: createStrangers(),
     [Symbol.asyncDispose]() {
-      ended ??= Promise.all([actor[Symbol.asyncDispose](), logs[Symbol.asyncDispose]()]).then(() => undefined)
+      ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
       return ended
     },
   }

@@ -101,7 +101,8 @@ export interface StreamView extends Pick<JobView, 'status'> {
 }
 
 export interface UsageLine {
-  readonly endpointId: string
+  /** null: of deleted endpoints, where only sums of days are left. */
+  readonly endpointId: string | null
   /** null: the endpoint is gone. */
   readonly endpointName: string | null
   readonly gpuType: string | null

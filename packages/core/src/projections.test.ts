@@ -7,7 +7,6 @@ import { isLegalMove, phaseOf } from './phase.ts'
 import { record } from './plan-fixture.ts'
 import { healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './split-args.ts'
-import { sumUsage } from './usage.ts'
 
 const { readyAt: _, ...young } = record('young')
 
@@ -124,22 +123,4 @@ test.each([
 
 test.each(["'open", '"open', 'end\\'])('args with %j are refused in one sentence', (text) => {
   expect(() => splitArgs(text)).toThrow('is never closed')
-})
-
-test('usage: each interval is rounded up, cut at the range, and billed by its state', () => {
-  const row = { workerId: 'w', endpointId: 'ep', gpuType: 'NVIDIA L4', gpuCount: 2 }
-  const lines = sumUsage(
-    [
-      { ...row, state: 'initializing', from: 0, to: 2500 },
-      { ...row, state: 'running', from: 2500, to: 10_000 },
-      { ...row, state: 'running', from: 20_000 },
-      { ...row, state: 'unhealthy', from: 10_000, to: 11_000 },
-    ],
-    { range: { from: 0, to: 30_000 }, billedStates: ['initializing', 'running'], now: 24_100 },
-  )
-  expect(lines).toEqual([
-    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'initializing', seconds: 3, billableSeconds: 3, gpuSeconds: 6 },
-    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'running', seconds: 13, billableSeconds: 13, gpuSeconds: 26 },
-    { endpointId: 'ep', gpuType: 'NVIDIA L4', state: 'unhealthy', seconds: 1, billableSeconds: 0, gpuSeconds: 0 },
-  ])
 })

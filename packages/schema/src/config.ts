@@ -250,12 +250,7 @@ export const Config = z.object({
         .min(1)
         .default(86_400)
         .describe('no attempt later than this after the end of the job, not even a first one; 60 is what Runpod does'),
-      outboxEvents: z.coerce
-        .number()
-        .int()
-        .min(1)
-        .default(100_000)
-        .describe('webhooks of one endpoint that may wait or be kept for another try; beyond it the oldest are dropped'),
+      outboxEvents: most(100_000, 'webhooks of one endpoint that may wait or be kept for another try; beyond it the oldest are dropped'),
       outboxBytes: z.coerce
         .number()
         .int()
@@ -270,6 +265,7 @@ export const Config = z.object({
         .array(BillingState)
         .default([...DEFAULT_BILLED_STATES])
         .describe('worker states that are billed'),
+      keepIntervalsDays: most(90, 'how many days the single intervals of workers are kept; older ones are added up by UTC day'),
     })
     .prefault({}),
   metrics: z

@@ -15,5 +15,19 @@ export const LedgerRow = z.object({
 })
 export type LedgerRow = z.infer<typeof LedgerRow>
 
+/** Intervals of one UTC day, added up: of an endpoint, or of the deleted ones of an owner. */
+export interface LedgerDay {
+  /** Its midnight, epoch ms. */
+  readonly day: number
+  /** null: deleted. */
+  readonly endpointId: string | null
+  readonly gpuType: string | null
+  readonly state: BillingState
+  /** Of each interval, rounded up. */
+  readonly seconds: number
+  /** The same times the worker's GPUs. */
+  readonly gpuSeconds: number
+}
+
 /** Which states are billed by default. */
 export const DEFAULT_BILLED_STATES = ['initializing', 'running', 'outdated'] as const satisfies readonly BillingState[]

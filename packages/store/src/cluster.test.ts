@@ -106,7 +106,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
     await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
     await workers.remove(EP, 'w1', undefined)
     await store.endpoints.forget(EP)
-    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:b:|:hook-log$|:r:term$/.test(name))
+    const left = (await raw.keys('p:{ep-1}*')).filter((name) => !/:s:|:b:|:hook-log$|:r:term$|:r:forgotten$/.test(name))
     expect(left).toEqual([])
   } finally {
     raw.disconnect()

@@ -10,6 +10,8 @@ export interface EndpointLists {
   readonly all: () => Promise<readonly Endpoint[]>
   /** As they were at that revision. */
   readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
+  /** Of those ids that were deleted and are remembered. */
+  readonly goneOwners: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
 }
 
 /** What was read last; one for all that use a connection, whatever term they work under. */
@@ -26,9 +28,11 @@ export function createEndpointCache(signals: Pick<Signals, 'subscribe'>): Endpoi
   return cache
 }
 
+type ListContext = Pick<StoreContext, 'client' | 'run' | 'keys' | 'endpointCache'>
+
 /** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
-export function createEndpointLists({ run, keys, endpointCache }: Pick<StoreContext, 'run' | 'keys' | 'endpointCache'>): EndpointLists {
-  const { records, names } = keys.endpoints
+export function createEndpointLists({ client, run, keys, endpointCache }: ListContext): EndpointLists {
+  const { records, names, owners } = keys.endpoints
   return {
     all: async () => {
       const before = endpointCache.known
@@ -42,6 +46,10 @@ export function createEndpointLists({ run, keys, endpointCache }: Pick<StoreCont
       const reply = await run(LIST_OWNED_ENDPOINTS, [keys.revision, names, records], [namesBegin(ownerId)])
       const [revision, texts] = reply as [string, string[]]
       return { revision, endpoints: texts.map(readEndpoint) }
+    },
+    goneOwners: async (ids) => {
+      const found = ids.length === 0 ? [] : await client.hmget(owners, ...ids)
+      return new Map(ids.flatMap((id, index) => (typeof found[index] === 'string' ? [[id, found[index]]] : [])))
     },
   }
 }

@@ -1,6 +1,6 @@
 // Endpoint records: identity by name, compare-and-set, deletion.
 import { RunyardError } from '@runyard/schema'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { endpoint } from './endpoint-fixture.ts'
 import { completed, PATIENT, submission, useStores, workerRecord } from './test-store.ts'
 
@@ -98,7 +98,7 @@ describe('deletion', () => {
     expect(await endpoints.delete('ep-1')).toBe(false)
   })
 
-  test('forgetting removes every key but the results, which expire by themselves', async () => {
+  test('forgetting removes every key but the results, which expire by themselves, and the mark that it was forgotten', async () => {
     const { endpoints, jobs, workers, events, status } = await stores.open({ retention: { asyncMs: 30, syncMs: 30 } })
     const raw = stores.raw()
     await endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
@@ -113,7 +113,9 @@ describe('deletion', () => {
     await endpoints.forget('ep-1')
     expect((await jobs.get('ep-1', 'too late'))?.status ?? 'CANCELLED').toBe('CANCELLED')
     expect(await endpoints.listDeleted()).toEqual([])
-    await vi.waitUntil(async () => (await raw.keys(`${stores.prefix()}:{ep-1}*`)).length === 0, PATIENT)
+    const mark = `${stores.prefix()}:{ep-1}:r:forgotten`
+    await expect.poll(() => raw.keys(`${stores.prefix()}:{ep-1}*`), PATIENT).toEqual([mark])
+    expect(await raw.ttl(mark)).toBeGreaterThan(3500)
   })
 
   test('a deletion in the middle of changes by others goes through', async () => {

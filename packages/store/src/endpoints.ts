@@ -9,6 +9,7 @@ import { registryField, unknownRegistry } from './registry-record.ts'
 import { nameOf, namesBegin } from './owned.ts'
 import { readEndpoint, readTemplate } from './records.ts'
 import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from './scripts/library.ts'
+import { LEDGER_FOLD_TOTALS } from './scripts/ledger.ts'
 import { REMOVE_KEYS } from './scripts/records.ts'
 import { ENDPOINT_DELETED } from './settle.ts'
 import type { EndpointStore, JobStore, OnEnded } from './types.ts'
@@ -28,7 +29,7 @@ const parse = (text: string | null) => (text === null ? undefined : readEndpoint
 const parseTemplate = (text: string | null) => (text === null ? undefined : readTemplate(text))
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
-  const { client, keys, signals } = context
+  const { client, keys, run, signals } = context
   const { records, templates, deleted, owners } = keys.endpoints
   const lists = createEndpointLists(context)
   const get = async (id: string) => parse(await client.hget(records, id))
@@ -38,10 +39,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
     get,
     list: async (ownerId) => (ownerId === undefined ? lists.all() : (await lists.of(ownerId)).endpoints),
     listDeleted: () => client.smembers(deleted),
-    async goneOf(ownerId) {
-      const gone = Object.entries(await client.hgetall(owners))
-      return new Set(gone.filter(([, owner]) => owner === ownerId).map(([id]) => id))
-    },
+    goneOwners: lists.goneOwners,
 
     async findByTemplate(templateId) {
       const id = await client.hget(templates, templateId)
@@ -81,6 +79,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
       await cancelJobs(context, { jobs, onEnded }, id)
       await removeKeys(context, id)
       await client.srem(deleted, id)
+      await run(LEDGER_FOLD_TOTALS, [keys.ledger.totals, records, deleted, owners], [])
     },
   }
 }
@@ -100,7 +99,7 @@ interface Conditions {
 }
 
 function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
-  const { records, names, templates, deleted, owners } = keys.endpoints
+  const { records, names, templates, deleted, owners, ownersSince } = keys.endpoints
   const readText = async (find: Find): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
 
@@ -125,8 +124,8 @@ function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
       const text = await client.hget(records, id)
       const endpoint = parse(text)
       if (text === null || endpoint === undefined) return false
-      const touched = [records, names, templates, deleted, keys.revision, owners]
-      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId, ...told(id)]
+      const touched = [records, names, templates, deleted, keys.revision, owners, ownersSince]
+      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId, ...told(id), Date.now()]
       if ((await run(DELETE_ENDPOINT, touched, args)) === 1) return true
     }
     throw tooBusy()
@@ -181,5 +180,6 @@ async function removeKeys({ run, keys }: StoreContext, endpointId: string): Prom
     ...keys.register(endpointId),
     ...keys.batches(endpointId),
   ]
-  await run(REMOVE_KEYS, [keys.workers(endpointId), keys.queue(endpointId)], [KEEP_FENCE_S, ...own, ...bullKeys(keys, endpointId)])
+  const touched = [keys.workers(endpointId), keys.queue(endpointId), keys.forgotten(endpointId)]
+  await run(REMOVE_KEYS, touched, [KEEP_FENCE_S, ...own, ...bullKeys(keys, endpointId)])
 }

@@ -26,6 +26,7 @@ export interface WorkerLogStore {
 }
 
 export interface EventStore {
+  /** Beyond a thousand the oldest go. Of an endpoint that was forgotten nothing is written any more. */
   append(...events: readonly EndpointEvent[]): Promise<void>
   /** Oldest first, at most `limit` of the newest. */
   list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
@@ -43,7 +44,7 @@ export interface ScalerStatus {
 }
 
 export interface StatusStore {
-  /** The scaler's last word on an endpoint. */
+  /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. */
   put(endpointId: string, status: ScalerStatus): Promise<void>
   get(endpointId: string): Promise<ScalerStatus | undefined>
 }

@@ -3,7 +3,7 @@ import { toLine } from '@runyard/core'
 import type { EndpointEvent } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { APPEND_LOG, READ_LOG } from './scripts/logs.ts'
-import { PUT_STATUS } from './scripts/records.ts'
+import { APPEND_EVENTS, PUT_STATUS } from './scripts/records.ts'
 import type { EventStore, ScalerStatus, StatusStore, WorkerLogStore } from './types.ts'
 import type { LogSource } from './history-types.ts'
 
@@ -50,12 +50,12 @@ export function createWorkerLogStore({ client, keys, run, signals }: StoreContex
   }
 }
 
-export function createEventStore({ client, keys }: StoreContext): EventStore {
+export function createEventStore({ client, keys, run }: StoreContext): EventStore {
   return {
     async append(...events) {
-      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].flatMap(([endpointId, own]) => {
-        const key = keys.events(endpointId)
-        return [client.rpush(key, ...own.map((event) => JSON.stringify(event))), client.ltrim(key, -MAX_EVENTS, -1)]
+      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].map(([endpointId, own]) => {
+        const texts = own.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
+        return run(APPEND_EVENTS, [keys.events(endpointId), keys.forgotten(endpointId)], [MAX_EVENTS, ...texts])
       })
       await Promise.all(writes)
     },
@@ -71,7 +71,7 @@ export function createEventStore({ client, keys }: StoreContext): EventStore {
 export function createStatusStore({ client, keys, run }: StoreContext): StatusStore {
   return {
     async put(endpointId, status) {
-      await run(PUT_STATUS, [keys.status(endpointId)], [JSON.stringify(status)])
+      await run(PUT_STATUS, [keys.status(endpointId), keys.forgotten(endpointId)], [JSON.stringify(status)])
     },
 
     async get(endpointId) {

@@ -21,6 +21,8 @@ export interface Keys {
   /** Events that wait, events that were given up, what they weigh; written by the scripts. */
   outbox(endpointId: string): readonly [waiting: string, givenUp: string, bytes: string]
   webhookLog(endpointId: string): string
+  /** The endpoint's last keys were removed: nothing is written to it any more. For an hour, as the fence. */
+  forgotten(endpointId: string): string
   goneWorker(workerId: string): string
   workerLog(workerId: string, source: string): string
   /** How many lines there ever were, and what the kept ones weigh. */
@@ -49,8 +51,9 @@ export interface Keys {
     readonly names: string
     readonly templates: string
     readonly deleted: string
-    /** Of those that were deleted. */
+    /** Of those that were deleted, until the ledger has no more of them, and when they were. */
     readonly owners: string
+    readonly ownersSince: string
   }
   readonly webhooks: { readonly endpoints: string; readonly secrets: string }
   readonly templates: string
@@ -60,7 +63,15 @@ export interface Keys {
   /** Grows with each write of an endpoint, a template or a registry. */
   readonly revision: string
   readonly apiKeys: { readonly records: string; readonly hashes: string; readonly uses: string; readonly slots: string }
-  readonly ledger: { readonly open: string; readonly rows: string; readonly totals: string }
+  readonly ledger: {
+    readonly open: string
+    readonly rows: string
+    readonly totals: string
+    /** What rows were added up to by day; '' is the owner of what nobody owns. */
+    days(ownerId: string): string
+    /** How far that went. */
+    readonly rolled: string
+  }
 }
 
 export function createKeys(prefix: string): Keys {
@@ -88,6 +99,7 @@ function endpointKeys(prefix: string) {
       `${queue(endpointId)}:r:batches:until`,
     ],
     outbox: (endpointId) => [`${queue(endpointId)}:r:outbox`, `${queue(endpointId)}:r:given-up`, `${queue(endpointId)}:r:outbox-bytes`],
+    forgotten: (endpointId) => `${queue(endpointId)}:r:forgotten`,
     webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
     goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
     workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
@@ -115,6 +127,7 @@ function sharedKeys(prefix: string) {
       templates: `${shared}:endpoint-templates`,
       deleted: `${shared}:endpoints-deleted`,
       owners: `${shared}:endpoint-owners`,
+      ownersSince: `${shared}:endpoint-owners-since`,
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     templates: `${shared}:templates`,
@@ -127,6 +140,12 @@ function sharedKeys(prefix: string) {
       uses: `${shared}:api-key-uses`,
       slots: `${shared}:api-key-slots`,
     },
-    ledger: { open: `${shared}:ledger-open`, rows: `${shared}:ledger-rows`, totals: `${shared}:ledger-totals` },
+    ledger: {
+      open: `${shared}:ledger-open`,
+      rows: `${shared}:ledger-rows`,
+      totals: `${shared}:ledger-totals`,
+      days: (ownerId) => `${shared}:ledger-days:${ownerId}`,
+      rolled: `${shared}:ledger-rolled`,
+    },
   } satisfies Partial<Keys>
 }

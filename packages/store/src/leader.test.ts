@@ -112,6 +112,7 @@ describe('a leader of an earlier term', () => {
       ({ ledger }) => ledger.transition({ workerId: 'w1', endpointId: EP, gpuType: null, gpuCount: 0, state: 'outdated', at: 9 }),
     ],
     ['closes none', ({ ledger }) => ledger.close('w1', 9)],
+    ['adds none up', ({ ledger }) => ledger.tidy(1, 1)],
     ['plans on nothing that it reads', ({ workers }) => workers.list(EP)],
   ]
 
@@ -154,8 +155,10 @@ describe('a leader of an earlier term', () => {
     await expect(old.workers.create(workerRecord('w2'))).rejects.toEqual(stale)
     const raw = stores.raw()
     const left = await raw.keys(`${stores.prefix()}:{${EP}}*`)
-    expect(left).toEqual([`${stores.prefix()}:{${EP}}:r:term`])
-    expect(await raw.ttl(left[0] ?? '')).toBeGreaterThan(0)
+    expect(left.toSorted()).toEqual(['forgotten', 'term'].map((name) => `${stores.prefix()}:{${EP}}:r:${name}`))
+    const next = await takeOver('fresh', 'next')
+    await next.jobs.leases(EP)
+    for (const key of left) expect(await raw.ttl(key)).toBeGreaterThan(0)
   })
 
   test('claims and bills nothing in a Redis that was emptied since', async () => {
@@ -165,6 +168,7 @@ describe('a leader of an earlier term', () => {
     await raw.del(...(await raw.keys(`${stores.prefix()}:*`)))
     await expect(old.workers.create(workerRecord('w1', { gpus: [{ uuid: 'GPU-1', ...L4 }] }))).rejects.toEqual(stale)
     await expect(old.ledger.close('w1', 9)).rejects.toEqual(stale)
+    await expect(old.ledger.tidy(9, 1)).rejects.toEqual(stale)
     expect(await raw.keys(`${stores.prefix()}:*`)).toEqual([])
   })
 

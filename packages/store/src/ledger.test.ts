@@ -2,16 +2,23 @@
 import { BILLING_STATES } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { useStores } from './test-store.ts'
+import { endpoint } from './endpoint-fixture.ts'
+import { useStores, type Store } from './test-store.ts'
 
 const stores = useStores()
 const T0 = 1_764_000_000_000
 const row = (workerId: string, gpuType: string | null = null) => ({ workerId, endpointId: 'ep-1', gpuType, gpuCount: 1 })
 const always = { from: 0, to: Number.MAX_SAFE_INTEGER }
 
+async function open(): Promise<Store> {
+  const store = await stores.open()
+  await store.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
+  return store
+}
+
 describe('ledger', () => {
   test('each change closes one interval and opens the next', async () => {
-    const { ledger } = await stores.open()
+    const { ledger } = await open()
     await ledger.transition({ ...row('w1', 'NVIDIA L4'), state: 'initializing', at: T0 })
     await ledger.transition({ ...row('w1', 'NVIDIA L4'), state: 'running', at: T0 + 1000 })
     await ledger.transition({ ...row('w1', 'NVIDIA L4'), state: 'running', at: T0 + 1500 })
@@ -21,8 +28,8 @@ describe('ledger', () => {
       { ...row('w1', 'NVIDIA L4'), state: 'running', from: T0 + 1000 },
     ])
     expect(await ledger.totals(T0 + 3000)).toEqual([
-      { endpointId: 'ep-1', gpuType: 'NVIDIA L4', state: 'initializing', seconds: 1 },
-      { endpointId: 'ep-1', gpuType: 'NVIDIA L4', state: 'running', seconds: 2 },
+      { endpointId: 'ep-1', ownerId: 'owner', gpuType: 'NVIDIA L4', state: 'initializing', seconds: 1 },
+      { endpointId: 'ep-1', ownerId: 'owner', gpuType: 'NVIDIA L4', state: 'running', seconds: 2 },
     ])
     await ledger.close('w1', T0 + 4000)
     await ledger.close('w1', T0 + 9000)
@@ -31,11 +38,11 @@ describe('ledger', () => {
   })
 
   test('a worker without a GPU keeps null as its type', async () => {
-    const { ledger } = await stores.open()
+    const { ledger } = await open()
     await ledger.transition({ ...row('w1'), state: 'running', at: T0 })
     await ledger.close('w1', T0 + 500)
     expect(await ledger.rows(always)).toEqual([{ ...row('w1'), state: 'running', from: T0, to: T0 + 500 }])
-    expect(await ledger.totals(T0)).toEqual([{ endpointId: 'ep-1', gpuType: null, state: 'running', seconds: 0.5 }])
+    expect(await ledger.totals(T0)).toEqual([{ endpointId: 'ep-1', ownerId: 'owner', gpuType: null, state: 'running', seconds: 0.5 }])
   })
 
   test('rows are those that overlap the range', async () => {
@@ -52,7 +59,7 @@ describe('ledger', () => {
   })
 
   test('what the totals told once they do not take back', async () => {
-    const { ledger } = await stores.open()
+    const { ledger } = await open()
     await ledger.transition({ ...row('w1'), state: 'running', at: T0 })
     expect((await ledger.totals(T0 + 2000))[0]?.seconds).toBe(2)
     await ledger.close('w1', T0 + 1500)
@@ -60,7 +67,7 @@ describe('ledger', () => {
   })
 
   test('whatever is reported when, rows never overlap and sum to the totals', async () => {
-    const { ledger } = await stores.open()
+    const { endpoints, ledger } = await stores.open()
     let run = 0
     const change = fc.record({
       worker: fc.constantFrom('a', 'b'),
@@ -71,6 +78,7 @@ describe('ledger', () => {
       fc.asyncProperty(fc.array(change, { maxLength: 25 }), async (changes) => {
         run += 1
         const endpointId = `ep-${run}`
+        await endpoints.upsert({ id: endpointId }, () => endpoint(endpointId))
         for (const { worker, state, at } of changes) {
           const workerId = `${worker}-${run}`
           if (state === undefined) await ledger.close(workerId, T0 + at)

@@ -26,8 +26,8 @@ export interface EndpointStore {
   delete(id: string, onEnded?: OnEnded): Promise<boolean>
   /** Ids that are deleted but still have workers or keys. */
   listDeleted(): Promise<readonly string[]>
-  /** Ids of all endpoints that this owner ever deleted: what is left of them is still nobody else's. */
-  goneOf(ownerId: string): Promise<ReadonlySet<string>>
+  /** Whose these deleted endpoints were, as long as something is left of them: it is still nobody else's. Others are left out. */
+  goneOwners(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Removes the last keys of a deleted endpoint. */
   forget(id: string, onEnded?: OnEnded): Promise<void>
 }

@@ -42,6 +42,15 @@ export const MIGRATIONS: readonly Migration[] = [
       }
     },
   },
+  {
+    what: 'Owners of deleted endpoints are forgotten some time after their deletion (ADR 43); earlier ones count from now.',
+    async run({ client, keys: { endpoints } }) {
+      for await (const page of client.hscanStream(endpoints.owners, { count: PAGE })) {
+        const flat = page as readonly string[]
+        for (let at = 0; at < flat.length; at += 2) await client.zadd(endpoints.ownersSince, 'NX', Date.now(), flat[at] ?? '')
+      }
+    },
+  },
 ]
 
 /** Reads a hash in pages, so that a large one blocks nobody. @throws what `read` throws. */

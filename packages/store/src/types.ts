@@ -1,22 +1,11 @@
 // What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type { EndMeasure } from '@runyard/core'
-import type {
-  Instance,
-  JobOutcome,
-  JobRecord,
-  JobStatus,
-  JobSubmission,
-  JsonText,
-  LedgerRow,
-  BillingState,
-  Signal,
-  WorkerExit,
-  WorkerRecord,
-} from '@runyard/schema'
+import type { Instance, JobOutcome, JobRecord, JobStatus, JobSubmission, JsonText, Signal, WorkerExit, WorkerRecord } from '@runyard/schema'
 import type { BatchStore } from './batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './history-types.ts'
 import type { LeaderStore, StoreUnderTerm } from './leader-types.ts'
+import type { LedgerStore } from './ledger-types.ts'
 import type { RedisMemory } from './problems.ts'
 import type { WebhookStore } from './webhook-types.ts'
 import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './library-types.ts'
@@ -24,6 +13,7 @@ import type { KeyStore } from './key-types.ts'
 
 export type * from './history-types.ts'
 export type * from './leader-types.ts'
+export type * from './ledger-types.ts'
 export type * from './key-types.ts'
 export type * from './library-types.ts'
 export type * from './open-options.ts'
@@ -217,7 +207,7 @@ export interface JobStore {
 }
 
 export interface WorkerStore {
-  /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards. */
+  /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards, or its endpoint was forgotten. */
   create(record: WorkerRecord): Promise<void>
   /** May its container be started now? `no`: it has no record, or it drains. `card_held`: another worker holds one of its cards. */
   mayStart(record: Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>): Promise<'yes' | 'no' | 'card_held'>
@@ -236,18 +226,6 @@ export interface WorkerStore {
   /** Removes the record, keeping `exit` beside its last facts for an hour (`getGone`). */
   remove(endpointId: string, workerId: string, exit: WorkerExit | undefined): Promise<void>
   getGone(workerId: string): Promise<{ record: WorkerRecord; exit: WorkerExit | undefined } | undefined>
-}
-
-export interface LedgerStore {
-  /** Closes the worker's open interval at `at` and opens one in `state`; the same state again changes nothing; time never runs backwards. */
-  transition(row: Omit<LedgerRow, 'from' | 'to'> & { at: number }): Promise<void>
-  /** Closes the worker's last interval. */
-  close(workerId: string, at: number): Promise<void>
-  /** Rows that overlap [from, to), open ones without `to`. */
-  rows(range: { from: number; to: number }): Promise<readonly LedgerRow[]>
-  currentState(workerId: string): Promise<BillingState | undefined>
-  /** Seconds so far per endpoint, GPU type and state, open intervals counted up to `now`. Never shrinks: read by `/metrics`. */
-  totals(now: number): Promise<readonly { endpointId: string; gpuType: string | null; state: BillingState; seconds: number }[]>
 }
 
 /** `may_evict`: queued jobs can be thrown away; `not_durable`: accepted jobs are lost with the process. */

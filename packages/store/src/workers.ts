@@ -22,22 +22,25 @@ function fromFlat(flat: readonly string[]): WorkerRecord | undefined {
   return fromFields(fields)
 }
 
+const changed = (endpointId: string, workerId: string) => ({ kind: 'worker-changed', endpointId, workerId }) as const
+
 export function createWorkerStore(context: StoreContext): WorkerStore {
   const { client, keys, run, signals } = context
   const cards = createCards(context)
+  const write = createWorkerWrite(context)
   const get = async (endpointId: string, workerId: string) => fromFields(await client.hgetall(keys.worker(endpointId, workerId)))
-  const changed = (endpointId: string, workerId: string) => ({ kind: 'worker-changed', endpointId, workerId }) as const
 
   return {
     get,
 
     async create(record) {
       const { endpointId, id } = record
-      const signal = changed(endpointId, id)
-      const told = [signals.channel, signals.encode(signal)]
       if (!(await cards.claim(record))) throw new RunyardError('conflict', `A card of worker ${id} is held by another worker.`)
-      await run(CREATE_WORKER, [keys.worker(endpointId, id), keys.workers(endpointId)], [id, ...told, ...toFields(record)])
-      signals.deliver(signal)
+      if (!(await write(record))) {
+        await cards.free(record)
+        throw new RunyardError('conflict', `The endpoint of worker ${id} was deleted.`)
+      }
+      signals.deliver(changed(endpointId, id))
     },
 
     async patch(...[endpointId, workerId, fields, { quiet = false, unless = '' } = {}]) {
@@ -77,5 +80,15 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
       const { record, exit } = JSON.parse(text) as { record: WorkerRecord; exit?: WorkerExit }
       return { record, exit }
     },
+  }
+}
+
+/** False where the endpoint was forgotten. */
+function createWorkerWrite({ keys, run, signals }: StoreContext) {
+  return async (record: WorkerRecord): Promise<boolean> => {
+    const { endpointId, id } = record
+    const touched = [keys.worker(endpointId, id), keys.workers(endpointId), keys.forgotten(endpointId)]
+    const told = [signals.channel, signals.encode(changed(endpointId, id))]
+    return (await run(CREATE_WORKER, touched, [id, ...told, ...toFields(record)])) === 1
   }
 }

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { parseSince } from './usage.ts'
+import { recorder } from '../output/recorder.ts'
+import { parseSince, run } from './usage.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
@@ -15,5 +19,36 @@ describe('parseSince', () => {
 
   it.each(['yesterday', '7w', '2027-01-01', ''])('refuses %j and says what it takes', (text) => {
     expect(() => parseSince(text, NOW)).toThrow('--since takes a span such as 90m')
+  })
+})
+
+describe('usage', () => {
+  const line = { gpuType: null, state: 'running', seconds: 3, billableSeconds: 3, gpuSeconds: 0 }
+  const answer = {
+    from: '2026-01-05T00:00:00.000Z',
+    to: '2026-11-24T00:00:00.000Z',
+    usage: [
+      { ...line, endpointId: 'ep-1', endpointName: 'one' },
+      { ...line, endpointId: 'ep-2', endpointName: null },
+      { ...line, endpointId: null, endpointName: null },
+    ],
+  }
+
+  it('names deleted endpoints as long as they have ids, adds all up, and tells the range that it is about', async () => {
+    const server = createServer((_request, response) => response.writeHead(200).end(JSON.stringify(answer))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const env = { RUNPOD_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, RUNPOD_API_KEY: 'k' }
+    const out = recorder()
+    try {
+      expect(await run({ options: { since: '2026-01-05' }, positionals: [], env, cwd: '/', out, err: out })).toBe(0)
+    } finally {
+      server.close()
+    }
+    const text = out.text()
+    expect(text).toContain('since 2026-01-05 00:00 UTC')
+    expect(text).toMatch(/one +CPU +running +3 +3/)
+    expect(text).toMatch(/ep-2 \(deleted\) +CPU/)
+    expect(text).toMatch(/deleted endpoints +CPU/)
+    expect(text).toMatch(/total +9/)
   })
 })

@@ -15,7 +15,7 @@ export async function run(context: CommandContext): Promise<number> {
   const answer = await createClient(await findTarget(context)).usage({ from })
   if (options['json'] === true) return printJson(out, answer)
   const { usage } = answer
-  out.line(`since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC`)
+  out.line(`since ${answer.from.slice(0, 16).replace('T', ' ')} UTC`)
   out.line()
   if (usage.length === 0) {
     out.line('no worker has run')
@@ -31,8 +31,13 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 function describe({ endpointName, endpointId, gpuType, state, seconds, billableSeconds }: UsageLine): readonly string[] {
-  const endpoint = endpointName === null ? `${endpointId} (deleted)` : endpointName
-  return [endpoint, gpuType ?? 'CPU', state, number(seconds), number(billableSeconds)]
+  return [
+    endpointName ?? (endpointId === null ? 'deleted endpoints' : `${endpointId} (deleted)`),
+    gpuType ?? 'CPU',
+    state,
+    number(seconds),
+    number(billableSeconds),
+  ]
 }
 
 function number(seconds: number): string {

@@ -59,6 +59,13 @@ function createSeries({ metrics }: ScrapeDeps) {
       labelNames: [...labelNames, 'gpu', 'state'],
       registers,
     }),
+    // Not the same counter: `increase()` would count twice what moves from one series to another.
+    billableGone: new Counter({
+      name: 'runyard_deleted_endpoints_billable_seconds_total',
+      help: 'The same of endpoints that were deleted.',
+      labelNames: ['owner', 'gpu', 'state'],
+      registers,
+    }),
   }
 }
 
@@ -79,8 +86,10 @@ async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
   await setOutbox(deps, series, now)
   for (const total of totals) {
     if (!deps.config.billing.states.includes(total.state)) continue
-    const labels = { endpoint: names.get(total.endpointId) ?? '', endpoint_id: total.endpointId }
-    series.billable.inc({ ...labels, gpu: total.gpuType ?? 'cpu', state: total.state }, total.seconds)
+    const labels = { gpu: total.gpuType ?? 'cpu', state: total.state }
+    const { endpointId: id, ownerId, seconds } = total
+    if (id === null) series.billableGone.inc({ ...labels, owner: ownerId }, seconds)
+    else series.billable.inc({ ...labels, endpoint: names.get(id) ?? '', endpoint_id: id }, seconds)
   }
 }
 

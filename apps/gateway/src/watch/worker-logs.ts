@@ -39,7 +39,7 @@ async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<
 async function checkReader({ endpoints, store }: LogDeps, key: ApiKey, endpointId: string): Promise<void> {
   const endpoint = await endpoints.get(endpointId)
   if (endpoint !== undefined) checkOwner(key, endpoint)
-  else if (!(await store.endpoints.goneOf(key.ownerId)).has(endpointId)) throw noAccess()
+  else if ((await store.endpoints.goneOwners([endpointId])).get(endpointId) !== key.ownerId) throw noAccess()
 }
 
 async function findEndpointOf({ store, workers }: LogDeps, workerId: string): Promise<string | undefined> {

@@ -472,6 +472,23 @@ describe('what operators see', () => {
     expect(text).not.toContain(worker.id)
   })
 
+  it('Prometheus sees deleted endpoints as their owner’s, however many there were', async () => {
+    const { store } = gateway
+    for (const name of ['one', 'two', 'three']) {
+      const { id } = await gateway.addEndpoint()
+      await store.ledger.transition({ workerId: name, endpointId: id, gpuType: null, gpuCount: 0, state: 'running', at: 1000 })
+      await store.ledger.close(name, 2000)
+      await store.endpoints.delete(id)
+      if (name !== 'three') await store.endpoints.forget(id)
+    }
+    const { text } = await gateway.call('/metrics')
+    const lines = text.split('\n')
+    expect(lines).toContain('runyard_deleted_endpoints_billable_seconds_total{gpu="cpu",state="running",owner="owner"} 3')
+    const ids = new Set((await store.endpoints.list()).map(({ id }) => id as string))
+    const named = lines.flatMap((line) => /^runyard_billable_seconds_total\{.*endpoint_id="([^"]*)"/.exec(line)?.[1] ?? [])
+    expect(named.filter((id) => !ids.has(id))).toEqual([])
+  })
+
   it('a worker’s log is read with times finer than a millisecond, by its owner only', async () => {
     await gateway.store.workerLogs.append(worker.id, 'container', [{ at: 1_700_000_000_123.5, line: 'hello' }])
     for (const path of ['/hapi/v1/pod', '/v1/pod']) {

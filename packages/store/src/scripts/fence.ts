@@ -20,8 +20,11 @@ do
   if tonumber(term) < tonumber(latest) or (isShared and term ~= latest) then return redis.error_reply('${STALE_TERM} ' .. latest) end
   if term ~= latest then
     -- Not refused for want of memory, as a first SET would be: a new leader's sweeps make room.
+    local left = redis.call('PTTL', fence)
     redis.call('DEL', fence)
     redis.call('SET', fence, term)
+    -- Of an endpoint that is gone it goes, too, whoever looks once more.
+    if left > 0 then redis.call('PEXPIRE', fence, left) end
   end
 end
 ${lua}`,

@@ -50,12 +50,12 @@ return id and redis.call('HGET', KEYS[1], id)
 }
 
 /**
- * KEYS: records, names, bound templates, deleted, revision, owners. ARGV: id, expected record, name, bound template, owner, channel, signal → 1, or 0
- * if somebody else wrote first
+ * KEYS: records, names, bound templates, deleted, revision, owners of those that are gone, since when. ARGV: id, expected record, name, bound template,
+ * owner, channel, signal, now → 1, or 0 if somebody else wrote first
  */
 export const DELETE_ENDPOINT: Script = {
   name: 'runyardDeleteEndpoint',
-  keys: 6,
+  keys: 7,
   lua: `
 local call = redis.call
 if call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
@@ -64,6 +64,7 @@ call('HDEL', KEYS[2], ARGV[3])
 call('HDEL', KEYS[3], ARGV[4])
 call('SADD', KEYS[4], ARGV[1])
 call('HSET', KEYS[6], ARGV[1], ARGV[5])
+call('ZADD', KEYS[7], ARGV[8], ARGV[1])
 call('INCR', KEYS[5])
 call('PUBLISH', ARGV[6], ARGV[7])
 return 1

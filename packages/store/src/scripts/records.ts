@@ -1,11 +1,12 @@
-// Worker records and the billing ledger: each change is one atomic script.
+// Worker records, and what goes with an endpoint: each change is one atomic script.
 import type { Script } from './script.ts'
 
-/** KEYS: worker, workers. ARGV: id, channel, signal, fields… → 1 */
+/** KEYS: worker, workers, mark of a forgotten endpoint. ARGV: id, channel, signal, fields… → 1, or 0 where the endpoint was forgotten */
 export const CREATE_WORKER: Script = {
   name: 'runyardCreateWorker',
-  keys: 2,
+  keys: 3,
   lua: `
+if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], unpack(ARGV, 4))
 redis.call('SADD', KEYS[2], ARGV[1])
 redis.call('PUBLISH', ARGV[2], ARGV[3])
@@ -54,17 +55,40 @@ return 1 - redis.call('HEXISTS', KEYS[1], 'drainingSince')
 `,
 }
 
-/** KEYS: status. ARGV: status (JSON) → 'OK' */
-export const PUT_STATUS: Script = { name: 'runyardPutStatus', keys: 1, lua: `return redis.call('SET', KEYS[1], ARGV[1])` }
+/** KEYS: status, mark of a forgotten endpoint. ARGV: status (JSON) → 'OK', or nil where the endpoint was forgotten */
+export const PUT_STATUS: Script = {
+  name: 'runyardPutStatus',
+  keys: 2,
+  lua: `
+if redis.call('EXISTS', KEYS[2]) == 1 then return false end
+return redis.call('SET', KEYS[1], ARGV[1])
+`,
+}
 
-/** KEYS: workers, queue base. ARGV: seconds that the fence stays, keys… → 1; the records of workers go with the keys */
+/** KEYS: events, mark of a forgotten endpoint. ARGV: how many are kept, events (JSON)… → how many there are, or nil where the endpoint was forgotten */
+export const APPEND_EVENTS: Script = {
+  name: 'runyardAppendEvents',
+  keys: 2,
+  lua: `
+if redis.call('EXISTS', KEYS[2]) == 1 then return false end
+for at = 2, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[at]) end
+redis.call('LTRIM', KEYS[1], -ARGV[1], -1)
+return redis.call('LLEN', KEYS[1])
+`,
+}
+
+/**
+ * KEYS: workers, queue base, mark of a forgotten endpoint. ARGV: seconds that the fence and the mark stay, keys… → 1; the records of workers go with the keys,
+ * and what comes later is refused
+ */
 export const REMOVE_KEYS: Script = {
   name: 'runyardRemoveKeys',
-  keys: 2,
+  keys: 3,
   lua: `
 for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('DEL', KEYS[2] .. ':w:' .. id) end
 redis.call('DEL', unpack(ARGV, 2))
 redis.call('EXPIRE', KEYS[2] .. ':r:term', ARGV[1])
+redis.call('SET', KEYS[3], '1', 'EX', ARGV[1])
 return 1
 `,
 }
@@ -81,63 +105,4 @@ for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do
 end
 return workers
 `,
-}
-
-const CLOSE_INTERVAL = `
-local function closeInterval(row, at)
-  if at <= row.from then return end
-  row.to = at
-  redis.call('ZADD', KEYS[2], at, cjson.encode(row))
-  redis.call('HINCRBY', KEYS[3], cjson.encode({ row.endpointId, row.gpuType, row.state }), at - row.from)
-end
-`
-
-/**
- * KEYS: open, rows, totals. ARGV: worker, row (JSON without times), at → 1, or 0 where the worker is in that state already. The interval
- * before it ends where this one begins.
- */
-export const LEDGER_TRANSITION: Script = {
-  name: 'runyardLedgerTransition',
-  keys: 3,
-  lua: `${CLOSE_INTERVAL}
-local at = tonumber(ARGV[3])
-local row = cjson.decode(ARGV[2])
-local open = redis.call('HGET', KEYS[1], ARGV[1])
-if open then
-  local before = cjson.decode(open)
-  if before.state == row.state then return 0 end
-  at = math.max(at, before.from)
-  closeInterval(before, at)
-end
-row.from = at
-redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(row))
-return 1
-`,
-}
-
-/** KEYS: open, rows, totals. ARGV: worker, at → 1, or 0 where none is open */
-export const LEDGER_CLOSE: Script = {
-  name: 'runyardLedgerClose',
-  keys: 3,
-  lua: `${CLOSE_INTERVAL}
-local open = redis.call('HGET', KEYS[1], ARGV[1])
-if not open then return 0 end
-closeInterval(cjson.decode(open), tonumber(ARGV[2]))
-redis.call('HDEL', KEYS[1], ARGV[1])
-return 1
-`,
-}
-
-/** KEYS: open, rows. ARGV: from, to → { open rows, closed rows } as one snapshot */
-export const LEDGER_ROWS: Script = {
-  name: 'runyardLedgerRows',
-  keys: 2,
-  lua: `return { redis.call('HVALS', KEYS[1]), redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf') }`,
-}
-
-/** KEYS: open, totals → { open rows, total fields flat } as one snapshot */
-export const LEDGER_TOTALS: Script = {
-  name: 'runyardLedgerTotals',
-  keys: 2,
-  lua: `return { redis.call('HVALS', KEYS[1]), redis.call('HGETALL', KEYS[2]) }`,
 }

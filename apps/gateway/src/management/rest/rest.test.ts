@@ -335,6 +335,38 @@ describe('usage', () => {
     expect((await call('GET', '/runyard/v1/usage?from=2026-11-01T00:00:00Z')).json).toMatchObject({ usage: [] })
   })
 
+  it('tells the same after old intervals were added up by day, also of endpoints that were deleted since', async () => {
+    const { ledger } = opened.store
+    const [id, gone] = [await create(), await create({ name: 'gone' })]
+    const day = Date.parse('2026-01-05T00:00:00Z')
+    for (const [index, endpointId] of [id, gone, id].entries()) {
+      const row = { workerId: `old${index}`, endpointId, gpuType: null, gpuCount: 0 }
+      await ledger.transition({ ...row, state: 'initializing', at: day - 700 })
+      await ledger.transition({ ...row, state: 'running', at: day + 1500 })
+      await ledger.close(row.workerId, day + 12_200)
+    }
+    await call('DELETE', `/v2/serverless/${gone}`)
+    const usage = async (query: string) => (await call('GET', `/runyard/v1/usage?${query}`)).json
+    const queries = ['from=2026-01-05T00:00:00Z&to=2026-01-06T00:00:00Z', 'from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z']
+    const before = await Promise.all(queries.map(usage))
+    expect(before[1]?.['usage']).toHaveLength(4)
+    expect(await ledger.tidy(day + 40 * 86_400_000, 30 * 86_400_000)).toMatchObject({ rolledUp: 6 })
+    const after = await Promise.all(queries.map(usage))
+    type Line = { endpointId: string | null; state: string; seconds: number; endpointName: string | null }
+    const linesOf = (answer: Record<string, unknown> | undefined) => (answer?.['usage'] ?? []) as Line[]
+    const sums = (answer: Record<string, unknown> | undefined) => {
+      return linesOf(answer)
+        .map(({ state, seconds, endpointName }) => [endpointName, state, seconds])
+        .toSorted()
+    }
+    expect(after.map(sums)).toEqual(before.map(sums))
+    expect(linesOf(after[1]).map(({ endpointId }) => endpointId)).toContain(null)
+    expect(await usage('from=2026-01-05T13:00:00Z&to=2026-01-05T14:00:00Z')).toMatchObject({
+      from: '2026-01-05T00:00:00.000Z',
+      to: '2026-01-06T00:00:00.000Z',
+    })
+  })
+
   it.each(['from=yesterday', 'from=2026-11-02T00:00:00Z&to=2026-11-01T00:00:00Z'])('refuses %s', async (query) => {
     expect((await call('GET', `/runyard/v1/usage?${query}`)).status).toBeGreaterThanOrEqual(400)
   })

@@ -1,5 +1,6 @@
 // GET /runyard/v1/usage: the ledger summed per endpoint, GPU type and state over a range (an extension of ours, for `runyard usage`).
-// Endpoints that their owner deleted still count; their name is null then. The default range is the last 24 hours.
+// Endpoints that their owner deleted still count; their name is null then, and their id, too, where only sums of days are left. The default
+// range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43).
 import { sumUsage } from '@runyard/core'
 import type { UsageOptions } from '@runyard/core'
 import type { Config } from '@runyard/schema'
@@ -20,7 +21,7 @@ const UsageShape = z.object({
   to: z.string(),
   usage: z.array(
     z.object({
-      endpointId: z.string(),
+      endpointId: z.string().nullable(),
       endpointName: z.string().nullable(),
       gpuType: z.string().nullable(),
       state: BillingState,
@@ -47,16 +48,18 @@ export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
       const to = request.query.to ?? now
       const range = { from: request.query.from ?? to - DAY_MS, to }
       if (range.from >= range.to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-      const usage = await usageOf(deps, keyOf(request).ownerId, { range, now })
-      return { from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), usage }
+      const used = await usageOf(deps, keyOf(request).ownerId, { range, now })
+      return { from: new Date(used.range.from).toISOString(), to: new Date(used.range.to).toISOString(), usage: used.lines }
     },
   })
 }
 
-async function usageOf({ model, store, config }: UsageDeps, ownerId: string, { range, now }: Pick<UsageOptions, 'range' | 'now'>) {
-  const [rows, own, gone] = await Promise.all([store.ledger.rows(range), model.list(ownerId), store.endpoints.goneOf(ownerId)])
+async function usageOf({ model, store, config }: UsageDeps, ownerId: string, asked: Pick<UsageOptions, 'range' | 'now'>) {
+  const [{ range, rows, days }, own] = await Promise.all([store.ledger.usage(ownerId, asked.range), model.list(ownerId)])
   const names = new Map(own.map((endpoint) => [endpoint.id as string, endpoint.name]))
-  const visible = rows.filter(({ endpointId }) => names.has(endpointId) || gone.has(endpointId))
-  const lines = sumUsage(visible, { range, billedStates: config.billing.states, now })
-  return lines.map((line) => ({ ...line, endpointName: names.get(line.endpointId) ?? null }))
+  const others = new Set(rows.map(({ endpointId }) => endpointId).filter((id) => !names.has(id)))
+  const owners = await store.endpoints.goneOwners([...others])
+  const visible = rows.filter(({ endpointId }) => names.has(endpointId) || owners.get(endpointId) === ownerId)
+  const lines = sumUsage({ rows: visible, days }, { range, billedStates: config.billing.states, now: asked.now })
+  return { range, lines: lines.map((line) => ({ ...line, endpointName: names.get(line.endpointId ?? '') ?? null })) }
 }
