@@ -1,6 +1,7 @@
 // What callers put into a batch: bodies as of `/run`, each checked as one (client-api §5.13, §6).
 import { RunyardError, type JobSubmission, type JsonOutline } from '@runyard/schema'
-import { nextTurn, outlineBody, outlineSpan, parseBody } from '../http/json-body.ts'
+import { outlineBody, outlineSpan, parseBody } from '../http/json-body.ts'
+import { nextTurn } from '../http/turns.ts'
 import { readSubmissionAt, type Origin } from '../jobs/policy.ts'
 import { checkChange, LIMITS } from './refusals.ts'
 

@@ -21,7 +21,16 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Every hook let it in, and its body is being read. */
     isAdmitted: boolean
+    /** Of its route. Fastify makes `routeOptions` anew each time that it is asked for. */
+    bounds: RouteBounds | null
   }
+}
+
+export interface RouteBounds {
+  /** Of a body. */
+  readonly bytes: number
+  /** How often callers may ask. */
+  readonly limit: Access | undefined
 }
 
 /** For probes alone: they say nothing about anybody. */
@@ -36,11 +45,20 @@ export function guardWith(scope: FastifyInstance, access: Access): void {
 export function requireGuards(app: FastifyInstance): void {
   app.decorate('admitted', { count: 0 })
   app.decorateRequest('isAdmitted', false)
+  app.decorateRequest('bounds', null)
   app.addHook('onRoute', function addGuard(this: FastifyInstance, route) {
     const access = route.config?.access ?? this.guard
     if (access === undefined) throw new Error(`the route ${String(route.method)} ${route.url} does not say who may call it`)
-    route.onRequest = [hasIds(route.url) ? withKnownIds(access) : access, ...hooksOf(route), admit]
+    const bounds = { bytes: route.bodyLimit ?? this.initialConfig.bodyLimit ?? 0, limit: route.config?.limit }
+    route.onRequest = [withBounds(hasIds(route.url) ? withKnownIds(access) : access, bounds), ...hooksOf(route), admit]
   })
+}
+
+function withBounds(access: Access, bounds: RouteBounds): Access {
+  return (request, reply) => {
+    request.bounds = bounds
+    return access(request, reply)
+  }
 }
 
 function withKnownIds(access: Access): Access {

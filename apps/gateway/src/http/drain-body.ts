@@ -2,6 +2,7 @@
 // answer, so a 413 would look like an outage. What is read here is neither kept nor looked at, and it has bounds: a body that is too long, one that
 // is slow, and one more than a few at once are cut off. Their connection closes with the answer.
 import type { IncomingMessage } from 'node:http'
+import { createPace } from './turns.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
 /** Of a stranger's, and of one whose sender is known, but who sends more than the route takes. */
@@ -42,10 +43,12 @@ function hasUnread({ headers, readableEnded }: IncomingMessage): boolean {
 
 async function readToEnd(request: IncomingMessage, mostBytes: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
+  const pace = createPace(request)
   let bytes = 0
   const count = (chunk: Buffer): void => {
     bytes += chunk.length
     if (bytes > mostBytes) resolve(false)
+    else pace.took(chunk.length)
   }
   const timer = setTimeout(resolve, LONGEST_MS, false)
   const end = (): void => resolve(true)
@@ -53,6 +56,7 @@ async function readToEnd(request: IncomingMessage, mostBytes: number): Promise<b
   request.on('data', count).once('end', end).once('close', close)
   const isWhole = await promise
   clearTimeout(timer)
+  pace.end()
   request.off('data', count).off('end', end).off('close', close)
   if (!isWhole) request.pause()
   return isWhole

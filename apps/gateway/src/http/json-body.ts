@@ -14,11 +14,15 @@ import {
   type JsonScanOptions,
   type Span,
 } from '@runyard/schema'
+import { readBody } from './read-body.ts'
+import { nextTurn } from './turns.ts'
 
 /** A body of ours, from whose sender we want to know all of it: few values, so that to build them takes milliseconds. */
 const MOST_VALUES = 20_000
 /** One to three milliseconds, whatever the bytes are. */
 const SLICE_BYTES = 128 * 1024
+/** Less than a millisecond. */
+const UTF8_SLICE_BYTES = 1024 * 1024
 /** Larger values stay bytes. */
 const LARGEST_TEXT = 64 * 1024
 /** Of a member that is parsed: policies, addresses of receivers. */
@@ -34,7 +38,7 @@ const SENTENCES: Readonly<Record<JsonFault, string>> = {
 /** Routes of the scope get their body as bytes; an empty one is `{}`. */
 export function takeBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  scope.addContentTypeParser('application/json', readBody)
 }
 
 /**
@@ -59,8 +63,26 @@ export function bytesOf({ body }: FastifyRequest): Buffer {
 
 /** @throws RunyardError('bad_request') */
 export async function outlineBody(body: Buffer, options: JsonScanOptions): Promise<JsonOutline> {
-  if (!isUtf8(body)) throw new RunyardError('bad_request', NOT_UTF8)
+  if (!(await isUtf8InTurns(body))) throw new RunyardError('bad_request', NOT_UTF8)
   return outlineSpan(body, { from: 0, to: body.length }, options)
+}
+
+/** Whether a body is UTF-8, looked at in slices that begin with a letter. */
+export async function isUtf8InTurns(body: Buffer): Promise<boolean> {
+  let from = 0
+  while (body.length - from > UTF8_SLICE_BYTES) {
+    const to = startOfLetter(body, from + UTF8_SLICE_BYTES)
+    if (!isUtf8(body.subarray(from, to))) return false
+    from = to
+    await nextTurn()
+  }
+  return isUtf8(from === 0 ? body : body.subarray(from))
+}
+
+/** At `at` or up to three bytes before it. Where there is none, the text is no UTF-8, and its slice says so. */
+function startOfLetter(body: Buffer, at: number): number {
+  for (let start = at; start > at - 4; start -= 1) if (((body[start] ?? 0) & 0xc0) !== 0x80) return start
+  return at
 }
 
 /** Of a part of a body, which is in UTF-8. @throws RunyardError('bad_request') */
@@ -93,20 +115,4 @@ export function parseMember(body: Buffer, span: Span | undefined, name: string):
   if (span === undefined) return undefined
   if (span.to - span.from > LARGEST_PARSED) throw new RunyardError('bad_request', `"${name}" may be ${LARGEST_PARSED} bytes long at most`)
   return JSON.parse(body.toString('utf8', span.from, span.to))
-}
-
-/** The thread's own: all bodies share it. */
-const waiting: (() => void)[] = []
-
-/** Resolves in a turn of the event loop that nobody else who asks here gets. */
-export async function nextTurn(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (waiting.push(resolve) === 1) setImmediate(takeTurns)
-  await promise
-}
-
-function takeTurns(): void {
-  waiting[0]?.()
-  waiting.shift()
-  if (waiting.length > 0) setImmediate(takeTurns)
 }

@@ -29,7 +29,7 @@ export function requireEndpoint(
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {
     async refuse(request, reply) {
-      const { limit } = request.routeOptions.config
+      const limit = request.bounds?.limit
       if (limit !== undefined) await limit(request, reply)
       request.endpoint = await findEndpoint(endpoints, request)
     },

@@ -1,7 +1,8 @@
 // What a worker yielded, as far as an OpenAI answer has to look into it. A value of many members, such as a page of embeddings, is not built but
 // told as it is: its failures would be short.
 import { parseExactJson, type JsonText, JsonFaultError, type JsonOutline, type Span } from '@runyard/schema'
-import { nextTurn, scanInTurns } from '../http/json-body.ts'
+import { scanInTurns } from '../http/json-body.ts'
+import { nextTurn } from '../http/turns.ts'
 
 /** Built at once: a few milliseconds. */
 const SMALL_BYTES = 64 * 1024

@@ -1,8 +1,8 @@
 // What workers post and is no JSON to the letter: Python writes NaN and Infinity as bare words (worker-api §5), and some bodies are not valid
 // UTF-8. A result must not be lost for either: the words become null, wrong bytes U+FFFD. In slices, as everything that is done to large bodies.
 import type { JsonOutline, JsonScanOptions } from '@runyard/schema'
-import { isUtf8 } from 'node:buffer'
-import { nextTurn, scanInTurns } from '../http/json-body.ts'
+import { isUtf8InTurns, scanInTurns } from '../http/json-body.ts'
+import { nextTurn } from '../http/turns.ts'
 
 const SLICE_BYTES = 128 * 1024
 const NULL = Buffer.from('null')
@@ -23,7 +23,7 @@ export interface LaxBody {
 
 /** @throws JsonFaultError */
 export async function readLaxJson(body: Buffer, options: JsonScanOptions): Promise<LaxBody> {
-  const utf8 = isUtf8(body) ? body : await repairUtf8(body)
+  const utf8 = (await isUtf8InTurns(body)) ? body : await repairUtf8(body)
   const outline = await scanInTurns(utf8, { from: 0, to: utf8.length }, { ...options, isLax: true })
   if (outline.laxWords === 0) return { bytes: utf8, outline }
   const bytes = await replaceWords(utf8, outline.laxWords)
