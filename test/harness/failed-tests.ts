@@ -23,13 +23,16 @@ export function watchStack(stack: RunningStack): Disposable {
   return { [Symbol.dispose]: () => void running.delete(stack) }
 }
 
-afterEach(async ({ task }) => {
-  if (task.result?.state !== 'fail' || kept >= MOST_KEPT) return
-  for (const stack of running) {
-    kept += 1
-    await keep(stack, task.name)
-  }
-})
+// The benchmarks start stacks, too, without a test around them.
+if (process.env['VITEST'] !== undefined) {
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail' || kept >= MOST_KEPT) return
+    for (const stack of running) {
+      kept += 1
+      await keep(stack, task.name)
+    }
+  })
+}
 
 async function keep({ dataDir, parts }: RunningStack, title: string): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'runyard-failed-'))
