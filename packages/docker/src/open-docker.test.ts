@@ -3,8 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
+import { openDocker } from './open-docker.ts'
 
 it('asks on a connection of its own each time, so that none is used that is just being closed', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
@@ -18,6 +19,22 @@ it('asks on a connection of its own each time, so that none is used that is just
   await once(engine.listen(socket), 'listening')
   await using host = createDockerHost({ label: 'h', socket, instanceId: 'i' })
   for (let call = 0; call < 3; call += 1) expect(await host.listWorkers()).toEqual([])
+  engine.close()
+  await rm(directory, { recursive: true })
+})
+
+it('asks the engine of its socket, whatever the environment of the Docker CLI names', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
+  const socket = join(directory, 'docker.sock')
+  const engine = createServer((_, response) => response.setHeader('content-type', 'application/json').end('{"Version":"ours"}'))
+  await once(engine.listen(socket), 'listening')
+  const other = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(directory, 'nowhere') }
+  for (const host of ['tcp://127.0.0.1:1', 'ssh://me@127.0.0.1', '127.0.0.1:1', 'unix:///nowhere', '://']) {
+    for (const [name, value] of Object.entries({ DOCKER_HOST: host, ...other })) vi.stubEnv(name, value)
+    expect(await openDocker(socket).version()).toEqual({ Version: 'ours' })
+    expect(process.env['DOCKER_HOST']).toBe(host)
+  }
+  vi.unstubAllEnvs()
   engine.close()
   await rm(directory, { recursive: true })
 })

@@ -2,7 +2,7 @@
 // the reason. For containers it sees to the default image, to the agent's volume and to the address at which they reach us.
 import { join } from 'node:path'
 import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, probeEngine } from '@runyard/docker'
-import { HostConfig, RunyardError } from '@runyard/schema'
+import { HostConfig, quoted, RunyardError } from '@runyard/schema'
 import type { Progress } from '../output/progress.ts'
 import { ROOT } from '../locations.ts'
 import type { Settings } from '../settings.ts'
@@ -97,8 +97,17 @@ async function tellProcessHost(remark: string, { progress, env }: ChoiceOptions)
   step.done(`processes of this machine (${remark})`)
 }
 
-/** The Docker CLI's own variable, as far as it names a local socket. */
-function socketOf(env: NodeJS.ProcessEnv): { socket?: string } {
-  const named = env['DOCKER_HOST']
-  return named?.startsWith('unix://') ? { socket: named.slice('unix://'.length) } : {}
+/**
+ * The Docker CLI's own variable, where no host is configured.
+ * @throws RunyardError where it names an engine that is not on this machine: another one than the user means must not get the workers.
+ */
+export function socketOf(env: NodeJS.ProcessEnv): { socket?: string } {
+  const named = env['DOCKER_HOST'] ?? ''
+  if (named === '') return {}
+  const socket = named.startsWith('unix://') ? named.slice('unix://'.length) : ''
+  if (socket.startsWith('/')) return { socket }
+  throw new RunyardError(
+    'bad_request',
+    `DOCKER_HOST names ${quoted(named)}, and Runyard uses engines of this machine alone so far: unset it, or name a socket as unix:///var/run/docker.sock.`,
+  )
 }
