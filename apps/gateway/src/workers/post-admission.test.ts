@@ -73,3 +73,16 @@ it('lets a worker that has posted more than its share wait, and no other one', a
   await late
   expect(order).toEqual(['worker', 'greedy'])
 })
+
+it('counts a large post that it throws away several times', async () => {
+  const greedy = await gateway.addWorker(ep)
+  const id = await runningJob(greedy)
+  const mine = await runningJob()
+  await greedy.done('none-1', { output: LARGE })
+  const order: string[] = []
+  const chunk = { method: 'POST', body: { output: 1 } }
+  const late = greedy.send(`/v2/${ep}/job-stream/${greedy.id}/${id}`, chunk).then(() => order.push('greedy'))
+  await worker.done(mine, { output: 1 }).then(() => order.push('worker'))
+  await late
+  expect(order).toEqual(['worker', 'greedy'])
+})

@@ -12,6 +12,8 @@ import { whyIgnored } from '@runyard/core'
 
 /** Smaller ones cost less than to ask for their lease. */
 const LARGE_BYTES = 256 * 1024
+/** So often counts what is thrown away: to read it serves nobody. */
+const THROWN_AWAY_COUNTS = 4
 const LONGEST_PAUSE_MS = 60_000
 
 type AdmissionDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints' | 'config' | 'closing'>
@@ -41,9 +43,9 @@ export function createPostAdmission(deps: AdmissionDeps): PostAdmission {
       const mustHold = bytes > LARGE_BYTES || state.record === undefined
       await budgetOf(state).wait(deps.closing)
       if (!mustHold || (await holds(deps, post))) return true
-      // What it goes on sending is thrown away, and counts.
+      // What it goes on sending is thrown away.
       request.isAdmitted = true
-      budgetOf(state).spend(Math.min(bytes, resultBytes))
+      budgetOf(state).spend(THROWN_AWAY_COUNTS * Math.min(bytes, resultBytes))
       if (request.url.includes('/job-done/')) await recordUnread(deps, post)
       await reply.send({ ok: true })
       return false
