@@ -36,7 +36,7 @@ export interface Demand {
 export interface LeaseView {
   readonly jobId: string
   readonly endpointId: string
-  /** undefined: expired, nobody holds the job. */
+  /** undefined: the lease has expired and no worker holds the job. */
   readonly workerId: string | undefined
   /** Whose it is, or was until it expired: that worker may still finish the job. */
   readonly lastHolder: string | undefined
@@ -70,7 +70,7 @@ export interface Stranger {
   readonly wasKnown: boolean
 }
 
-/** A worker that was told to stop a job. A sync handler of an SDK worker does not hear it (worker-api §9). */
+/** A worker that was ordered to stop a job. A sync handler of an SDK worker does not receive the order (worker-api §9). */
 export interface StopRequest {
   readonly at: number
   readonly why: 'timeout' | 'cancel'
@@ -88,7 +88,7 @@ export interface PlanPolicy {
   readonly reapGraceMs: number
   /** Between telling the gateway that a worker drains and SIGTERM. */
   readonly drainSettleMs: number
-  /** A worker told to stop a job has this long to show that it is free. */
+  /** A worker that was ordered to stop a job has this long to show that it is free. */
   readonly stopGraceMs: number
   /** One that cannot hear of it shows nothing: long enough for another worker to take what waits. */
   readonly deafStopGraceMs: number
@@ -152,9 +152,9 @@ interface OnWorker {
 
 export type Action =
   | StartAction
-  /** Its record stands and its container was never started: whoever placed it is gone. */
+  /** Its record stands and its container was never started: the scaler that placed it is gone. */
   | (OnWorker & { readonly kind: 'resume' })
-  /** Its endpoint's spec changed; `busy` tells which billing state follows. */
+  /** Its endpoint's spec changed; `busy` decides which billing state follows. */
   | (OnWorker & { readonly kind: 'mark-outdated'; readonly busy: boolean })
   /** No more jobs for this worker. */
   | (OnWorker & { readonly kind: 'drain'; readonly reason: Reason })
@@ -171,7 +171,7 @@ export type Action =
       readonly jobId: string
       readonly workerId: string | undefined
       readonly reason: Reason
-      /** Whose lease expired: whoever loses one is replaced, since a worker's id is the fence of its leases. */
+      /** Whose lease expired: a worker that loses one is replaced, since its id is the fence of its leases. */
       readonly lastHolder?: string | undefined
       /** Where evidence may be found. */
       readonly hostId: string | undefined

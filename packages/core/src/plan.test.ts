@@ -257,7 +257,7 @@ test('an expired lease is taken back, but not right after the gateway came back'
   expect(kinds(world(change, { planeUpSince: NOW - 1000 }))).toEqual([])
 })
 
-test('whoever lost a lease is named, so that it can be replaced', () => {
+test('a worker that lost a lease is named, so that it can be replaced', () => {
   const change = { workers: [record('w1')], leases: [lease('j1', undefined, { lastHolder: 'w1' })] }
   expect(plan(world(change), NOW).actions).toEqual([expect.objectContaining({ kind: 'take-back', workerId: undefined, lastHolder: 'w1' })])
 })

@@ -92,7 +92,7 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const { redisUrl, name = 'runyard', connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS, answerMs = DEFAULT_ANSWER_MS } = options
   const open = async (connectionName: string) =>
     scope.adopt(await connect({ redisUrl, name: connectionName, waitMs, answerMs, onError }), async (client) => {
-      // QUIT lets what is in flight finish; where there is nobody to answer it, the socket is just dropped.
+      // QUIT lets what is in flight finish; where Redis does not answer, the socket is just dropped.
       await client.quit().catch(() => client.disconnect())
     })
   const client = await open(name)

@@ -32,7 +32,7 @@ export interface TakenJob {
 export interface Lease {
   readonly jobId: string
   readonly endpointId: string
-  /** undefined: the lease has expired and nobody holds the job. */
+  /** undefined: the lease has expired and no worker holds the job. */
   readonly workerId: string | undefined
   /** Whose it is, or was until it expired. */
   readonly lastHolder: string | undefined
@@ -91,13 +91,13 @@ export interface StreamRead {
   readonly record: JobRecord
   /** In order; one snapshot with `record`. */
   readonly chunks: readonly JsonText[]
-  /** True while more chunks remain than were returned: then a terminal status must not be told (client-api R6). */
+  /** True while more chunks remain than were returned: then a terminal status must not be reported (client-api R6). */
   readonly more: boolean
 }
 
-/** What one answer of `/stream` may tell. `more` is also true while other chunks are claimed by somebody else. */
+/** What one answer of `/stream` may deliver. `more` is also true while other chunks are claimed by another answer. */
 export interface StreamClaim extends StreamRead {
-  /** To be concluded; undefined where there is nothing to tell. */
+  /** To be concluded; undefined where there is nothing to deliver. */
   readonly claim: string | undefined
   /** Ms until another answer's claim on the next chunks is void; 0 where there is none. */
   readonly heldBackMs: number
@@ -123,7 +123,7 @@ export interface JobStore {
   /** Hands a just-taken job back (its poll's socket had gone). */
   giveBack(endpointId: string, jobId: string, workerId: string): Promise<void>
   /**
-   * Renews the leases of jobs that the worker showed a sign of, also one that has run out while nobody has taken the job back; ids that it
+   * Renews the leases of jobs that the worker showed a sign of, also one that has run out while the job was not taken back; ids that it
    * does not hold are returned.
    */
   renew(endpointId: string, workerId: string, jobIds: readonly string[]): Promise<readonly string[]>
@@ -137,13 +137,13 @@ export interface JobStore {
     ping: { readonly jobIds: readonly string[]; readonly withLeases: boolean },
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
   progress(endpointId: string, jobId: string, workerId: string, output: JsonText): Promise<SettleResult>
-  /** `post`, at most 36 letters, names one post of a worker: told again, since its answer was lost, it changes nothing more. */
+  /** `post`, at most 36 letters, names one post of a worker: sent again, since its answer was lost, it changes nothing more. */
   appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<ChunkResult>
-  /** Whether the job is leased to the worker, also where the lease has run out and nobody has taken the job back. */
+  /** Whether the job is leased to the worker, also where the lease has run out and the job was not taken back. */
   holds(endpointId: string, jobId: string, workerId: string): Promise<boolean>
   /** The worker's result. First writer wins; fenced by the lease. */
   settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
-  /** Ends a job without its worker: cancel, timeout, lost budget. Returns who held it so that it can be told to stop. */
+  /** Ends a job without its worker: cancel, timeout, lost budget. Returns the worker that held it, which is then ordered to stop. */
   forceSettle(
     endpointId: string,
     jobId: string,
@@ -160,7 +160,7 @@ export interface JobStore {
   ): Promise<'requeued' | 'failed' | 'moot'>
   /**
    * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids
-   * it. A worker that held it before is replaced before it may have it again, since its late result could not be told from a new one. @throws as `submit`
+   * it. A worker that held it before is replaced before it may have it again, since its late result could not be distinguished from a new one. @throws as `submit`
    */
   retry(endpointId: string, jobId: string): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
   /** Cancels every job that waits now. How many. Takes as long for many as for one: only `endPurged` writes their ends. Emits `queue-purged`. */
@@ -175,13 +175,13 @@ export interface JobStore {
   /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
   /**
-   * Claims up to `limit` chunks for one answer, which then is concluded; none while somebody else's claim stands. A claim that nobody
+   * Claims up to `limit` chunks for one answer, which then is concluded; none while the claim of another answer stands. A claim that no answer
    * concludes is void after `claimMs`, and its chunks are handed out again.
    */
   claimChunks(endpointId: string, jobId: string, limit: number): Promise<StreamClaim | undefined>
   /**
    * The first `told` chunks of a claim are gone for good, and so each is handed out once (client-api R5); the others are next again. False
-   * where the claim had become another's, who tells its chunks once more, or where its chunks are no more. Idempotent.
+   * where the claim had become another answer's, which delivers its chunks once more, or where its chunks are gone. Idempotent.
    */
   concludeClaim(endpointId: string, jobId: string, conclusion: { claim: string; told: number }): Promise<boolean>
   /** The chunks from an index on; they stay, so that a read whose answer was lost can be repeated. For a reader that has the job to itself. */

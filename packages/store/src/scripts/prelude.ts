@@ -1,7 +1,7 @@
 // What all scripts on jobs share. BullMQ's own script makes a job active under its lock; ours add it, renew the lock, end the job or put
 // it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 // KEYS[1] is the endpoint's base key; all other keys derive from it and share its hash tag.
-// Invariants: a settled hash is written once and never changed; whoever writes as a worker must hold the lease; a job that has
+// Invariants: a settled hash is written once and never changed; a write as a worker needs the lease; a job that has
 // an outcome is in none of BullMQ's structures.
 // Each statement begins at the margin, since a script gets only those that it uses; a function that rarely runs is marked (`used-parts.ts`).
 import { EXPIRED } from './expired.ts'
@@ -10,7 +10,7 @@ import { REGISTER } from './register.ts'
 import { SUSPECTS } from './suspects.ts'
 import { WEIGHTS } from './weights.ts'
 
-/** How a job ends whose ttl is over, for whoever waits for its webhook. */
+/** How a job ends whose ttl is over, as its webhook delivers it. */
 const TTL_OVER = JSON.stringify({ status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' })
 const luaText = (text: string): string => `'${text}'`
 
@@ -24,7 +24,7 @@ local function chunksKey(id) return q .. ':c:' .. id end
 local function workerKey(id) return q .. ':w:' .. id end
 local DEADLINES = q .. ':r:deadlines'
 
--- Whoever has the lock; or whose lock has run out without anybody having taken the job back ('pb' is BullMQ's mark of the last taker).
+-- The worker that has the lock; or whose lock has run out while no process has taken the job back ('pb' is BullMQ's mark of the last taker).
 -- So a gateway or a Redis that was away for longer than a lease costs no finished work.
 local function holderOf(id)
   local holder = call('GET', lockKey(id))
@@ -32,7 +32,7 @@ local function holderOf(id)
   return call('HGET', jobKey(id), 'pb')
 end
 
--- Tells every process. The name of the channel follows from the base key, as in keys.ts; no process is the origin, so all of them listen.
+-- Notifies every process. The name of the channel follows from the base key, as in keys.ts; no process is the origin, so all of them listen.
 local function announce(signal)
   local prefix, endpoint = string.match(q, '^(.*):{(.*)}$')
   signal.endpointId = endpoint
@@ -73,7 +73,7 @@ local function dropJob(id)
   call('ZREM', DEADLINES, id)
 end
 
--- Whoever comes into the queue notes the purges that it has not been part of (purges.ts).
+-- A job that comes into the queue notes the purges that it has not been part of (purges.ts).
 local function noteQueued(id)
   local purges = call('HGET', q .. ':r:counters', 'purges')
   if purges then call('HSET', jobKey(id), 'purges', purges) end
@@ -167,7 +167,7 @@ end
 local PURGES = q .. ':r:purges'
 local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':' .. kind end
 
--- Jobs of one purge; those that have ended already are passed over. No webhook is told of these (client-api §5.8).
+-- Jobs of one purge; those that have ended already are passed over. A purge sends no webhooks (client-api §5.8).
 local function endPurged(ids, end_) -- rare
   if #ids == 0 then return end
   local jobs, options, ended, count, weight = {}, {}, { async = {}, sync = {} }, 0, 0
@@ -204,7 +204,7 @@ local function endIfPurged(id)
   if end_ then endPurged({ id }, cjson.decode(end_)) end
 end
 
--- A job whose ttl is over is gone, whatever its state (client-api §4.4). Who waits for its webhook gets an end.
+-- A job whose ttl is over is gone, whatever its state (client-api §4.4). Its webhook delivers an end.
 local function expireJob(id, end_) -- rare
   local isHeld = false
   if call('EXISTS', settledKey(id)) == 0 then

@@ -5,7 +5,7 @@ import type { Script } from './script.ts'
 /** ARGV: job → record or nil */
 export const READ: Script = { name: 'runyardRead', keys: 1, lua: `${PRELUDE}\nreturn readRecord(ARGV[1])\n` }
 
-/** ARGV: job → who holds it, or did until its lease ran out; nil where nobody does */
+/** ARGV: job → who holds it, or did until its lease ran out; nil where no worker does */
 export const HOLDER: Script = { name: 'runyardHolder', keys: 1, lua: `${PRELUDE}\nreturn holderOf(ARGV[1])\n` }
 
 /** ARGV: job → the submission (JSON) or nil */

@@ -22,7 +22,7 @@ end
 /** → rows as `READ_LEASES` makes them */
 export const LEASES: Script = { name: 'runyardLeases', keys: 1, lua: `${READ_LEASES}\nreturn readLeases()\n` }
 
-/** ARGV: limit, end (8; what their webhooks are told) → jobs; in whatever live state they were, they are gone afterwards (client-api §4.4) */
+/** ARGV: limit, end (8; what their webhooks deliver) → jobs; in whatever live state they were, they are gone afterwards (client-api §4.4) */
 export const SWEEP_EXPIRED: Script = {
   name: 'runyardSweepExpired',
   keys: 1,
