@@ -83,7 +83,8 @@ function toStreamJson(read: StreamClaim): JsonText {
   const { status } = read.record
   const stream = toJsonList(read.chunks.map(toChunk))
   if (!isTerminal(status)) return withMember({ status }, 'stream', stream)
-  if (read.more) return withMember({ status: 'IN_PROGRESS' }, 'stream', stream)
+  // SDK 2.0 raises on an error before it looks at the chunks beside it (sdk2-api §4.4), so a failure comes alone.
+  if (read.more || (status !== 'COMPLETED' && read.chunks.length > 0)) return withMember({ status: 'IN_PROGRESS' }, 'stream', stream)
   return withMember(status === 'COMPLETED' ? { status } : { status, error: errorOf(read.record) }, 'stream', stream)
 }
 

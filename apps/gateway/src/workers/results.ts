@@ -24,6 +24,8 @@ export interface Post {
   readonly holdMs: number | undefined
 }
 
+const NOT_JSON = 'the worker posted a part of its stream that is not JSON, or nested too deeply'
+
 /** True where this result ended its job. */
 export async function receiveResult(
   deps: ResultDeps,
@@ -77,18 +79,20 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
-/** A chunk is a sign of life: the store renews the lease with it. */
-export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText): Promise<void> {
+/** A chunk is a sign of life: the store renews the lease with it. One that is not JSON (undefined) would leave a hole that no reader sees. */
+export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText | undefined): Promise<void> {
+  if (chunk === undefined) return failStream(deps, post, { error: NOT_JSON, cause: 'result' })
   const { state, jobId, name, holdMs } = post
   const { endpointId, workerId } = state
   const append = () => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name)
-  if ((await retryWhileAway(append, deps.closing, holdMs)) === 'too_much') await failStream(deps, post)
+  if ((await retryWhileAway(append, deps.closing, holdMs)) !== 'too_much') return
+  // User code that streams without end would fill Redis, or the disk.
+  const error = `the job streamed more than ${deps.config.limits.streamBytes} bytes (limits.streamBytes)`
+  await failStream(deps, post, { error, cause: 'stream_limit' })
 }
 
-/** User code that streams without end would fill Redis, or the disk. */
-async function failStream(deps: ResultDeps, post: Post): Promise<void> {
+async function failStream(deps: ResultDeps, post: Post, { error, cause }: { error: string; cause: EndCause }): Promise<void> {
   const { endpointId, workerId } = post.state
-  const error = `the job streamed more than ${deps.config.limits.streamBytes} bytes (limits.streamBytes)`
-  await settle(deps, post, { outcome: { status: 'FAILED', error }, cause: 'stream_limit' })
+  await settle(deps, post, { outcome: { status: 'FAILED', error }, cause })
   deps.store.publish({ kind: 'job-stop', endpointId, jobId: post.jobId, workerId })
 }

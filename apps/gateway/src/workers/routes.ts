@@ -115,8 +115,7 @@ function doneHandler(deps: GatewayDeps) {
 function chunkHandler(deps: GatewayDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
     const post = postOf(request, workerOf(request))
-    const chunk = await readChunk(bytesOf(request))
-    if (chunk !== undefined) await receiveChunk(deps, post, chunk)
+    await receiveChunk(deps, post, await readChunk(bytesOf(request)))
     return { ok: true }
   }
 }
