@@ -1,14 +1,28 @@
 # The default worker image: a Python with what functions commonly need. Nothing of Runyard is in it: the agent is mounted.
 # Any base with a Python and apt will do, e.g. one with CUDA: docker build --build-arg BASE=… -f worker.Dockerfile .
+# A base is safest by its digest, `python:3.12-slim@sha256:…`: docs/operations.md says where to find it. What it brings stays as it is.
 ARG BASE=python:3.12-slim
-FROM ${BASE}
 
-# Used while building where they are set, and not kept.
-ARG PIP_INDEX_URL
-ARG PIP_EXTRA_INDEX_URL
-ARG PIP_TRUSTED_HOST
-ARG UV_INDEX_URL
-ARG UV_DEFAULT_INDEX
+# Fetches the Python packages. Only what lies in /staged goes on: files beside this one that name an index (pip.conf, perhaps with a password)
+# or certificates to trust (build-ca.pem, behind a company proxy) are in no layer and no history of the image.
+FROM ${BASE} AS packages
+ARG BUILD=none
+LABEL runyard.build=${BUILD}
+ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
+    PIP_ROOT_USER_ACTION=ignore \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements.lock missing.py pip.conf* build-ca.pem* /tmp/build/
+RUN set -eu; \
+    cd /tmp/build; \
+    if [ -f pip.conf ]; then export PIP_CONFIG_FILE=/tmp/build/pip.conf; fi; \
+    if [ -f build-ca.pem ]; then export PIP_CERT=/tmp/build/build-ca.pem; fi; \
+    python3 missing.py requirements.lock >missing.lock; \
+    mkdir /staged; \
+    if [ -s missing.lock ]; then \
+      python3 -m pip install --no-cache-dir --no-warn-script-location --root /staged --no-deps --only-binary :all: --require-hashes -r missing.lock; \
+    fi
+
+FROM ${BASE}
 
 # Packages are installed into the system's Python at request time, also where Debian marks it as externally managed.
 ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
@@ -29,16 +43,6 @@ RUN set -eu; \
     rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb; \
     command -v python >/dev/null || ln -s python3 /usr/bin/python
 
-# A file called build-ca.pem beside this one is trusted while building, for registries behind a company proxy.
-COPY worker.Dockerfile build-ca.pem* /tmp/build/
-
-# uv for quick installs; aiohttp and cloudpickle because stacked calls import them on the worker; the rest is what functions reach for first.
-RUN set -eu; \
-    if [ -f /tmp/build/build-ca.pem ]; then \
-      export PIP_CERT=/tmp/build/build-ca.pem SSL_CERT_FILE=/tmp/build/build-ca.pem REQUESTS_CA_BUNDLE=/tmp/build/build-ca.pem; \
-    fi; \
-    pip install --no-cache-dir uv; \
-    uv pip install --no-cache --compile-bytecode aiohttp cloudpickle requests httpx pydantic numpy; \
-    rm -rf /tmp/build
+COPY --from=packages /staged/ /
 
 WORKDIR /work

@@ -30,6 +30,8 @@ export interface ImageRegistry extends AsyncDisposable {
   readonly password: string
   /** Pushes the private image under this name and removes it from the engine; what it is called there. */
   push(name: string): Promise<string>
+  /** Pushes an image of the engine, which stays there; its reference by digest. */
+  publish(image: string, name: string): Promise<string>
 }
 
 const USER = { username: 'puller', password: 'a-secret-for-pulls' }
@@ -58,6 +60,16 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     await runCommand('docker', ['image', 'rm', image])
     return image
   }
+  const publish = async (image: string, name: string): Promise<string> => {
+    const there = `${address}/${name}`
+    images.add(there)
+    await runCommand('docker', ['tag', image, there])
+    await runCommand('docker', ['--config', dir, 'push', '-q', there])
+    const digests = await runCommand('docker', ['image', 'inspect', '--format', '{{join .RepoDigests "\\n"}}', there])
+    const digest = digests.split('\n').find((line) => line.startsWith(`${there.replace(/:[^:/]+$/, '')}@`))
+    if (digest === undefined) throw new Error(`the engine knows no digest of ${there}: ${digests}`)
+    return digest
+  }
   try {
     await writeFile(join(dir, 'config.json'), JSON.stringify({ auths: { [address]: { auth: btoa(`${USER.username}:${USER.password}`) } } }))
     await waitFor('the image registry to answer', async () => (await fetch(`http://${address}/v2/`)).status === 401)
@@ -65,7 +77,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
     await stop()
     throw new Error(`the image registry did not come up:\n${child.output().slice(-2000)}`, { cause: error })
   }
-  return { ...USER, push, [Symbol.asyncDispose]: stop }
+  return { ...USER, push, publish, [Symbol.asyncDispose]: stop }
 }
 
 /** JSON is YAML. */

@@ -6,8 +6,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand, findOnPath } from './child.ts'
+import { lockedRequirements } from './venv-lock.ts'
 
-/** What is installed where. Pins are exact for the SDKs; their dependencies float as a user's would. */
+/** What is installed where. Their own needs are locked (`venvs.lock`). */
 export const VENVS = {
   'flash-1.21': ['runpod-flash==1.21.0', 'runpod==1.12.0', 'numpy'],
   'flash-1.14': ['runpod-flash==1.14.0', 'runpod==1.12.0', 'numpy'],
@@ -33,14 +34,14 @@ const BENCH_VENVS = { 'celery-5.7': ['celery[redis]==5.7.0'] } as const
 
 export type VenvName = keyof typeof VENVS | keyof typeof BENCH_VENVS
 export const VENV_NAMES = Object.keys(VENVS) as readonly VenvName[]
-const PACKAGES: Readonly<Record<VenvName, readonly string[]>> = { ...VENVS, ...BENCH_VENVS }
+export const LOCKED_VENVS: Readonly<Record<VenvName, readonly string[]>> = { ...VENVS, ...BENCH_VENVS }
 
 export function cacheDir(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'runyard')
 }
 
 export function venvPath(name: VenvName): string {
-  const digest = createHash('sha256').update(PACKAGES[name].join('\n')).digest('hex').slice(0, 8)
+  const digest = createHash('sha256').update(lockedRequirements(name)).digest('hex').slice(0, 8)
   return join(cacheDir(), 'venvs', `${name}-${digest}`)
 }
 
@@ -60,8 +61,10 @@ export async function ensureVenv(name: VenvName): Promise<void> {
   await mkdir(join(path, '..'), { recursive: true })
   const uv = await (fetching ??= ensureUv())
   await runCommand(uv, ['venv', '--quiet', '--python', 'python3', path])
-  await runCommand(uv, ['pip', 'install', '--quiet', '--python', venvPython(name), ...PACKAGES[name]])
-  await writeFile(join(path, '.complete'), `${PACKAGES[name].join('\n')}\n`)
+  const requirements = join(path, 'requirements.lock')
+  await writeFile(requirements, lockedRequirements(name))
+  await runCommand(uv, ['pip', 'install', '--quiet', '--require-hashes', '--python', venvPython(name), '-r', requirements])
+  await writeFile(join(path, '.complete'), '')
 }
 
 /** Many environments share most of their packages; uv links them from one cache, which takes a tenth of pip's time and room. */
@@ -70,7 +73,7 @@ const FETCH_WHEEL = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'fetch-
 /** Environments are made side by side; the tool is fetched once. */
 let fetching: Promise<string> | undefined
 
-async function ensureUv(): Promise<string> {
+export async function ensureUv(): Promise<string> {
   const found = findOnPath('uv')
   if (found !== undefined) return found
   const directory = join(cacheDir(), `uv-wheel-${UV_VERSION}`)

@@ -1,6 +1,7 @@
 // A job gets the dependencies that it names, whatever earlier jobs of its worker have named, and whatever has interrupted them (ADR 39).
 // Wheels of our own in a directory stand for the package index.
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -189,5 +190,28 @@ describe('an install that does not end well', () => {
     expect(await valueOf(['tiny==1.0'])).toBe('1.0')
     expect((await run(['nowhere-to-be-found'])).error).toMatch(/^installing the dependencies nowhere-to-be-found failed/)
     expect((await run(['tiny==1.0'])).output).toMatchObject({ json_result: '1.0', stdout: '' })
+  })
+})
+
+describe('what the runner brings by its own lock', () => {
+  const hashOf = (wheel: string): string => createHash('sha256').update(readFileSync(wheel)).digest('hex')
+  function lock(entries: Readonly<Record<string, string>>): string {
+    const path = join(scratch, 'sdk.lock')
+    const lines = Object.entries(entries).map(([pin, hash]) => `${pin} ; python_full_version >= '3.8' \\\n    --hash=sha256:${hash}\n`)
+    writeFileSync(path, `# A lock.\n${lines.join('')}`)
+    return `def f():\n    from runyard_runner import dependencies\n    dependencies.install_locked(${JSON.stringify(path)}, "tiny")\n    import tiny\n    return tiny.VALUE\n`
+  }
+
+  it('is the locked version, with what else of the lock is not there yet', async () => {
+    buildWheel('tiny', { version: '2.0' })
+    const code = lock({ 'helper==1.0': hashOf(buildWheel('helper')), 'tiny==1.0': hashOf(buildWheel('tiny')) })
+    expect(await valueOf([], code.replace('import tiny', 'import helper, tiny'))).toBe('1.0')
+  })
+
+  it('is refused where the index serves another file', async () => {
+    buildWheel('tiny')
+    const { error } = await run([], lock({ 'tiny==1.0': '0'.repeat(64) }))
+    expect(error).toMatch(/^installing the dependencies tiny failed/)
+    expect(error).toMatch(/hash/i)
   })
 })

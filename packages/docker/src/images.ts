@@ -77,15 +77,23 @@ interface ProgressMessage {
   readonly status?: string
   readonly id?: string
   readonly progress?: string
+  /** The last message of what failed; its answer was 200 all the same. */
+  readonly error?: string
 }
 
 /** Reads a pull's, build's or import's answer to its end; @throws what the engine reports in it. */
 export function followProgress(docker: Docker, stream: NodeJS.ReadableStream, onProgress: (line: string) => void): Promise<void> {
   return new Promise((resolve, reject) => {
+    let failure: Error | undefined
     docker.modem.followProgress(
       stream,
-      (error: Error | null) => (error === null ? resolve() : reject(error)),
+      (error: Error | null) => {
+        failure ??= error ?? undefined
+        if (failure === undefined) resolve()
+        else reject(failure)
+      },
       (message: ProgressMessage) => {
+        if (message.error !== undefined) failure = new Error(message.error)
         for (const line of toLines(message)) onProgress(line)
       },
     )

@@ -84,6 +84,10 @@ export const Config = z.object({
     .string()
     .default('runyard/worker:latest')
     .describe('the worker image that the runpod/flash and runpod/queue aliases name'),
+  defaultImageBase: z
+    .string()
+    .optional()
+    .describe('what runyard/worker is built on, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian'),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → image of yours'),
   runtimes: z
     .record(z.string(), z.string())

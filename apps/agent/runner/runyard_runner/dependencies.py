@@ -107,7 +107,20 @@ def is_present(name):
         return False
 
 
-def install(packages, *options, again=False, memory=None):
+def install_locked(path, wanted):
+    """`wanted`, and what else of this lock is not there yet: each in the locked version and by its hash, whatever the index says."""
+    with open(path, encoding="utf-8") as file:
+        # An entry goes on in lines that are indented.
+        entries = re.split(r"\n(?=\S)", file.read().strip())
+    pins = {entry: entry.split()[0].partition("==")[0] for entry in entries if not entry.startswith("#")}
+    chosen = [entry for entry, name in pins.items() if name == wanted or not is_present(name)]
+    lock = os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "wanted.lock")
+    with open(lock, "w", encoding="utf-8") as file:
+        file.write("\n".join(chosen) + "\n")
+    install([wanted], lock=lock)
+
+
+def install(packages, again=False, memory=None, lock=None):
     print("installing " + ", ".join(packages), flush=True)
     memory = memory or Memory()
     before = versions()
@@ -115,7 +128,7 @@ def install(packages, *options, again=False, memory=None):
         memory.note(satisfied={})
     memory.note(unfinished="python")
     try:
-        installers.install_python(packages, options, again=again)
+        installers.install_python(packages, again=again, lock=lock)
     except Failure:
         # Most failures come before anything is installed.
         if versions() == before and not again:

@@ -50,11 +50,12 @@ def discard_scratch():
     return True
 
 
-def install_python(packages, options=(), again=False):
-    """`again`: also what seems to be there, since an earlier install broke off."""
+def install_python(packages, again=False, lock=None):
+    """`again`: also what seems to be there, since an earlier install broke off. `lock`: a file of requirements with hashes, in place of names."""
     command, reinstall = installer()
     what = "installing the dependencies %s" % ", ".join(packages)
-    run_tool(command + ([reinstall] if again else []) + list(options) + ["--"] + list(packages), what)
+    targets = ["--"] + list(packages) if lock is None else ["--no-deps", "--require-hashes", "-r", lock]
+    run_tool(command + ([reinstall] if again else []) + targets, what)
 
 
 def installer():

@@ -1,18 +1,21 @@
 // A Python environment with the last release of runpod-flash, made once and kept in the cache. A marker written last says that it is
-// complete; one without it is made anew.
+// complete; one without it is made anew. Every file comes by its hash (`demo.lock`, written by scripts/refresh-locks.ts).
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { openCacheDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'
+import { CLI_ROOT } from '../locations.ts'
 import { fetchWheel } from '../stack/wheel.ts'
 
 const run = promisify(execFile)
 
 export const FLASH = 'runpod-flash==1.21.0'
+const LOCK = join(CLI_ROOT, 'demo.lock')
 /** As pinned in `fetch-wheel.py`. */
 const UV_VERSION = '0.13.9'
 
@@ -23,7 +26,11 @@ export interface FlashEnvironment {
 /** @throws RunyardError with one sentence. */
 export async function ensureFlashEnvironment(options: { env: NodeJS.ProcessEnv; signal: AbortSignal }): Promise<FlashEnvironment> {
   const { env, signal } = options
-  const directory = join(openCacheDir(env), 'venvs', `demo-${FLASH.replace('==', '-')}`)
+  const digest = createHash('sha256')
+    .update(await readFile(LOCK))
+    .digest('hex')
+    .slice(0, 8)
+  const directory = join(openCacheDir(env), 'venvs', `demo-${FLASH.replace('==', '-')}-${digest}`)
   const python = join(directory, 'bin', 'python')
   if (existsSync(join(directory, '.complete'))) return { python }
   const base = await findOnPath('python3', env)
@@ -70,11 +77,12 @@ async function install(
   { directory, base, python, uv }: Installation,
   execute: (command: string, args: readonly string[]) => Promise<void>,
 ): Promise<void> {
+  const locked = ['--quiet', '--require-hashes', '-r', LOCK]
   if (uv === undefined) {
     await execute(base, ['-m', 'venv', directory])
-    await execute(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', FLASH])
+    await execute(python, ['-m', 'pip', 'install', '--disable-pip-version-check', ...locked])
     return
   }
   await execute(uv, ['venv', '--quiet', '--python', base, directory])
-  await execute(uv, ['pip', 'install', '--quiet', '--python', python, FLASH])
+  await execute(uv, ['pip', 'install', '--python', python, ...locked])
 }

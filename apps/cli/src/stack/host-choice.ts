@@ -55,7 +55,11 @@ async function prepareConfigured(hosts: readonly HostConfig[], options: ChoiceOp
   return { ...(await prepareDocker(docker, engine.version, options)), hosts }
 }
 
-async function prepareDocker(hosts: readonly HostConfig[], version: string, { progress, env, signal }: ChoiceOptions): Promise<HostChoice> {
+async function prepareDocker(
+  hosts: readonly HostConfig[],
+  version: string,
+  { config, progress, env, signal }: ChoiceOptions,
+): Promise<HostChoice> {
   const [host] = hosts
   if (host === undefined) throw new RunyardError('bad_request', 'No Docker host is configured.')
   const { socket } = host
@@ -67,6 +71,7 @@ async function prepareDocker(hosts: readonly HostConfig[], version: string, { pr
       step.note(line)
     },
     env,
+    base: config.defaultImageBase,
     signal,
   })
   step.note('preparing the agent')

@@ -22,9 +22,8 @@ from ..calling import Failure
 from ..reply import Reply
 
 # `from runpod import App` needs nothing of the SDK's own dependencies; nested `.remote()` calls and `runpod.Endpoint` need only these.
-# The rest, some 200 MB, serves its command line and would be paid by every cold start.
-SDK = "runpod>=2.0.0rc1"
-SDK_NEEDS = ["aiohttp", "requests", "tomli", "tomlkit"]
+# The rest, some 200 MB, serves its command line and would be paid by every cold start. Versions and hashes: scripts/refresh-locks.ts.
+SDK_LOCK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "sdk.lock")
 IMPORTS_SDK = re.compile(r"^\s*(?:import|from)\s+runpod\b", re.MULTILINE)
 
 _modules = {}  # digest of the source → module, and what changed as it was loaded
@@ -106,8 +105,7 @@ def ensure_sdk():
     """A source that declares its functions with the SDK needs the SDK; an image without 2.0 gets it once, in a second or two."""
     if has_sdk():
         return
-    dependencies.ensure(SDK_NEEDS)
-    dependencies.install([SDK], "--no-deps")
+    dependencies.install_locked(SDK_LOCK, "runpod")
     for name in [name for name in sys.modules if name == "runpod" or name.startswith("runpod.")]:
         del sys.modules[name]
     if not has_sdk():

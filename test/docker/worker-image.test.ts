@@ -1,0 +1,106 @@
+// The default worker image is built on a real engine: from packages whose hashes are in the repository, through an index with a password that
+// shows nowhere afterwards, on a base that is what its digest says.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bootstrapBaseImage, bridgeGatewayAddress, ensureWorkerImage } from '@runyard/docker'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand, tryCommand } from '../harness/child.ts'
+import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+
+const socket = '/var/run/docker.sock'
+const DOCKER = join(import.meta.dirname, '..', '..', 'docker')
+const IMAGE = 'runyard-test/worker-image:latest'
+const PASSWORD = 'a-secret-of-the-index'
+/** A build from nothing, on two cores that others use, too. */
+const BUILD = { timeout: 900_000 }
+
+/** The machine's own index behind a password. It answers as it is asked; files come from where the index says. */
+async function startIndex(host: string): Promise<{ url: string; asked: Set<string>; server: Server }> {
+  const upstream = process.env['PIP_INDEX_URL'] ?? 'https://pypi.org/simple'
+  const asked = new Set<string>()
+  const answer = async ({ headers, url }: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (headers.authorization !== `Basic ${btoa(`me:${PASSWORD}`)}`) return void response.writeHead(401).end()
+    const name = url?.split('/').findLast((part) => part !== '') ?? ''
+    asked.add(name)
+    const page = await fetch(`${upstream.replace(/\/$/, '')}/${name}/`, { headers: { accept: 'text/html' } })
+    response.writeHead(page.status, { 'content-type': 'text/html' }).end(await page.text())
+  }
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
+  })
+  await once(server.listen(0, host), 'listening')
+  return { url: `http://me:${PASSWORD}@${host}:${(server.address() as AddressInfo).port}/simple`, asked, server }
+}
+
+await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker image', () => {
+  let registry: ImageRegistry
+  /** By its digest. */
+  let base: string
+  let tag: string
+  let directory: string
+  const dockerfile = (): string => join(directory, 'worker.Dockerfile')
+  const lines: string[] = []
+  const build = (more: { base?: string; env?: Record<string, string | undefined> }) =>
+    ensureWorkerImage({ socket, dockerfile: dockerfile(), base, image: IMAGE, onProgress: (line) => void lines.push(line), ...more })
+
+  beforeAll(async () => {
+    registry = await startImageRegistry()
+    base = await registry.publish(await bootstrapBaseImage({ socket, onProgress: () => undefined }), 'base:1')
+    tag = base.replace(/@.*/, ':1')
+    directory = await mkdtemp(join(tmpdir(), 'runyard-worker-image-'))
+    await cp(DOCKER, directory, { recursive: true })
+  })
+  afterAll(async () => {
+    await tryCommand('docker', ['image', 'rm', '-f', IMAGE])
+    await registry?.[Symbol.asyncDispose]()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test('is built through an index with a password, which is in no history, no environment and no image that is left', BUILD, async () => {
+    const host = await bridgeGatewayAddress({ socket })
+    const index = await startIndex(host ?? '')
+    try {
+      const proxy = { NO_PROXY: `${host},${PASSWORD}.example` }
+      const env = { ...process.env, ...proxy, PIP_INDEX_URL: index.url, PIP_TRUSTED_HOST: host }
+      expect(await build({ env })).toEqual({ image: IMAGE, built: true })
+    } finally {
+      index.server.close()
+    }
+    expect([...index.asked]).toEqual(expect.arrayContaining(['numpy', 'uv', 'cloudpickle']))
+    const history = await runCommand('docker', ['history', '--no-trunc', '--format', '{{.CreatedBy}}', IMAGE])
+    expect(history).toContain('COPY')
+    const inspected = await runCommand('docker', ['image', 'inspect', IMAGE])
+    for (const text of [history, inspected]) expect(text).not.toMatch(/PIP_INDEX_URL|\/simple|a-secret-of-the-index/)
+    expect(lines.join('\n')).not.toContain(PASSWORD)
+    const staged = await runCommand('docker', ['image', 'ls', '-aq', '--filter', 'label=runyard.build'])
+    expect(staged).toBe('')
+    const look = ['sh', '-c', 'ls -A /tmp; pip config list; uv --version; python3 -c "import aiohttp, cloudpickle, numpy, pydantic"']
+    const seen = await runCommand('docker', ['run', '--rm', '--network', 'none', IMAGE, ...look])
+    expect(seen).toMatch(/^uv 0\.13\.9 /m)
+    expect(seen).not.toMatch(/index|build/)
+  })
+
+  test('is not built again while its recipe is the same', async () => {
+    expect(await build({})).toEqual({ image: IMAGE, built: false })
+  })
+
+  test('was built on the base that a digest names, and refuses one that the registry does not have', async () => {
+    expect(await runCommand('docker', ['image', 'inspect', '--format', '{{index .Config.Labels "runyard.base"}}', IMAGE])).toBe(`${base}\n`)
+    const wrong = base.replace(/[0-9a-f]{64}$/, '0'.repeat(64))
+    await expect(build({ base: wrong })).rejects.toThrow(wrong)
+  })
+
+  test('is not built from a package with another hash than the locked one, and says which digest its base has', async () => {
+    const path = join(directory, 'requirements.lock')
+    const lock = await readFile(path, 'utf8')
+    await writeFile(path, lock.replaceAll(/--hash=sha256:\S{8}/g, '--hash=sha256:00000000'))
+    await expect(build({ base: tag })).rejects.toThrow(/Docker cannot build .*hash/i)
+    expect(lines).toContain(`${tag} is ${base} today: to keep it, set defaultImageBase to that`)
+    expect(await runCommand('docker', ['image', 'ls', '-aq', '--filter', 'label=runyard.build'])).toBe('')
+  })
+})
