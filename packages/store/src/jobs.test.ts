@@ -117,7 +117,7 @@ describe('submitting once', () => {
 })
 
 describe('status', () => {
-  test('tells each state of a job', async () => {
+  test('reports each state of a job', async () => {
     const { jobs } = await stores.open()
     expect(await jobs.get(EP, 'a')).toBeUndefined()
     await jobs.submit(EP, submission('a'))
@@ -205,7 +205,7 @@ describe('settling', () => {
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 1 })
   })
 
-  test('whoever is woken by a settlement reads what everybody reads later', async () => {
+  test('a reader that a settlement wakes reads what all read later', async () => {
     const store = await stores.open()
     await store.jobs.submit(EP, submission('a'))
     await store.jobs.take(EP, 'w1')
@@ -221,7 +221,7 @@ describe('settling', () => {
     await subscription[Symbol.asyncDispose]()
   })
 
-  test('a job that nobody submitted cannot be settled', async () => {
+  test('a job that was never submitted cannot be settled', async () => {
     const { jobs } = await stores.open()
     expect(await jobs.settle(EP, 'x', 'w1', completed(1))).toBe('not_holder')
     expect(await jobs.forceSettle(EP, 'x', { status: 'CANCELLED' })).toEqual({ result: 'unknown' })
@@ -357,7 +357,7 @@ describe('leases', () => {
   /** As its time does it. */
   const expireLease = () => stores.raw().pexpire(`${stores.prefix()}:{${EP}}:a:lock`, 0)
 
-  /** A job whose lease has run out, so that nobody holds it. */
+  /** A job whose lease has run out, so that no worker holds it. */
   async function runOut() {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
@@ -367,7 +367,7 @@ describe('leases', () => {
     return jobs
   }
 
-  test('a lease that has run out is still good for its last holder, and for nobody else, until the job is taken back', async () => {
+  test('a lease that has run out is still good for its last holder alone, until the job is taken back', async () => {
     const jobs = await runOut()
     expect(await jobs.settle(EP, 'a', 'w2', completed(2))).toBe('not_holder')
     expect(await jobs.renew(EP, 'w2', ['a'])).toEqual(['a'])
@@ -377,7 +377,7 @@ describe('leases', () => {
     expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
   })
 
-  test('a job that was taken back after its lease had run out is nobody’s, whoever comes late', async () => {
+  test('a job that was taken back after its lease had run out belongs to no worker, whichever comes late', async () => {
     const jobs = await runOut()
     await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: undefined }, { budget: 2, evidence: '' })
     expect(await jobs.renew(EP, 'w1', ['a'])).toEqual(['a'])
@@ -399,7 +399,7 @@ describe('leases', () => {
     expect(await jobs.renew(EP, 'w1', [])).toEqual([])
   })
 
-  test('a heartbeat tells that its worker lives, what of the jobs that it names is not its own, and, if asked, who holds what', async () => {
+  test('a heartbeat reports that its worker lives, which of the jobs that it names are not its own, and, if asked, who holds what', async () => {
     const { jobs, workers } = await stores.open()
     await workers.create(workerRecord('w1'))
     for (const id of ['a', 'b']) await jobs.submit(EP, submission(id))

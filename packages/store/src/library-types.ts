@@ -26,7 +26,7 @@ export interface EndpointStore {
   delete(id: string, onEnded?: OnEnded): Promise<boolean>
   /** Ids that are deleted but still have workers or keys. */
   listDeleted(): Promise<readonly string[]>
-  /** Whose these deleted endpoints were, as long as something is left of them: it is still nobody else's. Others are left out. */
+  /** Whose these deleted endpoints were, as long as something is left of them: it still belongs to no other owner. Others are left out. */
   goneOwners(ids: readonly string[]): Promise<ReadonlyMap<string, string>>
   /** Removes the last keys of a deleted endpoint. */
   forget(id: string, onEnded?: OnEnded): Promise<void>

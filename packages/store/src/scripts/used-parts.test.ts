@@ -72,7 +72,7 @@ test('what serves a rare function alone stands in its body, what others use, too
   ])
 })
 
-test('a submit carries what puts a job into a queue, and nothing that ends one', () => {
+test('a submit carries what weighs a job and puts it into a queue, and nothing that ends one', () => {
   const names = [...usedParts(PRELUDE, SUBMIT.lua.slice(PRELUDE.length)).matchAll(/^local function (\w+)/gm)].map(([, name]) => name)
-  expect(names).toEqual(['jobKey', 'noteQueued', 'enqueueJob'])
+  expect(names).toEqual(['jobKey', 'addWeight', 'weigh', 'noRoomFor', 'noteQueued', 'enqueueJob'])
 })
