@@ -37,7 +37,12 @@ function createChanges({ client, keys, run, options }: StoreContext): Changes {
   const noteUnfinished = (at: BatchAt) => client.sadd(keys.unfinishedBatches, memberOf(at))
 
   return {
-    create: (at, mostActive) => change(CREATE_BATCH, at, [Date.now(), mostActive, DRAFT_LIFE_MS]),
+    async create(at, mostActive) {
+      const result: Awaited<ReturnType<BatchStore['create']>> = await change(CREATE_BATCH, at, [Date.now(), mostActive, DRAFT_LIFE_MS])
+      const refused = refusalOf(result, options.retention)
+      if (refused !== undefined) throw refused
+      return result
+    },
     async add(at, requests, limits) {
       const ttlMs = Math.max(...requests.map(({ policy }) => policy.ttlMs ?? DEFAULT_TTL_MS), 0)
       const texts = requests.flatMap((request) => [request.id, textOf(packSubmission(request))])

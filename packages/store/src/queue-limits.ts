@@ -16,6 +16,7 @@ export function queueLimits({ queueJobs = NO_LIMIT, queueBytes = NO_LIMIT }: Ret
 
 /** Undefined where the script says something else. */
 export function refusalOf(reply: unknown, { queueJobs, queueBytes, idempotencyKeys }: Retention): RunyardError | undefined {
+  if (reply === 'forgotten') return new RunyardError('not_found', 'endpoint not found: it was deleted')
   const sentences: Readonly<Record<string, string>> = {
     queue_full: `the queue of this endpoint is full: at most ${queueJobs} jobs may wait (limits.queueJobs); try again later`,
     queue_heavy: `the queue of this endpoint is full: its jobs and batches may weigh ${queueBytes} bytes together (limits.queueBytes); try again later`,

@@ -62,6 +62,7 @@ export const CREATE_BATCH: Script = {
   keys: 1,
   lua: `${PRELUDE}${BATCHES}
 local id = ARGV[1]
+if call('EXISTS', q .. ':r:forgotten') == 1 then return 'forgotten' end
 dropExpired()
 releaseExpiredDrafts()
 dropOldest()

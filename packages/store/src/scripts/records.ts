@@ -78,7 +78,7 @@ return redis.call('LLEN', KEYS[1])
 }
 
 /**
- * KEYS: workers, queue base, mark of a forgotten endpoint. ARGV: seconds that the fence and the mark stay, keys… → 1; the records of workers go with the keys,
+ * KEYS: workers, queue base, mark of a forgotten endpoint. ARGV: seconds that the fence and the mark stay, keys… → 1; the records of workers and the batches go with the keys,
  * and what comes later is refused
  */
 export const REMOVE_KEYS: Script = {
@@ -86,6 +86,10 @@ export const REMOVE_KEYS: Script = {
   keys: 3,
   lua: `
 for _, id in ipairs(redis.call('SMEMBERS', KEYS[1])) do redis.call('DEL', KEYS[2] .. ':w:' .. id) end
+for _, id in ipairs(redis.call('ZRANGE', KEYS[2] .. ':r:batches', 0, -1)) do
+  local batch = KEYS[2] .. ':b:' .. id
+  redis.call('UNLINK', batch, batch .. ':ids', batch .. ':drafts')
+end
 redis.call('DEL', unpack(ARGV, 2))
 redis.call('EXPIRE', KEYS[2] .. ':r:term', ARGV[1])
 redis.call('SET', KEYS[3], '1', 'EX', ARGV[1])

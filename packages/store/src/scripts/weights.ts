@@ -10,8 +10,10 @@ const JOB_BYTES = 512
 export const WEIGHTS = `
 local function addWeight(bytes) call('HINCRBY', q .. ':r:counters', 'queueBytes', bytes) end
 local function weigh(job) return #job.data + #job.opts + ${JOB_BYTES} end
--- Why so many more jobs of this weight may not wait, or nil. Where nothing is, the first is taken whatever it weighs.
+-- Why so many more jobs of this weight may not wait, or nil. Where nothing is, the first is taken whatever it weighs. To an endpoint that was forgotten
+-- nothing is added: it would stay for ever (ADR 43).
 local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
+  if call('EXISTS', q .. ':r:forgotten') == 1 then return 'forgotten' end
   if call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') + jobs > tonumber(mostJobs) then return 'queue_full' end
   local held = tonumber(call('HGET', q .. ':r:counters', 'queueBytes') or '0')
   if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
