@@ -120,7 +120,7 @@ export const Config = z.object({
         .int()
         .min(0)
         .default(1024 * 1024 * 1024)
-        .describe('what the kept results of one endpoint may weigh in Redis; beyond it the oldest go first'),
+        .describe('what the kept results of one endpoint, with their unread chunks, may weigh in Redis; beyond it the oldest go first'),
       totalBytes: z.coerce
         .number()
         .int()
@@ -199,6 +199,10 @@ export const Config = z.object({
         'idempotency keys that one endpoint remembers, some 400 bytes of Redis each; beyond it the answer is 429',
       ),
       streamBytes: most(256 * 1024 * 1024, 'what one attempt of a job may stream in chunks; beyond it the job is FAILED'),
+      unreadBytes: most(
+        1024 * 1024 * 1024,
+        'what unread chunks of an endpoint’s running jobs may weigh in Redis; beyond it a job that streams with more than its share is FAILED',
+      ),
       workerBytesPerS: z.coerce
         .number()
         .int()

@@ -6,7 +6,7 @@ import { actor, actorOf, command, job, type Model, type Real } from './model-com
 import { chunk, conclude, stream, voidClaim } from './stream-commands.ts'
 import { completed, submission } from './test-store.ts'
 import type { JobStore, ValueOutcome } from './value-store.ts'
-import { readWeights } from './weight-check.ts'
+import { NOTHING, readWeights } from './weight-check.ts'
 
 const LONG_AFTER = 48 * 60 * 60 * 1000
 
@@ -197,5 +197,8 @@ export async function checkEnds(m: Model, { sides: [jobs], endpointId, raw, pref
     if (known.state === 'swept' || known.state === 'ended') assert.deepEqual(record, expected)
     else assert.ok(record?.status === 'COMPLETED' || record?.status === 'FAILED')
   }
-  assert.deepEqual(await readWeights(raw, `${prefix}:{${endpointId}}`), { queueBytes: 0 })
+  const { keptBytes: _kept, ...live } = await readWeights(raw, `${prefix}:{${endpointId}}`)
+  assert.deepEqual(live, { queueBytes: 0, unreadBytes: 0 })
+  await jobs.sweepRegister(endpointId, Date.now() + LONG_AFTER)
+  assert.deepEqual(await readWeights(raw, `${prefix}:{${endpointId}}`), NOTHING)
 }

@@ -36,7 +36,7 @@ export function command<T>(
     async run(m, real) {
       await play(given)(m, real, real.sides[at])
       await checkAgreement(m, real, real.sides[1 - at] ?? real.sides[0])
-      await checkWeights(real.raw, `${real.prefix}:{${real.endpointId}}`, m.jobs.keys())
+      await checkWeights(real.raw, `${real.prefix}:{${real.endpointId}}`, { jobs: m.jobs.keys() })
     },
     toString: () => `${name}(${JSON.stringify(given)}) at ${at}`,
   }))

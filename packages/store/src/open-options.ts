@@ -19,6 +19,8 @@ export interface RetentionOptions {
   readonly idempotencyKeys?: number
   /** What one attempt of a job may stream. */
   readonly streamBytes?: number
+  /** What unread chunks of one endpoint's running jobs may weigh. */
+  readonly unreadBytes?: number
   /** Webhooks of one endpoint that may wait, and what they may weigh. */
   readonly outboxEvents?: number
   readonly outboxBytes?: number

@@ -77,9 +77,14 @@ describe('the weight of live jobs', () => {
     const raw = stores.raw()
     await jobs.submit(EP, submission('a'))
     const weight = await weightOf()
-    await jobs.submit(EP, submission('old'))
-    await raw.hdel(`${stores.prefix()}:{${EP}}:old`, 'weight')
+    await jobs.take(EP, 'w1')
+    for (const id of ['old', 'purged']) {
+      await jobs.submit(EP, submission(id))
+      await raw.hdel(`${stores.prefix()}:{${EP}}:${id}`, 'weight')
+    }
     await jobs.forceSettle(EP, 'old', { status: 'CANCELLED' })
+    await jobs.purge(EP)
+    await jobs.endPurged(EP)
     await jobs.sweepRegister(EP, Date.now())
     expect(await weightOf()).toBeGreaterThan(weight)
     await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })

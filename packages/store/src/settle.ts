@@ -116,7 +116,8 @@ function createWorkerWrites({ keys, run, signals, payloads, options }: StoreCont
       const at = { endpointId, jobId }
       const kept = await payloads.keep(at, newName('chunk'), chunk)
       const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal), post]
-      const weight = [Buffer.byteLength(chunk), options.retention.streamBytes ?? NO_LIMIT]
+      const { streamBytes = NO_LIMIT, unreadBytes = NO_LIMIT } = options.retention
+      const weight = [Buffer.byteLength(chunk), streamBytes, unreadBytes]
       const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], [...args, ...weight])) as ChunkResult | 'repeated'
       payloads.conclude(at, kept, result === 'settled')
       if (result === 'repeated') return 'settled'

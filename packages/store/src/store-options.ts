@@ -28,6 +28,7 @@ function retentionOf({ retention, webhooks, limits }: Pick<Config, 'retention' |
     queueBytes: limits.queueBytes,
     idempotencyKeys: limits.idempotencyKeys,
     streamBytes: limits.streamBytes,
+    unreadBytes: limits.unreadBytes,
     outboxEvents: webhooks.outboxEvents,
     outboxBytes: webhooks.outboxBytes,
   }

@@ -205,4 +205,39 @@ describe('bytes', () => {
     expect([...(first?.chunks ?? []), ...(second?.chunks ?? [])]).toEqual(texts)
     expect(second?.more).toBe(false)
   })
+
+  test('unread chunks of an endpoint have a bound, beyond which only a job with more than its share is refused', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, unreadBytes: 500 } })
+    for (const id of ['greedy', 'modest']) {
+      await jobs.submit(EP, submission(id))
+      await jobs.take(EP, `of-${id}`)
+    }
+    const append = (id: string) => jobs.appendChunk(EP, id, `of-${id}`, 'x'.repeat(80))
+    for (let at = 0; at < 4; at += 1) expect(await append('greedy')).toBe('settled')
+    expect(await append('modest')).toBe('settled')
+    expect(await append('greedy')).toBe('no_room')
+    expect(await append('modest')).toBe('settled')
+    expect((await drainStream(jobs, EP, 'greedy', 10))?.chunks).toHaveLength(4)
+    expect(await append('greedy')).toBe('settled')
+  })
+
+  test('chunks that nobody has read weigh with their job’s result, and make room with it', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, keepBytes: 2500 } })
+    const keptBytes = async () => (await jobs.stats(EP)).keptBytes
+    const finished = async (id: string) => {
+      await jobs.submit(EP, submission(id))
+      await jobs.take(EP, 'w1')
+      for (let at = 0; at < 10; at += 1) await jobs.appendChunk(EP, id, 'w1', 'x'.repeat(98))
+      await jobs.settle(EP, id, 'w1', completed([]))
+    }
+    await finished('a')
+    const whole = await keptBytes()
+    expect(whole).toBeGreaterThan(1000)
+    await drainStream(jobs, EP, 'a', 4)
+    expect(await keptBytes()).toBe(whole - 4 * 116)
+    await finished('b')
+    await finished('c')
+    expect(await jobs.whyGone(EP, 'a')).toMatchObject({ why: 'room' })
+    expect((await drainStream(jobs, EP, 'c', 10))?.chunks).toHaveLength(10)
+  })
 })

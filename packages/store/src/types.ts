@@ -46,8 +46,8 @@ export interface Lease {
 
 /** What a write by a worker came to. `settled`: it was the first. The others changed nothing. */
 export type SettleResult = 'settled' | 'already_settled' | 'not_holder'
-/** `too_much`: beyond `streamBytes`. */
-export type ChunkResult = SettleResult | 'too_much'
+/** `too_much`: beyond `streamBytes`. `no_room`: beyond `unreadBytes`, and beyond this job's share of them. */
+export type ChunkResult = SettleResult | 'too_much' | 'no_room'
 
 export interface QueueStats {
   readonly waiting: number
@@ -66,7 +66,7 @@ export interface QueueStats {
   readonly retried: number
   /** Ended jobs: those whose result is kept, the latest of those whose result is gone, and purged ones whose end is not written yet. */
   readonly ended: number
-  /** What the kept results weigh. */
+  /** What the kept results weigh, with chunks of theirs that nobody has read. */
   readonly keptBytes: number
   /** Jobs that `takeExpired` would take. */
   readonly expiredUntaken: number

@@ -178,8 +178,14 @@ describe('browsers (client-api §3)', () => {
   })
 })
 
-it('a job that streams more than it may fails in words', async () => {
-  const { gateway, ep } = await start({ limits: { streamBytes: 1000 } })
+it.each([
+  [{ streamBytes: 1000 }, 'the job streamed more than 1000 bytes (limits.streamBytes)'],
+  [
+    { unreadBytes: 1000 },
+    "more than 1000 bytes of this endpoint's streams are unread (limits.unreadBytes), and this job has more than its share of them",
+  ],
+])('a job that streams more than %j allow fails in words', async (limits, error) => {
+  const { gateway, ep } = await start({ limits })
   const worker = await gateway.addWorker(ep)
   const id = String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
   expect((await worker.take())?.id).toBe(id)
@@ -187,5 +193,5 @@ it('a job that streams more than it may fails in words', async () => {
     worker.send(`/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`, { method: 'POST', body: { output: 'x'.repeat(600) } })
   expect([(await chunk()).status, (await chunk()).status]).toEqual([200, 200])
   const { json } = await gateway.call(`/v2/${ep}/status/${id}`)
-  expect(json).toMatchObject({ status: 'FAILED', error: 'the job streamed more than 1000 bytes (limits.streamBytes)' })
+  expect(json).toMatchObject({ status: 'FAILED', error })
 })

@@ -85,10 +85,16 @@ export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText
   const { state, jobId, name, holdMs } = post
   const { endpointId, workerId } = state
   const append = () => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name)
-  if ((await retryWhileAway(append, deps.closing, holdMs)) !== 'too_much') return
+  const result = await retryWhileAway(append, deps.closing, holdMs)
   // User code that streams without end would fill Redis, or the disk.
-  const error = `the job streamed more than ${deps.config.limits.streamBytes} bytes (limits.streamBytes)`
-  await failStream(deps, post, { error, cause: 'stream_limit' })
+  if (result === 'too_much' || result === 'no_room') {
+    await failStream(deps, post, { error: overBound(deps.config.limits, result), cause: 'stream_limit' })
+  }
+}
+
+function overBound({ streamBytes, unreadBytes }: ResultDeps['config']['limits'], why: 'too_much' | 'no_room'): string {
+  if (why === 'too_much') return `the job streamed more than ${streamBytes} bytes (limits.streamBytes)`
+  return `more than ${unreadBytes} bytes of this endpoint's streams are unread (limits.unreadBytes), and this job has more than its share of them`
 }
 
 async function failStream(deps: ResultDeps, post: Post, { error, cause }: { error: string; cause: EndCause }): Promise<void> {

@@ -67,8 +67,7 @@ local function dropJob(id)
     call('LREM', q .. ':wait', nearerEnd(id), id)
   end
   call('SREM', q .. ':stalled', id)
-  local weight = call('HGET', jobKey(id), 'weight')
-  if weight then addWeight(-weight) end
+  releaseJob(id)
   call('DEL', jobKey(id), lockKey(id))
   call('ZREM', DEADLINES, id)
 end
@@ -250,7 +249,7 @@ end
 
 -- False for a job that does not exist.
 local function settleJob(id, worker, end_)
-  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts')
+  local job = call('HMGET', jobKey(id), 'name', 'timestamp', 'processedOn', 'ats', 'opts', 'unread')
   if not job[2] then return false end
   local fields = {
     'submittedAt', job[2], 'settledAt', end_.now, 'attempts', job[4] or '0', 'workerId', worker or '',
@@ -260,7 +259,7 @@ local function settleJob(id, worker, end_)
     fields[#fields + 1] = 'startedAt'
     fields[#fields + 1] = job[3]
   end
-  local bytes = #end_.outcome
+  local bytes = #end_.outcome + (job[6] or 0)
   if isAskedFor(end_.status) then bytes = bytes + addSubmission(fields, id) end
   call('HSET', settledKey(id), unpack(fields))
   local ttl = job[1] == 'sync' and end_.syncMs or end_.asyncMs

@@ -49,6 +49,16 @@ local function dropResult(id, why, now)
   remember(id, entry.expiry)
 end
 
+-- Part of it is gone: chunks that were read.
+local function lightenKept(id, bytes)
+  local entry = readEntry(id)
+  if not entry then return end
+  local freed = math.min(entry.bytes, bytes)
+  entry.bytes = entry.bytes - freed
+  writeEntry(id, entry)
+  call('HINCRBY', q .. ':r:counters', 'keptBytes', 0 - freed)
+end
+
 local function oldestKept()
   local a = call('ZRANGE', keptKey('async'), 0, 0, 'WITHSCORES')
   local s = call('ZRANGE', keptKey('sync'), 0, 0, 'WITHSCORES')

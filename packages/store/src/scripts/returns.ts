@@ -45,6 +45,7 @@ end
 requeueJob(id)
 -- The next attempt streams from its beginning: chunks of this one that nobody has read yet would be told twice.
 call('DEL', chunksKey(id))
+releaseUnread(id, math.huge)
 call('HINCRBY', q .. ':r:counters', 'retried', 1)
 call('PUBLISH', ARGV[13], ARGV[15])
 return 'requeued'

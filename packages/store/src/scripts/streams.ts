@@ -19,6 +19,14 @@ end
 local function writeClaim(claim)
   return '!' .. claim.token .. ' ' .. string.format('%.0f', claim.voidAt) .. (claim.isAwaited and '+' or '')
 end
+-- What the first chunks behind a claim weigh.
+local function weighFirst(key, count)
+  local bytes = 0
+  for from = 1, count, ${READ_AT_ONCE} do
+    for _, chunk in ipairs(call('LRANGE', key, from, math.min(from + ${READ_AT_ONCE} - 1, count))) do bytes = bytes + weighChunk(#chunk) end
+  end
+  return bytes
+end
 -- A large one, which is in the blob store, ends what is read, and so does the weight of the small ones: hundreds of large ones would be more than a process
 -- can hold. The first is always read.
 local function readChunks(id, from, limit)
@@ -76,7 +84,9 @@ local key, told = chunksKey(ARGV[1]), tonumber(ARGV[3])
 local claim = readClaim(ARGV[1])
 if not claim or claim.token ~= ARGV[2] then return false end
 local last = call('LINDEX', key, told) or ''
+local bytes = weighFirst(key, told)
 call('LTRIM', key, told + 1, -1)
+if call('EXISTS', jobKey(ARGV[1])) == 1 then releaseUnread(ARGV[1], bytes) elseif bytes > 0 then lightenKept(ARGV[1], bytes) end
 if claim.isAwaited then call('PUBLISH', ARGV[4], ARGV[5]) end
 return { claim.isAwaited and 1 or 0, last:byte(1) == 64 and last or '' }
 `,

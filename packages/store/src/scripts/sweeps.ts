@@ -70,7 +70,7 @@ export const SWEEP_REGISTER: Script = {
 local now, limit = ARGV[1], tonumber(ARGV[2])
 releaseExpiredDrafts()
 -- What no live job and no draft accounts for was left by a version that did not count.
-if call('EXISTS', DEADLINES, DRAFTS) == 0 then call('HDEL', q .. ':r:counters', 'queueBytes') end
+if call('EXISTS', DEADLINES, DRAFTS) == 0 then call('HDEL', q .. ':r:counters', 'queueBytes', 'unreadBytes') end
 local touched = math.max(dropExpired('async', now, limit), dropExpired('sync', now, limit), forgetGone(now, limit))
 return makeRoom(tonumber(ARGV[3]), nil, now) and touched < limit and 1 or 0
 `,

@@ -1,14 +1,18 @@
 // What the live jobs of an endpoint weigh in Redis, part of the prelude of all scripts on jobs (ADR 42). A job's weight stands in its own hash and goes
 // with it: whatever deletes the hash subtracts it, and nothing else does. Bounds are checked where a caller asks for more, never for a job that
 // was accepted before.
-// r:counters queueBytes (live jobs and drafts of batches)   <job> weight   r:drafts (batch → what its drafts weigh)
-// Invariant: queueBytes is the sum of all weights. Drafts expire by themselves; the next look at batches, or a sweep, subtracts them.
+// Chunks that nobody has read weigh with their job (`unread`) while it lives; then they are part of its result, which makes room for newer ones.
+// r:counters queueBytes (live jobs and drafts of batches), unreadBytes   <job> weight, unread   r:drafts (batch → what its drafts weigh)
+// Invariants: queueBytes is the sum of all weights, unreadBytes of all that is unread. Drafts expire by themselves; the next look at batches, or a sweep, subtracts them.
 
 /** What Redis needs for a live job or a draft beside its texts. */
 const JOB_BYTES = 512
+/** And for a chunk. */
+const CHUNK_BYTES = 16
 
 export const WEIGHTS = `
-local function addWeight(bytes) call('HINCRBY', q .. ':r:counters', 'queueBytes', bytes) end
+-- Lua writes the negative of 0 as -0, which Redis takes for no number.
+local function addWeight(bytes) call('HINCRBY', q .. ':r:counters', 'queueBytes', bytes + 0) end
 local function weigh(job) return #job.data + #job.opts + ${JOB_BYTES} end
 -- Why so many more jobs of this weight may not wait, or nil. Where nothing is, the first is taken whatever it weighs. To an endpoint that was forgotten
 -- nothing is added: it would stay for ever (ADR 43).
@@ -17,6 +21,31 @@ local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
   if call('LLEN', q .. ':wait') + call('ZCARD', q .. ':prioritized') + jobs > tonumber(mostJobs) then return 'queue_full' end
   local held = tonumber(call('HGET', q .. ':r:counters', 'queueBytes') or '0')
   if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
+end
+local function weighChunk(length) return length + ${CHUNK_BYTES} end
+local function addUnread(id, bytes)
+  call('HINCRBY', jobKey(id), 'unread', bytes + 0)
+  return call('HINCRBY', q .. ':r:counters', 'unreadBytes', bytes + 0)
+end
+-- Whether it was within the bound. Beyond it only a job with more than its share is refused, so a greedy one does not fail the others; all
+-- together stay below twice the bound.
+local function addChunkWeight(id, bytes, most)
+  if addUnread(id, bytes) <= tonumber(most) then return true end
+  local share = most / math.max(1, call('LLEN', q .. ':active'))
+  if tonumber(call('HGET', jobKey(id), 'unread')) <= share then return true end
+  addUnread(id, -bytes)
+  return false
+end
+-- Of a live job; at most what was counted.
+local function releaseUnread(id, bytes)
+  local held = tonumber(call('HGET', jobKey(id), 'unread') or '0')
+  if held > 0 then addUnread(id, -math.min(held, bytes)) end
+end
+-- A job's hash is deleted next.
+local function releaseJob(id)
+  local job = call('HMGET', jobKey(id), 'weight', 'unread')
+  if job[1] then addWeight(-job[1]) end
+  if job[2] then addUnread(id, -job[2]) end
 end
 local DRAFTS = q .. ':r:drafts'
 local function weighDraft(length) return length + ${JOB_BYTES} end

@@ -59,8 +59,9 @@ return 'settled'
 const POSTS_CHARACTERS = 7 * 37
 
 /**
- * ARGV: job, worker, leaseMs, chunk, channel, signal, post, its bytes, most bytes of a job → SettleResult, 'too_much' or 'repeated'. A post whose answer was lost comes again and is known by
- * its name; a worker posts one chunk after the other, so the last few are enough to remember.
+ * ARGV: job, worker, leaseMs, chunk, channel, signal, post, its bytes, most bytes of a job, most unread bytes of an endpoint → SettleResult, 'too_much',
+ * 'no_room' or 'repeated'. A post whose answer was lost comes again and is known by its name; a worker posts one chunk after the other, so the last few
+ * are enough to remember.
  */
 export const APPEND_CHUNK: Script = {
   name: 'runyardAppendChunk',
@@ -73,6 +74,7 @@ call('SET', lockKey(id), ARGV[2], 'PX', ARGV[3])
 local posts = call('HGET', jobKey(id), 'posts') or ''
 if posts:find(post, 1, true) then return 'repeated' end
 if call('HINCRBY', jobKey(id), 'streamed', ARGV[8]) > tonumber(ARGV[9]) then return 'too_much' end
+if not addChunkWeight(id, weighChunk(#ARGV[4]), ARGV[10]) then return 'no_room' end
 call('RPUSH', chunksKey(id), ARGV[4])
 call('HSET', jobKey(id), 'posts', post .. posts:sub(1, ${POSTS_CHARACTERS}))
 call('PUBLISH', ARGV[5], ARGV[6])
