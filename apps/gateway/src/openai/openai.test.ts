@@ -116,6 +116,18 @@ describe('a request without a stream', () => {
     const { headers, json } = await answer
     expect([headers.get('x-request-id'), json]).toEqual([id, { id: 'cmpl' }])
   })
+
+  it('is refused rather than cut where its chunks are more than one answer holds', { timeout: 60_000 }, async () => {
+    const answer = ask({ model: 'm' })
+    const { id } = await take()
+    const chunk = toJson({ output: 'x' })
+    for (let at = 0; at <= 10_000; at += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => gateway.store.jobs.appendChunk(ep, id, worker.id, chunk)))
+    }
+    await worker.done(id, { output: [] })
+    const { status, json } = await answer
+    expect([status, json['error']]).toMatchObject([422, { message: expect.stringContaining('"stream": true') }])
+  })
 })
 
 const vllm404 = { error: { message: "The model `it's` does not exist.", type: 'NotFoundError', param: 'model', code: 404 } }

@@ -1,6 +1,6 @@
 // The answer to a request that does not stream: sent when the job has ended, however long that takes.
 import type { FastifyReply } from 'fastify'
-import type { JobRecord, JsonText } from '@runyard/schema'
+import { RunyardError, type JobRecord, type JsonText } from '@runyard/schema'
 import { toWholeAnswer } from './answer.ts'
 import { failureOfEnd, failureOfValue, type Failure } from './failure.ts'
 import { followToEnd, type FollowDeps, type Followed } from './follow.ts'
@@ -9,6 +9,7 @@ import { LargeValue, readChunkValues, readValue } from './value.ts'
 const MOST_CHUNKS = 10_000
 const MOST_BYTES = 64 * 1024 * 1024
 const CHUNKS_PER_READ = 500
+const TOO_LONG = `the answer has more than ${MOST_CHUNKS} chunks or ${MOST_BYTES} bytes; ask for it with "stream": true`
 
 export async function answerWhole(deps: FollowDeps, followed: Followed, reply: FastifyReply): Promise<FastifyReply> {
   const end = await followToEnd(deps, followed)
@@ -31,15 +32,17 @@ async function readOutput(deps: FollowDeps, followed: Followed, record: JobRecor
   return chunks.length === 0 ? output : readChunkValues(chunks)
 }
 
+/** @throws RunyardError('unprocessable') rather than leave out the end of an answer */
 async function readChunks({ store }: FollowDeps, { endpoint, jobId }: Followed): Promise<readonly JsonText[]> {
   const chunks: JsonText[] = []
-  for (let bytes = 0; chunks.length < MOST_CHUNKS && bytes < MOST_BYTES;) {
+  for (let bytes = 0; chunks.length <= MOST_CHUNKS && bytes <= MOST_BYTES;) {
     const read = await store.jobs.readChunks(endpoint.id, jobId, { from: chunks.length, limit: CHUNKS_PER_READ })
-    chunks.push(...(read?.chunks ?? []))
-    bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (read?.more !== true) break
+    const next = read?.chunks ?? []
+    chunks.push(...next)
+    bytes += next.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (read?.more !== true && chunks.length <= MOST_CHUNKS && bytes <= MOST_BYTES) return chunks
   }
-  return chunks
+  throw new RunyardError('unprocessable', TOO_LONG)
 }
 
 export function sendFailure(reply: FastifyReply, { httpStatus, error, retry }: Failure): FastifyReply {
