@@ -28,7 +28,7 @@ const production = sources.filter((source) => !isSupport(source))
 const packages = Map.groupBy(production, ({ path }) => path.split('/').slice(0, 2).join('/'))
 
 print(['package', 'files', 'lines', 'median', 'mean', 'p90', 'max', `files ≤ ${SMALL}`])
-for (const [name, files] of [...packages].toSorted()) print([name, ...describe(files)])
+for (const [name, files] of [...packages].toSorted(([left], [right]) => left.localeCompare(right))) print([name, ...describe(files)])
 print(['all', ...describe(production)])
 
 const tests = [...sources.filter(isSupport), ...read(['test/**/*.ts', 'scripts/**/*.test.ts'])]

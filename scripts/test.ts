@@ -78,8 +78,12 @@ async function prepare(needs: Needs): Promise<() => Promise<void>> {
   say(`setting up what the tests need: ${['Redis', ...parts].filter((part) => part !== false).join(', ')}`)
   await installPackages(say, needs)
   const stop = needs.docker ? await ensureDocker(say) : async (): Promise<void> => undefined
-  const steps = [makeVenvs(say, needs.venvs), needs.docker && makeWorkerImage(say), needs.debianPrograms && makeDebianPrograms(say)]
-  await Promise.all(steps)
+  const nothing = Promise.resolve()
+  await Promise.all([
+    makeVenvs(say, needs.venvs),
+    needs.docker ? makeWorkerImage(say) : nothing,
+    needs.debianPrograms ? makeDebianPrograms(say) : nothing,
+  ])
   say(`ready (${seconds()})`)
   return stop
 }

@@ -70,10 +70,9 @@ test('an endpoint that is deleted reports the jobs that ended with it, and keeps
   await jobs.take(id, 'w1')
   const ended: unknown[] = []
   await endpoints.delete(id, (some) => ended.push(...some.map((job) => [job.id, job.status, job.workerId])))
-  expect(ended.toSorted()).toEqual([
-    ['runs', 'CANCELLED', 'w1'],
-    ['waits', 'CANCELLED', undefined],
-  ])
+  expect(ended).toHaveLength(2)
+  expect(ended).toContainEqual(['runs', 'CANCELLED', 'w1'])
+  expect(ended).toContainEqual(['waits', 'CANCELLED', undefined])
   await jobs.submit(id, submission('late'))
   await endpoints.forget(id, (some) => ended.push(...some))
   expect(ended).toHaveLength(3)

@@ -68,7 +68,7 @@ export interface Keys {
     readonly rows: string
     readonly totals: string
     /** What rows were added up to by day; '' is the owner of what nobody owns. */
-    days(ownerId: string): string
+    readonly days: (ownerId: string) => string
     /** How far that went. */
     readonly rolled: string
   }

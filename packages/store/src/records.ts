@@ -39,5 +39,5 @@ function parseJson(text: string): unknown {
 function nameIn(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '(no object)'
   const { id, workerId } = value as { id?: unknown; workerId?: unknown }
-  return String(id ?? workerId ?? '(without an id)')
+  return [id, workerId].find((name) => typeof name === 'string') ?? '(without an id)'
 }

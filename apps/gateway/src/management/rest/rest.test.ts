@@ -356,7 +356,7 @@ describe('usage', () => {
     const linesOf = (answer: Record<string, unknown> | undefined) => (answer?.['usage'] ?? []) as Line[]
     const sums = (answer: Record<string, unknown> | undefined) => {
       return linesOf(answer)
-        .map(({ state, seconds, endpointName }) => [endpointName, state, seconds])
+        .map(({ state, seconds, endpointName }) => `${endpointName} ${state} ${seconds}`)
         .toSorted()
     }
     expect(after.map(sums)).toEqual(before.map(sums))
