@@ -1,0 +1,154 @@
+// Every way in which a job ends, made on a stack in use: each is one line in the log of one process, one event, and one count on `/metrics`
+// (ADR 44).
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startStack, type Part, type Stack } from '../harness/stack.ts'
+import { waitFor } from '../harness/wait.ts'
+import { findWorkerPid } from '../harness/workers.ts'
+import { COUNT, ECHO, NAP, sourceCall } from '../suites/calls.ts'
+
+interface EndLine {
+  readonly msg: string
+  readonly endpoint?: string
+  readonly cause: string
+  readonly status: string
+  readonly jobs?: number
+}
+
+const LONG_NAP = sourceCall('nap', NAP, { seconds: 600 })
+
+await suiteThatNeeds(['redis'], 'how jobs end', () => {
+  let stack: Stack
+  let worked: string
+  let queued: string
+
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process', settings: { RUNYARD_LEASE_BUDGET: '0', RUNYARD_LIMITS_STREAM_BYTES: '500' } })
+    // One worker; and an endpoint whose jobs wait for ever.
+    worked = await stack.api.saveEndpoint({ name: 'worked', workersMax: 1, idleTimeout: 60 })
+    queued = await stack.api.saveEndpoint({ name: 'queued', workersMax: 0 })
+    await Promise.all([endWithWorkers(), endInQueue(), endWithEndpoint()])
+    await waitFor('the last lines', () => linesOf(stack.gateway).length + linesOf(stack.scaler).length >= 10)
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const linesOf = (part: Part): readonly EndLine[] =>
+    part
+      .child()
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"job settled"') || line.includes('"jobs settled"'))
+      .map((line) => JSON.parse(line) as EndLine)
+  const startedJob = async (more: Record<string, unknown> = {}): Promise<{ id: string; workerId: string }> => {
+    const id = await stack.api.run(worked, LONG_NAP, more)
+    const workerId = await waitFor(
+      'the job to run',
+      async () => {
+        const { status, workerId: holder } = await stack.api.status(worked, id)
+        return status === 'IN_PROGRESS' && typeof holder === 'string' ? holder : undefined
+      },
+      { timeoutMs: 120_000 },
+    )
+    return { id, workerId }
+  }
+  const untilGone = (endpoint: string, id: string): Promise<unknown> =>
+    waitFor('the job to be gone', async () => (await stack.api.get(`/v2/${endpoint}/status/${id}`)).status === 404)
+
+  async function endWithWorkers(): Promise<void> {
+    await stack.api.settled(worked, await stack.api.run(worked, sourceCall('echo', ECHO)), 120_000)
+    await stack.api.settled(worked, await stack.api.run(worked, sourceCall('count', COUNT, { to: 1000 })))
+    await stack.api.post(`/v2/${worked}/cancel/${(await startedJob()).id}`, {})
+    await stack.api.settled(worked, (await startedJob({ policy: { executionTimeout: 5000 } })).id)
+    await untilGone(worked, (await startedJob({ policy: { ttl: 20_000 } })).id)
+    const { id, workerId } = await startedJob()
+    process.kill(await findWorkerPid('process', workerId), 'SIGKILL')
+    await stack.api.settled(worked, id)
+  }
+
+  async function endInQueue(): Promise<void> {
+    await stack.api.post(`/v2/${queued}/cancel/${await stack.api.run(queued, LONG_NAP)}`, {})
+    for (let count = 0; count < 3; count += 1) await stack.api.run(queued, LONG_NAP)
+    await stack.api.post(`/v2/${queued}/purge-queue`, {})
+    await untilGone(queued, await stack.api.run(queued, LONG_NAP, { policy: { ttl: 10_000 } }))
+  }
+
+  async function endWithEndpoint(): Promise<void> {
+    const deleted = await stack.api.saveEndpoint({ name: 'deleted', workersMax: 0 })
+    await stack.api.run(deleted, LONG_NAP)
+    await stack.api.deleteEndpoint(deleted)
+  }
+
+  test('each end is one line of the process that made it', () => {
+    const ends = (part: Part): readonly string[] =>
+      linesOf(part)
+        .map(({ endpoint, cause, status, jobs = 1 }) => `${endpoint} ${cause} ${status} ${jobs}`)
+        .toSorted()
+    expect(ends(stack.gateway)).toEqual([
+      'deleted endpoint_deleted CANCELLED 1',
+      'queued cancelled CANCELLED 1',
+      'queued purged CANCELLED 3',
+      'worked cancelled CANCELLED 1',
+      'worked result COMPLETED 1',
+      'worked stream_limit FAILED 1',
+    ])
+    expect(ends(stack.scaler)).toEqual([
+      'queued ttl TIMED_OUT 1',
+      'worked execution_timeout FAILED 1',
+      'worked ttl TIMED_OUT 1',
+      'worked worker_lost FAILED 1',
+    ])
+  })
+
+  test('each end is one event', async () => {
+    const endsOf = async (endpoint: string): Promise<readonly string[]> => {
+      const { json } = await stack.api.get(`/v2/serverless/${endpoint}/events`)
+      const events = json['events'] as { kind: string; status?: string; reason?: string }[]
+      return events
+        .filter(({ kind }) => kind === 'job_settled')
+        .map(({ status, reason }) => `${status} ${reason ?? '-'}`)
+        .toSorted()
+    }
+    await expect.poll(() => endsOf(queued)).toEqual(['CANCELLED -', 'CANCELLED -', 'TIMED_OUT -'])
+    await expect
+      .poll(() => endsOf(worked))
+      .toEqual(['CANCELLED -', 'COMPLETED -', 'FAILED -', 'FAILED execution_timeout', expect.stringMatching(/^FAILED \w+$/), 'TIMED_OUT -'])
+  })
+
+  test('each end is counted by its cause, and by its durations where the job had started', async () => {
+    const { text } = await stack.api.get('/metrics')
+    const samples = (name: string, endpoint: string): readonly string[] =>
+      text
+        .split('\n')
+        .filter((line) => line.startsWith(`${name}{`) && line.includes(`endpoint_id="${endpoint}"`))
+        .map((line) => line.slice(name.length).replace(/endpoint(_id)?="[^"]*",?/g, ''))
+        .toSorted()
+    expect(samples('runyard_ended_jobs_total', queued)).toEqual([
+      '{cause="cancelled",status="CANCELLED"} 1',
+      '{cause="purged",status="CANCELLED"} 3',
+      '{cause="ttl",status="TIMED_OUT"} 1',
+    ])
+    expect(samples('runyard_ended_jobs_total', worked)).toEqual([
+      '{cause="cancelled",status="CANCELLED"} 1',
+      '{cause="execution_timeout",status="FAILED"} 1',
+      '{cause="result",status="COMPLETED"} 1',
+      '{cause="stream_limit",status="FAILED"} 1',
+      '{cause="ttl",status="TIMED_OUT"} 1',
+      '{cause="worker_lost",status="FAILED"} 1',
+    ])
+    expect(samples('runyard_job_execution_seconds_count', queued)).toEqual([])
+    expect(samples('runyard_job_execution_seconds_count', worked)).toEqual([
+      '{status="CANCELLED"} 1',
+      '{status="COMPLETED"} 1',
+      '{status="FAILED"} 3',
+      '{status="TIMED_OUT"} 1',
+    ])
+    expect(samples('runyard_settled_jobs_total', worked)).toEqual([
+      '{outcome="cancelled"} 1',
+      '{outcome="completed"} 1',
+      '{outcome="failed"} 3',
+      '{outcome="timed_out"} 1',
+    ])
+  })
+})
