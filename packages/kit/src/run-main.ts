@@ -1,6 +1,7 @@
 // What every process of ours does around its work: load the configuration, open a scope, wait for the signal to stop, close within a
 // grace budget. `body` opens everything and returns; the process then lives until SIGTERM, SIGINT or the end of its supervisor.
-// Exit codes: 0 asked to stop, 1 could not start or a bug, 2 wrong configuration, 130 a second signal.
+// Exit codes: 0 asked to stop, 1 could not start or a bug, 2 wrong configuration, 3 this Redis does not fit (newer data, another
+// installation), which no further start mends, 130 a second signal.
 import { RunyardError, type Config } from '@runyard/schema'
 import { aborted } from './aborted.ts'
 import { loadConfig } from './config.ts'
@@ -16,6 +17,8 @@ export interface MainContext {
 }
 
 const GRACE_MS = 15_000
+/** What a supervisor takes for final. */
+export const EXIT_UNFIT = 3
 
 export async function runMain(name: string, body: (context: MainContext) => Promise<void>): Promise<void> {
   const config = await configOrExit()
@@ -69,7 +72,7 @@ async function dieOf(error: unknown, log: Logger): Promise<never> {
   log.fatal({ err: error }, sentenceOf(error))
   await flushLogger(log)
   process.stderr.write(`${sentenceOf(error)}\n`)
-  process.exit(1)
+  process.exit(error instanceof RunyardError && error.code === 'conflict' ? EXIT_UNFIT : 1)
 }
 
 /** What to tell a person: our own errors speak for themselves, others are named. */

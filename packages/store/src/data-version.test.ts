@@ -36,6 +36,12 @@ describe('the version of the data', () => {
     })
   })
 
+  it.for(['abc', '1.5', '', '-1', '1e3'])('that is no whole number, as "%s", is refused', async (text) => {
+    await stores.raw().set(keys().dataVersion, text)
+    await expect(stores.open()).rejects.toMatchObject({ code: 'conflict', message: expect.stringContaining('no whole number') })
+    expect(await stores.raw().get(keys().dataVersion)).toBe(text)
+  })
+
   it('is looked at again when an installation is claimed, as in a Redis that was emptied or restored', async () => {
     const store = await stores.open()
     await stores.raw().del(keys().dataVersion)

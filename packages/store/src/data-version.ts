@@ -2,7 +2,7 @@
 // refused, since this code would not know what it overwrites.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RunyardError } from '@runyard/schema'
+import { quoted, RunyardError } from '@runyard/schema'
 import type { Redis } from 'ioredis'
 import type { Keys } from './keys.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
@@ -39,7 +39,12 @@ export async function ensureDataVersion(deps: DataVersionDeps): Promise<void> {
 }
 
 async function readVersion({ client, keys }: DataVersionDeps): Promise<number> {
-  return Number((await client.get(keys.dataVersion)) ?? 0)
+  const text = (await client.get(keys.dataVersion)) ?? '0'
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new RunyardError(
+    'conflict',
+    `The version of the data in Redis (${keys.dataVersion}) is ${quoted(text)}, which is no whole number: set it to the version of the Runyard that wrote the data.`,
+  )
 }
 
 async function migrateUnderLock(deps: DataVersionDeps, token: string): Promise<void> {

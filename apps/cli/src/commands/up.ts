@@ -39,7 +39,15 @@ export async function run(context: CommandContext): Promise<number> {
   })
   if (stack === undefined) return 130
   printNext(out, stack, textOption(context, 'data'))
-  await watch(stack, { block, settings }, signals.polite)
+  try {
+    await Promise.race([watch(stack, { block, settings }, signals.polite), stack.failed])
+  } catch (error) {
+    block.end()
+    // Its workers may be another Runyard's by now.
+    stack.kill()
+    await stack[Symbol.asyncDispose]()
+    throw error
+  }
   await stop(stack, { block, out, signals })
   return 0
 }

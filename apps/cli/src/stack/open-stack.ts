@@ -30,6 +30,8 @@ export interface Stack extends AsyncDisposable {
   /** Absolute. */
   readonly dataDir: string
   readonly logDir: string
+  /** Rejects with one sentence when a part has ended for good. */
+  readonly failed: Promise<never>
   /** What the workers are labelled with that are ours to end; undefined while another scaler leads. */
   instanceId(): string | undefined
   /** Kills every part without letting workers drain. */
@@ -64,6 +66,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
     choice,
     dataDir: dataDir.path,
     logDir,
+    failed: parts.failed,
     instanceId: () => ledInstance(parts.scaler()),
     kill() {
       parts.kill()

@@ -15,6 +15,8 @@ export interface Listener {
 export interface Parts extends AsyncDisposable {
   /** @throws RunyardError with the last words of a part that ended, or when nothing answers in time. */
   untilReady(url: string, signal: AbortSignal): Promise<void>
+  /** Rejects with one sentence when a part has ended for good. */
+  readonly failed: Promise<never>
   /** What the scaler said last. */
   scaler(): ScalerNote | undefined
   kill(): void
@@ -84,8 +86,13 @@ export async function startParts({ envs, ...options }: PartsOptions): Promise<Pa
   }
   const gateway = opening.use(await startPart('gateway', { ...options, env: envs.gateway, onMessage, graceMs: GATEWAY_GRACE_MS }))
   const scaler = opening.use(await startPart('scaler', { ...options, env: envs.scaler, onMessage, graceMs: DRAIN_GRACE_MS }))
+  const failed = Promise.race([gateway.failed, scaler.failed]).catch((error: unknown) => {
+    throw new RunyardError('conflict', (error as Error).message, { cause: error })
+  })
+  failed.catch(() => {})
   const opened = opening.move()
   return {
+    failed,
     async untilReady(url, signal) {
       await untilReady({ url, heard: heard.promise, parts: [gateway, scaler] }, signal)
       for (const part of [gateway, scaler]) part.markUp()

@@ -64,6 +64,16 @@ describe('supervise', () => {
     await expect(part.failed).rejects.toThrow(`probe ended at once (exit code 3); its log is ${spec.logFile}`)
   })
 
+  it('does not start a part again that says that no further start helps', async () => {
+    const { spec, heard } = probe(`${STAYS}; setTimeout(() => { process.stderr.write('The data is newer.\\n'); process.exit(3) }, 300)`)
+    const news: string[] = []
+    await using part = await supervise(spec, (line) => news.push(line))
+    await heard(1)
+    part.markUp()
+    await expect(part.failed).rejects.toThrow('The data is newer.')
+    expect(news).toEqual([])
+  })
+
   it('kills a part that does not end within its grace', async () => {
     const { spec, messages, heard } = probe(`process.on('SIGTERM', () => {}); ${STAYS}`, { graceMs: 50 })
     const part = await supervise(spec, () => {})

@@ -1,8 +1,10 @@
 // One child process of the stack: started, watched, started again when it dies, stopped. It leads a process group of its own, so that
 // Ctrl-C at the terminal reaches it only through us, and it holds a channel to us, so that it ends when we are killed.
-// Failure direction: dying before it was ever up is told to the caller; later deaths are mended with growing pauses.
+// Failure direction: a death before it was ever up, and one that says that no further start helps, are reported to the caller; other deaths
+// are mended with growing pauses.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { EXIT_UNFIT } from '@runyard/kit'
 import { createLogFile } from './log-file.ts'
 
 export interface ChildSpec {
@@ -19,9 +21,9 @@ export interface ChildSpec {
 
 export interface Supervised extends AsyncDisposable {
   pid(): number | undefined
-  /** Rejects with the last words of a child that died before `markUp`. */
+  /** Rejects with the last words of a child that died before `markUp`, or that says that no further start helps. */
   readonly failed: Promise<never>
-  /** From now on a death is mended, not told. */
+  /** From now on a death is mended where it can be. */
   markUp(): void
   /** No grace: SIGKILL. */
   kill(): void
@@ -30,6 +32,7 @@ export interface Supervised extends AsyncDisposable {
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 const STABLE_AFTER_MS = 30_000
+const FINAL = `exit code ${EXIT_UNFIT}`
 
 export async function supervise(spec: ChildSpec, onNews: (line: string) => void): Promise<Supervised> {
   const log = createLogFile(spec.logFile, { onTrouble: onNews })
@@ -45,7 +48,7 @@ export async function supervise(spec: ChildSpec, onNews: (line: string) => void)
       const startedAt = performance.now()
       const how = await child.ended
       if (stop.signal.aborted) return
-      if (!isUp) {
+      if (!isUp || how === FINAL) {
         failure.reject(new Error(child.lastWords() || `${spec.name} ended at once (${how}); its log is ${spec.logFile}`))
         return
       }
