@@ -2,6 +2,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
@@ -116,6 +117,16 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(await readRunning(join(root, 'other'))).toBeUndefined()
     holder.child.kill('SIGINT')
     expect(await holder.ended).toBe(0)
+  }, 240_000)
+
+  it('ends with one sentence when its Redis gets data of a newer version', async () => {
+    const stack = await up()
+    const redis = connect(socketPath(join(data, 'redis'), 'redis.sock')).on('error', () => {})
+    redis.write('SET runyard:{@}:data-version 99\r\n')
+    expect(await stack.ended).toBe(1)
+    redis.destroy()
+    expect(stack.output()).toContain('runyard: The data in Redis has version 99')
+    expect(stack.output()).not.toContain('is started again')
   }, 240_000)
 
   it('on the Redis of another one says that its scaler stands by, and destroys nothing, also when it stops', async () => {

@@ -39,9 +39,11 @@ export async function run(context: CommandContext): Promise<number> {
   })
   if (stack === undefined) return 130
   printNext(out, stack, textOption(context, 'data'))
+  const over = new AbortController()
   try {
-    await Promise.race([watch(stack, { block, settings }, signals.polite), stack.failed])
+    await Promise.race([watch(stack, { block, settings }, AbortSignal.any([signals.polite, over.signal])), stack.failed])
   } catch (error) {
+    over.abort()
     block.end()
     // Its workers may be another Runyard's by now.
     stack.kill()

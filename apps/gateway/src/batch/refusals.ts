@@ -19,7 +19,7 @@ const REFUSALS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   too_many_batches: ['too_many_requests', `an endpoint has at most ${LIMITS.active} active batches; finalize, cancel or await one`],
   queue_full: [
     'too_many_requests',
-    `at most ${LIMITS.queued} requests, and no more than limits.queueJobs, may wait on an endpoint; finalize the batch later`,
+    `at most ${LIMITS.queued} requests, and no more than limits.queueJobs, may wait on an endpoint; finalize the batch later, or make it smaller`,
   ],
   FINALIZED: ['conflict', 'the batch is FINALIZED: only a DRAFT can be changed'],
   CANCELLED: ['conflict', 'the batch is CANCELLED'],

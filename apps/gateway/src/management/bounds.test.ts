@@ -136,6 +136,11 @@ it('registry credentials with an escape sequence in their name are refused', asy
   expect(json['detail']).toContain('The name of registry credentials must not contain control characters')
 })
 
+it('half of a surrogate pair in a name is refused', async () => {
+  const { json } = await user.rest('POST', '/v2/registries', { name: 'a\uD800', username: 'u', password: 'p' })
+  expect(json['detail']).toContain('half of a surrogate pair')
+})
+
 it('what a client of GraphQL wants echoed is bounded', async () => {
   const input = { name: 'e', gpuIds: `ADA_24${','.repeat(20 * KIB)}`, template: { name: 't', imageName: 'x' } }
   expect(await user.graphql(GRAPHQL, { input })).toContain('too many bytes in gpuIds, locations and their like')

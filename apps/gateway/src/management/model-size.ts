@@ -8,6 +8,7 @@ export const MANAGEMENT_BODY_BYTES = 2 * 1024 * 1024
 export function nameProblem(what: string, name: string): string | undefined {
   if (name.trim() === '') return `The name of ${what} must not be empty.`
   if (name.length > MOST.name) return `A name has at most ${MOST.name} characters; this one has ${name.length}.`
+  if (!name.isWellFormed()) return `The name of ${what} has half of a surrogate pair in it, which is no character.`
   const control = controlCharacterIn(name)
   return control === undefined ? undefined : `The name of ${what} must not contain control characters; ${quoted(name)} has ${control}.`
 }
