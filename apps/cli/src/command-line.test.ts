@@ -52,6 +52,10 @@ describe('runyard', () => {
     [['frobnicate'], 'runyard: there is no command `frobnicate`; `runyard --help` lists the commands\n'],
     [['up', '--prot', '1'], 'runyard: `up` has no option --prot; did you mean --port?\n'],
     [['env', 'more'], /usage: runyard env/],
+    [['up', '--port', '-1'], /^runyard: --port takes a value; one that begins with a dash is written --port=VALUE; usage: .*\n$/],
+    [['endpoints', 'create', '--workers', '-1..-5'], /^runyard: --workers takes a value; one that begins .* --workers=VALUE; .*\n$/],
+    [['up', '--port'], /^runyard: --port takes a value; usage: .*\n$/],
+    [['usage', '--json=x'], /^runyard: --json takes no value; usage: .*\n$/],
     [['endpoint'], 'runyard: there is no command `endpoint`; did you mean `endpoints`?\n'],
     [['endpoints', 'crate'], 'runyard: `endpoints` has no command `crate`; did you mean `create`?\n'],
     [['endpoints', 'list', '--jsn'], 'runyard: `endpoints list` has no option --jsn; did you mean --json?\n'],
@@ -77,6 +81,10 @@ describe('runyard', () => {
     [['registries', 'add', 'mine'], 'registry credentials need --username'],
     [['webhooks', 'redeliver', 'a'], 'name an endpoint and an event of it'],
     [['usage', '--since', 'yesterday'], '--since takes a span such as 90m'],
+    [['up', '--port', 'abc'], '--port takes a whole number from 0 to 65535; "abc" is none.'],
+    [['up', '--port', '0x50'], '--port takes a whole number from 0 to 65535; "0x50" is none.'],
+    [['up', '--port', ''], '--port takes a whole number from 0 to 65535; "" is none.'],
+    [['up', '--port=-1'], '--port takes a whole number'],
   ])('refuses %j in one sentence and with exit code 2 before it asks anybody', async (words, sentence) => {
     const { code, out, err } = await runyard([...words, '--data', join(cwd, 'none')])
     expect({ code, out }).toEqual({ code: 2, out: '' })

@@ -61,8 +61,16 @@ function parseWords(command: Command, words: readonly string[]): Pick<CommandCon
     const unknown = /Unknown option '(--?[^']+)'/.exec(message)?.[1]
     const known = Object.keys(command.options).map((name) => `--${name}`)
     const near = unknown === undefined ? undefined : closestWord(unknown, known, 3)
-    const first = unknown === undefined ? (message.split('. ')[0] ?? message) : `\`${command.name}\` has no option ${unknown}`
+    const first = unknown === undefined ? explainWords(message) : `\`${command.name}\` has no option ${unknown}`
     const hint = near === undefined ? `usage: ${command.usage}` : `did you mean ${near}?`
     throw new UsageError(`${first}; ${hint}`, { cause: error })
   }
+}
+
+/** Of Node's own text, which may have several lines, only the option counts. */
+function explainWords(message: string): string {
+  const option = /^Option '(?:-\w, )?(--[^' ]+)/u.exec(message)?.[1]
+  if (option === undefined) return message.split('. ')[0] ?? message
+  if (message.includes('is ambiguous')) return `${option} takes a value; one that begins with a dash is written ${option}=VALUE`
+  return message.includes('does not take') ? `${option} takes no value` : `${option} takes a value`
 }

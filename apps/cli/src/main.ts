@@ -2,9 +2,14 @@
 import { runCommandLine } from './command-line.ts'
 import { createTerminal } from './output/terminal.ts'
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const INTERRUPTED = 130
+
+const code = await runCommandLine(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   out: createTerminal(process.stdout),
   err: createTerminal(process.stderr),
 })
+// A step that does not heed the signal would keep the process.
+if (code === INTERRUPTED) process.exit(code)
+process.exitCode = code

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -44,6 +44,14 @@ describe('the cache', () => {
 it('a file in the place of a directory is told in one sentence', () => {
   expect(() => openPrivateDir('/dev/null/x', { what: 'cache', mend: 'name another' })).toThrow(
     'The cache /dev/null/x cannot be created (ENOTDIR); name another.',
+  )
+})
+
+it('a file that is named as the directory is called a file', () => {
+  const file = join(base, 'file')
+  writeFileSync(file, '')
+  expect(() => openPrivateDir(file, { what: 'data directory', mend: 'name another' })).toThrow(
+    `The data directory ${file} is a file; name another.`,
   )
 })
 

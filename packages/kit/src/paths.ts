@@ -30,14 +30,21 @@ export function openCacheDir(env: Env): string {
  */
 export function openPrivateDir(path: string, { what, mend }: { what: string; mend: string }): string {
   const found = makeDir(path, { what, mend })
+  const take = 'take it from others with chmod go-w,'
   if (!isOwn(found.stats) || canOthersWrite(found.stats)) {
-    throw new RunyardError('forbidden', `The ${what} ${path} is not this user’s alone, so nothing in it can be trusted; ${mend}.`)
+    throw new RunyardError(
+      'forbidden',
+      `The ${what} ${path} is not this user’s alone, so nothing in it can be trusted; ${take} or ${mend}.`,
+    )
   }
   for (let above = dirname(found.path); ; above = dirname(above)) {
     const stats = lstatSync(above)
     const isSafe = (isOwn(stats) || stats.uid === 0) && (!canOthersWrite(stats) || (stats.mode & STICKY) !== 0)
     if (!isSafe) {
-      throw new RunyardError('forbidden', `Others can replace the ${what} ${path}, since ${above} is theirs or writable by them; ${mend}.`)
+      throw new RunyardError(
+        'forbidden',
+        `Others can replace the ${what} ${path}, since ${above} is theirs or writable by them; ${take} or ${mend}.`,
+      )
     }
     if (above === dirname(above)) return path
   }
@@ -50,6 +57,7 @@ function makeDir(path: string, { what, mend }: { what: string; mend: string }): 
     return { path: real, stats: lstatSync(real) }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw new RunyardError('bad_request', `The ${what} ${path} is a file; ${mend}.`, { cause: error })
     throw new RunyardError('bad_request', `The ${what} ${path} cannot be created (${code}); ${mend}.`, { cause: error })
   }
 }

@@ -58,14 +58,19 @@ export const Config = z.object({
   workerPlane: z
     .object({
       host: z.string().default('127.0.0.1').describe('address that workers reach, e.g. the gateway address of the Docker bridge'),
-      port: port.default(8081).describe('port of the worker plane; 0 picks a free one'),
+      port: port
+        .default(8081)
+        .describe('port of the worker plane; 0 picks a free one, and so does `up` where nothing is set and 8081 is taken'),
       url: z.string().optional().describe('the URL that workers are given, where it differs from host and port'),
     })
     .prefault({}),
   dataDir: z.string().optional().describe('where state, keys and Redis files live (default: XDG state home)'),
   redis: z
     .object({
-      url: z.string().optional().describe('REDIS_URL also sets this; without it Runyard runs its own Redis'),
+      url: z
+        .string()
+        .optional()
+        .describe('REDIS_URL also sets this; without it Runyard runs its own Redis. A Redis of yours needs `appendonly yes`'),
       appendfsync: z.enum(['everysec', 'always']).default('everysec').describe('how soon an accepted job is on disk'),
       maxMemoryBytes: z.coerce
         .number()

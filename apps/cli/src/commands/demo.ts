@@ -17,7 +17,8 @@ import { createProgress, type Progress } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { hasNvidiaGpu } from '../stack/nvidia.ts'
-import { openStack, type Stack } from '../stack/open-stack.ts'
+import type { Stack } from '../stack/open-stack.ts'
+import { startStack } from '../stack/start-stack.ts'
 import { stopAtOnce } from '../stack/stop-at-once.ts'
 import { listenForStop, type StopSignals } from '../stop-signals.ts'
 
@@ -48,13 +49,9 @@ async function runIn(directory: string, context: CommandContext, signals: StopSi
   const signal = signals.polite
   // Beside the stack, since it takes longest the first time.
   const flash = prepareFlash(env, signal)
-  const stack = await openStack({
-    settings,
-    env: { ...env, ...settings.variables },
-    progress,
-    onNews: (line) => progress.say(line),
-    signal,
-  })
+  const onNews = (line: string): void => progress.say(line)
+  const stack = await startStack({ settings, env: { ...env, ...settings.variables }, progress, onNews }, signals)
+  if (stack === undefined) return 130
   let code: number
   try {
     code = await show(stack, { directory, context, progress, flash, signal })

@@ -1,8 +1,9 @@
 // The foreground command as a person uses it: real Redis, gateway and scaler on the process host. Needs the bundles (`pnpm build`).
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '@runyard/client'
@@ -144,6 +145,35 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(await first.ended).toBe(0)
     expect(await workers()).toEqual([])
   }, 240_000)
+
+  it.each([[['SIGINT']], [['SIGINT', 'SIGTERM']]] as const)(
+    'ends what has begun to start on %j, while Redis does not answer',
+    async (signals) => {
+      const peers = new Set<Socket>()
+      const silent = createServer((peer) => {
+        peers.add(peer)
+        peer.resume().on('error', () => {})
+        peer.once('close', () => peers.delete(peer))
+      }).listen(0, '127.0.0.1')
+      await once(silent, 'listening')
+      try {
+        const redis = `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`
+        const words = [MAIN, 'up', '--port', '0', '--data', data]
+        const options = { cwd: root, env: { ...env(), RUNYARD_REDIS_URL: redis }, stdio: 'ignore' } as const
+        const child = spawn(...dieWithUs(process.execPath, words, 'TERM'), options)
+        running.push(child)
+        const ended = once(child, 'close')
+        await until(async () => (peers.size >= 2 ? true : undefined))
+        for (const signal of signals) child.kill(signal)
+        expect(await ended).toEqual([130, null])
+        await until(async () => (peers.size === 0 ? true : undefined))
+      } finally {
+        silent.close()
+        for (const peer of peers) peer.destroy()
+      }
+    },
+    60_000,
+  )
 
   it('stops at once on a second signal', async () => {
     const { child, ended, output } = await up()

@@ -4,13 +4,14 @@ import { createClient } from '@runyard/client'
 import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { quotePosix } from '../client-exports.ts'
-import { textOption, type CommandContext } from '../command.ts'
+import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { createStatusBlock, readRows, type StatusBlock } from '../output/live-status.ts'
 import { createProgress } from '../output/progress.ts'
 import { alignColumns, type Terminal } from '../output/terminal.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey } from '../stack/data-dir.ts'
-import { openStack, type Stack } from '../stack/open-stack.ts'
+import type { Stack } from '../stack/open-stack.ts'
+import { startStack } from '../stack/start-stack.ts'
 import { stopAtOnce } from '../stack/stop-at-once.ts'
 import { listenForStop, type StopSignals } from '../stop-signals.ts'
 import { VERSION } from '../version.ts'
@@ -18,26 +19,20 @@ import { VERSION } from '../version.ts'
 const LOOK_EVERY_MS = 1000
 
 export async function run(context: CommandContext): Promise<number> {
-  const port = textOption(context, 'port')
+  const port = portOption(context)
   const env = port === undefined ? context.env : { ...context.env, RUNYARD_LISTEN_PORT: port }
   const settings = await loadSettings({ ...context, env })
   const { out } = context
   const block = createStatusBlock(out)
   using signals = listenForStop()
   out.line(`${out.bold(`Runyard ${VERSION}`)}  ${out.dim(settings.dataDir)}`)
-  const stack = await openStack({
-    settings,
-    env,
-    progress: createProgress(out),
-    onNews: (line) => {
-      block.say(line)
-    },
-    signal: signals.polite,
-  }).catch((error: unknown) => {
-    if (signals.polite.aborted) return undefined
-    throw error
-  })
-  if (stack === undefined) return 130
+  const onNews = (line: string): void => block.say(line)
+  const stack = await startStack({ settings, env, progress: createProgress(out), onNews }, signals)
+  if (stack === undefined) {
+    if (out.isTty) out.write('\r\u001B[K')
+    out.line('stopped before it was up')
+    return 130
+  }
   printNext(out, stack, textOption(context, 'data'))
   const over = new AbortController()
   try {
@@ -52,6 +47,13 @@ export async function run(context: CommandContext): Promise<number> {
   }
   await stop(stack, { block, out, signals })
   return 0
+}
+
+/** Here and not with the settings, whose sentence would name a variable. @throws UsageError */
+function portOption(context: CommandContext): string | undefined {
+  const text = textOption(context, 'port')
+  if (text === undefined || (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535)) return text
+  throw new UsageError(`--port takes a whole number from 0 to 65535; "${text}" is none.`)
 }
 
 /** What is needed next, in a few lines that stay on the screen; `env` has the variables of all clients. */

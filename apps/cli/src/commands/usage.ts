@@ -44,13 +44,10 @@ function number(seconds: number): string {
   return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(DIGITS)
 }
 
-/** `90m`, `24h`, `7d`, or a date. Epoch ms. @throws UsageError */
+/** `90m`, `24h`, `7d`, or a date, not before 1970. Epoch ms. @throws UsageError */
 export function parseSince(text: string, now: number): number {
   const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
-  if (amount !== undefined && unit !== undefined) return now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
-  const date = Date.parse(text)
-  if (Number.isNaN(date) || date >= now) {
-    throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`)
-  }
-  return date
+  const at = amount === undefined ? Date.parse(text) : now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
+  if (at >= 0 && (at < now || amount !== undefined)) return at
+  throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`)
 }

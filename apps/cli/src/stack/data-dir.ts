@@ -48,7 +48,7 @@ function privateDirectory(name: string): string {
 
 /** Creates the directory where needed and holds it. @throws RunyardError('conflict') when another stack holds it. */
 export async function openDataDir(path: string): Promise<DataDir> {
-  openPrivateDir(path, { what: 'data directory', mend: 'take it from others with chmod go-w, or name another with --data DIR' })
+  openPrivateDir(path, { what: 'data directory', mend: 'name another with --data DIR' })
   const release = await hold(path)
   try {
     const key = await readOrCreateKey(path)

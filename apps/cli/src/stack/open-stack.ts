@@ -12,6 +12,7 @@ import { findOtherInstalls } from './other-installs.ts'
 import { describeScaler, partEnvironments, startParts, urlOf, type Parts, type ScalerNote } from './parts.ts'
 import { openRedis, type OwnRedis } from './redis.ts'
 import { provideRedis } from './redis-binary.ts'
+import { claimPlane } from './worker-plane.ts'
 
 export interface StackOptions {
   readonly settings: Settings
@@ -21,6 +22,8 @@ export interface StackOptions {
   readonly onNews: (line: string) => void
   /** Ends the set-up early. */
   readonly signal: AbortSignal
+  /** Kills what the set-up has started. */
+  readonly kill?: AbortSignal | undefined
 }
 
 export interface Stack extends AsyncDisposable {
@@ -40,20 +43,22 @@ export interface Stack extends AsyncDisposable {
 
 /** @throws RunyardError with one sentence; what was opened until then is closed. */
 export async function openStack(options: StackOptions): Promise<Stack> {
-  const { settings, env, progress, onNews, signal } = options
+  const { settings, env, progress, onNews, signal, kill } = options
   await using opening = new AsyncDisposableStack()
   const dataDir = opening.use(await openDataDir(settings.dataDir))
   const logDir = join(dataDir.path, 'logs')
   await mkdir(logDir, { recursive: true, mode: 0o700 })
-  const listen = await claimListener(settings.config.listen, 'choose another with --port N')
+  const { host, port } = settings.config.listen
+  const listen = { host, port: await claimPort({ host, port, mend: 'choose another with --port N' }) }
   const redis = await openOrFindRedis({ options, logDir, opening })
   signal.throwIfAborted()
   progress.begin('gpu').done(await describeGpus(settings.config.simulatedGpus))
   const choice = await chooseHosts({ config: settings.config, env, progress, signal })
-  const plane = await claimPlane(settings, choice)
+  signal.throwIfAborted()
+  const plane = await claimPlane(settings, { planeHost: choice.planeHost, say: (line) => progress.say(`             ${line}`) })
   const step = progress.begin('gateway')
   const envs = partEnvironments({ env, listen, plane, redis, dataDir, choice })
-  const parts = opening.use(await startParts({ envs, logDir, onNews }))
+  const parts = opening.use(await startParts({ envs, logDir, onNews, kill }))
   const url = urlOf(listen)
   await parts.untilReady(url, signal)
   await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })
@@ -95,7 +100,7 @@ interface RedisOptions {
 }
 
 async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Promise<Pick<OwnRedis, 'url'> & Partial<OwnRedis>> {
-  const { settings, env, progress, onNews } = options
+  const { settings, env, progress, onNews, kill } = options
   const { url, appendfsync, maxMemoryBytes } = settings.config.redis
   const step = progress.begin('redis')
   if (url !== undefined) {
@@ -108,19 +113,7 @@ async function openOrFindRedis({ options, logDir, opening }: RedisOptions): Prom
       step.note(line)
     },
   })
-  const redis = opening.use(await openRedis({ binary, dataDir: settings.dataDir, logDir, appendfsync, maxMemoryBytes }, onNews))
+  const redis = opening.use(await openRedis({ binary, dataDir: settings.dataDir, logDir, appendfsync, maxMemoryBytes, kill }, onNews))
   step.done(binary.label)
   return redis
-}
-
-async function claimListener(listener: { host: string; port: number }, mend: string): Promise<{ host: string; port: number }> {
-  return { host: listener.host, port: await claimPort({ ...listener, mend }) }
-}
-
-/** What was set wins; else where the workers of the chosen hosts reach us, on any port: nobody has to know it but they. */
-async function claimPlane({ config, origins }: Settings, { planeHost }: HostChoice): Promise<{ host: string; port: number }> {
-  const host = origins['workerPlane.host'] === 'default' ? planeHost : config.workerPlane.host
-  const claimed = claimListener({ host, port: config.workerPlane.port }, 'set workerPlane.port to another')
-  if (origins['workerPlane.port'] !== 'default') return claimed
-  return claimed.catch(() => claimListener({ host, port: 0 }, 'set workerPlane.host to an address of this machine'))
 }

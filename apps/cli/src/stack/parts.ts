@@ -39,6 +39,7 @@ interface PartsOptions {
   readonly envs: PartEnvironments
   readonly logDir: string
   readonly onNews: (line: string) => void
+  readonly kill?: AbortSignal | undefined
 }
 
 /** The scaler drains workers before it ends, and a job may take its time; a second Ctrl-C is the way out. */
@@ -119,11 +120,12 @@ interface PartOptions {
   readonly onNews: (line: string) => void
   readonly onMessage: (message: unknown) => void
   readonly graceMs: number
+  readonly kill?: AbortSignal | undefined
 }
 
-function startPart(name: 'gateway' | 'scaler', { env, logDir, onNews, onMessage, graceMs }: PartOptions): Promise<Supervised> {
+function startPart(name: 'gateway' | 'scaler', { logDir, onNews, ...spec }: PartOptions): Promise<Supervised> {
   const args = ['--enable-source-maps', bundleOf(name)]
-  return supervise({ name, command: process.execPath, args, env, logFile: join(logDir, `${name}.log`), onMessage, graceMs }, onNews)
+  return supervise({ ...spec, name, command: process.execPath, args, logFile: join(logDir, `${name}.log`) }, onNews)
 }
 
 interface Awaited {

@@ -28,7 +28,14 @@ const LOADING_LIMIT_MS = 120_000
 const STOP_GRACE_MS = 20_000
 
 export async function openRedis(
-  options: { binary: RedisBinary; dataDir: string; logDir: string; appendfsync: string; maxMemoryBytes: number | undefined },
+  options: {
+    binary: RedisBinary
+    dataDir: string
+    logDir: string
+    appendfsync: string
+    maxMemoryBytes: number | undefined
+    kill?: AbortSignal | undefined
+  },
   onRestart: (line: string) => void,
 ): Promise<OwnRedis> {
   const dir = join(options.dataDir, 'redis')
@@ -57,6 +64,7 @@ export async function openRedis(
       env: { ...process.env, LC_ALL: 'C' },
       logFile: join(options.logDir, 'redis.log'),
       graceMs: STOP_GRACE_MS,
+      kill: options.kill,
     },
     onRestart,
   )

@@ -4,7 +4,7 @@
 // are mended with growing pauses.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EXIT_UNFIT } from '@runyard/kit'
+import { aborted, EXIT_UNFIT } from '@runyard/kit'
 import { createLogFile } from './log-file.ts'
 
 export interface ChildSpec {
@@ -17,6 +17,8 @@ export interface ChildSpec {
   readonly onMessage?: (message: unknown) => void
   /** SIGKILL follows SIGTERM after this long. */
   readonly graceMs: number
+  /** SIGKILL follows at once. */
+  readonly kill?: AbortSignal | undefined
 }
 
 export interface Supervised extends AsyncDisposable {
@@ -61,17 +63,21 @@ export async function supervise(spec: ChildSpec, onNews: (line: string) => void)
     }
   }
 
+  function kill(): void {
+    stop.abort()
+    if (!isUp) failure.reject(new Error(`${spec.name} was killed`))
+    child.process.kill('SIGKILL')
+  }
+
   const kept = keepAlive()
+  if (spec.kill !== undefined) void aborted(spec.kill).then(kill)
   return {
     pid: () => child.process.pid,
     failed: failure.promise,
     markUp() {
       isUp = true
     },
-    kill() {
-      stop.abort()
-      child.process.kill('SIGKILL')
-    },
+    kill,
     async [Symbol.asyncDispose]() {
       stop.abort()
       child.process.kill('SIGTERM')

@@ -1,0 +1,27 @@
+// Where the worker plane listens. What was set wins, or `up` is refused. The default port may give way to a free one, since workers get
+// the address with their start; but firewall rules name a port, so that is said aloud.
+import type { Settings } from '../settings.ts'
+import type { Listener } from './parts.ts'
+import { claimPort } from './ports.ts'
+
+interface PlaneOptions {
+  /** Where the workers of the chosen hosts reach us. */
+  readonly planeHost: string
+  readonly say: (line: string) => void
+}
+
+/** @throws RunyardError with one sentence. */
+export async function claimPlane({ config, origins }: Pick<Settings, 'config' | 'origins'>, options: PlaneOptions): Promise<Listener> {
+  const { port } = config.workerPlane
+  const host = origins['workerPlane.host'] === 'default' ? options.planeHost : config.workerPlane.host
+  const claimed = claimPort({ host, port, mend: 'set workerPlane.port to another' })
+  if (origins['workerPlane.port'] !== 'default') return { host, port: await claimed }
+  return claimed.then(
+    (found) => ({ host, port: found }),
+    async () => {
+      const other = await claimPort({ host, port: 0, mend: 'set workerPlane.host to an address of this machine' })
+      options.say(`workers reach port ${other} instead of ${port}, since that is taken; firewall rules must name ${other}`)
+      return { host, port: other }
+    },
+  )
+}
