@@ -160,3 +160,17 @@ describe('idempotency keys', () => {
     await jobs.submit(EP, submission('f'))
   })
 })
+
+test('a job that was given back with chunks leaves none when it is purged, and weighs nothing', async () => {
+  const { jobs } = await stores.open()
+  await jobs.submit('ep-1', submission('j1'))
+  await jobs.take('ep-1', 'w1')
+  await jobs.appendChunk('ep-1', 'j1', 'w1', 'a piece')
+  await jobs.giveBack('ep-1', 'j1', 'w1')
+  await jobs.purge('ep-1')
+  await jobs.endPurged('ep-1')
+  const base = `${stores.prefix()}:{ep-1}`
+  expect(await stores.raw().exists(`${base}:c:j1`)).toBe(0)
+  const [queue, unread] = await stores.raw().hmget(`${base}:r:counters`, 'queueBytes', 'unreadBytes')
+  expect([queue, unread]).toEqual(['0', '0'])
+})

@@ -12,13 +12,14 @@ import { run as env } from './env.ts'
 import { run as status } from './status.ts'
 import { run as usage } from './usage.ts'
 
+const USAGE = { from: '2026-10-30T00:00:00.000Z', to: '2026-11-29T00:00:00.000Z', usage: [] }
 const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 1, throttled: 0, unhealthy: 0 }
 const ANSWERS: Record<string, unknown> = {
   '/v2/serverless': { endpoints: [{ id: 'ep1', name: 'one' }] },
   '/v2/serverless/ep1/workers': { workers: [] },
   '/runyard/v1/endpoints/ep1/retry': { id: 'ep1', name: 'one', retriedAt: '2026-11-01T10:00:00.000Z' },
   '/v2/ep1/health': { jobs: { inQueue: 7, inProgress: 1, completed: 2, failed: 0, retried: 0 }, workers: COUNTS },
-  '/runyard/v1/usage': { usage: [] },
+  '/runyard/v1/usage': USAGE,
 }
 
 let server: Server
@@ -56,7 +57,7 @@ describe('status, usage and env', () => {
     expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n\\n.*\\n *one +7 +1 +2 +0 +1 running`))
     expect(JSON.parse(await call(status, elsewhere(), { json: true }))).toMatchObject({ url, endpoints: [{ id: 'ep1', name: 'one' }] })
     expect(await call(usage, elsewhere())).toContain('no worker has run')
-    expect(JSON.parse(await call(usage, elsewhere(), { json: true }))).toEqual({ usage: [] })
+    expect(JSON.parse(await call(usage, elsewhere(), { json: true }))).toEqual(USAGE)
     expect(new Set(keys)).toEqual(new Set(['Bearer rp_elsewhere']))
     const lines = await call(env, elsewhere())
     expect(lines).toContain(`export RUNPOD_ENDPOINT_BASE_URL=${url}/v2\n`)

@@ -166,15 +166,17 @@ end
 local PURGES = q .. ':r:purges'
 local function purgedKey(number, kind) return q .. ':r:purged:' .. number .. ':' .. kind end
 
--- Jobs of one purge; those that have ended already are passed over. A purge sends no webhooks (client-api §5.8).
+-- Jobs of one purge; those that have ended already are passed over. A purge sends no webhooks (client-api §5.8). A job that was given back may
+-- have chunks of an attempt that does not count any more.
 local function endPurged(ids, end_) -- rare
   if #ids == 0 then return end
-  local jobs, options, ended, count, weight = {}, {}, { async = {}, sync = {} }, 0, 0
+  local jobs, chunks, options, ended, count, weight, unread = {}, {}, {}, { async = {}, sync = {} }, 0, 0, 0
   for at, id in ipairs(ids) do
     jobs[at] = jobKey(id)
-    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts', 'weight')
+    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts', 'weight', 'unread')
     if job[2] then
-      weight = weight + (job[5] or 0)
+      weight, unread = weight + (job[5] or 0), unread + (job[6] or 0)
+      chunks[#chunks + 1] = chunksKey(id)
       local outcome = { 'settledAt', end_.now, 'status', end_.status, 'outcome', end_.outcome, 'workerId', '' }
       call('HSET', settledKey(id), 'submittedAt', job[2], 'attempts', job[3] or '0', unpack(outcome))
       call('PEXPIRE', settledKey(id), job[1] == 'sync' and end_.syncMs or end_.asyncMs)
@@ -186,6 +188,8 @@ local function endPurged(ids, end_) -- rare
   if count > 0 then
     countOutcome(end_.status, count)
     addWeight(-weight)
+    if unread > 0 then call('HINCRBY', q .. ':r:counters', 'unreadBytes', -unread) end
+    call('UNLINK', unpack(chunks))
   end
   for kind, some in pairs(ended) do registerEnds(some, kind, end_, #end_.outcome) end
   for id, opts in pairs(options) do keepWithBatch(id, opts, end_.now) end
