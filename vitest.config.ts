@@ -9,5 +9,6 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Scenarios mostly wait for clients that poll; more than two at a time would starve the real Redis, Docker and SDK processes of two cores.
     maxWorkers: 2,
+    setupFiles: ['./test/harness/setup-file.ts'],
   },
 })

@@ -3,7 +3,6 @@
 import { cp, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach } from 'vitest'
 
 interface RunningStack {
   readonly dataDir: string
@@ -23,15 +22,13 @@ export function watchStack(stack: RunningStack): Disposable {
   return { [Symbol.dispose]: () => void running.delete(stack) }
 }
 
-// The benchmarks start stacks, too, without a test around them.
-if (process.env['VITEST'] !== undefined) {
-  afterEach(async ({ task }) => {
-    if (task.result?.state !== 'fail' || kept >= MOST_KEPT) return
-    for (const stack of running) {
-      kept += 1
-      await keep(stack, task.name)
-    }
-  })
+/** Of every stack that runs in this process. */
+export async function showStacks(title: string): Promise<void> {
+  if (kept >= MOST_KEPT) return
+  for (const stack of running) {
+    kept += 1
+    await keep(stack, title)
+  }
 }
 
 async function keep({ dataDir, parts }: RunningStack, title: string): Promise<void> {

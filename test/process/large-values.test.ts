@@ -24,7 +24,7 @@ def twice(value):
 const MIB = 2 ** 20
 /** More than the waits within add up to, so that what fails says what it waited for. */
 const PATIENCE_MS = 240_000
-const SETTINGS = { RUNYARD_RETENTION_SYNC_S: '10', RUNYARD_RETENTION_ASYNC_S: '10' }
+const SETTINGS = { RUNYARD_RETENTION_SYNC_S: '25', RUNYARD_RETENTION_ASYNC_S: '25' }
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'large values in a directory', () => {
   let stack: Stack
@@ -60,7 +60,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:s3-server'], 'large val
     const endpoint = await stack.api.saveEndpoint({ name: 'large' })
     // The worker is on no host: a scaler would clear it away.
     await stack.scaler.child().stop()
-    await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 10_000, syncMs: 10_000 } })
+    await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 25_000, syncMs: 25_000 } })
     await using worker = await startSdkWorker({ stack, store, endpointId: endpoint, venv: 'runpod-1.12', kind: 'sync' })
     await expectRoundTrip({ stack, endpoint, call: {} }, () => objectsIn(server, stack))
     expect(worker.child.isRunning()).toBe(true)
@@ -88,7 +88,7 @@ async function expectRoundTrip({ stack, endpoint, call }: RoundTrip, blobs: () =
   const args = [endpoint, JSON.stringify(call)]
   const [{ found }] = await Promise.all([
     runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env }),
-    // While the client still reads: they go 10 s after the end.
+    // While the client still reads: they go 25 s after the end.
     waitFor('input and output to be there', async () => (await blobs()).length === 2, { timeoutMs: 120_000, intervalMs: 200 }),
   ])
   expect(found).toMatchObject({ arrived: found['sent'], returned: found['expected'] })

@@ -91,7 +91,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-2.0'], 'a stream that ends badly', (
     expect(ended(overdue)).toEqual(raised('executionTimeout exceeded'))
     expect(ended(cancelled)).toEqual(raised('cancelled'))
     expect(ended(lost)).toEqual(raised('exit code 137'))
-    expect(ended(deleted)).toEqual(raised('cancelled|not found|deleted|404'))
+    expect(ended(deleted)).toEqual(raised('cancelled|not found|not deployed|deleted|404'))
     for (const streaming of all) expect(ended(streaming)).not.toMatchObject({ values: 0 })
   })
 })
