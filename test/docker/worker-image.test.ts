@@ -21,7 +21,7 @@ const BUILD = { timeout: 900_000 }
 
 /** The machine's own index behind a password. It answers as it is asked; files come from where the index says. */
 async function startIndex(host: string): Promise<{ url: string; asked: Set<string>; server: Server }> {
-  const upstream = process.env['PIP_INDEX_URL'] ?? 'https://pypi.org/simple'
+  const upstream = process.env['PIP_INDEX_URL'] ?? (await defaultIndex())
   const asked = new Set<string>()
   const answer = async ({ headers, url }: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (headers.authorization !== `Basic ${btoa(`me:${PASSWORD}`)}`) return void response.writeHead(401).end()
@@ -35,6 +35,12 @@ async function startIndex(host: string): Promise<{ url: string; asked: Set<strin
   })
   await once(server.listen(0, host), 'listening')
   return { url: `http://me:${PASSWORD}@${host}:${(server.address() as AddressInfo).port}/simple`, asked, server }
+}
+
+/** The one that the wrapper fetches from where the environment names none. */
+async function defaultIndex(): Promise<string> {
+  const source = await readFile(join(DOCKER, '..', 'apps', 'cli', 'fetch-wheel.py'), 'utf8')
+  return /^DEFAULT_INDEX = "(.+)"$/m.exec(source)?.[1] ?? ''
 }
 
 await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker image', () => {

@@ -22,7 +22,7 @@ export function openLedgerTidy({ store, config, log }: LedgerTidyDeps): Loop {
         const tidied = await store.ledger.tidy(now, config.billing.keepIntervalsDays * DAY_MS)
         if (Object.values(tidied).some((count) => count > 0)) log.info(tidied, 'added up what is old in the ledger')
       } catch (error) {
-        // Whoever leads now does so.
+        // The scaler that leads now does so.
         if (!isStale(error)) throw error
       }
       return now + EVERY_MS

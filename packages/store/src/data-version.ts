@@ -1,4 +1,4 @@
-// The version of what lies in Redis (ADR 45). Whoever opens the store brings older data up to date, one process at a time; newer data is
+// The version of what lies in Redis (ADR 45). Opening the store brings older data up to date, in one process at a time; newer data is
 // refused, since this code would not know what it overwrites.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'

@@ -53,7 +53,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
 ]
 
-/** Reads a hash in pages, so that a large one blocks nobody. @throws what `read` throws. */
+/** Reads a hash in pages, so that a large one does not block Redis. @throws what `read` throws. */
 async function eachField({ client }: MigrationContext, key: string, read: (text: string) => unknown): Promise<void> {
   for await (const page of client.hscanStream(key, { count: PAGE })) {
     const flat = page as readonly string[]

@@ -1,4 +1,4 @@
-// What may wait on one endpoint (ADR 42): as the scripts read it, and how a caller is told that there is no room.
+// What may wait on one endpoint (ADR 42): as the scripts read it, and how a refusal is reported to the caller.
 import { RunyardError } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
 import { NO_LIMIT } from './end-args.ts'

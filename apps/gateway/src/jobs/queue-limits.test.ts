@@ -1,4 +1,4 @@
-// What callers are told when an endpoint's queue has no room (ADR 42). Against real sockets and a real Redis.
+// What callers get when an endpoint's queue has no room (ADR 42). Against real sockets and a real Redis.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startGateway, type TestGateway } from '../gateway-fixture.ts'

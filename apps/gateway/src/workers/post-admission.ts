@@ -12,7 +12,7 @@ import { whyIgnored } from '@runyard/core'
 
 /** Smaller ones cost less than to ask for their lease. */
 const LARGE_BYTES = 256 * 1024
-/** So often counts what is thrown away: to read it serves nobody. */
+/** So often counts what is thrown away: reading it is of no use. */
 const THROWN_AWAY_COUNTS = 4
 const LONGEST_PAUSE_MS = 60_000
 
