@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{apps,packages}/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{apps,packages,packages/hosts}/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
     // Bounds for what hangs, not for what is slow: CI's two cores are shared, and a wait that is over ends at once.
     testTimeout: 120_000,
     hookTimeout: 240_000,

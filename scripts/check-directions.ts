@@ -1,6 +1,6 @@
 // Fails when a workspace package depends on one that the arrows do not allow (docs/architecture.md, "The packages").
 // pnpm's strict node_modules makes an undeclared import impossible, so the manifests are the whole truth.
-import { readFileSync, readdirSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ALLOWED: Record<string, readonly string[]> = {
@@ -12,28 +12,30 @@ const ALLOWED: Record<string, readonly string[]> = {
   testing: ['schema', 'core'],
   store: ['schema', 'core'],
   blobs: ['schema'],
-  docker: ['schema', 'core', 'nvidia-smi-parser'],
+  'host-gpus': ['schema', 'nvidia-smi-parser'],
+  'host-docker': ['schema', 'core', 'host-gpus'],
+  'host-process': ['schema', 'core', 'kit', 'host-gpus'],
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
-  scaler: ['schema', 'core', 'store', 'docker', 'kit', 'nvidia-smi-parser'],
+  scaler: ['schema', 'core', 'store', 'host-docker', 'host-process', 'kit'],
   agent: ['schema', 'core'],
-  cli: ['schema', 'core', 'kit', 'client', 'docker', 'store'],
+  cli: ['schema', 'core', 'kit', 'client', 'host-docker', 'host-gpus', 'store'],
 }
 
 interface Manifest {
-  dependencies?: Record<string, string>
+  readonly name: string
+  readonly dependencies?: Record<string, string>
 }
 
+const SCOPE = '@runyard/'
 const root = join(import.meta.dirname, '..')
-const wrong = ['packages', 'apps'].flatMap((group) =>
-  readdirSync(join(root, group)).flatMap((name) => {
-    const manifest = JSON.parse(readFileSync(join(root, group, name, 'package.json'), 'utf8')) as Manifest
-    const allowed = ALLOWED[name]
-    if (allowed === undefined) return [`${group}/${name} is not in the table of scripts/check-directions.ts`]
-    return Object.keys(manifest.dependencies ?? {})
-      .filter((dependency) => dependency.startsWith('@runyard/') && !allowed.includes(dependency.slice('@runyard/'.length)))
-      .map((dependency) => `${group}/${name} must not depend on ${dependency}`)
-  }),
-)
+const wrong = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: root }).flatMap((path) => {
+  const { name, dependencies = {} } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest
+  const allowed = ALLOWED[name.slice(SCOPE.length)]
+  if (allowed === undefined) return [`${path}: ${name} is not in the table of scripts/check-directions.ts`]
+  return Object.keys(dependencies)
+    .filter((dependency) => dependency.startsWith(SCOPE) && !allowed.includes(dependency.slice(SCOPE.length)))
+    .map((dependency) => `${path}: ${name} must not depend on ${dependency}`)
+})
 
 for (const line of wrong) process.stderr.write(`${line}\n`)
 process.exitCode = wrong.length === 0 ? 0 : 1

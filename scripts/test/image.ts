@@ -1,6 +1,6 @@
 // The default worker image, made by the same code that `runyard up` uses, where an engine answers.
 import { join } from 'node:path'
-import { ensureWorkerImage } from '../../packages/docker/src/index.ts'
+import { ensureWorkerImage } from '../../packages/hosts/docker/src/index.ts'
 import { firstMissing } from '../../test/harness/machine.ts'
 import { attempt, type Say } from './setup.ts'
 

@@ -14,7 +14,7 @@ it('a suite needs what it names', () => {
 })
 
 it('tests of the Docker host need an engine, whatever they name', () => {
-  expect(needsOf([{ path: 'packages/docker/src/images.test.ts', text: '' }])).toEqual({ ...NOTHING, docker: true })
+  expect(needsOf([{ path: 'packages/hosts/docker/src/images.test.ts', text: '' }])).toEqual({ ...NOTHING, docker: true })
 })
 
 it('a suite that computes the names of its environments may need any', () => {

@@ -23,7 +23,7 @@ export function needsOf(files: readonly TestFile[]): Needs {
   // A file that computes the names of its environments may need any of them.
   const anyVenv = files.some(({ text }) => text.includes('`venv:'))
   return {
-    docker: names('docker') || files.some(({ path }) => /^(?:packages|test)\/docker\//.test(path)),
+    docker: names('docker') || files.some(({ path }) => /^(?:packages\/hosts|test)\/docker\//.test(path)),
     browser: names('browser'),
     debianPrograms: names('image-registry') || names('promtool'),
     venvs: anyVenv ? VENV_NAMES : VENV_NAMES.filter((name) => names(`venv:${name}`)),

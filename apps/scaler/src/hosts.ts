@@ -2,12 +2,10 @@
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createDockerHost } from '@runyard/docker'
+import { createDockerHost } from '@runyard/host-docker'
+import { createProcessHost, endOrphans, processHostId } from '@runyard/host-process'
 import { dataDirPath, type Logger } from '@runyard/kit'
 import { HostConfig, type Config, type HostDriver } from '@runyard/schema'
-import { processHostId } from './process-host/host-id.ts'
-import { endOrphans } from './process-host/orphans.ts'
-import { createProcessHost } from './process-host/process-host.ts'
 
 export interface HostsOptions {
   readonly config: Config

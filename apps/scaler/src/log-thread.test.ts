@@ -7,7 +7,7 @@ import { openStore, storeOptionsOf } from '@runyard/store'
 import { startRedis } from '@runyard/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openLogThread } from './log-thread.ts'
-import { createProcessHost } from './process-host/process-host.ts'
+import { createProcessHost } from '@runyard/host-process'
 
 const log = createLogger({ name: 'log-thread-test', level: 'silent' })
 const PATIENT = { timeout: 30_000 }

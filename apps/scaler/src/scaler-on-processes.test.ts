@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { toJson } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createProcessHost } from './process-host/process-host.ts'
+import { createProcessHost } from '@runyard/host-process'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 10 }

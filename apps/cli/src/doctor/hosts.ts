@@ -1,5 +1,6 @@
 // What the machine offers for workers: Docker, NVIDIA cards, and whether the two know each other.
-import { createDockerHost, diskLimitOf, probeEngine, readGpuInventory } from '@runyard/docker'
+import { createDockerHost, diskLimitOf, probeEngine } from '@runyard/host-docker'
+import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'
 import { HostConfig } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'

@@ -1,6 +1,6 @@
 // Which cards this stack can give to workers, in words: those of the machine, and those that are only declared.
 import { parseSimulatedGpus } from '@runyard/core'
-import { readGpuInventory } from '@runyard/docker'
+import { readGpuInventory } from '@runyard/host-gpus'
 
 /** @throws RunyardError where the setting cannot be read. */
 export async function describeGpus(simulated: string | undefined): Promise<string> {

@@ -1,7 +1,7 @@
 // Where workers will run: as configured, else containers where a Docker engine answers, else processes of this machine, said aloud with
 // the reason. For containers it sees to the default image, to the agent's volume and to the address at which they reach us.
 import { join } from 'node:path'
-import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, probeEngine } from '@runyard/docker'
+import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, probeEngine } from '@runyard/host-docker'
 import { HostConfig, quoted, RunyardError } from '@runyard/schema'
 import type { Progress } from '../output/progress.ts'
 import { ROOT } from '../locations.ts'

@@ -1,5 +1,5 @@
 // Is there a real NVIDIA GPU that work can be given to?
-import { readGpuInventory } from '@runyard/docker'
+import { readGpuInventory } from '@runyard/host-gpus'
 
 export async function hasNvidiaGpu(): Promise<boolean> {
   const { gpus } = await readGpuInventory()

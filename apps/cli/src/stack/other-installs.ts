@@ -1,5 +1,5 @@
 // Workers of other installations on the engines that we use: they hold cards, and one whose Redis was lost has nobody who would end them.
-import { listInstalls, type Install } from '@runyard/docker'
+import { listInstalls, type Install } from '@runyard/host-docker'
 
 export interface OtherInstall extends Install {
   /** One sentence. */

@@ -2,7 +2,7 @@
 // place: the next start takes them back from workers that are gone.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeAllWorkers } from '@runyard/docker'
+import { removeAllWorkers } from '@runyard/host-docker'
 import { lifeOf, sentenceOf } from '@runyard/kit'
 import type { Stack } from './open-stack.ts'
 

@@ -1,6 +1,7 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
 import type { HostDriver, HostOffer, LogLine, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -9,8 +10,6 @@ import { createLogDecoder } from './container-logs.ts'
 import { containerName, toContainerOptions } from './container-spec.ts'
 import { createDiskGuard, type DiskGuard } from './disk.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
-import { readGpuInventory } from './host-gpus.ts'
-import type { RunCommand } from './host-gpus.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { openDocker } from './open-docker.ts'

@@ -32,7 +32,7 @@ function createFixture(): HostFixture {
   }
 }
 
-const dockerfile = fileURLToPath(new URL('../../../docker/worker.Dockerfile', import.meta.url))
+const dockerfile = fileURLToPath(new URL('../../../../docker/worker.Dockerfile', import.meta.url))
 
 beforeAll(async () => {
   await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })

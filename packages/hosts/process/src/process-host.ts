@@ -2,8 +2,8 @@
 // last scaler ("observing is recovery"), with the exit code unknown (null) for workers whose parent we were not.
 // Cannot do what containers can: memory, CPU and pid limits are not enforced, nothing is isolated, and every image is this machine.
 import { availableParallelism, totalmem } from 'node:os'
-import { readGpuInventory } from '@runyard/docker'
-import type { RunCommand } from '@runyard/docker'
+import { readGpuInventory } from '@runyard/host-gpus'
+import type { RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
 import type { HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'

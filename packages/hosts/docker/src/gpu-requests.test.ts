@@ -54,7 +54,7 @@ describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' 
   })
 
   it('lists the cards that nvidia-smi reports, the broken one as unhealthy', async () => {
-    const report = await readFile(new URL('../../nvidia-smi-parser/fixtures/faulty-h100-570.xml', import.meta.url), 'utf8')
+    const report = await readFile(new URL('../../../nvidia-smi-parser/fixtures/faulty-h100-570.xml', import.meta.url), 'utf8')
     const warnings: string[] = []
     const log = { warn: (message: string) => void warnings.push(message) }
     const driver = createDockerHost({ label: 'gpu-box', socket, instanceId: 'gpu-test', log, run: async () => report })

@@ -18,7 +18,7 @@ import { ensureWorkerImage } from './worker-image.ts'
 const GIB = 2 ** 30
 const instanceId = 'promises-test'
 const SOCKET = '/var/run/docker.sock'
-const DOCKERFILE = fileURLToPath(new URL('../../../docker/worker.Dockerfile', import.meta.url))
+const DOCKERFILE = fileURLToPath(new URL('../../../../docker/worker.Dockerfile', import.meta.url))
 const CARD = { uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', name: 'NVIDIA L4', simulated: false }
 
 async function inspectWorker(socket: string, overrides: Partial<WorkerLaunch>): Promise<Docker.ContainerInspectInfo> {

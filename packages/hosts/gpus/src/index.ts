@@ -1,0 +1,2 @@
+export { readGpuInventory } from './read-gpus.ts'
+export type { GpuInventory, RunCommand } from './read-gpus.ts'
