@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis
 let gateway: TestGateway

@@ -1,8 +1,8 @@
 // What each end that a gateway makes leaves in the log, in the endpoint's history and in the metrics; and that the end of a job is recorded
 // once, whichever of two calls came first (ADR 44).
 import { afterEach, expect, it, vi } from 'vitest'
-import type { TestGateway, TestWorker } from './gateway-fixture.ts'
-import { useGateway } from './use-gateway.ts'
+import type { TestGateway, TestWorker } from './testing/gateway.ts'
+import { useGateway } from './testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

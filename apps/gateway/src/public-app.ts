@@ -1,13 +1,13 @@
 // The public listener's table of contents.
 import type { FastifyInstance } from 'fastify'
-import type { GatewayDeps } from './deps.ts'
+import type { GatewayDeps } from './parts/deps.ts'
 import { createApp } from './http/app.ts'
-import { recordEnds } from './journal.ts'
+import { recordEnds } from './parts/journal.ts'
 import { registerJobPlane } from './jobs/routes.ts'
 import { registerManagement } from './management/index.ts'
-import { registerProbes } from './watch/probes.ts'
-import { registerMetrics } from './watch/scrape.ts'
-import { registerWorkerLogs } from './watch/worker-logs.ts'
+import { registerProbes } from './observability/probes.ts'
+import { registerMetrics } from './observability/scrape.ts'
+import { registerWorkerLogs } from './observability/worker-logs.ts'
 
 export async function buildPublicApp(deps: GatewayDeps): Promise<FastifyInstance> {
   const app = createApp({ log: deps.log, closing: deps.closing, connections: deps.config.limits.connections })

@@ -1,7 +1,7 @@
 // What happens while Redis is away, and afterwards: nothing accepted is lost, nothing hangs, and everything recovers by itself.
 import { openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway } from './gateway-fixture.ts'
+import { createSend, startGateway, type TestGateway } from './testing/gateway.ts'
 
 let redis: TestRedis
 let gateway: TestGateway

@@ -4,7 +4,7 @@ import { startRedis, type TestRedis } from '@runyard/testing'
 import * as fc from 'fast-check'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+import { createSend, startGateway, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis
 let gateways: readonly [TestGateway, TestGateway]

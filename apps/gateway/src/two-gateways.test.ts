@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openLine, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+import { createSend, startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis
 let one: TestGateway

@@ -1,11 +1,11 @@
 // The worker plane: the worker protocol for worker tokens and, so that functions can call functions, the job plane and the list of endpoints
 // for API keys. No management, no metrics (ADR 6).
 import type { FastifyInstance } from 'fastify'
-import type { GatewayDeps } from './deps.ts'
+import type { GatewayDeps } from './parts/deps.ts'
 import { createApp } from './http/app.ts'
 import { registerJobPlane } from './jobs/routes.ts'
 import { registerNestedManagement } from './management/index.ts'
-import { registerProbes } from './watch/probes.ts'
+import { registerProbes } from './observability/probes.ts'
 import { registerWorkerPlane } from './workers/routes.ts'
 
 /** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */

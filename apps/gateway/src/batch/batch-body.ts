@@ -2,7 +2,7 @@
 import { toJson, type Endpoint, type JobRecord, type JsonText } from '@runyard/schema'
 import { withMember } from '@runyard/schema/json-join'
 import type { BatchCounts, BatchRecord, RequestState } from '@runyard/store'
-import { toJobBody } from '../jobs/job-body.ts'
+import { toJobBody } from '../parts/job-body.ts'
 
 type Kind = 'failed' | 'inProgress' | 'queued' | 'completed'
 /** In the order in which they are listed. */

@@ -1,7 +1,7 @@
 // `/batch…` against real sockets and a real Redis (client-api §5.13).
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 
 const POLL = { timeout: 20_000 }
 const CONFIG = { retention: { asyncS: 1, batchS: 60 } }

@@ -2,7 +2,7 @@
 // anybody, so a gateway that stops half-way leaves nothing but work for the next one.
 import { createLoop, type Loop } from '@runyard/kit'
 import type { Endpoint } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { cancelJob } from '../jobs/cancel.ts'
 import { noteAccepted } from '../jobs/submit.ts'
 

@@ -2,7 +2,7 @@
 import { RunyardError, type JobSubmission, type JsonOutline } from '@runyard/schema'
 import { outlineBody, outlineSpan, parseBody } from '../http/json-body.ts'
 import { nextTurn } from '../http/turns.ts'
-import { readSubmissionAt, type Origin } from '../jobs/policy.ts'
+import { readSubmissionAt, type Origin } from '../jobs/read-submission.ts'
 import { checkChange, LIMITS } from './refusals.ts'
 
 const REQUESTS: ReadonlySet<string> = new Set(['requests'])

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { createLogger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openSocket } from '../fuzz/raw-http.ts'
+import { openSocket } from '../testing/fuzz/raw-http.ts'
 import { guardWith, open } from './access.ts'
 import { createApp } from './app.ts'
 

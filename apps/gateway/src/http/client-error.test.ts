@@ -1,8 +1,8 @@
 // What comes before any route: requests that are none, and the two forms of a request's target.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { sendRaw } from '../fuzz/raw-http.ts'
-import { startGateway, type TestGateway } from '../gateway-fixture.ts'
+import { sendRaw } from '../testing/fuzz/raw-http.ts'
+import { startGateway, type TestGateway } from '../testing/gateway.ts'
 
 const PATIENCE_MS = 10_000
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createLogger } from '@runyard/kit'
 import { expect, it } from 'vitest'
-import { openSocket } from '../fuzz/raw-http.ts'
+import { openSocket } from '../testing/fuzz/raw-http.ts'
 import { open } from './access.ts'
 import { createApp } from './app.ts'
 import { clientGone } from './hold.ts'

@@ -1,7 +1,7 @@
 // A key that is revoked through one gateway, seen by those who use it at another.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway } from '../gateway-fixture.ts'
+import { createSend, startGateway, type TestGateway } from '../testing/gateway.ts'
 
 let redis: TestRedis
 let one: TestGateway

@@ -2,8 +2,8 @@
 import { unreadJob } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import type { SettleResult } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
-import { recordEnds, type JournalDeps } from '../journal.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { recordEnds, type JournalDeps } from '../parts/journal.ts'
 
 type CancelDeps = JournalDeps & Pick<GatewayDeps, 'store'>
 

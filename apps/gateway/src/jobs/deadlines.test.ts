@@ -1,9 +1,9 @@
 // A deadline is kept when it passes: no scaler runs here, so nothing sweeps.
 import { toJson } from '@runyard/schema'
 import { expect, it } from 'vitest'
-import { createJobId } from './policy.ts'
-import type { TestGateway } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import { createJobId } from './read-submission.ts'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

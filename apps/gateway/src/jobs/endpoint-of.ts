@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { EndpointCache } from '../endpoint-cache.ts'
+import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 
 declare module 'fastify' {

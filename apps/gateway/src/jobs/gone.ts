@@ -1,7 +1,7 @@
 // What is told of a job that is not there: that it never was, or what became of it (client-api §8.2).
 import { RunyardError } from '@runyard/schema'
 import type { GoneJob } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 
 /** The error to throw for a job that the store does not have. Costs a read, and only here. */
 export async function jobNotFound({ store }: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<RunyardError> {

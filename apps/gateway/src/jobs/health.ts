@@ -2,8 +2,8 @@
 // worker cannot start, `reason` and `message` say why.
 import type { FastifyRequest } from 'fastify'
 import { healthCounters, phaseOf, type HealthCounters } from '@runyard/core'
-import type { GatewayDeps } from '../deps.ts'
-import { readEndpointLoad, type EndpointLoad } from '../watch/endpoint-load.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
 import { endpointOf } from './endpoint-of.ts'
 
 interface HealthBody {

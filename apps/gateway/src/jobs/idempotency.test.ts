@@ -1,7 +1,7 @@
 // `Idempotency-Key` on submit, against real sockets and a real Redis.
 import { expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

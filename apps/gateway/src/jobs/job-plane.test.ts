@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 import { NOT_UTF8 } from '../http/json-body.ts'
 
 let redis: TestRedis

@@ -1,7 +1,7 @@
 // What callers may send: sizes, rates, and from which web pages. Against real sockets and a real Redis.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway } from '../gateway-fixture.ts'
+import { createSend, startGateway, type Answer, type TestGateway } from '../testing/gateway.ts'
 
 let redis: TestRedis
 const scope = new AsyncDisposableStack()

@@ -1,7 +1,7 @@
 // What callers get when an endpoint's queue has no room (ADR 42). Against real sockets and a real Redis.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type TestGateway } from '../gateway-fixture.ts'
+import { startGateway, type TestGateway } from '../testing/gateway.ts'
 
 let redis: TestRedis
 const scope = new AsyncDisposableStack()

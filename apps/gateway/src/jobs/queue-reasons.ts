@@ -1,8 +1,8 @@
 // Why the jobs of an endpoint wait, read at most once a second and shared by all who ask: thousands of pollers of a long queue cost one look.
 import { healthCounters, queueReason, type QueueReason, type QueueView } from '@runyard/core'
 import { Reason, type Endpoint, type JobRecord } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
-import { readEndpointLoad } from '../watch/endpoint-load.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { readEndpointLoad } from '../parts/endpoint-load.ts'
 
 const MAX_AGE_MS = 1000
 const MOST_ENDPOINTS = 1000

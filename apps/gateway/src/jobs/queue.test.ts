@@ -1,7 +1,7 @@
 // `/retry`, `/purge-queue`, `/requests`, why a job waits, and what a 404 tells, against real sockets and a real Redis.
 import { describe, expect, it } from 'vitest'
-import type { Answer, TestGateway, TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

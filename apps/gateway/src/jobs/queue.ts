@@ -3,11 +3,11 @@ import type { FastifyRequest } from 'fastify'
 import { jobDurations } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { JobSummary } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
-import { recordUnread } from '../journal.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { recordUnread } from '../parts/journal.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
-import type { JobBody } from './job-body.ts'
+import type { JobBody } from '../parts/job-body.ts'
 
 type QueueDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'events' | 'log' | 'metrics' | 'closing'>
 

@@ -1,14 +1,14 @@
 // `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { clientGone, readWaitMs } from '../http/hold.ts'
 import { sendJson } from '../http/json-answer.ts'
-import { jobKey } from '../waiters.ts'
+import { jobKey } from '../parts/waiters.ts'
 import { cancelJob } from './cancel.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound } from './gone.ts'
-import { isTerminal, toJobBody, toJobJson } from './job-body.ts'
+import { isTerminal, toJobBody, toJobJson } from '../parts/job-body.ts'
 import { createQueueReasons } from './queue-reasons.ts'
 
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'

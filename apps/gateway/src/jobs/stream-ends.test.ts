@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { startGateway, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 
 const DAY_MS = 86_400_000
 let redis: TestRedis

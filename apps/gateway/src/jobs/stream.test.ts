@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type Answer, type TestGateway } from '../gateway-fixture.ts'
+import { startGateway, type Answer, type TestGateway } from '../testing/gateway.ts'
 
 const COUNT = 100
 const PAD = 'x'.repeat(250_000)

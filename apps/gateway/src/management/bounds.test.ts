@@ -1,8 +1,8 @@
 // What is too large, too many or no name at all is refused by the model, in one sentence, whatever dialect it came in.
 import { describe, expect, it } from 'vitest'
 import { createManagementModel } from './model.ts'
-import type { TestApp, TestUser } from './test-app.ts'
-import { useTestApp } from './use-test-app.ts'
+import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { useTestApp } from '../testing/use-management-app.ts'
 
 let opened: TestApp
 let user: TestUser

@@ -2,8 +2,8 @@
 import { endpointRecord } from '@runyard/testing/endpoint'
 import { expect, test } from 'vitest'
 import { describeChanges } from './change-report.ts'
-import type { TestApp } from './test-app.ts'
-import { useTestApp } from './use-test-app.ts'
+import type { TestApp } from '../testing/management-app.ts'
+import { useTestApp } from '../testing/use-management-app.ts'
 
 let opened: TestApp
 useTestApp((site) => {

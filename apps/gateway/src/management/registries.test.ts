@@ -1,7 +1,7 @@
 // Registry credentials in GraphQL and REST v2, and what refers to them (management §2.4, §3.5, §4.2; sdk2-api §7.2).
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from './test-app.ts'
-import { useTestApp } from './use-test-app.ts'
+import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { useTestApp } from '../testing/use-management-app.ts'
 
 const CREDENTIALS = { username: 'me', password: 'open sesame' }
 const QUEUE = {

@@ -9,8 +9,8 @@ import { CreateEndpointBody as V1Create, UpdateEndpointBody as V1Update } from '
 import { CreateTemplateBody as V1Template } from './rest-v1/template-shapes.ts'
 import { CreateEndpointBody as V2Create } from './rest/shapes.ts'
 import { CreateTemplateBody as V2Template } from './rest/template-shapes.ts'
-import type { TestApp, TestUser } from './test-app.ts'
-import { useTestApp } from './use-test-app.ts'
+import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { useTestApp } from '../testing/use-management-app.ts'
 
 type Verdict =
   /** Sent so, it is part of the endpoint that is stored. */

@@ -1,6 +1,6 @@
 import { startRedis } from '@runyard/testing'
 import { expect, it } from 'vitest'
-import { openTestApp } from './test-app.ts'
+import { openTestApp } from '../testing/management-app.ts'
 
 it('answers 503 with Retry-After in both dialects while Redis is away, and serves again afterwards', async () => {
   await using redis = await startRedis()

@@ -1,7 +1,7 @@
 // Templates in both dialects, and the endpoints that use them (management §2.2, §3.5, §4.2; sdk2-api §7.2).
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from './test-app.ts'
-import { useTestApp } from './use-test-app.ts'
+import type { TestApp, TestUser } from '../testing/management-app.ts'
+import { useTestApp } from '../testing/use-management-app.ts'
 
 const FIELDS = 'id name imageName dockerArgs containerDiskInGb ports readme isServerless containerRegistryAuthId env { key value }'
 const SAVE_TEMPLATE = `mutation ($input: SaveTemplateInput) { saveTemplate(input: $input) { ${FIELDS} } }`

@@ -3,7 +3,7 @@
 // Python's print of the first, and plain text. The HTTP status and error object of the server inside are dug out where they are in there.
 import type { JobRecord } from '@runyard/schema'
 import { isFields, type Fields } from '../http/fields.ts'
-import { errorOf } from '../jobs/job-body.ts'
+import { errorOf } from '../parts/job-body.ts'
 import type { FollowEnd } from './follow.ts'
 import { readReprString } from './python-repr.ts'
 

@@ -2,11 +2,11 @@
 // the job's result expires, so a read whose answer was lost with Redis is repeated and nothing is missing from the middle. Where nobody waits
 // for the end any more, be it that the client went away or that the gateway stops, the job is cancelled.
 import type { Endpoint, JobRecord, JsonText } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { cancelJob } from '../jobs/cancel.ts'
-import { isTerminal } from '../jobs/job-body.ts'
-import { jobKey, type Ticket } from '../waiters.ts'
-import { retryWhileAway } from '../workers/retry-while-away.ts'
+import { isTerminal } from '../parts/job-body.ts'
+import { jobKey, type Ticket } from '../parts/waiters.ts'
+import { retryWhileAway } from '../parts/store-outage.ts'
 
 export interface Followed {
   readonly endpoint: Endpoint

@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 
 const POLL = { timeout: 20_000 }
 let redis: TestRedis

@@ -3,7 +3,7 @@
 // is long, as in a cold start, the status line goes out and comments follow it, before clients and proxies lose patience.
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { END_OF_EVENTS, toEvent, toPiece, type Piece } from './answer.ts'
 import { failureOfEnd, failureOfValue, toFailure, type Failure } from './failure.ts'
 import { followChunks, type FollowDeps, type FollowNews, type Followed } from './follow.ts'

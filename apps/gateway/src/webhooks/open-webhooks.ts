@@ -1,8 +1,8 @@
 // The gateway's part in webhooks: a courier that delivers, woken by signals of new events.
-import type { GatewayDeps } from '../deps.ts'
-import { createCourier } from './courier.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { createCourier } from './delivery-loop.ts'
 import { createDelivery } from './delivery.ts'
-import type { Resolve } from './names.ts'
+import type { Resolve } from './name-lookup.ts'
 
 /** An attempt is written down well before its lease ends, also by a busy gateway. */
 const LEASE_MARGIN_MS = 5000

@@ -4,7 +4,7 @@ import type { LookupAddress } from 'node:dns'
 import { request as requestHttp, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { LookupFunction } from 'node:net'
-import type { Resolve } from './names.ts'
+import type { Resolve } from './name-lookup.ts'
 import { findTarget, type IsAllowed } from './target.ts'
 
 export interface Post {

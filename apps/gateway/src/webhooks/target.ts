@@ -4,7 +4,7 @@ import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import { RunyardError } from '@runyard/schema'
 import { createNetworkCheck, isMetadataAddress, isPublicAddress } from './address-guard.ts'
-import type { Resolve } from './names.ts'
+import type { Resolve } from './name-lookup.ts'
 
 const LONGEST_URL = 2048
 

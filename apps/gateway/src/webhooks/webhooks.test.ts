@@ -5,7 +5,7 @@ import { startReceiver, startRedis, type Received, type Receiver, type TestRedis
 import { Webhook } from 'standardwebhooks'
 import { EndpointId, toJson } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { startGateway, type TestGateway, type TestGatewayOptions } from '../gateway-fixture.ts'
+import { startGateway, type TestGateway, type TestGatewayOptions } from '../testing/gateway.ts'
 
 const WAIT = { timeout: 20_000 }
 /** Runpod's three attempts, much faster; then nothing for an hour. */

@@ -2,9 +2,9 @@
 import { RunyardError } from '@runyard/schema'
 import type { Logger } from '@runyard/kit'
 import type { Store, TakenJob } from '@runyard/store'
-import type { EndpointCache } from '../endpoint-cache.ts'
-import { Lane, type TakeRequest } from './lane.ts'
-import type { WorkerState } from './state.ts'
+import type { EndpointCache } from '../parts/endpoint-cache.ts'
+import { Lane, type TakeRequest } from './take-queue.ts'
+import type { WorkerState } from './worker-session.ts'
 
 export interface Dispatcher extends Disposable {
   /** Resolves with jobs, or with none after the hold. @throws RunyardError('store_unavailable') */

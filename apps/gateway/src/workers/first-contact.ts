@@ -1,9 +1,9 @@
 // A worker's first take or ping means that it is ready (worker-api §1): the record, the ledger, the history and the cold-start times learn of
 // it once, also where the two reach two gateways. Nobody waits for these writes; if they fail, the next contact tries again. That it still lives
-// is told by its pings alone (`lease-book.ts`): a worker that only polled would lose every job that is longer than its lease.
+// is told by its pings alone (`heartbeats.ts`): a worker that only polled would lose every job that is longer than its lease.
 import type { WorkerRecord } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
-import type { WorkerState } from './state.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import type { WorkerState } from './worker-session.ts'
 
 export type ContactDeps = Pick<GatewayDeps, 'store' | 'events' | 'metrics' | 'log'>
 

@@ -2,8 +2,8 @@
 // whose write was answered too late is not taken for a second one (worker-api §5.2, worker-api §17.7).
 import { RunyardError } from '@runyard/schema'
 import { afterEach, expect, it, vi } from 'vitest'
-import type { TestGateway, TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

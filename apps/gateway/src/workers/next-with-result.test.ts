@@ -2,8 +2,8 @@
 // the answer is lost.
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Answer, TestGateway, TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

@@ -3,11 +3,11 @@
 import { unreadJob } from '@runyard/core'
 import { cutText } from '@runyard/schema'
 import type { Lease } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
-import { recordEnds } from '../journal.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { recordEnds } from '../parts/journal.ts'
 import { noteContact, type ContactDeps } from './first-contact.ts'
-import { FOREIGN_KEY } from './refused-polls.ts'
-import { rememberFinished, type WorkerState } from './state.ts'
+import { FOREIGN_KEY } from './wrong-key-polls.ts'
+import { rememberFinished, type WorkerState } from './worker-session.ts'
 
 /** A job must be missing from this many consecutive pings that reached this gateway and began after it was handed out. */
 const PINGS_MISSED = 2

@@ -1,7 +1,7 @@
 // Whose post is read, and when: a worker that does not hold the job, one that is gone, one that posts more than its share.
 import { afterEach, expect, it, vi } from 'vitest'
-import type { TestGateway, TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 const RESULT_BYTES = 600_000
 const LARGE = 'x'.repeat(500_000)

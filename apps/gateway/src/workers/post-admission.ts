@@ -3,11 +3,11 @@
 // post that comes too late. And a worker may post so many bytes in a second: beyond them its next post waits, whoever else is served.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { GatewayDeps } from '../deps.ts'
-import { retryWhileAway } from './retry-while-away.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { retryWhileAway } from '../parts/store-outage.ts'
 import { recordIgnored } from './settled-record.ts'
 import type { Post } from './results.ts'
-import type { WorkerState } from './state.ts'
+import type { WorkerState } from './worker-session.ts'
 import { whyIgnored } from '@runyard/core'
 
 /** Smaller ones cost less than to ask for their lease. */

@@ -2,13 +2,13 @@
 // answered 200: duplicates, late and stale ones change nothing and are logged once. While Redis is away a post is held, not refused.
 import { whyIgnored, type EndCause } from '@runyard/core'
 import type { JobOutcome, JobTimings, JsonText } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { isLeaving } from './assignable.ts'
 import { replaceWorker } from './ping.ts'
 import type { WorkerResult } from './result-body.ts'
-import { retryWhileAway } from './retry-while-away.ts'
+import { retryWhileAway } from '../parts/store-outage.ts'
 import { recordIgnored, recordSettled, type IgnoredBy, type PostedEnd } from './settled-record.ts'
-import { rememberFinished, type WorkerState } from './state.ts'
+import { rememberFinished, type WorkerState } from './worker-session.ts'
 
 export type ResultDeps = Pick<
   GatewayDeps,

@@ -2,9 +2,9 @@
 // comes too late: one wide log line with the reason.
 import { jobLine, unreadJob, type EndCause, type EndedJob, type IgnoredReason } from '@runyard/core'
 import type { JobOutcome, JobRecord } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
-import { recordEnds } from '../journal.ts'
-import type { HandedJob, WorkerState } from './state.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { recordEnds } from '../parts/journal.ts'
+import type { HandedJob, WorkerState } from './worker-session.ts'
 
 /** What a worker posted, and when. */
 export interface PostedEnd {

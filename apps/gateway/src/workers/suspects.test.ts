@@ -2,8 +2,8 @@
 import { toJson } from '@runyard/schema'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startRedis, type TestRedis } from '@runyard/testing'
-import { createJobId } from '../jobs/policy.ts'
-import { createSend, startGateway, type Send, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { createJobId } from '../jobs/read-submission.ts'
+import { createSend, startGateway, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
 
 let redis: TestRedis
 let gateways: readonly [TestGateway, TestGateway]

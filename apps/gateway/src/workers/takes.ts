@@ -4,11 +4,11 @@ import type { FastifyReply } from 'fastify'
 import { toJson, type JsonText } from '@runyard/schema'
 import { toJsonList, withMembers } from '@runyard/schema/json-join'
 import type { TakenJob } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { sendJson } from '../http/json-answer.ts'
 import { holdMsOf } from './assignable.ts'
-import type { TakeRequest } from './lane.ts'
-import { rememberFinished, type WorkerState } from './state.ts'
+import type { TakeRequest } from './take-queue.ts'
+import { rememberFinished, type WorkerState } from './worker-session.ts'
 
 type TakeDeps = Pick<GatewayDeps, 'dispatcher' | 'log'>
 

@@ -1,8 +1,8 @@
 // The worker protocol as real SDKs speak it (worker-api §1–§11) and the server behaviours that would hurt them (worker-api §17), against real sockets
 // and a real Redis.
 import { describe, expect, it } from 'vitest'
-import { createSend, type Answer, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
-import { useGateway } from '../use-gateway.ts'
+import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string

@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { TestApp, TestUser } from '../test-app.ts'
-import { useTestApp } from '../use-test-app.ts'
+import type { TestApp, TestUser } from '../../testing/management-app.ts'
+import { useTestApp } from '../../testing/use-management-app.ts'
 
 const TOO_MUCH = 'This request asks for too much at once; ask for less, in several requests.'
 const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id } }'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { TestApp } from '../test-app.ts'
-import { useTestApp } from '../use-test-app.ts'
+import type { TestApp } from '../../testing/management-app.ts'
+import { useTestApp } from '../../testing/use-management-app.ts'
 
 const SAVE_ENDPOINT = `mutation saveEndpoint($input: EndpointInput!) { saveEndpoint(input: $input) {
   aiKey gpuIds id idleTimeout locations name networkVolumeId networkVolumeIds { networkVolumeId dataCenterId } flashEnvironmentId

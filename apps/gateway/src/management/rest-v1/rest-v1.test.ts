@@ -1,8 +1,8 @@
 // REST v1: endpoints, templates and registry credentials in the exact shapes of management §2.1, §2.2, §2.4.
 import type { WorkerRecord } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import type { TestApp, TestUser } from '../test-app.ts'
-import { useTestApp } from '../use-test-app.ts'
+import type { TestApp, TestUser } from '../../testing/management-app.ts'
+import { useTestApp } from '../../testing/use-management-app.ts'
 
 const TEMPLATE = {
   name: 'shared',

@@ -2,8 +2,8 @@ import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { openTestApp } from '../test-app.ts'
-import type { TestApp } from '../test-app.ts'
+import { openTestApp } from '../../testing/management-app.ts'
+import type { TestApp } from '../../testing/management-app.ts'
 
 const PATIENT = { timeout: 30_000 }
 const WORKER_ID = 'worker12345'

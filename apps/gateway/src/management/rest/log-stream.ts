@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Store } from '@runyard/store'
 import { toTimestamp } from '../../http/timestamp.ts'
-import type { Ticket } from '../../waiters.ts'
+import type { Ticket } from '../../parts/waiters.ts'
 import { cursorOf, formatCursor, linesAfter, type LogCursor, type LoggedLine } from './log-cursor.ts'
 
 /** The client gives a silent stream up after 60 s. */

@@ -1,6 +1,6 @@
 // Resources of Runpod's REST that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
 import { RunyardError } from '@runyard/schema'
-import { unreachable } from '../../http/routes.ts'
+import { unreachable } from '../../http/add-route.ts'
 import { NO_PODS, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 

@@ -1,9 +1,9 @@
 import { toJson, type LedgerRow, type WorkerRecord } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
 import { registerNestedManagement } from '../index.ts'
-import { openTestApp } from '../test-app.ts'
-import type { TestApp } from '../test-app.ts'
-import { useTestApp } from '../use-test-app.ts'
+import { openTestApp } from '../../testing/management-app.ts'
+import type { TestApp } from '../../testing/management-app.ts'
+import { useTestApp } from '../../testing/use-management-app.ts'
 
 const QUEUE = {
   name: 'hello',

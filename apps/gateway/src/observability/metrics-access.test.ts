@@ -1,7 +1,7 @@
 import { Config } from '@runyard/schema'
 import { startRedis } from '@runyard/testing'
 import { expect, it } from 'vitest'
-import { createSend, startGateway } from '../gateway-fixture.ts'
+import { createSend, startGateway } from '../testing/gateway.ts'
 import { isOpenFor, type Origin } from './metrics-access.ts'
 
 const PLAIN: Origin = { ip: '127.0.0.1', headers: { host: '127.0.0.1:8080' }, raw: { httpVersion: '1.1' } }

@@ -1,7 +1,7 @@
 // Test fixture: one gateway and one Redis for a file, a new endpoint with a worker for each test.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from './gateway-fixture.ts'
+import { startGateway, type TestGateway, type TestWorker } from './gateway.ts'
 
 export interface GatewaySite {
   readonly gateway: TestGateway

@@ -1,6 +1,6 @@
 import { RunyardError } from '@runyard/schema'
 import { expect, it } from 'vitest'
-import { retryWhileAway } from './retry-while-away.ts'
+import { retryWhileAway } from './store-outage.ts'
 
 const away = new RunyardError('store_unavailable', 'away')
 const { signal } = new AbortController()

@@ -5,11 +5,11 @@ import type { Store } from '@runyard/store'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
 import type { Waiters } from './waiters.ts'
-import type { GatewayMetrics } from './watch/metrics.ts'
-import type { Dispatcher } from './workers/dispatcher.ts'
-import type { LeaseBook } from './workers/lease-book.ts'
-import type { RefusedPolls } from './workers/refused-polls.ts'
-import type { WorkerRegistry } from './workers/registry.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import type { Dispatcher } from '../workers/dispatcher.ts'
+import type { LeaseBook } from '../workers/heartbeats.ts'
+import type { RefusedPolls } from '../workers/wrong-key-polls.ts'
+import type { WorkerRegistry } from '../workers/sessions.ts'
 
 export interface GatewayDeps {
   readonly store: Store

@@ -2,8 +2,8 @@
 import type { TakenJob } from '@runyard/store'
 import type { WorkerRecord } from '@runyard/schema'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Lane } from './lane.ts'
-import { createWorkerState, type WorkerState } from './state.ts'
+import { Lane } from './take-queue.ts'
+import { createWorkerState, type WorkerState } from './worker-session.ts'
 import { takeStopOrders } from './takes.ts'
 
 const NEVER = new AbortController().signal

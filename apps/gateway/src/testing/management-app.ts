@@ -6,7 +6,7 @@ import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { requireGuards } from '../http/access.ts'
-import { registerManagement } from './index.ts'
+import { registerManagement } from '../management/index.ts'
 
 export interface TestApp extends AsyncDisposable {
   readonly app: FastifyInstance

@@ -2,8 +2,8 @@
 import { startRedis } from '@runyard/testing'
 import type { TestRedis } from '@runyard/testing'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
-import { openTestApp } from './test-app.ts'
-import type { TestApp, TestUser } from './test-app.ts'
+import { openTestApp } from './management-app.ts'
+import type { TestApp, TestUser } from './management-app.ts'
 
 export interface TestSite {
   readonly opened: TestApp

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
 import { toTimestamp } from '../http/timestamp.ts'
 

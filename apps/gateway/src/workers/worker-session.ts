@@ -2,7 +2,7 @@
 // conversation in flight: the worker's requests may reach any gateway, so nothing here may be the only place that knows something.
 import type { WorkerRecord } from '@runyard/schema'
 import type { TakenJob } from '@runyard/store'
-import { createPolls, type Polls } from './polls.ts'
+import { createPolls, type Polls } from './held-requests.ts'
 
 /** What this gateway knows of a job that it handed out, which spares a read when the result comes here, too. */
 export type HandedJob = Pick<TakenJob, 'submittedAt' | 'startedAt' | 'attempt'>

@@ -1,7 +1,7 @@
 import { createLogger } from '@runyard/kit'
 import type { ClaimedWebhook } from '@runyard/store'
 import { expect, it } from 'vitest'
-import { createCourier, type CourierDeps } from './courier.ts'
+import { createCourier, type CourierDeps } from './delivery-loop.ts'
 
 const log = createLogger({ name: 'test', level: 'silent' })
 const NOTHING = { events: [], nextAt: undefined, isMoreDue: false, dropped: 0 }

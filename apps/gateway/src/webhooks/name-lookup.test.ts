@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createAsk, createResolve } from './names.ts'
+import { createAsk, createResolve } from './name-lookup.ts'
 
 let server: Socket
 let address: string

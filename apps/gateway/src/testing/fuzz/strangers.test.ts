@@ -2,7 +2,7 @@
 // here as open. Then the other way round: what another owner's key and another worker's token get to see of an owner who has everything.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway-fixture.ts'
+import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
 import { routesOf, type KnownRoute } from './route-table.ts'
 
 /** In every name, value and line of what the owner has. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { readWaitMs } from '../http/hold.ts'
-import { readSubmission } from './policy.ts'
+import { readSubmission } from './read-submission.ts'
 
 const read = (body: unknown) => readSubmission(Buffer.from(JSON.stringify(body)), ORIGIN)
 const ORIGIN = { sync: false, key: { id: 'k', ownerId: 'o' }, isAllowed: () => true }

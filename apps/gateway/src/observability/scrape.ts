@@ -5,10 +5,10 @@ import type { FastifyInstance } from 'fastify'
 import { phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'
 import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
-import type { GatewayDeps } from '../deps.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
 import { requireApiKey } from '../http/authenticate.ts'
 import { isOpenFor } from './metrics-access.ts'
-import { readEndpointLoad, type EndpointLoad } from './endpoint-load.ts'
+import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
 
 type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'log'>
 

@@ -6,7 +6,7 @@ import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { bearerOf } from '../authentication.ts'
 import { isAssignable, isLeaving } from './assignable.ts'
-import { createWorkerState, rememberStopOrder, type WorkerState } from './state.ts'
+import { createWorkerState, rememberStopOrder, type WorkerState } from './worker-session.ts'
 
 /** After it is known that a worker leaves and holds no job, its polls are answered this much later (worker-api §11.3). */
 const RELEASE_AFTER_MS = 300

@@ -3,8 +3,8 @@
 // owed one look), a worker gets at most what it asked for, and a job taken for a request that has meanwhile gone goes back to the front of the queue.
 import type { TakenJob } from '@runyard/store'
 import { holdMsOf, isAssignable } from './assignable.ts'
-import type { Hold } from './polls.ts'
-import type { WorkerState } from './state.ts'
+import type { Hold } from './held-requests.ts'
+import type { WorkerState } from './worker-session.ts'
 
 /** Looks in flight per endpoint: they share one connection, so more of them gain nothing. */
 const PARALLEL_LOOKS = 8

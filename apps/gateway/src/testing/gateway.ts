@@ -6,10 +6,10 @@ import { createLogger, type Logger } from '@runyard/kit'
 import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { endpointRecord } from '@runyard/testing/endpoint'
-import { openGateway } from './open-gateway.ts'
-import { buildPublicApp } from './public-app.ts'
-import type { Resolve } from './webhooks/names.ts'
-import { buildWorkerPlaneApp } from './worker-plane-app.ts'
+import { openGateway } from '../open-gateway.ts'
+import { buildPublicApp } from '../public-app.ts'
+import type { Resolve } from '../webhooks/name-lookup.ts'
+import { buildWorkerPlaneApp } from '../worker-plane-app.ts'
 
 export interface Answer {
   readonly status: number

@@ -1,7 +1,7 @@
 // Keeps trying a write while Redis is away, for as long as a worker's post may be held. The SDK waits up to 600 s for an answer and drops a
 // refused result for good (worker-api §5.2), so holding loses nothing. Bounded, and ended when the gateway stops.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isStoreAway } from './dispatcher.ts'
+import { isStoreAway } from '../workers/dispatcher.ts'
 
 const TRY_EVERY_MS = 200
 /** For whoever drops what is refused. */

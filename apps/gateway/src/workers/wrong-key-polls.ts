@@ -5,7 +5,7 @@
 import type { Logger } from '@runyard/kit'
 import { EndpointId, WorkerId } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { WorkerAddress } from './registry.ts'
+import type { WorkerAddress } from './sessions.ts'
 
 export const FOREIGN_KEY =
   'its polls bear another key than this worker’s, so it gets no job; the runpod SDK prefers the api_key in ~/.runpod/config.toml of the image: remove that file'
