@@ -3,8 +3,8 @@
 import { findFreePort, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
-import { openValueStore as openStore } from './value-store.ts'
-import { completed, drainStream, PATIENT, submission, workerRecord } from './test-store.ts'
+import { openValueStore as openStore } from './testing/value-store.ts'
+import { completed, drainStream, PATIENT, submission, workerRecord } from './testing/test-store.ts'
 
 const EP = 'ep-1'
 

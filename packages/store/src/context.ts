@@ -1,10 +1,10 @@
 // What every part of the store works with.
 import type { Redis } from 'ioredis'
 import type { InstanceStore } from './instance.ts'
-import type { EndpointCache } from './endpoint-lists.ts'
-import type { JustSettled } from './just-settled.ts'
+import type { EndpointCache } from './endpoints/endpoint-lists.ts'
+import type { JustSettled } from './jobs/just-settled.ts'
 import type { Keys } from './keys.ts'
-import type { Payloads } from './payloads.ts'
+import type { Payloads } from './blobs/payloads.ts'
 import type { RunScript } from './scripts/script.ts'
 import type { Signals } from './signals.ts'
 import type { OpenStoreOptions } from './open-options.ts'

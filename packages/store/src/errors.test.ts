@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { openStore } from './open-store.ts'
-import { completed, submission, useStores } from './test-store.ts'
+import { completed, submission, useStores } from './testing/test-store.ts'
 
 const stores = useStores()
 

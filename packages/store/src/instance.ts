@@ -2,7 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { Instance } from '@runyard/schema'
 import type { StoreContext } from './context.ts'
-import { ensureDataVersion } from './data-version.ts'
+import { ensureDataVersion } from './data/data-version.ts'
 import type { Store } from './types.ts'
 
 export type InstanceStore = Pick<Store, 'instance' | 'claimInstance' | 'workerToken'>

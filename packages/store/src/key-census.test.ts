@@ -3,8 +3,8 @@ import { DAY_MS } from '@runyard/core'
 import { createMemoryBlobs, ENDING_KEYS, isPermanent, keysWithoutExpiry } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
-import { endpoint, template } from './endpoint-fixture.ts'
-import { completed, drainStream, PATIENT, submission, useStores, workerRecord, type Store } from './test-store.ts'
+import { endpoint, template } from './testing/endpoint-fixture.ts'
+import { completed, drainStream, PATIENT, submission, useStores, workerRecord, type Store } from './testing/test-store.ts'
 
 const stores = useStores()
 const KEEP_MS = 90 * DAY_MS

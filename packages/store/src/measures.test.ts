@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { useStores } from './test-store.ts'
+import { useStores } from './testing/test-store.ts'
 
 const stores = useStores()
 const measure = (jobs: number) => ({ endpointId: 'ep-1', cause: 'ttl', status: 'TIMED_OUT', jobs }) as const

@@ -2,8 +2,8 @@
 import { openLine, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
-import { openValueStore as openStore } from './value-store.ts'
-import { completed, PATIENT, submission, useStores } from './test-store.ts'
+import { openValueStore as openStore } from './testing/value-store.ts'
+import { completed, PATIENT, submission, useStores } from './testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

@@ -3,9 +3,9 @@ import type { Endpoint } from '@runyard/schema'
 import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { endpoint, template } from './endpoint-fixture.ts'
-import { PATIENT, submission, useStores, workerRecord } from './test-store.ts'
-import type { Store } from './value-store.ts'
+import { endpoint, template } from './testing/endpoint-fixture.ts'
+import { PATIENT, submission, useStores, workerRecord } from './testing/test-store.ts'
+import type { Store } from './testing/value-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'

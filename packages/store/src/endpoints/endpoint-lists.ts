@@ -1,0 +1,55 @@
+// All endpoints, and those of one owner.
+import type { Endpoint } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { namesBegin } from './owned.ts'
+import { readEndpoint } from '../data/records.ts'
+import { LIST_ENDPOINTS, LIST_OWNED_ENDPOINTS } from '../scripts/library.ts'
+import type { Signals } from '../signals.ts'
+
+export interface EndpointLists {
+  readonly all: () => Promise<readonly Endpoint[]>
+  /** As they were at that revision. */
+  readonly of: (ownerId: string) => Promise<{ readonly revision: string; readonly endpoints: readonly Endpoint[] }>
+  /** Of those ids that were deleted and are remembered. */
+  readonly goneOwners: (ids: readonly string[]) => Promise<ReadonlyMap<string, string>>
+}
+
+/** What was read last; one for all that use a connection, whatever term they work under. */
+export interface EndpointCache {
+  known: Awaited<ReturnType<EndpointLists['of']>> | undefined
+}
+
+export function createEndpointCache(signals: Pick<Signals, 'subscribe'>): EndpointCache {
+  const cache: EndpointCache = { known: undefined }
+  // Redis may be another one than before.
+  signals.subscribe((signal) => {
+    if (signal.kind === 'resync') cache.known = undefined
+  })
+  return cache
+}
+
+type ListContext = Pick<StoreContext, 'client' | 'run' | 'keys' | 'endpointCache'>
+
+/** Who looks at all endpoints does so each second, and mostly nothing has changed: then nothing but the revision is read. */
+export function createEndpointLists({ client, run, keys, endpointCache }: ListContext): EndpointLists {
+  const { records, names, owners } = keys.endpoints
+  return {
+    all: async () => {
+      const before = endpointCache.known
+      const [revision, texts] = (await run(LIST_ENDPOINTS, [keys.revision, records], [before?.revision ?? ''])) as [string, string[]?]
+      if (texts === undefined) return before?.endpoints ?? []
+      const endpoints = texts.map(readEndpoint)
+      endpointCache.known = { revision, endpoints }
+      return endpoints
+    },
+    of: async (ownerId) => {
+      const reply = await run(LIST_OWNED_ENDPOINTS, [keys.revision, names, records], [namesBegin(ownerId)])
+      const [revision, texts] = reply as [string, string[]]
+      return { revision, endpoints: texts.map(readEndpoint) }
+    },
+    goneOwners: async (ids) => {
+      const found = ids.length === 0 ? [] : await client.hmget(owners, ...ids)
+      return new Map(ids.flatMap((id, index) => (typeof found[index] === 'string' ? [[id, found[index]]] : [])))
+    },
+  }
+}

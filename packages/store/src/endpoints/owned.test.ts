@@ -1,0 +1,98 @@
+// What is read for one owner is that owner's, whatever others call themselves and their things; and what nobody changed is not read again.
+import { RunyardError, type Registry, type Template } from '@runyard/schema'
+import { describe, expect, test } from 'vitest'
+import { endpoint, template } from '../testing/endpoint-fixture.ts'
+import { useStores } from '../testing/test-store.ts'
+import type { Store } from '../testing/value-store.ts'
+
+const stores = useStores()
+
+/** Each would be taken for another by a search that looks at text only. */
+const OWNERS = ['a', 'a"', 'a","x', '"a', 'aa', 'a\\', '%', '[', '', 'ä\u2028', '*'] as const
+
+function registryOf(ownerId: string, index: number): Registry {
+  return { id: `r-${index}`, name: 'n', ownerId, createdAt: 1, updatedAt: 1 }
+}
+
+async function fill(store: Store): Promise<void> {
+  for (const [index, ownerId] of OWNERS.entries()) {
+    const others = OWNERS.map((other) => `"ownerId":${JSON.stringify(other)}`).join()
+    const env = { ownerId: 'a', OTHERS: others }
+    const one = endpoint(`ep-${index}`, { ownerId, name: 'n' })
+    await store.endpoints.upsert({ id: one.id }, () => ({ ...one, spec: { ...one.spec, env } }))
+    const saved: Template = { ...template(`t-${index}`), ownerId, container: { ...template('t').container, env } }
+    await store.templates.change(() => ({ kind: 'saved', template: saved, endpoints: [] }), ownerId)
+    const registry = registryOf(ownerId, index)
+    await store.registries.change(() => ({ kind: 'saved', registry, credentials: { username: 'u', password: others }, users: [] }), ownerId)
+  }
+}
+
+const ownersOf = (records: readonly { readonly ownerId: string }[]) => records.map(({ ownerId }) => ownerId)
+
+describe('the records of one owner', () => {
+  test('are found without those of others, in lists and in snapshots', async () => {
+    const store = await stores.open()
+    await fill(store)
+    for (const ownerId of OWNERS) {
+      const lists = await Promise.all([store.endpoints.list(ownerId), store.templates.list(ownerId), store.registries.list(ownerId)])
+      expect(lists.map(ownersOf)).toEqual([[ownerId], [ownerId], [ownerId]])
+      await store.templates.change(({ endpoints, templates, registries }) => {
+        expect([endpoints, templates, registries].map(ownersOf)).toEqual([[ownerId], [ownerId], [ownerId]])
+        return { kind: 'removed', template: template('none'), endpoints: [] }
+      }, ownerId)
+    }
+    expect(await store.endpoints.list('nobody')).toEqual([])
+    expect((await store.endpoints.list()).length + (await store.templates.list()).length).toBe(2 * OWNERS.length)
+  })
+
+  test('are as they were when an endpoint is written that was decided on beside them, however many write at once', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    const unlessThree = (n: number) => (_current: unknown, _template: unknown, beside: readonly unknown[]) => {
+      if (beside.length >= 3) throw new RunyardError('bad_request', 'three are enough')
+      return endpoint(`ep-${n}`)
+    }
+    const makes = Array.from({ length: 12 }, (_, n) =>
+      (n % 2 === 0 ? one : two).endpoints.upsert({ id: `ep-${n}` }, unlessThree(n), { beside: 'owner' }),
+    )
+    await Promise.allSettled(makes)
+    expect(await one.endpoints.list('owner')).toHaveLength(3)
+  })
+})
+
+test('an owner has no more endpoints than may be, also when many are made at once; others do not count', async () => {
+  const [one, two] = [await stores.open(), await stores.open()]
+  for (const id of ['x', 'y', 'z']) await one.endpoints.upsert({ id }, () => endpoint(id, { ownerId: `owner"${id}` }))
+  const make = (n: number) =>
+    (n % 2 === 0 ? one : two).endpoints.upsert({ ownerId: 'owner', name: `n${n}`, flashEnvironmentId: null }, () => endpoint(`ep-${n}`), {
+      mostPerOwner: 3,
+    })
+  const results = await Promise.allSettled(Array.from({ length: 8 }, (_, n) => make(n)))
+  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3)
+  expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'unprocessable' } })
+  const [first] = await one.endpoints.list('owner')
+  await one.endpoints.upsert({ id: first?.id ?? '' }, () => ({ ...(first ?? endpoint('none')), version: 2 }), { mostPerOwner: 3 })
+})
+
+describe('the list of all endpoints', () => {
+  test('is not read again while nothing has changed, and is when another process changed something', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await one.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
+    const before = await one.endpoints.list()
+    expect(await one.endpoints.list()).toBe(before)
+    await two.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { version: 2 }))
+    expect(await one.endpoints.list()).toMatchObject([{ version: 2 }])
+    await two.endpoints.delete('ep-1')
+    expect(await one.endpoints.list()).toEqual([])
+  })
+
+  test('is read again once Redis was away: it may be another one with the same count of changes', async () => {
+    const store = await stores.open()
+    const raw = stores.raw()
+    await store.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))
+    expect(await store.endpoints.list()).toHaveLength(1)
+    await raw.del(`${stores.prefix()}:{@}:endpoints`)
+    expect(await store.endpoints.list()).toHaveLength(1)
+    await raw.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await expect.poll(() => store.endpoints.list(), { timeout: 30_000 }).toEqual([])
+  })
+})

@@ -1,0 +1,20 @@
+// The records of jobs that this process settled in this turn of the event loop. Whoever waits here for such a job is woken at once and reads
+// it at once, which would be a trip to Redis for what was written there a moment ago. A settled record never changes.
+import type { JobRecord } from '@runyard/schema'
+import { memberOf, type JobAt } from '../blobs/payloads.ts'
+
+export interface JustSettled {
+  remember(at: JobAt, record: JobRecord): void
+  find(at: JobAt): JobRecord | undefined
+}
+
+export function createJustSettled(): JustSettled {
+  const records = new Map<string, JobRecord>()
+  return {
+    remember(at, record) {
+      if (records.size === 0) setImmediate(() => records.clear())
+      records.set(memberOf(at), record)
+    },
+    find: (at) => records.get(memberOf(at)),
+  }
+}

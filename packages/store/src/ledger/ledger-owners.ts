@@ -1,0 +1,16 @@
+// Whose the endpoints of the ledger are, or were.
+import type { StoreContext } from '../context.ts'
+import { createEndpointLists } from '../endpoints/endpoint-lists.ts'
+
+export interface LedgerOwner {
+  /** '' where nobody knows it any more. */
+  readonly ownerId: string
+  readonly isGone: boolean
+}
+
+export async function findOwners(context: StoreContext, ids: Iterable<string>): Promise<(endpointId: string) => LedgerOwner> {
+  const lists = createEndpointLists(context)
+  const live = new Map((await lists.all()).map(({ id, ownerId }) => [id as string, ownerId]))
+  const gone = await lists.goneOwners([...new Set(ids)].filter((id) => !live.has(id)))
+  return (id) => ({ ownerId: live.get(id) ?? gone.get(id) ?? '', isGone: !live.has(id) })
+}

@@ -1,0 +1,93 @@
+// What ends in the ledger (ADR 43). Each step is fenced, may be broken off between two portions, and finds at the next call what it left.
+import { DAY_MS, splitByDay, startOfDay } from '@runyard/core'
+import type { StoreContext } from '../context.ts'
+import { findOwners } from './ledger-owners.ts'
+import { dayField, parseDay } from './ledger-reads.ts'
+import type { LedgerStore } from './ledger-types.ts'
+import { readLedgerRow } from '../data/records.ts'
+import { FORGET_OWNERS, LEDGER_DROP, LEDGER_FOLD_DAYS, LEDGER_FOLD_TOTALS, LEDGER_ROLL_UP } from '../scripts/ledger.ts'
+import type { Argument } from '../scripts/script.ts'
+
+/** Some milliseconds of Redis each. */
+const AT_ONCE = 500
+/** A worker's last row is written some time after its endpoint was deleted; longer than that, and than any log. */
+const OWNER_MARGIN_MS = 7 * DAY_MS
+/** A worker's record is there before its first interval and goes after its last one; no request hangs for this long and goes on. */
+const DROP_AFTER_MS = 60 * 60 * 1000
+
+export function createLedgerTidy(context: StoreContext): Pick<LedgerStore, 'tidy'> {
+  const { keys, run } = context
+  const { records, deleted, owners } = keys.endpoints
+  return {
+    async tidy(now, keepMs) {
+      const dropped = await dropOrphans(context, now)
+      const rolledUp = await rollUp(context, startOfDay(now - keepMs))
+      await run(LEDGER_FOLD_TOTALS, [keys.ledger.totals, records, deleted, owners], [])
+      const forgotten = await forgetOwners(context, now - keepMs - OWNER_MARGIN_MS)
+      return { rolledUp, forgotten, dropped }
+    },
+  }
+}
+
+/** Open intervals of workers that have no record: a word of a worker that came while the worker was cleared away. */
+async function dropOrphans({ client, keys, run }: StoreContext, now: number): Promise<number> {
+  const { open } = keys.ledger
+  const found = Object.entries(await client.hgetall(open)).filter(([, text]) => readLedgerRow(text).from < now - DROP_AFTER_MS)
+  let dropped = 0
+  for (let from = 0; from < found.length; from += AT_ONCE) {
+    const some = found.slice(from, from + AT_ONCE)
+    const known = await Promise.all(some.map(([id, text]) => client.exists(keys.worker(readLedgerRow(text).endpointId, id))))
+    const orphans = some.filter((_, index) => known[index] === 0)
+    if (orphans.length > 0) dropped += Number(await run(LEDGER_DROP, [open], orphans.flat()))
+  }
+  return dropped
+}
+
+async function rollUp(context: StoreContext, until: number): Promise<number> {
+  const { client, keys, run } = context
+  const { rows, days, rolled } = keys.ledger
+  let count = 0
+  for (;;) {
+    const texts = await client.zrangebyscore(rows, '-inf', until, 'LIMIT', 0, AT_ONCE)
+    if (texts.length === 0) return count
+    const ownerOf = await findOwners(
+      context,
+      texts.map((text) => readLedgerRow(text).endpointId),
+    )
+    for (const [ownerId, own] of Map.groupBy(texts, (text) => ownerOf(readLedgerRow(text).endpointId).ownerId)) {
+      const args = own.flatMap((text) => toArguments(text, ownerOf(readLedgerRow(text).endpointId).isGone))
+      count += Number(await run(LEDGER_ROLL_UP, [rows, days(ownerId), rolled], [until, ...args]))
+    }
+  }
+}
+
+/** As `LEDGER_ROLL_UP` reads a row. */
+function toArguments(text: string, isGone: boolean): readonly Argument[] {
+  const row = readLedgerRow(text)
+  const parts = splitByDay(row)
+  const endpointId = isGone ? null : row.endpointId
+  const fields = parts.flatMap((part) => [dayField({ ...part, endpointId }), part.seconds, part.gpuSeconds])
+  return [text, parts.length, ...fields]
+}
+
+/** Endpoints deleted before `before`: what is left of them goes to their owner's sums, and then they are forgotten. */
+async function forgetOwners({ client, keys, run }: StoreContext, before: number): Promise<number> {
+  const { owners, ownersSince } = keys.endpoints
+  let forgotten = 0
+  for (;;) {
+    const ids = await client.zrangebyscore(ownersSince, '-inf', before, 'LIMIT', 0, AT_ONCE)
+    if (ids.length === 0) return forgotten
+    const ownerIds = new Set((await client.hmget(owners, ...ids)).filter((ownerId) => ownerId !== null))
+    for (const ownerId of ownerIds) await foldDays({ client, keys, run }, ownerId, new Set(ids))
+    forgotten += Number(await run(FORGET_OWNERS, [owners, ownersSince], ids))
+  }
+}
+
+async function foldDays({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>, ownerId: string, ids: ReadonlySet<string>) {
+  const key = keys.ledger.days(ownerId)
+  const pairs = Object.entries(await client.hgetall(key)).flatMap(([field, value]) => {
+    const day = parseDay(field, value)
+    return day.endpointId !== null && ids.has(day.endpointId) ? [[field, dayField({ ...day, endpointId: null })]] : []
+  })
+  for (let from = 0; from < pairs.length; from += AT_ONCE) await run(LEDGER_FOLD_DAYS, [key], pairs.slice(from, from + AT_ONCE).flat())
+}

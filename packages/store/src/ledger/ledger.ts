@@ -1,0 +1,79 @@
+// The billing ledger: open intervals, closed rows by their end, old rows added up by day, and totals that only grow. A worker has at most one open
+// interval; the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/operations.md, Billing).
+import type { BillingState } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { findOwners } from './ledger-owners.ts'
+import { createLedgerReads } from './ledger-reads.ts'
+import { createLedgerTidy } from './ledger-tidy.ts'
+import type { LedgerStore, LedgerTotal } from './ledger-types.ts'
+import { readLedgerRow } from '../data/records.ts'
+import { LEDGER_CLOSE, LEDGER_TOTALS, LEDGER_TRANSITION } from '../scripts/ledger.ts'
+
+export function createLedgerStore(context: StoreContext): LedgerStore {
+  const { client, keys, run } = context
+  const { open, rows, totals } = keys.ledger
+  return {
+    async transition({ at, ...row }) {
+      await run(LEDGER_TRANSITION, [open, rows, totals], [row.workerId, JSON.stringify(row), Math.round(at)])
+    },
+
+    async close(workerId, at) {
+      await run(LEDGER_CLOSE, [open, rows, totals], [workerId, Math.round(at)])
+    },
+
+    async currentState(workerId) {
+      const text = await client.hget(open, workerId)
+      return text === null ? undefined : readLedgerRow(text).state
+    },
+
+    totals: createTotals(context),
+    ...createLedgerReads(context),
+    ...createLedgerTidy(context),
+  }
+}
+
+/** As it is written in Redis: that of a deleted endpoint bears no id, but an owner, once it was added to the owner's. */
+type TotalName = readonly [endpointId: string, gpuType: string | null, state: BillingState, ownerId?: string]
+
+function createTotals(context: StoreContext): LedgerStore['totals'] {
+  const { keys, run } = context
+  const atLeast = createHighWater()
+  return async (now) => {
+    const { open, totals } = keys.ledger
+    const [openRows, flat] = (await run(LEDGER_TOTALS, [open, totals], [])) as readonly [string[], string[]]
+    const found: [TotalName, number][] = []
+    for (let at = 0; at + 1 < flat.length; at += 2) found.push([JSON.parse(flat[at] ?? '') as TotalName, Number(flat[at + 1])])
+    for (const text of openRows) {
+      const row = readLedgerRow(text)
+      found.push([[row.endpointId, row.gpuType, row.state], Math.max(0, now - row.from)])
+    }
+    const ownerOf = await findOwners(
+      context,
+      found.map(([[id]]) => id),
+    )
+    const sums = new Map<string, number>()
+    for (const [[id, gpuType, state, folded], ms] of found) {
+      const { ownerId, isGone } = ownerOf(id)
+      const key = JSON.stringify([isGone ? '' : id, gpuType, state, folded ?? ownerId] satisfies TotalName)
+      sums.set(key, (sums.get(key) ?? 0) + ms)
+    }
+    return [...atLeast(sums)].map(([key, ms]) => toTotal(key, ms))
+  }
+}
+
+/**
+ * An open interval counted up to `now` may be closed at a time shortly before (the container's own end): what was told once is not
+ * taken back. Held per process, as the counters that read it are, and for what there is: a name that is gone is forgotten.
+ */
+function createHighWater(): (values: ReadonlyMap<string, number>) => ReadonlyMap<string, number> {
+  let highest: ReadonlyMap<string, number> = new Map()
+  return (values) => {
+    highest = new Map([...values].map(([name, value]) => [name, Math.max(value, highest.get(name) ?? 0)]))
+    return highest
+  }
+}
+
+function toTotal(key: string, ms: number): LedgerTotal {
+  const [endpointId, gpuType, state, ownerId = ''] = JSON.parse(key) as TotalName
+  return { endpointId: endpointId === '' ? null : endpointId, ownerId, gpuType, state, seconds: ms / 1000 }
+}

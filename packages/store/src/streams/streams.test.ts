@@ -1,0 +1,243 @@
+// The chunks of a stream: each is told once, and none is lost with an answer that breaks off or with the gateway that was giving it (ADR 25).
+import { createMemoryBlobs } from '@runyard/testing'
+import { describe, expect, test, vi } from 'vitest'
+import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import type { JobStore, StreamClaim } from '../testing/value-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+
+/** A job in a worker's hands that has said so much. */
+async function streaming(jobs: JobStore, ...chunks: readonly unknown[]): Promise<void> {
+  await jobs.submit(EP, submission('a'))
+  await jobs.take(EP, 'w1')
+  for (const chunk of chunks) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
+}
+
+async function claim(jobs: JobStore, limit = 10): Promise<StreamClaim & { claim: string }> {
+  const read = await jobs.claimChunks(EP, 'a', limit)
+  if (read?.claim === undefined) throw new Error('there was nothing to claim')
+  return { ...read, claim: read.claim }
+}
+
+describe('a stream', () => {
+  test('tells each chunk once, in order, and outlives the job’s end', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.claimChunks(EP, 'a', 10)).toBeUndefined()
+    await streaming(jobs, { n: 1 }, [], null, 'four')
+    expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { status: 'IN_PROGRESS' }, chunks: [{ n: 1 }, []], more: true })
+    await jobs.settle(EP, 'a', 'w1', completed('end'))
+    expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [null, 'four'], more: false })
+    expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { output: 'end' }, chunks: [], more: false })
+  })
+
+  // Its answer was lost: on the way from Redis, or with the gateway.
+  test('has a chunk once that is posted again under the same name, at any store, also after others', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await streaming(one.jobs)
+    for (const [jobs, chunk] of [
+      [one.jobs, 'a'],
+      [two.jobs, 'a'],
+      [one.jobs, 'b'],
+      [one.jobs, 'a'],
+      [two.jobs, 'b'],
+    ] as const) {
+      expect(await jobs.appendChunk(EP, 'a', 'w1', { chunk }, `post-${chunk}`)).toBe('settled')
+    }
+    await one.jobs.appendChunk(EP, 'a', 'w1', { chunk: 'a' }, 'post-c')
+    expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [{ chunk: 'a' }, { chunk: 'b' }, { chunk: 'a' }] })
+  })
+
+  test('may also be read without being taken out, from any place, as often as one likes, whatever is claimed', async () => {
+    const { jobs } = await stores.open()
+    expect(await jobs.readChunks(EP, 'a', { from: 0, limit: 10 })).toBeUndefined()
+    await streaming(jobs, 0, 1, 2, 3)
+    const read = { record: { status: 'IN_PROGRESS' }, chunks: [1, 2], more: true }
+    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
+    await claim(jobs)
+    expect(await jobs.readChunks(EP, 'a', { from: 1, limit: 2 })).toMatchObject(read)
+    expect(await jobs.readChunks(EP, 'a', { from: 3, limit: 2 })).toMatchObject({ chunks: [3], more: false })
+    expect(await jobs.readChunks(EP, 'a', { from: 4, limit: 2 })).toMatchObject({ chunks: [], more: false })
+  })
+
+  test('has nothing for others while an answer is under way, whatever comes meanwhile, and says how long at most', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await streaming(one.jobs, 1, 2, 3)
+    const { claim: token } = await claim(one.jobs, 2)
+    await one.jobs.appendChunk(EP, 'a', 'w1', 4)
+    await one.jobs.settle(EP, 'a', 'w1', completed('end'))
+    const held = await two.jobs.claimChunks(EP, 'a', 10)
+    expect(held).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [], more: true, claim: undefined })
+    expect(held?.heldBackMs).toBeGreaterThan(0)
+    expect(held?.heldBackMs).toBeLessThanOrEqual(10_000)
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, told: 2 })).toBe(true)
+    expect(await drainStream(two.jobs, EP, 'a', 10)).toMatchObject({ chunks: [3, 4], more: false, heldBackMs: 0 })
+  })
+
+  test.each([
+    ['breaks off', 0],
+    ['is told', 2],
+  ])('wakes whoever waits for an answer that %s, and nobody else', async (_what, told) => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await streaming(one.jobs, 1, 2, 3)
+    const alone = await claim(one.jobs, 1)
+    const heard = stores.listen(two)
+    await one.jobs.concludeClaim(EP, 'a', { claim: alone.claim, told: 0 })
+    const awaited = await claim(one.jobs, 2)
+    await two.jobs.claimChunks(EP, 'a', 10)
+    await one.jobs.concludeClaim(EP, 'a', { claim: awaited.claim, told })
+    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    expect(heard).toEqual([{ kind: 'job-chunk', endpointId: EP, jobId: 'a' }])
+  })
+
+  test('hands out again, in order, what an answer that broke off would have told', async () => {
+    const [one, two] = [await stores.open(), await stores.open()]
+    await streaming(one.jobs, 1, 2, 3)
+    const { claim: token } = await claim(one.jobs, 2)
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, told: 0 })).toBe(true)
+    expect(await drainStream(two.jobs, EP, 'a', 10)).toMatchObject({ chunks: [1, 2, 3] })
+  })
+
+  test('hands out again what nobody concluded, and the late word of the first reader takes nothing from the second', async () => {
+    const [one, two] = [await stores.open({ claimMs: 1 }), await stores.open()]
+    await streaming(one.jobs, 1, 2, 3)
+    const dead = await claim(one.jobs, 2)
+    const read = await vi.waitFor(() => claim(two.jobs), PATIENT)
+    expect(read).toMatchObject({ chunks: [1, 2, 3] })
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: dead.claim, told: 2 })).toBe(false)
+    expect(await two.jobs.concludeClaim(EP, 'a', { claim: read.claim, told: 3 })).toBe(true)
+    expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [], more: false })
+  })
+
+  test('believes a slow reader whose chunks nobody wanted meanwhile', async () => {
+    const { jobs } = await stores.open({ claimMs: 0 })
+    await streaming(jobs, 1, 2)
+    const { claim: token } = await claim(jobs, 1)
+    expect(await jobs.concludeClaim(EP, 'a', { claim: token, told: 1 })).toBe(true)
+    expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2] })
+  })
+})
+
+describe('a claim ends with its chunks', () => {
+  const END: Record<string, (jobs: JobStore) => Promise<unknown>> = {
+    'an attempt that is lost': (jobs) => jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 1, evidence: 'x' }),
+    'a retry': async (jobs) => {
+      await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x' })
+      await jobs.retry(EP, 'a')
+    },
+  }
+
+  test.each(Object.keys(END))('in %s: its late conclusion takes nothing of the next one', async (what) => {
+    const { jobs } = await stores.open()
+    await streaming(jobs, 1, 2)
+    const { claim: token } = await claim(jobs)
+    await END[what]?.(jobs)
+    await jobs.take(EP, 'w2')
+    await jobs.appendChunk(EP, 'a', 'w2', 'anew')
+    expect(await jobs.concludeClaim(EP, 'a', { claim: token, told: 2 })).toBe(false)
+    expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: ['anew'], heldBackMs: 0 })
+  })
+
+  test('by its ttl, by retention, by its last chunk: nothing of it stays', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000 } })
+    const raw = stores.raw()
+    const key = `${stores.prefix()}:{${EP}}:c:a`
+    await streaming(jobs, 1)
+    const { claim: token } = await claim(jobs)
+    await jobs.concludeClaim(EP, 'a', { claim: token, told: 1 })
+    expect(await raw.exists(key)).toBe(0)
+    await jobs.appendChunk(EP, 'a', 'w1', 2)
+    await claim(jobs)
+    await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
+    expect(await raw.pttl(key)).toBeGreaterThan(0)
+    await jobs.setRetention(EP, 'a', 1)
+    await vi.waitUntil(async () => (await raw.exists(key)) === 0, PATIENT)
+    await jobs.submit(EP, submission('b'))
+    await jobs.take(EP, 'w2')
+    await jobs.appendChunk(EP, 'b', 'w2', 3)
+    await jobs.claimChunks(EP, 'b', 1)
+    await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
+    expect(await raw.exists(`${stores.prefix()}:{${EP}}:c:b`)).toBe(0)
+  })
+})
+
+test('a large chunk stays in the blob store until it has been told', async () => {
+  const memory = createMemoryBlobs()
+  const { jobs } = await stores.open({ blobs: { store: memory, thresholdBytes: 1000 } })
+  const large = 'x'.repeat(1000)
+  await streaming(jobs, large, 2)
+  const broken = await claim(jobs)
+  expect(broken).toMatchObject({ chunks: [large], more: true })
+  await jobs.concludeClaim(EP, 'a', { claim: broken.claim, told: 0 })
+  expect(memory.blobs.size).toBe(1)
+  const told = await claim(jobs)
+  expect(told).toMatchObject({ chunks: [large], more: true })
+  expect(memory.blobs.size).toBe(1)
+  await jobs.concludeClaim(EP, 'a', { claim: told.claim, told: 1 })
+  await vi.waitUntil(() => memory.blobs.size === 0, PATIENT)
+  expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2], more: false })
+})
+
+describe('bytes', () => {
+  test('what one attempt streams has a limit, and the next attempt begins anew', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, streamBytes: 25 } })
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
+    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('too_much')
+    await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 2, evidence: 'x' })
+    await jobs.take(EP, 'w2')
+    expect(await jobs.appendChunk(EP, 'a', 'w2', '0123456789')).toBe('settled')
+    expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toHaveLength(1)
+  })
+
+  test('one answer is bounded by its bytes, and the rest follows in order', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.take(EP, 'w1')
+    const texts = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(900_000, '.'))
+    for (const text of texts) await jobs.appendChunk(EP, 'a', 'w1', text)
+    const first = await drainStream(jobs, EP, 'a', 500)
+    expect(first?.more).toBe(true)
+    expect(first?.chunks.length).toBeLessThan(texts.length)
+    const second = await drainStream(jobs, EP, 'a', 500)
+    expect([...(first?.chunks ?? []), ...(second?.chunks ?? [])]).toEqual(texts)
+    expect(second?.more).toBe(false)
+  })
+
+  test('unread chunks of an endpoint have a bound, beyond which only a job with more than its share is refused', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, unreadBytes: 500 } })
+    for (const id of ['greedy', 'modest']) {
+      await jobs.submit(EP, submission(id))
+      await jobs.take(EP, `of-${id}`)
+    }
+    const append = (id: string) => jobs.appendChunk(EP, id, `of-${id}`, 'x'.repeat(80))
+    for (let at = 0; at < 4; at += 1) expect(await append('greedy')).toBe('settled')
+    expect(await append('modest')).toBe('settled')
+    expect(await append('greedy')).toBe('no_room')
+    expect(await append('modest')).toBe('settled')
+    expect((await drainStream(jobs, EP, 'greedy', 10))?.chunks).toHaveLength(4)
+    expect(await append('greedy')).toBe('settled')
+  })
+
+  test('chunks that nobody has read weigh with their job’s result, and make room with it', async () => {
+    const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, keepBytes: 2500 } })
+    const keptBytes = async () => (await jobs.stats(EP)).keptBytes
+    const finished = async (id: string) => {
+      await jobs.submit(EP, submission(id))
+      await jobs.take(EP, 'w1')
+      for (let at = 0; at < 10; at += 1) await jobs.appendChunk(EP, id, 'w1', 'x'.repeat(98))
+      await jobs.settle(EP, id, 'w1', completed([]))
+    }
+    await finished('a')
+    const whole = await keptBytes()
+    expect(whole).toBeGreaterThan(1000)
+    await drainStream(jobs, EP, 'a', 4)
+    expect(await keptBytes()).toBe(whole - 4 * 116)
+    await finished('b')
+    await finished('c')
+    expect(await jobs.whyGone(EP, 'a')).toMatchObject({ why: 'room' })
+    expect((await drainStream(jobs, EP, 'c', 10))?.chunks).toHaveLength(10)
+  })
+})
