@@ -1,4 +1,4 @@
-// The billing ledger: one row per worker and state, never overlapping, summing to the worker's wall time (docs/operations.md, Billing).
+// The billing ledger: one row per worker and state, never overlapping, summing to the worker's wall time (docs/monitoring.md, Billing).
 import { z } from 'zod'
 import { BillingState } from './wire-words.ts'
 

@@ -1,4 +1,4 @@
-// What docs/operations.md promises about containers, looked up in real ones: in what the engine was asked for, and from inside. The agent's volume,
+// What docs/security.md promises about containers, looked up in real ones: in what the engine was asked for, and from inside. The agent's volume,
 // which is read-only, has its own test (`agent-volume.test.ts`).
 import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'

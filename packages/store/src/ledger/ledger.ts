@@ -1,5 +1,5 @@
 // The billing ledger: open intervals, closed rows by their end, old rows added up by day, and totals that only grow. A worker has at most one open
-// interval; the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/operations.md, Billing).
+// interval; the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/monitoring.md, Billing).
 import type { BillingState } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { findOwners } from './ledger-owners.ts'
