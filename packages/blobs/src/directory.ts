@@ -1,46 +1,51 @@
 // Blobs as files under one directory. A blob is written beside its place, synced and renamed into it, so that a crash leaves the whole of it
 // or nothing. Folders come with their first blob and go with their last. Any number of processes may share the directory.
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
-import { RunyardError, type BlobStore, type Bytes } from '@runyard/schema'
-import { checkName } from './names.ts'
+import { RunyardError, type BlobReader, type BlobStore, type ByteRange } from '@runyard/schema'
+import { measure } from './measure.ts'
+import { checkName, toWholeRange } from './names.ts'
 
 /** No name begins with a dot, so nothing here is ever taken for a blob. */
 const INCOMING = '.incoming'
-/** What a crash left in there; no write takes that long. */
-const LEFTOVER_AFTER_MS = 60 * 60 * 1000
+const LEFTOVER_AFTER_MS = 24 * 60 * 60 * 1000
+const READ_AT_ONCE = 256 * 1024
 const MAX_TRIES = 20
 const RETRY_AFTER_S = 5
+
+interface Place {
+  readonly root: string
+  readonly incoming: string
+}
+type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /** @throws RunyardError('store_unavailable') when the directory cannot be made. */
 export async function openDirectoryBlobStore(directory: string): Promise<BlobStore> {
   const root = resolve(directory)
-  const incoming = join(root, INCOMING)
+  const place = { root, incoming: join(root, INCOMING) }
   const pathOf = (name: string): string => join(root, checkName(name))
-  await translated(root, async () => {
-    await mkdir(incoming, { recursive: true, mode: 0o700 })
-    await removeLeftovers(incoming)
-  })
+  await translated(root, () => mkdir(place.incoming, { recursive: true, mode: 0o700 }))
   return {
-    async put(name, bytes) {
-      const path = pathOf(name)
-      const temporary = join(incoming, randomUUID())
-      await translated(root, async () => {
-        try {
-          await writeDurably(temporary, bytes)
-          await moveInto(temporary, path)
-        } catch (error) {
-          await rm(temporary, { force: true })
-          throw error
-        }
-        await syncFolders(path, root)
-      })
-    },
+    put: async (name, bytes) => arrive(place, pathOf(name), [bytes]),
 
     async get(name) {
       const path = pathOf(name)
       return translated(root, () => readFile(path).catch(undefinedIfNoFile))
+    },
+
+    async write(name, source, limits) {
+      const measured = measure(source, limits)
+      await arrive(place, pathOf(name), measured.bytes)
+      return measured.digest()
+    },
+
+    read: async (name, range) => openReader(root, pathOf(name), range),
+
+    async stat(name) {
+      const path = pathOf(name)
+      const found = await translated(root, () => stat(path).catch(undefinedIfMissing))
+      return found?.isFile() === true ? { size: found.size, writtenAt: found.mtimeMs } : undefined
     },
 
     async delete(names) {
@@ -60,16 +65,69 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
         if (entry.isFile()) yield relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/')
       }
     },
+
+    // What comes in does not say whose it is, and no write pauses for a day.
+    async removeLeftovers(folder, now) {
+      checkName(folder)
+      return translated(root, () => removeLeftovers(place.incoming, now))
+    },
   }
 }
 
-async function writeDurably(path: string, bytes: Bytes): Promise<void> {
-  await using file = await open(path, 'wx', 0o600)
-  await file.writeFile(bytes)
-  await file.sync()
+/** The source's own errors pass untranslated: they say nothing of the directory. */
+async function arrive({ root, incoming }: Place, path: string, chunks: Chunks): Promise<void> {
+  const temporary = join(incoming, randomUUID())
+  try {
+    await writeDurably({ root, path: temporary }, chunks)
+    await translated(root, () => moveInto(temporary, path))
+  } catch (error) {
+    await translated(root, () => rm(temporary, { force: true }))
+    throw error
+  }
+  await translated(root, () => syncFolders(path, root))
 }
 
-/** Somebody who deletes the last blob of a folder may remove it between our making it and our moving into it: then it is made again. */
+async function writeDurably({ root, path }: { root: string; path: string }, chunks: Chunks): Promise<void> {
+  await using file = await translated(root, () => open(path, 'wx', 0o600))
+  // Each call goes on where the one before it ended.
+  for await (const chunk of chunks) await translated(root, () => file.writeFile(chunk))
+  await translated(root, () => file.sync())
+}
+
+async function openReader(root: string, path: string, wanted: ByteRange | undefined): Promise<BlobReader | undefined> {
+  const file = await translated(root, () => open(path).catch(undefinedIfNoFile))
+  if (file === undefined) return undefined
+  try {
+    const found = await translated(root, () => file.stat())
+    if (!found.isFile()) {
+      await file.close()
+      return undefined
+    }
+    const range = toWholeRange(wanted, found.size)
+    const bytes = chunksOf(root, file, range)
+    return { size: found.size, range, bytes, [Symbol.asyncDispose]: () => file.close() }
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** Closes the file at its end. */
+async function* chunksOf(root: string, file: FileHandle, { from, to }: Required<ByteRange>): AsyncGenerator<Uint8Array> {
+  try {
+    for (let at = from; at < to;) {
+      const length = Math.min(READ_AT_ONCE, to - at)
+      const { bytesRead, buffer } = await translated(root, () => file.read({ buffer: Buffer.allocUnsafe(length), position: at }))
+      if (bytesRead === 0) throw unavailable(root, 'a file in it became shorter', undefined)
+      yield buffer.subarray(0, bytesRead)
+      at += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** A delete of a folder's last blob may remove the folder after it is made here and before the move into it: then it is made again. */
 async function moveInto(temporary: string, path: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -102,12 +160,16 @@ async function removeEmptyFolders(path: string, root: string): Promise<void> {
   }
 }
 
-async function removeLeftovers(incoming: string): Promise<void> {
+async function removeLeftovers(incoming: string, now: number): Promise<number> {
+  let removed = 0
   for (const name of await readdir(incoming)) {
     const path = join(incoming, name)
     const found = await stat(path).catch(undefinedIfMissing)
-    if (found !== undefined && Date.now() - found.mtimeMs > LEFTOVER_AFTER_MS) await rm(path, { force: true })
+    if (found === undefined || now - found.mtimeMs <= LEFTOVER_AFTER_MS) continue
+    await rm(path, { force: true })
+    removed += 1
   }
+  return removed
 }
 
 function codeOf(error: unknown): string | undefined {
@@ -129,8 +191,11 @@ async function translated<T>(root: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const code = codeOf(error)
     if (code === undefined || (error as NodeJS.ErrnoException).syscall === undefined) throw error
-    const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'its disk is full' : code
-    const sentence = `The blob directory ${root} cannot be used right now: ${why}.`
-    throw new RunyardError('store_unavailable', sentence, { cause: error, retryAfterS: RETRY_AFTER_S })
+    throw unavailable(root, code === 'ENOSPC' || code === 'EDQUOT' ? 'its disk is full' : code, error)
   }
+}
+
+function unavailable(root: string, why: string, cause: unknown): RunyardError {
+  const sentence = `The blob directory ${root} cannot be used right now: ${why}.`
+  return new RunyardError('store_unavailable', sentence, { cause, retryAfterS: RETRY_AFTER_S })
 }

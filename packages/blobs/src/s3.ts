@@ -1,151 +1,130 @@
-// Blobs as objects in a bucket behind S3's API: four requests, signed by aws4fetch. Each body's hash is signed with it, so that bytes
-// damaged on the way are refused. S3 is strongly consistent: what was put is read and listed at once.
-import { createHash } from 'node:crypto'
-import { RunyardError, type BlobStore, type Bytes } from '@runyard/schema'
-import { AwsClient } from 'aws4fetch'
-import { XMLParser } from 'fast-xml-parser'
-import { checkName } from './names.ts'
+// Blobs as objects in a bucket behind S3's API. S3 is strongly consistent: what was put is read and listed at once, and an object appears
+// whole, also one that was uploaded in parts (`s3-upload.ts`).
+import type { BlobReader, BlobStore, ByteRange } from '@runyard/schema'
+import { measure } from './measure.ts'
+import { outOfRange, toWholeRange } from './names.ts'
+import { createS3Client, errorCode, reasonOf, type S3Client, type S3Settings } from './s3-client.ts'
+import { listObjects } from './s3-lists.ts'
+import { removeOldUploads, upload } from './s3-upload.ts'
 
-export interface S3Settings {
-  readonly bucket: string
-  /** Default: AWS itself in the given region. */
-  readonly endpoint?: string | undefined
-  readonly region: string
-  readonly accessKeyId: string
-  readonly secretAccessKey: string
-  /** Folder inside the bucket; empty = none. */
-  readonly prefix: string
-  /** `https://host/bucket/…` instead of `https://bucket.host/…`, which most servers beside AWS want. */
-  readonly forcePathStyle: boolean
-}
+export type { S3Settings } from './s3-client.ts'
 
-/** 5xx, 429 and 503 SlowDown are tried again by aws4fetch, with growing pauses: about a second in all. */
-const RETRIES = 4
-const TIMEOUT_MS = 60_000
 const DELETES_AT_ONCE = 8
-const RETRY_AFTER_S = 5
-
-interface Listing {
-  readonly ListBucketResult?: {
-    readonly Contents?: readonly { readonly Key: string }[]
-    readonly NextContinuationToken?: string
-  }
-}
-
-type Send = (method: 'GET' | 'PUT' | 'DELETE', url: URL, body?: Bytes) => Promise<Response>
+/** How long a server may take until it answers, and between two pieces of what it sends. */
+const SILENCE_MS = 60_000
 
 export function createS3BlobStore(settings: S3Settings): BlobStore {
-  const base = baseUrl(settings)
-  const folder = settings.prefix.replace(/^\/+|\/+$/g, '')
-  const keyOf = (name: string): string => (folder === '' ? checkName(name) : `${folder}/${checkName(name)}`)
-  const urlOf = (name: string): URL => new URL(keyOf(name), base)
-  const send = createSend(settings)
-  const remove = async (name: string): Promise<void> => {
-    const response = await send('DELETE', urlOf(name))
-    await expectOk(response, settings, [404])
-  }
+  const client = createS3Client(settings)
+  const { keyOf, nameOf, ask } = client
+  const remove = (key: string): Promise<unknown> => ask(key, { method: 'DELETE' }, [404])
   return {
-    async put(name, bytes) {
-      await expectOk(await send('PUT', urlOf(name), bytes), settings)
+    async put(name, body) {
+      await ask(keyOf(name), { method: 'PUT', body })
     },
 
     async get(name) {
-      const response = await send('GET', urlOf(name))
-      if (response.status === 404 && (await errorCode(response.clone())) === 'NoSuchKey') {
-        await response.body?.cancel()
-        return undefined
+      const response = await client.send(keyOf(name), { method: 'GET' })
+      return (await isMissing(response)) ? undefined : client.bodyOf(response)
+    },
+
+    async write(name, source, limits) {
+      const measured = measure(source, limits)
+      await upload(client, { key: keyOf(name), bytes: measured.bytes, maxBytes: limits.maxBytes })
+      return measured.digest()
+    },
+
+    read: async (name, range) => openReader(client, keyOf(name), range),
+
+    // The first of the keys that begin with this one is itself. Unlike HEAD, the answer says whether it is the bucket that is missing.
+    async stat(name) {
+      const key = keyOf(name)
+      for await (const found of listObjects(client, { prefix: key, 'max-keys': '1' })) {
+        return found.key === key ? { size: found.size, writtenAt: found.writtenAt } : undefined
       }
-      return expectOk(response, settings)
+      return undefined
     },
 
     async delete(names) {
-      for (let from = 0; from < names.length; from += DELETES_AT_ONCE) {
-        await Promise.all(names.slice(from, from + DELETES_AT_ONCE).map(remove))
+      const keys = names.map(keyOf)
+      for (let from = 0; from < keys.length; from += DELETES_AT_ONCE) {
+        await Promise.all(keys.slice(from, from + DELETES_AT_ONCE).map(remove))
       }
     },
 
     async *list(name) {
-      let token: string | undefined
-      do {
-        const page = await readPage({ send, base, settings }, `${keyOf(name)}/`, token)
-        for (const { Key } of page?.Contents ?? []) yield folder === '' ? Key : Key.slice(folder.length + 1)
-        token = page?.NextContinuationToken
-      } while (token !== undefined)
+      for await (const { key } of listObjects(client, { prefix: `${keyOf(name)}/` })) yield nameOf(key)
     },
+
+    removeLeftovers: async (folder, now) => removeOldUploads(client, `${keyOf(folder)}/`, now),
   }
 }
 
-/** With a slash at its end. */
-function baseUrl({ endpoint, region, bucket, forcePathStyle }: S3Settings): URL {
-  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
-  if (!forcePathStyle) url.hostname = `${bucket}.${url.hostname}`
-  url.pathname = forcePathStyle ? `${url.pathname.replace(/\/+$/, '')}/${bucket}/` : `${url.pathname.replace(/\/+$/, '')}/`
-  return url
+/** An object that is not there, and not a bucket that is not there. */
+async function isMissing(response: Response): Promise<boolean> {
+  if (response.status !== 404 || (await errorCode(response.clone())) !== 'NoSuchKey') return false
+  await response.body?.cancel()
+  return true
 }
 
-function createSend(settings: S3Settings): Send {
-  const { accessKeyId, secretAccessKey, region } = settings
-  const client = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: RETRIES })
-  return async (method, url, body) => {
-    const hash = createHash('sha256').update(body ?? '')
-    const headers = { 'x-amz-content-sha256': hash.digest('hex') }
-    try {
-      return await client.fetch(url, {
-        method,
-        headers,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        ...(body === undefined ? {} : { body }),
-      })
-    } catch (error) {
-      throw unavailable(settings, reasonOf(error), error)
+async function openReader(client: S3Client, key: string, wanted: ByteRange | undefined): Promise<BlobReader | undefined> {
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(new Error('it fell silent')), SILENCE_MS)
+  const close = async (): Promise<void> => {
+    clearTimeout(timer)
+    silence.abort()
+  }
+  try {
+    const response = await client.send(key, { method: 'GET', headers: toHeaders(wanted), signal: silence.signal })
+    if (await isThere(client, response, wanted)) {
+      const size = sizeOf(response)
+      const bytes = chunksOf(client, response, { timer, close })
+      return { size, range: toWholeRange(wanted, size), bytes, [Symbol.asyncDispose]: close }
     }
+  } catch (error) {
+    await close()
+    throw error
   }
+  await close()
+  return undefined
 }
 
-async function readPage(
-  { send, base, settings }: { send: Send; base: URL; settings: S3Settings },
-  prefix: string,
-  token: string | undefined,
-): Promise<Listing['ListBucketResult']> {
-  const url = new URL(base)
-  url.search = new URLSearchParams({
-    'list-type': '2',
-    prefix,
-    ...(token === undefined ? {} : { 'continuation-token': token }),
-  }).toString()
-  const bytes = await expectOk(await send('GET', url), settings)
-  const parser = new XMLParser({ isArray: (name) => name === 'Contents', parseTagValue: false })
-  return (parser.parse(toText(bytes)) as Listing).ListBucketResult
+/** @throws RunyardError('bad_request' | 'store_unavailable') */
+async function isThere(client: S3Client, response: Response, wanted: ByteRange | undefined): Promise<boolean> {
+  if (await isMissing(response)) return false
+  if (response.status === 416) throw outOfRange(wanted?.from ?? 0)
+  if (!response.ok) await client.bodyOf(response)
+  return true
 }
 
-function toText({ buffer, byteOffset, byteLength }: Bytes): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString()
+/** S3 counts to the last byte, we to the one behind it. */
+function toHeaders(range: ByteRange | undefined): Record<string, string> {
+  if (range === undefined) return {}
+  const { from, to } = range
+  // HTTP has no word for an empty range.
+  if (to !== undefined && to <= from) throw outOfRange(from)
+  return { range: `bytes=${from}-${to === undefined ? '' : to - 1}` }
 }
 
-/** The body, read to its end. @throws RunyardError('store_unavailable') */
-async function expectOk(response: Response, settings: S3Settings, alsoFine: readonly number[] = []): Promise<Bytes> {
-  if (response.ok || alsoFine.includes(response.status)) {
-    try {
-      return new Uint8Array(await response.arrayBuffer())
-    } catch (error) {
-      throw unavailable(settings, reasonOf(error), error)
+/** Of the whole object: `Content-Range: bytes 0-9/1234` where only a part was asked for. */
+function sizeOf({ headers }: Response): number {
+  return Number(headers.get('content-range')?.split('/')[1] ?? headers.get('content-length'))
+}
+
+interface Closing {
+  readonly timer: NodeJS.Timeout
+  readonly close: () => Promise<void>
+}
+
+async function* chunksOf(client: S3Client, { body }: Response, { timer, close }: Closing): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of body ?? []) {
+      timer.refresh()
+      yield chunk
+      timer.refresh()
     }
+  } catch (error) {
+    throw client.unavailable(reasonOf(error), error)
+  } finally {
+    await close()
   }
-  throw unavailable(settings, `it answered ${response.status} ${(await errorCode(response)) ?? ''}`.trimEnd(), undefined)
-}
-
-/** S3's own word for what is wrong: `NoSuchKey`, `NoSuchBucket`, `AccessDenied`. */
-async function errorCode(response: Response): Promise<string | undefined> {
-  const text = await response.text().catch(() => '')
-  return /<Code>(\w+)<\/Code>/.exec(text)?.[1]
-}
-
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error
-  return cause instanceof Error && cause.message !== '' ? cause.message : message
-}
-
-function unavailable({ bucket }: S3Settings, reason: string, cause: unknown): RunyardError {
-  const sentence = `The blob store (bucket ${bucket}) cannot be used right now: ${reason}.`
-  return new RunyardError('store_unavailable', sentence, { cause, retryAfterS: RETRY_AFTER_S })
 }

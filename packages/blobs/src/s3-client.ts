@@ -1,0 +1,108 @@
+// Signed requests to one bucket, by aws4fetch, and what the server's answers mean. Each body's hash is signed with it, so that bytes
+// damaged on the way are refused.
+import { createHash } from 'node:crypto'
+import { RunyardError } from '@runyard/schema'
+import { AwsClient } from 'aws4fetch'
+import { checkName } from './names.ts'
+
+export interface S3Settings {
+  readonly bucket: string
+  /** Default: AWS itself in the given region. */
+  readonly endpoint?: string | undefined
+  readonly region: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  /** Folder inside the bucket; empty = none. */
+  readonly prefix: string
+  /** `https://host/bucket/…` instead of `https://bucket.host/…`, which most servers beside AWS want. */
+  readonly forcePathStyle: boolean
+}
+
+export interface S3Request {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly query?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array<ArrayBuffer> | string
+  /** Default: the whole exchange has a minute. */
+  readonly signal?: AbortSignal
+}
+
+export interface S3Client {
+  /** The key of a blob. @throws RunyardError('bad_request') */
+  readonly keyOf: (name: string) => string
+  /** The blob's name of a key. */
+  readonly nameOf: (key: string) => string
+  /** To an object, or to the bucket itself where the key is empty. @throws RunyardError('store_unavailable') when there is no answer. */
+  readonly send: (key: string, request: S3Request) => Promise<Response>
+  /** The same, and the body of a success. @throws RunyardError('store_unavailable') */
+  readonly ask: (key: string, request: S3Request, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
+  /** The body of a success, read to its end. @throws RunyardError('store_unavailable') */
+  readonly bodyOf: (response: Response, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
+  readonly unavailable: (reason: string, cause?: unknown) => RunyardError
+}
+
+/** 5xx, 429 and 503 SlowDown are tried again by aws4fetch, with growing pauses: about a second in all. */
+const RETRIES = 4
+const TIMEOUT_MS = 60_000
+const RETRY_AFTER_S = 5
+
+export function createS3Client(settings: S3Settings): S3Client {
+  const { accessKeyId, secretAccessKey, region, bucket } = settings
+  const aws = new AwsClient({ accessKeyId, secretAccessKey, region, service: 's3', retries: RETRIES })
+  const base = baseUrl(settings)
+  const folder = settings.prefix.replace(/^\/+|\/+$/g, '')
+
+  const unavailable: S3Client['unavailable'] = (reason, cause) =>
+    new RunyardError('store_unavailable', `The blob store (bucket ${bucket}) cannot be used right now: ${reason}.`, {
+      cause,
+      retryAfterS: RETRY_AFTER_S,
+    })
+  const send: S3Client['send'] = async (key, { method, query = {}, headers, body, signal = AbortSignal.timeout(TIMEOUT_MS) }) => {
+    const url = new URL(key, base)
+    url.search = new URLSearchParams(query).toString()
+    const hash = createHash('sha256').update(body ?? '')
+    const signed = { ...headers, 'x-amz-content-sha256': hash.digest('hex') }
+    try {
+      return await aws.fetch(url, { method, headers: signed, signal, ...(body === undefined ? {} : { body }) })
+    } catch (error) {
+      throw unavailable(reasonOf(error), error)
+    }
+  }
+  const bodyOf: S3Client['bodyOf'] = async (response, alsoFine = []) => {
+    if (!response.ok && !alsoFine.includes(response.status)) {
+      throw unavailable(`it answered ${response.status} ${(await errorCode(response)) ?? ''}`.trimEnd())
+    }
+    try {
+      return new Uint8Array(await response.arrayBuffer())
+    } catch (error) {
+      throw unavailable(reasonOf(error), error)
+    }
+  }
+  return {
+    keyOf: (name) => (folder === '' ? checkName(name) : `${folder}/${checkName(name)}`),
+    nameOf: (key) => (folder === '' ? key : key.slice(folder.length + 1)),
+    send,
+    ask: async (key, request, alsoFine) => bodyOf(await send(key, request), alsoFine),
+    bodyOf,
+    unavailable,
+  }
+}
+
+/** With a slash at its end. */
+function baseUrl({ endpoint, region, bucket, forcePathStyle }: S3Settings): URL {
+  const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
+  if (!forcePathStyle) url.hostname = `${bucket}.${url.hostname}`
+  url.pathname = forcePathStyle ? `${url.pathname.replace(/\/+$/, '')}/${bucket}/` : `${url.pathname.replace(/\/+$/, '')}/`
+  return url
+}
+
+/** S3's own word for what is wrong: `NoSuchKey`, `NoSuchBucket`, `AccessDenied`. */
+export async function errorCode(response: Response): Promise<string | undefined> {
+  const text = await response.text().catch(() => '')
+  return /<Code>(\w+)<\/Code>/.exec(text)?.[1]
+}
+
+export function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error
+  return cause instanceof Error && cause.message !== '' ? cause.message : message
+}

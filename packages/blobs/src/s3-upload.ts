@@ -1,0 +1,102 @@
+// A stream as one object: what fits into one part is put at once, more is a multipart upload. One part is in memory at a time, all are of
+// one size but the last (some servers want that), and the object appears when the upload is completed. An upload that fails is aborted;
+// one that a crash left is removed by `removeOldUploads`.
+import type { S3Client } from './s3-client.ts'
+import { listUploads } from './s3-lists.ts'
+
+const PART_BYTES = 8 * 2 ** 20
+/** S3's own limit. */
+const MAX_PARTS = 10_000
+const LEFTOVER_AFTER_MS = 24 * 60 * 60 * 1000
+
+interface Source {
+  readonly key: string
+  readonly bytes: AsyncIterable<Uint8Array>
+  /** Decides how large parts must be at least. */
+  readonly maxBytes: number
+}
+
+type Part = Uint8Array<ArrayBuffer>
+
+export async function upload(client: S3Client, { key, bytes, maxBytes }: Source): Promise<void> {
+  const partBytes = Math.max(PART_BYTES, Math.ceil(maxBytes / MAX_PARTS))
+  let multipart: Multipart | undefined
+  try {
+    for await (const { part, isLast } of partsOf(bytes, partBytes)) {
+      if (isLast && multipart === undefined) {
+        await client.ask(key, { method: 'PUT', body: part })
+        return
+      }
+      multipart ??= await begin(client, key)
+      await multipart.add(part)
+      if (isLast) await multipart.complete()
+    }
+  } catch (error) {
+    await multipart?.abort()
+    throw error
+  }
+}
+
+/** The buffer of a part is used again for the next. */
+async function* partsOf(bytes: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<{ part: Part; isLast: boolean }> {
+  const buffer = new Uint8Array(partBytes)
+  let filled = 0
+  for await (const chunk of bytes) {
+    for (let from = 0; from < chunk.length;) {
+      // A full part waits for another byte: it may be the last.
+      if (filled === partBytes) {
+        yield { part: buffer, isLast: false }
+        filled = 0
+      }
+      const piece = chunk.subarray(from, from + partBytes - filled)
+      buffer.set(piece, filled)
+      filled += piece.length
+      from += piece.length
+    }
+  }
+  yield { part: buffer.subarray(0, filled), isLast: true }
+}
+
+interface Multipart {
+  add(part: Part): Promise<void>
+  complete(): Promise<void>
+  /** Never fails: what it leaves is removed later. */
+  abort(): Promise<void>
+}
+
+async function begin(client: S3Client, key: string): Promise<Multipart> {
+  const begun = Buffer.from(await client.ask(key, { method: 'POST', query: { uploads: '' } })).toString()
+  const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(begun)?.[1]
+  if (uploadId === undefined) throw client.unavailable('it began an upload without an id')
+  const etags: string[] = []
+  return {
+    async add(part) {
+      const query = { partNumber: String(etags.length + 1), uploadId }
+      const response = await client.send(key, { method: 'PUT', query, body: part })
+      await client.bodyOf(response)
+      etags.push(response.headers.get('etag') ?? '')
+    },
+    async complete() {
+      const parts = etags.map((etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
+      const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`
+      const answer = Buffer.from(await client.ask(key, { method: 'POST', query: { uploadId }, body })).toString()
+      // S3 may begin a 200 before it knows, and end it with an error.
+      const code = /<Error>[\s\S]*<Code>(\w+)<\/Code>/.exec(answer)?.[1]
+      if (code !== undefined) throw client.unavailable(`it answered 200 ${code}`)
+    },
+    async abort() {
+      await client.ask(key, { method: 'DELETE', query: { uploadId } }, [404]).catch(() => undefined)
+    },
+  }
+}
+
+/** How many were aborted of those that were begun a day ago or earlier. */
+export async function removeOldUploads(client: S3Client, prefix: string, now: number): Promise<number> {
+  let removed = 0
+  for await (const { key, uploadId, begunAt } of listUploads(client, prefix)) {
+    if (now - begunAt <= LEFTOVER_AFTER_MS) continue
+    await client.ask(key, { method: 'DELETE', query: { uploadId } }, [404])
+    removed += 1
+  }
+  return removed
+}
