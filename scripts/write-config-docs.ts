@@ -7,10 +7,11 @@ const FILE = join(import.meta.dirname, '..', 'docs', 'configuration.md')
 
 const HEAD = `# Configuration
 
-Everything has a default; \`./runyard up\` needs no file. Settings come from \`runyard.yaml\` in the working directory (or the file that \`RUNYARD_CONFIG\`
-names), and each one from an environment variable, which wins. \`./runyard config\` prints the effective values and where each came from.
+Every setting has a default; \`./runyard up\` needs no file. Settings come from \`runyard.yaml\` in the working directory, or from
+the file in \`RUNYARD_CONFIG\`. An environment variable overrides its setting. \`./runyard config\` prints the effective values
+and the source of each.
 
-This page is written from the schema (\`node scripts/write-config-docs.ts\`).
+This page is generated from the schema (\`node scripts/write-config-docs.ts\`).
 
 | key | variable | default | meaning |
 |---|---|---|---|
