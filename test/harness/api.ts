@@ -1,4 +1,5 @@
 // A plain HTTP client of the public listener for what no SDK does: raw bodies, bad input, GraphQL by hand, health and metrics.
+import type { HealthView, JobView } from '@runyard/schema/api'
 import { waitFor } from './wait.ts'
 
 export interface Reply {
@@ -17,11 +18,6 @@ export interface RequestOptions {
   readonly key?: string | null
 }
 
-export interface Health {
-  readonly jobs: Readonly<Record<'completed' | 'failed' | 'inProgress' | 'inQueue' | 'retried', number>>
-  readonly workers: Readonly<Record<'idle' | 'initializing' | 'ready' | 'running' | 'throttled' | 'unhealthy', number>>
-}
-
 export interface EndpointRequest {
   readonly name: string
   readonly image?: string
@@ -35,11 +31,6 @@ export interface EndpointRequest {
   readonly env?: Readonly<Record<string, string>>
 }
 
-export interface JobReply extends Record<string, unknown> {
-  readonly id: string
-  readonly status: string
-}
-
 export interface Api {
   readonly request: (path: string, options?: RequestOptions) => Promise<Reply>
   readonly post: (path: string, body: unknown) => Promise<Reply>
@@ -50,13 +41,13 @@ export interface Api {
   readonly saveEndpoint: (endpoint: EndpointRequest) => Promise<string>
   readonly deleteEndpoint: (id: string) => Promise<void>
   readonly endpoints: () => Promise<readonly { id: string; name: string }[]>
-  readonly health: (endpointId: string) => Promise<Health>
+  readonly health: (endpointId: string) => Promise<HealthView>
   readonly workersSeen: (endpointId: string) => Promise<number>
   readonly run: (endpointId: string, input: unknown, more?: Record<string, unknown>) => Promise<string>
-  readonly runsync: (endpointId: string, input: unknown) => Promise<JobReply>
-  readonly status: (endpointId: string, jobId: string) => Promise<JobReply>
+  readonly runsync: (endpointId: string, input: unknown) => Promise<JobView>
+  readonly status: (endpointId: string, jobId: string) => Promise<JobView>
   /** The job once it is in a terminal state. */
-  readonly settled: (endpointId: string, jobId: string, timeoutMs?: number) => Promise<JobReply>
+  readonly settled: (endpointId: string, jobId: string, timeoutMs?: number) => Promise<JobView>
   /** Waits until no worker of the endpoint is left. */
   readonly untilZero: (endpointId: string, timeoutMs?: number) => Promise<void>
 }
@@ -88,7 +79,7 @@ export function createApi(url: string, key: string): Api {
 type Wire = Pick<Api, 'post' | 'get' | 'request' | 'graphql'>
 
 function management(wire: Wire): Pick<Api, 'saveEndpoint' | 'deleteEndpoint' | 'endpoints' | 'health' | 'workersSeen' | 'untilZero'> {
-  const health: Api['health'] = async (id) => (await ok(wire.get(`/v2/${id}/health`))) as unknown as Health
+  const health: Api['health'] = async (id) => (await ok(wire.get(`/v2/${id}/health`))) as unknown as HealthView
   const workersSeen: Api['workersSeen'] = async (id) => {
     const { workers } = await health(id)
     return workers.idle + workers.initializing + workers.running
@@ -136,10 +127,10 @@ function toEndpointInput(endpoint: EndpointRequest): Record<string, unknown> {
 }
 
 function jobs(wire: Pick<Api, 'post' | 'get'>): Pick<Api, 'run' | 'runsync' | 'status' | 'settled'> {
-  const status: Api['status'] = async (endpointId, jobId) => (await ok(wire.get(`/v2/${endpointId}/status/${jobId}`))) as JobReply
+  const status: Api['status'] = async (endpointId, jobId) => (await ok(wire.get(`/v2/${endpointId}/status/${jobId}`))) as JobView
   return {
-    run: async (endpointId, input, more = {}) => ((await ok(wire.post(`/v2/${endpointId}/run`, { input, ...more }))) as JobReply).id,
-    runsync: async (endpointId, input) => (await ok(wire.post(`/v2/${endpointId}/runsync`, { input }))) as JobReply,
+    run: async (endpointId, input, more = {}) => ((await ok(wire.post(`/v2/${endpointId}/run`, { input, ...more }))) as JobView).id,
+    runsync: async (endpointId, input) => (await ok(wire.post(`/v2/${endpointId}/runsync`, { input }))) as JobView,
     status,
     settled: (endpointId, jobId, timeoutMs = 60_000) =>
       waitFor(

@@ -1,7 +1,7 @@
 // Callers that mix submit, runsync, status and stream over whatever gateway answers, and remember every job that was accepted: who got an
 // id was promised an end.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JobReply } from './api.ts'
+import type { JobView } from '@runyard/schema/api'
 import type { Stack } from './stack.ts'
 
 export interface AcceptedJob {
@@ -81,7 +81,7 @@ async function accept(
     note(load, String(reply.status))
     return undefined
   }
-  const { id } = reply.json as JobReply
+  const { id } = reply.json as JobView
   load.accepted.push({ id, value: input.value, at: Date.now() })
   return id
 }

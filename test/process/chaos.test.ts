@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { JobReply } from '../harness/api.ts'
+import type { JobView } from '@runyard/schema/api'
 import { createChance, seedOfRun, type Chance } from '../harness/seeded.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -145,7 +145,7 @@ function submit(run: Run, work: { value: number; seconds: number }): Ask {
     const reply = await run.stack.api.request(`/v2/${run.endpointId}/run`, { method: 'POST', body, headers })
     if (reply.status === 503) return undefined
     expect([reply.status, reply.text]).toEqual([200, expect.any(String)])
-    return (reply.json as JobReply).id
+    return (reply.json as JobView).id
   }
 }
 
@@ -199,7 +199,7 @@ async function restartRedis({ redis }: Stack): Promise<void> {
 /** The worker of some job that runs now; where none does there is none to kill. */
 async function killWorker({ stack, endpointId }: Run): Promise<void> {
   const reply = await stack.api.get(`/v2/${endpointId}/requests?limit=50`).catch(() => undefined)
-  const running = ((reply?.json['requests'] ?? []) as JobReply[]).find((job) => job.status === 'IN_PROGRESS')
+  const running = ((reply?.json['requests'] ?? []) as JobView[]).find((job) => job.status === 'IN_PROGRESS')
   const worker = running === undefined ? undefined : await stack.api.status(endpointId, running.id).catch(() => undefined)
   if (typeof worker?.['workerId'] !== 'string' || worker['workerId'] === '') return
   // It may have ended since.

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import type { JobReply } from '../harness/api.ts'
+import type { JobView } from '@runyard/schema/api'
 import { startSdkWorker, type SdkWorker, type SdkWorkerOptions } from '../harness/sdk-worker.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -90,16 +90,16 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
   const start = (of: Sdk, endpointId: string, more: Pick<SdkWorkerOptions, 'kind' | 'env'>): Promise<SdkWorker> =>
     startSdkWorker({ stack, store, endpointId, venv: of.venv, ...more })
   /** Held by the gateway: a dozen of these that ask again and again would cost the workers their processors. */
-  const settled = (endpointId: string, jobId: string): Promise<JobReply> =>
+  const settled = (endpointId: string, jobId: string): Promise<JobView> =>
     waitFor(
       `job ${jobId} to end`,
       async () => {
         const { json } = await stack.api.get(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`)
-        return 'executionTime' in json && (json as JobReply)
+        return 'executionTime' in json && (json as JobView)
       },
       PATIENCE,
     )
-  const run = async (endpointId: string, input: unknown): Promise<JobReply> => settled(endpointId, await stack.api.run(endpointId, input))
+  const run = async (endpointId: string, input: unknown): Promise<JobView> => settled(endpointId, await stack.api.run(endpointId, input))
   /** What the jobs of an endpoint wait for, where a test holds them. */
   const gateOf = (endpointId: string): string => join(stack.dataDir, `gate-${endpointId}`)
   const wantsReplacement = async (worker: SdkWorker): Promise<unknown> => (await worker.record())?.refreshRequested

@@ -4,23 +4,28 @@ import { request, type RequestOptions, type Target } from './http.ts'
 import type { RegistryCredentials } from '@runyard/schema'
 import type {
   EndpointBody,
+  EndpointListView,
   EndpointView,
-  EventsView,
+  EventListView,
   HealthView,
+  JobBody,
   JobPage,
   JobView,
+  RegistryListView,
   RegistryView,
   StreamView,
   UsageView,
   WebhookLogView,
+  WebhookSecretsView,
+  WorkerListView,
   WorkerLogsView,
   WorkerView,
-} from './shapes.ts'
+} from '@runyard/schema/api'
 
 export interface JobClient {
-  run(endpointId: string, body: { input: unknown; [more: string]: unknown }): Promise<JobView>
+  run(endpointId: string, body: JobBody): Promise<JobView>
   /** Waits at the gateway for at most `waitMs`, where given (client-api §5.2). */
-  runsync(endpointId: string, body: { input: unknown; [more: string]: unknown }, waitMs?: number): Promise<JobView>
+  runsync(endpointId: string, body: JobBody, waitMs?: number): Promise<JobView>
   status(endpointId: string, jobId: string): Promise<JobView>
   cancel(endpointId: string, jobId: string): Promise<JobView>
   /** The chunks that are new since the last call (client-api R5). */
@@ -60,7 +65,7 @@ export interface Client {
   retryEndpoint(id: string): Promise<void>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
-  listEvents(endpointId: string, limit?: number): Promise<EventsView['events']>
+  listEvents(endpointId: string, limit?: number): Promise<EventListView['events']>
   /** The last lines of a worker, also of one that is gone since less than an hour (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
@@ -76,13 +81,13 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     jobs: createJobClient(send),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
-    listEndpoints: async () => (await send<{ endpoints: EndpointView[] }>('/v2/serverless')).endpoints,
+    listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
     createEndpoint: (body) => send('/v2/serverless', { body }),
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     retryEndpoint: async (id) => void (await send(`/runyard/v1/endpoints/${id}/retry`, { method: 'POST' })),
-    listWorkers: async (id) => (await send<{ workers: WorkerView[] }>(`/v2/serverless/${id}/workers`)).workers,
-    listEvents: async (id, limit = 200) => (await send<EventsView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
+    listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
+    listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
     usage: ({ from, to }) => send(`/runyard/v1/usage?${new URLSearchParams(isoRange(from, to)).toString()}`),
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
@@ -109,14 +114,14 @@ function createWebhookClient(send: Send): WebhookClient {
   return {
     log: (id, limit = 100) => send(`/v2/serverless/${id}/webhooks?limit=${limit}`),
     redeliver: (id, eventId) => send(`/v2/serverless/${id}/webhooks/${eventId}/redeliver`, { method: 'POST' }),
-    secrets: async () => (await send<{ secrets: string[] }>(secrets)).secrets,
-    rotateSecret: async () => (await send<{ secrets: string[] }>(`${secrets}/rotate`, { method: 'POST' })).secrets,
+    secrets: async () => (await send<WebhookSecretsView>(secrets)).secrets,
+    rotateSecret: async () => (await send<WebhookSecretsView>(`${secrets}/rotate`, { method: 'POST' })).secrets,
   }
 }
 
 function createRegistryClient(send: Send): RegistryClient {
   return {
-    list: async () => (await send<{ registries: RegistryView[] }>('/v2/registries')).registries,
+    list: async () => (await send<RegistryListView>('/v2/registries')).registries,
     add: (body) => send('/v2/registries', { body }),
     replace: (id, body) => send(`/v2/registries/${id}`, { method: 'PATCH', body }),
     delete: (id) => send(`/v2/registries/${id}`, { method: 'DELETE' }),

@@ -1,3 +1,2 @@
 export * from './client.ts'
 export type { Target } from './http.ts'
-export type * from './shapes.ts'

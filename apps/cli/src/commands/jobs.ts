@@ -1,5 +1,6 @@
 // `runyard jobs`: the latest jobs of an endpoint (client-api §5.10).
-import { createClient, type JobSummary } from '@runyard/client'
+import { createClient } from '@runyard/client'
+import type { ListedJob } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { alignColumns, formatDuration, type Terminal } from '../output/terminal.ts'
@@ -21,7 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-function renderJobs(jobs: readonly JobSummary[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
+function renderJobs(jobs: readonly ListedJob[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
   if (jobs.length === 0) return [out.dim('no jobs')]
   const head = ['job', 'status', 'submitted', 'waited', 'ran', 'worker'].map((title) => out.dim(title))
   const rows = jobs.map(({ id, status, createdAt, delayTime, executionTime, workerId }) => [

@@ -1,5 +1,6 @@
 // `runyard logs`: the last lines of a worker, also of one that is gone since less than an hour, or of all workers of an endpoint.
-import { createClient, type Client, type WorkerLogsView } from '@runyard/client'
+import { createClient, type Client } from '@runyard/client'
+import type { WorkerLogsView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'

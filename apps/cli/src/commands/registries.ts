@@ -1,5 +1,6 @@
 // `runyard registries`: credentials for private images, over REST v2.
-import { createClient, type Client, type RegistryView } from '@runyard/client'
+import { createClient, type Client } from '@runyard/client'
+import type { RegistryView } from '@runyard/schema/api'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { textOption, UsageError, type CommandContext } from '../command.ts'

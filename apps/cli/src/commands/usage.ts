@@ -1,5 +1,6 @@
 // `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed.
-import { createClient, type UsageLine } from '@runyard/client'
+import { createClient } from '@runyard/client'
+import type { UsageLine } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { alignColumns } from '../output/terminal.ts'

@@ -1,5 +1,6 @@
 // What the stack is doing, one row per endpoint: on a terminal a block that redraws itself, elsewhere a line per change.
-import type { Client, HealthView } from '@runyard/client'
+import type { Client } from '@runyard/client'
+import type { HealthView } from '@runyard/schema/api'
 import { alignColumns, type Terminal } from './terminal.ts'
 import { cutMiddle, toVisible, widthOf, wrap } from './visible.ts'
 

@@ -1,5 +1,6 @@
 // Workers, one row each, with the endpoint that they belong to.
-import type { Client, EndpointView, WorkerView } from '@runyard/client'
+import type { Client } from '@runyard/client'
+import type { EndpointView, WorkerView } from '@runyard/schema/api'
 import { alignColumns, formatDuration, type Terminal } from './terminal.ts'
 
 /** The name of its endpoint, and a worker. */

@@ -1,5 +1,6 @@
 // A batch and its requests as their caller sees them (client-api §5.13).
 import { toJson, type Endpoint, type JobRecord, type JsonText } from '@runyard/schema'
+import type { BatchView } from '@runyard/schema/api'
 import { withMember } from '@runyard/schema/json-join'
 import type { BatchCounts, BatchRecord, RequestState } from '@runyard/store'
 import { toJobBody } from '../parts/job-body.ts'
@@ -26,11 +27,7 @@ export function inListedOrder(states: readonly RequestState[]): readonly Request
   return KINDS.flatMap((kind) => states.filter(({ status }) => KIND_OF[status] === kind))
 }
 
-export function toBatchBody(
-  endpointId: string,
-  { id, name, status, createdAt }: BatchRecord,
-  counts: BatchCounts,
-): Record<string, unknown> {
+export function toBatchBody(endpointId: string, { id, name, status, createdAt }: BatchRecord, counts: BatchCounts): BatchView {
   return {
     id,
     ...(name === undefined ? {} : { name }),

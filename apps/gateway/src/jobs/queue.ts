@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { jobDurations } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
+import type { JobPage, ListedJob, PurgeView } from '@runyard/schema/api'
 import type { JobSummary } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { recordUnread } from '../parts/journal.ts'
@@ -27,7 +28,7 @@ export function createRetry(deps: QueueDeps) {
 }
 
 export function createPurgeQueue(deps: QueueDeps) {
-  return async (request: FastifyRequest): Promise<{ removed: number; status: 'completed' }> => {
+  return async (request: FastifyRequest): Promise<PurgeView> => {
     const endpoint = endpointOf(request)
     const at = Date.now()
     const removed = await deps.store.jobs.purge(endpoint.id)
@@ -45,7 +46,7 @@ const MOST_LIMIT = 200
 const MOST_OFFSET = 100_000
 
 export function createRequests(deps: QueueDeps) {
-  return async (request: FastifyRequest): Promise<unknown> => {
+  return async (request: FastifyRequest): Promise<JobPage> => {
     const endpoint = endpointOf(request)
     const query = request.query as Record<string, unknown>
     const limit = readCount(query, 'limit', { least: 1, most: MOST_LIMIT, fallback: DEFAULT_LIMIT })
@@ -65,7 +66,7 @@ export function readCount(query: Record<string, unknown>, name: string, range: {
 }
 
 /** Times are whole epoch ms; what a job carries is left to `/status`. */
-function toListed(job: JobSummary): Record<string, unknown> {
+function toListed(job: JobSummary): ListedJob {
   const { id, status, submittedAt, startedAt, settledAt, workerId, retries } = job
   const { delayMs, executionMs } = jobDurations(job)
   return {

@@ -1,14 +1,17 @@
 // Every setting that a dialect's schema has is honoured, refused with a sentence, or ignored for a reason that a contract gives. A field that is
 // added to a schema fails here until somebody has decided which of the three it is.
 import type { Endpoint } from '@runyard/schema'
+import {
+  CreateEndpointBody as V2Create,
+  CreateTemplateBody as V2Template,
+  V1CreateEndpointBody as V1Create,
+  V1CreateTemplateBody as V1Template,
+  V1UpdateEndpointBody as V1Update,
+} from '@runyard/schema/api'
 import { buildSchema, isInputObjectType } from 'graphql'
 import { describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
-import { CreateEndpointBody as V1Create, UpdateEndpointBody as V1Update } from './rest-v1/shapes.ts'
-import { CreateTemplateBody as V1Template } from './rest-v1/template-shapes.ts'
-import { CreateEndpointBody as V2Create } from './rest/shapes.ts'
-import { CreateTemplateBody as V2Template } from './rest/template-shapes.ts'
 import type { TestApp, TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 

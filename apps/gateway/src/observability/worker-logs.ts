@@ -2,6 +2,7 @@
 // are not newer than the last one they saw (sdk2-api §3.3).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
+import { LOG_SOURCES, type WorkerLogsView } from '@runyard/schema/api'
 import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
@@ -9,7 +10,6 @@ import { toTimestamp } from '../http/timestamp.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000
-const SOURCES = ['container', 'system'] as const
 
 type LogDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'workers'>
 
@@ -20,14 +20,14 @@ export async function registerWorkerLogs(app: FastifyInstance, deps: LogDeps): P
   })
 }
 
-async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<Record<string, readonly string[]>> {
+async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<WorkerLogsView> {
   const { workerId } = request.params as { workerId: string }
   const query = request.query as Record<string, unknown>
   const endpointId = await findEndpointOf(deps, workerId)
   if (endpointId === undefined) throw new RunyardError('not_found', `worker not found: ${workerId}`)
   await checkReader(deps, apiKeyOf(request), endpointId)
-  const wanted = SOURCES.filter((source) => query['type'] === undefined || query['type'] === 'all' || query['type'] === source)
-  const logs = { container: [] as string[], system: [] as string[] }
+  const wanted = LOG_SOURCES.filter((source) => query['type'] === undefined || query['type'] === 'all' || query['type'] === source)
+  const logs: WorkerLogsView = { container: [], system: [] }
   for (const source of wanted) {
     const lines = await deps.store.workerLogs.read(workerId, source, tailOf(query['tail']))
     logs[source] = lines.map(({ at, line }) => `${toTimestamp(at)} ${line}`)

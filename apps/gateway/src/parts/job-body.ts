@@ -3,21 +3,11 @@
 // and CANCELLED or TIMED_OUT always an `error`, or SDK 2.0 hands the envelope to the user (sdk2-api §4.4).
 import { envelopeOf, jobDurations } from '@runyard/core'
 import { toJson, type Endpoint, type JobRecord, type JobStatus, type JsonText } from '@runyard/schema'
+import type { JobView } from '@runyard/schema/api'
 import { withMember } from '@runyard/schema/json-join'
 
-export interface JobBody {
-  id: string
-  status: JobStatus
-  delayTime?: number
-  executionTime?: number
-  workerId?: string
-  output?: JsonText
-  error?: string
-  retries?: number
-  /** Why it waits; of `/status` only, beyond Runpod. */
-  queueReason?: string
-  queueMessage?: string
-}
+/** `JobView`, whose output is JSON that was never parsed. */
+export type JobBody = Omit<JobView, 'output'> & { output?: JsonText }
 
 const EMPTY = toJson({})
 const DEFAULT_ERRORS = { CANCELLED: 'the job was cancelled', TIMED_OUT: 'the job timed out', FAILED: 'the job failed' } as const

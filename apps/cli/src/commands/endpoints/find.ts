@@ -1,5 +1,6 @@
 // Which endpoint a word means: an id, else a name.
-import type { Client, EndpointView } from '@runyard/client'
+import type { Client } from '@runyard/client'
+import type { EndpointView } from '@runyard/schema/api'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../../command.ts'

@@ -1,5 +1,5 @@
 // Endpoints as people read them. Values of environment variables may be secrets and are left to `--json`.
-import type { EndpointView } from '@runyard/client'
+import type { EndpointView } from '@runyard/schema/api'
 import { alignColumns, type Terminal } from '../../output/terminal.ts'
 
 export function renderList(endpoints: readonly EndpointView[], out: Pick<Terminal, 'dim'>): readonly string[] {

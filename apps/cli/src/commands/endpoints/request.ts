@@ -1,6 +1,6 @@
 // Options of `endpoints create` and `endpoints update` → a body of REST v2 (management §3.2). Says what is no number or no pair; what
 // makes sense is the server's to judge.
-import type { CpuSize, EndpointBody } from '@runyard/client'
+import type { CpuSize, EndpointBody } from '@runyard/schema/api'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 
 type Options = Pick<CommandContext, 'options'>
@@ -43,7 +43,7 @@ function readGpu(context: Options): EndpointBody['gpu'] {
 }
 
 /** `cpu3g-2-8`: flavor, vCPUs, GB; the GB may be left out. */
-function readCpu(context: Options): readonly CpuSize[] | undefined {
+function readCpu(context: Options): CpuSize[] | undefined {
   const text = textOption(context, 'cpu')
   if (text === undefined) return undefined
   const [, id, vcpus, memory] = /^([a-z0-9]+)-(\d+)(?:-(\d+))?$/u.exec(text) ?? []

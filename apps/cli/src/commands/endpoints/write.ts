@@ -1,5 +1,6 @@
 // `runyard endpoints create`, `update`, `retry` and `delete`, over REST v2.
-import { createClient, type Client, type EndpointBody, type EndpointView } from '@runyard/client'
+import { createClient, type Client } from '@runyard/client'
+import type { EndpointBody, EndpointView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { printJson } from '../../output/print-json.ts'

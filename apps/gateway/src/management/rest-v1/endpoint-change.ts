@@ -3,16 +3,16 @@
 import { cpuInstanceId, GPU_POOL_IDS, parseGpuIds } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
+import type { V1CreateEndpointBody, V1UpdateEndpointBody } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import { DEFAULT_GPU, DEFAULT_PLACEMENT, DEFAULT_SETTINGS, templateSwap } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
-import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
 
 const DEFAULT_IDLE_TIMEOUT_MS = 5000
 const DEFAULT_SCALER_VALUE = 4
 const DEFAULT_CPU = sized(['cpu3c', 'cpu3g', 'cpu5c', 'cpu5g'], 2)
 
-export function createChange(body: CreateEndpointBody, template: Template | undefined): EndpointChange {
+export function createChange(body: V1CreateEndpointBody, template: Template | undefined): EndpointChange {
   const { container: used, ...link } = templateSwap(undefined, template)
   const isCpu = body.computeType === 'CPU' || (body.computeType === undefined && body.cpuFlavorIds !== undefined)
   return defined({
@@ -25,7 +25,7 @@ export function createChange(body: CreateEndpointBody, template: Template | unde
   })
 }
 
-export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
+export function updateChange(body: V1UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
   const { container: used, ...link } = templateSwap(current, template)
   return defined({
     name: body.name,
@@ -36,7 +36,7 @@ export function updateChange(body: UpdateEndpointBody, current: Endpoint, templa
   })
 }
 
-function placement(body: UpdateEndpointBody): ContainerChange {
+function placement(body: V1UpdateEndpointBody): ContainerChange {
   const { networkVolumeId, flashboot } = body
   const volumes = body.networkVolumeIds ?? (networkVolumeId === undefined ? undefined : [networkVolumeId])
   return defined({
@@ -46,12 +46,12 @@ function placement(body: UpdateEndpointBody): ContainerChange {
   })
 }
 
-function newGpu(body: UpdateEndpointBody): GpuChange {
+function newGpu(body: V1UpdateEndpointBody): GpuChange {
   return { ...DEFAULT_GPU, pools: GPU_POOL_IDS, minCudaVersion: null, ...changedGpu(body) }
 }
 
 /** An empty list of types stands for every card. */
-function changedGpu(body: UpdateEndpointBody): GpuChange | undefined {
+function changedGpu(body: V1UpdateEndpointBody): GpuChange | undefined {
   if (body.cpuFlavorIds !== undefined || body.vcpuCount !== undefined) throw otherFamily('GPU', 'cpuFlavorIds and vcpuCount')
   const { gpuTypeIds, minCudaVersion } = body
   const gpu = defined({
@@ -64,7 +64,7 @@ function changedGpu(body: UpdateEndpointBody): GpuChange | undefined {
 }
 
 /** What is not named of it stays. */
-function changedCpu({ gpuTypeIds, gpuCount, cpuFlavorIds, vcpuCount }: UpdateEndpointBody, { instanceIds }: CpuRequest): CpuRequest {
+function changedCpu({ gpuTypeIds, gpuCount, cpuFlavorIds, vcpuCount }: V1UpdateEndpointBody, { instanceIds }: CpuRequest): CpuRequest {
   if (gpuTypeIds !== undefined || gpuCount !== undefined) throw otherFamily('CPU', 'gpuTypeIds and gpuCount')
   if (cpuFlavorIds === undefined && vcpuCount === undefined) return { instanceIds }
   const before = instanceIds.map((id) => id.split('-'))
@@ -79,7 +79,7 @@ function otherFamily(family: 'GPU' | 'CPU', members: string): RunyardError {
   return new RunyardError('bad_request', `This is a ${family} endpoint, so ${members} mean nothing to it; make another endpoint for them.`)
 }
 
-function settings(body: UpdateEndpointBody, current: Scaling | undefined): Partial<EndpointSettings> {
+function settings(body: V1UpdateEndpointBody, current: Scaling | undefined): Partial<EndpointSettings> {
   return defined({
     workersMin: body.workersMin,
     workersMax: body.workersMax,
@@ -90,7 +90,7 @@ function settings(body: UpdateEndpointBody, current: Scaling | undefined): Parti
 }
 
 /** Type and value come together or alone. */
-function scaling({ scalerType, scalerValue }: UpdateEndpointBody, current: Scaling | undefined): Scaling | undefined {
+function scaling({ scalerType, scalerValue }: V1UpdateEndpointBody, current: Scaling | undefined): Scaling | undefined {
   if (scalerType === undefined && scalerValue === undefined) return undefined
   const type = scalerType ?? current?.type ?? 'QUEUE_DELAY'
   const value = scalerValue ?? (current?.type === type ? scalerValueOf(current) : DEFAULT_SCALER_VALUE)

@@ -1,14 +1,14 @@
 // /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
 import type { Endpoint } from '@runyard/schema'
+import { IdParams, V1CreateEndpointBody, V1EndpointQuery, V1UpdateEndpointBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { newEndpointName } from '../new-id.ts'
-import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { endpointReply, templateIdOf } from './replies.ts'
-import { CreateEndpointBody, EndpointQuery, UpdateEndpointBody } from './shapes.ts'
 
 export interface EndpointRouteDeps {
   readonly model: ManagementModel
@@ -22,7 +22,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
   app.route({
     method: 'GET',
     url: '/endpoints',
-    schema: { querystring: EndpointQuery },
+    schema: { querystring: V1EndpointQuery },
     handler: async (request) => {
       const endpoints = await model.list(keyOf(request).ownerId)
       return Promise.all(endpoints.map((endpoint) => replyOf(deps, endpoint, request.query)))
@@ -32,7 +32,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
   app.route({
     method: 'GET',
     url: '/endpoints/:id',
-    schema: { params: IdParams, querystring: EndpointQuery },
+    schema: { params: IdParams, querystring: V1EndpointQuery },
     handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   })
 
@@ -47,7 +47,7 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   app.route({
     method: 'POST',
     url: '/endpoints',
-    schema: { body: CreateEndpointBody },
+    schema: { body: V1CreateEndpointBody },
     handler: async (request, reply) => {
       const body = { ...request.body, name: request.body.name ?? newEndpointName() }
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
@@ -65,7 +65,7 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
       method,
       url,
       config: { find: (ownerId, id) => model.get(ownerId, id) },
-      schema: { params: IdParams, body: UpdateEndpointBody },
+      schema: { params: IdParams, body: V1UpdateEndpointBody },
       handler: async (request, reply) => {
         const { params, body } = request
         const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }
@@ -79,7 +79,7 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   }
 }
 
-async function replyOf({ model, store }: EndpointRouteDeps, endpoint: Endpoint, query: Partial<EndpointQuery> = {}) {
+async function replyOf({ model, store }: EndpointRouteDeps, endpoint: Endpoint, query: Partial<V1EndpointQuery> = {}) {
   const [template, workers] = await Promise.all([
     query.includeTemplate === true ? model.templates.get(endpoint.ownerId, templateIdOf(endpoint)) : undefined,
     query.includeWorkers === true ? store.workers.list(endpoint.id) : undefined,

@@ -1,8 +1,9 @@
 // /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update.
+import { CreateRegistryBody, IdParams } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
-import { CreateRegistryBody, registryReply } from '../rest/registry-routes.ts'
+import { registryReply } from '../rest/registry-routes.ts'
 
 export function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
   app.route({

@@ -1,10 +1,10 @@
 // /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
+import { IdParams, V1CreateTemplateBody, V1TemplateQuery, V1UpdateTemplateBody } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
 import { boundTemplate } from '../model-template.ts'
-import { IdParams, keyOf, registerRemoval } from '../rest/conventions.ts'
+import { keyOf, registerRemoval } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
-import { TemplateQuery } from './shapes.ts'
-import { CreateTemplateBody, newTemplate, templateEdit, templateReply, UpdateTemplateBody } from './template-shapes.ts'
+import { newTemplate, templateEdit, templateReply } from './template-shapes.ts'
 
 export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel, 'list' | 'templates'>): void {
   const { templates } = model
@@ -13,7 +13,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
   app.route({
     method: 'GET',
     url: '/templates',
-    schema: { querystring: TemplateQuery },
+    schema: { querystring: V1TemplateQuery },
     handler: async (request) => {
       const { ownerId } = keyOf(request)
       const holders = request.query.includeEndpointBoundTemplates ? await model.list(ownerId) : []
@@ -25,7 +25,7 @@ export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel
   app.route({
     method: 'GET',
     url: '/templates/:id',
-    schema: { params: IdParams, querystring: TemplateQuery },
+    schema: { params: IdParams, querystring: V1TemplateQuery },
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
@@ -39,7 +39,7 @@ function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, '
   app.route({
     method: 'POST',
     url: '/templates',
-    schema: { body: CreateTemplateBody },
+    schema: { body: V1CreateTemplateBody },
     handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, undefined, newTemplate(request.body))),
   })
 
@@ -51,7 +51,7 @@ function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, '
       method,
       url,
       config: { find: (ownerId, id) => templates.get(ownerId, id) },
-      schema: { params: IdParams, body: UpdateTemplateBody },
+      schema: { params: IdParams, body: V1UpdateTemplateBody },
       handler: async (request) =>
         templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
     })

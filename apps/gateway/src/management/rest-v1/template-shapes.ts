@@ -1,43 +1,11 @@
-// REST v1's shape of a template and its translation into the model and back (management §2.2). The defaults are Runpod's.
+// REST v1's template, translated into the model and back (management §2.2). The defaults are Runpod's.
 import { joinArgs, startCommandOf } from '@runyard/core'
-import { TEMPLATE_CATEGORIES } from '@runyard/schema'
 import type { Template } from '@runyard/schema'
-import { z } from 'zod'
+import type { V1CreateTemplateBody, V1UpdateTemplateBody } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
 
-const OptionalMembers = {
-  containerDiskInGb: z.int().min(1).optional(),
-  dockerEntrypoint: z.array(z.string()).optional(),
-  dockerStartCmd: z.array(z.string()).optional(),
-  env: z.record(z.string(), z.string()).optional(),
-  ports: z.array(z.string()).optional(),
-  containerRegistryAuthId: z.string().optional(),
-  volumeInGb: z.int().min(0).optional(),
-  volumeMountPath: z.string().optional(),
-  isPublic: z.boolean().optional(),
-  readme: z.string().optional(),
-}
-
-export const CreateTemplateBody = z.strictObject({
-  name: z.string().min(1),
-  imageName: z.string().min(1),
-  isServerless: z.boolean().optional(),
-  category: z.enum(TEMPLATE_CATEGORIES).optional(),
-  ...OptionalMembers,
-})
-
-/** Whether it makes endpoints or pods, and for which cards, is settled for its life. */
-export const UpdateTemplateBody = z.strictObject({
-  name: z.string().min(1).optional(),
-  imageName: z.string().min(1).optional(),
-  ...OptionalMembers,
-})
-
-type UpdateBody = z.infer<typeof UpdateTemplateBody>
-type CreateBody = z.infer<typeof CreateTemplateBody>
-
-export function newTemplate(body: CreateBody): TemplateEdit {
+export function newTemplate(body: V1CreateTemplateBody): TemplateEdit {
   const isServerless = body.isServerless ?? false
   return templateEdit({
     containerDiskInGb: 50,
@@ -49,7 +17,7 @@ export function newTemplate(body: CreateBody): TemplateEdit {
 }
 
 /** What it names. */
-export function templateEdit(body: UpdateBody & Partial<Pick<CreateBody, 'isServerless' | 'category'>>): TemplateEdit {
+export function templateEdit(body: V1UpdateTemplateBody & Partial<Pick<V1CreateTemplateBody, 'isServerless' | 'category'>>): TemplateEdit {
   return defined({
     name: body.name,
     container: defined({

@@ -3,33 +3,12 @@
 import { GPU_TYPES, findGpuType } from '@runyard/core'
 import type { GpuType } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
+import { CatalogQuery, GpuTypeListView, GpuTypeView, IdParams, ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
-import { IdParams, keyOf } from './conventions.ts'
+import { keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
-import { ONE_PAGE, Pagination } from './shapes.ts'
-
-const Counts = z.object({ secure: z.number(), community: z.number() })
-
-const GpuTypeShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  pool: z.string(),
-  manufacturer: z.literal('NVIDIA'),
-  memory: z.int(),
-  secure: z.boolean(),
-  community: z.boolean(),
-  price: Counts,
-  maxCount: Counts,
-  availability: z.enum(['NONE', 'HIGH']).optional(),
-})
-
-const GpuTypeListShape = z.object({ gpus: z.array(GpuTypeShape), pagination: Pagination })
-
-/** The spec's `product` is not asked for: one client leaves it out (management §3.2). */
-const CatalogQuery = z.object({ include: z.string().optional() })
 
 export interface CatalogDeps {
   readonly model: Pick<ManagementModel, 'list'>
@@ -48,7 +27,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   app.route({
     method: 'GET',
     url: '/v2/catalog/gpus',
-    schema: { querystring: CatalogQuery, response: { 200: GpuTypeListShape } },
+    schema: { querystring: CatalogQuery, response: { 200: GpuTypeListView } },
     handler: async (request) => ({
       gpus: await describe(GPU_TYPES, keyOf(request).ownerId, request.query.include),
       pagination: ONE_PAGE,
@@ -58,7 +37,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   app.route({
     method: 'GET',
     url: '/v2/catalog/gpus/:id',
-    schema: { params: IdParams, querystring: CatalogQuery, response: { 200: GpuTypeShape } },
+    schema: { params: IdParams, querystring: CatalogQuery, response: { 200: GpuTypeView } },
     handler: async (request) => {
       const type = findGpuType(request.params.id)
       const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)
@@ -68,7 +47,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   })
 }
 
-function gpuTypeReply({ id, displayName, pool, memoryGb, maxCount }: GpuType): z.infer<typeof GpuTypeShape> {
+function gpuTypeReply({ id, displayName, pool, memoryGb, maxCount }: GpuType): GpuTypeView {
   return {
     id,
     name: displayName,

@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { IdParams } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { z } from 'zod'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { checkBody } from '../../http/json-body.ts'
 import type { ErrorLog } from '../error-log.ts'
@@ -14,9 +14,6 @@ export type RestApp = ReturnType<typeof withRestConventions>
 
 /** Whose request this is; known before anything of it is looked at. */
 export const keyOf = apiKeyOf
-
-/** Of a path with `:id`. */
-export const IdParams = z.object({ id: z.string() })
 
 export interface RestConventionDeps {
   readonly store: Pick<Store, 'keys' | 'subscribe'>

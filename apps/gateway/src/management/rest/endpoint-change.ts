@@ -2,11 +2,11 @@
 import { cpuInstanceId, parseGpuIds } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
+import type { CreateEndpointBody, UpdateEndpointBody } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import { DEFAULT_SETTINGS } from '../model-change.ts'
 import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
 import { refusePorts } from '../model-unkept.ts'
-import type { CreateEndpointBody, UpdateEndpointBody } from './shapes.ts'
 
 type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
 

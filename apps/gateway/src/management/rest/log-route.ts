@@ -2,28 +2,18 @@
 // burst, then what comes (`log-stream.ts`).
 import type { ServerResponse } from 'node:http'
 import { RunyardError } from '@runyard/schema'
+import { LogParams, LogQuery } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import type { Credentials } from '../../authentication.ts'
 import { createAuthentication } from '../../authentication.ts'
 import { createWaiters, type Waiters } from '../../parts/waiters.ts'
 import type { ManagementModel } from '../model.ts'
-import { IdParams, keyOf } from './conventions.ts'
+import { keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
-import { Instant } from './instant.ts'
 import { parseCursor } from './log-cursor.ts'
 import { createLogFollowers } from './log-followers.ts'
 import { followLog, type LogStart } from './log-stream.ts'
-
-const MAX_TAIL = 5000
-
-const LogParams = IdParams.extend({ workerId: z.string() })
-const LogQuery = z.object({
-  source: z.enum(['container', 'system']).default('container'),
-  tail: z.coerce.number().int().min(0).max(MAX_TAIL).default(100),
-  since: Instant.optional(),
-})
 
 export interface LogRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
@@ -82,7 +72,7 @@ async function isStillAllowed(authenticate: (request: Credentials) => Promise<un
 }
 
 /** Last-Event-ID beats since beats tail. */
-function startOf({ headers, query }: { readonly headers: FastifyRequest['headers']; readonly query: z.infer<typeof LogQuery> }): LogStart {
+function startOf({ headers, query }: { readonly headers: FastifyRequest['headers']; readonly query: LogQuery }): LogStart {
   const cursor = parseCursor(String(headers['last-event-id'] ?? ''))
   return { tail: query.tail, cursor, sinceMs: query.since }
 }

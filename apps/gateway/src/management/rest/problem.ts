@@ -2,12 +2,12 @@
 // that does not fit its shape a 422 with every member that is wrong.
 import { STATUS_CODES } from 'node:http'
 import { RunyardError } from '@runyard/schema'
+import type { Problem as ProblemReply } from '@runyard/schema/api'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import type { ErrorLog } from '../error-log.ts'
-import type { ProblemShape } from './shapes.ts'
 
-export type Problem = Omit<ProblemShape, 'title'>
+export type Problem = Omit<ProblemReply, 'title'>
 type Send = (reply: FastifyReply, problem: Problem) => FastifyReply
 
 /** `send` may tell it in another shape. */

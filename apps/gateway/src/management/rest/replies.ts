@@ -2,10 +2,9 @@
 import { resolveCpu, workerStatus } from '@runyard/core'
 import type { CountedWorker } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
+import { ONE_PAGE, type EndpointView, type WorkerListView, type WorkerView } from '@runyard/schema/api'
 import type { ScalerStatus } from '@runyard/store'
 import { defined } from '../defined.ts'
-import type { EndpointShape, WorkerListShape, WorkerShape } from './shapes.ts'
-import { ONE_PAGE } from './shapes.ts'
 
 const JOB_URLS = {
   run: 'run',
@@ -19,7 +18,7 @@ const JOB_URLS = {
 } as const
 
 /** `origin` is how the client reached us, e.g. `http://127.0.0.1:8080`. */
-export function endpointReply(endpoint: Endpoint, origin: string): EndpointShape {
+export function endpointReply(endpoint: Endpoint, origin: string): EndpointView {
   const { spec, settings } = endpoint
   return {
     id: endpoint.id,
@@ -49,7 +48,7 @@ function cpuReply({ instanceId, cpus, memoryBytes }: { instanceId: string; cpus:
 }
 
 /** idleTimeout is left out where it does not apply. */
-function workersReply({ type, settings }: Endpoint): EndpointShape['workers'] {
+function workersReply({ type, settings }: Endpoint): EndpointView['workers'] {
   const { workersMin: min, workersMax: max, idleTimeoutMs, scaling } = settings
   return type === 'QUEUE' && scaling.type === 'REQUEST_COUNT' ? { min, max } : { min, max, idleTimeout: idleTimeoutMs / 1000 }
 }
@@ -70,12 +69,12 @@ export interface WorkerFacts {
 const MOST_UNPLACED = 100
 
 /** Workers that are wanted but have no place yet stand in the list without one; the summary counts all of them. */
-export function workerListReply({ endpoint, workers, status, now }: WorkerFacts): WorkerListShape {
+export function workerListReply({ endpoint, workers, status, now }: WorkerFacts): WorkerListView {
   const throttled = status?.throttled ?? 0
   const unhealthy = status?.unhealthy ?? 0
   const placed = workers.map((worker) => workerReply(worker, endpoint, now))
   const list = [...placed, ...unplacedReplies('THROTTLED', throttled, status), ...unplacedReplies('UNHEALTHY', unhealthy, status)]
-  const count = (wanted: WorkerShape['status']): number => placed.filter((worker) => worker.status === wanted).length
+  const count = (wanted: WorkerView['status']): number => placed.filter((worker) => worker.status === wanted).length
   return {
     workers: list,
     summary: {
@@ -91,7 +90,7 @@ export function workerListReply({ endpoint, workers, status, now }: WorkerFacts)
   }
 }
 
-function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number, scaler: ScalerStatus | undefined): readonly WorkerShape[] {
+function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number, scaler: ScalerStatus | undefined): readonly WorkerView[] {
   const why = defined({
     message: scaler?.message,
     nextTryAt: scaler?.nextTryAt === undefined ? undefined : new Date(scaler.nextTryAt).toISOString(),
@@ -102,7 +101,7 @@ function unplacedReplies(status: 'THROTTLED' | 'UNHEALTHY', number: number, scal
   }))
 }
 
-function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, now: number): WorkerShape {
+function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, now: number): WorkerView {
   const startedAt = record.containerStartedAt
   return {
     id: record.id,
@@ -118,7 +117,7 @@ function workerReply({ record, leaseCount }: CountedWorker, endpoint: Endpoint, 
   }
 }
 
-function unplacedReply(id: string, status: WorkerShape['status']): WorkerShape {
+function unplacedReply(id: string, status: WorkerView['status']): WorkerView {
   return {
     id,
     status,

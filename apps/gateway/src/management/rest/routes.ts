@@ -1,16 +1,16 @@
 // REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
+import { CreateEndpointBody, EndpointListView, EndpointView, IdParams, ONE_PAGE, UpdateEndpointBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
-import { IdParams, keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
+import { keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
-import { CreateEndpointBody, EndpointListShape, EndpointShape, ONE_PAGE, UpdateEndpointBody } from './shapes.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './template-routes.ts'
@@ -47,7 +47,7 @@ function registerListRoute(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'GET',
     url: '/v2/serverless',
-    schema: { response: { 200: EndpointListShape } },
+    schema: { response: { 200: EndpointListView } },
     handler: async (request) => {
       const endpoints = await model.list(keyOf(request).ownerId)
       return { endpoints: endpoints.map((endpoint) => endpointReply(endpoint, originOf(request))), pagination: ONE_PAGE }
@@ -61,7 +61,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id',
-    schema: { params: IdParams, response: { 200: EndpointShape } },
+    schema: { params: IdParams, response: { 200: EndpointView } },
     handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   })
 
@@ -75,7 +75,7 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
     method: 'POST',
     url: '/v2/serverless',
-    schema: { body: CreateEndpointBody, response: { 200: EndpointShape, 201: EndpointShape } },
+    schema: { body: CreateEndpointBody, response: { 200: EndpointView, 201: EndpointView } },
     handler: async (request, reply) => {
       const { body } = request
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
@@ -89,7 +89,7 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
     method: 'PATCH',
     url: '/v2/serverless/:id',
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointShape } },
+    schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointView } },
     handler: async (request, reply) => {
       const { params, body } = request
       const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }

@@ -1,15 +1,15 @@
 // /v2/templates (management §3.5). Those that live in an endpoint are found by id and not listed.
+import { CreateTemplateBody, IdParams, ONE_PAGE, TemplateListView, TemplateView, UpdateTemplateBody } from '@runyard/schema/api'
 import type { ManagementModel } from '../model.ts'
-import { IdParams, keyOf, registerRemoval } from './conventions.ts'
+import { keyOf, registerRemoval } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
-import { ONE_PAGE } from './shapes.ts'
-import { CreateTemplateBody, TemplateListShape, TemplateShape, UpdateTemplateBody, templateEdit, templateReply } from './template-shapes.ts'
+import { templateEdit, templateReply } from './template-shapes.ts'
 
 export function registerTemplateRoutes(app: RestApp, { templates }: Pick<ManagementModel, 'templates'>): void {
   app.route({
     method: 'GET',
     url: '/v2/templates',
-    schema: { response: { 200: TemplateListShape } },
+    schema: { response: { 200: TemplateListView } },
     handler: async (request) => ({
       templates: (await templates.list(keyOf(request).ownerId)).map(templateReply),
       pagination: ONE_PAGE,
@@ -19,7 +19,7 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
   app.route({
     method: 'POST',
     url: '/v2/templates',
-    schema: { body: CreateTemplateBody, response: { 201: TemplateShape } },
+    schema: { body: CreateTemplateBody, response: { 201: TemplateView } },
     handler: async (request, reply) =>
       reply.code(201).send(templateReply(await templates.save(keyOf(request).ownerId, undefined, templateEdit(request.body)))),
   })
@@ -27,7 +27,7 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
   app.route({
     method: 'GET',
     url: '/v2/templates/:id',
-    schema: { params: IdParams, response: { 200: TemplateShape } },
+    schema: { params: IdParams, response: { 200: TemplateView } },
     handler: async (request) => templateReply(await templates.get(keyOf(request).ownerId, request.params.id)),
   })
 
@@ -35,7 +35,7 @@ export function registerTemplateRoutes(app: RestApp, { templates }: Pick<Managem
     method: 'PATCH',
     url: '/v2/templates/:id',
     config: { find: (ownerId, id) => templates.get(ownerId, id) },
-    schema: { params: IdParams, body: UpdateTemplateBody, response: { 200: TemplateShape } },
+    schema: { params: IdParams, body: UpdateTemplateBody, response: { 200: TemplateView } },
     handler: async (request) => templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
   })
 

@@ -1,68 +1,10 @@
-// REST v2's shape of a template and its translation into the model and back (management §3.5). Bodies are strict, as those of endpoints.
-import { TEMPLATE_CATEGORIES } from '@runyard/schema'
+// REST v2's template, translated into the model and back (management §3.5).
 import type { Template } from '@runyard/schema'
-import { z } from 'zod'
+import type { TemplateView, UpdateTemplateBody } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
-import { Pagination, RegistryReference } from './shapes.ts'
 
-/** Other dialects have smaller ones, and paths that are empty. */
-const ShownMounts = z.object({ persistent: z.object({ size: z.int(), path: z.string() }).optional() })
-
-const Mounts = z.strictObject({ persistent: z.strictObject({ size: z.int().min(10), path: z.string().min(1) }).optional() })
-
-const OptionalMembers = {
-  args: z.string().optional(),
-  disk: z.int().min(1).optional(),
-  ports: z.array(z.string()).optional(),
-  env: z.record(z.string(), z.string()).optional(),
-  registry: RegistryReference.optional(),
-  mounts: Mounts.optional(),
-  public: z.boolean().optional(),
-  category: z.enum(TEMPLATE_CATEGORIES).optional(),
-  readme: z.string().optional(),
-  startSsh: z.boolean().optional(),
-  startJupyter: z.boolean().optional(),
-  allowedCudaVersions: z.array(z.string()).optional(),
-}
-
-export const CreateTemplateBody = z.strictObject({
-  name: z.string().min(1),
-  image: z.string().min(1),
-  serverless: z.boolean().optional(),
-  ...OptionalMembers,
-})
-
-/** Whether it makes endpoints or pods is settled for its life. */
-export const UpdateTemplateBody = z.strictObject({
-  name: z.string().min(1).optional(),
-  image: z.string().min(1).optional(),
-  ...OptionalMembers,
-})
-
-type TemplateBody = z.infer<typeof UpdateTemplateBody> & { readonly serverless?: boolean | undefined }
-
-export const TemplateShape = z.object({
-  id: z.string(),
-  name: z.string(),
-  createdAt: z.string(),
-  image: z.string(),
-  args: z.string(),
-  disk: z.int().nullable(),
-  ports: z.array(z.string()),
-  env: z.record(z.string(), z.string()),
-  registry: z.string().nullable(),
-  mounts: ShownMounts,
-  serverless: z.boolean(),
-  public: z.boolean(),
-  category: z.enum(TEMPLATE_CATEGORIES),
-  readme: z.string(),
-  startSsh: z.boolean(),
-  startJupyter: z.boolean(),
-  allowedCudaVersions: z.array(z.string()),
-})
-
-export const TemplateListShape = z.object({ templates: z.array(TemplateShape), pagination: Pagination })
+type TemplateBody = UpdateTemplateBody & { readonly serverless?: boolean | undefined }
 
 export function templateEdit(body: TemplateBody): TemplateEdit {
   const { mounts } = body
@@ -90,7 +32,7 @@ export function templateEdit(body: TemplateBody): TemplateEdit {
   })
 }
 
-export function templateReply({ id, name, container, notes, createdAt }: Template): z.infer<typeof TemplateShape> {
+export function templateReply({ id, name, container, notes, createdAt }: Template): TemplateView {
   const { volumeGb: size, volumeMountPath: path } = notes
   return {
     id,

@@ -4,33 +4,14 @@
 import { sumUsage } from '@runyard/core'
 import type { UsageOptions } from '@runyard/core'
 import type { Config } from '@runyard/schema'
-import { BillingState, RunyardError } from '@runyard/schema'
+import { RunyardError } from '@runyard/schema'
+import { UsageQuery, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
 import { keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
-import { Instant } from './instant.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-
-const UsageQuery = z.object({ from: Instant.optional(), to: Instant.optional() })
-
-const UsageShape = z.object({
-  from: z.string(),
-  to: z.string(),
-  usage: z.array(
-    z.object({
-      endpointId: z.string().nullable(),
-      endpointName: z.string().nullable(),
-      gpuType: z.string().nullable(),
-      state: BillingState,
-      seconds: z.number(),
-      billableSeconds: z.number(),
-      gpuSeconds: z.number(),
-    }),
-  ),
-})
 
 export interface UsageDeps {
   readonly model: Pick<ManagementModel, 'list'>
@@ -42,7 +23,7 @@ export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
   app.route({
     method: 'GET',
     url: '/runyard/v1/usage',
-    schema: { querystring: UsageQuery, response: { 200: UsageShape } },
+    schema: { querystring: UsageQuery, response: { 200: UsageView } },
     handler: async (request) => {
       const now = Date.now()
       const to = request.query.to ?? now

@@ -1,23 +1,10 @@
 // What became of an endpoint's webhooks, and what they are signed with (extensions of ours; client-api §7 leaves both open).
-import { RunyardError, WebhookAttempt } from '@runyard/schema'
+import { RunyardError } from '@runyard/schema'
+import { AttemptQuery, IdParams, WebhookEventParams, WebhookLogView, WebhookSecretsView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { IdParams, keyOf } from './conventions.ts'
+import { keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
-
-const MAX_ATTEMPTS = 1000
-const AttemptQuery = z.object({ limit: z.coerce.number().int().min(1).max(MAX_ATTEMPTS).default(100) })
-const EventParams = IdParams.extend({ eventId: z.string() })
-
-const DeliveryLogShape = z.object({
-  /** Newest first. */
-  attempts: z.array(WebhookAttempt),
-  /** Events that are still to be delivered, when the job of the oldest ended, epoch ms, and what they weigh with those that were given up. */
-  pending: z.object({ count: z.int(), oldestAt: z.number().optional(), bytes: z.int() }),
-})
-/** Newest first; after a rotation there are two, and webhooks bear a signature by each. */
-const SecretsShape = z.object({ secrets: z.array(z.string()) })
 
 export interface WebhookRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
@@ -28,7 +15,7 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/webhooks',
-    schema: { params: IdParams, querystring: AttemptQuery, response: { 200: DeliveryLogShape } },
+    schema: { params: IdParams, querystring: AttemptQuery, response: { 200: WebhookLogView } },
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const [attempts, pending] = await Promise.all([webhooks.attempts(id, request.query.limit), webhooks.pending(id)])
@@ -40,7 +27,7 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
     method: 'POST',
     url: '/v2/serverless/:id/webhooks/:eventId/redeliver',
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: EventParams },
+    schema: { params: WebhookEventParams },
     handler: async (request, reply) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const { eventId } = request.params
@@ -55,14 +42,14 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   app.route({
     method: 'GET',
     url: '/runyard/v1/webhooks/secrets',
-    schema: { response: { 200: SecretsShape } },
+    schema: { response: { 200: WebhookSecretsView } },
     handler: async (request) => ({ secrets: [...(await webhooks.secrets(keyOf(request).ownerId))] }),
   })
 
   app.route({
     method: 'POST',
     url: '/runyard/v1/webhooks/secrets/rotate',
-    schema: { response: { 200: SecretsShape } },
+    schema: { response: { 200: WebhookSecretsView } },
     handler: async (request) => ({ secrets: [...(await webhooks.rotateSecret(keyOf(request).ownerId))] }),
   })
 }

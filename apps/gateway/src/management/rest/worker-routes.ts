@@ -1,19 +1,13 @@
 // An endpoint's workers as they are now, its history, and a new try of what failed to start. The status of a worker merges its record with the jobs that it holds.
 import { countLeases } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
+import { EventListView, EventQuery, IdParams, ONE_PAGE, RetryView, WorkerListView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { z } from 'zod'
 import type { ManagementModel } from '../model.ts'
-import { IdParams, keyOf } from './conventions.ts'
+import { keyOf } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { workerListReply } from './replies.ts'
 import type { WorkerFacts } from './replies.ts'
-import { EventListShape, ONE_PAGE, WorkerListShape } from './shapes.ts'
-
-const MAX_EVENTS = 1000
-const EventQuery = z.object({ limit: z.coerce.number().int().min(1).max(MAX_EVENTS).default(200) })
-
-const RetryShape = z.object({ id: z.string(), name: z.string(), retriedAt: z.string() })
 
 export interface WorkerRouteDeps {
   readonly model: Pick<ManagementModel, 'get' | 'retry'>
@@ -24,7 +18,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/workers',
-    schema: { params: IdParams, response: { 200: WorkerListShape } },
+    schema: { params: IdParams, response: { 200: WorkerListView } },
     handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
   })
 
@@ -33,7 +27,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
     method: 'POST',
     url: '/runyard/v1/endpoints/:id/retry',
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: IdParams, response: { 200: RetryShape } },
+    schema: { params: IdParams, response: { 200: RetryView } },
     handler: async (request) => {
       const at = Date.now()
       const { id, name } = await model.retry(keyOf(request).ownerId, request.params.id, at)
@@ -46,7 +40,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
   app.route({
     method: 'GET',
     url: '/v2/serverless/:id/events',
-    schema: { params: IdParams, querystring: EventQuery, response: { 200: EventListShape } },
+    schema: { params: IdParams, querystring: EventQuery, response: { 200: EventListView } },
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const events = await store.events.list(id, request.query.limit)

@@ -1,0 +1,122 @@
+// REST v2's shapes of an endpoint (management §3.2). Bodies are strict: an unknown member is a 422 that names it. What these shapes let in,
+// the management model judges.
+import { z } from 'zod'
+import { ENDPOINT_TYPES, FLASHBOOT_MODES } from '../wire-words.ts'
+import { DateTime, Pagination, RegistryReference } from './shared.ts'
+
+const ScalingBody = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('QUEUE_DELAY'), queueDelay: z.number().min(0.5).describe('Seconds.') }),
+  z.strictObject({ type: z.literal('REQUEST_COUNT'), requestCount: z.int().min(1).describe('Jobs per worker.') }),
+])
+
+/** Terraform sends a boolean (management §3.2). */
+const FlashbootBody = z.union([z.enum(FLASHBOOT_MODES), z.boolean()])
+
+const WorkersBody = z.strictObject({
+  min: z.int().min(0).optional(),
+  max: z.int().min(0).optional(),
+  idleTimeout: z.int().min(1).max(3600).optional().describe('Seconds that a worker without a job stays.'),
+})
+
+const GpuBody = z.strictObject({
+  pools: z.array(z.string()).min(1).optional(),
+  excludedTypes: z.array(z.string()).optional(),
+  count: z.int().min(1).optional(),
+  allowedCudaVersions: z.array(z.string()).optional(),
+  minCudaVersion: z.string().optional(),
+})
+
+const CpuSize = z.strictObject({
+  id: z.string().regex(/^cpu\d[a-z]$/u, 'must be a CPU flavor such as cpu3g'),
+  vcpuCount: z
+    .int()
+    .min(2)
+    .refine((count) => Number.isInteger(Math.log2(count)), 'must be a power of 2'),
+  /** Ours, so that a reply can be sent back. */
+  memory: z.int().min(1).optional().describe('GB; what the flavor has where it is absent.'),
+})
+export type CpuSize = z.infer<typeof CpuSize>
+
+const ContainerMembers = {
+  image: z.string().min(1).optional(),
+  args: z.string().optional().describe('The start command, in shell words.'),
+  disk: z.int().min(1).optional().describe('GB.'),
+  ports: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  registry: RegistryReference.optional(),
+  templateId: z.string().min(1).optional(),
+  workers: WorkersBody.optional(),
+  dataCenterIds: z.array(z.string()).optional(),
+  networkVolumes: z.array(z.string()).optional(),
+  timeout: z.int().min(0).optional().describe('Longest execution of a job in milliseconds; 0: no limit.'),
+  flashboot: FlashbootBody.optional(),
+}
+
+export const CreateEndpointBody = z
+  .strictObject({
+    name: z.string().min(1),
+    type: z.enum(ENDPOINT_TYPES),
+    scaling: ScalingBody,
+    gpu: GpuBody.required({ pools: true }).optional(),
+    cpu: z.array(CpuSize).min(1).optional(),
+    ...ContainerMembers,
+  })
+  .meta({ id: 'CreateEndpointBody', description: 'A whole endpoint, with exactly one of `gpu` and `cpu`.' })
+export type CreateEndpointBody = z.infer<typeof CreateEndpointBody>
+
+export const UpdateEndpointBody = z
+  .strictObject({
+    name: z.string().min(1).optional(),
+    scaling: ScalingBody.optional(),
+    gpu: GpuBody.optional(),
+    cpu: z.array(CpuSize).min(1).optional(),
+    ...ContainerMembers,
+  })
+  .meta({ id: 'UpdateEndpointBody', description: 'What is to change; what is absent stays.' })
+export type UpdateEndpointBody = z.infer<typeof UpdateEndpointBody>
+
+/** What programs send as either of the two. The server names what is missing or wrong. */
+export type EndpointBody = z.input<typeof UpdateEndpointBody> & Partial<Pick<CreateEndpointBody, 'type'>>
+
+export const EndpointView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    type: z.enum(ENDPOINT_TYPES),
+    createdAt: DateTime,
+    image: z.string(),
+    args: z.string(),
+    disk: z.int().nullable().describe('GB.'),
+    ports: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+    registry: z.string().nullable().describe('Id of registry credentials.'),
+    gpu: z
+      .object({
+        pools: z.array(z.string()),
+        excludedTypes: z.array(z.string()),
+        count: z.int(),
+        allowedCudaVersions: z.array(z.string()),
+        minCudaVersion: z.string().optional(),
+      })
+      .nullable(),
+    cpu: z.array(z.object({ id: z.string(), vcpuCount: z.int(), memory: z.number().describe('GB.') })).nullable(),
+    workers: z.object({
+      min: z.int(),
+      max: z.int(),
+      idleTimeout: z.number().optional().describe('Seconds; absent where it does not apply.'),
+    }),
+    scaling: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('QUEUE_DELAY'), queueDelay: z.number().describe('Seconds.') }),
+      z.object({ type: z.literal('REQUEST_COUNT'), requestCount: z.number() }),
+    ]),
+    dataCenterIds: z.array(z.string()),
+    networkVolumes: z.array(z.string()),
+    timeout: z.int().describe('Milliseconds; 0: no limit.'),
+    flashboot: z.enum(FLASHBOOT_MODES),
+    requestUrls: z.record(z.string(), z.string()).describe('Where its jobs are submitted and read, by operation.'),
+  })
+  .meta({ id: 'Endpoint', description: 'An endpoint as it is.' })
+export type EndpointView = z.infer<typeof EndpointView>
+
+export const EndpointListView = z.object({ endpoints: z.array(EndpointView), pagination: Pagination }).meta({ id: 'EndpointList' })
+export type EndpointListView = z.infer<typeof EndpointListView>

@@ -1,0 +1,90 @@
+// REST v1's bodies (management §2). Strict: an unknown member is a 400 that names it. Runpod's lists of GPUs, data centres and
+// CUDA versions are closed; here they are what your hosts have, so the model judges them.
+import { z } from 'zod'
+import { TEMPLATE_CATEGORIES } from '../template.ts'
+
+const Flavor = z.string().regex(/^cpu\d[a-z]$/u, 'must be a CPU flavor such as cpu3g')
+/** A comma would smuggle in others, a minus would exclude. */
+const GpuType = z.string().regex(/^[^,-][^,]*$/u, 'must be a GPU type such as "NVIDIA L4"')
+
+const endpointMembers = {
+  name: z.string().min(1).optional(),
+  gpuTypeIds: z.array(GpuType).optional(),
+  gpuCount: z.int().min(1).optional(),
+  cpuFlavorIds: z.array(Flavor).min(1).optional(),
+  vcpuCount: z.int().min(1).optional(),
+  allowedCudaVersions: z.array(z.string()).optional(),
+  minCudaVersion: z.string().optional(),
+  dataCenterIds: z.array(z.string()).optional(),
+  networkVolumeId: z.string().optional(),
+  networkVolumeIds: z.array(z.string()).optional(),
+  workersMin: z.int().min(0).optional(),
+  workersMax: z.int().min(0).optional(),
+  idleTimeout: z.int().min(1).max(3600).optional(),
+  scalerType: z.enum(['QUEUE_DELAY', 'REQUEST_COUNT']).optional(),
+  scalerValue: z.int().min(1).optional(),
+  executionTimeoutMs: z.int().min(0).optional(),
+  flashboot: z.boolean().optional(),
+}
+
+export const V1CreateEndpointBody = z
+  .strictObject({
+    templateId: z.string().min(1),
+    computeType: z.enum(['GPU', 'CPU']).optional(),
+    ...endpointMembers,
+  })
+  .meta({ id: 'V1CreateEndpointBody' })
+export type V1CreateEndpointBody = z.infer<typeof V1CreateEndpointBody>
+
+/** GPU or CPU is settled for the life of an endpoint. */
+export const V1UpdateEndpointBody = z
+  .strictObject({ templateId: z.string().min(1).optional(), ...endpointMembers })
+  .meta({ id: 'V1UpdateEndpointBody' })
+export type V1UpdateEndpointBody = z.infer<typeof V1UpdateEndpointBody>
+
+const templateMembers = {
+  containerDiskInGb: z.int().min(1).optional(),
+  dockerEntrypoint: z.array(z.string()).optional(),
+  dockerStartCmd: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.string()).optional(),
+  ports: z.array(z.string()).optional(),
+  containerRegistryAuthId: z.string().optional(),
+  volumeInGb: z.int().min(0).optional(),
+  volumeMountPath: z.string().optional(),
+  isPublic: z.boolean().optional(),
+  readme: z.string().optional(),
+}
+
+export const V1CreateTemplateBody = z
+  .strictObject({
+    name: z.string().min(1),
+    imageName: z.string().min(1),
+    isServerless: z.boolean().optional(),
+    category: z.enum(TEMPLATE_CATEGORIES).optional(),
+    ...templateMembers,
+  })
+  .meta({ id: 'V1CreateTemplateBody' })
+
+export type V1CreateTemplateBody = z.infer<typeof V1CreateTemplateBody>
+
+/** Whether it makes endpoints or pods, and for which cards, is settled for its life. */
+export const V1UpdateTemplateBody = z
+  .strictObject({
+    name: z.string().min(1).optional(),
+    imageName: z.string().min(1).optional(),
+    ...templateMembers,
+  })
+  .meta({ id: 'V1UpdateTemplateBody' })
+export type V1UpdateTemplateBody = z.infer<typeof V1UpdateTemplateBody>
+
+const Flag = z.enum(['true', 'false']).transform((word) => word === 'true')
+
+export const V1EndpointQuery = z.object({ includeTemplate: Flag.default(false), includeWorkers: Flag.default(false) })
+export type V1EndpointQuery = z.infer<typeof V1EndpointQuery>
+
+/** Templates of everybody and of Runpod's there are none. */
+export const V1TemplateQuery = z.object({
+  includeEndpointBoundTemplates: Flag.default(false),
+  includePublicTemplates: Flag.default(false),
+  includeRunpodTemplates: Flag.default(false),
+})
