@@ -1,6 +1,6 @@
 // The default worker image, made by the same code that `runyard up` uses, where an engine answers.
 import { join } from 'node:path'
-import { ensureWorkerImage } from '../../packages/hosts/docker/src/index.ts'
+import { ensureWorkerImage, openEngine } from '../../packages/hosts/docker/src/index.ts'
 import { firstMissing } from '../../test/harness/machine.ts'
 import { attempt, type Say } from './setup.ts'
 
@@ -10,7 +10,11 @@ const SOCKET = '/var/run/docker.sock'
 export async function makeWorkerImage(say: Say): Promise<void> {
   if ((await firstMissing(['docker'])) !== undefined) return
   await attempt(say, 'the worker image', async () => {
-    const { image, built } = await ensureWorkerImage({ socket: SOCKET, dockerfile: DOCKERFILE, onProgress: onlyHeadlines(say) })
+    const { image, built } = await ensureWorkerImage({
+      engine: openEngine({ kind: 'unix', socket: SOCKET }),
+      dockerfile: DOCKERFILE,
+      onProgress: onlyHeadlines(say),
+    })
     if (built) say(`the worker image ${image} is built`)
   })
 }

@@ -6,13 +6,14 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bootstrapBaseImage, bridgeGatewayAddress, ensureWorkerImage } from '@runyard/host-docker'
+import { bootstrapBaseImage, bridgeGatewayAddress, ensureWorkerImage, openEngine } from '@runyard/host-docker'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 
 const socket = '/var/run/docker.sock'
+const engine = openEngine({ kind: 'unix', socket })
 const DOCKER = join(import.meta.dirname, '..', '..', 'docker')
 const IMAGE = 'runyard-test/worker-image:latest'
 const PASSWORD = 'a-secret-of-the-index'
@@ -52,11 +53,11 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
   const dockerfile = (): string => join(directory, 'worker.Dockerfile')
   const lines: string[] = []
   const build = (more: { base?: string; env?: Record<string, string | undefined> }) =>
-    ensureWorkerImage({ socket, dockerfile: dockerfile(), base, image: IMAGE, onProgress: (line) => void lines.push(line), ...more })
+    ensureWorkerImage({ engine, dockerfile: dockerfile(), base, image: IMAGE, onProgress: (line) => void lines.push(line), ...more })
 
   beforeAll(async () => {
     registry = await startImageRegistry()
-    base = await registry.publish(await bootstrapBaseImage({ socket, onProgress: () => undefined }), 'base:1')
+    base = await registry.publish(await bootstrapBaseImage({ engine, onProgress: () => undefined }), 'base:1')
     tag = base.replace(/@.*/, ':1')
     directory = await mkdtemp(join(tmpdir(), 'runyard-worker-image-'))
     await cp(DOCKER, directory, { recursive: true })
@@ -68,7 +69,7 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
   })
 
   test('is built through an index with a password, which is in no history, no environment and no image that is left', BUILD, async () => {
-    const host = await bridgeGatewayAddress({ socket })
+    const host = await bridgeGatewayAddress(engine)
     const index = await startIndex(host ?? '')
     try {
       const proxy = { NO_PROXY: `${host},${PASSWORD}.example` }

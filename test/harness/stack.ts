@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bridgeGatewayAddress, ensureAgentVolume } from '@runyard/host-docker'
+import { bridgeGatewayAddress, ensureAgentVolume, openEngine } from '@runyard/host-docker'
 import { findFreePort } from '@runyard/testing/free-port'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
@@ -247,10 +247,10 @@ function entry(app: string): string {
 
 /** What `runyard up` sees to before it starts workers in containers. */
 async function prepareDocker(): Promise<{ planeHost: string; agentVolume: string }> {
-  const socket = '/var/run/docker.sock'
-  const planeHost = await bridgeGatewayAddress({ socket })
+  await using engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
+  const planeHost = await bridgeGatewayAddress(engine)
   if (planeHost === undefined) throw new Error('the Docker engine has no default bridge')
-  const agentVolume = await ensureAgentVolume({ socket, version: 'test', directory: join(ROOT, 'apps', 'agent', 'dist') })
+  const agentVolume = await ensureAgentVolume({ engine, version: 'test', directory: join(ROOT, 'apps', 'agent', 'dist') })
   return { planeHost, agentVolume }
 }
 

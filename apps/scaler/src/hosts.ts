@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { createDockerHost } from '@runyard/host-docker'
 import { createProcessHost, endOrphans, processHostId } from '@runyard/host-process'
 import { dataDirPath, type Logger } from '@runyard/kit'
-import { HostConfig, type Config, type HostDriver } from '@runyard/schema'
+import { DockerHostConfig, engineOf, LOCAL_SOCKET, ProcessHostConfig, type Config, type HostConfig, type HostDriver } from '@runyard/schema'
 
 export interface HostsOptions {
   readonly config: Config
@@ -29,11 +29,8 @@ export async function createHosts(options: HostsOptions): Promise<readonly HostD
   return Promise.all(configured.map(async (host) => (host.kind === 'docker' ? dockerHost(host, options) : processHost(host, options))))
 }
 
-type Host = NonNullable<Config['hosts']>[number]
-
-async function defaultHost(): Promise<Host> {
-  const docker = HostConfig.parse({ kind: 'docker' })
-  return (await takesConnections(docker.socket)) ? docker : HostConfig.parse({ kind: 'process' })
+async function defaultHost(): Promise<HostConfig> {
+  return (await takesConnections(LOCAL_SOCKET)) ? DockerHostConfig.parse({ kind: 'docker' }) : ProcessHostConfig.parse({ kind: 'process' })
 }
 
 function takesConnections(path: string): Promise<boolean> {
@@ -49,11 +46,17 @@ function takesConnections(path: string): Promise<boolean> {
   return promise
 }
 
-function dockerHost(host: Host, { instanceId, env, log }: HostsOptions): HostDriver {
-  return createDockerHost({ label: host.id, socket: host.socket, instanceId, agentVolume: env['RUNYARD_AGENT_VOLUME'], log: warnTo(log) })
+function dockerHost(host: DockerHostConfig, { instanceId, env, log }: HostsOptions): HostDriver {
+  return createDockerHost({
+    label: host.id,
+    connection: engineOf(host),
+    instanceId,
+    agentVolume: env['RUNYARD_AGENT_VOLUME'],
+    log: warnTo(log),
+  })
 }
 
-async function processHost(host: Host, { config, instanceId, env, log }: HostsOptions): Promise<HostDriver> {
+async function processHost(host: ProcessHostConfig, { config, instanceId, env, log }: HostsOptions): Promise<HostDriver> {
   const dataDir = dataDirPath(config.dataDir, env)
   const scratchDir = join(dataDir, 'hosts', host.id)
   await endOrphans({ scratchDir, instanceId, log })

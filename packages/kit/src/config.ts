@@ -120,7 +120,7 @@ function parseVariable(setting: Setting, variable: string, text: string): unknow
     }
   }
   const words = text.split(',').map((word) => word.trim())
-  if (setting.key === 'hosts') return words.map((kind) => ({ kind }))
+  if (setting.key === 'hosts') return words.map((kind) => (words.length === 1 ? { kind } : { kind, id: kind }))
   return setting.kind === 'list' ? words : text
 }
 

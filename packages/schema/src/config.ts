@@ -1,6 +1,7 @@
 // Every setting, once: type, validation, default, help. Each key is also an environment variable
 // (`workerPlane.port` = `RUNYARD_WORKER_PLANE_PORT`). Durations are in the unit that the name carries.
 import { z } from 'zod'
+import { Hosts } from './host-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -29,24 +30,6 @@ function callLimits(unit: string) {
     openai: limit('/openai/*'),
   }
 }
-
-export const HostConfig = z.object({
-  id: z.string().default('local').describe('name of the host in logs and in the API'),
-  kind: z.enum(['docker', 'process']).describe('docker: containers on an engine; process: child processes of the scaler'),
-  socket: z.string().default('/var/run/docker.sock').describe('the Docker socket of a docker host'),
-  reservedMemoryBytes: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('memory that GPU workers leave to the host, Redis and Runyard (default: 2 GiB, a quarter of a small host)'),
-  gpuMemoryBytes: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('memory limit of a GPU worker per card; 0: none (default: the card’s share of what is not reserved)'),
-})
 
 export const Config = z.object({
   listen: z
@@ -80,7 +63,7 @@ export const Config = z.object({
         .describe('what Runyard’s own Redis may use; beyond it jobs are refused with 503 (default: 40 % of the machine, at least 256 MiB)'),
     })
     .prefault({}),
-  hosts: z.array(HostConfig).optional().describe('default: the local Docker engine where it answers, else the process host'),
+  hosts: Hosts.optional().describe('default: the local Docker engine where it answers, else the process host'),
   simulatedGpus: z
     .string()
     .optional()

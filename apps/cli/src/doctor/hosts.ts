@@ -1,8 +1,8 @@
 // What the machine offers for workers: Docker, NVIDIA cards, and whether the two know each other.
-import { createDockerHost, diskLimitOf, probeEngine } from '@runyard/host-docker'
+import { createDockerHost, diskLimitOf, openEngine, probeEngine } from '@runyard/host-docker'
 import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'
-import { HostConfig } from '@runyard/schema'
+import { DockerHostConfig, engineOf } from '@runyard/schema'
 import { findOnPath } from '../stack/find-on-path.ts'
 import { findOtherInstalls } from '../stack/other-installs.ts'
 import { missing, note, ok, type Finding } from './finding.ts'
@@ -13,7 +13,7 @@ const TOOLKIT = 'nvidia-container-runtime-hook'
 export async function checkHosts(machine: Machine): Promise<readonly Finding[]> {
   const docker = await checkDocker(machine)
   const gpu = await checkGpus(machine)
-  const engine = docker.finding.verdict === 'ok' ? docker.socket : undefined
+  const engine = docker.finding.verdict === 'ok' ? docker.host : undefined
   return [
     docker.finding,
     ...(engine === undefined
@@ -24,29 +24,30 @@ export async function checkHosts(machine: Machine): Promise<readonly Finding[]> 
   ]
 }
 
-async function checkDocker({ settings }: Machine): Promise<{ socket: string; finding: Finding }> {
-  const configured = settings.config.hosts?.find(({ kind }) => kind === 'docker')
-  const { socket } = configured ?? HostConfig.parse({ kind: 'docker' })
-  const engine = await probeEngine({ socket })
-  if (engine.kind === 'ok') return { socket, finding: ok('Docker', engine.version) }
+async function checkDocker({ settings }: Machine): Promise<{ host: DockerHostConfig; finding: Finding }> {
+  const configured = settings.config.hosts?.find((host) => host.kind === 'docker')
+  const host = configured ?? DockerHostConfig.parse({ kind: 'docker' })
+  await using opened = openEngine(engineOf(host))
+  const engine = await probeEngine(opened)
+  if (engine.kind === 'ok') return { host, finding: ok('Docker', engine.version) }
   // What was asked for must be there; else processes do.
   const tell = configured === undefined ? note : missing
   return {
-    socket,
+    host,
     finding: tell('Docker', `${engine.message} ${configured === undefined ? 'Workers will be processes of this machine.' : ''}`.trim()),
   }
 }
 
-async function checkImage(socket: string, { settings }: Machine): Promise<Finding> {
+async function checkImage(docker: DockerHostConfig, { settings }: Machine): Promise<Finding> {
   const { defaultImage } = settings.config
-  await using host = createDockerHost({ label: 'doctor', socket, instanceId: 'doctor', agentVolume: undefined })
+  await using host = createDockerHost({ label: 'doctor', connection: engineOf(docker), instanceId: 'doctor', agentVolume: undefined })
   if (await host.hasImage(defaultImage)) return ok('worker image', defaultImage)
   return note('worker image', `${defaultImage} is not here yet; the first \`up\` builds it (a minute or two)`)
 }
 
-async function checkOthers(socket: string, { settings }: Machine): Promise<readonly Finding[]> {
+async function checkOthers(docker: DockerHostConfig, { settings }: Machine): Promise<readonly Finding[]> {
   const own = await readOwn(settings.dataDir).catch(() => undefined)
-  const others = await findOtherInstalls([socket], own?.id)
+  const others = await findOtherInstalls([docker], own?.id)
   return others.map(({ words, mend }) => note('other workers', words, mend))
 }
 
@@ -56,8 +57,9 @@ const DISK = {
   unknown: 'not known before the worker image is here',
 } as const
 
-async function checkDisk(socket: string, { settings }: Machine): Promise<Finding> {
-  const limit = await diskLimitOf({ socket }, settings.config.defaultImage)
+async function checkDisk(docker: DockerHostConfig, { settings }: Machine): Promise<Finding> {
+  await using engine = openEngine(engineOf(docker))
+  const limit = await diskLimitOf(engine, settings.config.defaultImage)
   return limit === 'limited' ? ok('worker disk', DISK[limit]) : note('worker disk', DISK[limit])
 }
 

@@ -1,8 +1,8 @@
 // Where workers will run: as configured, else containers where a Docker engine answers, else processes of this machine, said aloud with
 // the reason. For containers it sees to the default image, to the agent's volume and to the address at which they reach us.
 import { join } from 'node:path'
-import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, probeEngine } from '@runyard/host-docker'
-import { HostConfig, quoted, RunyardError } from '@runyard/schema'
+import { bridgeGatewayAddress, ensureAgentVolume, ensureWorkerImage, openEngine, probeEngine } from '@runyard/host-docker'
+import { DockerHostConfig, engineOf, ProcessHostConfig, quoted, RunyardError, type HostConfig } from '@runyard/schema'
 import type { Progress } from '../output/progress.ts'
 import { ROOT } from '../locations.ts'
 import type { Settings } from '../settings.ts'
@@ -17,8 +17,6 @@ export interface HostChoice {
   readonly planeHost: string
 }
 
-type HostConfig = NonNullable<Settings['config']['hosts']>[number]
-
 interface ChoiceOptions {
   readonly config: Settings['config']
   readonly env: NodeJS.ProcessEnv
@@ -32,8 +30,9 @@ const LOOPBACK = '127.0.0.1'
 export async function chooseHosts(options: ChoiceOptions): Promise<HostChoice> {
   const { hosts } = options.config
   if (hosts !== undefined) return prepareConfigured(hosts, options)
-  const docker = HostConfig.parse({ kind: 'docker', ...socketOf(options.env) })
-  const engine = await probeEngine(docker)
+  const docker = DockerHostConfig.parse({ kind: 'docker', ...socketOf(options.env) })
+  await using opened = openEngine(engineOf(docker))
+  const engine = await probeEngine(opened)
   if (engine.kind === 'failed') return fallBack(engine.message, options)
   try {
     return await prepareDocker([docker], engine.version, options)
@@ -50,22 +49,23 @@ async function prepareConfigured(hosts: readonly HostConfig[], options: ChoiceOp
     await tellProcessHost('as configured', options)
     return { hosts, agentVolume: undefined, planeHost: LOOPBACK }
   }
-  const engine = await probeEngine(first)
+  await using opened = openEngine(engineOf(first))
+  const engine = await probeEngine(opened)
   if (engine.kind === 'failed') throw new RunyardError('bad_request', engine.message)
   return { ...(await prepareDocker(docker, engine.version, options)), hosts }
 }
 
 async function prepareDocker(
-  hosts: readonly HostConfig[],
+  hosts: readonly DockerHostConfig[],
   version: string,
   { config, progress, env, signal }: ChoiceOptions,
 ): Promise<HostChoice> {
   const [host] = hosts
   if (host === undefined) throw new RunyardError('bad_request', 'No Docker host is configured.')
-  const { socket } = host
+  await using engine = openEngine(engineOf(host))
   const step = progress.begin('workers')
   const image = await ensureWorkerImage({
-    socket,
+    engine,
     dockerfile: join(ROOT, 'docker', 'worker.Dockerfile'),
     onProgress: (line) => {
       step.note(line)
@@ -75,8 +75,8 @@ async function prepareDocker(
     signal,
   })
   step.note('preparing the agent')
-  const agentVolume = await ensureAgentVolume({ socket, version: VERSION, directory: join(ROOT, 'apps', 'agent', 'dist') })
-  const planeHost = await bridgeGatewayAddress({ socket })
+  const agentVolume = await ensureAgentVolume({ engine, version: VERSION, directory: join(ROOT, 'apps', 'agent', 'dist') })
+  const planeHost = await bridgeGatewayAddress(engine)
   if (planeHost === undefined) {
     throw new RunyardError('bad_request', 'Docker has no default bridge network; set workerPlane.host to an address that containers reach.')
   }
@@ -87,7 +87,7 @@ async function prepareDocker(
 async function fallBack(reason: string, options: ChoiceOptions): Promise<HostChoice> {
   await tellProcessHost('nothing is isolated and limits are not enforced', options)
   options.progress.say(`             not containers: ${reason}`)
-  return { hosts: [HostConfig.parse({ kind: 'process' })], agentVolume: undefined, planeHost: LOOPBACK }
+  return { hosts: [ProcessHostConfig.parse({ kind: 'process' })], agentVolume: undefined, planeHost: LOOPBACK }
 }
 
 async function tellProcessHost(remark: string, { progress, env }: ChoiceOptions): Promise<void> {

@@ -89,8 +89,7 @@ async function tellScaler(parts: Parts, { hosts }: HostChoice, progress: Progres
   const note = parts.scaler()
   if (note === undefined) return
   progress.begin('scaler').done(describeScaler(note))
-  const sockets = hosts.filter(({ kind }) => kind === 'docker').map(({ socket }) => socket)
-  for (const { words, mend } of await findOtherInstalls(sockets, note.instanceId)) progress.say(`             also here: ${words}; ${mend}`)
+  for (const { words, mend } of await findOtherInstalls(hosts, note.instanceId)) progress.say(`             also here: ${words}; ${mend}`)
 }
 
 interface RedisOptions {

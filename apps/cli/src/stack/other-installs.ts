@@ -1,5 +1,6 @@
 // Workers of other installations on the engines that we use: they hold cards, and one whose Redis was lost has nobody who would end them.
-import { listInstalls, type Install } from '@runyard/host-docker'
+import { listInstalls, openEngine, type Install } from '@runyard/host-docker'
+import { engineOf, type EngineConnection, type HostConfig } from '@runyard/schema'
 
 export interface OtherInstall extends Install {
   /** One sentence. */
@@ -8,8 +9,8 @@ export interface OtherInstall extends Install {
 }
 
 /** Of an engine that does not answer nothing is known. `instanceId` undefined: ours has none yet. */
-export async function findOtherInstalls(sockets: readonly string[], instanceId: string | undefined): Promise<readonly OtherInstall[]> {
-  const found = await Promise.all(sockets.map((socket) => listInstalls({ socket }).catch(() => [])))
+export async function findOtherInstalls(hosts: readonly HostConfig[], instanceId: string | undefined): Promise<readonly OtherInstall[]> {
+  const found = await Promise.all(hosts.map((host) => (host.kind === 'docker' ? installsOn(engineOf(host)) : [])))
   return found
     .flat()
     .filter((install) => install.instanceId !== instanceId)
@@ -23,4 +24,9 @@ function describe({ instanceId, workers, cards }: Install): string {
 
 function removalOf({ instanceId }: Install): string {
   return `if that one is gone for good: docker rm -f $(docker ps -aq --filter label=runyard=${instanceId})`
+}
+
+async function installsOn(connection: EngineConnection): Promise<readonly Install[]> {
+  await using engine = openEngine(connection)
+  return await listInstalls(engine).catch(() => [])
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lifeOf } from '@runyard/kit'
-import { HostConfig } from '@runyard/schema'
+import { ProcessHostConfig } from '@runyard/schema'
 import { expect, it } from 'vitest'
 import { livingGroup, stopAtOnce } from './stop-at-once.ts'
 
@@ -40,7 +40,7 @@ it('kills the worker whose process it is, and goes on past a file that lies', as
     await mkdir(join(dataDir, 'hosts', 'local', name), { recursive: true })
     await writeFile(join(dataDir, 'hosts', 'local', name, 'worker.json'), text)
   }
-  const choice = { hosts: [HostConfig.parse({ kind: 'process' })], agentVolume: undefined, planeHost: '127.0.0.1' }
+  const choice = { hosts: [ProcessHostConfig.parse({ kind: 'process' })], agentVolume: undefined, planeHost: '127.0.0.1' }
   expect(await stopAtOnce({ kill: () => {}, instanceId: () => undefined, choice, dataDir })).toEqual([])
   expect(await ended).toBe('SIGKILL')
   await rm(dataDir, { recursive: true })

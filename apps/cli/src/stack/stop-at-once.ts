@@ -2,7 +2,8 @@
 // place: the next start takes them back from workers that are gone.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeAllWorkers } from '@runyard/host-docker'
+import { openEngine, removeAllWorkers } from '@runyard/host-docker'
+import { engineOf } from '@runyard/schema'
 import { lifeOf, sentenceOf } from '@runyard/kit'
 import type { Stack } from './open-stack.ts'
 
@@ -13,9 +14,11 @@ export async function stopAtOnce(stack: StoppedStack): Promise<readonly string[]
   stack.kill()
   const instanceId = stack.instanceId()
   const ended = await Promise.allSettled(
-    stack.choice.hosts.map(async ({ id, kind, socket }) => {
-      if (kind === 'process') await killProcesses(join(stack.dataDir, 'hosts', id))
-      else if (instanceId !== undefined) await removeAllWorkers({ socket, instanceId })
+    stack.choice.hosts.map(async (host) => {
+      if (host.kind === 'process') return killProcesses(join(stack.dataDir, 'hosts', host.id))
+      if (instanceId === undefined) return
+      await using engine = openEngine(engineOf(host))
+      await removeAllWorkers(engine, instanceId)
     }),
   )
   return ended.flatMap((end) => (end.status === 'rejected' ? [sentenceOf(end.reason)] : []))

@@ -5,11 +5,13 @@ import Docker from 'dockerode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ensureAgentVolume, removeAgentVolume } from './agent-volume.ts'
 import { createDockerHost } from './docker-host.ts'
-import { removeAllWorkers } from './engine.ts'
+import { openEngine } from './engine.ts'
+import { removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
 
 const socket = '/var/run/docker.sock'
 const instanceId = 'agent-volume-test'
+const engine = openEngine({ kind: 'unix', socket })
 const docker = new Docker({ socketPath: socket })
 const AGENT = `
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -20,7 +22,7 @@ try { writeFileSync('/opt/runyard/new', '') } catch (error) { console.log(error.
 describe('the agent volume', () => {
   let directory = ''
   let name = ''
-  const ensure = () => ensureAgentVolume({ socket, version: '0.0.0-test', directory })
+  const ensure = () => ensureAgentVolume({ engine, version: '0.0.0-test', directory })
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'runyard-agent-'))
@@ -31,13 +33,13 @@ describe('the agent volume', () => {
   })
 
   afterEach(async () => {
-    await removeAllWorkers({ socket, instanceId })
-    await removeAgentVolume({ socket, name })
+    await removeAllWorkers(engine, instanceId)
+    await removeAgentVolume({ engine, name })
     await rm(directory, { recursive: true })
   })
 
   async function runAgent(): Promise<readonly string[]> {
-    const driver = createDockerHost({ label: 'here', socket, instanceId, agentVolume: name })
+    const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId, agentVolume: name })
     const limits = { memoryBytes: undefined, cpus: undefined, pidsLimit: 64, runtime: undefined, caBundle: undefined }
     const spec = {
       endpointId: 'e',
@@ -67,7 +69,7 @@ describe('the agent volume', () => {
 
   it('is filled again where an earlier call was cut off half-way', async () => {
     name = await ensure()
-    await removeAgentVolume({ socket, name })
+    await removeAgentVolume({ engine, name })
     // What a killed process leaves: the volume and nothing in it.
     await docker.createVolume({ Name: name })
     expect(await ensure()).toBe(name)
@@ -78,7 +80,7 @@ describe('the agent volume', () => {
     name = await ensure()
     await writeFile(join(directory, 'runner/deep/main.py'), 'print("newer")')
     const newer = await ensure()
-    await removeAgentVolume({ socket, name })
+    await removeAgentVolume({ engine, name })
     expect(newer).not.toBe(name)
     name = newer
   })

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { AGENT_MOUNT } from './container-spec.ts'
 import { statusOf } from './docker-errors.ts'
-import { onEngine } from './engine.ts'
+import { onEngine, type Engine } from './engine.ts'
 import { findImage, followProgress, pruneReplaced } from './images.ts'
 import { removeContainer } from './remove-container.ts'
 import { tarOf } from './tar.ts'
@@ -24,7 +24,7 @@ const WAIT_POLL_MS = 100
 const STALE_FILLER_MS = 60_000
 
 export interface AgentVolumeOptions {
-  readonly socket: string
+  readonly engine: Engine
   /** The release, e.g. `0.1.0`; part of the volume's name. */
   readonly version: string
   /** Holds agent.mjs and runner/. */
@@ -41,10 +41,10 @@ interface AgentFile {
 }
 
 /** The volume's name; filled if it was not. Costs one short-lived container that is never started. */
-export async function ensureAgentVolume({ socket, version, directory, node = process.execPath }: AgentVolumeOptions): Promise<string> {
+export async function ensureAgentVolume({ engine, version, directory, node = process.execPath }: AgentVolumeOptions): Promise<string> {
   const files = [...(await listFiles(directory)), { path: 'bin/node', source: node, mode: 0o755, size: (await stat(node)).size }]
   const name = `runyard-agent-${version}-${(await hashOf(files)).slice(0, 12)}`
-  await onEngine(socket, `prepare the agent volume ${name}`, async (docker) => {
+  await onEngine(engine, `prepare the agent volume ${name}`, async (docker) => {
     await ensureEmptyImage(docker)
     await docker.createVolume({ Name: name, Labels: { 'runyard.agent': version } })
     const filler = await lockFiller(docker, name)
@@ -61,8 +61,8 @@ export async function ensureAgentVolume({ socket, version, directory, node = pro
 }
 
 /** Removes the volume; one that is gone, or that another install still uses, is left in peace. */
-export async function removeAgentVolume({ socket, name }: { readonly socket: string; readonly name: string }): Promise<void> {
-  await onEngine(socket, `remove the agent volume ${name}`, async (docker) => {
+export async function removeAgentVolume({ engine, name }: { readonly engine: Engine; readonly name: string }): Promise<void> {
+  await onEngine(engine, `remove the agent volume ${name}`, async (docker) => {
     try {
       await docker.getVolume(name).remove()
     } catch (error) {

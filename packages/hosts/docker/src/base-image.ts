@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { RunyardError } from '@runyard/schema'
 import { findPackageSource } from './apt-sources.ts'
 import { makeTree } from './debootstrap.ts'
-import { onEngine } from './engine.ts'
+import { onEngine, type Engine } from './engine.ts'
 import { findImage, followProgress } from './images.ts'
 
 const PACKAGES = ['ca-certificates', 'python3', 'python3-pip', 'python3-venv']
@@ -24,13 +24,13 @@ const USELESS = [
 ]
 
 export interface BaseImageOptions {
-  readonly socket: string
+  readonly engine: Engine
   readonly onProgress: (line: string) => void
   readonly signal?: AbortSignal | undefined
 }
 
 /** The image's name; made if it is not there. About a minute on two cores. */
-export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseImageOptions): Promise<string> {
+export async function bootstrapBaseImage({ engine, onProgress, signal }: BaseImageOptions): Promise<string> {
   const source = findPackageSource(await readAptFiles()) ?? {
     mirror: undefined,
     suite: DEFAULT_SUITE,
@@ -40,7 +40,7 @@ export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseIma
   const recipe = createHash('sha256').update(JSON.stringify([source.suite, source.components, PACKAGES, CONFIG, USELESS]))
   const tag = `${source.suite}-${recipe.digest('hex').slice(0, 12)}`
   const image = `runyard/base:${tag}`
-  if (await onEngine(socket, `look for the image ${image}`, async (docker) => (await findImage(docker, image)) !== undefined)) return image
+  if (await onEngine(engine, `look for the image ${image}`, async (docker) => (await findImage(docker, image)) !== undefined)) return image
   if (process.getuid?.() !== 0)
     throw new RunyardError('forbidden', 'Making a base image with debootstrap needs root: run this once with sudo.')
   const root = await mkdtemp(join(tmpdir(), 'runyard-base-'))
@@ -48,7 +48,7 @@ export async function bootstrapBaseImage({ socket, onProgress, signal }: BaseIma
     onProgress(`making the base image ${image} with debootstrap`)
     await makeTree(source, { root, packages: PACKAGES, onProgress, signal })
     onProgress(`importing ${image}`)
-    await importTree(root, { socket, tag, signal })
+    await importTree(root, { engine, tag, signal })
   } finally {
     await rm(root, { recursive: true, force: true })
   }
@@ -64,12 +64,12 @@ async function readAptFiles(): Promise<{ osRelease: string; sources: readonly st
 
 async function importTree(
   root: string,
-  { socket, tag, signal }: { socket: string; tag: string; signal: AbortSignal | undefined },
+  { engine, tag, signal }: { engine: Engine; tag: string; signal: AbortSignal | undefined },
 ): Promise<void> {
   const excludes = USELESS.map((pattern) => `--exclude=${pattern}`)
   const tar = spawn('tar', ['--numeric-owner', ...excludes, '-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'], signal })
   const packed = new Promise<number | null>((resolve, reject) => tar.once('error', reject).once('close', resolve))
-  const imported = onEngine(socket, 'import the base image', async (docker) => {
+  const imported = onEngine(engine, 'import the base image', async (docker) => {
     const answer = await docker.importImage(tar.stdout, { repo: 'runyard/base', tag, changes: CONFIG.join('\n') })
     await followProgress(docker, answer, () => undefined)
   })

@@ -2,7 +2,7 @@ import { RunyardError } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
 import { toRunyardError } from './docker-errors.ts'
 
-const context = { doing: 'start worker w1', socket: '/var/run/docker.sock' }
+const context = { doing: 'start worker w1', engine: '/var/run/docker.sock' }
 const answer = (statusCode: number, message: string): Error =>
   Object.assign(new Error(`(HTTP code ${statusCode}) reason - ${message} `), { statusCode })
 const failed = (code: string): Error => Object.assign(new Error(`connect ${code} /var/run/docker.sock`), { code })

@@ -6,21 +6,21 @@ import type { ErrorCode } from '@runyard/schema'
 interface Rule {
   readonly pattern: RegExp
   readonly code: ErrorCode
-  readonly sentence: (context: { readonly doing: string; readonly socket: string; readonly message: string }) => string
+  readonly sentence: (context: { readonly doing: string; readonly engine: string; readonly message: string }) => string
 }
 
 const RULES: readonly Rule[] = [
   {
     pattern: /EACCES|permission denied while trying to connect/i,
     code: 'internal',
-    sentence: ({ socket }) =>
-      `Docker refuses access to ${socket}: join the docker group with "sudo usermod -aG docker $USER" and log in again, or run as root.`,
+    sentence: ({ engine }) =>
+      `Docker refuses access to ${engine}: join the docker group with "sudo usermod -aG docker $USER" and log in again, or run as root.`,
   },
   {
     pattern: /ENOENT .*\.sock|connect ENOENT|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|ETIMEDOUT/i,
     code: 'internal',
-    sentence: ({ socket }) =>
-      `No Docker engine answers on ${socket}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
+    sentence: ({ engine }) =>
+      `No Docker engine answers on ${engine}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
   },
   {
     pattern: /no space left on device/i,
@@ -66,12 +66,12 @@ export function messageOf(error: unknown): string {
     .replace(/\.$/, '')
 }
 
-/** `doing` completes "Docker cannot …". @param socket the address that is named where no engine answers. */
-export function toRunyardError(error: unknown, { doing, socket }: { doing: string; socket: string }): RunyardError {
+/** `doing` completes "Docker cannot …". @param engine the address that is named where no engine answers. */
+export function toRunyardError(error: unknown, { doing, engine }: { doing: string; engine: string }): RunyardError {
   if (error instanceof RunyardError) return error
   const message = messageOf(error)
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
   const rule = RULES.find(({ pattern }) => pattern.test(message) || pattern.test(code))
-  if (rule !== undefined) return new RunyardError(rule.code, rule.sentence({ doing, socket, message }), { cause: error })
+  if (rule !== undefined) return new RunyardError(rule.code, rule.sentence({ doing, engine, message }), { cause: error })
   return new RunyardError(statusOf(error) === 409 ? 'conflict' : 'internal', `Docker cannot ${doing}: ${message}.`, { cause: error })
 }

@@ -7,16 +7,19 @@ import Docker from 'dockerode'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { containerName, LABELS } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
-import { bridgeGatewayAddress, listInstalls, probeEngine, removeAllWorkers } from './engine.ts'
+import { openEngine } from './engine.ts'
+import { bridgeGatewayAddress, listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureWorkerImage } from './worker-image.ts'
 
 const socket = '/var/run/docker.sock'
+const engine = openEngine({ kind: 'unix', socket })
 const docker = new Docker({ socketPath: socket })
 
 function createFixture(): HostFixture {
   const instanceId = `conformance-${randomBytes(4).toString('hex')}`
-  const create = (instance: string) => createDockerHost({ label: 'docker-under-test', socket, instanceId: instance })
+  const create = (instance: string) =>
+    createDockerHost({ label: 'docker-under-test', connection: { kind: 'unix', socket }, instanceId: instance })
   return {
     createDriver: () => create(instanceId),
     createStranger: () => create(`${instanceId}-other`),
@@ -35,39 +38,41 @@ function createFixture(): HostFixture {
 const dockerfile = fileURLToPath(new URL('../../../../docker/worker.Dockerfile', import.meta.url))
 
 beforeAll(async () => {
-  await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })
+  await ensureWorkerImage({ engine, dockerfile, onProgress: () => undefined })
 }, 600_000)
 
 describeHostConformance('a Docker Engine', async () => createFixture(), { memoryLimit: true, foreignExitCodes: true, gpus: false })
 
 describe('a worker container', () => {
   const instanceId = `worker-container-${randomBytes(4).toString('hex')}`
-  const driver = createDockerHost({ label: 'here', socket, instanceId })
+  const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId })
 
   afterEach(async () => {
-    await removeAllWorkers({ socket, instanceId })
+    await removeAllWorkers(engine, instanceId)
   })
 
   it('goes with all others of its install, living or not', async () => {
     await driver.startWorker({ ...launch, args: ['sleep', '1000'] })
     await driver.startWorker({ ...launch, workerId: 'worker002', args: ['true'] })
-    expect(await removeAllWorkers({ socket, instanceId })).toBe(2)
+    expect(await removeAllWorkers(engine, instanceId)).toBe(2)
     expect(await docker.listContainers({ all: true, filters: { label: [`runyard=${instanceId}`] } })).toEqual([])
   })
 
   it('is on a host that is named by its engine, whatever the operator calls it', async () => {
     const { ID } = (await docker.info()) as { ID: string }
     expect(await driver.identify()).toBe(`docker:${ID}`)
-    expect(await createDockerHost({ label: 'another', socket, instanceId: 'another' }).identify()).toBe(`docker:${ID}`)
+    expect(await createDockerHost({ label: 'another', connection: { kind: 'unix', socket }, instanceId: 'another' }).identify()).toBe(
+      `docker:${ID}`,
+    )
   })
 
   it('holds its real cards against other installs while it runs, and is listed as that install’s', async () => {
     const uuid = `GPU-${randomBytes(8).toString('hex')}`
-    const other = createDockerHost({ label: 'here', socket, instanceId: `${instanceId}-other` })
+    const other = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId: `${instanceId}-other` })
     const gpus = [uuid, 'GPU-simulated-here-0'].join(',')
     const labels = { [LABELS.instance]: instanceId, [LABELS.worker]: launch.workerId, [LABELS.gpus]: gpus }
     const container = await docker.createContainer({ Image: WORKER_IMAGE, Cmd: ['sleep', '1000'], Labels: labels })
-    const listed = async () => (await listInstalls({ socket })).filter((install) => install.instanceId === instanceId)
+    const listed = async () => (await listInstalls(engine)).filter((install) => install.instanceId === instanceId)
     expect(await other.cardsOfOthers()).not.toContain(uuid)
     expect(await listed()).toEqual([{ instanceId, workers: 1, cards: [] }])
     await container.start()
@@ -136,10 +141,10 @@ describe('a worker container', () => {
 })
 
 describe('a Docker host', () => {
-  const driver = createDockerHost({ label: 'here', socket, instanceId: 'nothing-runs' })
+  const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId: 'nothing-runs' })
 
   it('does not build the worker image again while its recipe is the same', async () => {
-    expect(await ensureWorkerImage({ socket, dockerfile, onProgress: () => undefined })).toEqual({ image: WORKER_IMAGE, built: false })
+    expect(await ensureWorkerImage({ engine, dockerfile, onProgress: () => undefined })).toEqual({ image: WORKER_IMAGE, built: false })
   })
 
   it('knows which images are there', async () => {
@@ -156,16 +161,19 @@ describe('a Docker host', () => {
   })
 
   it('tells containers how to reach this machine', async () => {
-    expect(await bridgeGatewayAddress({ socket })).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+    expect(await bridgeGatewayAddress(engine)).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
   })
 
   it('is unreachable, which is not the same as empty, where no engine answers', async () => {
     const absent = '/nonexistent/docker.sock'
-    const away = createDockerHost({ label: 'away', socket: absent, instanceId: 'x' })
+    const away = createDockerHost({ label: 'away', connection: { kind: 'unix', socket: absent }, instanceId: 'x' })
     const sentence = 'No Docker engine answers on /nonexistent/docker.sock'
     await expect(away.listWorkers()).rejects.toThrow(sentence)
     await expect(away.inventory()).rejects.toThrow(sentence)
-    expect(await probeEngine({ socket: absent })).toMatchObject({ kind: 'failed', message: expect.stringContaining(sentence) as string })
+    expect(await probeEngine(openEngine({ kind: 'unix', socket: absent }))).toMatchObject({
+      kind: 'failed',
+      message: expect.stringContaining(sentence) as string,
+    })
     const watch = away.watch(() => undefined)
     await watch[Symbol.asyncDispose]()
   })

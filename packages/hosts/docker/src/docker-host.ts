@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
-import type { HostDriver, HostOffer, LogLine, WorkerLaunch } from '@runyard/schema'
+import type { EngineConnection, HostDriver, HostOffer, LogLine, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { createLogDecoder } from './container-logs.ts'
@@ -12,7 +12,7 @@ import { createDiskGuard, type DiskGuard } from './disk.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
-import { openDocker } from './open-docker.ts'
+import { openEngine } from './engine.ts'
 import { removeContainer } from './remove-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
@@ -25,8 +25,7 @@ const READ_PAUSE_MS = 50
 
 export interface DockerHostOptions {
   readonly label: string
-  /** Path of the engine's socket. */
-  readonly socket: string
+  readonly connection: EngineConnection
   /** Only containers with this label are ours. */
   readonly instanceId: string
   /** The volume of `ensureAgentVolume`; undefined: only images with their own handler can start. */
@@ -41,10 +40,11 @@ export interface DockerHostOptions {
 
 /** Opens nothing: a host that is away is found out by the first call. */
 export function createDockerHost(options: DockerHostOptions): HostDriver {
-  const { label, socket, instanceId } = options
-  const short = openDocker(socket, { timeout: CALL_TIMEOUT_MS })
+  const { label, connection, instanceId } = options
+  const reached = openEngine(connection)
+  const short = reached.docker({ timeout: CALL_TIMEOUT_MS })
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
-  const long = openDocker(socket)
+  const long = reached.docker()
   const disk = createDiskGuard(short, options)
   const engine: Engine = { docker: short, disk, fewFiles: undefined, asking: undefined }
   const observer = createObserver(short, { instanceId, disk })
@@ -55,7 +55,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     try {
       return await work()
     } catch (error) {
-      throw toRunyardError(error, { doing, socket })
+      throw toRunyardError(error, { doing, engine: reached.name })
     }
   }
 
@@ -75,9 +75,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
     followLogs: (workerId, follow) => call(`follow the logs of worker ${workerId}`, () => followLogs(container(long, workerId), follow)),
     watch: (onEvent) => watchContainers(long, instanceId, onEvent),
-    async [Symbol.asyncDispose]() {
-      // Nothing is open: watches and follows are closed by who opened them.
-    },
+    // Watches and follows are closed by who opened them.
+    [Symbol.asyncDispose]: () => reached[Symbol.asyncDispose](),
   }
 }
 

@@ -1,95 +1,60 @@
-// What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
-import { isSimulatedUuid } from '@runyard/schema'
-import type Docker from 'dockerode'
-import { LABELS } from './container-spec.ts'
-import { probeDiskLimit, type DiskLimit } from './disk.ts'
+// An engine, however it is reached: dockerode on its socket or its port. Each call has a connection of its own: Node keeps idle ones for five seconds,
+// and we list workers every five, so now and then a call went out on one that was just being closed, and a healthy host counted as lost.
+// Fails closed: what cannot be reached is an error of the call, and TLS proves who the engine is before anything is sent.
+import { Agent } from 'node:http'
+import { describeEngine, RunyardError, type EngineConnection } from '@runyard/schema'
+import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
-import { cardsOf } from './observed.ts'
-import { openDocker } from './open-docker.ts'
-import { removeContainer } from './remove-container.ts'
 
-const PROBE_TIMEOUT_MS = 5_000
-
-export interface EngineAddress {
-  /** Path of the engine's socket. */
-  readonly socket: string
+export interface Engine extends AsyncDisposable {
+  readonly connection: EngineConnection
+  /** As the operator wrote it, for sentences. */
+  readonly name: string
+  /** `timeout`: how long a call may be without an answer, ms; default: for ever, its caller bounds it. */
+  docker(options?: { readonly timeout?: number }): Docker
 }
 
-export type EngineProbe = { readonly kind: 'ok'; readonly version: string } | { readonly kind: 'failed'; readonly message: string }
+/** Variables of the Docker CLI that dockerode reads, and by which it would talk to another engine than the one that it is given. */
+const REDIRECTING = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'DOCKER_PATH_PREFIX', 'DOCKER_CLIENT_TIMEOUT']
 
-/** Is an engine there, and may we use it? Answers within five seconds, with a sentence that says how to mend what is wrong. */
-export async function probeEngine({ socket }: EngineAddress): Promise<EngineProbe> {
-  try {
-    const { Version } = await openDocker(socket, { timeout: PROBE_TIMEOUT_MS }).version()
-    return { kind: 'ok', version: Version }
-  } catch (error) {
-    return { kind: 'failed', message: toRunyardError(error, { doing: 'be reached', socket }).message }
+/** Connects to nothing yet: an engine that is away is found out by the first call. */
+export function openEngine(connection: EngineConnection): Engine {
+  const reached = toReach(connection)
+  return {
+    connection,
+    name: describeEngine(connection),
+    // Its types leave out the agent, which it hands to node:http.
+    docker: (options = {}) => withoutVariables(REDIRECTING, () => new Docker({ ...reached, ...options })),
+    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 
-/**
- * The address at which containers on the default bridge reach this machine; undefined where the engine has no such bridge.
- * An engine names the gateway only once it has written it down; until then it is the first address of the bridge's network, where nobody
- * configured another. (Node lists no interface that is down, as a bridge without containers is.)
- */
-export async function bridgeGatewayAddress({ socket }: EngineAddress): Promise<string | undefined> {
-  return onEngine(socket, 'describe its bridge network', async (docker) => {
-    const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
-    const config = networks.find(({ Name }) => Name === 'bridge')?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'))
-    return config?.Gateway ?? firstAddressOf(config?.Subnet)
-  })
-}
-
-/** `172.17.0.0/16` → `172.17.0.1` */
-function firstAddressOf(subnet: string | undefined): string | undefined {
-  const parts = subnet?.split('/')[0]?.split('.')
-  return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
-}
-
-/** Workers of one install, as its labels say. */
-export interface Install {
-  readonly instanceId: string
-  readonly workers: number
-  /** Cards that its running workers hold; simulated ones are not. */
-  readonly cards: readonly string[]
-}
-
-/** Every install that has workers on the engine. */
-export async function listInstalls({ socket }: EngineAddress): Promise<readonly Install[]> {
-  return onEngine(socket, 'list the workers', async (docker) => {
-    const containers = await docker.listContainers({ all: true, filters: { label: [LABELS.instance, LABELS.worker] } })
-    const byInstance = Map.groupBy(containers, ({ Labels }) => Labels[LABELS.instance] ?? '')
-    return [...byInstance].map(([instanceId, own]) => ({
-      instanceId,
-      workers: own.length,
-      cards: own
-        .filter(({ State }) => State === 'running')
-        .flatMap(cardsOf)
-        .filter((uuid) => !isSimulatedUuid(uuid)),
-    }))
-  })
-}
-
-/** Removes every worker of one install, living or not, and says how many there were. */
-export async function removeAllWorkers({ socket, instanceId }: EngineAddress & { readonly instanceId: string }): Promise<number> {
-  return onEngine(socket, 'remove the workers', async (docker) => {
-    const filters = { label: [`${LABELS.instance}=${instanceId}`] }
-    const containers = await docker.listContainers({ all: true, filters })
-    await Promise.all(containers.map(({ Id }) => removeContainer(docker.getContainer(Id))))
-    return containers.length
-  })
-}
-
-/** Opens the engine, and gives its errors as one sentence. */
-export async function onEngine<T>(socket: string, doing: string, work: (docker: Docker) => Promise<T>): Promise<T> {
-  try {
-    return await work(openDocker(socket))
-  } catch (error) {
-    throw toRunyardError(error, { doing, socket })
+function toReach(connection: EngineConnection): object {
+  switch (connection.kind) {
+    case 'unix':
+      return { socketPath: connection.socket, agent: new Agent({ keepAlive: false }) }
+    case 'tcp':
+    case 'ssh':
+      throw new RunyardError('bad_request', `Engines on other machines cannot be used yet: ${describeEngine(connection)}.`)
   }
 }
 
-/** Can the engine limit what a container writes? `image`: one that is there. */
-export function diskLimitOf({ socket }: EngineAddress, image: string): Promise<DiskLimit> {
-  return probeDiskLimit(openDocker(socket, { timeout: PROBE_TIMEOUT_MS }), image)
+/** Calls the engine, and gives its errors as one sentence: `doing` completes "Docker cannot …". */
+export async function onEngine<T>(engine: Engine, doing: string, work: (docker: Docker) => Promise<T>): Promise<T> {
+  try {
+    return await work(engine.docker())
+  } catch (error) {
+    throw toRunyardError(error, { doing, engine: engine.name })
+  }
+}
+
+/** Runs `work`, which must not wait for anything, in an environment without these. */
+function withoutVariables<T>(names: readonly string[], work: () => T): T {
+  const hidden = names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]))
+  for (const [name] of hidden) delete process.env[name]
+  try {
+    return work()
+  } finally {
+    for (const [name, value] of hidden) process.env[name] = value
+  }
 }

@@ -32,7 +32,7 @@ describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' 
   })
 
   async function visibleCards(workerId: string, overrides: Partial<WorkerLaunch>): Promise<string | undefined> {
-    const driver = createDockerHost({ label: 'gpu-box', socket, instanceId: 'gpu-test' })
+    const driver = createDockerHost({ label: 'gpu-box', connection: { kind: 'unix', socket }, instanceId: 'gpu-test' })
     const script = 'echo "$NVIDIA_VISIBLE_DEVICES"'
     await driver.startWorker({ ...baseLaunch, workerId, args: ['/bin/sh', '-c', script], ...overrides })
     await driver.followLogs(workerId, { sinceMs: 0, onLine: () => undefined, signal: new AbortController().signal })
@@ -57,7 +57,13 @@ describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' 
     const report = await readFile(new URL('../../../nvidia-smi-parser/fixtures/faulty-h100-570.xml', import.meta.url), 'utf8')
     const warnings: string[] = []
     const log = { warn: (message: string) => void warnings.push(message) }
-    const driver = createDockerHost({ label: 'gpu-box', socket, instanceId: 'gpu-test', log, run: async () => report })
+    const driver = createDockerHost({
+      label: 'gpu-box',
+      connection: { kind: 'unix', socket },
+      instanceId: 'gpu-test',
+      log,
+      run: async () => report,
+    })
     const { gpus, cudaVersion } = await driver.inventory()
     await driver.inventory()
     expect(cudaVersion).toBe('12.8')
@@ -80,7 +86,7 @@ describe('GPUs on an engine without an NVIDIA runtime', () => {
 
   it.skipIf(!can)(`are refused with the way to mend it${can ? '' : ' (skipped: needs an engine without one)'}`, async () => {
     const gpus = [{ uuid: CARDS[0] ?? '', name: 'NVIDIA L4', simulated: false }]
-    const driver = createDockerHost({ label: 'here', socket, instanceId: 'no-gpu-test' })
+    const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId: 'no-gpu-test' })
     const launch = { ...baseLaunch, image: WORKER_IMAGE, args: ['/bin/true'], gpus }
     await expect(driver.startWorker(launch)).rejects.toThrow('install nvidia-container-toolkit')
     expect(await driver.listWorkers()).toEqual([])

@@ -39,7 +39,7 @@ afterEach(async () => {
 })
 
 function pull(credentials?: typeof CREDENTIALS, image = 'registry.example/private:1'): Promise<void> {
-  const driver = createDockerHost({ label: 'here', socket: join(dir, 'docker.sock'), instanceId: 'x' })
+  const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket: join(dir, 'docker.sock') }, instanceId: 'x' })
   return driver.pullImage(image, { credentials, onProgress: () => undefined, signal: new AbortController().signal })
 }
 
@@ -98,7 +98,7 @@ describe('the look for an image', () => {
     ['../system/df#', '/images/%2E%2E/system/df%23/json'],
   ])('asks the engine for %s and for no other thing', async (image, path) => {
     answer = { status: 404, body: '{"message":"No such image"}' }
-    const driver = createDockerHost({ label: 'here', socket: join(dir, 'docker.sock'), instanceId: 'x' })
+    const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket: join(dir, 'docker.sock') }, instanceId: 'x' })
     expect(await driver.hasImage(image)).toBe(false)
     expect(requests.map(({ url }) => url)).toEqual([path])
   })

@@ -10,7 +10,8 @@ import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
-import { removeAllWorkers } from './engine.ts'
+import { openEngine } from './engine.ts'
+import { removeAllWorkers } from './installs.ts'
 import { canRunEngine, importShell, startEngine } from './gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureWorkerImage } from './worker-image.ts'
@@ -22,7 +23,7 @@ const DOCKERFILE = fileURLToPath(new URL('../../../../docker/worker.Dockerfile',
 const CARD = { uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', name: 'NVIDIA L4', simulated: false }
 
 async function inspectWorker(socket: string, overrides: Partial<WorkerLaunch>): Promise<Docker.ContainerInspectInfo> {
-  await using driver = createDockerHost({ label: 'here', socket, instanceId })
+  await using driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId })
   const launch = { ...baseLaunch, ...overrides }
   await driver.startWorker(launch)
   return new Docker({ socketPath: socket }).getContainer(containerName(instanceId, launch.workerId)).inspect()
@@ -49,8 +50,11 @@ function expectPromises({ HostConfig, Mounts }: Docker.ContainerInspectInfo): vo
 }
 
 describe('a CPU worker', () => {
-  beforeAll(() => ensureWorkerImage({ socket: SOCKET, dockerfile: DOCKERFILE, onProgress: () => undefined }), 600_000)
-  afterEach(() => removeAllWorkers({ socket: SOCKET, instanceId }))
+  beforeAll(
+    () => ensureWorkerImage({ engine: openEngine({ kind: 'unix', socket: SOCKET }), dockerfile: DOCKERFILE, onProgress: () => undefined }),
+    600_000,
+  )
+  afterEach(() => removeAllWorkers(openEngine({ kind: 'unix', socket: SOCKET }), instanceId))
 
   it('has the limits and privileges that are promised, and no more memory than its own', async () => {
     const limits = { memoryBytes: GIB, cpus: 1.5 }
@@ -61,7 +65,7 @@ describe('a CPU worker', () => {
 
   it('sees them from inside: no capabilities but those kept, no new privileges, no socket, no core files', async () => {
     const script = `grep -E '^(CapEff|NoNewPrivs)' /proc/self/status; cat /proc/self/oom_score_adj; ulimit -n; ulimit -c; ls /var/run/docker.sock`
-    await using driver = createDockerHost({ label: 'here', socket: SOCKET, instanceId })
+    await using driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket: SOCKET }, instanceId })
     await driver.startWorker({ ...baseLaunch, image: WORKER_IMAGE, args: ['sh', '-c', script] })
     await driver.followLogs(baseLaunch.workerId, { sinceMs: 0, onLine: () => undefined, signal: new AbortController().signal })
     const lines = (await driver.tailLogs(baseLaunch.workerId, 20)).map(({ line }) => line.replace(/\s+/g, ' '))
@@ -75,7 +79,13 @@ describe('a CPU worker', () => {
   it('is measured where the engine cannot limit what it writes', async () => {
     const warnings: string[] = []
     const log = { warn: (message: string) => void warnings.push(message) }
-    await using driver = createDockerHost({ label: 'here', socket: SOCKET, instanceId, log, measureEveryMs: 1 })
+    await using driver = createDockerHost({
+      label: 'here',
+      connection: { kind: 'unix', socket: SOCKET },
+      instanceId,
+      log,
+      measureEveryMs: 1,
+    })
     const script = 'head -c 5000000 /dev/zero > /big; sleep 60'
     await driver.startWorker({ ...baseLaunch, image: WORKER_IMAGE, diskBytes: GIB, args: ['sh', '-c', script] })
     const [info] = await new Docker({ socketPath: SOCKET }).listContainers({ filters: { label: [`runyard=${instanceId}`] } })
@@ -100,7 +110,7 @@ describe.skipIf(!canRunEngine)(`a GPU worker${canRunEngine ? '' : ' (skipped: ne
   })
 
   afterAll(async () => {
-    await removeAllWorkers({ socket, instanceId })
+    await removeAllWorkers(openEngine({ kind: 'unix', socket }), instanceId)
     engine.kill('SIGTERM')
     await new Promise((resolve) => engine.once('exit', resolve))
     await rm(dir, { recursive: true, force: true })

@@ -9,7 +9,7 @@ import { RunyardError, type ErrorCode } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { bootstrapBaseImage } from './base-image.ts'
 import { messageOf } from './docker-errors.ts'
-import { onEngine } from './engine.ts'
+import { onEngine, type Engine } from './engine.ts'
 import { findImage, followProgress, hasImage, pruneReplaced, pullImage, WORKER_IMAGE } from './images.ts'
 import { pipConfig, type Environment } from './package-settings.ts'
 import { tarOf } from './tar.ts'
@@ -31,7 +31,7 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['not_found', 'forbi
 const PROXY_ARGS = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'] as const
 
 export interface WorkerImageOptions {
-  readonly socket: string
+  readonly engine: Engine
   /** Path of docker/worker.Dockerfile. */
   readonly dockerfile: string
   readonly onProgress: (line: string) => void
@@ -52,18 +52,18 @@ export interface WorkerImage {
 
 /** Makes sure that `runyard/worker:latest` is of this recipe. @throws RunyardError with the last lines of a failed build. */
 export async function ensureWorkerImage(options: WorkerImageOptions): Promise<WorkerImage> {
-  const { socket, dockerfile, onProgress, image = WORKER_IMAGE } = options
+  const { engine, dockerfile, onProgress, image = WORKER_IMAGE } = options
   const texts = await Promise.all([dockerfile, ...FILES.map((name) => join(dirname(dockerfile), name))].map((path) => readFile(path)))
   const recipe = createHash('sha256')
   for (const text of [...texts, options.base ?? '']) recipe.update(text)
   const digest = recipe.digest('hex')
-  const label = await onEngine(socket, `look for the image ${image}`, async (docker) => {
+  const label = await onEngine(engine, `look for the image ${image}`, async (docker) => {
     return (await findImage(docker, image))?.Config.Labels?.[RECIPE_LABEL]
   })
   if (label === digest) return { image, built: false }
   const base = await chooseBase(options, String(texts[0]))
   onProgress(`building ${image} on ${base}`)
-  await onEngine(socket, `build ${image}`, (docker) => build(docker, { ...options, image, base, recipe: digest }))
+  await onEngine(engine, `build ${image}`, (docker) => build(docker, { ...options, image, base, recipe: digest }))
   return { image, built: true }
 }
 
@@ -75,8 +75,8 @@ async function chooseBase(options: WorkerImageOptions, dockerfile: string): Prom
 }
 
 /** With a digest the engine checks what the registry sends. Without one this tells what a digest would be, so that it can be kept. */
-async function fetchBase({ socket, onProgress, signal = new AbortController().signal }: WorkerImageOptions, base: string): Promise<string> {
-  return onEngine(socket, `pull ${base}`, async (docker) => {
+async function fetchBase({ engine, onProgress, signal = new AbortController().signal }: WorkerImageOptions, base: string): Promise<string> {
+  return onEngine(engine, `pull ${base}`, async (docker) => {
     if (!(await hasImage(docker, base))) {
       onProgress(`pulling ${base}`)
       await pullImage(docker, base, { onProgress, signal })

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, vi } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
-import { openDocker } from './open-docker.ts'
+import { openEngine } from './engine.ts'
 
 it('asks on a connection of its own each time, so that none is used that is just being closed', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'runyard-engine-'))
@@ -17,7 +17,7 @@ it('asks on a connection of its own each time, so that none is used that is just
     response.setHeader('content-type', 'application/json').end('[]')
   })
   await once(engine.listen(socket), 'listening')
-  await using host = createDockerHost({ label: 'h', socket, instanceId: 'i' })
+  await using host = createDockerHost({ label: 'h', connection: { kind: 'unix', socket }, instanceId: 'i' })
   for (let call = 0; call < 3; call += 1) expect(await host.listWorkers()).toEqual([])
   engine.close()
   await rm(directory, { recursive: true })
@@ -31,7 +31,7 @@ it('asks the engine of its socket, whatever the environment of the Docker CLI na
   const other = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(directory, 'nowhere') }
   for (const host of ['tcp://127.0.0.1:1', 'ssh://me@127.0.0.1', '127.0.0.1:1', 'unix:///nowhere', '://']) {
     for (const [name, value] of Object.entries({ DOCKER_HOST: host, ...other })) vi.stubEnv(name, value)
-    expect(await openDocker(socket).version()).toEqual({ Version: 'ours' })
+    expect(await openEngine({ kind: 'unix', socket }).docker().version()).toEqual({ Version: 'ours' })
     expect(process.env['DOCKER_HOST']).toBe(host)
   }
   vi.unstubAllEnvs()

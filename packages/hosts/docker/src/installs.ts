@@ -1,0 +1,80 @@
+// What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
+import { isSimulatedUuid } from '@runyard/schema'
+import { LABELS } from './container-spec.ts'
+import { probeDiskLimit, type DiskLimit } from './disk.ts'
+import { onEngine, type Engine } from './engine.ts'
+import { toRunyardError } from './docker-errors.ts'
+import { cardsOf } from './observed.ts'
+import { removeContainer } from './remove-container.ts'
+
+const PROBE_TIMEOUT_MS = 5_000
+
+export type EngineProbe = { readonly kind: 'ok'; readonly version: string } | { readonly kind: 'failed'; readonly message: string }
+
+/** Is an engine there, and may we use it? Answers within five seconds, with a sentence that says how to mend what is wrong. */
+export async function probeEngine(engine: Engine): Promise<EngineProbe> {
+  try {
+    const { Version } = await engine.docker({ timeout: PROBE_TIMEOUT_MS }).version()
+    return { kind: 'ok', version: Version }
+  } catch (error) {
+    return { kind: 'failed', message: toRunyardError(error, { doing: 'be reached', engine: engine.name }).message }
+  }
+}
+
+/**
+ * The address at which containers on the default bridge reach this machine; undefined where the engine has no such bridge.
+ * An engine names the gateway only once it has written it down; until then it is the first address of the bridge's network, where nobody
+ * configured another. (Node lists no interface that is down, as a bridge without containers is.)
+ */
+export async function bridgeGatewayAddress(engine: Engine): Promise<string | undefined> {
+  return onEngine(engine, 'describe its bridge network', async (docker) => {
+    const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
+    const config = networks.find(({ Name }) => Name === 'bridge')?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'))
+    return config?.Gateway ?? firstAddressOf(config?.Subnet)
+  })
+}
+
+/** `172.17.0.0/16` → `172.17.0.1` */
+function firstAddressOf(subnet: string | undefined): string | undefined {
+  const parts = subnet?.split('/')[0]?.split('.')
+  return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
+}
+
+/** Workers of one install, as its labels say. */
+export interface Install {
+  readonly instanceId: string
+  readonly workers: number
+  /** Cards that its running workers hold; simulated ones are not. */
+  readonly cards: readonly string[]
+}
+
+/** Every install that has workers on the engine. */
+export async function listInstalls(engine: Engine): Promise<readonly Install[]> {
+  return onEngine(engine, 'list the workers', async (docker) => {
+    const containers = await docker.listContainers({ all: true, filters: { label: [LABELS.instance, LABELS.worker] } })
+    const byInstance = Map.groupBy(containers, ({ Labels }) => Labels[LABELS.instance] ?? '')
+    return [...byInstance].map(([instanceId, own]) => ({
+      instanceId,
+      workers: own.length,
+      cards: own
+        .filter(({ State }) => State === 'running')
+        .flatMap(cardsOf)
+        .filter((uuid) => !isSimulatedUuid(uuid)),
+    }))
+  })
+}
+
+/** Removes every worker of one install, living or not, and says how many there were. */
+export async function removeAllWorkers(engine: Engine, instanceId: string): Promise<number> {
+  return onEngine(engine, 'remove the workers', async (docker) => {
+    const filters = { label: [`${LABELS.instance}=${instanceId}`] }
+    const containers = await docker.listContainers({ all: true, filters })
+    await Promise.all(containers.map(({ Id }) => removeContainer(docker.getContainer(Id))))
+    return containers.length
+  })
+}
+
+/** Can the engine limit what a container writes? `image`: one that is there. */
+export function diskLimitOf(engine: Engine, image: string): Promise<DiskLimit> {
+  return probeDiskLimit(engine.docker({ timeout: PROBE_TIMEOUT_MS }), image)
+}

@@ -1,0 +1,75 @@
+// How a Docker Engine is reached: a socket of this machine, TCP with TLS, or ssh to the socket on its own machine. One URL says it, in the words of the
+// Docker CLI. Fails closed: TCP without TLS gives root on the host to everyone on the way, so it is refused anywhere but on loopback.
+import { quoted } from './bounds.ts'
+
+export const LOCAL_SOCKET = '/var/run/docker.sock'
+
+export interface TlsFiles {
+  /** Paths of PEM files: who signed the engine's certificate, and our own certificate with its key. */
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+export type EngineConnection =
+  | { readonly kind: 'unix'; readonly socket: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: TlsFiles | undefined }
+  /** `socket`: on the other machine. User, port, keys and known hosts may also stand in the user's ssh configuration. */
+  | {
+      readonly kind: 'ssh'
+      readonly host: string
+      readonly user: string | undefined
+      readonly port: number | undefined
+      readonly socket: string
+    }
+
+const TLS_PORT = 2376
+
+/** `tcp://box:2376`, `ssh://me@box:22/run/docker.sock`, `tcp://[::1]:2375`. */
+const REMOTE =
+  /^(?<kind>tcp|ssh):\/\/(?:(?<user>[\w.][\w.-]*)@)?(?<host>\[[\da-f:.]+\]|[\w.][\w.-]*)(?::(?<port>\d{1,5}))?(?<path>\/[^?#\s]*)?$/
+
+type Unusable = { readonly problem: string }
+
+/** `unix:///run/docker.sock`, `tcp://box:2376`, `ssh://me@box`; else a sentence on what is wrong with it. */
+export function parseEngineUrl(text: string, tls?: TlsFiles): EngineConnection | Unusable {
+  if (text.startsWith('unix:///')) return { kind: 'unix', socket: text.slice('unix://'.length) }
+  const remote = parseRemote(text)
+  if (remote === undefined) return { problem: notAnEngine(text) }
+  const { host, user, port, path } = remote
+  if (remote.kind === 'ssh') return { kind: 'ssh', host, user, port, socket: path === '/' ? LOCAL_SOCKET : path }
+  if (user !== undefined || path !== '/') return { problem: notAnEngine(text) }
+  return tls === undefined && !isLoopback(host) ? { problem: withoutTls(text) } : { kind: 'tcp', host, port: port ?? TLS_PORT, tls }
+}
+
+function parseRemote(text: string) {
+  const parts = REMOTE.exec(text)?.groups
+  if (parts === undefined) return undefined
+  const { kind = '', user, host = '', port, path = '/' } = parts
+  if (Number(port ?? 1) > 65_535) return undefined
+  return { kind, host: host.replaceAll(/[[\]]/g, ''), user, port: port === undefined ? undefined : Number(port), path }
+}
+
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+function withoutTls(text: string): string {
+  return `${quoted(text)} would be used without TLS, which is refused on a network: name ca, cert and key under tls`
+}
+
+function notAnEngine(text: string): string {
+  return `${quoted(text)} names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host`
+}
+
+/** The engine as the operator wrote it. */
+export function describeEngine(connection: EngineConnection): string {
+  switch (connection.kind) {
+    case 'unix':
+      return connection.socket
+    case 'tcp':
+      return `tcp://${inUrl(connection.host)}:${connection.port}`
+    case 'ssh':
+      return `ssh://${connection.user === undefined ? '' : `${connection.user}@`}${inUrl(connection.host)}${connection.port === undefined ? '' : `:${connection.port}`}`
+  }
+}
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
