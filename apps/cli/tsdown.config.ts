@@ -1,9 +1,11 @@
 // The CLI with our workspace packages inside. What dockerode brings along (ssh2) has optional native parts that are not built here.
+import { inlineLua } from '@runyard/store/inline-lua'
 import { defineConfig } from 'tsdown'
 
 export default defineConfig({
   entry: ['src/main.ts'],
   format: 'esm',
+  plugins: [inlineLua()],
   platform: 'node',
   target: 'node24',
   outExtensions: () => ({ js: '.mjs' }),

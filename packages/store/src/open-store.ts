@@ -20,12 +20,12 @@ import { createPrivateImageStore } from './endpoints/private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
 import { createRegistryStore } from './endpoints/registries.ts'
 import { createFencedRun } from './scripts/fence.ts'
-import { createRunScript } from './scripts/script.ts'
+import { createRun } from './scripts/run-script.ts'
+import { createRunScript, runEither } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
 import { createTemplateStore } from './endpoints/templates.ts'
-import type { StoreUnderTerm } from './leader/leader-types.ts'
 import type { OpenStoreOptions } from './open-options.ts'
-import type { Store } from './types.ts'
+import type { Store, StoreUnderTerm } from './types.ts'
 import { createWebhookStore } from './webhooks/webhooks.ts'
 import { createWorkerStore } from './workers/workers.ts'
 
@@ -75,7 +75,9 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
 /** Opens nothing: the same commands on the same connection, each with the term. */
 function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
-  const fenced = { ...context, run: createFencedRun(context.run, { term, fenceOf: context.keys.fenceOf }) }
+  const { client, keys, signals } = context
+  const fence = { term, fenceOf: keys.fenceOf }
+  const fenced = { ...context, run: runEither(createFencedRun(context.run, fence), createRun({ client, signals, fence })) }
   const jobs = createJobStore(fenced)
   return {
     endpoints: translateErrors(createEndpointStore(fenced, jobs)),
@@ -110,7 +112,7 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const instanceId = async () => (await installation.instance()).id
   const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
-  const run = createRunScript(client)
+  const run = runEither(createRunScript(client), createRun({ client, signals }))
   return {
     client,
     keys,

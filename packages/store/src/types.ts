@@ -4,17 +4,17 @@ import type { EndMeasure } from '@runyard/core'
 import type { Instance, JobOutcome, JobRecord, JobStatus, JobSubmission, JsonText, Signal, WorkerExit, WorkerRecord } from '@runyard/schema'
 import type { BatchStore } from './batches/batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './workers/history-types.ts'
-import type { LeaderStore, StoreUnderTerm } from './leader/leader-types.ts'
+import type { LeaderStore } from './leader/leader.ts'
 import type { LedgerStore } from './ledger/ledger-types.ts'
 import type { RedisMemory } from './problems.ts'
 import type { WebhookStore } from './webhooks/webhook-types.ts'
 import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './endpoints/library-types.ts'
-import type { KeyStore } from './api-keys/key-types.ts'
+import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './workers/history-types.ts'
-export type * from './leader/leader-types.ts'
+export type * from './leader/leader.ts'
 export type * from './ledger/ledger-types.ts'
-export type * from './api-keys/key-types.ts'
+export type * from './api-keys/api-keys.ts'
 export type * from './endpoints/library-types.ts'
 export type * from './open-options.ts'
 
@@ -240,6 +240,9 @@ export interface MeasureStore {
   hand(measures: readonly EndMeasure[]): Promise<void>
   take(): Promise<readonly EndMeasure[]>
 }
+
+/** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
+export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status'>
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore

@@ -1,12 +1,82 @@
 // API keys (ADR 38): only their SHA-256 is stored. Verification is answered from memory and forgotten on `keys-changed` and `resync`, so a
 // revoked key dies with the signal; while Redis is away keys that are known keep working and unknown ones get a 503, not a 401.
+// Each change publishes that signal in the same step, so a process that dies right afterwards leaves no stale memory behind.
 import { hash as digest, randomInt, randomUUID } from 'node:crypto'
-import { RunyardError, type StoredApiKey } from '@runyard/schema'
+import { RunyardError, type ApiKey, type StoredApiKey } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { createKeyUses } from './key-uses.ts'
 import { readApiKey } from '../data/records.ts'
-import { CREATE_KEY, INSTALL_KEY, REVOKE_KEY, ROTATE_KEY } from '../scripts/api-keys.ts'
-import type { ApiKey, KeyStore } from '../types.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, nothing } from '../scripts/replies.ts'
+import { createKeyUses } from './key-uses.ts'
+
+export type { ApiKey } from '@runyard/schema'
+
+export interface ListedKey extends ApiKey {
+  /** Epoch ms, up to a minute old; absent: never. */
+  readonly lastUsedAt?: number
+}
+
+export interface KeyStore {
+  /** The plain key is returned once and never stored (only its SHA-256). `plain` imports a given one. */
+  create(options: {
+    name: string
+    ownerId: string
+    expiresAt?: number | undefined
+    plain?: string
+  }): Promise<{ key: ApiKey; plain: string }>
+  /**
+   * Makes `plain` the key of a slot (a key file), in place of the one that it had; `onlyIfAbsent`: unless it has one. False: that key was revoked,
+   * and stays so.
+   */
+  install(options: { slot: string; name: string; ownerId: string; plain: string; onlyIfAbsent?: boolean }): Promise<boolean>
+  /** Cached in memory; `keys-changed` empties the cache. */
+  verify(plain: string): Promise<ApiKey | undefined>
+  list(): Promise<readonly ListedKey[]>
+  /** For good: not even an import brings the key back. False: there is no such id. */
+  revoke(id: string): Promise<boolean>
+  /** Another key for the same record; the old one is revoked in the same step. @throws RunyardError('not_found' | 'conflict') */
+  rotate(id: string, plain?: string): Promise<{ key: ApiKey; plain: string }>
+}
+
+const always = () => true
+
+const createScript = defineScript({
+  name: 'createKey',
+  lua: new URL('./create-key.lua', import.meta.url),
+  keys: ['records', 'hashes'],
+  args: { id: 'text', record: 'text', hash: 'text', changed: 'signal' },
+  reply: flag,
+  told: { changed: (isCreated) => isCreated },
+})
+
+const installScript = defineScript({
+  name: 'installKey',
+  lua: new URL('./install-key.lua', import.meta.url),
+  keys: ['records', 'hashes', 'uses', 'slots'],
+  args: { slot: 'text', newId: 'text', record: 'text', hash: 'text', onlyIfAbsent: 'flag', changed: 'signal' },
+  /** False where that key was revoked. */
+  reply: flag,
+  told: { changed: always },
+})
+
+const revokeScript = defineScript({
+  name: 'revokeKey',
+  lua: new URL('./revoke-key.lua', import.meta.url),
+  keys: ['records', 'hashes', 'uses'],
+  args: { id: 'text', hash: 'text', changed: 'signal' },
+  reply: nothing,
+  told: { changed: always },
+})
+
+const rotateScript = defineScript({
+  name: 'rotateKey',
+  lua: new URL('./rotate-key.lua', import.meta.url),
+  keys: ['records', 'hashes'],
+  args: { id: 'text', before: 'text', after: 'text', oldHash: 'text', newHash: 'text', changed: 'signal' },
+  /** False where the record has changed meanwhile. */
+  reply: flag,
+  told: { changed: (isRotated) => isRotated },
+})
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const KEY_LENGTH = 32
@@ -84,33 +154,27 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
   }
 }
 
-function createKeyChanges({ client, keys, run, signals }: StoreContext): Pick<KeyStore, 'create' | 'install' | 'revoke' | 'rotate'> {
+function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, 'create' | 'install' | 'revoke' | 'rotate'> {
   const { records, hashes, uses, slots } = keys.apiKeys
-  const signal = { kind: 'keys-changed' } as const
-  const told = [signals.channel, signals.encode(signal)]
+  const changed = { kind: 'keys-changed' } as const
 
   return {
     async create({ plain = generateKey(), ...of }) {
       const { key, hash, record } = newRecord(of, plain)
-      const isCreated = await run(CREATE_KEY, [records, hashes], [key.id, record, hash, ...told])
-      if (isCreated !== 1) throw new RunyardError('conflict', 'This key exists already.')
-      signals.deliver(signal)
+      const isCreated = await run(createScript, { records, hashes, id: key.id, record, hash, changed })
+      if (!isCreated) throw new RunyardError('conflict', 'This key exists already.')
       return { key, plain }
     },
 
     async install({ slot, plain, onlyIfAbsent = false, ...of }) {
       const { key, hash, record } = newRecord(of, plain)
-      const words = [slot, key.id, record, hash, onlyIfAbsent ? '1' : '0', ...told]
-      const isInstalled = await run(INSTALL_KEY, [records, hashes, uses, slots], words)
-      signals.deliver(signal)
-      return isInstalled === 1
+      return run(installScript, { records, hashes, uses, slots, slot, newId: key.id, record, hash, onlyIfAbsent, changed })
     },
 
     async revoke(id) {
       const text = await client.hget(records, id)
       if (text === null) return false
-      await run(REVOKE_KEY, [records, hashes, uses], [id, readApiKey(text).hash, ...told])
-      signals.deliver(signal)
+      await run(revokeScript, { records, hashes, uses, id, hash: readApiKey(text).hash, changed })
       return true
     },
 
@@ -119,10 +183,18 @@ function createKeyChanges({ client, keys, run, signals }: StoreContext): Pick<Ke
       if (before === null) throw new RunyardError('not_found', `There is no API key ${id}.`)
       const stored = readApiKey(before)
       const rotated: StoredApiKey = { ...stored, createdAt: Date.now(), hash: hashOf(plain) }
-      const words = [id, before, JSON.stringify(rotated), stored.hash, rotated.hash, ...told]
-      const isRotated = await run(ROTATE_KEY, [records, hashes], words)
-      if (isRotated !== 1) throw new RunyardError('conflict', 'The key was changed at the same time; try again.')
-      signals.deliver(signal)
+      const after = JSON.stringify(rotated)
+      const isRotated = await run(rotateScript, {
+        records,
+        hashes,
+        id,
+        before,
+        after,
+        oldHash: stored.hash,
+        newHash: rotated.hash,
+        changed,
+      })
+      if (!isRotated) throw new RunyardError('conflict', 'The key was changed at the same time; try again.')
       return { key: toApiKey(rotated), plain }
     },
   }

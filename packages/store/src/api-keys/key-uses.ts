@@ -1,7 +1,16 @@
 // When each API key was last used: noted in memory by each request, written about once a minute. A crash loses a minute of it, and Redis that
 // is away only delays it.
 import type { StoreContext } from '../context.ts'
-import { NOTE_USES } from '../scripts/api-keys.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { nothing } from '../scripts/replies.ts'
+
+const noteScript = defineScript({
+  name: 'noteKeyUses',
+  lua: new URL('./note-uses.lua', import.meta.url),
+  keys: ['records', 'uses'],
+  args: { ids: 'texts', times: 'texts' },
+  reply: nothing,
+})
 
 const WRITE_EVERY_MS = 60_000
 
@@ -18,7 +27,7 @@ export function createKeyUses({ keys, run, onError }: Pick<StoreContext, 'keys' 
     const batch = noted
     noted = new Map()
     try {
-      await run(NOTE_USES, [records, uses], [...batch].flat())
+      await run(noteScript, { records, uses, ids: [...batch.keys()], times: [...batch.values()] })
     } catch (error) {
       noted = new Map([...batch, ...noted])
       throw error

@@ -15,7 +15,7 @@ import {
   SET_BATCH_FIELD,
   SUBMIT_REQUEST,
 } from '../scripts/batches.ts'
-import type { Argument } from '../scripts/script.ts'
+import type { Argument, RunScript } from '../scripts/script.ts'
 import { packSubmission, readStoredSubmission, textOf } from '../jobs/stored-values.ts'
 import { DEFAULT_TTL_MS, noteOutbox, toArguments } from '../jobs/submit.ts'
 
@@ -32,7 +32,7 @@ export function createBatchStore(context: StoreContext): BatchStore {
 }
 
 function createChanges({ client, keys, run, options }: StoreContext): Changes {
-  const change = async (script: Parameters<typeof run>[0], { endpointId, batchId }: BatchAt, args: readonly Argument[]) =>
+  const change = async (script: Parameters<RunScript>[0], { endpointId, batchId }: BatchAt, args: readonly Argument[]) =>
     (await run(script, [keys.queue(endpointId)], [batchId, ...args])) as never
   const noteUnfinished = (at: BatchAt) => client.sadd(keys.unfinishedBatches, memberOf(at))
 

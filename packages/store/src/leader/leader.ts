@@ -1,21 +1,84 @@
-// The leader's lease, and the cards that workers hold: a card has one holder, whoever plans (ADR 33).
+// Of all scalers on one Redis one leads: it carries plans out, and each of its writes bears the number of its term (ADR 33). The lease is one
+// hash with an expiry, and beside it lies the latest term that was given out. A card has one holder, whichever scaler plans.
 import type { WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import type { LeaderFacts, LeaderStore } from './leader-types.ts'
-import { CLAIM_CARDS, FREE_CARDS, HOLD_LEADER, RELEASE_LEADER } from '../scripts/leader.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { list, nothing, number, row, tagged, text } from '../scripts/replies.ts'
+
+/** What others can tell a person about the leader. */
+export interface LeaderFacts {
+  /** Name of its machine. */
+  readonly machine: string
+  readonly pid: number
+  readonly dataDir: string
+  /** When its process began, epoch ms. */
+  readonly since: number
+  /** Where its pid means something, and which life of the pid it is; '' = not known. */
+  readonly processTable: string
+  readonly life: string
+}
+
+export type Holding =
+  | { readonly kind: 'held'; readonly term: number }
+  | { readonly kind: 'others'; readonly owner: string; readonly leader: LeaderFacts; readonly leftMs: number }
+
+export interface LeaderStore {
+  /** Takes the lease where nobody has it, or renews one's own. `term`: the one held so far; it is kept where nobody led meanwhile. */
+  hold(
+    owner: string,
+    options: { readonly ttlMs: number; readonly facts: LeaderFacts; readonly term?: number | undefined },
+  ): Promise<Holding>
+  /** Gives up the lease of that owner, so that another takes it at once. */
+  release(owner: string): Promise<void>
+}
+
+const holdScript = defineScript({
+  name: 'holdLeader',
+  lua: new URL('./hold-leader.lua', import.meta.url),
+  keys: ['lease', 'latestTerm'],
+  args: { candidate: 'text', ttlMs: 'number', ownFacts: 'text', ownTerm: 'number' },
+  reply: tagged({
+    held: (cells) => ({ kind: 'held' as const, ...row({ term: number })(cells) }),
+    others: (cells) => ({ kind: 'others' as const, ...row({ facts: text, leftMs: number, owner: text })(cells) }),
+  }),
+})
+
+const releaseScript = defineScript({
+  name: 'releaseLeader',
+  lua: new URL('./release-leader.lua', import.meta.url),
+  keys: ['lease'],
+  args: { owner: 'text' },
+  reply: nothing,
+})
+
+const claimScript = defineScript({
+  name: 'claimCards',
+  lua: new URL('./claim-cards.lua', import.meta.url),
+  keys: ['cards'],
+  args: { holder: 'text', uuids: 'texts', voidHolders: 'texts' },
+  reply: list(text),
+})
+
+const freeScript = defineScript({
+  name: 'freeCards',
+  lua: new URL('./free-cards.lua', import.meta.url),
+  keys: ['cards'],
+  args: { holder: 'text', uuids: 'texts' },
+  reply: nothing,
+})
 
 export function createLeaderStore({ keys, run }: StoreContext): LeaderStore {
   const { lease, term: latestTerm } = keys.leader
   return {
     async hold(owner, { ttlMs, facts, term = 0 }) {
-      const reply = await run(HOLD_LEADER, [lease, latestTerm], [owner, ttlMs, JSON.stringify(facts), term])
-      const [isHeld, answer, leftMs = 0, other = ''] = reply as [number, string, number?, string?]
-      if (isHeld === 1) return { kind: 'held', term: Number(answer) }
-      return { kind: 'others', owner: other, leader: JSON.parse(answer) as LeaderFacts, leftMs: Math.max(0, leftMs) }
+      const reply = await run(holdScript, { lease, latestTerm, candidate: owner, ttlMs, ownFacts: JSON.stringify(facts), ownTerm: term })
+      if (reply.kind === 'held') return reply
+      const leader: LeaderFacts = JSON.parse(reply.facts)
+      return { kind: 'others', owner: reply.owner, leader, leftMs: Math.max(0, reply.leftMs) }
     },
 
     async release(owner) {
-      await run(RELEASE_LEADER, [lease], [owner])
+      await run(releaseScript, { lease, owner })
     },
   }
 }
@@ -37,10 +100,8 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
     const [endpointId = '', workerId = ''] = holder.split('/')
     return (await client.exists(keys.worker(endpointId, workerId))) === 0
   }
-  const tryClaim = async (worker: Holder, voidHolders: readonly string[]): Promise<readonly string[]> => {
-    const uuids = uuidsOf(worker)
-    return (await run(CLAIM_CARDS, [keys.cards], [nameOf(worker), uuids.length, ...uuids, ...voidHolders])) as readonly string[]
-  }
+  const tryClaim = (worker: Holder, voidHolders: readonly string[]) =>
+    run(claimScript, { cards: keys.cards, holder: nameOf(worker), uuids: uuidsOf(worker), voidHolders })
   return {
     async claim(worker) {
       if (worker.gpus.length === 0) return true
@@ -50,7 +111,7 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
       return areVoid.every(Boolean) && (await tryClaim(worker, holders)).length === 0
     },
     async free(worker) {
-      if (worker.gpus.length > 0) await run(FREE_CARDS, [keys.cards], [nameOf(worker), ...uuidsOf(worker)])
+      if (worker.gpus.length > 0) await run(freeScript, { cards: keys.cards, holder: nameOf(worker), uuids: uuidsOf(worker) })
     },
   }
 }

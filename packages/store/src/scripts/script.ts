@@ -1,5 +1,6 @@
 // Lua scripts as values, and how they are run. ioredis sends the text once per connection and the hash afterwards.
 import type { Redis } from 'ioredis'
+import type { Run } from './run-script.ts'
 import { PRELUDE } from './prelude.ts'
 import { usedParts } from './used-parts.ts'
 
@@ -30,4 +31,13 @@ function leanLua({ lua }: Script): string {
   if (!lua.startsWith(PRELUDE)) return lua
   const own = lua.slice(PRELUDE.length)
   return `${usedParts(PRELUDE, own)}\n${own}`
+}
+
+/** While scripts move to `defineScript`. */
+export type RunEither = RunScript & Run
+export function runEither(old: RunScript, run: Run): RunEither {
+  return ((script: Script | object, ...rest: never[]) =>
+    'lua' in script
+      ? old(script, ...(rest as unknown as [string[], Argument[]]))
+      : run(script as never, ...(rest as unknown as [never]))) as RunEither
 }

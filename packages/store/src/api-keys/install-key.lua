@@ -1,0 +1,19 @@
+-- The key of a slot (a key file). Where the file has another key than before, the earlier one is removed, unless another slot has it, too.
+local known = call('HGET', hashes, hash)
+if known and call('HEXISTS', records, known) == 0 then return 0 end
+local before = call('HGET', slots, slot)
+local id = known or newId
+if before == id or (before and onlyIfAbsent) then return 1 end
+call('HSET', hashes, hash, id)
+if not known then call('HSET', records, id, record) end
+call('HSET', slots, slot, id)
+local others = {}
+for _, other in ipairs(call('HVALS', slots)) do others[other] = true end
+local stored = before and not others[before] and call('HGET', records, before)
+if stored then
+  call('HDEL', hashes, cjson.decode(stored).hash)
+  call('HDEL', records, before)
+  call('HDEL', uses, before)
+end
+publish(changed)
+return 1

@@ -1,0 +1,7 @@
+-- Writes nothing of keys that are gone.
+for index, id in ipairs(ids) do
+  if call('HEXISTS', records, id) == 1 then
+    local before = tonumber(call('HGET', uses, id) or 0)
+    if tonumber(times[index]) > before then call('HSET', uses, id, times[index]) end
+  end
+end

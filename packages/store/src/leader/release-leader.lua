@@ -1,0 +1,2 @@
+if call('HGET', lease, 'owner') ~= owner then return 0 end
+return call('DEL', lease)

@@ -1,0 +1,104 @@
+// The border to Redis (ADR 46). One definition says what a script's keys and arguments are called, of which type they are and in which order they
+// travel, and how its reply is read. From it come the header of the Lua text, which binds each name to its value, and the type of the record that
+// a caller passes. So no Lua file counts positions, and no caller casts a reply.
+import { readFileSync } from 'node:fs'
+import type { Signal } from '@runyard/schema'
+import { isSignal, layOut, type ArgumentSpecs, type Input, type SignalsOf, type ToArguments } from './arguments.ts'
+import type { Reader } from './replies.ts'
+import { usedParts } from './used-parts.ts'
+
+/** A `.lua` file, named by its URL; in a bundle its text (`inline-lua.ts`). */
+export type Lua = URL | string
+
+/** Lua that several scripts use: functions and constants, of which each script gets what it names. */
+export interface LuaPart {
+  readonly uses: readonly LuaPart[]
+  readonly text: () => string
+}
+
+export interface Script<I, R> {
+  readonly name: string
+  readonly keys: readonly string[]
+  /** The whole text as Redis gets it. */
+  readonly text: () => string
+  readonly toArguments: ToArguments
+  readonly read: Reader<R>
+  readonly told: (reply: R, input: I) => readonly Signal[]
+  /** For checks. */
+  readonly parts: { readonly own: string; readonly header: string; readonly names: readonly string[] }
+}
+
+export interface ScriptDefinition<K extends readonly string[], A extends ArgumentSpecs, R> {
+  readonly name: string
+  readonly lua: Lua
+  readonly uses?: readonly LuaPart[]
+  readonly keys: K
+  readonly args?: A
+  readonly reply: Reader<R>
+  /** Which of the signals among its arguments the script has published, by its reply. This process then hears them without Redis' echo. */
+  readonly told?: { readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean }
+}
+
+/** Every script of this process, so that a test can check all of them. */
+export const definedScripts: Pick<Script<never, unknown>, 'name' | 'keys' | 'text' | 'parts'>[] = []
+
+export function defineScript<const K extends readonly string[], const A extends ArgumentSpecs, R>(
+  definition: ScriptDefinition<K, A, R>,
+): Script<Input<K[number], A>, R> {
+  const { name, lua, uses = [], keys, args = {}, reply, told = {} } = definition
+  const isTold: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(told)
+  const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
+  const { header, toArguments } = layOut(args)
+  const text = once(() => {
+    const own = readLua(lua)
+    const keyNames = keys.map((key, at) => `local ${key} = KEYS[${at + 1}]`)
+    const library = [CALL, ...keyNames, ...withUsed(uses).map((part) => part.text()), header].join('\n')
+    return `${usedParts(library, own)}\n${own}`
+  })
+  const script: Script<Input<K[number], A>, R> = {
+    name,
+    keys,
+    text,
+    toArguments,
+    read: reply,
+    told: (answer, input) => isTold.flatMap(([signal, when]) => (when(answer, input) ? signalsOf(input, signal) : [])),
+    get parts() {
+      return { own: readLua(lua), header, names: [...keys, ...Object.keys(args)] }
+    },
+  }
+  definedScripts.push(script)
+  return script
+}
+
+/** `constants` are known to the Lua text by name. */
+export function defineLua(part: {
+  readonly lua: Lua
+  readonly uses?: readonly LuaPart[]
+  readonly constants?: Readonly<Record<string, string | number>>
+}): LuaPart {
+  const { lua, uses = [], constants = {} } = part
+  const lines = Object.entries(constants).map(([name, value]) => `local ${name} = ${typeof value === 'number' ? value : luaText(value)}`)
+  return { uses, text: once(() => [...lines, readLua(lua)].join('\n')) }
+}
+
+const CALL = 'local call = redis.call'
+
+/** Each part once, below all that it uses itself. */
+function withUsed(parts: readonly LuaPart[]): readonly LuaPart[] {
+  return [...new Set(parts.flatMap((part) => [...withUsed(part.uses), part]))]
+}
+
+/** Without comments, which Redis would be sent. */
+export function readLua(lua: Lua): string {
+  const text = typeof lua === 'string' ? lua : readFileSync(lua, 'utf8')
+  return text.replaceAll(/^\s*--.*\n/gm, '')
+}
+
+export function luaText(text: string): string {
+  return `'${text.replaceAll(/[\\']/g, String.raw`\$&`).replaceAll('\n', String.raw`\n`)}'`
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}

@@ -1,0 +1,90 @@
+// Runs scripts: writes, and reports what was written. Redis is asked by hash, and is sent the text where it does not know it yet.
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import type { Signals } from '../signals.ts'
+import type { Argument } from './arguments.ts'
+import { luaText, readLua, type Script } from './define-script.ts'
+
+/**
+ * Signals that the script published reach this process at once, without Redis' echo; `before` runs ahead of that.
+ * @throws what Redis answers; with the script's name in place of the command's, and without its arguments (`errors.ts`).
+ */
+export type Run = <I extends Readonly<Record<string, unknown>>, R>(
+  script: Script<I, R>,
+  input: NoInfer<I>,
+  before?: (reply: R) => void,
+) => Promise<R>
+
+/** Each write of a leader bears its term (ADR 33). */
+export interface Fence {
+  readonly term: number
+  /** Names the fence of the slot that a key lies in. */
+  readonly fenceOf: (key: string) => string
+}
+
+interface RunDeps {
+  readonly client: Redis
+  readonly signals: Pick<Signals, 'channel' | 'encode' | 'deliver'>
+  readonly fence?: Fence
+}
+
+/** What the error of a script begins with that a later term shuts out. */
+export const STALE_TERM = 'STALETERM'
+const FENCE = new URL('./fence.lua', import.meta.url)
+
+interface Call {
+  readonly name: string
+  readonly text: () => string
+  readonly keys: readonly string[]
+  readonly args: readonly Argument[]
+}
+
+export function createRun({ client, signals, fence }: RunDeps): Run {
+  const send = createSend(client)
+  return async (script, input, before) => {
+    const keys = script.keys.map((name) => String(input[name]))
+    const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
+    const reply = script.read(await send(fence === undefined ? call : underTerm(call, fence)))
+    before?.(reply)
+    for (const signal of script.told(reply, input)) signals.deliver(signal)
+    return reply
+  }
+}
+
+/** The same with one key and one argument more, at the end: the fence and the term. */
+function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): Call {
+  return {
+    name: `${name}UnderTerm`,
+    text: () => `local STALE_TERM = ${luaText(STALE_TERM)}\n${readLua(FENCE)}${text()}`,
+    keys: [...keys, fenceOf(keys[0] ?? '')],
+    args: [...args, term],
+  }
+}
+
+function createSend(client: Redis): (call: Call) => Promise<unknown> {
+  const hashes = new Map<string, string>()
+  const hashOf = ({ name, text }: Call): string => {
+    const known = hashes.get(name)
+    if (known !== undefined) return known
+    const hash = createHash('sha1').update(text()).digest('hex')
+    hashes.set(name, hash)
+    return hash
+  }
+  const evaluate = async (call: Call): Promise<unknown> => {
+    const { keys, args } = call
+    try {
+      return await client.evalsha(hashOf(call), keys.length, ...keys, ...args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return client.eval(call.text(), keys.length, ...keys, ...args)
+    }
+  }
+  return async (call) => {
+    try {
+      return await evaluate(call)
+    } catch (error) {
+      if (error instanceof Error && 'command' in error) error.command = { name: call.name }
+      throw error
+    }
+  }
+}
