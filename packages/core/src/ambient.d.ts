@@ -1,4 +1,5 @@
-// The host port in @runyard/schema names this type. Core never sees a signal, and must not get Node's or the DOM's types for its sake.
+// The host port in @runyard/schema refers to this type. Core never uses a signal; declaring the type here keeps Node's and the DOM's types
+// out of core.
 interface AbortSignal {
   readonly aborted: boolean
 }

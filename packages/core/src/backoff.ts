@@ -1,6 +1,6 @@
-// Growing pauses after workers that never came up (management §7.2 "Local retry suggestion"). Saving an endpoint, or asking
-// for a new try, forgets what failed before: whoever does it has changed something, be it an image that keeps its name.
-// Failure direction: forgetting failures costs one early try; a worker that gets ready ends the pauses.
+// Increasing pauses after failed worker starts (management §7.2 "Local retry suggestion"). Saving an endpoint or requesting a retry
+// clears earlier failures, because the user has changed something, for example the content of an image with the same name.
+// Failure direction: clearing failures costs one early attempt. A worker that becomes ready ends the pauses.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 
 const MINUTE = 60_000
@@ -12,9 +12,9 @@ const LONGEST_PAUSE_MS = 7 * 24 * HOUR
 export interface StartFailures {
   readonly specHash: string
   readonly count: number
-  /** When the latest was seen, epoch ms. */
+  /** When the latest failure was observed, epoch ms. */
   readonly lastAt: number
-  /** When the worker of the latest was placed, epoch ms. */
+  /** When the worker of the latest failure was placed, epoch ms. */
   readonly workerCreatedAt: number
   readonly reason: Reason
   /** One sentence of evidence. */
@@ -29,7 +29,7 @@ export function pauseAfterMs(count: number): number {
   return PAUSES_MS[count - 1] ?? Math.min(LONGEST_PAUSE_MS, HOUR * 2 ** (count - PAUSES_MS.length))
 }
 
-/** Workers that were already starting when the last failure was seen belong to the same round: three at once count as one. */
+/** Workers that were already starting when the last failure was observed belong to the same round: three at once count as one. */
 export function addFailure(previous: StartFailures | undefined, failure: StartFailure): StartFailures {
   const { at, ...facts } = failure
   const same = previous?.specHash === failure.specHash ? previous : undefined
@@ -37,12 +37,12 @@ export function addFailure(previous: StartFailures | undefined, failure: StartFa
   return { ...facts, count: (same?.count ?? 0) + (isSameRound ? 0 : 1), lastAt: at }
 }
 
-/** Since when an endpoint is as it is, for all that anybody has said, epoch ms: what workers did before proves nothing about it. */
+/** When the endpoint was last saved or retried, epoch ms. Failures of workers placed before then do not count. */
 export function savedAt({ updatedAt, retriedAt = 0 }: Pick<Endpoint, 'updatedAt' | 'retriedAt'>): number {
   return Math.max(updatedAt, retriedAt)
 }
 
-/** The failures that still hold: a new spec forgets them, and so does a later save, and a younger worker that got ready. */
+/** The failures that still count: a new spec clears them, and so does a later save, or a newer worker that became ready. */
 export function currentFailures(
   failures: StartFailures | undefined,
   endpoint: Pick<Endpoint, 'specHash' | 'updatedAt' | 'retriedAt'>,
@@ -54,7 +54,7 @@ export function currentFailures(
   return recovered ? undefined : failures
 }
 
-/** When the next start may be tried, epoch ms. */
+/** When the next start may be attempted, epoch ms. */
 export function retryAt(failures: StartFailures): number {
   return failures.lastAt + pauseAfterMs(failures.count)
 }

@@ -1,4 +1,4 @@
-// CPU instance ids (flash-api §9.2): `cpu{generation}-{vcpu}-{ramGB}`. The id itself says what it is, so any size is understood.
+// CPU instance ids (flash-api §9.2): `cpu{generation}-{vcpu}-{ramGB}`. The id contains its size, so any size is accepted.
 import { RunyardError } from '@runyard/schema'
 
 export interface CpuSize {
@@ -28,7 +28,7 @@ export function cpuInstanceId(flavor: string, vcpus: number, memoryGb = vcpus * 
   return `${flavor}-${vcpus}-${memoryGb}`
 }
 
-/** Sizes in the order of preference given; the first that fits a host is taken. @throws as `parseCpuInstanceId`. */
+/** Sizes in the given order of preference; placement takes the first that fits a host. @throws as `parseCpuInstanceId`. */
 export function resolveCpu(instanceIds: readonly string[]): readonly CpuSize[] {
   return instanceIds.map(parseCpuInstanceId)
 }

@@ -1,4 +1,4 @@
-// How much a worker may write. Where the engine can limit a container it does; elsewhere the scaler looks, and ends a worker that is over.
+// How much a worker may write to disk. Where the engine cannot limit a container, the scaler measures it and retires a worker over its limit.
 import type { EndpointSpec, ObservedWorker } from '@runyard/schema'
 
 const GIB = 2 ** 30
@@ -8,7 +8,7 @@ export function diskBytesOf({ diskGb }: Pick<EndpointSpec, 'diskGb'>): number | 
   return diskGb === null ? undefined : diskGb * GIB
 }
 
-/** A worker whose size is not known is not over it. */
+/** False if the worker's disk usage is unknown. */
 export function isOverDisk(spec: Pick<EndpointSpec, 'diskGb'>, { diskBytes }: Pick<ObservedWorker, 'diskBytes'>): boolean {
   const limit = diskBytesOf(spec)
   return limit !== undefined && diskBytes !== undefined && diskBytes > limit

@@ -1,4 +1,4 @@
-// Why a worker ended, as one text for the person whose job it held (ADR 3).
+// Why a worker ended, as one text for the user whose job it held (ADR 3).
 import { REASONS, type Reason, type WorkerExit } from '@runyard/schema'
 
 const MAX_LINES = 10
@@ -16,7 +16,7 @@ export function describeExit(workerId: string, reason: Reason, exit: WorkerExit 
   return `worker ${workerId} was lost: ${REASONS[reason]}${detail}${log}`
 }
 
-/** The reason of a worker that ended without having been retired. */
+/** The reason for a worker that ended without being retired. */
 export function exitReason(exit: Pick<WorkerExit, 'oomKilled'> | undefined): Reason {
   return exit?.oomKilled === true ? 'out_of_memory' : 'exited'
 }

@@ -1,15 +1,15 @@
-// Who is next where several want what is scarce: who has least; between equals, who has waited longest.
+// Which claim is served next when resources are scarce: the one with the smallest share; between equal shares, the one that waited longest.
 
 export interface Claim {
-  /** What it has, in the unit of `shareOf`. */
+  /** What it holds, in the unit of `shareOf`. */
   share: number
   /** How many more workers it wants. */
   missing: number
-  /** Since when it waits, epoch ms; Infinity: no job waits. */
+  /** Start of its wait, epoch ms; Infinity: no job waits. */
   readonly since: number
 }
 
-/** `grant` gives one worker's worth and returns its share, or undefined where there is none; then that claim is out. */
+/** `grant` gives a claim room for one worker and returns that worker's share, or undefined if there is no room; the claim is then dropped. */
 export function grantInTurns<T extends Claim>(claims: readonly T[], grant: (claim: T) => number | undefined): void {
   const open = new Set(claims.filter((claim) => claim.missing > 0))
   while (open.size > 0) {

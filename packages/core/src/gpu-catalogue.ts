@@ -1,5 +1,5 @@
 // Runpod's GPU pools and their members (flash-api §9.1, management §12) and CPU instances (flash-api §9.2), as data.
-// A card that is not listed here is not refused: it matches by its own name, and a request for every pool.
+// A GPU that is not listed here is still accepted: it matches a request for its own name, and a request for every pool.
 
 /** Pool id → the product names (as nvidia-smi prints them) that satisfy it. */
 export const GPU_POOLS = {
@@ -23,7 +23,7 @@ export const GPU_POOLS = {
 export type GpuPool = keyof typeof GPU_POOLS
 export const GPU_POOL_IDS = Object.keys(GPU_POOLS) as readonly GpuPool[]
 
-/** GB of the cards that simulation needs to know; the rest are simulated with 24 GB. */
+/** Memory of simulated GPUs in GB; GPUs that are not listed are simulated with 24 GB. */
 export const GPU_MEMORY_GB: Readonly<Record<string, number>> = {
   'NVIDIA RTX A4000': 16,
   'NVIDIA RTX A4500': 20,
@@ -61,13 +61,13 @@ export interface GpuType {
   readonly displayName: string
   readonly memoryGb: number
   readonly pool: GpuPool
-  /** Most cards of one worker, on one machine. */
+  /** Maximum number of GPUs per worker, on one machine. */
   readonly maxCount: number
 }
 
 const MAX_COUNT = 8
 
-/** Every card that a pool names. */
+/** Every GPU type that is in a pool. */
 export const GPU_TYPES: readonly GpuType[] = GPU_POOL_IDS.flatMap((pool) =>
   GPU_POOLS[pool].map((id) => ({ id, displayName: displayNameOf(id), memoryGb: GPU_MEMORY_GB[id] ?? 24, pool, maxCount: MAX_COUNT })),
 )
@@ -87,7 +87,7 @@ export function normalizeGpuName(name: string): string {
   return name.trim().replaceAll(/\s+/g, ' ')
 }
 
-/** The pool of a card, for display and `RUNPOD_GPU_SIZE`; undefined for a card in no pool. */
+/** The pool of a GPU, for display and `RUNPOD_GPU_SIZE`; undefined for a GPU in no pool. */
 export function poolOf(gpuName: string): GpuPool | undefined {
   const name = normalizeGpuName(gpuName)
   return GPU_POOL_IDS.find((pool) => (GPU_POOLS[pool] as readonly string[]).includes(name))

@@ -23,7 +23,7 @@ describe('parseGpuIds', () => {
     ['', 'gpuIds names no GPU pool'],
     ['-NVIDIA L4', 'gpuIds names no GPU pool'],
     ['ADA_24,-NVIDIA GeForce RTX 4090', 'gpuIds excludes every GPU type that it asks for'],
-  ])('refuses "%s" in one sentence', (text, message) => {
+  ])('rejects "%s" with one sentence', (text, message) => {
     expect(() => parseGpuIds(text)).toThrow(message)
   })
 
@@ -94,6 +94,6 @@ test.each([
   ['ADA_24,ADA_48_PRO', 1, 'ADA_24, ADA_48_PRO'],
   [ANY, 1, 'any GPU'],
   [`${ANY},-NVIDIA L4`, 1, 'any GPU without NVIDIA L4'],
-])('a request for %s (%d) is described as it was meant', (ids, count, words) => {
+])('a request for %s (%d) is described by what it means', (ids, count, words) => {
   expect(describeGpuRequest({ ...parseGpuIds(ids), count, allowedCudaVersions: [] })).toBe(words)
 })

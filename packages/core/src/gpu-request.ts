@@ -1,5 +1,5 @@
-// Which cards satisfy a request: the gpuIds grammar (management §6.2, flash-api §9.1) and its matching. A pool that no host can
-// satisfy is accepted here and throttled at placement; only text that cannot mean anything is refused.
+// Which GPUs satisfy a request: the gpuIds grammar (management §6.2, flash-api §9.1) and its matching. A pool that no host can satisfy is
+// accepted here and throttled at placement; only text without a meaning is rejected.
 import { RunyardError, type GpuRequest } from '@runyard/schema'
 import { GPU_POOLS, GPU_POOL_IDS, isGpuPool, normalizeGpuName, type GpuPool } from './gpu-catalogue.ts'
 
@@ -37,7 +37,7 @@ function membersOf(poolOrType: string): readonly string[] {
   return isGpuPool(poolOrType) ? GPU_POOLS[poolOrType] : [poolOrType]
 }
 
-/** The catalogue's names are normal already: asked for every card and request of a plan. */
+/** Compares without normalizing: the catalogue's names are normalized already, and each plan calls this for every GPU and request. */
 function isMember(pool: GpuPool, name: string): boolean {
   return (GPU_POOLS[pool] as readonly string[]).includes(name)
 }
@@ -47,7 +47,7 @@ export function formatGpuIds(selection: GpuSelection): string {
   return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
 }
 
-/** The cards of its pools, in its order. A card of no pool, which a selection of all pools takes too, is not among them. */
+/** The GPU types of its pools, in its order. Types without a pool are not included, although a selection of all pools matches them. */
 export function gpuTypesOf({ pools, excludedTypes }: GpuSelection): readonly string[] {
   return [...new Set(pools.flatMap(membersOf))].filter((type) => !excludedTypes.includes(type))
 }
@@ -56,12 +56,12 @@ function wantsEveryPool(selection: GpuSelection): boolean {
   return GPU_POOL_IDS.every((pool) => selection.pools.includes(pool))
 }
 
-/** Does a card of this name satisfy the request? The list of all pools means any GPU, models that no pool knows included (flash-api §9.1). */
+/** True if a GPU of this name satisfies the request. The list of all pools means any GPU, including models in no pool (flash-api §9.1). */
 export function matchesGpu(selection: GpuSelection, gpuName: string): boolean {
   return gpuRank(selection, gpuName) !== undefined
 }
 
-/** Position of the first pool in the request that the card satisfies: lower is preferred; undefined = no match. */
+/** Position of the first pool in the request that the GPU satisfies: lower is preferred; undefined = no match. */
 export function gpuRank(selection: GpuSelection, gpuName: string): number | undefined {
   const name = normalizeGpuName(gpuName)
   if (selection.excludedTypes.some((type) => normalizeGpuName(type) === name)) return undefined
@@ -70,7 +70,7 @@ export function gpuRank(selection: GpuSelection, gpuName: string): number | unde
   return wantsEveryPool(selection) ? selection.pools.length : undefined
 }
 
-/** `gpuRank` for many cards: hosts have many of few models. */
+/** `gpuRank` with a cache, because hosts have many GPUs of few models. */
 export function createGpuRanker(selection: GpuSelection): (gpuName: string) => number | undefined {
   const ranks = new Map<string, number | undefined>()
   return (gpuName) => {
@@ -80,8 +80,8 @@ export function createGpuRanker(selection: GpuSelection): (gpuName: string) => n
 }
 
 /**
- * For sentences: `any GPU`, `ADA_48_PRO`, `AMPERE_80 without NVIDIA A100 80GB PCIe`. Flash asks for one card by its pool without the pool's other
- * cards, so cards are named where one is left, or where their names are shorter: `NVIDIA L4`.
+ * For messages: `any GPU`, `ADA_48_PRO`, `AMPERE_80 without NVIDIA A100 80GB PCIe`. Flash asks for one GPU type as its pool without the pool's
+ * other types. If only one type is left, or the names of the types are shorter, they are listed instead: `NVIDIA L4`.
  */
 export function describeGpuRequest(request: GpuRequest): string {
   return `${request.count > 1 ? `${request.count} × ` : ''}${describeSelection(request)}`
@@ -103,7 +103,7 @@ export function compareCudaVersions(a: string, b: string): number {
   return majorA - majorB || minorA - minorB
 }
 
-/** Does the host's driver satisfy the request's CUDA bounds? `null`: the host has no driver, which satisfies only a request without bounds. */
+/** True if the host's driver satisfies the request's CUDA bounds. `null`: no driver, which satisfies only a request without bounds. */
 export function matchesCuda(request: GpuRequest, driverVersion: string | null): boolean {
   const { minCudaVersion, allowedCudaVersions } = request
   if (minCudaVersion === undefined && allowedCudaVersions.length === 0) return true

@@ -1,13 +1,13 @@
-// Who holds what on the hosts, worker by worker: what a worker holds stays taken until it is seen gone.
+// What each worker holds on the hosts. It stays taken until the worker is known to be gone.
 import type { Observed } from './observed.ts'
 import type { Holding } from './placement.ts'
 
 export interface WorkerHolding extends Holding {
-  /** undefined: started by this plan, or another installation's. */
+  /** undefined: started by this plan, or of another installation. */
   readonly workerId: string | undefined
 }
 
-/** By record and, for what no record knows, by container; a worker seen dead holds nothing. */
+/** From records and, for containers without a record, from the containers. A dead worker holds nothing. */
 export function allHoldings(observed: Observed): WorkerHolding[] {
   const containers = observed.hosts.flatMap((host) => (host.workers ?? []).map((worker) => ({ ...worker, hostId: host.hostId })))
   const dead = new Set(containers.filter((worker) => worker.state === 'exited').map((worker) => worker.workerId))
@@ -34,7 +34,7 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
   return [...byRecord, ...byContainer, ...byOthers]
 }
 
-/** What shares are counted in: GPUs; a worker without one counts as one. */
+/** The unit of shares: GPUs. A worker without a GPU counts as one. */
 export function shareOf({ gpus }: { readonly gpus: readonly unknown[] }): number {
   return Math.max(1, gpus.length)
 }

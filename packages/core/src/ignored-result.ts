@@ -1,10 +1,10 @@
-// Why a worker's result changed nothing: the first outcome stays, and a stale attempt's write is refused (ADR 2). The job as it is now
-// tells what came first.
+// Why a worker's result had no effect: the first outcome stays, and a stale attempt's write is rejected (ADR 2). The reason is derived from
+// the job's current record.
 import type { JobOutcome, JobRecord, Reason } from '@runyard/schema'
 
 export type IgnoredReason = Extract<Reason, 'result_repeated' | 'job_ended' | 'attempt_superseded' | 'job_unknown'>
 
-/** `outcome` is undefined where it was not read. `job` is undefined where it is not there: never submitted here, past its retention, or deleted with its endpoint. */
+/** `outcome`: undefined if it was not read. `job`: undefined if it was never submitted, is past its retention, or was deleted with its endpoint. */
 export function whyIgnored(
   job: Pick<JobRecord, 'status' | 'workerId' | 'error' | 'settledAt'> | undefined,
   posted: { readonly workerId: string; readonly outcome: JobOutcome | undefined },

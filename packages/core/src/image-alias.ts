@@ -1,11 +1,11 @@
-// Which image a worker really runs, and how calls reach the user's code in it. Images of Runpod's that only carry their worker are
-// ours to provide (flash-api §7.8); any other image speaks the worker protocol by itself.
+// Which image a worker really runs, and how calls reach the user's code in it. Runpod images that only contain Runpod's worker are replaced
+// by ours (flash-api §7.8); any other image speaks the worker protocol itself.
 
 export type Envelope = 'flash' | 'json'
 
 export interface ImageChoice {
   readonly image: string
-  /** How our agent's runner is called; null when the image brings its own handler. */
+  /** How our agent calls its runner; null if the image has its own handler. */
   readonly envelope: Envelope | null
   /** Start our agent as the entrypoint. */
   readonly withAgent: boolean
@@ -13,7 +13,7 @@ export interface ImageChoice {
 
 export interface ImageDefaults {
   readonly defaultImage: string
-  /** Image name as clients send it (no tag) → image of the operator's. */
+  /** Image name as clients send it (no tag) → the operator's image. */
   readonly imageAliases: Readonly<Record<string, string>>
 }
 
@@ -26,12 +26,12 @@ export function resolveImage(image: string, defaults: ImageDefaults): ImageChoic
   return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
 }
 
-/** Does it bring its own handler, so that only a container runs it? */
+/** True if the image has its own handler, so that only a container can run it. */
 export function needsContainer(image: string): boolean {
   return envelopeOf(image) === null
 }
 
-/** How the worker that Runpod has under this name is called; null for any other image. */
+/** The envelope of Runpod's worker image with this name; null for any other image. */
 export function envelopeOf(image: string): Envelope | null {
   const bare = withoutTag(image).replace(/^(index\.)?docker\.io\//, '')
   if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'

@@ -58,11 +58,12 @@ describe('an image', () => {
     expect(problem?.length).toBeLessThan(400)
   })
 
-  it('that passes has nothing that the path of a URL would read as more than a name', () => {
+  it('that is accepted contains nothing with a special meaning in a URL path', () => {
     const text = fc.string({
       unit: fc.constantFrom('a', 'e', '1', '.', '/', ':', '@', '?', '#', '%', '-', '_', '\\', '[', ']', 'A', ' ', '&'),
     })
-    const harmless = /^(?!.*(?:\.\.|\/\/|\/\.))[\w[][\w.[\]:@/-]*$/
+    // No path segment is empty or begins with a dot. Two dots inside a tag (`a:a..`) are harmless.
+    const harmless = /^(?!.*(?:\/\/|\/\.))[\w[][\w.[\]:@/-]*$/
     const isHarmless = (image: string): boolean => imageProblem(image) !== undefined || harmless.test(image)
     const counterexample = fc.check(fc.property(text, isHarmless), { numRuns: 20_000 }).counterexample
     expect(counterexample).toBeNull()

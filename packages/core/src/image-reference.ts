@@ -1,9 +1,9 @@
 // Which texts name a container image: the grammar of the distribution project, `[domain/]path[:tag][@digest]`
-// (https://pkg.go.dev/github.com/distribution/reference). Whatever else an engine would take for one is refused: the beginning of an image's id is
-// a name to an engine, and would run images of other owners.
+// (https://pkg.go.dev/github.com/distribution/reference). Anything else that an engine accepts as an image is rejected: an engine resolves
+// the prefix of an image id, which would run images of other owners.
 import { quoted } from '@runyard/schema'
 
-/** Of the whole reference without tag and digest. */
+/** Of the reference without tag and digest. */
 const LONGEST_NAME = 255
 
 const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])'
@@ -11,10 +11,10 @@ const DOMAIN = new RegExp(String.raw`^(?:${LABEL}(?:\.${LABEL})*|\[[a-fA-F0-9:]+
 const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/u
 const TAG = /^\w[\w.-]{0,127}$/u
 const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,128}$/u
-/** Name, tag and digest at their longest. */
+/** Longest name, tag and digest together. */
 const LONGEST_REFERENCE = 600
 
-/** What is wrong with it, as a sentence; undefined: it names an image. */
+/** What is wrong with it, as one sentence; undefined: it names an image. */
 export function imageProblem(image: string): string | undefined {
   const why = faultOf(image)
   return why === undefined ? undefined : `${quoted(image)} is not the name of a container image: ${why}.`
@@ -42,7 +42,7 @@ function nameFault(name: string): string | undefined {
   return 'it looks like [registry/]name[:tag][@digest], with letters, digits and single ".", "_", "-" between them'
 }
 
-/** A colon after the last slash starts the tag; one before it belongs to a port. */
+/** A colon after the last slash starts the tag; an earlier one belongs to a port. */
 function split(image: string): { readonly name: string; readonly tag: string | undefined; readonly digest: string | undefined } {
   const at = image.indexOf('@')
   const tagged = at === -1 ? image : image.slice(0, at)

@@ -5,7 +5,7 @@ const ENDPOINT = { id: 'ep-1', name: 'vision' }
 const WAITED: EndedJob = { id: 'j1', status: 'CANCELLED', submittedAt: 1000, settledAt: 4000, retries: 0 }
 const RAN: EndedJob = { ...WAITED, startedAt: 1500, workerId: 'w1' }
 
-/** What each end leaves: the job → the line's reason, what the event says, whether there are durations. */
+/** The entry for each cause: the log line's reason, the event, and whether there are durations. */
 const ENDS: Record<Exclude<EndCause, 'purged'>, { end: Omit<JobEnd, 'cause'>; reason?: string; event: object | undefined }> = {
   result: {
     end: { job: { ...RAN, status: 'FAILED', error: 'ValueError: no' } },
@@ -44,7 +44,7 @@ const ENDS: Record<Exclude<EndCause, 'purged'>, { end: Omit<JobEnd, 'cause'>; re
   },
 }
 
-describe('an end is one line, one event and one measure', () => {
+describe('a job end is one log line, one event and one measurement', () => {
   test.each(Object.entries(ENDS))('%s', (cause, { end, reason, event }) => {
     const { job } = end
     const hasStarted = job.startedAt !== undefined
@@ -77,17 +77,17 @@ describe('an end is one line, one event and one measure', () => {
     ])
   })
 
-  test('the table has every cause', () => {
+  test('this table has a row for every cause', () => {
     expect([...Object.keys(ENDS), 'purged'].toSorted()).toEqual([...END_CAUSES].toSorted())
   })
 
-  test('a job that completed has no reason', () => {
+  test('a completed job has no reason', () => {
     const [entry] = journalOf(ENDPOINT, [{ cause: 'result', job: { ...RAN, status: 'COMPLETED' } }])
     expect(entry).toMatchObject({ line: { status: 'COMPLETED', reason: undefined }, event: { status: 'COMPLETED' } })
     expect(entry?.event).not.toHaveProperty('message')
   })
 
-  test('a long error is cut in the line', () => {
+  test('a long error is cut in the log line', () => {
     const [entry] = journalOf(ENDPOINT, [{ cause: 'result', job: { ...RAN, status: 'FAILED', error: 'x'.repeat(5000) } }])
     expect(entry?.line.reason).toHaveLength(200)
   })
@@ -100,7 +100,7 @@ describe('an end is one line, one event and one measure', () => {
   })
 })
 
-describe('many ends of one call', () => {
+describe('many jobs ended by one call', () => {
   const ended = (count: number, job: EndedJob): JobEnd[] =>
     Array.from({ length: count }, (_, n) => ({ cause: 'ttl', job: { ...job, id: `j${n}`, status: 'TIMED_OUT', error: 'the ttl elapsed' } }))
 
@@ -108,7 +108,7 @@ describe('many ends of one call', () => {
     expect(journalOf(ENDPOINT, ended(20, WAITED)).map(({ text }) => text)).toEqual(Array(20).fill('job settled'))
   })
 
-  test('more have one together, with the durations of each that had started', () => {
+  test('more have one entry together, with the durations of each job that had started', () => {
     const durations = { delayMs: 500, executionMs: 3500 }
     const ranOver = { endpointId: 'ep-1', cause: 'ttl', status: 'TIMED_OUT', jobs: 1, durations }
     const ends = [...ended(30, WAITED), ...ended(2, { ...RAN, settledAt: 5000 })]
@@ -122,7 +122,7 @@ describe('many ends of one call', () => {
     ])
   })
 
-  test('jobs that were not read are one entry; none are none', () => {
+  test('unread jobs have one entry, and no entry if there are none', () => {
     const heard: unknown[] = []
     const port = {
       log: (line: object, text: string) => heard.push({ ...line, text }),

@@ -1,5 +1,5 @@
-// The journal of a job's end (ADR 44): one log line, one event and one set of measures, in the same words whichever process ended the job.
-// An entry is made by the process whose call ended the job, and only then: a call that came too late makes none.
+// The journal of job ends (ADR 44): one log line, one event and one set of measurements, identical whichever process ended the job.
+// Only the process whose call ended the job writes an entry; a late call writes none.
 import type { EndpointEvent, JobRecord, Reason } from '@runyard/schema'
 
 /** What ended a job. */
@@ -20,11 +20,11 @@ export type EndedJob = Pick<JobRecord, 'id' | 'status' | 'submittedAt' | 'starte
 export interface JobEnd {
   readonly cause: EndCause
   readonly job: EndedJob
-  /** Why, where the cause alone does not say it. */
+  /** Further explanation if the cause alone is not enough. */
   readonly reason?: Reason
 }
 
-/** Jobs that one call ended and did not read. None of them has started. */
+/** Jobs that one call ended without reading them. None of them had started. */
 export interface UnreadEnds {
   readonly cause: EndCause
   readonly status: JobRecord['status']
@@ -56,7 +56,7 @@ export interface JobsLine extends Pick<JobLine, 'endpointId' | 'endpoint' | 'sta
 
 export type EndLine = (JobLine | JobsLine) & { readonly cause: EndCause }
 
-/** For the metrics: `jobs` ended in the same way. Durations are those of one job that has started; others have none. */
+/** For the metrics: `jobs` that ended in the same way. Only a single job that had started has durations. */
 export interface EndMeasure {
   readonly endpointId: string
   readonly cause: EndCause
@@ -68,7 +68,7 @@ export interface EndMeasure {
 export interface JournalEntry {
   readonly text: 'job settled' | 'jobs settled'
   readonly line: EndLine
-  /** None where the endpoint is deleted: its history goes with it. */
+  /** Undefined if the endpoint is deleted, because its history is removed with it. */
   readonly event: EndpointEvent | undefined
   readonly measures: readonly EndMeasure[]
 }
@@ -80,17 +80,17 @@ export interface JournalPort {
   measure(measure: EndMeasure): void
 }
 
-/** More ends of one call than this are one entry: ten thousand lines would push everything else out of the log. */
+/** If one call ends more jobs than this, they become one entry: ten thousand lines would push everything else out of the log. */
 const LISTED_ENDS = 20
-/** Error texts carry whole tracebacks; a log line needs their beginning. */
+/** Error texts contain whole tracebacks; a log line needs only their beginning. */
 const LONGEST_REASON = 200
 
-/** Writes the ends that one call of this process made. */
+/** Writes the entries for the jobs that one call of this process ended. */
 export function writeJournal(port: JournalPort, endpoint: EndpointName, ends: readonly JobEnd[]): void {
   for (const entry of journalOf(endpoint, ends)) writeEntry(port, entry)
 }
 
-/** Writes the ends of jobs that were not read; nothing where there are none. */
+/** Writes one entry for jobs that were ended without being read; nothing if there are none. */
 export function writeUnread(port: JournalPort, endpoint: EndpointName, ends: UnreadEnds): void {
   if (ends.jobs > 0) writeEntry(port, entryOfMany(endpoint, ends, [measureOfMany(endpoint.id, ends)]))
 }
@@ -121,7 +121,7 @@ function eventOf(endpointId: string, { cause, job, reason }: JobEnd): EndpointEv
   if (cause === 'endpoint_deleted') return undefined
   const { id, status, workerId, error } = job
   const why = reason ?? (cause === 'execution_timeout' ? cause : undefined)
-  // A worker's own error stands in the job's record, at any length.
+  // A worker's own error is in the job's record and may have any length.
   const message = cause === 'result' ? undefined : error
   return {
     at: endedAt(job),
@@ -171,7 +171,7 @@ function endedAt({ settledAt, submittedAt }: EndedJob): number {
   return settledAt ?? submittedAt
 }
 
-/** An ended job whose record could not be read: what the process that ended it knows. It counts as one that never started. */
+/** An ended job whose record could not be read, from what the ending process knows. It counts as never started. */
 export function unreadJob({ at, ...known }: Pick<EndedJob, 'id' | 'status' | 'workerId' | 'error'> & { readonly at: number }): EndedJob {
   return { ...known, submittedAt: at, settledAt: at, retries: 0 }
 }
@@ -194,7 +194,7 @@ export function jobDurations(job: Pick<JobRecord, 'submittedAt' | 'startedAt' | 
   return { delayMs: elapsedMs(job.submittedAt, job.startedAt), executionMs: elapsedMs(job.startedAt, job.settledAt) }
 }
 
-/** 0 where one of the times is unknown or the clock stepped back. */
+/** 0 if one of the times is unknown or the clock was set back. */
 function elapsedMs(from: number | undefined, to: number | undefined): number {
   return from === undefined || to === undefined ? 0 : Math.max(0, Math.round(to - from))
 }

@@ -28,24 +28,24 @@ test('the lines do not depend on how the bytes were cut', () => {
   )
 })
 
-test('a line of the largest size is whole; a longer one is cut between characters, and its rest is counted', () => {
+test('a line of the maximum size is kept; a longer one is cut between characters, and its rest is counted', () => {
   expect(linesOf(bytesOf(`${'x'.repeat(LINE_BYTES)}\n`))).toEqual(['x'.repeat(LINE_BYTES)])
   const [head, more] = linesOf(bytesOf(`x${'é'.repeat(LINE_BYTES)}\n`))
   expect(head).toBe(`x${'é'.repeat(LINE_BYTES / 2 - 1)}`)
   expect(more).toBe(`… ${LINE_BYTES + 2} bytes more`)
 })
 
-test('an unfinished line goes out as soon as it is longer than the largest size', () => {
+test('an unfinished line is emitted as soon as it exceeds the maximum size', () => {
   const splitter = createLineSplitter(new TextDecoder())
   expect(splitter.push(bytesOf('x'.repeat(LINE_BYTES)), 1)).toEqual([])
   expect(splitter.push(bytesOf('y'), 2)).toEqual([{ at: 1, line: 'x'.repeat(LINE_BYTES) }])
   expect(splitter.push(bytesOf('z\n'), 3)).toEqual([{ at: 1, line: '… 2 bytes more' }])
 })
 
-test('a line of 50 MiB that comes in small chunks is searched once and held nowhere', () => {
+test('a line of 50 MiB in small chunks is scanned once and not buffered', () => {
   let looked = 0
   let decoded = 0
-  // Each search of a chunk is counted by the bytes that it may look at.
+  // Counts the bytes that each search of a chunk may read.
   class Counted extends Uint8Array {
     override indexOf(byte: number, from = 0): number {
       looked += this.length - from
@@ -68,7 +68,7 @@ test('a line of 50 MiB that comes in small chunks is searched once and held nowh
   expect(decoded).toBe(LINE_BYTES)
 })
 
-test('a text of our own is cut like a line that was printed', () => {
+test('a text that we wrote ourselves is cut like a printed line', () => {
   expect(toLine('short')).toBe('short')
   expect(toLine('x'.repeat(LINE_BYTES + 5))).toBe(`${'x'.repeat(LINE_BYTES)}… 5 characters more`)
 })

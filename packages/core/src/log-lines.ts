@@ -1,9 +1,9 @@
-// Bytes that a worker prints → lines of bounded length, for every source of output: container logs, files of the process host, the agent's
-// pipe. A line longer than LINE_BYTES goes out at once as its first LINE_BYTES; a line of its own then says how many bytes more there were.
-// Invariants: each byte is looked at a constant number of times, at most LINE_BYTES are held, and the lines do not depend on how the bytes
-// were cut into chunks.
+// Splits a worker's output into lines of bounded length, for every source: container logs, files of the process host, the agent's pipe.
+// A line longer than LINE_BYTES is emitted at once as its first LINE_BYTES; a separate line then reports how many more bytes there were.
+// Invariants: each byte is read a constant number of times, at most LINE_BYTES are held, and the lines do not depend on how the bytes were
+// cut into chunks.
 
-/** The longest line that is kept whole. */
+/** The longest line that is kept in full. */
 export const LINE_BYTES = 16 * 1024
 
 export interface TimedLine {
@@ -14,7 +14,7 @@ export interface TimedLine {
 
 export interface LineSplitter {
   push(bytes: Uint8Array, at: number): readonly TimedLine[]
-  /** An unfinished line, when the output has ended. */
+  /** Returns an unfinished line when the output has ended. */
   end(): readonly TimedLine[]
 }
 
@@ -27,19 +27,19 @@ interface TextDecoderLike {
 }
 
 interface Line {
-  /** Made when the first unfinished line comes; most workers print whole lines only. */
+  /** Buffer of the unfinished line. */
   readonly head: Uint8Array
   length: number
   at: number
-  /** Bytes behind the head, which is out already; undefined: the line still fits. */
+  /** Number of bytes after the head, which was already emitted; undefined: the line still fits. */
   more: number | undefined
-  /** A carriage return came last: half of a line's end, or the start of another state of the same line. */
+  /** The last byte was a carriage return: either half of a line end, or the line will be overwritten. */
   returned: boolean
 }
 
 /**
- * `decoder`: UTF-8, not fatal. As on a terminal, a carriage return begins the line anew: of a progress bar, which writes over itself for
- * hours before its newline comes, only the latest state is kept.
+ * `decoder`: UTF-8, not fatal. As on a terminal, a carriage return restarts the line: of a progress bar, which overwrites itself for hours
+ * before its newline arrives, only the latest state is kept.
  */
 export function createLineSplitter(decoder: TextDecoderLike): LineSplitter {
   let out: TimedLine[] = []
@@ -121,7 +121,7 @@ function createLine(decoder: TextDecoderLike, onLine: (line: TimedLine) => void)
   }
 }
 
-/** The end of the last whole character in a full head that `next` follows. */
+/** The end of the last complete character in a full head, where `next` is the byte after the head. */
 function endOfCharacters(head: Uint8Array, next: number): number {
   let end = head.length
   for (let byte: number | undefined = next; isContinuation(byte) && end > head.length - LONGEST_CHARACTER; byte = head[end]) end -= 1
@@ -134,9 +134,9 @@ export function bytesMore(bytes: number): string {
   return `… ${bytes} bytes more`
 }
 
-/** A line that is text already, e.g. one of our own: cut like the others. */
+/** Cuts a line that is already text, e.g. one that we wrote ourselves, like the others. */
 export function toLine(text: string): string {
-  // A UTF-16 unit has at most three bytes, so most lines are short without being counted.
+  // A UTF-16 unit has at most three bytes in UTF-8, so most lines need no exact count.
   if (text.length * 3 <= LINE_BYTES) return text
   const head = text.slice(0, LINE_BYTES)
   const isSplit = isHighSurrogate(head.charCodeAt(head.length - 1)) && text.length > head.length

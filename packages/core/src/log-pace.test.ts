@@ -3,7 +3,7 @@ import { createLogGate } from './log-pace.ts'
 
 const PACE = { linesPerS: 10, bytesPerS: 1000, burstLines: 50, burstBytes: 5000 }
 
-test('a burst passes, then as many lines a second as the pace allows, with one report of what was dropped', () => {
+test('a burst passes, then as many lines per second as the pace allows, with one report of dropped lines', () => {
   const gate = createLogGate(PACE)
   const passed = (now: number, lines: number): number => Array.from({ length: lines }, () => gate.admits(1, now)).filter(Boolean).length
   expect(passed(0, 60)).toBe(50)
@@ -15,7 +15,7 @@ test('a burst passes, then as many lines a second as the pace allows, with one r
   expect(gate.report(1000, true)).toBe('10 lines (10 bytes) dropped')
 })
 
-test('bytes are paced as well as lines, whatever a line weighs', () => {
+test('bytes are limited as well as lines, whatever the size of a line', () => {
   const gate = createLogGate(PACE)
   expect([gate.admits(4000, 0), gate.admits(4000, 0), gate.admits(1, 0)]).toEqual([true, true, false])
   expect(gate.admits(1, 3999)).toBe(false)
@@ -23,7 +23,7 @@ test('bytes are paced as well as lines, whatever a line weighs', () => {
   expect(gate.report(4000)).toBe('2 lines (2 bytes) dropped')
 })
 
-test('a clock that was set back closes the gate for no longer than it takes to refill', () => {
+test('after the clock is set back the gate opens again within one refill', () => {
   const gate = createLogGate(PACE)
   for (let line = 0; line < 60; line += 1) gate.admits(1, 1_000_000)
   expect(gate.admits(1, 5000)).toBe(false)

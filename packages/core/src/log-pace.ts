@@ -1,6 +1,5 @@
-// How much of a worker's output is kept: a token bucket of lines and of bytes. What is beyond it is counted and reported as one line.
-// Once the bucket is empty it stays closed until a second's worth is back, so that a flood costs one report a second and not one a line.
-// The caller brings the time.
+// Limits a worker's output with a token bucket of lines and bytes. The excess is counted and reported as one line. An empty bucket stays closed
+// until it holds one second's worth again, so that a flood causes one report per second and not one per line. The caller passes the time.
 
 export interface LogPace {
   readonly linesPerS: number
@@ -12,14 +11,14 @@ export interface LogPace {
 export const WORKER_LOG_PACE: LogPace = { linesPerS: 200, bytesPerS: 256 * 1024, burstLines: 1000, burstBytes: 1024 * 1024 }
 
 export interface LogGate {
-  /** May a line of this many bytes pass? A line that may not is counted. */
+  /** True if a line of this many bytes may pass. A rejected line is counted. */
   admits(bytes: number, now: number): boolean
-  /** Takes bytes that belong to a line that passed already. */
+  /** Charges further bytes of a line that already passed. */
   charge(bytes: number, now: number): void
-  /** Counts what was dropped for another cause; `lines` 0: more of a line that is counted. */
+  /** Counts output dropped for another reason. `lines` 0: more bytes of a line that was already counted. */
   drop(bytes: number, lines?: number): void
   hasDropped(): boolean
-  /** What was dropped, in one sentence, as soon as lines may pass again; `atOnce`: now, because nothing comes after it. */
+  /** One sentence about dropped output, once lines may pass again. `atOnce`: report now, because no output follows. */
   report(now: number, atOnce?: boolean): string | undefined
 }
 
@@ -42,7 +41,7 @@ export function createLogGate(pace: LogPace = WORKER_LOG_PACE): LogGate {
 
   function refill(now: number): void {
     const seconds = Math.max(0, now - bucket.at) / 1000
-    // A clock that was set back begins anew from there.
+    // If the clock was set back, continue from the new time.
     bucket.at = now
     bucket.lines = Math.min(pace.burstLines, bucket.lines + seconds * pace.linesPerS)
     bucket.bytes = Math.min(pace.burstBytes, bucket.bytes + seconds * pace.bytesPerS)

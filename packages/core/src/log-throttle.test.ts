@@ -22,13 +22,13 @@ function open() {
   return { push, report: (now: number) => throttle.report(now).join('') }
 }
 
-test('what is little passes byte for byte and at once, unfinished lines and progress bars too', () => {
+test('a little output passes at once and byte for byte, including unfinished lines and progress bars', () => {
   const { push } = open()
   expect(push('loading…', 0)).toBe('loading…')
   expect(push(' done\n10%\r20%', 0)).toBe(' done\n10%\r20%')
 })
 
-test('a flood of lines is dropped and reported once the gate is open again', () => {
+test('a flood of lines is dropped, and reported when the gate opens again', () => {
   const { push, report } = open()
   expect(push('x\n'.repeat(50), 0)).toBe('x\n'.repeat(20))
   expect(report(0)).toBe('')
@@ -37,7 +37,7 @@ test('a flood of lines is dropped and reported once the gate is open again', () 
   expect(report(2000)).toBe('11 lines (22 bytes) dropped\n')
 })
 
-test('a line without an end is cut, and its end says how much that was', () => {
+test('an endless line is cut, and its end reports how many bytes were cut', () => {
   const { push } = open()
   const chunks = Array.from({ length: 100 }, () => push('x'.repeat(10_000), 0)).join('')
   expect(chunks).toBe('x'.repeat(LINE_BYTES))

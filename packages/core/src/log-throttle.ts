@@ -1,12 +1,12 @@
-// What a process prints, byte for byte and at once, but no more than the gate lets through and no line longer than LINE_BYTES. For the one who
-// writes output on (the agent), where `createLineSplitter` serves the one who reads it: unfinished lines and progress bars pass as they come.
+// Forwards a process's output byte for byte and at once, limited by the gate and to LINE_BYTES per line. For the agent, which forwards output;
+// `createLineSplitter` is for code that reads it. Unfinished lines and progress bars pass without delay.
 import { bytesMore, LINE_BYTES } from './log-lines.ts'
 import type { LogGate } from './log-pace.ts'
 
 export interface LogThrottle {
-  /** What of the bytes goes on, in order; texts are lines of our own. */
+  /** The output to forward, in order. Strings are report lines of the throttle itself. */
   push(bytes: Uint8Array, now: number): readonly (Uint8Array | string)[]
-  /** What is to be reported although nothing more came. */
+  /** Reports that are due although no further output arrived. */
   report(now: number): readonly string[]
 }
 
@@ -16,7 +16,7 @@ const RETURN = 0x0d
 interface Line {
   /** Bytes of it so far. */
   length: number
-  /** Undefined at its start. */
+  /** Undefined at the start of the line. */
   passes: boolean | undefined
 }
 
@@ -28,7 +28,7 @@ export function createLogThrottle(gate: LogGate): LogThrottle {
     return text === undefined ? [] : [`${text}\n`]
   }
 
-  /** A part of one line; a carriage return or a newline ends it. */
+  /** Takes a part of one line; a carriage return or a newline ends the line. */
   function take(part: Uint8Array, now: number): readonly (Uint8Array | string)[] {
     const room = Math.max(0, LINE_BYTES - line.length)
     const fits = part.subarray(0, room)

@@ -1,35 +1,35 @@
-// The snapshot that `plan` decides on, and what it comes to: actions as data. Unknown is a value: a host that did not answer has
-// `workers: undefined`, which is not an empty list.
+// The snapshot that `plan` decides on, and its result: actions as data. Unknown is a value: a host that did not respond has
+// `workers: undefined`, not an empty list.
 import type { AttachedGpu, Endpoint, HostInventory, ObservedWorker, Reason, WorkerRecord } from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
 
 export interface HostView {
-  /** What the host is, as `HostDriver.identify` says; until that was heard, the name that the operator gave it. */
+  /** The host's identity as reported by `HostDriver.identify`; before that, the operator's name for it. */
   readonly hostId: string
   readonly isIdentified: boolean
   /** The last inventory read, undefined before the first. */
   readonly inventory: HostInventory | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
-  /** Real cards that workers of other installs hold here. */
+  /** Real GPUs that workers of other installations hold on this host. */
   readonly cardsOfOthers: readonly string[]
-  /** When `workers` was asked for, epoch ms: what was created later may be missing. */
+  /** When `workers` was requested, epoch ms: workers created later may be missing. */
   readonly observedAt: number
 }
 
-/** What the queue of an endpoint holds. */
+/** The content of an endpoint's queue. */
 export interface Demand {
   readonly waiting: number
   /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
   readonly waitingNormal: number
   readonly oldestWaitingAt: number | undefined
-  /** When the ttl of a live job is over, the earliest of them. */
+  /** The earliest TTL deadline of a live job. */
   readonly nextDeadlineAt?: number | undefined
-  /** Expired jobs that are not in the journal yet; the sweep writes them. */
+  /** Number of expired jobs that are not in the journal yet; the sweep writes them. */
   readonly expiredUntaken?: number
-  /** Entries in the register of ended jobs, which the sweep brings up to date. */
+  /** Number of entries in the register of ended jobs, which the sweep updates. */
   readonly ended: number
-  /** What its kept results weigh. */
+  /** Size of its stored results. */
   readonly keptBytes: number
 }
 
@@ -38,9 +38,9 @@ export interface LeaseView {
   readonly endpointId: string
   /** undefined: the lease has expired and no worker holds the job. */
   readonly workerId: string | undefined
-  /** Whose it is, or was until it expired: that worker may still finish the job. */
+  /** The current holder, or the last one if the lease expired; that worker may still finish the job. */
   readonly lastHolder: string | undefined
-  /** When the lease runs out unless it is renewed, epoch ms. */
+  /** When the lease expires unless it is renewed, epoch ms. */
   readonly expiresAt?: number | undefined
   readonly startedAt: number
   readonly executionTimeoutMs: number | undefined
@@ -48,7 +48,7 @@ export interface LeaseView {
 
 export interface EndpointView {
   readonly endpointId: string
-  /** undefined: deleted; its workers go, then its keys. */
+  /** undefined: deleted; its workers are removed, then its keys. */
   readonly endpoint: Endpoint | undefined
   readonly demand: Demand
   readonly leases: readonly LeaseView[]
@@ -56,48 +56,48 @@ export interface EndpointView {
   readonly failures: StartFailures | undefined
   /** When its expired jobs were last swept. */
   readonly sweptAt: number
-  /** By worker that was placed before the endpoint was last saved: what the name of its image means on its host since; absent: not known. */
+  /** For each worker placed before the endpoint was last saved: the id that its image name resolves to on its host now; absent: unknown. */
   readonly imageIds: ReadonlyMap<string, string>
-  /** When a worker of it last gave way to another endpoint, epoch ms; 0: not that the scaler remembers. */
+  /** When one of its workers last yielded to another endpoint, epoch ms; 0: not in this scaler's memory. */
   readonly yieldedAt: number
 }
 
-/** A worker on a host that no record names. */
+/** A worker on a host, without a record. */
 export interface Stranger {
-  /** Since when it is seen so, epoch ms. */
+  /** Since when it has been seen without a record, epoch ms. */
   readonly since: number
-  /** A record named it earlier under this leader. */
+  /** It had a record earlier under this leader. */
   readonly wasKnown: boolean
 }
 
-/** A worker that was ordered to stop a job. A sync handler of an SDK worker does not receive the order (worker-api §9). */
+/** A worker was ordered to stop a job. A sync handler of an SDK worker does not receive the order (worker-api §9). */
 export interface StopRequest {
   readonly at: number
   readonly why: 'timeout' | 'cancel'
 }
 
 export interface PlanPolicy {
-  /** A ready worker silent for this long is lost. */
+  /** A ready worker that is silent for this long is lost. */
   readonly heartbeatLostMs: number
-  /** Workers must have been able to report for this long before silence means anything. */
+  /** Workers must have been able to report for this long before their silence counts. */
   readonly leaseMs: number
   readonly initTimeoutMs: number
-  /** A record without container, or a container without record, younger than this may still be on its way. */
+  /** A record without a container, or a container without a record, may still be on its way if it is younger than this. */
   readonly settleMs: number
-  /** A worker of ours that no record names is given this long before it is removed. */
+  /** A worker without a record is removed after this time. */
   readonly reapGraceMs: number
-  /** Between telling the gateway that a worker drains and SIGTERM. */
+  /** Time between notifying the gateway that a worker drains and SIGTERM. */
   readonly drainSettleMs: number
-  /** A worker that was ordered to stop a job has this long to show that it is free. */
+  /** A worker that was ordered to stop a job must show within this time that it is free. */
   readonly stopGraceMs: number
-  /** One that cannot hear of it shows nothing: long enough for another worker to take what waits. */
+  /** The same for a worker that cannot receive the order: long enough for another worker to take the waiting job. */
   readonly deafStopGraceMs: number
-  /** Results that waited for the gateway arrive within this time of its return. */
+  /** After an outage of the gateway, delayed results arrive within this time. */
   readonly arrearsMs: number
   readonly sweepEveryMs: number
   /** The same for an endpoint where no job waits or runs. */
   readonly quietSweepEveryMs: number
-  /** What the kept results of all endpoints may weigh together. */
+  /** Maximum total size of the stored results of all endpoints. */
   readonly keepBytes: number
 }
 
@@ -122,14 +122,14 @@ export interface Observed {
   /** In the configured order. */
   readonly hosts: readonly HostView[]
   readonly endpoints: readonly EndpointView[]
-  /** Keys (`actionKey`) of what is being done right now; the plan leaves these alone. */
+  /** Keys (`actionKey`) of actions in flight; the plan adds no action with such a key. */
   readonly inFlight: ReadonlyMap<string, InFlightKind>
   readonly stopRequests: ReadonlyMap<string, StopRequest>
   /** By worker id. */
   readonly strangers: ReadonlyMap<string, Stranger>
-  /** Since when workers can report without a gap, epoch ms; undefined: they cannot, so that their silence proves nothing. */
+  /** Since when workers have been able to report without a gap, epoch ms; undefined: they cannot, so their silence proves nothing. */
   readonly planeUpSince: number | undefined
-  /** Retire everything and start nothing. */
+  /** Retire all workers and start none. */
   readonly shutdown: boolean
   readonly policy: PlanPolicy
 }
@@ -152,7 +152,7 @@ interface OnWorker {
 
 export type Action =
   | StartAction
-  /** Its record stands and its container was never started: the scaler that placed it is gone. */
+  /** It has a record, but its container was never started: the scaler that placed it is gone. */
   | (OnWorker & { readonly kind: 'resume' })
   /** Its endpoint's spec changed; `busy` decides which billing state follows. */
   | (OnWorker & { readonly kind: 'mark-outdated'; readonly busy: boolean })
@@ -160,9 +160,9 @@ export type Action =
   | (OnWorker & { readonly kind: 'drain'; readonly reason: Reason })
   /** SIGTERM, then SIGKILL. */
   | (OnWorker & { readonly kind: 'stop'; readonly reason: Reason })
-  /** The worker is dead: clear away its container and its record. `isStartFailure` makes the next start wait. */
+  /** The worker is dead: remove its container and its record. `isStartFailure` delays the next start. */
   | (OnWorker & { readonly kind: 'remove'; readonly reason: Reason; readonly isStartFailure: boolean })
-  /** A container of ours that no record knows. */
+  /** A container of this installation without a record. */
   | (OnWorker & { readonly kind: 'reap' })
   /** A lost worker's job goes back to the queue. `workerId` undefined: its lease expired. */
   | {
@@ -171,21 +171,21 @@ export type Action =
       readonly jobId: string
       readonly workerId: string | undefined
       readonly reason: Reason
-      /** Whose lease expired: a worker that loses one is replaced, since its id is the fence of its leases. */
+      /** The holder of the expired lease. A worker that loses a lease is replaced, because its id is the fencing token of its leases. */
       readonly lastHolder?: string | undefined
-      /** Where evidence may be found. */
+      /** Where evidence may be available. */
       readonly hostId: string | undefined
     }
   /** A job ran past its execution timeout (client-api §4.4). */
   | { readonly kind: 'time-out'; readonly endpointId: string; readonly jobId: string; readonly workerId: string | undefined }
-  /** Removes what has expired, and old results beyond `keepBytes`. `remind`: the gateways are to look at the queue once more. */
+  /** Removes expired entries, and the oldest results above `keepBytes`. `remind`: signal the gateways to read the queue again. */
   | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number; readonly remind: boolean }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
-/** Those of one kind. */
+/** All actions of one kind. */
 export type ActionOf<K extends Action['kind']> = Extract<Action, { kind: K }>
 
-/** Actions with the same key run one after another; while one of them runs, the next plan leaves that key alone. */
+/** Actions with the same key run one after another; while one of them runs, the next plan adds none with that key. */
 export function actionKey(action: Action): string {
   if ('workerId' in action && action.workerId !== undefined && action.kind !== 'time-out') return workerKey(action.workerId)
   return 'jobId' in action ? `job:${action.jobId}` : `${action.kind}:${action.endpointId}`
@@ -195,13 +195,13 @@ export function workerKey(workerId: string): string {
   return `worker:${workerId}`
 }
 
-/** What the scaler says of an endpoint (the store's `ScalerStatus` without its time). */
+/** What the scaler reports about an endpoint (the store's `ScalerStatus` without its time). */
 export interface EndpointStatus {
   readonly throttled: number
   readonly unhealthy: number
   readonly reason: Reason | undefined
   readonly message: string | undefined
-  /** When the next start is tried after failed ones, epoch ms; undefined: nothing is waited for, or a try is under way. */
+  /** When the next start is attempted after failed ones, epoch ms; undefined: no pause, or an attempt is under way. */
   readonly nextTryAt: number | undefined
 }
 

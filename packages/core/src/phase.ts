@@ -1,8 +1,8 @@
-// A worker's phase: derived from the facts in its record, never stored (ADR 4).
+// A worker's phase is derived from the facts in its record and never stored (ADR 4).
 // Adding a phase must break the build in `projections.ts` and in `PHASE_MOVES`.
 import type { WorkerPhase, WorkerRecord } from '@runyard/schema'
 
-/** Every move that a living system can make. `gone` has no way out: a worker id is never used twice. */
+/** All legal transitions. `gone` is final: a worker id is never reused. */
 export const PHASE_MOVES = {
   starting: ['idle', 'busy', 'draining', 'gone'],
   idle: ['busy', 'draining', 'gone'],
@@ -15,7 +15,7 @@ export function isLegalMove(from: WorkerPhase, to: WorkerPhase): boolean {
   return (PHASE_MOVES[from] as readonly WorkerPhase[]).includes(to)
 }
 
-/** `record` is undefined once the worker was seen gone. `leaseCount` = jobs that it holds now. */
+/** `record`: undefined once the worker is known to be gone. `leaseCount`: jobs that it holds now. */
 export function phaseOf(record: Pick<WorkerRecord, 'drainingSince' | 'readyAt'> | undefined, leaseCount: number): WorkerPhase {
   if (record === undefined) return 'gone'
   if (record.drainingSince !== undefined) return 'draining'
@@ -23,7 +23,7 @@ export function phaseOf(record: Pick<WorkerRecord, 'drainingSince' | 'readyAt'> 
   return record.readyAt === undefined ? 'starting' : 'idle'
 }
 
-/** Since when a worker without jobs waits for one, epoch ms; undefined while it is not ready. */
+/** Since when a worker without jobs has been idle, epoch ms; undefined while it is not ready. */
 export function idleSince(record: Pick<WorkerRecord, 'readyAt' | 'lastJobEndedAt'>): number | undefined {
   return record.readyAt === undefined ? undefined : Math.max(record.readyAt, record.lastJobEndedAt ?? 0)
 }

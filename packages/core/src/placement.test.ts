@@ -20,12 +20,12 @@ function onGpu(text: string, count = 1, change: Record<string, unknown> = {}) {
 const onCpu = (...instanceIds: string[]) => ({ image: 'mine/worker:1', gpu: null, cpu: { instanceIds } })
 const holding = (change: Partial<Holding>): Holding => ({ hostId: 'h1', gpuUuids: [], cpus: 0, memoryBytes: 0, ...change })
 
-test('takes the first host with enough free cards, in the request’s own order of pools', () => {
+test('a worker goes to the first host with enough free GPUs, in the request’s order of pools', () => {
   const hosts = [machine('h1', [card('a', 'NVIDIA L4')]), machine('h2', [card('b', 'NVIDIA L4'), card('c', 'NVIDIA GeForce RTX 4090')])]
   expect(place(onGpu('ADA_24,AMPERE_24'), hosts, [holding({ gpuUuids: ['a'] })])).toMatchObject({ hostId: 'h2', gpus: [{ uuid: 'c' }] })
 })
 
-test('all cards of a worker are of one model on one host', () => {
+test('all GPUs of a worker are of one model on one host', () => {
   const mixed = machine('h1', [card('a', 'NVIDIA L4'), card('b', 'NVIDIA RTX A5000')])
   const pair = machine('h2', [card('c', 'NVIDIA RTX A5000'), card('d', 'NVIDIA L4'), card('e', 'NVIDIA RTX A5000')])
   expect(place(onGpu('AMPERE_24', 2), [mixed, pair], [])).toMatchObject({ hostId: 'h2', gpus: [{ uuid: 'c' }, { uuid: 'e' }] })
@@ -75,20 +75,20 @@ test.each<[string, ReturnType<typeof onGpu>, readonly HostInventory[], string, s
     'no_matching_gpu',
     "no host's driver has the CUDA version that the endpoint asks for: hosts have 12.4",
   ],
-])('refuses with the sentence why: %s', (_, spec, hosts, reason, message) => {
+])('placement is refused with a reason: %s', (_, spec, hosts, reason, message) => {
   expect(place(spec, hosts, [holding({ gpuUuids: ['busy'] })])).toEqual({ kind: 'refused', reason, message })
 })
 
-test('a simulated card needs no driver', () => {
+test('a simulated GPU needs no driver', () => {
   const host = withSimulatedGpus(machine('h1', [], { cudaVersion: null }), parseSimulatedGpus('NVIDIA L4'))
   expect(place(onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }), [host], [])).toMatchObject({ kind: 'placed' })
 })
 
-test('a CPU worker gets the first size that fits, its CPUs capped by the host', () => {
+test('a CPU worker gets the first size that fits, with at most the host’s CPUs', () => {
   expect(place(onCpu('cpu3g-8-32', 'cpu5c-8-16'), [machine('h1', [])], [])).toMatchObject({ cpus: 4, memoryBytes: 16e9 })
 })
 
-test('a GPU worker gets the share of its cards in the memory that is not reserved', () => {
+test('a GPU worker gets its GPUs’ share of the unreserved memory', () => {
   const four = ['a', 'b', 'c', 'd'].map((uuid) => card(uuid, 'NVIDIA L4'))
   const memoryOf = (count: number, change: Partial<HostInventory>) => {
     const placed = place(onGpu('AMPERE_24', count), [machine('h1', four, change)], [])
@@ -103,7 +103,7 @@ test('a GPU worker gets the share of its cards in the memory that is not reserve
   expect(memoryOf(1, { memoryBytes: 258 * gib, gpuMemoryBytes: 0 })).toBeUndefined()
 })
 
-test('a GPU worker shares the CPUs by weight, in the bounds that an engine takes', () => {
+test('a GPU worker’s CPU weight follows its GPUs, within the engine’s bounds', () => {
   const cards = (count: number) => Array.from({ length: count }, (_, index) => card(`${index}`, 'NVIDIA L4'))
   expect(cpuSharesOf(1, { cpuCount: 16, gpus: cards(4) })).toBe(4096)
   expect(cpuSharesOf(4, { cpuCount: 16, gpus: cards(4) })).toBe(16_384)
@@ -111,7 +111,7 @@ test('a GPU worker shares the CPUs by weight, in the bounds that an engine takes
   expect(cpuSharesOf(0, { cpuCount: 16, gpus: cards(4) })).toBeUndefined()
 })
 
-test('limits may be overcommitted, up to a point', () => {
+test('limits may be overcommitted up to a factor', () => {
   const hosts = [machine('h1', [])]
   expect(place(onCpu('cpu3g-2-8'), hosts, [holding({ memoryBytes: 56e9 })])).toMatchObject({ kind: 'placed' })
   expect(place(onCpu('cpu3g-2-8'), hosts, [holding({ memoryBytes: 57e9 })])).toMatchObject({ reason: 'not_enough_memory' })
@@ -133,13 +133,13 @@ test('an endpoint without GPU and CPU request goes to the first host without lim
   })
 })
 
-test('CPU instance ids say their size', () => {
+test('a CPU instance id contains its size', () => {
   expect(parseCpuInstanceId('cpu3g-2-8')).toEqual({ instanceId: 'cpu3g-2-8', cpus: 2, memoryBytes: 8e9 })
   for (const bad of ['cpu3g', 'gpu-2-8', 'cpu3g-0-8', 'cpu3g-2-8-1'])
     expect(() => parseCpuInstanceId(bad)).toThrow('Invalid CPU instance id')
 })
 
-test('simulated cards are declared as name and count', () => {
+test('simulated GPUs are declared as name and count', () => {
   expect(parseSimulatedGpus('NVIDIA GeForce RTX 4090:2, NVIDIA L4')).toEqual([
     { name: 'NVIDIA GeForce RTX 4090', count: 2 },
     { name: 'NVIDIA L4', count: 1 },
@@ -154,7 +154,7 @@ test('simulated cards are declared as name and count', () => {
   ])
 })
 
-test('an image with its own handler goes to a host of containers, and is refused where there is none', () => {
+test('an image with its own handler needs a container host, and is refused without one', () => {
   const processes = machine('here', [], { kind: 'process' })
   expect(place(onCpu('cpu3g-2-8'), [processes, machine('h2', [])], [])).toMatchObject({ kind: 'placed', hostId: 'h2' })
   expect(place({ ...onCpu('cpu3g-2-8'), image: 'runpod/queue:py3.12-latest' }, [processes], [])).toMatchObject({ hostId: 'here' })

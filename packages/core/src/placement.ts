@@ -1,11 +1,11 @@
-// Where a new worker goes: the first host, in the order configured, that has what it asks for, and which GPUs it gets, by UUID and
-// never shared. What a worker holds stays taken until it is seen gone. Failure direction: rather throttled than placed twice.
+// Where a new worker goes: the first host, in the configured order, that has what it asks for, and which GPUs it gets, by UUID and never
+// shared. What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
 import { needsContainer } from './image-alias.ts'
 import { createGpuRanker, describeGpuRequest, matchesCuda } from './gpu-request.ts'
 
-/** What one worker that is not yet seen gone takes from its host. */
+/** What one worker, unless it is known to be gone, takes from its host. */
 export interface Holding {
   readonly hostId: string
   readonly gpuUuids: readonly string[]
@@ -31,20 +31,20 @@ export interface Refused {
 }
 
 /**
- * Limits are ceilings that workers rarely reach, so the sum of them may exceed the host this many times; a single worker's memory may
- * not. Without it a laptop could hold one CPU worker of Runpod's default size (2 vCPU, 8 GB).
+ * Workers rarely reach their limits, so the sum of all limits may be this many times the size of the host; a single worker's memory limit may
+ * not exceed the host. Without overcommit a laptop could run only one CPU worker of Runpod's default size (2 vCPU, 8 GB).
  */
 export const OVERCOMMIT = 4
 
 const GIB = 2 ** 30
-/** For the host, Redis and Runyard, where the host's configuration names nothing else. */
+/** For the host, Redis and Runyard, unless the host's configuration says otherwise. */
 export const RESERVED_MEMORY_BYTES = 2 * GIB
-/** Docker's weight of a container without one of its own, as CPU workers are. */
+/** Docker's default weight of a container, which CPU workers have. */
 const CPU_SHARES = 1024
 const LEAST_CPU_SHARES = 2
 const MOST_CPU_SHARES = 262_144
 
-/** `hosts`: inventories of the hosts that can be reached now. */
+/** `reachable`: inventories of the hosts that can be reached now. */
 export function place(
   spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
   reachable: readonly HostInventory[],
@@ -66,7 +66,7 @@ function noContainers(image: string, hosts: readonly HostInventory[]): string {
   return `the image ${image} brings its own handler, which needs a Docker host; ${names} runs processes only: start Docker, then Runyard again`
 }
 
-/** As the operator knows it. */
+/** The name that the operator knows. */
 function nameOf({ label, hostId }: HostInventory): string {
   return label ?? hostId
 }
@@ -89,8 +89,8 @@ function placeGpus(request: GpuRequest, hosts: readonly HostInventory[], holding
 }
 
 /**
- * A GPU worker that leaks must not take the host's memory with it: it gets its cards' share of what is not reserved. E.g. one of 4 cards of a
- * host with 258 GiB: (258 − 2) / 4 = 64 GiB. Undefined: the host's configuration gives no limit.
+ * A GPU worker with a memory leak must not exhaust the host: it gets its GPUs' share of the unreserved memory. E.g. one of 4 GPUs of a host
+ * with 258 GiB: (258 − 2) / 4 = 64 GiB. Undefined: the host's configuration disables the limit.
  */
 function memoryOf(cards: number, host: HostInventory): number | undefined {
   if (host.gpuMemoryBytes !== undefined) return host.gpuMemoryBytes === 0 ? undefined : host.gpuMemoryBytes * cards
@@ -99,8 +99,8 @@ function memoryOf(cards: number, host: HostInventory): number | undefined {
 }
 
 /**
- * The weight of a GPU worker among those that want the CPUs at the same time: its share of them. A weight and not a quota: idle CPUs are
- * there for whoever can use them. Undefined for a worker without cards.
+ * The CPU weight of a GPU worker, in proportion to its share of the host's GPUs. It is a weight and not a quota, so that every worker can use
+ * idle CPUs. Undefined for a worker without GPUs.
  */
 export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' | 'gpus'>): number | undefined {
   if (cards === 0 || host.gpus.length === 0) return undefined
@@ -155,7 +155,7 @@ function placeCpu(sizes: readonly CpuSize[], hosts: readonly HostInventory[], ho
   for (const size of sizes) {
     const host = hosts.find((candidate) => shortOf(size, candidate, holdings) === undefined)
     if (host !== undefined) {
-      // An engine refuses a limit of more CPUs than it has.
+      // An engine rejects a limit above its number of CPUs.
       return { kind: 'placed', hostId: host.hostId, gpus: [], cpus: Math.min(size.cpus, host.cpuCount), memoryBytes: size.memoryBytes }
     }
   }

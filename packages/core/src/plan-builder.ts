@@ -1,13 +1,13 @@
-// Collects one plan: actions in order, and the earliest time at which something will become due. Local to one call of `plan`.
+// Collects one plan: actions in order, and the earliest time at which something becomes due. Local to one call of `plan`.
 import { actionKey, type Action, type Observed } from './observed.ts'
 
 export interface PlanBuilder {
   readonly observed: Observed
   readonly now: number
   readonly actions: readonly Action[]
-  /** Adds the action unless its key is being worked on. */
+  /** Adds the action unless another action with its key is in flight. */
   add(action: Action): void
-  /** Is `at` here? If not, it is remembered as a time to plan again. */
+  /** True if `at` has been reached. Otherwise records it as a time to plan again. */
   isDue(at: number): boolean
   wakeAt(at: number): void
   nextDueAt(): number
@@ -26,7 +26,7 @@ export function createPlanBuilder(observed: Observed, now: number): PlanBuilder 
     wakeAt,
     add(action) {
       const inFlight = observed.inFlight.get(actionKey(action))
-      // A start under way can be broken off; everything else is let finish.
+      // A start in flight can be interrupted; every other action runs to its end.
       if (inFlight === undefined || (inFlight === 'start' && isAllowedWhileStarting(action))) actions.push(action)
     },
     isDue(at) {

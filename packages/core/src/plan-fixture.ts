@@ -1,4 +1,4 @@
-// Test fixture: observations in a few words, and a stand-in for the world that carries a plan out at once.
+// Test fixture: short constructors for observations, and a simulated world that applies a plan at once.
 import type { Endpoint, Gpu, ObservedWorker, WorkerRecord } from '@runyard/schema'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 import {
@@ -104,7 +104,7 @@ export function observed(endpoints: readonly EndpointView[], hosts: readonly Hos
   }
 }
 
-/** Seen for long enough. */
+/** Seen long enough to be reaped. */
 function strangersIn(endpoints: readonly EndpointView[], hosts: readonly HostView[]): Observed['strangers'] {
   const known = new Set(endpoints.flatMap(({ workers }) => workers.map(({ id }) => id)))
   const strangers = hosts.flatMap(({ workers }) => workers ?? []).filter(({ workerId }) => !known.has(workerId))

@@ -1,4 +1,4 @@
-// Which new workers an endpoint wants, which of them are started and where, and, when they cannot be, the sentence why.
+// Which new workers an endpoint wants, which of them start and where, and the reason why the others cannot start.
 import type { Endpoint, HostInventory, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
@@ -12,7 +12,7 @@ import { jobsWait } from './queue-reason.ts'
 import { desiredWorkers } from './scaling.ts'
 import type { WorkerView } from './worker-view.ts'
 
-/** Told as they are: the next try changes nothing while nobody does something about them. */
+/** Reported as the failure's own reason instead of `backing_off`: a retry does not help until a user fixes the cause. */
 const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused'])
 
 const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
@@ -23,7 +23,7 @@ export interface Growth {
   readonly workers: readonly WorkerView[]
 }
 
-/** What an endpoint wants to start now, and what came of it. */
+/** What an endpoint wants to start now, and the result. */
 export interface Want extends Claim {
   readonly endpoint: Endpoint
   readonly view: EndpointView
@@ -31,9 +31,9 @@ export interface Want extends Claim {
   readonly reason: Reason
   /** Why the rest of `missing` cannot be placed. */
   refused: Refused | undefined
-  /** Its status where everything that it wants now was placed. */
+  /** The endpoint's status if everything that it wants was placed. */
   readonly calm: EndpointStatus
-  /** Wanted beside `missing`, but held back after failed starts. */
+  /** Workers wanted in addition to `missing`, but held back after failed starts. */
   readonly heldBack: number
 }
 
@@ -56,7 +56,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const desired = desiredWorkers(endpoint, { demand: view.demand, workers: supplied }, builder.now)
   builder.wakeAt(desired.dueAt)
   if (endpoint.settings.workersMax === 0) return { ...none, calm: pausedStatus(view) }
-  // Whatever is not yet seen gone counts against the maximum.
+  // Every worker that is not known to be gone counts against the maximum.
   const living = workers.filter((worker) => worker.fate.kind !== 'dead').length
   const missing = Math.max(0, Math.min(desired.count - supply.length, endpoint.settings.workersMax - living))
   const want = { ...none, missing, reason: desired.reason }
@@ -64,12 +64,12 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   return failures === undefined ? want : afterFailures(want, { failures, supply }, builder)
 }
 
-/** A worker that gave way puts its endpoint at the end of the line, however old its queue is. */
+/** An endpoint whose worker yielded goes to the end of the line, however old its queue is. */
 function waitingSince({ demand, yieldedAt }: EndpointView): number {
   return demand.waitingNormal > 0 ? Math.max(demand.oldestWaitingAt ?? Infinity, yieldedAt) : Infinity
 }
 
-/** A start that is failing still counts as one: until the failure is on record, a replacement would be one start too many. */
+/** A failing start still counts as supply: until the failure is recorded, a replacement would be one start too many. */
 function asSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): readonly WorkerView[] {
   if (worker.record.specHash === endpoint.specHash && isFailingStart(worker, builder)) return [{ ...worker, phase: 'starting' }]
   return isSupply(worker, endpoint, builder) ? [worker] : []
@@ -86,7 +86,7 @@ function isFailingStart({ record }: WorkerView, builder: PlanBuilder): boolean {
 function isSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
   if (worker.fate.kind === 'dead' || worker.phase === 'draining') return false
   if (worker.record.specHash !== endpoint.specHash) return false
-  // Retired by this very plan: its replacement is due now.
+  // Retired by this plan, so its replacement is due now.
   return !builder.actions.some((action) => action.kind === 'drain' && action.workerId === worker.record.id)
 }
 
@@ -95,7 +95,7 @@ function pausedStatus(view: EndpointView): EndpointStatus {
   return { ...QUIET, reason: 'paused', message: `the endpoint's maximum is 0 workers, so ${jobsWait(view.demand.waiting)}` }
 }
 
-/** After a failed start, one worker at a time, each after its pause, until one gets ready. */
+/** After a failed start only one worker starts at a time, each after its pause, until one becomes ready. */
 function afterFailures(
   want: Want,
   { failures, supply }: { readonly failures: StartFailures; readonly supply: readonly WorkerView[] },
@@ -118,10 +118,10 @@ function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number
   return `the next try is due at ${new Date(nextTryAt).toISOString()}`
 }
 
-/** Places what is wanted, one worker after another. `holdings` grows with each start, so that no GPU is given twice. */
+/** Places the wanted workers one after another. `holdings` grows with each start, so that no GPU is assigned twice. */
 export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], builder: PlanBuilder): void {
   const hosts = reachable(builder.observed)
-  // What is held only grows here: who asks for the same as one who was refused is refused, too.
+  // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
     const asked = askedOf(want.endpoint)
@@ -138,7 +138,7 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
   })
 }
 
-/** What `place` goes by. */
+/** Everything that `place` depends on. */
 export function askedOf({ spec: { gpu, cpu, image } }: Endpoint): string {
   return JSON.stringify([gpu, cpu, image])
 }
@@ -147,7 +147,7 @@ export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHo
   return { workerId: undefined, hostId, gpuUuids: gpus.map((gpu) => gpu.uuid), cpus: cpus ?? 0, memoryBytes: memoryBytes ?? 0 }
 }
 
-/** `coming`: for how many of the missing workers others give way. */
+/** `coming`: for how many of the missing workers other workers yield. */
 export function statusOf({ refused, missing, heldBack, calm }: Want, coming: number): EndpointStatus {
   if (refused === undefined) return calm
   const room = coming === 0 ? '' : `; ${coming === 1 ? 'room for 1 worker is' : `room for ${coming} workers is`} being made`

@@ -1,9 +1,9 @@
-// What happens to jobs: those that ran too long are ended, those that no worker holds any more are taken back.
+// Plans what happens to jobs: jobs past their execution timeout are ended, jobs that no worker holds any more are taken back.
 import type { WorkerRecord } from '@runyard/schema'
 import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 
-/** `keepBytes`: what the results of this endpoint may weigh, so that those of all fit. */
+/** `keepBytes`: how many bytes of results this endpoint may keep, so that the results of all endpoints fit. */
 export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const known = new Set(view.workers.map((record) => record.id))
   for (const lease of view.leases) {
@@ -19,8 +19,8 @@ export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBui
 }
 
 /**
- * The job's own limit, else its endpoint's; 0 = none (management §6.2 "executionTimeoutMs"). One that was running while its worker could not
- * report may have ended in time: its result gets a moment to arrive.
+ * The job's own limit, else its endpoint's; 0 = none (management §6.2 "executionTimeoutMs"). A job that was running while its worker could
+ * not report may have finished in time, so its result gets some time to arrive.
  */
 function isOverdue(lease: LeaseView, view: EndpointView, builder: PlanBuilder): boolean {
   const timeoutMs = lease.executionTimeoutMs ?? view.endpoint?.settings.executionTimeoutMs ?? 0
@@ -34,7 +34,7 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
   const { planeUpSince, policy } = builder.observed
   if (lease.workerId !== undefined && lease.expiresAt !== undefined) builder.wakeAt(lease.expiresAt)
   if (lease.workerId !== undefined) return !known.has(lease.workerId) && builder.isDue(lease.startedAt + policy.settleMs)
-  // Leases expire while the gateway or Redis is away, too; then the workers get one lease's time to report again.
+  // Leases also expire while the gateway or Redis is unavailable; afterwards workers get the duration of one lease to report again.
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
 }
 
@@ -47,16 +47,16 @@ function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): voi
 /** Infinity: nothing to sweep. */
 function sweepDueAt({ demand, leases, sweptAt }: EndpointView, keepBytes: number, policy: PlanPolicy): number {
   const { waiting, ended, keptBytes, nextDeadlineAt = Infinity, expiredUntaken = 0 } = demand
-  // What has expired is written into the journal at once.
+  // Expired jobs are written to the journal at once.
   if (expiredUntaken > 0) return sweptAt
   const isQuiet = waiting === 0 && leases.length === 0
   if (isQuiet && ended === 0 && nextDeadlineAt === Infinity) return Infinity
   const everyMs = isQuiet && keptBytes <= keepBytes ? policy.quietSweepEveryMs : policy.sweepEveryMs
-  // A deadline is kept when it passes: requests that wait for its job are woken then.
+  // Sweeps when a deadline passes, which wakes the requests that wait for its job.
   return Math.min(sweptAt + everyMs, nextDeadlineAt)
 }
 
-/** Waiting jobs are found by signals alone (ADR 24). Should one be lost on its way, this makes it good. */
+/** Gateways learn of waiting jobs only through signals (ADR 24). If a signal was lost, the sweep of an endpoint with a ready worker repeats it. */
 function isReady({ readyAt, drainingSince }: WorkerRecord): boolean {
   return readyAt !== undefined && drainingSince === undefined
 }

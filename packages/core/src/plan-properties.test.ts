@@ -1,4 +1,4 @@
-// What no plan may do, whatever it sees; found by random worlds.
+// Properties that hold for every plan, checked on random worlds.
 import type { Endpoint, ObservedWorker, WorkerRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -30,7 +30,7 @@ interface WorkerSeed {
 
 const workerSeed: fc.Arbitrary<WorkerSeed> = fc.record({
   endpoint: fc.nat(1),
-  /** The last one is on no host of ours. */
+  /** The last host id belongs to none of our hosts. */
   host: fc.nat(2),
   card: fc.nat(2),
   times: fc.record({
@@ -69,7 +69,7 @@ const worldSeed = fc.record({
 
 type WorldSeed = typeof worldSeed extends fc.Arbitrary<infer T> ? T : never
 
-/** A world that a correct system can be in: no card is held twice. */
+/** A state that a correct system can be in: no GPU is held twice. */
 function toWorld(seed: WorldSeed): Observed {
   const cards = seed.cards.map((names, h) => names.map((name, index) => gpu(`h${h}-g${index}`, name)))
   const taken = new Set<string>()
@@ -137,7 +137,7 @@ function toView(seed: WorldSeed['endpoints'][number], index: number, change: Pic
   return { ...view(found, { ...change, demand }), endpoint: seed.isDeleted ? undefined : found }
 }
 
-/** What breaks the rule in the smallest world found that breaks it; empty: 1000 worlds kept it. */
+/** Violations of the rule in the smallest world found; empty if 1000 worlds satisfy it. */
 function offencesAgainst(rule: (world: Observed, actions: readonly Action[]) => readonly unknown[]): readonly unknown[] {
   const offencesIn = (seed: WorldSeed) => {
     const world = toWorld(seed)
@@ -158,7 +158,7 @@ const workerOf = (action: Action) => ('workerId' in action ? (action.workerId ??
 const hasJob = (world: Observed, workerId: string) =>
   world.endpoints.some((found) => found.leases.some((one) => one.workerId !== undefined && one.workerId === workerId))
 
-test('no card is given to two workers, nor one whose worker is not seen gone', () => {
+test('no GPU is assigned to two workers, or taken from a worker that is not known to be gone', () => {
   const offences = offencesAgainst((world, actions) => {
     const given = startsOf(actions).flatMap((action) => action.gpus.map(({ uuid }) => uuid))
     const living = recordsOf(world).filter(({ id }) => !isSeenDead(world, id))
@@ -168,7 +168,7 @@ test('no card is given to two workers, nor one whose worker is not seen gone', (
   expect(offences).toEqual([])
 })
 
-test('a worker gets only cards of its endpoint’s types that its host has', () => {
+test('a worker gets only GPUs of its endpoint’s types that its host has', () => {
   const offences = offencesAgainst((world, actions) =>
     startsOf(actions).flatMap((action) => {
       const pools = world.endpoints.find(({ endpointId }) => endpointId === action.endpointId)?.endpoint?.spec.gpu?.pools ?? []
@@ -179,14 +179,14 @@ test('a worker gets only cards of its endpoint’s types that its host has', () 
   expect(offences).toEqual([])
 })
 
-test('a worker with a job is never retired for idleness', () => {
+test('a worker with a job is never retired as idle', () => {
   const offences = offencesAgainst((world, actions) =>
     actions.filter((action) => action.kind === 'drain' && action.reason === 'idle_timeout' && hasJob(world, action.workerId)),
   )
   expect(offences).toEqual([])
 })
 
-test('a worker with a job is stopped only where its job is not waited for', () => {
+test('a worker with a job is stopped only for a reason that does not wait for jobs', () => {
   const notWaitedFor = new Set(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
   const offences = offencesAgainst((world, actions) =>
     actions.filter(
@@ -197,7 +197,7 @@ test('a worker with a job is stopped only where its job is not waited for', () =
   expect(offences).toEqual([])
 })
 
-test('no start lifts an endpoint above its maximum, counting all that are not seen gone', () => {
+test('no start exceeds an endpoint’s maximum, counting all workers that are not known to be gone', () => {
   const offences = offencesAgainst((world, actions) =>
     world.endpoints.filter(({ endpointId, endpoint: found, workers }) => {
       const starts = startsOf(actions).filter((action) => action.endpointId === endpointId).length
@@ -208,7 +208,7 @@ test('no start lifts an endpoint above its maximum, counting all that are not se
   expect(offences).toEqual([])
 })
 
-test('idle timeouts never go below the minimum', () => {
+test('idle timeouts never reduce the workers below the minimum', () => {
   const offences = offencesAgainst((world, actions) => {
     const drained = new Map(actions.flatMap((action) => (action.kind === 'drain' ? [[action.workerId, action.reason]] : [])))
     return world.endpoints.filter(({ endpoint: found, workers }) => {
@@ -219,7 +219,7 @@ test('idle timeouts never go below the minimum', () => {
   expect(offences).toEqual([])
 })
 
-test('a worker gives way only to another endpoint that cannot start one, and never below the minimum', () => {
+test('a worker yields only to another endpoint that cannot start one, and never below the minimum', () => {
   const offences = offencesAgainst((world, actions) => {
     const { statuses } = plan(world, NOW)
     const yielded = actions.filter((action) => action.kind === 'drain' && action.reason === 'yielded')
@@ -234,7 +234,7 @@ test('a worker gives way only to another endpoint that cannot start one, and nev
   expect(offences).toEqual([])
 })
 
-test('a host that does not answer loses no worker and gets none', () => {
+test('a host that does not respond loses no worker and gets none', () => {
   const offences = offencesAgainst((world, actions) => {
     const unknown = new Set(world.hosts.filter(({ workers }) => workers === undefined).map(({ hostId }) => hostId))
     return actions.filter((action) => 'hostId' in action && unknown.has(action.hostId ?? ''))
@@ -242,7 +242,7 @@ test('a host that does not answer loses no worker and gets none', () => {
   expect(offences).toEqual([])
 })
 
-test('on a host that is not ours nothing is done, unless its worker was silent for long while it could have been heard', () => {
+test('a worker on a host that is not ours is left alone unless it was silent while it could have been heard', () => {
   const offences = offencesAgainst((world, actions) => {
     const elsewhere = recordsOf(world).filter(({ hostId }) => hostId === 'h2')
     const mayLive = elsewhere.filter(({ createdAt, readyAt = 0, lastSeenAt = 0 }) => {
@@ -255,19 +255,19 @@ test('on a host that is not ours nothing is done, unless its worker was silent f
   expect(offences).toEqual([])
 })
 
-test('what is being done is left alone', () => {
+test('a plan adds no action for a key that is in flight', () => {
   const offences = offencesAgainst((world, actions) =>
     actions.filter((action) => action.kind !== 'time-out' && world.inFlight.get(workerKey(workerOf(action))) === 'other'),
   )
   expect(offences).toEqual([])
 })
 
-test('the next due time lies ahead', () => {
+test('the next due time is in the future', () => {
   const offences = offencesAgainst((world) => [plan(world, NOW).nextDueAt].filter((due) => due <= NOW))
   expect(offences).toEqual([])
 })
 
-test('applying a plan and planning again repeats nothing, never passes the maximum, and comes to rest', () => {
+test('planning again after applying a plan repeats nothing, never exceeds the maximum, and converges', () => {
   const offences = offencesAgainst((first) => {
     const done = new Set<string>()
     let world = first

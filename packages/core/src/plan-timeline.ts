@@ -1,5 +1,5 @@
-// Test fixture: a world with a clock of its own, in which endpoints get jobs, workers start, take them, end them and leave as planned.
-// One host; only cards are scarce. Starts, jobs and stops take the time that the endpoint names.
+// Test fixture: a simulation with its own clock, in which endpoints get jobs and workers start, take jobs, end them and leave as planned.
+// There is one host, and only GPUs are scarce. Each endpoint defines how long starts and jobs take.
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Action, EndpointView, LeaseView, Observed } from './observed.ts'
 import { plan } from './plan.ts'
@@ -9,7 +9,7 @@ export interface Actor {
   readonly endpoint: Endpoint
   readonly startMs: number
   readonly jobMs: number
-  /** When its jobs are submitted, ms after the beginning. */
+  /** When its jobs are submitted, ms after the start. */
   readonly jobsAt: readonly number[]
 }
 
@@ -22,9 +22,9 @@ export interface JobLife {
 export interface Timeline {
   readonly jobs: readonly JobLife[]
   readonly actions: readonly (Action & { readonly at: number })[]
-  /** At each step, how many workers that take jobs each endpoint has. */
+  /** At each step, the number of workers per endpoint that take jobs. */
   readonly ready: readonly ReadonlyMap<string, number>[]
-  /** Stops of workers that held a job. */
+  /** Number of workers that were stopped while they held a job. */
   readonly brokenOff: number
 }
 
@@ -40,7 +40,7 @@ interface Sim {
   readonly actors: readonly Actor[]
   readonly cards: number
   readonly jobs: JobLife[]
-  /** Those that nobody has taken, by endpoint. */
+  /** Jobs that no worker has taken, by endpoint. */
   readonly waiting: Map<string, JobLife[]>
   workers: SimWorker[]
   readonly yieldedAt: Map<string, number>
@@ -52,7 +52,7 @@ interface Sim {
 const STEP_MS = 250
 const STOP_MS = 500
 
-/** Times in the result are ms after the beginning. */
+/** Times in the result are ms after the start. */
 export function runTimeline(actors: readonly Actor[], { cards, forMs }: { cards: number; forMs: number }): Timeline {
   const sim: Sim = { actors, cards, jobs: [], waiting: new Map(), workers: [], yieldedAt: new Map(), actions: [], brokenOff: 0, now: NOW }
   const ready: ReadonlyMap<string, number>[] = []

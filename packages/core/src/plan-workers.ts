@@ -1,5 +1,5 @@
-// What happens to the workers that are there: clear away the dead, retire those that have a reason to go, stop the drained.
-// A worker goes in two steps, drain then stop: only when the gateway knows and no job is left is it told to end.
+// Plans what happens to existing workers: dead ones are removed, those with a reason to go are retired, drained ones are stopped. A worker
+// leaves in two steps, drain then stop: it is stopped only once the gateway knows and no job is left.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
@@ -7,10 +7,10 @@ import { idleSince } from './phase.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
-/** Reasons after which a worker's jobs are not waited for: it does not work on them any more, or they were cancelled. */
+/** Reasons for which a worker is stopped without waiting for its jobs: it no longer works on them, or they were cancelled. */
 const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check', 'over_disk'])
 
-/** Retired for these, a worker that never got ready counts as a failed start. */
+/** A worker that never became ready and ends for one of these reasons counts as a failed start. */
 export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'exited',
   'out_of_memory',
@@ -23,7 +23,7 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'over_disk',
 ])
 
-/** A successor of another make takes their place. */
+/** The worker is replaced by one of a newer version. */
 const REPLACED: ReadonlySet<Reason> = new Set<Reason>(['outdated', 'image_rebuilt'])
 
 export function planWorkers(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
@@ -60,7 +60,7 @@ function clearAway(worker: WorkerView, { reason, endedItself }: Extract<Fate, { 
   builder.add({ kind: 'remove', ...on(worker), reason, isStartFailure })
 }
 
-/** What ends by itself before it did anything will do so again; what crashed in mid-job is replaced without a pause. */
+/** A worker that exits by itself before its first job will do so again; one that crashed during a job is replaced without a pause. */
 function neverWorked({ record, leases }: WorkerView): boolean {
   return record.lastJobEndedAt === undefined && leases.length === 0
 }
@@ -71,13 +71,13 @@ function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {
   if (worker.leases.length > 0 && isWaitedFor(retireReason, builder)) return
   const settleMs = worker.record.readyAt === undefined ? 0 : builder.observed.policy.drainSettleMs
   if (!builder.isDue(drainingSince + settleMs)) return
-  // A deleted endpoint's jobs were cancelled with it.
+  // The jobs of a deleted endpoint were cancelled with it.
   const lost = retireReason === 'endpoint_deleted' ? [] : worker.leases
   for (const { jobId } of lost) builder.add({ kind: 'take-back', ...on(worker), jobId, reason: retireReason })
   builder.add({ kind: 'stop', ...on(worker), reason: retireReason })
 }
 
-/** On shutdown jobs are waited for while there is a gateway that can take their results. */
+/** On shutdown, workers finish their jobs while a gateway can accept the results. */
 function isWaitedFor(reason: Reason, builder: PlanBuilder): boolean {
   if (reason === 'shutdown') return builder.observed.planeUpSince !== undefined
   return !WITHOUT_WAITING.has(reason)
@@ -101,7 +101,7 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
   return leaving
 }
 
-/** On a host that does not answer nothing is retired (house style 9). */
+/** No worker is retired on a host that does not respond: unknown does not mean gone. */
 export function isThere(worker: WorkerView): boolean {
   return !worker.inFlight && worker.fate.kind !== 'dead' && worker.fate.kind !== 'unknown'
 }
@@ -128,7 +128,7 @@ function successorReason(record: WorkerRecord, view: EndpointView, builder: Plan
   return isRebuilt(record, view, builder) ? 'image_rebuilt' : undefined
 }
 
-/** Its tag means another image by now, and the endpoint was saved since the worker was placed. */
+/** The image's tag refers to another image by now, and the endpoint was saved after the worker was placed. */
 function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed }: PlanBuilder): boolean {
   const imageId = imageIds.get(record.id)
   if (imageId === undefined) return false
@@ -137,7 +137,7 @@ function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed 
   return container?.imageId !== undefined && container.imageId !== imageId
 }
 
-/** Counted from the container's start: pulling an image has no limit. */
+/** Counts from the container's start, because pulling an image has no time limit. */
 function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
   const startedAt = worker.fate.kind === 'alive' ? (worker.fate.startedAt ?? worker.record.createdAt) : undefined
   if (startedAt === undefined) return false
@@ -146,7 +146,7 @@ function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBui
   return builder.isDue(startedAt + timeoutMs)
 }
 
-/** Silence means something only while the gateway, which hears the workers, was there long enough. */
+/** Silence counts only if the worker plane was reachable long enough. */
 function isSilent(record: WorkerRecord, builder: PlanBuilder): boolean {
   const { planeUpSince, policy } = builder.observed
   if (planeUpSince === undefined) return false
@@ -155,8 +155,8 @@ function isSilent(record: WorkerRecord, builder: PlanBuilder): boolean {
 }
 
 /**
- * Told to stop a job and not seen with another since: a sync handler cannot be interrupted (worker-api §9). After an execution timeout
- * Runpod stops the worker anyway (management §6.2); after a cancel it goes only when jobs wait that it does not take.
+ * The worker was ordered to stop a job and has taken no other since: a sync handler cannot be interrupted (worker-api §9). After an execution
+ * timeout Runpod stops the worker anyway (management §6.2). After a cancel the worker is retired only if jobs wait that it does not take.
  */
 function isStuck(worker: WorkerView, view: EndpointView, builder: PlanBuilder): boolean {
   const request = builder.observed.stopRequests.get(worker.record.id)
@@ -168,13 +168,13 @@ function isStuck(worker: WorkerView, view: EndpointView, builder: PlanBuilder): 
   return builder.isDue(Math.max(request.at, waitingSince) + graceMs)
 }
 
-/** SDKs before 1.10 have no stop channel: only the end of their process ends the job (worker-api §9), as on Runpod. */
+/** SDKs before 1.10 have no stop channel: only ending the process ends the job (worker-api §9), as on Runpod. */
 function hearsStops(sdkVersion = ''): boolean {
   const [, major, minor] = /^(\d+)\.(\d+)\./.exec(sdkVersion) ?? []
   return major !== '0' && (major !== '1' || Number(minor) >= 10)
 }
 
-/** Workers beyond max, then idle ones past their timeout while more than min are there; longest idle first. */
+/** Workers above max, then idle workers past their timeout as long as more than min remain; the longest idle first. */
 function surplus(
   endpoint: Endpoint,
   view: EndpointView,
@@ -184,7 +184,7 @@ function surplus(
   const ranked = staying.toSorted((a, b) => retireRank(a) - retireRank(b) || (idleSince(a.record) ?? 0) - (idleSince(b.record) ?? 0))
   const aboveMax = ranked.slice(0, Math.max(0, staying.length - workersMax))
   const rest = ranked.slice(aboveMax.length)
-  // While jobs wait, an idle worker is about to take one.
+  // While jobs wait, an idle worker is about to take one of them.
   const canRetire = view.demand.waiting > 0 ? 0 : Math.max(0, rest.length - workersMin)
   const timedOut = rest
     .filter((worker) => worker.phase === 'idle')
@@ -193,7 +193,7 @@ function surplus(
   return [...aboveMax.map((worker) => [worker, 'above_max'] as const), ...timedOut.map((worker) => [worker, 'idle_timeout'] as const)]
 }
 
-/** Who goes first: what has done nothing yet, then what does nothing now. */
+/** The order of retirement: starting workers, then idle ones, then busy ones. */
 function retireRank(worker: WorkerView): number {
   if (worker.phase === 'starting') return 0
   return worker.phase === 'idle' ? 1 : 2

@@ -11,7 +11,7 @@ function kinds(seen: Observed): readonly string[] {
 
 function brief(action: Action): string {
   const subject =
-    'workerId' in action ? (action.workerId ?? 'nobody') : action.kind === 'start' ? action.gpus.map(({ uuid }) => uuid).join('+') : ''
+    'workerId' in action ? (action.workerId ?? '-') : action.kind === 'start' ? action.gpus.map(({ uuid }) => uuid).join('+') : ''
   const reason = 'reason' in action ? ` (${action.reason})` : ''
   return `${action.kind} ${subject}${reason}`.replace('  ', ' ')
 }
@@ -24,32 +24,32 @@ function world(change: Partial<EndpointView>, more: Partial<Observed> = {}): Obs
 }
 
 test.each<[string, Observed, readonly string[]]>([
-  ['no job, no worker', world({}), []],
+  ['no worker starts without a job', world({}), []],
   ['the first job starts one worker at once', world(waiting(1)), ['start g0 (first_job)']],
   ['eight jobs at zero workers start one worker', world(waiting(8)), ['start g0 (first_job)']],
   [
-    'a starting worker is supply for a young queue',
+    'a starting worker counts as supply for a new queue',
     world({ ...waiting(3, 1000), workers: [record('w1', { readyAt: undefined, gpus: [CARDS[0]] } as never)] }),
     [],
   ],
   [
-    'jobs that wait while the worker is busy start more',
+    'jobs that wait while the worker is busy start more workers',
     world({ ...waiting(3, 600), workers: [record('w1')], leases: [lease('j1', 'w1')] }),
     ['start g0 (jobs_waiting)', 'start g1 (jobs_waiting)'],
   ],
   [
-    'a queue behind a busy worker gets a moment first',
+    'a queue behind a busy worker waits a moment first',
     world({ ...waiting(3, 100), workers: [record('w1')], leases: [lease('j1', 'w1')] }),
     [],
   ],
-  ['an idle worker is trusted to take the job', world({ ...waiting(1, 600), workers: [record('w1')] }), []],
+  ['an idle worker is expected to take the job', world({ ...waiting(1, 600), workers: [record('w1')] }), []],
   [
-    'an idle worker that lets a job wait is no supply',
+    'an idle worker that does not take a waiting job is no supply',
     world({ ...waiting(1, 5000), workers: [record('w1')] }),
     ['start g0 (jobs_waiting)'],
   ],
   [
-    'low-priority jobs start nothing',
+    'low-priority jobs start no worker',
     world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW, ended: 0, keptBytes: 0 } }),
     [],
   ],
@@ -58,10 +58,10 @@ test.each<[string, Observed, readonly string[]]>([
 })
 
 test.each<[string, number | null, number | undefined, readonly string[]]>([
-  ['over its size is ended, and its job goes back', 10, 11 * 2 ** 30, ['drain w1 (over_disk)']],
-  ['within its size stays', 10, 10 * 2 ** 30, []],
-  ['that was not measured stays', 10, undefined, []],
-  ['without a size stays', null, 11 * 2 ** 30, []],
+  ['above its disk limit is retired', 10, 11 * 2 ** 30, ['drain w1 (over_disk)']],
+  ['within its disk limit stays', 10, 10 * 2 ** 30, []],
+  ['without a measurement stays', 10, undefined, []],
+  ['without a disk limit stays', null, 11 * 2 ** 30, []],
 ])('a worker %s', (_, diskGb, diskBytes, expected) => {
   const worker = record('w1')
   const seen = container(worker, diskBytes === undefined ? {} : { diskBytes })
@@ -70,13 +70,13 @@ test.each<[string, number | null, number | undefined, readonly string[]]>([
   expect(kinds(observed(views, [host('h1', CARDS, [seen])]))).toEqual(expected)
 })
 
-test('the jobs of a worker that is over its size are not waited for', () => {
+test('a worker above its disk limit is stopped without waiting for its jobs', () => {
   const draining = record('w1', { drainingSince: NOW - 1000, retireReason: 'over_disk' })
   const seen = world({ workers: [draining], leases: [lease('j1', 'w1')] })
   expect(kinds(seen)).toEqual(['take-back w1 (over_disk)', 'stop w1 (over_disk)'])
 })
 
-test('the minimum is kept without any job', () => {
+test('the minimum is kept even without jobs', () => {
   const found = endpoint('ep-one', { settings: { workersMin: 2 } })
   expect(kinds(observed([view(found)], [host('h1', CARDS)]))).toEqual(['start g0 (below_min)', 'start g1 (below_min)'])
 })
@@ -86,7 +86,7 @@ test('REQUEST_COUNT starts ceil(waiting / value) workers at once', () => {
   expect(kinds(observed([view(found, waiting(5))], [host('h1', CARDS)]))).toEqual(['start g0 (first_job)', 'start g1 (first_job)'])
 })
 
-test('an idle worker goes after idle_timeout, counted from its last job', () => {
+test('an idle worker is retired after idle_timeout, counted from its last job', () => {
   const settings = { idleTimeoutMs: 10_000 }
   const at = (lastJobEndedAt: number) =>
     plan(
@@ -101,7 +101,7 @@ test('an idle worker goes after idle_timeout, counted from its last job', () => 
   expect(at(NOW - 9000).nextDueAt).toBe(NOW + 1000)
 })
 
-test('no idle worker goes while jobs wait: it is about to take one', () => {
+test('no idle worker is retired while jobs wait, because it is about to take one', () => {
   const found = endpoint('ep-one', { settings: { idleTimeoutMs: 1000 } })
   const seen = observed([view(found, { ...waiting(1), workers: [record('w1')] })], [host('h1', CARDS, [container(record('w1'))])])
   expect(kinds(seen)).toEqual([])
@@ -114,7 +114,7 @@ test('scale-down keeps min workers and takes the longest idle first', () => {
   expect(kinds(observed([view(found, { workers })], [host('h1', CARDS, containers)]))).toEqual(['drain old (idle_timeout)'])
 })
 
-test('above max: idle workers go first, a busy one is drained and not stopped', () => {
+test('above max, idle workers are retired first, and a busy one is drained and not stopped', () => {
   const workers = [record('busy'), record('idle')]
   const found = endpoint('ep-one', { settings: { workersMax: 0 } })
   const containers = workers.map((worker) => container(worker))
@@ -123,7 +123,7 @@ test('above max: idle workers go first, a busy one is drained and not stopped', 
 })
 
 test.each<[string, Parameters<typeof record>[1], number, readonly string[]]>([
-  ['waits until the gateway has heard of it', { drainingSince: NOW - 1 }, 0, []],
+  ['is not stopped until the gateway knows that it drains', { drainingSince: NOW - 1 }, 0, []],
   ['is stopped once it holds no job', { drainingSince: NOW - 200 }, 0, ['stop w1 (idle_timeout)']],
   ['finishes its job first', { drainingSince: NOW - 60_000 }, 1, []],
 ])('a draining worker %s', (_, fields, leases, expected) => {
@@ -138,8 +138,8 @@ test.each([
     ['mark-outdated idle', 'drain idle (image_rebuilt)', 'mark-outdated busy', 'drain busy (image_rebuilt)', 'start g0 (below_min)'],
   ],
   ['the same image', 'old', []],
-  ['an image that is not known', undefined, []],
-])('after a save, workers of a tag that means %s by now', (_, imageId, expected) => {
+  ['an unknown image', undefined, []],
+])('after a save, a tag that now refers to %s', (_, imageId, expected) => {
   const workers = [record('idle'), record('busy')]
   const found = endpoint('ep-one', { settings: { workersMin: 1 } })
   const containers = workers.map((worker) => container(worker, { imageId: 'old' }))
@@ -149,7 +149,7 @@ test.each([
   )
 })
 
-test('an update replaces an idle worker at once and lets a busy one finish', () => {
+test('an update replaces idle workers at once and lets busy ones finish', () => {
   const workers = [record('idle', { specHash: 'old' }), record('busy', { specHash: 'old' })]
   const found = endpoint('ep-one', { settings: { workersMin: 1 } })
   const containers = workers.map((worker) => container(worker))
@@ -165,23 +165,23 @@ test('an update replaces an idle worker at once and lets a busy one finish', () 
 test.each<[string, ReturnType<typeof exited>, string]>([
   ['killed', exited(record('w1'), 137), 'exited'],
   ['out of memory', exited(record('w1'), 137, true), 'out_of_memory'],
-])('a worker that is %s in mid-job gives the job back and is replaced in the same plan', (_, dead, reason) => {
+])('if a worker is %s during a job, the same plan takes the job back and replaces the worker', (_, dead, reason) => {
   const found = view(endpoint('ep-one', { settings: { workersMin: 1 } }), { workers: [record('w1')], leases: [lease('j1', 'w1')] })
   const decided = plan(observed([found], [host('h1', CARDS, [dead])]), NOW)
   expect(decided.actions.map(brief)).toEqual([`take-back w1 (${reason})`, `remove w1 (${reason})`, 'start g0 (below_min)'])
   expect(decided.actions[1]).toMatchObject({ isStartFailure: false })
 })
 
-test('a worker that dies before it was ready counts as a failed start', () => {
+test('a worker that dies before it is ready counts as a failed start', () => {
   const { readyAt: _, ...young } = record('w1')
   const [action] = plan(observed([view(endpoint('ep-one'), { workers: [young] })], [host('h1', CARDS, [exited(young)])]), NOW).actions
   expect(action).toMatchObject({ kind: 'remove', isStartFailure: true })
 })
 
 test.each([
-  ['ends by itself without ever having had a job', {}, 1, true],
+  ['exits by itself before its first job', {}, 1, true],
   ['is killed', {}, 137, false],
-  ['ends by itself after it has worked', { lastJobEndedAt: NOW - 5000 }, 1, false],
+  ['exits by itself after a job', { lastJobEndedAt: NOW - 5000 }, 1, false],
 ] as const)('a ready worker that %s', (_, fields, exitCode, isStartFailure) => {
   const worker = record('w1', fields)
   const seen = observed([view(endpoint('ep-one'), { workers: [worker] })], [host('h1', CARDS, [exited(worker, exitCode)])])
@@ -198,7 +198,7 @@ test.each([
   expect(kinds(seen)).toEqual([`remove w1 (${reason})`])
 })
 
-test('a start that is failing is not replaced before its failure is on record', () => {
+test('a failing start is not replaced before its failure is recorded', () => {
   const { readyAt: _ready, ...young } = record('w1')
   const dead = observed([view(endpoint('ep-one'), { ...waiting(1), workers: [young] })], [host('h1', CARDS, [exited(young, 1)])])
   expect(kinds(dead)).toEqual(['remove w1 (exited)'])
@@ -207,7 +207,7 @@ test('a start that is failing is not replaced before its failure is on record', 
   expect(kinds(alive)).toEqual(['drain w1 (unhealthy_check)'])
 })
 
-test('after a failed start the next try waits, and says so', () => {
+test('after a failed start the next attempt waits, and the status says so', () => {
   const failures = {
     specHash: 'spec-1',
     count: 2,
@@ -236,7 +236,7 @@ test('after a failed start the next try waits, and says so', () => {
   expect(kinds(world({ ...waiting(1), failures: { ...failures, specHash: 'older' } }))).toEqual(['start g0 (first_job)'])
 })
 
-test('a worker that is not ready in time is retired; its own RUNPOD_INIT_TIMEOUT wins', () => {
+test('a worker that is not ready in time is retired; its own RUNPOD_INIT_TIMEOUT takes precedence', () => {
   const { readyAt: _, ...slow } = record('w1')
   const seen = (env: Record<string, string>) =>
     observed([view(endpoint('ep-one', { spec: { env } }), { workers: [slow] })], [host('h1', CARDS, [container(slow)])])
@@ -244,25 +244,25 @@ test('a worker that is not ready in time is retired; its own RUNPOD_INIT_TIMEOUT
   expect(plan(seen({}), NOW).nextDueAt).toBe(NOW - 99_000 + 420_000)
 })
 
-test('a silent worker is lost only while the gateway has been there to hear it', () => {
+test('a silent worker is lost only if the gateway was reachable during the silence', () => {
   const workers = [record('w1', { lastSeenAt: NOW - 61_000 })]
   expect(kinds(world({ workers }))).toEqual(['drain w1 (heartbeat_lost)'])
   expect(kinds(world({ workers }, { planeUpSince: undefined }))).toEqual([])
   expect(kinds(world({ workers }, { planeUpSince: NOW - 10_000 }))).toEqual([])
 })
 
-test('an expired lease is taken back, but not right after the gateway came back', () => {
+test('an expired lease is taken back, but not right after a gateway outage', () => {
   const change = { workers: [record('w1')], leases: [lease('j1', undefined)] }
-  expect(kinds(world(change))).toEqual(['take-back nobody (heartbeat_lost)'])
+  expect(kinds(world(change))).toEqual(['take-back - (heartbeat_lost)'])
   expect(kinds(world(change, { planeUpSince: NOW - 1000 }))).toEqual([])
 })
 
-test('a worker that lost a lease is named, so that it can be replaced', () => {
+test('a take-back names the worker that lost its lease, so that it can be replaced', () => {
   const change = { workers: [record('w1')], leases: [lease('j1', undefined, { lastHolder: 'w1' })] }
   expect(plan(world(change), NOW).actions).toEqual([expect.objectContaining({ kind: 'take-back', workerId: undefined, lastHolder: 'w1' })])
 })
 
-test('a worker whose lease expired while it could not report is not retired as idle, nor stopped before its job is taken back', () => {
+test('a worker whose lease expired during an outage is not retired as idle, or stopped before its job is taken back', () => {
   const leases = [lease('j1', undefined, { lastHolder: 'w1' })]
   const away = { planeUpSince: undefined }
   const idle = record('w1', { readyAt: NOW - 500_000, lastJobEndedAt: NOW - 400_000 })
@@ -272,14 +272,14 @@ test('a worker whose lease expired while it could not report is not retired as i
   expect(kinds(world({ workers: [draining], leases }, away))).toEqual([])
 })
 
-test('a job that ran past its limit while its worker could not report is not ended before late results had their time', () => {
+test('a job past its execution timeout during an outage is not ended before late results could arrive', () => {
   const change = { workers: [record('w1')], leases: [lease('j1', 'w1', { executionTimeoutMs: 1000 })] }
   expect(kinds(world(change, { planeUpSince: undefined }))).toEqual([])
   expect(kinds(world(change, { planeUpSince: NOW - 2000 }))).toEqual([])
   expect(kinds(world(change, { planeUpSince: NOW - 16_000 }))).toEqual(['time-out w1'])
 })
 
-test('a lease of a worker that no record knows is taken back', () => {
+test('a lease of a worker without a record is taken back', () => {
   expect(kinds(world({ leases: [lease('j1', 'ghost')] }))).toContain('take-back ghost (heartbeat_lost)')
 })
 
@@ -292,14 +292,14 @@ test('a job past its execution timeout is ended, by its own limit or its endpoin
   expect(kinds(seen)).toEqual(['time-out w1'])
 })
 
-test('a worker that does not free itself after an execution timeout goes, one that took another job stays', () => {
+test('a worker that stays busy after an execution timeout is retired, one that took another job stays', () => {
   const stopRequests = new Map([['w1', { at: NOW - 10_000, why: 'timeout' as const }]])
   expect(kinds(world({ workers: [record('w1')] }, { stopRequests }))).toEqual(['drain w1 (execution_timeout)'])
   expect(kinds(world({ workers: [record('w1')], leases: [lease('j2', 'w1')] }, { stopRequests }))).toEqual([])
   expect(kinds(world({ workers: [record('w1', { lastJobEndedAt: NOW - 5000 })] }, { stopRequests }))).toEqual([])
 })
 
-test('after a cancel a worker goes only when jobs wait that it does not take', () => {
+test('after a cancel a worker is retired only if jobs wait that it does not take', () => {
   const stopRequests = new Map([['w1', { at: NOW - 20_000, why: 'cancel' as const }]])
   expect(kinds(world({ workers: [record('w1')] }, { stopRequests }))).toEqual([])
   expect(kinds(world({ ...waiting(1, 11_000), workers: [record('w1')] }, { stopRequests }))).toContain('drain w1 (execution_timeout)')
@@ -313,7 +313,7 @@ test.each([
   ['2.0.0rc2', false],
   ['runyard-agent/0.1.0', false],
   [undefined, false],
-])('a worker that cannot hear of a cancel makes room as soon as a job waits: SDK %s', (sdkVersion, isDeaf) => {
+])('a worker that cannot receive stop orders is retired as soon as a job waits: SDK %s', (sdkVersion, isDeaf) => {
   const stopRequests = new Map([['w1', { at: NOW - 2000, why: 'cancel' as const }]])
   const workers = [record('w1', sdkVersion === undefined ? {} : { sdkVersion })]
   expect(kinds(world({ workers }, { stopRequests }))).toEqual([])
@@ -321,7 +321,7 @@ test.each([
   expect(planned.includes('drain w1 (execution_timeout)')).toBe(isDeaf)
 })
 
-test('a host that does not answer: nothing of it is removed, and it takes no new worker', () => {
+test('a host that does not respond keeps its workers and gets no new one', () => {
   const workers = [record('w1', { lastJobEndedAt: NOW - 90_000, specHash: 'old' })]
   const seen = observed([view(endpoint('ep-one'), { ...waiting(1), workers })], [{ ...host('h1', CARDS), workers: undefined }])
   const decided = plan(seen, NOW)
@@ -329,7 +329,7 @@ test('a host that does not answer: nothing of it is removed, and it takes no new
   expect(decided.statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'no_host' })
 })
 
-test('a record without a container is lost after a moment, not before', () => {
+test('a record without a container is lost after a grace period, not before', () => {
   const young = record('w1', { createdAt: NOW - 1000, containerStartedAt: NOW - 500 })
   const seen = (workers: EndpointView['workers']) => observed([view(endpoint('ep-one'), { workers })], [host('h1', CARDS)])
   expect(kinds(seen([young]))).toEqual([])
@@ -339,9 +339,9 @@ test('a record without a container is lost after a moment, not before', () => {
 test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly string[]]>([
   ['reports', { lastSeenAt: NOW - 50_000 }, {}, []],
   ['was silent for too long', { lastSeenAt: NOW - 61_000 }, {}, ['take-back w1 (host_lost)', 'remove w1 (host_lost)']],
-  ['was silent while nobody could hear it', { lastSeenAt: NOW - 61_000 }, { planeUpSince: NOW - 30_000 }, []],
-  ['is silent while nobody can hear it', { lastSeenAt: NOW - 61_000 }, { planeUpSince: undefined }, []],
-  ['has another spec and reports', { lastSeenAt: NOW - 1000, specHash: 'old' }, {}, []],
+  ['was silent while it could not be heard', { lastSeenAt: NOW - 61_000 }, { planeUpSince: NOW - 30_000 }, []],
+  ['is silent while it cannot be heard', { lastSeenAt: NOW - 61_000 }, { planeUpSince: undefined }, []],
+  ['has an outdated spec and reports', { lastSeenAt: NOW - 1000, specHash: 'old' }, {}, []],
   ['is to be drained and reports', { lastSeenAt: NOW - 1000, drainingSince: NOW - 9000, retireReason: 'above_max' }, {}, []],
 ])('a worker on a host of another scaler that %s', (_, fields, more, expected) => {
   const worker = record('w1', { hostId: 'theirs', ...fields })
@@ -349,7 +349,7 @@ test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly str
   expect(kinds(observed([view(endpoint('ep-one'), change)], [host('h1', CARDS)], more))).toEqual(expected)
 })
 
-test('a worker on a host of another scaler counts as one, and its silence is judged when it is due', () => {
+test('a worker on a host of another scaler counts as supply, and the plan is due when its silence counts', () => {
   const found = endpoint('ep-one', { settings: { workersMin: 1, workersMax: 1 } })
   const worker = record('w1', { hostId: 'theirs', lastSeenAt: NOW - 1000 })
   expect(kinds(observed([view(found, { workers: [worker], ...waiting(3, 9000) })], [host('h1', CARDS)]))).toEqual([])
@@ -358,13 +358,13 @@ test('a worker on a host of another scaler counts as one, and its silence is jud
   expect(decided.nextDueAt).toBe(NOW - 1000 + 60_000)
 })
 
-test('while one of our hosts has not said which one it is, a worker on a host that we do not know is left alone', () => {
+test('while one of our hosts is not identified, a worker on an unknown host is left alone', () => {
   const worker = record('w1', { hostId: 'docker:engine', lastSeenAt: NOW - 500_000 })
   const unnamed = { ...host('local', CARDS), workers: undefined, isIdentified: false }
   expect(kinds(observed([view(endpoint('ep-one'), { workers: [worker] })], [host('h1', CARDS), unnamed]))).toEqual([])
 })
 
-test('a worker is where its host lists it, also when its record bears the host’s earlier name', () => {
+test('a worker belongs to the host that lists it, even if its record has the host’s earlier name', () => {
   const worker = record('w1', { hostId: 'local', readyAt: NOW - 400_000 })
   const drained = record('w2', { hostId: 'local', drainingSince: NOW - 9000, retireReason: 'above_max' })
   const seen = observed(
@@ -378,11 +378,11 @@ test('a worker is where its host lists it, also when its record bears the host�
 })
 
 test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly string[]]>([
-  ['is gone on with', {}, {}, ['resume w1']],
-  ['is left to the one that is at it', {}, { inFlight: new Map([['worker:w1', 'start' as const]]) }, []],
-  ['is given up where its spec is an old one', { specHash: 'old' }, {}, ['mark-outdated w1', 'drain w1 (outdated)']],
-  ['is cleared away once it drains', { drainingSince: NOW - 10, retireReason: 'outdated' }, {}, ['remove w1 (outdated)']],
-  ['is given up where all stops', {}, { shutdown: true }, ['drain w1 (shutdown)']],
+  ['is resumed', {}, {}, ['resume w1']],
+  ['is not resumed while a start is in flight', {}, { inFlight: new Map([['worker:w1', 'start' as const]]) }, []],
+  ['is abandoned if its spec is outdated', { specHash: 'old' }, {}, ['mark-outdated w1', 'drain w1 (outdated)']],
+  ['is removed once it drains', { drainingSince: NOW - 10, retireReason: 'outdated' }, {}, ['remove w1 (outdated)']],
+  ['is abandoned at shutdown', {}, { shutdown: true }, ['drain w1 (shutdown)']],
 ])('a start whose scaler died before there was a container %s', (_, fields, more, expected) => {
   const { readyAt: _ready, containerStartedAt: _started, ...placed } = record('w1', fields)
   const found = view(endpoint('ep-one'), { workers: [placed] })
@@ -390,7 +390,7 @@ test.each<[string, Parameters<typeof record>[1], Partial<Observed>, readonly str
   for (const listed of listings) expect(kinds(observed([found], [host('h1', CARDS, listed)], more))).toEqual(expected)
 })
 
-test('cards that workers of another installation hold are taken', () => {
+test('GPUs that workers of another installation hold are not assigned', () => {
   const shared = { ...host('h1', CARDS), cardsOfOthers: ['g0'] }
   expect(kinds(observed([view(endpoint('ep-one'), waiting(1))], [shared]))).toEqual(['start g1 (first_job)'])
   const full = observed([view(endpoint('ep-one'), waiting(1))], [{ ...shared, cardsOfOthers: ['g0', 'g1'] }])
@@ -398,11 +398,11 @@ test('cards that workers of another installation hold are taken', () => {
 })
 
 test.each([
-  ['was never named', false, 14_999, []],
-  ['was never named', false, 15_000, ['reap stray']],
-  ['was named earlier', true, 59_999, []],
-  ['was named earlier', true, 60_000, ['reap stray']],
-] as const)('a container that no record names is reaped after a grace: one that %s (%s, %d ms)', (_, wasKnown, ms, expected) => {
+  ['never had a record', false, 14_999, []],
+  ['never had a record', false, 15_000, ['reap stray']],
+  ['had a record earlier', true, 59_999, []],
+  ['had a record earlier', true, 60_000, ['reap stray']],
+] as const)('a container without a record is reaped after a grace period: one that %s (%s, %d ms)', (_, wasKnown, ms, expected) => {
   const stray = container({ id: 'stray', endpointId: 'ep-gone', gpus: [] })
   const strangers = new Map([['stray', { since: NOW - ms, wasKnown }]])
   const decided = plan(observed([], [host('h1', CARDS, [stray])], { strangers }), NOW)
@@ -411,7 +411,7 @@ test.each([
   expect(kinds(observed([], [host('h1', CARDS, [stray])], { strangers: new Map() }))).toEqual([])
 })
 
-test('a container that no record knows is reaped, unless it is being worked on', () => {
+test('a container without a record is reaped, unless an action on it is in flight', () => {
   const stray = container({ id: 'stray', endpointId: 'ep-gone', gpus: [] })
   expect(kinds(observed([], [host('h1', CARDS, [stray])]))).toEqual(['reap stray'])
   expect(kinds(observed([], [host('h1', CARDS, [stray])], { inFlight: new Map([['worker:stray', 'other']]) }))).toEqual([])
@@ -425,7 +425,7 @@ test('a deleted endpoint stops its workers without waiting for jobs, then is for
   expect(kinds(world(deleted))).toEqual(['forget-endpoint'].map((kind) => `${kind} `))
 })
 
-test('shutdown retires every worker, lets busy ones finish while the gateway is there, and starts none', () => {
+test('shutdown retires every worker, lets busy ones finish while the gateway is reachable, and starts none', () => {
   const workers = [record('w1'), record('w2', { drainingSince: NOW - 500, retireReason: 'shutdown' })]
   const change = { ...waiting(5, 9000), workers, leases: [lease('j1', 'w2')] }
   expect(kinds(world(change, { shutdown: true }))).toEqual(['drain w1 (shutdown)'])
@@ -436,7 +436,7 @@ test('shutdown retires every worker, lets busy ones finish while the gateway is 
   ])
 })
 
-test('a paused endpoint says why its jobs wait', () => {
+test('the status of a paused endpoint says why its jobs wait', () => {
   const found = endpoint('ep-one', { settings: { workersMax: 0 } })
   expect(plan(observed([view(found, waiting(2))], [host('h1', CARDS)]), NOW).statuses.get('ep-one')).toMatchObject({
     reason: 'paused',
@@ -444,7 +444,7 @@ test('a paused endpoint says why its jobs wait', () => {
   })
 })
 
-test('whose job has waited longest gets the last card', () => {
+test('the endpoint whose job has waited longest gets the last GPU', () => {
   const one = view(endpoint('ep-one'), waiting(1, 100))
   const two = view(endpoint('ep-two'), waiting(1, 900))
   const decided = plan(observed([one, two], [host('h1', [gpu('g0')])]), NOW)
@@ -452,7 +452,7 @@ test('whose job has waited longest gets the last card', () => {
   expect(decided.statuses.get('ep-one')).toMatchObject({ throttled: 1, reason: 'gpus_busy' })
 })
 
-test('results beyond the room of all endpoints are swept from those that keep the most, soon even where nothing runs', () => {
+test('results above the total limit are swept from the endpoints that keep the most, soon even if no job runs', () => {
   const keeps = (id: string, keptBytes: number) =>
     view(endpoint(id), { demand: { ...view(endpoint(id)).demand, ended: 1, keptBytes }, sweptAt: NOW - 6000 })
   const policy = { ...observed([], []).policy, keepBytes: 10 }
@@ -460,7 +460,7 @@ test('results beyond the room of all endpoints are swept from those that keep th
   expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7, remind: false }])
 })
 
-test('expired jobs that are not in the journal make a sweep due at once, also where nothing else is', () => {
+test('expired jobs that are not in the journal make a sweep due at once, even if nothing else is', () => {
   const found = view(endpoint('ep-one'), { sweptAt: NOW })
   const sweeps = (expiredUntaken: number) =>
     plan(observed([{ ...found, demand: { ...found.demand, expiredUntaken } }], [host('h1', CARDS)]), NOW).actions
@@ -471,17 +471,17 @@ test('expired jobs that are not in the journal make a sweep due at once, also wh
 const { readyAt: _notReady, ...starting } = record('w1')
 
 test.each([
-  ['jobs wait beside a ready worker', waiting(1), record('w1'), true],
+  ['jobs wait and a worker is ready', waiting(1), record('w1'), true],
   ['no worker is ready', waiting(1), starting, false],
   ['the only worker drains', waiting(1), record('w1', { drainingSince: NOW }), false],
   ['nothing waits', { leases: [lease('j', 'w1')] }, record('w1'), false],
-])('the gateways are reminded of waiting jobs only where a worker could take them: %s', (_name, change, worker, remind) => {
+])('a sweep signals waiting jobs to the gateways only if a worker could take them: %s', (_name, change, worker, remind) => {
   const found = view(endpoint('ep-one'), { ...change, workers: [worker], sweptAt: NOW - 6000 })
   const { actions } = plan(observed([found], [host('h1', CARDS, [container(worker)])]), NOW)
   expect(actions).toContainEqual({ kind: 'sweep', endpointId: 'ep-one', keepBytes: Infinity, remind })
 })
 
-test('the plan is due at the earliest deadline of a job and at the end of the earliest lease, and ends the job then', () => {
+test('the plan is due at the earliest job deadline or lease expiry, and sweeps then', () => {
   const demand = { waiting: 1, waitingNormal: 1, oldestWaitingAt: NOW - 1000, ended: 0, keptBytes: 0 }
   const of = (nextDeadlineAt: number, expiresAt: number) =>
     plan(

@@ -1,5 +1,5 @@
-// One tick's decision: a snapshot and the time go in, actions come out. Nothing here fails, waits or remembers;
-// applying a plan and planning again yields nothing new.
+// The decision of one tick: a snapshot and the time go in, actions come out. It cannot fail, waits for nothing and keeps no state.
+// Planning again after a plan was applied yields no further actions.
 import { allHoldings } from './holdings.ts'
 import type { Observed, Plan } from './observed.ts'
 import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts'
@@ -39,8 +39,8 @@ function roomForResults({ endpoints, policy }: Observed): ReadonlyMap<string, nu
 }
 
 /**
- * Workers of ours that no record names, after a grace: their record may be on its way. One whose record was there earlier gets the time after which
- * a silent worker is lost.
+ * Removes our containers without a record after a grace period, because the record may still be on its way. If a record named the worker
+ * earlier, the grace period is the time after which a silent worker counts as lost.
  */
 function reap(observed: Observed, builder: PlanBuilder): void {
   const { reapGraceMs, heartbeatLostMs } = observed.policy

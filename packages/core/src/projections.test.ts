@@ -22,14 +22,14 @@ test.each([
   expect(workerStatus(worker, leases)).toBe(status)
 })
 
-test('a worker without a record is gone, and nothing comes back from there', () => {
+test('a worker without a record is gone, and gone is final', () => {
   expect(phaseOf(undefined, 0)).toBe('gone')
   for (const phase of WORKER_PHASES) expect(isLegalMove('gone', phase)).toBe(false)
   expect(isLegalMove('idle', 'busy')).toBe(true)
   expect(isLegalMove('draining', 'idle')).toBe(false)
 })
 
-test('/health counts each worker once, ready equals idle, and what is missing is throttled or unhealthy', () => {
+test('/health counts each worker once, ready equals idle, and missing workers are throttled or unhealthy', () => {
   const workers = [
     { record: young, leaseCount: 0 },
     { record: record('idle'), leaseCount: 0 },
@@ -65,7 +65,7 @@ describe('pauses after failed starts', () => {
     expect(pauseAfterMs(1000)).toBe(7 * 24 * 60 * MINUTE)
   })
 
-  test('workers that failed together count once', () => {
+  test('count workers that failed together once', () => {
     const first = addFailure(undefined, failure(100, 50))
     const together = addFailure(first, failure(110, 60))
     expect(together).toMatchObject({ count: 1, lastAt: 110 })
@@ -73,7 +73,7 @@ describe('pauses after failed starts', () => {
     expect(addFailure(together, { ...failure(300, 200), specHash: 'other' })).toMatchObject({ count: 1 })
   })
 
-  test('a younger worker that got ready ends them', () => {
+  test('end when a newer worker becomes ready', () => {
     const failures = addFailure(undefined, failure(100, 50))
     expect(currentFailures(failures, SAVED, [{ createdAt: 90, readyAt: 120 }])).toBe(failures)
     expect(currentFailures(failures, SAVED, [{ createdAt: 150, readyAt: 160 }])).toBeUndefined()
@@ -82,10 +82,10 @@ describe('pauses after failed starts', () => {
   test.each([
     ['a save before the worker was placed', { ...SAVED, updatedAt: 40 }, true],
     ['a save after it, also one that changes nothing', { ...SAVED, updatedAt: 60 }, false],
-    ['a wish for a new try', { ...SAVED, retriedAt: 60 }, false],
+    ['a requested retry', { ...SAVED, retriedAt: 60 }, false],
     ['another spec', { ...SAVED, specHash: 'other' }, false],
-  ])('%s: what failed still counts: %j', (_name, endpoint, counts) => {
-    // Placed at 50, seen to have failed at 100: what is saved in between is not what failed.
+  ])('%s: earlier failures still count: %j', (_name, endpoint, counts) => {
+    // The worker was placed at 50 and failed at 100: a spec saved in between is not the one that failed.
     const failures = addFailure(undefined, failure(100, 50))
     expect(currentFailures(failures, endpoint, [])).toBe(counts ? failures : undefined)
   })
@@ -121,6 +121,6 @@ test.each([
   expect(splitArgs(text)).toEqual(expected)
 })
 
-test.each(["'open", '"open', 'end\\'])('args with %j are refused in one sentence', (text) => {
+test.each(["'open", '"open', 'end\\'])('args with %j are rejected with one sentence', (text) => {
   expect(() => splitArgs(text)).toThrow('is never closed')
 })

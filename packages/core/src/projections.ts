@@ -1,5 +1,5 @@
-// Our phases in Runpod's words: the `/health` counters and REST v2's worker status. Decides nothing; a wrong word here misleads a
-// reader and never a plan. The ledger's states are not here: whoever moves a worker writes them (`store.ledger.transition`).
+// Maps phases to Runpod's vocabulary: the `/health` counters and REST v2's worker status. For display only: no plan depends on it. The
+// ledger's states are not derived here; the process that changes a worker's state writes them (`store.ledger.transition`).
 import type { HealthWorkerState, WorkerPhase, WorkerRecord, WorkerStatus } from '@runyard/schema'
 import { phaseOf } from './phase.ts'
 
@@ -8,7 +8,7 @@ export interface CountedWorker {
   readonly leaseCount: number
 }
 
-/** Workers with the number of jobs that each holds; leases of other workers, or of none, count for nobody. */
+/** Workers with the number of jobs that each holds. Leases of other workers, or without a worker, are ignored. */
 export function countLeases(
   records: readonly WorkerRecord[],
   leases: readonly { readonly workerId?: string | undefined }[],
@@ -18,7 +18,7 @@ export function countLeases(
   return records.map((record) => ({ record, leaseCount: held.get(record.id) ?? 0 }))
 }
 
-/** What the scaler last said of an endpoint: workers wanted but not there. */
+/** The scaler's latest report on an endpoint: workers that are wanted but do not run. */
 export interface Shortfall {
   readonly throttled: number
   readonly unhealthy: number
@@ -26,7 +26,7 @@ export interface Shortfall {
 
 export type HealthCounters = Readonly<Record<HealthWorkerState, number>>
 
-/** The six ints of `/health` (client-api §5.9). `ready` equals `idle`; `running` are workers that hold a job, draining ones included. */
+/** The six counters of `/health` (client-api §5.9). `ready` equals `idle`; `running` counts workers that hold a job, including draining ones. */
 export function healthCounters(workers: readonly CountedWorker[], shortfall: Shortfall | undefined): HealthCounters {
   const statuses = workers.map(({ record, leaseCount }) => ({
     status: workerStatus(record, leaseCount),
@@ -44,7 +44,7 @@ export function healthCounters(workers: readonly CountedWorker[], shortfall: Sho
   }
 }
 
-/** A draining worker without a job takes none again: it is nobody's capacity. */
+/** A draining worker without a job takes no further job, so it is no capacity. */
 function isLeaving(worker: { status: WorkerStatus; phase: WorkerPhase }): boolean {
   return worker.phase === 'draining' && worker.status !== 'RUNNING'
 }
@@ -58,7 +58,7 @@ const STATUS_WITHOUT_JOB = {
   gone: 'IDLE',
 } as const satisfies Record<WorkerPhase, WorkerStatus>
 
-/** REST v2's worker status (management §3.3). THROTTLED never stands here: a throttled worker has no record. */
+/** REST v2's worker status (management §3.3). Never THROTTLED, because a throttled worker has no record. */
 export function workerStatus(record: WorkerRecord, leaseCount: number): WorkerStatus {
   if (record.unhealthyReason !== undefined) return 'UNHEALTHY'
   if (leaseCount > 0) return 'RUNNING'

@@ -39,12 +39,12 @@ test.each([
   expect(found.message.length).toBeGreaterThan(10)
 })
 
-test('busy workers tell how many there may be, and why no other one starts', () => {
+test('the message for busy workers names their maximum, and why no further worker starts', () => {
   expect(queueReason(seen({ workers: { running: 1 }, shortfall: BUSY_GPUS }), { lowPriority: false }).message).toBe(
     'every worker is busy with another job (1 of at most 3 workers; 2 jobs wait); another cannot start: both cards of host local are in use',
   )
 })
 
-test('one job waits, several wait', () => {
+test('the number of waiting jobs is written in singular or plural', () => {
   expect([jobsWait(1), jobsWait(2, 'normal ')]).toEqual(['1 job waits', '2 normal jobs wait'])
 })

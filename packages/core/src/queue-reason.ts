@@ -1,4 +1,4 @@
-// Why a waiting job waits: one reason from the closed list and one sentence for the person who asks.
+// Why a job waits: one reason from the closed list and one sentence for the user.
 import { REASONS, type EndpointSettings, type Reason } from '@runyard/schema'
 import type { Demand } from './observed.ts'
 import type { HealthCounters } from './projections.ts'
@@ -7,7 +7,7 @@ export interface QueueView {
   readonly settings: Pick<EndpointSettings, 'workersMax'>
   readonly demand: Pick<Demand, 'waiting' | 'waitingNormal'>
   readonly workers: HealthCounters
-  /** The scaler's last word where a wanted worker cannot start. */
+  /** The scaler's latest report that a wanted worker cannot start. */
   readonly shortfall: { readonly reason: Reason; readonly message: string } | undefined
 }
 
@@ -16,7 +16,7 @@ export interface QueueReason {
   readonly message: string
 }
 
-/** Where several are true, the one that has to change first: no worker may start < low priority < none can start < all are busy. */
+/** If several apply, the one that has to change first: no worker may start < low priority < none can start < all are busy. */
 export function queueReason(seen: QueueView, job: { readonly lowPriority: boolean }): QueueReason {
   const { idle, initializing, running } = seen.workers
   if (seen.settings.workersMax === 0) return plain('paused')

@@ -6,15 +6,15 @@ const kept = (...bytes: readonly number[]) => bytes.map((keptBytes, at) => ({ en
 
 test.each([
   ['all fit', [3, 4], 7, {}],
-  ['one is too heavy', [3, 9], 10, { 'ep-1': 7 }],
-  ['two are too heavy', [3, 9, 4], 10, { 'ep-1': 3, 'ep-2': 3 }],
-  ['there is no room at all', [1, 0], 0, { 'ep-0': 0 }],
-  ['there is none', [], 0, {}],
-] as const)('results are cut to fit where %s', (_, bytes, limit, expected) => {
+  ['one endpoint is too large', [3, 9], 10, { 'ep-1': 7 }],
+  ['two endpoints are too large', [3, 9, 4], 10, { 'ep-1': 3, 'ep-2': 3 }],
+  ['the limit is 0', [1, 0], 0, { 'ep-0': 0 }],
+  ['there are no endpoints', [], 0, {}],
+] as const)('results are cut to fit: %s', (_, bytes, limit, expected) => {
   expect(Object.fromEntries(cutToFit(kept(...bytes), limit))).toEqual(expected)
 })
 
-test('afterwards all fit, and whoever had more than one level has just that', () => {
+test('afterwards all results fit, and every endpoint above the common level has exactly that level', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(1_000_000), { maxLength: 20 }), fc.nat(3_000_000), (bytes, limit) => {
       const before = kept(...bytes)

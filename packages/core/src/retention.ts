@@ -1,4 +1,4 @@
-// How much of an installation's room for results each endpoint may keep when all of them together want more.
+// How many bytes of results each endpoint may keep when all endpoints together exceed the installation's limit.
 
 export interface Kept {
   readonly endpointId: string
@@ -6,7 +6,7 @@ export interface Kept {
 }
 
 /**
- * Those that keep more than a fair share, with that share: small endpoints keep what they have, the others are cut to one level.
+ * Endpoints above a fair share, with that share in bytes. Small endpoints keep what they have, the others are cut to a common level.
  * E.g. 3, 9 and 4 with room for 10: the 9 and the 4 are cut to 3.5 each.
  */
 export function cutToFit(kept: readonly Kept[], limit: number): ReadonlyMap<string, number> {

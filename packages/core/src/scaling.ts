@@ -1,9 +1,9 @@
-// How many workers an endpoint wants (management §6.3): the first job starts one at once; while
-// workers are busy and jobs wait, up to the maximum; what is starting counts as supply. Placement decides whether they can be had.
+// How many workers an endpoint wants (management §6.3): the first job starts one worker at once; while workers are busy and jobs wait, more
+// start, up to the maximum. Starting workers count as supply. Placement decides whether they can be placed.
 import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
 import type { Demand } from './observed.ts'
 
-/** A worker as supply: retiring and outdated ones are not listed. */
+/** A worker that counts as supply; retiring and outdated workers do not. */
 export interface SupplyWorker {
   readonly phase: WorkerPhase
   readonly idleSince: number | undefined
@@ -13,13 +13,13 @@ export interface Desired {
   /** Workers to have, between min and max. */
   readonly count: number
   readonly reason: Reason
-  /** When to look again if nothing happens, epoch ms. */
+  /** When to plan again if nothing else happens, epoch ms. */
   readonly dueAt: number
 }
 
-/** A queue that busy workers empty within this time is no reason for another worker (which would load the model once more). */
+/** A queue that busy workers empty within this time does not justify another worker, which would have to load the model again. */
 export const GROWTH_PATIENCE_MS = 500
-/** A job that waits longer than this beside an idle worker is not going to be taken by it: the worker is stuck or has left. */
+/** If a job waits longer than this while a worker is idle, that worker will not take it: it is stuck or gone. */
 export const IDLE_TAKES_WITHIN_MS = 3000
 
 export interface SupplyAndDemand {
@@ -68,7 +68,7 @@ function nextStuckAt(workers: readonly SupplyWorker[], oldestWaitingAt: number, 
   return Math.min(Infinity, ...times)
 }
 
-/** QUEUE_DELAY bounds the wait behind workers that only start; behind busy ones a short patience does. */
+/** QUEUE_DELAY limits the wait if all workers are still starting. If some are busy, the wait is short. */
 function patience(settings: EndpointSettings, workers: readonly SupplyWorker[]): number {
   if (settings.scaling.type === 'REQUEST_COUNT') return 0
   const delayMs = settings.scaling.queueDelay * 1000

@@ -1,5 +1,4 @@
-// Declared cards for a machine without them (ADR 10): they take part in inventory, placement and billing;
-// nothing is attached.
+// Simulated GPUs for a machine without real ones (ADR 10): they take part in inventory, placement and billing; no device is attached.
 import { RunyardError, SIMULATED_UUID, type Gpu, type HostInventory } from '@runyard/schema'
 import { GPU_MEMORY_GB, normalizeGpuName } from './gpu-catalogue.ts'
 
@@ -10,7 +9,7 @@ export interface SimulatedGpus {
 
 const DEFAULT_MEMORY_GB = 24
 
-/** `NVIDIA GeForce RTX 4090:2,NVIDIA L4` → two cards and one. @throws RunyardError('bad_request') with one sentence. */
+/** `NVIDIA GeForce RTX 4090:2,NVIDIA L4` → two GPUs and one GPU. @throws RunyardError('bad_request') with one sentence. */
 export function parseSimulatedGpus(text: string | undefined): readonly SimulatedGpus[] {
   return (text ?? '')
     .split(',')
@@ -25,7 +24,7 @@ export function parseSimulatedGpus(text: string | undefined): readonly Simulated
     })
 }
 
-/** The inventory with the declared cards behind the real ones. Their ids are the same on every call. */
+/** The inventory with the simulated GPUs after the real ones. Their ids are the same on every call. */
 export function withSimulatedGpus(inventory: HostInventory, declared: readonly SimulatedGpus[]): HostInventory {
   const names = declared.flatMap(({ name, count }) => Array.from({ length: count }, () => name))
   const simulated = names.map((name, index): Gpu => ({

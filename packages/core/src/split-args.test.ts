@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { joinArgs, splitArgs } from './split-args.ts'
 
-test('any words, joined to one line, are read as exactly those words', () => {
+test('any words, joined to one line, are split into exactly those words again', () => {
   fc.assert(
     fc.property(fc.array(fc.string()), (words) => {
       expect(splitArgs(joinArgs(words))).toEqual(words)
@@ -14,15 +14,15 @@ test.each([
   [['python', '-u', '/handler.py'], 'python -u /handler.py'],
   [['echo', 'two words', ''], "echo 'two words' ''"],
   [["it's"], String.raw`'it'\''s'`],
-])('%j is written as people would write it', (words, line) => {
+])('%j is joined in the way users write it', (words, line) => {
   expect(joinArgs(words)).toBe(line)
 })
 
-test('double quotes may hold escapes, line breaks and the other quote', () => {
+test('double quotes may contain escapes, line breaks and single quotes', () => {
   expect(splitArgs(String.raw`a"b \"c\" \$d \e 'f'"g "" "h`.concat('\\\ni"'))).toEqual([`ab "c" $d \\e 'f'g`, '', 'hi'])
 })
 
-test.each([`'`, `"`, `"\\"`, `\\`, `a "b`])('%s is refused: it is never closed', (line) => {
+test.each([`'`, `"`, `"\\"`, `\\`, `a "b`])('%s is rejected as never closed', (line) => {
   expect(() => splitArgs(line)).toThrow(/is never closed/)
 })
 

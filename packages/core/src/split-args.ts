@@ -1,4 +1,4 @@
-// A command line in POSIX words (management §6.2 "dockerArgs"): quotes and backslashes as a shell reads them, nothing is expanded.
+// Splits a command line into words by POSIX rules (management §6.2 "dockerArgs"): quotes and backslashes as in a shell, without expansion.
 import { shown, RunyardError } from '@runyard/schema'
 
 // One piece of a word: '…' verbatim | "…" with escapes, up to `endOfDouble` | a backslash and what it escapes | plain text.
@@ -26,14 +26,14 @@ export function splitArgs(text: string): readonly string[] {
   return words
 }
 
-/** The inverse of `splitArgs`: one line that is read as exactly these words. */
+/** The inverse of `splitArgs`: one line that splits into exactly these words. */
 export function joinArgs(words: readonly string[]): string {
   return words.map((word) => (/^[^\s'"\\]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`)).join(' ')
 }
 
 interface Piece {
   readonly value: string
-  /** Where the next one begins. */
+  /** Where the next piece begins. */
   readonly end: number
 }
 
@@ -46,7 +46,7 @@ function readPlain(text: string, at: number): Piece | undefined {
   return { value: single ?? plain ?? '', end: PIECE.lastIndex }
 }
 
-/** Step by step: one expression for all of it would need a stack as deep as the word is long. */
+/** A loop, because one regular expression for the whole quote would need a stack as deep as the word is long. */
 function readDouble(text: string, at: number): Piece | undefined {
   ESCAPE_OR_QUOTE.lastIndex = at + 1
   for (let found = ESCAPE_OR_QUOTE.exec(text); found !== null; found = ESCAPE_OR_QUOTE.exec(text)) {
@@ -56,7 +56,7 @@ function readDouble(text: string, at: number): Piece | undefined {
   return undefined
 }
 
-/** Inside double quotes a backslash escapes only these four and a line break, which it removes. */
+/** Inside double quotes a backslash escapes only these four characters and a line break, which it removes. */
 function unescapeDouble(text: string): string {
   return text.replaceAll(/\\([$`"\\]|\n)/g, (_, char: string) => (char === '\n' ? '' : char))
 }

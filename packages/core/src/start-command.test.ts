@@ -14,7 +14,7 @@ test.each([
 })
 
 test.each(['{"cmd": "python handler.py"}', '{"cmd": ["a"], "entry": []}', '{"cmd": ["a"]', '{"cmd": [1]}'])(
-  'the start command %s is refused with one sentence',
+  'the start command %s is rejected with one sentence',
   (args) => {
     expect(() => startCommandOf({ args })).toThrow(`each a list of words; ${args} was given.`)
   },

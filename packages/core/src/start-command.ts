@@ -1,5 +1,5 @@
-// What a worker's container runs in place of what its image says. Runpod's "container start command" is a line that replaces the image's CMD, or
-// JSON with `cmd` and `entrypoint` (management §6.2 "dockerArgs"; Runpod's documentation of templates).
+// What a worker's container runs instead of its image's own command. Runpod's "container start command" is either a line that replaces the
+// image's CMD, or JSON with `cmd` and `entrypoint` (management §6.2 "dockerArgs"; Runpod's documentation of templates).
 import { shown, RunyardError, StartCommandJson } from '@runyard/schema'
 import type { EndpointSpec } from '@runyard/schema'
 import { splitArgs } from './split-args.ts'
@@ -10,9 +10,9 @@ export interface StartCommand {
   readonly args: readonly string[]
 }
 
-/** An entrypoint in JSON wins over one that stands beside it. @throws RunyardError('bad_request') */
+/** An entrypoint inside the JSON overrides the separate field. @throws RunyardError('bad_request') */
 export function startCommandOf({ args, entrypoint = [] }: Pick<EndpointSpec, 'args' | 'entrypoint'>): StartCommand {
-  // No program is called `{"cmd":…`, so nothing else can be meant.
+  // No program is called `{"cmd":…`, so this can only be JSON.
   if (!/^\s*\{\s*"/.test(args)) return { entrypoint, args: splitArgs(args) }
   const given = readJson(args)
   return { entrypoint: given.entrypoint ?? entrypoint, args: given.cmd ?? [] }

@@ -1,4 +1,4 @@
-// Usage is the same whether an interval is still one or was added up by day.
+// Usage does not change when an interval is rolled up into days.
 import * as fc from 'fast-check'
 import type { LedgerDay, LedgerRow } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
@@ -18,7 +18,7 @@ const row = (from: number, to: number): LedgerRow => ({
 const sum = (rows: readonly LedgerRow[], days: readonly LedgerDay[], range = { from: 0, to: NOW }) =>
   sumUsage({ rows, days }, { range, billedStates: ['running'], now: NOW })
 
-it('each interval is rounded up, cut at the range, and billed by its state', () => {
+it('rounds each interval up, cuts it at the range, and bills it by its state', () => {
   const worker = { workerId: 'w', endpointId: 'ep', gpuType: 'NVIDIA L4', gpuCount: 2 }
   const lines = sumUsage(
     {
@@ -38,7 +38,7 @@ it('each interval is rounded up, cut at the range, and billed by its state', () 
   ])
 })
 
-describe('an interval over midnight', () => {
+describe('an interval that crosses midnight', () => {
   it('is rounded up in each day, so that days add up to months', () => {
     const crossing = row(DAY_MS - 500, DAY_MS + 500)
     expect(splitByDay(crossing).map(({ day, seconds, gpuSeconds }) => [day - DAY, seconds, gpuSeconds])).toEqual([
@@ -48,13 +48,13 @@ describe('an interval over midnight', () => {
     expect(sum([crossing], [])).toMatchObject([{ seconds: 2, billableSeconds: 2, gpuSeconds: 4 }])
   })
 
-  it('has whole days between its ends', () => {
+  it('counts whole days between its ends', () => {
     expect(splitByDay(row(DAY_MS / 2, 3 * DAY_MS + 1)).map(({ seconds }) => seconds)).toEqual([43_200, 86_400, 86_400, 1])
     expect(splitByDay(row(0, DAY_MS)).map(({ seconds }) => seconds)).toEqual([86_400])
   })
 })
 
-it('adds up to the same in any range of whole days, whichever intervals became days', () => {
+it('gives the same sum in any range of whole days, whichever intervals were rolled up', () => {
   const at = fc.integer({ min: 0, max: 10 * DAY_MS })
   const interval = fc.tuple(at, fc.integer({ min: 1, max: 3 * DAY_MS }), fc.constantFrom(0, 1, 4), fc.boolean())
   const days = fc.tuple(fc.integer({ min: 0, max: 14 }), fc.integer({ min: 1, max: 14 }))
@@ -72,7 +72,7 @@ it('adds up to the same in any range of whole days, whichever intervals became d
 describe('a range', () => {
   const midnight = startOfDay(NOW)
 
-  it('grows to whole days where only their sums are left, and nowhere else', () => {
+  it('is extended to whole days only where only daily sums exist', () => {
     const range = { from: midnight - DAY_MS - 1, to: midnight - 1 }
     expect(toWholeDays(range, midnight)).toEqual({ from: midnight - 2 * DAY_MS, to: midnight })
     expect(toWholeDays(range, midnight - DAY_MS)).toEqual({ from: midnight - 2 * DAY_MS, to: midnight - 1 })

@@ -1,6 +1,6 @@
-// Billing arithmetic (management §8): the ledger → seconds per endpoint, GPU type and state. Each worker's interval is rounded up to a
-// whole second, as Runpod bills (2.5 s → 3 s), in each UTC day that it touches: so the days of a month add up to the month, and intervals that
-// were added up by day count as they did before (ADR 43). A range that cuts an interval rounds the part inside it.
+// Billing arithmetic (management §8): turns the ledger into seconds per endpoint, GPU type and state. Each interval is rounded up to a whole
+// second, as Runpod bills (2.5 s → 3 s), in each UTC day that it touches. The days of a month therefore add up to the month, and intervals
+// that were rolled up into days count as before (ADR 43). If a range cuts an interval, the part inside the range is rounded.
 import type { BillingState, LedgerDay, LedgerRow } from '@runyard/schema'
 
 export const DAY_MS = 24 * 3600 * 1000
@@ -12,15 +12,15 @@ export interface UsageRange {
 }
 
 export interface UsageLine {
-  /** null: of deleted endpoints, where their days were added up. */
+  /** null: deleted endpoints of the owner, added up. */
   readonly endpointId: string | null
   readonly gpuType: string | null
   readonly state: BillingState
   /** Whole seconds of wall time, each interval rounded up. */
   readonly seconds: number
-  /** `seconds` where the state is billed, else 0. */
+  /** `seconds` if the state is billed, else 0. */
   readonly billableSeconds: number
-  /** `billableSeconds` × GPUs of the worker; 0 for CPU workers. */
+  /** `billableSeconds` × the worker's GPUs; 0 for CPU workers. */
   readonly gpuSeconds: number
 }
 
@@ -33,7 +33,7 @@ export interface UsageOptions {
 
 export interface Ledger {
   readonly rows: readonly LedgerRow[]
-  /** Added up from rows that are not in `rows` any more. */
+  /** Sums of rows that are no longer in `rows`. */
   readonly days?: readonly LedgerDay[]
 }
 
@@ -42,7 +42,7 @@ export function startOfDay(at: number): number {
   return Math.floor(at / DAY_MS) * DAY_MS
 }
 
-/** Where only sums of days are left, before `rolledUntil` (a midnight), a range is one of whole days: it grows to them. */
+/** Before `rolledUntil` (a midnight) only daily sums exist, so a range that starts or ends there is extended to whole days. */
 export function toWholeDays({ from, to }: UsageRange, rolledUntil: number): UsageRange {
   return {
     from: from < rolledUntil ? startOfDay(from) : from,
@@ -50,7 +50,7 @@ export function toWholeDays({ from, to }: UsageRange, rolledUntil: number): Usag
   }
 }
 
-/** An ended interval as what it adds to each UTC day that it touches. */
+/** What an ended interval adds to each UTC day that it touches. */
 export function splitByDay(row: LedgerRow): readonly LedgerDay[] {
   const { endpointId, gpuType, state, gpuCount, from, to = from } = row
   const days: LedgerDay[] = []
@@ -85,7 +85,7 @@ export function sumUsage({ rows, days = [] }: Ledger, { range, billedStates, now
   return [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)
 }
 
-/** The days between the first and the last one are whole ones, and so are their seconds. */
+/** The days between the first and the last are whole days, so their seconds need no rounding. */
 function secondsInside(row: LedgerRow, range: UsageRange, now: number): number {
   const from = Math.max(row.from, range.from)
   const to = Math.min(row.to ?? now, range.to)

@@ -8,7 +8,7 @@ const policy: WebhookRetryPolicy = { retryDelaysMs: [10_000, 10_000, 5 * MINUTE,
 const failed = { kind: 'failed' } as const
 const nextAttempt = (tries: WebhookTries, by: WebhookRetryPolicy) => judgeWebhook(failed, tries, by).nextAt
 
-/** The times of all attempts at a receiver that refuses each one at once. */
+/** The times of all attempts at a receiver that fails each one immediately. */
 function attemptTimes(by: WebhookRetryPolicy): readonly number[] {
   const times = [0]
   for (let attempts = 1; attempts < 1000; attempts += 1) {
@@ -16,7 +16,7 @@ function attemptTimes(by: WebhookRetryPolicy): readonly number[] {
     if (next === undefined) return times
     times.push(next)
   }
-  throw new Error('it never gives up')
+  throw new Error('the schedule never gives up')
 }
 
 describe('the next attempt', () => {
@@ -24,26 +24,26 @@ describe('the next attempt', () => {
     expect(attemptTimes(policy).filter((at) => at <= MINUTE)).toEqual([0, 10_000, 20_000])
   })
 
-  it('goes on with the longer pauses, repeats the last one, and stops before the event is too old', () => {
+  it('continues with the longer pauses, repeats the last one, and stops before the event is too old', () => {
     expect(attemptTimes(policy).slice(3)).toEqual([5 * MINUTE + 20_000, HOUR + 5 * MINUTE + 20_000, 2 * HOUR + 5 * MINUTE + 20_000])
   })
 
-  it('is Runpod’s profile alone when the events may be a minute old', () => {
+  it('follows only Runpod’s schedule if events may be one minute old', () => {
     expect(attemptTimes({ ...policy, maxAgeMs: MINUTE })).toEqual([0, 10_000, 20_000])
   })
 
-  it('counts the pause from the end of an attempt that took its time', () => {
+  it('starts the pause at the end of a slow attempt', () => {
     expect(nextAttempt({ attempts: 1, endedAt: 0, now: 9500 }, policy)).toBe(19_500)
   })
 
-  it('does not come without any pauses', () => {
+  it('does not exist if no pauses are configured', () => {
     const tries = { attempts: 1, endedAt: 0, now: 0 }
     expect(judgeWebhook(failed, tries, { retryDelaysMs: [], maxAgeMs: HOUR })).toEqual({ outcome: 'given_up' })
   })
 })
 
 describe('an event', () => {
-  it('is too late for any attempt, the first one too, once it is older than it may be', () => {
+  it('is too late for any attempt, even the first, once it exceeds its maximum age', () => {
     expect(isTooLate({ endedAt: 1000, now: 1000 + MINUTE }, { maxAgeMs: MINUTE })).toBe(false)
     expect(isTooLate({ endedAt: 1000, now: 1001 + MINUTE }, { maxAgeMs: MINUTE })).toBe(true)
   })

@@ -19,8 +19,8 @@ function environment(change: Partial<WorkerEnvironmentOptions> = {}) {
   })
 }
 
-// worker-api §17.15, §17.16, §17.17: a query string to add to, a log level that the SDK knows, no look at the internet.
-test('the worker’s own id stands in every URL and only the job’s id is left open (worker-api §2.1)', () => {
+// worker-api §17.15, §17.16, §17.17: a query string to append to, a log level that the SDK knows, no check of the internet.
+test('every URL contains the worker’s id, and only the job’s id is a placeholder (worker-api §2.1)', () => {
   expect(environment()).toMatchObject({
     RUNPOD_WEBHOOK_GET_JOB: 'http://gw:8081/v2/ep1/job-take/w7f3?gpu=NVIDIA+A40',
     RUNPOD_WEBHOOK_POST_OUTPUT: 'http://gw:8081/v2/ep1/job-done/w7f3/$ID?gpu=NVIDIA+A40',
@@ -37,7 +37,7 @@ test('the worker’s own id stands in every URL and only the job’s id is left 
   })
 })
 
-test('the machine is told as Runpod tells it', () => {
+test('the machine is described with Runpod’s variables', () => {
   expect(environment()).toMatchObject({
     RUNPOD_GPU_COUNT: '1',
     RUNPOD_GPU_NAME: 'NVIDIA+A40',
@@ -57,7 +57,7 @@ test('the machine is told as Runpod tells it', () => {
   expect(cpuWorker).not.toHaveProperty('RUNYARD_ENVELOPE')
 })
 
-test('the user’s variables win, except those that the worker protocol lives on', () => {
+test('the user’s variables override ours, except those that the worker protocol needs', () => {
   const env = { RUNPOD_DEBUG_LEVEL: 'DEBUG', RUNPOD_ENDPOINT_BASE_URL: 'http://elsewhere/v2', RUNPOD_POD_ID: 'mine', OWN: 'yes' }
   expect(environment({ endpoint: endpoint('ep1', { spec: { env } }) })).toMatchObject({
     OWN: 'yes',
@@ -71,7 +71,7 @@ test.each([
   [{ HTTPS_PROXY: 'http://proxy' }, 'gw'],
   [{ http_proxy: 'http://proxy', NO_PROXY: 'minio,10.0.0.0/8' }, 'minio,10.0.0.0/8,gw'],
   [{ NO_PROXY: 'minio' }, undefined],
-])('the user’s proxies do not swallow the heartbeat: %j', (env, noProxy) => {
+])('the heartbeat bypasses the user’s proxies: %j', (env, noProxy) => {
   const given = environment({ endpoint: endpoint('ep1', { spec: { env } }) })
   expect([given['no_proxy'], given['NO_PROXY']]).toEqual([noProxy, noProxy ?? 'minio'])
 })
@@ -87,11 +87,11 @@ test('nested calls go to the worker plane', () => {
 })
 
 // worker-api §17.14
-test('a ping interval below a second, which kills the SDK’s heartbeat, is never given', () => {
+test('the ping interval is never below a second, which would end the SDK’s heartbeat process', () => {
   expect(environment({ pingIntervalMs: 200 })['RUNPOD_PING_INTERVAL']).toBe('1000')
 })
 
-test('a CA bundle is named for pip, uv, requests, curl, boto3, git and Node', () => {
+test('a CA bundle is set for pip, uv, requests, curl, boto3, git and Node', () => {
   const named = Object.entries(environment({ caBundle: '/etc/ca.pem' })).filter(([, value]) => value === '/etc/ca.pem')
   expect(named.map(([name]) => name).sort()).toEqual([
     'AWS_CA_BUNDLE',
@@ -105,14 +105,14 @@ test('a CA bundle is named for pip, uv, requests, curl, boto3, git and Node', ()
   expect(environment()).not.toHaveProperty('SSL_CERT_FILE')
 })
 
-test('a simulated card says so and is not tested', () => {
+test('a simulated GPU is marked as such and skips the GPU check', () => {
   expect(environment({ gpus: [{ uuid: 'g', name: 'NVIDIA L4', simulated: true }] })).toMatchObject({
     RUNPOD_SKIP_GPU_CHECK: 'true',
     RUNYARD_SIMULATED_GPU: 'true',
   })
 })
 
-test('a variable of Runpod’s that a user sets reaches the worker', () => {
+test('a Runpod variable that a user sets reaches the worker', () => {
   const base = endpoint('ep1')
   const env = { RUNPOD_MAX_CONCURRENCY: '4', RUNPOD_INIT_TIMEOUT: '900' }
   expect(environment({ endpoint: { ...base, spec: { ...base.spec, env } } })).toMatchObject(env)

@@ -1,4 +1,4 @@
-// The environment of a worker (worker-api §2). User variables win over everything but what the worker protocol cannot do without.
+// The environment of a worker (worker-api §2). User variables override everything except the variables that the worker protocol needs.
 import type { AttachedGpu, Endpoint, HostInventory } from '@runyard/schema'
 import { poolOf } from './gpu-catalogue.ts'
 import type { Envelope } from './image-alias.ts'
@@ -11,7 +11,7 @@ export interface WorkerEnvironmentOptions {
   /** Bearer token of this worker. */
   readonly token: string
   readonly gpus: readonly AttachedGpu[]
-  /** Limits of the worker; undefined = what the host has. */
+  /** Limits of the worker; undefined = no limit, the host's size is reported. */
   readonly cpus: number | undefined
   readonly memoryBytes: number | undefined
   readonly host: Pick<HostInventory, 'cpuCount' | 'memoryBytes'>
@@ -26,7 +26,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     ...machineVariables(options),
     ...clientVariables(options.planeUrl),
     ...(options.caBundle === undefined ? {} : caVariables(options.caBundle)),
-    // worker-api §2.2: DEBUG prints every output twice; the network check wants the open internet.
+    // worker-api §2.2: DEBUG prints every output twice; the network check needs the open internet.
     RUNPOD_DEBUG_LEVEL: 'INFO',
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     ...options.endpoint.spec.env,
@@ -35,7 +35,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
   }
 }
 
-/** The SDK's heartbeat, alone of its requests, would go through the user's proxy, and be lost where that cannot reach us (worker-api §2.3). */
+/** Only the SDK's heartbeat would use the user's proxy, and get lost if the proxy cannot reach us (worker-api §2.3). */
 function pastProxies({ endpoint, planeUrl }: WorkerEnvironmentOptions): Record<string, string> {
   const { env } = endpoint.spec
   if (!Object.keys(env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return {}
@@ -43,11 +43,11 @@ function pastProxies({ endpoint, planeUrl }: WorkerEnvironmentOptions): Record<s
   return { NO_PROXY: noProxy, no_proxy: noProxy }
 }
 
-/** worker-api §2.1. The worker's id is filled in here; `$ID` is left for the worker and means the job's id. */
+/** worker-api §2.1. The worker's id is filled in here; the worker replaces `$ID` with the job's id. */
 function protocolVariables(options: WorkerEnvironmentOptions): Record<string, string> {
   const { endpoint, workerId, planeUrl } = options
   const base = `${planeUrl}/v2/${endpoint.id}`
-  // The SDK glues further parameters on with `&`, so a query string must be there even without a GPU.
+  // The SDK appends further parameters with `&`, so there must be a query string even without a GPU.
   const query = `gpu=${gpuQuery(options.gpus)}`
   return {
     RUNPOD_WEBHOOK_GET_JOB: `${base}/job-take/${workerId}?${query}`,
@@ -57,7 +57,7 @@ function protocolVariables(options: WorkerEnvironmentOptions): Record<string, st
     RUNPOD_AI_API_KEY: options.token,
     RUNPOD_POD_ID: workerId,
     RUNPOD_ENDPOINT_ID: endpoint.id,
-    // Below 1000 the SDK's heartbeat process dies at once (worker-api §2.1).
+    // Below 1000 the SDK's heartbeat process exits at once (worker-api §2.1).
     RUNPOD_PING_INTERVAL: String(Math.max(1000, Math.round(options.pingIntervalMs))),
     ...(options.envelope === null ? {} : { RUNYARD_ENVELOPE: options.envelope }),
     ...(options.memoryBytes === undefined ? {} : { RUNYARD_MEMORY_BYTES: String(options.memoryBytes) }),
@@ -89,7 +89,7 @@ function machineVariables(options: WorkerEnvironmentOptions): Record<string, str
   }
 }
 
-/** So that functions can call functions: the client half of the SDKs talks to the worker plane (flash-api §8.2, §1.1). */
+/** Lets functions call functions: the client half of the SDKs talks to the worker plane (flash-api §8.2, §1.1). */
 function clientVariables(planeUrl: string): Record<string, string> {
   return {
     RUNPOD_ENDPOINT_BASE_URL: `${planeUrl}/v2`,
@@ -107,10 +107,10 @@ function caVariables(path: string): Record<string, string> {
     CURL_CA_BUNDLE: path,
     PIP_CERT: path,
     NODE_EXTRA_CA_CERTS: path,
-    // boto3, with which the SDK uploads to buckets, and git know neither of those above.
+    // boto3, which the SDK uses for uploads to buckets, and git read none of the variables above.
     AWS_CA_BUNDLE: path,
     GIT_SSL_CAINFO: path,
-    // uv brings its own roots unless it is told to use the platform's, which SSL_CERT_FILE then names.
+    // uv uses its own root certificates by default. This makes it use the platform's, which SSL_CERT_FILE then names.
     UV_NATIVE_TLS: 'true',
   }
 }

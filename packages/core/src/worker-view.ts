@@ -1,5 +1,5 @@
-// One worker as the plan sees it: its record, what its host says of it, its leases, and from these its fate. The fate `unknown`
-// forbids everything that cannot be undone; `settling` is too young to judge; `unstarted` has a record and no container yet.
+// One worker as the plan sees it: its record, its host's report, its leases, and the fate derived from these. `unknown` forbids every action
+// that cannot be undone; `settling` is too young to judge; `unstarted` has a record but no container yet.
 import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
 import { exitReason } from './evidence.ts'
 import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
@@ -10,7 +10,7 @@ export type Fate =
   | { readonly kind: 'alive'; readonly startedAt: number | undefined; readonly diskBytes?: number }
   | { readonly kind: 'settling'; readonly until: number }
   | { readonly kind: 'unstarted' }
-  /** `until`: when it counts as lost if it stays silent. */
+  /** `until`: when the worker counts as lost if it stays silent. */
   | { readonly kind: 'unknown'; readonly until?: number }
   | { readonly kind: 'dead'; readonly reason: Reason; readonly endedItself: boolean }
 
@@ -19,7 +19,7 @@ export interface WorkerView {
   readonly phase: WorkerPhase
   readonly leases: readonly LeaseView[]
   readonly fate: Fate
-  /** Something is being done to it right now. */
+  /** An action on this worker is in flight. */
   readonly inFlight: boolean
 }
 
@@ -42,7 +42,7 @@ function fateOf(
   const host = observed.hosts.find((candidate) => candidate.hostId === record.hostId)
   if (host === undefined) return isInFlight ? { kind: 'unknown' } : fateWithoutHost(record, observed, now)
   if (host.workers === undefined) return { kind: 'unknown' }
-  // What is being started may not be there yet, and what is being stopped may just have gone: neither proves anything.
+  // A worker that is being started may not exist yet, and one that is being stopped may just have ended: neither proves anything.
   if (isInFlight) return { kind: 'settling', until: Infinity }
   return fateOnHost(record, host, observed)
 }
@@ -63,12 +63,12 @@ function reasonOfDeath(record: WorkerRecord, container: ObservedWorker): Reason 
   return record.refreshRequested === true ? 'refresh_requested' : exitReason(container.exit)
 }
 
-/** Codes from 128 on are signals: somebody else ended it. */
+/** Exit codes of 128 and above are signals: something else ended the process. */
 function isOwnExit({ exit }: ObservedWorker): boolean {
   return exit !== undefined && exit.exitCode !== null && exit.exitCode < 128
 }
 
-/** Listed without being started, or not listed: a start that its scaler did not finish, or a container that someone took away. */
+/** Listed but not started, or not listed: its scaler did not finish the start, or the container was removed from outside. */
 function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const until = Math.max(record.createdAt, record.containerStartedAt ?? 0) + observed.policy.settleMs
   if (host.observedAt < until) return { kind: 'settling', until }
@@ -81,8 +81,8 @@ function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Obse
 }
 
 /**
- * A host that this scaler does not have (another scaler's, or one that is no longer configured) never answers here, so its workers' silence has to
- * do, as long as it could have been heard. One of our own hosts that has not said yet which one it is may be the one.
+ * A host that this scaler does not have (another scaler's, or no longer configured) never responds here. Its workers are judged by their silence
+ * alone, for as long as they could have been heard. While one of our own hosts is not identified yet, it may be this host.
  */
 function fateWithoutHost(record: WorkerRecord, { hosts, planeUpSince, policy }: Observed, now: number): Fate {
   if (planeUpSince === undefined || hosts.some((host) => !host.isIdentified)) return { kind: 'unknown' }
@@ -92,8 +92,8 @@ function fateWithoutHost(record: WorkerRecord, { hosts, planeUpSince, policy }: 
 }
 
 /**
- * The same snapshot with each record on the host that lists its worker. Releases up to 0.1 named hosts by what the operator called them, and two
- * machines may have called theirs `local`: where the worker is seen is the truth.
+ * The same snapshot with each record on the host that lists its worker. Releases up to 0.1 used the operator's names for hosts, and two machines
+ * may both be called `local`, so the host that lists the worker decides.
  */
 export function locateWorkers(observed: Observed): Observed {
   const seenOn = new Map(

@@ -1,4 +1,4 @@
-// Who gives way for whom, in single looks (tables) and over time (timelines).
+// Which workers yield to which endpoints: single plans (tables) and simulated time (timelines).
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointView, Observed } from './observed.ts'
@@ -9,7 +9,7 @@ import { plan } from './plan.ts'
 const CARDS = [gpu('g0'), gpu('g1')]
 const [FIRST, SECOND] = CARDS.map(({ uuid, name }) => ({ uuid, name, simulated: true }))
 
-/** A worker that holds a card of its own. */
+/** A worker that holds its own GPU. */
 function holder(id: string, card: typeof FIRST, change: Parameters<typeof record>[1] = {}) {
   return record(id, { endpointId: 'ep-hog', gpus: card === undefined ? [] : [card], ...change })
 }
@@ -41,30 +41,34 @@ const LATE_BUSY = {
 const BUSY = { ...waiting(40, 10_000), leases: held('w1', 'w2') }
 
 test.each<[string, Observed, readonly string[]]>([
-  ['the least recently used idle worker gives way, and only that one', world([hog(TWO_IDLE), late()]), ['old']],
-  ['none gives way to an endpoint for which nothing waits', world([hog(TWO_IDLE), late({})]), []],
-  ['as many give way as are needed', world([hog(TWO_IDLE), late(waiting(2, 5000))]), ['old', 'new']],
+  ['only the least recently used idle worker yields', world([hog(TWO_IDLE), late()]), ['old']],
+  ['no worker yields to an endpoint without waiting jobs', world([hog(TWO_IDLE), late({})]), []],
+  ['as many workers yield as are needed', world([hog(TWO_IDLE), late(waiting(2, 5000))]), ['old', 'new']],
   ['workers within the minimum stay', world([hog(TWO_IDLE, {}, { workersMin: 2 }), late()]), []],
-  ['those above the minimum go', world([hog(TWO_IDLE, {}, { workersMin: 1 }), late(waiting(2, 5000))]), ['old']],
+  ['workers above the minimum yield', world([hog(TWO_IDLE, {}, { workersMin: 1 }), late(waiting(2, 5000))]), ['old']],
   [
-    'an idle worker whose own endpoint has a job for it stays where the shares are equal',
+    'an idle worker stays if its own endpoint has a job for it and the shares are equal',
     world([hog(TWO_IDLE.slice(0, 1), waiting(1)), late({ ...waiting(9, 9000), ...LATE_BUSY })]),
     [],
   ],
   [
-    'a minimum that is wanted gets the card of an idle worker',
+    'an endpoint below its minimum gets the GPU of an idle worker',
     world([hog(TWO_IDLE), view(endpoint('ep-late', { settings: { workersMin: 1 } }))]),
     ['old'],
   ],
-  ['none goes while workers cannot report', world([hog(TWO_IDLE), late()], { planeUpSince: undefined }), []],
+  ['no worker yields while workers cannot report', world([hog(TWO_IDLE), late()], { planeUpSince: undefined }), []],
   [
-    'one that leaves already is room enough',
+    'a worker that is already leaving is enough room',
     world([hog([holder('new', FIRST, NEW), holder('old', SECOND, { ...OLD, drainingSince: NOW - 50, retireReason: 'yielded' })]), late()]),
     [],
   ],
-  ['one that is just being retired is room enough', world([hog(TWO_IDLE), late()], { inFlight: new Map([['worker:old', 'other']]) }), []],
   [
-    'an idle worker gives way where another one drains with a job of unknown length',
+    'a worker that is just being retired is enough room',
+    world([hog(TWO_IDLE), late()], { inFlight: new Map([['worker:old', 'other']]) }),
+    [],
+  ],
+  [
+    'an idle worker yields if the only leaving worker still runs a job of unknown length',
     world([
       hog([holder('new', FIRST, NEW), holder('old', SECOND, { drainingSince: NOW - 50, retireReason: 'yielded' })], {
         leases: held('old'),
@@ -74,18 +78,18 @@ test.each<[string, Observed, readonly string[]]>([
     ['new'],
   ],
   [
-    'a busy worker of the endpoint with more than its share takes no further job: the one with the longest turn',
+    'the busy worker with the longest turn takes no further job if its endpoint has more than its share',
     world([hog(TWO_BUSY, BUSY), late()]),
     ['w2'],
   ],
   ['busy workers within the minimum stay', world([hog(TWO_BUSY, BUSY, { workersMin: 2 }), late()]), []],
   [
-    'no busy worker goes for a minimum without a job',
+    'no busy worker yields to a minimum without a job',
     world([hog(TWO_BUSY, BUSY), view(endpoint('ep-late', { settings: { workersMin: 1 } }))]),
     [],
   ],
   [
-    'a busy worker that drains is room enough',
+    'a draining busy worker is enough room',
     world([hog([holder('w1', FIRST), holder('w2', SECOND, { drainingSince: NOW - 50, retireReason: 'yielded' })], BUSY), late()]),
     [],
   ],
@@ -94,7 +98,11 @@ test.each<[string, Observed, readonly string[]]>([
     world([hog([holder('w1', FIRST)], { ...waiting(40), leases: held('w1') }), late({ ...waiting(9, 9000), ...LATE_BUSY })]),
     [],
   ],
-  ['who gave way a moment ago does not take at once', world([hog(TWO_BUSY, BUSY), late({ ...waiting(1), yieldedAt: NOW - 1000 })]), []],
+  [
+    'an endpoint that has just yielded does not make another one yield',
+    world([hog(TWO_BUSY, BUSY), late({ ...waiting(1), yieldedAt: NOW - 1000 })]),
+    [],
+  ],
 ])('%s', (_, seen, expected) => {
   expect(yieldsIn(seen)).toEqual(expected)
 })
@@ -102,14 +110,14 @@ test.each<[string, Observed, readonly string[]]>([
 test.each([
   ['its turn is shorter than 5 s', NOW - 8000, NOW - 4000, NOW - 4000 + 8000],
   ['its turn is shorter than twice its start', NOW - 60_000, NOW - 30_000, NOW + 30_000],
-])('a busy worker stays where %s, and the plan wakes when it is over', (_, containerStartedAt, readyAt, dueAt) => {
+])('a busy worker stays if %s, and the plan is due when the turn is over', (_, containerStartedAt, readyAt, dueAt) => {
   const workers = [holder('w1', FIRST, { containerStartedAt, readyAt }), holder('w2', SECOND, { containerStartedAt, readyAt })]
   const seen = world([hog(workers, { ...BUSY, sweptAt: NOW + 100_000 }), late({ ...waiting(1), sweptAt: NOW + 100_000 })])
   expect(yieldsIn(seen)).toEqual([])
   expect(plan(seen, NOW).nextDueAt).toBe(dueAt)
 })
 
-test('a worker on a host where it does not help stays', () => {
+test('a worker stays if its host does not help', () => {
   const other = { uuid: 'x0', name: 'NVIDIA L4', simulated: true }
   const idle = [
     holder('elsewhere', other, { hostId: 'h2', ...OLD }),
@@ -130,7 +138,7 @@ test('a worker on a host where it does not help stays', () => {
   expect(yieldsIn(seen)).toEqual(['too'])
 })
 
-test('a worker of two cards gets both from one host', () => {
+test('a worker with two GPUs gets both from one host', () => {
   const wide = view(
     endpoint('ep-late', { spec: { gpu: { pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [] } } }),
     waiting(1),
@@ -139,7 +147,7 @@ test('a worker of two cards gets both from one host', () => {
   expect(yieldsIn(world([hog(TWO_IDLE, {}, { workersMin: 1 }), wide]))).toEqual([])
 })
 
-test('in a large pool room is made for a bounded number at a time, and what is on its way counts', () => {
+test('in a large pool a limited number of workers yields at a time, and workers on their way count', () => {
   const cards = Array.from({ length: 60 }, (_, n) => gpu(`g${n}`))
   const idle = cards.map(({ uuid, name }, n) => holder(`w${n}`, { uuid, name, simulated: true }, { lastJobEndedAt: NOW - 1000 - n }))
   const look = (workers: typeof idle) => {
@@ -167,7 +175,7 @@ test('in a large pool room is made for a bounded number at a time, and what is o
   expect(look(leaving.filter(({ id }) => !first.includes(id))).length).toBeLessThanOrEqual(32)
 })
 
-test('idle CPU workers give memory back to a job that waits for it', () => {
+test('idle CPU workers free memory for a waiting job', () => {
   const cpu = { gpu: null, cpu: { instanceIds: ['cpu3g-2-8'] } }
   const idle = Array.from({ length: 16 }, (_, n) =>
     holder(`w${n}`, undefined, { cpus: 2, memoryBytes: 8e9, lastJobEndedAt: NOW - 1000 * (n + 1) }),
@@ -179,7 +187,7 @@ test('idle CPU workers give memory back to a job that waits for it', () => {
   expect(yieldsIn(seen)).toEqual(['w15'])
 })
 
-test('the reader of a throttled endpoint hears that room is being made', () => {
+test('the status of a throttled endpoint says that room is being made', () => {
   const { statuses } = plan(world([hog(TWO_IDLE), late()]), NOW)
   expect(statuses.get('ep-late')).toMatchObject({
     throttled: 1,
@@ -188,7 +196,7 @@ test('the reader of a throttled endpoint hears that room is being made', () => {
   })
 })
 
-test('free cards go round: who has least gets the next one', () => {
+test('free GPUs are distributed in turns: the smallest share gets the next one', () => {
   const cards = Array.from({ length: 4 }, (_, n) => gpu(`g${n}`))
   const many = (id: string, sinceMs: number) => view(endpoint(id, { settings: { workersMax: 8 } }), waiting(8, sinceMs))
   const { actions } = plan(observed([many('ep-a', 60_000), many('ep-b', 5000)], [host('h1', cards)]), NOW)
@@ -207,7 +215,7 @@ const firstStart = (jobs: ReturnType<typeof runTimeline>['jobs'], id: string) =>
 const startsOf = ({ actions }: ReturnType<typeof runTimeline>, id: string) =>
   actions.filter((action) => action.kind === 'start' && action.endpointId === id).length
 
-test('timeline: a late job beside idle workers waits for one start, not for their idle timeout', () => {
+test('timeline: a late job waits for one start, not for the idle timeout of other workers', () => {
   const line = runTimeline([actor('ep-hog', { jobsAt: every(0, 4) }), actor('ep-late', { jobsAt: [20_000] })], { cards: 2, forMs: 30_000 })
   expect((firstStart(line.jobs, 'ep-late') ?? Infinity) - 20_000).toBeLessThan(3000)
   expect(line.brokenOff).toBe(0)
@@ -221,7 +229,7 @@ test('timeline: two long queues end up with equal shares and stay there', () => 
   expect([startsOf(line, 'ep-a'), startsOf(line, 'ep-b')]).toEqual([4, 2])
 })
 
-test('timeline: three queues take turns on one card, and at most a third of the time is starts', () => {
+test('timeline: three queues take turns on one GPU, and at most a third of the time is starts', () => {
   const queue = { jobsAt: every(0, 2000), jobMs: 500, startMs: 10_000 }
   const forMs = 600_000
   const line = runTimeline([actor('ep-a', queue), actor('ep-b', queue), actor('ep-c', queue)], { cards: 1, forMs })
@@ -232,7 +240,7 @@ test('timeline: three queues take turns on one card, and at most a third of the 
   expect(line.brokenOff).toBe(0)
 })
 
-test('timeline: no endpoint starves, none falls below its minimum, no job is broken off, starts are bounded', () => {
+test('timeline: no endpoint starves or falls below its minimum, no job is interrupted, starts are bounded', () => {
   const seed = fc.record({
     cards: fc.integer({ min: 1, max: 4 }),
     actors: fc.array(

@@ -1,6 +1,6 @@
-// Which workers give way because a wanted worker of another endpoint fits nowhere (ADR 40). Idle ones above their minimum go at once; busy ones
-// end after their job where their endpoint has more than its share. Placement itself says whether a retirement would help.
-// Failure direction: a job waits longer. Never a worker below the minimum, never a job stopped, never a worker more than needed.
+// Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers above their endpoint's minimum are retired
+// at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
+// Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
 import type { HostInventory } from '@runyard/schema'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { createGpuRanker } from './gpu-request.ts'
@@ -12,11 +12,11 @@ import { askedOf, reachable, toHolding, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
 
-/** A worker gives way to a queue only after this many times what its start took, so that most of the time is work. */
+/** A worker yields to a queue only after this many times the duration of its own start, so that most of the time is work. */
 const TURN_PER_START = 2
-/** The shortest turn, and the shortest time between giving way and asking for the same. */
+/** The shortest turn, and the shortest time between yielding and making another endpoint yield. */
 export const SHORTEST_TURN_MS = 5000
-/** For how many workers room is made in one round, so that a tick stays short in a large pool; the next tick goes on. */
+/** Limits the number of workers that get room in one round, so that a tick stays short in a large pool; the next tick continues. */
 const MOST_AT_ONCE = 32
 
 interface Claimant extends Claim {
@@ -25,9 +25,9 @@ interface Claimant extends Claim {
   staying: readonly WorkerView[]
   leaving: readonly WorkerView[]
   hasYielded: boolean
-  /** Undefined: its workers have no cards. */
+  /** Undefined: its workers have no GPUs. */
   readonly rankOf: ((gpuName: string) => number | undefined) | undefined
-  /** Equal for those that a placement cannot tell apart. */
+  /** Equal for claimants whose placements are equivalent. */
   readonly asked: string
 }
 
@@ -42,18 +42,18 @@ interface Room {
   readonly claimants: readonly Claimant[]
   readonly hosts: readonly HostInventory[]
   readonly builder: PlanBuilder
-  /** By host: without what is leaving, with what is promised. */
+  /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
-  /** What finds no place in these holdings as they are. */
+  /** Claimants (`asked`) that fit nowhere in the current holdings. */
   readonly noRoom: Set<string>
-  /** How many more workers may get a place in this round. */
+  /** How many more workers may get room in this round. */
   left: number
 }
 
-/** Adds the retirements. Returns for how many workers of each want there is room now or soon. */
+/** Adds the retirements. Returns, per want, for how many workers there is room now or soon. */
 export function planYields(wants: readonly Want[], holdings: readonly WorkerHolding[], builder: PlanBuilder): ReadonlyMap<Want, number> {
   const { shutdown, planeUpSince } = builder.observed
-  // While workers cannot report, a new one could not take the job.
+  // While workers cannot report, a new worker could not take the job.
   if (shutdown || planeUpSince === undefined || wants.every(({ missing }) => missing === 0)) return new Map()
   const retired = new Set(builder.actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
   const claimants = wants.map((want) => toClaimant(want, retired))
@@ -86,7 +86,7 @@ function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
 
 interface Round {
   readonly asking: readonly Claimant[]
-  /** Of the leaving ones: those that are room already, so that no further worker goes for the same job. */
+  /** Which leaving workers already count as room, so that no further worker retires for the same job. */
   readonly isNear: (worker: WorkerView) => boolean
   readonly choose: Choose
 }
@@ -111,16 +111,16 @@ function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly Wo
   return ids.size === 0 ? holdings : holdings.filter(({ workerId }) => !ids.has(workerId))
 }
 
-/** Only for jobs that wait, and not right after a worker of its own gave way. */
+/** Only for waiting jobs, and not right after one of the claimant's own workers yielded. */
 function mayAskForTurn({ want: { view }, since, missing }: Claimant, builder: PlanBuilder): boolean {
   return missing > 0 && Number.isFinite(since) && (view.yieldedAt === 0 || builder.isDue(view.yieldedAt + SHORTEST_TURN_MS))
 }
 
 type Choose = (owner: Claimant, asking: Claimant, room: Room) => readonly Candidate[]
 
-/** Where one worker of `asking` will fit, after the fewest workers have given way; its share. undefined: no way. */
+/** Makes room for one worker of `asking` by retiring as few workers as possible; returns its share, or undefined if that is impossible. */
 function makeRoom(asking: Claimant, room: Room, choose: Choose): number | undefined {
-  // An endpoint that gives way in this plan takes from no other in it.
+  // An endpoint that yields in this plan makes no other endpoint yield.
   if (asking.hasYielded || room.left === 0) return undefined
   const best = findRoom(asking, room) ?? findWay(asking, room, choose)
   if (best === undefined) return undefined
@@ -143,7 +143,7 @@ function findRoom(asking: Claimant, room: Room): Way | undefined {
   return undefined
 }
 
-/** Looks at the host of the first candidate first, and no further where that one alone is enough. */
+/** Tries the host of the first candidate first, and stops there if that candidate alone is enough. */
 function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined {
   const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room))).toSorted(byRank)
   let best: Way | undefined
@@ -177,9 +177,9 @@ function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed 
   return placement.kind === 'placed' ? placement : undefined
 }
 
-/** The first ones, without those that do not matter: each one left is needed. Looks log(n) times per worker found. */
+/** The first candidates that make room, without those that are not needed. Needs log(n) placements per worker found. */
 function fewestThatHelp(candidates: readonly Candidate[], fits: (gone: readonly Candidate[]) => boolean): readonly Candidate[] | undefined {
-  // Nearly always one card for another.
+  // Nearly always one GPU for another.
   const first = candidates.slice(0, 1)
   if (first.length === 1 && fits(first)) return first
   if (!fits(candidates)) return undefined
@@ -195,7 +195,7 @@ function fewestThatHelp(candidates: readonly Candidate[], fits: (gone: readonly 
   return found
 }
 
-/** The smallest size in 1…most that will do, where each larger one does, too. */
+/** Binary search for the smallest size in 1…most that suffices. */
 function smallestThat(most: number, does: (size: number) => boolean): number {
   let low = 1
   let high = most
@@ -230,7 +230,7 @@ function giveWay({ going, placed }: Way, room: Room): number {
   return shareOf(placed)
 }
 
-/** Idle workers that their endpoint needs neither for its minimum nor for a job that waits; the least recently used first. */
+/** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
 function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
   const { endpoint, view } = owner.want
   const idle = owner.staying.filter(({ phase }) => phase === 'idle')
@@ -244,7 +244,7 @@ function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
   )
 }
 
-/** Workers of an endpoint that has more than its share, or anything where `asking` has nothing; the longest turn first. */
+/** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
 function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room): readonly Candidate[] {
   const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
   if (mayGo <= 0) return []
@@ -255,7 +255,7 @@ function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room)
   })
 }
 
-/** One after another, while the owner is left with no less than `asking` will have. */
+/** As many workers as leave the owner with at least the share that `asking` will have. */
 function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
   const willHave = asking.share + Math.max(1, asking.want.endpoint.spec.gpu?.count ?? 1)
   let share = owner.share
@@ -275,12 +275,12 @@ function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly 
   ]
 }
 
-/** Only spares looks: placement decides. */
+/** A cheap pre-filter; placement decides. */
 function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
   return rankOf === undefined || record.gpus.length === 0 || record.gpus.some(({ name }) => rankOf(name) !== undefined)
 }
 
-/** Without the pull of its image, which is paid once a host. */
+/** Counts the start without the image pull, which happens only once per host. */
 function hadItsTurn({ record }: WorkerView, builder: PlanBuilder): boolean {
   const { createdAt, containerStartedAt = createdAt, readyAt = Infinity } = record
   return builder.isDue(readyAt + Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
