@@ -25,6 +25,16 @@ export interface BlobDigest {
   readonly sha256: string
 }
 
+/** A large file that something holds, such as the tarball of a deployed app. */
+export const Artifact = z.object({
+  id: z.string(),
+  size: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Epoch ms. */
+  writtenAt: z.int(),
+})
+export type Artifact = z.infer<typeof Artifact>
+
 export interface BlobStat {
   readonly size: number
   /** Epoch ms. */

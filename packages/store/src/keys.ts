@@ -44,6 +44,8 @@ export interface Keys {
   readonly fenceOf: (key: string) => string
   /** Jobs with blobs, `endpointId/jobId`. */
   readonly blobs: string
+  /** Ids by when to look at them again, records by id, and what holds one. */
+  readonly artifacts: { readonly list: string; readonly records: string; readonly holders: (id: string) => string }
   /** Batches that may have been left half-way, `endpointId/batchId`. */
   readonly unfinishedBatches: string
   readonly endpoints: {
@@ -120,6 +122,11 @@ function sharedKeys(prefix: string) {
     cards: `${shared}:cards`,
     fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
     blobs: `${shared}:blobs`,
+    artifacts: {
+      list: `${shared}:artifact-list`,
+      records: `${shared}:artifacts`,
+      holders: (id) => `${shared}:artifact-holders:${id}`,
+    },
     unfinishedBatches: `${shared}:batches-unfinished`,
     endpoints: {
       records: `${shared}:endpoints`,

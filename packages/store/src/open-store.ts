@@ -1,5 +1,6 @@
 // Puts the store together. What is opened here is closed in reverse order.
 import { createKeyStore } from './api-keys/api-keys.ts'
+import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
@@ -60,6 +61,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     status: translateErrors(createStatusStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
+    artifacts: createArtifactStore(context),
     leader: translateErrors(createLeaderStore(context)),
     measures: translateErrors(createMeasureStore(context)),
     underTerm: (term) => openUnderTerm(context, term),

@@ -2,6 +2,7 @@
 // this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
 import type { EndMeasure } from '@runyard/core'
 import type { Instance, JobOutcome, JobRecord, JobStatus, JobSubmission, JsonText, Signal, WorkerExit, WorkerRecord } from '@runyard/schema'
+import type { ArtifactStore, BlobSweeps } from './blobs/blob-types.ts'
 import type { BatchStore } from './batches/batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './workers/history-types.ts'
 import type { LeaderStore } from './leader/leader.ts'
@@ -103,7 +104,8 @@ export interface StreamClaim extends StreamRead {
   readonly heldBackMs: number
 }
 
-export interface JobStore {
+/** Its blob sweeps are those of jobs' values, of any endpoint. */
+export interface JobStore extends BlobSweeps {
   /** Accepts a job; resolves when Redis has it. Emits `job-added`. @throws RunyardError('too_many_requests') where the queue has no room (ADR 42) */
   submit(endpointId: string, submission: JobSubmission): Promise<void>
   /**
@@ -200,10 +202,6 @@ export interface JobStore {
    * `keepBytes`.
    */
   sweepRegister(endpointId: string, now: number, keepBytes?: number): Promise<void>
-  /** Deletes the large values of jobs, of any endpoint, that are gone. How many. */
-  sweepBlobs(now: number): Promise<number>
-  /** Lists large values that no job announced, so that a sweep a day later deletes those without a job. How many jobs' were listed. */
-  adoptBlobs(now: number): Promise<number>
 }
 
 export interface WorkerStore {
@@ -258,6 +256,7 @@ export interface Store extends AsyncDisposable {
   readonly status: StatusStore
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
+  readonly artifacts: ArtifactStore
   readonly leader: LeaderStore
   readonly measures: MeasureStore
   /** The same for one who leads: each call bears the term. */

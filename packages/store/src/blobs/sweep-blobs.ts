@@ -1,70 +1,135 @@
-// Deletes the blobs of jobs that are gone. Only what Redis lists is ever deleted, so an empty or strange Redis deletes nothing; several
-// gateways may sweep at once, and a crash half-way leaves the job on the list for the next sweep.
+// Families of blobs (ADR 50). A family has a folder of its own in the blob store, a list in Redis of what owns blobs there, and a rule for
+// how long an owner lives: a job, an artifact. Each family is swept by itself.
+//
+// The sweep deletes the blobs of owners that are gone. Only what Redis lists is ever deleted, so an empty or strange Redis deletes nothing;
+// several gateways may sweep at once, and a crash half-way leaves the owner on the list for the next sweep.
+//
+// Redis may lose its last second of announcements in a power cut, and those blobs would stay for good. `adoptBlobs` lists their owners
+// again, with a day's grace. Only a Redis that knows this installation may list them: an empty one does not.
 import type { BlobStore } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { folderOf, memberOf, type JobAt } from './payloads.ts'
 import { BLOBS_DONE, BLOBS_LATER, LIFE_LEFT } from '../scripts/blobs.ts'
-import type { JobStore } from '../types.ts'
+import type { BlobSweeps } from './blob-types.ts'
+import { folderOf, memberOf, type JobAt } from './payloads.ts'
 
-const BATCH = 200
-const AT_ONCE = 8
-/** A live job's end is not foreseen. */
-const LOOK_AGAIN_MS = 20_000
+export const ADOPTED_GRACE_MS = 24 * 60 * 60 * 1000
+const SWEPT_AT_ONCE = 200
+const ADOPTED_AT_ONCE = 500
+const DELETED_AT_ONCE = 8
+/** The end of an owner that lives may not be foreseen. */
+export const LOOK_AGAIN_MS = 20_000
 
-interface Candidate extends JobAt {
-  /** The score under which it was found: another one since then is news of its blobs. */
-  readonly score: string
+export interface BlobFamily {
+  /** Everything of the family lies below it, and nothing of another family. */
+  folder(instanceId: string): string
+  /** Of one owner. */
+  folderOf(instanceId: string, owner: string): string
+  /** Of a blob in the family's folder, by its full name. */
+  ownerOf(name: string): string
+  /** Key of a sorted set: owners by the time from which it is worth a look whether they are still there. */
+  readonly list: string
+  /** Ms that the owner will be there at least; -1: it is gone and never comes back. */
+  lifeLeft(owner: string): Promise<number>
 }
 
-export function createBlobSweep(context: StoreContext, blobs: BlobStore | undefined): Pick<JobStore, 'sweepBlobs'> {
-  const { client, keys, run } = context
-  const lifeLeft = async ({ endpointId, jobId }: JobAt): Promise<number> =>
-    (await run(LIFE_LEFT, [keys.queue(endpointId)], [jobId, LOOK_AGAIN_MS])) as number
-  const unchanged = async (found: Candidate): Promise<boolean> => (await client.zscore(keys.blobs, memberOf(found))) === found.score
-
-  const sweepOne = async (store: BlobStore, found: Candidate, now: number): Promise<number> => {
-    const left = await lifeLeft(found)
-    const entry = [memberOf(found), found.score] as const
-    if (left >= 0) {
-      await run(BLOBS_LATER, [keys.blobs], [...entry, now + Math.max(left, 1)])
-      return 0
-    }
-    const names: string[] = []
-    for await (const name of store.list(folderOf(await context.instanceId(), found))) names.push(name)
-    // Whatever was put before the end of that listing was announced before: then the score is another one, and the job is looked at anew.
-    if (!(await unchanged(found))) return 0
-    await store.delete(names)
-    await run(BLOBS_DONE, [keys.blobs], entry)
-    return names.length
-  }
-
-  const sweepBatch = async (store: BlobStore, now: number): Promise<{ seen: number; deleted: number }> => {
-    const found = toCandidates(await client.zrangebyscore(keys.blobs, '-inf', now, 'WITHSCORES', 'LIMIT', 0, BATCH))
-    let deleted = 0
-    for (let from = 0; from < found.length; from += AT_ONCE) {
-      const counts = await Promise.all(found.slice(from, from + AT_ONCE).map((candidate) => sweepOne(store, candidate, now)))
-      deleted += counts.reduce((sum, count) => sum + count, 0)
-    }
-    return { seen: found.length, deleted }
-  }
-
+/** Values of jobs. Their folder is the installation's id and nothing more, as it was before there were families. */
+export function createJobValues({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): BlobFamily {
   return {
-    async sweepBlobs(now) {
-      if (blobs === undefined) return 0
-      let total = 0
-      for (;;) {
-        const { seen, deleted } = await sweepBatch(blobs, now)
-        total += deleted
-        if (seen < BATCH) return total
-      }
+    folder: (instanceId) => instanceId,
+    folderOf: (instanceId, owner) => folderOf(instanceId, toJob(owner)),
+    ownerOf(name) {
+      const [, endpointId = '', , jobId = ''] = name.split('/')
+      return memberOf({ endpointId, jobId })
+    },
+    list: keys.blobs,
+    async lifeLeft(owner) {
+      const { endpointId, jobId } = toJob(owner)
+      return (await run(LIFE_LEFT, [keys.queue(endpointId)], [jobId, LOOK_AGAIN_MS])) as number
     },
   }
 }
 
+function toJob(owner: string): JobAt {
+  const slash = owner.indexOf('/')
+  return { endpointId: owner.slice(0, slash), jobId: owner.slice(slash + 1) }
+}
+
+export function createBlobSweeps(context: StoreContext, family: BlobFamily): BlobSweeps {
+  const blobs = context.options.blobs?.store
+  if (blobs === undefined) return { sweepBlobs: async () => 0, adoptBlobs: async () => 0 }
+  return {
+    sweepBlobs: (now) => sweep({ ...context, blobs, family }, now),
+    adoptBlobs: (now) => adopt({ ...context, blobs, family }, now),
+  }
+}
+
+interface Site extends Pick<StoreContext, 'client' | 'keys' | 'run' | 'instanceId'> {
+  readonly blobs: BlobStore
+  readonly family: BlobFamily
+}
+
+interface Candidate {
+  readonly owner: string
+  /** The score under which it was found: another one since then is news of its blobs. */
+  readonly score: string
+}
+
+async function sweep(site: Site, now: number): Promise<number> {
+  let deleted = 0
+  for (;;) {
+    const found = toCandidates(await site.client.zrangebyscore(site.family.list, '-inf', now, 'WITHSCORES', 'LIMIT', 0, SWEPT_AT_ONCE))
+    for (let from = 0; from < found.length; from += DELETED_AT_ONCE) {
+      const counts = await Promise.all(found.slice(from, from + DELETED_AT_ONCE).map((candidate) => sweepOne(site, candidate, now)))
+      deleted += counts.reduce((sum, count) => sum + count, 0)
+    }
+    if (found.length < SWEPT_AT_ONCE) return deleted
+  }
+}
+
+async function sweepOne({ client, run, instanceId, blobs, family }: Site, { owner, score }: Candidate, now: number): Promise<number> {
+  const left = await family.lifeLeft(owner)
+  if (left >= 0) {
+    await run(BLOBS_LATER, [family.list], [owner, score, now + Math.max(left, 1)])
+    return 0
+  }
+  const names: string[] = []
+  for await (const name of blobs.list(family.folderOf(await instanceId(), owner))) names.push(name)
+  // Whatever was put before the end of that listing was announced before: then the score is another one, and the owner is looked at anew.
+  if ((await client.zscore(family.list, owner)) !== score) return 0
+  await blobs.delete(names)
+  await run(BLOBS_DONE, [family.list], [owner, score])
+  return names.length
+}
+
 function toCandidates(flat: readonly string[]): readonly Candidate[] {
-  return flat.flatMap((member, at) => {
-    const slash = member.indexOf('/')
+  return flat.flatMap((owner, at) => {
     const score = flat[at + 1]
-    return at % 2 === 1 || score === undefined ? [] : [{ endpointId: member.slice(0, slash), jobId: member.slice(slash + 1), score }]
+    return at % 2 === 1 || score === undefined ? [] : [{ owner, score }]
   })
+}
+
+/** Deletes nothing but the leftovers of unfinished writes. How many owners were listed. */
+async function adopt(site: Site, now: number): Promise<number> {
+  const { blobs, family } = site
+  const folder = family.folder(await site.instanceId())
+  await blobs.removeLeftovers(folder, now)
+  let owners = new Set<string>()
+  let adopted = 0
+  for await (const name of blobs.list(folder)) {
+    owners.add(family.ownerOf(name))
+    if (owners.size < ADOPTED_AT_ONCE) continue
+    adopted += await announce(site, owners, now)
+    owners = new Set()
+  }
+  return adopted + (await announce(site, owners, now))
+}
+
+async function announce(site: Site, owners: ReadonlySet<string>, now: number): Promise<number> {
+  if (owners.size === 0 || !(await isOurs(site))) return 0
+  return site.client.zadd(site.family.list, 'NX', ...[...owners].flatMap((owner) => [now + ADOPTED_GRACE_MS, owner]))
+}
+
+async function isOurs({ client, keys, instanceId }: Site): Promise<boolean> {
+  const text = await client.get(keys.instance)
+  return text !== null && (JSON.parse(text) as { id: string }).id === (await instanceId())
 }

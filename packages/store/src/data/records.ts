@@ -1,6 +1,6 @@
 // Records that are read now and then, parsed by their schema: what an earlier version or an editor left wrong is one clear sentence, and not a
 // fault somewhere else. Jobs, streams and worker facts are read far more often and written by scripts alone; they are trusted.
-import { Endpoint, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
+import { Artifact, Endpoint, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
 
 /** The part of a schema that is used here. */
 interface Parser<T> {
@@ -16,6 +16,7 @@ export const readTemplate = (text: string): Template => readRecord('template', T
 /** With user and password in it. */
 export const readRegistry = (text: string): StoredRegistry => readRecord('registry', StoredRegistry, text)
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
+export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
 
 /** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */

@@ -1,13 +1,12 @@
 // The job store: what may be done with a job, put together from its parts. Each operation is one trip to Redis.
 import type { JobStore } from '../types.ts'
 import type { StoreContext } from '../context.ts'
-import { createBlobAdoption } from '../blobs/adopt-blobs.ts'
 import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
 import { createJobEnds } from './settle.ts'
 import { createJobStreams } from '../streams/streams.ts'
 import { createJobSubmits } from './submit.ts'
-import { createBlobSweep } from '../blobs/sweep-blobs.ts'
+import { createBlobSweeps, createJobValues } from '../blobs/sweep-blobs.ts'
 import { createJobSweeps } from './sweep.ts'
 import { createJobTakes } from './take.ts'
 
@@ -21,7 +20,6 @@ export function createJobStore(context: StoreContext): JobStore {
     ...createJobStreams(context),
     ...createJobList(context),
     ...createJobSweeps(context),
-    ...createBlobSweep(context, context.options.blobs?.store),
-    ...createBlobAdoption(context, context.options.blobs?.store),
+    ...createBlobSweeps(context, createJobValues(context)),
   }
 }

@@ -29,3 +29,39 @@ export const BLOBS_DONE: Script = {
   keys: 1,
   lua: `if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then return redis.call('ZREM', KEYS[1], ARGV[1]) end`,
 }
+
+// Artifacts (`artifacts.ts`). KEYS of each: the list, the records, the holders of this artifact.
+
+/** ARGV: artifact, record, score → 1, or nil where the sweep took it for given up meanwhile */
+export const ARTIFACT_WRITTEN: Script = {
+  name: 'runyardArtifactWritten',
+  keys: 3,
+  lua: `if redis.call('ZADD', KEYS[1], 'XX', 'CH', ARGV[3], ARGV[1]) == 0 and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return nil end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
+return 1`,
+}
+
+/** ARGV: artifact, holder → 1, or nil where there is no such artifact */
+export const ARTIFACT_HOLD: Script = {
+  name: 'runyardArtifactHold',
+  keys: 3,
+  lua: `if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 0 then return nil end
+redis.call('SADD', KEYS[3], ARGV[2])
+return 1`,
+}
+
+/** ARGV: artifact, holder, score from now on where nothing holds it any more */
+export const ARTIFACT_RELEASE: Script = {
+  name: 'runyardArtifactRelease',
+  keys: 3,
+  lua: `if redis.call('SREM', KEYS[3], ARGV[2]) == 1 and redis.call('EXISTS', KEYS[3]) == 0 then redis.call('ZADD', KEYS[1], ARGV[3], ARGV[1]) end`,
+}
+
+/** ARGV: artifact, ms to look again at one that is held → those ms, or -1: nothing holds it, and from now on nothing can */
+export const ARTIFACT_LIFE_LEFT: Script = {
+  name: 'runyardArtifactLifeLeft',
+  keys: 3,
+  lua: `if redis.call('EXISTS', KEYS[3]) == 1 then return tonumber(ARGV[2]) end
+redis.call('HDEL', KEYS[2], ARGV[1])
+return -1`,
+}

@@ -1,0 +1,88 @@
+// Artifacts: large files that something in Redis holds, such as the tarball of a deployed app (production §3.2). An artifact stays while
+// it is held, and for a day after its upload or after its last holder let it go; so an upload that is never used goes by itself.
+//
+// As with the values of jobs, it is announced before it is written. Its record is written after it, and removed by the sweep in the
+// same step that finds no holder: whatever has a record can be held and read, and what has none is never held again.
+import { randomUUID } from 'node:crypto'
+import { RunyardError, type Artifact, type BlobStore } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { ARTIFACT_HOLD, ARTIFACT_LIFE_LEFT, ARTIFACT_RELEASE, ARTIFACT_WRITTEN } from '../scripts/blobs.ts'
+import { readArtifact } from '../data/records.ts'
+import { translateErrors } from '../errors.ts'
+import type { ArtifactHold, ArtifactStore } from './blob-types.ts'
+import { createBlobSweeps, LOOK_AGAIN_MS, type BlobFamily } from './sweep-blobs.ts'
+
+/** Time for an upload and for what follows it, and for a worker that still reads what was let go. */
+export const ARTIFACT_GRACE_MS = 24 * 60 * 60 * 1000
+const FILE = 'file'
+
+const folder = (instanceId: string): string => `artifacts/${instanceId}`
+
+export function createArtifacts({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): BlobFamily {
+  return {
+    folder,
+    folderOf: (instanceId, id) => `${folder(instanceId)}/${id}`,
+    ownerOf: (name) => name.split('/')[2] ?? '',
+    list: keys.artifacts.list,
+    lifeLeft: async (id) => (await run(ARTIFACT_LIFE_LEFT, keysOf({ keys }, id), [id, LOOK_AGAIN_MS])) as number,
+  }
+}
+
+/** Errors of Redis come out translated here: those of an upload's source say nothing of Redis, whatever their code is. */
+export function createArtifactStore(context: StoreContext): ArtifactStore {
+  const records = translateErrors(createRecords(context))
+  const blobs = (): BlobStore => {
+    if (context.options.blobs === undefined) throw new RunyardError('internal', 'This process was opened without a blob store.')
+    return context.options.blobs.store
+  }
+  return {
+    ...translateErrors(createBlobSweeps(context, createArtifacts(context))),
+    get: (id) => records.get(id),
+    hold: (hold) => records.hold(hold),
+    release: (hold) => records.release(hold),
+
+    async write(source, limits) {
+      const id = randomUUID()
+      const name = await records.announce(id)
+      const digest = await blobs().write(name, source, limits)
+      const artifact = { id, ...digest, writtenAt: Date.now() }
+      if (await records.conclude(artifact)) return artifact
+      await blobs().delete([name])
+      throw new RunyardError('store_unavailable', 'The upload took longer than a day.')
+    },
+
+    async read(id, range) {
+      const name = await records.nameOf(id)
+      return name === undefined ? undefined : blobs().read(name, range)
+    },
+  }
+}
+
+/** What Redis knows of artifacts. */
+function createRecords(context: StoreContext) {
+  const { client, keys, run, instanceId } = context
+  const toName = async (id: string): Promise<string> => `${folder(await instanceId())}/${id}/${FILE}`
+  return {
+    async announce(id: string): Promise<string> {
+      await client.zadd(keys.artifacts.list, Date.now() + ARTIFACT_GRACE_MS, id)
+      return toName(id)
+    },
+    async conclude(artifact: Artifact): Promise<boolean> {
+      const { id, writtenAt } = artifact
+      return (await run(ARTIFACT_WRITTEN, keysOf(context, id), [id, JSON.stringify(artifact), writtenAt + ARTIFACT_GRACE_MS])) === 1
+    },
+    async get(id: string): Promise<Artifact | undefined> {
+      const text = await client.hget(keys.artifacts.records, id)
+      return text === null ? undefined : readArtifact(text)
+    },
+    nameOf: async (id: string) => ((await client.hexists(keys.artifacts.records, id)) === 1 ? toName(id) : undefined),
+    hold: async ({ id, holder }: ArtifactHold) => (await run(ARTIFACT_HOLD, keysOf(context, id), [id, holder])) === 1,
+    async release({ id, holder }: ArtifactHold): Promise<void> {
+      await run(ARTIFACT_RELEASE, keysOf(context, id), [id, holder, Date.now() + ARTIFACT_GRACE_MS])
+    },
+  }
+}
+
+function keysOf({ keys }: Pick<StoreContext, 'keys'>, id: string): readonly string[] {
+  return [keys.artifacts.list, keys.artifacts.records, keys.artifacts.holders(id)]
+}
