@@ -145,3 +145,13 @@ export function toLine(text: string): string {
 }
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+
+/**
+ * The time of a line as clients read it: 1764000000000.5 → 2025-11-24T16:00:00.000500Z. Clients drop lines by comparing these times, so whole seconds
+ * would lose some (sdk2-api §3.3).
+ */
+export function toTimestamp(epochMs: number): string {
+  const wholeMs = Math.floor(epochMs)
+  const micros = Math.round((epochMs - wholeMs) * 1000)
+  return new Date(wholeMs).toISOString().replace('Z', `${String(Math.min(micros, 999)).padStart(3, '0')}Z`)
+}

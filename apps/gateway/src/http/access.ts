@@ -1,47 +1,49 @@
-// Who may call a route, decided before anything of its body is read (ADR 35). A route names its guard itself (`config.access`) or takes
-// that of its scope (`app.guard`). A route with neither is a mistake, and the app does not start. A guard refuses by throwing.
+// Who may call a route, decided before any of its body is read (ADR 35). A route names its guard itself (`config.access`) or uses the guard of its
+// scope (`app.guard`). A route with neither is a mistake, and the app does not start. A guard refuses by throwing.
+// Job ids in a path become parts of the names of Redis keys. An id that cannot be one is refused after the guard and before the body is read: asked
+// for a job called `wait`, Redis would read BullMQ's own list of that name.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
-import { hasIds, refuseOddIds } from './odd-ids.ts'
+import { JobId, RunyardError } from '@runyard/schema'
 
 export type Access = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     readonly access?: Access
-    /** Whether the owner has what `:id` names; throws where not. Runs after the guard. */
+    /** Throws if the owner does not have what `:id` names. Runs after the guard. */
     readonly find?: (ownerId: string, id: string) => Promise<unknown>
-    /** How often its callers may ask. Runs once they are known. */
+    /** How often callers may ask. Runs once the caller is known. */
     readonly limit?: Access
   }
   interface FastifyInstance {
     readonly guard?: Access
-    /** Requests that were let in so far, with a body or without one. */
+    /** Number of requests that were let in so far, with or without a body. */
     readonly admitted: { count: number }
   }
   interface FastifyRequest {
-    /** Every hook let it in, and its body is being read. */
+    /** All hooks let the request in, and its body is being read. */
     isAdmitted: boolean
-    /** Of its route. Fastify makes `routeOptions` anew each time that it is asked for. */
+    /** Of the request's route. Fastify builds `routeOptions` anew at each access. */
     bounds: RouteBounds | null
   }
 }
 
 export interface RouteBounds {
-  /** Of a body. */
+  /** Largest body. */
   readonly bytes: number
   /** How often callers may ask. */
   readonly limit: Access | undefined
 }
 
-/** For probes alone: they say nothing about anybody. */
+/** For probes alone: their answers concern no user. */
 export const open: Access = async () => {}
 
-/** The guard of a scope's routes, unless they name their own. Call it before the scope has any route. */
+/** Sets the guard of a scope's routes that name none. Call it before the scope has any route. */
 export function guardWith(scope: FastifyInstance, access: Access): void {
   scope.decorate('guard', access)
 }
 
-/** To be called on the root, before any route: puts the guard of each route before everything else of that route. */
+/** Puts the guard of each route before all its other hooks. Call it on the root, before any route. */
 export function requireGuards(app: FastifyInstance): void {
   app.decorate('admitted', { count: 0 })
   app.decorateRequest('isAdmitted', false)
@@ -49,13 +51,16 @@ export function requireGuards(app: FastifyInstance): void {
   app.addHook('onRoute', function addGuard(this: FastifyInstance, route) {
     const access = route.config?.access ?? this.guard
     if (access === undefined) throw new Error(`the route ${String(route.method)} ${route.url} does not say who may call it`)
-    const bounds = { bytes: route.bodyLimit ?? this.initialConfig.bodyLimit ?? 0, limit: route.config?.limit }
-    route.onRequest = [withBounds(hasIds(route.url) ? withKnownIds(access) : access, bounds), ...hooksOf(route), admit]
+    const guard = hasJobIds(route.url) ? withKnownIds(access) : access
+    route.onRequest = [withBounds(guard, route, this.initialConfig.bodyLimit), ...hooksOf(route), admit]
   })
 }
 
-function withBounds(access: Access, bounds: RouteBounds): Access {
+/** Reads the bounds at the first request: the `onRoute` hooks of scopes, which run later, may set them. */
+function withBounds(access: Access, route: RouteOptions, bodyLimit = 0): Access {
+  let bounds: RouteBounds | undefined
   return (request, reply) => {
+    bounds ??= { bytes: route.bodyLimit ?? bodyLimit, limit: route.config?.limit }
     request.bounds = bounds
     return access(request, reply)
   }
@@ -68,7 +73,7 @@ function withKnownIds(access: Access): Access {
   }
 }
 
-/** The last before the body is read, which is JSON whatever its content type says: Fastify would refuse one that is no media type. */
+/** The last hook before the body is read. Bodies are JSON whatever their content type says: Fastify would refuse one that is no media type. */
 const admit: onRequestHookHandler = (request, _reply, next) => {
   request.server.admitted.count += 1
   request.isAdmitted = true
@@ -78,4 +83,26 @@ const admit: onRequestHookHandler = (request, _reply, next) => {
 
 function hooksOf({ onRequest = [] }: RouteOptions): readonly onRequestAsyncHookHandler[] {
   return [onRequest].flat() as onRequestAsyncHookHandler[]
+}
+
+interface JobIds {
+  readonly jobId?: string
+  readonly batchId?: string
+  /** Of a batch; the id of the job that it becomes. */
+  readonly requestId?: string
+}
+
+function hasJobIds(url: string): boolean {
+  return /:(?:jobId|batchId|requestId)\b/.test(url)
+}
+
+/** @throws RunyardError('not_found') */
+function refuseOddIds(request: FastifyRequest): void {
+  const { jobId, batchId, requestId } = request.params as JobIds
+  const odd = [jobId, batchId, requestId].find((id) => id !== undefined && !isJobId(id))
+  if (odd !== undefined) throw new RunyardError('not_found', `not found: ${odd}`)
+}
+
+export function isJobId(text: string): boolean {
+  return JobId.safeParse(text).success
 }

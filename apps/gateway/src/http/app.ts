@@ -1,27 +1,26 @@
 // The bare Fastify app that both listeners are built on: a guard before every route, bodies of any content type read as JSON, `//` tolerated in paths,
-// JSON errors, connections kept open longer than any client's pause between polls (client-api R3, R17, §3; worker-api §4.3).
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+// JSON errors, connections kept open longer than any client pauses between polls (client-api R3, R17, §3; worker-api §4.3).
+import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { requireGuards } from './access.ts'
-import { answerClientError } from './client-error.ts'
-import { followConnections } from './connections.ts'
+import { readBodies } from './bodies.ts'
+import { answerClientError, followConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
-import { parseBody } from './json-body.ts'
-import { answerNotFound, createErrorHandler, sendError, toWireError } from './errors.ts'
+import { answerErrors, answerNotFound, sendError, toWireError } from './errors.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
 const KEEP_ALIVE_MS = 80_000
 const LONGEST_SEGMENT = 512
-/** Long enough for the largest body over a slow line, short enough that a client which never ends its request does not stay for ever. */
+/** Long enough for the largest body over a slow line; a client that never ends its request is cut off after it. */
 const LONGEST_UPLOAD_MS = 300_000
 const LOOK_FOR_SLOW_EVERY_MS = 5000
 
-/** Of a route that asks for none, since clients send `{}` all the same; routes that read theirs name its limit. */
+/** Of routes that read no body, since clients send `{}` to them, too; routes that read theirs set their own limit. */
 const UNREAD_BODY_BYTES = 64 * 1024
 
 export interface AppOptions {
   readonly log: Logger
-  /** Open connections. */
+  /** Most open connections. */
   readonly connections: number
   /** Of a request's line and headers; default: Node's 16 KiB. */
   readonly headerBytes?: number
@@ -48,19 +47,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   })
   requireGuards(app)
   drainUnread(app)
-  readBodiesAsJson(app)
+  readBodies(app, 'json')
   followConnections(app, { most: options.connections, closing: options.closing })
-  app.setErrorHandler(createErrorHandler(options.log))
+  answerErrors(app, options)
   answerNotFound(app)
   return app
-}
-
-/** An empty one is `{}`. */
-function readBodiesAsJson(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
-    body.length === 0 ? {} : parseBody(body),
-  )
 }
 
 /** `http://host/v2/ep/run`, which clients behind a proxy send, is `/v2/ep/run` (RFC 9112 §3.2.2). */

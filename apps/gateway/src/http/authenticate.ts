@@ -1,8 +1,9 @@
-// Guards that ask for an API key and keep it with the request. A key sees the endpoints of its own owner only.
+// The one authentication of API keys: each scope says once that its routes need a key, and the guard keeps the key with the request. Unknown,
+// revoked and missing keys are refused alike, and while the store cannot be asked no request is let in. A key sees the endpoints of its own owner
+// only. Workers have tokens instead of keys (`workers/sessions.ts`).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { ApiKey, Store } from '@runyard/store'
-import { createAuthentication, type Credentials } from '../authentication.ts'
 import { guardWith, type Access } from './access.ts'
 import { followOpenRequests } from './open-requests.ts'
 
@@ -12,16 +13,41 @@ declare module 'fastify' {
   }
 }
 
+/** The part of a request that carries credentials. */
+export interface Credentials {
+  readonly headers: { readonly authorization?: string | undefined }
+}
+
+/** @throws RunyardError('unauthorized'), or 'store_unavailable' while Redis is away. */
+export type Authenticate = (request: Credentials) => Promise<ApiKey>
+
+/** The key in an Authorization header: `Bearer <key>` in any case, or the bare key (client-api §3, management §1.1). */
+export function bearerOf(authorization: string | undefined): string | undefined {
+  const value = authorization?.trim() ?? ''
+  const key = /^bearer(\s+|$)/iu.test(value) ? value.slice('bearer'.length).trim() : value
+  return key === '' ? undefined : key
+}
+
+export function createAuthentication(store: Pick<Store, 'keys'>): Authenticate {
+  return async (request) => {
+    const plain = bearerOf(request.headers.authorization)
+    if (plain === undefined) throw new RunyardError('unauthorized', 'The request carries no API key; send "Authorization: Bearer <key>".')
+    const key = await store.keys.verify(plain)
+    if (key === undefined) throw new RunyardError('unauthorized', 'The API key is unknown or was revoked.')
+    return key
+  }
+}
+
 interface KeyGuard {
-  /** Needs no key; default: no request. */
+  /** Requests that need no key; default: none. */
   readonly isOpen?: (request: FastifyRequest) => boolean
   /** Where the key may stand; default: in the Authorization header alone. */
   readonly credentialsOf?: (request: FastifyRequest) => Credentials
-  /** Refuses who may not have what the request names, now that its caller is known. */
+  /** Runs once the caller is known; throws if the caller may not have what the request names. */
   readonly refuse?: Access
 }
 
-/** Every route of the scope wants a key. The guard throws RunyardError('unauthorized'). */
+/** Every route of the scope needs a key. The guard throws RunyardError('unauthorized'). */
 export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' | 'subscribe'>, guard: KeyGuard = {}): void {
   const { isOpen, credentialsOf, refuse } = guard
   const authenticate = createAuthentication(store)

@@ -1,16 +1,32 @@
-// The connections of a listener. It keeps so many: one more takes the place of the one that has been idle for longest; where all are being
-// served, it is answered 503 and closed. A connection on which no request begins is closed after a while: a stranger holds it for nothing.
-// When the listener closes, each connection goes with its last answer.
+// The connections of a listener, which are bounded: a new one takes the place of the one that has been idle longest; if all are serving a request, the
+// new one is answered 503 and closed. A connection on which no request begins is closed after a while. When the listener closes, each connection
+// closes with its last answer. What Node cannot read as a request is answered here, too, on the bare socket.
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 
 const FIRST_REQUEST_MS = 20_000
 const RETRY_AFTER_S = 5
-const SENTENCE = 'this listener has as many connections as it may (limits.connections); try again'
+
+interface RawAnswer {
+  readonly line: string
+  readonly sentence: string
+  readonly headers?: string
+}
+
+const FULL: RawAnswer = {
+  line: '503 Service Unavailable',
+  sentence: 'this listener has as many connections as it may (limits.connections); try again',
+  headers: `\r\nretry-after: ${RETRY_AFTER_S}`,
+}
+const NOT_HTTP: RawAnswer = { line: '400 Bad Request', sentence: 'this is not an HTTP/1.1 request' }
+const BY_CODE: Readonly<Record<string, RawAnswer>> = {
+  HPE_HEADER_OVERFLOW: { line: '431 Request Header Fields Too Large', sentence: 'the headers of the request are too large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { line: '408 Request Timeout', sentence: 'the request did not come to its end in time' },
+}
 
 interface Connections {
-  /** How many requests each is serving; -1 before its first. */
+  /** How many requests each serves now; -1 before its first. */
   readonly open: Map<Socket, number>
   /** Between requests, the longest idle first. */
   readonly idle: Set<Socket>
@@ -35,9 +51,9 @@ export function followConnections(app: FastifyInstance, { most, closing }: { mos
 }
 
 /**
- * One listener for the end of each request, and the same for all, since each costs. The function that is returned closes what serves nothing, and from
- * then on the last answer closes all: Node takes a connection on which no request ever began for a busy one, and such of a balancer would
- * keep the closing listener for a minute.
+ * One listener function for the ends of all requests, since each listener costs. The returned function closes the connections that serve no request;
+ * from then on the last answer closes all others. Node counts a connection on which no request ever began as busy, and those of a load balancer
+ * would keep the closing listener open for a minute.
  */
 function followRequests({ server }: FastifyInstance, { open, idle }: Connections, closing: AbortSignal): () => void {
   let serving = 0
@@ -51,14 +67,14 @@ function followRequests({ server }: FastifyInstance, { open, idle }: Connections
     const count = open.get(socket)
     if (count !== undefined) open.set(socket, count - 1)
     if (count === 1) idle.add(socket)
-    // A held request that is answered late would keep its connection, and with it the closing listener, for the whole keep-alive time.
+    // Kept alive, the connection of a held request that is answered late would keep the closing listener open.
     if (closing.aborted) socket.end()
     closeIfDone()
   }
   server.on('request', ({ socket }, response) => {
     serving += 1
     const count = open.get(socket)
-    // At later ones there is no limit: Node has taken away the one between requests.
+    // Later requests have no limit: Node removed the one between requests.
     if (count === -1) socket.setTimeout(0)
     if (count !== undefined) open.set(socket, Math.max(0, count) + 1)
     idle.delete(socket)
@@ -78,10 +94,21 @@ function makeRoom({ open, idle }: Connections): boolean {
   longest.destroy()
   return true
 }
+
 function refuse(socket: Socket): void {
-  const body = JSON.stringify({ error: SENTENCE, message: SENTENCE })
-  const head = `HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nretry-after: ${RETRY_AFTER_S}\r\nconnection: close`
   socket.on('error', () => undefined)
-  socket.end(`${head}\r\n\r\n${body}`)
+  writeAnswer(socket, FULL)
+}
+
+/** In the shape of every other failure (client-api §9). The connection ends, since it is unknown where the next request would begin. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy(error)
+  else writeAnswer(socket, BY_CODE[error.code ?? ''] ?? NOT_HTTP)
+}
+
+function writeAnswer(socket: Socket, { line, sentence, headers = '' }: RawAnswer): void {
+  const body = JSON.stringify({ error: sentence, message: sentence })
+  const head = `HTTP/1.1 ${line}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}${headers}\r\nconnection: close`
+  socket.write(`${head}\r\n\r\n${body}`)
   socket.destroySoon()
 }

@@ -1,14 +1,57 @@
-// How a failure looks on the wire: JSON with `error` and `message` (the same sentence, ai-sdk reads `message` first), never `status`
-// nor `id`, which the asyncio SDK would take for a job (client-api R15, §9). Unknown failures are logged and told as 500.
+// How a failure looks on the wire. `toWireError` is the one mapping from an error to a status and a sentence; a dialect says under which status and
+// in which members its clients read them. Unknown failures are logged and answered with 500 in general words.
+import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Logger } from '@runyard/kit'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { RunyardError } from '@runyard/schema'
+import type { Problem } from '@runyard/schema/api'
 
 export interface WireError {
   readonly httpStatus: number
   readonly sentence: string
   readonly retryAfterS: number | undefined
+  /** Of a request that does not fit its shape: every member that is wrong. */
+  readonly issues?: readonly { readonly location: string; readonly message: string }[]
 }
+
+export interface Dialect {
+  readonly contentType: string
+  /** Default: the error's own status. */
+  readonly statusOf?: (httpStatus: number) => number
+  readonly bodyOf: (error: WireError, status: number) => Readonly<Record<string, unknown>>
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+export const DIALECTS = {
+  /**
+   * The same sentence twice, since ai-sdk reads `message` first; never `status` nor `id`, which the asyncio SDK would take for a job
+   * (client-api R15, §9).
+   */
+  plain: { contentType: JSON_TYPE, bodyOf: ({ sentence }) => ({ error: sentence, message: sentence }) },
+  /** REST v2: RFC 9457 (management §1.1). */
+  problem: {
+    contentType: 'application/problem+json',
+    bodyOf: ({ sentence, issues }, status): Omit<Problem, 'errors'> & { readonly errors: WireError['issues'] } => ({
+      title: STATUS_CODES[status] ?? 'Error',
+      status,
+      detail: sentence,
+      errors: issues,
+    }),
+  },
+  /** REST v1 has no 422 (management §1.1). */
+  restV1: {
+    contentType: JSON_TYPE,
+    statusOf: (httpStatus) => (httpStatus === 422 ? 400 : httpStatus),
+    bodyOf: ({ sentence }, status) => ({ error: sentence, message: sentence, status }),
+  },
+  /** Failures are answers of GraphQL with status 200, except a bad key and a store that is away (flash-api §2, management §1.1). */
+  graphql: {
+    contentType: JSON_TYPE,
+    statusOf: (httpStatus) => (httpStatus === 401 || httpStatus === 503 ? httpStatus : 200),
+    bodyOf: ({ sentence }) => ({ errors: [{ message: sentence }] }),
+  },
+} as const satisfies Record<string, Dialect>
 
 const RETRY_AFTER_S = 1
 
@@ -17,32 +60,77 @@ export function toWireError(error: unknown): WireError {
     const retryAfterS = error.retryAfterS ?? (error.code === 'store_unavailable' ? RETRY_AFTER_S : undefined)
     return { httpStatus: error.httpStatus, sentence: error.message, retryAfterS }
   }
-  const { statusCode, code, message } = error as Partial<FastifyError>
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return { httpStatus: 413, sentence: 'the request body is too large', retryAfterS: undefined }
-  }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return { httpStatus: statusCode, sentence: message ?? 'bad request', retryAfterS: undefined }
-  }
-  return { httpStatus: 500, sentence: 'internal error; the log of the gateway has the details', retryAfterS: undefined }
+  if (hasZodFastifySchemaValidationErrors(error)) return toShapeError(error)
+  const { code, message = 'bad request' } = error as Partial<FastifyError>
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return wireError(413, 'the request body is too large')
+  const status = statusOfLibrary(error as Partial<FastifyError>)
+  return status < 500 ? wireError(status, message) : wireError(500, 'internal error; the log of the gateway has the details')
 }
 
-export function sendError(reply: FastifyReply, error: WireError): FastifyReply {
-  if (error.retryAfterS !== undefined) void reply.header('retry-after', String(Math.ceil(error.retryAfterS)))
-  return reply.code(error.httpStatus).send({ error: error.sentence, message: error.sentence })
+/** Refusals of Fastify carry their status. Those of GraphQL are known by name, since their class may be loaded twice. */
+function statusOfLibrary({ statusCode = 500, name }: Partial<FastifyError>): number {
+  return name === 'GraphQLError' ? 400 : statusCode
 }
 
-/** `send` may tell it in another shape. */
-export function createErrorHandler(log: Logger, send = sendError) {
-  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+function wireError(httpStatus: number, sentence: string): WireError {
+  return { httpStatus, sentence, retryAfterS: undefined }
+}
+
+interface ShapeFault {
+  readonly validation: readonly { readonly instancePath: string; readonly message?: string | undefined }[]
+  readonly validationContext?: string | undefined
+}
+
+function toShapeError({ validation, validationContext = 'request' }: ShapeFault): WireError {
+  const issues = validation.map(({ instancePath, message }) => ({
+    location: [validationContext, ...instancePath.split('/')].filter((part) => part !== '').join('.'),
+    message: message ?? 'is not valid',
+  }))
+  const [first] = issues
+  return { ...wireError(422, `${first?.location ?? 'The request'}: ${first?.message ?? 'is not valid'}`), issues }
+}
+
+export function sendError(reply: FastifyReply, error: WireError, dialect: Dialect = DIALECTS.plain): FastifyReply {
+  setRetryAfter(reply, error)
+  const status = dialect.statusOf?.(error.httpStatus) ?? error.httpStatus
+  return reply
+    .code(status)
+    .type(dialect.contentType)
+    .send(JSON.stringify(dialect.bodyOf(error, status)))
+}
+
+export function setRetryAfter(reply: FastifyReply, { retryAfterS }: WireError): void {
+  if (retryAfterS !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterS)))
+}
+
+export interface Failure {
+  readonly error: unknown
+  readonly wire: WireError
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+interface ErrorAnswers {
+  readonly log: { error(fields: Readonly<Record<string, unknown>>, message: string): void }
+  /** Default: plain. */
+  readonly dialect?: Dialect
+  /** Answers some failures of the scope in its own way; undefined leaves a failure to the dialect. */
+  readonly special?: (failure: Failure) => FastifyReply | undefined | Promise<FastifyReply | undefined>
+}
+
+/** Answers all failures of the scope's routes. */
+export function answerErrors(scope: FastifyInstance, { log, dialect, special }: ErrorAnswers): void {
+  scope.setErrorHandler(async (error, request, reply): Promise<FastifyReply> => {
     const wire = toWireError(error)
+    const answered = await special?.({ error, wire, request, reply })
+    if (answered !== undefined) return answered
     if (wire.httpStatus === 500) log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed')
-    return send(reply, wire)
-  }
+    return sendError(reply, wire, dialect)
+  })
 }
 
 /**
- * Unknown paths. They have no route and no guard, and Fastify would read and parse their body before it says so. Known paths with a wrong
+ * Unknown paths. They have no route and no guard, and Fastify would read and parse their body before it answers. Known paths with a wrong
  * method are answered by the routes themselves (`addRoute`).
  */
 export function answerNotFound(app: FastifyInstance): void {

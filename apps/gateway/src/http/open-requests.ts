@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { Authenticate, Credentials } from '../authentication.ts'
+import type { Authenticate, Credentials } from './authenticate.ts'
 import { sendError, toWireError } from './errors.ts'
 
 export interface OpenRequests {

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Config } from '@runyard/schema'
 import type { Access } from './access.ts'
 import { apiKeyOf } from './authenticate.ts'
-import { whenClosed } from './hold.ts'
+import { whenClosed } from './answer.ts'
 
 const OPERATIONS = ['run', 'runsync', 'status', 'cancel', 'retry', 'purgeQueue', 'requests', 'health', 'openai'] as const
 export type Operation = (typeof OPERATIONS)[number]

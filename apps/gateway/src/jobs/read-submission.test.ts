@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { readWaitMs } from '../http/hold.ts'
+import { readWaitMs } from '../http/answer.ts'
 import { readSubmission } from './read-submission.ts'
 
 const read = (body: unknown) => readSubmission(Buffer.from(JSON.stringify(body)), ORIGIN)

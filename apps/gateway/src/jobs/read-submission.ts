@@ -12,8 +12,7 @@ import {
   type Span,
 } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
-import { isFields, type Fields } from '../http/fields.ts'
-import { cut, outlineBody, outlineSpan, parseMember } from '../http/json-body.ts'
+import { cut, outlineBody, outlineSpan, parseMember, isFields, type Fields } from '../http/json-body.ts'
 import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
 
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
 import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { takeBytes } from '../http/json-body.ts'
+import { readBodies } from '../http/bodies.ts'
 import { allowOrigins } from '../http/cors.ts'
 import { createRateLimits, type Operation } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/add-route.ts'
@@ -27,7 +27,7 @@ export async function registerJobPlane(
   await app.register(async (scope) => {
     requireEndpoint(scope, deps)
     await allowOrigins(scope, origins)
-    takeBytes(scope)
+    readBodies(scope, 'bytes')
     const limited = createRateLimits(rates)
     for (const { operation, ...route } of jobRoutes(deps)) {
       const limit = limited.get(operation)

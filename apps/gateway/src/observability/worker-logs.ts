@@ -1,12 +1,12 @@
 // A worker's log as Flash and `rp` read it (flash-api §4.4): lines with ISO times of microsecond digits, because the clients drop lines that
 // are not newer than the last one they saw (sdk2-api §3.3).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { toTimestamp } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import { LOG_SOURCES, type WorkerLogsView } from '@runyard/schema/api'
 import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
-import { toTimestamp } from '../http/timestamp.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000

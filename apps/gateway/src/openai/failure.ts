@@ -1,8 +1,9 @@
 // What an OpenAI client is told when its request fails: an HTTP status and the body that it reads, `{ error: { message, type, code, param } }`
 // (client-api §5.12, worker-api §14.3). Workers report failures in four shapes: an object with `error`, a flat one with `object: "error"`,
 // Python's print of the first, and plain text. The HTTP status and error object of the server inside are dug out where they are in there.
-import type { JobRecord } from '@runyard/schema'
-import { isFields, type Fields } from '../http/fields.ts'
+import { ERROR_CODES, type JobRecord } from '@runyard/schema'
+import type { Dialect } from '../http/errors.ts'
+import { isFields, type Fields } from '../http/json-body.ts'
 import { errorOf } from '../parts/job-body.ts'
 import type { FollowEnd } from './follow.ts'
 import { readReprString } from './python-repr.ts'
@@ -19,6 +20,15 @@ export interface Failure {
   readonly error: OpenaiError
   /** False forbids the client's automatic retry, which would cost another whole execution. */
   readonly retry?: false
+}
+
+/** Failures of our own, as OpenAI's clients read them. */
+export const OPENAI: Dialect = {
+  contentType: 'application/json; charset=utf-8',
+  bodyOf({ httpStatus, sentence }) {
+    const code = Object.entries(ERROR_CODES).find(([, status]) => status === httpStatus)?.[0]
+    return { error: toFailure(httpStatus, sentence, code).error }
+  },
 }
 
 export function toFailure(httpStatus: number, message: string, code: string | null = null): Failure {

@@ -1,25 +1,24 @@
 // `/v2/{endpoint}/openai/*`: any request below it becomes a job, and what the job's worker yields is the answer (client-api §5.12). Failures,
 // ours included, look as OpenAI's clients read them.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { ERROR_CODES } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
-import { createErrorHandler, type WireError } from '../http/errors.ts'
+import { answerErrors } from '../http/errors.ts'
 import { bytesOf } from '../http/json-body.ts'
-import { clientGone } from '../http/hold.ts'
+import { clientGone } from '../http/answer.ts'
 import type { RateLimits } from '../http/rate-limit.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { createJobId } from '../jobs/read-submission.ts'
 import { noteAccepted } from '../jobs/submit.ts'
-import { toFailure } from './failure.ts'
+import { OPENAI } from './failure.ts'
 import { readCall } from './job-input.ts'
 import { answerStream } from './stream.ts'
-import { answerWhole, sendFailure } from './whole.ts'
+import { answerWhole } from './whole.ts'
 
 /** In the job plane's scope, which asks for the key. */
 export async function registerOpenai(app: FastifyInstance, deps: GatewayDeps, limited: RateLimits): Promise<void> {
   await app.register(async (scope) => {
-    scope.setErrorHandler(createErrorHandler(deps.log, sendWireError))
+    answerErrors(scope, { log: deps.log, dialect: OPENAI })
     const limit = limited.get('openai')
     scope.route({
       method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -46,10 +45,4 @@ function createOpenai(deps: GatewayDeps) {
     const followed = { endpoint, jobId, signal }
     return stream ? answerStream(deps, followed, reply) : answerWhole(deps, followed, reply)
   }
-}
-
-function sendWireError(reply: FastifyReply, { httpStatus, sentence, retryAfterS }: WireError): FastifyReply {
-  if (retryAfterS !== undefined) void reply.header('retry-after', String(Math.ceil(retryAfterS)))
-  const code = Object.entries(ERROR_CODES).find(([, status]) => status === httpStatus)?.[0]
-  return sendFailure(reply, toFailure(httpStatus, sentence, code))
 }

@@ -1,8 +1,7 @@
 // What a job-done body means (worker-api §5.1, §14.6; client-api §4.5), found without parsing the output. Nothing a worker posts is refused: a
 // body that follows no rule is the output itself, one that is not JSON is a failure that says so.
 import { toJson, type JobOutcome, type JsonText, JsonFaultError, type JsonOutline, type Span } from '@runyard/schema'
-import { cut } from '../http/json-body.ts'
-import { isFields } from '../http/fields.ts'
+import { cut, isFields } from '../http/json-body.ts'
 import { readLaxJson, type LaxBody } from './lax-json.ts'
 
 export type WorkerResult =

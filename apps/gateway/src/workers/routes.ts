@@ -5,12 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { clampMs, RunyardError, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { guardWith } from '../http/access.ts'
-import { createErrorHandler, sendError, toWireError } from '../http/errors.ts'
-import { clientGone } from '../http/hold.ts'
-import { sendJson } from '../http/json-answer.ts'
-import { bytesOf, takeBytes } from '../http/json-body.ts'
-import { isJobId } from '../http/odd-ids.ts'
+import { guardWith, isJobId } from '../http/access.ts'
+import { answerErrors, sendError, type Failure } from '../http/errors.ts'
+import { clientGone, sendJson } from '../http/answer.ts'
+import { readBodies } from '../http/bodies.ts'
+import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
 import { isStoreAway } from './dispatcher.ts'
 import { noteContact } from './first-contact.ts'
@@ -44,7 +43,7 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
   const base = '/v2/:endpointId'
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
-    scope.setErrorHandler(answerPollError(deps))
+    answerErrors(scope, { log: deps.log, special: (failure) => answerPollError(deps, failure) })
     for (const name of ['job-take', 'job-take-batch']) {
       addRoute(scope, { methods: ['GET'], url: `${base}/${name}/:workerId`, handler: takeHandler(deps) })
     }
@@ -52,8 +51,8 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
   })
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
-    takeBytes(scope)
-    scope.setErrorHandler(answerPostError(deps))
+    readBodies(scope, 'bytes')
+    answerErrors(scope, { log: deps.log, special: (failure) => failOversized(deps, failure) })
     const bodyLimit = deps.config.limits.resultBytes
     const admission = createPostAdmission(deps)
     const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> =>
@@ -64,7 +63,10 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
   })
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
-    scope.setErrorHandler(answerPingError(deps))
+    answerErrors(scope, {
+      log: deps.log,
+      special: ({ error, reply }) => (isStoreAway(error) ? reply.code(200).send(STORE_AWAY) : undefined),
+    })
     addRoute(scope, { methods: ['GET'], url: `${base}/ping/:workerId`, handler: pingHandler(deps) })
   })
 }
@@ -131,15 +133,15 @@ function pingHandler(deps: GatewayDeps) {
 }
 
 /** 429 is the only answer after which the SDK pauses; those before 1.7.3 do not even then, so the answer itself takes a while. */
-function answerPollError({ log, closing, refusedPolls }: GatewayDeps) {
-  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const wire = toWireError(error)
-    if (wire.httpStatus === 405) return sendError(reply, wire)
-    if (wire.httpStatus === 401) await refusedPolls.note(paramsOf(request))
-    else log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll is told to come back later')
-    await pause(closing)
-    return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
-  }
+async function answerPollError(
+  { log, closing, refusedPolls }: GatewayDeps,
+  { error, wire, request, reply }: Failure,
+): Promise<FastifyReply | undefined> {
+  if (wire.httpStatus === 405) return undefined
+  if (wire.httpStatus === 401) await refusedPolls.note(paramsOf(request))
+  else log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll failed; it is asked to come back later')
+  await pause(closing)
+  return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
 }
 
 async function pause(closing: AbortSignal): Promise<void> {
@@ -150,25 +152,18 @@ async function pause(closing: AbortSignal): Promise<void> {
   }
 }
 
-/** While Redis is away a ping says nothing: refused, it would come again and again, and the next ones later (worker-api §8). */
-function answerPingError(deps: GatewayDeps) {
-  const answer = createErrorHandler(deps.log)
-  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    isStoreAway(error) ? reply.code(200).send({ ok: false }) : answer(error, request, reply)
-}
+/** The answer to a ping while Redis is away: refused, it would be repeated at once, and the following pings would be late (worker-api §8). */
+const STORE_AWAY = { ok: false } as const
 
-/** A result over the limit fails its job in clear words; otherwise nobody would ever learn of it. */
-function answerPostError(deps: GatewayDeps) {
-  const answer = createErrorHandler(deps.log)
-  return async (error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const tooLarge = (error as Partial<FastifyError>).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
-    if (!tooLarge || request.worker === null) return answer(error, request, reply)
-    const sentence = `the result is larger than ${deps.config.limits.resultBytes} bytes (limits.resultBytes)`
-    const outcome = { status: 'FAILED', error: sentence } as const
-    const post = postOf(request, request.worker)
-    await receiveResult(deps, post, { result: { kind: 'end', outcome, stopPod: false }, timings: undefined })
-    return reply.code(200).send({ error: sentence })
-  }
+/** A result over the limit fails its job with that sentence; otherwise neither caller nor operator would learn of it. */
+async function failOversized(deps: GatewayDeps, { error, request, reply }: Failure): Promise<FastifyReply | undefined> {
+  const tooLarge = (error as Partial<FastifyError>).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+  if (!tooLarge || request.worker === null) return undefined
+  const sentence = `the result is larger than ${deps.config.limits.resultBytes} bytes (limits.resultBytes)`
+  const outcome = { status: 'FAILED', error: sentence } as const
+  const post = postOf(request, request.worker)
+  await receiveResult(deps, post, { result: { kind: 'end', outcome, stopPod: false }, timings: undefined })
+  return reply.code(200).send({ error: sentence })
 }
 
 function paramsOf(request: FastifyRequest): WorkerParams {

@@ -4,7 +4,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import { bearerOf } from '../authentication.ts'
+import { bearerOf } from '../http/authenticate.ts'
 import { isAssignable, isLeaving } from './assignable.ts'
 import { createWorkerState, rememberStopOrder, type WorkerState } from './worker-session.ts'
 

@@ -1,22 +1,22 @@
 // POST /graphql. Success carries no `errors` key at all; failures are HTTP 200 with `errors[].message`, except 401 for a bad key and
 // 503 while the store is away (flash-api §2, sdk2-api §2, management §1.1).
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
 import { z } from 'zod'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { Credentials } from '../../authentication.ts'
-import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
+import { apiKeyOf, requireApiKey, type Credentials } from '../../http/authenticate.ts'
+import { answerErrors, DIALECTS, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 import { createStock } from '../stock.ts'
-import { createFailures, messageOf } from './failures.ts'
 import { createReads } from './reads.ts'
 import { createResolvers } from './resolvers.ts'
 import { TYPE_DEFINITIONS } from './type-definitions.ts'
+import { unsupportedSentence } from './unsupported.ts'
 import { checkVariables } from './variables.ts'
 
 /** Each alias is executed again: a few hundred bytes of text must not become thousands of reads. Introspection takes 300 tokens and 15 levels. */
@@ -36,7 +36,6 @@ const GraphqlBody = z.object({
 })
 
 export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): Promise<void> {
-  const failures = createFailures(deps.log)
   const readStock = createStock(deps)
   await app.register(mercurius, {
     schema: TYPE_DEFINITIONS,
@@ -45,18 +44,17 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     // It would keep texts of any size, comments included, for ever.
     cache: false,
     queryDepth: DEEPEST,
-    errorFormatter: ({ errors }, { reply }) => ({
-      statusCode: failures.report(
-        errors.map((error) => error.originalError ?? error),
-        reply,
-      ),
-      response: {
-        data: null,
-        errors: errors.map((error) => new GraphQLError(messageOf(error.originalError ?? error), { path: error.path })),
-      },
-    }),
+    errorFormatter: ({ errors }, { reply }) => {
+      const failed = errors.map((error) => ({ path: error.path, wire: toLoggedError(deps.log, error.originalError ?? error) }))
+      for (const { wire } of failed) setRetryAfter(reply, wire)
+      const statuses = failed.map(({ wire }) => DIALECTS.graphql.statusOf(wire.httpStatus))
+      return {
+        statusCode: statuses.find((status) => status !== 200) ?? 200,
+        response: { data: null, errors: failed.map(({ path, wire }) => new GraphQLError(wire.sentence, { path })) },
+      }
+    },
   })
-  app.setErrorHandler((error, _request, reply) => failures.send(error, reply))
+  answerErrors(app, { log: deps.log, dialect: DIALECTS.graphql, special: answerInvalid })
   requireApiKey(app, deps.store, { credentialsOf: withQueryKey })
   app.post('/graphql', { bodyLimit: MANAGEMENT_BODY_BYTES }, async (request, reply) => {
     const { query, variables, operationName } = parseBody(request.body)
@@ -70,6 +68,21 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     giveNotice(reply, notices.join('; '))
     return { ...result, extensions: { runyard: { notices } } }
   })
+}
+
+function toLoggedError(log: ErrorLog, error: unknown): WireError {
+  const wire = toWireError(error)
+  if (wire.httpStatus === 500) log.error({ err: error }, 'GraphQL operation failed')
+  return wire
+}
+
+/** A document that does not fit the schema has a list of errors, or one sentence where it names what Runyard has no meaning for. */
+function answerInvalid({ error, reply }: Failure): FastifyReply | undefined {
+  const { errors } = error as { errors?: unknown }
+  if (!Array.isArray(errors) || errors.length === 0) return undefined
+  const sentences = errors.map((one) => toWireError(one).sentence)
+  const unsupported = unsupportedSentence(sentences)
+  return reply.send({ errors: (unsupported === undefined ? sentences : [unsupported]).map((message) => ({ message })) })
 }
 
 /** Old clients put the key into the URL (management §1.1). The header wins. */

@@ -1,12 +1,11 @@
 // REST v1 for older clients (management §2): endpoints, templates and registry credentials, as adapters onto the model without rules of
 // their own. Lists are bare arrays, creating answers 200, bad input is 400 with `error` and `message`.
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { DIALECTS } from '../../http/errors.ts'
 import { NO_PODS, NO_V1_BILLING, NO_VOLUMES } from '../out-of-scope.ts'
 import { withRestConventions } from '../rest/conventions.ts'
 import type { RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
-import { createProblemHandler } from '../rest/problem.ts'
-import type { Problem } from '../rest/problem.ts'
 import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './template-routes.ts'
@@ -17,15 +16,9 @@ const OUT_OF_SCOPE = { '/pods': NO_PODS, '/networkvolumes': NO_VOLUMES, '/billin
 
 /** Paths are relative to the prefix that the scope is registered under. */
 export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
-  const rest = withRestConventions(app, deps, createProblemHandler(deps.log, sendFailure))
+  const rest = withRestConventions(app, deps, DIALECTS.restV1)
   registerEndpointRoutes(rest, deps)
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
   registerOutOfScopeRoutes(rest, OUT_OF_SCOPE)
-}
-
-/** v1 knows no 422; its clients read `error` or `message` (management §1.1). */
-function sendFailure(reply: FastifyReply, { status, detail }: Problem): FastifyReply {
-  const code = status === 422 ? 400 : status
-  return reply.code(code).serializer(JSON.stringify).type('application/json').send({ error: detail, message: detail, status: code })
 }

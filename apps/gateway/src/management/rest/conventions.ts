@@ -5,10 +5,10 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { IdParams } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
-import { checkBody } from '../../http/json-body.ts'
+import { readBodies } from '../../http/bodies.ts'
+import { answerErrors, DIALECTS, type Dialect } from '../../http/errors.ts'
 import type { ErrorLog } from '../error-log.ts'
 import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
-import { createProblemHandler } from './problem.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 
@@ -21,23 +21,15 @@ export interface RestConventionDeps {
 }
 
 /** Bodiless requests that call themselves JSON are fine: SDK 2.0 deletes so (sdk2-api §2). */
-export function withRestConventions(app: FastifyInstance, { store, log }: RestConventionDeps, onError = createProblemHandler(log)) {
+export function withRestConventions(app: FastifyInstance, { store, log }: RestConventionDeps, dialect: Dialect = DIALECTS.problem) {
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
-  app.setErrorHandler(onError)
+  answerErrors(app, { log, dialect })
   app.addHook('onRoute', (route) => {
     route.bodyLimit ??= MANAGEMENT_BODY_BYTES
   })
   requireApiKey(app, store, { refuse: findOwned })
-  const parseJson = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
-    if (body.length === 0) return undefined
-    await checkBody(body)
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    void parseJson(request, body.toString(), (error, value) => (error === null ? resolve(value) : reject(error)))
-    return promise
-  })
+  readBodies(app, 'shape')
   return app.withTypeProvider<ZodTypeProvider>()
 }
 

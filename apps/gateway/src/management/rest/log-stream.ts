@@ -2,8 +2,8 @@
 // It ends with the client, the gateway, its key, a reader that does not read, and with the worker, once everything of it is delivered.
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { toTimestamp } from '@runyard/core'
 import type { Store } from '@runyard/store'
-import { toTimestamp } from '../../http/timestamp.ts'
 import type { Ticket } from '../../parts/waiters.ts'
 import { cursorOf, formatCursor, linesAfter, type LogCursor, type LoggedLine } from './log-cursor.ts'
 

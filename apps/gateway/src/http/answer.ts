@@ -1,5 +1,6 @@
-// How long a request is held, and whether its client still waits for the answer (client-api §5.2–§5.5).
-import { clampMs } from '@runyard/schema'
+// Answers of held requests: how long a request is held, whether its client still waits (client-api §5.2–§5.5), and JSON that is sent without being
+// parsed (ADR 35).
+import { clampMs, type JsonText } from '@runyard/schema'
 import type { FastifyReply } from 'fastify'
 
 const WAIT_MS = { min: 1000, max: 300_000 }
@@ -11,17 +12,22 @@ export function readWaitMs(query: unknown, fallbackMs: number): number {
   return clampMs(Number(given), WAIT_MS) ?? fallbackMs
 }
 
-/** Runs when the answer is out or the client has gone: at once where that is so already, as after a look-up that took a while. */
+/** Calls `done` when the answer has been written or the client has gone; at once if that has happened already, for example during a look-up. */
 export function whenClosed({ raw }: FastifyReply, done: () => void): void {
   if (raw.closed) done()
   else raw.once('close', done)
 }
 
-/** Aborts when the connection is gone before the answer was written. */
+/** Aborts when the connection closes before the answer has been written. */
 export function clientGone(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   whenClosed(reply, () => {
     if (!reply.raw.writableFinished) controller.abort()
   })
   return controller.signal
+}
+
+export function sendJson(reply: FastifyReply, json: JsonText): FastifyReply {
+  const payload = typeof json === 'string' ? String(json) : Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+  return reply.type('application/json; charset=utf-8').send(payload)
 }

@@ -7,7 +7,8 @@ import * as fc from 'fast-check'
 import { afterEach, expect, it } from 'vitest'
 import { open } from './access.ts'
 import { createApp } from './app.ts'
-import { bytesOf, isUtf8InTurns, takeBytes } from './json-body.ts'
+import { readBodies } from './bodies.ts'
+import { bytesOf, isUtf8InTurns } from './json-body.ts'
 import { createPace } from './turns.ts'
 
 const MIB = 1024 * 1024
@@ -18,7 +19,7 @@ async function listen(): Promise<string> {
   const app = createApp({ log: createLogger({ name: 'test', level: 'silent' }), closing: new AbortController().signal, connections: 10 })
   close = async () => app.close()
   await app.register(async (scope) => {
-    takeBytes(scope)
+    readBodies(scope, 'bytes')
     scope.post('/echo', { config: { access: open }, bodyLimit: 8 * MIB }, (request, reply) => reply.send(bytesOf(request)))
   })
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/echo`

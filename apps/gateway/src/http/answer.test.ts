@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 import { openSocket } from '../testing/fuzz/raw-http.ts'
 import { open } from './access.ts'
 import { createApp } from './app.ts'
-import { clientGone } from './hold.ts'
+import { clientGone } from './answer.ts'
 
 it('a client that left during a look-up is known to be gone', async () => {
   const app = createApp({ log: createLogger({ name: 'test', level: 'silent' }), closing: new AbortController().signal, connections: 2 })
