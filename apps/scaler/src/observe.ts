@@ -1,6 +1,6 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, savedAt } from '@runyard/core'
+import { currentFailures, isDraining, savedAt } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -74,7 +74,7 @@ async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: End
 /** Asked only for workers that were placed before the last save: all others were made of what the name meant then. */
 function imagesNow({ hosts }: ObserveDeps, endpoint: Endpoint, workers: readonly WorkerRecord[]): ReadonlyMap<string, string> {
   const since = savedAt(endpoint)
-  const older = workers.filter(({ createdAt, drainingSince }) => createdAt <= since && drainingSince === undefined)
+  const older = workers.filter((worker) => worker.createdAt <= since && !isDraining(worker))
   return new Map(
     older.flatMap(({ id, hostId, image }) => {
       const host = hosts.find((watch) => watch.hostId() === hostId)

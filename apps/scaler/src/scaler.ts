@@ -1,7 +1,7 @@
 // The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it stands by, looks at its
 // hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
 // leaves workers running, because observing is recovery.
-import { parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
+import { isDraining, parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostDriver, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
@@ -244,5 +244,5 @@ function knownEndpoints({ endpoints }: Observed): Known {
 }
 
 function takersOf({ workers }: EndpointView): number {
-  return workers.filter(({ drainingSince }) => drainingSince === undefined).length
+  return workers.filter((worker) => !isDraining(worker)).length
 }

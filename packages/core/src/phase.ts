@@ -1,6 +1,7 @@
 // A worker's phase is derived from the facts in its record and never stored (ADR 4).
 // Adding a phase must break the build in `projections.ts` and in `PHASE_MOVES`.
 import type { WorkerPhase, WorkerRecord } from '@runyard/schema'
+import { isDraining } from './worker-availability.ts'
 
 /** All legal transitions. `gone` is final: a worker id is never reused. */
 export const PHASE_MOVES = {
@@ -18,7 +19,7 @@ export function isLegalMove(from: WorkerPhase, to: WorkerPhase): boolean {
 /** `record`: undefined once the worker is known to be gone. `leaseCount`: jobs that it holds now. */
 export function phaseOf(record: Pick<WorkerRecord, 'drainingSince' | 'readyAt'> | undefined, leaseCount: number): WorkerPhase {
   if (record === undefined) return 'gone'
-  if (record.drainingSince !== undefined) return 'draining'
+  if (isDraining(record)) return 'draining'
   if (leaseCount > 0) return 'busy'
   return record.readyAt === undefined ? 'starting' : 'idle'
 }

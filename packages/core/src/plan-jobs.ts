@@ -1,7 +1,7 @@
 // Plans what happens to jobs: jobs past their execution timeout are ended, jobs that no worker holds any more are taken back.
-import type { WorkerRecord } from '@runyard/schema'
 import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
+import { isServing } from './worker-availability.ts'
 
 /** `keepBytes`: how many bytes of results this endpoint may keep, so that the results of all endpoints fit. */
 export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
@@ -41,7 +41,8 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const { waiting } = view.demand
   if (!builder.isDue(sweepDueAt(view, keepBytes, builder.observed.policy))) return
-  builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes, remind: waiting > 0 && view.workers.some(isReady) })
+  // Gateways learn of waiting jobs only through signals (ADR 24). If a signal was lost, the sweep repeats it.
+  builder.add({ kind: 'sweep', endpointId: view.endpointId, keepBytes, remind: waiting > 0 && view.workers.some(isServing) })
 }
 
 /** Infinity: nothing to sweep. */
@@ -54,9 +55,4 @@ function sweepDueAt({ demand, leases, sweptAt }: EndpointView, keepBytes: number
   const everyMs = isQuiet && keptBytes <= keepBytes ? policy.quietSweepEveryMs : policy.sweepEveryMs
   // Sweeps when a deadline passes, which wakes the requests that wait for its job.
   return Math.min(sweptAt + everyMs, nextDeadlineAt)
-}
-
-/** Gateways learn of waiting jobs only through signals (ADR 24). If a signal was lost, the sweep of an endpoint with a ready worker repeats it. */
-function isReady({ readyAt, drainingSince }: WorkerRecord): boolean {
-  return readyAt !== undefined && drainingSince === undefined
 }

@@ -32,7 +32,7 @@ export function healthCounters(workers: readonly CountedWorker[], shortfall: Sho
     status: workerStatus(record, leaseCount),
     phase: phaseOf(record, leaseCount),
   }))
-  const count = (status: WorkerStatus) => statuses.filter((worker) => worker.status === status && !isLeaving(worker)).length
+  const count = (status: WorkerStatus) => statuses.filter((worker) => worker.status === status && !isSpent(worker)).length
   const idle = count('IDLE')
   return {
     idle,
@@ -45,7 +45,7 @@ export function healthCounters(workers: readonly CountedWorker[], shortfall: Sho
 }
 
 /** A draining worker without a job takes no further job, so it is no capacity. */
-function isLeaving(worker: { status: WorkerStatus; phase: WorkerPhase }): boolean {
+function isSpent(worker: { status: WorkerStatus; phase: WorkerPhase }): boolean {
   return worker.phase === 'draining' && worker.status !== 'RUNNING'
 }
 

@@ -5,6 +5,7 @@ import { exitReason } from './evidence.ts'
 import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
 import { workerKey } from './observed.ts'
 import { phaseOf } from './phase.ts'
+import { isDraining } from './worker-availability.ts'
 
 export type Fate =
   | { readonly kind: 'alive'; readonly startedAt: number | undefined; readonly diskBytes?: number }
@@ -72,7 +73,7 @@ function isOwnExit({ exit }: ObservedWorker): boolean {
 function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const until = Math.max(record.createdAt, record.containerStartedAt ?? 0) + observed.policy.settleMs
   if (host.observedAt < until) return { kind: 'settling', until }
-  if (record.containerStartedAt === undefined && record.drainingSince === undefined) return { kind: 'unstarted' }
+  if (record.containerStartedAt === undefined && !isDraining(record)) return { kind: 'unstarted' }
   return {
     kind: 'dead',
     reason: record.retireReason ?? (record.containerStartedAt === undefined ? 'start_failed' : 'exited'),

@@ -1,6 +1,6 @@
 // Endpoints and workers in REST v1's words (management §2.1). Members that have no value are left out; whole numbers stay whole, since Go
 // clients refuse others (management §4.4). A worker's environment is never shown: it holds its token.
-import { gpuTypesOf } from '@runyard/core'
+import { gpuTypesOf, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
 import { defined } from '../defined.ts'
 import { scalerValueOf } from './endpoint-change.ts'
@@ -58,7 +58,7 @@ function workerReply(worker: WorkerRecord, endpoint: Endpoint): Record<string, u
   const [gpu] = worker.gpus
   return defined({
     id: worker.id,
-    desiredStatus: worker.drainingSince === undefined ? 'RUNNING' : 'EXITED',
+    desiredStatus: isDraining(worker) ? 'EXITED' : 'RUNNING',
     image: worker.image,
     env: {},
     endpointId: endpoint.id,

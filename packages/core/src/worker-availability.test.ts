@@ -1,0 +1,46 @@
+import type { WorkerRecord } from '@runyard/schema'
+import { describe, expect, it } from 'vitest'
+import { availabilityOf, isDraining, isLeaving, isOutdated, isServing, mayTakeJobs } from './worker-availability.ts'
+
+type Facts = Partial<WorkerRecord>
+
+describe('what a worker may do', () => {
+  it.each<[string, Facts, ReturnType<typeof availabilityOf>, { takes: boolean; leaves: boolean; drains: boolean }]>([
+    ['a ready one takes jobs', { readyAt: 1 }, 'available', { takes: true, leaves: false, drains: false }],
+    ['one that is not ready yet takes jobs: its first poll makes it ready', {}, 'available', { takes: true, leaves: false, drains: false }],
+    ['an unhealthy one takes none', { readyAt: 1, unhealthyReason: 'disk' }, 'unhealthy', { takes: false, leaves: false, drains: false }],
+    ['an outdated one leaves', { readyAt: 1, outdatedSince: 2 }, 'leaving', { takes: false, leaves: true, drains: false }],
+    [
+      'one that asked to be replaced leaves',
+      { readyAt: 1, refreshRequested: true },
+      'leaving',
+      { takes: false, leaves: true, drains: false },
+    ],
+    ['one with a reason to retire leaves', { retireReason: 'shutdown' }, 'leaving', { takes: false, leaves: true, drains: false }],
+    [
+      'an unhealthy one that is replaced leaves',
+      { unhealthyReason: 'disk', outdatedSince: 2 },
+      'leaving',
+      { takes: false, leaves: true, drains: false },
+    ],
+    ['a draining one is no supply', { readyAt: 1, drainingSince: 2 }, 'draining', { takes: false, leaves: true, drains: true }],
+    [
+      'a draining one stays so, whatever else is true',
+      { drainingSince: 2, unhealthyReason: 'disk' },
+      'draining',
+      { takes: false, leaves: true, drains: true },
+    ],
+  ])('%s', (_, facts, availability, { takes, leaves, drains }) => {
+    expect(availabilityOf(facts)).toBe(availability)
+    expect([mayTakeJobs(facts), isLeaving(facts), isDraining(facts)]).toEqual([takes, leaves, drains])
+    expect(isServing(facts)).toBe(takes && facts.readyAt !== undefined)
+  })
+
+  it('an unknown one neither takes jobs nor leaves', () => {
+    expect([mayTakeJobs(undefined), isLeaving(undefined)]).toEqual([false, false])
+  })
+
+  it('one of an older version of its endpoint is outdated', () => {
+    expect([1, 2, 3].map((endpointVersion) => isOutdated({ endpointVersion }, { version: 2 }))).toEqual([true, false, false])
+  })
+})
