@@ -1,5 +1,5 @@
-// Private images: a real registry that asks for a password, credentials as users give them, and what they are told while they are missing
-// or wrong (management §2.4, §3.5). The password is nowhere but in the store and in the pull.
+// Private images: a real registry with a password, credentials as users enter them, and the messages while they are missing or wrong
+// (management §2.4, §3.5). The password appears only in the store and in the pull.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryCommand } from '../harness/child.ts'
 import { runCli } from '../harness/cli.ts'
@@ -35,7 +35,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'private images', ()
     return String((await stack.api.post('/v2/serverless', body)).json['id'])
   }
 
-  test('with credentials are pulled and run, and the password shows nowhere', async () => {
+  test('are pulled and run with credentials, and the password appears nowhere', async () => {
     const image = await registry.push('private/first:1')
     const added = await cli(['registries', 'add', 'mine', '--username', registry.username], `${registry.password}\n`)
     expect(added).toMatchObject({ code: 0, stdout: expect.stringMatching(/^mine \(\w+\) is kept\n$/) })
@@ -45,31 +45,31 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'private images', ()
     expect(job).toMatchObject({ status: 'COMPLETED', output: OUTPUT })
 
     const paths = ['/v2/registries', `/v2/registries/${registryId}`, `/v2/serverless/${id}`, `/v2/serverless/${id}/events`]
-    const told = await Promise.all([...paths, `/hapi/v1/pod/${String(job['workerId'])}/logs`].map((path) => stack.api.get(path)))
+    const replies = await Promise.all([...paths, `/hapi/v1/pod/${String(job['workerId'])}/logs`].map((path) => stack.api.get(path)))
     const containers = await tryCommand('docker', ['ps', '-aq', '--filter', `ancestor=${image}`])
     const inspected = await tryCommand('docker', ['inspect', image, ...containers.stdout.split('\n').filter((line) => line !== '')])
     expect(inspected.stdout).toContain('worker.sh')
-    const shown = [...told.map(({ text }) => text), inspected.stdout, stack.logs()]
+    const shown = [...replies.map(({ text }) => text), inspected.stdout, stack.logs()]
     expect(shown.filter((text) => text.includes(registry.password) || text.includes(btoa(registry.password)))).toEqual([])
   })
 
-  test('without credentials, and with wrong ones, say so; with the right ones the waiting job runs', async () => {
+  test('report missing and wrong credentials; with the right ones the waiting job runs', async () => {
     const image = await registry.push('private/second:1')
     const id = await create('second', image)
     const jobId = await stack.api.run(id, {})
-    const told = (sentence: string) =>
+    const showsReason = (sentence: string) =>
       waitFor('the job to say why it waits', async () => {
         const job = await stack.api.status(id, jobId)
         return job['queueReason'] === 'registry_refused' && String(job['queueMessage']).includes(sentence)
       })
-    await told('its registry asks for credentials (')
+    await showsReason('its registry asks for credentials (')
     await expect
       .poll(() => stack.api.health(id), { timeout: 60_000 })
       .toMatchObject({ reason: 'registry_refused', workers: { unhealthy: 1 } })
 
     const wrong = await stack.api.post('/v2/registries', { name: 'later', username: registry.username, password: 'a guess' })
     expect((await cli(['endpoints', 'update', 'second', '--registry', 'later'])).stdout).toContain(String(wrong.json['id']))
-    await told('its registry refuses the credentials "later" (')
+    await showsReason('its registry refuses the credentials "later" (')
     await cli(['registries', 'update', 'later', '--username', registry.username], registry.password)
     expect(await stack.api.settled(id, jobId)).toMatchObject({ status: 'COMPLETED', output: OUTPUT })
   })

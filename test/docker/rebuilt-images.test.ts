@@ -1,4 +1,4 @@
-// The dev loop of worker images: a start that fails, an image that is built again under its tag, a save that changes nothing else.
+// The dev loop of worker images: a failing start, an image rebuilt under its tag, a save that changes nothing else.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
@@ -27,11 +27,11 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'images that are rebui
   }
   const endpoint = { name: 'rebuilt', image: TAG, workersMin: 0, workersMax: 1, idleTimeout: 600 }
 
-  test('a save tries a mended image at once, and replaces the warm worker of an older one', async () => {
+  test('a save starts a fixed image at once, and replaces a warm worker of an older image', async () => {
     await build('raise SystemExit("cannot load the model")')
     const id = await stack.api.saveEndpoint(endpoint)
     const first = await stack.api.run(id, {})
-    // Two failed starts: the next try is half a minute away.
+    // After two failed starts the next attempt is half a minute away.
     const failed = async () => {
       const { events } = (await stack.api.get(`/v2/serverless/${id}/events`)).json as { events: { kind: string }[] }
       return events.filter(({ kind }) => kind === 'worker_gone').length >= 2

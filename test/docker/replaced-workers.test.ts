@@ -1,5 +1,5 @@
-// A worker of an old SDK that is to be replaced makes room at once: the next job does not wait until its held poll has run out
-// (worker-api §11.3). One card and at most one worker, so the successor starts only when the old one is gone.
+// A worker of an old SDK that will be replaced makes room at once: the next job does not wait until its held poll ends (worker-api §11.3).
+// There is one GPU and at most one worker, so the successor starts only when the old worker is gone.
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
@@ -35,7 +35,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'a worker of SDK 1.7.7
     const name = `replaced-${Object.keys(input)[0]}`
     const endpointId = await newEndpoint(name)
     const warm = await stack.api.settled(endpointId, await stack.api.run(endpointId, {}))
-    // Begun before the worker's own next polls, so it ends before them.
+    // Started before the worker's own next polls, so it ends before them.
     using poll = await holdPoll({ stack, store }, `${name}-witness`)
     const first = await stack.api.run(endpointId, input)
     if ('sleep' in input) {

@@ -1,5 +1,5 @@
-// Images that bring their own handler on the unmodified Runpod worker SDK run as they are, without our agent (worker-api), as endpoints
-// that `runpod` made of them (management §4.2, sdk2-api §7.2).
+// Images with their own handler on the unmodified Runpod worker SDK run unchanged, without our agent (worker-api), as endpoints that `runpod`
+// creates for them (management §4.2, sdk2-api §7.2).
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { ensureHandlerImage } from '../harness/handler-image.ts'
 import { runPython } from '../harness/python.ts'
@@ -28,20 +28,20 @@ for (const version of SDK_VERSIONS) {
       await stack?.stop()
     })
 
-    test('answers, and says which SDK and worker ran it', async () => {
+    test('returns its result, with the SDK and the worker that ran it', async () => {
       const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { hello: 'world' }))
       expect(job).toMatchObject({ status: 'COMPLETED', output: { echo: { hello: 'world' }, worker: job['workerId'], id: job.id } })
       expect((job['output'] as { sdk: string }).sdk).toBe(version)
     })
 
-    test('an exception and a returned error both fail the job with a readable text', async () => {
+    test('fails the job with a readable text after an exception or a returned error', async () => {
       const raised = await stack.api.settled(endpoint, await stack.api.run(endpoint, { raise: 'the cheese is gone' }))
       expect(raised).toMatchObject({ status: 'FAILED', error: expect.stringContaining('the cheese is gone') })
       const returned = await stack.api.settled(endpoint, await stack.api.run(endpoint, { error: 'no cheese today' }))
       expect(returned).toMatchObject({ status: 'FAILED', error: expect.stringContaining('no cheese today') })
     })
 
-    test('a progress update shows while the job runs', async () => {
+    test('shows a progress update while the job runs', async () => {
       const id = await stack.api.run(endpoint, { progress: 'half way', sleep: 5 })
       await waitFor('the progress to show', async () => {
         const job = await stack.api.status(endpoint, id)
@@ -50,7 +50,7 @@ for (const version of SDK_VERSIONS) {
       expect(await stack.api.settled(endpoint, id)).toMatchObject({ status: 'COMPLETED' })
     })
 
-    test('a generator streams each chunk once and aggregates them in its result', async () => {
+    test('streams each chunk of a generator once and aggregates them in its result', async () => {
       const image = await ensureHandlerImage(version)
       const generator = await stack.api.saveEndpoint({ name: 'generator', image, idleTimeout: 30, env: { HANDLER_KIND: 'generator' } })
       const id = await stack.api.run(generator, { count: 5 })
@@ -73,7 +73,7 @@ for (const version of SDK_VERSIONS) {
       expect(await stack.api.status(endpoint, id)).toMatchObject({ status: 'CANCELLED' })
     })
 
-    test('a worker that is killed in mid-job loses the job to another worker', async () => {
+    test('loses the job to another worker when its worker is killed during the job', async () => {
       const image = await ensureHandlerImage(version)
       const fragile = await stack.api.saveEndpoint({ name: 'fragile', image, idleTimeout: 30 })
       const warm = await stack.api.settled(fragile, await stack.api.run(fragile, {}))
@@ -100,7 +100,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with setting
     await stack?.stop()
   })
 
-  test('starts by the entrypoint that its template names over REST v1 (management §2.2)', async () => {
+  test('starts with the entrypoint of its template over REST v1 (management §2.2)', async () => {
     const start = { dockerEntrypoint: ['sh', '-c'], dockerStartCmd: ['HANDLER_KIND=generator exec python3 -u /handler.py'] }
     const made = await stack.api.post('/v1/templates', { name: 'entered', imageName: image, isServerless: true, ...start })
     const entered = { name: 'entered', templateId: made.json['id'], computeType: 'CPU', workersMax: 1 }
@@ -109,7 +109,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with setting
     expect(job).toMatchObject({ status: 'COMPLETED', output: [{ number: 0 }, { number: 1 }] })
   })
 
-  test('starts by a start command in JSON, which may name an entrypoint, too (management §6.2)', async () => {
+  test('starts with a start command in JSON, which may contain an entrypoint (management §6.2)', async () => {
     const args = JSON.stringify({ entrypoint: ['sh', '-c'], cmd: ['HANDLER_KIND=generator exec python3 -u /handler.py'] })
     const scaling = { type: 'QUEUE_DELAY', queueDelay: 4 }
     const made = await stack.api.post('/v2/serverless', {
@@ -126,10 +126,10 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with setting
     expect(job).toMatchObject({ status: 'COMPLETED', output: [{ number: 0 }, { number: 1 }] })
   })
 
-  test('that finds itself unfit is unhealthy, with its reason in /health and in what its job waits for', async () => {
+  test('is unhealthy when it reports itself unfit, with the reason in /health and in the status of its job', async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'unfit', image, env: { FITNESS: 'fails' } })
     const id = await stack.api.run(endpoint, {})
-    // Unhealthy twice: by its own word while it is there, and by the pause after it, whose reason is told once it is cleared away.
+    // Unhealthy twice: first by its own report, then through the pause after the failed start, whose reason appears once the worker is removed.
     await vi.waitFor(
       async () =>
         expect((await stack.api.get(`/v2/${endpoint}/health`)).json).toMatchObject({

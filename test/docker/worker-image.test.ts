@@ -1,5 +1,5 @@
-// The default worker image is built on a real engine: from packages whose hashes are in the repository, through an index with a password that
-// shows nowhere afterwards, on a base that is what its digest says.
+// Builds the default worker image on a real engine: from packages whose hashes are in the repository, through an index with a password that
+// appears nowhere afterwards, on a base image pinned by its digest.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -17,10 +17,10 @@ const engine = openEngine({ kind: 'unix', socket })
 const DOCKER = join(import.meta.dirname, '..', '..', 'docker')
 const IMAGE = 'runyard-test/worker-image:latest'
 const PASSWORD = 'a-secret-of-the-index'
-/** A build from nothing, on two cores that others use, too. */
+/** A build from scratch, on two cores with other load. */
 const BUILD = { timeout: 900_000 }
 
-/** The machine's own index behind a password. It answers as it is asked; files come from where the index says. */
+/** Forwards requests to the machine's own package index, behind a password. Files are downloaded from the URLs in the index. */
 async function startIndex(host: string): Promise<{ url: string; asked: Set<string>; server: Server }> {
   const upstream = process.env['PIP_INDEX_URL'] ?? (await defaultIndex())
   const asked = new Set<string>()
@@ -38,7 +38,7 @@ async function startIndex(host: string): Promise<{ url: string; asked: Set<strin
   return { url: `http://me:${PASSWORD}@${host}:${(server.address() as AddressInfo).port}/simple`, asked, server }
 }
 
-/** The one that the wrapper fetches from where the environment names none. */
+/** The wrapper's default index if the environment names none. */
 async function defaultIndex(): Promise<string> {
   const source = await readFile(join(DOCKER, '..', 'apps', 'cli', 'fetch-wheel.py'), 'utf8')
   return /^DEFAULT_INDEX = "(.+)"$/m.exec(source)?.[1] ?? ''
@@ -68,7 +68,7 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     await rm(directory, { recursive: true, force: true })
   })
 
-  test('is built through an index with a password, which is in no history, no environment and no image that is left', BUILD, async () => {
+  test('is built through an index with a password that is left in no history, environment or image', BUILD, async () => {
     const host = await bridgeGatewayAddress(engine)
     const index = await startIndex(host ?? '')
     try {
@@ -92,17 +92,17 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     expect(seen).not.toMatch(/index|build/)
   })
 
-  test('is not built again while its recipe is the same', async () => {
+  test('is not rebuilt while its recipe is the same', async () => {
     expect(await build({})).toEqual({ image: IMAGE, built: false })
   })
 
-  test('was built on the base that a digest names, and refuses one that the registry does not have', async () => {
+  test('uses the base image of a digest, and rejects a digest that the registry does not have', async () => {
     expect(await runCommand('docker', ['image', 'inspect', '--format', '{{index .Config.Labels "runyard.base"}}', IMAGE])).toBe(`${base}\n`)
     const wrong = base.replace(/[0-9a-f]{64}$/, '0'.repeat(64))
     await expect(build({ base: wrong })).rejects.toThrow(wrong)
   })
 
-  test('is not built from a package with another hash than the locked one, and says which digest its base has', async () => {
+  test('is not built from a package whose hash differs from the lock, and names the digest of its base', async () => {
     const path = join(directory, 'requirements.lock')
     const lock = await readFile(path, 'utf8')
     await writeFile(path, lock.replaceAll(/--hash=sha256:\S{8}/g, '--hash=sha256:00000000'))

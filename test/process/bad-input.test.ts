@@ -1,4 +1,4 @@
-// Whatever a caller gets wrong is a 4xx with one clear sentence in a JSON object without `status` and `id` (client-api R15, §9).
+// Every mistake of a caller is a 4xx with one clear sentence in a JSON object without `status` and `id` (client-api R15, §9).
 import { networkInterfaces } from 'node:os'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Reply } from '../harness/api.ts'
@@ -31,7 +31,7 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     ['a time to live that is no number', '{"input": {}, "policy": {"ttl": "soon"}}'],
     ['a webhook that is no URL', '{"input": {}, "webhook": 17}'],
   ]
-  test.each(bodies)('%s is refused by /run and /runsync', async (_, body) => {
+  test.each(bodies)('%s is rejected by /run and /runsync', async (_, body) => {
     for (const operation of ['run', 'runsync']) {
       const reply = await stack.api.request(`/v2/${endpoint}/${operation}`, { method: 'POST', body, headers: JSON_TYPE })
       expect(seen(reply)).toEqual(refusal(400))
@@ -57,13 +57,13 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     ['a job id with odd characters', 404, 'GET /v2/{ep}/status/..%2f..%2fetc%2fpasswd'],
     ['the worker protocol on the public listener', 404, 'GET /v2/{ep}/job-take/w1?gpu=x'],
   ]
-  test.each(requests)('%s is answered with %i', async (_, status, line) => {
+  test.each(requests)('%s gets status %i', async (_, status, line) => {
     const [method = '', path = ''] = line.split(' ')
     const body = method === 'POST' ? { body: '{"input":{}}', headers: JSON_TYPE } : {}
     expect(seen(await stack.api.request(path.replace('{ep}', endpoint), { method, ...body }))).toEqual(refusal(status))
   })
 
-  test('a missing and a wrong key are refused by every surface', async () => {
+  test('every API rejects a missing and a wrong key', async () => {
     for (const key of [null, 'wrong', '']) {
       for (const path of [`/v2/${endpoint}/health`, `/v2/${endpoint}/status/any`]) {
         expect(seen(await stack.api.request(path, { key }))).toEqual(refusal(401))
@@ -78,14 +78,14 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     expect(reply.status).toBe(200)
   })
 
-  test('a body over the limit is refused, one just below it is accepted', async () => {
+  test('a body above the limit is rejected, one just below it is accepted', async () => {
     const paused = await stack.api.saveEndpoint({ name: 'limits', workersMax: 0 })
     const send = (size: number) => stack.api.post(`/v2/${paused}/run`, { input: 'x'.repeat(size) })
     expect((await send(9 * 1024 * 1024)).status).toBe(200)
     expect(seen(await send(11 * 1024 * 1024))).toEqual(refusal(413))
   })
 
-  test('GraphQL mistakes are one sentence in errors', async () => {
+  test('GraphQL mistakes are reported as one sentence in errors', async () => {
     const mistakes = ['{', '{ nothing }', 'mutation { saveEndpoint(input: {}) { id } }', 'mutation { deleteEndpoint(id: "nosuch") }']
     for (const query of mistakes) {
       const reply = await stack.api.post('/graphql', { query })
@@ -95,7 +95,7 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     }
   })
 
-  test('the public listener is on loopback alone', async () => {
+  test('the public listener binds to loopback only', async () => {
     const other = Object.values(networkInterfaces())
       .flat()
       .find((address) => address !== undefined && !address.internal && address.family === 'IPv4')
@@ -103,7 +103,7 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     await expect(fetch(stack.url.replace('127.0.0.1', other.address))).rejects.toThrow('fetch failed')
   })
 
-  test('the worker plane changes nothing for an API key, shows no metrics, and takes no caller without a token', async () => {
+  test('the worker plane offers no management to API keys and no metrics, and rejects callers without a token', async () => {
     const headers = { authorization: `Bearer ${stack.key}`, ...JSON_TYPE }
     const save = JSON.stringify({ query: 'mutation { saveEndpoint(input: { name: "intruder", gpuIds: "ADA_24" }) { id } }' })
     const refused = [
@@ -113,7 +113,7 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
     ]
     expect(refused.map((reply) => reply.status >= 400)).toEqual([true, true, true])
     expect((await stack.api.endpoints()).map((one) => one.name)).not.toContain('intruder')
-    // A worker that polls is told to wait, since its SDK comes back at once on every other refusal (worker-api §4.3).
+    // A polling worker is asked to wait, because its SDK retries at once after every other rejection (worker-api §4.3).
     const take = await fetch(`${stack.planeUrl}/v2/${endpoint}/job-take/w1?gpu=x`, { headers: { authorization: stack.key } })
     expect(take.status).toBe(429)
     const done = await fetch(`${stack.planeUrl}/v2/${endpoint}/job-done/w1/j1?gpu=x`, { method: 'POST', headers, body: '{"output":1}' })
@@ -121,7 +121,7 @@ await suiteThatNeeds(['redis'], 'bad input', () => {
   })
 })
 
-/** What a refusal must look like, whatever was refused. */
+/** What every rejection must look like. */
 function refusal(status: number): Refusal {
   return { status, type: 'application/json', sentence: expect.stringMatching(/^\S[^\n]{8,}$/) as string, forbiddenKeys: [] }
 }

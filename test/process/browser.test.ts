@@ -1,4 +1,4 @@
-// The unmodified `runpod-sdk` in a web page, whose browser asks the gateway for leave (client-api §3, §11.3).
+// The unmodified `runpod-sdk` in a web page, whose browser checks the gateway's CORS headers (client-api §3, §11.3).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startSdkSite, type SdkSite, type SdkTarget } from '../harness/browser.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -25,7 +25,7 @@ await suiteThatNeeds(['redis', 'browser'], 'runpod-sdk in a browser', () => {
     await stack?.stop()
   })
 
-  test('run, status, runSync, stream, cancel and health work in a page of an origin that is listed', async () => {
+  test('run, status, runSync, stream, cancel and health work in a page of an allowed origin', async () => {
     const page = await site.open(site.origin)
     const run = await page.call(target, 'run', fast)
     expect(run).toMatchObject({ id: expect.any(String), status: 'IN_QUEUE' })
@@ -45,12 +45,12 @@ await suiteThatNeeds(['redis', 'browser'], 'runpod-sdk in a browser', () => {
     expect(page.console.join('\n')).not.toContain('CORS')
   })
 
-  test('the page can read why it is refused: a wrong key is a 401', async () => {
+  test('the page can read the reason of a rejection: a wrong key is a 401', async () => {
     const page = await site.open(site.origin)
     await expect(page.call({ ...target, key: 'ryk_wrong' }, 'health')).rejects.toThrow(/status code 401/)
   })
 
-  test('in a page of another origin the browser refuses, and no job is made', async () => {
+  test('the browser blocks a page of another origin, and no job is created', async () => {
     const before = (await stack.api.health(target.endpoint)).jobs
     const page = await site.open(site.otherOrigin)
     await expect(page.call(target, 'run', fast)).rejects.toThrow(/Failed to fetch/)

@@ -1,6 +1,6 @@
-// Every process of a stack is killed with SIGKILL at random, again and again, under submits and cancels. What was accepted ends as
-// promised: a job that was cancelled in time stays CANCELLED, every other one is COMPLETED with its own value.
-// `RUNYARD_CHAOS_S` sets how long (CI: 45 s), `RUNYARD_CHAOS_SEED` repeats the choices of an earlier run.
+// Kills the processes of a stack with SIGKILL at random, repeatedly, under submits and cancels. Every accepted job ends correctly: a job that
+// was cancelled in time stays CANCELLED, every other one is COMPLETED with its own value.
+// `RUNYARD_CHAOS_S` sets the duration (CI: 45 s), `RUNYARD_CHAOS_SEED` repeats the choices of an earlier run.
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,10 +17,10 @@ import { sourceCall, valueOf } from '../suites/calls.ts'
 const DEFAULT_S = 45
 const LASTS_MS = Number(process.env['RUNYARD_CHAOS_S'] ?? DEFAULT_S) * 1000
 const CALLERS = 4
-/** More kills than one job can meet: the scenario is about loss, not about the budget. */
+/** Higher than the number of kills that one job can meet: the scenario tests loss, not the budget. */
 const BUDGET = 50
 
-/** Writes down that it ran, so that the file shows which jobs had an effect. */
+/** Records each run in a file, which shows which jobs had an effect. */
 const WORK = `
 def work(file, value, seconds):
     import time
@@ -36,7 +36,7 @@ interface Submitted {
   readonly isCancelled: boolean
 }
 
-/** One request that may be repeated; undefined: ask again. */
+/** One request that may be repeated; undefined: send it again. */
 type Ask = () => Promise<string | undefined>
 
 interface Run {
@@ -57,7 +57,7 @@ await suiteThatNeeds(['redis'], 'chaos', () => {
     stack = await startStack({
       host: 'process',
       gateways: 2,
-      // What was answered is on disk, so that not even a killed Redis is an excuse.
+      // Accepted jobs are on disk before the response, so they must survive even a killed Redis.
       appendfsync: 'always',
       settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '5', RUNYARD_LEASE_BUDGET: `${BUDGET}` },
     })
@@ -120,7 +120,7 @@ async function callOnAndOn(run: Run): Promise<void> {
     run.next += 1
     const value = run.next
     const isToBeCancelled = run.chance.between(0, 1) < 0.3
-    // A job that is to be cancelled sleeps for longer than any cancel takes to get through.
+    // A job that will be cancelled sleeps longer than any cancel takes to arrive.
     const seconds = isToBeCancelled ? 600 : run.chance.between(0, 0.8)
     const id = await untilAnswered(submit(run, { value, seconds }))
     await sleep(run.chance.between(0, 600))
@@ -129,7 +129,7 @@ async function callOnAndOn(run: Run): Promise<void> {
   }
 }
 
-/** A queue that only grows would still be worked off long after the last kill. */
+/** Limits the queue, so that it does not take long to drain after the last kill. */
 async function untilThereIsRoom({ stack, endpointId, over }: Run): Promise<void> {
   await waitFor('the queue to be short', async () => over.aborted || (await stack.api.health(endpointId)).jobs.inQueue < 20, {
     timeoutMs: 120_000,
@@ -137,7 +137,7 @@ async function untilThereIsRoom({ stack, endpointId, over }: Run): Promise<void>
   })
 }
 
-/** With a key of its own, so that repeating it after a broken answer makes no second job. */
+/** With its own idempotency key, so that a repetition after a broken response creates no second job. */
 function submit(run: Run, work: { value: number; seconds: number }): Ask {
   const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() }
   const body = JSON.stringify({ input: workCall(run, work) })
@@ -158,7 +158,7 @@ function cancel({ stack, endpointId }: Run, id: string): Ask {
   }
 }
 
-/** A killed gateway breaks the connection, a killed Redis is a 503: both mean "again". */
+/** A killed gateway breaks the connection, a killed Redis causes a 503: both mean retry. */
 async function untilAnswered(ask: Ask): Promise<string> {
   const answer = async (): Promise<string | undefined> =>
     await ask().catch((error: unknown) => {
@@ -196,13 +196,13 @@ async function restartRedis({ redis }: Stack): Promise<void> {
   await redis.start()
 }
 
-/** The worker of some job that runs now; where none does there is none to kill. */
+/** The worker of a running job; undefined if no job runs. */
 async function killWorker({ stack, endpointId }: Run): Promise<void> {
   const reply = await stack.api.get(`/v2/${endpointId}/requests?limit=50`).catch(() => undefined)
   const running = ((reply?.json['requests'] ?? []) as JobView[]).find((job) => job.status === 'IN_PROGRESS')
   const worker = running === undefined ? undefined : await stack.api.status(endpointId, running.id).catch(() => undefined)
   if (typeof worker?.['workerId'] !== 'string' || worker['workerId'] === '') return
-  // It may have ended since.
+  // It may have ended in the meantime.
   await findWorkerPid(stack.host, worker['workerId'])
     .then((pid) => process.kill(pid, 'SIGKILL'))
     .catch(() => undefined)

@@ -1,5 +1,5 @@
-// The rows of the clients' check list that plain handlers on an unmodified worker SDK show, with the list's own figures, against the
-// running stack with its own holds. The test plays the scaler; rows that need one, or short lives, stand in `client-contract.test.ts`.
+// Rows of the clients' check list that plain handlers on an unmodified worker SDK can show, with the list's own figures, against the running
+// stack with its default holds. The test acts as the scaler. Rows that need a scaler or short retention are in `client-contract.test.ts`.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openStore, type Store } from '@runyard/store'
@@ -21,14 +21,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
   let stack: Stack
   let store: Store
   const scope = new AsyncDisposableStack()
-  /** Answers what it is asked, three jobs at a time. */
+  /** Returns its input, three jobs at a time. */
   let echo: string
-  /** Yields `count` numbers, a pause before each. */
+  /** Yields `count` numbers, with a pause before each. */
   let yields: string
-  /** One job at a time, and knows how to report progress. */
+  /** One job at a time; can report progress. */
   let single: string
   let singleWorker: SdkWorker
-  /** Has no workers and is never purged. */
+  /** Without workers, never purged. */
   let closed: string
 
   beforeAll(async () => {
@@ -63,7 +63,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
   const taken = (endpoint: string, id: string) =>
     waitFor('the job to be taken', async () => (await job(endpoint, id))['status'] === 'IN_PROGRESS')
 
-  test.concurrent('client-api §13.1, §13.3, §13.4: runpod 1.12 runs, polls, cancels, purges, takes a failure as none, and streams over gaps of 12 s', async () => {
+  test.concurrent('client-api §13.1, §13.3, §13.4: runpod 1.12 runs, polls, cancels, purges, returns None for a failure, and streams over gaps of 12 s', async () => {
     await using proxy = await startCountingProxy(stack.url)
     const env = { ...stack.env, RUNPOD_ENDPOINT_BASE_URL: `${proxy.url}/v2` }
     const { found } = await runPython({
@@ -90,7 +90,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     expect(proxy.abandoned()).toBe(0)
   })
 
-  test.concurrent('client-api §13.7: runpod-sdk reads every body, and a runSync that gives up after 3 s asked at most five times', async () => {
+  test.concurrent('client-api §13.7: runpod-sdk reads every body, and a runSync that gives up after 3 s sends at most five requests', async () => {
     await using proxy = await startCountingProxy(stack.url)
     const api = clientOf(echo, proxy.url)
     const run = await api.run({ input: { word: 'hello' } })
@@ -106,7 +106,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     expect(await api.runSync({ input: { word: 'hello' } }, 30_000)).toEqual({ ...done, id: expect.stringMatching(/^sync-/) })
     const early = await api.runSync({ input: { sleep: 10 } }, 3000)
     expect(early).toMatchObject({ started: true, completed: false, id: expect.stringMatching(/^sync-/), status: 'IN_PROGRESS' })
-    // One of them was the quick one's.
+    // One of them belongs to the quick job.
     expect(proxy.count('runsync', 'status-sync') - 1).toBeLessThanOrEqual(5)
     const health = (await api.health()) as Record<'jobs' | 'workers', Record<string, unknown>>
     expect([Object.keys(health.jobs).toSorted(), Object.keys(health.workers).toSorted()]).toEqual([JOBS, WORKERS])
@@ -130,8 +130,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     expect(await api.status(long.id)).toMatchObject({ completed: true, succeeded: false, status: 'CANCELLED' })
   })
 
-  // The Go SDK's module is in no registry; its own code was run by hand against a stack like this one. It posts all but health, without bodies.
-  test.concurrent('client-api §13.10: every request that the Go SDK sends is answered 200', async () => {
+  // The Go SDK's module is in no registry, so its code was run by hand against a stack like this one. It sends everything except health as a POST
+  // without a body.
+  test.concurrent('client-api §13.10: every request of the Go SDK gets a 200', async () => {
     const headers = { 'content-type': 'application/json', 'user-agent': 'Go-http-client/1.1', 'accept-encoding': 'gzip' }
     const send = async (path: string, body?: unknown, method = 'POST') => {
       const reply = await stack.api.request(`/v2/${path}`, {
@@ -178,7 +179,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     ])
   })
 
-  test.concurrent('client-api §13.12: a wait is kept, by /runsync and by /stream, and an odd one is no error', async () => {
+  test.concurrent('client-api §13.12: /runsync and /stream honour wait, and an invalid wait is no error', async () => {
     const begun = Date.now()
     const sync = await stack.api.post(`/v2/${closed}/runsync?wait=1000`, { input: 1 })
     expect(sync).toMatchObject({ status: 200, json: { id: expect.stringMatching(/^sync-/), status: 'IN_QUEUE' } })
@@ -195,13 +196,13 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     }
   })
 
-  test.concurrent('client-api §13.13, §13.14, §13.15: ids, keys, doubled slashes, unknown keys, and an empty input that arrives as it is', async () => {
+  test.concurrent('client-api §13.13, §13.14, §13.15: ids, keys, doubled slashes, unknown keys, and an empty input that arrives unchanged', async () => {
     const unknown = { input: {}, timeout: 3, webhookV2: 'x', policy: { unknown: 1 } }
     const { json } = await stack.api.post(`/v2//${echo}/run?what=ever`, unknown)
     expect(json).toEqual({ id: expect.stringMatching(/^[A-Za-z0-9_-]+$/), status: 'IN_QUEUE' })
     expect(await stack.api.settled(echo, String(json['id']))).toMatchObject({ output: { echo: {} } })
     const seeded = await stack.api.request(`/v2/${echo}/runsync`, { body: '{"input":{"seed":12345678901234567890}}' })
-    // As the worker's own SDK wrote it, blanks included.
+    // Exactly as the worker's SDK wrote it, including white space.
     expect(seeded.text).toMatch(/"echo": ?\{"seed": ?12345678901234567890\}/)
     const health = (authorization?: string) =>
       stack.api.request(`/v2//${echo}/health`, { key: null, ...(authorization === undefined ? {} : { headers: { authorization } }) })
@@ -214,7 +215,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     ])
   })
 
-  test.concurrent('client-api §13.19: a receiver that answers 500 gets exactly three posts of the whole job, which stays COMPLETED', async () => {
+  test.concurrent('client-api §13.19: a receiver that responds 500 gets exactly three posts of the whole job, which stays COMPLETED', async () => {
     await using receiver = await startReceiver()
     receiver.answer = (response) => void response.writeHead(500).end()
     const id = await stack.api.run(echo, { word: 'hello' }, { webhook: receiver.url })
@@ -224,12 +225,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:flash-1.21'], 'the clie
     expect(bodies).toEqual([1, 2, 3].map(() => ({ ...status, input: { word: 'hello' }, webhook: receiver.url })))
     const gaps = receiver.received.slice(1).map(({ at }, index) => at - (receiver.received[index]?.at ?? 0))
     for (const gap of gaps) expect(gap).toBeGreaterThan(5000)
-    // Ours goes on where Runpod gives up, but not soon.
+    // Our retries continue where Runpod gives up, but with long pauses.
     expect(Number((await attempts())[0]?.['nextAt']) - Date.now()).toBeGreaterThan(60_000)
     expect(await job(echo, id)).toMatchObject({ status: 'COMPLETED', output: { echo: { word: 'hello' } } })
   })
 
-  test.concurrent('client-api §13.20: the last progress is shown while a job runs; one that comes after its end changes nothing', async () => {
+  test.concurrent('client-api §13.20: the latest progress is shown while a job runs; progress after its end has no effect', async () => {
     const posts = singleWorker.asked.count('job-done')
     const gate = join(stack.dataDir, 'progress-shown')
     const id = await stack.api.run(single, { progress: '50 %', until: gate, late: '60 %' })

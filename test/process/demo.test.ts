@@ -1,4 +1,4 @@
-// The README's first command as a new user types it, on the process host: its story is told, and nothing of it stays.
+// The README's first command, as a new user types it, on the process host: it prints its whole story and leaves nothing behind.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 const WRAPPER = join(ROOT, 'runyard')
 
 await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the process host', () => {
-  test('tells the cold call, the warm call and the way back to zero, and leaves nothing behind', { timeout: 300_000 }, async () => {
+  test('prints the cold call, the warm call and the scale-down to zero, and leaves nothing behind', { timeout: 300_000 }, async () => {
     const scratch = await mkdtemp(join(tmpdir(), 'runyard-demo-test-'))
     try {
       const env = { ...cleanEnv(), RUNYARD_HOSTS: 'process', TMPDIR: scratch }
@@ -33,8 +33,8 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21'], './runyard demo on the proces
     }
   })
 
-  // Decorating sends nothing yet, but the SDK looks at its arguments.
-  test('the README’s example is one that the SDK takes', async () => {
+  // Decorating sends nothing yet, but the SDK validates its arguments.
+  test('the SDK accepts the README’s example', async () => {
     const example = /```python\n([^]*?)```/.exec(await readFile(join(ROOT, 'README.md'), 'utf8'))?.[1] ?? ''
     const env = { ...cleanEnv(), RUNPOD_API_KEY: 'none' }
     expect(await runCommand(venvPython('flash-1.21'), ['-c', `${example}\nprint(callable(hello))`], { env })).toContain('True')

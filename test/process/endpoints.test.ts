@@ -1,5 +1,5 @@
-// Endpoints for existing images, made as their users make them: `runpod` 1.12 over GraphQL, `runpod` 2.0 over REST v2, and our own CLI
-// (management §4.2, sdk2-api §7.2). Images of our worker run here; one with its own handler is refused a place, with the sentence why.
+// Endpoints for existing images, created as users do: with `runpod` 1.12 over GraphQL, `runpod` 2.0 over REST v2, and our own CLI
+// (management §4.2, sdk2-api §7.2). Images of our worker run here; an image with its own handler is not placed, and the reason is shown.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCli } from '../harness/cli.ts'
 import { runPython } from '../harness/python.ts'
@@ -53,7 +53,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expectSameOfBoth(found)
   })
 
-  /** What the two dialects have in common, since the rules are the model's. */
+  /** What both dialects have in common, because the model contains the rules. */
   function expectSameOfBoth(found: Readonly<Record<string, unknown>>): void {
     expect([valueOf(found['output']), valueOf(found['after'])]).toEqual([{ mode: 'a' }, { mode: 'b' }])
     expect(found).toMatchObject({ again: true, left: [], gpus: expect.any(Number), deleted: true })
@@ -119,7 +119,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Invalid GPU Pool ID: "NOPE"') })
   })
 
-  test('an image with its own handler waits for a Docker host and says so in status, health and CLI', async () => {
+  test('an image with its own handler waits for a Docker host, which status, health and CLI report', async () => {
     await cli('endpoints', 'create', '--name', 'foreign', '--image', 'mine/worker:1', '--cpu', 'cpu3c-2-4')
     const id = (await stack.api.endpoints()).find(({ name }) => name === 'foreign')?.id ?? ''
     const jobId = await stack.api.run(id, {})

@@ -1,5 +1,5 @@
-// The gateway or Redis is away for longer than a lease: no worker loses its job, and finished work waits with our agent (ADR 20). With an SDK
-// worker it is kept as far as the SDK allows (worker-api §5.2).
+// The gateway or Redis is unavailable for longer than a lease: no worker loses its job, and our agent keeps finished work (ADR 20). For an SDK
+// worker, finished work survives as far as the SDK allows (worker-api §5.2).
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openStore, type Store } from '@runyard/store'
@@ -48,21 +48,21 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       PATIENCE,
     )
 
-  /** A job that ends when it is told to. */
+  /** A job that ends on request. */
   const held = (name: string) => {
     const path = join(stack.dataDir, name)
     return { input: sourceCall('until', UNTIL, { path, value: 'kept' }), release: () => writeFile(path, '') }
   }
 
   describe('our agent', () => {
-    /** Would be retired at once if its expired lease let it look idle. */
+    /** Would be retired at once if its expired lease made it look idle. */
     const warm = async (name: string): Promise<string> => {
       const endpointId = await stack.api.saveEndpoint({ name, idleTimeout: 1 })
       await stack.api.runsync(endpointId, sourceCall('echo', ECHO))
       return endpointId
     }
 
-    test('keeps a result until the gateway is back, longer than its lease, and the job is not run again', async () => {
+    test('keeps a result until the gateway is back, longer than its lease, and the job does not run again', async () => {
       const endpointId = await warm('spooled-result')
       const { input, release } = held('gateway-away')
       const id = await stack.api.run(endpointId, input)
@@ -81,7 +81,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
     })
 
-    test('goes on with a stream, whose chunks all arrive in order', async () => {
+    test('continues a stream, and all chunks arrive in order', async () => {
       const endpointId = await warm('spooled-stream')
       const id = await stack.api.run(endpointId, sourceCall('count', COUNT, { to: 120 }))
       await running(endpointId, id)
@@ -93,13 +93,13 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       const rest = await stack.api.get(`/v2/${endpointId}/stream/${id}`)
       const chunksOf = ({ json }: typeof first) => (json['stream'] as { output: unknown }[]).map(({ output }) => valueOf(output))
       const all = Array.from({ length: 120 }, (_, number) => ({ number }))
-      const told = chunksOf(first)
-      expect(told).toEqual(all.slice(0, told.length))
-      // A gateway that is killed in the moment after its answer leaves its claim, and those chunks come again (ADR 25).
-      expect([all, all.slice(told.length)]).toContainEqual(chunksOf(rest))
+      const delivered = chunksOf(first)
+      expect(delivered).toEqual(all.slice(0, delivered.length))
+      // A gateway that is killed right after its response leaves its claim, and those chunks are delivered again (ADR 25).
+      expect([all, all.slice(delivered.length)]).toContainEqual(chunksOf(rest))
     })
 
-    test('is not taken for lost when Redis was away for longer than a lease', async () => {
+    test('is not considered lost when Redis was unavailable for longer than a lease', async () => {
       const endpointId = await warm('redis-away-long')
       const { input, release } = held('redis-away')
       const id = await stack.api.run(endpointId, input)
@@ -117,16 +117,16 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
 
   describe('an SDK worker', () => {
     beforeAll(async () => {
-      // It is on no host: a scaler would clear it away.
+      // The worker is on no host, so a scaler would remove it.
       await stack.scaler.child().stop(30_000)
     })
 
-    test('that is still at work when the gateway is back keeps its job, though its lease had expired', async () => {
+    test('that is still working when the gateway is back keeps its job, although its lease had expired', async () => {
       const endpointId = await stack.api.saveEndpoint({ name: 'sdk', idleTimeout: 600 })
       await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
       const go = join(stack.dataDir, 'go')
       const id = await stack.api.run(endpointId, { until: go })
-      // Not before it has the job: an answer that is on its way is cut off with the gateway.
+      // Not before it has the job: a response under way is lost with the gateway.
       await waitFor('a ping to name the job', () => worker.asked.pings.at(-1)?.get('job_id') === id, PATIENCE)
       await stack.gateway.kill()
       await leaseExpired(endpointId)
@@ -138,7 +138,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
     })
 
     // worker-api §5.2
-    test('that posts its result again, since the answer was lost, changes nothing, and that is logged once', async () => {
+    test('that posts its result again after a lost response has no further effect, and this is logged once', async () => {
       const endpointId = await stack.api.saveEndpoint({ name: 'twice', idleTimeout: 600 })
       await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.12', kind: 'sync' })
       worker.asked.loseAnswer('job-done')

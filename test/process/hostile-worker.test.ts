@@ -1,6 +1,6 @@
-// One worker attacks with all that it has: its token, bodies of many small keys, endless lines, endless chunks, forged headers. Other
-// endpoints go on as before: their jobs complete, their cold starts happen, nothing of the pool grows without bound.
-// How much slower they get is a row of the benchmarks (`pnpm bench hostile`).
+// One worker attacks with everything it has: its token, bodies of many small keys, endless lines, endless chunks, forged headers. Other
+// endpoints continue: their jobs complete, their cold starts succeed, and no resource of the pool grows without bound.
+// A row of the benchmarks measures how much slower they get (`pnpm bench hostile`).
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -10,7 +10,7 @@ import { startHostileWorker } from '../suites/hostile.ts'
 
 const STREAM_BYTES = 64 * 1024 * 1024
 const CALLS = 150
-/** Logs and bookkeeping of a handful of workers. */
+/** Logs and records of a few workers. */
 const ROOM_BYTES = 32 * 1024 * 1024
 
 await suiteThatNeeds(['redis'], 'a hostile worker', () => {
@@ -23,7 +23,7 @@ await suiteThatNeeds(['redis'], 'a hostile worker', () => {
     await stack?.stop()
   })
 
-  test('neither stops the jobs of others, nor their cold starts, nor fills Redis', async () => {
+  test('does not stop the jobs or cold starts of others, and does not fill Redis', async () => {
     const { api } = stack
     const good = await api.saveEndpoint({ name: 'good', workersMin: 1, idleTimeout: 60 })
     const call = async (endpointId: string, value: number) =>

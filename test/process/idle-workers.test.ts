@@ -1,4 +1,4 @@
-// An idle worker costs Redis its pings and nothing else (ADR 24): every command is seen by Redis itself and attributed to who asked.
+// An idle worker costs Redis its pings and nothing else (ADR 24): Redis itself reports every command, attributed to its client.
 import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingProxy, type CountingProxy } from '../harness/counting-proxy.ts'
@@ -8,7 +8,7 @@ import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 
-/** Of our own, at each of two endpoints; beside them one of the SDK at a third. */
+/** Workers of our own at each of two endpoints; a third endpoint has one SDK worker. */
 const AGENTS = 2
 const WORKERS = 2 * AGENTS + 1
 const PATIENCE = { timeoutMs: 60_000 }
@@ -27,7 +27,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
     await agents[Symbol.asyncDispose]()
   })
 
-  test('ask one thing of Redis per ping and nothing between, with our agent and with the SDK, also when they poll anew', async () => {
+  test('cause one Redis command per ping and none in between, with our agent and the SDK, even when they poll again', async () => {
     if (stack === undefined) throw new Error('the stack did not start')
     const { api, redis } = stack
     const idle = { idleTimeout: 600 }
@@ -43,14 +43,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
     const isReady = async (id: string): Promise<boolean> => (await api.health(id)).workers.ready === AGENTS
     await waitFor('our workers to be ready', async () => (await isReady(one)) && (await isReady(two)), PATIENCE)
     await waitFor('the SDK to ping', () => worker.asked.count('ping') > 1, PATIENCE)
-    // What they say of their start comes a moment after it.
+    // Their start report arrives a moment later.
     const settled = count('ping') + 2 * WORKERS
     await waitFor('all to have been idle for a while', () => count('ping') > settled, PATIENCE)
 
     let pings = 0
     const commands = await traceRedis(redis.url, async () => {
       const before = { pings: count('ping'), takes: count('job-take') }
-      await waitFor('every poll to end and begin anew', () => count('job-take') >= before.takes + WORKERS, PATIENCE)
+      await waitFor('every poll to end and start again', () => count('job-take') >= before.takes + WORKERS, PATIENCE)
       pings = count('ping') - before.pings
     })
 
@@ -58,10 +58,10 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'idle workers', () => {
     const forEndpoints = ofGateway.filter((command) => [one, two, sdk].some((id) => concerns(command, id)))
     const others = forEndpoints.filter((command) => !isHeartbeat(command))
     expect(summarize(others)).toEqual([])
-    // One per ping, but for those that were under way when the watching began or ended.
+    // One per ping, except for pings under way when the trace started or ended.
     expect(pings).toBeGreaterThan(2 * WORKERS)
     expect(Math.abs(forEndpoints.length - pings)).toBeLessThanOrEqual(WORKERS)
-    // Nobody else asks for them: the scaler's looks bear its own name, and the rest names no endpoint.
+    // No other client asks about them: the scaler's reads have its own connection name, and the rest names no endpoint.
     const named = new Set(commands.filter((command) => [one, two, sdk].some((id) => concerns(command, id))).map(({ client }) => client))
     expect([...named].toSorted()).toEqual(['runyard-gateway', 'runyard-scaler'])
     if (process.env['RUNYARD_TEST_TRACE'] !== undefined) console.log([`${pings} pings`, ...summarize(commands)].join('\n'))

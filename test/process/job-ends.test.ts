@@ -1,4 +1,4 @@
-// Every way in which a job ends, made on a stack in use: each is one line in the log of one process, one event, and one count on `/metrics`
+// Every way in which a job can end, on a running stack: each is one line in the log of one process, one event, and one count on `/metrics`
 // (ADR 44).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -24,7 +24,7 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
 
   beforeAll(async () => {
     stack = await startStack({ host: 'process', settings: { RUNYARD_LEASE_BUDGET: '0', RUNYARD_LIMITS_STREAM_BYTES: '500' } })
-    // One worker; and an endpoint whose jobs wait for ever.
+    // One endpoint with one worker, and one whose jobs wait forever.
     worked = await stack.api.saveEndpoint({ name: 'worked', workersMax: 1, idleTimeout: 60 })
     queued = await stack.api.saveEndpoint({ name: 'queued', workersMax: 0 })
     await Promise.all([endWithWorkers(), endInQueue(), endWithEndpoint()])
@@ -80,7 +80,7 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
     await stack.api.deleteEndpoint(deleted)
   }
 
-  test('each end is one line of the process that made it', () => {
+  test('each end is one log line of the process that ended the job', () => {
     const ends = (part: Part): readonly string[] =>
       linesOf(part)
         .map(({ endpoint, cause, status, jobs = 1 }) => `${endpoint} ${cause} ${status} ${jobs}`)
@@ -116,7 +116,7 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
       .toEqual(['CANCELLED -', 'COMPLETED -', 'FAILED -', 'FAILED execution_timeout', expect.stringMatching(/^FAILED \w+$/), 'TIMED_OUT -'])
   })
 
-  test('each end is counted by its cause, and by its durations where the job had started', async () => {
+  test('each end is counted by its cause, and with its durations if the job had started', async () => {
     const { text } = await stack.api.get('/metrics')
     const samples = (name: string, endpoint: string): readonly string[] =>
       text

@@ -1,4 +1,4 @@
-// What a gateway and a scaler leave in Redis of endpoints that are gone (ADR 43): nothing that stays, but for the permanent keys.
+// What a gateway and a scaler leave in Redis of deleted endpoints (ADR 43): nothing without an expiry, except for the permanent keys.
 import { ENDING_KEYS, isPermanent, keysWithoutExpiry } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -18,7 +18,7 @@ await suiteThatNeeds(['redis'], 'endpoints that are gone', () => {
     await stack?.stop()
   })
 
-  test('leave no key without an expiry that is not permanent, although jobs ran and waited to the end', async () => {
+  test('leave no key without an expiry except for permanent keys, although jobs ran and waited until the end', async () => {
     const { api } = stack
     const endpoint = await api.saveEndpoint({ name: 'short', gpuIds: 'ADA_24', idleTimeout: 60 })
     const ids = [await api.run(endpoint, sourceCall('echo', ECHO)), await api.run(endpoint, sourceCall('fail', FAIL))]

@@ -1,4 +1,4 @@
-// A test run that is killed leaves it no time to end what it started: its own children die with it, the rest goes when the next stack starts.
+// A killed test run cannot end what it started: its own children die with it, the rest is removed when the next stack starts.
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { waitFor } from '../harness/wait.ts'
 
 const HARNESS = join(import.meta.dirname, '..', 'harness')
 
-/** A run in the middle of a scenario; `worker` is a child of nobody that belongs to its stack, as workers do. */
+/** A run in the middle of a scenario. `worker` is a detached process that belongs to its stack, like real workers. */
 const RUN = `
 import { spawn } from 'node:child_process'
 import { startStack } from ${JSON.stringify(join(HARNESS, 'stack.ts'))}
@@ -34,7 +34,7 @@ afterEach(async () => {
   for (const run of runs.splice(0)) await run.stop(0)
 })
 
-/** One that nobody has waited for yet has gone, too. */
+/** A zombie counts as gone, too. */
 async function isGone(pid: number): Promise<boolean> {
   return (await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')) === ''
 }
@@ -51,18 +51,18 @@ async function startRun(): Promise<{ run: Child; up: Running }> {
 }
 
 await suiteThatNeeds(['redis'], 'a test run that is killed', () => {
-  test('takes what it started with it, and the next one removes what is left of its stack', async () => {
+  test('ends its own children, and the next run removes the rest of its stack', async () => {
     const { run, up } = await startRun()
     run.signal('SIGKILL')
     await run.exited
     for (const pid of [up.redis, up.gateway, up.scaler]) await waitFor(`${pid} to be gone`, () => isGone(pid))
     await reapAbandoned()
     await waitFor('the worker to be gone', () => isGone(up.worker))
-    // Another run may have come before us and still be at it.
+    // Another run may have started first and still be removing it.
     await expect.poll(() => existsSync(up.dataDir), { timeout: 60_000 }).toBe(false)
   })
 
-  test('is told from one that goes on, and from one that has its pid by now', async () => {
+  test('is distinguished from a run that continues, and from a process that reuses its pid', async () => {
     const [ours, theirs] = [await mkdtemp(STACK_PREFIX), await mkdtemp(STACK_PREFIX)]
     await noteOwner(ours)
     await writeFile(join(theirs, 'owner.json'), JSON.stringify({ pid: process.pid, start: '1' }))

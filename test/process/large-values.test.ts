@@ -1,5 +1,5 @@
-// 15 MB in and 30 MB out through a real stack, by an unmodified client: with our agent and a directory, with a plain handler on the worker SDK
-// and a bucket. They come back identical, Redis stays small, and when the results have expired nothing is left.
+// 15 MB in and 30 MB out through a real stack with an unmodified client: once with our agent and a directory, once with a plain handler on the
+// worker SDK and a bucket. Values come back identical, Redis stays small, and nothing is left when the results have expired.
 import { mkdtemp, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ def twice(value):
     return {"twice": value + value, "arrived": hashlib.sha256(value.encode()).hexdigest()}
 `
 const MIB = 2 ** 20
-/** More than the waits within add up to, so that what fails says what it waited for. */
+/** More than the sum of all waits, so that a failure names the condition it waited for. */
 const PATIENCE_MS = 240_000
 const SETTINGS = { RUNYARD_RETENTION_SYNC_S: '25', RUNYARD_RETENTION_ASYNC_S: '25' }
 
@@ -58,7 +58,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:s3-server'], 'large val
 
   test('by runpod 1.12 come back identical, keep Redis small, and leave nothing behind', { timeout: PATIENCE_MS }, async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'large' })
-    // The worker is on no host: a scaler would clear it away.
+    // The worker is on no host, so a scaler would remove it.
     await stack.scaler.child().stop()
     await using store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 25_000, syncMs: 25_000 } })
     await using worker = await startSdkWorker({ stack, store, endpointId: endpoint, venv: 'runpod-1.12', kind: 'sync' })
@@ -88,7 +88,7 @@ async function expectRoundTrip({ stack, endpoint, call }: RoundTrip, blobs: () =
   const args = [endpoint, JSON.stringify(call)]
   const [{ found }] = await Promise.all([
     runPython({ venv: 'runpod-1.12', program: 'large_values.py', args, env: stack.env }),
-    // While the client still reads: they go 25 s after the end.
+    // While the client still reads: they are removed 25 s after the end.
     waitFor('input and output to be there', async () => (await blobs()).length === 2, { timeoutMs: 120_000, intervalMs: 200 }),
   ])
   expect(found).toMatchObject({ arrived: found['sent'], returned: found['expected'] })
@@ -97,7 +97,7 @@ async function expectRoundTrip({ stack, endpoint, call }: RoundTrip, blobs: () =
   await waitFor('the large values to go with their job', async () => (await blobs()).length === 0, { timeoutMs: 90_000, intervalMs: 200 })
 }
 
-/** The most that Redis has ever used, in bytes. */
+/** Peak memory of Redis, in bytes. */
 async function peakMemory(stack: Stack): Promise<number> {
   const client = new Redis(stack.redis.url)
   try {

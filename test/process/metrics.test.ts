@@ -1,4 +1,4 @@
-// Every name and kind on `/metrics`, judged by Prometheus' own tool on what a stack in use says.
+// Every name and type on `/metrics` of a running stack, checked with Prometheus' own tool.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkMetrics } from '../harness/promtool.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
@@ -12,7 +12,7 @@ await suiteThatNeeds(['redis', 'promtool'], 'the metrics of a stack in use', () 
   beforeAll(async () => {
     stack = await startStack({ host: 'process', simulatedGpus: 'NVIDIA GeForce RTX 4090:1' })
     endpoint = await stack.api.saveEndpoint({ name: 'measured', gpuIds: 'ADA_24', idleTimeout: 60 })
-    // All wait for the start of the one worker, and the later ones for the first one, too.
+    // All jobs wait for the start of the only worker, and the later ones also for the first.
     const ids = await Promise.all([
       stack.api.run(endpoint, sourceCall('nap', NAP, { seconds: 1 })),
       stack.api.run(endpoint, sourceCall('echo', ECHO)),
@@ -30,13 +30,13 @@ await suiteThatNeeds(['redis', 'promtool'], 'the metrics of a stack in use', () 
     return Number(line?.split(' ').at(-1))
   }
 
-  test('promtool finds nothing to complain about', async () => {
+  test('promtool reports no problem', async () => {
     const { text } = await stack.api.get('/metrics')
     expect(text).toContain('runyard_nodejs_all_active_handles')
     expect(await checkMetrics(text)).toBe('')
   })
 
-  test('a cold start is measured once a worker, by the first of the jobs that waited for it', async () => {
+  test('a cold start is measured once per worker, from the first job that waited for it', async () => {
     expect(await sample('runyard_cold_start_seconds_count', 'phase="placed_to_ready"')).toBe(1)
     expect(await sample('runyard_cold_start_seconds_count', 'phase="ready_to_function"')).toBe(1)
   })

@@ -1,5 +1,5 @@
-// Our agent and a real gateway: a queue is worked off without polls in between, and a gateway that is killed while it answers a result with
-// the next job costs neither (ADR 28).
+// Our agent and a real gateway: a queue is drained without polls in between, and a gateway that is killed while it responds to a result with
+// the next job loses neither (ADR 28).
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { ECHO, NAP, sourceCall, valueOf } from '../suites/calls.ts'
 
-/** Runs until the file is there. */
+/** Runs until the file exists. */
 const HOLD = `
 def hold(path):
     import os, time
@@ -46,7 +46,7 @@ await suiteThatNeeds(['redis'], 'the next job with a result', () => {
     return { go: () => writeFile(path, ''), results }
   }
 
-  test('works a queue off in its order without a poll in between', async () => {
+  test('drains a queue in order without polls in between', async () => {
     const { go, results } = await startQueue('queue', ['a', 'b', 'c', 'd', 'e'])
     const polls = proxy.count('job-take')
     await go()
@@ -54,11 +54,11 @@ await suiteThatNeeds(['redis'], 'the next job with a result', () => {
     expect(all.map(({ value }) => value)).toEqual(['held', 'a', 'b', 'c', 'd', 'e'])
     const begun = all.map((result) => Number(result['begun']))
     expect(begun).toEqual(begun.toSorted((left, right) => left - right))
-    // The first job's own may have been on its way, and one follows the last result.
+    // The first job's own poll may have been under way, and one follows the last result.
     expect(proxy.count('job-take') - polls).toBeLessThanOrEqual(2)
   })
 
-  test('loses nothing and repeats no result where the gateway is killed in mid-answer', async () => {
+  test('loses nothing and repeats no result when the gateway is killed during the response', async () => {
     const { go, results } = await startQueue('killed', ['lost', 'last'])
     const killed = Promise.withResolvers<void>()
     proxy.loseAnswer('job-done', async () => {
@@ -74,7 +74,7 @@ await suiteThatNeeds(['redis'], 'the next job with a result', () => {
       { status: 'COMPLETED', value: 'lost', retries: 1 },
       { status: 'COMPLETED', value: 'last', retries: undefined },
     ])
-    // Who lost it never gets it again (ADR 23).
+    // The worker that lost the job never gets it again (ADR 23).
     expect(all[1]?.['worker']).not.toBe(all[0]?.['worker'])
   })
 })

@@ -1,4 +1,4 @@
-// Data that an earlier version wrote opens, and its jobs run (ADR 45).
+// Data written by an earlier version opens, and its jobs run (ADR 45).
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { restoreVersion0 } from '../harness/old-data.ts'
@@ -25,7 +25,7 @@ await suiteThatNeeds(['redis'], 'data of version 0', () => {
   })
   afterAll(() => stack?.stop())
 
-  test('opens with its endpoints, templates, results and ledger, and gets its number', async () => {
+  test('opens with its endpoints, templates, results and ledger, and gets its version number', async () => {
     expect(await stack.api.endpoints()).toMatchObject([{ id: ENDPOINT, name: 'live-plain' }])
     expect((await stack.api.get('/v2/templates')).json).toMatchObject({ templates: [{ name: 'tpl' }] })
     expect(await stack.api.status(ENDPOINT, ENDED)).toMatchObject({ status: 'COMPLETED', output: { success: true } })
@@ -40,7 +40,7 @@ await suiteThatNeeds(['redis'], 'data of version 0', () => {
     expect(version).toBe('3')
   })
 
-  test('has its waiting jobs and its batch run, with their inputs, and an idempotency key that still holds', async () => {
+  test('runs its waiting jobs and its batch with their inputs, and honours its idempotency key', async () => {
     for (const id of Object.keys(QUEUED)) expect(await stack.api.status(ENDPOINT, id)).toMatchObject({ status: 'IN_QUEUE' })
     const again = await stack.api.request(`/v2/${ENDPOINT}/run`, {
       method: 'POST',

@@ -1,5 +1,5 @@
-// OpenAI's own clients against the real gateway with a worker on the unmodified SDK that yields as worker-vllm does, in each of its
-// generations (client-api §13.22, worker-api §14.2). The test plays the scaler.
+// OpenAI's own clients against the real gateway, with a worker on the unmodified SDK that yields like each generation of worker-vllm
+// (client-api §13.22, worker-api §14.2). The test acts as the scaler.
 import { openStore, type Store } from '@runyard/store'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -31,7 +31,7 @@ await suiteThatNeeds(
 
     beforeAll(async () => {
       stack = await startStack({ host: 'process' })
-      // The workers of this suite are on no host: a scaler would clear them away.
+      // The workers of this suite are on no host, so a scaler would remove them.
       await stack.scaler.child().stop()
       store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
       const workers = Object.entries(WORKERS).map(async ([name, { venv, kind }]): Promise<SdkWorker> => {
@@ -62,7 +62,7 @@ await suiteThatNeeds(
         expect([choices[0]?.message.content, usage?.total_tokens]).toEqual(['polly wants a cracker ', 3])
       })
 
-      test('streams a chat, each part once and in order, and ends by itself', async () => {
+      test('streams a chat, each part once and in order, to its end', async () => {
         const stream = await clientOf(name).chat.completions.create({ ...asked(words.join(' ')), stream: true })
         const parts: (string | null | undefined)[] = []
         for await (const chunk of stream) parts.push(chunk.choices[0]?.delta.content)
@@ -78,7 +78,7 @@ await suiteThatNeeds(
       })
     })
 
-    test('of npm gets embeddings from a worker that is no generator, and its flat error', async () => {
+    test('of npm gets embeddings and a flat error from a worker that is no generator', async () => {
       const client = clientOf('embeddings')
       const { data } = await client.embeddings.create({ model: 'parrot', input: ['a', 'bcd'], encoding_format: 'float' })
       expect(data.map(({ embedding }) => embedding)).toEqual([
@@ -104,7 +104,7 @@ await suiteThatNeeds(
       expect(texts).toEqual(texts.map((_, n) => `parrot ${n} speaks `))
     })
 
-    test('of PyPI: models, chat, completions, streams, errors; a stream that is left stops its job in the worker', async () => {
+    test('of PyPI: models, chat, completions, streams, errors; closing a stream stops its job in the worker', async () => {
       const { found } = await runPython({
         venv: 'openai',
         program: 'openai_client.py',

@@ -1,5 +1,6 @@
-// Programs of others that call queue endpoints, unmodified: the AI SDK with Runpod's provider, whose image model reads every answer by a
-// strict schema (client-api R13, R14, §11.6), and Runpod's MCP server. What else was tried by hand is in docs/clients.md. The test plays the scaler.
+// Unmodified third-party programs that call queue endpoints: the AI SDK with Runpod's provider, whose image model parses every response with a
+// strict schema (client-api R13, R14, §11.6), and Runpod's MCP server. docs/clients.md lists what else was tried by hand. The test acts as the
+// scaler.
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -11,19 +12,19 @@ import { startSdkWorker } from '../harness/sdk-worker.ts'
 import { cleanEnv, startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 
-await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => {
+await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () => {
   let stack: Stack
   let store: Store
   let images: string
   let texts: string
-  /** Has no workers: its jobs wait. */
+  /** Without workers, so its jobs wait. */
   let closed: string
   let mcp: Mcp
   const scope = new AsyncDisposableStack()
 
   beforeAll(async () => {
     stack = await startStack({ host: 'process', settings: { RUNYARD_HOLDS_RUNSYNC_S: '2' } })
-    // The workers of this suite are on no host: a scaler would clear them away.
+    // The workers of this suite are on no host, so a scaler would remove them.
     await stack.scaler.child().stop()
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
     images = await stack.api.saveEndpoint({ name: 'images', idleTimeout: 600 })
@@ -42,7 +43,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
 
   const providerOf = (path: string) => createRunpod({ apiKey: stack.key, baseURL: `${stack.url}/v2/${path}` })
 
-  test('the AI SDK generates and streams text, and reads a refusal', async () => {
+  test('the AI SDK generates and streams text, and reads a rejection', async () => {
     const provider = providerOf(`${texts}/openai/v1`)
     const whole = await generateText({ model: provider('parrot'), prompt: 'polly wants a cracker' })
     expect([whole.text, whole.finishReason, whole.usage.totalTokens]).toEqual(['polly wants a cracker ', 'stop', 3])
@@ -52,7 +53,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
     await expect(refused).rejects.toMatchObject({ statusCode: 404, message: "The model `dodo` does not exist: it's gone." })
   })
 
-  test('the AI SDK gets an image at once, one for which it has to poll, and an error that was an object', async () => {
+  test('the AI SDK gets an image at once, one after polling, and an error that was an object', async () => {
     const model = providerOf(images).image('any/model')
     const draw = (prompt: string, more = {}) =>
       generateImage({
@@ -62,12 +63,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
         providerOptions: { runpod: { ...more, pollIntervalMillis: 300, maxPollAttempts: 300 } },
       })
     expect((await draw('a parrot')).image.base64).toBe('iVBORw0KGgo=')
-    // Longer than /runsync is held here.
+    // Longer than the hold of /runsync here.
     expect((await draw('a slow parrot', { sleep: 3 })).image.mediaType).toBe('image/png')
     await expect(draw('nothing')).rejects.toThrow('{"message":"there is nothing to draw"}')
   })
 
-  test('Runpod’s MCP server submits, waits, streams, cancels, purges and looks', async () => {
+  test('Runpod’s MCP server submits, waits, streams, cancels, purges and reads status', async () => {
     const input = { prompt: 'a parrot' }
     const picture = { status: 'COMPLETED', output: { image_url: expect.stringContaining('data:image/png') as unknown } }
     expect(await mcp.call('runsync-endpoint', { endpointId: images, input, wait: 60_000 })).toMatchObject(picture)
@@ -94,7 +95,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
     })
   })
 
-  test('Runpod’s MCP server makes, lists and deletes an endpoint', async () => {
+  test('Runpod’s MCP server creates, lists and deletes an endpoint', async () => {
     const shape = { gpu: { pools: ['ADA_24'] }, workers: { min: 0, max: 1 }, scaling: { type: 'QUEUE_DELAY', queueDelay: 4 } }
     const made = await mcp.call('create-endpoint', { body: { name: 'made', type: 'QUEUE', image: 'me/worker:1', ...shape } })
     expect(made).toMatchObject({ name: 'made', image: 'me/worker:1' })
@@ -103,8 +104,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
     expect(await mcp.call('delete-endpoint', { id: made['id'] })).toEqual({ status: 204 })
   })
 
-  // The last one: a retry is for another worker, and there is none.
-  test('Runpod’s MCP server is told of a failure in words, and retries the job', async () => {
+  // Last, because a retry needs another worker, and there is none.
+  test('Runpod’s MCP server gets the error text of a failure, and retries the job', async () => {
     const failed = await mcp.call('runsync-endpoint', { endpointId: images, input: { prompt: 'nothing' }, wait: 60_000 })
     expect(failed).toMatchObject({ status: 'FAILED', error: '{"message":"there is nothing to draw"}' })
     expect(await mcp.call('retry-job', { endpointId: images, jobId: failed['id'] })).toEqual({ id: failed['id'], status: 'IN_QUEUE' })
@@ -112,7 +113,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'programs of others', () => 
 })
 
 interface Mcp extends AsyncDisposable {
-  /** What the tool's answer says, also where it failed. */
+  /** The text of the tool's reply, also after a failure. */
   readonly call: (tool: string, args: Record<string, unknown>) => Promise<Record<string, unknown>>
 }
 

@@ -1,5 +1,5 @@
-// A worker that will leave is answered at once, so that its replacement need not wait for its long poll (worker-api §11.3). The worker SDK 1.7.7 asks
-// again while its job's result is on its way, and ends only when that poll is answered.
+// The poll of a worker that will leave gets a response at once, so that its replacement need not wait for a long poll (worker-api §11.3). The
+// worker SDK 1.7.7 polls again while its job's result is under way, and ends only when that poll gets a response.
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { holdPoll } from '../harness/held-poll.ts'
@@ -17,7 +17,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.7.7'], 'a worker of SDK 1.7.7 that
 
   beforeAll(async () => {
     stack = await startStack({ host: 'process' })
-    // The worker of this suite is on no host: a scaler would clear it away.
+    // The worker of this suite is on no host, so a scaler would remove it.
     await stack.scaler.child().stop()
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
   })
@@ -26,15 +26,15 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.7.7'], 'a worker of SDK 1.7.7 that
     await stack?.stop()
   })
 
-  test.each(['refresh', 'drain'])('ends without waiting for its poll to run out: %s', async (how) => {
+  test.each(['refresh', 'drain'])('ends without waiting for its poll to time out: %s', async (how) => {
     const endpointId = await stack.api.saveEndpoint({ name: `replaced-${how}`, workersMax: 1, idleTimeout: 600 })
     await using worker = await startSdkWorker({ stack, store, endpointId, venv: 'runpod-1.7.7', kind: 'sync' })
     await stack.api.settled(endpointId, await stack.api.run(endpointId, {}))
-    // Begun before the worker's own next polls, so it ends before them.
+    // Started before the worker's own next polls, so it ends before them.
     using poll = await holdPoll({ stack, store }, `replaced-${how}-witness`)
     const id = await stack.api.run(endpointId, how === 'refresh' ? { refresh: true } : { hello: 1 })
     await waitFor('it to end', async () => (await stack.api.status(endpointId, id)).status === 'COMPLETED', PATIENCE)
-    // What the scaler does next.
+    // The next step of the scaler.
     await worker.patch({ drainingSince: Date.now(), retireReason: how === 'refresh' ? 'refresh_requested' : 'idle_timeout' })
     await new Promise((resolve) => setTimeout(resolve, 100))
     worker.child.signal('SIGTERM')

@@ -36,15 +36,15 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
 
   describeBlobConformance('a bucket', async () => {
     folders += 1
-    const nobody = `http://127.0.0.1:${await findFreePort()}`
+    const unused = `http://127.0.0.1:${await findFreePort()}`
     return {
       open: async () => createS3BlobStore(settings()),
-      openBroken: async () => createS3BlobStore(settings({ endpoint: nobody })),
+      openBroken: async () => createS3BlobStore(settings({ endpoint: unused })),
       [Symbol.asyncDispose]: async () => undefined,
     }
   })
 
-  test('a wrong key and a bucket that is not there are told in the server’s own word', async () => {
+  test('a wrong key and a missing bucket are reported with the server’s own error code', async () => {
     await expect(put({ secretAccessKey: 'wrong' })).rejects.toThrow(/cannot be used right now: it answered 403 SignatureDoesNotMatch\.$/)
     await expect(put({ bucket: 'nowhere' })).rejects.toThrow(/\(bucket nowhere\).*: it answered 404 NoSuchBucket\.$/)
     await expect(createS3BlobStore(settings({ bucket: 'nowhere' })).get('a/b')).rejects.toThrow(/404 NoSuchBucket/)
@@ -80,7 +80,7 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
     })
   })
 
-  test('without a prefix, names are keys', async () => {
+  test('without a prefix, blob names are the keys', async () => {
     const bare = createS3BlobStore(settings({ prefix: '' }))
     await bare.put('top/a', Buffer.from('x'))
     const names: string[] = []

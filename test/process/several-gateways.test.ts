@@ -1,5 +1,5 @@
-// Two gateways on one Redis behind a plain TCP balancer: any of them serves any request, one of them may be killed, Redis may be restarted
-// or killed, all under load. Who got an id was promised an end: each accepted job ends exactly once.
+// Two gateways on one Redis behind a plain TCP balancer: each serves any request, one may be killed, Redis may be restarted or killed, all
+// under load. Each job whose id was returned ends exactly once.
 import { existsSync } from 'node:fs'
 import { appendFile, readFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
@@ -20,14 +20,14 @@ const LEASE_S = 5
 const SETTINGS = { RUNYARD_LEASE_DURATION_S: `${LEASE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LOG_LEVEL: 'info' }
 /** Accepted jobs between two events. */
 const ENOUGH = 80
-/** Redis writes its file every second, and a busy machine may be late. */
+/** Redis syncs its file every second, and a busy machine may be late. */
 const EVERYSEC_MS = 2000
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
-  describe('with Redis that writes its file every second', () => {
+  describe('with Redis that syncs its file every second', () => {
     const site = useStack('everysec')
 
-    test('a gateway that is killed while functions run loses none and repeats none without counting it', async () => {
+    test('a gateway that is killed while functions run loses no job, and every repetition is counted', async () => {
       const stack = site.stack()
       const file = join(stack.dataDir, 'effects')
       await appendFile(file, '')
@@ -63,7 +63,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       for (const part of stack.gateways) expect(part.child().output()).toContain('job settled')
     })
 
-    test('a gateway that is killed takes nothing with it', async () => {
+    test('a killed gateway loses nothing', async () => {
       const { stack, load, pool, endpointId } = await site.underLoad('killed-gateway')
       for (const gateway of stack.gateways) {
         await accepts(load, ENOUGH)
@@ -73,11 +73,11 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       }
       await load.stop()
       expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
-      // Chunks of an attempt that was lost come again with the next one.
+      // Chunks of a lost attempt are sent again by the next one.
       for (const { streamed } of load.accepted) expect([...new Set(streamed ?? CHUNKS)]).toEqual(CHUNKS)
     })
 
-    test('a reader whose gateway is killed in mid-answer asks again and gets every chunk once, in order', async () => {
+    test('a reader whose gateway is killed during a response asks again and gets every chunk once, in order', async () => {
       const stack = site.stack()
       await stack.scaler.child().stop()
       const endpointId = await stack.api.saveEndpoint({ name: 'mid-answer', workersMax: 1 })
@@ -96,24 +96,24 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       expect((await python).found).toEqual({ numbers: NUMBERS, broken: 1 })
     })
 
-    test('a Redis that is restarted forgets nothing', async () => {
+    test('a restarted Redis loses nothing', async () => {
       const { stack, load, pool, endpointId } = await site.underLoad('restarted-redis')
       await accepts(load, ENOUGH)
       await stack.redis.stop()
-      await waitFor('callers to be told to come back', () => load.refused.has('503'))
+      await waitFor('callers to get a 503', () => load.refused.has('503'))
       await stack.redis.start()
       await accepts(load, ENOUGH)
       await load.stop()
       expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
     })
 
-    test('a Redis that is killed forgets at most its last second', async () => {
+    test('a killed Redis loses at most its last second', async () => {
       const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
       await accepts(load, ENOUGH)
       await stack.redis.stop('kill')
       const killedAt = Date.now()
       await stack.redis.start()
-      // Whose answer was under way at the kill hears it before this.
+      // Responses under way at the kill arrive before this.
       const backAt = Date.now()
       await accepts(load, ENOUGH)
       await load.stop()
@@ -126,10 +126,10 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
     })
   })
 
-  describe('with Redis that writes its file before it answers', () => {
+  describe('with Redis that syncs its file before it replies', () => {
     const site = useStack('always')
 
-    test('a Redis that is killed forgets nothing', async () => {
+    test('a killed Redis loses nothing', async () => {
       const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
       for (let kills = 0; kills < 2; kills += 1) {
         await accepts(load, ENOUGH)
@@ -152,11 +152,11 @@ def mark(file, value):
     return value
 `
 
-/** Together more than what sockets and balancer hold, so that an answer which nobody reads stays under way. */
+/** More in total than the buffers of sockets and balancer, so that an unread response stays under way. */
 const NUMBERS = Array.from({ length: 120 }, (_, number) => number)
 const PAD = 'x'.repeat(250_000)
 
-/** A job that has ended and whose chunks nobody has read. */
+/** An ended job whose chunks are unread. */
 async function endedStream({ api, redis }: Stack, endpointId: string): Promise<string> {
   await using store = await openStore({ redisUrl: redis.url, leaseMs: 60_000, retention: { asyncMs: 600_000, syncMs: 600_000 } })
   const id = await api.run(endpointId, {})
@@ -166,14 +166,14 @@ async function endedStream({ api, redis }: Stack, endpointId: string): Promise<s
   return id
 }
 
-/** An answer that has begun and is not read yet. */
+/** A response that has started and is not read yet. */
 async function openAnswer({ url, key }: Stack, path: string): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   get(url + path, { agent: false, headers: { authorization: key } }, resolve).once('error', reject)
   return await promise
 }
 
-/** What a reader gets who asks until the end is told. */
+/** What a reader receives that asks until the terminal status. */
 async function numbersAfterwards({ api }: Stack, path: string): Promise<readonly number[]> {
   const numbers: number[] = []
   await waitFor('the end of the stream', async () => {
@@ -210,7 +210,7 @@ function useStack(appendfsync: 'always' | 'everysec') {
   })
   return {
     stack,
-    /** An endpoint of its own, served by protocol workers; the scaler, which knows them from no host, is away. */
+    /** A separate endpoint, served by protocol workers. The scaler is stopped, because they are on no host that it knows. */
     async underLoad(name: string): Promise<Chaos> {
       const endpointId = await stack().api.saveEndpoint({ name, workersMax: 1 })
       await stack().scaler.child().stop()
@@ -236,8 +236,8 @@ async function drained({ api }: Stack, endpointId: string): Promise<void> {
 }
 
 /**
- * What is wrong once all is quiet: a job without its own outcome, one that ran more often than its retries say, one counted twice. The jobs
- * whose callers were cut off before they heard of the id have to end as well.
+ * Lists violations once the load has ended: a job without its own outcome, one that ran more often than its retries say, one counted twice.
+ * Jobs whose callers were disconnected before they received the id have to end as well.
  */
 async function faultsOf({
   stack,

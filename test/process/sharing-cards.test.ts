@@ -1,4 +1,4 @@
-// One card, two endpoints: neither an idle timeout nor a long queue of one endpoint keeps the other one waiting (ADR 40).
+// One GPU, two endpoints: neither an idle timeout nor a long queue of one endpoint makes the other one wait (ADR 40).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -6,7 +6,7 @@ import { NAP, sourceCall } from '../suites/calls.ts'
 
 const nap = (seconds: number) => sourceCall('nap', NAP, { seconds })
 
-await suiteThatNeeds(['redis'], 'endpoints that share one card', () => {
+await suiteThatNeeds(['redis'], 'endpoints that share one GPU', () => {
   let stack: Stack
   beforeAll(async () => {
     stack = await startStack({ host: 'process', simulatedGpus: 'NVIDIA GeForce RTX 4090:1' })
@@ -20,8 +20,8 @@ await suiteThatNeeds(['redis'], 'endpoints that share one card', () => {
     return events.filter(({ kind }) => kind === 'worker_gone').map(({ reason }) => reason)
   }
 
-  test('an idle worker gives way to a job, a busy one after its job, and the long queue goes on afterwards', async () => {
-    // The idle timeouts are an hour: only giving way lets the card go.
+  test('an idle worker yields to a job, a busy one yields after its job, and the long queue continues afterwards', async () => {
+    // The idle timeouts are an hour, so only yielding frees the GPU.
     const card = { gpuIds: 'ADA_24', workersMax: 2, idleTimeout: 3600 }
     const hog = await stack.api.saveEndpoint({ name: 'hog', ...card })
     const late = await stack.api.saveEndpoint({ name: 'late', ...card })
@@ -36,7 +36,7 @@ await suiteThatNeeds(['redis'], 'endpoints that share one card', () => {
 
     const jobs = await Promise.all(queue.map((id) => stack.api.settled(hog, id)))
     expect(jobs.filter(({ status }) => status !== 'COMPLETED')).toEqual([])
-    // None of them was broken off.
+    // None of the jobs was interrupted.
     expect((await stack.api.health(hog)).jobs.retried).toBe(0)
     expect(await whyGone(late)).toEqual(['yielded', 'yielded'])
   })

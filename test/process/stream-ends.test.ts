@@ -1,5 +1,5 @@
-// A stream that ends badly raises in the program that reads it, with the SDK 2.0 and real workers: whatever ended it, and after what it has said.
-// The gateway's part, for every reader, is shown in apps/gateway/src/jobs/stream-ends.test.ts.
+// A stream that fails raises in the program that reads it, with SDK 2.0 and real workers, whatever ended it, and after all its values.
+// apps/gateway/src/jobs/stream-ends.test.ts shows the gateway's part, for every reader.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,9 +10,9 @@ import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 import { sourceCall } from '../suites/calls.ts'
 
-/** Tells number after number, until it is stopped or comes to what it cannot tell. */
-const TELL = `
-def tell(odd=None):
+/** Yields numbers until it is stopped or reaches a value that it cannot serialize. */
+const NUMBERS = `
+def numbers(odd=None):
     import time
     for number in range(100_000):
         if number == 3 and odd == "raise":
@@ -22,7 +22,7 @@ def tell(odd=None):
 `
 const PATIENCE = { timeoutMs: 200_000, intervalMs: 100 }
 
-await suiteThatNeeds(['redis', 'venv:runpod-2.0'], 'a stream that ends badly', () => {
+await suiteThatNeeds(['redis', 'venv:runpod-2.0'], 'a failing stream', () => {
   let stack: Stack
 
   beforeAll(async () => {
@@ -40,12 +40,12 @@ await suiteThatNeeds(['redis', 'venv:runpod-2.0'], 'a stream that ends badly', (
 
   async function start(name: string, { odd, policy }: { odd?: string; policy?: Record<string, number> } = {}): Promise<Streaming> {
     const endpoint = await stack.api.saveEndpoint({ name, workersMax: 1 })
-    const job = await stack.api.run(endpoint, sourceCall('tell', TELL, { odd }), policy === undefined ? {} : { policy })
+    const job = await stack.api.run(endpoint, sourceCall('numbers', NUMBERS, { odd }), policy === undefined ? {} : { policy })
     const gate = join(stack.dataDir, `gate-${job}`)
     return { endpoint, job, hasBegun: () => waitFor(`${name} to stream`, () => existsSync(gate), PATIENCE) }
   }
 
-  /** SIGKILL to each worker that gets it, until the budget is spent. */
+  /** Sends SIGKILL to each worker that takes the job, until the budget is spent. */
   async function killWorkers({ endpoint, job }: Streaming): Promise<void> {
     const killed = new Set<unknown>()
     const isFailed = async (): Promise<boolean> => {

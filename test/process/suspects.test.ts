@@ -1,5 +1,5 @@
-// One job that kills its worker process, among others that run beside it (ADR 34): real workers of the SDK that hold several jobs at once. The test plays the
-// scaler: where a worker's process has ended, all that it held is taken back, and another worker is started.
+// One job kills its worker process while other jobs run on the same worker (ADR 34), with real SDK workers that hold several jobs. The test acts
+// as the scaler: when a worker's process has ended, it takes back all its jobs and starts another worker.
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
@@ -10,7 +10,7 @@ import { waitFor } from '../harness/wait.ts'
 const PATIENCE = { timeoutMs: 240_000, intervalMs: 200 }
 vi.setConfig({ testTimeout: 300_000 })
 
-await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills the worker that it shares', () => {
+await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills a shared worker', () => {
   let stack: Stack
   let store: Store
 
@@ -24,7 +24,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills the worker
     await stack?.stop()
   })
 
-  test('fails alone, with the evidence; those that ran beside it complete', async () => {
+  test('fails alone, with the evidence; the other jobs of its worker complete', async () => {
     const endpointId = await stack.api.saveEndpoint({ name: 'suspects', workersMax: 1, idleTimeout: 600 })
     const inputs = Array.from({ length: 8 }, (_, job) => (job === 1 ? { sleep: 0.5, kill: true } : { job, sleep: 1 }))
     const ids = await Promise.all(inputs.map((input) => stack.api.run(endpointId, input)))
@@ -47,7 +47,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'a job that kills the worker
     const ends = await Promise.all(ids.map((id) => stack.api.status(endpointId, id)))
     expect(ends.map(({ status }) => status)).toEqual(inputs.map((input) => ('kill' in input ? 'FAILED' : 'COMPLETED')))
     expect(ends[1]?.['error']).toMatch(/^job timed out after 2 retries: worker lost 3 times: worker \w+ was lost: .*exit code 137/)
-    // Several the first time, then the guilty one alone.
+    // Several jobs the first time, then only the one at fault.
     expect(held[0]).toBeGreaterThan(1)
     expect(held.slice(1)).toEqual([1, 1])
   })

@@ -1,5 +1,5 @@
-// Two scalers on one Redis, and a Redis that was lost: nothing that runs is destroyed by a scaler that does not know it, and nothing runs on for
-// nobody. What is killed is killed with SIGKILL.
+// Two scalers on one Redis, and a lost Redis: a scaler does not destroy workers that it does not know, and no worker keeps running without an
+// owner. All kills are SIGKILL.
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
   const said = (part: Part, words: string) => waitFor(`the scaler to say "${words}"`, () => part.child().output().includes(words))
   const workers = (endpoint: string): Promise<readonly WorkerRecord[]> => store.workers.list(endpoint)
 
-  /** A job that runs until the gate opens, on the only worker that its endpoint may have. */
+  /** A job that runs until the gate opens, on the only worker of its endpoint. */
   async function heldJob(name: string): Promise<{ endpoint: string; id: string; worker: string; pid: number }> {
     const endpoint = await stack.api.saveEndpoint({ name, idleTimeout: 60, workersMax: 1 })
     const id = await stack.api.run(endpoint, sourceCall('until', UNTIL, { path: gate(), value: 'held' }))
@@ -45,7 +45,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     return { endpoint, id, worker, pid: await findWorkerPid('process', worker) }
   }
 
-  /** Looks as often as it can while `work` goes on: how many workers there were at most. */
+  /** Counts the workers as often as it can while `work` runs; returns the maximum. */
   async function mostWorkersDuring(endpoint: string, work: () => Promise<void>): Promise<number> {
     let most = 0
     const over = new AbortController()
@@ -55,7 +55,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     return most
   }
 
-  test('the leader is killed in mid-job: the other takes over within seconds, and the job ends where it runs', async () => {
+  test('when the leader is killed during a job, the other takes over within seconds, and the job ends on its worker', async () => {
     const { endpoint, id, worker } = await heldJob('mid-job')
     second = stack.anotherScaler()
     const standby = second
@@ -72,14 +72,14 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
       for (const one of more) expect(await stack.api.settled(endpoint, one)).toMatchObject({ status: 'COMPLETED', workerId: worker })
     })
     expect(most).toBe(1)
-    // The first one comes back and stands by.
+    // The first scaler comes back as the standby.
     await stack.scaler.start()
     await said(stack.scaler, 'stands by')
     expect(await stack.api.runsync(endpoint, echo('after'))).toMatchObject({ status: 'COMPLETED' })
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 5, failed: 0, retried: 0 })
   })
 
-  test('a scaler on another host destroys nothing, neither while it stands by nor once it leads', async () => {
+  test('a scaler on another host destroys nothing, neither as standby nor as leader', async () => {
     const { endpoint, id, worker, pid } = await heldJob('elsewhere')
     const dataDir = join(stack.dataDir, 'second')
     await mkdir(dataDir)
@@ -88,14 +88,14 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     await said(second, 'stands by')
     await stack.scaler.kill()
     await said(second, 'this scaler leads')
-    // It has looked at everything more than once when another endpoint's worker runs.
+    // Once another endpoint's worker runs, it has read everything more than once.
     const own = await stack.api.saveEndpoint({ name: 'its-own', idleTimeout: 60 })
     expect(await stack.api.runsync(own, echo(1))).toMatchObject({ status: 'COMPLETED' })
     expect(await findWorkerPid('process', worker)).toBe(pid)
     await appendFile(gate(), '')
     expect(valueOf((await stack.api.settled(endpoint, id))['output'])).toEqual({ value: 'held', worker })
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
-    // Each drains its own host at its end: the first one comes back for that.
+    // Each scaler drains its own host when it stops, so the first one is started again.
     const taken = second
     second = undefined
     await taken.child().stop(60_000)
@@ -103,7 +103,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     await said(stack.scaler, 'this scaler leads')
   })
 
-  test('the leader is killed between a worker’s record and its process: the next one starts it, and counts no failure', async () => {
+  test('when the leader is killed after it wrote a worker’s record, the next leader starts the worker and counts no failure', async () => {
     const endpoint = await stack.api.saveEndpoint({ name: 'between', idleTimeout: 60, workersMax: 2 })
     await stack.api.runsync(endpoint, echo(1))
     const [first] = await workers(endpoint)
@@ -118,7 +118,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     expect(stack.scaler.child().output()).toContain('goes on with a start that another scaler began')
   })
 
-  test('a Redis that was set aside leaves no worker running: the next start finds and ends it', async () => {
+  test('after Redis data was set aside, the next start finds and ends the workers that still run', async () => {
     const { pid } = await heldJob('set-aside')
     await Promise.all([stack.scaler.kill(), stack.gateway.kill()])
     await stack.redis.stop('kill')
@@ -135,7 +135,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     expect(await stack.api.runsync(endpoint, echo(1))).toMatchObject({ status: 'COMPLETED' })
   })
 
-  test('a Redis that is emptied under all of them comes into order without a restart, and a gateway that restarts serves old workers’ successors', async () => {
+  test('after Redis was emptied, the stack recovers without a restart, and a restarted gateway serves the new workers', async () => {
     const { pid } = await heldJob('emptied')
     const redis = new Redis(stack.redis.port)
     await redis.flushall()
@@ -149,7 +149,7 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })
   })
 
-  test('a Redis of another installation is refused in one sentence', async () => {
+  test('a Redis of another installation is rejected with one sentence', async () => {
     const theirs = join(stack.dataDir, 'theirs')
     await mkdir(theirs)
     await appendFile(join(theirs, 'instance'), JSON.stringify({ id: 'theirs', workerSecret: 'x' }))

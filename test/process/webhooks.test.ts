@@ -1,4 +1,4 @@
-// Webhooks of the real stack: what the unmodified client gets, and what is delivered although gateways are killed (client-api §7, §13.19).
+// Webhooks of the real stack: what the unmodified client receives, and what is delivered although gateways are killed (client-api §7, §13.19).
 import { startReceiver, type Received, type Receiver } from '@runyard/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { runPython } from '../harness/python.ts'
@@ -20,7 +20,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'webhooks of two gateways', 
 
   beforeAll(async () => {
     stack = await startStack({ host: 'process', gateways: 2, settings: SETTINGS })
-    endpoint = await stack.api.saveEndpoint({ name: 'told' })
+    endpoint = await stack.api.saveEndpoint({ name: 'notified' })
   })
   afterEach(async () => {
     await receiver?.[Symbol.asyncDispose]()
@@ -43,7 +43,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'webhooks of two gateways', 
     })
   const eventsOf = (posts: readonly Received[]) => new Set(posts.map(({ headers }) => headers['webhook-id'])).size
 
-  test('runpod 1.12 names a webhook and is told of its job, signed as the docs say', async () => {
+  test('runpod 1.12 registers a webhook and receives its job, signed as documented', async () => {
     receiver = await startReceiver()
     const [secret = ''] = (await stack.api.get('/runyard/v1/webhooks/secrets')).json['secrets'] as string[]
     const input = sourceCall('echo', ECHO, { value: 'hello' })
@@ -54,7 +54,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'webhooks of two gateways', 
     expect(found).toMatchObject({ isOurs: true, isOursWhenForged: false })
   })
 
-  test('all gateways are killed between two attempts: the next one is made when they are back', async () => {
+  test('if all gateways are killed between two attempts, the next attempt follows when they are back', async () => {
     receiver = await startReceiver()
     receiver.answer = (response) => void response.writeHead(500).end()
     const id = await endJob()
@@ -66,8 +66,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'webhooks of two gateways', 
     expect(eventsOf(posts)).toBe(1)
   })
 
-  test('a gateway is killed while it delivers: another one delivers after the lease', async () => {
-    // Which of the two delivers is not ours to say, so each is killed once.
+  test('if a gateway is killed while it delivers, another one delivers after the lease', async () => {
+    // Either gateway may deliver, so each is killed once.
     for (const gateway of stack.gateways) {
       receiver = await startReceiver()
       receiver.answer = () => undefined

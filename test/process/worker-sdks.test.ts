@@ -1,6 +1,6 @@
-// Each minor of the worker SDK, its pre-releases and the patch releases that behave otherwise (worker-api §15), unmodified, with plain
-// handlers, against the real gateway: the rows that matter to a server, and the behaviours that would hurt (worker-api §17). One worker process
-// per kind of handler; the test plays the scaler.
+// Each minor version of the worker SDK, its pre-releases and the patch releases that behave differently (worker-api §15), unmodified, with
+// plain handlers, against the real gateway: the rows that matter to a server, and harmful behaviour (worker-api §17). There is one worker
+// process per kind of handler; the test acts as the scaler.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,13 +16,13 @@ import { waitFor } from '../harness/wait.ts'
 interface Sdk {
   readonly venv: VenvName
   readonly version: string
-  /** The tests that it runs: a patch release only those where it differs from its minor. */
+  /** The tests that it runs. A patch release runs only the tests where it differs from its minor version. */
   readonly runs: readonly Kind[]
-  /** In its pings (worker-api §8). */
+  /** The version in its pings (worker-api §8). */
   readonly namesJobs: boolean
-  /** Earlier ones never report an aggregated generator that raises, and name its job in pings for ever. */
+  /** Earlier versions never report an aggregated generator that raises, and keep its job in their pings forever. */
   readonly reportsRaisingGenerator: boolean
-  /** Ends by SIGTERM only after its job (worker-api §11.3). */
+  /** After SIGTERM it finishes its job before it ends (worker-api §11.3). */
   readonly drains: boolean
   /** An `error` in a chunk ends the job (worker-api §6). */
   readonly errorChunkFails: boolean
@@ -33,7 +33,7 @@ interface Sdk {
   readonly reportsUnfit: boolean
 }
 
-/** The features in the order in which the SDK learnt them: each version has all of those up to one. */
+/** The features in the order in which the SDK introduced them: each version has all features up to one. */
 const FEATURES = ['reportsRaisingGenerator', 'drains', 'errorChunkFails', 'checksFitness', 'stops', 'reportsUnfit'] as const
 
 const KINDS = ['sync', 'async', 'generator', 'stream'] as const
@@ -45,7 +45,7 @@ function sdk(venv: keyof typeof VENVS, upTo?: (typeof FEATURES)[number], more: P
   return { venv, version: VENVS[venv][0].split('==')[1], runs: KINDS, namesJobs: true, ...features, ...more } as unknown as Sdk
 }
 
-/** The slowest first. Those of 1.7 and 1.8 keep a core busy even while their poll is held, so where two are alike each runs its half. */
+/** The slowest first. Versions 1.7 and 1.8 keep a core busy even while their poll is held, so two similar versions share the tests. */
 const SDKS: readonly Sdk[] = [
   sdk('runpod-1.7.1', 'reportsRaisingGenerator', { runs: ['sync', 'async'], namesJobs: false }),
   sdk('runpod-1.7.2', 'reportsRaisingGenerator', { runs: ['async', 'generator'] }),
@@ -65,7 +65,7 @@ const running = (kind: Kind): readonly Sdk[] => SDKS.filter(({ runs }) => runs.i
 
 const ALL_ROUTES = ['job-take', 'job-take-batch', 'job-stop', 'job-done', 'job-stream', 'ping'] as const
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 200 }
-/** Long enough for a spin to show as thousands of requests, and for the 1 s grids of the SDK to show as a few. */
+/** Long enough for a busy loop to cause thousands of requests, and for the SDK's 1 s intervals to cause a few. */
 const WATCHED_MS = 3000
 vi.setConfig({ maxConcurrency: 12, testTimeout: 300_000 })
 
@@ -76,7 +76,7 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
 
   beforeAll(async () => {
     stack = await startStack({ host: 'process' })
-    // The workers of this suite are on no host: a scaler would clear them away.
+    // The workers of this suite are on no host, so a scaler would remove them.
     await stack.scaler.child().stop()
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
   })
@@ -89,7 +89,7 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
     stack.api.saveEndpoint({ name: `${name}-${of.version}`, workersMax: 3, idleTimeout: 600 })
   const start = (of: Sdk, endpointId: string, more: Pick<SdkWorkerOptions, 'kind' | 'env'>): Promise<SdkWorker> =>
     startSdkWorker({ stack, store, endpointId, venv: of.venv, ...more })
-  /** Held by the gateway: a dozen of these that ask again and again would cost the workers their processors. */
+  /** Long polls, because a dozen workers that poll repeatedly would take the CPU from the tests. */
   const settled = (endpointId: string, jobId: string): Promise<JobView> =>
     waitFor(
       `job ${jobId} to end`,
@@ -100,11 +100,11 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       PATIENCE,
     )
   const run = async (endpointId: string, input: unknown): Promise<JobView> => settled(endpointId, await stack.api.run(endpointId, input))
-  /** What the jobs of an endpoint wait for, where a test holds them. */
+  /** The condition that an endpoint's jobs wait for, if a test holds them. */
   const gateOf = (endpointId: string): string => join(stack.dataDir, `gate-${endpointId}`)
   const wantsReplacement = async (worker: SdkWorker): Promise<unknown> => (await worker.record())?.refreshRequested
 
-  /** Cancels a job that runs; false: its worker goes on with it and is to be replaced (worker-api §9). */
+  /** Cancels a running job; false: its worker continues and has to be replaced (worker-api §9). */
   async function cancelRunning({ namesJobs }: Sdk, endpointId: string, worker: SdkWorker): Promise<boolean> {
     const id = await stack.api.run(endpointId, { sleep: 600 })
     const names = (): boolean => !namesJobs || worker.asked.pings.at(-1)?.get('job_id') === id
@@ -203,14 +203,14 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
       expect(withError.status).toBe(of.errorChunkFails ? 'FAILED' : 'COMPLETED')
       expect(JSON.stringify(withError)).toContain('no more cheese')
 
-      // Where the SDK never ends such a job, only an execution timeout does: not tried.
+      // If the SDK never ends such a job, only an execution timeout does; not tested.
       const raised = await run(endpointId, { count: 3, ...(of.reportsRaisingGenerator ? { raise_at: 1 } : {}) })
       expect(raised.status).toBe(of.reportsRaisingGenerator ? 'FAILED' : 'COMPLETED')
       expect(JSON.stringify(raised)).toContain(of.reportsRaisingGenerator ? 'the cheese is gone' : 'number')
 
-      // Where nothing is drained, it must not have ended by itself before.
+      // If it does not drain, it must not have ended by itself before.
       const last = await stack.api.run(endpointId, { count: 20, gap: of.drains ? 0.1 : 3 })
-      // Only then it runs: one that was just taken is swallowed by SIGTERM (worker-api §11.3).
+      // Only then does the job run: a job that was just taken is lost on SIGTERM (worker-api §11.3).
       const hasChunk = async (): Promise<boolean> =>
         ((await stack.api.get(`/v2/${endpointId}/stream/${last}`)).json['stream'] as unknown[]).length > 0
       await waitFor('its first chunk', hasChunk, PATIENCE)
@@ -234,7 +234,7 @@ await suiteThatNeeds(['redis', ...needs], 'plain handlers on every worker SDK', 
     },
   )
 
-  // worker-api §2.3; all from 1.7 on do it the same way
+  // worker-api §2.3; all versions from 1.7 on behave the same
   test.concurrent.each(SDKS.filter(({ version }) => /^(?:1\.12|2\.0\.0rc2)/.test(version)))(
     'runpod $version with an API key of its image gets no job, is unhealthy for it, and its log says why',
     async (of) => {

@@ -1,6 +1,6 @@
-// Raw jobs for our own workers without any SDK on the client side: SDK 2.0's envelope, source text with JSON (sdk2-api §4.2).
+// Raw jobs for our own workers, without an SDK on the client side: SDK 2.0's envelope, source text with JSON (sdk2-api §4.2).
 
-/** The `input` of a job that runs `name` of `code`. */
+/** The `input` of a job that runs the function `name` of `code`. */
 export function sourceCall(name: string, code: string, kwargs: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return { function_name: name, function_code: code, args: [], kwargs, serialization_format: 'json', execution_type: 'function' }
 }
@@ -19,7 +19,7 @@ def nap(seconds, value=None):
     return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID"), "begun": begun}
 `
 
-/** Ends when the file is there, which the worker of a process host shares with the test. */
+/** Ends when the file exists; a worker of the process host shares the file system with the test. */
 export const UNTIL = `
 def until(path, value=None):
     import os, time
@@ -28,7 +28,7 @@ def until(path, value=None):
     return {"value": value, "worker": os.environ.get("RUNPOD_POD_ID")}
 `
 
-/** Never ends on one worker, and at once on every other. */
+/** Never ends on the first worker, and ends at once on every other. */
 export const HANG_ON = `
 def hang_on(worker, value=None):
     import os, time
@@ -58,7 +58,7 @@ def read_mode():
     return {"mode": os.environ.get("MODE")}
 `
 
-/** The value of a job's output, whose envelope is a list of one reply or the reply itself (sdk2-api §4.4). */
+/** The value in a job's output. The envelope is a list with one reply, or the reply itself (sdk2-api §4.4). */
 export function valueOf(output: unknown): Record<string, unknown> {
   const reply = (Array.isArray(output) ? output[0] : output) as { json_result?: unknown } | undefined
   return (reply?.json_result ?? {}) as Record<string, unknown>

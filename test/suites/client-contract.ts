@@ -1,5 +1,5 @@
-// The rows of the clients' check list that need a scaler, or holds, retention and a rate limit set short. Those that plain handlers show
-// with the list's own figures stand in `test/process/client-rows.test.ts`.
+// Rows of the clients' check list that need a scaler, or short holds, retention and rate limits. Rows that plain handlers show with the list's
+// own figures are in `test/process/client-rows.test.ts`.
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startCountingProxy } from '../harness/counting-proxy.ts'
@@ -9,14 +9,14 @@ import { waitFor } from '../harness/wait.ts'
 import { ECHO, NAP, sourceCall, UNTIL, valueOf } from './calls.ts'
 
 const echo = sourceCall('echo', ECHO, { value: 'hello' })
-/** Fails by its own execution timeout: what a function raises is told inside of its envelope. */
+/** Fails through its own execution timeout, because an exception of a function is reported inside its envelope. */
 const timesOut = { policy: { executionTimeout: 5000 } }
 const nap = (seconds: number) => sourceCall('nap', NAP, { seconds, value: 'rested' })
 
 export function clientContractSuite(): void {
   let stack: Stack
   let endpoint: string
-  /** Has no workers: its jobs wait. */
+  /** Without workers, so its jobs wait. */
   let closed: string
 
   beforeAll(async () => {
@@ -39,7 +39,7 @@ export function clientContractSuite(): void {
   const post = (path: string) => stack.api.request(`/v2/${path}`, { method: 'POST' })
   const job = async (id: string) => (await stack.api.get(`/v2/${endpoint}/status/${id}`)).json
 
-  test.concurrent('client-api §13.2, §13.6: runpod 1.12 outlives a short hold, takes a timeout as none and waits out a 429', async () => {
+  test.concurrent('client-api §13.2, §13.6: runpod 1.12 survives a short hold, returns None for a timeout and waits after a 429', async () => {
     await using proxy = await startCountingProxy(stack.url)
     const limited = await stack.api.saveEndpoint({ name: 'limited', workersMax: 0 })
     const args = [endpoint, limited, JSON.stringify({ slow: nap(5), failing: { input: nap(60), ...timesOut } })]
@@ -49,7 +49,7 @@ export function clientContractSuite(): void {
     expect(found['failed']).toEqual({ value: null, status: 'FAILED', error: 'executionTimeout exceeded' })
     expect(found['failedSync']).toBeNull()
     expect(found['limited']).toEqual([expect.objectContaining({ requests: [] }), expect.objectContaining({ requests: [] })])
-    // The one that is allowed, the one that is refused, and the same once more after the pause that the answer asked for.
+    // One allowed request, one rejected request, and the same one again after the pause in the response.
     expect(proxy.count('requests')).toBe(3)
   })
 
@@ -67,21 +67,21 @@ export function clientContractSuite(): void {
     expect((await post(`${endpoint}/retry/${id}`)).status).toBe(400)
   })
 
-  test.concurrent('client-api §13.17: purge-queue removes what waits, leaves what runs, and ends those who poll', async () => {
+  test.concurrent('client-api §13.17: purge-queue removes waiting jobs, leaves running ones, and ends the polls of purged jobs', async () => {
     const one = await stack.api.saveEndpoint({ name: 'one', workersMax: 1, idleTimeout: 60 })
     const gate = `${stack.dataDir}/purged`
     const running = await stack.api.run(one, sourceCall('until', UNTIL, { path: gate }))
     await waitFor('the job to run', async () => ((await stack.api.status(one, running)).status === 'IN_PROGRESS' ? true : undefined))
     const waiting = [await stack.api.run(one, echo), await stack.api.run(one, echo)]
-    const told = async () => (await stack.api.status(one, waiting[0] ?? ''))['queueReason']
-    await expect.poll(told, { timeout: 60_000, interval: 300 }).toBe('workers_busy')
+    const queueReason = async () => (await stack.api.status(one, waiting[0] ?? ''))['queueReason']
+    await expect.poll(queueReason, { timeout: 60_000, interval: 300 }).toBe('workers_busy')
     expect((await post(`${one}/purge-queue`)).json).toEqual({ removed: 2, status: 'completed' })
     for (const id of waiting) expect(await stack.api.settled(one, id)).toMatchObject({ status: 'CANCELLED' })
     await writeFile(gate, '')
     expect(await stack.api.settled(one, running)).toMatchObject({ status: 'COMPLETED' })
   })
 
-  test.concurrent('client-api §13.18: a ttl deletes a waiting job and a running one; an execution timeout fails its job, the job’s own before the endpoint’s', async () => {
+  test.concurrent('client-api §13.18: a ttl ends waiting and running jobs; an execution timeout fails a job, and its own overrides the endpoint’s', async () => {
     const short = await stack.api.saveEndpoint({ name: 'short', workersMax: 2, executionTimeoutMs: 5000 })
     const waiting = await stack.api.run(closed, echo, { policy: { ttl: 10_000 } })
     const running = await stack.api.run(endpoint, nap(60), { policy: { ttl: 10_000 } })
@@ -89,7 +89,7 @@ export function clientContractSuite(): void {
     const byDefault = await stack.api.run(short, nap(60))
     const exempt = await stack.api.run(short, nap(7), { policy: { executionTimeout: 60_000 } })
     expect(await stack.api.status(closed, waiting)).toMatchObject({ status: 'IN_QUEUE', queueReason: 'paused' })
-    // All at once: a result is gone 15 s after its end.
+    // All at once, because a result is removed 15 s after its end.
     const ends = [stack.api.settled(endpoint, tooLong), stack.api.settled(short, byDefault), stack.api.settled(short, exempt)]
     const timedOut = { status: 'FAILED', error: 'executionTimeout exceeded' }
     expect(await Promise.all(ends)).toMatchObject([timedOut, timedOut, { status: 'COMPLETED' }])
@@ -105,7 +105,7 @@ export function clientContractSuite(): void {
     }
   })
 
-  test.concurrent('client-api §13.21: results of /runsync and of /run disappear each in their own time; then 404 says when', async () => {
+  test.concurrent('client-api §13.21: results of /runsync and /run expire after their own retention; then a 404 says when', async () => {
     const sync = (await stack.api.post(`/v2/${endpoint}/runsync?wait=60000`, { input: echo })).json
     expect(sync).toMatchObject({ status: 'COMPLETED' })
     const async = await stack.api.run(endpoint, echo)

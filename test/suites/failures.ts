@@ -1,11 +1,11 @@
-// Parts are killed in mid-job (issue "Failure"): a job runs again or is settled, never lost and never doubled.
+// Processes are killed during a job: the job runs again or is settled, and is never lost or duplicated.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 import { ECHO, HANG_ON, NAP, sourceCall, valueOf } from './calls.ts'
 
-/** Kills its own process, or the one that forked it, and then goes on if it can. */
+/** Kills its own process, or its parent, and then continues if it can. */
 const DIE = `
 def die():
     import os, signal, time
@@ -32,14 +32,14 @@ export function failuresSuite(host: HostKind): void {
     })
     return { id, workerId }
   }
-  /** A warm worker, so that a kill hits a running function and not a starting one. */
+  /** A warm worker, so that a kill hits a running function and not a start. */
   const warm = async (name: string, more: { workersMax?: number } = {}): Promise<{ endpoint: string; worker: string }> => {
     const endpoint = await stack.api.saveEndpoint({ name, idleTimeout: 60, ...more })
     const { output } = await stack.api.runsync(endpoint, sourceCall('echo', ECHO))
     return { endpoint, worker: String(valueOf(output)['worker']) }
   }
 
-  test('a worker that is killed in mid-job loses the job to another worker', async () => {
+  test('a job whose worker is killed runs again on another worker', async () => {
     const { endpoint, worker } = await warm('killed-worker', { workersMax: 2 })
     const { id, workerId } = await startedJob(endpoint, sourceCall('hang_on', HANG_ON, { worker, value: 'survivor' }))
     expect(workerId).toBe(worker)
@@ -53,7 +53,7 @@ export function failuresSuite(host: HostKind): void {
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 1, inQueue: 0, inProgress: 0 })
   })
 
-  test('a job whose workers are killed again and again fails with the evidence once the budget is spent', async () => {
+  test('a job whose workers are killed repeatedly fails with the evidence once the budget is spent', async () => {
     const { endpoint } = await warm('spent-budget')
     const id = await stack.api.run(endpoint, nap(600, 'never'))
     const killed = new Set<string>()
@@ -74,7 +74,7 @@ export function failuresSuite(host: HostKind): void {
     expect(job['error']).toMatch(/SIGKILL|137|killed/i)
   })
 
-  test('a gateway that is killed in mid-job comes back with nothing lost and nothing doubled', async () => {
+  test('a gateway that is killed during a job loses nothing and duplicates nothing', async () => {
     const { endpoint } = await warm('killed-gateway', { workersMax: 2 })
     const ids = await Promise.all([0, 1, 2, 3].map((number) => stack.api.run(endpoint, nap(1.5, number))))
     await waitFor('jobs to run', async () => (await stack.api.health(endpoint)).jobs.inProgress > 0)
@@ -85,7 +85,7 @@ export function failuresSuite(host: HostKind): void {
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 5, failed: 0, retried: 0, inQueue: 0, inProgress: 0 })
   })
 
-  test('a scaler that is killed in mid-job comes back with nothing lost and nothing doubled', async () => {
+  test('a scaler that is killed during a job loses nothing and duplicates nothing', async () => {
     const { endpoint } = await warm('killed-scaler', { workersMax: 2 })
     const { id, workerId } = await startedJob(endpoint, nap(3, 'steady'))
     await stack.scaler.kill()
@@ -96,11 +96,11 @@ export function failuresSuite(host: HostKind): void {
     await stack.api.runsync(endpoint, sourceCall('echo', ECHO))
   })
 
-  test('while Redis is away callers are told to come back, and afterwards accepted jobs are still there', async () => {
+  test('while Redis is unavailable callers get a 503, and afterwards accepted jobs still exist', async () => {
     const { endpoint } = await warm('redis-away')
     const id = await stack.api.run(endpoint, nap(2, 'kept'))
     await waitFor('the job to run', async () => (await stack.api.status(endpoint, id)).status === 'IN_PROGRESS')
-    // "Accepted" means fsynced within a second (ADR 11): only what is on disk is promised.
+    // "Accepted" means fsynced within a second (ADR 11), so only jobs on disk have to survive.
     await stack.redis.written()
     await stack.redis.stop('kill')
     const refused = await waitFor('a refusal', async () => {
@@ -119,12 +119,12 @@ export function failuresSuite(host: HostKind): void {
     expect(await stack.api.runsync(endpoint, sourceCall('echo', ECHO, { value: 1 }))).toMatchObject({ status: 'COMPLETED' })
   })
 
-  test('a Python process that is killed in mid-job fails that job in clear words, and the worker goes on', async () => {
+  test('a Python process that is killed during a job fails that job with a clear message, and the worker continues', async () => {
     const { endpoint } = await warm('killed-python')
     for (const victim of ['os.getpid()', 'os.getppid()']) {
       const id = await stack.api.run(endpoint, sourceCall('die', DIE.replace('VICTIM', victim)))
       const job = await stack.api.settled(endpoint, id)
-      // The envelope carries the failure (sdk2-api §4.4).
+      // The envelope contains the failure (sdk2-api §4.4).
       expect(JSON.stringify(job['output'] ?? job['error'])).toMatch(/kill|SIGKILL|signal 9/i)
       expect(await stack.api.runsync(endpoint, sourceCall('echo', ECHO, { value: victim }))).toMatchObject({ status: 'COMPLETED' })
     }

@@ -1,4 +1,4 @@
-// `flash dev` (= `flash run`, flash-api §6) on a small project: its local server's routes run the functions on our workers.
+// `flash dev` (= `flash run`, flash-api §6) on a small project: the routes of its local server run the functions on our workers.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findFreePort } from '@runyard/testing/free-port'
 import { startChild, type Child } from '../harness/child.ts'
@@ -53,11 +53,11 @@ export function flashDevSuite(host: HostKind): void {
 
   test('an error in the function reaches the HTTP caller', async () => {
     const reply = await post('/flash_dev_project/runsync', { input: { number: -1 } })
-    // The local server wraps its own 500 into a COMPLETED body with status 200; only the text is a promise.
+    // The local server wraps its own 500 into a COMPLETED body with status 200, so only the text is reliable.
     expect(JSON.stringify(reply.json)).toContain('negative numbers are not doubled')
   })
 
-  test('Ctrl-C deletes the endpoints that it made', async () => {
+  test('Ctrl-C deletes the endpoints that it created', async () => {
     dev.signal('SIGINT')
     await dev.exited
     expect(await stack.api.endpoints()).toEqual([])

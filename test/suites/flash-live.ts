@@ -1,5 +1,5 @@
-// An unmodified Flash script against the whole stack (flash-api §5). It runs for each version of the SDK and each kind of host. The
-// tests run beside each other, since a client that polls mostly waits: each has endpoints of its own.
+// An unmodified Flash script against the whole stack (flash-api §5), for each version of the SDK and each kind of host. The tests run
+// concurrently, because a polling client mostly waits; each has its own endpoints.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -14,7 +14,7 @@ export interface FlashSuite {
   readonly venv: Extract<VenvName, `flash-${string}`>
 }
 
-/** https hosts that a client might still name are a dead end here: whatever works, works without them. */
+/** Requests to other https hosts fail here, so everything has to work without them. */
 const NO_INTERNET = { HTTPS_PROXY: 'http://127.0.0.1:9', NO_PROXY: '127.0.0.1,localhost' }
 
 export function flashLiveSuite({ host, venv }: FlashSuite): void {
@@ -61,20 +61,20 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(await call('flash_calls.py', ['wheel'])).toEqual({ first: rows, second: rows })
   })
 
-  // Version 1.14 calls api.runpod.ai from the worker, whatever it is told (flash-api §1.4).
+  // Version 1.14 calls api.runpod.ai from the worker, whatever its configuration (flash-api §1.4).
   testWhere(venv !== 'flash-1.14', 'a function calls a function of another endpoint', async () => {
     expect(await call('flash_calls.py', ['stacked'])).toEqual({ value: 41 })
   })
 
-  test.concurrent('numpy arrays go in and come out', async () => {
+  test.concurrent('numpy arrays work as arguments and results', async () => {
     expect(await call('flash_calls.py', ['numpy'])).toEqual({ same: true, kind: 'float32', type: 'ndarray', zeros: [0, 0, 0] })
   })
 
-  test.concurrent('values of several megabytes go in and come out', async () => {
+  test.concurrent('values of several megabytes work as arguments and results', async () => {
     expect(await call('flash_calls.py', ['large'])).toEqual({ bytes: 5 * 1024 * 1024, same: true })
   })
 
-  test.concurrent('eight calls at once spread over as many workers as the endpoint may have', async () => {
+  test.concurrent('eight concurrent calls are spread over the endpoint’s maximum of workers', async () => {
     const found = (await call('flash_calls.py', ['spread'])) as { numbers: number[]; workers: string[] }
     expect(found.numbers).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
     expect(found.workers).toHaveLength(3)
@@ -87,7 +87,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     for (const text of ['said on stdout', 'said on stderr', 'said by logging']) expect(shown).toContain(text)
   })
 
-  test.concurrent('the same name and settings reuse an endpoint, other settings update it, another name makes a new one', async () => {
+  test.concurrent('the same name and settings reuse an endpoint, other settings update it, another name creates a new one', async () => {
     await using project = await makeProject(['flash_identity.py'])
     const identify = (...args: string[]): Promise<Readonly<Record<string, unknown>>> => call('flash_identity.py', args, project.dir)
     const first = await identify('identity', '30')
@@ -113,7 +113,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(await call('flash_identity.py', ['edited', '30'], project.dir)).toEqual({ ...before, edited: true })
   })
 
-  test.concurrent('each bad end of a function is one clear error, and the next call finds a working worker', async () => {
+  test.concurrent('each failure of a function is one clear error, and the next call finds a working worker', async () => {
     const ways = ['raise', 'fine', 'sys_exit', 'fine_after_exit', 'os_exit', 'segfault', 'unpicklable', 'missing_import', 'fine_at_last']
     const found = (await call('flash_errors.py', ways)) as Record<string, { value?: string; error?: string }>
     expect(found['raise']?.error).toContain('the cheese is gone')
@@ -137,7 +137,7 @@ export function flashLiveSuite({ host, venv }: FlashSuite): void {
     expect(found['after_timeout']).toEqual({ value: 'fine' })
   })
 
-  testWhere(host === 'docker', 'a function that runs out of memory is told so, and the next call works', async () => {
+  testWhere(host === 'docker', 'a function that runs out of memory gets an error that says so, and the next call works', async () => {
     const found = (await call('flash_errors.py', ['oom', 'after_oom'])) as Record<string, { value?: string; error?: string }>
     expect(found['oom']?.error).toMatch(/memory/i)
     expect(found['after_oom']).toEqual({ value: 'fine' })

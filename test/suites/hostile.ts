@@ -1,4 +1,4 @@
-// A worker that attacks: its own function, with its own token, beside endpoints that only want to work.
+// A worker that attacks: its function uses its own token, while other endpoints work normally.
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,17 +7,17 @@ import { waitFor } from '../harness/wait.ts'
 import { sourceCall, valueOf } from './calls.ts'
 
 const PROGRAM = join(import.meta.dirname, '..', 'programs', 'hostile_function.py')
-/** Nothing attacks for longer, whatever becomes of the test. */
+/** Upper bound for the attack, whatever happens to the test. */
 const LONGEST_S = 120
 
 export interface HostileWorker {
   readonly endpointId: string
   readonly jobId: string
-  /** Ends the attack; resolves to what it did and what it was answered, `<attack> <status>` → how often. */
+  /** Ends the attack; resolves to its requests and their statuses, `<attack> <status>` → count. */
   readonly stop: () => Promise<Readonly<Record<string, number>>>
 }
 
-/** Resolves once the function attacks. */
+/** Resolves once the attack has started. */
 export async function startHostileWorker(stack: Stack): Promise<HostileWorker> {
   const { api, dataDir } = stack
   const endpointId = await api.saveEndpoint({ name: `hostile-${Date.now()}`, idleTimeout: 5 })

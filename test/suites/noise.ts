@@ -1,11 +1,11 @@
-// One worker prints without end, in long lines and in many; the pool must not notice (ADR 37). Nothing here is timed: the other endpoint's cold
-// start must come through while the noise goes on, which no job but a cancelled one ends.
+// One worker prints endlessly, long lines and many lines; the pool must not be affected (ADR 37). Nothing is timed here: the other endpoint's
+// cold start must complete during the noise, which ends only when its job is cancelled.
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { ECHO, sourceCall, valueOf } from './calls.ts'
 
-/** 10 MiB without a newline, then short lines as fast as they go; at most a few minutes, so that nothing is left behind. */
+/** 10 MiB without a newline, then short lines as fast as possible; at most a few minutes, so that nothing is left behind. */
 const NOISE = `
 def noise():
     import sys, time
@@ -28,7 +28,7 @@ export function noiseSuite(host: HostKind): void {
     await stack?.stop()
   })
 
-  test('cold starts of another endpoint come through while a worker prints without end', async () => {
+  test('cold starts of another endpoint succeed while a worker prints endlessly', async () => {
     const { api } = stack
     const [loud, quiet] = await Promise.all([
       api.saveEndpoint({ name: 'loud', idleTimeout: 60 }),

@@ -1,4 +1,4 @@
-// What an operator can see (issue "To watch"): metrics, wide log lines, and a ledger that sums to each worker's wall time.
+// What an operator can see: metrics, wide log lines, and a ledger that sums to each worker's wall time.
 import type { LedgerRow } from '@runyard/schema'
 import { openStore } from '@runyard/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -23,7 +23,7 @@ export function observabilitySuite(host: HostKind): void {
   beforeAll(async () => {
     stack = await startStack({ host, simulatedGpus: 'NVIDIA GeForce RTX 4090:1', settings: { RUNYARD_LOG_LEVEL: 'info' } })
     endpoint = await stack.api.saveEndpoint({ name: 'watched', gpuIds: 'ADA_24', idleTimeout: 1 })
-    // Both wait for the same worker, which is gone a second after it has nothing to do.
+    // Both jobs wait for the same worker, which is removed after one idle second.
     const ids = [await stack.api.run(endpoint, sourceCall('echo', ECHO)), await stack.api.run(endpoint, sourceCall('fail', FAIL))]
     for (const id of ids) await stack.api.settled(endpoint, id)
     await stack.api.untilZero(endpoint)
@@ -40,7 +40,7 @@ export function observabilitySuite(host: HostKind): void {
     return lines.filter((line) => line.endpointName === 'watched')
   }
 
-  test('the metrics tell queue depth, workers by phase, job durations, cold-start phases and billable seconds', async () => {
+  test('the metrics show queue depth, workers by phase, job durations, cold-start phases and billable seconds', async () => {
     const metrics = await stack.api.get('/metrics')
     expect(metrics).toMatchObject({ status: 200 })
     expect(metrics.headers.get('content-type')).toContain('text/plain')
@@ -63,7 +63,7 @@ export function observabilitySuite(host: HostKind): void {
     expect(rows.at(-1)?.to).toBeLessThanOrEqual(goneAt)
   })
 
-  test('usage bills each interval by the mission’s table in whole seconds, for the card that was held', async () => {
+  test('usage bills each interval in whole seconds by its state, for the GPU that was held', async () => {
     const lines = await usage()
     const rows = await readLedger(stack.redis.url)
     const seconds = (state: string): number =>
@@ -75,13 +75,13 @@ export function observabilitySuite(host: HostKind): void {
     )
   })
 
-  test('a worker that is gone costs nothing more', async () => {
+  test('a worker that is gone adds no further cost', async () => {
     const before = await usage()
     await stack.api.get(`/v2/${endpoint}/health`)
     expect(await usage()).toEqual(before)
   })
 
-  test('each job and each transition of a worker is one line of the log with its facts', () => {
+  test('each job and each transition of a worker is one log line with its facts', () => {
     const settled = linesOf(stack.gateway.child().output()).filter((line) => line['msg'] === 'job settled')
     expect(settled).toHaveLength(2)
     expect(settled[0]).toMatchObject({
@@ -98,7 +98,7 @@ export function observabilitySuite(host: HostKind): void {
     expect(transitions.map((line) => line['reason'])).toEqual(['first_job', 'first_job', 'idle_timeout', 'idle_timeout'])
   })
 
-  test('an endpoint that no host can serve says why, and is served once it asks for what there is', async () => {
+  test('an endpoint that no host can serve reports why, and is served once it asks for available hardware', async () => {
     const picky = await stack.api.saveEndpoint({ name: 'picky', gpuIds: 'HOPPER_141', idleTimeout: 1 })
     const id = await stack.api.run(picky, sourceCall('echo', ECHO))
     await expect
@@ -127,7 +127,7 @@ function isGone(line: LogLine): boolean {
   return line['transition'] === 'worker_gone'
 }
 
-/** Sum of the samples of `name` whose labels include `labels`; undefined where there is none. */
+/** Sum of the samples of `name` whose labels include `labels`; undefined if there are none. */
 function sampleReader(text: string): (name: string, labels: Readonly<Record<string, string>>) => number | undefined {
   return (name, labels) => {
     const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)

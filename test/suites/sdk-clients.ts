@@ -1,5 +1,5 @@
-// The unmodified clients of an endpoint that exists: `runpod` sync and asyncio, `runpod-sdk` of npm, Flash's own job client, and the
-// Runpod SDK 2.0 with its `rp flash dev` (client-api §11, sdk2-api §3.2).
+// Unmodified clients of an existing endpoint: `runpod` sync and asyncio, `runpod-sdk` of npm, Flash's own job client, and the Runpod SDK 2.0
+// with its `rp flash dev` (client-api §11, sdk2-api §3.2).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import runpodSdk from 'runpod-sdk'
 import { tryCommand } from '../harness/child.ts'
@@ -74,7 +74,7 @@ export function sdkClientsSuite(host: HostKind): void {
     expect(await api.health()).toMatchObject({ jobs: { inQueue: 0 }, workers: { throttled: 0 } })
   })
 
-  test('runpod-sdk of npm: runSync gives up after its time without an exception while the job goes on', async () => {
+  test('runpod-sdk of npm: runSync gives up after its timeout without an exception while the job continues', async () => {
     const api = sdk()
     const early = await api.runSync({ input: sourceCall('nap', NAP, { seconds: 7, value: 'late' }) }, 2000)
     expect(early).toMatchObject({ completed: false, id: expect.stringMatching(/^sync-/) })
@@ -111,7 +111,7 @@ export function sdkClientsSuite(host: HostKind): void {
     expect(found['remote']).toMatchObject({ greeting: 'hello world', six: '1.17.0' })
     expect(found['spawned']).toMatchObject({ greeting: 'hello youhello you' })
     expect(found['error']?.['text']).toContain('the cheese is gone')
-    // A generator that raises: its values, then the error, although the job itself is COMPLETED (sdk2-api §4.4).
+    // A generator that raises yields its values, then the error, although the job itself is COMPLETED (sdk2-api §4.4).
     const end = { type: 'RemoteExecutionError', text: expect.stringContaining('the cheese is gone') }
     expect(found['broken']).toEqual({ values: [0, 1], ...end })
     expect(found['brokenAtOnce']).toEqual({ values: [], ...end })
@@ -120,7 +120,7 @@ export function sdkClientsSuite(host: HostKind): void {
   })
 }
 
-/** What a streamed chunk of the JSON envelope carries (sdk2-api §5.2 "generator"). */
+/** The content of a streamed chunk of the JSON envelope (sdk2-api §5.2 "generator"). */
 function chunkNumber(chunk: unknown): unknown {
   const reply = (chunk as { output?: { json_result?: { number?: unknown } } }).output
   return reply?.json_result?.number
