@@ -1,5 +1,5 @@
-// Fails when a workspace package depends on one that the arrows do not allow (docs/architecture.md, "The packages").
-// pnpm's strict node_modules makes an undeclared import impossible, so the manifests are the whole truth.
+// Fails when a workspace package depends on one that the layering does not allow (docs/architecture.md, "The packages").
+// pnpm's strict node_modules makes an undeclared import impossible, so checking the manifests is sufficient.
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,4 +1,4 @@
-// Fails when a citation of docs/protocol leads nowhere, when no test names a row of a check list, or when a test names a row that is excepted
+// Fails when a citation of docs/protocol has no target, when no test names a row of a check list, or when a test names a row that is exempt
 // here. A test names its rows in its title or in the comment above it: `client-api §13.7`, or `client-api §13.7, §13.8`.
 // `--list` prints where each row is named.
 import { globSync, readFileSync } from 'node:fs'
@@ -22,7 +22,7 @@ const PROTOCOLS = 'docs/protocol/*.md'
 const CITING = ['{apps,packages,test,scripts,docker,examples}/**/*.{ts,tsx,js,mjs,py,lua,sh,md}', 'docs/**/*.md', '*.md']
 const SKIPPED = new Set(['node_modules', 'dist', '.venv', '__pycache__'])
 const TEST = /^(?:(?:apps|packages)\/.*\.test\.ts|test\/(?:.*\.test\.ts|suites\/.*\.ts))$/
-/** Its sample texts cite what is not there. */
+/** Its sample texts cite places that do not exist. */
 const OF_THIS_CHECK = 'scripts/citations.test.ts'
 
 interface CitedPlace {

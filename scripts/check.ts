@@ -1,12 +1,12 @@
-// `pnpm check`: every check that needs no test to run, side by side, so that one failure does not hide the next. Prints one line each with
-// its time, and the output of those that failed.
+// `pnpm check`: runs every static check in parallel, so that one failure does not hide the next. Prints one line per check with its time, and
+// the output of failed checks.
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** Scripts of package.json; the slowest first. */
+/** Scripts in package.json; the slowest first. */
 const CHECKS = ['types', 'lint', 'dead', 'duplicates', 'rows', 'docs', 'format', 'directions'].map((name) => `check:${name}`)
 
 interface Outcome {

@@ -1,4 +1,4 @@
-// The border cases of citations and of the files that they lead to.
+// Edge cases of citations and of the files that they point to.
 import { describe, expect, it } from 'vitest'
 import { findCitations, parseProtocol } from './citations.ts'
 
@@ -20,17 +20,17 @@ describe('findCitations', () => {
     expect(cited(text)).toEqual(expected)
   })
 
-  it('takes a section without a name for one of the file itself, where it has one', () => {
+  it('resolves a section without a name in the file itself, if it is a protocol file', () => {
     expect(cited('see §5.1; client-api §2', 'worker-api')).toEqual(['worker-api 5.1', 'client-api 2'])
   })
 
-  it('names the line of a citation', () => {
+  it('returns the line of a citation', () => {
     expect(findCitations('\n\nclient-api §1')[0]?.line).toBe(3)
   })
 })
 
 describe('parseProtocol', () => {
-  it('knows sections, rows of lists and tables, and rules', () => {
+  it('finds sections, rows of lists and tables, and rules', () => {
     const { places, rows } = parseProtocol(
       '# t\n## 1. Rules\n- **R1.** a\n| R2 | b |\n### 4.3 Polls\n1. x\n2. y\n## 15. List\n| # | a |\n|---|---|\n| 1 | b |\n| 2 | c |\n',
     )
@@ -38,7 +38,7 @@ describe('parseProtocol', () => {
     expect(rows.get('15')).toEqual([1, 2])
   })
 
-  it('reads no row in a block of code', () => {
+  it('ignores rows in code blocks', () => {
     expect(parseProtocol('## 1. a\n```\n1. x\n```\n').rows.size).toBe(0)
   })
 })

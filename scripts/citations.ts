@@ -1,5 +1,5 @@
-// What docs/protocol holds and what cites it. A protocol file has sections (its headings begin with their number), rows (numbered lists, and
-// tables whose first cell is a number) and rules (R1, R2 …). A citation names a file and one or more of them: `client-api §5.5, §13.7`,
+// Parses docs/protocol and the citations of it. A protocol file has sections (headings that begin with a number), rows (numbered lists, and
+// tables whose first cell is a number) and rules (R1, R2 …). A citation names a file and one or more of these: `client-api §5.5, §13.7`,
 // `worker-api §4.3.2` (row 2 of section 4.3), `client-api R3, R17`, `client-api §5.2–§5.5`.
 
 export interface Protocol {
@@ -10,7 +10,7 @@ export interface Protocol {
 }
 
 export interface Citation {
-  /** In lower case: `client-api`. Empty where the text names none. */
+  /** In lower case: `client-api`. Empty if the text names none. */
   readonly protocol: string
   /** `13.7` or `R4`. */
   readonly place: string
@@ -49,15 +49,15 @@ function withoutFences(text: string): string[] {
   })
 }
 
-// Names that may stand before a section. `design` and `house-style` never exist: they were papers outside of this repository.
+// Names that may precede a section. `design` and `house-style` never exist: they were documents outside of this repository.
 const NAME = String.raw`\b([a-z0-9]+-api|management|production|design|house-style|RFC \d+)(?:\.md)?`
-// A citation may go on in the next line, behind that line's comment mark.
+// A citation may continue on the next line, after that line's comment marker.
 const GAP = String.raw`[\s/*#|]+`
 const ONE = String.raw`(?:§\d+(?:\.\d+)*|R\d+\b)`
 const LIST = String.raw`${ONE}(?:(?:,${GAP}(?:and )?| and |–|-)(?:${ONE}|(?<=[–-])\d+(?:\.\d+)*))*`
 const CITATION = new RegExp(`(?:${NAME}${GAP})?(${LIST})`, 'gi')
 
-/** @param own The protocol of a place without a name: the file itself in docs/protocol, else undefined. A rule without a name is then skipped. */
+/** @param own The protocol of a citation without a name: the file itself in docs/protocol, else undefined, which skips rules without a name. */
 export function findCitations(text: string, own?: string): Citation[] {
   return [...text.matchAll(CITATION)].flatMap((match) => {
     const [, name = own ?? '', list = ''] = match

@@ -1,5 +1,5 @@
-// Writes the lock files of everything that comes from the Python index: `./runyard exec node scripts/refresh-locks.ts`. Each package has one
-// version and the hashes of its files, so an index can serve what was looked at, or nothing. Like npm's, releases of this week stay out.
+// Writes the lock files of all Python packages: `./runyard exec node scripts/refresh-locks.ts`. Each package has one version and the hashes of
+// its files, so an index can only serve exactly these files. Releases of the last week are excluded, as for npm.
 import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ import { ALONE, WANTED } from './locks/wanted.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '..')
-/** The oldest Python that workers and SDKs run on. */
+/** The oldest Python version that workers and SDKs run on. */
 const OLDEST_PYTHON = '3.10'
 const MATURE_AFTER_MS = 7 * 86_400_000
 
@@ -26,7 +26,7 @@ for (const [path, wanted] of Object.entries(WANTED)) {
 }
 await writeVenvLock()
 
-/** Environments share most of their packages, so the hashes of each are written once. */
+/** Environments share most packages, so the hashes of each package are written once. */
 async function writeVenvLock(): Promise<void> {
   const hashes = new Map<string, readonly string[]>()
   const venvs: Record<string, readonly string[]> = {}

@@ -1,5 +1,5 @@
-// `runyard test`: makes the machine ready, runs every test in stages, adds up. The last line is exactly `N passed, N failed, N skipped`;
-// the exit code is non-zero where a test failed or none ran.
+// `runyard test`: prepares the machine, runs every test in stages, and adds up the results. The last line is exactly
+// `N passed, N failed, N skipped`; the exit code is non-zero if a test failed or none ran.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { globSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -14,7 +14,7 @@ import { makeWorkerImage } from './test/image.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** In order of what they need; a stage is a set of folders. */
+/** Ordered by their requirements; a stage is a set of folders. */
 const STAGES = [
   { name: 'units, properties, store and engine', folders: ['packages', 'apps', 'scripts'] },
   { name: 'scenarios and SDKs on the process host', folders: ['test/process'] },
@@ -28,8 +28,8 @@ const say = (line: string): void => {
 const begun = Date.now()
 const seconds = (): string => `${Math.round((Date.now() - begun) / 1000)} s`
 
-// Ctrl-C reaches vitest by itself, which then cleans up; we end after it, and stop the dockerd that we started. Where the command that
-// started us is killed, its channel closes.
+// Ctrl-C also reaches vitest, which then cleans up; this process ends after it and stops the dockerd that it started. If the parent command is
+// killed, its channel closes.
 let running: ChildProcess | undefined
 let interrupted = false
 process.on('SIGINT', () => {
@@ -62,7 +62,7 @@ try {
 if (interrupted) results.push(failureOfRun('the run was interrupted'))
 summarise()
 
-/** Everything, or what the wanted files name. */
+/** All requirements, or those of the selected files. */
 function neededHere(): Needs {
   if (wanted.length === 0) return ALL_NEEDS
   const paths = wanted.flatMap((path) => {
@@ -88,13 +88,13 @@ async function prepare(needs: Needs): Promise<() => Promise<void>> {
   return stop
 }
 
-/** Absolute, since vitest looks for a filter anywhere in a file's path. With words given, only the folders that they name a part of. */
+/** Absolute paths, because vitest matches a filter anywhere in a file's path. With words given, only the folders that match them. */
 function filtersOf(folders: readonly string[]): readonly string[] {
   if (wanted.length === 0) return folders.map((folder) => join(ROOT, folder) + sep)
   return wanted.filter((path) => folders.some((folder) => path.startsWith(folder))).map((path) => join(ROOT, path))
 }
 
-/** What failed runs once more by itself: on shared processors a scenario can run out of time beside others. Both results are shown. */
+/** Runs failed files once more, alone: on shared CPUs a scenario can time out next to others. Both results are shown. */
 async function runStage(stage: string, filters: readonly string[]): Promise<readonly FileResults[]> {
   const first = await runOnce(stage, filters)
   const files = filesToRunAgain(first)
@@ -129,7 +129,7 @@ function summarise(): void {
   process.stdout.write('\n')
   for (const { file, flaky } of results) for (const each of flaky) show('flaky (failed beside others, passed alone)', each, file)
   for (const { file, failed } of results) for (const each of failed) show('failed', each, file)
-  // With a name given, those that it does not fit are no news.
+  // With a name given, tests that do not match it are not listed.
   const skipped = values.name === undefined ? results.flatMap((result) => result.skipped) : []
   if (results.length === 0) say(`no test file matches ${wanted.join(', ')}`)
   for (const name of skipped) process.stdout.write(`skipped: ${name}\n`)

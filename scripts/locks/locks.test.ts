@@ -1,4 +1,4 @@
-// What the lock files promise, without a network: every package that is asked for is in its lock, in one version, with hashes.
+// Checks the lock files without a network: every requested package is in its lock, in one version, with hashes.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -27,13 +27,16 @@ function missing(wanted: readonly string[], lock: string): readonly string[] {
 }
 
 describe('the lock files', () => {
-  it.each(Object.entries(WANTED))('%s has all that is asked for', (path, wanted) => {
+  it.each(Object.entries(WANTED))('%s has all requested packages', (path, wanted) => {
     expect(missing([...wanted, ...(ALONE[path] ?? [])], read(path))).toEqual([])
   })
 
-  it.each(VENV_NAMES.map((name) => [name, LOCKED_VENVS[name]] as const))('the environment %s has all that is asked for', (name, wanted) => {
-    expect(missing(wanted, lockedRequirements(name))).toEqual([])
-  })
+  it.each(VENV_NAMES.map((name) => [name, LOCKED_VENVS[name]] as const))(
+    'the environment %s has all requested packages',
+    (name, wanted) => {
+      expect(missing(wanted, lockedRequirements(name))).toEqual([])
+    },
+  )
 
   it('agree on the version of uv', () => {
     const [, version] = /"uv": \(\s*"([\d.]+)"/.exec(read('apps/cli/fetch-wheel.py')) ?? []
@@ -47,7 +50,7 @@ describe('a lock', () => {
   const pylock = (files: string): string =>
     `lock-version = "1.0"\n\n[[packages]]\nname = "thing"\nversion = "1.0"\nmarker = "x > '3'"\n${files}\n`
 
-  it('has the hashes of files that run here, and not of others', () => {
+  it('has hashes only of files for supported systems', () => {
     const files = [
       wheel('thing-1.0-cp312-cp312-manylinux_2_28_x86_64.whl', 'a'),
       wheel('thing-1.0-cp312-cp312-win_amd64.whl', 'b'),
@@ -60,7 +63,7 @@ describe('a lock', () => {
     )
   })
 
-  it('has the hash of the source where there is nothing else, and is refused where nothing runs here', () => {
+  it('has the hash of the source if there is no wheel, and is an error if no file is supported', () => {
     expect(toRequirements(readPackages(pylock(wheel('thing-1.0.tar.gz', 'e'))))).toContain('e'.repeat(64))
     expect(() => readPackages(pylock(wheel('thing-1.0-cp312-cp312-win_amd64.whl', 'b')))).toThrow('thing==1.0 has no file that runs here')
   })

@@ -1,5 +1,5 @@
-// Reads what `uv pip compile --format pylock.toml` writes, as far as a lock needs it, and writes requirements with hashes. Files for systems
-// that Runyard does not run on are left out: they would be two thirds of a lock.
+// Converts the output of `uv pip compile --format pylock.toml` to requirements with hashes. Files for unsupported systems are omitted: they
+// would be two thirds of a lock.
 
 export interface LockedPackage {
   /** `name==version` */
@@ -8,11 +8,11 @@ export interface LockedPackage {
   readonly hashes: readonly string[]
 }
 
-/** By their names (PEP 427): other systems and processors, other Pythons, Pythons before 3.10, free-threaded ones. */
+/** By file name (PEP 427): other systems and processors, other Python implementations, Python before 3.10, free-threaded builds. */
 const NOT_OURS =
   /win32|win_amd64|win_arm64|_i686|_ppc64|_s390x|_armv7l|_riscv64|_loongarch64|-(?:pp|graalpy)3|-cp3\d+-cp3\d+t-|-cp3[6-9]-cp3[6-9]|-cp2|ios_|android_|wasm/
 
-/** @throws Error naming a package that has no file for us. */
+/** @throws Error naming a package without a supported file. */
 export function readPackages(pylock: string): readonly LockedPackage[] {
   return pylock
     .split('[[packages]]\n')

@@ -1,4 +1,4 @@
-// The default worker image, made by the same code that `runyard up` uses, where an engine answers.
+// Builds the default worker image with the same code as `runyard up`, if an engine responds.
 import { join } from 'node:path'
 import { ensureWorkerImage, openEngine } from '../../packages/hosts/docker/src/index.ts'
 import { firstMissing } from '../../test/harness/machine.ts'
@@ -19,7 +19,7 @@ export async function makeWorkerImage(say: Say): Promise<void> {
   })
 }
 
-/** A build prints thousands of lines; its own steps are enough. */
+/** A build prints thousands of lines; its steps are enough. */
 function onlyHeadlines(say: Say): (line: string) => void {
   return (line) => {
     if (/^(?:Step |building |making |[a-z]+ing )/.test(line)) say(line.slice(0, 160))

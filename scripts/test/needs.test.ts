@@ -4,7 +4,7 @@ import { needsOf } from './needs.ts'
 
 const NOTHING = { docker: false, browser: false, debianPrograms: false, venvs: [] }
 
-it('a unit test needs nothing beyond what every test has', () => {
+it('a unit test needs nothing beyond the common requirements', () => {
   expect(needsOf([{ path: 'packages/core/src/plan.test.ts', text: "describe('plan', () => {})" }])).toEqual(NOTHING)
 })
 
@@ -13,7 +13,7 @@ it('a suite needs what it names', () => {
   expect(needsOf([{ path: 'test/process/a.test.ts', text }])).toEqual({ ...NOTHING, debianPrograms: true, venvs: ['runpod-1.12'] })
 })
 
-it('tests of the Docker host need an engine, whatever they name', () => {
+it('tests of the Docker host need an engine, even if they do not name it', () => {
   expect(needsOf([{ path: 'packages/hosts/docker/src/images.test.ts', text: '' }])).toEqual({ ...NOTHING, docker: true })
 })
 

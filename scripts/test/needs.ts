@@ -1,11 +1,11 @@
-// What the wanted tests need of the machine, as their files name it (`suiteThatNeeds(['redis', 'venv:runpod-1.12'], …)`), so that one file
-// does not wait for Docker, twenty Python environments and a browser.
+// What the selected tests need from the machine, as their files declare it (`suiteThatNeeds(['redis', 'venv:runpod-1.12'], …)`), so that one
+// file does not wait for Docker, twenty Python environments and a browser.
 import { VENV_NAMES, type VenvName } from '../../test/harness/venvs.ts'
 
 export interface Needs {
   readonly docker: boolean
   readonly browser: boolean
-  /** Programs that are unpacked from Debian's packages: the image registry and promtool. */
+  /** Programs unpacked from Debian packages: the image registry and promtool. */
   readonly debianPrograms: boolean
   readonly venvs: readonly VenvName[]
 }

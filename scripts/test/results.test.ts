@@ -34,12 +34,12 @@ describe('a report', () => {
     ])
   })
 
-  it('counts a file that failed outside of its tests', async () => {
+  it('counts a file that failed outside its tests', async () => {
     const [found] = await read([{ name: '/a.test.ts', status: 'failed', message: 'cannot import', assertionResults: [] }])
     expect(found?.failed).toEqual([{ name: 'outside of its tests', why: ['cannot import'] }])
   })
 
-  it('counts an error outside of every file, and a run without a report', async () => {
+  it('counts an error outside all files, and a run without a report', async () => {
     const passed = [{ name: '/a.test.ts', status: 'passed', assertionResults: [test('one', 'passed')] }]
     expect((await read(passed)).at(-1)?.failed[0]?.name).toBe('units: the test runner ended with 1 although no test failed')
     const [missing] = await readReport(join(directory, 'none.json'), { stage: 'units', code: null })
@@ -48,13 +48,13 @@ describe('a report', () => {
 })
 
 describe('files that failed', () => {
-  it('run again, unless many did or none is at fault', () => {
+  it('run again, unless many failed or the failure is in no file', () => {
     expect(filesToRunAgain([result('/a', ['one']), result('/b', [])])).toEqual(['/a'])
     expect(filesToRunAgain(['/a', '/b', '/c', '/d'].map((file) => result(file, ['one'])))).toEqual([])
     expect(filesToRunAgain([{ passed: 0, failed: [{ name: 'no report', why: [] }], skipped: [], flaky: [] }])).toEqual([])
   })
 
-  it('count as they ended the second time, and what did not fail again is named as flaky', () => {
+  it('count with their second result, and tests that did not fail again are reported as flaky', () => {
     const first = [result('/a', ['one', 'two'], 5), result('/b', [], 7)]
     expect(replaceResults(first, [result('/a', ['two', 'three'], 4)])).toEqual([
       first[1],

@@ -1,5 +1,5 @@
-// Adds up what vitest's JSON reports say, file by file. A file that failed outside a test (an import, a hook) counts as one failure, and a
-// stage without a report counts as one too: nothing can vanish from the sum.
+// Adds up vitest's JSON reports, file by file. A file that failed outside a test (an import, a hook) counts as one failure, and so does a stage
+// without a report, so that no failure is missing from the sum.
 import { readFile } from 'node:fs/promises'
 import { stripVTControlCharacters } from 'node:util'
 
@@ -10,12 +10,12 @@ export interface Failure {
 }
 
 export interface FileResults {
-  /** Absolute path; undefined for what is no file's fault. */
+  /** Absolute path; undefined for an error outside all files. */
   readonly file?: string
   readonly passed: number
   readonly failed: readonly Failure[]
   readonly skipped: readonly string[]
-  /** Tests that failed beside others and passed when their file ran again, alone. They count as passed. */
+  /** Tests that failed next to others and passed when their file ran again, alone. They count as passed. */
   readonly flaky: readonly Failure[]
 }
 
@@ -32,7 +32,7 @@ interface Report {
   }[]
 }
 
-/** More files than these do not fail by chance. */
+/** More failed files than this are not chance. */
 const MAX_FILES_AGAIN = 3
 const LINES_SHOWN = 8
 
@@ -40,7 +40,7 @@ export function failureOfRun(name: string): FileResults {
   return { passed: 0, failed: [{ name, why: [] }], skipped: [], flaky: [] }
 }
 
-/** `code` is the runner's exit code: one that is not 0 without a failed test means an error outside of every test, which counts too. */
+/** `code` is the runner's exit code. Non-zero without a failed test means an error outside all tests, which counts as a failure. */
 export async function readReport(path: string, { stage, code }: { stage: string; code: number | null }): Promise<readonly FileResults[]> {
   let report: Report
   try {
@@ -53,14 +53,14 @@ export async function readReport(path: string, { stage, code }: { stage: string;
   return [...results, failureOfRun(`${stage}: the test runner ended with ${code} although no test failed`)]
 }
 
-/** The files that failed, to run them again; none where so many failed that it is no chance. */
+/** The failed files, to run them again; empty if so many failed that it is not chance. */
 export function filesToRunAgain(results: readonly FileResults[]): readonly string[] {
   const failed = results.filter((result) => result.failed.length > 0).map(({ file }) => file)
   if (failed.length > MAX_FILES_AGAIN) return []
   return failed.filter((file) => file !== undefined)
 }
 
-/** What the files gave when they ran again takes the place of what they gave first; a failure that did not come again is flaky. */
+/** The second results replace the first ones; a failure that did not occur again is flaky. */
 export function replaceResults(first: readonly FileResults[], again: readonly FileResults[]): readonly FileResults[] {
   const kept = first.filter(({ file }) => file === undefined || again.every((result) => result.file !== file))
   const replaced = again.map((result) => {

@@ -1,5 +1,5 @@
-// Makes a machine fit for the tests and says so first. Installs only what is missing, and only on a Debian machine with root; what it
-// cannot have is left to the suites, which skip by name (or fail, in CI).
+// Prepares a machine for the tests and announces it first. Installs only missing packages, and only on Debian with root. Suites whose
+// requirements are still missing are skipped by name (or fail, in CI).
 import { spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
@@ -47,11 +47,11 @@ export async function installPackages(say: Say, { docker, browser }: Pick<Needs,
     await install(names.filter((name) => name !== BROWSER))
     if (docker && findOnSystem('docker') === undefined) await install(['docker-cli'])
   })
-  // Last and by itself: some distributions have it under another name, which must not cost the rest.
+  // Last and separately: some distributions have another name for it, which must not fail the rest.
   if (missing.has(BROWSER)) await attempt(say, BROWSER, () => install([BROWSER]))
 }
 
-/** Daemons live in sbin, which a user's PATH may lack. */
+/** Daemons are in sbin, which a user's PATH may lack. */
 function findOnSystem(name: string): string | undefined {
   return findOnPath(name) ?? [`/usr/sbin/${name}`, `/sbin/${name}`].find((path) => existsSync(path))
 }
@@ -61,7 +61,7 @@ async function hasVenvModule(): Promise<boolean> {
   return (await tryCommand('python3', ['-c', 'import venv, ensurepip'])).code === 0
 }
 
-/** Starts dockerd by hand where no engine answers; what it returns stops that dockerd and no other. */
+/** Starts dockerd if no engine responds. The returned function stops that dockerd and no other. */
 export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
   const nothing = async (): Promise<void> => undefined
   if (await engineAnswers()) return nothing
@@ -94,7 +94,7 @@ async function engineAnswers(): Promise<boolean> {
   return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
 }
 
-/** Programs of Debian's, unpacked into the cache. */
+/** Programs from Debian packages, unpacked into the cache. */
 export async function makeDebianPrograms(say: Say): Promise<void> {
   if (!isImageRegistryReady()) await unpack(say, 'the image registry', unpackImageRegistry)
   if (!isPromtoolReady()) await unpack(say, 'promtool', unpackPromtool)
@@ -103,7 +103,7 @@ export async function makeDebianPrograms(say: Say): Promise<void> {
 async function unpack(say: Say, what: string, work: () => Promise<void>): Promise<void> {
   if (findOnPath('apt-get') === undefined) return
   await attempt(say, what, async () => {
-    // A machine that lacked no package may have no lists of them.
+    // A machine that lacked no package may have no package lists.
     await work().catch(async () => {
       await runCommand('apt-get', ['update', '-q'], { timeoutMs: 300_000 })
       await work()
@@ -111,7 +111,7 @@ async function unpack(say: Say, what: string, work: () => Promise<void>): Promis
   })
 }
 
-/** Two at a time: the installers mostly wait for the network. */
+/** Two at a time, because the installers mostly wait for the network. */
 export async function makeVenvs(say: Say, names: readonly VenvName[]): Promise<void> {
   const waiting = names.filter((name) => !isVenvReady(name))
   if (waiting.length === 0) return
@@ -128,7 +128,7 @@ export async function makeVenvs(say: Say, names: readonly VenvName[]): Promise<v
   await Promise.all([work(), work()])
 }
 
-/** A step that fails is told and left behind: the suites say by name what they could not have. */
+/** A failed step is reported and skipped; the suites name what they lack. */
 export async function attempt(say: Say, what: string, step: () => Promise<unknown>): Promise<void> {
   try {
     await step()

@@ -1,4 +1,4 @@
-// The floors of the queue: what bare BullMQ does on this machine, in this run, on the same Redis by the same socket. The least that our path must also do.
+// Baselines of the queue: bare BullMQ on this machine, in this run, on the same Redis over the same socket; the minimum that our path must do, too.
 import { Queue, Worker, type Job } from 'bullmq'
 import { measureLatency } from './load.ts'
 

@@ -1,4 +1,4 @@
-// The floor of HTTP: a Fastify that parses JSON and answers JSON, and nothing else. The port is its only argument.
+// The HTTP baseline: a Fastify server that parses and returns JSON, and nothing else. Its only argument is the port.
 import fastify from 'fastify'
 
 const app = fastify()

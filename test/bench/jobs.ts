@@ -1,4 +1,4 @@
-// The no-op job that all rows send, and the warm `/runsync` that several of them compare with.
+// The no-op job that all rows send, and the warm `/runsync` that several rows compare with.
 import type { Stack } from '../harness/stack.ts'
 import { sourceCall } from '../suites/calls.ts'
 import { measureSequence, median, openPool, type Target } from './load.ts'
@@ -11,7 +11,7 @@ export function targetOf(stack: Stack, path: string, body: string): Target {
   return { host: url.hostname, port: Number(url.port), path, headers, body }
 }
 
-/** An endpoint of its own with one worker that stays. */
+/** A separate endpoint with one permanent worker. */
 export async function withWarmEndpoint<T>(stack: Stack, work: (endpointId: string) => Promise<T>): Promise<T> {
   const endpointId = await stack.api.saveEndpoint({ name: `bench-warm-${Date.now()}`, workersMin: 1, idleTimeout: 600 })
   const result = await work(endpointId)
@@ -19,7 +19,7 @@ export async function withWarmEndpoint<T>(stack: Stack, work: (endpointId: strin
   return result
 }
 
-/** p50 in ms of warm `/runsync` of a no-op Python function, one after another, on an endpoint of its own. */
+/** p50 in ms of warm `/runsync` calls of a no-op Python function, one after another, on a separate endpoint. */
 export async function warmP50(stack: Stack, count: number): Promise<number> {
   return await withWarmEndpoint(stack, (endpointId) => runsyncP50(stack, endpointId, count))
 }
@@ -28,7 +28,7 @@ export async function runsyncP50(stack: Stack, endpointId: string, count: number
   return median(await withRunsync(stack, endpointId, (send) => measureSequence(send, count)))
 }
 
-/** Runs `measure` with a function that sends one `/runsync` and waits for its end; warmed up. */
+/** After a warm-up, runs `measure` with a function that sends one `/runsync` and waits for its end. */
 export async function withRunsync<T>(stack: Stack, endpointId: string, measure: (send: () => Promise<void>) => Promise<T>): Promise<T> {
   const pool = await openPool(targetOf(stack, `/v2/${endpointId}/runsync`, NO_OP_BODY), 32)
   const send = async (): Promise<void> => {

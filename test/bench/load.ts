@@ -1,4 +1,4 @@
-// Load over plain sockets, so that the generator costs little beside what it measures. One request is in flight per connection.
+// Load over plain sockets, so that the generator costs little compared to what it measures. One request is in flight per connection.
 import { connect, type Socket } from 'node:net'
 
 export interface Target {
@@ -20,7 +20,7 @@ export interface Connection {
   readonly close: () => void
 }
 
-/** Requests per second over `connections` sockets, closed loop, for `durationMs`. @throws on the first answer that is not 200. */
+/** Requests per second over `connections` sockets, closed loop, for `durationMs`. @throws on the first response that is not 200. */
 export async function measureRate(target: Target, options: { connections: number; durationMs: number }): Promise<number> {
   const [connections, request] = [await openAll(target, options.connections), requestBytes({ method: 'POST', ...target })]
   const begun = performance.now()
@@ -39,7 +39,7 @@ export async function measureRate(target: Target, options: { connections: number
   return (done * 1000) / elapsed
 }
 
-/** Sends exactly `count` requests and returns the seconds that it took. */
+/** Sends exactly `count` requests and returns the duration in seconds. */
 export async function sendMany(target: Target, options: { connections: number; count: number }): Promise<number> {
   const [connections, request] = [await openAll(target, options.connections), requestBytes({ method: 'POST', ...target })]
   const begun = performance.now()
@@ -57,7 +57,7 @@ export async function sendMany(target: Target, options: { connections: number; c
   return (performance.now() - begun) / 1000
 }
 
-/** Latencies in ms of requests that start at a steady rate whatever the answers take (open loop). */
+/** Latencies in ms of requests that start at a fixed rate, however long the responses take (open loop). */
 export async function measureLatency(
   send: () => Promise<unknown>,
   options: { perSecond: number; count: number },
@@ -74,7 +74,7 @@ export async function measureLatency(
   return await Promise.all(pending)
 }
 
-/** Latencies in ms of requests one after another (closed loop): for what is compared on a machine that has other work, too. */
+/** Latencies in ms of requests one after another (closed loop), for comparisons on a machine with other load. */
 export async function measureSequence(send: () => Promise<unknown>, count: number): Promise<readonly number[]> {
   const latencies: number[] = []
   for (let index = 0; index < count; index += 1) {
@@ -85,7 +85,7 @@ export async function measureSequence(send: () => Promise<unknown>, count: numbe
   return latencies
 }
 
-/** Keep-alive connections handed out one request at a time. */
+/** A pool of keep-alive connections, each with one request at a time. */
 export async function openPool(target: Target, size: number): Promise<{ send: () => Promise<Answer>; close: () => void }> {
   const [all, request] = [await openAll(target, size), requestBytes({ method: 'POST', ...target })]
   const free = [...all]
@@ -103,7 +103,7 @@ export async function openPool(target: Target, size: number): Promise<{ send: ()
   return { send, close: () => all.forEach((connection) => connection.close()) }
 }
 
-/** Two measurements in turn, so that a machine whose speed drifts slows both alike. */
+/** Alternates two measurements, so that a machine whose speed drifts affects both equally. */
 export async function inTurn<A, B>(rounds: number, one: () => Promise<A>, other: () => Promise<B>): Promise<readonly [A[], B[]]> {
   const [ones, others]: [A[], B[]] = [[], []]
   for (let round = 0; round < rounds; round += 1) {
@@ -126,7 +126,7 @@ async function openAll(target: Target, count: number): Promise<readonly Connecti
   return await Promise.all(Array.from({ length: count }, () => openConnection(target)))
 }
 
-/** The bytes of one request, made once and sent often. */
+/** The bytes of one request, created once and sent often. */
 export function requestBytes({ method, host, path, headers, body }: Target & { readonly method: 'GET' | 'POST' }): Buffer {
   const length = method === 'GET' ? {} : { 'content-length': `${Buffer.byteLength(body)}` }
   const lines = Object.entries({ host, ...length, ...headers }).map(([name, value]) => `${name}: ${value}`)
@@ -163,7 +163,7 @@ function createConnection(socket: Socket): Connection {
   return { send, close: () => socket.destroy() }
 }
 
-/** Undefined until the whole answer is there; every server here sends a content length. */
+/** Undefined until the response is complete; every server here sends a content length. */
 function parseAnswer(text: string): Answer | undefined {
   const end = text.indexOf('\r\n\r\n')
   if (end < 0) return undefined

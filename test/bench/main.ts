@@ -1,5 +1,5 @@
-// `pnpm bench [ROW…] [--quick] [--save]`: the ratios of docs/benchmarks.md, each beside its floor from the same run. `--quick` repeats a tenth as
-// often, for a first look; nothing is written unless `--save`.
+// `pnpm bench [ROW…] [--quick] [--save]`: measures the ratios of docs/benchmarks.md, each next to its baseline from the same run. `--quick` runs a
+// tenth of the repetitions, for a first impression; results are written only with `--save`.
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runCommand } from '../harness/child.ts'

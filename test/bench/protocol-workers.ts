@@ -1,6 +1,6 @@
-// Workers without a Python: they speak the worker protocol (worker-api §4, §5, §8) over plain sockets and answer at once, so that they cost
-// little beside what they measure: what the queue, the gateway and Redis carry by themselves. The scaler is stopped meanwhile, since these
-// workers live on no host that it knows.
+// Workers without Python: they speak the worker protocol (worker-api §4, §5, §8) over plain sockets and return results at once, so that they
+// cost little compared to what they measure: the capacity of queue, gateway and Redis. The scaler is stopped meanwhile, because these workers are
+// on no host that it knows.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore } from '@runyard/store'
 import type { Stack } from '../harness/stack.ts'
@@ -52,7 +52,7 @@ async function register(stack: Stack, { endpointId, count }: { endpointId: strin
   return workers
 }
 
-/** Each worker in its turn, all of them once per interval, over one connection. */
+/** Pings for each worker in turn, all of them once per interval, over one connection. */
 async function ping(workers: readonly Worker[], signal: AbortSignal): Promise<void> {
   const [first] = workers
   if (first === undefined) return
@@ -66,7 +66,7 @@ async function ping(workers: readonly Worker[], signal: AbortSignal): Promise<vo
   connection.close()
 }
 
-/** One job at a time until its connection is closed: the next comes with the answer to a result, as our agent asks for it (ADR 28), or by a poll. */
+/** One job at a time until its connection is closed. The next job comes with the response to a result (ADR 28), or by a poll. */
 async function serve(worker: Worker): Promise<void> {
   const { base, id, token, connection } = worker
   const target = { ...addressOf(worker), headers: { authorization: token, 'x-runyard-next': '1' } }

@@ -1,4 +1,4 @@
-// All rows, in an order that keeps load away from latency; what leaves the system full comes last.
+// All rows, ordered so that load does not affect latency rows; rows that leave a full queue behind come last.
 import { failedRow, toRow, type Row } from './table.ts'
 import type { Bench, RowGroup } from './row-group.ts'
 import { runsync } from './rows/runsync.ts'
@@ -15,7 +15,7 @@ import { hostile } from './rows/hostile.ts'
 
 export const ROW_GROUPS: readonly RowGroup[] = [runsync, localServer, celery, cold, kill, idle, polling, run, through, hostile, backlog]
 
-/** The groups of these names, all for none. @throws on a name that there is not */
+/** The groups with these names; all if none is named. @throws on an unknown name */
 export function selectRows(names: readonly string[]): readonly RowGroup[] {
   const known = ROW_GROUPS.map(({ name }) => name)
   const unknown = names.find((name) => !known.includes(name))
@@ -23,7 +23,7 @@ export function selectRows(names: readonly string[]): readonly RowGroup[] {
   return names.length === 0 ? ROW_GROUPS : ROW_GROUPS.filter(({ name }) => names.includes(name))
 }
 
-/** A measurement that fails becomes a row that says so; the others go on. */
+/** A failed measurement becomes a row that says so; the others continue. */
 export async function measureAll(groups: readonly RowGroup[], bench: Bench, say: (line: string) => void): Promise<readonly Row[]> {
   const rows: Row[] = []
   for (const { name, title, needsDocker = false, measure } of groups) {

@@ -1,11 +1,11 @@
-// One row per budget of docs/benchmarks.md: what we took, what stands beside it in the same run, the ratio, the budget, and whether it is kept.
+// One row per budget of docs/benchmarks.md: our figure, the baseline from the same run, the ratio, the budget, and whether it is met.
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 
 export interface Row {
   readonly path: string
   readonly ours: string
-  /** The floor, or what a user would pick instead. */
+  /** The baseline, or the alternative that a user might pick. */
   readonly beside: string
   readonly ratio: string
   readonly budget: string
@@ -15,10 +15,10 @@ export interface Row {
 export interface Measured {
   readonly path: string
   readonly ours: number
-  /** Absent where there is nothing to compare with. */
+  /** Absent if there is nothing to compare with. */
   readonly beside?: number
   readonly unit: Unit
-  /** Most or least of the ratio, or of our own figure. */
+  /** Upper or lower bound of the ratio, or of our own figure. */
   readonly budget?: { readonly of: 'ratio' | 'ours'; readonly most?: number; readonly least?: number }
 }
 
@@ -72,7 +72,7 @@ export function renderTable(rows: readonly Row[]): string {
   return [line(HEAD), rule, ...rows.map((row) => line(row))].join('\n')
 }
 
-/** What was measured on what belongs to a number. */
+/** The date and the machine of a run, as one line. */
 export function renderMachine(parts: string): string {
   const processors = cpus()
   const model = processors[0]?.model.trim() ?? 'unknown processor'
@@ -82,7 +82,7 @@ export function renderMachine(parts: string): string {
 const BEGIN = '<!-- results: written by pnpm bench --save -->'
 const END = '<!-- end of results -->'
 
-/** Replaces the part between the marks, or appends it. */
+/** Replaces the part between the markers, or appends it. */
 export async function saveResults(file: string, text: string): Promise<void> {
   const current = await readFile(file, 'utf8').catch(
     () => '# Benchmarks\n\nWhat `pnpm bench` measured: ratios to floors of the same run.\n',

@@ -1,4 +1,4 @@
-// A plain HTTP client of the public listener for what no SDK does: raw bodies, bad input, GraphQL by hand, health and metrics.
+// A plain HTTP client of the public listener for requests that no SDK sends: raw bodies, bad input, GraphQL by hand, health and metrics.
 import type { HealthView, JobView } from '@runyard/schema/api'
 import { waitFor } from './wait.ts'
 
@@ -6,7 +6,7 @@ export interface Reply {
   readonly status: number
   readonly headers: Headers
   readonly text: string
-  /** The parsed body, or undefined where it is not JSON. */
+  /** The parsed body; undefined if it is not JSON. */
   readonly json: Record<string, unknown>
 }
 
@@ -14,7 +14,7 @@ export interface RequestOptions {
   readonly method?: string
   readonly body?: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
-  /** null sends none; default is the stack's key. */
+  /** null: send no key; default: the stack's key. */
   readonly key?: string | null
 }
 
@@ -37,7 +37,7 @@ export interface Api {
   readonly get: (path: string) => Promise<Reply>
   /** @throws on GraphQL errors. */
   readonly graphql: (query: string, variables?: Record<string, unknown>) => Promise<Record<string, unknown>>
-  /** Its id. */
+  /** Returns its id. */
   readonly saveEndpoint: (endpoint: EndpointRequest) => Promise<string>
   readonly deleteEndpoint: (id: string) => Promise<void>
   readonly endpoints: () => Promise<readonly { id: string; name: string }[]>

@@ -1,5 +1,5 @@
-// A plain TCP balancer as it stands before several gateways: round robin per connection, bytes passed through, nothing known of HTTP. A
-// backend that refuses is passed over for that connection; when one dies, its connections break and the clients' next ones go elsewhere.
+// A plain TCP balancer in front of several gateways: round robin per connection, bytes passed through, without knowledge of HTTP. A backend that
+// refuses a connection is skipped for it; when a backend dies, its connections break and the clients' next ones go to another.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
@@ -10,7 +10,7 @@ export interface Address {
 
 export interface Balancer extends AsyncDisposable {
   readonly port: number
-  /** Connections passed so far to each backend, in their order. */
+  /** Connections per backend so far, in the order of the backends. */
   readonly passed: () => readonly number[]
 }
 
@@ -39,7 +39,7 @@ export async function startBalancer(listenAt: Address, backends: readonly Addres
     client.once('close', () => backend.destroy())
     backend.once('close', () => {
       open.delete(backend)
-      // After what is still to be written to it.
+      // After the pending writes.
       client.destroySoon()
     })
   }
@@ -63,7 +63,7 @@ export async function startBalancer(listenAt: Address, backends: readonly Addres
   }
 }
 
-/** Connected, or undefined where nobody listens. */
+/** A connected socket, or undefined if no process listens. */
 async function reach(address: Address | undefined): Promise<Socket | undefined> {
   if (address === undefined) return undefined
   const socket = connect({ ...address, noDelay: true })

@@ -1,5 +1,5 @@
-// A real browser and a page in it that has `runpod-sdk` as npm has it. One server, two origins: `localhost` and `127.0.0.1` are strangers
-// to each other, and its port makes both strangers to the gateway.
+// A real browser with a page that loads `runpod-sdk` from npm. One server, two origins: `localhost` and `127.0.0.1` are different origins, and
+// because of the port both differ from the gateway's.
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -16,9 +16,9 @@ export interface SdkTarget {
 }
 
 export interface SdkPage {
-  /** What the method resolves with in the page, for a stream its `chunks`. @throws what it throws there. */
+  /** Returns the method's result in the page; for a stream, its `chunks`. @throws what it throws there. */
   readonly call: (target: SdkTarget, method: SdkMethod, ...args: readonly unknown[]) => Promise<Record<string, unknown>>
-  /** What the browser wrote to the page's console. */
+  /** The messages in the page's console. */
   readonly console: readonly string[]
 }
 
@@ -68,7 +68,7 @@ export async function startSdkSite(): Promise<SdkSite> {
 
 type Sdk = (key: string, options: { baseUrl: string }) => { endpoint: (id: string) => Record<SdkMethod, (...args: unknown[]) => unknown> }
 
-/** Runs in the page: nothing from here is in its reach. */
+/** Runs in the page, so it cannot use anything of this module. */
 async function callSdk({ target, method, args }: { target: SdkTarget; method: SdkMethod; args: readonly unknown[] }) {
   const { runpodSdk } = globalThis as unknown as { runpodSdk: Sdk }
   const endpoint = runpodSdk(target.key, { baseUrl: target.baseUrl }).endpoint(target.endpoint)
@@ -79,7 +79,7 @@ async function callSdk({ target, method, args }: { target: SdkTarget; method: Sd
   return { chunks }
 }
 
-/** As a page's author would: the SDK reads its version with Node's `createRequire`, for which a browser needs a stand-in. */
+/** Bundles like a page's author would. The SDK reads its version with Node's `createRequire`, so the browser needs a stand-in for it. */
 async function bundleSdk(): Promise<string> {
   const nodeModule: Plugin = {
     name: 'node-module',

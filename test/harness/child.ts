@@ -1,5 +1,5 @@
-// Child processes of the tests: output is kept, the end is awaited, and nothing outlives its owner, also where that is killed. Each
-// long-lived child leads its own process group, so that what it started goes with it.
+// Child processes of the tests: their output is kept, their end is awaited, and none outlives its owner, even if that is killed. Each
+// long-lived child leads its own process group, so that the processes it started end with it.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -16,12 +16,12 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
-  /** Killed after this long; default 5 minutes. */
+  /** Killed after this time; default 5 minutes. */
   readonly timeoutMs?: number
   readonly input?: string
 }
 
-/** Where an executable is, or undefined. */
+/** The path of an executable, or undefined. */
 export function findOnPath(name: string): string | undefined {
   return (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -36,7 +36,7 @@ export function findOnPath(name: string): string | undefined {
     })
 }
 
-/** Runs to the end whatever the exit code. */
+/** Runs a command to its end, whatever the exit code. */
 export async function tryCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
   const child = spawn(...dieWithUs(command, args, 'TERM'), {
     env: options.env ?? process.env,
@@ -58,7 +58,7 @@ export async function tryCommand(command: string, args: readonly string[], optio
   return { code, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() }
 }
 
-/** @throws with the last lines of the output where the command fails. */
+/** @throws with the last lines of the output if the command fails. */
 export async function runCommand(command: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const result = await tryCommand(command, args, options)
   if (result.code === 0) return result.stdout
@@ -72,7 +72,7 @@ export interface Child {
   readonly output: () => string
   readonly exited: Promise<number | null>
   readonly isRunning: () => boolean
-  /** To the process itself, or to its whole group. */
+  /** Signals the process itself, or its whole group. */
   readonly signal: (signal: NodeJS.Signals, target?: 'process' | 'group') => void
   /** SIGTERM, then SIGKILL to the group after `graceMs`; resolves when it is gone. */
   readonly stop: (graceMs?: number) => Promise<void>
@@ -110,7 +110,7 @@ export function startChild(spec: ChildSpec): Child {
     try {
       process.kill(target === 'group' ? -pid : pid, name)
     } catch {
-      // It has gone already.
+      // It is already gone.
     }
   }
   const stop: Child['stop'] = async (graceMs = 15_000) => {

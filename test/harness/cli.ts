@@ -5,7 +5,7 @@ import { cleanEnv } from './stack.ts'
 
 const MAIN = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'src', 'main.ts')
 
-/** `input` is what is piped into it. */
+/** `input` is piped to its stdin. */
 export function runCli(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<CommandResult> {
   return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 180_000, input })
 }

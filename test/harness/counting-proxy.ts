@@ -1,5 +1,5 @@
-// Stands between workers and the worker plane, or one client and the job plane: counts what is asked per route and can be cut off. Bytes
-// pass as they come.
+// A proxy between workers and the worker plane, or a client and the job plane: it counts requests per route and can be cut off. Bytes pass
+// unchanged.
 import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -10,17 +10,17 @@ type OnLost = () => Promise<void>
 
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string
-  /** How many requests of these routes came so far. */
+  /** Number of requests to these routes so far. */
   readonly count: (...routes: readonly (WorkerRoute | ClientRoute)[]) => number
-  /** How many requests so far were given up by who sent them, before they were answered. */
+  /** Number of requests so far that the client aborted before the response. */
   readonly abandoned: () => number
   /** Query strings of the pings so far. */
   readonly pings: readonly URLSearchParams[]
-  /** The next request of this route is passed on, but answered 502, as by a balancer that lost the answer; `onLost` runs before that. */
+  /** Forwards the next request of this route but responds 502, like a balancer that lost the response; `onLost` runs before that. */
   readonly loseAnswer: (route: WorkerRoute, onLost?: OnLost) => void
 }
 
-/** Where the target is not there yet, it is asked for at each request, and 503 is the answer meanwhile. */
+/** A target that does not exist yet is looked up at each request; until then the response is 503. */
 export async function startCountingProxy(target: string | (() => string | undefined)): Promise<CountingProxy> {
   const routes: string[] = []
   const pings: URLSearchParams[] = []
@@ -42,7 +42,7 @@ export async function startCountingProxy(target: string | (() => string | undefi
       if (!response.writableFinished) abandoned += 1
     })
   })
-  // As the gateway's: a result posted on a socket that was just closed is lost (worker-api §4.3.8).
+  // The same timeout as the gateway's: a result posted on a socket that was just closed is lost (worker-api §4.3.8).
   server.keepAliveTimeout = 80_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -65,7 +65,7 @@ function pass(from: IncomingMessage, to: ServerResponse, { url, onLost }: { url:
     answer.resume()
     void onLost().then(() => to.writeHead(502).end())
   })
-  // Either side that goes takes the other with it, as on one connection.
+  // If one side closes, close the other, as on a single connection.
   onward.on('error', () => to.destroy())
   to.on('close', () => onward.destroy())
   from.pipe(onward)

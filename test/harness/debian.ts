@@ -1,10 +1,10 @@
-// Programs of Debian's, unpacked into the cache, not installed: nothing is started on the machine, and no package of its owner is replaced.
+// Unpacks programs from Debian packages into the cache without installing them: no service starts, and no installed package is replaced.
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from './child.ts'
 
-/** @throws with apt's last lines where the packages cannot be had. */
+/** @throws with apt's last lines if the packages are unavailable. */
 export async function unpackDebianPackages(packages: readonly string[], into: string): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'runyard-debian-'))
   try {

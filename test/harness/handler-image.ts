@@ -1,5 +1,5 @@
-// Images with a plain handler on the unmodified worker SDK: the worker image plus `pip install runpod==X`, with the handler as the
-// image's own command. Built once per content, inside a container that sees the machine's CA bundle, and never pushed anywhere.
+// Images with a plain handler on the unmodified worker SDK: the worker image plus `pip install runpod==X`, with the handler as the image's
+// command. Built once per content, inside a container that uses the machine's CA bundle, and never pushed.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -11,7 +11,7 @@ const HANDLER = join(import.meta.dirname, '..', 'programs', 'plain_handler.py')
 const ENTRYPOINT = 'ENTRYPOINT ["python3", "-u", "/handler.py"]'
 const CA_VARIABLES = ['SSL_CERT_FILE', 'PIP_CERT', 'REQUESTS_CA_BUNDLE'] as const
 
-/** The image's name. @throws with pip's last lines where it cannot be built. */
+/** Returns the image's name. @throws with pip's last lines if it cannot be built. */
 export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
   const base = (await runCommand('docker', ['image', 'inspect', '--format', '{{.Id}}', WORKER_IMAGE])).trim()
   const digest = createHash('sha256')
@@ -27,7 +27,7 @@ export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
     await runCommand('docker', ['create', '--name', container, ...caArguments(), '--entrypoint', 'sh', WORKER_IMAGE, '-c', install])
     await runCommand('docker', ['cp', HANDLER, `${container}:/handler.py`])
     await runCommand('docker', ['start', '-a', container])
-    // As an entrypoint: the container's own, `sh`, cannot be changed to none.
+    // Set as the entrypoint, because the container's own entrypoint, `sh`, cannot be reset to none.
     await runCommand('docker', ['commit', '--change', ENTRYPOINT, '--change', 'CMD []', container, image])
   } finally {
     await tryCommand('docker', ['rm', '-f', container])

@@ -1,5 +1,5 @@
-// A measure of a long poll that needs no clock: the poll of a worker for which nothing is to be done, begun beside another. While it is held,
-// the other would be held, too, were it not answered early.
+// Shows without a clock that a long poll got an early response: a reference poll of a worker without work starts at the same time. While it is
+// held, the other poll would be held, too, without the early response.
 import { randomBytes } from 'node:crypto'
 import type { Store } from '@runyard/store'
 import { newWorkerRecord } from './sdk-worker.ts'

@@ -1,5 +1,5 @@
-// A real image registry of the test's own (Debian's), which gives its images to one user only, and a private image of two megabytes: a
-// static busybox that speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed.
+// A real image registry (from Debian) that serves its images to one user only, and a private image of two megabytes: a static busybox that
+// speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed.
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ export function isImageRegistryReady(): boolean {
   return existsSync(REGISTRY) && existsSync(BUSYBOX)
 }
 
-/** @throws with apt's last lines where the packages cannot be had. */
+/** @throws with apt's last lines if the packages are unavailable. */
 export async function unpackImageRegistry(): Promise<void> {
   await unpackDebianPackages(PACKAGES, PROGRAMS)
 }
@@ -28,9 +28,9 @@ export async function unpackImageRegistry(): Promise<void> {
 export interface ImageRegistry extends AsyncDisposable {
   readonly username: string
   readonly password: string
-  /** Pushes the private image under this name and removes it from the engine; what it is called there. */
+  /** Pushes the private image under this name and removes it from the engine; returns its reference. */
   push(name: string): Promise<string>
-  /** Pushes an image of the engine, which stays there; its reference by digest. */
+  /** Pushes an image of the engine, which keeps it; returns its reference by digest. */
   publish(image: string, name: string): Promise<string>
 }
 
@@ -38,7 +38,7 @@ const USER = { username: 'puller', password: 'a-secret-for-pulls' }
 /** bcrypt of the password, four rounds. */
 const HTPASSWD = 'puller:$2b$04$M/WML61tD1iJeGPN5bf9cuGIi1FnZuLQWKBl5COn0Uwk7Fx8iBb..'
 
-/** On loopback, where engines talk to registries without TLS. */
+/** On loopback, where engines use registries without TLS. */
 export async function startImageRegistry(): Promise<ImageRegistry> {
   const dir = await mkdtemp(join(tmpdir(), 'runyard-registry-'))
   const address = `127.0.0.1:${await findFreePort()}`
@@ -48,7 +48,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   const images = new Set<string>()
   const stop = async (): Promise<void> => {
     await child.stop()
-    // Also the copies that workers pulled.
+    // Including the copies that workers pulled.
     for (const image of images) await tryCommand('docker', ['image', 'rm', '-f', image])
     await rm(dir, { recursive: true, force: true })
   }
@@ -80,7 +80,7 @@ export async function startImageRegistry(): Promise<ImageRegistry> {
   return { ...USER, push, publish, [Symbol.asyncDispose]: stop }
 }
 
-/** JSON is YAML. */
+/** JSON is valid YAML. */
 function configuration(dir: string, address: string) {
   return {
     version: '0.1',

@@ -1,7 +1,7 @@
-// The id that labels everything of one stack, read where the stack keeps it.
+// Reads the instance id, which labels everything that belongs to one stack.
 import { openStore } from '@runyard/store'
 
-/** Undefined where the store cannot be asked any more. */
+/** Undefined if the store is no longer reachable. */
 export async function instanceId(redisUrl: string): Promise<string | undefined> {
   try {
     await using store = await openStore({ redisUrl, leaseMs: 40_000, retention: { asyncMs: 1000, syncMs: 1000 } })

@@ -1,5 +1,5 @@
-// What a stopped stack left behind: containers that bear its id, and processes that have its data directory in their environment or
-// command line. Fails towards reporting: a process that cannot be read is not ours.
+// Finds what a stopped stack left behind: containers labelled with its id, and processes with its data directory in their environment or
+// command line. A process that cannot be read is not ours.
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findOnPath, tryCommand } from './child.ts'
@@ -11,7 +11,7 @@ export interface Leak {
 
 export interface LeakSearch {
   readonly dataDir: string
-  /** The instance's id, as containers are labelled with it; undefined where it was never made. */
+  /** The instance id that labels containers; undefined if none was ever created. */
   readonly instance: string | undefined
   readonly ownPid: number
 }
@@ -20,7 +20,7 @@ export async function findLeaks(search: LeakSearch): Promise<readonly Leak[]> {
   return [...(await containers(search)), ...(await processes(search))]
 }
 
-/** Those that stay: what is killed is gone a moment later. */
+/** Leaks that persist: killed processes are gone a moment later. */
 export async function findLastingLeaks(search: LeakSearch): Promise<readonly Leak[]> {
   const deadline = Date.now() + 15_000
   let leaks = await findLeaks(search)
@@ -65,7 +65,7 @@ async function processes({ dataDir, ownPid }: LeakSearch): Promise<readonly Leak
         try {
           process.kill(pid, 'SIGKILL')
         } catch {
-          // It ended by itself in between.
+          // It has ended in the meantime.
         }
       },
     })

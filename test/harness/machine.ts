@@ -1,5 +1,5 @@
-// What this machine can do, decided once per run. What it cannot is skipped by name with the reason; in CI only a physical GPU may be
-// missing, so there the same gap lets the test fail instead (`suite.ts`).
+// What this machine provides, decided once per run. Suites that need more are skipped by name with the reason. In CI only a physical GPU may be
+// missing; any other gap fails the test there (`suite.ts`).
 import { existsSync, statSync } from 'node:fs'
 import { findOnPath, tryCommand } from './child.ts'
 import { isImageRegistryReady } from './image-registry.ts'
@@ -14,7 +14,7 @@ export const NO_GPU = 'no physical NVIDIA GPU here'
 
 type Check = () => Promise<string | undefined> | string | undefined
 
-/** Undefined where the need is met, else one phrase on what is missing. */
+/** Undefined if the need is met, else a phrase that says what is missing. */
 const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   redis: () => ((findOnPath('redis-server') ?? findOnPath('valkey-server')) ? undefined : 'no redis-server here'),
   docker: async () => ((await dockerAnswers()) ? undefined : 'no Docker engine answers here'),
@@ -54,7 +54,7 @@ async function hasImage(image: string): Promise<boolean> {
 
 const answers = new Map<Need, Promise<string | undefined>>()
 
-/** The first unmet need, asked once. */
+/** The first unmet need; each need is checked once. */
 export async function firstMissing(needs: readonly Need[]): Promise<string | undefined> {
   for (const need of needs) {
     const answer = answers.get(need) ?? missing(need)

@@ -1,5 +1,4 @@
-// Callers that mix submit, runsync, status and stream over whatever gateway answers, and remember every job that was accepted: who got an
-// id was promised an end.
+// Callers that mix submit, runsync, status and stream requests to any gateway, and remember every accepted job: each of these has to end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JobView } from '@runyard/schema/api'
 import type { Stack } from './stack.ts'
@@ -8,15 +7,15 @@ export interface AcceptedJob {
   readonly id: string
   readonly value: number
   readonly at: number
-  /** What its stream told, where it was followed to the end. */
+  /** The chunks of its stream, if it was read to the end. */
   readonly streamed?: readonly unknown[]
 }
 
 export interface MixedLoad {
   readonly accepted: readonly AcceptedJob[]
-  /** Requests that were refused or cut off, by what was seen. */
+  /** Rejected and interrupted requests, by status or error. */
   readonly refused: ReadonlyMap<string, number>
-  /** Stops submitting; resolves when every caller has its last answer. */
+  /** Stops submitting; resolves when every caller has its last response. */
   stop(): Promise<void>
 }
 
@@ -39,7 +38,7 @@ const CALLERS: readonly Caller[] = [
   followStream,
 ]
 
-/** `callers` at a time, each with a pause after every job. */
+/** Runs `callers` concurrent callers, each with a pause after every job. */
 export function startMixedLoad(stack: Stack, { endpointId, callers }: { endpointId: string; callers: number }): MixedLoad {
   const load: Load = { stack, endpointId, accepted: [], refused: new Map(), stopping: new AbortController(), next: 0 }
   const running = Array.from({ length: callers }, (_, index) => callOnAndOn(load, CALLERS[index % CALLERS.length] ?? followStatus))
@@ -97,7 +96,7 @@ async function followStatus(load: Load, value: number): Promise<void> {
   }
 }
 
-/** Until the terminal status, as every client does (client-api R6); a reader whose answer broke off asks again. */
+/** Reads until the terminal status, as every client does (client-api R6). A reader whose response broke off asks again. */
 async function followStream(load: Load, value: number): Promise<void> {
   const id = await accept(load, { operation: 'run', input: { value, stream: true } })
   if (id === undefined) return
@@ -114,7 +113,7 @@ async function followStream(load: Load, value: number): Promise<void> {
   }
 }
 
-/** Undefined where it broke off or was refused for now. */
+/** Undefined if the response broke off or the request was temporarily rejected. */
 async function askStream(load: Load, id: string): Promise<Record<string, unknown> | undefined> {
   const reply = await load.stack.api.get(`/v2/${load.endpointId}/stream/${id}?wait=1000`).catch(() => undefined)
   if (reply?.status === 200) return reply.json

@@ -1,11 +1,11 @@
-// Puts the data of an earlier version into a Redis and a data directory, as if that version had stopped just now.
+// Restores the data of an earlier version into a Redis and a data directory, as if that version had just stopped.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { Redis } from 'ioredis'
 
 const FIXTURES = join(import.meta.dirname, '..', 'fixtures')
-/** When the fixture was made; its times move on by what has passed since. */
+/** When the fixture was made; its times are shifted by the time that has passed since. */
 const MADE_AT = 1_795_945_922_000
 const TIMES = /\b179\d{10}\b/g
 
@@ -15,7 +15,7 @@ interface Dumped {
   readonly value: unknown
 }
 
-/** Where the only blob of version 0 lies, below the blob directory. */
+/** The path of the only blob of version 0, below the blob directory. */
 const BLOB = 'd38a218cb7aa/xeg3rr4y3elrpj/54/54b0d6c4-92ae-4cf0-8180-35b82629ab73-u1/input-CC5KJHhmfEw_'
 
 export async function restoreVersion0({ redisUrl, dataDir }: { redisUrl: string; dataDir: string }): Promise<void> {

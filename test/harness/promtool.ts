@@ -1,4 +1,4 @@
-// Prometheus' own judge of metric names and kinds, out of Debian's package of Prometheus.
+// Prometheus' own checker of metric names and types, from Debian's package of Prometheus.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { findOnPath, tryCommand } from './child.ts'
@@ -20,7 +20,7 @@ export async function unpackPromtool(): Promise<void> {
   await unpackDebianPackages(['prometheus'], PROGRAMS)
 }
 
-/** What it finds wrong with an exposition; empty: nothing. */
+/** The problems that it finds in an exposition; empty: none. */
 export async function checkMetrics(exposition: string): Promise<string> {
   const { code, stdout, stderr } = await tryCommand(findPromtool() ?? 'promtool', ['check', 'metrics'], { input: exposition })
   const said = `${stdout}${stderr}`.trim()

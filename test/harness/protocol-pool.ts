@@ -1,6 +1,6 @@
-// Workers without a Python that go through chaos as real ones do: they take, stream, report and ping over whatever gateway answers, and
-// count what they ran. `drops` loses a result that could not be posted, as the SDK does (worker-api §5.2); otherwise it is posted until it
-// is taken, as our agent does. The pool also stands in for the scaler: it replaces workers that are to go and takes back expired leases.
+// Workers without Python for chaos tests: they take, stream, report and ping through any gateway, and count their runs. `drops` discards a
+// result that could not be posted, as the SDK does (worker-api §5.2); otherwise it is posted until it is accepted, as our agent does. The pool
+// also acts as the scaler: it replaces retired workers and takes back expired leases.
 import { Agent, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openStore, type Store } from '@runyard/store'
@@ -13,9 +13,9 @@ export interface PoolOptions {
 }
 
 export interface ProtocolPool extends AsyncDisposable {
-  /** How often each job was run to its end. */
+  /** How often each job ran to its end. */
   readonly runs: ReadonlyMap<string, number>
-  /** Results that were lost on their way, as an SDK loses them. */
+  /** Results that were lost, as an SDK loses them. */
   readonly dropped: () => number
 }
 
@@ -24,10 +24,10 @@ interface Worker {
   readonly id: string
   readonly token: string
   readonly drops: boolean
-  /** Some keep their connections, so that each stays with one gateway; the requests of others go anywhere. */
+  /** Workers with kept connections stay with one gateway; the requests of others go to any gateway. */
   readonly agent: Agent
   readonly holds: Set<string>
-  /** Aborts when the worker is to go. */
+  /** Aborts when the worker has to leave. */
   readonly leave: AbortController
 }
 
@@ -45,7 +45,7 @@ interface Pool {
 
 const PING_EVERY_MS = 400
 const LOOK_EVERY_MS = 300
-/** What a streaming job yields. */
+/** The chunks of a streaming job. */
 export const CHUNKS = ['one', 'two', 'three']
 
 export async function openProtocolPool(stack: Stack, options: PoolOptions): Promise<ProtocolPool> {
@@ -80,7 +80,7 @@ export async function openProtocolPool(stack: Stack, options: PoolOptions): Prom
   }
 }
 
-/** What the scaler would do: fill up, let go, take back. */
+/** What the scaler would do: start workers, remove retired ones, take back leases. */
 async function tend(pool: Pool): Promise<void> {
   const { store, options, workers } = pool
   const { endpointId } = options
@@ -130,7 +130,7 @@ async function retire(pool: Pool, worker: Worker): Promise<void> {
   await pool.store.workers.remove(pool.options.endpointId, worker.id, undefined)
 }
 
-/** Take, run, answer, take: one job at a time. */
+/** Takes, runs and reports one job at a time. */
 async function work(pool: Pool, worker: Worker): Promise<void> {
   const { signal } = worker.leave
   while (!signal.aborted) {
@@ -147,7 +147,7 @@ interface TakenBody {
   readonly input: { readonly value: number; readonly stream?: boolean }
 }
 
-/** Resolves to the job that came with the answer to the result. */
+/** Resolves to the job in the response to the result. */
 async function run(pool: Pool, worker: Worker, { id, input }: TakenBody): Promise<TakenBody | undefined> {
   worker.holds.add(id)
   const { signal } = pool.stop
@@ -167,7 +167,7 @@ async function postOnce(pool: Pool, worker: Worker, message: Message): Promise<u
   if (sent?.status !== 200) pool.dropped += 1
 }
 
-/** With the first try it may ask for the next job (ADR 28). */
+/** Only the first attempt may ask for the next job (ADR 28). */
 async function postUntilTaken(pool: Pool, worker: Worker, message: Message): Promise<TakenBody | undefined> {
   for (let wantsNext = message.wantsNext === true; !pool.stop.signal.aborted; wantsNext = false) {
     const sent = await send(worker, { ...message, wantsNext }).catch(() => undefined)
@@ -190,7 +190,7 @@ async function ping(worker: Worker): Promise<void> {
 
 async function repeat(signal: AbortSignal, everyMs: number, act: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
-    // Redis or a gateway may be away: the next time is soon.
+    // Redis or a gateway may be unavailable; the next round follows soon.
     await act().catch(() => undefined)
     await sleep(everyMs, undefined, { signal }).catch(() => undefined)
   }

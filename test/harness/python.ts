@@ -1,5 +1,5 @@
-// Runs a program of `test/programs` with an unmodified SDK, as a user would: its own working directory, its own home, only the printed
-// variables. A program prints its findings as one line `@@ {json}`; the last one counts.
+// Runs a program of `test/programs` with an unmodified SDK, as a user would: in its own working directory and home, with only the variables that
+// `runyard env` prints. A program prints its findings as one line `@@ {json}`; the last one counts.
 import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -21,11 +21,11 @@ export interface PythonRun {
 }
 
 export interface PythonResult extends CommandResult {
-  /** What the program printed after its last `@@`. */
+  /** The JSON after the program's last `@@`. */
   readonly found: Readonly<Record<string, unknown>>
 }
 
-/** A directory that a user would call a project: programs lie in it, `.flash/` grows in it. */
+/** A user's project directory: it contains the programs, and clients write `.flash/` into it. */
 export async function makeProject(programs: readonly string[]): Promise<{ dir: string } & AsyncDisposable> {
   const dir = await mkdtemp(join(tmpdir(), 'runyard-project-'))
   await mkdir(join(dir, '.home'))
@@ -33,15 +33,15 @@ export async function makeProject(programs: readonly string[]): Promise<{ dir: s
   return { dir, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) }
 }
 
-/** What a user's shell looks like: the stack's variables and nothing of ours. */
+/** A user's shell environment: the stack's variables and none of the test's own. */
 export function pythonEnv(venv: VenvName, cwd: string, env: Readonly<Record<string, string>>): Record<string, string> {
   const path = `${join(venvPath(venv), 'bin')}:${process.env['PATH'] ?? ''}`
-  // Some machines forbid it; then each start of an SDK costs seconds of compiling.
+  // Some machines disable bytecode files, and then each start of an SDK compiles for seconds.
   const { PYTHONDONTWRITEBYTECODE: _forbidden, ...clean } = cleanEnv()
   return { ...clean, PATH: path, HOME: join(cwd, '.home'), PYTHONUNBUFFERED: '1', RUNPOD_FLASH_SILENCE_DEPRECATION: '1', ...env }
 }
 
-/** @throws with the program's output where it fails or finds nothing. */
+/** @throws with the program's output if it fails or prints no findings. */
 export async function runPython(run: PythonRun): Promise<PythonResult> {
   await using project = run.cwd === undefined ? await makeProject([run.program]) : undefined
   const cwd = run.cwd ?? project?.dir ?? ''

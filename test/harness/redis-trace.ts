@@ -1,22 +1,22 @@
-// Who asks what of Redis: every command that reaches it, told by the name of the connection it came over, with what its script did inside.
-// MONITOR knows connections by their address alone, and CLIENT LIST their names, so those that come by a unix socket remain nameless.
+// Which client sends which commands to Redis: every command, with the name of its connection and the commands that its script ran. MONITOR
+// reports connections by address, CLIENT LIST maps addresses to names, so connections over a unix socket remain nameless.
 import { Redis } from 'ioredis'
 
 export interface TracedCommand {
-  /** Of the connection; empty where it has none or cannot be told apart. */
+  /** The name of the connection; empty if it has none or cannot be identified. */
   readonly client: string
   readonly args: readonly string[]
-  /** Commands of its script. They cost no trip. */
+  /** Commands of its script. They cost no round trip. */
   readonly inside: readonly (readonly string[])[]
 }
 
-/** Everything that was asked while `work` went on, except by the trace itself. */
+/** All commands during `work`, except those of the trace itself. */
 export async function traceRedis(redisUrl: string, work: () => Promise<unknown>): Promise<readonly TracedCommand[]> {
   const client = new Redis(redisUrl, { connectionName: 'trace' })
   const monitor = await client.monitor()
   const seen: { source: string; args: readonly string[]; inside: (readonly string[])[] }[] = []
   monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
-    // A script's own commands follow it, and nothing comes between.
+    // A script's own commands follow it directly.
     if (source === 'lua') seen.at(-1)?.inside.push(args)
     else seen.push({ source, args, inside: [] })
   })
@@ -33,23 +33,23 @@ export async function traceRedis(redisUrl: string, work: () => Promise<unknown>)
   }
 }
 
-/** Does it name the endpoint, in a key or an argument? */
+/** True if the command names the endpoint in a key or an argument. */
 export function concerns({ args }: TracedCommand, endpointId: string): boolean {
   return args.some((arg) => arg.includes(endpointId))
 }
 
-/** A ping as it should be: one script that notes that the worker was seen. */
+/** True for a ping: one script that records that the worker was seen. */
 export function isHeartbeat({ inside }: TracedCommand): boolean {
   return inside.some(([command, , field]) => command?.toLowerCase() === 'hset' && field === 'lastSeenAt')
 }
 
-/** How often each client asked each thing, most often first, e.g. `12 × runyard-gateway: evalsha → exists, hset, lrange`. */
+/** How often each client sent each command, most frequent first, e.g. `12 × runyard-gateway: evalsha → exists, hset, lrange`. */
 export function summarize(commands: readonly TracedCommand[]): readonly string[] {
-  const told = commands.map(({ client, args: [command = ''], inside }) => {
+  const described = commands.map(({ client, args: [command = ''], inside }) => {
     const steps = [...new Set(inside.map(([step = '']) => step.toLowerCase()))].join(', ')
     return `${client}: ${command.toLowerCase()}${steps === '' ? '' : ` → ${steps}`}`
   })
-  const counts = [...Map.groupBy(told, (line) => line)].map(([line, { length }]) => ({ line, length }))
+  const counts = [...Map.groupBy(described, (line) => line)].map(([line, { length }]) => ({ line, length }))
   return counts.toSorted((a, b) => b.length - a.length).map(({ line, length }) => `${length} × ${line}`)
 }
 

@@ -1,5 +1,5 @@
-// A real Redis of the test's own with its own files, durable as `runyard up` runs it (AOF, noeviction). The parts reach it as they do there,
-// by a unix socket; tests, and clients that speak TCP only, by a port.
+// A real Redis with its own files, as durable as `runyard up` runs it (AOF, noeviction). The stack's parts use a unix socket, as they do there;
+// tests and clients that only speak TCP use a port.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
@@ -8,16 +8,16 @@ import { findOnPath, startChild, type Child } from './child.ts'
 import { waitFor } from './wait.ts'
 
 export interface RedisServer {
-  /** A path, which ioredis takes in place of a URL. */
+  /** A path, which ioredis accepts instead of a URL. */
   readonly socket: string
   readonly url: string
   readonly port: number
   readonly child: () => Child
-  /** SIGKILL or an orderly end; the files stay. */
+  /** SIGKILL or an orderly shutdown; the files stay. */
   readonly stop: (how?: 'orderly' | 'kill') => Promise<void>
-  /** Resolves once all that was accepted before is in its file, where a kill leaves it. */
+  /** Resolves once all writes accepted before are in its file, where they survive a kill. */
   readonly written: () => Promise<void>
-  /** Again on the same port and files. */
+  /** Starts it again on the same port with the same files. */
   readonly start: () => Promise<void>
 }
 

@@ -1,5 +1,5 @@
-// A real S3 server of the test's own: SeaweedFS, which checks signatures, hashes and pages as S3 does, with its files in a directory that
-// goes with it. One binary plays all parts; it is up in some seconds.
+// A real S3 server: SeaweedFS, which checks signatures, hashes and pages like S3. Its files are in a directory that is removed with it. One
+// binary runs all components and starts in a few seconds.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AwsClient } from 'aws4fetch'
@@ -35,7 +35,7 @@ export async function startS3Server(dir: string): Promise<S3Server> {
   })
   const endpoint = `http://127.0.0.1:${ports['s3.port']}`
   const stop = async (): Promise<void> => {
-    // It keeps nothing that anybody wants: no need to wait for its orderly end, which takes ten seconds.
+    // Its data is not needed any more, so there is no need for an orderly shutdown, which takes ten seconds.
     child.signal('SIGKILL', 'group')
     await child.exited
     await rm(dir, { recursive: true, force: true })
@@ -54,7 +54,7 @@ function identity() {
   return { name: 'test', credentials: [{ accessKey, secretKey }], actions: ['Admin', 'Read', 'Write', 'List'] }
 }
 
-/** The parts find each other one by one: it is up when a first object comes back. */
+/** Its components connect one after another; it is ready when a first object can be read back. */
 async function makeBucket(endpoint: string, isRunning: () => boolean): Promise<boolean> {
   if (!isRunning()) throw new Error('it ended at once')
   const client = new AwsClient({ ...KEYS, service: 's3', region: 'us-east-1', retries: 0 })

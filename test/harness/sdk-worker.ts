@@ -1,5 +1,5 @@
-// A worker image's own entrypoint as a child process: the plain handler on an unmodified worker SDK, with the environment that the scaler gives
-// to workers. The test plays the scaler: it writes the record and sees the process end.
+// A worker image's own entrypoint as a child process: the plain handler on an unmodified worker SDK, with the environment that the scaler sets
+// for workers. The test acts as the scaler: it writes the record and observes the end of the process.
 import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ export interface SdkWorkerOptions {
   readonly store: Store
   readonly endpointId: string
   readonly venv: VenvName
-  /** Of `test/programs`; default: the plain handlers. */
+  /** A file of `test/programs`; default: the plain handlers. */
   readonly program?: string
   /** A key of the plain handlers' KINDS. */
   readonly kind?: 'sync' | 'async' | 'generator' | 'stream'
@@ -40,7 +40,7 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
   const id = `w${randomBytes(6).toString('hex')}`
   await store.workers.create(await newWorkerRecord(store, endpointId, id))
   const asked = await startCountingProxy(stack.planeUrl)
-  // Its own working directory: some SDKs keep their jobs in a file there (worker-api §13).
+  // A separate working directory, because some SDKs keep their jobs in a file there (worker-api §13).
   const cwd = await mkdtemp(join(tmpdir(), 'runyard-sdk-worker-'))
   await cp(join(PROGRAMS, options.program ?? 'plain_handler.py'), join(cwd, 'handler.py'))
   const env = workerEnvironment({
@@ -78,7 +78,7 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
   }
 }
 
-/** As the scaler would write it, on a host that no scaler has. */
+/** The record that the scaler would write, on a host that no scaler has. */
 export async function newWorkerRecord(store: Store, endpointId: string, id: string): Promise<WorkerRecord> {
   const endpoint = await store.endpoints.get(endpointId)
   if (endpoint === undefined) throw new Error(`no endpoint ${endpointId}`)

@@ -1,12 +1,12 @@
-// Chance that can be repeated: the same seed draws the same numbers.
+// Repeatable randomness: the same seed gives the same numbers.
 
 export interface Chance {
-  /** In [from, to). */
+  /** A number in [from, to). */
   between(from: number, to: number): number
   pick<T>(of: readonly T[]): T
 }
 
-/** mulberry32: 32 bits of state are plenty for choosing whom to kill next. */
+/** mulberry32: 32 bits of state are enough to choose which process to kill next. */
 export function createChance(seed: number): Chance {
   let state = seed >>> 0
   const draw = (): number => {
@@ -25,7 +25,7 @@ export function createChance(seed: number): Chance {
   }
 }
 
-/** The seed of this run, from `RUNYARD_CHAOS_SEED` where a run is to be repeated. */
+/** The seed of this run; `RUNYARD_CHAOS_SEED` repeats an earlier run. */
 export function seedOfRun(): number {
   const given = Number(process.env['RUNYARD_CHAOS_SEED'])
   return Number.isInteger(given) && given > 0 ? given : Date.now() % 2 ** 31

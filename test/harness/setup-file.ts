@@ -1,4 +1,4 @@
-// Runs before each test file. Stacks are also started without a test around them, by benchmarks, so the hook is not theirs.
+// Runs before each test file. The hook is not in `stack.ts`, because benchmarks also start stacks, outside tests.
 import { afterEach } from 'vitest'
 import { showStacks } from './failed-tests.ts'
 

@@ -1,5 +1,5 @@
-// The real thing on free ports: Redis, gateway and scaler as processes of their own, wired by the environment exactly as `runyard up`
-// wires them. Owns everything that it starts; `stop` fails when something is left behind.
+// A complete stack on free ports: Redis, gateway and scaler as separate processes, configured through the environment exactly as `runyard up`
+// does. Owns everything that it starts; `stop` fails if something is left behind.
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -24,22 +24,22 @@ export interface StackOptions {
   readonly simulatedGpus?: string
   /** Further settings, as environment variables (`RUNYARD_LEASE_DURATION_S: '5'`). */
   readonly settings?: Readonly<Record<string, string>>
-  /** How many gateways; more than one stand behind a balancer, which then is the stack's address. */
+  /** Number of gateways. Several are behind a balancer, whose address is then the stack's. */
   readonly gateways?: number
-  /** When Redis writes its append-only file to disk. */
+  /** When Redis syncs its append-only file to disk. */
   readonly appendfsync?: 'always' | 'everysec'
-  /** So that Redis can tell connections apart; else the parts reach it by its unix socket. */
+  /** Connect over TCP, so that Redis can distinguish connections; otherwise the parts use its unix socket. */
   readonly redisOverTcp?: boolean
-  /** What lies in Redis and in the data directory before anything of ours starts. */
+  /** Fills Redis and the data directory before any part starts. */
   readonly prepare?: (place: { readonly redisUrl: string; readonly dataDir: string }) => Promise<void>
 }
 
 export interface Part {
   readonly child: () => Child
   readonly pid: () => number
-  /** SIGKILL, and gone when it resolves. */
+  /** Sends SIGKILL; resolves when the process is gone. */
   readonly kill: () => Promise<void>
-  /** Starts it again with the same environment and waits until it answers. */
+  /** Starts it again with the same environment and waits until it responds. */
   readonly start: () => Promise<void>
 }
 
@@ -49,15 +49,15 @@ export interface Stack {
   readonly planeUrl: string
   readonly key: string
   readonly dataDir: string
-  /** Everything that a client's shell needs, as `runyard env` prints it. */
+  /** The variables that a client's shell needs, as `runyard env` prints them. */
   readonly env: Readonly<Record<string, string>>
   readonly api: Api
   readonly redis: RedisServer
-  /** The first of them, or the only one. */
+  /** The first or only gateway. */
   readonly gateway: Part
   readonly gateways: readonly Part[]
   readonly scaler: Part
-  /** One more on the same Redis, not yet started; whoever starts it stops it. */
+  /** Another scaler on the same Redis, not yet started; the caller starts and stops it. */
   readonly anotherScaler: (settings?: Readonly<Record<string, string>>) => Part
   readonly logs: () => string
   readonly stop: () => Promise<void>
@@ -65,7 +65,7 @@ export interface Stack {
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
-/** @throws with the parts' logs where one of them does not come up. */
+/** @throws with the parts' logs if one of them does not start. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const key = `ryk_${randomBytes(16).toString('hex')}`
   const port = await findFreePort()
@@ -73,7 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const planeHost = docker?.planeHost ?? '127.0.0.1'
   const planePort = await findFreePort(planeHost)
   await reapAbandoned()
-  // From here on something runs.
+  // From here on, processes are running.
   const dataDir = await mkdtemp(STACK_PREFIX)
   await noteOwner(dataDir)
   const redis = await startRedis(join(dataDir, 'redis'), options.appendfsync)
@@ -158,7 +158,7 @@ function clientEnv(url: string, key: string): Record<string, string> {
   }
 }
 
-/** The caller's environment without what would redirect us or the SDKs. */
+/** The caller's environment without variables that would redirect us or the SDKs. */
 export function cleanEnv(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(?:RUNYARD|RUNPOD|FLASH|VITEST)_|^(?:REDIS_URL|NODE_ENV|VITEST)$/.test(name),
@@ -174,7 +174,7 @@ interface GatewaySite {
   readonly planePort: number
 }
 
-/** One at the stack's address itself, or several on ports of their own with a balancer there. */
+/** One gateway at the stack's address, or several on their own ports with a balancer at that address. */
 async function createGateways(
   count: number,
   { env, dataDir, port, planeHost, planePort }: GatewaySite,
@@ -239,13 +239,13 @@ interface PartSpec {
   readonly isReady: (output: () => string) => Promise<boolean> | boolean
 }
 
-/** The bundle where there is one, as in a release; else the source, which Node runs too. */
+/** The bundle if it exists, as in a release; otherwise the source, which Node can run, too. */
 function entry(app: string): string {
   const bundle = join(ROOT, 'apps', app, 'dist', 'main.mjs')
   return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
 }
 
-/** What `runyard up` sees to before it starts workers in containers. */
+/** What `runyard up` prepares before it starts workers in containers. */
 async function prepareDocker(): Promise<{ planeHost: string; agentVolume: string }> {
   await using engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
   const planeHost = await bridgeGatewayAddress(engine)

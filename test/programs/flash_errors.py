@@ -1,4 +1,4 @@
-"""Every way in which a function can end badly, each followed by a good call: `flash_errors.py WAY...` prints the error texts."""
+"""Every way in which a function can fail, each followed by a successful call: `flash_errors.py WAY...` prints the error texts."""
 
 import asyncio
 import json

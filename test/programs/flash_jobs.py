@@ -1,4 +1,4 @@
-"""Flash's own client of an endpoint that is there already: `flash_jobs.py ENDPOINT_ID INPUT_FAST INPUT_SLOW` (inputs as JSON)."""
+"""Flash's own client of an existing endpoint: `flash_jobs.py ENDPOINT_ID INPUT_FAST INPUT_SLOW` (inputs as JSON)."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Reads answers with Flash's own strict models: `flash_models.py HEALTH STATUS...`, each one the JSON of a body."""
+"""Parses responses with Flash's own strict models: `flash_models.py HEALTH STATUS...`, each one the JSON of a body."""
 
 import json
 import sys

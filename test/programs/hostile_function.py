@@ -1,4 +1,4 @@
-"""A function that means harm: it reads the token of its own worker and sends the gateway what no worker sends, until a file is there.
+"""A hostile function: it reads the token of its own worker and sends the gateway requests that no worker sends, until a file exists.
 
 Every attack is bounded: by the file, by `seconds`, and by pauses, so that it leaves the processors to the others.
 """

@@ -1,4 +1,4 @@
-"""Answers as image workers do: a picture as a data URL after `sleep` seconds, or an error that is an object where the prompt is "nothing"."""
+"""Responds like image workers: a picture as a data URL after `sleep` seconds, or an error that is an object if the prompt is "nothing"."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A value of 15 MB to a function and twice as much back, by `run_sync`: `large_values.py ENDPOINT_ID CALL`.
+"""Sends 15 MB to a function and gets twice as much back, with `run_sync`: `large_values.py ENDPOINT_ID CALL`.
 
 CALL is the input as JSON, without the value; `{}` is for a plain handler.
 """

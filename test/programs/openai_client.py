@@ -1,4 +1,4 @@
-"""The unmodified OpenAI client against an endpoint: models, chat, completions, streams, errors, and a stream that is left."""
+"""The unmodified OpenAI client against an endpoint: models, chat, completions, streams, errors, and a stream that is closed early."""
 
 import json
 import sys

@@ -31,7 +31,7 @@ def breaking(n: int):
 
 
 def read(stream):
-    """What a stream brings, and how it ends."""
+    """The values of a stream, and how it ends."""
     values = []
     try:
         for value in stream:

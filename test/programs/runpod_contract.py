@@ -1,4 +1,4 @@
-"""What the `runpod` client of 1.12 promises its users: `runpod_contract.py ENDPOINT LIMITED CALLS`; CALLS is JSON by name."""
+"""The documented behaviour of the `runpod` 1.12 client: `runpod_contract.py ENDPOINT LIMITED CALLS`; CALLS is JSON by name."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def failed():
 
 
 def limited():
-    """Two GETs where one is allowed: over plain HTTP the client waits as `Retry-After` says."""
+    """Two GETs where one is allowed: over plain HTTP the client waits for `Retry-After`."""
     client = runpod.Endpoint(LIMITED).rp_client
     return [client.get(f"{LIMITED}/requests") for _ in range(2)]
 

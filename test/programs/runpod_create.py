@@ -1,4 +1,4 @@
-"""An endpoint for an image, as the documentation of `runpod` makes it: `runpod_create.py NAME IMAGE`."""
+"""Creates an endpoint for an image, as the documentation of `runpod` does: `runpod_create.py NAME IMAGE`."""
 
 import json
 import os

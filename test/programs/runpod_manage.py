@@ -1,4 +1,4 @@
-"""Endpoints for existing images as `runpod` makes them, in 1.x over GraphQL and in 2.0 over REST v2:
+"""Endpoints for existing images as `runpod` creates them, in 1.x over GraphQL and in 2.0 over REST v2:
 `runpod_manage.py IMAGE INPUT` (the input of one job as JSON)."""
 
 import json

@@ -1,4 +1,4 @@
-"""What `runpod` 1.12 shows its users of plain handlers: `runpod_rows.py ECHO YIELDS CLOSED`; nobody works for CLOSED."""
+"""Plain handlers as `runpod` 1.12 shows them to its users: `runpod_rows.py ECHO YIELDS CLOSED`; CLOSED has no workers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A user of the `runpod` client who follows a stream and asks again when it breaks: `runpod_stream.py ENDPOINT JOB GATE`.
+"""A user of the `runpod` client who reads a stream and asks again when it breaks: `runpod_stream.py ENDPOINT JOB GATE`.
 
 Once its first answer has begun it says so by the file GATE.reached, and reads on when there is GATE.open.
 """

@@ -1,4 +1,4 @@
-# A worker in shell: takes jobs one by one and answers each (worker-api §4, §6). Ends at once when it is told to.
+# A worker in shell: takes jobs one by one and posts a result for each (worker-api §4, §6). Ends at once on SIGTERM.
 trap 'exit 0' TERM
 auth="Authorization: $RUNPOD_AI_API_KEY"
 while true; do

@@ -1,5 +1,5 @@
-"""Readers of streams with the SDK 2.0: `stream_ends.py GATE ENDPOINT:JOB…`. The file GATE-JOB says that the first value has come; at the end it
-prints for each job what its stream brought and how it ended."""
+"""Readers of streams with SDK 2.0: `stream_ends.py GATE ENDPOINT:JOB…`. The file GATE-JOB shows that the first value has arrived; at the end
+the program prints for each job the values of its stream and how it ended."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A worker that yields as worker-vllm and worker-infinity-embedding do (worker-api §14.2), without a model: it says its prompt again.
+"""A worker that yields like worker-vllm and worker-infinity-embedding (worker-api §14.2), without a model: it repeats its prompt.
 
 WORKER_KIND: `current` (raw pieces of the event stream, cut anywhere), `older` (whole events in growing batches), `objects` (the older one with
 RAW_OPENAI_OUTPUT=0) or `embeddings` (a plain handler).
@@ -17,7 +17,7 @@ stopped = []
 
 
 def vllm_error(code, message):
-    """What the inner server answers, and how each generation of the worker passes it on."""
+    """The responses of the inner server, and how each generation of the worker forwards them."""
     error = {"message": message, "type": "NotFoundError" if code == 404 else "BadRequestError", "param": "model", "code": code}
     if KIND == "current":
         detail = json.dumps({"error": error})
@@ -52,7 +52,7 @@ def event(value):
 
 
 def pieces(route, words):
-    """The whole answer, as the generation cuts it. The last part says that it is the last, without which some clients fail."""
+    """The whole response, cut as the generation does. The last part is marked as the last, without which some clients fail."""
     parts = [part(route, word) for word in words[:-1]] + [part(route, words[-1], "stop")]
     if KIND == "current":
         body = ("".join(event(each) for each in parts) + event("[DONE]")).encode()

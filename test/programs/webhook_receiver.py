@@ -1,4 +1,4 @@
-"""A receiver that checks signatures as docs/clients.md shows, told of a job of the `runpod` client: `webhook_receiver.py ENDPOINT INPUT SECRET`."""
+"""Checks signatures as docs/clients.md shows, on the webhook of a `runpod` job: `webhook_receiver.py ENDPOINT INPUT SECRET`."""
 
 import base64
 import hashlib

@@ -1,23 +1,23 @@
-// The conformance suite of the blob store's port: what the store may rely on, wherever large values live.
+// The conformance suite of the blob store port: what the store may rely on, wherever large values are stored.
 import { createHash, randomBytes } from 'node:crypto'
 import { RunyardError, type BlobStore, type WriteLimits } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 export interface BlobFixture extends AsyncDisposable {
-  /** Opens the same place again, as another gateway would. */
+  /** Opens the same storage again, as another gateway would. */
   open(): Promise<BlobStore>
-  /** One whose place cannot be reached. */
+  /** A store whose storage cannot be reached. */
   openBroken(): Promise<BlobStore>
 }
 
 const MIB = 2 ** 20
-/** More than one page of S3's listing, which is 1000. */
+/** More than one page of an S3 listing (1000). */
 const MANY = 1005
 const ONE_MINUTE = 60_000
 const ONE_DAY = 24 * 60 * ONE_MINUTE
 const BAD_NAMES = ['', '/a', 'a/', 'a//b', '../a', 'a/../b', 'a/.b', '.a', 'a\0b', 'ä', 'a b', 'a\\b', '-a', 'a'.repeat(600)]
 
-/** Runs the suite. `factory` is called once per test, with nothing in the place. */
+/** Runs the suite. `factory` is called once per test and returns an empty store. */
 export function describeBlobConformance(name: string, factory: () => Promise<BlobFixture>): void {
   describe(`${name} keeps the contract of a blob store`, { timeout: ONE_MINUTE }, () => {
     let fixture: BlobFixture
@@ -45,13 +45,13 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(read !== undefined && Buffer.compare(read, bytes) === 0).toBe(true)
     })
 
-    it('knows nothing of a name that was never put, nor of a folder', async () => {
+    it('returns nothing for a name that was never put, or for a folder', async () => {
       await blobs.put('a/b', Buffer.from('x'))
       expect(await Promise.all(['a/c', 'z/y', 'a'].map((other) => blobs.get(other)))).toEqual([undefined, undefined, undefined])
       expect(await namesIn('z')).toEqual([])
     })
 
-    it('replaces a blob whole: a reader never sees a part of one or a mixture', async () => {
+    it('replaces a blob atomically: a reader never sees a part or a mixture', async () => {
       const [light, heavy] = [Buffer.alloc(MIB, 'a'), Buffer.alloc(3 * MIB, 'b')]
       await blobs.put('a/b', light)
       const writes = (async () => {
@@ -64,7 +64,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       await writes
     })
 
-    it('deletes what it is told and nothing else, as often as it is told', async () => {
+    it('deletes only the named blobs, and accepts repeated deletes', async () => {
       for (const blob of ['a/b/1', 'a/b/2', 'a/c/1']) await blobs.put(blob, Buffer.from(blob))
       await blobs.delete(['a/b/1', 'a/b/9', 'q/r'])
       await blobs.delete(['a/b/1'])
@@ -73,12 +73,12 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(Buffer.from((await blobs.get('a/b/2')) ?? []).toString()).toBe('a/b/2')
     })
 
-    it('lists what is below a folder, at any depth, and not what only begins like it', async () => {
+    it('lists the blobs below a folder at any depth, and not names that only share its prefix', async () => {
       for (const blob of ['a/b/1', 'a/b/c/2', 'a/bc/3', 'a/b-4']) await blobs.put(blob, Buffer.from('x'))
       expect((await namesIn('a/b')).toSorted()).toEqual(['a/b/1', 'a/b/c/2'])
     })
 
-    it('lists more blobs than one page holds', async () => {
+    it('lists more blobs than fit on one page', async () => {
       const names = Array.from({ length: MANY }, (_, at) => `a/${at % 10}/${at}`)
       await inParallel(names, (blob) => blobs.put(blob, Buffer.from('x')))
       expect(new Set(await namesIn('a'))).toEqual(new Set(names))
@@ -86,7 +86,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(await namesIn('a')).toEqual([])
     })
 
-    it('lets many put and delete in one folder at the same time', async () => {
+    it('supports concurrent puts and deletes in one folder', async () => {
       const other = await fixture.open()
       await Promise.all(
         Array.from({ length: 24 }, async (_, at) => {
@@ -115,7 +115,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(await namesIn('a')).toEqual(['a/b'])
     })
 
-    it('writes a stream whose length nobody knows, also in one large chunk', async () => {
+    it('writes a stream of unknown length, even in one large chunk', async () => {
       const bytes = randomBytes(17 * MIB)
       await blobs.write('a/b', one(bytes), { maxBytes: 17 * MIB })
       expect(await readAll(blobs, 'a/b')).toEqual({ size: bytes.length, sha256: sha256(bytes) })
@@ -131,7 +131,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       ['its source fails half-way', failing(tenMib, gone), { maxBytes: 20 * MIB }, gone],
       ['its source fails at once', failing(Buffer.of(), gone), { maxBytes: 20 * MIB }, gone],
     ]
-    it.each(unkept)('leaves the former blob, and nothing of the stream, where %s', async (_title, source, limits, error) => {
+    it.each(unkept)('keeps the former blob, and nothing of the stream, if %s', async (_title, source, limits, error) => {
       await blobs.put('a/b', Buffer.from('former'))
       const written = blobs.write('a/b', source, limits)
       await expect(written).rejects.toMatchObject(error)
@@ -139,7 +139,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(await blobs.removeLeftovers('a', Date.now() + 2 * ONE_DAY)).toBe(0)
     })
 
-    it('shows nothing of a stream until all of it is there', async () => {
+    it('shows nothing of a stream until it is complete', async () => {
       const seen: unknown[] = []
       const watched = async function* () {
         for await (const chunk of inChunks(randomBytes(18 * MIB))) {
@@ -152,7 +152,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(await namesIn('a')).toEqual(['a/b'])
     })
 
-    it('leaves the leftovers of writes alone that may still go on', async () => {
+    it('does not remove leftovers of writes that may still continue', async () => {
       const removed: number[] = []
       const watched = async function* () {
         for await (const chunk of inChunks(randomBytes(18 * MIB))) {
@@ -165,7 +165,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       expect(await blobs.stat('a/b')).toMatchObject({ size: 18 * MIB })
     })
 
-    it('reads parts of a blob, and knows how large the whole is', async () => {
+    it('reads ranges of a blob, and reports its total size', async () => {
       const bytes = randomBytes(3 * MIB)
       await blobs.put('a/b', bytes)
       const ranges = [
@@ -199,20 +199,20 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       await blobs.delete(['a/b'])
     })
 
-    it('knows the size of a blob and when it was written', async () => {
+    it('reports the size of a blob and when it was written', async () => {
       const before = Date.now()
       await blobs.put('a/b', Buffer.from('four'))
       await blobs.put('a/bc', Buffer.from('x'))
       const found = await blobs.stat('a/b')
       expect(found?.size).toBe(4)
-      // Servers write whole seconds.
+      // Servers report whole seconds.
       expect(Math.abs((found?.writtenAt ?? 0) - before)).toBeLessThan(ONE_MINUTE)
       const others = ['a', 'a/c', 'z'].map((other) => blobs.stat(other))
       expect(await Promise.all(others)).toEqual([undefined, undefined, undefined])
       expect(await Promise.all(['a', 'a/c'].map((other) => blobs.read(other)))).toEqual([undefined, undefined])
     })
 
-    it('refuses what is no name before it gets near a path or a URL', async () => {
+    it('rejects an invalid name before it becomes part of a path or a URL', async () => {
       for (const blob of BAD_NAMES) {
         const refused = { code: 'bad_request' }
         await expect(blobs.put(blob, Buffer.from('x'))).rejects.toMatchObject(refused)
@@ -226,7 +226,7 @@ export function describeBlobConformance(name: string, factory: () => Promise<Blo
       }
     })
 
-    it('says in one sentence that it is away, and when to come again', async () => {
+    it('reports in one sentence that it is unavailable, and when to retry', async () => {
       const broken = await fixture.openBroken()
       const calls = [
         () => broken.put('a/b', Buffer.from('x')),
@@ -260,7 +260,7 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
 }
 
-/** Pieces that fit no part of anything. */
+/** Chunks whose sizes match no part size. */
 async function* inChunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 700_001) yield bytes.subarray(at, at + 700_001)
 }

@@ -1,6 +1,6 @@
-// Children of the tests that end when the test process does, also by SIGKILL, which leaves it no time to end them: the kernel sends them a
-// signal. By util-linux' `setpriv`, which becomes the command itself, so its pid is the command's. Where that is missing (macOS) they
-// outlive a killed run. An entry of its own: set-up scripts use it without vitest.
+// Children of the tests that end with the test process, even if that gets SIGKILL and cannot end them itself: the kernel signals them.
+// This uses util-linux' `setpriv`, which execs the command, so both have the same pid. Without it (macOS) children outlive a killed run.
+// A separate entry point, because set-up scripts use it without vitest.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 
@@ -10,7 +10,7 @@ let canDo: boolean | undefined
 
 /** The command and its arguments, to be spawned from the main thread. */
 export function dieWithUs(command: string, args: readonly string[], signal: 'KILL' | 'TERM' = 'KILL'): [command: string, args: string[]] {
-  // Busybox has one of that name that cannot do it.
+  // Busybox has a `setpriv` without this option.
   canDo ??= existsSync(SETPRIV) && spawnSync(SETPRIV, ['--pdeathsig', signal, 'true']).status === 0
   return canDo ? [SETPRIV, ['--pdeathsig', signal, command, ...args]] : [command, [...args]]
 }

@@ -1,4 +1,4 @@
-// An endpoint's record in a few words.
+// A short constructor for endpoint records.
 import type { Endpoint } from '@runyard/schema'
 
 export interface EndpointChange extends Partial<Omit<Endpoint, 'id' | 'spec' | 'settings'>> {
@@ -7,7 +7,7 @@ export interface EndpointChange extends Partial<Omit<Endpoint, 'id' | 'spec' | '
   readonly settings?: Partial<Endpoint['settings']>
 }
 
-/** One that asks for no GPU, scales from none to three and is made of `runpod/flash`, but for what is named. */
+/** By default without a GPU, with 0 to 3 workers and the image `runpod/flash`. */
 export function endpointRecord(id: string, { spec, settings, ...fields }: EndpointChange = {}): Endpoint {
   return {
     id: id as Endpoint['id'],

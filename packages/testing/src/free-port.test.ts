@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { expect, it } from 'vitest'
 import { findFreePort } from './free-port.ts'
 
-it('names none twice, also to those who ask at once, and none that is taken', async () => {
+it('returns no port twice, even to concurrent calls, and none that is in use', async () => {
   const ports = await Promise.all(Array.from({ length: 50 }, () => findFreePort()))
   expect(new Set(ports).size).toBe(50)
   const next = Math.max(...ports) + 1

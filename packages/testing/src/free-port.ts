@@ -1,20 +1,19 @@
-// A port for a server of a test that starts in a moment, or starts again where it was. Never one of those that the kernel itself gives out, to
-// outgoing connections and to listeners without a wish: on a busy machine somebody else would have it by then. An entry of its own: benchmarks
-// and set-up scripts use it without vitest.
+// A port for a test server that starts soon, or restarts on the same port. Never from the kernel's ephemeral range: on a busy machine another
+// process would have taken it by then. A separate entry point, because benchmarks and set-up scripts use it without vitest.
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** Linux gives out ports from 32768 on, macOS from 49152. */
+/** The ephemeral range starts at 32768 on Linux, at 49152 on macOS. */
 const LAST = 32_767
 const FIRST = 12_000
 
-/** Each process begins elsewhere and names none twice before all the others. */
+/** Each process starts at another port and returns every other port before it repeats one. */
 let latest = randomInt(FIRST, LAST + 1)
 
 export async function findFreePort(host = '127.0.0.1'): Promise<number> {
   for (let tried = FIRST; tried <= LAST; tried += 1) {
     latest = latest === LAST ? FIRST : latest + 1
-    // Others may ask meanwhile.
+    // Another call may run in the meantime.
     const port = latest
     if (await isFree(host, port)) return port
   }

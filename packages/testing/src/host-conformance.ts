@@ -1,5 +1,5 @@
-// The conformance suite of the host port: what the scaler may rely on, whatever kind of host it talks to.
-// Workers are tiny shell scripts; `launch` is how a fixture makes its host run one.
+// The conformance suite of the host port: what the scaler may rely on, whatever the kind of host.
+// Workers are small shell scripts; the fixture's `launch` makes its host run one.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
@@ -7,24 +7,24 @@ import type { HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } fro
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 export interface HostFixture extends AsyncDisposable {
-  /** A driver of this instance; each call makes a new one, as a restarted scaler would. */
+  /** A driver of this installation; each call creates a new one, as a restarted scaler would. */
   createDriver(): HostDriver
-  /** A driver of another install on the same host. */
+  /** A driver of another installation on the same host. */
   createStranger(): HostDriver
   /** Makes the launch run `sh -c script`. */
   launch(base: WorkerLaunch, script: string): WorkerLaunch
-  /** kill -9 from outside, as the kernel or an admin would. */
+  /** Sends SIGKILL from outside, as the kernel or an admin would. */
   kill(workerId: string): Promise<void>
-  /** Whatever the host still holds of these workers: containers, directories, processes. */
+  /** What the host still has of these workers: containers, directories, processes. */
   leftovers(): Promise<readonly string[]>
 }
 
 export interface HostAbilities {
-  /** Enforces memory limits, and tells an OOM kill from another. */
+  /** Enforces memory limits, and distinguishes an OOM kill from other kills. */
   readonly memoryLimit: boolean
-  /** Knows the exit code of a worker that an earlier driver started. */
+  /** Reports the exit code of a worker that an earlier driver started. */
   readonly foreignExitCodes: boolean
-  /** Attaches GPUs without having them, as the process host does and an engine with a stand-in for NVIDIA's hook. */
+  /** Attaches GPUs that do not exist, like the process host, or an engine with a stand-in for NVIDIA's hook. */
   readonly gpus: boolean
 }
 
@@ -32,7 +32,7 @@ const FOREVER = 'trap "exit 0" TERM; echo up; while :; do sleep 0.05; done'
 const MIB = 2 ** 20
 const CARDS = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']
 
-/** Runs the suite. `factory` is called once per test; the fixture is disposed after it and must then have nothing left. */
+/** Runs the suite. `factory` is called once per test; the fixture is disposed after the test and must leave nothing behind. */
 export function describeHostConformance(name: string, factory: () => Promise<HostFixture>, can: HostAbilities): void {
   describe(`${name} keeps the contract of a host`, () => {
     let fixture: HostFixture
@@ -79,7 +79,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(inventory.memoryBytes).toBeGreaterThan(64 * MIB)
     })
 
-    it('starts a worker, lists it as running with what it was launched for, and sees it gone after a stop', async () => {
+    it('starts a worker, lists it as running with its launch data, and reports it gone after a stop', async () => {
       const before = Date.now()
       const id = await start(FOREVER, { endpointId: 'ep-one', specHash: 'abc123' })
       const running = await find(id)
@@ -91,14 +91,14 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 0, oomKilled: false } })
     })
 
-    it('kills a worker that ignores SIGTERM once its grace is over', async () => {
+    it('kills a worker that ignores SIGTERM after its grace period', async () => {
       const id = await start('trap "" TERM; echo deaf; while :; do sleep 0.05; done')
       await outputOf(id, 'deaf')
       await driver.stopWorker(id, { graceMs: 300 })
       expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 137 } })
     })
 
-    it('changes nothing when a living worker is started again, also at the same time', async () => {
+    it('has no effect when a running worker is started again, even concurrently', async () => {
       const launch = fixture.launch(baseLaunch({}), FOREVER)
       await Promise.all([driver.startWorker(launch), driver.startWorker(launch)])
       const first = await find(launch.workerId)
@@ -107,14 +107,14 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await listed(driver)).toEqual([first])
     })
 
-    it('refuses to start an ended worker again', async () => {
+    it('rejects a start of an ended worker', async () => {
       const launch = fixture.launch(baseLaunch({}), 'exit 0')
       await driver.startWorker(launch)
       await ended(launch.workerId)
       await expect(driver.startWorker(launch)).rejects.toThrow(RunyardError)
     })
 
-    it('tells the exit code of a worker that ended by itself, and when', async () => {
+    it('reports the exit code of a worker that ended by itself, and when', async () => {
       const id = await start('echo bye; exit 3')
       const { exit } = await ended(id)
       expect(exit).toMatchObject({ exitCode: 3, oomKilled: false })
@@ -125,7 +125,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       const events: HostEvent[] = []
       const watch = driver.watch((event) => events.push(event))
       try {
-        // A watch that connects lazily covers what happens once it is there.
+        // A watch that connects lazily reports only events after it has connected.
         const probe = await eventually(async () => {
           const id = await start('exit 0')
           await ended(id)
@@ -149,7 +149,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect((await ended(id)).exit).toMatchObject({ exitCode: 137, oomKilled: true })
     })
 
-    it('tails the last lines of a worker with their source, also after its death', async () => {
+    it('returns the last lines of a worker with their source, even after its death', async () => {
       const id = await start('for i in 1 2 3 4 5; do echo "line $i"; done; echo "on stderr" >&2; printf unfinished')
       await ended(id)
       const lines = await driver.tailLogs(id, 100)
@@ -160,7 +160,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(lines.every(({ at }) => Math.abs(at - Date.now()) < 60_000)).toBe(true)
     })
 
-    it('keeps a line of up to 16 KiB, with its multi-byte characters, in one piece, and cuts a longer one', async () => {
+    it('keeps a line of up to 16 KiB with multi-byte characters in one piece, and cuts a longer one', async () => {
       const id = await start(`python3 -c "print('é' * 8000 + '!'); print('x' * 60000)"`, { env: { PYTHONIOENCODING: 'utf-8' } })
       await ended(id)
       const whole = `${'é'.repeat(8000)}!`
@@ -184,7 +184,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(lines).toEqual(['new'])
     })
 
-    it('follows until it is told to stop', async () => {
+    it('follows until it is aborted', async () => {
       const stop = new AbortController()
       const lines: string[] = []
       const id = await start(FOREVER)
@@ -197,7 +197,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(id)).toMatchObject({ state: 'running' })
     })
 
-    it('takes unknown workers for gone', async () => {
+    it('treats unknown workers as gone', async () => {
       await driver.stopWorker('unknown0', { graceMs: 1000 })
       await driver.removeWorker('unknown0')
       expect(await driver.tailLogs('unknown0', 5)).toEqual([])
@@ -205,7 +205,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       await driver.followLogs('unknown0', { sinceMs: 0, onLine, signal: new AbortController().signal })
     })
 
-    it('leaves the workers of another install alone', async () => {
+    it('ignores the workers of another installation', async () => {
       const stranger = fixture.createStranger()
       const id = await start(FOREVER)
       expect(await stranger.listWorkers()).toEqual([])
@@ -223,7 +223,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await fixture.leftovers()).toEqual([])
     })
 
-    it('is found again by a new driver: living workers, dead ones, logs and stops', async () => {
+    it('gives a new driver access to running workers, dead ones, logs and stops', async () => {
       const living = await start(FOREVER)
       const dying = await start('exit 4')
       await ended(dying)
@@ -235,14 +235,14 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(living, fresh)).toMatchObject({ state: 'exited', ...(can.foreignExitCodes ? { exit: { exitCode: 0 } } : {}) })
     })
 
-    it('gives a worker its environment, odd characters included', async () => {
+    it('gives a worker its environment, including special characters', async () => {
       const odd = 'a "quoted" $HOME\nsecond line = ü'
       const id = await start('printf "%s|%s" "$ODD" "$RUNPOD_POD_ID"', { env: { ODD: odd, RUNPOD_POD_ID: 'w1' } })
       await ended(id)
       expect((await driver.tailLogs(id, 10)).map(({ line }) => line).join('\n')).toBe(`${odd}|w1`)
     })
 
-    it('shows no card to a worker without real GPUs, whatever its own variables say', async () => {
+    it('shows no GPU to a worker without real GPUs, whatever its own variables say', async () => {
       const gpus = [{ uuid: 'GPU-simulated-0', name: 'NVIDIA L4', simulated: true }]
       const id = await start('echo "visible=$NVIDIA_VISIBLE_DEVICES"', { gpus, env: { NVIDIA_VISIBLE_DEVICES: 'all' } })
       await ended(id)
@@ -260,7 +260,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
   })
 }
 
-/** Apart from what a driver has measured of their disks, which it does now and then. */
+/** Without the disk usage, which a driver measures only from time to time. */
 async function listed(driver: HostDriver): Promise<readonly ObservedWorker[]> {
   return (await driver.listWorkers()).map((worker) => ({ ...worker, diskBytes: 0 }))
 }
@@ -286,7 +286,7 @@ function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
   }
 }
 
-/** Polls until `look` finds something; the test's own timeout is the bound. */
+/** Polls until `look` finds something; the test's own timeout limits it. */
 async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const found = await look()

@@ -1,6 +1,6 @@
-// Which keys of Redis may stay for ever, each with its bound (ADR 43). Every other key has an expiry or goes with what it belongs to.
+// Which Redis keys may be permanent, each with its bound (ADR 43). Every other key has an expiry or is removed with what it belongs to.
 
-/** Behind the prefix; * stands for one name. */
+/** After the prefix; * stands for one name. */
 export const PERMANENT_KEYS: Readonly<Record<string, string>> = {
   '{@}:instance': 'one value',
   '{@}:data-version': 'one value',
@@ -18,7 +18,7 @@ export const PERMANENT_KEYS: Readonly<Record<string, string>> = {
   '{@}:measures': '10,000 entries',
 }
 
-/** What lasts longer than its endpoint, but ends: the ledger's intervals, and whose they are. */
+/** Keys that outlive their endpoint, but not forever: the ledger's intervals and their owners. */
 export const ENDING_KEYS: readonly string[] = ['{@}:ledger-rows', '{@}:endpoint-owners', '{@}:endpoint-owners-since']
 
 export interface KeyReader {
@@ -26,11 +26,11 @@ export interface KeyReader {
   pttl(key: string): Promise<number>
 }
 
-/** All keys without an expiry, without the prefix. */
+/** All keys without an expiry, with the prefix removed. */
 export async function keysWithoutExpiry(redis: KeyReader, prefix: string): Promise<readonly string[]> {
   const keys = await redis.keys(`${prefix}:*`)
   const left = await Promise.all(keys.map((key) => redis.pttl(key)))
-  // -2: it has expired meanwhile.
+  // -2: the key has expired in the meantime.
   return keys
     .filter((_, index) => left[index] === -1)
     .map((key) => key.slice(prefix.length + 1))

@@ -1,11 +1,11 @@
-// A line to a real Redis that can go dead without a word: a frozen connection stays open and carries nothing more, like one that a firewall
-// has forgotten. New connections pass.
+// A TCP proxy to a real Redis whose connections can die silently: a frozen connection stays open but transports nothing more, like one that a
+// firewall has dropped. New connections work.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
 export interface Line extends AsyncDisposable {
   readonly url: string
-  /** Of those that are open now, the ones over which somebody has subscribed, or the others, or only what Redis answers these. How many. */
+  /** Freezes open connections: those with a subscription, the others, or only Redis' replies to the others. Returns how many. */
   freeze(what: 'subscriptions' | 'commands' | 'answers'): number
 }
 

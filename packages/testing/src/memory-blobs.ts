@@ -1,4 +1,4 @@
-// A blob store in memory, for tests of what uses one: it can be away, and it can be stopped in the middle of a put.
+// A blob store in memory, for tests of its users: it can be made unavailable, and stopped in the middle of a put.
 import { createHash } from 'node:crypto'
 import { BlobName, RunyardError, type BlobStore, type Bytes, type WriteLimits } from '@runyard/schema'
 
@@ -6,7 +6,7 @@ export interface MemoryBlobs extends BlobStore {
   readonly blobs: Map<string, Bytes>
   readonly fault: {
     away: boolean
-    /** Runs when a blob has just been put, before its writer knows. */
+    /** Runs right after a blob was put, before the writer gets the response. */
     afterPut?: ((name: string) => Promise<void>) | undefined
     beforeList?: (() => Promise<void>) | undefined
   }

@@ -1,4 +1,4 @@
-// Somebody who is told by webhooks. Remembers every POST and answers as the test says.
+// A webhook receiver. Records every POST and responds as the test configures.
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -14,7 +14,7 @@ export interface Receiver extends AsyncDisposable {
   readonly url: string
   readonly port: number
   readonly received: readonly Received[]
-  /** How it answers from now on; default 200. */
+  /** How it responds from now on; default 200. */
   answer: (response: ServerResponse) => void
 }
 

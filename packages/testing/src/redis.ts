@@ -1,5 +1,5 @@
-// A real Redis for tests: its own process on a free loopback port, with an append-only file in a temporary directory, so that a
-// restart keeps what was accepted. Ends with the scope that started it, and with the test process at the latest, also where that is killed.
+// A real Redis for tests: a separate process on a free loopback port, with an append-only file in a temporary directory, so that a restart
+// keeps accepted data. It ends with the scope that started it, and with the test process at the latest, even if that is killed.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { access, constants, mkdtemp, rm } from 'node:fs/promises'
@@ -11,25 +11,25 @@ import { dieWithUs } from './die-with-us.ts'
 import { findFreePort } from './free-port.ts'
 
 export interface StartRedisOptions {
-  /** Path of a redis-server or valkey-server; default: the first of the two on the PATH. */
+  /** Path of a redis-server or valkey-server; default: the first of them on the PATH. */
   readonly binary?: string
   readonly appendonly?: boolean
-  /** More arguments, e.g. `['--maxmemory', '10mb']`. */
+  /** Further arguments, e.g. `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[]
 }
 
 export interface TestRedis extends AsyncDisposable {
   readonly url: string
   readonly port: number
-  /** Of the running process; changes with `restart`. */
+  /** The pid of the running process; changes with `restart`. */
   readonly pid: number
-  /** Ends it and removes its files. */
+  /** Stops it and removes its files. */
   stop(): Promise<void>
-  /** Ends it (if it still runs) and starts it again on the same port with the same files. */
+  /** Stops it (if it still runs) and starts it again on the same port with the same files. */
   restart(): Promise<void>
-  /** SIGKILL, once all that was answered before is in the files, which stay for `restart`: on a busy disk Redis writes them up to 2 s later. */
+  /** Sends SIGKILL once all acknowledged writes are in the files, which stay for `restart`. On a busy disk Redis writes them up to 2 s later. */
   kill(): Promise<void>
-  /** CONFIG SET, e.g. `('maxmemory', '1')` for one that is out of memory. */
+  /** CONFIG SET, e.g. `('maxmemory', '1')` for a Redis that is out of memory. */
   configure(name: string, value: string): Promise<void>
   /** FLUSHALL. */
   flush(): Promise<void>
@@ -123,7 +123,7 @@ async function spawnRedis(
   return child
 }
 
-/** A Redis that still loads its files answers, but not with PONG. */
+/** A Redis that is still loading its files replies, but not with PONG. */
 async function answersPing(port: number): Promise<boolean> {
   return (await ask(port, 'PING')) === '+PONG\r\n'
 }
@@ -132,7 +132,7 @@ async function written(port: number): Promise<void> {
   while (/^aof_buffer_length:[1-9]/m.test(await ask(port, 'INFO persistence'))) await delay(10)
 }
 
-/** The answer to an inline command, as far as it comes in one piece; empty where there is none. */
+/** The first chunk of the reply to an inline command; empty if there is none. */
 async function ask(port: number, command: string): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>()
   const socket = connect(port, '127.0.0.1', () => socket.write(`${command}\r\n`))

@@ -1,5 +1,5 @@
-// 100 000 queued jobs on one endpoint: what they do to the p50 of `/runsync` elsewhere and of `/run` on that very endpoint, and what each costs
-// Redis in memory. The full endpoint is not deleted: the stack ends with it.
+// 100,000 queued jobs on one endpoint: their effect on the p50 of `/runsync` on other endpoints and of `/run` on the same endpoint, and the Redis
+// memory per job. The full endpoint is not deleted; it ends with the stack.
 import { Redis } from 'ioredis'
 import type { Stack } from '../../harness/stack.ts'
 import { NO_OP_BODY, targetOf, warmP50 } from '../jobs.ts'

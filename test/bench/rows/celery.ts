@@ -1,5 +1,5 @@
-// What a user would pick instead: Celery with Redis. Two worker processes beside our two, a no-op task, Celery's own client in Python, which
-// spares it the HTTP that is in our figures.
+// The alternative that a user might pick: Celery with Redis. Two worker processes next to our two, a no-op task, and Celery's own Python client,
+// which avoids the HTTP that our figures include.
 import { join } from 'node:path'
 import { runCommand, startChild } from '../../harness/child.ts'
 import { ensureVenv, venvPython, type VenvName } from '../../harness/venvs.ts'
@@ -34,7 +34,7 @@ interface Measures {
 async function measureCelery(socket: string, counts: { latencies: number; jobs: number }): Promise<Measures> {
   await ensureVenv(VENV)
   const python = venvPython(VENV)
-  // A database of its own: none of our keys are in its way.
+  // A separate database, without our keys.
   const env = { ...process.env, BENCH_REDIS_URL: `redis+socket://${socket}?virtual_host=1` }
   const args = ['-m', 'celery', '-A', 'app', 'worker', '--concurrency', `${WORKERS}`, '--loglevel', 'error']
   const worker = startChild({ name: 'celery', command: python, args, env, cwd: PROGRAM })

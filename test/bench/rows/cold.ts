@@ -1,4 +1,4 @@
-// Cold start: `POST` at zero workers to the first line of the function, over a bare create and start of the same image to its first byte.
+// Cold start: from `POST` at zero workers to the first line of the function, relative to creating and starting the same image up to its first byte.
 import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { findFreePort } from '@runyard/testing/free-port'
@@ -23,7 +23,7 @@ export const cold: RowGroup = {
   },
 }
 
-/** Milliseconds from `POST` at zero workers to the first line of the function; on a fresh endpoint, image present. */
+/** Milliseconds from `POST` at zero workers to the first line of the function, on a new endpoint with the image present. */
 async function coldStart(stack: Stack): Promise<number> {
   const endpoint = await stack.api.saveEndpoint({ name: `bench-cold-${Date.now()}`, idleTimeout: 600 })
   const begun = Date.now()

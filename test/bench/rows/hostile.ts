@@ -1,6 +1,5 @@
-// A worker of another endpoint attacks the gateway meanwhile: what it costs everybody else's `/runsync`. The same attack on another gateway of the
-// same machine says how much of that is only the processor time of the attackers. On stacks of the process host, since the attack is steered by
-// files.
+// A worker of another endpoint attacks the gateway: what this costs `/runsync` of other endpoints. The same attack on another gateway of the same
+// machine shows how much of that is only the attackers' CPU time. Uses the process host, because files control the attack.
 import { startStack, type Stack } from '../../harness/stack.ts'
 import { startHostileWorker } from '../../suites/hostile.ts'
 import { withRunsync, withWarmEndpoint } from '../jobs.ts'

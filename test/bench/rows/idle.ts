@@ -1,4 +1,4 @@
-// Redis commands per second that idle workers cause, over their pings: all that the gateway asks about their endpoint.
+// Redis commands per second that idle workers cause, relative to their pings: everything that the gateway asks about their endpoint.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Stack } from '../../harness/stack.ts'
 import { concerns, traceRedis } from '../../harness/redis-trace.ts'
@@ -9,7 +9,7 @@ const PING_INTERVAL_S = 10
 /** At most one command per ping (ADR 24). */
 const PER_PING = 1
 const WORKERS = 4
-/** The start of a worker causes commands of its own, which are not counted. */
+/** The start of a worker causes further commands, which are not counted. */
 const SETTLE_MS = 3000
 
 export const idle: RowGroup = {
@@ -24,8 +24,8 @@ export const idle: RowGroup = {
 }
 
 /**
- * Of one worker. A command that reaches Redis counts; what a script does inside costs no trip. The scaler, which looks at everything anyway, is away
- * meanwhile: over a unix socket Redis does not tell who asks.
+ * For one worker. A command that reaches Redis counts; commands inside a script cost no round trip. The scaler, which reads everything anyway, is
+ * stopped meanwhile, because over a unix socket Redis does not report which client sends a command.
  */
 async function commandRate(stack: Stack, windowMs: number): Promise<number> {
   const settings = { workersMin: WORKERS, workersMax: WORKERS, idleTimeout: 600 }

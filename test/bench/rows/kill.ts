@@ -1,4 +1,4 @@
-// A worker is killed in mid-job: seconds until the function begins again on another.
+// A worker is killed during a job: seconds until the function starts again on another worker.
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { findWorkerPid } from '../../harness/workers.ts'
@@ -15,7 +15,7 @@ export const kill: RowGroup = {
   },
 }
 
-/** Seconds from SIGKILL of a worker to the function's first line on another. */
+/** Seconds from SIGKILL of a worker to the function's first line on another worker. */
 async function killToRerun(stack: Stack, count: number): Promise<readonly number[]> {
   const endpoint = await stack.api.saveEndpoint({ name: 'bench-kill', workersMax: 2, idleTimeout: 600 })
   const taken: number[] = []

@@ -1,5 +1,5 @@
-// What a user would pick instead: the local test server of the `runpod` SDK (`--rp_serve_api`, worker-api §12), which has no queue and runs the
-// handler in the process that serves it.
+// The alternative that a user might pick: the local test server of the `runpod` SDK (`--rp_serve_api`, worker-api §12), which has no queue and
+// runs the handler in the server process.
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { startChild } from '../../harness/child.ts'

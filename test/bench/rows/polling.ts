@@ -1,5 +1,5 @@
-// 1 000 long-polling workers on one gateway: what they do to the p50 of `/runsync`, and what each costs the gateway in memory. The workers are
-// plain sockets of this process that hold a take each and ping, and answer at once (`protocol-workers.ts`).
+// 1,000 long-polling workers on one gateway: their effect on the p50 of `/runsync`, and the gateway's memory per worker. The workers are plain
+// sockets of this process that each hold a take, ping, and return results at once (`protocol-workers.ts`).
 import { readFile } from 'node:fs/promises'
 import { runsyncP50 } from '../jobs.ts'
 import { inTurn, median } from '../load.ts'
@@ -42,7 +42,7 @@ function medianP50(rounds: readonly Round[]): number {
   return median(rounds.map(({ p50 }) => p50))
 }
 
-/** Of the first round alone: a process keeps what it once had. */
+/** Only of the first round, because a process keeps its memory. */
 function firstMemory([many]: readonly Round[], [few]: readonly Round[]): number {
   return (many?.memory ?? Number.NaN) - (few?.memory ?? Number.NaN)
 }

@@ -1,4 +1,4 @@
-// `POST /run` accepted per second, over the slower of bare `Queue.add` and a Fastify that only answers; no worker in the way.
+// `POST /run` accepted per second, relative to the slower of bare `Queue.add` and a Fastify server that only responds; without workers.
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { startChild } from '../../harness/child.ts'
@@ -33,7 +33,7 @@ async function acceptedRuns(stack: Stack, durationMs: number): Promise<number> {
   return rate
 }
 
-/** Requests per second of a Fastify that parses JSON and answers JSON, in a process of its own. */
+/** Requests per second of a Fastify server that parses and returns JSON, in a separate process. */
 async function bareEcho(durationMs: number): Promise<number> {
   const port = await findFreePort()
   const child = startChild({

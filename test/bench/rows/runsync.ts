@@ -1,10 +1,10 @@
-// Warm `/runsync` of a no-op Python function, over the bare queue's add → complete round trip.
+// Warm `/runsync` of a no-op Python function, relative to the bare queue's round trip from add to complete.
 import { bareRoundTrip } from '../bare-queue.ts'
 import { withRunsync, withWarmEndpoint } from '../jobs.ts'
 import { inTurn, measureLatency, percentile } from '../load.ts'
 import type { RowGroup } from '../row-group.ts'
 
-/** A steady rate, whatever the answers take. */
+/** A fixed rate, however long the responses take. */
 const PER_SECOND = 100
 const ROUNDS = 4
 const WARM_UP_ROUNDS = 4
@@ -16,7 +16,7 @@ export const runsync: RowGroup = {
     const load = { perSecond: PER_SECOND, count: times(250) }
     const [floor, ours] = await withWarmEndpoint(stack, async (endpointId) => {
       const measure = () => withRunsync(stack, endpointId, (send) => measureLatency(send, load))
-      // Not counted: for its first seconds each of four Node processes still compiles, on the same cores.
+      // Warm-up, not counted: in its first seconds each of the four Node processes still compiles, on the same cores.
       for (let round = 0; round < WARM_UP_ROUNDS; round += 1) await measure()
       return inTurn(ROUNDS, () => bareRoundTrip(stack.redis.socket, load), measure)
     })

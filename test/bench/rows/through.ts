@@ -1,4 +1,4 @@
-// No-op jobs per second from the first submission to the last completion, over bare take and complete.
+// No-op jobs per second from the first submission to the last completion, relative to bare take and complete.
 import type { Stack } from '../../harness/stack.ts'
 import { waitFor } from '../../harness/wait.ts'
 import { bareTakeAndComplete } from '../bare-queue.ts'
@@ -41,7 +41,7 @@ export async function endToEnd(stack: Stack, options: { workers: number; count: 
   return rate
 }
 
-/** The same with workers that answer at once and run no Python: what the queue and the gateway carry. */
+/** The same with workers that return results at once and run no Python: the capacity of queue and gateway. */
 async function endToEndWithoutPython(stack: Stack, options: { workers: number; count: number }): Promise<number> {
   const endpointId = await stack.api.saveEndpoint({ name: 'bench-protocol', workersMax: options.workers, idleTimeout: 600 })
   const rate = await withProtocolWorkers(stack, { endpointId, count: options.workers }, () => throughput(stack, endpointId, options.count))
