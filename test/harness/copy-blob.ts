@@ -1,12 +1,12 @@
-// A process of its own that writes a large blob and reads it again, so that its peak of memory is what that cost. argv: the number of MiB,
-// and a directory or the settings of a bucket as JSON. Prints a `CopiedBlob`.
+// A separate process that writes a large blob and reads it again, so that its peak memory shows the cost. argv: the number of MiB, and a
+// directory or the settings of a bucket as JSON. Prints a `CopiedBlob`.
 import { createHash } from 'node:crypto'
 import { createS3BlobStore, openDirectoryBlobStore, type S3Settings } from '@runyard/blobs'
 
 export interface CopiedBlob {
   readonly sizes: readonly [written: number, stat: number | undefined, read: number]
   readonly sameHash: boolean
-  /** What the copy added to the process's peak. */
+  /** How much the copy increased the process's peak memory. */
   readonly peakBytes: number
 }
 
@@ -15,7 +15,7 @@ const NAME = 'artifacts/large'
 const [count, place = ''] = process.argv.slice(2)
 const blobs = place.startsWith('{') ? createS3BlobStore(JSON.parse(place) as S3Settings) : await openDirectoryBlobStore(place)
 
-/** Each MiB is another; a new buffer each time, as from a socket. */
+/** Each MiB has other content and a new buffer, as from a socket. */
 async function* made(): AsyncGenerator<Uint8Array> {
   for (let n = 0; n < Number(count); n += 1) yield Buffer.alloc(MIB, `${n} `)
 }

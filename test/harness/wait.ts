@@ -23,5 +23,5 @@ export async function waitFor<T>(
     if (isOver) break
     await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50))
   }
-  throw new Error(`waited in vain for ${what}`, cause === undefined ? {} : { cause })
+  throw new Error(`timed out waiting for ${what}`, cause === undefined ? {} : { cause })
 }

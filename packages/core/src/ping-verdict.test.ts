@@ -18,24 +18,24 @@ describe('a job that its worker holds', () => {
     expect(judgeMissed({ held, named: NONE }, named.counts, NOW).lost).toEqual([])
   })
 
-  it('is not missed by a ping that may have left before the job arrived', () => {
+  it('is not missing from a ping that may have been sent before the job arrived', () => {
     const young = [{ jobId: 'a', startedAt: NOW - 1000 }]
     expect(judgeMissed({ held: young, named: NONE }, new Map([['a', 5]]), NOW)).toEqual({ counts: new Map(), lost: [] })
   })
 })
 
 describe('a job that its worker names and does not hold', () => {
-  it('is stopped, stopped again, and then the worker is replaced once', () => {
+  it('is stopped, then stopped again, and then the worker is replaced once', () => {
     expect([1, 2, 3, 4, 5].map(strayStep)).toEqual(['stop', 'stop_again', 'replace', 'stop', 'stop'])
   })
 
   it.each([
-    ['has ended a moment ago by this worker’s result', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 9000 }, true],
-    ['has ended long ago', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 11_000 }, false],
+    ['was completed a moment ago by this worker', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 9000 }, true],
+    ['was completed long ago', { status: 'COMPLETED', workerId: 'w', settledAt: NOW - 11_000 }, false],
     ['was completed by another worker', { status: 'COMPLETED', workerId: 'other', settledAt: NOW }, false],
     ['was cancelled', { status: 'CANCELLED', workerId: 'w', settledAt: NOW }, false],
-    ['is not there any more', undefined, false],
-  ])('may be a repeated post: %s', (_, job, expected) => {
+    ['does not exist any more', undefined, false],
+  ])('may be a repeated post if it %s', (_, job, expected) => {
     expect(isPostingAgain(job, 'w', NOW)).toBe(expected)
   })
 })

@@ -1,14 +1,14 @@
-// What a worker's ping means for its jobs (worker-api §8). A job that the worker holds and does not name, ping after ping, is lost. A job that it names
-// and does not hold should have stopped: it gets the order once more, and at last the worker is replaced. Counts are the caller's, from ping to ping;
-// each gateway counts the pings that reach it.
+// What a worker's ping means for its jobs (worker-api §8). A job that the worker holds but does not name in consecutive pings is lost. A job that
+// it names but does not hold should have stopped: the worker gets the stop order again, and is finally replaced. The caller keeps the counts
+// between pings; each gateway counts the pings that reach it.
 
 /** A job is lost after this many consecutive pings without it. */
 export const PINGS_MISSED = 2
-/** A ping this soon after the hand-out may have been on its way already. */
+/** A ping this soon after the hand-out may have been sent before the job arrived. */
 const HANDED_JUST_NOW_MS = 1000
-/** A worker that names a job this often which it should have stopped is replaced (a synchronous handler: worker-api §9). */
+/** A worker is replaced when it has named a job this often that it should have stopped (a synchronous handler: worker-api §9). */
 const STRAY_PINGS = 3
-/** The SDK retries a post for 5 s. Later it waits up to 600 s for an answer that does not come, and is better replaced. */
+/** The SDK retries a post for 5 s. After that it waits up to 600 s for a response that does not come, so it is better replaced. */
 const POSTS_AGAIN_MS = 10_000
 /** SDK 1.7.1 never names its jobs in pings (worker-api §8). */
 const SDK_WITHOUT_JOB_IDS = '1.7.1'
@@ -21,12 +21,12 @@ export interface HeldJob {
 }
 
 export interface MissedJobs<Job extends HeldJob> {
-  /** To be given to the next call. */
+  /** Pass these to the next call. */
   readonly counts: Counts
   readonly lost: readonly Job[]
 }
 
-/** `held`: the worker's jobs according to the store. `counts`: as the ping before left them. */
+/** `held`: the worker's jobs according to the store. `counts`: the result of the previous ping. */
 export function judgeMissed<Job extends HeldJob>(
   { held, named }: { readonly held: readonly Job[]; readonly named: ReadonlySet<string> },
   counts: Counts,
@@ -38,8 +38,8 @@ export function judgeMissed<Job extends HeldJob>(
 }
 
 /**
- * `stop`: order the stop, if it was not ordered yet. `stop_again`: the order was lost inside the worker (worker-api §9), or the worker posts its result
- * again (`isPostingAgain`), and then nothing is to be done. `replace`: the last resort.
+ * `stop`: order the stop, unless it was already ordered. `stop_again`: either the order was lost inside the worker (worker-api §9), or the worker
+ * posts its result again (`isPostingAgain`), which needs no action. `replace`: the last resort.
  */
 export type StrayStep = 'stop' | 'stop_again' | 'replace'
 
@@ -55,7 +55,7 @@ interface EndedJob {
   readonly settledAt?: number | undefined
 }
 
-/** The worker has finished the job, but the answer to its result was lost, so it posts the result again (worker-api §5.2). */
+/** The worker has finished the job, but the response to its result was lost, so it posts the result again (worker-api §5.2). */
 export function isPostingAgain(job: EndedJob | undefined, workerId: string, now: number): boolean {
   return job?.status === 'COMPLETED' && job.workerId === workerId && now - (job.settledAt ?? 0) < POSTS_AGAIN_MS
 }

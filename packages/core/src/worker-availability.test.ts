@@ -6,26 +6,36 @@ type Facts = Partial<WorkerRecord>
 
 describe('what a worker may do', () => {
   it.each<[string, Facts, ReturnType<typeof availabilityOf>, { takes: boolean; leaves: boolean; drains: boolean }]>([
-    ['a ready one takes jobs', { readyAt: 1 }, 'available', { takes: true, leaves: false, drains: false }],
-    ['one that is not ready yet takes jobs: its first poll makes it ready', {}, 'available', { takes: true, leaves: false, drains: false }],
-    ['an unhealthy one takes none', { readyAt: 1, unhealthyReason: 'disk' }, 'unhealthy', { takes: false, leaves: false, drains: false }],
-    ['an outdated one leaves', { readyAt: 1, outdatedSince: 2 }, 'leaving', { takes: false, leaves: true, drains: false }],
+    ['a ready worker takes jobs', { readyAt: 1 }, 'available', { takes: true, leaves: false, drains: false }],
     [
-      'one that asked to be replaced leaves',
+      'a worker that is not ready yet takes jobs, because its first poll makes it ready',
+      {},
+      'available',
+      { takes: true, leaves: false, drains: false },
+    ],
+    [
+      'an unhealthy worker takes no jobs',
+      { readyAt: 1, unhealthyReason: 'disk' },
+      'unhealthy',
+      { takes: false, leaves: false, drains: false },
+    ],
+    ['an outdated worker leaves', { readyAt: 1, outdatedSince: 2 }, 'leaving', { takes: false, leaves: true, drains: false }],
+    [
+      'a worker that asked to be replaced leaves',
       { readyAt: 1, refreshRequested: true },
       'leaving',
       { takes: false, leaves: true, drains: false },
     ],
-    ['one with a reason to retire leaves', { retireReason: 'shutdown' }, 'leaving', { takes: false, leaves: true, drains: false }],
+    ['a worker with a reason to retire leaves', { retireReason: 'shutdown' }, 'leaving', { takes: false, leaves: true, drains: false }],
     [
-      'an unhealthy one that is replaced leaves',
+      'an unhealthy worker that is replaced leaves',
       { unhealthyReason: 'disk', outdatedSince: 2 },
       'leaving',
       { takes: false, leaves: true, drains: false },
     ],
-    ['a draining one is no supply', { readyAt: 1, drainingSince: 2 }, 'draining', { takes: false, leaves: true, drains: true }],
+    ['a draining worker is no supply', { readyAt: 1, drainingSince: 2 }, 'draining', { takes: false, leaves: true, drains: true }],
     [
-      'a draining one stays so, whatever else is true',
+      'a draining worker stays draining, whatever else is true',
       { drainingSince: 2, unhealthyReason: 'disk' },
       'draining',
       { takes: false, leaves: true, drains: true },
@@ -36,11 +46,11 @@ describe('what a worker may do', () => {
     expect(isServing(facts)).toBe(takes && facts.readyAt !== undefined)
   })
 
-  it('an unknown one neither takes jobs nor leaves', () => {
+  it('an unknown worker neither takes jobs nor leaves', () => {
     expect([mayTakeJobs(undefined), isLeaving(undefined)]).toEqual([false, false])
   })
 
-  it('one of an older version of its endpoint is outdated', () => {
+  it('a worker of an older endpoint version is outdated', () => {
     expect([1, 2, 3].map((endpointVersion) => isOutdated({ endpointVersion }, { version: 2 }))).toEqual([true, false, false])
   })
 })
