@@ -52,7 +52,7 @@ describe('createClient', () => {
     await expect(createClient({ url, key: 'k' }).jobs.health('e')).rejects.toMatchObject(failure)
   })
 
-  it('says so when nobody answers', async () => {
+  it('reports an unreachable gateway', async () => {
     await expect(createClient({ url: 'http://127.0.0.1:1', key: 'k' }).listEndpoints()).rejects.toThrow(
       'Runyard at http://127.0.0.1:1 does not answer.',
     )

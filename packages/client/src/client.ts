@@ -1,5 +1,5 @@
-// A typed client of the public listener: management, the extensions of ours, and the job plane. Used by the CLI and by tests; programs
-// of users have their SDKs.
+// A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
+// their SDKs.
 import { request, type RequestOptions, type Target } from './http.ts'
 import type { RegistryCredentials } from '@runyard/schema'
 import type {
@@ -24,11 +24,11 @@ import type {
 
 export interface JobClient {
   run(endpointId: string, body: JobBody): Promise<JobView>
-  /** Waits at the gateway for at most `waitMs`, where given (client-api §5.2). */
+  /** The gateway holds the request for at most `waitMs`, if given (client-api §5.2). */
   runsync(endpointId: string, body: JobBody, waitMs?: number): Promise<JobView>
   status(endpointId: string, jobId: string): Promise<JobView>
   cancel(endpointId: string, jobId: string): Promise<JobView>
-  /** The chunks that are new since the last call (client-api R5). */
+  /** The chunks that no earlier call has returned (client-api R5). */
   stream(endpointId: string, jobId: string): Promise<StreamView>
   health(endpointId: string): Promise<HealthView>
   /** Waiting, running, ended, each newest first. */
@@ -38,9 +38,9 @@ export interface JobClient {
 export interface WebhookClient {
   /** The delivery log of an endpoint, newest first. */
   log(endpointId: string, limit?: number): Promise<WebhookLogView>
-  /** Tries a waiting or dropped event now. */
+  /** Retries a waiting or dropped event now. */
   redeliver(endpointId: string, eventId: string): Promise<void>
-  /** What webhooks are signed with, newest first. */
+  /** The secrets that sign webhooks, newest first. */
   secrets(): Promise<readonly string[]>
   rotateSecret(): Promise<readonly string[]>
 }
@@ -57,16 +57,16 @@ export interface Client {
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
   listEndpoints(): Promise<readonly EndpointView[]>
-  /** One of the same name is updated. */
+  /** Updates the one with the same name, if it exists. */
   createEndpoint(body: EndpointBody): Promise<EndpointView>
   updateEndpoint(id: string, change: EndpointBody): Promise<EndpointView>
   deleteEndpoint(id: string): Promise<void>
-  /** What failed to start is tried now. */
+  /** Retries a failed start now. */
   retryEndpoint(id: string): Promise<void>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
   listEvents(endpointId: string, limit?: number): Promise<EventListView['events']>
-  /** The last lines of a worker, also of one that is gone since less than an hour (flash-api §4.4). */
+  /** The last lines of a worker, available until an hour after its end (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
   usage(range: { from: number; to?: number }): Promise<UsageView>
@@ -74,7 +74,7 @@ export interface Client {
   graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>
 }
 
-/** Every function throws RunyardError with one sentence. `signal` ends all of its requests. */
+/** Every function throws RunyardError with one sentence. `signal` aborts all requests of the client. */
 export function createClient(target: Target, options: { signal?: AbortSignal } = {}): Client {
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {

@@ -1,4 +1,4 @@
-// One request to a gateway: the key goes along, and whatever goes wrong becomes one sentence with a code from the catalogue.
+// Sends one request to a gateway, with the API key. Every failure becomes one sentence with a code from the error catalogue.
 import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema'
 
 export interface Target {
@@ -13,7 +13,7 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
 }
 
-/** The JSON of a 2xx answer, `undefined` where it has no body. @throws RunyardError */
+/** The JSON of a 2xx response, `undefined` if it has no body. @throws RunyardError */
 export async function request<T>(target: Target, path: string, options: RequestOptions = {}): Promise<T> {
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
   const { ok, status, text } = await exchange(target, path, { ...options, method })
@@ -53,7 +53,7 @@ function codeOf(status: number): ErrorCode {
   return found ?? (status >= 500 ? 'internal' : 'bad_request')
 }
 
-/** The job plane says `error`, REST v2 `detail` or `title`, others `message`. */
+/** The job plane uses `error`, REST v2 `detail` or `title`, others `message`. */
 function sentenceIn(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const fields = body as Record<string, unknown>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { aborted } from './aborted.ts'
 
-it('is over when the signal aborts, and at once where it has aborted before', async () => {
+it('resolves when the signal aborts, and at once if it has already aborted', async () => {
   const stop = new AbortController()
   const waiting = aborted(stop.signal)
   stop.abort()

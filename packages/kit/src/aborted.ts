@@ -1,4 +1,4 @@
-/** Resolves when the signal aborts, at once if it has: waiting for its event alone would wait for ever then. */
+/** Resolves when the signal aborts, and at once if it already has, because its event does not fire again. */
 export async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,6 +1,6 @@
-// "Did you mean": the nearest of a few words by edit distance, or nothing when none is near.
+// "Did you mean": the closest of a few words by edit distance, or undefined if none is close.
 
-/** The candidate at the smallest edit distance from `word`, if that is at most `limit` and leaves something of the word; ignores case. */
+/** The candidate with the smallest edit distance to `word`, if that is at most `limit` and less than the word's length; ignores case. */
 export function closestWord(word: string, candidates: readonly string[], limit: number): string | undefined {
   let best: { word: string; distance: number } | undefined
   const most = Math.min(limit, word.length - 1)

@@ -16,7 +16,7 @@ const file = (text: string) => writeFile(join(cwd, 'runyard.yaml'), text)
 const load = (env: Record<string, string> = {}) => loadConfig({ env, cwd })
 
 describe('loadConfig', () => {
-  it('takes the environment before the file and the file before the defaults, and says which', async () => {
+  it('prefers the environment to the file and the file to the defaults, and reports the source', async () => {
     await file('listen: { port: 1111, host: 0.0.0.0 }\n')
     const { config, origins } = await load({ RUNYARD_LISTEN_PORT: '2222' })
     expect(config.listen).toEqual({ port: 2222, host: '0.0.0.0' })
@@ -25,13 +25,13 @@ describe('loadConfig', () => {
     expect(origins['workerPlane.port']).toBe('default')
   })
 
-  it('reads the file that RUNYARD_CONFIG names, and refuses one that is not there', async () => {
+  it('reads the file that RUNYARD_CONFIG names, and rejects a missing one', async () => {
     await writeFile(join(cwd, 'other.yaml'), 'defaultImage: mine:1\n')
     expect((await load({ RUNYARD_CONFIG: 'other.yaml' })).config.defaultImage).toBe('mine:1')
     await expect(load({ RUNYARD_CONFIG: 'absent.yaml' })).rejects.toThrow(/absent\.yaml cannot be read/)
   })
 
-  it('reads networks from a variable and from the file, and refuses what is none', async () => {
+  it('reads networks from a variable and from the file, and rejects invalid ones', async () => {
     const networks = async (text: string) => (await load({ RUNYARD_WEBHOOKS_ALLOW_PRIVATE: text })).config.webhooks.allowPrivate
     expect([await networks('true'), await networks('false')]).toEqual([true, false])
     expect(await networks('10.0.0.0/8, fd12::/16')).toEqual(['10.0.0.0/8', 'fd12::/16'])
@@ -42,14 +42,14 @@ describe('loadConfig', () => {
     expect((await load()).config.webhooks.allowPrivate).toEqual(['192.168.1.0/24'])
   })
 
-  it('knows REDIS_URL as another name of RUNYARD_REDIS_URL, which wins', async () => {
+  it('accepts REDIS_URL as another name of RUNYARD_REDIS_URL, which takes precedence', async () => {
     expect((await load({ REDIS_URL: 'redis://a' })).config.redis.url).toBe('redis://a')
     const both = await load({ REDIS_URL: 'redis://a', RUNYARD_REDIS_URL: 'redis://b' })
     expect(both.config.redis.url).toBe('redis://b')
     expect(both.origins['redis.url']).toBe('RUNYARD_REDIS_URL')
   })
 
-  it('takes hosts from a variable as a bare kind or as JSON', async () => {
+  it('reads hosts from a variable as a bare kind or as JSON', async () => {
     expect((await load({ RUNYARD_HOSTS: 'process' })).config.hosts).toMatchObject([{ id: 'local', kind: 'process' }])
     expect((await load({ RUNYARD_HOSTS: '[{"kind":"docker","id":"a"}]' })).config.hosts).toMatchObject([{ id: 'a', kind: 'docker' }])
   })
@@ -80,7 +80,7 @@ describe('loadConfig', () => {
     await expect(load()).rejects.toThrow('runyard.yaml')
   })
 
-  it('leaves variables alone that are no settings', async () => {
+  it('ignores variables that are no settings', async () => {
     await expect(load({ RUNYARD_BOOTSTRAP_KEY: 'x', RUNYARD_SCRATCH_DIR: '/s' })).resolves.toBeDefined()
   })
 })

@@ -1,4 +1,4 @@
-// Where the effective configuration comes from: defaults < runyard.yaml < environment, checked against the one schema.
+// Loads the effective configuration: defaults < runyard.yaml < environment, validated with the one schema.
 // Fails closed: an unknown key or a bad value is one sentence that names the file or variable and says what is allowed.
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -94,7 +94,7 @@ function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[
   }
 }
 
-/** A misspelt variable would be ignored in silence; one that is far from every setting may belong to another program's business. */
+/** Detects misspelt variables, which would be ignored silently. A name that is not close to any setting may belong to another program. */
 function refuseUnknownVariables(settings: readonly Setting[], env: Env): void {
   const known = settings.map((setting) => setting.variable)
   for (const name of Object.keys(env)) {
@@ -109,7 +109,7 @@ function variableThatSets(setting: Setting, env: Env): string | undefined {
   return names.find((name) => env[name] !== undefined && env[name] !== '')
 }
 
-/** Lists take commas, hosts take a bare kind (`process`), and whatever is structured takes JSON. */
+/** Lists are separated by commas, hosts may be a bare kind (`process`), and structured values are JSON. */
 function parseVariable(setting: Setting, variable: string, text: string): unknown {
   if (setting.kind === 'scalar') return text
   if (/^\s*[[{"]/.test(text)) {

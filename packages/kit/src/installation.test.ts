@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 
 const log = { warn: (_facts: unknown, message?: string) => void warnings.push(message ?? '') }
-/** As the store does it. */
+/** The same as in the store. */
 const claim = async (own: Instance | undefined) => {
   const isWritten = stored === undefined
   stored ??= own ?? OURS
@@ -30,7 +30,7 @@ const claim = async (own: Instance | undefined) => {
 }
 const settle = () => settleInstallation({ claim, dataDir, log })
 
-test('an installation is made once, and kept in Redis and in the data directory, there for its owner alone', async () => {
+test('an installation is created once, and stored in Redis and in the data directory, where only its owner can read it', async () => {
   expect(await settle()).toEqual(OURS)
   expect(await readOwn(dataDir)).toEqual(OURS)
   expect((await stat(join(dataDir, 'instance'))).mode & 0o777).toBe(0o600)
@@ -38,13 +38,13 @@ test('an installation is made once, and kept in Redis and in the data directory,
   expect([stored, warnings]).toEqual([OURS, []])
 })
 
-test('a data directory that is new joins the installation of its Redis', async () => {
+test('a new data directory joins the installation of its Redis', async () => {
   stored = THEIRS
   expect(await settle()).toEqual(THEIRS)
   expect(await readOwn(dataDir)).toEqual(THEIRS)
 })
 
-test('an emptied Redis gets the installation back, and the log says so', async () => {
+test('an emptied Redis gets the installation back, which is logged', async () => {
   await settle()
   stored = undefined
   expect(await settle()).toEqual(OURS)
@@ -52,7 +52,7 @@ test('an emptied Redis gets the installation back, and the log says so', async (
   expect(warnings).toEqual([expect.stringContaining('Redis had been emptied')])
 })
 
-test('a Redis of another installation is refused in one sentence with what to do, and stays as it is', async () => {
+test('a Redis of another installation is rejected with one sentence that says what to do, and stays unchanged', async () => {
   await settle()
   stored = THEIRS
   await expect(settle()).rejects.toThrow(
@@ -61,14 +61,14 @@ test('a Redis of another installation is refused in one sentence with what to do
   expect(stored).toEqual(THEIRS)
 })
 
-test.each(['', '{}', '{"id":""}', 'nonsense'])('a damaged file (%j) is refused, and left', async (text) => {
+test.each(['', '{}', '{"id":""}', 'nonsense'])('a damaged file (%j) is rejected and left unchanged', async (text) => {
   const path = join(dataDir, 'instance')
   await writeFile(path, text)
   await expect(settle()).rejects.toThrow(`${path} is damaged`)
   expect(await readFile(path, 'utf8')).toBe(text)
 })
 
-test('a running process puts the installation back into an emptied Redis', async () => {
+test('a running process restores the installation in an emptied Redis', async () => {
   const own = await settle()
   const onRestored = vi.fn()
   using watch = watchInstallation({ claim, dataDir, log, own, onRestored })

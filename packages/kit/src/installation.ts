@@ -1,24 +1,24 @@
-// The installation that a process belongs to, in Redis and in its data directory. A Redis that was emptied gets it back, so that workers which still
-// run are found again and their tokens hold; a Redis of another installation is refused: ours has workers that the other one would never look for.
+// The installation that a process belongs to, stored in Redis and in its data directory. An emptied Redis gets it back, so that running workers
+// are found again and their tokens stay valid. A Redis of another installation is rejected, because it does not know our workers.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Instance, RunyardError } from '@runyard/schema'
 import type { Logger } from './logger.ts'
 import { sentenceOf } from './run-main.ts'
 
-/** Writes `own`, else a new one, where Redis has none; answers with what Redis has. */
+/** Writes `own`, or a new one, if Redis has none; returns the installation that Redis has. */
 type Claim = (own: Instance | undefined) => Promise<{ readonly instance: Instance; readonly isWritten: boolean }>
 
 export interface InstallationOptions {
   readonly claim: Claim
-  /** Absolute. */
+  /** Absolute path. */
   readonly dataDir: string
   readonly log: Pick<Logger, 'warn'>
 }
 
 const EMPTIED = 'Redis had been emptied: the installation is in it again; endpoints, keys and jobs that it held are gone'
 
-/** @throws RunyardError('conflict') with one sentence where Redis belongs to another installation than the data directory. */
+/** @throws RunyardError('conflict') with one sentence if Redis belongs to another installation than the data directory. */
 export async function settleInstallation({ claim, dataDir, log }: InstallationOptions): Promise<Instance> {
   const own = await readOwn(dataDir)
   const { instance, isWritten } = await claim(own)
@@ -34,13 +34,13 @@ export async function settleInstallation({ claim, dataDir, log }: InstallationOp
 }
 
 export interface InstallationWatch extends Disposable {
-  /** Looks now, as after a lost connection. */
+  /** Checks now, e.g. after a lost connection. */
   look(): void
 }
 
 const LOOK_EVERY_MS = 5000
 
-/** Keeps it in a Redis that is emptied under a running process. A Redis that was exchanged for another installation's ends the process. */
+/** Restores it in a Redis that is emptied while the process runs. If the Redis was replaced by another installation's, the process ends. */
 export function watchInstallation({
   own,
   onRestored,
@@ -49,7 +49,7 @@ export function watchInstallation({
   const { claim, dataDir, log } = options
   const check = async (): Promise<void> => {
     const claimed = await claim(own).catch((error: unknown) => {
-      // Newer data, say; what Redis cannot answer just now is looked at again.
+      // Ends the process, for example for newer data. A check that Redis cannot answer now is repeated.
       if (error instanceof RunyardError && error.code === 'conflict') throw error
       return undefined
     })
@@ -60,7 +60,7 @@ export function watchInstallation({
     onRestored()
   }
   const look = (): void => {
-    // Nothing that this process does may go into that Redis: it ends as by a bug, with the sentence.
+    // This process must not write anything to that Redis, so it ends like after a bug, with the sentence.
     check().catch((error: unknown) =>
       setImmediate(() => {
         throw error
@@ -79,7 +79,7 @@ function refuseOthers(own: Instance, found: Instance, dataDir: string): void {
   )
 }
 
-/** Which installation a data directory belongs to; undefined before its first start. @throws RunyardError where the file is damaged. */
+/** The installation that a data directory belongs to; undefined before its first start. @throws RunyardError if the file is damaged. */
 export async function readOwn(dataDir: string): Promise<Instance | undefined> {
   const path = fileIn(dataDir)
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -100,7 +100,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Gateway and scaler may both be first: they write the same. */
+/** Gateway and scaler may both be the first; they write the same. */
 async function writeOwn(dataDir: string, instance: Instance): Promise<void> {
   const path = fileIn(dataDir)
   const fresh = `${path}.${process.pid}`

@@ -1,5 +1,5 @@
-// One JSON line per event on stdout. Writes are buffered for at most a quarter of a second, so that a busy gateway does not wait
-// for its log; `flushLogger` empties the buffer before the process ends.
+// One JSON line per event on stdout. Writes are buffered for at most a quarter of a second, so that a busy gateway does not wait for its log.
+// `flushLogger` empties the buffer before the process ends.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino, type Logger } from 'pino'
 
@@ -7,9 +7,9 @@ export type { Logger } from 'pino'
 
 const FLUSH_EVERY_MS = 250
 const BUFFER_BYTES = 8192
-/** What nobody takes does not pile up beyond this. */
+/** Maximum buffer size if no process reads the output. */
 const MOST_BYTES = 4 * 1024 * 1024
-/** One finds another write under way, the next what had to wait for it, and that may be in two pieces. */
+/** The first flush may meet a write under way, the next one writes what had to wait for it, which may take two writes. */
 const FLUSHES = 3
 const LONGEST_FLUSH_MS = 1000
 
@@ -23,7 +23,7 @@ export function createLogger(options: { name: string; level: string }): Logger {
     periodicFlush: FLUSH_EVERY_MS,
     maxLength: MOST_BYTES,
   })
-  // The reader of a pipe may go away before us; a log that nobody reads is no reason to fail.
+  // The reader of a pipe may end before us; that must not fail this process.
   destination.on('error', () => {})
   const log = pino(
     { name: options.name, level: options.level, base: { name: options.name }, timestamp: pino.stdTimeFunctions.isoTime },
@@ -34,8 +34,8 @@ export function createLogger(options: { name: string; level: string }): Logger {
 }
 
 /**
- * Writes out what is buffered. Resolves also where nobody takes it; not `flushSync`, which then tries for ever (sonic-boom 4.2). Only loggers
- * from `createLogger` buffer.
+ * Writes the buffer. Also resolves if no process reads it, unlike `flushSync`, which then retries forever (sonic-boom 4.2). Only loggers from
+ * `createLogger` buffer.
  */
 export async function flushLogger(log: Logger): Promise<void> {
   const flush = flushers.get(log)

@@ -34,7 +34,7 @@ describe('createLoop', () => {
     expect(ticks.count).toBe(2)
   })
 
-  it('runs once more when it is woken during a tick, however often', async () => {
+  it('ticks once more when it is woken during a tick, however often', async () => {
     const ticks = counter()
     const gate = Promise.withResolvers<void>()
     await using loop = createLoop({
@@ -57,7 +57,7 @@ describe('createLoop', () => {
     expect(ticks.count).toBe(3)
   })
 
-  it('comes back by itself when the tick asked for it', async () => {
+  it('ticks again at the time that the tick returned', async () => {
     const ticks = counter()
     await using loop = createLoop({ name: 't', log: silent, maxSleepMs: 60_000, tick: async (now) => (ticks.hit(), now + 5) })
     loop.start()
@@ -65,7 +65,7 @@ describe('createLoop', () => {
     expect(ticks.count).toBeGreaterThanOrEqual(3)
   })
 
-  it('logs a failed tick and tries again', async () => {
+  it('logs a failed tick and retries', async () => {
     const ticks = counter()
     const logged: unknown[] = []
     const log = { error: (entry: unknown) => logged.push(entry) }
@@ -84,7 +84,7 @@ describe('createLoop', () => {
     expect(logged).toMatchObject([{ loop: 't', failures: 1 }])
   })
 
-  it('waits for the running tick when it is closed, and ticks no more', async () => {
+  it('waits for the running tick when it is closed, and does not tick again', async () => {
     const ticks = counter()
     const gate = Promise.withResolvers<void>()
     const loop = createLoop({ name: 't', log: silent, maxSleepMs: 1, tick: async () => (ticks.hit(), await gate.promise, 0) })

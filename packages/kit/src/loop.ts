@@ -1,18 +1,18 @@
-// A reconcile loop: tick, then sleep until the tick's own due time or a wake-up, whichever is first. Wakes carry no meaning and
-// coalesce; ticks never overlap. A tick that throws is logged and tried again with growing pauses.
+// A reconcile loop: tick, then sleep until the tick's own due time or a wake-up, whichever is first. Wake-ups carry no data and coalesce; ticks
+// never overlap. A tick that throws is logged and retried with increasing pauses.
 import type { Logger } from './logger.ts'
 
 export interface Loop extends AsyncDisposable {
-  /** Makes the next tick due now; during a tick, one more follows it. */
+  /** Makes the next tick due now; during a tick, another one follows. */
   wake(): void
-  /** Runs one tick now (after a running one) and settles with it: tests advance a loop by this. */
+  /** Runs one tick now (after a running one) and settles with it. Tests advance a loop with this. */
   tick(): Promise<void>
   start(): void
 }
 
 export interface LoopOptions {
   readonly name: string
-  /** Gets the time and returns when it wants to run again, both epoch ms. */
+  /** Takes the current time and returns when to run again, both epoch ms. */
   readonly tick: (now: number) => Promise<number>
   readonly log: Pick<Logger, 'error'>
   readonly maxSleepMs: number
@@ -38,7 +38,7 @@ export function createLoop(options: LoopOptions): Loop {
     } catch (error) {
       state.failures += 1
       options.log.error({ loop: options.name, failures: state.failures, err: error }, 'tick failed')
-      // A wake must not turn a broken dependency into a busy loop.
+      // A wake-up must not turn a broken dependency into a busy loop.
       sleeper.forgetWake()
       return Date.now() + FIRST_PAUSE_MS * 2 ** Math.min(state.failures - 1, 10)
     }
@@ -71,7 +71,7 @@ export function createLoop(options: LoopOptions): Loop {
   }
 }
 
-/** A sleep that a wake ends, or prevents if it came just before. */
+/** A sleep that a wake-up ends, or prevents if it came just before. */
 function createSleeper(): { wake(): void; forgetWake(): void; sleep(ms: number): Promise<void> } {
   let woken = false
   let end: (() => void) | undefined

@@ -1,4 +1,4 @@
-// Which machine this is, for names that must differ between machines. Without a machine id (macOS, most containers) its name has to do.
+// Identifies this machine, for names that must differ between machines. Without a machine id (macOS, most containers) it is the host name.
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 

@@ -12,7 +12,7 @@ export interface Metrics {
 }
 
 const METRIC_PREFIX = 'runyard_'
-/** Of these prom-client makes a gauge by type, and their sum as a gauge named `_total`, which is a counter's suffix. */
+/** prom-client exports these as gauges by type, and their sum as a gauge named `_total`, which is the suffix of counters. */
 const SUMMED = ['handles', 'requests', 'resources'] as const
 
 export function createMetrics(): Metrics {

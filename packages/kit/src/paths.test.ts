@@ -13,41 +13,41 @@ afterEach(() => {
 })
 
 describe('the cache', () => {
-  it('is made for this user alone, below XDG_CACHE_HOME or the home directory', () => {
+  it('is created for this user only, below XDG_CACHE_HOME or the home directory', () => {
     expect(openCacheDir({ HOME: base })).toBe(join(base, '.cache', 'runyard'))
     expect(openCacheDir({ XDG_CACHE_HOME: join(base, 'c'), HOME: '/nowhere' })).toBe(join(base, 'c', 'runyard'))
     expect(statSync(join(base, 'c', 'runyard')).mode & 0o777).toBe(0o700)
   })
 
-  it('has no place in a relative path', () => {
+  it('is rejected as a relative path', () => {
     expect(() => openCacheDir({ XDG_CACHE_HOME: 'c' })).toThrow('The cache must have an absolute path, and c/runyard is none')
   })
 
-  it.each([0o720, 0o702, 0o777])('is refused where others may write it (mode %o)', (mode) => {
+  it.each([0o720, 0o702, 0o777])('is rejected if others may write to it (mode %o)', (mode) => {
     mkdirSync(join(base, 'runyard'))
     chmodSync(join(base, 'runyard'), mode)
     expect(() => openCacheDir({ XDG_CACHE_HOME: base })).toThrow(/is not this user’s alone, so nothing in it can be trusted/)
   })
 
-  it('is refused where others may replace it, also behind a symbolic link', () => {
+  it('is rejected if others may replace it, even behind a symbolic link', () => {
     mkdirSync(join(base, 'shared'))
     chmodSync(join(base, 'shared'), 0o777)
     expect(() => openCacheDir({ XDG_CACHE_HOME: join(base, 'shared') })).toThrow(`since ${join(base, 'shared')} is theirs or writable`)
     symlinkSync(join(base, 'shared'), join(base, 'link'))
     expect(() => openCacheDir({ XDG_CACHE_HOME: join(base, 'link') })).toThrow(/Others can replace the cache/)
-    // As /tmp is: only the owner of a file may remove it.
+    // Like /tmp: only the owner of a file may remove it.
     chmodSync(join(base, 'shared'), 0o1777)
     expect(openCacheDir({ XDG_CACHE_HOME: join(base, 'link') })).toBe(join(base, 'link', 'runyard'))
   })
 })
 
-it('a file in the place of a directory is told in one sentence', () => {
+it('a file instead of a directory is reported in one sentence', () => {
   expect(() => openPrivateDir('/dev/null/x', { what: 'cache', mend: 'name another' })).toThrow(
     'The cache /dev/null/x cannot be created (ENOTDIR); name another.',
   )
 })
 
-it('a file that is named as the directory is called a file', () => {
+it('a file that is configured as the directory is reported as a file', () => {
   const file = join(base, 'file')
   writeFileSync(file, '')
   expect(() => openPrivateDir(file, { what: 'data directory', mend: 'name another' })).toThrow(
@@ -55,7 +55,7 @@ it('a file that is named as the directory is called a file', () => {
   )
 })
 
-it('without HOME the data directory is below the home directory that the system knows', () => {
+it('without HOME the data directory is below the home directory in the system’s user database', () => {
   expect(dataDirPath(undefined, {})).toBe(join(userInfo().homedir, '.local', 'state', 'runyard'))
   expect(dataDirPath(undefined, { HOME: base })).toBe(join(base, '.local', 'state', 'runyard'))
 })

@@ -1,6 +1,6 @@
-// Where Runyard keeps things on disk: state in the data directory, what can be fetched again in the cache (XDG base directories). What lies
-// there is trusted: programs of the cache are run, sockets of the data directory are given every job. So nobody else may be able to put
-// it there, and no place has a name in a directory that all users share.
+// Where Runyard stores files: state in the data directory, downloads in the cache (XDG base directories). Their content is trusted: programs in
+// the cache are executed, and sockets in the data directory receive every job. No other user may be able to write there, and neither directory
+// is inside one that all users share.
 import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
@@ -11,12 +11,12 @@ type Env = Readonly<Record<string, string | undefined>>
 const WRITABLE_BY_OTHERS = 0o022
 const STICKY = 0o1000
 
-/** `dataDir` as configured, else `$XDG_STATE_HOME/runyard`; absolute. @throws RunyardError where there is no home directory. */
+/** `dataDir` as configured, else `$XDG_STATE_HOME/runyard`; absolute. @throws RunyardError if there is no home directory. */
 export function dataDirPath(configured: string | undefined, env: Env): string {
   return resolve(configured ?? join(env['XDG_STATE_HOME'] || join(homeDir(env), '.local', 'state'), 'runyard'))
 }
 
-/** `$XDG_CACHE_HOME/runyard`, made where it is missing. @throws RunyardError with one sentence where others could put something there. */
+/** `$XDG_CACHE_HOME/runyard`, created if it is missing. @throws RunyardError with one sentence if others could write to it. */
 export function openCacheDir(env: Env): string {
   const path = join(env['XDG_CACHE_HOME'] || join(homeDir(env), '.cache'), 'runyard')
   const mend = 'name another place with XDG_CACHE_HOME'
@@ -25,8 +25,8 @@ export function openCacheDir(env: Env): string {
 }
 
 /**
- * Makes the directory where it is missing and checks that only this user (and root) can change what lies in it. The rule is that of sshd
- * for its files, up to the root. @throws RunyardError('forbidden' | 'bad_request') with one sentence that ends in `mend`.
+ * Creates the directory if it is missing and checks that only this user (and root) can change its content. The rule is the one that sshd uses
+ * for its files, up to the root directory. @throws RunyardError('forbidden' | 'bad_request') with one sentence that ends in `mend`.
  */
 export function openPrivateDir(path: string, { what, mend }: { what: string; mend: string }): string {
   const found = makeDir(path, { what, mend })

@@ -1,11 +1,11 @@
-// Is that process still the one we started? A pid alone is reused; a pid with its start time is not. Linux reads /proc, elsewhere `ps`
-// answers. Fails towards "dead": a process that cannot be seen cannot be ours (same user).
+// Identifies a process by its pid and start time, because pids are reused. Linux reads /proc, other systems use `ps`. Failure direction: dead,
+// because a process that cannot be seen cannot be ours (same user).
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
 const onLinux = process.platform === 'linux'
 
-/** A text that identifies one life of a pid; undefined when it is dead, a zombie included. Synchronous: no gap after a spawn. */
+/** A text that identifies one process with this pid; undefined if it is dead or a zombie. Synchronous, so there is no gap after a spawn. */
 export function lifeOf(pid: number): string | undefined {
   return onLinux ? lifeFromProc(pid) : lifeFromPs(pid)
 }
@@ -13,7 +13,7 @@ export function lifeOf(pid: number): string | undefined {
 function lifeFromProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // The command's name may hold spaces and parentheses; fields count from behind it: state is the 1st, starttime the 20th.
+    // The command's name may contain spaces and parentheses. Counted after it, state is the 1st field and starttime the 20th.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
   } catch {

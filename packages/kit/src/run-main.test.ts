@@ -25,7 +25,7 @@ async function start(body: string, env: Record<string, string> = {}) {
     err += data.toString()
   })
   const seen = (mark: string) => new Promise<void>((resolve) => (out.includes(mark) ? resolve() : marks.set(mark, resolve)))
-  // Not `close`: a child whose channel was disconnected from this side never emits it.
+  // Not `close`: a child whose channel this side has disconnected never emits it.
   const ended = Promise.all([once(child, 'exit'), once(stdout, 'end'), once(stderr, 'end')]).then(([[code]]) => ({
     code: code as number,
     out,
@@ -37,7 +37,7 @@ async function start(body: string, env: Record<string, string> = {}) {
 const UP = `scope.defer(() => log.info('closed')); log.info('up'); setInterval(() => {}, 1e6)`
 
 describe('runMain', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('closes its scope on %s and ends with 0', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('closes its scope on %s and exits with 0', async (signal) => {
     const { child, seen, ended } = await start(UP)
     await seen('up')
     child.kill(signal)
@@ -55,7 +55,7 @@ describe('runMain', () => {
     expect(out).toContain('supervisor gone')
   })
 
-  it('stops when its supervisor is gone and with it the reader of its log', async () => {
+  it('stops when its supervisor and the reader of its log are gone', async () => {
     const { child, seen } = await start(`${UP}; scope.defer(() => log.info('x'.repeat(20_000)))`)
     await seen('up')
     const exited = once(child, 'exit')
@@ -73,7 +73,7 @@ describe('runMain', () => {
     expect((await ended).code).toBe(130)
   })
 
-  it('says in one sentence why it could not start, and closes what was open', async () => {
+  it('reports in one sentence why it could not start, and closes its scope', async () => {
     const { ended } = await start(`scope.defer(() => log.info('closed')); throw new Error('no floor')`)
     const { code, out, err } = await ended
     expect(code).toBe(1)
@@ -81,7 +81,7 @@ describe('runMain', () => {
     expect(out).toContain('"msg":"closed"')
   })
 
-  it('ends with 2 on a wrong configuration', async () => {
+  it('exits with 2 on a wrong configuration', async () => {
     const { ended } = await start(UP, { RUNYARD_LISTEN_PORT: 'x' })
     const { code, err } = await ended
     expect(code).toBe(2)

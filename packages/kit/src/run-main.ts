@@ -1,7 +1,7 @@
-// What every process of ours does around its work: load the configuration, open a scope, wait for the signal to stop, close within a
-// grace budget. `body` opens everything and returns; the process then lives until SIGTERM, SIGINT or the end of its supervisor.
-// Exit codes: 0 asked to stop, 1 could not start or a bug, 2 wrong configuration, 3 this Redis does not fit (newer data, another
-// installation), which no further start mends, 130 a second signal.
+// The main function of all our processes: load the configuration, open a scope, wait for the signal to stop, close within a grace budget.
+// `body` opens everything and returns; the process then runs until SIGTERM, SIGINT or the end of its supervisor.
+// Exit codes: 0 stopped on request, 1 could not start or a bug, 2 wrong configuration, 3 unsuitable Redis (newer data, another installation),
+// which a restart does not fix, 130 a second signal.
 import { RunyardError, type Config } from '@runyard/schema'
 import { aborted } from './aborted.ts'
 import { loadConfig } from './config.ts'
@@ -17,7 +17,7 @@ export interface MainContext {
 }
 
 const GRACE_MS = 15_000
-/** What a supervisor takes for final. */
+/** A supervisor does not restart a process with this exit code. */
 export const EXIT_UNFIT = 3
 
 export async function runMain(name: string, body: (context: MainContext) => Promise<void>): Promise<void> {
@@ -61,7 +61,7 @@ function listenForStop(log: Logger): AbortSignal {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  // A supervisor that was killed cannot send a signal, but its end of the channel closes.
+  // A killed supervisor cannot send a signal, but its end of the channel closes.
   process.once('disconnect', () => {
     if (!controller.signal.aborted) stop('supervisor gone')
   })
@@ -75,7 +75,7 @@ async function dieOf(error: unknown, log: Logger): Promise<never> {
   process.exit(error instanceof RunyardError && error.code === 'conflict' ? EXIT_UNFIT : 1)
 }
 
-/** What to tell a person: our own errors speak for themselves, others are named. */
+/** The message for the user: that of our own errors, or the name and message of others. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof RunyardError) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)

@@ -7,7 +7,7 @@ function recorder() {
 }
 
 describe('openScope', () => {
-  it('closes last opened first and attempts all, although some fail', async () => {
+  it('closes in reverse order of opening, and attempts all although some fail', async () => {
     const { log, warnings } = recorder()
     const closed: string[] = []
     {
@@ -23,7 +23,7 @@ describe('openScope', () => {
     expect(warnings).toMatchObject([{ resource: 'third' }])
   })
 
-  it('names what does not close within the budget and goes on', async () => {
+  it('reports what does not close within the budget, and continues', async () => {
     const { log, warnings } = recorder()
     const closed: string[] = []
     {

@@ -1,5 +1,5 @@
-// Stop is designed first: what is opened is opened in a scope, which closes it last opened first, attempts all, and gives the whole
-// of it one grace budget. What is not closed within the budget is named and left behind; closing never throws.
+// A scope owns everything that is opened in it. It closes in reverse order of opening, attempts all, and has one grace budget for the whole.
+// What does not close within the budget is reported and left open. Closing never throws.
 import type { Logger } from './logger.ts'
 
 export interface Scope extends AsyncDisposable {

@@ -1,4 +1,4 @@
-// The settings as a flat list, read off the one schema, so that a new key in `Config` needs no second place.
+// The settings as a flat list, derived from the one schema, so that a new key in `Config` needs no second definition.
 import { Config } from '@runyard/schema'
 import { z } from 'zod'
 
@@ -10,7 +10,7 @@ export interface Setting {
   readonly variable: string
   readonly kind: 'scalar' | 'list' | 'map'
   readonly help: string
-  /** One phrase on the permitted values, or undefined where any text will do. */
+  /** One phrase that describes the permitted values, or undefined if any text is permitted. */
   readonly allowed: string | undefined
 }
 
@@ -38,7 +38,7 @@ export function listSettings(): readonly Setting[] {
   return settings
 }
 
-/** What stands at a path: a setting, a section of settings, or nothing. */
+/** What is at a path: a setting, a section of settings, or nothing. */
 export function hasKey(path: readonly string[]): 'leaf' | 'section' | 'none' {
   const node = path.reduce<Node | undefined>((parent, part) => parent?.properties?.[part], schemaRoot())
   if (node === undefined) return 'none'
@@ -51,7 +51,7 @@ export function variableName(path: readonly string[]): string {
   return `RUNYARD_${words.join('_')}`
 }
 
-/** The permitted values of a setting as one phrase, else the validator's own words. */
+/** The permitted values of a setting as one phrase, or the validator's own message. */
 export function describeAllowed(setting: Setting, fallback: string): string {
   return setting.allowed === undefined ? fallback : `allowed is ${setting.allowed}`
 }
@@ -78,7 +78,7 @@ function allowedPhrase(node: Node): string | undefined {
   return each === undefined ? undefined : `a list with each ${each}`
 }
 
-/** Zod states the bounds of a safe integer too; those are nobody's business. */
+/** Omits the bounds of a safe integer, which Zod reports as well. */
 function range({ minimum = -Infinity, maximum = Infinity }: Node): string {
   const from = minimum > Number.MIN_SAFE_INTEGER ? ` from ${minimum}` : ''
   return maximum < Number.MAX_SAFE_INTEGER ? `${from} to ${maximum}` : from

@@ -1,13 +1,13 @@
-// Decides which signs in a card's report forbid giving it work. Errs towards "no fault": a field that is absent says nothing.
-// Old correctable errors and past retirements are history; only what makes the next job fail counts.
+// Decides which signs in a GPU's report forbid assigning it work. Failure direction: no fault, because an absent field proves nothing. Only what
+// would fail the next job counts; old correctable errors and past page retirements do not.
 import { child, integer, isYes, text } from './fields.ts'
 import type { Node } from './fields.ts'
 
 const DEAD_TEXT = /gpu is lost|fallen off the bus|requires reset|unknown error|^\[?ERR!\]?$/i
-/** Fields that any living card answers; a complaint in one of them is about the card itself. */
+/** Fields that every working GPU reports; an error text in one of them is about the GPU itself. */
 const VITAL_FIELDS = ['product_name', 'uuid', 'persistence_mode', 'performance_state'] as const
 
-/** Sum of the uncorrectable counters, whose names changed with Ampere and again with Hopper; null where none is kept. */
+/** Sum of the uncorrectable counters, whose names changed with Ampere and again with Hopper; null if there are none. */
 export function uncorrectableEccErrors(counters: Node): number | null {
   const names = ['sram_uncorrectable', 'sram_uncorrectable_parity', 'sram_uncorrectable_secded', 'dram_uncorrectable']
   const known = names.map((name) => integer(counters, name)).filter((count) => count !== null)
@@ -21,7 +21,7 @@ function deadText(gpu: Node): string | undefined {
   return values.filter((value) => typeof value === 'string').find((value) => DEAD_TEXT.test(value.trim()))
 }
 
-/** The flags that speak for themselves, worst first: where they stand in the report, and what a "Yes" means. */
+/** Boolean flags, worst first: their path in the report, and the meaning of "Yes". */
 const FLAGS: readonly { readonly path: readonly string[]; readonly flag: string; readonly fault: string }[] = [
   {
     path: ['remapped_rows'],

@@ -1,4 +1,4 @@
-// Reads single fields out of the parsed XML. Every reader takes whatever is there and answers null for what it does not understand.
+// Reads single fields of the parsed XML. Every reader accepts any input and returns null for a value that it does not understand.
 
 export type Node = Readonly<Record<string, unknown>>
 
@@ -15,13 +15,13 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = {
 
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** The child element `name`, or an empty one where it is missing or holds only text such as `N/A`. */
+/** The child element `name`, or an empty one if it is missing or contains only text such as `N/A`. */
 export function child(node: Node, name: string): Node {
   const value = node[name]
   return isNode(value) ? value : {}
 }
 
-/** All child elements `name`; text in their place (`None`) is none. */
+/** All child elements `name`; text instead of elements (`None`) gives an empty list. */
 export function children(node: Node, name: string): readonly Node[] {
   const value = node[name]
   return (Array.isArray(value) ? value : [value]).filter(isNode)

@@ -15,7 +15,7 @@ function report(name: string): NvidiaSmiReport {
 }
 
 describe('parseNvidiaSmi', () => {
-  it('reads several cards with memory, temperature and processes', () => {
+  it('reads several GPUs with memory, temperature and processes', () => {
     const { driverVersion, cudaVersion, gpus, notes } = report('two-geforce-550.xml')
     expect({ driverVersion, cudaVersion, notes, count: gpus.length }).toEqual({
       driverVersion: '550.54.15',
@@ -43,7 +43,7 @@ describe('parseNvidiaSmi', () => {
     })
   })
 
-  it('reads MIG instances, and null where one does not tell', () => {
+  it('reads MIG instances, with null for values that they do not report', () => {
     const [gpu] = report('mig-a100-535.xml').gpus
     expect(gpu?.migEnabled).toBe(true)
     expect(gpu?.migDevices).toEqual([
@@ -54,7 +54,7 @@ describe('parseNvidiaSmi', () => {
     expect(gpu?.faults).toEqual([])
   })
 
-  it('names every fault of a broken card and none of its healthy neighbour', () => {
+  it('reports every fault of a broken GPU and none of its healthy neighbour', () => {
     const { gpus, notes } = report('faulty-h100-570.xml')
     expect(notes).toEqual(['Unable to determine the device handle for GPU7: 0000:DB:00.0: Unknown Error'])
     expect(gpus.map((gpu) => gpu.faults)).toEqual([
@@ -72,7 +72,7 @@ describe('parseNvidiaSmi', () => {
     expect(gpus.map((gpu) => gpu.uuid)[2]).toBeNull()
   })
 
-  it('reads the layout before Ampere: double-bit errors and retired pages, of which only a pending one is a fault', () => {
+  it('reads the format before Ampere: double-bit errors and retired pages, of which only pending ones are a fault', () => {
     const { gpus } = report('tesla-450.xml')
     expect(gpus.map((gpu) => [gpu.volatileUncorrectableEccErrors, gpu.doubleBitRetiredPages, gpu.faults])).toEqual([
       [0, 2, []],
@@ -80,11 +80,11 @@ describe('parseNvidiaSmi', () => {
     ])
   })
 
-  it('reads a report without cards', () => {
+  it('reads a report without GPUs', () => {
     expect(report('no-cards-550.xml').gpus).toEqual([])
   })
 
-  it('says what nvidia-smi said where there is no report', () => {
+  it('returns the output of nvidia-smi if it contains no report', () => {
     const message = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
     expect(parseNvidiaSmi(`${message}\nMake sure…`)).toEqual({ kind: 'failure', message: `nvidia-smi printed no report: ${message}` })
     expect(parseNvidiaSmi('')).toEqual({ kind: 'failure', message: 'nvidia-smi printed no report: nothing at all' })
@@ -100,7 +100,7 @@ describe('parseNvidiaSmi', () => {
     )
   })
 
-  it('never throws on damaged input: it returns a value with every card in shape', () => {
+  it('never throws on damaged input: it returns a value in which every GPU is well-formed', () => {
     const text = fixture('two-geforce-550.xml')
     fc.assert(
       fc.property(fc.nat(text.length), fc.nat(40), fc.string({ maxLength: 12 }), (at, length, junk) => {

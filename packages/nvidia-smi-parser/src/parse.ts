@@ -1,5 +1,5 @@
-// `nvidia-smi -q -x` text → typed report. Never throws: what is cut off or is no XML becomes a failure value, and a field that a
-// driver generation lacks becomes null. The document is taken from between its root tags, as nvidia-smi prints complaints around it.
+// Parses `nvidia-smi -q -x` into a typed report. Never throws: truncated text or invalid XML becomes a failure value, and a field that a driver
+// generation lacks becomes null. Only the text between the root tags is parsed, because nvidia-smi prints messages around it.
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { findFaults, uncorrectableEccErrors } from './faults.ts'
 import { bytes, child, children, integer, text } from './fields.ts'

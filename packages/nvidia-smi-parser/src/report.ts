@@ -1,4 +1,4 @@
-// What `nvidia-smi -q -x` says, in plain units. `null` means that the driver did not tell (N/A), never zero.
+// The report of `nvidia-smi -q -x` in plain units. `null` means that the driver did not report the value (N/A), never zero.
 
 export interface NvidiaProcess {
   readonly pid: number
@@ -17,7 +17,7 @@ export interface MigDevice {
 }
 
 export interface NvidiaGpu {
-  /** Null only for a card that fell off the bus and answers nothing. */
+  /** Null only for a GPU that fell off the bus and reports nothing. */
   readonly uuid: string | null
   readonly pciBusId: string | null
   readonly productName: string | null
@@ -27,12 +27,12 @@ export interface NvidiaGpu {
   readonly gpuUtilizationPercent: number | null
   readonly migEnabled: boolean
   readonly migDevices: readonly MigDevice[]
-  /** Uncorrectable ECC errors since the driver was loaded; null where ECC is off or absent. */
+  /** Uncorrectable ECC errors since the driver was loaded; null if ECC is off or absent. */
   readonly volatileUncorrectableEccErrors: number | null
-  /** Pages retired for double-bit errors (before Ampere); null where not kept. */
+  /** Pages retired for double-bit errors (before Ampere); null if not reported. */
   readonly doubleBitRetiredPages: number | null
   readonly processes: readonly NvidiaProcess[]
-  /** One sentence for each sign that the card must not be given work, worst first; empty = none seen. */
+  /** One sentence per fault that forbids assigning work to the GPU, worst first; empty = no fault found. */
   readonly faults: readonly string[]
 }
 
