@@ -13,12 +13,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   store: ['schema', 'core'],
   blobs: ['schema'],
   'host-gpus': ['schema', 'nvidia-smi-parser'],
-  'host-docker': ['schema', 'core', 'host-gpus'],
+  'host-docker': ['schema', 'core', 'kit', 'host-gpus'],
   'host-process': ['schema', 'core', 'kit', 'host-gpus'],
+  hosts: ['schema', 'kit', 'host-docker', 'host-process'],
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
-  scaler: ['schema', 'core', 'store', 'host-docker', 'host-process', 'kit'],
+  scaler: ['schema', 'core', 'store', 'hosts', 'kit'],
   agent: ['schema', 'core'],
-  cli: ['schema', 'core', 'kit', 'client', 'host-docker', 'host-gpus', 'store'],
+  cli: ['schema', 'core', 'kit', 'client', 'hosts', 'host-gpus', 'store'],
 }
 
 interface Manifest {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bridgeGatewayAddress, ensureAgentVolume, openEngine } from '@runyard/host-docker'
+import { bridgeGatewayAddress, openEngine } from '@runyard/host-docker'
 import { findFreePort } from '@runyard/testing/free-port'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
@@ -69,8 +69,7 @@ const ROOT = join(import.meta.dirname, '..', '..')
 export async function startStack(options: StackOptions): Promise<Stack> {
   const key = `ryk_${randomBytes(16).toString('hex')}`
   const port = await findFreePort()
-  const docker = options.host === 'docker' ? await prepareDocker() : undefined
-  const planeHost = docker?.planeHost ?? '127.0.0.1'
+  const planeHost = options.host === 'docker' ? await bridgeAddress() : '127.0.0.1'
   const planePort = await findFreePort(planeHost)
   await reapAbandoned()
   // From here on, processes are running.
@@ -89,7 +88,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     RUNYARD_BOOTSTRAP_KEY: key,
     RUNYARD_DRAIN_ON_STOP: '1',
     RUNYARD_LOG_LEVEL: 'debug',
-    ...(docker === undefined ? {} : { RUNYARD_AGENT_VOLUME: docker.agentVolume }),
     ...(options.simulatedGpus === undefined ? {} : { RUNYARD_SIMULATED_GPUS: options.simulatedGpus }),
     ...options.settings,
   }
@@ -245,13 +243,12 @@ function entry(app: string): string {
   return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
 }
 
-/** What `runyard up` prepares before it starts workers in containers. */
-async function prepareDocker(): Promise<{ planeHost: string; agentVolume: string }> {
+/** Where containers reach this machine. */
+async function bridgeAddress(): Promise<string> {
   await using engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
-  const planeHost = await bridgeGatewayAddress(engine)
-  if (planeHost === undefined) throw new Error('the Docker engine has no default bridge')
-  const agentVolume = await ensureAgentVolume({ engine, version: 'test', directory: join(ROOT, 'apps', 'agent', 'dist') })
-  return { planeHost, agentVolume }
+  const address = await bridgeGatewayAddress(engine)
+  if (address === undefined) throw new Error('the Docker engine has no default bridge')
+  return address
 }
 
 export function tail(text: string, lines = 40): string {

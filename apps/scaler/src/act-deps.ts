@@ -4,6 +4,7 @@ import type { Logger } from '@runyard/kit'
 import type { Config, EndpointEvent, HostDriver, Reason } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Gate } from './gate.ts'
+import type { HostPool } from './host-pool.ts'
 import type { HostWatch } from './host-watch.ts'
 import type { Images } from './images.ts'
 import type { LogFollower } from './log-follower.ts'
@@ -11,14 +12,12 @@ import type { Memory } from './memory.ts'
 
 export interface ActDeps {
   readonly store: Store
-  readonly hosts: readonly HostWatch[]
+  readonly hosts: HostPool
   readonly images: Images
   readonly logs: LogFollower
   readonly memory: Memory
   readonly log: Logger
   readonly config: Config
-  /** The URL of the worker plane as workers reach it. */
-  readonly planeUrl: string
   /** Path of the CA bundle that workers get; undefined = none. */
   readonly caBundle: string | undefined
   /** Bounds starts, stops and removals. */
@@ -26,7 +25,7 @@ export interface ActDeps {
 }
 
 export function hostOf(deps: Pick<ActDeps, 'hosts'>, hostId: string | undefined): HostWatch | undefined {
-  return deps.hosts.find((host) => host.hostId() === hostId)
+  return deps.hosts.list().find((host) => host.hostId() === hostId)
 }
 
 export function driverOf(deps: Pick<ActDeps, 'hosts'>, hostId: string | undefined): HostDriver | undefined {

@@ -5,6 +5,7 @@ import type { HostView, SimulatedGpus } from '@runyard/core'
 import { withSimulatedGpus } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
+import { prepareHost } from './host-preparation.ts'
 import { createImageLooks, type ImageLooks } from './image-looks.ts'
 
 export interface HostWatch extends AsyncDisposable {
@@ -43,6 +44,8 @@ interface Seen {
   workers: readonly ObservedWorker[] | undefined
   observedAt: number
   inventory: HostInventory | undefined
+  /** Why no worker starts here yet, as the end of a sentence; undefined once the host is prepared. */
+  unready: string | undefined
   problem: string | undefined
   inventoryProblem: string | undefined
   /** When the listing under way was asked for. */
@@ -54,10 +57,14 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   const reader = createReader(options)
   const refresh = coalesce(reader.list)
   const refreshInventory = coalesce(reader.readInventory)
+  const preparation = prepareHost(options, reader.noteUnready)
   const watching = driver.watch((event) => void followUp(event, reader, refresh))
   const timers = [setInterval(() => void refresh(), LIST_EVERY_MS), setInterval(() => void refreshInventory(), INVENTORY_EVERY_MS)]
   // A host that does not answer is unknown for now and holds up nothing.
-  await Promise.race([Promise.all([refresh(), refreshInventory()]), delay(FIRST_ANSWER_WITHIN_MS, undefined, { ref: false })])
+  await Promise.race([
+    Promise.all([refresh(), refreshInventory(), preparation.first]),
+    delay(FIRST_ANSWER_WITHIN_MS, undefined, { ref: false }),
+  ])
   return {
     driver,
     images: createImageLooks(options),
@@ -67,6 +74,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
     view: reader.view,
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer)
+      preparation.stop()
       await watching[Symbol.asyncDispose]()
     },
   }
@@ -86,6 +94,7 @@ async function followUp({ kind, workerId }: HostEvent, reader: Reader, refresh: 
 interface Reader {
   readonly list: () => Promise<void>
   readonly readInventory: () => Promise<void>
+  readonly noteUnready: (why: string | undefined) => void
   readonly view: (now: number) => HostView
 }
 
@@ -96,6 +105,7 @@ function seenNothing(): Seen {
     workers: undefined,
     observedAt: 0,
     inventory: undefined,
+    unready: 'is being prepared',
     problem: undefined,
     inventoryProblem: undefined,
     askedAt: undefined,
@@ -128,11 +138,16 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
       seen.askedAt = undefined
       onChange()
     },
+    noteUnready(why) {
+      const isNew = why !== seen.unready
+      seen.unready = why
+      if (isNew) onChange()
+    },
     async readInventory() {
       try {
         const [hostId, offer] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
         seen.hostId = hostId
-        const inventory = withSimulatedGpus({ ...offer, ...memory, hostId, label: driver.label }, simulated)
+        const inventory = withSimulatedGpus({ ...offer, ...memory, ...factsOf(driver), hostId }, simulated)
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
         Object.assign(seen, { inventory, inventoryProblem: undefined })
         if (isNew) onChange()
@@ -143,14 +158,18 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
         seen.inventoryProblem = problem
       }
     },
-    view(now) {
-      const { inventory, observedAt, askedAt, workers, cardsOfOthers } = seen
-      const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
-      const identity = { hostId: seen.hostId ?? driver.label, isIdentified: seen.hostId !== undefined }
-      return { ...identity, inventory, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
-    },
+    view: (now) => viewOf(seen, driver, now),
   }
 }
+
+function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
+  const { inventory, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
+  const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
+  const identity = { hostId: seen.hostId ?? driver.label, isIdentified: seen.hostId !== undefined }
+  return { ...identity, unready, inventory, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
+}
+
+const factsOf = ({ label, kind, capabilities }: HostDriver) => ({ label, kind, capabilities })
 
 /** Calls during a run share one further run that starts after it. */
 function coalesce(work: () => Promise<void>): () => Promise<void> {

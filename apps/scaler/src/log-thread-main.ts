@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLogger } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { createHosts } from './hosts.ts'
+import { openHosts } from './hosts.ts'
 import { createLogFollower } from './log-follower.ts'
 import type { LogOrder, LogReport, LogThreadSetup } from './log-thread.ts'
 
@@ -15,14 +15,13 @@ const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
 const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler-logs'), onError }))
 // The scaler's own drivers have logged which hosts there are.
 const quiet = createLogger({ name: 'scaler-logs', level: 'silent' })
-const drivers = await createHosts({ config, instanceId, log: quiet, env: process.env })
-for (const driver of drivers) scope.use(driver)
+const source = scope.use(await openHosts({ config, instanceId, log: quiet, env: process.env }))
 const logs = scope.use(createLogFollower({ store, log }))
 
 port.on('message', (order: LogOrder) => {
   switch (order.kind) {
     case 'follow': {
-      const driver = drivers.find(({ label }) => label === order.host)
+      const driver = source.list().find(({ label }) => label === order.host)
       if (driver !== undefined) logs.follow(driver, order.workerId)
       return
     }

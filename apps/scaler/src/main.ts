@@ -2,12 +2,12 @@
 import { hostname } from 'node:os'
 import { aborted, dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { createHosts, withHosts } from './hosts.ts'
+import { openHosts, withHosts } from './hosts.ts'
 import { openLogThread } from './log-thread.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
 import { isSeenGone, ownWhereabouts } from './whereabouts.ts'
-import { caBundleOf, planeProbeUrls, toPolicy, workerPlaneUrl } from './settings.ts'
+import { caBundleOf, planeProbeUrls, toPolicy } from './settings.ts'
 
 await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   const config = await withHosts(given)
@@ -19,17 +19,15 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   const onRestored = (): void => store.publish({ kind: 'resync' })
   scope.use(watchInstallation({ ...installation, own, onRestored }), 'installation')
   const { id: instanceId } = own
-  const drivers = await createHosts({ config, instanceId, log, env: process.env })
-  for (const driver of drivers) scope.use(driver, `host ${driver.label}`)
+  const source = scope.use(await openHosts({ config, instanceId, log, env: process.env }), 'hosts')
 
   const probe = scope.use(openPlaneProbe(planeProbeUrls(config)))
   const scaler = scope.use(
     await openScaler({
       store,
-      drivers,
+      source,
       config,
       log,
-      planeUrl: workerPlaneUrl(config),
       caBundle: caBundleOf(config, process.env),
       policy: toPolicy(config),
       planeUpSince: () => probe.upSince(),

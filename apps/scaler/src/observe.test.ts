@@ -10,7 +10,14 @@ test('failed starts are over once a younger worker got ready, also after its own
   await using fixture = await openScalerFixture()
   const { store } = fixture
   const memory = createMemory()
-  const parts = { store, memory, strangers: createStrangers(), hosts: [], policy: DEFAULT_PLAN_POLICY, redis: createContinuity(60_000) }
+  const parts = {
+    store,
+    memory,
+    strangers: createStrangers(),
+    hosts: { list: () => [], [Symbol.asyncDispose]: async () => undefined },
+    policy: DEFAULT_PLAN_POLICY,
+    redis: createContinuity(60_000),
+  }
   const calm = { inFlight: () => new Map(), planeUpSince: () => 0, isShuttingDown: () => false }
   const failures = async () => (await observe({ ...parts, ...calm }, Date.now())).endpoints[0]?.failures
   const at = Date.now() + 1000

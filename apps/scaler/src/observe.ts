@@ -5,13 +5,13 @@ import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } 
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
-import type { HostWatch } from './host-watch.ts'
+import type { HostPool } from './host-pool.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
 
 export interface ObserveDeps {
   readonly store: Store
-  readonly hosts: readonly HostWatch[]
+  readonly hosts: HostPool
   readonly memory: Memory
   readonly strangers: Strangers
   readonly policy: PlanPolicy
@@ -25,7 +25,7 @@ export interface ObserveDeps {
 export async function observe(deps: ObserveDeps, now: number): Promise<Observed> {
   const { memory, policy } = deps
   const inFlight = deps.inFlight()
-  const hosts = deps.hosts.map((host) => host.view(now))
+  const hosts = deps.hosts.list().map((host) => host.view(now))
   const views = await viewEndpoints(deps).catch((error: unknown) => {
     deps.redis.lose()
     throw error
@@ -77,7 +77,7 @@ function imagesNow({ hosts }: ObserveDeps, endpoint: Endpoint, workers: readonly
   const older = workers.filter((worker) => worker.createdAt <= since && !isDraining(worker))
   return new Map(
     older.flatMap(({ id, hostId, image }) => {
-      const host = hosts.find((watch) => watch.hostId() === hostId)
+      const host = hosts.list().find((watch) => watch.hostId() === hostId)
       const imageId = host?.images.idSince(image, since)
       return imageId === undefined ? [] : [[id, imageId] as const]
     }),

@@ -9,6 +9,7 @@ import {
   type WorkerLaunch,
 } from '@runyard/schema'
 import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
+import { staticSource } from '@runyard/hosts'
 import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { startRedis, type TestRedis } from '@runyard/testing'
@@ -48,9 +49,7 @@ export function createFakeHost(label = 'local', hostId = label): FakeHost {
   }
   return {
     label,
-    kind: 'process',
-    identify: async () => hostId,
-    cardsOfOthers: async () => [],
+    ...facts(hostId),
     observed,
     problem,
     die,
@@ -69,9 +68,24 @@ export function createFakeHost(label = 'local', hostId = label): FakeHost {
   }
 }
 
+function facts(hostId: string) {
+  return {
+    kind: 'process',
+    capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: true },
+    identify: async () => hostId,
+    cardsOfOthers: async () => [],
+    probe: async () => ({ kind: 'ok', words: 'a map' }),
+    prepare: async () => ({ words: 'workers in a map', planeAddress: undefined }),
+    planeUrl: async () => 'http://plane:8081',
+    examine: async () => [],
+    installs: async () => [],
+    removeAll: async () => undefined,
+  } satisfies Partial<HostDriver>
+}
+
 function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>) {
   return {
-    inventory: async () => ({ kind: 'process' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
+    inventory: async () => ({ cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     hasImage: async () => problem.image === undefined,
     imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {
@@ -160,10 +174,9 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
     async open({ policy = {}, config = {}, driver = host, ...more } = {}) {
       const scaler = await openScaler({
         store,
-        drivers: [driver],
+        source: staticSource([driver]),
         config: Config.parse({ simulatedGpus: 'NVIDIA GeForce RTX 4090:2', ...config }),
         log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' }),
-        planeUrl: 'http://plane:8081',
         caBundle: undefined,
         policy: { ...DEFAULT_PLAN_POLICY, settleMs: 200, reapGraceMs: 200, ...policy },
         planeUpSince: () => 0,

@@ -167,7 +167,7 @@ test('what a registry refuses is told in the status, and tried again as soon as 
   }
   await give('old')
   host.problem.image = new RunyardError('forbidden', 'The registry refuses the credentials "mine".')
-  await fixture.open({ driver: { ...host, kind: 'docker', inventory: async () => ({ ...(await host.inventory()), kind: 'docker' }) } })
+  await fixture.open({ driver: { ...host, capabilities: { ...host.capabilities, runsImages: true } } })
   await save(endpointOf('ep-one', { spec: { image: 'registry.example/private:1', registryId: 'r1' } }))
   await store.jobs.submit('ep-one', job('j1'))
   const status = {

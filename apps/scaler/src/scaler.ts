@@ -1,14 +1,14 @@
 // The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it stands by, looks at its
 // hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
 // leaves workers running, because observing is recovery.
-import { isDraining, parseSimulatedGpus, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
+import { isDraining, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
-import type { Config, HostDriver, Signal } from '@runyard/schema'
+import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createGate } from './gate.ts'
-import { openHostWatch, type HostWatch, type MemoryGiven } from './host-watch.ts'
+import { openHostPool, type HostPool } from './host-pool.ts'
 import { createImages } from './images.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
@@ -19,10 +19,10 @@ import { createWaker, urgencyOf, type Known } from './wake-rules.ts'
 
 export interface ScalerOptions {
   readonly store: Store
-  readonly drivers: readonly HostDriver[]
+  /** Closed by who opened it. */
+  readonly source: HostSource
   readonly config: Config
   readonly log: Logger
-  readonly planeUrl: string
   readonly caBundle: string | undefined
   readonly policy: PlanPolicy
   readonly planeUpSince: () => number | undefined
@@ -90,7 +90,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const waker = opening.use(createWaker(() => loop.wake()))
   const wake = (): void => waker.wake('now')
   const leadership = opening.use(lead(options, state))
-  const hosts = await openHosts(options, opening, wake)
+  const hosts = opening.use(await openHostPool(options, wake))
   const parts = { ...options, hosts, memory, images: createImages(options.store.privateImages), gate: createGate(ACTIONS_AT_ONCE) }
   const sessions = opening.use(createSessions(parts, wake))
   const tick = createTick({ ...parts, state, leadership, sessions })
@@ -137,7 +137,7 @@ function lead({ store, facts, log, isGone, leaderTtlMs: ttlMs }: ScalerOptions, 
 }
 
 interface TickDeps extends ScalerOptions {
-  readonly hosts: readonly HostWatch[]
+  readonly hosts: HostPool
   readonly memory: Memory
   readonly state: State
   readonly leadership: Leadership
@@ -179,25 +179,9 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
   }
 }
 
-async function openHosts(options: ScalerOptions, stack: AsyncDisposableStack, onChange: () => void): Promise<readonly HostWatch[]> {
-  const { config, log } = options
-  const simulated = parseSimulatedGpus(config.simulatedGpus)
-  const open = async (driver: HostDriver): Promise<HostWatch> =>
-    stack.use(await openHostWatch({ driver, simulated, memory: memoryGivenTo(driver, config), log, onChange }))
-  return Promise.all(options.drivers.map(open))
-}
-
-function memoryGivenTo({ label }: HostDriver, { hosts = [] }: Config): MemoryGiven {
-  const { reservedMemoryBytes, gpuMemoryBytes } = hosts.find(({ id }) => id === label) ?? {}
-  return {
-    ...(reservedMemoryBytes === undefined ? {} : { reservedMemoryBytes }),
-    ...(gpuMemoryBytes === undefined ? {} : { gpuMemoryBytes }),
-  }
-}
-
 interface TickParts {
   readonly session: Session
-  readonly hosts: readonly HostWatch[]
+  readonly hosts: HostPool
   readonly state: State
 }
 
@@ -218,7 +202,7 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
 function followLogs(observed: Observed, { session: { logs }, hosts }: TickParts): void {
   const known = new Set(observed.endpoints.flatMap((view) => view.workers.map((worker) => worker.id)))
   for (const host of observed.hosts) {
-    const driver = hosts.find((watch) => watch.hostId() === host.hostId)?.driver
+    const driver = hosts.list().find((watch) => watch.hostId() === host.hostId)?.driver
     for (const worker of host.workers ?? []) {
       if (driver !== undefined && worker.state === 'running' && known.has(worker.workerId)) logs.follow(driver, worker.workerId)
     }

@@ -158,6 +158,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
   const { envelope, withAgent, image } = resolveImage(endpoint.spec.image, deps.config)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
+  const [planeUrl, token] = await Promise.all([host.driver.planeUrl(), deps.store.workerToken(record.endpointId, record.id)])
   return {
     workerId: record.id,
     endpointId: record.endpointId,
@@ -170,8 +171,8 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
       ...limits,
       endpoint,
       workerId: record.id,
-      planeUrl: deps.planeUrl,
-      token: await deps.store.workerToken(record.endpointId, record.id),
+      planeUrl,
+      token,
       gpus: record.gpus,
       host: { cpuCount: inventory?.cpuCount ?? 1, memoryBytes: inventory?.memoryBytes ?? 0 },
       envelope,

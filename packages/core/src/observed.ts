@@ -7,6 +7,8 @@ export interface HostView {
   /** The host's identity as reported by `HostDriver.identify`; before that, the operator's name for it. */
   readonly hostId: string
   readonly isIdentified: boolean
+  /** Why it gets no workers for now, as the end of a sentence: `is being prepared`; undefined: it gets some. */
+  readonly unready: string | undefined
   /** The last inventory read, undefined before the first. */
   readonly inventory: HostInventory | undefined
   /** undefined: the host cannot be reached. */

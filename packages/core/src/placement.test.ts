@@ -2,6 +2,7 @@ import type { Gpu, HostInventory } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
+import { CONTAINERS } from './plan-fixture.ts'
 import { cpuSharesOf, place, type Holding } from './placement.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 
@@ -10,7 +11,16 @@ function card(uuid: string, name: string, change: Partial<Gpu> = {}): Gpu {
 }
 
 function machine(hostId: string, gpus: readonly Gpu[], change: Partial<HostInventory> = {}): HostInventory {
-  return { hostId, kind: 'docker', cpuCount: 4, memoryBytes: 16e9, gpus: [...gpus], cudaVersion: '12.4', ...change }
+  return {
+    hostId,
+    kind: 'docker',
+    capabilities: CONTAINERS,
+    cpuCount: 4,
+    memoryBytes: 16e9,
+    gpus: [...gpus],
+    cudaVersion: '12.4',
+    ...change,
+  }
 }
 
 function onGpu(text: string, count = 1, change: Record<string, unknown> = {}) {
@@ -155,7 +165,7 @@ test('simulated GPUs are declared as name and count', () => {
 })
 
 test('an image with its own handler needs a container host, and is refused without one', () => {
-  const processes = machine('here', [], { kind: 'process' })
+  const processes = machine('here', [], { kind: 'process', capabilities: { ...CONTAINERS, runsImages: false } })
   expect(place(onCpu('cpu3g-2-8'), [processes, machine('h2', [])], [])).toMatchObject({ kind: 'placed', hostId: 'h2' })
   expect(place({ ...onCpu('cpu3g-2-8'), image: 'runpod/queue:py3.12-latest' }, [processes], [])).toMatchObject({ hostId: 'here' })
   expect(place(onCpu('cpu3g-2-8'), [processes], [])).toEqual({

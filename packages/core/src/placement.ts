@@ -51,7 +51,7 @@ export function place(
   holdings: readonly Holding[],
 ): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
-  const hosts = needsContainer(spec.image) ? reachable.filter((host) => host.kind !== 'process') : reachable
+  const hosts = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
   if (hosts.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
   if (spec.gpu !== null) return placeGpus(spec.gpu, hosts, holdings)
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), hosts, holdings)

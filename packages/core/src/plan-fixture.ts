@@ -1,5 +1,5 @@
 // Test fixture: short constructors for observations, and a simulated world that applies a plan at once.
-import type { Endpoint, Gpu, ObservedWorker, WorkerRecord } from '@runyard/schema'
+import type { Endpoint, Gpu, HostCapabilities, ObservedWorker, WorkerRecord } from '@runyard/schema'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 import {
   DEFAULT_PLAN_POLICY,
@@ -11,6 +11,7 @@ import {
   type Observed,
 } from './observed.ts'
 
+export const CONTAINERS: HostCapabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true }
 export const NOW = 1_000_000_000
 
 export function gpu(uuid: string, name = 'NVIDIA GeForce RTX 4090'): Gpu {
@@ -18,8 +19,16 @@ export function gpu(uuid: string, name = 'NVIDIA GeForce RTX 4090'): Gpu {
 }
 
 export function host(hostId: string, gpus: readonly Gpu[], workers: readonly ObservedWorker[] | undefined = []): HostView {
-  const inventory = { hostId, kind: 'docker' as const, cpuCount: 8, memoryBytes: 32e9, gpus: [...gpus], cudaVersion: null }
-  return { hostId, isIdentified: true, inventory, workers, cardsOfOthers: [], observedAt: NOW }
+  const inventory = {
+    hostId,
+    kind: 'docker' as const,
+    capabilities: CONTAINERS,
+    cpuCount: 8,
+    memoryBytes: 32e9,
+    gpus: [...gpus],
+    cudaVersion: null,
+  }
+  return { hostId, isIdentified: true, unready: undefined, inventory, workers, cardsOfOthers: [], observedAt: NOW }
 }
 
 export function endpoint(id: string, { spec, settings }: Pick<EndpointChange, 'spec' | 'settings'> = {}): Endpoint {

@@ -128,7 +128,7 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
     const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, holdings)
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
-      want.refused = placement
+      want.refused = withClosedHosts(placement, builder.observed)
       return undefined
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
@@ -154,6 +154,21 @@ export function statusOf({ refused, missing, heldBack, calm }: Want, coming: num
   return { throttled: missing, unhealthy: heldBack, reason: refused.reason, message: refused.message + room, nextTryAt: undefined }
 }
 
-export function reachable(observed: Observed): readonly HostInventory[] {
-  return observed.hosts.flatMap((host) => (host.inventory === undefined || host.workers === undefined ? [] : [host.inventory]))
+/** Those that a worker may be placed on now. */
+export function reachable({ hosts }: Observed): readonly HostInventory[] {
+  return hosts.flatMap(({ inventory, workers, unready }) =>
+    inventory === undefined || workers === undefined || unready !== undefined ? [] : [inventory],
+  )
+}
+
+/** What a refusal does not say: hosts that were not asked, and why. */
+function withClosedHosts(refused: Refused, { hosts }: Observed): Refused {
+  const closed = hosts.flatMap(({ inventory, hostId, unready }) =>
+    unready === undefined ? [] : [`${inventory?.label ?? hostId} ${unready}`],
+  )
+  if (closed.length === 0) return refused
+  const others = closed.map((words) => `host ${words}`).join('; ')
+  return refused.reason === 'no_host'
+    ? { ...refused, reason: 'hosts_closed', message: others }
+    : { ...refused, message: `${refused.message}; ${others}` }
 }

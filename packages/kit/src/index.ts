@@ -1,6 +1,7 @@
 export * from './aborted.ts'
 export * from './closest-word.ts'
 export * from './config.ts'
+export * from './find-on-path.ts'
 export * from './installation.ts'
 export * from './logger.ts'
 export * from './loop.ts'

@@ -72,4 +72,9 @@ export function describeEngine(connection: EngineConnection): string {
   }
 }
 
+/** As the Docker CLI takes it. */
+export function toEngineUrl(connection: EngineConnection): string {
+  return connection.kind === 'unix' ? `unix://${connection.socket}` : describeEngine(connection)
+}
+
 const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -1,6 +1,9 @@
 // Hosts and what they offer. Inventory is a fact read from the host; nothing here is wished.
 import { z } from 'zod'
 
+export const HOST_KINDS = ['docker', 'process'] as const
+export type HostKind = (typeof HOST_KINDS)[number]
+
 export const Gpu = z.object({
   uuid: z.string(),
   /** The product name as nvidia-smi prints it, which equals Runpod's GPU type id (management §0.1.10). */
@@ -17,12 +20,26 @@ export type Gpu = z.infer<typeof Gpu>
 export const SIMULATED_UUID = 'GPU-simulated-'
 export const isSimulatedUuid = (uuid: string): boolean => uuid.startsWith(SIMULATED_UUID)
 
+/** What a kind of host can do. Decisions ask for these and never for the kind. */
+export const HostCapabilities = z.object({
+  /** Runs any image with its own handler, and pulls it; else workers are our agent on what the machine has. */
+  runsImages: z.boolean(),
+  /** Shuts workers in, and enforces limits of memory, CPUs and processes. */
+  isolates: z.boolean(),
+  /** Who chooses a worker's cards: the caller, by UUID; or the host, which is asked for a number of them. */
+  gpuChoice: z.enum(['uuid', 'count']),
+  /** Knows how a worker ended that an earlier driver started. */
+  remembersExits: z.boolean(),
+})
+export type HostCapabilities = z.infer<typeof HostCapabilities>
+
 export const HostInventory = z.object({
   /** What the host is: an engine's id, or a machine with a data directory. */
   hostId: z.string(),
   /** What the operator calls it; for people alone. */
   label: z.string().optional(),
-  kind: z.enum(['docker', 'process']),
+  kind: z.enum(HOST_KINDS),
+  capabilities: HostCapabilities,
   cpuCount: z.int(),
   memoryBytes: z.number(),
   gpus: z.array(Gpu),
@@ -35,5 +52,5 @@ export const HostInventory = z.object({
 })
 export type HostInventory = z.infer<typeof HostInventory>
 
-/** What a host says of itself, whoever it is. */
-export type HostOffer = Omit<HostInventory, 'hostId' | 'label' | 'reservedMemoryBytes' | 'gpuMemoryBytes'>
+/** What the driver reads on its host. */
+export type HostOffer = Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'>

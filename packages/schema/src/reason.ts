@@ -28,6 +28,7 @@ export const REASONS = {
   unhealthy_check: 'the worker reported a failed fitness check',
   // why a wanted worker is not started (throttled)
   no_host: 'no host is configured or reachable',
+  hosts_closed: 'every host is being prepared, cordoned, or resting after starts that it failed',
   no_container_host: 'the image brings its own handler, and no host runs containers',
   no_matching_gpu: 'no host has a GPU of the requested types',
   gpus_busy: 'all matching GPUs are in use',

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
-import type { HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import type { HostCapabilities, HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 export interface HostFixture extends AsyncDisposable {
@@ -20,10 +20,8 @@ export interface HostFixture extends AsyncDisposable {
 }
 
 export interface HostAbilities {
-  /** Enforces memory limits, and distinguishes an OOM kill from other kills. */
-  readonly memoryLimit: boolean
-  /** Reports the exit code of a worker that an earlier driver started. */
-  readonly foreignExitCodes: boolean
+  /** As the driver says them; the suite holds it to them. */
+  readonly capabilities: HostCapabilities
   /** Attaches GPUs that do not exist, like the process host, or an engine with a stand-in for NVIDIA's hook. */
   readonly gpus: boolean
 }
@@ -72,9 +70,30 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
         return lines.some(({ line }) => line.includes(text)) ? lines : undefined
       })
 
+    it('says what it can do', () => {
+      expect(driver.capabilities).toEqual(can.capabilities)
+    })
+
+    it('answers, prepares itself, and the second time finds all of it there', async () => {
+      const options = { onProgress: () => undefined, signal: new AbortController().signal }
+      expect(await driver.probe()).toMatchObject({ kind: 'ok' })
+      const first = await driver.prepare(options)
+      expect(await fixture.createDriver().prepare(options)).toEqual(first)
+      expect(new URL(await driver.planeUrl()).port).toBe('8081')
+    })
+
+    it('ends all workers of its install at once, and leaves those of others', async () => {
+      const stranger = fixture.createStranger()
+      const id = await start(FOREVER)
+      await outputOf(id, 'up')
+      await stranger.removeAll()
+      expect(await find(id)).toMatchObject({ state: 'running' })
+      await driver.removeAll()
+      await eventually(async () => ((await find(id))?.state === 'running' ? undefined : true))
+    })
+
     it('describes itself with CPUs and memory', async () => {
       const inventory = await driver.inventory()
-      expect(inventory).toMatchObject({ kind: driver.kind })
       expect(inventory.cpuCount).toBeGreaterThan(0)
       expect(inventory.memoryBytes).toBeGreaterThan(64 * MIB)
     })
@@ -144,10 +163,13 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       }
     })
 
-    it.each(can.memoryLimit ? [64 * MIB] : [])('flags a worker that went over its memory limit of %d bytes', async (memoryBytes) => {
-      const id = await start('exec python3 -c "x = bytearray(512 * 1024 * 1024); print(len(x))"', { memoryBytes })
-      expect((await ended(id)).exit).toMatchObject({ exitCode: 137, oomKilled: true })
-    })
+    it.each(can.capabilities.isolates ? [64 * MIB] : [])(
+      'flags a worker that went over its memory limit of %d bytes',
+      async (memoryBytes) => {
+        const id = await start('exec python3 -c "x = bytearray(512 * 1024 * 1024); print(len(x))"', { memoryBytes })
+        expect((await ended(id)).exit).toMatchObject({ exitCode: 137, oomKilled: true })
+      },
+    )
 
     it('returns the last lines of a worker with their source, even after its death', async () => {
       const id = await start('for i in 1 2 3 4 5; do echo "line $i"; done; echo "on stderr" >&2; printf unfinished')
@@ -232,7 +254,10 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(dying, fresh)).toEqual(await find(dying))
       await eventually(async () => ((await fresh.tailLogs(living, 5)).length > 0 ? true : undefined))
       await fresh.stopWorker(living, { graceMs: 10_000 })
-      expect(await find(living, fresh)).toMatchObject({ state: 'exited', ...(can.foreignExitCodes ? { exit: { exitCode: 0 } } : {}) })
+      expect(await find(living, fresh)).toMatchObject({
+        state: 'exited',
+        ...(can.capabilities.remembersExits ? { exit: { exitCode: 0 } } : {}),
+      })
     })
 
     it('gives a worker its environment, including special characters', async () => {

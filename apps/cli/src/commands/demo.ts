@@ -127,7 +127,7 @@ async function show(stack: Stack, { directory, context, progress, flash, signal 
     for (const line of await explainFailure({ client, output, logDir: stack.logDir })) out.line(line)
     return 1
   }
-  const body = stack.choice.agentVolume === undefined ? 'process' : 'container'
+  const body = stack.choice.hosts.some(({ kind }) => kind === 'process') ? 'process' : 'container'
   const events = await untilZero(client, { out, progress, signal })
   for (const line of renderStory(tellStory(events, body), out)) out.line(line)
   return 0

@@ -1,13 +1,7 @@
 // What `runyard doctor` finds: one line per subject, in plain words, with the command that mends it.
+import type { HostFinding } from '@runyard/schema'
 
-export interface Finding {
-  readonly subject: string
-  /** missing: something that is needed; note: it works, but there is something to know. */
-  readonly verdict: 'ok' | 'note' | 'missing'
-  readonly words: string
-  /** A command or a sentence. */
-  readonly mend?: string
-}
+export type Finding = HostFinding
 
 export const ok = (subject: string, words: string): Finding => ({ subject, verdict: 'ok', words })
 export const note = (subject: string, words: string, mend?: string): Finding => withMend({ subject, verdict: 'note', words }, mend)

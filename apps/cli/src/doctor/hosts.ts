@@ -1,86 +1,56 @@
-// What the machine offers for workers: Docker, NVIDIA cards, and whether the two know each other.
-import { createDockerHost, diskLimitOf, openEngine, probeEngine } from '@runyard/host-docker'
+// What the machine offers for workers: the host that they would run on, and NVIDIA cards.
+import { openHost } from '@runyard/hosts'
 import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'
-import { DockerHostConfig, engineOf } from '@runyard/schema'
-import { findOnPath } from '../stack/find-on-path.ts'
+import { DockerHostConfig } from '@runyard/schema'
+import { hostSettings } from '../stack/host-choice.ts'
 import { findOtherInstalls } from '../stack/other-installs.ts'
 import { missing, note, ok, type Finding } from './finding.ts'
 import type { Machine } from './machine.ts'
 
-const TOOLKIT = 'nvidia-container-runtime-hook'
-
 export async function checkHosts(machine: Machine): Promise<readonly Finding[]> {
   const docker = await checkDocker(machine)
-  const gpu = await checkGpus(machine)
-  const engine = docker.finding.verdict === 'ok' ? docker.host : undefined
-  return [
-    docker.finding,
-    ...(engine === undefined
-      ? []
-      : [await checkImage(engine, machine), await checkDisk(engine, machine), ...(await checkOthers(engine, machine))]),
-    gpu.finding,
-    ...(engine === undefined || !gpu.real ? [] : [await checkToolkit(machine)]),
-  ]
+  const others = docker.answers ? await checkOthers(docker.host, machine) : []
+  return [docker.finding, ...docker.more, ...others, await checkGpus(machine)]
 }
 
-async function checkDocker({ settings }: Machine): Promise<{ host: DockerHostConfig; finding: Finding }> {
-  const configured = settings.config.hosts?.find((host) => host.kind === 'docker')
+interface DockerFindings {
+  readonly host: DockerHostConfig
+  readonly answers: boolean
+  readonly finding: Finding
+  readonly more: readonly Finding[]
+}
+
+async function checkDocker(machine: Machine): Promise<DockerFindings> {
+  const { config } = machine.settings
+  const configured = config.hosts?.find((candidate) => candidate.kind === 'docker')
   const host = configured ?? DockerHostConfig.parse({ kind: 'docker' })
-  await using opened = openEngine(engineOf(host))
-  const engine = await probeEngine(opened)
-  if (engine.kind === 'ok') return { host, finding: ok('Docker', engine.version) }
+  await using driver = openHost(host, settingsOf(machine))
+  const probe = await driver.probe()
+  if (probe.kind === 'ok')
+    return { host, answers: true, finding: ok('Docker', probe.words), more: await driver.examine(config.defaultImage) }
   // What was asked for must be there; else processes do.
   const tell = configured === undefined ? note : missing
-  return {
-    host,
-    finding: tell('Docker', `${engine.message} ${configured === undefined ? 'Workers will be processes of this machine.' : ''}`.trim()),
-  }
+  const instead = configured === undefined ? ' Workers will be processes of this machine.' : ''
+  return { host, answers: false, finding: tell('Docker', probe.message + instead), more: [] }
 }
 
-async function checkImage(docker: DockerHostConfig, { settings }: Machine): Promise<Finding> {
-  const { defaultImage } = settings.config
-  await using host = createDockerHost({ label: 'doctor', connection: engineOf(docker), instanceId: 'doctor', agentVolume: undefined })
-  if (await host.hasImage(defaultImage)) return ok('worker image', defaultImage)
-  return note('worker image', `${defaultImage} is not here yet; the first \`up\` builds it (a minute or two)`)
-}
+const settingsOf = ({ settings, env }: Machine) => hostSettings({ config: settings.config, env })
 
-async function checkOthers(docker: DockerHostConfig, { settings }: Machine): Promise<readonly Finding[]> {
-  const own = await readOwn(settings.dataDir).catch(() => undefined)
-  const others = await findOtherInstalls([docker], own?.id)
+async function checkOthers(docker: DockerHostConfig, machine: Machine): Promise<readonly Finding[]> {
+  const own = await readOwn(machine.settings.dataDir).catch(() => undefined)
+  const others = await findOtherInstalls([docker], settingsOf(machine), own?.id)
   return others.map(({ words, mend }) => note('other workers', words, mend))
 }
 
-const DISK = {
-  limited: 'the engine limits what a worker writes',
-  measured: 'the engine cannot limit it: workers are measured every minute, and ended when over their size',
-  unknown: 'not known before the worker image is here',
-} as const
-
-async function checkDisk(docker: DockerHostConfig, { settings }: Machine): Promise<Finding> {
-  await using engine = openEngine(engineOf(docker))
-  const limit = await diskLimitOf(engine, settings.config.defaultImage)
-  return limit === 'limited' ? ok('worker disk', DISK[limit]) : note('worker disk', DISK[limit])
-}
-
-async function checkGpus({ settings }: Machine): Promise<{ real: boolean; finding: Finding }> {
+async function checkGpus({ settings }: Machine): Promise<Finding> {
   const { gpus, cudaVersion, warnings } = await readGpuInventory()
   const simulated = settings.config.simulatedGpus
   const names = gpus.map(({ name, fault }) => (fault === undefined ? name : `${name} (${fault})`))
   if (gpus.some(({ healthy }) => healthy)) {
-    return { real: true, finding: ok('NVIDIA', `${names.join(', ')}, driver for CUDA ${cudaVersion ?? '?'}`) }
+    return ok('NVIDIA', `${names.join(', ')}, driver for CUDA ${cudaVersion ?? '?'}`)
   }
-  if (simulated !== undefined) return { real: false, finding: ok('NVIDIA', `no card; simulated: ${simulated}`) }
+  if (simulated !== undefined) return ok('NVIDIA', `no card; simulated: ${simulated}`)
   const words = names.length > 0 ? `no usable card: ${names.join(', ')}` : (warnings[0] ?? 'no card or no driver here; CPU endpoints work')
-  return {
-    real: false,
-    finding: note('NVIDIA', words, 'install the driver, or declare cards: RUNYARD_SIMULATED_GPUS="NVIDIA GeForce RTX 4090:1"'),
-  }
-}
-
-async function checkToolkit({ env }: Machine): Promise<Finding> {
-  const path = await findOnPath(TOOLKIT, env)
-  if (path !== undefined) return ok('container toolkit', path)
-  const mend = 'apt-get install nvidia-container-toolkit && systemctl restart docker'
-  return missing('container toolkit', 'there is an NVIDIA card, but Docker cannot hand it to containers', mend)
+  return note('NVIDIA', words, 'install the driver, or declare cards: RUNYARD_SIMULATED_GPUS="NVIDIA GeForce RTX 4090:1"')
 }

@@ -6,7 +6,7 @@ import type { Progress } from '../output/progress.ts'
 import type { Settings } from '../settings.ts'
 import { openDataDir } from './data-dir.ts'
 import { describeGpus } from './gpu-line.ts'
-import { chooseHosts, type HostChoice } from './host-choice.ts'
+import { chooseHosts, hostSettings, type HostChoice } from './host-choice.ts'
 import { claimPort } from './ports.ts'
 import { findOtherInstalls } from './other-installs.ts'
 import { describeScaler, partEnvironments, startParts, urlOf, type Parts, type ScalerNote } from './parts.ts'
@@ -30,6 +30,7 @@ export interface Stack extends AsyncDisposable {
   readonly url: string
   readonly key: string
   readonly choice: HostChoice
+  readonly config: Settings['config']
   /** Absolute. */
   readonly dataDir: string
   readonly logDir: string
@@ -63,12 +64,13 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   await parts.untilReady(url, signal)
   await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })
   step.done(`${url}, workers reach it at ${urlOf(plane)}`)
-  await tellScaler(parts, choice, progress)
+  await tellScaler(parts, choice, options)
   const opened = opening.move()
   return {
     url,
     key: dataDir.key,
     choice,
+    config: settings.config,
     dataDir: dataDir.path,
     logDir,
     failed: parts.failed,
@@ -85,11 +87,12 @@ function ledInstance(note: ScalerNote | undefined): string | undefined {
   return note?.leader === undefined ? note?.instanceId : undefined
 }
 
-async function tellScaler(parts: Parts, { hosts }: HostChoice, progress: Progress): Promise<void> {
+async function tellScaler(parts: Parts, { hosts }: HostChoice, { progress, settings, env }: StackOptions): Promise<void> {
   const note = parts.scaler()
   if (note === undefined) return
   progress.begin('scaler').done(describeScaler(note))
-  for (const { words, mend } of await findOtherInstalls(hosts, note.instanceId)) progress.say(`             also here: ${words}; ${mend}`)
+  for (const { words, mend } of await findOtherInstalls(hosts, hostSettings({ config: settings.config, env }), note.instanceId))
+    progress.say(`             also here: ${words}; ${mend}`)
 }
 
 interface RedisOptions {

@@ -8,7 +8,7 @@ it('the gateway alone is given the key, by its file', () => {
     plane: { host: '127.0.0.1', port: 2 },
     redis: { url: '/redis.sock' },
     dataDir: { path: '/data' },
-    choice: { hosts: [], agentVolume: undefined, planeHost: '127.0.0.1' },
+    choice: { hosts: [], planeHost: '127.0.0.1' },
   })
   expect(gateway).toEqual({ ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: '/data/key' })
 })

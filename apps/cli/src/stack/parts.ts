@@ -68,7 +68,6 @@ export function partEnvironments(stack: {
     RUNYARD_DATA_DIR: dataDir.path,
     RUNYARD_HOSTS: JSON.stringify(choice.hosts),
     RUNYARD_DRAIN_ON_STOP: '1',
-    ...(choice.agentVolume === undefined ? {} : { RUNYARD_AGENT_VOLUME: choice.agentVolume }),
   }
   return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }
 }

@@ -2,9 +2,8 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { openCacheDir } from '@runyard/kit'
+import { findOnPath, openCacheDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { findOnPath } from './find-on-path.ts'
 import { fetchWheel } from './wheel.ts'
 
 const run = promisify(execFile)

@@ -99,7 +99,7 @@ describe('provideRedis', () => {
 })
 
 async function pathWithoutRedis(directory: string): Promise<string> {
-  const { findOnPath } = await import('./find-on-path.ts')
+  const { findOnPath } = await import('@runyard/kit')
   const python = await findOnPath('python3', process.env)
   const bin = join(directory, 'bin')
   await mkdir(bin)

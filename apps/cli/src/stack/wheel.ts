@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { RunyardError } from '@runyard/schema'
 import { CLI_ROOT } from '../locations.ts'
-import { findOnPath } from './find-on-path.ts'
+import { findOnPath } from '@runyard/kit'
 
 /** @throws RunyardError with one sentence. */
 export async function fetchWheel(options: {

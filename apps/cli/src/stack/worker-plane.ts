@@ -1,12 +1,13 @@
 // Where the worker plane listens. What was set wins, or `up` is refused. The default port may give way to a free one, since workers get
 // the address with their start; but firewall rules name a port, so that is said aloud.
+import { RunyardError } from '@runyard/schema'
 import type { Settings } from '../settings.ts'
 import type { Listener } from './parts.ts'
 import { claimPort } from './ports.ts'
 
 interface PlaneOptions {
-  /** Where the workers of the chosen hosts reach us. */
-  readonly planeHost: string
+  /** Where the workers of the chosen hosts reach us; undefined: the hosts do not know. */
+  readonly planeHost: string | undefined
   readonly say: (line: string) => void
 }
 
@@ -14,6 +15,9 @@ interface PlaneOptions {
 export async function claimPlane({ config, origins }: Pick<Settings, 'config' | 'origins'>, options: PlaneOptions): Promise<Listener> {
   const { port } = config.workerPlane
   const host = origins['workerPlane.host'] === 'default' ? options.planeHost : config.workerPlane.host
+  if (host === undefined) {
+    throw new RunyardError('bad_request', 'No host knows an address of this machine that its workers reach; set workerPlane.host to one.')
+  }
   const claimed = claimPort({ host, port, mend: 'set workerPlane.port to another' })
   if (origins['workerPlane.port'] !== 'default') return { host, port: await claimed }
   return claimed.then(

@@ -39,7 +39,12 @@ describe('the agent volume', () => {
   })
 
   async function runAgent(): Promise<readonly string[]> {
-    const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId, agentVolume: name })
+    const driver = createDockerHost({
+      label: 'here',
+      connection: { kind: 'unix', socket },
+      instanceId,
+      release: { version: '0.0.0-test', agentDirectory: directory, workerDockerfile: '' },
+    })
     const limits = { memoryBytes: undefined, cpus: undefined, pidsLimit: 64, runtime: undefined, caBundle: undefined }
     const spec = {
       endpointId: 'e',

@@ -41,7 +41,10 @@ beforeAll(async () => {
   await ensureWorkerImage({ engine, dockerfile, onProgress: () => undefined })
 }, 600_000)
 
-describeHostConformance('a Docker Engine', async () => createFixture(), { memoryLimit: true, foreignExitCodes: true, gpus: false })
+describeHostConformance('a Docker Engine', async () => createFixture(), {
+  capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true },
+  gpus: false,
+})
 
 describe('a worker container', () => {
   const instanceId = `worker-container-${randomBytes(4).toString('hex')}`
@@ -74,12 +77,14 @@ describe('a worker container', () => {
     const container = await docker.createContainer({ Image: WORKER_IMAGE, Cmd: ['sleep', '1000'], Labels: labels })
     const listed = async () => (await listInstalls(engine)).filter((install) => install.instanceId === instanceId)
     expect(await other.cardsOfOthers()).not.toContain(uuid)
-    expect(await listed()).toEqual([{ instanceId, workers: 1, cards: [] }])
+    expect(await listed()).toMatchObject([{ instanceId, workers: 1, cards: [] }])
     await container.start()
     expect(await other.cardsOfOthers()).toContain(uuid)
     expect((await other.cardsOfOthers()).filter((card) => card.startsWith('GPU-simulated'))).toEqual([])
     expect(await driver.cardsOfOthers()).not.toContain(uuid)
-    expect(await listed()).toEqual([{ instanceId, workers: 1, cards: [uuid] }])
+    expect(await listed()).toMatchObject([
+      { instanceId, workers: 1, cards: [uuid], removal: expect.stringContaining(`label=runyard=${instanceId}`) as string },
+    ])
   })
 
   /** What a script prints when it is the worker. */

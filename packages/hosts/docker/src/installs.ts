@@ -1,5 +1,5 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
-import { isSimulatedUuid } from '@runyard/schema'
+import { isSimulatedUuid, LOCAL_SOCKET, toEngineUrl, type Install } from '@runyard/schema'
 import { LABELS } from './container-spec.ts'
 import { probeDiskLimit, type DiskLimit } from './disk.ts'
 import { onEngine, type Engine } from './engine.ts'
@@ -40,14 +40,6 @@ function firstAddressOf(subnet: string | undefined): string | undefined {
   return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
 }
 
-/** Workers of one install, as its labels say. */
-export interface Install {
-  readonly instanceId: string
-  readonly workers: number
-  /** Cards that its running workers hold; simulated ones are not. */
-  readonly cards: readonly string[]
-}
-
 /** Every install that has workers on the engine. */
 export async function listInstalls(engine: Engine): Promise<readonly Install[]> {
   return onEngine(engine, 'list the workers', async (docker) => {
@@ -60,8 +52,14 @@ export async function listInstalls(engine: Engine): Promise<readonly Install[]> 
         .filter(({ State }) => State === 'running')
         .flatMap(cardsOf)
         .filter((uuid) => !isSimulatedUuid(uuid)),
+      removal: removalOf(engine, instanceId),
     }))
   })
+}
+
+function removalOf({ connection }: Engine, instanceId: string): string {
+  const docker = connection.kind === 'unix' && connection.socket === LOCAL_SOCKET ? 'docker' : `docker -H ${toEngineUrl(connection)}`
+  return `${docker} rm -f $(${docker} ps -aq --filter label=runyard=${instanceId})`
 }
 
 /** Removes every worker of one install, living or not, and says how many there were. */

@@ -46,7 +46,10 @@ async function processesIn(scratchDir: string): Promise<readonly string[]> {
   return marked.flat()
 }
 
-describeHostConformance('the process host', createFixture, { memoryLimit: false, foreignExitCodes: false, gpus: true })
+describeHostConformance('the process host', createFixture, {
+  capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
+  gpus: true,
+})
 
 describe('the process host', () => {
   let fixture: Fixture

@@ -2,10 +2,12 @@
 // last scaler ("observing is recovery"), with the exit code unknown (null) for workers whose parent we were not.
 // Cannot do what containers can: memory, CPU and pid limits are not enforced, nothing is isolated, and every image is this machine.
 import { availableParallelism, totalmem } from 'node:os'
-import { readGpuInventory } from '@runyard/host-gpus'
-import type { RunCommand } from '@runyard/host-gpus'
+import { planeUrlOf, type PlaneSettings } from '@runyard/core'
+import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { findOnPath } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import type { HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import type { HostCapabilities, HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import { killWorkers } from './kill-workers.ts'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
 import { createWorkerFiles } from './worker-files.ts'
 import type { WorkerFile } from './worker-files.ts'
@@ -22,10 +24,19 @@ export interface ProcessHostOptions {
   readonly agentCommand: readonly string[]
   /** The Python that runs handlers, given to the agent as RUNYARD_PYTHON. */
   readonly pythonPath?: string | undefined
+  /** Default: this machine, at the default port. */
+  readonly plane?: PlaneSettings
+  /** Where Python is looked for; default: this process's own. */
+  readonly env?: NodeJS.ProcessEnv
   readonly log?: { warn(message: string): void } | undefined
   /** Runs nvidia-smi; default: on this machine. */
   readonly run?: RunCommand | undefined
 }
+
+const CAPABILITIES: HostCapabilities = { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false }
+const LOOPBACK = '127.0.0.1'
+const NO_PYTHON = 'Workers as processes need Python 3, and python3 was not found (Debian: apt-get install python3).'
+const DEFAULT_PLANE: PlaneSettings = { host: LOOPBACK, port: 8081 }
 
 /** Processes are made of what this machine has. */
 const WITHOUT_IMAGES = {
@@ -88,10 +99,31 @@ function describe(options: ProcessHostOptions) {
   return {
     label,
     kind: 'process',
+    capabilities: CAPABILITIES,
     identify: async () => hostId,
+    ...prepare(options),
     inventory: createInventoryReader(options),
     // Nothing marks a process but its files, and those of other data directories are not ours to know.
     cardsOfOthers: async () => [],
+    installs: async () => [],
+    examine: async () => [],
+    removeAll: () => killWorkers(options),
+  } satisfies Partial<HostDriver>
+}
+
+function prepare({ pythonPath, plane = DEFAULT_PLANE, env = process.env }: ProcessHostOptions) {
+  const findPython = async (): Promise<string | undefined> => pythonPath ?? (await findOnPath('python3', env))
+  return {
+    async probe() {
+      return (await findPython()) === undefined
+        ? { kind: 'failed', message: NO_PYTHON }
+        : { kind: 'ok', words: 'processes of this machine' }
+    },
+    async prepare() {
+      if ((await findPython()) === undefined) throw new RunyardError('bad_request', NO_PYTHON)
+      return { words: 'processes of this machine', planeAddress: LOOPBACK }
+    },
+    planeUrl: async () => planeUrlOf(plane, LOOPBACK),
   } satisfies Partial<HostDriver>
 }
 
@@ -114,6 +146,6 @@ function createInventoryReader({ label, log, run }: ProcessHostOptions): HostDri
     if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${label}: ${warning}`)
     lastWarnings = warnings.join()
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-    return { kind: 'process', cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
+    return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
   }
 }

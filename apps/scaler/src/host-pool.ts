@@ -1,0 +1,65 @@
+// The hosts that this scaler has now: one watch for each driver of the source, opened when the driver comes and closed when it goes. What ran on a host that
+// went is judged as on any host that this scaler does not have: by its silence.
+import { parseSimulatedGpus } from '@runyard/core'
+import { sentenceOf, type Logger } from '@runyard/kit'
+import type { Config, HostDriver, HostSource } from '@runyard/schema'
+import { openHostWatch, type HostWatch, type MemoryGiven } from './host-watch.ts'
+
+export interface HostPool extends AsyncDisposable {
+  /** In the order of the source. A host that is just coming is not among them yet. */
+  list(): readonly HostWatch[]
+}
+
+export interface HostPoolOptions {
+  readonly source: HostSource
+  readonly config: Pick<Config, 'hosts' | 'simulatedGpus'>
+  readonly log: Logger
+}
+
+/** Resolves when every host that is there has answered once, or has had its time. */
+export async function openHostPool({ source, config, log }: HostPoolOptions, onChange: () => void): Promise<HostPool> {
+  const simulated = parseSimulatedGpus(config.simulatedGpus)
+  const watches = new Map<HostDriver, HostWatch>()
+  let following: Promise<void> = Promise.resolve()
+
+  async function open(driver: HostDriver): Promise<void> {
+    watches.set(driver, await openHostWatch({ driver, simulated, memory: memoryGivenTo(driver, config), log, onChange }))
+  }
+
+  async function follow(): Promise<void> {
+    const there = new Set(source.list())
+    const gone = [...watches].filter(([driver]) => !there.has(driver))
+    for (const [driver, watch] of gone) {
+      log.info({ host: driver.label }, 'host is not used any more')
+      watches.delete(driver)
+      await watch[Symbol.asyncDispose]()
+    }
+    await Promise.all([...there].filter((driver) => !watches.has(driver)).map(open))
+    if (gone.length > 0) onChange()
+  }
+
+  /** One after another, so that no watch is opened twice. */
+  function followSoon(): Promise<void> {
+    following = following.then(follow).catch((error: unknown) => log.error({ problem: sentenceOf(error) }, 'the hosts cannot be followed'))
+    return following
+  }
+
+  const subscription = source.subscribe(() => void followSoon())
+  await followSoon()
+  return {
+    list: () => source.list().flatMap((driver) => watches.get(driver) ?? []),
+    async [Symbol.asyncDispose]() {
+      subscription[Symbol.dispose]()
+      await following
+      await Promise.all([...watches.values()].map((watch) => watch[Symbol.asyncDispose]()))
+    },
+  }
+}
+
+function memoryGivenTo({ label }: HostDriver, { hosts = [] }: HostPoolOptions['config']): MemoryGiven {
+  const { reservedMemoryBytes, gpuMemoryBytes } = hosts.find(({ id }) => id === label) ?? {}
+  return {
+    ...(reservedMemoryBytes === undefined ? {} : { reservedMemoryBytes }),
+    ...(gpuMemoryBytes === undefined ? {} : { gpuMemoryBytes }),
+  }
+}

@@ -1,0 +1,46 @@
+// The kinds of hosts that there are, and how the driver of each is made from its configuration. The one place that knows them all.
+import { join } from 'node:path'
+import { createDockerHost, type Release } from '@runyard/host-docker'
+import { createProcessHost, processHostId } from '@runyard/host-process'
+import { dataDirPath } from '@runyard/kit'
+import { engineOf, type Config, type HostConfig, type HostDriver } from '@runyard/schema'
+import root from '../../../../package.json' with { type: 'json' }
+
+export interface HostSettings {
+  readonly config: Pick<Config, 'dataDir' | 'defaultImageBase' | 'workerPlane'>
+  readonly instanceId: string
+  readonly env: NodeJS.ProcessEnv
+  /** The checkout or release that this program belongs to. */
+  readonly root: string
+  /** One sentence per change in what is wrong with a host. */
+  readonly log?: { warn(message: string): void } | undefined
+}
+
+/** Opens nothing: a host that is away is found out by the first call. */
+export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
+  const { config, instanceId, env, log } = settings
+  const { workerPlane } = config
+  const plane = host.planeUrl === undefined ? workerPlane : { ...workerPlane, url: host.planeUrl }
+  const common = { label: host.id, instanceId, plane, env, log }
+  const agentDirectory = join(settings.root, 'apps', 'agent', 'dist')
+  switch (host.kind) {
+    case 'docker': {
+      const workerDockerfile = join(settings.root, 'docker', 'worker.Dockerfile')
+      const release: Release = { version: root.version, agentDirectory, workerDockerfile }
+      return createDockerHost({ ...common, connection: engineOf(host), release, baseImage: config.defaultImageBase })
+    }
+    case 'process':
+      return createProcessHost({
+        ...common,
+        hostId: processHostId(dataDirPath(config.dataDir, env), host.id),
+        scratchDir: scratchDirOf(host, settings),
+        agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
+        pythonPath: env['RUNYARD_PYTHON'],
+      })
+  }
+}
+
+/** Where a process host keeps its workers' files. */
+export function scratchDirOf({ id }: Pick<HostConfig, 'id'>, { config, env }: Pick<HostSettings, 'config' | 'env'>): string {
+  return join(dataDirPath(config.dataDir, env), 'hosts', id)
+}

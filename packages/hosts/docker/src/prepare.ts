@@ -1,0 +1,83 @@
+// What an engine needs before workers start on it: the default image, the agent's volume, and an address of this machine that containers reach. Each is
+// looked up once per driver and made where it is missing; a try that failed is begun anew by the next caller.
+import { existsSync } from 'node:fs'
+import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
+import { RunyardError, type Prepared, type PrepareOptions } from '@runyard/schema'
+import { ensureAgentVolume } from './agent-volume.ts'
+import type { Engine } from './engine.ts'
+import { bridgeGatewayAddress, probeEngine } from './installs.ts'
+import type { Environment } from './package-settings.ts'
+import { ensureWorkerImage } from './worker-image.ts'
+
+/** What of this release goes to hosts. */
+export interface Release {
+  readonly version: string
+  /** Holds agent.mjs and runner/. */
+  readonly agentDirectory: string
+  /** Path of docker/worker.Dockerfile; where there is none, the default image has to be on the host, or in a registry. */
+  readonly workerDockerfile: string
+}
+
+export interface PreparerOptions {
+  /** Undefined: workers are images with their own handler only. */
+  readonly release?: Release | undefined
+  /** Default: this machine as containers see it, at the default port. */
+  readonly plane?: PlaneSettings
+  /** What the default image is built on. */
+  readonly baseImage?: string | undefined
+  readonly env?: Environment | undefined
+}
+
+const DEFAULT_PLANE: PlaneSettings = { host: '0.0.0.0', port: 8081 }
+
+export interface Preparer {
+  prepare(options: PrepareOptions): Promise<Prepared>
+  /** The volume with the agent, filled. */
+  agentVolume(): Promise<string>
+  planeUrl(): Promise<string>
+}
+
+export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
+  const { plane = DEFAULT_PLANE, release } = options
+  const planeAddress = once(() => bridgeGatewayAddress(engine))
+  const agentVolume = once(async () => {
+    if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
+    return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
+  })
+  return {
+    agentVolume,
+    async prepare(how) {
+      const probe = await probeEngine(engine)
+      if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
+      const image = await provideImage(engine, options, how)
+      how.onProgress('preparing the agent')
+      if (release !== undefined) await agentVolume()
+      return { words: `containers on Docker ${probe.version}${image}`, planeAddress: await planeAddress() }
+    },
+    async planeUrl() {
+      if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
+      const address = await planeAddress()
+      if (address !== undefined) return planeUrlOf(plane, address)
+      throw new RunyardError('bad_request', 'Docker has no default bridge network: set workerPlane.url to what containers reach.')
+    },
+  }
+}
+
+/** In words; '' where it is not ours to make. */
+async function provideImage(engine: Engine, { release, baseImage, env }: PreparerOptions, how: PrepareOptions): Promise<string> {
+  if (release === undefined || !existsSync(release.workerDockerfile)) return ''
+  const { image, built } = await ensureWorkerImage({ engine, dockerfile: release.workerDockerfile, base: baseImage, env, ...how })
+  return `, image ${image}${built ? ' (just built)' : ''}`
+}
+
+/** Asks once, and again after a failure. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
+  return () => {
+    asked ??= ask().catch((error: unknown) => {
+      asked = undefined
+      throw error
+    })
+    return asked
+  }
+}

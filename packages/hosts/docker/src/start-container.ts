@@ -1,0 +1,97 @@
+// One worker's container: created and started, once per worker however often it is asked for. What this engine turned out to be able to do is kept.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RunyardError, type WorkerLaunch } from '@runyard/schema'
+import type Docker from 'dockerode'
+import { toContainerOptions, type SpecOptions } from './container-spec.ts'
+import type { DiskGuard } from './disk.ts'
+import { messageOf, statusOf } from './docker-errors.ts'
+import { removeContainer } from './remove-container.ts'
+
+const POLL_MS = 50
+const POLLS = 600
+
+export interface Starter {
+  start(launch: WorkerLaunch, options: Pick<SpecOptions, 'agentVolume'>): Promise<void>
+}
+
+export function createStarter(docker: Docker, { instanceId, disk }: { readonly instanceId: string; readonly disk: DiskGuard }): Starter {
+  const engine: Engine = { docker, disk, instanceId, fewFiles: undefined, asking: undefined }
+  return { start: (launch, { agentVolume }) => start(engine, launch, agentVolume) }
+}
+
+interface Engine {
+  readonly docker: Docker
+  readonly disk: DiskGuard
+  readonly instanceId: string
+  /** It refused our limit of open files, since its own is lower; undefined before the first start. */
+  fewFiles: boolean | undefined
+  /** The start that finds out; the others wait for it, so that none meets a container that is refused. */
+  asking: Promise<unknown> | undefined
+}
+
+async function start(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+  while (engine.fewFiles === undefined && engine.asking !== undefined) await engine.asking
+  if (engine.fewFiles !== undefined) return startOnce(engine, launch, agentVolume)
+  const first = startFirst(engine, launch, agentVolume)
+  engine.asking = first.catch(() => undefined)
+  try {
+    await first
+  } finally {
+    engine.asking = undefined
+  }
+}
+
+async function startFirst(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+  try {
+    await startOnce(engine, launch, agentVolume)
+    engine.fewFiles = false
+  } catch (error) {
+    if (!/setting rlimit type/.test(messageOf(error))) throw error
+    engine.fewFiles = true
+    await startOnce(engine, launch, agentVolume)
+  }
+}
+
+async function startOnce(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+  const { instanceId } = engine
+  const fewFiles = engine.fewFiles === true
+  const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, agentVolume, fewFiles }))
+  try {
+    await created.start()
+  } catch (error) {
+    // 304: it runs already. Anything else is a refusal, and a container that never ran is no evidence of anything.
+    if (statusOf(error) === 304) return
+    await removeContainer(created).catch(() => undefined)
+    throw error
+  }
+}
+
+async function createOrFind(
+  { docker, disk }: Engine,
+  launch: WorkerLaunch,
+  options: Docker.ContainerCreateOptions,
+): Promise<Docker.Container> {
+  try {
+    return await disk.create(options, launch)
+  } catch (error) {
+    if (statusOf(error) !== 409 || !/is already in use/.test(messageOf(error))) throw error
+    const existing = docker.getContainer(options.name ?? '')
+    const state = await stateOnceCreated(existing)
+    if (state === 'exited' || state === 'dead') {
+      throw new RunyardError('conflict', `Worker ${options.Hostname ?? ''} has already ended; it is not started twice.`, { cause: error })
+    }
+    return existing
+  }
+}
+
+/** Docker reserves a name before the container can be found by it: another start of the same worker may be just there. */
+async function stateOnceCreated(container: Docker.Container): Promise<string> {
+  for (let poll = 1; ; poll++) {
+    try {
+      return (await container.inspect()).State.Status
+    } catch (error) {
+      if (statusOf(error) !== 404 || poll === POLLS) throw error
+    }
+    await sleep(POLL_MS)
+  }
+}
