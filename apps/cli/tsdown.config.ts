@@ -1,4 +1,4 @@
-// The CLI with our workspace packages inside. What dockerode brings along (ssh2) has optional native parts that are not built here.
+// Bundles the CLI with our workspace packages. A dependency of dockerode (ssh2) has optional native modules that are not built here.
 import { inlineLua } from '@runyard/store/inline-lua'
 import { defineConfig } from 'tsdown'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { clientVariables, quotePosix, renderExports } from './client-exports.ts'
 
 describe('clientVariables', () => {
-  it('points every client of the contracts here (flash-api §1.1, §1.3, client-api §2, management §1.3)', () => {
+  it('configures every client of the contracts for this stack (flash-api §1.1, §1.3, client-api §2, management §1.3)', () => {
     const variables = Object.fromEntries(clientVariables({ url: 'http://h:1', key: 'k' }).map(({ name, value }) => [name, value]))
     expect(variables).toEqual({
       RUNPOD_API_KEY: 'k',
@@ -28,7 +28,7 @@ describe('clientVariables', () => {
 })
 
 describe('renderExports', () => {
-  it('survives eval in a POSIX shell, whatever the values hold', () => {
+  it('survives eval in a POSIX shell, whatever the values contain', () => {
     const value = `a b'c"d$(exit 1)\`e\`\\n;#`
     const script = `${renderExports([{ name: 'ODD', value }])}printf %s "$ODD"`
     expect(execFileSync('sh', ['-eu', '-c', script], { encoding: 'utf8' })).toBe(value)
@@ -44,7 +44,7 @@ describe('renderExports', () => {
 })
 
 describe('quotePosix', () => {
-  it('leaves plain words alone', () => {
+  it('does not quote plain words', () => {
     expect(quotePosix('http://127.0.0.1:8080/v2')).toBe('http://127.0.0.1:8080/v2')
   })
 })

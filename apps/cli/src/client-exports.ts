@@ -1,4 +1,4 @@
-// The environment that points each client here (flash-api §1, client-api §2, sdk2-api §1.1, management §1.3), as POSIX export lines.
+// The environment that configures each client for this stack (flash-api §1, client-api §2, sdk2-api §1.1, management §1.3), as POSIX export lines.
 
 export interface ClientVariable {
   readonly name: string
@@ -16,7 +16,7 @@ export function clientVariables(stack: { url: string; key: string }): readonly C
     RUNPOD_REST_API_URL: `${url}/rest/v1`,
     RUNPOD_HAPI_URL: `${url}/hapi`,
     RUNPOD_CONSOLE_URL: url,
-    // runpodctl; what it is not told goes to Runpod, with the key
+    // runpodctl; URLs that are not set go to Runpod, with the key
     RUNPOD_INVOKE_URL: `${url}/v2`,
     RUNPOD_GRAPHQL_URL: `${url}/graphql`,
     RUNPOD_API_URL: `${url}/v1`,
@@ -28,20 +28,20 @@ export function clientVariables(stack: { url: string; key: string }): readonly C
     RUNPOD_REST_V2_API_URL: `${url}/v2`,
     // runpod-sdk, the crate, whose RUNPOD_API_URL is for jobs: the same routes are below /v1 (ADR 29)
     RUNPOD_REST_URL: `${url}/v1`,
-    // runpod-flash: a plain script sends its code (flash-api §5.1), and nothing looks at the package index
+    // runpod-flash: a plain script sends its code (flash-api §5.1), and no version check reads the package index
     FLASH_IS_LIVE_PROVISIONING: 'true',
     FLASH_NO_UPDATE_CHECK: '1',
   }
   return Object.entries(values).map(([name, value]) => ({ name, value }))
 }
 
-/** For `eval "$(./runyard env)"`. The comment offers what silences runpod-flash's own deprecation notice (flash-api §0.1). */
+/** For `eval "$(./runyard env)"`. A comment names the variable that disables runpod-flash's own deprecation notice (flash-api §0.1). */
 export function renderExports(variables: readonly ClientVariable[]): string {
   const lines = variables.map(({ name, value }) => `export ${name}=${quotePosix(value)}`)
   return `${lines.join('\n')}\n# export RUNPOD_FLASH_SILENCE_DEPRECATION=1  # silences runpod-flash's notice about its successor\n`
 }
 
-/** One POSIX shell word, whatever the value holds. */
+/** One POSIX shell word, whatever the value contains. */
 export function quotePosix(value: string): string {
   return /^[A-Za-z0-9_./:@%+,-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
 }

@@ -43,7 +43,7 @@ describe('runyard', () => {
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 
-  it('tells its version', async () => {
+  it('prints its version', async () => {
     expect((await runyard(['--version'])).out).toMatch(/^runyard \d+\.\d+\.\d+\n$/)
   })
 
@@ -103,7 +103,7 @@ describe('runyard', () => {
     expect(err).toContain(`no Runyard runs on ${join(cwd, 'none')}`)
   })
 
-  it('tells a wrong setting in one sentence, and `config` where each value came from', async () => {
+  it('reports a wrong setting in one sentence, and `config` shows where each value comes from', async () => {
     await writeFile(join(cwd, 'runyard.yaml'), 'listen: { port: 9000 }\n')
     const { out } = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'debug', REDIS_URL: 'redis://:secret@host:1' })
     expect(out).toMatch(/listen\.port +9000 +.*runyard\.yaml\n/)

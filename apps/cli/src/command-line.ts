@@ -1,4 +1,4 @@
-// From words to a command: help, version, suggestions for misspelt words. Exit codes: 0 fine, 1 it failed, 2 the words were wrong.
+// Parses the command line: help, version, suggestions for misspelt words. Exit codes: 0 success, 1 failure, 2 wrong usage.
 import { parseArgs } from 'node:util'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
@@ -67,7 +67,7 @@ function parseWords(command: Command, words: readonly string[]): Pick<CommandCon
   }
 }
 
-/** Of Node's own text, which may have several lines, only the option counts. */
+/** Node's own message may have several lines; only the name of the option is used. */
 function explainWords(message: string): string {
   const option = /^Option '(?:-\w, )?(--[^' ]+)/u.exec(message)?.[1]
   if (option === undefined) return message.split('. ')[0] ?? message

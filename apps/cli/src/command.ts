@@ -1,4 +1,4 @@
-// What a command is: its name, its help, its options, and a function that gets them parsed. The table of commands lives in `commands.ts`.
+// The type of a command: its name, help, options, and a function that receives the parsed options. The table of commands is in `commands.ts`.
 import type { ParseArgsOptionDescriptor } from 'node:util'
 import { RunyardError } from '@runyard/schema'
 import type { Terminal } from './output/terminal.ts'
@@ -16,12 +16,12 @@ export interface Command {
   readonly name: string
   readonly summary: string
   readonly usage: string
-  /** A line that a newcomer can type. */
+  /** A command line that a new user can type. */
   readonly example?: string
   readonly options: Readonly<Record<string, ParseArgsOptionDescriptor & { help: string }>>
-  /** Accepts words beyond its options. */
+  /** Accepts positional arguments. */
   readonly takesWords?: boolean
-  /** Loaded when it is used, so that `env` costs no more than it needs. */
+  /** Loaded on use, so that `env` starts quickly. */
   readonly load: () => Promise<{ run: (context: CommandContext) => Promise<number> }>
 }
 
@@ -29,7 +29,7 @@ export const data = { type: 'string', help: 'data directory of the stack (defaul
 export const json = { type: 'boolean', help: 'print JSON, for programs' } as const
 export const WHICH = 'NAME|ID'
 
-/** The words of a command make no sense, whoever is asked: exit code 2. */
+/** The command line is invalid, independent of the stack: exit code 2. */
 export class UsageError extends RunyardError {
   constructor(message: string, options?: ErrorOptions) {
     super('bad_request', message, options)

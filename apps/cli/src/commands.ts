@@ -5,7 +5,7 @@ import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
-/** The first word of commands of two → what they do. */
+/** The first word of two-word commands → what the group does. */
 export const GROUPS: Readonly<Record<string, string>> = {
   endpoints: 'create, list, show, update, retry and delete endpoints',
   keys: 'API keys: make, list, revoke and rotate them',

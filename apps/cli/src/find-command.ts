@@ -1,4 +1,4 @@
-// Which command the words name: the first word, or two words for a command of a group (`endpoints create`).
+// Finds the command on the command line: the first word, or two words for a command of a group (`endpoints create`).
 import { closestWord } from '@runyard/kit'
 import type { Command } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'

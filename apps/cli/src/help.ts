@@ -1,4 +1,4 @@
-// What `--help` prints: all commands, those of a group, or one with its options.
+// The text of `--help`: all commands, the commands of a group, or one command with its options.
 import type { Command } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'
 import { isMember, membersOf } from './find-command.ts'

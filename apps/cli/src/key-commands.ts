@@ -1,4 +1,4 @@
-// The commands on API keys (ADR 38). They need the stack's Redis, not its API: who may make keys is the operator, not any holder of a key.
+// The commands for API keys (ADR 38). They need the stack's Redis, not its API: only the operator may create keys, not every holder of a key.
 import { data, json, type Command } from './command.ts'
 
 const WHICH_KEY = 'NAME|ID'

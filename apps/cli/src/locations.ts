@@ -1,4 +1,4 @@
-// Where the parts of this checkout lie, found from this file: it is `apps/cli/src/locations.ts` or bundled in `apps/cli/dist`.
+// Paths of this checkout, relative to this file: it is `apps/cli/src/locations.ts` or bundled in `apps/cli/dist`.
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 

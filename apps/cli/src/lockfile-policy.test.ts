@@ -46,14 +46,14 @@ async function lock(): Promise<{ readonly text: string; readonly isTaken: boolea
   return { text, isTaken: written.includes('fresh@1.0.0') }
 }
 
-it('a version that was published this week is not taken into the lockfile', async () => {
+it('a version that was published this week does not enter the lockfile', async () => {
   publishedAt = new Date(Date.now() - 6 * DAY_MS)
   const { text, isTaken } = await lock()
   expect(text).toContain('minimumReleaseAge')
   expect(isTaken).toBe(false)
 })
 
-it('a version that has stood for more than a week is taken', async () => {
+it('a version that is older than a week does', async () => {
   publishedAt = new Date(Date.now() - 8 * DAY_MS)
   expect((await lock()).isTaken).toBe(true)
 })

@@ -10,6 +10,6 @@ const code = await runCommandLine(process.argv.slice(2), {
   out: createTerminal(process.stdout),
   err: createTerminal(process.stderr),
 })
-// A step that does not heed the signal would keep the process.
+// A step that ignores the signal would keep the process alive.
 if (code === INTERRUPTED) process.exit(code)
 process.exitCode = code

@@ -1,4 +1,4 @@
-// The commands on what runs in the pool: endpoints, workers, jobs, logs. All of them call the public API of the running stack.
+// The commands for endpoints, workers, jobs and logs. All of them call the public API of the running stack.
 import { data, json, WHICH, type Command } from './command.ts'
 
 const WRITABLE = {

@@ -1,4 +1,4 @@
-// The commands on registry credentials: how private images are pulled.
+// The commands for registry credentials, which pull private images.
 import { data, json, WHICH, type Command } from './command.ts'
 
 const username = { type: 'string', help: 'user of the registry; the password or token comes from standard input' } as const

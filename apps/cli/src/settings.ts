@@ -1,4 +1,4 @@
-// What every command needs to know before it starts: the effective settings, with its own options as the last word.
+// The effective settings of a command; its own options take precedence.
 import type { Target } from '@runyard/client'
 import { dataDirPath, loadConfig, type LoadedConfig } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
@@ -6,7 +6,7 @@ import { textOption, type CommandContext } from './command.ts'
 import { readRunning, type RunNote } from './stack/data-dir.ts'
 
 export interface Settings extends LoadedConfig {
-  /** Absolute. */
+  /** Absolute path. */
   readonly dataDir: string
 }
 
@@ -21,8 +21,8 @@ export async function loadSettings(context: Pick<CommandContext, 'options' | 'en
 type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>
 
 /**
- * Whom most commands talk to: the stack of a named data directory, else what the client variables name (`runyard env` prints them),
- * else the stack of the default directory. Of a stack of this machine it is known, too, since when it runs. @throws RunyardError when there is none.
+ * The stack that most commands use: the one of a named data directory, else the one that the client variables name (`runyard env` prints them),
+ * else the one of the default directory. For a stack of this machine it also contains its start time. @throws RunyardError if there is none.
  */
 export async function findTarget(context: Context): Promise<Target & Partial<RunNote>> {
   const named = textOption(context, 'data') === undefined ? targetOf(context.env) : undefined
@@ -30,8 +30,8 @@ export async function findTarget(context: Context): Promise<Target & Partial<Run
 }
 
 /**
- * Whose variables `runyard env` prints: here the stack comes first, since a shell may still have the variables of one that is gone.
- * @throws RunyardError when there is none.
+ * The stack whose variables `runyard env` prints. The local stack comes first, because a shell may still have the variables of a former stack.
+ * @throws RunyardError if there is none.
  */
 export async function findSource(context: Context): Promise<Target> {
   const { dataDir } = await loadSettings(context)

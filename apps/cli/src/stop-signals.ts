@@ -1,9 +1,9 @@
-// Ctrl-C once means "please stop", twice "stop at once".
+// The first Ctrl-C requests a graceful stop, the second an immediate one.
 
 export interface StopSignals extends Disposable {
   /** Aborts on the first signal. */
   readonly polite: AbortSignal
-  /** Aborts on the second. */
+  /** Aborts on the second signal. */
   readonly hard: AbortSignal
 }
 

@@ -1,4 +1,4 @@
-// The commands on webhooks.
+// The commands for webhooks.
 import { data, json, WHICH, type Command } from './command.ts'
 
 export const WEBHOOK_COMMANDS: readonly Command[] = [

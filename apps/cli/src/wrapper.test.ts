@@ -1,4 +1,4 @@
-// The POSIX wrapper at the root, in a copy whose CLI is a stand-in. The fetching itself is seen on bare machines, not here.
+// The POSIX wrapper at the root, in a copy with a stand-in for the CLI. Downloads are tested on bare machines, not here.
 import { execFile } from 'node:child_process'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, realpath, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ beforeEach(async () => {
   await mkdir(join(root, 'node_modules', '.pnpm'), { recursive: true })
   await put('.runyard/built', '')
   await copyFile(join(ROOT, 'runyard'), join(root, 'runyard'))
-  // Everything above is older than the build.
+  // All files above are older than the build.
   await utimes(join(root, '.runyard', 'built'), inAnHour(), inAnHour())
 })
 afterEach(async () => {
@@ -40,7 +40,7 @@ async function put(path: string, text: string): Promise<void> {
 
 const inAnHour = (): Date => new Date(Date.now() + 3_600_000)
 
-/** With the Node that runs us, where it is one that the wrapper accepts, and no pnpm, so that nothing can be built. */
+/** With the current Node, if the wrapper accepts its version, and without pnpm, so that nothing can be built. */
 async function wrapper(words: readonly string[], options: { command?: string; cwd?: string; path?: string; env?: NodeJS.ProcessEnv } = {}) {
   const { command = join(root, 'runyard'), cwd = base, path = `${dirname(process.execPath)}:/usr/bin:/bin` } = options
   const env = { PATH: path, ...(options.env ?? { HOME: join(base, 'home') }) }
@@ -51,7 +51,7 @@ async function wrapper(words: readonly string[], options: { command?: string; cw
 }
 
 describe('./runyard', () => {
-  it('hands its words to the CLI untouched, in the caller’s directory, and says nothing itself', async () => {
+  it('passes its arguments to the CLI unchanged, in the caller’s directory, and prints nothing itself', async () => {
     const words = ['up', '--data', 'a b', '', '*', "it's"]
     const { code, stdout, stderr } = await wrapper(words)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -69,7 +69,7 @@ describe('./runyard', () => {
     expect((await wrapper([])).code).toBe(7)
   })
 
-  it('says in one sentence what to install where it can fetch no Node', async () => {
+  it('says in one sentence what to install if it cannot download Node', async () => {
     const bin = join(base, 'bin')
     await mkdir(bin)
     for (const tool of ['sh', 'dirname', 'readlink', 'id', 'uname', 'ls', 'cat', 'mkdir', 'rm', 'find', 'head']) {
@@ -88,7 +88,7 @@ describe('./runyard', () => {
     ['the lockfile changed', () => put('pnpm-lock.yaml', 'lock: 2\n')],
   ])('prepares again when %s', async (_title, change) => {
     await change()
-    // A pnpm that records what it is asked and fails.
+    // A pnpm that records its arguments and fails.
     const bin = join(base, 'bin')
     await mkdir(bin)
     const version = /PNPM_VERSION=([\d.]+)/.exec(await readFile(join(root, 'runyard'), 'utf8'))?.[1]
@@ -106,7 +106,7 @@ describe('./runyard', () => {
   })
 })
 
-it('what npm serves is checked against hashes of the versions that are fetched', async () => {
+it('downloads from npm are checked against hashes of their versions', async () => {
   const text = await readFile(join(ROOT, 'runyard'), 'utf8')
   const [node, pnpm] = [NODE_VERSION, /PNPM_VERSION=([\d.]+)/.exec(text)?.[1]]
   const pinned = [...text.matchAll(/^ {4}(\S+)\) echo sha512-[A-Za-z0-9+/]{86}== ;;$/gmu)].map(([, name]) => name)
@@ -117,13 +117,13 @@ describe('the cache of ./runyard', () => {
   const HIJACK = '#!/bin/sh\necho hijacked\n'
   const nodeIn = (cache: string): string => join(cache, 'runyard', `node-${NODE_VERSION}`, 'bin', 'node')
 
-  /** A Node in the cache is run before one on the PATH is looked at. */
+  /** A Node in the cache is preferred to one on the PATH. */
   async function plantNode(cache: string): Promise<void> {
     await mkdir(dirname(nodeIn(cache)), { recursive: true, mode: 0o755 })
     await writeFile(nodeIn(cache), HIJACK, { mode: 0o755 })
   }
 
-  it('is below the home directory that the system knows where HOME is not set, and never below /tmp', async () => {
+  it('is below the home directory in the system’s user database if HOME is not set, and never below /tmp', async () => {
     const planted = join(tmpdir(), `runyard-${process.getuid?.()}`, '.cache')
     await plantNode(planted)
     try {
@@ -138,7 +138,7 @@ describe('the cache of ./runyard', () => {
     expect((await wrapper(['x'], { env: {}, path: `${bin}:/usr/bin:/bin` })).stdout).toBe('hijacked\n')
   })
 
-  it('is asked for in one sentence where nothing names a home directory', async () => {
+  it('is requested in one sentence if there is no home directory', async () => {
     const bin = join(base, 'bin')
     await mkdir(bin)
     await writeFile(join(bin, 'getent'), '#!/bin/sh\nexit 2\n', { mode: 0o755 })
@@ -155,12 +155,12 @@ describe('the cache of ./runyard', () => {
     )
   })
 
-  it('is run from where it is this user’s alone', async () => {
+  it('is used if only this user can write to it', async () => {
     await plantNode(join(base, 'cache'))
     expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stdout).toBe('hijacked\n')
   })
 
-  it.each([0o775, 0o757, 0o777])('is refused where others may write it (mode %o)', async (mode) => {
+  it.each([0o775, 0o757, 0o777])('is rejected if others may write to it (mode %o)', async (mode) => {
     await plantNode(join(base, 'cache'))
     await chmod(join(base, 'cache', 'runyard'), mode)
     const { code, stdout, stderr } = await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })
@@ -170,7 +170,7 @@ describe('the cache of ./runyard', () => {
     )
   })
 
-  it('is refused where others could put another in its place', async () => {
+  it('is rejected if others could replace it', async () => {
     await plantNode(join(base, 'cache'))
     await chmod(join(base, 'cache'), 0o777)
     const { code, stderr } = await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })
@@ -180,7 +180,7 @@ describe('the cache of ./runyard', () => {
     expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stdout).toBe('hijacked\n')
   })
 
-  it.runIf(process.getuid?.() === 0)('is refused where it belongs to another user', async () => {
+  it.runIf(process.getuid?.() === 0)('is rejected if it belongs to another user', async () => {
     await plantNode(join(base, 'cache'))
     await chown(join(base, 'cache', 'runyard'), 65_534, 65_534)
     expect((await wrapper([], { env: { XDG_CACHE_HOME: join(base, 'cache') } })).stderr).toContain('is not yours alone')

@@ -1,4 +1,4 @@
-// `runyard config`: every setting, its value and where it came from.
+// `runyard config`: every setting, its value and its source.
 import { listSettings } from '@runyard/kit'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
@@ -34,7 +34,7 @@ function withoutSecrets(key: string, value: unknown): unknown {
   return key === 'redis.url' ? withoutPassword(value) : value
 }
 
-/** Also of what is no URL nothing is shown that may be a password: all between the first colon after a user and the last `@`. */
+/** Also hides a possible password in text that is no URL: everything between the first colon after a user and the last `@`. */
 export function withoutPassword(url: string): string {
   return url.replace(/^(\w+:\/\/[^:/@]*):.*@/s, '$1:…@')
 }

@@ -1,5 +1,5 @@
-// `runyard doctor`: what is there and what is missing, in plain words, with the command that mends each. Exit code 1 where something
-// that is needed is missing.
+// `runyard doctor`: what is available and what is missing, in plain words, with the command that fixes each. Exit code 1 if a requirement is
+// missing.
 import type { CommandContext } from '../command.ts'
 import { ok, type Finding } from '../doctor/finding.ts'
 import { checkHosts } from '../doctor/hosts.ts'

@@ -1,4 +1,4 @@
-// The commands on API keys, on a Redis of their own in a data directory.
+// The commands for API keys, on a separate Redis in a data directory.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ import { parseExpiry } from './keys.ts'
 let root: string
 let dataDir: DataDir
 let redis: OwnRedis
-/** What a gateway has. */
+/** The store as a gateway opens it. */
 let store: Store
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ async function runyard(...words: string[]): Promise<{ code: number; out: string;
 const create = async (...words: string[]): Promise<string> => (await runyard('keys', 'create', ...words)).out.trim()
 
 describe('runyard keys', () => {
-  it('shows a new key once, alone on stdout, and a gateway knows it with its owner', async () => {
+  it('prints a new key once, alone on stdout, and a gateway accepts it with its owner', async () => {
     const { code, out, err } = await runyard('keys', 'create', '--name', 'ci', '--owner', 'vision', '--expires', '90d')
     expect(code).toBe(0)
     expect(out).toMatch(/^rpa_[0-9A-Za-z]{32}\n$/)
@@ -56,7 +56,7 @@ describe('runyard keys', () => {
     expect(listed.out + (await runyard('keys', 'list', '--json')).out).not.toContain(out.trim())
   })
 
-  it('revokes a key by name, and every gateway refuses it', async () => {
+  it('revokes a key by name, and every gateway rejects it', async () => {
     const plain = await create('--name', 'gone')
     expect(await store.keys.verify(plain)).toBeDefined()
     expect((await runyard('keys', 'revoke', 'gone')).out).toMatch(/^gone \(.*\) is revoked\n$/)
@@ -67,7 +67,7 @@ describe('runyard keys', () => {
     })
   })
 
-  it('wants an id where several keys have a name', async () => {
+  it('requires an id if several keys have the name', async () => {
     await create('--name', 'twin')
     await create('--name', 'twin')
     const { code, err } = await runyard('keys', 'rotate', 'twin')
@@ -76,7 +76,7 @@ describe('runyard keys', () => {
     expect((await runyard('keys', 'rotate', id)).out).toMatch(/^rpa_/)
   })
 
-  it('rotates the key of the data directory with its file, and does not revoke it from under `up`', async () => {
+  it('rotates the key of the data directory together with its file, and refuses to revoke it', async () => {
     const before = dataDir.key
     expect((await runyard('keys', 'revoke', 'file')).err).toContain('`runyard keys rotate` replaces it')
     const { out } = await runyard('keys', 'rotate', 'file')
@@ -99,7 +99,7 @@ describe('runyard keys', () => {
     expect(err).toContain(sentence)
   })
 
-  it('says where keys are when nothing runs on the directory', async () => {
+  it('says where keys are stored when no stack runs on the directory', async () => {
     const [out, err] = [recorder(), recorder()]
     const words = ['keys', 'list', '--data', join(root, 'other')]
     expect(await runCommandLine(words, { env: { HOME: root }, cwd: root, out, err })).toBe(1)
@@ -108,7 +108,7 @@ describe('runyard keys', () => {
 })
 
 describe('parseExpiry', () => {
-  it('reads spans and dates, and refuses what is over', () => {
+  it('reads durations and dates, and rejects past times', () => {
     expect(parseExpiry('90d', 1000)).toBe(1000 + 90 * 86_400_000)
     expect(parseExpiry('1970-01-02', 1000)).toBe(86_400_000)
     for (const text of ['0d', '1970-01-01', '-1d', '9e9d', '']) expect(() => parseExpiry(text, 1000)).toThrow(/--expires takes/)

@@ -1,4 +1,4 @@
-// `runyard keys`: API keys, straight in the Redis of the stack (ADR 38). Changes reach every gateway by the store's own signal.
+// `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
 import { RunyardError } from '@runyard/schema'
 import { generateKey, openStore, storeOptionsOf, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
@@ -8,7 +8,7 @@ import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
 import { findOwnRedis } from '../stack/redis.ts'
 
-/** Owner of the key of the data directory, and of keys that name none. */
+/** Owner of the key of the data directory, and of keys without an owner. */
 const DEFAULT_OWNER = 'owner'
 const LONGEST_NAME = 100
 const SHORT_ID = 8
@@ -54,14 +54,14 @@ export async function rotate(context: CommandContext): Promise<number> {
   const rotated = await withKeys(context, async (store, settings) => {
     const found = await findKey(store, word)
     const plain = generateKey()
-    // The file first: whoever stops between finds a key that the next start of the gateway takes, in place of the old one.
+    // The file first: after an interruption in between, the next start of the gateway accepts the new key instead of the old one.
     if (await isKeyOfFile(store, settings, found)) await writeKey(settings.dataDir, plain)
     return store.keys.rotate(found.id, plain)
   })
   return tellKey(context, { ...rotated, done: 'rotated' })
 }
 
-/** @throws RunyardError where no Redis answers. */
+/** @throws RunyardError if no Redis responds. */
 async function withKeys<T>(context: CommandContext, use: (store: Store, settings: Settings) => Promise<T>): Promise<T> {
   const settings = await loadSettings(context)
   const redisUrl = settings.config.redis.url ?? (await findOwnRedis(settings.dataDir))
@@ -101,7 +101,7 @@ function onlyKey({ positionals }: CommandContext): string {
   throw new UsageError(`name one key; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
 }
 
-/** By its id or the beginning of it, else by its name. @throws RunyardError('not_found'), UsageError where several fit */
+/** By its id or a prefix of it, else by its name. @throws RunyardError('not_found'), UsageError if several match */
 async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
   const all = await keys.list()
   const named = all.filter(({ name }) => name === word)
@@ -119,7 +119,7 @@ async function isKeyOfFile({ keys }: Store, { dataDir }: Settings, { id }: ApiKe
   return plain !== undefined && (await keys.verify(plain))?.id === id
 }
 
-/** The key alone goes to stdout, so that a script can take it. */
+/** Only the key goes to stdout, so that a script can read it. */
 function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { plain: string; key: ApiKey; done: string }): number {
   if (options['json'] === true) return printJson(out, { ...key, key: plain })
   const until = key.expiresAt === undefined ? '' : `, valid until ${time(key.expiresAt)} UTC`

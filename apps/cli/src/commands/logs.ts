@@ -1,4 +1,4 @@
-// `runyard logs`: the last lines of a worker, also of one that is gone since less than an hour, or of all workers of an endpoint.
+// `runyard logs`: the last lines of a worker, available until an hour after its end, or of all workers of an endpoint.
 import { createClient, type Client } from '@runyard/client'
 import type { WorkerLogsView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema'
@@ -30,7 +30,7 @@ async function findLogs(client: Client, word: string): Promise<readonly (readonl
   })
   if (own !== undefined) return [[word, own]]
   const { id } = await findEndpoint(client, word)
-  // Workers that are wanted but have no place yet have no image either.
+  // Wanted workers that are not placed yet have no image.
   const workers = (await client.listWorkers(id)).filter(({ image }) => image !== null)
   return Promise.all(workers.map(async (worker) => [worker.id, await client.workerLogs(worker.id)] as const))
 }

@@ -1,4 +1,4 @@
-// The commands that look, on a stack of this machine and on a gateway elsewhere, which only the client variables name.
+// The read-only commands, on a stack of this machine and on a remote gateway that only the client variables name.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -52,7 +52,7 @@ async function call(command: typeof status, variables: NodeJS.ProcessEnv, option
 describe('status, usage and env', () => {
   const elsewhere = (): NodeJS.ProcessEnv => ({ RUNPOD_API_BASE_URL: `${url}/`, RUNPOD_API_KEY: 'rp_elsewhere' })
 
-  it('speak to the gateway that the client variables name', async () => {
+  it('use the gateway that the client variables name', async () => {
     keys.length = 0
     expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n\\n.*\\n *one +7 +1 +2 +0 +1 running`))
     expect(JSON.parse(await call(status, elsewhere(), { json: true }))).toMatchObject({ url, endpoints: [{ id: 'ep1', name: 'one' }] })
@@ -64,7 +64,7 @@ describe('status, usage and env', () => {
     expect(lines).toContain('export RUNPOD_API_KEY=rp_elsewhere\n')
   })
 
-  it('say when a failed start is tried again, and how to try it now', async () => {
+  it('show when a failed start is retried, and how to retry it now', async () => {
     const message = 'the next try is due at 2026-11-01T10:00:00.000Z; the last one failed: it crashed'
     const before = ANSWERS['/v2/ep1/health'] as { workers: typeof COUNTS }
     ANSWERS['/v2/ep1/health'] = {
@@ -85,12 +85,12 @@ describe('status, usage and env', () => {
     expect(out.text()).toContain('one (ep1): earlier failed starts are forgotten')
   })
 
-  it('say whom they could speak to where there is nobody', async () => {
+  it('explain how to reach a stack if there is none', async () => {
     for (const command of [status, usage, env]) await expect(call(command, {})).rejects.toThrow('RUNPOD_API_BASE_URL')
     await expect(call(env, elsewhere(), { data: join(dir, 'other') })).rejects.toThrow(`no Runyard runs on ${join(dir, 'other')}`)
   })
 
-  it('speak to the stack of this machine where that is named, and env does in any case', async () => {
+  it('use the stack of this machine if it is named, and env always prefers it', async () => {
     await using stack = await openDataDir(dir)
     await stack.writeNote({ pid: 4711, url, startedAt: Date.now() })
     expect(await call(status, elsewhere(), { data: dir })).toMatch(/^http.*up for .*, process 4711\n/)

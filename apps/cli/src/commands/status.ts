@@ -1,4 +1,4 @@
-// `runyard status`: endpoints, queues and workers of a stack, once.
+// `runyard status`: prints the endpoints, queues and workers of a stack once.
 import { createClient } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { readRows, renderRows } from '../output/live-status.ts'
@@ -22,7 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-/** Known of a stack of this machine only. */
+/** Known only for a stack of this machine. */
 function describeProcess({ startedAt, pid }: Awaited<ReturnType<typeof findTarget>>): string {
   return startedAt === undefined ? '' : `  up for ${formatDuration(Date.now() - startedAt)}, process ${pid}`
 }

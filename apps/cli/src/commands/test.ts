@@ -1,4 +1,4 @@
-// `runyard test`: hands over to the repository's own test runner, which sets up what the tests need.
+// `runyard test`: runs the repository's own test runner, which prepares what the tests need.
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { textOption, type CommandContext } from '../command.ts'
@@ -10,10 +10,10 @@ export async function run(context: CommandContext): Promise<number> {
   const child = spawn(process.execPath, [join(ROOT, 'scripts', 'test.ts'), ...words], {
     cwd: ROOT,
     env: context.env,
-    // The channel tells it when we are killed.
+    // The channel closes when this process is killed, which the runner notices.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
-  // Ctrl-C reaches the runner by itself; it must clean up before we end.
+  // Ctrl-C also reaches the runner; it must clean up before this process ends.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// The foreground command as a person uses it: real Redis, gateway and scaler on the process host. Needs the bundles (`pnpm build`).
+// The foreground command as a user runs it: real Redis, gateway and scaler on the process host. Needs the bundles (`pnpm build`).
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
@@ -37,7 +37,7 @@ interface Up {
   readonly ended: Promise<number | null>
 }
 
-/** Starts `up` and waits until it is there. */
+/** Starts `up` and waits until it is ready. */
 async function up(dataDir = data, more: NodeJS.ProcessEnv = {}): Promise<Up> {
   const port = await findFreePort()
   const words = [MAIN, 'up', '--port', `${port}`, '--data', dataDir]
@@ -84,7 +84,7 @@ const GRAPHQL_ENDPOINT = {
 }
 
 describe.skipIf(!built)('runyard up, once the bundles are built', () => {
-  it('serves, tells other shells how to reach it, and keeps its state over a restart', async () => {
+  it('serves, can be found from other shells, and keeps its state over a restart', async () => {
     const first = await up()
     await save(first.client)
     const exported = await runyard('env', '--data', data)
@@ -109,7 +109,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(await again.ended).toBe(0)
   }, 240_000)
 
-  it('refuses a port that is taken, in one sentence, and leaves nothing running', async () => {
+  it('rejects a port in use with one sentence, and leaves nothing running', async () => {
     const holder = await up()
     const { url } = await until(() => readRunning(data))
     const { code, stderr } = await runyard('up', '--data', join(root, 'other'), '--port', new URL(url).port)
@@ -130,7 +130,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     expect(stack.output()).not.toContain('is started again')
   }, 240_000)
 
-  it('on the Redis of another one says that its scaler stands by, and destroys nothing, also when it stops', async () => {
+  it('on the Redis of another stack reports its scaler as standby, and destroys nothing, even when it stops', async () => {
     const first = await up()
     await first.client.graphql(SAVE, { input: { ...GRAPHQL_ENDPOINT, workersMin: 1 } })
     const workers = () => readdir(join(data, 'hosts', 'local')).catch(() => [])

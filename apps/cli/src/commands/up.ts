@@ -1,4 +1,4 @@
-// `runyard up`: the stack in the foreground. Ctrl-C drains and stops it, a second Ctrl-C stops it at once; state stays in the data directory.
+// `runyard up`: runs the stack in the foreground. Ctrl-C drains and stops it, a second Ctrl-C stops it at once. State stays in the data directory.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '@runyard/client'
 import { aborted } from '@runyard/kit'
@@ -40,7 +40,7 @@ export async function run(context: CommandContext): Promise<number> {
   } catch (error) {
     over.abort()
     block.end()
-    // Its workers may be another Runyard's by now.
+    // Its workers may belong to another Runyard by now.
     stack.kill()
     await stack[Symbol.asyncDispose]()
     throw error
@@ -49,14 +49,14 @@ export async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-/** Here and not with the settings, whose sentence would name a variable. @throws UsageError */
+/** Validated here, because the error of the settings would name a variable. @throws UsageError */
 function portOption(context: CommandContext): string | undefined {
   const text = textOption(context, 'port')
   if (text === undefined || (/^\d{1,5}$/u.test(text) && Number(text) <= 65_535)) return text
   throw new UsageError(`--port takes a whole number from 0 to 65535; "${text}" is none.`)
 }
 
-/** What is needed next, in a few lines that stay on the screen; `env` has the variables of all clients. */
+/** The next steps, in a few lines that stay on the screen; `env` has the variables of all clients. */
 function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string | undefined): void {
   const where = namedDir === undefined ? '' : ` --data ${quotePosix(namedDir)}`
   const rows = [
@@ -69,7 +69,7 @@ function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string 
   for (const line of ['', ...alignColumns(rows.map(([title = '', text = '']) => [`  ${out.dim(title)}`, text])), '']) out.line(line)
 }
 
-/** A terminal's recording shows what tells keys apart, and no more. */
+/** Shows only enough of a key to distinguish keys, because terminals may be recorded. */
 export function maskKey(key: string): string {
   return key.length < 16 ? '…' : `${key.slice(0, 4)}…${key.slice(-4)}`
 }
@@ -79,7 +79,7 @@ interface Watch {
   readonly settings: Pick<Settings, 'dataDir'>
 }
 
-/** Shows what goes on until the signal aborts. A gateway that is away for a moment shows the last rows; a rotated key is in the key file. */
+/** Shows the live status until the signal aborts. While the gateway is unavailable it shows the last rows; a rotated key is in the key file. */
 async function watch({ url, key }: Stack, { block, settings: { dataDir } }: Watch, signal: AbortSignal): Promise<void> {
   let current: string | undefined = key
   while (!signal.aborted) {

@@ -17,7 +17,7 @@ describe('parseSince', () => {
     expect(parseSince(text, NOW)).toBe(Date.parse(expected))
   })
 
-  it.each(['yesterday', '7w', '2027-01-01', '', '99999999999d', '0001-01-01'])('refuses %j and says what it takes', (text) => {
+  it.each(['yesterday', '7w', '2027-01-01', '', '99999999999d', '0001-01-01'])('rejects %j and says what is accepted', (text) => {
     expect(() => parseSince(text, NOW)).toThrow('--since takes a span such as 90m')
   })
 })
@@ -34,7 +34,7 @@ describe('usage', () => {
     ],
   }
 
-  it('names deleted endpoints as long as they have ids, adds all up, and tells the range that it is about', async () => {
+  it('names deleted endpoints as long as they have ids, adds everything up, and prints its range', async () => {
     const server = createServer((_request, response) => response.writeHead(200).end(JSON.stringify(answer))).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const env = { RUNPOD_API_BASE_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, RUNPOD_API_KEY: 'k' }

@@ -1,4 +1,4 @@
-// `runyard usage`: the ledger summed by endpoint, GPU and state, with what of it is billed.
+// `runyard usage`: the ledger summed by endpoint, GPU and state, with the billed part.
 import { createClient } from '@runyard/client'
 import type { UsageLine } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'

@@ -77,21 +77,21 @@ async function webhooks(run: typeof log, positionals: readonly string[] = [], op
 }
 
 describe('runyard webhooks', () => {
-  it('log shows the attempts of all endpoints, newest first, and how many wait', async () => {
+  it('log shows the attempts of all endpoints, newest first, and how many events wait', async () => {
     const lines = (await webhooks(log)).split('\n')
     expect(lines[1]).toMatch(/^2026-11-24 12:00:01 +two +evt_k_2 +1 +delivered +12 +https:\/\/one\.test\/hook +status 204$/)
     expect(lines[2]).toMatch(/^2026-11-24 12:00:00 +one +evt_j_1 +3 +failed .* the receiver answered 500; again 2026-11-24 12:05:00$/)
     expect(lines.at(-2)).toBe('1 waiting to be delivered')
   })
 
-  it('log shows those of one endpoint, by its name, also as JSON', async () => {
+  it('log shows the attempts of one endpoint by name, also as JSON', async () => {
     expect(await webhooks(log, ['one'])).not.toContain('evt_k_2')
     expect(JSON.parse(await webhooks(log, ['ep1'], { json: true }))).toEqual([
       { endpoint: 'one', attempts: [ATTEMPT], pending: { count: 1 } },
     ])
   })
 
-  it('secret prints it, rotate the new one, redeliver asks for one more attempt', async () => {
+  it('secret prints the secret, rotate prints a new one, redeliver requests another attempt', async () => {
     expect(await webhooks(secret)).toBe('whsec_new\n')
     expect(await webhooks(rotate)).toBe('whsec_newer\n')
     expect(await webhooks(redeliver, ['one', 'evt_j_1'])).toMatch(/^evt_j_1 of one is tried now;/)

@@ -1,4 +1,4 @@
-// `runyard webhooks`: the delivery log of one endpoint or of all, the secret that signs, and a second chance for an event.
+// `runyard webhooks`: the delivery log of one or all endpoints, the signing secret, and redelivery of an event.
 import { createClient, type Client } from '@runyard/client'
 import type { WebhookAttempt } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../command.ts'

@@ -1,10 +1,10 @@
-// What to look at when the demo's script failed: its own last words, why no worker came, what the workers said.
+// Explains why the demo's script failed: its last output, why no worker started, what the workers printed.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Client } from '@runyard/client'
 
 const LAST_LINES = 15
-/** Pino's number for warnings; what is above is worse. */
+/** Pino's level for warnings; higher levels are worse. */
 const WARN = 40
 
 export async function explainFailure(options: { client: Client; output: string; logDir: string }): Promise<readonly string[]> {
@@ -30,7 +30,7 @@ async function endpointTrouble(client: Client): Promise<readonly string[]> {
   return lines
 }
 
-/** Of the latest one. */
+/** Of the latest worker. */
 async function workerWords(client: Client): Promise<readonly string[]> {
   const [endpoint] = await client.listEndpoints()
   if (endpoint === undefined) return []

@@ -1,4 +1,4 @@
-// The demo's timeline as lines: when each thing happened since the call, and how long it took since the thing before.
+// Renders the demo's timeline as lines: when each step happened since the call, and how long it took since the step before.
 import { alignColumns, formatDuration, type Terminal } from '../output/terminal.ts'
 import type { Moment, Story } from './timeline.ts'
 
@@ -28,7 +28,7 @@ function chapter(title: string, moments: readonly Moment[], style: Style): reado
   ]
 }
 
-/** Numbers read better with their ends aligned. */
+/** Right-aligned, because that is easier to read for numbers. */
 function padded(text: string): string {
   return text.padStart(8)
 }

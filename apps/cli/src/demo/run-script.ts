@@ -1,11 +1,11 @@
-// Runs the example as a user would: in a directory of its own, with the exported variables and nothing else of ours. Its stdout is shown
-// as it comes; the rest is kept for the case that it fails.
+// Runs the example as a user would: in its own directory, with the exported variables and nothing else of ours. Its stdout is shown at once; the
+// rest is kept in case it fails.
 import { spawn } from 'node:child_process'
 import { clientVariables } from '../client-exports.ts'
 
 export interface ScriptRun {
   readonly code: number | null
-  /** Everything that it wrote, both streams in the order in which it came. */
+  /** Its whole output, both streams in order of arrival. */
   readonly output: string
 }
 
@@ -51,7 +51,7 @@ export async function runScript(options: {
   })
 }
 
-/** Settings of the caller's shell that would send the script elsewhere, or let it believe that it is a worker (flash-api §1.3). */
+/** Removes variables of the caller's shell that would redirect the script, or make it believe that it is a worker (flash-api §1.3). */
 function withoutClientVariables(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:RUNPOD|FLASH)_/.test(name)))
 }

@@ -17,7 +17,7 @@ const EVENTS: readonly EndpointEvent[] = [
   event(1300, 'worker_started', { workerId: 'w' }),
   event(1400, 'worker_ready', { workerId: 'w' }),
   event(1401, 'job_started', { jobId: 'a', workerId: 'w' }),
-  // Told late, with the time of then.
+  // Reported late, with its original time.
   event(1500, 'job_settled', { jobId: 'a', workerId: 'w' }),
   event(1450, 'job_started', { jobId: 'a', workerId: 'w', message: 'function entered' }),
   event(2000, 'job_queued', { jobId: 'b' }),
@@ -32,7 +32,7 @@ const EVENTS: readonly EndpointEvent[] = [
 ]
 
 describe('tellStory', () => {
-  it('tells the cold call, the warm call and the way back to zero', () => {
+  it('lists the cold call, the warm call and the scale-down to zero', () => {
     const { cold, warm, toZero } = tellStory(EVENTS, 'container')
     expect(cold.map(({ at, what }) => [at, what])).toEqual([
       [1000, 'queued'],
@@ -46,19 +46,19 @@ describe('tellStory', () => {
     expect(toZero.map(({ what }) => what)).toEqual(['worker idle', 'worker retired: no job for idle_timeout seconds', 'worker removed'])
   })
 
-  it('tells the end of the worker that ran the last call, also where the first one had gone before', () => {
+  it('lists the end of the worker that ran the last call, even if the first worker was already gone', () => {
     const fresh = EVENTS.map((each) => (each.at >= 2002 ? { ...each, workerId: 'v' } : each))
     const { toZero } = tellStory([...fresh, event(1900, 'worker_gone', { workerId: 'w' })], 'container')
     expect(toZero.map(({ at }) => at)).toEqual([2004, 5004, 5104])
   })
 
-  it('leaves out what is not known', () => {
+  it('omits unknown steps', () => {
     expect(tellStory([], 'container')).toEqual({ cold: [], warm: [], toZero: [] })
   })
 })
 
 describe('renderStory', () => {
-  it('says for each moment when it was and how long it took', () => {
+  it('shows the time and the duration of each step', () => {
     const lines = renderStory(tellStory(EVENTS, 'container'), { bold: plain, dim: plain })
     expect(lines).toContainEqual(expect.stringMatching(/^Cold call +500 ms$/))
     expect(lines).toContainEqual(expect.stringMatching(/^ {2}container started +300 ms {2}\+290 ms$/))

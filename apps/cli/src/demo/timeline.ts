@@ -1,4 +1,4 @@
-// The story of the demo's two calls and of their worker, told from the endpoint's events (`GET /v2/serverless/{id}/events`).
+// Builds the story of the demo's two calls and their worker from the endpoint's events (`GET /v2/serverless/{id}/events`).
 import type { EndpointEvent } from '@runyard/schema'
 
 export interface Moment {
@@ -12,7 +12,7 @@ export interface Story {
   readonly toZero: readonly Moment[]
 }
 
-/** Events in any order; what is missing is left out. `body` is what a worker is on its host: `container`, `process`. */
+/** Takes events in any order and omits missing steps. `body` is the kind of worker on its host: `container`, `process`. */
 export function tellStory(events: readonly EndpointEvent[], body: string): Story {
   const sorted = events.toSorted((one, other) => one.at - other.at)
   const [first, second] = sorted.filter(({ kind }) => kind === 'job_queued').map(({ jobId }) => jobId)
@@ -43,7 +43,7 @@ function ofJob(events: readonly EndpointEvent[], jobId: string | undefined): rea
   const own = events.filter((event) => jobId !== undefined && event.jobId === jobId)
   return own.flatMap((event) => {
     if (event.kind === 'job_queued') return [{ at: event.at, what: 'queued' }]
-    // The gateway tells a start twice: when it hands the job out, and, by our agent's report, when the function is entered.
+    // The gateway reports a start twice: when it hands out the job, and, from our agent's report, when the function starts.
     if (event.kind === 'job_started') return event.message === undefined ? [] : [{ at: event.at, what: event.message }]
     if (event.kind === 'job_settled') return [{ at: event.at, what: 'returned' }]
     return []

@@ -12,7 +12,7 @@ function rowOf(name: string, inQueue: number, message?: string): EndpointRow {
   return { id: name, name, health: { jobs, workers: { ...NONE, throttled: 1 }, ...(message === undefined ? {} : { message }) } }
 }
 
-/** A terminal of 80 columns that shows on a screen. */
+/** A terminal of 80 columns with a recorded screen. */
 function terminal(columns = 80, rows = 24): { out: Terminal; screen: Screen; resize: (columns: number) => void } {
   const screen = createScreen(columns)
   let width = columns
@@ -47,7 +47,7 @@ const headings = (screen: Screen): number => screen.rows().filter((line) => line
 const text = (screen: Screen): string => screen.rows().join('\n').trimEnd()
 
 describe('the live block at 80 columns', () => {
-  it('stands there once, however often it is drawn and whatever it says', () => {
+  it('is shown once, however often it is drawn and whatever its content', () => {
     const { out, screen } = terminal()
     const block = createStatusBlock(out)
     out.line('above')
@@ -59,12 +59,12 @@ describe('the live block at 80 columns', () => {
     expect(screen.rows()[0]).toBe('above')
     expect(screen.rows().filter((line) => line.startsWith('news'))).toHaveLength(20)
     expect(Math.max(...screen.rows().map(widthOf))).toBeLessThanOrEqual(80)
-    // The reason is whole, on lines of its own.
+    // The reason is complete, on separate lines.
     expect(text(screen).replaceAll(/\n +/g, ' ')).toContain(`↳ ${MESSAGE}`)
     expect(text(screen)).toMatch(/^live-caption-of.*….*not-fit +19 /m)
   })
 
-  it('is drawn anew when the terminal becomes narrower or wider', () => {
+  it('is redrawn when the terminal becomes narrower or wider', () => {
     const { out, screen, resize } = terminal(120)
     const block = createStatusBlock(out)
     block.show([rowOf('caption', 3, MESSAGE)])
@@ -78,7 +78,7 @@ describe('the live block at 80 columns', () => {
     expect(text(screen)).toContain('caption')
   })
 
-  it('is no higher than the screen, and says how many endpoints it leaves out', () => {
+  it('is no higher than the screen, and says how many endpoints it omits', () => {
     const { out, screen } = terminal(80, 10)
     const block = createStatusBlock(out)
     for (let queued = 0; queued < 5; queued++) block.show(Array.from({ length: 30 }, (_, index) => rowOf(`endpoint-${index}`, queued)))
@@ -87,14 +87,14 @@ describe('the live block at 80 columns', () => {
     expect(lines.at(-1)).toBe('… and 24 more; `./runyard status` shows all')
   })
 
-  it('shows names of others without obeying them', () => {
+  it('does not interpret control characters in foreign names', () => {
     const { out, screen } = terminal()
     createStatusBlock(out).show([rowOf('ok\u001B]0;p\u0007\u001B[2K\rfake\nroot# ', 1, 'a\u001B[1Ab')])
     expect(text(screen)).toContain('ok␛]0;p␇␛[2K␍fake␊root#')
     expect(text(screen)).toContain('↳ a␛[1Ab')
   })
 
-  it('counts wide letters twice', () => {
+  it('counts wide characters twice', () => {
     const { out, screen } = terminal()
     const block = createStatusBlock(out)
     for (let queued = 0; queued < 5; queued++) block.show([rowOf('字'.repeat(60), queued, '漢字 '.repeat(40))])

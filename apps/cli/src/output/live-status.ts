@@ -1,4 +1,4 @@
-// What the stack is doing, one row per endpoint: on a terminal a block that redraws itself, elsewhere a line per change.
+// Shows the state of the stack, one row per endpoint: on a terminal a block that redraws itself, otherwise a line per change.
 import type { Client } from '@runyard/client'
 import type { HealthView } from '@runyard/schema/api'
 import { alignColumns, type Terminal } from './terminal.ts'
@@ -15,23 +15,23 @@ export interface EndpointRow {
 }
 
 export interface StatusBlock {
-  /** Draws the rows in place of the former ones. */
+  /** Replaces the drawn rows. */
   show(rows: readonly EndpointRow[]): void
-  /** A line above the block. */
+  /** Prints a line above the block. */
   say(text: string): void
-  /** Leaves what stands there. */
+  /** Stops drawing and keeps the last rows. */
   end(): void
 }
 
-/** @throws RunyardError while the gateway is away. */
+/** @throws RunyardError while the gateway is unavailable. */
 export async function readRows(client: Client): Promise<readonly EndpointRow[]> {
   const endpoints = await client.listEndpoints()
   return Promise.all(endpoints.map(async ({ id, name }) => ({ id, name, health: await client.jobs.health(id) })))
 }
 
 /**
- * On a terminal each line takes one row: it is cut to the width, and the terminal does not wrap while it is drawn. So going up by the number of
- * rows finds the beginning, also after the terminal was made narrower, which breaks the lines that stand there.
+ * On a terminal each line takes one row: it is cut to the width, and wrapping is off while it is drawn. Moving up by the number of rows therefore
+ * finds the start of the block, even after the terminal became narrower, which wraps the existing lines.
  */
 export function createStatusBlock(out: Terminal): StatusBlock {
   let rows: readonly EndpointRow[] | undefined
@@ -58,7 +58,7 @@ export function createStatusBlock(out: Terminal): StatusBlock {
       const lines = out.isTty ? renderBlock(next, out) : renderRows(next, out)
       if (lines.join('\n') === drawn.join('\n')) return
       if (out.isTty) return redraw(lines)
-      // Without a terminal: only what changed, with the heading once.
+      // Without a terminal: only changed rows, with the heading once.
       for (const line of lines.filter((each) => !drawn.includes(each))) out.line(line)
       drawn = lines
     },
@@ -75,7 +75,7 @@ export function createStatusBlock(out: Terminal): StatusBlock {
   }
 }
 
-/** Numbers stay whole; names are cut in the middle, reasons stand on lines of their own, and what does not fit below each other is counted. */
+/** Numbers are never cut; names are cut in the middle, reasons are on separate lines, and endpoints that do not fit on the screen are counted. */
 function renderBlock(rows: readonly EndpointRow[], out: Terminal): readonly string[] {
   if (rows.length === 0) return [out.dim('no endpoints yet')]
   const columns = Math.max(NARROWEST, out.columns)
@@ -96,7 +96,7 @@ function reasonOf(row: EndpointRow | undefined, columns: number): readonly strin
   return wrap(toVisible(message, false), { columns: columns - 4, most: 3 }).map((line, index) => `${index === 0 ? '  ↳ ' : '    '}${line}`)
 }
 
-/** The cursor cannot go above the top of the screen, so a block that is higher would be drawn again and again. */
+/** The cursor cannot move above the top of the screen, so a higher block would be printed repeatedly. */
 function fitHeight(head: string, entries: readonly (readonly string[])[], out: Terminal): readonly string[] {
   const most = Math.max(3, out.rows - 2)
   const lines = [head]
@@ -126,13 +126,13 @@ function countsOf({ health: { jobs, workers } }: EndpointRow, out: Pick<Terminal
   return [`${jobs.inQueue}`, `${jobs.inProgress}`, `${jobs.completed}`, failed, describeWorkers(workers)]
 }
 
-/** Why a worker is not there, and how to have the next try now. */
+/** Why a worker is missing, and how to retry now. */
 function messageOf({ name, health: { message, nextTryAt } }: EndpointRow): string | undefined {
   const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
   return message === undefined && retry === '' ? undefined : `${message ?? ''}${retry}`
 }
 
-/** `ready` counts idle and running ones once more and is left out (client-api §5.9). */
+/** Omits `ready`, which counts idle workers a second time (client-api §5.9). */
 function describeWorkers(workers: HealthView['workers']): string {
   const shown = (['running', 'idle', 'initializing', 'throttled', 'unhealthy'] as const).filter((state) => workers[state] > 0)
   return shown.length === 0 ? 'none' : shown.map((state) => `${workers[state]} ${state}`).join(', ')

@@ -1,4 +1,4 @@
-// `--json`: for programs, the same words as the API's. What a terminal would obey, or show in another order, is escaped, which loses nothing.
+// `--json`: output for programs, in the API's own format. Control characters and bidirectional overrides are escaped, which loses nothing.
 import type { Terminal } from './terminal.ts'
 
 const ESCAPED = /[\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu

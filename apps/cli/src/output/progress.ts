@@ -1,17 +1,17 @@
-// The set-up, one line per step: what it came to and how long it took. On a terminal the line of a running step says what it is doing;
-// elsewhere a step is told once, when it is done, and its own news only where it takes long.
+// The set-up, one line per step with its result and duration. On a terminal the line of a running step shows what it is doing; otherwise a step
+// is printed once, when it is done, and its intermediate messages only if it takes long.
 import { formatDuration, type Terminal } from './terminal.ts'
 import { cutEnd, toVisible } from './visible.ts'
 
 export interface Step {
-  /** What it is doing now. */
+  /** Shows what the step is doing now. */
   note(text: string): void
   done(result: string): void
 }
 
 export interface Progress {
   begin(label: string): Step
-  /** A line of its own. */
+  /** Prints a separate line. */
   say(text: string): void
 }
 

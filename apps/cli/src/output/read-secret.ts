@@ -1,9 +1,9 @@
-// A secret from standard input, where no list of processes and no shell history shows it: piped, or typed without an echo.
+// Reads a secret from standard input, so that it appears in no process list or shell history: piped, or typed without echo.
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 
-/** Without the line break at its end. */
+/** Without the final line break. */
 export async function readSecret(prompt: string): Promise<string> {
   const { stdin, stderr } = process
   if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/u, '')

@@ -1,4 +1,4 @@
-// Test fixture: a terminal that remembers what was written to it.
+// Test fixture: a terminal that records what is written to it.
 import type { Terminal } from './terminal.ts'
 import { toVisible } from './visible.ts'
 

@@ -1,11 +1,11 @@
-// Test fixture: as much of a terminal as the live block uses. Lines that are too long wrap, or are cut while wrapping is off; a narrower screen
-// breaks what stands there anew, as terminals of today do.
+// Test fixture: the features of a terminal that the live block uses. Long lines wrap, or are cut while wrapping is off; a narrower screen wraps
+// the existing lines again, as current terminals do.
 import { widthOf } from './visible.ts'
 
 export interface Screen {
   write(text: string): void
   resize(columns: number): void
-  /** All that ever stood there, as rows. */
+  /** All rows that were ever shown. */
   rows(): readonly string[]
 }
 

@@ -15,7 +15,7 @@ describe('formatDuration', () => {
 })
 
 describe('alignColumns', () => {
-  it('counts what is seen, not colour codes, and leaves the last column ragged', () => {
+  it('counts visible characters, not colour codes, and does not pad the last column', () => {
     expect(alignColumns([['\u001B[1ma\u001B[22m', 'x'], ['bbb', 'yy'], ['c']])).toEqual(['\u001B[1ma\u001B[22m    x', 'bbb  yy', 'c'])
   })
 })

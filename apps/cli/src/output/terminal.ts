@@ -1,4 +1,4 @@
-// What people see: lines on stdout or stderr, colours only on a terminal that wants them, aligned columns.
+// Output for users: lines on stdout or stderr, colours only on a terminal that supports them, aligned columns.
 import { styleText } from 'node:util'
 import { toVisible, widthOf } from './visible.ts'
 
@@ -6,11 +6,11 @@ export interface Terminal {
   readonly isTty: boolean
   readonly columns: number
   readonly rows: number
-  /** One line. Control characters of others are shown as pictures (`visible.ts`), also line feeds. */
+  /** Prints one line. Control characters in foreign text, including line feeds, are shown as pictures (`visible.ts`). */
   line(text?: string): void
-  /** As it is: for our own escape sequences, and for programs. */
+  /** Prints unchanged text: our own escape sequences, and output for programs. */
   write(text: string): void
-  /** Until what it returns is called. */
+  /** Active until the returned function is called. */
   onResize(listener: () => void): () => void
   bold(text: string): string
   dim(text: string): string
@@ -21,7 +21,7 @@ export interface Terminal {
 export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   const style = (format: 'bold' | 'dim' | 'green' | 'red') => (text: string) => styleText(format, text, { stream, validateStream: true })
   const hasStyles = style('bold')('x') !== 'x'
-  // A reader that goes away early (`| head`) is no error of ours.
+  // A reader that closes the pipe early (`| head`) is no error.
   stream.on('error', () => {})
   return {
     isTty: stream.isTTY,
@@ -48,7 +48,7 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
   }
 }
 
-/** Columns padded to their widest cell; the last one is left ragged. A tab in a cell would break the columns. */
+/** Pads columns to their widest cell, except the last one. A tab in a cell would break the columns. */
 export function alignColumns(rows: readonly (readonly string[])[], gap = 2): readonly string[] {
   const visible = rows.map((row) => row.map((cell) => toVisible(cell, true).replaceAll('\t', '␉')))
   const widths: number[] = []

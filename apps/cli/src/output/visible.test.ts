@@ -23,19 +23,19 @@ describe('toVisible', () => {
     expect(toVisible(text, false)).toBe(shown)
   })
 
-  it('leaves tabs, letters of all scripts and emoji alone', () => {
+  it('keeps tabs, letters of all scripts and emoji', () => {
     const text = 'a\tä 漢字 नमस्ते 👩‍🚀'
     expect(toVisible(text, true)).toBe(text)
   })
 
-  it('keeps our own styles on a terminal that has them, and nowhere else', () => {
+  it('keeps our own styles only on a terminal that supports them', () => {
     expect(toVisible(`${ESC}[1mx${ESC}[22m`, true)).toBe(`${ESC}[1mx${ESC}[22m`)
     expect(toVisible(`${ESC}[1mx`, false)).toBe('␛[1mx')
   })
 })
 
 describe('columns', () => {
-  it('are counted as a terminal shows them', () => {
+  it('are counted like a terminal does', () => {
     expect(widthOf('abc')).toBe(3)
     expect(widthOf('漢字')).toBe(4)
     expect(widthOf('e\u0301')).toBe(1)
@@ -43,14 +43,14 @@ describe('columns', () => {
     expect(widthOf(`${ESC}[31mred${ESC}[39m`)).toBe(3)
   })
 
-  it('are kept to by cutting at the end or in the middle', () => {
+  it('are limited by cutting at the end or in the middle', () => {
     expect(cutEnd('abcdef', 6)).toBe('abcdef')
     expect(cutEnd('abcdefg', 6)).toBe('abcde…')
     expect(cutMiddle('live-caption-large', 9)).toBe('live…arge')
     expect(widthOf(cutMiddle('漢字漢字漢字', 7))).toBeLessThanOrEqual(7)
   })
 
-  it('are kept to by wrapping between words', () => {
+  it('are limited by wrapping between words', () => {
     expect(wrap('one two three four', { columns: 9, most: 2 })).toEqual(['one two', 'three fo…'])
     expect(wrap('unbreakable', { columns: 5, most: 2 })).toEqual(['unbr…'])
     expect(wrap('', { columns: 5, most: 2 })).toEqual([''])

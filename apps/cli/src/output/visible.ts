@@ -1,10 +1,10 @@
-// Text of others on the operator's terminal: names, log lines, errors. Control characters would move its cursor, forge rows, set its title or
-// its clipboard, and bidirectional overrides would show words in another order. They are shown as pictures instead.
+// Makes foreign text safe for the operator's terminal: names, log lines, errors. Control characters could move the cursor, forge rows, set the
+// title or the clipboard, and bidirectional overrides could reorder words. They are shown as pictures instead.
 
-// C0 but the tab, DEL, C1, separators of lines, and what changes the direction of text.
+// C0 except the tab, DEL, C1, line separators, and characters that change the direction of text.
 // eslint-disable-next-line no-control-regex -- these are what it is for
 const HIDDEN = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu
-/** What `Terminal`'s own styles emit: bold, dim, green, red and their ends. */
+/** The escape sequences of `Terminal`'s own styles: bold, dim, green, red and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one
 const OWN_STYLE = /(\u001B\[(?:1|2|22|31|32|39)m)/gu
 const WIDE =
@@ -27,7 +27,7 @@ function toPicture(character: string): string {
   return code === 0x7f ? '␡' : `⟨${code.toString(16)}⟩`
 }
 
-/** Columns that the text takes on a terminal; styles take none. */
+/** Number of columns of the text on a terminal, without styles. */
 export function widthOf(text: string): number {
   let width = 0
   for (const character of text.replaceAll(OWN_STYLE, '')) width += widthOfCharacter(character)
@@ -39,12 +39,12 @@ function widthOfCharacter(character: string): number {
   return WIDE.test(character) ? 2 : 1
 }
 
-/** Cut at its end to a number of columns. Plain text only. */
+/** Cuts the text at its end to a number of columns. Plain text only. */
 export function cutEnd(text: string, columns: number): string {
   return widthOf(text) <= columns ? text : `${firstColumns(charactersOf(text), columns - 1)}…`
 }
 
-/** Cut in the middle, since names of one family differ at both ends. Plain text only. */
+/** Cuts in the middle, because similar names differ at both ends. Plain text only. */
 export function cutMiddle(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   const characters = charactersOf(text)
@@ -68,7 +68,7 @@ function firstColumns(characters: readonly string[], columns: number): string {
   return taken
 }
 
-/** Broken between words into at most `most` lines; the last one is cut. Plain text only. */
+/** Wraps between words into at most `most` lines; the last one is cut. Plain text only. */
 export function wrap(text: string, { columns, most }: { columns: number; most: number }): readonly string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {

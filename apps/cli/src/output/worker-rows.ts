@@ -1,9 +1,9 @@
-// Workers, one row each, with the endpoint that they belong to.
+// Renders workers, one row each, with their endpoint.
 import type { Client } from '@runyard/client'
 import type { EndpointView, WorkerView } from '@runyard/schema/api'
 import { alignColumns, formatDuration, type Terminal } from './terminal.ts'
 
-/** The name of its endpoint, and a worker. */
+/** The name of the endpoint, and the worker. */
 export type WorkerRow = readonly [string, WorkerView]
 
 export async function listWorkers(client: Client, endpoints: readonly Pick<EndpointView, 'id' | 'name'>[]): Promise<readonly WorkerRow[]> {

@@ -13,7 +13,7 @@ afterEach(async () => {
 })
 
 describe('openDataDir', () => {
-  it('makes a key once, readable by its owner alone', async () => {
+  it('creates a key once, readable only by its owner', async () => {
     const path = join(root, 'a', 'b')
     const first = await openDataDir(path)
     expect(first.key).toMatch(/^rpa_[A-Za-z0-9]{32}$/)
@@ -23,20 +23,20 @@ describe('openDataDir', () => {
     expect(second.key).toBe(first.key)
   })
 
-  it('refuses a directory that another stack holds, and takes it when that one is gone', async () => {
+  it('rejects a directory that another stack holds, and accepts it when that stack is gone', async () => {
     const holder = await openDataDir(root)
     await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} is in use by a running Runyard`)
     await holder[Symbol.asyncDispose]()
     await (await openDataDir(root))[Symbol.asyncDispose]()
   })
 
-  it('takes a directory whose holder was killed', async () => {
+  it('accepts a directory whose holder was killed', async () => {
     await writeFile(socketPath(root, 'lock.sock'), '')
     await using dataDir = await openDataDir(root)
     expect(dataDir.path).toBe(root)
   })
 
-  it('holds a directory whose path is too long for a socket', async () => {
+  it('can hold a directory whose path is too long for a socket', async () => {
     const path = join(root, 'x'.repeat(120))
     await using holder = await openDataDir(path)
     await expect(openDataDir(holder.path)).rejects.toThrow('in use')
@@ -47,24 +47,24 @@ describe('openDataDir', () => {
     await rm(place, { recursive: true })
   })
 
-  it('says so when the directory is of no use, as that of another user is', async () => {
+  it('reports an unusable directory, such as that of another user', async () => {
     await mkdir(join(root, 'lock.sock'))
     await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} cannot be used (`)
   })
 
-  it('says so when the directory cannot be made', async () => {
+  it('reports a directory that cannot be created', async () => {
     await writeFile(join(root, 'file'), '')
     await expect(openDataDir(join(root, 'file', 'sub'))).rejects.toThrow(/cannot be created \(ENOTDIR\)/)
   })
 })
 
-it('a directory that others may write is refused, since they could put a socket or a key there', async () => {
+it('a directory that others may write to is rejected, because they could place a socket or a key there', async () => {
   await chmod(root, 0o777)
   await expect(openDataDir(root)).rejects.toThrow(`The data directory ${root} is not this user’s alone`)
 })
 
 describe('readRunning', () => {
-  it('knows the stack only while it runs', async () => {
+  it('finds the stack only while it runs', async () => {
     const note = { pid: 1, url: 'http://h:1', startedAt: 5 }
     const dataDir = await openDataDir(root)
     expect(await readRunning(root)).toBeUndefined()

@@ -1,5 +1,5 @@
-// The data directory: who holds it, its key, and the note on the running stack. Held means: this process listens on a socket in it, so
-// a crash releases it by itself. One stack per directory; a second is refused with one sentence.
+// The data directory: its holder, its key, and the file that describes the running stack. A process holds the directory by listening on a socket
+// in it, so a crash releases it. There is one stack per directory; a second one is rejected with one sentence.
 import { createHash, randomBytes } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { openPrivateDir } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 
-/** What `env`, `status` and `usage` need to know of the running stack. */
+/** What `env`, `status` and `usage` need to know about the running stack. */
 export interface RunNote {
   readonly pid: number
   readonly url: string
@@ -22,12 +22,12 @@ export interface DataDir extends AsyncDisposable {
   writeNote(note: RunNote): Promise<void>
 }
 
-// sockaddr_un holds 108 bytes on Linux, 104 on macOS.
+// sockaddr_un has 108 bytes on Linux, 104 on macOS.
 const LONGEST_SOCKET_PATH = 100
 
 /**
- * A path for a unix socket that belongs to the directory, short enough for the kernel. Where it must lie outside, it lies where nobody else can
- * put one: whoever answered there for Redis would be given every job. @throws RunyardError('forbidden') where somebody else was first.
+ * The path of a unix socket that belongs to the directory, short enough for the kernel. If it must be outside, it is where no other user can create
+ * one: a process that impersonated Redis there would receive every job. @throws RunyardError('forbidden') if another user was first.
  */
 export function socketPath(directory: string, name: string): string {
   const inside = join(directory, name)
@@ -46,7 +46,7 @@ function privateDirectory(name: string): string {
   )
 }
 
-/** Creates the directory where needed and holds it. @throws RunyardError('conflict') when another stack holds it. */
+/** Creates the directory if needed and holds it. @throws RunyardError('conflict') if another stack holds it. */
 export async function openDataDir(path: string): Promise<DataDir> {
   openPrivateDir(path, { what: 'data directory', mend: 'name another with --data DIR' })
   const release = await hold(path)
@@ -71,7 +71,7 @@ export async function openDataDir(path: string): Promise<DataDir> {
   }
 }
 
-/** The running stack's note and key, or undefined when none runs on this directory. */
+/** The running stack's description and key, or undefined if none runs on this directory. */
 export async function readRunning(path: string): Promise<(RunNote & { key: string }) | undefined> {
   if (!(await answers(socketPath(path, 'lock.sock')))) return undefined
   const note = await readFile(join(path, 'run.json'), 'utf8').catch(() => undefined)
@@ -134,7 +134,7 @@ export function keyFile(dataDir: string): string {
   return join(dataDir, 'key')
 }
 
-/** Undefined: none was made yet, or it was deleted. */
+/** Undefined: not created yet, or deleted. */
 export async function readKey(dataDir: string): Promise<string | undefined> {
   try {
     return (await readFile(keyFile(dataDir), 'utf8')).trim()
@@ -150,7 +150,7 @@ export async function writeKey(dataDir: string, key: string): Promise<void> {
   await rename(`${file}.new`, file)
 }
 
-/** Made where there is none: the API key that every client of this installation may use. */
+/** The API key that every client of this installation may use; created if there is none. */
 async function readOrCreateKey(path: string): Promise<string> {
   const found = await readKey(path)
   if (found === '') throw new RunyardError('bad_request', `The key file ${keyFile(path)} is empty; delete it and a new key is made.`)

@@ -1,8 +1,8 @@
-// Which cards this stack can give to workers, in words: those of the machine, and those that are only declared.
+// Describes the GPUs that this stack can assign to workers: those of the machine, and simulated ones.
 import { parseSimulatedGpus } from '@runyard/core'
 import { readGpuInventory } from '@runyard/host-gpus'
 
-/** @throws RunyardError where the setting cannot be read. */
+/** @throws RunyardError if the setting is invalid. */
 export async function describeGpus(simulated: string | undefined): Promise<string> {
   const { gpus, warnings } = await readGpuInventory()
   return wordsFor({ real: gpus, simulated: parseSimulatedGpus(simulated), warnings })

@@ -18,20 +18,20 @@ const open = (largestBytes?: number) => {
   return (text: string) => append(Buffer.from(text))
 }
 
-it('goes on with the file of before, readable by its owner alone', async () => {
+it('appends to an existing file, readable only by its owner', async () => {
   open()('one\n')
   open()('two\n')
   expect(await readFile(path, 'utf8')).toBe('one\ntwo\n')
   expect((await stat(path)).mode & 0o777).toBe(0o600)
 })
 
-it('begins anew when the file has grown large, and keeps what was before', async () => {
+it('starts a new file when the file is large, and keeps the old one', async () => {
   const append = open(5)
   for (const text of ['one\n', 'two\n', 'three\n', 'four\n']) append(text)
   expect([await readFile(`${path}.1`, 'utf8'), await readFile(path, 'utf8')]).toEqual(['three\n', 'four\n'])
 })
 
-it('loses what cannot be written, tells that once, and goes on when it can be', async () => {
+it('drops output that cannot be written, reports it once, and continues when writing works again', async () => {
   await mkdir(path)
   const append = open()
   append('lost\n')

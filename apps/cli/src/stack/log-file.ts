@@ -1,5 +1,5 @@
-// Where the output of a part goes: a file that is begun anew when it has grown large. What cannot be written (a full disk) is lost and told
-// once; the part and we go on, and the file with us when there is room again.
+// Writes the output of a process to a file that is rotated when it is large. Output that cannot be written (a full disk) is dropped and reported
+// once; both processes continue, and so does the file when there is space again.
 import { appendFileSync, renameSync, statSync } from 'node:fs'
 
 const LARGEST_BYTES = 20 * 1024 * 1024
@@ -9,7 +9,7 @@ export interface LogFileOptions {
   readonly onTrouble: (sentence: string) => void
 }
 
-/** Appends what it is given to the file; the part of it before the last beginning is kept beside it as `.1`. Never throws. */
+/** Appends to the file; the previous file is kept as `.1`. Never throws. */
 export function createLogFile(path: string, { largestBytes = LARGEST_BYTES, onTrouble }: LogFileOptions): (data: Buffer) => void {
   let isRefused = false
   return (data) => {

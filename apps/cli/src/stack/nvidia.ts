@@ -1,4 +1,4 @@
-// Is there a real NVIDIA GPU that work can be given to?
+// Checks for a real NVIDIA GPU that can be assigned to workers.
 import { readGpuInventory } from '@runyard/host-gpus'
 
 export async function hasNvidiaGpu(): Promise<boolean> {

@@ -1,8 +1,8 @@
-// Ports of this machine: is one free, which one is. Asked just before use; a race lost after that is told by the listener itself.
+// Finds free ports of this machine, just before use. If another process takes the port after that, the listener reports it.
 import { createServer, type AddressInfo } from 'node:net'
 import { RunyardError } from '@runyard/schema'
 
-/** A port that is free now; `wanted` 0 picks one. @throws RunyardError with one sentence and how to mend it. */
+/** A port that is free now; `wanted` 0 picks one. @throws RunyardError with one sentence that says how to fix it. */
 export async function claimPort(listener: { host: string; port: number; mend: string }): Promise<number> {
   const { host, port, mend } = listener
   const server = createServer()

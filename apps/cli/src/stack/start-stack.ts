@@ -1,5 +1,5 @@
-// The set-up under the signals to stop. While the stack starts there is no job to wait for, so the parts get a short grace after the first
-// Ctrl-C and none after the second. A step that does not heed either is left behind: the process exits.
+// Starts the stack while handling stop signals. During the start there is no job to wait for, so the processes get a short grace period after the
+// first Ctrl-C and none after the second. A step that ignores both is abandoned: the process exits.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aborted } from '@runyard/kit'
 import type { StopSignals } from '../stop-signals.ts'
@@ -8,7 +8,7 @@ import { openStack, type Stack, type StackOptions } from './open-stack.ts'
 const START_GRACE_MS = 5000
 const KILLED_WAIT_MS = 1000
 
-/** Undefined: it was stopped before it was up. @throws RunyardError with one sentence; what was opened until then is closed. */
+/** Undefined: stopped before it was up. @throws RunyardError with one sentence; everything opened until then is closed. */
 export async function startStack(
   options: Omit<StackOptions, 'signal' | 'kill'>,
   { polite, hard }: Pick<StopSignals, 'polite' | 'hard'>,

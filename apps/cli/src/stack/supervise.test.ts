@@ -12,7 +12,7 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-/** A Node child that runs `body`, and what it said over its channel. */
+/** A Node child that runs `body`, and its messages over the channel. */
 function probe(body: string, more: Partial<ChildSpec> = {}) {
   const messages: unknown[] = []
   const waiting: (() => void)[] = []
@@ -38,7 +38,7 @@ function probe(body: string, more: Partial<ChildSpec> = {}) {
 const STAYS = `process.send(process.pid); setInterval(() => {}, 1e6); process.on('disconnect', () => process.exit())`
 
 describe('supervise', () => {
-  it('starts a part again that dies', async () => {
+  it('restarts a process that dies', async () => {
     const { spec, messages, heard } = probe(STAYS)
     const news: string[] = []
     await using part = await supervise(spec, (line) => news.push(line))
@@ -51,20 +51,20 @@ describe('supervise', () => {
     expect(news).toEqual(['probe died (SIGKILL) and is started again'])
   })
 
-  it('tells the last words of a part that dies before it is up, and does not start it again', async () => {
+  it('reports the last output of a process that dies before it is up, and does not restart it', async () => {
     const { spec } = probe(`process.stderr.write('Port 1 is taken.\\n'); process.exit(1)`)
     await using part = await supervise(spec, () => {})
     await expect(part.failed).rejects.toThrow('Port 1 is taken.')
     expect(await readFile(spec.logFile, 'utf8')).toBe('Port 1 is taken.\n')
   })
 
-  it('names the log of a part that dies without a word', async () => {
+  it('names the log of a process that dies without output', async () => {
     const { spec } = probe('process.exit(3)')
     await using part = await supervise(spec, () => {})
     await expect(part.failed).rejects.toThrow(`probe ended at once (exit code 3); its log is ${spec.logFile}`)
   })
 
-  it('does not start a part again that says that no further start helps', async () => {
+  it('does not restart a process that reports that a restart does not help', async () => {
     const { spec, heard } = probe(`${STAYS}; setTimeout(() => { process.stderr.write('The data is newer.\\n'); process.exit(3) }, 300)`)
     const news: string[] = []
     await using part = await supervise(spec, (line) => news.push(line))
@@ -74,7 +74,7 @@ describe('supervise', () => {
     expect(news).toEqual([])
   })
 
-  it('kills a part that does not end within its grace', async () => {
+  it('kills a process that does not end within its grace period', async () => {
     const { spec, messages, heard } = probe(`process.on('SIGTERM', () => {}); ${STAYS}`, { graceMs: 50 })
     const part = await supervise(spec, () => {})
     await heard(1)

@@ -1,7 +1,7 @@
-// One child process of the stack: started, watched, started again when it dies, stopped. It leads a process group of its own, so that
-// Ctrl-C at the terminal reaches it only through us, and it holds a channel to us, so that it ends when we are killed.
-// Failure direction: a death before it was ever up, and one that says that no further start helps, are reported to the caller; other deaths
-// are mended with growing pauses.
+// Supervises one child process of the stack: starts, watches, restarts and stops it. It leads its own process group, so that Ctrl-C at the terminal
+// reaches it only through us, and it has a channel to us, so that it ends when we are killed.
+// Failure direction: an exit before the child was ever up, or one that says that a restart does not help, is reported to the caller; after any
+// other exit the child is restarted with increasing pauses.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { aborted, EXIT_UNFIT } from '@runyard/kit'
@@ -13,21 +13,21 @@ export interface ChildSpec {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly logFile: string
-  /** Only our own Node processes speak over a channel; it also ends them when we are killed. */
+  /** Only our own Node processes use a channel; it also ends them when we are killed. */
   readonly onMessage?: (message: unknown) => void
-  /** SIGKILL follows SIGTERM after this long. */
+  /** SIGKILL follows SIGTERM after this time. */
   readonly graceMs: number
-  /** SIGKILL follows at once. */
+  /** Sends SIGKILL at once. */
   readonly kill?: AbortSignal | undefined
 }
 
 export interface Supervised extends AsyncDisposable {
   pid(): number | undefined
-  /** Rejects with the last words of a child that died before `markUp`, or that says that no further start helps. */
+  /** Rejects with the last output of a child that died before `markUp`, or that reports that a restart does not help. */
   readonly failed: Promise<never>
-  /** From now on a death is mended where it can be. */
+  /** From now on the child is restarted when it dies, if a restart can help. */
   markUp(): void
-  /** No grace: SIGKILL. */
+  /** SIGKILL without a grace period. */
   kill(): void
 }
 
@@ -108,7 +108,7 @@ function launch(spec: ChildSpec, log: (data: Buffer) => void): RunningChild {
     log(data)
     words = (words + data.toString()).slice(-2000)
   }
-  // Our own programs log there; Redis says there why it ends.
+  // Our own programs log there, and Redis writes there why it ends.
   child.stdout?.on('data', spec.onMessage === undefined ? listen : log)
   child.stderr?.on('data', listen)
   const ended = new Promise<string>((resolve) => {

@@ -1,11 +1,11 @@
-// Which endpoint a word means: an id, else a name.
+// Resolves a word to an endpoint: by id, else by name.
 import type { Client } from '@runyard/client'
 import type { EndpointView } from '@runyard/schema/api'
 import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../../command.ts'
 
-/** The one word beyond the options. @throws UsageError */
+/** The only positional argument. @throws UsageError */
 export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, what: string): string {
   const [word, ...more] = positionals
   if (word !== undefined && more.length === 0) return word

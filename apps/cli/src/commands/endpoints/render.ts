@@ -1,4 +1,4 @@
-// Endpoints as people read them. Values of environment variables may be secrets and are left to `--json`.
+// Renders endpoints as text. Values of environment variables may be secrets, so only `--json` shows them.
 import type { EndpointView } from '@runyard/schema/api'
 import { alignColumns, type Terminal } from '../../output/terminal.ts'
 
@@ -40,7 +40,7 @@ function hardwareOf({ gpu, cpu }: EndpointView): string {
     return cpu.map(({ id, vcpuCount, memory }) => `${id}-${vcpuCount}${memory === undefined ? '' : `-${memory}`}`).join(', ')
   if (gpu === null) return '–'
   const without = gpu.excludedTypes.length === 0 ? '' : ` without ${gpu.excludedTypes.join(', ')}`
-  // Every pool there is would fill the line.
+  // A list of all pools would fill the line.
   const pools = gpu.pools.length > 6 ? `${gpu.pools.slice(0, 3).join(', ')} and ${gpu.pools.length - 3} more pools` : gpu.pools.join(', ')
   return `${gpu.count > 1 ? `${gpu.count} × ` : ''}${pools}${without}`
 }

@@ -4,7 +4,7 @@ import { readBody, readEnv } from './request.ts'
 const body = (options: Record<string, string>) => readBody({ options })
 
 describe('options of an endpoint', () => {
-  it('say nothing of what is not named', () => {
+  it('omit fields that are not named', () => {
     expect(body({})).toEqual({})
   })
 
@@ -31,7 +31,7 @@ describe('options of an endpoint', () => {
     expect(body(options)).toEqual(expected)
   })
 
-  it('keep whatever stands behind the first = of a variable', () => {
+  it('keep everything after the first = of a variable', () => {
     expect(readEnv({ options: { env: ['A=1', 'B=x=y', 'C='] } })).toEqual({ A: '1', B: 'x=y', C: '' })
   })
 
@@ -44,7 +44,7 @@ describe('options of an endpoint', () => {
     expect(() => body(options)).toThrow(sentence)
   })
 
-  it('refuse a variable without a value', () => {
+  it('reject a variable without a value', () => {
     expect(() => readEnv({ options: { env: ['JUST_A_NAME'] } })).toThrow('--env takes NAME=VALUE; "JUST_A_NAME" is not such a pair.')
   })
 })

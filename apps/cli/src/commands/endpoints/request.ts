@@ -1,11 +1,11 @@
-// Options of `endpoints create` and `endpoints update` → a body of REST v2 (management §3.2). Says what is no number or no pair; what
-// makes sense is the server's to judge.
+// Converts the options of `endpoints create` and `endpoints update` to a body of REST v2 (management §3.2). Rejects invalid numbers and pairs;
+// everything else is validated by the server.
 import type { CpuSize, EndpointBody } from '@runyard/schema/api'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 
 type Options = Pick<CommandContext, 'options'>
 
-/** Only what is named. @throws UsageError */
+/** Contains only the named options. @throws UsageError */
 export function readBody(context: Options): EndpointBody {
   return defined({
     name: textOption(context, 'name'),
@@ -20,7 +20,7 @@ export function readBody(context: Options): EndpointBody {
   })
 }
 
-/** `NAME=VALUE`, each. @throws UsageError */
+/** Each text is `NAME=VALUE`. @throws UsageError */
 export function readEnv(context: Options): Readonly<Record<string, string>> {
   return Object.fromEntries(
     listOption(context, 'env').map((pair) => {
@@ -42,7 +42,7 @@ function readGpu(context: Options): EndpointBody['gpu'] {
   return { pools, ...(excludedTypes.length > 0 && { excludedTypes }), ...(count !== undefined && { count }) }
 }
 
-/** `cpu3g-2-8`: flavor, vCPUs, GB; the GB may be left out. */
+/** `cpu3g-2-8`: flavor, vCPUs, GB; the GB are optional. */
 function readCpu(context: Options): CpuSize[] | undefined {
   const text = textOption(context, 'cpu')
   if (text === undefined) return undefined
@@ -52,7 +52,7 @@ function readCpu(context: Options): CpuSize[] | undefined {
   return [{ id, vcpuCount: Number(vcpus), ...(memory !== undefined && { memory: Number(memory) }) }]
 }
 
-/** `0..3`, or `3`, which leaves the minimum alone. */
+/** `0..3`, or `3`, which keeps the minimum. */
 function readWorkers(context: Options): EndpointBody['workers'] {
   const idleTimeout = readNumber(context, 'idle-timeout')
   const text = textOption(context, 'workers')

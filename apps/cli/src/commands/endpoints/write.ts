@@ -26,7 +26,7 @@ export async function create(context: CommandContext): Promise<number> {
   return tell(context, endpoint, 'created')
 }
 
-/** The API would update it, and reset what is not named here (management §3.2). */
+/** The API would update the existing endpoint and reset the fields that are not named (management §3.2). */
 async function refuseTaken(client: Client, name: string): Promise<void> {
   const taken = (await client.listEndpoints()).find((endpoint) => endpoint.name === name)
   if (taken === undefined) return
@@ -55,7 +55,7 @@ async function readRegistry(context: CommandContext, client: Client): Promise<Pi
   return { registry: word === 'none' ? null : (await findRegistry(client, word)).id }
 }
 
-/** The API replaces all variables; people mean those that they name. */
+/** The API replaces all variables; users want to change only the named ones. */
 function changedEnv({ env }: EndpointView, given: Readonly<Record<string, string>>, dropped: readonly string[]): Pick<EndpointBody, 'env'> {
   if (Object.keys(given).length === 0 && dropped.length === 0) return {}
   const kept = Object.entries(env).filter(([name]) => !dropped.includes(name))
