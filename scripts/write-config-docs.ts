@@ -1,4 +1,4 @@
-// Writes docs/configuration.md from the one configuration schema; with --check, fails when the file on disk is older than the schema.
+// Writes docs/configuration.md from the configuration schema; with --check, fails if the file on disk is out of date.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig, listSettings } from '../packages/kit/src/index.ts'
@@ -29,7 +29,7 @@ const text = `${HEAD}${rows.join('\n')}\n`
 
 if (process.argv.includes('--check')) {
   if (readFileSync(FILE, 'utf8') !== text) {
-    process.stderr.write('docs/configuration.md is older than the schema: run node scripts/write-config-docs.ts\n')
+    process.stderr.write('docs/configuration.md is out of date: run node scripts/write-config-docs.ts\n')
     process.exitCode = 1
   }
 } else {

@@ -53,7 +53,7 @@ it('a version that was published this week does not enter the lockfile', async (
   expect(isTaken).toBe(false)
 })
 
-it('a version that is older than a week does', async () => {
+it('a version that is older than a week enters the lockfile', async () => {
   publishedAt = new Date(Date.now() - 8 * DAY_MS)
   expect((await lock()).isTaken).toBe(true)
 })

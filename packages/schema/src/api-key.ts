@@ -1,4 +1,4 @@
-// An API key as it is kept (ADR 38): the key itself is nowhere, only its SHA-256.
+// An API key as it is stored (ADR 38): only its SHA-256, never the key itself.
 import { z } from 'zod'
 
 export const ApiKey = z.object({
@@ -7,7 +7,7 @@ export const ApiKey = z.object({
   ownerId: z.string(),
   /** Epoch ms. */
   createdAt: z.number(),
-  /** Epoch ms from which on it is not valid; absent: it is valid until it is revoked. */
+  /** When it expires, epoch ms; absent: valid until revoked. */
   expiresAt: z.number().optional(),
 })
 export type ApiKey = z.infer<typeof ApiKey>

@@ -1,5 +1,5 @@
-// Bounds of what comes from outside: numbers, times and texts are brought into range where they are read, so that nothing inside has to
-// expect a number that Redis, a date or a timer cannot hold. Failure direction: a value that means nothing is read as "not given".
+// Bounds for external input: numbers, times and texts are clamped where they are read, so that no inner code has to expect a number that Redis,
+// a date or a timer cannot hold. Failure direction: a meaningless value counts as absent.
 
 /** The latest time that a date can hold, epoch ms (ECMAScript 2024, 21.4.1.1). */
 export const LATEST_MS = 8.64e15
@@ -9,7 +9,7 @@ export interface Range {
   readonly max: number
 }
 
-/** A time or a span in whole milliseconds, within the range. Infinity is the end of the range; undefined where it is no number. */
+/** A time or a duration in whole milliseconds, clamped to the range. Infinity is the end of the range; undefined if it is no number. */
 export function clampMs(value: unknown, { min, max }: Range): number | undefined {
   if (typeof value !== 'number' || Number.isNaN(value)) return undefined
   return Math.min(max, Math.max(min, Math.round(value)))
@@ -17,30 +17,30 @@ export function clampMs(value: unknown, { min, max }: Range): number | undefined
 
 export const WEEK_MS = 7 * 24 * 3600 * 1000
 
-/** From a query string. Undefined where it is no number, and for what nobody means by a span: nothing and less. */
+/** A duration from a query string. Undefined if it is no number, zero or negative. */
 export function readSpanMs(text: unknown, range: Range): number | undefined {
   const span = typeof text === 'string' && text.trim() !== '' ? Number(text) : Number.NaN
   return span > 0 ? clampMs(span, range) : undefined
 }
 
-/** What a worker may say about itself, in characters: longer texts of workers are cut when they arrive. */
+/** Maximum length of a text that a worker reports about itself, in characters; longer texts are cut on arrival. */
 export const LONGEST_WORKER_TEXT = 1024
 
 export function cutText(text: string, most = LONGEST_WORKER_TEXT): string {
   return text.length <= most ? text : `${text.slice(0, most)}… (${text.length - most} characters more)`
 }
 
-/** Characters that move a terminal's cursor or turn the order of a line around: a name with them can forge a row of a list. */
+/** Characters that move a terminal's cursor or change the direction of text. A name with them can forge a row of a list. */
 const CONTROL = /[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/u
 const CONTROLS = new RegExp(CONTROL, 'gu')
 
-/** The first of them, as `U+001B`. */
+/** The first such character, as `U+001B`. */
 export function controlCharacterIn(text: string): string | undefined {
   const [found] = CONTROL.exec(text) ?? []
   return found === undefined ? undefined : nameOf(found)
 }
 
-/** A value from outside inside of a sentence: short, on one line. */
+/** An external value for use in a message: short, on one line. */
 export function shown(text: string): string {
   return cutText(text, 100).replaceAll(CONTROLS, (character) => `<${nameOf(character)}>`)
 }

@@ -1,4 +1,4 @@
-// The management model: an endpoint in REST v2's shapes (management §3.2). GraphQL and REST v1 are adapters onto this.
+// The management model: an endpoint in REST v2's shapes (management §3.2). GraphQL and REST v1 are adapters to this model.
 import { z } from 'zod'
 import { EndpointId } from './ids.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from './wire-words.ts'
@@ -24,15 +24,15 @@ export const Scaling = z.discriminatedUnion('type', [
 ])
 export type Scaling = z.infer<typeof Scaling>
 
-/** How Runpod's start command names an entrypoint, too (management §6.2 "dockerArgs"). */
+/** The form of Runpod's start command that can also contain an entrypoint (management §6.2 "dockerArgs"). */
 export const StartCommandJson = z.strictObject({ cmd: z.array(z.string()).optional(), entrypoint: z.array(z.string()).optional() })
 export type StartCommandJson = z.infer<typeof StartCommandJson>
 
-/** What a worker container is made of. A change here is a new version: idle workers are replaced, busy ones drain. */
+/** What a worker container is made of. A change creates a new version: idle workers are replaced, busy ones drain. */
 export const EndpointSpec = z.object({
-  /** As the client named it, e.g. `runpod/flash:py3.12-latest`; aliases are resolved at placement. */
+  /** The client's name for the image, e.g. `runpod/flash:py3.12-latest`; aliases are resolved at placement. */
   image: z.string().min(1),
-  /** Replaces the image's ENTRYPOINT, and with it its CMD; absent or empty = its own. REST v1 alone names it (management §6.2). */
+  /** Replaces the image's ENTRYPOINT and CMD; absent or empty = the image's own. Only REST v1 has this field (management §6.2). */
   entrypoint: z.array(z.string()).optional(),
   /** Replaces the image's CMD: POSIX words, or `StartCommandJson`. */
   args: z.string(),
@@ -48,7 +48,7 @@ export const EndpointSpec = z.object({
 })
 export type EndpointSpec = z.infer<typeof EndpointSpec>
 
-/** What applies in place, without new workers (management §6.4). */
+/** Settings that apply in place, without new workers (management §6.4). */
 export const EndpointSettings = z.object({
   workersMin: z.int().min(0),
   workersMax: z.int().min(0),
@@ -67,22 +67,22 @@ export const Endpoint = z.object({
   type: z.enum(ENDPOINT_TYPES),
   spec: EndpointSpec,
   settings: EndpointSettings,
-  /** Starts at 1 and grows with each change of `spec`. */
+  /** Starts at 1 and increases with each change of `spec`. */
   version: z.int().min(1),
   specHash: z.string(),
-  /** The bound template that GraphQL clients address (flash-api §5.5). */
+  /** The bound template, which GraphQL clients refer to (flash-api §5.5). */
   templateId: z.string(),
   templateName: z.string(),
-  /** The shared template whose container this endpoint has; absent: only the bound one, which lives in this record. */
+  /** The shared template that defines this endpoint's container; absent: only the bound template, which is part of this record. */
   sharedTemplateId: z.string().optional(),
   flashEnvironmentId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
-  /** The client of the last save, in words. */
+  /** The client that saved the endpoint last, as text. */
   savedBy: z.string().optional(),
-  /** Specs that it had before, newest first, with when each was replaced: one that comes back shows two projects with one name. */
+  /** Earlier specs, newest first, with the time of their replacement. A spec that returns reveals two projects with the same name. */
   pastSpecs: z.array(z.object({ specHash: z.string(), until: z.number() })).optional(),
-  /** When somebody last asked for a new try without saving it. */
+  /** When a retry was last requested without a save. */
   retriedAt: z.number().optional(),
   /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */
   echo: z.record(z.string(), z.unknown()),

@@ -1,4 +1,4 @@
-// The one catalogue of failures that reach a user: code → HTTP status. Adapters translate vendor errors into these at their border.
+// The catalogue of errors that reach a user: code → HTTP status. Adapters translate vendor errors into these.
 export const ERROR_CODES = {
   bad_request: 400,
   unauthorized: 401,
@@ -6,7 +6,7 @@ export const ERROR_CODES = {
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
-  /** A scaler that does not lead any more; met by scalers alone. */
+  /** This scaler is no longer the leader; occurs only in scalers. */
   stale_term: 409,
   payload_too_large: 413,
   unprocessable: 422,
@@ -17,7 +17,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** A failure with a code from the catalogue and one clear sentence for the person who reads it. */
+/** An error with a code from the catalogue and one clear sentence for the user. */
 export class RunyardError extends Error {
   override readonly name = 'RunyardError'
   readonly code: ErrorCode

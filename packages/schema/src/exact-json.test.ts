@@ -13,23 +13,23 @@ it.each([
   expect(JSON.stringify(parseExactJson(text))).toBe(text)
 })
 
-it('numbers that JavaScript knows exactly stay numbers', () => {
+it('keeps numbers that JavaScript can represent exactly as numbers', () => {
   expect(parseExactJson('[9007199254740991, 1234567890123456, 0.1234567890123456, 1e3]')).toEqual([
     9007199254740991, 1234567890123456, 0.1234567890123456, 1000,
   ])
 })
 
-it('blanks may stand before the number', () => {
+it('accepts white space before the number', () => {
   expect(JSON.stringify(parseExactJson('{ "seed" :\n12345678901234567890 }'))).toBe('{"seed":12345678901234567890}')
 })
 
-it('a long list is rounded as JavaScript does, a long text beside the number changes nothing', () => {
+it('rounds the numbers of a long list like JavaScript, but not a number next to a long text', () => {
   const list = `[${'1,'.repeat(200_000)}12345678901234567890]`
   expect(JSON.stringify(parseExactJson(list))).toBe(JSON.stringify(JSON.parse(list)))
   const image = `{"image":"${'A'.repeat(2_000_000)}","seed":12345678901234567890}`
   expect(JSON.stringify(parseExactJson(image))).toBe(image)
 })
 
-it('what is no JSON is refused', () => {
+it('rejects text that is not JSON', () => {
   expect(() => parseExactJson('{"seed":12345678901234567890')).toThrow(SyntaxError)
 })

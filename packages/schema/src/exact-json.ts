@@ -1,14 +1,13 @@
-// Reads users' JSON so that JSON.stringify writes it again without changing a value: JavaScript's numbers would round whole ones above 2^53,
-// and a 64-bit seed would be another seed (client-api §6 "verbatim"). Such a number is kept as its text, an opaque object for everybody but
-// JSON.stringify. Fractions are doubles on both sides. Long lists of numbers are rounded all the same: reading exactly takes 2 µs a value,
-// and nobody else is served meanwhile.
+// Parses users' JSON so that JSON.stringify writes it again without changing a value: JavaScript would round integers above 2^53, and a 64-bit
+// seed would become another seed (client-api §6 "verbatim"). Such a number is kept as its text, an object that only JSON.stringify can read.
+// Fractions are doubles on both sides. Long lists of numbers are rounded nevertheless: exact parsing takes 2 µs per value and blocks the thread.
 
-/** Costs a fraction of what parsing does, since nearly no text has one. */
+/** Costs a fraction of parsing, because hardly any text contains one. */
 const LONG_INTEGER = /(?:^|[-:,[\s])\d{16}/
 const MOST_VALUES = 100_000
 const INTEGER = /^-?\d+$/
 
-/** In Node since 21, in TypeScript's library not yet. */
+/** Available in Node since 21, not yet in TypeScript's library. */
 const json = JSON as unknown as {
   rawJSON(text: string): unknown
   parse(text: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown): unknown
@@ -20,7 +19,7 @@ export function parseExactJson(text: string): unknown {
   return json.parse(text, (_, value, { source = '' }) => (isRounded(value) && INTEGER.test(source) ? json.rawJSON(source) : value))
 }
 
-/** Told by its commas, which are about as many. */
+/** Estimated by the number of commas. */
 function hasManyValues(text: string): boolean {
   let at = -1
   for (let count = 0; count <= MOST_VALUES; count += 1) {

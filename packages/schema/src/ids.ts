@@ -1,7 +1,7 @@
 // Branded identifiers. Endpoint and worker ids are DNS labels (client-api §2, flash-api §2); job ids follow client-api §4.2.
 import { z } from 'zod'
 
-/** Path segments under `/v2` that mean something else and therefore can never be an endpoint's id (management §1.2, sdk2-api §2). */
+/** Path segments under `/v2` with another meaning, which can therefore never be an endpoint's id (management §1.2, sdk2-api §2). */
 export const RESERVED_ENDPOINT_IDS = [
   'account',
   'billing',
@@ -29,7 +29,7 @@ export const WorkerId = z
   .brand<'WorkerId'>()
 export type WorkerId = z.infer<typeof WorkerId>
 
-/** What can be one: our own have a digit, which none of the names has that BullMQ gives to the keys beside its jobs. */
+/** A valid id contains a digit, unlike the names of BullMQ's own keys next to its jobs. */
 export const JobId = z
   .string()
   .regex(/^(?=.*\d)[A-Za-z0-9_-]{1,128}$/, 'a job id is letters, digits, "_" and "-", and has a digit')

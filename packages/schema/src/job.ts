@@ -1,10 +1,10 @@
-// A job's life: what is submitted, what is leased to a worker, what is settled. Times are epoch milliseconds.
+// The shapes of a job when it is submitted, leased to a worker, and settled. Times are epoch milliseconds.
 import { z } from 'zod'
 import { JsonText } from './json-text.ts'
 import { Webhook } from './webhook.ts'
 import { JobStatus, TerminalJobStatus } from './wire-words.ts'
 
-/** Client-api §6. Values out of range are clamped, not refused. */
+/** Client-api §6. Values out of range are clamped, not rejected. */
 export const JobPolicy = z.object({
   executionTimeoutMs: z.int().min(0).optional(),
   ttlMs: z.int().min(0).optional(),
@@ -14,22 +14,22 @@ export type JobPolicy = z.infer<typeof JobPolicy>
 
 export const JobSubmission = z.object({
   id: z.string(),
-  /** Any JSON, delivered verbatim, `{}` included. */
+  /** Any JSON, including `{}`, delivered verbatim. */
   input: JsonText,
-  /** Submitted by `/runsync`: shorter retention (client-api §8.2). */
+  /** Submitted with `/runsync`: shorter retention (client-api §8.2). */
   sync: z.boolean(),
   policy: JobPolicy,
   webhook: Webhook.optional(),
-  /** An object, for the handler alone. */
+  /** An object that only the handler reads. */
   s3Config: JsonText.optional(),
-  /** The batch that it came with. */
+  /** The batch that it belongs to. */
   batchId: z.string().optional(),
   /** The API key that submitted it (for usage per key). */
   keyId: z.string(),
 })
 export type JobSubmission = z.infer<typeof JobSubmission>
 
-/** Where the time of an attempt went. Reported by our agent; absent for other workers. */
+/** How long the phases of an attempt took. Reported by our agent; absent for other workers. */
 export const JobTimings = z.object({
   enteredAt: z.number().optional(),
   returnedAt: z.number().optional(),
@@ -39,7 +39,7 @@ export type JobTimings = z.infer<typeof JobTimings>
 /** The end of a job; written once, never changed. */
 export const JobOutcome = z.object({
   status: TerminalJobStatus,
-  /** Absent when the worker sent none. */
+  /** Absent if the worker sent none. */
   output: JsonText.optional(),
   /** Always a string on the wire (client-api R13). */
   error: z.string().optional(),
@@ -47,7 +47,7 @@ export const JobOutcome = z.object({
 })
 export type JobOutcome = z.infer<typeof JobOutcome>
 
-/** What `/status` is made from, whatever the job's state. */
+/** The source of `/status`, in every state of the job. */
 export const JobRecord = z.object({
   id: z.string(),
   status: JobStatus,
@@ -58,11 +58,11 @@ export const JobRecord = z.object({
   workerId: z.string().optional(),
   /** Re-dispatches so far: attempts − 1. */
   retries: z.int(),
-  /** When its ttl is over, of a job that has not ended. */
+  /** When the TTL of a job that has not ended expires. */
   deadlineAt: z.number().optional(),
-  /** Told of waiting jobs only. */
+  /** Only for waiting jobs. */
   lowPriority: z.boolean().optional(),
-  /** Result, or the latest progress value while IN_PROGRESS; absent where there is none. */
+  /** The result, or the latest progress value while IN_PROGRESS; absent if there is none. */
   output: JsonText.optional(),
   error: z.string().optional(),
   timings: JobTimings.optional(),

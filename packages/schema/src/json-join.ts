@@ -1,18 +1,18 @@
-// Puts JSON values that were never parsed into larger ones (ADR 35). Apart from the shapes, since core has no bytes of Node's.
+// Builds JSON from unparsed JSON values (ADR 35). Separate from the shapes, because core cannot use Node's buffers.
 import { asJson, type JsonText } from './json-text.ts'
 
-/** Builds the value: for those few who need to look into it, and who have bounded its size. */
+/** Parses the value, for the few callers that need its content and have bounded its size. */
 export function parseJson(json: JsonText): unknown {
   return JSON.parse(typeof json === 'string' ? json : new TextDecoder().decode(json))
 }
 
-/** `{…fields, name: value}`, whose value goes in as it is. The name is the last member. */
+/** `{…fields, name: value}`, with the value inserted unchanged. It is the last member. */
 export function withMember(fields: object, name: string, value: JsonText): JsonText {
   const head = JSON.stringify(fields).slice(0, -1)
   return joinJson([`${head}${head === '{' ? '' : ','}${JSON.stringify(name)}:`, value, '}'])
 }
 
-/** The same for several; what is undefined is left out. */
+/** The same for several values; undefined ones are omitted. */
 export function withMembers(fields: object, values: Readonly<Record<string, JsonText | undefined>>): JsonText {
   const parts: (string | Uint8Array)[] = [JSON.stringify(fields).slice(0, -1)]
   for (const [name, value] of Object.entries(values)) {
@@ -26,7 +26,7 @@ export function toJsonList(values: readonly JsonText[]): JsonText {
   return joinJson(['[', ...values.flatMap((value, index) => (index === 0 ? [value] : [',', value])), ']'])
 }
 
-/** Text where all parts are text; bytes otherwise. What comes out must be JSON again. */
+/** Text if all parts are text, otherwise bytes. The caller ensures that the result is JSON. */
 export function joinJson(parts: readonly (string | Uint8Array)[]): JsonText {
   if (parts.every((part) => typeof part === 'string')) return asJson(parts.join(''))
   return asJson(Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))))

@@ -1,4 +1,4 @@
-// The scan against `JSON.parse`: the same texts are JSON, and the members are the same, also when it stops after every byte.
+// Compares the scan with `JSON.parse`: the same texts are JSON and have the same members, even if the scan pauses after every byte.
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JsonScan, outlineJson, type JsonScanOptions, type Span } from './json-scan.ts'
@@ -23,7 +23,7 @@ function inSteps(bytes: Uint8Array, step: number, options: JsonScanOptions) {
 
 const valueAt = (bytes: Uint8Array, { from, to }: Span): unknown => JSON.parse(Buffer.from(bytes).toString('utf8', from, to))
 
-/** What the scan knows of a text. */
+/** What the scan finds in a text. */
 function byScan(json: string, step: number): unknown {
   const bytes = encode(json)
   try {
@@ -35,7 +35,7 @@ function byScan(json: string, step: number): unknown {
   }
 }
 
-/** The same from its value. */
+/** The same, derived from the parsed value. */
 function byParse(json: string): unknown {
   const known = parsed(json)
   if (known === undefined) return 'not_json'
@@ -54,7 +54,7 @@ describe('the scan', () => {
     .map((members) => `{${members.map((pair) => pair.join(' : ')).join(',\n')}}`)
   const list = fc.array(value, { maxLength: 5 }).map((values) => ` [${values.join(' ,')}]`)
   const anyText = fc.oneof(object, list, value)
-  /** One letter lost, doubled or replaced: nearly JSON. */
+  /** One letter removed, doubled or replaced: nearly JSON. */
   const mutated = fc
     .tuple(
       anyText,
@@ -63,7 +63,7 @@ describe('the scan', () => {
     )
     .map(([json, at, letter]) => json.slice(0, at % (json.length + 1)) + letter + json.slice((at % (json.length + 1)) + 1))
 
-  it('calls JSON what JSON.parse reads, and finds the members that it has', () => {
+  it('accepts what JSON.parse accepts, and finds its members', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, mutated), fc.constantFrom(1, 3, 7, 1000), (json, step) => {
         expect(byScan(json, step)).toEqual(byParse(json))
@@ -107,23 +107,23 @@ describe('the scan', () => {
     expect(() => outlineJson(encode(broken))).toThrow('not_json')
   })
 
-  it('goes as deep as Python does', () => {
+  it('accepts the same nesting depth as Python', () => {
     const nested = (depth: number): Uint8Array => encode('['.repeat(depth) + ']'.repeat(depth))
     expect(outlineJson(nested(1000)).count).toBe(1)
     expect(() => outlineJson(nested(1001))).toThrow('too_deep')
   })
 
-  it('stops where there are too many values', () => {
+  it('stops if there are too many values', () => {
     expect(outlineJson(encode('[1,{"a":2}]'), { mostValues: 4 }).count).toBe(2)
     expect(() => outlineJson(encode('[1,{"a":2}]'), { mostValues: 3 })).toThrow('too_many_values')
   })
 
-  it('counts the words of Python that are no JSON where they are allowed', () => {
+  it('counts Python’s non-JSON words if they are allowed', () => {
     expect(outlineJson(encode('[NaN,-Infinity,"NaN",Infinity]'), { isLax: true }).laxWords).toBe(3)
     for (const text of ['[NaNs]', '[-NaN]', '[Inf]']) expect(() => outlineJson(encode(text), { isLax: true })).toThrow('not_json')
   })
 
-  it('reads a part of a text and no further', () => {
+  it('reads a part of a text and nothing after it', () => {
     const bytes = encode('[12,-1]')
     const scan = new JsonScan(bytes, { from: 1, to: 2 })
     expect(scan.step(9)).toBe(true)

@@ -1,7 +1,7 @@
-// Reads JSON text once, from left to right, without building a value: whether it is JSON, and where the members of its outermost object or the
-// elements of its outermost array lie. Linear in time and constant in memory, and it can stop at any byte and go on later, so that a large
-// body shares the thread with others. What it calls JSON is what `JSON.parse` reads (RFC 8259), but for the depth; the last of several
-// members with one name counts, and an escaped name is the name that it spells.
+// Scans JSON text once, from left to right, without building a value: whether it is JSON, and the positions of the members of its outermost object
+// or the elements of its outermost array. Linear in time and constant in memory. It can pause at any byte and continue later, so that a large body
+// shares the thread with others. It accepts what `JSON.parse` accepts (RFC 8259), except for the depth; the last of several members with one name
+// counts, and an escaped name is the name that it spells.
 
 import { endOfEscape, endOfWord, JsonFaultError } from './json-tokens.ts'
 
@@ -13,31 +13,31 @@ export interface Span {
 
 export interface JsonOutline extends Span {
   readonly kind: 'object' | 'array' | 'other'
-  /** Members, each time that they come, or elements. */
+  /** Number of members, counting repetitions, or of elements. */
   readonly count: number
-  /** Of those members that were asked for. */
+  /** The positions of the requested members. */
   readonly members: ReadonlyMap<string, Span>
-  /** Of the elements, in order, as many as were asked for. */
+  /** The positions of the elements, in order, as many as were requested. */
   readonly elements: readonly Span[]
-  /** How often `NaN` and `Infinity` stood for a value. */
+  /** How often `NaN` or `Infinity` occurred as a value. */
   readonly laxWords: number
 }
 
 export interface JsonScanOptions {
-  /** The members whose places are wanted: names of at most ten letters. */
+  /** The members whose positions are wanted: names of at most ten letters. */
   readonly members?: ReadonlySet<string>
-  /** How many elements of an array are placed; default: none. */
+  /** The maximum number of array elements whose positions are returned; default: none. */
   readonly mostElements?: number
-  /** Python writes NaN and Infinity as bare words, which are no JSON; default: they are refused. */
+  /** Accept NaN and Infinity, which Python writes as bare words and which are not JSON; default: rejected. */
   readonly isLax?: boolean
-  /** Objects, arrays, strings, numbers and words together, names of members left out; default: no limit. */
+  /** Maximum number of objects, arrays, strings, numbers and words together, without member names; default: no limit. */
   readonly mostValues?: number
 }
 
 /** Levels of nesting; Python's own `json` gives up at about the same depth. */
 export const DEEPEST_JSON = 1000
 
-// What may come next.
+// What may follow.
 const VALUE = 0
 const FIRST_VALUE = 1
 const NAME = 2
@@ -60,7 +60,7 @@ const LONGEST_RAW_NAME = 60
 
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
-/** Identity and state: how far it has come. */
+/** The progress of a scan: identity and mutable state. */
 export class JsonScan {
   readonly #bytes: Uint8Array
   readonly #end: number
@@ -72,7 +72,7 @@ export class JsonScan {
   #at: number
   #depth = 0
   #state = VALUE
-  /** What the open string is followed by. */
+  /** What follows the open string. */
   #afterString = AFTER_VALUE
   #stringFrom = 0
   #name: string | undefined
@@ -90,7 +90,7 @@ export class JsonScan {
     this.#options = options
   }
 
-  /** Goes on for about so many bytes; true when the text is read whole. @throws JsonFaultError */
+  /** Continues for about this many bytes; true when the whole text has been read. @throws JsonFaultError */
   step(bytes: number): boolean {
     const limit = Math.min(this.#end, this.#at + bytes)
     while (this.#at < limit) {
@@ -104,7 +104,7 @@ export class JsonScan {
     return true
   }
 
-  /** Of a text that was read whole. */
+  /** The result for a text that was read completely. */
   outline(): JsonOutline {
     const first = this.#bytes[this.#from]
     const kind = first === OPEN_OBJECT ? 'object' : first === OPEN_ARRAY ? 'array' : 'other'
@@ -228,7 +228,7 @@ export class JsonScan {
     const { members } = this.#options
     if (members === undefined || to - from > LONGEST_RAW_NAME) return undefined
     let raw = ''
-    // Names that are asked for are plain letters, so what has other bytes is none of them.
+    // The requested names are plain letters, so a name with other bytes is none of them.
     for (let at = from; at < to; at += 1) raw += String.fromCharCode(this.#bytes[at] ?? 0)
     const name = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
     return members.has(name) ? name : undefined
@@ -259,7 +259,7 @@ export class JsonScan {
   }
 }
 
-/** The whole text at once. @throws JsonFaultError */
+/** Scans the whole text at once. @throws JsonFaultError */
 export function outlineJson(bytes: Uint8Array, options?: JsonScanOptions): JsonOutline {
   const scan = new JsonScan(bytes, { from: 0, to: bytes.length }, options)
   scan.step(bytes.length)

@@ -1,10 +1,10 @@
-// JSON values that pass through and are not parsed: a job's input, its output, its chunks (ADR 35). Their text is what their author wrote, so
-// no number is rounded and no member lost. Large ones stay bytes, since decoding and encoding 60 MB holds the thread; small ones are text.
+// JSON values that pass through unparsed: a job's input, output and chunks (ADR 35). Their text is exactly what their author wrote, so no number
+// is rounded and no member lost. Large values stay bytes, because decoding and encoding 60 MB blocks the thread; small ones are text.
 import { z } from 'zod'
 
 declare const isJson: unique symbol
 
-/** Valid JSON, in UTF-8 where it is bytes. Made by whoever has checked it. */
+/** Valid JSON; bytes are UTF-8. Only code that has validated the text may create it. */
 export type JsonText = (string | Uint8Array<ArrayBuffer>) & { readonly [isJson]: true }
 export const JsonText = z.custom<JsonText>((value) => typeof value === 'string' || value instanceof Uint8Array)
 

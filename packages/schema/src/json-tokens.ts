@@ -1,4 +1,4 @@
-// The smallest parts of JSON (RFC 8259): where an escape, a number or a word ends. For the scan (`json-scan.ts`).
+// Finds the ends of JSON's smallest tokens (RFC 8259): escapes, numbers and words. For the scan (`json-scan.ts`).
 
 export type JsonFault = 'not_json' | 'too_deep' | 'too_many_values'
 
@@ -21,9 +21,9 @@ const SMALL_E = 0x65
 const SMALL_U = 0x75
 
 const toCodes = (word: string): readonly number[] => Array.from(word, (letter) => letter.charCodeAt(0))
-/** What may follow a backslash, beside `u`. */
+/** Characters that may follow a backslash, besides `u`. */
 const ESCAPES = new Set(toCodes('"\\/bfnrt'))
-/** By their first letter. Python writes the lax ones. */
+/** Words by their first letter. Python writes the lax ones. */
 const WORDS = new Map(
   ['true', 'false', 'null', 'NaN', 'Infinity'].map((word) => {
     const codes = toCodes(word)
@@ -38,7 +38,7 @@ function isHexDigit(byte: number | undefined): boolean {
   return isDigit(byte) || (letter >= 0x61 && letter <= 0x66)
 }
 
-/** Of the escape whose backslash is at `at`. */
+/** The end of the escape whose backslash is at `at`. */
 export function endOfEscape(bytes: Uint8Array, at: number, end: number): number {
   const next = bytes[at + 1] ?? 0
   const to = next === SMALL_U ? at + 6 : at + 2
@@ -47,7 +47,7 @@ export function endOfEscape(bytes: Uint8Array, at: number, end: number): number 
   return to
 }
 
-/** Of the number or the word that begins at `at`. */
+/** The end of the number or word that starts at `at`. */
 export function endOfWord(bytes: Uint8Array, at: number, end: number): { readonly to: number; readonly isLax: boolean } {
   const from = bytes[at] === MINUS ? at + 1 : at
   if (isDigit(bytes[from])) return { to: endOfNumber(bytes, from, end), isLax: false }
@@ -66,7 +66,7 @@ function endOfNumber(bytes: Uint8Array, from: number, end: number): number {
   return endOfDigits(bytes, fraction + (sign === PLUS || sign === MINUS ? 2 : 1), end)
 }
 
-/** At least one. */
+/** Skips digits; requires at least one. */
 function endOfDigits(bytes: Uint8Array, from: number, end: number): number {
   let at = from
   while (at < end && isDigit(bytes[at])) at += 1

@@ -1,5 +1,4 @@
-// The closed list of reasons: every retirement, refusal and wait carries one of these. The same words stand in logs, in the API and in the
-// CLI.
+// The closed list of reasons: every retirement, refusal and wait has one of these. Logs, API and CLI use the same words.
 import { z } from 'zod'
 
 export const REASONS = {
@@ -18,7 +17,7 @@ export const REASONS = {
   execution_timeout: 'its job ran past executionTimeout or was cancelled, and could not be stopped otherwise',
   shutdown: 'Runyard is stopping',
   over_disk: 'the worker wrote more than its endpoint’s disk size',
-  // why a worker is gone without having been retired
+  // why a worker ended without being retired
   exited: 'the worker’s process ended by itself',
   out_of_memory: 'the worker went over its memory limit',
   init_timeout: 'the worker was not ready within its init timeout',
@@ -39,7 +38,7 @@ export const REASONS = {
   backing_off: 'earlier workers failed to start; the next try waits',
   paused: 'the endpoint’s maximum is 0 workers',
 
-  // why a job waits, beside the reasons of the group before
+  // why a job waits, in addition to the reasons of the previous group
   no_worker_yet: 'no worker is there yet',
   worker_starting: 'a worker is starting',
   workers_busy: 'every worker is busy with another job',

@@ -1,5 +1,5 @@
-// Credentials of an image registry under a name of their own, so that templates and endpoints can refer to them (management §2.4). The
-// user's name and password leave the store for one purpose, a pull; no answer, log, label or environment has them.
+// Named credentials of an image registry, so that templates and endpoints can refer to them (management §2.4). User and password leave the store
+// only for a pull; no response, log, label or environment contains them.
 import { z } from 'zod'
 
 export const Registry = z.object({
@@ -8,7 +8,7 @@ export const Registry = z.object({
   name: z.string(),
   ownerId: z.string(),
   createdAt: z.number(),
-  /** When the credentials were given last. */
+  /** When the credentials were last set. */
   updatedAt: z.number(),
 })
 export type Registry = z.infer<typeof Registry>
@@ -16,6 +16,6 @@ export type Registry = z.infer<typeof Registry>
 export const RegistryCredentials = z.object({ username: z.string(), password: z.string() })
 export type RegistryCredentials = z.infer<typeof RegistryCredentials>
 
-/** As it is kept, with its secrets. */
+/** The stored record, with its secrets. */
 export const StoredRegistry = Registry.extend(RegistryCredentials.shape)
 export type StoredRegistry = z.infer<typeof StoredRegistry>

@@ -1,5 +1,5 @@
-// A template: what a worker container is made of, under a name of its own, so that endpoints can share it (management §2.2, §3.5). What
-// only people and pods read is kept and echoed, and makes no part of a spec.
+// A template: a named description of a worker container that endpoints can share (management §2.2, §3.5). Fields for people and pods are stored
+// and echoed, and are not part of a spec.
 import { z } from 'zod'
 import { EndpointSpec } from './endpoint.ts'
 
@@ -17,7 +17,7 @@ export const TemplateContainer = EndpointSpec.pick({
 export type TemplateContainer = z.infer<typeof TemplateContainer>
 
 export const TemplateNotes = z.object({
-  /** Only such a template makes endpoints; the others are for pods. */
+  /** Only such a template can be used for endpoints; the others are for pods. */
   isServerless: z.boolean(),
   isPublic: z.boolean(),
   category: z.enum(TEMPLATE_CATEGORIES),
@@ -30,7 +30,7 @@ export const TemplateNotes = z.object({
 })
 export type TemplateNotes = z.infer<typeof TemplateNotes>
 
-/** Of a template that says nothing of them. */
+/** The defaults of a template that does not set them. */
 export const DEFAULT_NOTES: TemplateNotes = {
   isServerless: false,
   isPublic: false,

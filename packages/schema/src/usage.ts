@@ -5,27 +5,27 @@ import { BillingState } from './wire-words.ts'
 export const LedgerRow = z.object({
   workerId: z.string(),
   endpointId: z.string(),
-  /** Display name of the GPU, or null for a CPU worker. */
+  /** Display name of the GPU; null for a CPU worker. */
   gpuType: z.string().nullable(),
   gpuCount: z.int(),
   state: BillingState,
-  /** Epoch ms; `to` is absent on the open interval of a living worker. */
+  /** Epoch ms; `to` is absent in the open interval of a running worker. */
   from: z.number(),
   to: z.number().optional(),
 })
 export type LedgerRow = z.infer<typeof LedgerRow>
 
-/** Intervals of one UTC day, added up: of an endpoint, or of the deleted ones of an owner. */
+/** The sum of one UTC day's intervals, of one endpoint or of all deleted endpoints of an owner. */
 export interface LedgerDay {
-  /** Its midnight, epoch ms. */
+  /** The midnight at its start, epoch ms. */
   readonly day: number
-  /** null: deleted. */
+  /** null: deleted endpoints. */
   readonly endpointId: string | null
   readonly gpuType: string | null
   readonly state: BillingState
-  /** Of each interval, rounded up. */
+  /** The sum of the intervals, each rounded up. */
   readonly seconds: number
-  /** The same times the worker's GPUs. */
+  /** The same, multiplied by the worker's GPUs. */
   readonly gpuSeconds: number
 }
 

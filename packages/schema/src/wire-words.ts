@@ -1,4 +1,4 @@
-// Runpod's own words, verbatim as they stand on the wire. Whoever spells one is checked against these lists by its type.
+// Runpod's own words, exactly as on the wire. The types of these lists check every use.
 import { z } from 'zod'
 
 /** A job's status (client-api §4.4). */
@@ -10,7 +10,7 @@ export const TERMINAL_JOB_STATUSES = ['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED
 export const TerminalJobStatus = z.enum(TERMINAL_JOB_STATUSES)
 export type TerminalJobStatus = z.infer<typeof TerminalJobStatus>
 
-/** A batch's status (client-api §5.13); nothing makes one FAILED. */
+/** A batch's status (client-api §5.13); a batch never becomes FAILED. */
 export const BATCH_STATUSES = ['DRAFT', 'FINALIZED', 'FAILED', 'CANCELLED'] as const
 export type BatchStatus = (typeof BATCH_STATUSES)[number]
 
@@ -18,7 +18,7 @@ export type BatchStatus = (typeof BATCH_STATUSES)[number]
 export const HEALTH_WORKER_STATES = ['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy'] as const
 export type HealthWorkerState = (typeof HEALTH_WORKER_STATES)[number]
 
-/** A worker's billing state. `idle` is a standby slot without a container; it never has an interval. */
+/** A worker's billing state. `idle` is a standby slot without a container and never has an interval. */
 export const BILLING_STATES = ['initializing', 'idle', 'running', 'throttled', 'outdated', 'unhealthy'] as const
 export const BillingState = z.enum(BILLING_STATES)
 export type BillingState = z.infer<typeof BillingState>

@@ -1,4 +1,4 @@
-// A worker as Redis knows it: facts only. Its phase is derived from them (core `phaseOf`), never stored.
+// A worker as stored in Redis: only facts. Its phase is derived from them (core `phaseOf`) and never stored.
 import { z } from 'zod'
 import { Reason } from './reason.ts'
 
@@ -17,7 +17,7 @@ export const WorkerRecord = z.object({
   endpointVersion: z.int(),
   image: z.string(),
   gpus: z.array(AttachedGpu),
-  /** Limits of a CPU worker, counted against its host until it is seen gone; absent = none. */
+  /** Limits of a CPU worker, which count on its host until the worker is known to be gone; absent = none. */
   cpus: z.number().optional(),
   memoryBytes: z.number().optional(),
   startReason: Reason,
@@ -27,21 +27,21 @@ export const WorkerRecord = z.object({
   /** First take or ping seen by a gateway. */
   readyAt: z.number().optional(),
   lastSeenAt: z.number().optional(),
-  /** When its first function began, where the job had waited for the worker's start: the end of that cold start. */
+  /** When its first function started, if the job had waited for the worker's start: the end of that cold start. */
   firstEnteredAt: z.number().optional(),
-  /** End of its latest job; with `readyAt` it tells since when it is idle. */
+  /** End of its latest job; together with `readyAt` this gives the start of its idle time. */
   lastJobEndedAt: z.number().optional(),
   sdkVersion: z.string().optional(),
   outdatedSince: z.number().optional(),
   drainingSince: z.number().optional(),
   retireReason: Reason.optional(),
-  /** The worker itself said it is unhealthy (worker-api §11.2) or asked to be replaced (worker-api §11.4). */
+  /** The worker reported itself unhealthy (worker-api §11.2) or asked to be replaced (worker-api §11.4). */
   unhealthyReason: z.string().optional(),
   refreshRequested: z.boolean().optional(),
 })
 export type WorkerRecord = z.infer<typeof WorkerRecord>
 
-/** How a worker ended, kept as evidence for a lost job's error text. */
+/** How a worker ended; the evidence for a lost job's error text. */
 export const WorkerExit = z.object({
   at: z.number(),
   exitCode: z.int().nullable(),
