@@ -29,7 +29,7 @@ describeBlobConformance('a directory', async () => ({
 }))
 
 describe('on disk', () => {
-  test('a deleted blob leaves no folder behind, and only the owner may read the others', async () => {
+  test('a deleted blob leaves no folder behind, and only the owner can read the others', async () => {
     const blobs = await open()
     await blobs.put('i/ep/ab/job/input-1', Buffer.from('secret'))
     const file = await stat(join(directory, 'blobs/i/ep/ab/job/input-1'))
@@ -39,7 +39,7 @@ describe('on disk', () => {
     expect(await readdir(join(directory, 'blobs'), { recursive: true })).toEqual(['.incoming'])
   })
 
-  test('what a crash left half-written is no blob, and is removed after a day', async () => {
+  test('a file that a crash left incomplete is not a blob, and is removed after a day', async () => {
     const blobs = await open()
     const incoming = join(directory, 'blobs', '.incoming')
     await writeFile(join(incoming, 'young'), 'half')
@@ -53,7 +53,7 @@ describe('on disk', () => {
     expect(names).toEqual(['a/b'])
   })
 
-  test('opening fails where the directory cannot be made', async () => {
+  test('opening fails if the directory cannot be created', async () => {
     await mkdir(directory, { recursive: true })
     await writeFile(join(directory, 'blobs'), 'a file')
     await expect(open()).rejects.toThrow(/^The blob directory \S+ cannot be used right now: ENOTDIR\.$|EEXIST/)

@@ -1,5 +1,5 @@
-// Blobs as files under one directory. A blob is written beside its place, synced and renamed into it, so that a crash leaves the whole of it
-// or nothing. Folders come with their first blob and go with their last. Any number of processes may share the directory.
+// Blobs as files under one directory. A blob is written to a temporary file, synced and renamed, so that a crash leaves either all of it or
+// nothing. A folder is created with its first blob and removed with its last. Any number of processes may share the directory.
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
@@ -7,7 +7,7 @@ import { RunyardError, type BlobReader, type BlobStore, type ByteRange } from '@
 import { measure } from './measure.ts'
 import { checkName, toWholeRange } from './names.ts'
 
-/** No name begins with a dot, so nothing here is ever taken for a blob. */
+/** Names of blobs never begin with a dot, so no file in this folder can be a blob. */
 const INCOMING = '.incoming'
 const LEFTOVER_AFTER_MS = 24 * 60 * 60 * 1000
 const READ_AT_ONCE = 256 * 1024
@@ -20,7 +20,7 @@ interface Place {
 }
 type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
-/** @throws RunyardError('store_unavailable') when the directory cannot be made. */
+/** @throws RunyardError('store_unavailable') if the directory cannot be created. */
 export async function openDirectoryBlobStore(directory: string): Promise<BlobStore> {
   const root = resolve(directory)
   const place = { root, incoming: join(root, INCOMING) }
@@ -66,7 +66,7 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
       }
     },
 
-    // What comes in does not say whose it is, and no write pauses for a day.
+    // All folders share the temporary files, so this removes those of every folder. No write pauses for a day.
     async removeLeftovers(folder, now) {
       checkName(folder)
       return translated(root, () => removeLeftovers(place.incoming, now))
@@ -74,7 +74,7 @@ export async function openDirectoryBlobStore(directory: string): Promise<BlobSto
   }
 }
 
-/** The source's own errors pass untranslated: they say nothing of the directory. */
+/** Errors of the source are not translated, because they do not concern the directory. */
 async function arrive({ root, incoming }: Place, path: string, chunks: Chunks): Promise<void> {
   const temporary = join(incoming, randomUUID())
   try {
@@ -89,7 +89,7 @@ async function arrive({ root, incoming }: Place, path: string, chunks: Chunks): 
 
 async function writeDurably({ root, path }: { root: string; path: string }, chunks: Chunks): Promise<void> {
   await using file = await translated(root, () => open(path, 'wx', 0o600))
-  // Each call goes on where the one before it ended.
+  // Each call continues at the current position of the file.
   for await (const chunk of chunks) await translated(root, () => file.writeFile(chunk))
   await translated(root, () => file.sync())
 }
@@ -112,7 +112,7 @@ async function openReader(root: string, path: string, wanted: ByteRange | undefi
   }
 }
 
-/** Closes the file at its end. */
+/** Closes the file at the end. */
 async function* chunksOf(root: string, file: FileHandle, { from, to }: Required<ByteRange>): AsyncGenerator<Uint8Array> {
   try {
     for (let at = from; at < to;) {
@@ -127,7 +127,7 @@ async function* chunksOf(root: string, file: FileHandle, { from, to }: Required<
   }
 }
 
-/** A delete of a folder's last blob may remove the folder after it is made here and before the move into it: then it is made again. */
+/** Deleting a folder's last blob may remove the folder between its creation here and the rename; then it is created again. */
 async function moveInto(temporary: string, path: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -139,7 +139,7 @@ async function moveInto(temporary: string, path: string): Promise<void> {
   }
 }
 
-/** A file is there after a power cut only if each folder above it knows of the next. */
+/** A file survives a power failure only if every folder above it is synced as well. */
 async function syncFolders(path: string, root: string): Promise<void> {
   for (let folder = dirname(path); ; folder = dirname(folder)) {
     await using handle = await open(folder)
@@ -184,7 +184,7 @@ function undefinedIfNoFile(error: unknown): undefined {
   if (codeOf(error) !== 'EISDIR') undefinedIfMissing(error)
 }
 
-/** Whatever the system refuses means that the place cannot serve now; anything else is a bug of ours. */
+/** A system error means that the directory is unavailable; any other error is a bug. */
 async function translated<T>(root: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

@@ -1,11 +1,11 @@
-// Counts and hashes a stream while it passes, and ends it with an error where it is not what the caller promised.
+// Counts and hashes a stream while it passes, and ends it with an error if it breaks the caller's limits.
 import { createHash } from 'node:crypto'
 import { RunyardError, type BlobDigest, type WriteLimits } from '@runyard/schema'
 
 export interface Measured {
-  /** Ends only where all limits are kept. */
+  /** Ends without an error only if the stream keeps all limits. */
   readonly bytes: AsyncIterable<Uint8Array>
-  /** Of what has passed. */
+  /** Size and hash of the bytes that have passed. */
   digest(): BlobDigest
 }
 

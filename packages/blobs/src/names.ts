@@ -1,4 +1,4 @@
-// Names come from job ids, ranges from requests: what is wrong is refused before it gets near a path or a URL.
+// Validates names, which contain job ids, and ranges, which come from requests, before they become part of a path or a URL.
 import { BlobName, RunyardError, type ByteRange } from '@runyard/schema'
 
 /** @throws RunyardError('bad_request') */
@@ -8,7 +8,7 @@ export function checkName(name: string): string {
   return parsed.data
 }
 
-/** A range holds at least one byte; the whole of an empty blob holds none. @throws RunyardError('bad_request') */
+/** A range contains at least one byte, except for the whole of an empty blob. @throws RunyardError('bad_request') */
 export function toWholeRange(range: ByteRange | undefined, size: number): Required<ByteRange> {
   if (range === undefined) return { from: 0, to: size }
   const { from, to = size } = range

@@ -1,11 +1,11 @@
-// Which of the two it is: a bucket where one is named, else a directory.
+// Opens the configured blob store: a bucket if one is named, else a directory.
 import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import { openDirectoryBlobStore } from './directory.ts'
 import { createS3BlobStore } from './s3.ts'
 
 export type BlobSettings = Config['blobs']
 
-/** @throws RunyardError with one sentence where the settings are not enough, or the directory cannot be made. */
+/** @throws RunyardError with one sentence if settings are missing or the directory cannot be created. */
 export async function openBlobStore({ directory, s3 }: BlobSettings, fallbackDirectory: string): Promise<BlobStore> {
   const { bucket, accessKeyId, secretAccessKey } = s3
   if (bucket === undefined) return openDirectoryBlobStore(directory ?? fallbackDirectory)

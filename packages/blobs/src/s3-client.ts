@@ -1,5 +1,5 @@
-// Signed requests to one bucket, by aws4fetch, and what the server's answers mean. Each body's hash is signed with it, so that bytes
-// damaged on the way are refused.
+// Sends signed requests to one bucket with aws4fetch, and interprets the server's responses. The signature includes the body's hash, so that the
+// server rejects bytes that were damaged on the way.
 import { createHash } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
 import { AwsClient } from 'aws4fetch'
@@ -14,7 +14,7 @@ export interface S3Settings {
   readonly secretAccessKey: string
   /** Folder inside the bucket; empty = none. */
   readonly prefix: string
-  /** `https://host/bucket/…` instead of `https://bucket.host/…`, which most servers beside AWS want. */
+  /** `https://host/bucket/…` instead of `https://bucket.host/…`, as most servers other than AWS require. */
   readonly forcePathStyle: boolean
 }
 
@@ -23,25 +23,25 @@ export interface S3Request {
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Uint8Array<ArrayBuffer> | string
-  /** Default: the whole exchange has a minute. */
+  /** Default: one minute for the whole exchange. */
   readonly signal?: AbortSignal
 }
 
 export interface S3Client {
   /** The key of a blob. @throws RunyardError('bad_request') */
   readonly keyOf: (name: string) => string
-  /** The blob's name of a key. */
+  /** The name of the blob with this key. */
   readonly nameOf: (key: string) => string
-  /** To an object, or to the bucket itself where the key is empty. @throws RunyardError('store_unavailable') when there is no answer. */
+  /** Sends a request to an object, or to the bucket if the key is empty. @throws RunyardError('store_unavailable') if there is no response. */
   readonly send: (key: string, request: S3Request) => Promise<Response>
-  /** The same, and the body of a success. @throws RunyardError('store_unavailable') */
+  /** The same; returns the body of a successful response. @throws RunyardError('store_unavailable') */
   readonly ask: (key: string, request: S3Request, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
-  /** The body of a success, read to its end. @throws RunyardError('store_unavailable') */
+  /** Reads the whole body of a successful response. @throws RunyardError('store_unavailable') */
   readonly bodyOf: (response: Response, alsoFine?: readonly number[]) => Promise<Uint8Array<ArrayBuffer>>
   readonly unavailable: (reason: string, cause?: unknown) => RunyardError
 }
 
-/** 5xx, 429 and 503 SlowDown are tried again by aws4fetch, with growing pauses: about a second in all. */
+/** aws4fetch retries 5xx, 429 and 503 SlowDown with increasing pauses, about a second in total. */
 const RETRIES = 4
 const TIMEOUT_MS = 60_000
 const RETRY_AFTER_S = 5
@@ -88,7 +88,7 @@ export function createS3Client(settings: S3Settings): S3Client {
   }
 }
 
-/** With a slash at its end. */
+/** Ends with a slash. */
 function baseUrl({ endpoint, region, bucket, forcePathStyle }: S3Settings): URL {
   const url = new URL(endpoint ?? `https://s3.${region}.amazonaws.com`)
   if (!forcePathStyle) url.hostname = `${bucket}.${url.hostname}`
@@ -96,7 +96,7 @@ function baseUrl({ endpoint, region, bucket, forcePathStyle }: S3Settings): URL 
   return url
 }
 
-/** S3's own word for what is wrong: `NoSuchKey`, `NoSuchBucket`, `AccessDenied`. */
+/** S3's error code: `NoSuchKey`, `NoSuchBucket`, `AccessDenied`. */
 export async function errorCode(response: Response): Promise<string | undefined> {
   const text = await response.text().catch(() => '')
   return /<Code>(\w+)<\/Code>/.exec(text)?.[1]

@@ -1,4 +1,4 @@
-// S3's lists, page by page. They come as XML, a thousand entries at a time.
+// Reads S3 listings page by page. They are XML, with a thousand entries per page.
 import { XMLParser } from 'fast-xml-parser'
 import type { S3Client } from './s3-client.ts'
 
@@ -44,7 +44,7 @@ export async function* listObjects(client: S3Client, query: Query): AsyncGenerat
   } while (token !== undefined)
 }
 
-/** Uploads in parts that were neither completed nor aborted. */
+/** Multipart uploads that were neither completed nor aborted. */
 export async function* listUploads(client: S3Client, prefix: string): AsyncGenerator<ListedUpload> {
   let place: Query | undefined = {}
   while (place !== undefined) {

@@ -1,6 +1,6 @@
-// A stream as one object: what fits into one part is put at once, more is a multipart upload. One part is in memory at a time, all are of
-// one size but the last (some servers want that), and the object appears when the upload is completed. An upload that fails is aborted;
-// one that a crash left is removed by `removeOldUploads`.
+// Writes a stream as one object: with a single put if it fits into one part, otherwise as a multipart upload. One part is in memory at a time, and
+// all parts except the last have the same size, as some servers require. The object appears when the upload is completed. A failed upload is
+// aborted; `removeOldUploads` removes uploads that a crash left behind.
 import type { S3Client } from './s3-client.ts'
 import { listUploads } from './s3-lists.ts'
 
@@ -12,7 +12,7 @@ const LEFTOVER_AFTER_MS = 24 * 60 * 60 * 1000
 interface Source {
   readonly key: string
   readonly bytes: AsyncIterable<Uint8Array>
-  /** Decides how large parts must be at least. */
+  /** Determines the minimum part size. */
   readonly maxBytes: number
 }
 
@@ -37,13 +37,13 @@ export async function upload(client: S3Client, { key, bytes, maxBytes }: Source)
   }
 }
 
-/** The buffer of a part is used again for the next. */
+/** The buffer of a part is reused for the next part. */
 async function* partsOf(bytes: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<{ part: Part; isLast: boolean }> {
   const buffer = new Uint8Array(partBytes)
   let filled = 0
   for await (const chunk of bytes) {
     for (let from = 0; from < chunk.length;) {
-      // A full part waits for another byte: it may be the last.
+      // A full part is only sent when another byte arrives, because it may be the last part.
       if (filled === partBytes) {
         yield { part: buffer, isLast: false }
         filled = 0
@@ -60,7 +60,7 @@ async function* partsOf(bytes: AsyncIterable<Uint8Array>, partBytes: number): As
 interface Multipart {
   add(part: Part): Promise<void>
   complete(): Promise<void>
-  /** Never fails: what it leaves is removed later. */
+  /** Never fails; remaining parts are removed later. */
   abort(): Promise<void>
 }
 
@@ -80,7 +80,7 @@ async function begin(client: S3Client, key: string): Promise<Multipart> {
       const parts = etags.map((etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
       const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`
       const answer = Buffer.from(await client.ask(key, { method: 'POST', query: { uploadId }, body })).toString()
-      // S3 may begin a 200 before it knows, and end it with an error.
+      // S3 may send a 200 before it knows the result, and end the body with an error.
       const code = /<Error>[\s\S]*<Code>(\w+)<\/Code>/.exec(answer)?.[1]
       if (code !== undefined) throw client.unavailable(`it answered 200 ${code}`)
     },
@@ -90,7 +90,7 @@ async function begin(client: S3Client, key: string): Promise<Multipart> {
   }
 }
 
-/** How many were aborted of those that were begun a day ago or earlier. */
+/** Aborts uploads that started a day ago or earlier; returns their number. */
 export async function removeOldUploads(client: S3Client, prefix: string, now: number): Promise<number> {
   let removed = 0
   for await (const { key, uploadId, begunAt } of listUploads(client, prefix)) {

@@ -1,5 +1,5 @@
-// Blobs as objects in a bucket behind S3's API. S3 is strongly consistent: what was put is read and listed at once, and an object appears
-// whole, also one that was uploaded in parts (`s3-upload.ts`).
+// Blobs as objects in a bucket behind S3's API. S3 is strongly consistent: a stored object can be read and listed at once, and it appears
+// completely or not at all, even if it was uploaded in parts (`s3-upload.ts`).
 import type { BlobReader, BlobStore, ByteRange } from '@runyard/schema'
 import { measure } from './measure.ts'
 import { outOfRange, toWholeRange } from './names.ts'
@@ -10,7 +10,7 @@ import { removeOldUploads, upload } from './s3-upload.ts'
 export type { S3Settings } from './s3-client.ts'
 
 const DELETES_AT_ONCE = 8
-/** How long a server may take until it answers, and between two pieces of what it sends. */
+/** Maximum time until the server responds, and between two chunks of its response. */
 const SILENCE_MS = 60_000
 
 export function createS3BlobStore(settings: S3Settings): BlobStore {
@@ -35,7 +35,7 @@ export function createS3BlobStore(settings: S3Settings): BlobStore {
 
     read: async (name, range) => openReader(client, keyOf(name), range),
 
-    // The first of the keys that begin with this one is itself. Unlike HEAD, the answer says whether it is the bucket that is missing.
+    // Lists the first key with this prefix; an existing object is the first. Unlike HEAD, the response says whether the bucket is missing.
     async stat(name) {
       const key = keyOf(name)
       for await (const found of listObjects(client, { prefix: key, 'max-keys': '1' })) {
@@ -59,7 +59,7 @@ export function createS3BlobStore(settings: S3Settings): BlobStore {
   }
 }
 
-/** An object that is not there, and not a bucket that is not there. */
+/** True if the object is missing, not the bucket. */
 async function isMissing(response: Response): Promise<boolean> {
   if (response.status !== 404 || (await errorCode(response.clone())) !== 'NoSuchKey') return false
   await response.body?.cancel()
@@ -96,16 +96,16 @@ async function isThere(client: S3Client, response: Response, wanted: ByteRange |
   return true
 }
 
-/** S3 counts to the last byte, we to the one behind it. */
+/** The end of S3's ranges is inclusive, ours is exclusive. */
 function toHeaders(range: ByteRange | undefined): Record<string, string> {
   if (range === undefined) return {}
   const { from, to } = range
-  // HTTP has no word for an empty range.
+  // HTTP cannot express an empty range.
   if (to !== undefined && to <= from) throw outOfRange(from)
   return { range: `bytes=${from}-${to === undefined ? '' : to - 1}` }
 }
 
-/** Of the whole object: `Content-Range: bytes 0-9/1234` where only a part was asked for. */
+/** The size of the whole object, for a partial response from `Content-Range: bytes 0-9/1234`. */
 function sizeOf({ headers }: Response): number {
   return Number(headers.get('content-range')?.split('/')[1] ?? headers.get('content-length'))
 }
