@@ -30,13 +30,13 @@ it.each([
   expect(parseEngineUrl(url, tls)).toMatchObject({ problem: expect.stringContaining('names no engine') as string })
 })
 
-it('TCP without TLS is refused, but for a port of this machine', () => {
+it('TCP without TLS is rejected, except for a local port', () => {
   expect(parseEngineUrl('tcp://10.0.0.7:2375')).toMatchObject({ problem: expect.stringContaining('without TLS') as string })
   for (const host of ['127.0.0.1', 'localhost', '[::1]'])
     expect(parseEngineUrl(`tcp://${host}:2375`)).toMatchObject({ kind: 'tcp', port: 2375 })
 })
 
-it('a host has the settings of its kind, and no others', () => {
+it('a host accepts only the settings of its kind', () => {
   expect(engineOf(DockerHostConfig.parse({ kind: 'docker' }))).toEqual({ kind: 'unix', socket: '/var/run/docker.sock' })
   expect(engineOf({ socket: '/other.sock' })).toEqual({ kind: 'unix', socket: '/other.sock' })
   const problems = (host: object) => HostConfig.safeParse(host).error?.issues.map(({ message }) => message)
@@ -45,7 +45,7 @@ it('a host has the settings of its kind, and no others', () => {
   expect(problems({ kind: 'dockr' })).toEqual(['kind is docker or process'])
 })
 
-it('two hosts have two names', () => {
+it('two hosts need different names', () => {
   const problems = Hosts.safeParse([{ kind: 'docker' }, { kind: 'process' }]).error?.issues.map(({ message }) => message)
   expect(problems).toEqual(['two hosts are called "local": give each an id of its own'])
 })

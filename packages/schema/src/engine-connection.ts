@@ -1,11 +1,11 @@
-// How a Docker Engine is reached: a socket of this machine, TCP with TLS, or ssh to the socket on its own machine. One URL says it, in the words of the
-// Docker CLI. Fails closed: TCP without TLS gives root on the host to everyone on the way, so it is refused anywhere but on loopback.
+// The connection to a Docker Engine: a local socket, TCP with TLS, or ssh to the socket on another machine, written as one URL in the format of the
+// Docker CLI. Fails closed: TCP without TLS gives root on the host to anyone on the network path, so it is rejected except on loopback.
 import { quoted } from './bounds.ts'
 
 export const LOCAL_SOCKET = '/var/run/docker.sock'
 
 export interface TlsFiles {
-  /** Paths of PEM files: who signed the engine's certificate, and our own certificate with its key. */
+  /** Paths of PEM files: the CA of the engine's certificate, and our own certificate with its key. */
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -14,7 +14,7 @@ export interface TlsFiles {
 export type EngineConnection =
   | { readonly kind: 'unix'; readonly socket: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls: TlsFiles | undefined }
-  /** `socket`: on the other machine. User, port, keys and known hosts may also stand in the user's ssh configuration. */
+  /** `socket`: on the other machine. User, port, keys and known hosts may also come from the user's ssh configuration. */
   | {
       readonly kind: 'ssh'
       readonly host: string
@@ -31,7 +31,7 @@ const REMOTE =
 
 type Unusable = { readonly problem: string }
 
-/** `unix:///run/docker.sock`, `tcp://box:2376`, `ssh://me@box`; else a sentence on what is wrong with it. */
+/** Parses `unix:///run/docker.sock`, `tcp://box:2376` or `ssh://me@box`; otherwise returns a sentence that says what is wrong. */
 export function parseEngineUrl(text: string, tls?: TlsFiles): EngineConnection | Unusable {
   if (text.startsWith('unix:///')) return { kind: 'unix', socket: text.slice('unix://'.length) }
   const remote = parseRemote(text)
@@ -60,7 +60,7 @@ function notAnEngine(text: string): string {
   return `${quoted(text)} names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host`
 }
 
-/** The engine as the operator wrote it. */
+/** The engine in the operator's notation. */
 export function describeEngine(connection: EngineConnection): string {
   switch (connection.kind) {
     case 'unix':
@@ -72,7 +72,7 @@ export function describeEngine(connection: EngineConnection): string {
   }
 }
 
-/** As the Docker CLI takes it. */
+/** In the Docker CLI's notation. */
 export function toEngineUrl(connection: EngineConnection): string {
   return connection.kind === 'unix' ? `unix://${connection.socket}` : describeEngine(connection)
 }

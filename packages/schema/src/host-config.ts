@@ -1,4 +1,4 @@
-// What a configuration says of a host: one shape for each kind. Unknown keys are refused, since a misspelt one would be ignored in silence.
+// The configuration of a host: one shape per kind. Unknown keys are rejected, because a misspelt one would be ignored silently.
 import { z } from 'zod'
 import { RunyardError } from './errors.ts'
 import { LOCAL_SOCKET, parseEngineUrl, type EngineConnection } from './engine-connection.ts'
@@ -8,11 +8,11 @@ const common = {
   id: z.string().min(1).default('local').describe('name of the host in logs and in the API'),
   reservedMemoryBytes: bytes
     .optional()
-    .describe('memory that GPU workers leave to the host, Redis and Runyard (default: 2 GiB, a quarter of a small host)'),
+    .describe('memory reserved for the host, Redis and Runyard (default: 2 GiB, or a quarter of a small host)'),
   gpuMemoryBytes: bytes
     .optional()
-    .describe('memory limit of a GPU worker per card; 0: none (default: the card’s share of what is not reserved)'),
-  planeUrl: z.url().optional().describe('the URL at which workers of this host reach the worker plane (default: workerPlane.url)'),
+    .describe('memory limit of a GPU worker per GPU; 0: none (default: the GPU’s share of the unreserved memory)'),
+  planeUrl: z.url().optional().describe('URL at which workers of this host reach the worker plane (default: workerPlane.url)'),
 }
 
 const Tls = z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() })
@@ -40,7 +40,7 @@ export const HostConfig = z.discriminatedUnion('kind', [DockerHostConfig, Proces
 })
 export type HostConfig = z.infer<typeof HostConfig>
 
-/** Hosts are found by name in logs, in the API and in the thread that follows logs. */
+/** Names identify hosts in logs, in the API and in the thread that follows logs. */
 export const Hosts = z.array(HostConfig).check((context) => {
   const names = context.value.map(({ id }) => id)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
@@ -60,7 +60,7 @@ function problemOf(config: EngineConfig): string | undefined {
   return 'problem' in connection ? connection.problem : undefined
 }
 
-/** The engine of a configuration that was parsed. */
+/** The engine of a parsed configuration. */
 export function engineOf(config: EngineConfig): EngineConnection {
   const connection = parsed(config)
   if ('problem' in connection) throw new RunyardError('bad_request', connection.problem)
