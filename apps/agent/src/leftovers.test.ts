@@ -94,6 +94,11 @@ const LEFTOVERS: Record<string, string> = {
   'closed descriptors 0 to 2': body('import os', 'os.close(0); os.close(1); os.close(2)'),
   'a file on descriptor 1': body('import os', 'os.close(1)', 'os.open("/dev/null", os.O_WRONLY)'),
   'descriptors redirected': body('import os', 'fd = os.open("/dev/null", os.O_RDWR)', 'os.dup2(fd, 1); os.dup2(fd, 2)'),
+  'a log file on descriptors 1 and 2': body(
+    'import os',
+    'fd = os.open("/dev/null", os.O_RDWR | os.O_APPEND)',
+    'os.dup2(fd, 1); os.dup2(fd, 2)',
+  ),
   'a stdout that does not block': body('import os', 'os.set_blocking(1, False)'),
   'an event loop of its own': body('import asyncio', 'asyncio.set_event_loop(asyncio.new_event_loop())'),
   'no event loop': body('import asyncio', 'asyncio.set_event_loop(None)'),
@@ -174,6 +179,12 @@ const LEFTOVERS: Record<string, string> = {
     '    try:',
     '        if not os.readlink("/proc/self/fd/%d" % fd).startswith("socket"): os.close(fd)',
     '    except OSError: pass',
+  ),
+  'what functions change that were imported by name': body(
+    'from os import chdir, nice, umask',
+    'from posix import sched_getaffinity, sched_setaffinity',
+    'from signal import alarm',
+    'chdir("/usr"); umask(0o777); nice(1); alarm(60); sched_setaffinity(0, sorted(sched_getaffinity(0))[:1])',
   ),
   'functions for atexit': body('import atexit', 'atexit.register(print, "at exit")'),
 }
@@ -278,6 +289,12 @@ describe('a warm process', () => {
     const seen = await run(asJson(body('import subprocess', 'return subprocess.run(["pgrep", "-fx", "sleep 1004"], stdout=-1).returncode')))
     expect(seen.output.json_result).toBe(0)
     await run(asJson(body('import subprocess', 'subprocess.run(["pkill", "-fx", "sleep 1004"])')))
+  })
+
+  it('pickles the functions that are followed, as any other', async () => {
+    const names = '("os.chdir", "posix.umask", "signal.alarm", "resource.setrlimit", "locale.setlocale", "signal.signal")'
+    const roundTrip = `return [n for n in ${names} for f in [pydoc.locate(n)] if pickle.loads(pickle.dumps(f)) is not f]`
+    expect((await run(asJson(body('import pickle, pydoc', roundTrip)))).output.json_result).toEqual([])
   })
 
   it('prints what a job says to the end, also of a line that does not end', async () => {

@@ -91,7 +91,8 @@ async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptR
   const jobId = attempt.job.id
   output.beginCapture(jobId)
   const hints: string[] = []
-  const ending = Promise.race([frameOf({ child, output, hints }, attempt), child.exited, aborted(attempt.options.signal)])
+  const moved = Promise.withResolvers<'moved'>()
+  const ending = Promise.race([frameOf({ child, output, hints, moved }, attempt), child.exited, aborted(attempt.options.signal)])
   child.send({ kind: 'job', id: attempt.job.id, envelope: attempt.envelope }, attempt.job.raw)
   const end = await ending
   if (end === 'aborted') {
@@ -108,6 +109,8 @@ async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptR
   }
   if (end.header.kind === 'again') return beginAgain(ready, attempt)
   const stdout = await output.endCapture(jobId, { marker: `done:${jobId}`, timeoutMs: MARKER_LIMIT_MS })
+  // The job left processes. Until the child has changed its pipe, what they print would count as output of the next job.
+  if (end.header.pipeFollows === true) await Promise.race([moved.promise, child.exited])
   const spent = end.header.fresh === true
   if (spent) await supervisor.kill(child)
   return { result: toDone(end, stdout), spent }
@@ -126,13 +129,17 @@ interface Listening {
   readonly output: OutputPipe
   /** Collected on the way. */
   readonly hints: string[]
+  readonly moved: PromiseWithResolvers<'moved'>
 }
 
 /** Resolves with the `done` frame; passes chunks on, one at a time. Listens on after it: a child may change its pipe between two jobs. */
-async function frameOf({ child, output, hints }: Listening, { job, options }: Attempt): Promise<Frame> {
+async function frameOf({ child, output, hints, moved }: Listening, { job, options }: Attempt): Promise<Frame> {
   return new Promise((resolve) => {
     child.onFrame((frame) => {
-      if (frame.header.kind === 'output') output.follow(String(frame.header.path))
+      if (frame.header.kind === 'output') {
+        output.follow(String(frame.header.path))
+        moved.resolve('moved')
+      }
       if (frame.header.id !== job.id) return
       if (frame.header.kind === 'done' || frame.header.kind === 'again') resolve(frame)
       if (frame.header.kind === 'hint') hints.push(String(frame.header.text))

@@ -1,14 +1,17 @@
 """What a job may change in the process, read before the first job and put back after each one (ADR 39).
 
-One table: how to read each thing, how to write it. A thing that cannot be put back (a limit that only root may raise) makes the process
-unfit, and the next job gets a fresh one. What a module sets while it is loaded belongs to its jobs: it is set again before each of them
-(`Loaded`). Not put back, since it is what a warm worker is for or cannot be: imported modules and what is patched in them, running
-threads and processes, tasks of the event loop. Functions for atexit never run: the process ends by a signal.
+One table: how to read each thing, how to write it, and which functions of Python change it. What is changed by assignment or in place is
+compared after each job. What only a function changes is read after a job in which one of these functions was called: reading it costs
+calls of the system. A thing that cannot be put back (a limit that only root may raise) makes the process unfit, and the next job gets a
+fresh one. What a module sets while it is loaded belongs to its jobs: it is set again before each of them (`Loaded`).
+
+Not put back, since it is what a warm worker is for or cannot be: imported modules and what is patched in them, running threads and
+processes, tasks of the event loop, what C code changes by itself. Functions for atexit never run: the process ends by a signal.
 """
 
 import _signal
-import asyncio
 import builtins
+import collections
 import functools
 import gc
 import locale
@@ -23,8 +26,6 @@ import threading
 import time
 import warnings
 
-from .output import identity, is_same
-
 SIGNALS = tuple(
     getattr(signal, name)
     for name in "SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGPIPE SIGALRM SIGTERM SIGCHLD SIGCONT SIGTSTP SIGTTIN SIGTTOU SIGVTALRM SIGPROF SIGWINCH".split()
@@ -34,7 +35,9 @@ BUILTINS = ("print", "open", "input", "__import__")
 HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
 # The functions of C themselves: `signal` makes enumerations of their answers, which takes 1 µs each.
 getsignal, getrlimit, setlocale, getdefaulttimeout = _signal.getsignal, resource.getrlimit, locale._setlocale, socket.getdefaulttimeout
+sigmask = signal.pthread_sigmask
 getaffinity = getattr(os, "sched_getaffinity", lambda _pid: None)
+umask, set_wakeup_fd = os.umask, signal.set_wakeup_fd
 root = logging.root
 _environ = os.environ._data if hasattr(os.environ, "_data") else os.environ
 
@@ -55,8 +58,8 @@ def decode(raw):
 
 
 def read_umask():
-    mask = os.umask(0o077)
-    os.umask(mask)
+    mask = umask(0o077)
+    umask(mask)
     return mask
 
 
@@ -68,9 +71,9 @@ def write_signals(saved):
 
 
 def read_wakeup():
-    fd = signal.set_wakeup_fd(-1)
+    fd = set_wakeup_fd(-1)
     if fd != -1:
-        signal.set_wakeup_fd(fd)
+        set_wakeup_fd(fd)
     return fd
 
 
@@ -140,39 +143,91 @@ def assign(target):
     return write
 
 
-# name, how it is read, how it is written. The reads are expressions, so that one function without a call in between reads them all: after
-# a pause its caches are cold, and 24 small functions took three times as long.
+# read: an expression, so that one function without a call in between reads them all: after a pause its caches are cold, and 24 small
+# functions took three times as long. setters: the functions that change it; none: it is compared after each job.
+Entry = collections.namedtuple("Entry", "name read write setters", defaults=("",))
 TABLE = (
-    ("environment", "_environ.copy()", write_environment),
-    ("working directory", "os.getcwd()", os.chdir),
-    ("sys.path", "sys.path[:]", assign(lambda: sys.path)),
-    ("sys.argv", "sys.argv[:]", assign(lambda: sys.argv)),
-    ("umask", "read_umask()", os.umask),
-    ("timer", "_signal.getitimer(0)", lambda _saved: _signal.setitimer(0, 0)),
-    ("signal handlers", "[getsignal(number) for number in SIGNALS]", write_signals),
-    ("signal mask", "_signal.pthread_sigmask(0, ())", lambda saved: signal.pthread_sigmask(signal.SIG_SETMASK, saved)),
-    ("signal wakeup descriptor", "read_wakeup()", signal.set_wakeup_fd),
-    ("resource limits", "[getrlimit(which) for which in LIMITS]", write_limits),
-    ("recursion limit", "sys.getrecursionlimit()", sys.setrecursionlimit),
-    ("switch interval", "sys.getswitchinterval()", sys.setswitchinterval),
-    ("hooks", "(sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook, threading.excepthook)", write_hooks),
-    ("tracing", "(sys.gettrace(), sys.getprofile())", write_tracing),
-    ("builtins", "(builtins.print, builtins.open, builtins.input, builtins.__import__)", write_builtins),
-    ("garbage collection", "(gc.isenabled(), gc.get_threshold(), gc.get_debug())", write_gc),
-    ("warnings", "(warnings.filters[:], warnings.showwarning, warnings.formatwarning)", write_warnings),
-    (
-        "logging",
-        "(root.level, root.handlers[:], root.filters[:], root.disabled, root.manager.disable, logging.lastResort)",
-        write_logging,
+    Entry("environment", "_environ", write_environment),
+    Entry("sys.path", "sys.path", assign(lambda: sys.path)),
+    Entry("sys.argv", "sys.argv", assign(lambda: sys.argv)),
+    Entry("recursion limit", "sys.getrecursionlimit()", sys.setrecursionlimit),
+    Entry("switch interval", "sys.getswitchinterval()", sys.setswitchinterval),
+    Entry("hooks", "(sys.excepthook, sys.displayhook, sys.unraisablehook, sys.breakpointhook, threading.excepthook)", write_hooks),
+    Entry("tracing", "(sys.gettrace(), sys.getprofile())", write_tracing),
+    Entry("builtins", "(builtins.print, builtins.open, builtins.input, builtins.__import__)", write_builtins),
+    Entry("garbage collection", "(gc.isenabled(), gc.get_threshold(), gc.get_debug())", write_gc),
+    Entry("warnings", "(warnings.filters, warnings.showwarning, warnings.formatwarning)", write_warnings),
+    Entry("logging", "(root.level, root.handlers, root.filters, root.disabled, root.manager.disable, logging.lastResort)", write_logging),
+    Entry("socket timeout", "getdefaulttimeout()", socket.setdefaulttimeout),
+    Entry("start method of multiprocessing", "read_start_method()", write_start_method),
+    Entry("working directory", "os.getcwd()", os.chdir, "os.chdir os.fchdir os.chroot"),
+    Entry("umask", "read_umask()", umask, "os.umask"),
+    Entry("timer", "_signal.getitimer(0)", lambda _saved: _signal.setitimer(0, 0), "signal.setitimer signal.alarm"),
+    Entry("signal handlers", "[getsignal(number) for number in SIGNALS]", write_signals, "signal.signal"),
+    Entry("signal mask", "sigmask(0, ())", lambda saved: sigmask(signal.SIG_SETMASK, saved), "signal.pthread_sigmask"),
+    Entry("signal wakeup descriptor", "read_wakeup()", set_wakeup_fd, "signal.set_wakeup_fd"),
+    Entry("resource limits", "[getrlimit(which) for which in LIMITS]", write_limits, "resource.setrlimit resource.prlimit"),
+    Entry("locale", "setlocale(locale.LC_ALL)", lambda saved: setlocale(locale.LC_ALL, saved), "locale.setlocale locale.resetlocale"),
+    Entry("processor affinity", "getaffinity(0)", lambda saved: os.sched_setaffinity(0, saved), "os.sched_setaffinity"),
+    Entry("priority", "os.getpriority(0, 0)", lambda saved: os.setpriority(os.PRIO_PROCESS, 0, saved), "os.nice os.setpriority"),
+    Entry(
+        "user",
+        "(os.geteuid(), os.getegid())",
+        refuse,
+        "os.setuid os.seteuid os.setreuid os.setresuid os.setgid os.setegid os.setregid os.setresgid",
     ),
-    ("locale", "setlocale(locale.LC_ALL)", lambda saved: locale.setlocale(locale.LC_ALL, saved)),
-    ("socket timeout", "getdefaulttimeout()", socket.setdefaulttimeout),
-    ("start method of multiprocessing", "read_start_method()", write_start_method),
-    ("processor affinity", "getaffinity(0)", lambda saved: os.sched_setaffinity(0, saved)),
-    ("priority", "os.getpriority(0, 0)", lambda saved: os.setpriority(os.PRIO_PROCESS, 0, saved)),
-    ("user", "(os.geteuid(), os.getegid())", refuse),
 )
-read_all = eval("lambda: (%s,)" % ", ".join(read for _, read, _ in TABLE))
+
+
+def reader(entries):
+    return eval("lambda: (%s,)" % ", ".join(entry.read for entry in entries))
+
+
+read_compared = reader([entry for entry in TABLE if not entry.setters])
+read_called = reader([entry for entry in TABLE if entry.setters])
+
+
+def read_all():
+    return keep(read_compared()) + read_called()
+
+
+def keep(value):
+    """A copy of what is changed in place."""
+    if isinstance(value, tuple):
+        return tuple(keep(part) for part in value)
+    return value.copy() if isinstance(value, (dict, list)) else value
+
+
+class Setters:
+    """Notes that a function was called that changes what is not compared after each job."""
+
+    def __init__(self):
+        self.are_called = False
+
+    def follow(self):
+        for path in " ".join(entry.setters for entry in TABLE).split():
+            module_name, name = path.split(".")
+            module = sys.modules[module_name]
+            real = getattr(module, name, None)
+            if real is None:
+                continue  # not in this version of Python, or not on this system
+            noted = self.wrap(real)
+            setattr(module, name, noted)
+            # Where pickle looks it up: `os.chdir` is at home in `posix`.
+            home = sys.modules[real.__module__]
+            if getattr(home, name, None) is real:
+                setattr(home, name, noted)
+
+    def wrap(self, real):
+        @functools.wraps(real)
+        def noted(*args, **kwargs):
+            self.are_called = True
+            return real(*args, **kwargs)
+
+        return noted
+
+
+setters = Setters()
 
 
 class Unfit(Exception):
@@ -209,7 +264,8 @@ class Seeds:
         return seed
 
     def restore(self):
-        self.follow()
+        if len(self.followed) < len(self.GENERATORS):
+            self.follow()
         if self.are_set:
             self.are_set = False
             for seed in self.followed.values():
@@ -219,29 +275,35 @@ class Seeds:
 class Baseline:
     def __init__(self):
         self.seeds = Seeds()
+        setters.follow()
         self.saved = read_all()
+        self.compared = keep(read_compared())
 
     def restore(self):
         """Raises Unfit naming what cannot be put back."""
         self.seeds.restore()
+        if setters.are_called or read_compared() != self.compared:
+            self.write_back()
+            setters.are_called = False
+
+    def write_back(self):
         try:
             now = read_all()
         except FileNotFoundError:  # the working directory is gone
             os.chdir("/")
             now = read_all()
-        if now == self.saved:
-            return
-        for (name, _, write), present, saved in zip(TABLE, now, self.saved):
+        for entry, present, saved in zip(TABLE, now, self.saved):
             try:
                 if present != saved:
-                    write(saved)
+                    entry.write(saved)
             except BaseException as error:
-                raise Unfit("its %s cannot be put back: %s" % (name, error))
+                raise Unfit("its %s cannot be put back: %s" % (entry.name, error))
 
     def accept(self, name):
         """What the runner itself has changed for all later jobs."""
         now = read_all()
-        self.saved = tuple(new if entry[0] == name else old for entry, old, new in zip(TABLE, self.saved, now))
+        self.saved = tuple(new if entry.name == name else old for entry, old, new in zip(TABLE, self.saved, now))
+        self.compared = self.saved[: len(self.compared)]
 
 
 class Loaded:
@@ -252,44 +314,15 @@ class Loaded:
         self.changes = []
 
     def done(self):
-        for (_, _, write), before, now in zip(TABLE, self.before, read_all()):
+        for entry, before, now in zip(TABLE, self.before, read_all()):
             if now != before:
-                self.changes.append((write, now))
+                self.changes.append((entry.write, now))
         self.before = None
 
     def again(self):
+        setters.are_called = setters.are_called or bool(self.changes)
         for write, value in self.changes:
             try:
                 write(value)
             except (OSError, ValueError):
                 pass  # as it is gone meanwhile, a directory say, the job finds out itself
-
-
-class Loop:
-    """One event loop for the life of the process, as instances keep what is bound to it; another one where it cannot be used any more."""
-
-    def __init__(self):
-        self.open()
-        asyncio.set_event_loop(self.loop)
-        # Made by that call, where the Python has policies.
-        self.policy = getattr(asyncio.events, "_event_loop_policy", None)
-
-    def open(self):
-        self.loop = asyncio.new_event_loop()
-        self.descriptors = [(fd, identity(fd)) for fd in (self.loop._selector.fileno(), self.loop._ssock.fileno())]
-
-    def restore(self):
-        loop, events = self.loop, asyncio.events
-        if events._get_running_loop() is not None:
-            events._set_running_loop(None)
-        if getattr(events, "_event_loop_policy", None) is not self.policy:
-            events._event_loop_policy = self.policy
-        is_whole = all(is_same(*descriptor) for descriptor in self.descriptors)
-        if loop.is_closed() or loop.is_running() or loop._executor_shutdown_called or not is_whole:
-            self.open()
-            loop = self.loop
-        asyncio.set_event_loop(loop)
-        if loop.get_debug() or loop.get_task_factory() is not None or loop.get_exception_handler() is not None:
-            loop.set_debug(False)
-            loop.set_task_factory(None)
-            loop.set_exception_handler(None)

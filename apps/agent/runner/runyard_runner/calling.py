@@ -1,6 +1,7 @@
 """Calls user code and turns whatever it does into a value or a Failure with one clear text. Knows no wire format."""
 
 import asyncio
+import functools
 import inspect
 import json
 import linecache
@@ -25,11 +26,22 @@ class Failure(Exception):
 
 def compile_source(source, filename):
     """Compiles and lets tracebacks show the lines of `source`. Raises Failure naming the line of a syntax error."""
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    linecache.cache[filename] = (len(source), None, split_lines(source), filename)
     try:
-        return compile(source, filename, "exec")
+        return compile_once(source, filename)
     except (SyntaxError, ValueError) as error:
         raise Failure("the function's source does not compile: %s" % "".join(traceback.format_exception_only(type(error), error)))
+
+
+@functools.lru_cache(maxsize=16)
+def split_lines(source):
+    return source.splitlines(True)
+
+
+@functools.lru_cache(maxsize=16)
+def compile_once(source, filename):
+    """A warm worker is sent the same source with each job. The code is executed anew for each of them."""
+    return compile(source, filename, "exec", dont_inherit=True)
 
 
 def guard(step, *args):

@@ -5,22 +5,23 @@ process is made as it was (baseline.py), behind the answer, so that no caller wa
 between two jobs, which the agent takes for no job's fault (board.py).
 """
 
+import _thread
 import contextvars
 import ctypes
 import json
 import os
 import socket
-import threading
 
-from . import dependencies, memory, output
-from .baseline import Baseline, Loop, Unfit
+from . import dependencies, descriptors, memory, output
+from .baseline import Baseline, Unfit
 from .board import BROKEN, WAITING, WORKING, Board
 from .calling import Failure, text_of
+from .child_processes import Processes
 from .dependencies import NeedsFresh
 from .envelopes import flash, json_source
-from .frames import read_frame, write_frame
+from .event_loop import Loop
+from .frames import open_reader, read_frame, write_frame
 from .installers import attach_installed
-from .leftovers import Processes
 from .reply import CallReport
 
 ENVELOPES = {"flash": flash, "json": json_source}
@@ -41,8 +42,7 @@ def main(socket_path, fifo_path, generation, marker):
 
 class Child:
     def __init__(self, socket_path, fifo_path, generation, marker):
-        self.pipe = output.Pipe(marker, is_shared=False)
-        self.pipe.path = fifo_path
+        self.pipe = output.Pipe(marker, fifo_path)
         self.streams = output.Streams(self.pipe)
         memory.prepare_limits()
         attach_installed()
@@ -51,23 +51,25 @@ class Child:
         # Beside the socket, and named by the generation: the agent knows the path.
         self.directory, self.generation = os.path.dirname(socket_path), generation
         self.board = Board(os.path.join(self.directory, "board-%d" % generation))
+        self.leaves_processes = False
         self.jobs = 0
         self.pid = os.getpid()
         self.baseline = Baseline()
         dependencies.on_attached = lambda: self.baseline.accept("sys.path")
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.connect(socket_path)
-        self.sock_identity = output.identity(self.sock.fileno())
+        self.reader = open_reader(self.sock)
+        self.sock_flags = descriptors.mark(self.sock.fileno())
         self.send({"kind": "hello", "generation": generation})
 
     def send(self, header, body=b""):
-        if not output.is_same(self.sock.fileno(), self.sock_identity):
+        if descriptors.flags(self.sock.fileno()) != self.sock_flags:
             raise OSError("the connection to the agent is gone: user code has closed descriptors that are not its own")
         write_frame(self.sock, header, body)
 
     def serve(self):
         while True:
-            header, body = read_frame(self.sock)
+            header, body = read_frame(self.reader)
             if header["kind"] == "job":
                 self.board.note(WORKING)
                 self.jobs += 1
@@ -89,14 +91,16 @@ class Child:
             # The agent ends this process and gives the job to a fresh one.
             self.send({"kind": "again", "id": job_id})
             while True:
-                read_frame(self.sock)
+                read_frame(self.reader)
         self.streams.finish(owner)
         LIBC.fflush(None)
         self.leave_if_copy()
         before = reply.before.encode()
         self.pipe.mark("done:" + job_id)
+        self.leaves_processes = self.processes.has_new()
         self.board.note(WAITING)
-        self.send(done_header(job_id, before, reply, report), before + reply.after.encode())
+        header = dict(done_header(job_id, before, reply, report), pipeFollows=self.leaves_processes)
+        self.send(header, before + reply.after.encode())
 
     def leave_if_copy(self):
         """User code forked and let its copy return; only the original answers."""
@@ -111,8 +115,9 @@ class Child:
         except Unfit as error:
             print("runyard: this process is replaced, since after the last job %s" % error, flush=True)
             os._exit(UNFIT)
-        self.board.note_threads(threading.active_count() > 1)
-        if self.processes.has_new():
+        self.board.note_threads(_thread._count() > 0)
+        if self.leaves_processes:
+            # The agent begins the next job once it reads from the other pipe: what they print meanwhile is no job's output.
             path = os.path.join(self.directory, "out-%d-%d" % (self.generation, self.jobs))
             self.pipe.replace(path)
             self.send({"kind": "output", "path": path})
@@ -130,7 +135,7 @@ class Emit:
         self.child.streams.flush()
         LIBC.fflush(None)
         self.child.send({"kind": "chunk", "id": self.job_id}, chunk_body)
-        answer, _ = read_frame(self.child.sock)
+        answer, _ = read_frame(self.child.reader)
         if answer.get("refused"):
             raise Failure(answer["refused"])
 

@@ -16,6 +16,8 @@ import os
 import sys
 import threading
 
+from .descriptors import flags, open_marked
+
 # With its markers a piece stays below PIPE_BUF, so that nobody writes between them.
 PIECE_BYTES = 3500
 # More than that of one line is written before the line ends.
@@ -48,13 +50,16 @@ def own(owner):
 class Pipe:
     """The worker's output pipe. Keeps a descriptor of its own, since user code may close or redirect 1 and 2."""
 
-    def __init__(self, marker, is_shared):
+    def __init__(self, marker, path):
         self.marker = marker.encode()
-        # Several jobs run at once: each text names its job.
-        self.is_shared = is_shared
-        self.fd = os.dup(1)
-        self.path = None
-        self.identity = identity(self.fd)
+        self.path = path
+        self.fd = open_marked(path, os.O_RDWR)
+        self.flags = flags(self.fd)
+        self.redirect()
+
+    def redirect(self):
+        os.dup2(self.fd, 1)
+        os.dup2(self.fd, 2)
 
     def mark(self, text):
         self.reopen()
@@ -66,40 +71,26 @@ class Pipe:
             os.write(self.fd, b"\0%s:to:%s\0%s\0%s:to:\0" % (self.marker, to, data[at : at + PIECE_BYTES], self.marker))
 
     def reopen(self):
-        if not is_same(self.fd, self.identity):
-            self.fd = os.open(self.path, os.O_RDWR)
+        found = flags(self.fd)
+        if found == self.flags | os.O_NONBLOCK:
+            os.set_blocking(self.fd, True)
+        elif found != self.flags:
+            self.fd = open_marked(self.path, os.O_RDWR)
 
     def restore(self):
         """User code may have closed or redirected the descriptors, or made them non-blocking."""
-        self.reopen()
-        if not os.get_blocking(self.fd):
-            os.set_blocking(self.fd, True)
-        for fd in (1, 2):
-            if not is_same(fd, self.identity):
-                os.dup2(self.fd, fd)
+        if not flags(self.fd) == flags(1) == flags(2) == self.flags:
+            self.reopen()
+            self.redirect()
 
     def replace(self, path):
         """From now on this process, and what it starts, writes to another pipe than the processes that it has started before."""
         os.mkfifo(path, 0o600)
-        fresh = os.open(path, os.O_RDWR)
-        for fd in (self.fd, 1, 2):
-            os.dup2(fresh, fd)
+        fresh = open_marked(path, os.O_RDWR)
+        os.dup2(fresh, self.fd)
         os.close(fresh)
         self.path = path
-        self.identity = identity(self.fd)
-
-
-def identity(fd):
-    found = os.fstat(fd)
-    return found.st_dev, found.st_ino
-
-
-def is_same(fd, wanted):
-    try:
-        found = os.fstat(fd)
-    except OSError:
-        return False
-    return (found.st_dev, found.st_ino) == wanted
+        self.redirect()
 
 
 class Text(io.TextIOWrapper):
@@ -110,10 +101,11 @@ class Text(io.TextIOWrapper):
         super().__init__(io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True)
         self.pipe = pipe
         self.order = threading.Lock()
+        self.is_changed = False
 
     def write(self, text):
         owner = present()
-        if owner is None or not (owner.over or self.pipe.is_shared) or not isinstance(text, str):
+        if owner is None or not owner.over or not isinstance(text, str):
             return super().write(text)
         with self.order:
             held = owner.pending.pop(self, "") + text
@@ -132,11 +124,19 @@ class Text(io.TextIOWrapper):
     def close(self):
         self.flush()
 
+    def reconfigure(self, **settings):
+        self.is_changed = True
+        super().reconfigure(**settings)
+
+    def detach(self):
+        self.is_changed = True
+        return super().detach()
+
     def is_sound(self):
         try:
-            return not self.closed and self.line_buffering and (self.encoding, self.errors) == ("utf-8", "backslashreplace")
+            return not self.is_changed and not self.closed
         except ValueError:
-            return False  # detached from its buffer
+            return False  # its buffer was detached
 
 
 class StderrHandler(logging.StreamHandler):
@@ -154,8 +154,7 @@ class StderrHandler(logging.StreamHandler):
 class Streams:
     def __init__(self, pipe):
         self.pipe = pipe
-        self.nothing = identity(0)  # what the supervisor has opened as stdin: /dev/null
-        self.stdin = open(0, closefd=False)
+        self.read_nothing()
         self.open()
         follow_threads()
         # `lastResort` steps aside when user code calls basicConfig; a root handler of ours would make that call a no-op.
@@ -184,7 +183,7 @@ class Streams:
 
     def restore(self):
         self.pipe.restore()
-        if self.stdin.closed or not is_same(0, self.nothing):
+        if self.stdin.closed or flags(0) != self.nothing:
             self.read_nothing()
         if self.are_set() and faulthandler.is_enabled():
             return
@@ -201,11 +200,11 @@ class Streams:
             faulthandler.enable(file=self.stderr)
 
     def read_nothing(self):
-        null = os.open(os.devnull, os.O_RDONLY)
+        null = open_marked(os.devnull, os.O_RDONLY)
         if null != 0:
             os.dup2(null, 0)
             os.close(null)
-        self.nothing = identity(0)
+        self.nothing = flags(0)
         self.stdin = open(0, closefd=False)
 
     def finish(self, owner):
@@ -216,7 +215,9 @@ class Streams:
         owner.over = True
 
     def flush(self):
-        for stream in (getattr(sys, "stdout", None), getattr(sys, "stderr", None), self.stdout, self.stderr):
+        out, err = getattr(sys, "stdout", None), getattr(sys, "stderr", None)
+        replaced = () if out is self.stdout and err is self.stderr else (out, err)
+        for stream in (*replaced, self.stdout, self.stderr):
             try:
                 stream.flush()
             except BaseException:
