@@ -8,7 +8,7 @@ import type { RowGroup } from '../row-group.ts'
 
 export const hostile: RowGroup = {
   name: 'hostile',
-  title: 'a hostile worker beside a good one',
+  title: 'a hostile worker next to a normal one',
   measure: async ({ times }) => {
     await using stacks = new AsyncDisposableStack()
     const open = async (): Promise<Stack> =>

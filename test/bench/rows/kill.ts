@@ -7,7 +7,7 @@ import type { RowGroup } from '../row-group.ts'
 
 export const kill: RowGroup = {
   name: 'kill',
-  title: 'worker killed in mid-job',
+  title: 'worker killed during a job',
   measure: async ({ stack, times }) => {
     const count = times(3)
     const ours = Math.max(...(await killToRerun(stack, count)))
