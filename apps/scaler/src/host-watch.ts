@@ -44,6 +44,7 @@ interface Seen {
   workers: readonly ObservedWorker[] | undefined
   observedAt: number
   inventory: HostInventory | undefined
+  inventoryAt: number | undefined
   /** Why no worker starts here yet, as the end of a sentence; undefined once the host is prepared. */
   unready: string | undefined
   problem: string | undefined
@@ -105,6 +106,7 @@ function seenNothing(): Seen {
     workers: undefined,
     observedAt: 0,
     inventory: undefined,
+    inventoryAt: undefined,
     unready: 'is being prepared',
     problem: undefined,
     inventoryProblem: undefined,
@@ -149,7 +151,7 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
         seen.hostId = hostId
         const inventory = withSimulatedGpus({ ...offer, ...memory, ...factsOf(driver), hostId }, simulated)
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
-        Object.assign(seen, { inventory, inventoryProblem: undefined })
+        Object.assign(seen, { inventory, inventoryAt: Date.now(), inventoryProblem: undefined })
         if (isNew) onChange()
       } catch (error) {
         // The last inventory stands: what a host has does not change with an answer that failed.
@@ -163,10 +165,11 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
 }
 
 function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
-  const { inventory, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
+  const { inventory, inventoryAt, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
   const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
-  const identity = { hostId: seen.hostId ?? driver.label, isIdentified: seen.hostId !== undefined }
-  return { ...identity, unready, inventory, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
+  const { label, kind } = driver
+  const identity = { hostId: seen.hostId ?? label, isIdentified: seen.hostId !== undefined, label, kind }
+  return { ...identity, unready, inventory, inventoryAt, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
 }
 
 const factsOf = ({ label, kind, capabilities }: HostDriver) => ({ label, kind, capabilities })

@@ -1,5 +1,6 @@
 // What the scaler remembers between ticks and may lose: after a restart a failed start is tried once more early, a stuck worker goes
 // by its idle timeout, expired jobs are swept at once. Everything that must not be lost is in Redis or on the hosts.
+import type { HostRest } from '@runyard/schema'
 import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
 
 export interface Memory {
@@ -14,6 +15,9 @@ export interface Memory {
   /** When a worker of the endpoint last gave way; 0: never. Forgotten, it costs others one turn. */
   yieldedAt(endpointId: string): number
   noteYield(endpointId: string, at: number): void
+  /** The rest of a host, as of the last look. */
+  restOf(hostId: string): HostRest | undefined
+  noteRests(rests: ReadonlyMap<string, { readonly rest?: HostRest | undefined }>): void
   /** Forgets what belongs to neither of these. */
   retain(known: { readonly endpointIds: ReadonlySet<string>; readonly workerIds: ReadonlySet<string> }): void
 }
@@ -23,6 +27,7 @@ export function createMemory(): Memory {
   const stopRequests = new Map<string, StopRequest>()
   const sweeps = new Map<string, number>()
   const yields = new Map<string, number>()
+  let rests: ReadonlyMap<string, { readonly rest?: HostRest | undefined }> = new Map()
   return {
     failuresOf: (endpointId) => failures.get(endpointId),
     addFailure(endpointId, failure) {
@@ -41,6 +46,10 @@ export function createMemory(): Memory {
     yieldedAt: (endpointId) => yields.get(endpointId) ?? 0,
     noteYield(endpointId, at) {
       yields.set(endpointId, at)
+    },
+    restOf: (hostId) => rests.get(hostId)?.rest,
+    noteRests(seen) {
+      rests = seen
     },
     retain({ endpointIds, workerIds }) {
       for (const map of [failures, sweeps, yields]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)

@@ -25,11 +25,15 @@ export interface ObserveDeps {
 export async function observe(deps: ObserveDeps, now: number): Promise<Observed> {
   const { memory, policy } = deps
   const inFlight = deps.inFlight()
-  const hosts = deps.hosts.list().map((host) => host.view(now))
-  const views = await viewEndpoints(deps).catch((error: unknown) => {
-    deps.redis.lose()
-    throw error
-  })
+  const seen = deps.hosts.list().map((host) => host.view(now))
+  const [views, restraints] = await Promise.all([viewEndpoints(deps), deps.store.hosts.restraints(seen.map(({ hostId }) => hostId))]).catch(
+    (error: unknown) => {
+      deps.redis.lose()
+      throw error
+    },
+  )
+  memory.noteRests(restraints)
+  const hosts = seen.map((host) => ({ ...host, ...restraints.get(host.hostId) }))
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
   memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {

@@ -4,6 +4,7 @@ import {
   Config,
   type HostDriver,
   type HostEvent,
+  type HostSource,
   type ObservedWorker,
   type PullOptions,
   type WorkerLaunch,
@@ -147,6 +148,8 @@ export interface ScalerChange {
   readonly policy?: Partial<PlanPolicy>
   readonly config?: Record<string, unknown>
   readonly driver?: HostDriver
+  /** Instead of one. */
+  readonly source?: HostSource
   readonly store?: Store
   readonly leaderTtlMs?: number
   readonly log?: Logger
@@ -171,10 +174,10 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
     redis,
     store,
     host,
-    async open({ policy = {}, config = {}, driver = host, ...more } = {}) {
+    async open({ policy = {}, config = {}, driver = host, source = staticSource([driver]), ...more } = {}) {
       const scaler = await openScaler({
         store,
-        source: staticSource([driver]),
+        source,
         config: Config.parse({ simulatedGpus: 'NVIDIA GeForce RTX 4090:2', ...config }),
         log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' }),
         caBundle: undefined,

@@ -194,7 +194,7 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
   followLogs(observed, parts)
   parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
-  await parts.session.statuses.write(decided.statuses, now)
+  await Promise.all([parts.session.statuses.write(decided.statuses, now), parts.session.sights.write(observed, now)])
   return decided.nextDueAt
 }
 

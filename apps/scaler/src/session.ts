@@ -6,6 +6,7 @@ import type { ActDeps } from './act-deps.ts'
 import type { Gate } from './gate.ts'
 import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
+import { createHostSights, type HostSights } from './host-sights.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
@@ -17,6 +18,7 @@ export interface Session extends AsyncDisposable {
   readonly actor: Actor
   readonly logs: LogFollower
   readonly statuses: StatusWriter
+  readonly sights: HostSights
   readonly strangers: Strangers
 }
 
@@ -72,6 +74,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     actor,
     logs,
     statuses: createStatusWriter({ store, log }),
+    sights: createHostSights({ store }),
     strangers: createStrangers(),
     [Symbol.asyncDispose]() {
       ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)

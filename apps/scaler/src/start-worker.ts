@@ -1,7 +1,18 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
 // A start that fails is cleared away at once with its sentence; one that is broken off leaves the rest to the stop that did it.
 import { randomBytes } from 'node:crypto'
-import { cpuSharesOf, diskBytesOf, resolveImage, startCommandOf, workerEnvironment, type StartAction } from '@runyard/core'
+import {
+  cpuSharesOf,
+  diskBytesOf,
+  endsRest,
+  resolveImage,
+  restAfter,
+  restsUntil,
+  startCommandOf,
+  workerEnvironment,
+  type HostFault,
+  type StartAction,
+} from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
@@ -69,7 +80,7 @@ async function bringUp(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal)
   const { record } = placed
   const host = hostOf(deps, record.hostId)
   try {
-    if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not configured.`)
+    if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not there.`, { fault: 'host' })
     await launchOn(deps, host, { placed, signal })
   } catch (error) {
     // Whoever leads goes on with it.
@@ -123,6 +134,7 @@ async function launchOn(
   const at = Date.now()
   deps.logs.follow(driver, record.id)
   await Promise.all([
+    endRest(deps, record),
     deps.store.workers.patch(record.endpointId, record.id, { containerStartedAt: at }, { quiet: true }),
     recordTransition(deps, {
       kind: 'worker_started',
@@ -193,11 +205,30 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
 /** A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user. */
 const REASONS_BY_CODE: Partial<Record<ErrorCode, Reason>> = { not_found: 'image_missing', forbidden: 'registry_refused' }
 
+/** What failed through the host's own fault is tried elsewhere, while the host rests; the endpoint does not wait. */
 async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): Promise<void> {
   const host = hostOf(deps, record.hostId)
-  const reason = (error instanceof RunyardError ? REASONS_BY_CODE[error.code] : undefined) ?? 'start_failed'
+  const { code, fault } = error instanceof RunyardError ? error : { code: undefined, fault: undefined }
+  const isHostFault = fault === 'host' || fault === 'gpu'
+  const reason = (code === undefined || isHostFault ? undefined : REASONS_BY_CODE[code]) ?? 'start_failed'
   if (host !== undefined) deps.images.forget(host.driver, record.image)
   const at = Date.now()
-  await deps.store.workerLogs.append(record.id, 'system', [{ at, line: sentenceOf(error) }])
-  await clearAway(deps, record, { reason, exit: undefined, message: sentenceOf(error), isStartFailure: true })
+  const message = sentenceOf(error)
+  await deps.store.workerLogs.append(record.id, 'system', [{ at, line: message }])
+  if (isHostFault) await restHost(deps, record.hostId, { what: fault === 'gpu' ? 'gpus' : 'host', at, message })
+  await clearAway(deps, record, { reason, exit: undefined, message, isStartFailure: !isHostFault })
+}
+
+async function restHost({ store, log }: ActDeps, hostId: string, fault: HostFault): Promise<void> {
+  const rest = restAfter((await store.hosts.restraints([hostId])).get(hostId)?.rest, fault)
+  log.warn({ hostId, what: rest.what, until: new Date(restsUntil(rest)).toISOString() }, `a host rests: ${fault.message}`)
+  await store.hosts.putRest(hostId, rest)
+}
+
+/** It started a worker of the kind that it failed to start. */
+async function endRest({ store, memory, log }: ActDeps, { hostId, gpus }: WorkerRecord): Promise<void> {
+  const rest = memory.restOf(hostId)
+  if (rest === undefined || !endsRest(rest, { gpus })) return
+  log.info({ hostId }, 'a host starts workers again')
+  await store.hosts.putRest(hostId, undefined)
 }

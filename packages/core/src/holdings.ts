@@ -34,6 +34,17 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
   return [...byRecord, ...byContainer, ...byOthers]
 }
 
+/** By host, which worker holds each GPU; null: a worker of another install. */
+export function claimsByHost(observed: Observed): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
+  const byHost = Map.groupBy(allHoldings(observed), ({ hostId }) => hostId)
+  return new Map(
+    [...byHost].map(([hostId, holdings]) => [
+      hostId,
+      Object.fromEntries(holdings.flatMap(({ gpuUuids, workerId }) => gpuUuids.map((uuid) => [uuid, workerId ?? null] as const))),
+    ]),
+  )
+}
+
 /** The unit of shares: GPUs. A worker without a GPU counts as one. */
 export function shareOf({ gpus }: { readonly gpus: readonly unknown[] }): number {
   return Math.max(1, gpus.length)

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HostView, Observed } from './observed.ts'
-import { endpoint, gpu, host, NOW, observed, view, waiting } from './plan-fixture.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
 import { plan } from './plan.ts'
 
 const WAITS = [view(endpoint('ep-one'), waiting(1))]
@@ -23,4 +23,38 @@ test('where the other hosts refuse, it says that, too', () => {
     reason: 'no_matching_gpu',
     message: expect.stringMatching(/^no host has a GPU .*; host h2 cannot be prepared: No engine answers\.$/) as string,
   })
+})
+
+const CORDON = { since: NOW - 1, reason: 'a fan fails' }
+const rest = (what: 'host' | 'gpus', ms: number) => ({ what, count: 1, lastAt: NOW - ms, message: 'it broke.' })
+const real = (uuid: string) => ({ ...gpu(uuid), simulated: false })
+
+test('a cordoned host gets no worker, keeps those that it has, and is named with the reason', () => {
+  const worker = record('w1')
+  const busy = view(endpoint('ep-one'), { ...waiting(1, 60_000), workers: [worker], leases: [lease('j1', 'w1')] })
+  const world = observed([busy], [{ ...host('h1', [gpu('a'), gpu('b')], [container(worker)]), cordon: CORDON }])
+  expect(plan(world, NOW).actions).toEqual([])
+  expect(statusOf(world)).toMatchObject({ reason: 'hosts_closed', message: 'host h1 is cordoned (a fan fails)' })
+})
+
+test('a host that failed a start through its own fault rests, while others go on, and then gets a try', () => {
+  const resting = (ms: number) => [{ ...host('h1', [gpu('a')]), rest: rest('host', ms) }]
+  expect(started(observed(WAITS, [...resting(1000), host('h2', [gpu('b')])]))).toEqual(['h2'])
+  expect(statusOf(observed(WAITS, resting(1000)))?.message).toMatch(
+    /^host h1 rests until .*, because it failed to start a worker: it broke\.$/,
+  )
+  expect(plan(observed(WAITS, resting(7000)), NOW).nextDueAt).toBe(NOW + 3000)
+  expect(started(observed(WAITS, resting(10_000)))).toEqual(['h1'])
+})
+
+test('where GPUs rest, workers without one start', () => {
+  const resting = { ...host('h1', [real('a')]), rest: rest('gpus', 1000) }
+  expect(statusOf(observed(WAITS, [resting]))).toMatchObject({
+    reason: 'no_matching_gpu',
+    message: expect.stringContaining('it broke.') as string,
+  })
+  const onCpu = view(endpoint('ep-one', { spec: { gpu: null, cpu: { instanceIds: ['cpu3c-2-4'] } } }), waiting(1))
+  expect(started(observed([onCpu], [resting]))).toEqual(['h1'])
+  const simulated = { ...resting, inventory: host('h1', [gpu('a')]).inventory }
+  expect(started(observed(WAITS, [simulated]))).toEqual(['h1'])
 })

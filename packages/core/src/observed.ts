@@ -1,14 +1,33 @@
 // The snapshot that `plan` decides on, and its result: actions as data. Unknown is a value: a host that did not respond has
 // `workers: undefined`, not an empty list.
-import type { AttachedGpu, Endpoint, HostInventory, ObservedWorker, Reason, WorkerRecord } from '@runyard/schema'
+import type {
+  AttachedGpu,
+  Cordon,
+  Endpoint,
+  HostInventory,
+  HostKind,
+  HostRest,
+  ObservedWorker,
+  Reason,
+  WorkerRecord,
+} from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
 
 export interface HostView {
   /** The host's identity as reported by `HostDriver.identify`; before that, the operator's name for it. */
   readonly hostId: string
   readonly isIdentified: boolean
+  /** The operator's name for it. */
+  readonly label: string
+  readonly kind: HostKind
   /** Why it gets no workers for now, as the end of a sentence: `is being prepared`; undefined: it gets some. */
   readonly unready: string | undefined
+  /** The operator wants no new workers here. */
+  readonly cordon?: Cordon | undefined
+  /** It failed starts through its own fault. */
+  readonly rest?: HostRest | undefined
+  /** When the inventory was read, epoch ms. */
+  readonly inventoryAt?: number | undefined
   /** The last inventory read, undefined before the first. */
   readonly inventory: HostInventory | undefined
   /** undefined: the host cannot be reached. */

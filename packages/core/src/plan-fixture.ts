@@ -28,7 +28,17 @@ export function host(hostId: string, gpus: readonly Gpu[], workers: readonly Obs
     gpus: [...gpus],
     cudaVersion: null,
   }
-  return { hostId, isIdentified: true, unready: undefined, inventory, workers, cardsOfOthers: [], observedAt: NOW }
+  return {
+    hostId,
+    label: hostId,
+    kind: 'docker',
+    isIdentified: true,
+    unready: undefined,
+    inventory,
+    workers,
+    cardsOfOthers: [],
+    observedAt: NOW,
+  }
 }
 
 export function endpoint(id: string, { spec, settings }: Pick<EndpointChange, 'spec' | 'settings'> = {}): Endpoint {

@@ -1,9 +1,10 @@
 // Which new workers an endpoint wants, which of them start and where, and the reason why the others cannot start.
-import type { Endpoint, HostInventory, Reason } from '@runyard/schema'
+import type { Endpoint, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
-import type { EndpointStatus, EndpointView, Observed } from './observed.ts'
+import type { EndpointStatus, EndpointView } from './observed.ts'
+import { openHosts, withClosedHosts } from './open-hosts.ts'
 import { idleSince } from './phase.ts'
 import { place, type Placed, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -120,7 +121,7 @@ function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number
 
 /** Places the wanted workers one after another. `holdings` grows with each start, so that no GPU is assigned twice. */
 export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], builder: PlanBuilder): void {
-  const hosts = reachable(builder.observed)
+  const hosts = openHosts(builder)
   // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
@@ -128,7 +129,7 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
     const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, holdings)
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
-      want.refused = withClosedHosts(placement, builder.observed)
+      want.refused = withClosedHosts(placement, builder)
       return undefined
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
@@ -152,23 +153,4 @@ export function statusOf({ refused, missing, heldBack, calm }: Want, coming: num
   if (refused === undefined) return calm
   const room = coming === 0 ? '' : `; ${coming === 1 ? 'room for 1 worker is' : `room for ${coming} workers is`} being made`
   return { throttled: missing, unhealthy: heldBack, reason: refused.reason, message: refused.message + room, nextTryAt: undefined }
-}
-
-/** Those that a worker may be placed on now. */
-export function reachable({ hosts }: Observed): readonly HostInventory[] {
-  return hosts.flatMap(({ inventory, workers, unready }) =>
-    inventory === undefined || workers === undefined || unready !== undefined ? [] : [inventory],
-  )
-}
-
-/** What a refusal does not say: hosts that were not asked, and why. */
-function withClosedHosts(refused: Refused, { hosts }: Observed): Refused {
-  const closed = hosts.flatMap(({ inventory, hostId, unready }) =>
-    unready === undefined ? [] : [`${inventory?.label ?? hostId} ${unready}`],
-  )
-  if (closed.length === 0) return refused
-  const others = closed.map((words) => `host ${words}`).join('; ')
-  return refused.reason === 'no_host'
-    ? { ...refused, reason: 'hosts_closed', message: others }
-    : { ...refused, message: `${refused.message}; ${others}` }
 }

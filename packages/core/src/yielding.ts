@@ -8,7 +8,8 @@ import { shareOf, type WorkerHolding } from './holdings.ts'
 import { idleSince } from './phase.ts'
 import { place, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { askedOf, reachable, toHolding, type Want } from './plan-growth.ts'
+import { openHosts } from './open-hosts.ts'
+import { askedOf, toHolding, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -58,7 +59,7 @@ export function planYields(wants: readonly Want[], holdings: readonly WorkerHold
   const retired = new Set(builder.actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
   const claimants = wants.map((want) => toClaimant(want, retired))
   const byHost = Map.groupBy(holdings, ({ hostId }) => hostId)
-  const room: Room = { claimants, hosts: reachable(builder.observed), builder, holdings: new Map(byHost), noRoom: new Set(), left: 0 }
+  const room: Room = { claimants, hosts: openHosts(builder), builder, holdings: new Map(byHost), noRoom: new Set(), left: 0 }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
   giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })

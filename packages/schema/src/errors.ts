@@ -17,17 +17,24 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
+/** Whose fault a failed start is. `image` and `request`: the endpoint's, which waits before its next try. `gpu` and `host`: the host's, which rests. */
+export const START_FAULTS = ['image', 'request', 'gpu', 'host'] as const
+export type StartFault = (typeof START_FAULTS)[number]
+
 /** An error with a code from the catalogue and one clear sentence for the user. */
 export class RunyardError extends Error {
   override readonly name = 'RunyardError'
   readonly code: ErrorCode
   /** Seconds after which a retry makes sense, for `Retry-After`. */
   readonly retryAfterS: number | undefined
+  /** Set by hosts, for starts that fail. */
+  readonly fault: StartFault | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number } = {}) {
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number; fault?: StartFault | undefined } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfterS = options.retryAfterS
+    this.fault = options.fault
   }
 
   get httpStatus(): number {

@@ -147,7 +147,8 @@ export interface HostDriver extends AsyncDisposable {
    * given, 'not_found' where the image cannot be had for another cause.
    */
   pullImage(image: string, options: PullOptions): Promise<void>
-  /** Idempotent per `workerId`: a second call for a living worker changes nothing. @throws RunyardError with one sentence. */
+  /** Idempotent per `workerId`: a second call for a living worker changes nothing.
+   * @throws RunyardError with one sentence and `fault`: whose it is; undefined counts as the request's. */
   startWorker(launch: WorkerLaunch): Promise<void>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is seen dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>

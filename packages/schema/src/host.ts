@@ -54,3 +54,50 @@ export type HostInventory = z.infer<typeof HostInventory>
 
 /** What the driver reads on its host. */
 export type HostOffer = Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'>
+
+/** What the leading scaler last saw of a host. */
+export const HostSight = z.object({
+  /** `unready`: it is being prepared, or cannot be; `unreachable`: its workers are unknown. */
+  health: z.enum(['ready', 'unready', 'unreachable']),
+  /** One sentence, unless it is ready. */
+  problem: z.string().optional(),
+  label: z.string(),
+  kind: z.enum(HOST_KINDS),
+  /** When the scaler wrote this, epoch ms. It is written when something changes, and now and then. */
+  at: z.number(),
+  inventory: HostInventory.optional(),
+  /** When the inventory was read, epoch ms. */
+  inventoryAt: z.number().optional(),
+  /** GPUs that are held: uuid → worker id; null: a worker of another install. */
+  claims: z.record(z.string(), z.string().nullable()),
+})
+export type HostSight = z.infer<typeof HostSight>
+
+/** The operator wants no new workers there. */
+export const Cordon = z.object({ since: z.number(), reason: z.string() })
+export type Cordon = z.infer<typeof Cordon>
+
+/** A host that failed starts through its own fault rests before the next try. */
+export const HostRest = z.object({
+  /** `gpus`: workers without a GPU may still start. */
+  what: z.enum(['host', 'gpus']),
+  /** Consecutive rounds of failed starts. */
+  count: z.int(),
+  /** When the latest failed, epoch ms. */
+  lastAt: z.number(),
+  /** One sentence of evidence. */
+  message: z.string(),
+})
+export type HostRest = z.infer<typeof HostRest>
+
+/** All that is known of a host; each part has one writer. */
+export const HostRecord = z.object({
+  hostId: z.string(),
+  /** By the leading scaler. */
+  sight: HostSight.optional(),
+  /** By the leading scaler; outlives it. */
+  rest: HostRest.optional(),
+  /** By the operator. */
+  cordon: Cordon.optional(),
+})
+export type HostRecord = z.infer<typeof HostRecord>

@@ -38,6 +38,8 @@ export interface Keys {
   readonly leader: { readonly lease: string; readonly term: string }
   /** Of ends that a gateway has not counted yet. */
   readonly measures: string
+  /** What is known of each host: a field per host and part. */
+  readonly hosts: string
   /** Card → the worker that holds it, `endpointId/workerId`. */
   readonly cards: string
   /** Where the latest term is kept that was seen in a key's slot. */
@@ -119,6 +121,7 @@ function sharedKeys(prefix: string) {
     dataLock: `${shared}:data-lock`,
     leader: { lease: `${shared}:leader`, term: `${shared}:term` },
     measures: `${shared}:measures`,
+    hosts: `${shared}:hosts`,
     cards: `${shared}:cards`,
     fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
     blobs: `${shared}:blobs`,

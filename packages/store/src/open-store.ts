@@ -9,6 +9,7 @@ import { createEndpointCache } from './endpoints/endpoint-lists.ts'
 import { createEndpointStore } from './endpoints/endpoints.ts'
 import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore, createWorkerLogStore } from './workers/history.ts'
+import { createHostStore } from './hosts/hosts.ts'
 import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs/jobs.ts'
 import { createJustSettled } from './jobs/just-settled.ts'
@@ -59,6 +60,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     workerLogs: translateErrors(createWorkerLogStore(context)),
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
+    hosts: translateErrors(createHostStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
     artifacts: createArtifactStore(context),
@@ -87,6 +89,7 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
     workers: translateErrors(createWorkerStore(fenced)),
     ledger: translateErrors(createLedgerStore(fenced)),
     status: translateErrors(createStatusStore(fenced)),
+    hosts: translateErrors(createHostStore(fenced)),
   }
 }
 

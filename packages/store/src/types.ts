@@ -5,6 +5,7 @@ import type { Instance, JobOutcome, JobRecord, JobStatus, JobSubmission, JsonTex
 import type { ArtifactStore, BlobSweeps } from './blobs/blob-types.ts'
 import type { BatchStore } from './batches/batch-types.ts'
 import type { EventStore, StatusStore, WorkerLogStore } from './workers/history-types.ts'
+import type { HostStore } from './hosts/hosts.ts'
 import type { LeaderStore } from './leader/leader.ts'
 import type { LedgerStore } from './ledger/ledger-types.ts'
 import type { RedisMemory } from './problems.ts'
@@ -13,6 +14,7 @@ import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } f
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './workers/history-types.ts'
+export type * from './hosts/hosts.ts'
 export type * from './leader/leader.ts'
 export type * from './ledger/ledger-types.ts'
 export type * from './api-keys/api-keys.ts'
@@ -240,7 +242,7 @@ export interface MeasureStore {
 }
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
-export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status'>
+export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts'>
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
@@ -254,6 +256,7 @@ export interface Store extends AsyncDisposable {
   readonly workerLogs: WorkerLogStore
   readonly events: EventStore
   readonly status: StatusStore
+  readonly hosts: HostStore
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
   readonly artifacts: ArtifactStore

@@ -26,6 +26,19 @@ describe('toRunyardError', () => {
     expect(translated.cause).toBe(error)
   })
 
+  it.each([
+    [failed('ECONNREFUSED'), 'host'],
+    [answer(500, 'mkdir /var/lib/docker/x: no space left on device'), 'host'],
+    [answer(500, 'could not select device driver "nvidia" with capabilities: [[gpu]]'), 'gpu'],
+    [answer(500, 'nvidia-container-cli: detection error: nvml error: gpu requires reset'), 'gpu'],
+    [answer(500, 'CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=GPU-1'), 'gpu'],
+    [answer(404, 'No such image: a:b'), 'image'],
+    [answer(400, 'exec: "x": executable file not found in $PATH'), 'request'],
+    [answer(500, 'something new'), undefined],
+  ])('says of "%s" whose fault it is: %s', (error, fault) => {
+    expect(toRunyardError(error, context).fault).toBe(fault)
+  })
+
   it('leaves our own errors as they are', () => {
     const error = new RunyardError('conflict', 'ours')
     expect(toRunyardError(error, context)).toBe(error)

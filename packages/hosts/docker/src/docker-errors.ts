@@ -1,11 +1,12 @@
 // Translates what dockerode throws into one sentence with the way to mend it. Nothing of Docker's own error shapes gets past this file.
 // Unknown causes keep the engine's own words: better a strange sentence than a wrong one.
 import { RunyardError } from '@runyard/schema'
-import type { ErrorCode } from '@runyard/schema'
+import type { ErrorCode, StartFault } from '@runyard/schema'
 
 interface Rule {
   readonly pattern: RegExp
   readonly code: ErrorCode
+  readonly fault: StartFault
   readonly sentence: (context: { readonly doing: string; readonly engine: string; readonly message: string }) => string
 }
 
@@ -13,39 +14,46 @@ const RULES: readonly Rule[] = [
   {
     pattern: /EACCES|permission denied while trying to connect/i,
     code: 'internal',
+    fault: 'host',
     sentence: ({ engine }) =>
       `Docker refuses access to ${engine}: join the docker group with "sudo usermod -aG docker $USER" and log in again, or run as root.`,
   },
   {
     pattern: /ENOENT .*\.sock|connect ENOENT|ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|ETIMEDOUT/i,
     code: 'internal',
+    fault: 'host',
     sentence: ({ engine }) =>
       `No Docker engine answers on ${engine}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
   },
   {
     pattern: /no space left on device/i,
     code: 'internal',
+    fault: 'host',
     sentence: ({ doing }) => `The Docker host's disk is full, so it cannot ${doing}: "docker system prune" frees what nothing uses.`,
   },
   {
     pattern: /could not select device driver/i,
     code: 'internal',
+    fault: 'gpu',
     sentence: () =>
       'Docker has no NVIDIA runtime: install nvidia-container-toolkit, run "sudo nvidia-ctk runtime configure --runtime=docker", and restart Docker.',
   },
   {
-    pattern: /nvidia-container-cli|unknown device id|nvml error/i,
+    pattern: /nvidia-container-cli|unknown device id|nvml error|unresolvable CDI devices/i,
     code: 'internal',
+    fault: 'gpu',
     sentence: ({ message }) => `The NVIDIA container toolkit refused the GPU: ${message}.`,
   },
   {
     pattern: /no such image|pull access denied|manifest unknown|manifest for .* not found/i,
     code: 'not_found',
+    fault: 'image',
     sentence: ({ doing, message }) => `Docker cannot ${doing}: ${message}.`,
   },
   {
     pattern: /no command specified|executable file not found|exec: ".*": .*no such file or directory|exec format error/i,
     code: 'unprocessable',
+    fault: 'request',
     sentence: ({ message }) => `The image has no command that this host can run: ${message}.`,
   },
 ]
@@ -72,6 +80,6 @@ export function toRunyardError(error: unknown, { doing, engine }: { doing: strin
   const message = messageOf(error)
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
   const rule = RULES.find(({ pattern }) => pattern.test(message) || pattern.test(code))
-  if (rule !== undefined) return new RunyardError(rule.code, rule.sentence({ doing, engine, message }), { cause: error })
+  if (rule !== undefined) return new RunyardError(rule.code, rule.sentence({ doing, engine, message }), { cause: error, fault: rule.fault })
   return new RunyardError(statusOf(error) === 409 ? 'conflict' : 'internal', `Docker cannot ${doing}: ${message}.`, { cause: error })
 }

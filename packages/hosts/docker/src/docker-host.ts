@@ -1,6 +1,7 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { RunyardError } from '@runyard/schema'
 import type { EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
@@ -71,7 +72,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) =>
       call(`start worker ${launch.workerId}`, async () =>
-        starter.start(launch, { agentVolume: launch.withAgent ? await preparer.agentVolume() : undefined }),
+        starter.start(launch, { agentVolume: launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined }),
       ),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),
@@ -81,6 +82,12 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     // Watches and follows are closed by who opened them.
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   }
+}
+
+/** Whatever goes wrong with the agent's volume, no endpoint can mend it. */
+function blameHost(error: unknown): never {
+  if (!(error instanceof RunyardError)) throw error
+  throw new RunyardError(error.code, error.message, { cause: error, fault: 'host' })
 }
 
 interface Describing {

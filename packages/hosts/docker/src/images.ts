@@ -61,15 +61,18 @@ function toPullError(error: unknown, image: string, { credentials, signal }: Pic
   const why = signal.aborted ? 'the pull was stopped' : messageOf(error)
   if (image === WORKER_IMAGE) {
     const sentence = `The image ${image} is not on this host any more, and no registry has it: stop Runyard and start it again, which builds it.`
-    return new RunyardError('not_found', sentence, { cause: error })
+    return new RunyardError('not_found', sentence, { cause: error, fault: 'image' })
   }
   if (!REFUSAL.test(why))
-    return new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, { cause: error })
+    return new RunyardError('not_found', `The image ${image} is not on this host and cannot be pulled: ${why}.`, {
+      cause: error,
+      fault: 'image',
+    })
   const refused =
     credentials === undefined
       ? `its registry ${EITHER.test(why) ? 'has no such image, or asks for credentials' : 'asks for credentials'} (${why}): save them with "runyard registries add" and name them in the endpoint`
       : `its registry refuses the credentials "${credentials.name}" (${why}): mend them with "runyard registries update"`
-  return new RunyardError('forbidden', `The image ${image} is not on this host, and ${refused}.`, { cause: error })
+  return new RunyardError('forbidden', `The image ${image} is not on this host, and ${refused}.`, { cause: error, fault: 'image' })
 }
 
 interface ProgressMessage {

@@ -130,9 +130,15 @@ function prepare({ pythonPath, plane = DEFAULT_PLANE, env = process.env }: Proce
 /** An image's own handler lives in the image, and there is none here; nor is there anything that shuts a worker in. */
 function refuseWhatNeedsContainers({ withAgent, image, runtime }: WorkerLaunch): void {
   if (runtime !== undefined)
-    throw new RunyardError('unprocessable', `The runtime ${runtime} (setting runtimes) needs a Docker host; this host runs processes.`)
+    throw new RunyardError('unprocessable', `The runtime ${runtime} (setting runtimes) needs a Docker host; this host runs processes.`, {
+      fault: 'request',
+    })
   if (withAgent) return
-  throw new RunyardError('unprocessable', `The image ${image} brings its own handler, which needs a Docker host; this host runs processes.`)
+  throw new RunyardError(
+    'unprocessable',
+    `The image ${image} brings its own handler, which needs a Docker host; this host runs processes.`,
+    { fault: 'request' },
+  )
 }
 
 function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit }: WorkerFile): ObservedWorker {

@@ -110,7 +110,7 @@ async function spawnWorker({ files, instanceId, agentCommand, pythonPath }: Work
   if (pid === undefined) {
     const error = await new Promise<Error>((resolve) => child.once('error', resolve))
     await files.remove(workerId)
-    throw new RunyardError('internal', `The agent cannot be started: ${error.message}.`, { cause: error })
+    throw new RunyardError('internal', `The agent cannot be started: ${error.message}.`, { cause: error, fault: 'host' })
   }
   // The record is written before anything is awaited: a scaler that dies now leaves no worker that nobody knows of.
   const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)

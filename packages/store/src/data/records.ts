@@ -1,6 +1,6 @@
 // Records that are read now and then, parsed by their schema: what an earlier version or an editor left wrong is one clear sentence, and not a
 // fault somewhere else. Jobs, streams and worker facts are read far more often and written by scripts alone; they are trusted.
-import { Artifact, Endpoint, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
+import { Artifact, Endpoint, HostRecord, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
 
 /** The part of a schema that is used here. */
 interface Parser<T> {
@@ -18,6 +18,8 @@ export const readRegistry = (text: string): StoredRegistry => readRecord('regist
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
+
+export const readHostRecord = (text: string): HostRecord => readRecord('host', HostRecord, text)
 
 /** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */
 function readRecord<T>(kind: string, schema: Parser<T>, text: string): T {
@@ -39,6 +41,6 @@ function parseJson(text: string): unknown {
 
 function nameIn(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '(no object)'
-  const { id, workerId } = value as { id?: unknown; workerId?: unknown }
-  return [id, workerId].find((name) => typeof name === 'string') ?? '(without an id)'
+  const { id, workerId, hostId } = value as { id?: unknown; workerId?: unknown; hostId?: unknown }
+  return [id, workerId, hostId].find((name) => typeof name === 'string') ?? '(without an id)'
 }

@@ -1,0 +1,98 @@
+import { RunyardError, toJson, type StartFault, type WorkerRecord } from '@runyard/schema'
+import { staticSource } from '@runyard/hosts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './scaler-fixture.ts'
+
+const WAIT = { timeout: 30_000, interval: 5 }
+
+let fixture: ScalerFixture
+let first: FakeHost
+let second: FakeHost
+
+beforeEach(async () => {
+  fixture = await openScalerFixture()
+  first = createFakeHost('first', 'id-1')
+  second = createFakeHost('second', 'id-2')
+})
+
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+})
+
+async function submitOne(): Promise<void> {
+  const endpoint = endpointOf('ep-one')
+  await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
+  await fixture.store.jobs.submit('ep-one', { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
+}
+
+function startedWorker(): Promise<WorkerRecord> {
+  return vi.waitFor(async () => {
+    const worker = (await fixture.store.workers.list('ep-one')).find(({ containerStartedAt }) => containerStartedAt !== undefined)
+    if (worker === undefined) throw new Error('no worker was started yet')
+    return worker
+  }, WAIT)
+}
+
+const hostRecord = async (hostId: string) => (await fixture.store.hosts.list()).find((record) => record.hostId === hostId)
+const failing = (fault: StartFault) => new RunyardError('internal', `The ${fault} is at fault.`, { fault })
+
+test('a start that the host fails goes to another host at once, and the host rests', async () => {
+  first.problem.start = failing('host')
+  await fixture.open({ source: staticSource([first, second]) })
+  await submitOne()
+  expect((await startedWorker()).hostId).toBe('id-2')
+  expect(await hostRecord('id-1')).toMatchObject({ rest: { what: 'host', count: 1, message: 'The host is at fault.' } })
+  expect(await fixture.store.status.get('ep-one')).toMatchObject({ unhealthy: 0 })
+})
+
+test('where no other host is there, the endpoint says which one rests, and does not back off itself', async () => {
+  first.problem.start = failing('host')
+  await fixture.open({ driver: first })
+  await submitOne()
+  const status = {
+    throttled: 1,
+    unhealthy: 0,
+    reason: 'hosts_closed',
+    message: expect.stringContaining('host first rests until') as string,
+  }
+  await vi.waitFor(async () => expect(await fixture.store.status.get('ep-one')).toMatchObject(status), WAIT)
+})
+
+test('a rest outlives the scaler, and ends with a worker that starts', async () => {
+  await fixture.store.hosts.putRest('id-1', { what: 'host', count: 1, lastAt: Date.now() - 9900, message: 'It broke.' })
+  await fixture.open({ driver: first })
+  await submitOne()
+  await startedWorker()
+  await vi.waitFor(async () => expect((await hostRecord('id-1'))?.rest).toBeUndefined(), WAIT)
+})
+
+test('an image at fault is the endpoint’s, which backs off', async () => {
+  first.problem.start = failing('image')
+  await fixture.open({ driver: first })
+  await submitOne()
+  await vi.waitFor(
+    async () => expect(await fixture.store.status.get('ep-one')).toMatchObject({ unhealthy: 1, reason: 'backing_off' }),
+    WAIT,
+  )
+  expect((await hostRecord('id-1'))?.rest).toBeUndefined()
+})
+
+test('no worker is placed on a cordoned host', async () => {
+  await fixture.store.hosts.putCordon('id-1', { since: Date.now(), reason: 'a fan fails' })
+  await fixture.open({ source: staticSource([first, second]) })
+  await submitOne()
+  expect((await startedWorker()).hostId).toBe('id-2')
+})
+
+test('what a host has, which worker holds which GPU, and since when is in the store', async () => {
+  await fixture.open({ driver: first })
+  await submitOne()
+  const { id, gpus } = await startedWorker()
+  const claims = { [gpus[0]?.uuid ?? '']: id }
+  await vi.waitFor(async () => expect((await hostRecord('id-1'))?.sight).toMatchObject({ health: 'ready', label: 'first', claims }), WAIT)
+  const sight = (await hostRecord('id-1'))?.sight
+  expect(sight?.inventory?.gpus).toHaveLength(2)
+  expect(Math.abs((sight?.inventoryAt ?? 0) - Date.now())).toBeLessThan(60_000)
+  first.problem.list = 'the cable is out'
+  await vi.waitFor(async () => expect((await hostRecord('id-1'))?.sight?.health).toBe('unreachable'), WAIT)
+})

@@ -1,0 +1,58 @@
+// What the leader sees of its hosts, written for others to read: when it changes, and now and then to show that it still holds. Hosts that were not seen
+// for a month are forgotten, unless the operator cordoned them.
+import { claimsByHost, type HostView, type Observed } from '@runyard/core'
+import type { HostSight } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+
+export interface HostSights {
+  write(observed: Observed, now: number): Promise<void>
+}
+
+const REPEAT_EVERY_MS = 60_000
+const FORGET_AFTER_MS = 30 * 24 * 3600 * 1000
+
+export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts'> }): HostSights {
+  const written = new Map<string, { readonly at: number; readonly text: string }>()
+  let isTidied = false
+
+  async function writeOne(
+    hostId: string,
+    sight: Omit<HostSight, 'at' | 'inventoryAt'>,
+    times: Pick<HostSight, 'at' | 'inventoryAt'>,
+  ): Promise<void> {
+    const before = written.get(hostId)
+    const text = JSON.stringify(sight)
+    if (before?.text === text && times.at - before.at < REPEAT_EVERY_MS) return
+    await store.hosts.putSight(hostId, { ...sight, ...times })
+    written.set(hostId, { at: times.at, text })
+  }
+
+  async function tidy(now: number): Promise<void> {
+    const old = (await store.hosts.list()).filter(({ sight, cordon }) => cordon === undefined && now - (sight?.at ?? 0) > FORGET_AFTER_MS)
+    await Promise.all(old.map(({ hostId }) => store.hosts.forget(hostId)))
+  }
+
+  return {
+    async write(observed, now) {
+      const claims = claimsByHost(observed)
+      const known = observed.hosts.filter((host) => host.isIdentified)
+      await Promise.all(
+        known.map((host) =>
+          writeOne(host.hostId, toSight(host, claims.get(host.hostId) ?? {}), { at: now, inventoryAt: host.inventoryAt }),
+        ),
+      )
+      if (isTidied) return
+      isTidied = true
+      await tidy(now)
+    },
+  }
+}
+
+function toSight(
+  { label, kind, inventory, workers, unready }: HostView,
+  claims: HostSight['claims'],
+): Omit<HostSight, 'at' | 'inventoryAt'> {
+  const common = { label, kind, claims, ...(inventory === undefined ? {} : { inventory }) }
+  if (workers === undefined) return { ...common, health: 'unreachable', problem: 'the host does not answer' }
+  return unready === undefined ? { ...common, health: 'ready' } : { ...common, health: 'unready', problem: `the host ${unready}` }
+}

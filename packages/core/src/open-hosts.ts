@@ -1,0 +1,42 @@
+// Which hosts a worker may be placed on now. Not on one that is unknown, cordoned, not prepared, or resting; its GPUs alone may rest, too.
+import type { HostInventory } from '@runyard/schema'
+import { restsUntil } from './host-rest.ts'
+import type { HostView } from './observed.ts'
+import type { Refused } from './placement.ts'
+import type { PlanBuilder } from './plan-builder.ts'
+
+export function openHosts(builder: PlanBuilder): readonly HostInventory[] {
+  return builder.observed.hosts.flatMap((host) => {
+    const { inventory, workers } = host
+    if (inventory === undefined || workers === undefined || whyClosed(host, builder) !== undefined) return []
+    return [withoutRestingGpus(inventory, host, builder)]
+  })
+}
+
+/** The end of a sentence; undefined: it is open. */
+function whyClosed({ cordon, unready, rest }: HostView, builder: PlanBuilder): string | undefined {
+  if (cordon !== undefined) return `is cordoned (${cordon.reason})`
+  if (unready !== undefined) return unready
+  if (rest?.what !== 'host' || builder.isDue(restsUntil(rest))) return undefined
+  return `rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a worker: ${rest.message}`
+}
+
+/** One GPU that has failed stops every start of a GPU worker on its host, whichever GPU that one gets: the toolkit looks at them all. */
+function withoutRestingGpus(inventory: HostInventory, { rest }: HostView, builder: PlanBuilder): HostInventory {
+  if (rest?.what !== 'gpus' || builder.isDue(restsUntil(rest))) return inventory
+  const fault = `the host rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a GPU worker: ${rest.message}`
+  return { ...inventory, gpus: inventory.gpus.map((gpu) => (gpu.simulated ? gpu : { ...gpu, healthy: false, fault })) }
+}
+
+/** The same refusal with what it does not say: hosts that were not asked, and why. */
+export function withClosedHosts(refused: Refused, builder: PlanBuilder): Refused {
+  const closed = builder.observed.hosts.flatMap((host) => {
+    const why = whyClosed(host, builder)
+    return why === undefined ? [] : [`host ${host.label} ${why}`]
+  })
+  if (closed.length === 0) return refused
+  const words = closed.join('; ')
+  return refused.reason === 'no_host'
+    ? { ...refused, reason: 'hosts_closed', message: words }
+    : { ...refused, message: `${refused.message}; ${words}` }
+}

@@ -1,0 +1,78 @@
+// What is known of the hosts: what the leader last saw of them, whether they rest, and which are cordoned. One hash, and in it a field per host and part,
+// since each part has a writer of its own.
+import type { Cordon, HostRecord, HostRest, HostSight } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { readHostRecord } from '../data/records.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { nothing } from '../scripts/replies.ts'
+
+export type Restraint = Pick<HostRecord, 'rest' | 'cordon'>
+
+export interface HostStore {
+  list(): Promise<readonly HostRecord[]>
+  /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
+  restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>>
+  putSight(hostId: string, sight: HostSight): Promise<void>
+  /** Undefined ends it. */
+  putRest(hostId: string, rest: HostRest | undefined): Promise<void>
+  /** Undefined ends it. */
+  putCordon(hostId: string, cordon: Cordon | undefined): Promise<void>
+  /** Of a host that does not exist any more. */
+  forget(hostId: string): Promise<void>
+}
+
+const RESTRAINTS = ['rest', 'cordon'] as const
+const PARTS = ['sight', ...RESTRAINTS] as const
+
+const writeScript = defineScript({
+  name: 'writeHostFact',
+  lua: new URL('./write-host-fact.lua', import.meta.url),
+  keys: ['hosts'],
+  args: { field: 'text', fact: 'text' },
+  reply: nothing,
+})
+
+export function createHostStore({ client, keys, run }: StoreContext): HostStore {
+  const { hosts } = keys
+  const put = (part: (typeof PARTS)[number], hostId: string) => async (fact: object | undefined) =>
+    run(writeScript, { hosts, field: `${part} ${hostId}`, fact: fact === undefined ? '' : JSON.stringify(fact) })
+  return {
+    async list() {
+      const fields = Object.entries(await client.hgetall(hosts)).map(([field, text]) => {
+        const [part = '', hostId = ''] = splitOnce(field)
+        return { part, hostId, text }
+      })
+      return [...Map.groupBy(fields, ({ hostId }) => hostId)].map(([hostId, own]) => toRecord(hostId, own))
+    },
+    async restraints(hostIds) {
+      if (hostIds.length === 0) return new Map()
+      const texts = await client.hmget(hosts, ...hostIds.flatMap((hostId) => RESTRAINTS.map((part) => `${part} ${hostId}`)))
+      const found = hostIds.map((hostId, index) => {
+        const parts = RESTRAINTS.flatMap((part, offset) => ({ part, text: texts[index * RESTRAINTS.length + offset] ?? '' }))
+        return toRecord(
+          hostId,
+          parts.filter(({ text }) => text !== ''),
+        )
+      })
+      return new Map(
+        found.filter(({ rest, cordon }) => rest !== undefined || cordon !== undefined).map((record) => [record.hostId, record]),
+      )
+    },
+    putSight: (hostId, sight) => put('sight', hostId)(sight),
+    putRest: (hostId, rest) => put('rest', hostId)(rest),
+    putCordon: (hostId, cordon) => put('cordon', hostId)(cordon),
+    async forget(hostId) {
+      for (const part of PARTS) await put(part, hostId)(undefined)
+    },
+  }
+}
+
+function toRecord(hostId: string, parts: readonly { readonly part: string; readonly text: string }[]): HostRecord {
+  const members = [`"hostId":${JSON.stringify(hostId)}`, ...parts.map(({ part, text }) => `${JSON.stringify(part)}:${text}`)]
+  return readHostRecord(`{${members.join(',')}}`)
+}
+
+function splitOnce(field: string): readonly string[] {
+  const at = field.indexOf(' ')
+  return [field.slice(0, at), field.slice(at + 1)]
+}
