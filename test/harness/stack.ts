@@ -243,7 +243,7 @@ function entry(app: string): string {
   return existsSync(bundle) && process.env['RUNYARD_TEST_FROM_SOURCE'] === undefined ? bundle : join(ROOT, 'apps', app, 'src', 'main.ts')
 }
 
-/** Where containers reach this machine. */
+/** The address at which containers reach this machine. */
 async function bridgeAddress(): Promise<string> {
   await using engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
   const address = await bridgeGatewayAddress(engine)

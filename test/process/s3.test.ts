@@ -50,7 +50,7 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
     await expect(createS3BlobStore(settings({ bucket: 'nowhere' })).get('a/b')).rejects.toThrow(/404 NoSuchBucket/)
   })
 
-  test('parts that a crash left are removed after a day, and no blob is made of them later', async () => {
+  test('parts that a crash left are removed after a day, and never become a blob', async () => {
     const blobs = createS3BlobStore(settings({ prefix: 'left' }))
     const removed: number[] = []
     const halfWay = async function* () {
@@ -69,8 +69,8 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
     expect(await blobs.stat('a/b')).toBeUndefined()
   })
 
-  describe('400 MiB pass through a process', () => {
-    test.each(['a directory', 'a bucket'])('whose memory grows by less than 160 MiB: %s', async (kind) => {
+  describe('copying 400 MiB through a process', () => {
+    test.each(['a directory', 'a bucket'])('needs less than 160 MiB of memory: %s', async (kind) => {
       const place = kind === 'a bucket' ? JSON.stringify(settings()) : await mkdtemp(join(tmpdir(), 'runyard-large-'))
       const copied = JSON.parse(await runCommand(process.execPath, [COPY_BLOB, '400', place])) as CopiedBlob
       const size = 400 * MIB

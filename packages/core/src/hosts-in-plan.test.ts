@@ -8,16 +8,16 @@ const started = (world: Observed) => plan(world, NOW).actions.flatMap((action) =
 const statusOf = (world: Observed) => plan(world, NOW).statuses.get('ep-one')
 const closed = (id: string, unready: string): HostView => ({ ...host(id, [gpu(`${id}-0`)]), unready })
 
-test('a host that is not prepared gets no worker: the next one does', () => {
+test('a host that is not prepared gets no worker; the next host does', () => {
   expect(started(observed(WAITS, [closed('h1', 'is being prepared'), host('h2', [gpu('b')])]))).toEqual(['h2'])
 })
 
-test('where no other host is there, the status says what the host is doing', () => {
+test('if there is no other host, the status says what the host is doing', () => {
   const world = observed(WAITS, [closed('h1', 'is being prepared (pulling python)')])
   expect(statusOf(world)).toMatchObject({ throttled: 1, reason: 'hosts_closed', message: 'host h1 is being prepared (pulling python)' })
 })
 
-test('where the other hosts refuse, it says that, too', () => {
+test('if the other hosts refuse, the status says that, too', () => {
   const world = observed(WAITS, [host('h1', []), closed('h2', 'cannot be prepared: No engine answers.')])
   expect(statusOf(world)).toMatchObject({
     reason: 'no_matching_gpu',

@@ -1,7 +1,8 @@
-// At which URL workers reach the worker plane. What the operator says wins; a wildcard address is one to listen on, so there a host's own knowledge counts.
+// The URL at which workers reach the worker plane. The operator's setting takes precedence. A wildcard address is only for listening, so the host's
+// own address replaces it.
 
 export interface PlaneSettings {
-  /** Where the gateway listens for workers. */
+  /** The address on which the gateway listens for workers. */
   readonly host: string
   readonly port: number
   readonly url?: string | undefined
@@ -9,10 +10,10 @@ export interface PlaneSettings {
 
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
-/** One to listen on, not to connect to. */
+/** True for an address that is only for listening, not for connecting. */
 export const isWildcardAddress = (host: string): boolean => WILDCARDS.has(host)
 
-/** `address`: this machine as workers of one host see it. Without a slash at the end, since clients append to it. */
+/** `address`: this machine's address for workers of one host. The result has no trailing slash, because clients append to it. */
 export function planeUrlOf({ host, port, url }: PlaneSettings, address: string): string {
   return (url ?? `http://${inUrl(isWildcardAddress(host) ? address : host)}:${port}`).replace(/\/+$/, '')
 }

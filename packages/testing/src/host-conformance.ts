@@ -20,7 +20,7 @@ export interface HostFixture extends AsyncDisposable {
 }
 
 export interface HostAbilities {
-  /** As the driver says them; the suite holds it to them. */
+  /** The driver's own capabilities, which the suite verifies. */
   readonly capabilities: HostCapabilities
   /** Attaches GPUs that do not exist, like the process host, or an engine with a stand-in for NVIDIA's hook. */
   readonly gpus: boolean
@@ -70,11 +70,11 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
         return lines.some(({ line }) => line.includes(text)) ? lines : undefined
       })
 
-    it('says what it can do', () => {
+    it('reports its capabilities', () => {
       expect(driver.capabilities).toEqual(can.capabilities)
     })
 
-    it('answers, prepares itself, and the second time finds all of it there', async () => {
+    it('responds and prepares itself, and the second preparation finds everything done', async () => {
       const options = { onProgress: () => undefined, signal: new AbortController().signal }
       expect(await driver.probe()).toMatchObject({ kind: 'ok' })
       const first = await driver.prepare(options)
@@ -82,7 +82,7 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(new URL(await driver.planeUrl()).port).toBe('8081')
     })
 
-    it('ends all workers of its install at once, and leaves those of others', async () => {
+    it('ends all workers of its installation at once, and leaves those of others', async () => {
       const stranger = fixture.createStranger()
       const id = await start(FOREVER)
       await outputOf(id, 'up')
