@@ -34,7 +34,7 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
   return [...byRecord, ...byContainer, ...byOthers]
 }
 
-/** By host, which worker holds each GPU; null: a worker of another install. */
+/** Per host, the worker that holds each GPU; null: a worker of another installation. */
 export function claimsByHost(observed: Observed): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
   const byHost = Map.groupBy(allHoldings(observed), ({ hostId }) => hostId)
   return new Map(

@@ -1,5 +1,5 @@
-// A host that fails starts through its own fault rests, with the pauses of failed endpoints. The endpoint is not held back: its worker goes to another host.
-// Starts that fail together, or while the host rests, are one round. A start that succeeds ends it.
+// A host that fails starts through its own fault rests, with the same pauses as failed endpoints. The endpoint is not delayed: its worker starts on
+// another host. Starts that fail together, or while the host rests, are one round. A successful start ends the rest.
 import type { HostRest } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
 
@@ -22,7 +22,7 @@ export function restsUntil({ count, lastAt }: HostRest): number {
   return lastAt + pauseAfterMs(count)
 }
 
-/** Whether a worker that started shows that the host is well again. */
+/** True if the successful start of this worker shows that the host works again. */
 export function endsRest({ what }: HostRest, worker: { readonly gpus: readonly { readonly simulated: boolean }[] }): boolean {
   return what === 'host' || worker.gpus.some(({ simulated }) => !simulated)
 }

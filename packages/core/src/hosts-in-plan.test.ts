@@ -29,7 +29,7 @@ const CORDON = { since: NOW - 1, reason: 'a fan fails' }
 const rest = (what: 'host' | 'gpus', ms: number) => ({ what, count: 1, lastAt: NOW - ms, message: 'it broke.' })
 const real = (uuid: string) => ({ ...gpu(uuid), simulated: false })
 
-test('a cordoned host gets no worker, keeps those that it has, and is named with the reason', () => {
+test('a cordoned host gets no worker, keeps its workers, and is named with the reason', () => {
   const worker = record('w1')
   const busy = view(endpoint('ep-one'), { ...waiting(1, 60_000), workers: [worker], leases: [lease('j1', 'w1')] })
   const world = observed([busy], [{ ...host('h1', [gpu('a'), gpu('b')], [container(worker)]), cordon: CORDON }])
@@ -37,7 +37,7 @@ test('a cordoned host gets no worker, keeps those that it has, and is named with
   expect(statusOf(world)).toMatchObject({ reason: 'hosts_closed', message: 'host h1 is cordoned (a fan fails)' })
 })
 
-test('a host that failed a start through its own fault rests, while others go on, and then gets a try', () => {
+test('a host that failed a start through its own fault rests while others get workers, and is then tried again', () => {
   const resting = (ms: number) => [{ ...host('h1', [gpu('a')]), rest: rest('host', ms) }]
   expect(started(observed(WAITS, [...resting(1000), host('h2', [gpu('b')])]))).toEqual(['h2'])
   expect(statusOf(observed(WAITS, resting(1000)))?.message).toMatch(
@@ -47,7 +47,7 @@ test('a host that failed a start through its own fault rests, while others go on
   expect(started(observed(WAITS, resting(10_000)))).toEqual(['h1'])
 })
 
-test('where GPUs rest, workers without one start', () => {
+test('workers without a GPU start while the GPUs rest', () => {
   const resting = { ...host('h1', [real('a')]), rest: rest('gpus', 1000) }
   expect(statusOf(observed(WAITS, [resting]))).toMatchObject({
     reason: 'no_matching_gpu',

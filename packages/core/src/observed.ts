@@ -20,7 +20,7 @@ export interface HostView {
   /** The operator's name for it. */
   readonly label: string
   readonly kind: HostKind
-  /** Why it gets no workers for now, as the end of a sentence: `is being prepared`; undefined: it gets some. */
+  /** Why the host gets no workers now, as the end of a sentence: `is being prepared`; undefined: it gets workers. */
   readonly unready: string | undefined
   /** The operator wants no new workers here. */
   readonly cordon?: Cordon | undefined

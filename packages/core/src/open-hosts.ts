@@ -1,4 +1,4 @@
-// Which hosts a worker may be placed on now. Not on one that is unknown, cordoned, not prepared, or resting; its GPUs alone may rest, too.
+// Decides which hosts may get workers now. An open host is reachable, prepared, not cordoned and not resting. A host may also rest only its GPUs.
 import type { HostInventory } from '@runyard/schema'
 import { restsUntil } from './host-rest.ts'
 import type { HostView } from './observed.ts'
@@ -13,7 +13,7 @@ export function openHosts(builder: PlanBuilder): readonly HostInventory[] {
   })
 }
 
-/** The end of a sentence; undefined: it is open. */
+/** Why the host is closed, as the end of a sentence; undefined: it is open. */
 function whyClosed({ cordon, unready, rest }: HostView, builder: PlanBuilder): string | undefined {
   if (cordon !== undefined) return `is cordoned (${cordon.reason})`
   if (unready !== undefined) return unready
@@ -21,14 +21,14 @@ function whyClosed({ cordon, unready, rest }: HostView, builder: PlanBuilder): s
   return `rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a worker: ${rest.message}`
 }
 
-/** One GPU that has failed stops every start of a GPU worker on its host, whichever GPU that one gets: the toolkit looks at them all. */
+/** One failed GPU prevents every start of a GPU worker on its host, whichever GPU the worker gets, because the toolkit checks all of them. */
 function withoutRestingGpus(inventory: HostInventory, { rest }: HostView, builder: PlanBuilder): HostInventory {
   if (rest?.what !== 'gpus' || builder.isDue(restsUntil(rest))) return inventory
   const fault = `the host rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a GPU worker: ${rest.message}`
   return { ...inventory, gpus: inventory.gpus.map((gpu) => (gpu.simulated ? gpu : { ...gpu, healthy: false, fault })) }
 }
 
-/** The same refusal with what it does not say: hosts that were not asked, and why. */
+/** Adds to a refusal which hosts were not considered, and why. */
 export function withClosedHosts(refused: Refused, builder: PlanBuilder): Refused {
   const closed = builder.observed.hosts.flatMap((host) => {
     const why = whyClosed(host, builder)

@@ -17,7 +17,7 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES
 
-/** Whose fault a failed start is. `image` and `request`: the endpoint's, which waits before its next try. `gpu` and `host`: the host's, which rests. */
+/** The cause of a failed start. `image` and `request`: the endpoint, which pauses before its next start. `gpu` and `host`: the host, which rests. */
 export const START_FAULTS = ['image', 'request', 'gpu', 'host'] as const
 export type StartFault = (typeof START_FAULTS)[number]
 
@@ -27,7 +27,7 @@ export class RunyardError extends Error {
   readonly code: ErrorCode
   /** Seconds after which a retry makes sense, for `Retry-After`. */
   readonly retryAfterS: number | undefined
-  /** Set by hosts, for starts that fail. */
+  /** Set by hosts for failed starts. */
   readonly fault: StartFault | undefined
 
   constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number; fault?: StartFault | undefined } = {}) {

@@ -1,4 +1,4 @@
-// The port that every kind of host implements. It has no words of Docker's.
+// The port that every kind of host implements. It contains no Docker terms.
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
 import type { HostCapabilities, HostKind, HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
@@ -10,11 +10,11 @@ export interface WorkerLaunch {
   readonly endpointId: string
   readonly specHash: string
   readonly endpointVersion: number
-  /** The real image, aliases resolved. The process host ignores it. */
+  /** The real image, with aliases resolved. The process host ignores it. */
   readonly image: string
   /** Start our agent as the entrypoint; false = the image's own handler speaks the worker protocol by itself. */
   readonly withAgent: boolean
-  /** Replaces the image's ENTRYPOINT, and with it its CMD; empty = the image's own. Ignored with the agent. */
+  /** Replaces the image's ENTRYPOINT and CMD; empty = the image's own. Ignored with the agent. */
   readonly entrypoint: readonly string[]
   /** Replaces the image's CMD, already split; empty = the image's own. Ignored with the agent. */
   readonly args: readonly string[]
@@ -26,11 +26,11 @@ export interface WorkerLaunch {
   readonly memoryBytes: number | undefined
   readonly cpus: number | undefined
   readonly pidsLimit: number
-  /** Weight among workers that want the CPUs at the same time; undefined = the engine's own. */
+  /** CPU weight among competing workers; undefined = the engine's default. */
   readonly cpuShares?: number | undefined
-  /** What the worker may write into its container; undefined = no limit. */
+  /** How much the worker may write into its container; undefined = no limit. */
   readonly diskBytes?: number | undefined
-  /** Container runtime such as `runsc`; undefined = the engine's own. A host that has no such thing refuses. */
+  /** Container runtime such as `runsc`; undefined = the engine's default. A host without this runtime rejects the start. */
   readonly runtime: string | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
@@ -45,15 +45,15 @@ export interface ObservedWorker {
   /** Epoch ms; undefined until started. */
   readonly startedAt: number | undefined
   readonly exit: { readonly at: number; readonly exitCode: number | null; readonly oomKilled: boolean } | undefined
-  /** What it has written, as of the last look at sizes; absent where the engine limits it, or before that look. */
+  /** How much it has written at the last measurement; absent if the engine enforces the limit, or before the first measurement. */
   readonly diskBytes?: number
-  /** UUIDs of the GPUs that it holds until it is seen gone. */
+  /** UUIDs of the GPUs that it holds until it is known to be gone. */
   readonly gpuUuids: readonly string[]
-  /** The image that it was made of, whatever its tag means by now; undefined where a host has no images. */
+  /** The id of its image, whatever its tag refers to now; undefined if the host has no images. */
   readonly imageId?: string | undefined
 }
 
-/** What happened to a worker on its host. Wakes the scaler, which then looks for itself; a lost event costs time only. */
+/** An event of a worker on its host. It wakes the scaler, which then reads the state; a lost event only costs time. */
 export interface HostEvent {
   readonly kind: 'started' | 'died'
   readonly workerId: string
@@ -61,13 +61,13 @@ export interface HostEvent {
 }
 
 export interface LogLine {
-  /** Epoch ms with sub-millisecond fraction where the host gives it. */
+  /** Epoch ms, with a sub-millisecond fraction if the host provides it. */
   readonly at: number
   readonly source: 'stdout' | 'stderr'
   readonly line: string
 }
 
-/** Credentials under their name. */
+/** Named credentials. */
 export interface PullCredentials extends RegistryCredentials {
   readonly name: string
 }
@@ -79,94 +79,94 @@ export interface PullOptions {
 }
 
 export interface PrepareOptions {
-  /** One line for a person: what is being built, pulled or copied. */
+  /** One line for the operator: what is being built, pulled or copied. */
   readonly onProgress: (line: string) => void
   readonly signal: AbortSignal
 }
 
 export interface Prepared {
-  /** What workers will be, in words, e.g. `containers on Docker 27.1, image runyard/worker:latest`. */
+  /** A description of its workers, e.g. `containers on Docker 27.1, image runyard/worker:latest`. */
   readonly words: string
-  /** The address at which workers of the host reach this machine; undefined where the operator has to say. */
+  /** The address at which workers of the host reach this machine; undefined if the operator has to configure it. */
   readonly planeAddress: string | undefined
 }
 
 export type HostProbe = { readonly kind: 'ok'; readonly words: string } | { readonly kind: 'failed'; readonly message: string }
 
-/** What there is to know about a host before it is used: one line per subject, with the command that mends it. */
+/** Findings about a host before it is used: one line per subject, with the command that fixes it. */
 export interface HostFinding {
   readonly subject: string
-  /** missing: something that is needed; note: it works, but there is something to know. */
+  /** missing: a requirement is not met; note: it works, with a restriction. */
   readonly verdict: 'ok' | 'note' | 'missing'
   readonly words: string
   readonly mend?: string
 }
 
-/** Workers of one install, as a host shows them. */
+/** The workers of one installation on a host. */
 export interface Install {
   readonly instanceId: string
   readonly workers: number
-  /** Cards that its running workers hold; simulated ones are not. */
+  /** GPUs that its running workers hold, without simulated ones. */
   readonly cards: readonly string[]
-  /** The command that removes them, for when that install is gone for good. */
+  /** The command that removes them if that installation no longer exists. */
   readonly removal: string
 }
 
 export interface HostDriver extends AsyncDisposable {
-  /** What the operator calls the host; another scaler may call another host the same. */
+  /** The operator's name for the host; another scaler may use the same name for another host. */
   readonly label: string
   readonly kind: HostKind
   readonly capabilities: HostCapabilities
-  /** Does the host answer, and may we use it? Answers within seconds; never rejects. */
+  /** Checks that the host responds and may be used. Resolves within seconds; never rejects. */
   probe(): Promise<HostProbe>
   /**
-   * Makes the host ready for workers: the agent, the default image, the network. What is there already costs a look; calls by several
-   * processes at once do no harm. @throws RunyardError with one sentence.
+   * Prepares the host for workers: the agent, the default image, the network. Existing parts cost only a check, and concurrent calls by several
+   * processes are safe. @throws RunyardError with one sentence.
    */
   prepare(options: PrepareOptions): Promise<Prepared>
   /** The URL at which workers of this host reach the worker plane. @throws as `inventory`. */
   planeUrl(): Promise<string>
-  /** What an operator may want to know about it. `image`: the default image. Never rejects for a host that is away. */
+  /** Findings for the operator. `image`: the default image. Never rejects for an unreachable host. */
   examine(image: string): Promise<readonly HostFinding[]>
-  /** Which host this is, the same for everybody who reaches it: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */
+  /** The host's identity, equal for every scaler: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */
   identify(): Promise<string>
-  /** @throws RunyardError when the host cannot be reached: unknown, which is not the same as empty. */
+  /** @throws RunyardError if the host cannot be reached: its state is then unknown, not empty. */
   inventory(): Promise<HostOffer>
-  /** UUIDs of the real cards that running workers of other installs hold here. @throws as `inventory`. */
+  /** UUIDs of the real GPUs that running workers of other installations hold on this host. @throws as `inventory`. */
   cardsOfOthers(): Promise<readonly string[]>
-  /** Every install that has workers here, this one included. @throws as `inventory`. */
+  /** Every installation with workers on this host, including this one. @throws as `inventory`. */
   installs(): Promise<readonly Install[]>
-  /** Only workers that bear this instance's id. @throws as `inventory`. */
+  /** Only workers labelled with this instance's id. @throws as `inventory`. */
   listWorkers(): Promise<readonly ObservedWorker[]>
-  /** Is the image here? The process host says yes to everything. */
+  /** True if the image is on the host. The process host always returns true. */
   hasImage(image: string): Promise<boolean>
-  /** What the name means here now, to be compared with `ObservedWorker.imageId`; undefined: nothing, or the host has no images. */
+  /** The image id that the name resolves to now, to compare with `ObservedWorker.imageId`; undefined: none, or the host has no images. */
   imageId(image: string): Promise<string | undefined>
   /**
-   * Pull with progress lines. @throws RunyardError with one sentence: 'forbidden' where the registry asks for credentials or refuses those
-   * given, 'not_found' where the image cannot be had for another cause.
+   * Pulls with progress lines. @throws RunyardError with one sentence: 'forbidden' if the registry requires credentials or rejects the given
+   * ones, 'not_found' if the image is unavailable for another reason.
    */
   pullImage(image: string, options: PullOptions): Promise<void>
   /** Idempotent per `workerId`: a second call for a living worker changes nothing.
    * @throws RunyardError with one sentence and `fault`: whose it is; undefined counts as the request's. */
   startWorker(launch: WorkerLaunch): Promise<void>
-  /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is seen dead. Unknown ids resolve at once. */
+  /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */
   removeWorker(workerId: string): Promise<void>
-  /** Ends and removes every worker of this instance at once, without a grace. */
+  /** Ends and removes every worker of this instance at once, without a grace period. */
   removeAll(): Promise<void>
-  /** The last lines of a worker, also of a dead one that is not yet removed. */
+  /** The last lines of a worker, even of a dead one that is not yet removed. */
   tailLogs(workerId: string, lines: number): Promise<readonly LogLine[]>
   /** Follows a worker's output until it ends or `signal` aborts. */
   followLogs(workerId: string, options: { sinceMs: number; onLine: (line: LogLine) => void; signal: AbortSignal }): Promise<void>
-  /** Events from now on. The driver reconnects by itself; a gap is covered by the next `listWorkers`. */
+  /** Events from now on. The driver reconnects by itself; the next `listWorkers` covers a gap. */
   watch(onEvent: (event: HostEvent) => void): AsyncDisposable
 }
 
-/** Where drivers come from: hosts are added and taken away while a scaler runs. The source closes its drivers. */
+/** A source of drivers: hosts can be added and removed while a scaler runs. The source closes its drivers. */
 export interface HostSource extends AsyncDisposable {
-  /** The hosts that there are now, the preferred ones first. The same driver stands for a host for as long as it is there. */
+  /** The current hosts, preferred ones first. A host keeps its driver as long as it exists. */
   list(): readonly HostDriver[]
   /** Calls back after each change of the list. */
   subscribe(onChange: () => void): Disposable

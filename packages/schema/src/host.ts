@@ -1,4 +1,4 @@
-// Hosts and what they offer. Inventory is a fact read from the host; nothing here is wished.
+// Hosts and what they offer. The inventory contains only facts that were read from the host.
 import { z } from 'zod'
 
 export const HOST_KINDS = ['docker', 'process'] as const
@@ -16,88 +16,88 @@ export const Gpu = z.object({
 })
 export type Gpu = z.infer<typeof Gpu>
 
-/** How the ids of declared cards begin, which are on no machine. */
+/** Prefix of the ids of simulated GPUs. */
 export const SIMULATED_UUID = 'GPU-simulated-'
 export const isSimulatedUuid = (uuid: string): boolean => uuid.startsWith(SIMULATED_UUID)
 
-/** What a kind of host can do. Decisions ask for these and never for the kind. */
+/** What a kind of host can do. Decisions depend on these and never on the kind. */
 export const HostCapabilities = z.object({
-  /** Runs any image with its own handler, and pulls it; else workers are our agent on what the machine has. */
+  /** Pulls and runs any image with its own handler; otherwise workers run our agent with the software of the machine. */
   runsImages: z.boolean(),
-  /** Shuts workers in, and enforces limits of memory, CPUs and processes. */
+  /** Isolates workers, and enforces limits of memory, CPUs and processes. */
   isolates: z.boolean(),
-  /** Who chooses a worker's cards: the caller, by UUID; or the host, which is asked for a number of them. */
+  /** Which side chooses a worker's GPUs: the caller, by UUID, or the host, which gets only a number of GPUs. */
   gpuChoice: z.enum(['uuid', 'count']),
-  /** Knows how a worker ended that an earlier driver started. */
+  /** Reports the end of a worker that an earlier driver started. */
   remembersExits: z.boolean(),
 })
 export type HostCapabilities = z.infer<typeof HostCapabilities>
 
 export const HostInventory = z.object({
-  /** What the host is: an engine's id, or a machine with a data directory. */
+  /** The host's identity: an engine's id, or a machine with a data directory. */
   hostId: z.string(),
-  /** What the operator calls it; for people alone. */
+  /** The operator's name for it; only for display. */
   label: z.string().optional(),
   kind: z.enum(HOST_KINDS),
   capabilities: HostCapabilities,
   cpuCount: z.int(),
   memoryBytes: z.number(),
   gpus: z.array(Gpu),
-  /** What its configuration keeps from workers; absent: `RESERVED_MEMORY_BYTES`. */
+  /** Memory that its configuration reserves; absent: `RESERVED_MEMORY_BYTES`. */
   reservedMemoryBytes: z.number().optional(),
-  /** What its configuration gives a GPU worker per card; absent: the card's share, 0: no limit. */
+  /** Memory per GPU that its configuration gives a GPU worker; absent: the GPU's share, 0: no limit. */
   gpuMemoryBytes: z.number().optional(),
   /** Highest CUDA version of the driver, e.g. `12.8`; null without a driver. */
   cudaVersion: z.string().nullable(),
 })
 export type HostInventory = z.infer<typeof HostInventory>
 
-/** What the driver reads on its host. */
+/** The part of the inventory that the driver reads on its host. */
 export type HostOffer = Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'>
 
-/** What the leading scaler last saw of a host. */
+/** The leading scaler's latest observation of a host. */
 export const HostSight = z.object({
-  /** `unready`: it is being prepared, or cannot be; `unreachable`: its workers are unknown. */
+  /** `unready`: its preparation is running or has failed; `unreachable`: its workers are unknown. */
   health: z.enum(['ready', 'unready', 'unreachable']),
   /** One sentence, unless it is ready. */
   problem: z.string().optional(),
   label: z.string(),
   kind: z.enum(HOST_KINDS),
-  /** When the scaler wrote this, epoch ms. It is written when something changes, and now and then. */
+  /** When the scaler wrote this, epoch ms. It writes after changes and from time to time. */
   at: z.number(),
   inventory: HostInventory.optional(),
   /** When the inventory was read, epoch ms. */
   inventoryAt: z.number().optional(),
-  /** GPUs that are held: uuid → worker id; null: a worker of another install. */
+  /** Held GPUs: uuid → worker id; null: a worker of another installation. */
   claims: z.record(z.string(), z.string().nullable()),
 })
 export type HostSight = z.infer<typeof HostSight>
 
-/** The operator wants no new workers there. */
+/** The operator wants no new workers on the host. */
 export const Cordon = z.object({ since: z.number(), reason: z.string() })
 export type Cordon = z.infer<typeof Cordon>
 
-/** A host that failed starts through its own fault rests before the next try. */
+/** A host that failed starts through its own fault gets no workers for a while. */
 export const HostRest = z.object({
   /** `gpus`: workers without a GPU may still start. */
   what: z.enum(['host', 'gpus']),
   /** Consecutive rounds of failed starts. */
   count: z.int(),
-  /** When the latest failed, epoch ms. */
+  /** When the latest start failed, epoch ms. */
   lastAt: z.number(),
   /** One sentence of evidence. */
   message: z.string(),
 })
 export type HostRest = z.infer<typeof HostRest>
 
-/** All that is known of a host; each part has one writer. */
+/** All stored facts about a host; each part has one writer. */
 export const HostRecord = z.object({
   hostId: z.string(),
-  /** By the leading scaler. */
+  /** Written by the leading scaler. */
   sight: HostSight.optional(),
-  /** By the leading scaler; outlives it. */
+  /** Written by the leading scaler, and outlives it. */
   rest: HostRest.optional(),
-  /** By the operator. */
+  /** Written by the operator. */
   cordon: Cordon.optional(),
 })
 export type HostRecord = z.infer<typeof HostRecord>
