@@ -6,7 +6,8 @@ import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createLogger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
-import { checkBlobs, checkListener, checkStore, installBootstrapKey, isLoopback, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
+import { checkBlobs, checkListener, checkStore, installBootstrapKey, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
+import { isLoopback } from './observability/metrics-access.ts'
 
 let redis: TestRedis
 let store: Store

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { machineId, type Logger, type Scope } from '@runyard/kit'
 import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { isLoopback } from './observability/metrics-access.ts'
 
 /** Owner of the key that the supervisor passes in. */
 export const BOOTSTRAP_OWNER = 'owner'
@@ -90,8 +91,4 @@ export function createRedisErrorLog(log: Logger): (error: Error) => void {
     last = { message: error.message, at: now }
     log.warn(error instanceof RunyardError ? error.message : `Redis: ${error.message}`)
   }
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

@@ -4,10 +4,8 @@ import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
-import { listen } from './listen.ts'
+import { buildPublicApp, buildWorkerPlaneApp, listen } from './listeners.ts'
 import { openGateway } from './open-gateway.ts'
-import { buildPublicApp } from './public-app.ts'
-import { buildWorkerPlaneApp } from './worker-plane-app.ts'
 
 await runMain('gateway', async ({ config, log, scope }) => {
   const bootstrapKey = await readBootstrapKey(process.env)

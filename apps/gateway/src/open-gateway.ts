@@ -3,7 +3,6 @@ import type { Logger } from '@runyard/kit'
 import type { Config, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBatchFinisher } from './batch/finish.ts'
-import type { GatewayDeps } from './parts/deps.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter, type EventWriter } from './parts/event-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './parts/waiters.ts'
@@ -12,21 +11,22 @@ import { createGatewayMetrics } from './parts/metrics.ts'
 import { openWebhooks } from './webhooks/open-webhooks.ts'
 import { createResolve, type Resolve } from './webhooks/name-lookup.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
+import { createHeartbeats } from './workers/heartbeats.ts'
 import { replaceIfDeaf } from './workers/ping.ts'
-import { createRefusedPolls } from './workers/wrong-key-polls.ts'
-import { createWorkerRegistry } from './workers/sessions.ts'
-import { createLeaseBook } from './workers/heartbeats.ts'
-import { rememberHanded, type WorkerState } from './workers/worker-session.ts'
+import type { WorkerPlaneDeps } from './workers/routes.ts'
+import { createWorkerSessions } from './workers/sessions.ts'
+import type { WorkerSession } from './workers/worker-session.ts'
+import { createWrongKeyPolls } from './workers/wrong-key-polls.ts'
 
 export interface Gateway extends AsyncDisposable {
-  readonly deps: GatewayDeps
+  readonly deps: WorkerPlaneDeps
 }
 
 export interface OpenGatewayOptions {
   readonly store: Store
   readonly config: Config
   readonly log: Logger
-  /** How receivers of webhooks are found by name; default: as the system does it. */
+  /** Looks up the names of webhook receivers; default: as the system does it. */
   readonly resolve?: Resolve
 }
 
@@ -35,9 +35,9 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const events = createEventWriter({ events: store.events, log })
   const waiters = createWaiters()
   const endpoints = createEndpointCache(store.endpoints)
-  const dispatcher = createDispatcher({ store, endpoints, log, onHanded: (state, job) => noteHanded({ events, waiters }, state, job) })
-  const workers = createWorkerRegistry({ store, log })
-  const deps: GatewayDeps = {
+  const dispatcher = createDispatcher({ store, endpoints, log, onHanded: (session, job) => noteHanded({ events, waiters }, session, job) })
+  const sessions = createWorkerSessions({ store, log })
+  const deps: WorkerPlaneDeps = {
     store,
     config,
     log,
@@ -45,38 +45,38 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     endpoints,
     events,
     waiters,
-    workers,
-    refusedPolls: createRefusedPolls({ store, log }),
-    leases: createLeaseBook(store.jobs),
+    sessions,
+    wrongKeyPolls: createWrongKeyPolls({ store, log }),
+    heartbeats: createHeartbeats(store.jobs),
     dispatcher,
     closing: closing.signal,
   }
   const webhooks = openWebhooks(deps, resolve)
   const subscription = store.subscribe((signal) => {
-    // Followers of logs and the courier of webhooks listen by themselves.
+    // Log followers and the delivery of webhooks have subscriptions of their own.
     if (signal.kind !== 'webhook-due' && signal.kind !== 'worker-logged') receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })
   const batches = openBatchFinisher(deps)
-  // Closed in reverse: what starts work before what waits for it, the history last; one that fails to close keeps no other open.
+  // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, webhooks, subscription, waiters, workers, dispatcher, sweep, batches]) parts.use(part)
+  for (const part of [events, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
   parts.defer(() => closing.abort())
   return { deps, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
 
-function noteHanded(deps: { events: EventWriter; waiters: Waiters }, state: WorkerState, job: TakenJob): void {
-  const { endpointId, workerId } = state
+function noteHanded(deps: { events: EventWriter; waiters: Waiters }, session: WorkerSession, job: TakenJob): void {
+  const { endpointId, workerId } = session
   const { submittedAt, startedAt, attempt } = job
-  rememberHanded(state, job.id, { submittedAt, startedAt, attempt })
+  session.handOut(job.id, { submittedAt, startedAt, attempt })
   deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }
 
 const UNREAD = 'a worker’s record could not be read again'
-const NOT_REPLACED = 'a worker that cannot be told to stop a job could not be replaced'
+const NOT_REPLACED = 'a worker that gets no stop orders could not be replaced'
 
-function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webhook-due' | 'worker-logged' }>): void {
+function receiveSignal(deps: WorkerPlaneDeps, signal: Exclude<Signal, { kind: 'webhook-due' | 'worker-logged' }>): void {
   switch (signal.kind) {
     case 'job-added':
       deps.dispatcher.wake(signal.endpointId)
@@ -89,11 +89,11 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       deps.waiters.wakeAll(endpointPrefix(signal.endpointId))
       return
     case 'job-stop':
-      deps.workers.orderStop(signal, signal.jobId)
+      deps.sessions.orderStop(signal, signal.jobId)
       inBackground(deps, NOT_REPLACED, () => replaceIfDeaf(deps, signal))
       return
     case 'worker-changed':
-      inBackground(deps, UNREAD, () => deps.workers.refresh(signal))
+      inBackground(deps, UNREAD, () => deps.sessions.refresh(signal))
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
@@ -104,11 +104,11 @@ function receiveSignal(deps: GatewayDeps, signal: Exclude<Signal, { kind: 'webho
       deps.endpoints.clear()
       deps.waiters.wakeAll()
       deps.dispatcher.wakeAll()
-      inBackground(deps, UNREAD, () => deps.workers.refreshAll())
+      inBackground(deps, UNREAD, () => deps.sessions.refreshAll())
   }
 }
 
-function inBackground(deps: GatewayDeps, failure: string, work: () => Promise<void>): void {
+function inBackground(deps: WorkerPlaneDeps, failure: string, work: () => Promise<void>): void {
   work().catch((error: unknown) => {
     deps.log.warn({ err: error }, failure)
   })

@@ -1,14 +1,8 @@
 // The job plane's table of routes (client-api §5). GET and POST where Go posts what others get.
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '@runyard/schema'
-import { registerBatch } from '../batch/routes.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { readBodies } from '../http/bodies.ts'
-import { allowOrigins } from '../http/cors.ts'
-import { createRateLimits, type Operation } from '../http/rate-limit.ts'
+import type { Operation, RateLimits } from '../http/rate-limit.ts'
 import { addRoute, type RouteOptions } from '../http/add-route.ts'
-import { registerOpenai } from '../openai/routes.ts'
-import { requireEndpoint } from './endpoint-of.ts'
 import { createEndpointMetrics, createHealth } from './health.ts'
 import { createPurgeQueue, createRequests, createRetry } from './queue.ts'
 import { createStatus, createStatusSync, createCancel } from './status.ts'
@@ -18,25 +12,13 @@ import { createRun, createRunsync } from './submit.ts'
 /** Programs older than Runpod's documents, and some newer ones, call `/v1`; it means the same (ADR 29). */
 const BASES = ['/v2', '/v1'] as const
 
-/** Where it stands decides what is asked of callers: on the public listener the configured limits and origins, on the worker plane none. */
-export async function registerJobPlane(
-  app: FastifyInstance,
-  deps: GatewayDeps,
-  { rates, origins }: { rates: Config['rateLimits']; origins: Config['cors'] },
-): Promise<void> {
-  await app.register(async (scope) => {
-    requireEndpoint(scope, deps)
-    await allowOrigins(scope, origins)
-    readBodies(scope, 'bytes')
-    const limited = createRateLimits(rates)
-    for (const { operation, ...route } of jobRoutes(deps)) {
-      const limit = limited.get(operation)
-      const config = limit === undefined ? {} : { limit }
-      for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, config })
-    }
-    await registerOpenai(scope, deps, limited)
-    registerBatch(scope, deps)
-  })
+/** In the job plane's scope, which asks for the key and the endpoint. */
+export function registerJobs(scope: FastifyInstance, deps: GatewayDeps, limited: RateLimits): void {
+  for (const { operation, ...route } of jobRoutes(deps)) {
+    const limit = limited.get(operation)
+    const config = limit === undefined ? {} : { limit }
+    for (const base of BASES) addRoute(scope, { ...route, url: `${base}/:endpointId/${route.url}`, config })
+  }
 }
 
 function jobRoutes(deps: GatewayDeps): readonly (RouteOptions & { readonly operation: Operation })[] {

@@ -2,7 +2,6 @@
 // everybody. So a request that shows any sign of a proxy, or names this machine otherwise than a local client does, needs a key.
 // Fails closed: what is not known to be plain is not.
 import type { Config } from '@runyard/schema'
-import { isLoopback } from '../bootstrap.ts'
 
 /** What a request shows of where it comes from. */
 export interface Origin {
@@ -30,4 +29,8 @@ function hostOf({ headers: { host } }: Origin): string {
 
 function plainAddress(ip: string): string {
   return ip.replace(/^::ffff:/u, '')
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }

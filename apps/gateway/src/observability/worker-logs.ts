@@ -6,12 +6,13 @@ import { RunyardError } from '@runyard/schema'
 import { LOG_SOURCES, type WorkerLogsView } from '@runyard/schema/api'
 import type { ApiKey } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
+import type { WorkerSessions } from '../workers/sessions.ts'
 import { apiKeyOf, checkOwner, noAccess, requireApiKey } from '../http/authenticate.ts'
 
 const DEFAULT_TAIL = 100
 const LONGEST_TAIL = 1000
 
-type LogDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'workers'>
+type LogDeps = Pick<GatewayDeps, 'store' | 'endpoints'> & { readonly sessions: Pick<WorkerSessions, 'find'> }
 
 export async function registerWorkerLogs(app: FastifyInstance, deps: LogDeps): Promise<void> {
   await app.register(async (scope) => {
@@ -35,15 +36,15 @@ async function readLogs(deps: LogDeps, request: FastifyRequest): Promise<WorkerL
   return logs
 }
 
-/** A log outlives its endpoint, but not its being somebody's. @throws RunyardError('forbidden') */
+/** A log outlives its endpoint, and belongs to the endpoint's last owner. @throws RunyardError('forbidden') */
 async function checkReader({ endpoints, store }: LogDeps, key: ApiKey, endpointId: string): Promise<void> {
   const endpoint = await endpoints.get(endpointId)
   if (endpoint !== undefined) checkOwner(key, endpoint)
   else if ((await store.endpoints.goneOwners([endpointId])).get(endpointId) !== key.ownerId) throw noAccess()
 }
 
-async function findEndpointOf({ store, workers }: LogDeps, workerId: string): Promise<string | undefined> {
-  const known = workers.find(workerId)?.endpointId ?? (await store.workers.getGone(workerId))?.record.endpointId
+async function findEndpointOf({ store, sessions }: LogDeps, workerId: string): Promise<string | undefined> {
+  const known = sessions.find(workerId)?.endpointId ?? (await store.workers.getGone(workerId))?.record.endpointId
   if (known !== undefined) return known
   const ids = (await store.endpoints.list()).map(({ id }) => id)
   const records = await Promise.all(ids.map((id) => store.workers.get(id, workerId)))

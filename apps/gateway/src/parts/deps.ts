@@ -1,4 +1,4 @@
-// What every part of the gateway is given, opened once per process by `openGateway` and shared by both listeners.
+// What every part of the gateway gets, opened once per process by `openGateway` and shared by both listeners. Workers need more (`WorkerPlaneDeps`).
 import type { Logger } from '@runyard/kit'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -6,10 +6,6 @@ import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
 import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Dispatcher } from '../workers/dispatcher.ts'
-import type { LeaseBook } from '../workers/heartbeats.ts'
-import type { RefusedPolls } from '../workers/wrong-key-polls.ts'
-import type { WorkerRegistry } from '../workers/sessions.ts'
 
 export interface GatewayDeps {
   readonly store: Store
@@ -18,12 +14,8 @@ export interface GatewayDeps {
   readonly metrics: GatewayMetrics
   readonly endpoints: EndpointCache
   readonly events: EventWriter
-  /** Requests that wait for something to happen to a job. */
+  /** Requests that wait for an event of a job. */
   readonly waiters: Waiters
-  readonly workers: WorkerRegistry
-  readonly refusedPolls: RefusedPolls
-  readonly leases: LeaseBook
-  readonly dispatcher: Dispatcher
   /** Aborts when the process is asked to stop: holds end, retries give up. */
   readonly closing: AbortSignal
 }

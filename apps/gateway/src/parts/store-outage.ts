@@ -1,11 +1,16 @@
-// Keeps trying a write while Redis is away, for as long as a worker's post may be held. The SDK waits up to 600 s for an answer and drops a
-// refused result for good (worker-api §5.2), so holding loses nothing. Bounded, and ended when the gateway stops.
+// What to do while Redis is away or refuses writes. `retryWhileAway` repeats a write for as long as a worker's post may be held. The SDK waits up to
+// 600 s for an answer and drops a refused result for good (worker-api §5.2), so holding loses nothing. Bounded, and ended when the gateway stops.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isStoreAway } from '../workers/dispatcher.ts'
+import { RunyardError } from '@runyard/schema'
 
 const TRY_EVERY_MS = 200
-/** For whoever drops what is refused. */
+/** For clients that drop a refused request. */
 const LONGEST_HOLD_MS = 120_000
+
+/** A condition that passes. */
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof RunyardError && error.code === 'store_unavailable'
+}
 
 /** `isRepeat`: an earlier try may have been written although its answer was lost. */
 export async function retryWhileAway<T>(

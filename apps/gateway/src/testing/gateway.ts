@@ -7,9 +7,8 @@ import { openBlobStore } from '@runyard/blobs'
 import { openStore, storeOptionsOf, type OpenStoreOptions, type Store } from '@runyard/store'
 import { endpointRecord } from '@runyard/testing/endpoint'
 import { openGateway } from '../open-gateway.ts'
-import { buildPublicApp } from '../public-app.ts'
+import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
 import type { Resolve } from '../webhooks/name-lookup.ts'
-import { buildWorkerPlaneApp } from '../worker-plane-app.ts'
 
 export interface Answer {
   readonly status: number
@@ -100,7 +99,7 @@ export async function startGateway(
     key,
     call: createSend(publicUrl, { authorization: `Bearer ${key}` }),
     callPlane,
-    parkedTakes: (workerId) => gateway.deps.workers.find(workerId)?.takes.size ?? 0,
+    parkedTakes: (workerId) => gateway.deps.sessions.find(workerId)?.heldTakes ?? 0,
     addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
     addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl }, endpointId, change),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),

@@ -1,10 +1,15 @@
-// Hands waiting jobs to waiting workers: one lane per endpoint, opened when its first worker asks.
-import { RunyardError } from '@runyard/schema'
+// Gives workers what waits for them: jobs, by one take queue per endpoint, which opens with its first poll, and orders to stop a job. A job whose answer
+// could not be written returns to the queue; the next ping that names it, or its result, is the true acknowledgement (worker-api §4.3.3).
+import type { FastifyReply } from 'fastify'
+import { isOutdated } from '@runyard/core'
 import type { Logger } from '@runyard/kit'
+import { toJson, type JsonText } from '@runyard/schema'
+import { toJsonList, withMembers } from '@runyard/schema/json-join'
 import type { Store, TakenJob } from '@runyard/store'
+import { sendJson } from '../http/answer.ts'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
-import { Lane, type TakeRequest } from './take-queue.ts'
-import type { WorkerState } from './worker-session.ts'
+import { TakeQueue, type TakeRequest } from './take-queue.ts'
+import type { WorkerSession } from './worker-session.ts'
 
 export interface Dispatcher extends Disposable {
   /** Resolves with jobs, or with none after the hold. @throws RunyardError('store_unavailable') */
@@ -12,7 +17,7 @@ export interface Dispatcher extends Disposable {
   /** The same without the hold. */
   takeNow(request: TakeRequest): Promise<readonly TakenJob[]>
   /** Returns undelivered jobs to the front of the queue. */
-  giveBack(state: WorkerState, jobs: readonly TakenJob[]): Promise<void>
+  giveBack(session: WorkerSession, jobs: readonly TakenJob[]): Promise<void>
   wake(endpointId: string): void
   wakeAll(): void
 }
@@ -21,61 +26,123 @@ export interface DispatcherDeps {
   readonly store: Pick<Store, 'jobs'>
   readonly endpoints: Pick<EndpointCache, 'get'>
   readonly log: Logger
-  readonly onHanded: (state: WorkerState, job: TakenJob) => void
+  readonly onHanded: (session: WorkerSession, job: TakenJob) => void
 }
 
 export function createDispatcher({ store, endpoints, log, onHanded }: DispatcherDeps): Dispatcher {
-  const lanes = new Map<string, Lane>()
+  const queues = new Map<string, TakeQueue>()
   let closed = false
 
-  async function takeJob(state: WorkerState): Promise<TakenJob | undefined | null> {
-    const job = await store.jobs.take(state.endpointId, state.workerId)
-    if (job !== undefined && job !== null) onHanded(state, job)
+  async function takeJob(session: WorkerSession): Promise<TakenJob | undefined | null> {
+    const job = await store.jobs.take(session.endpointId, session.workerId)
+    if (job !== undefined && job !== null) onHanded(session, job)
     return job
   }
 
-  async function giveBack(state: WorkerState, jobs: readonly TakenJob[]): Promise<void> {
+  async function giveBack(session: WorkerSession, jobs: readonly TakenJob[]): Promise<void> {
+    const { endpointId, workerId } = session
     for (const job of jobs) {
-      state.handed.delete(job.id)
-      await store.jobs.giveBack(state.endpointId, job.id, state.workerId)
-      log.warn({ endpointId: state.endpointId, jobId: job.id, workerId: state.workerId }, 'a job went back: its poll had gone')
+      session.undoHandOut(job.id)
+      await store.jobs.giveBack(endpointId, job.id, workerId)
+      log.warn({ endpointId, jobId: job.id, workerId }, 'a job was returned to the queue: its poll had gone')
     }
   }
 
-  function laneOf(endpointId: string): Lane {
-    const known = lanes.get(endpointId)
+  function queueOf(endpointId: string): TakeQueue {
+    const known = queues.get(endpointId)
     if (known !== undefined) return known
-    const lane = new Lane({ takeJob, giveBack, checkVersion: (state) => markOutdated(endpoints, state) })
-    lanes.set(endpointId, lane)
-    return lane
+    const queue = new TakeQueue({ takeJob, giveBack, checkVersion: (session) => markOutdated(endpoints, session) })
+    queues.set(endpointId, queue)
+    return queue
   }
 
   return {
     giveBack,
-    take: (request) => (closed ? Promise.resolve([]) : laneOf(request.state.endpointId).take(request)),
-    takeNow: (request) => (closed ? Promise.resolve([]) : laneOf(request.state.endpointId).takeNow(request)),
+    take: (request) => (closed ? Promise.resolve([]) : queueOf(request.session.endpointId).take(request)),
+    takeNow: (request) => (closed ? Promise.resolve([]) : queueOf(request.session.endpointId).takeNow(request)),
     wake(endpointId) {
-      lanes.get(endpointId)?.wake()
+      queues.get(endpointId)?.wake()
     },
     wakeAll() {
-      for (const lane of lanes.values()) for (let wakes = lane.parkedCount; wakes >= 0; wakes -= 1) lane.wake()
+      for (const queue of queues.values()) for (let wakes = queue.parkedCount; wakes >= 0; wakes -= 1) queue.wake()
     },
     [Symbol.dispose]() {
       closed = true
-      for (const lane of lanes.values()) lane.release()
+      for (const queue of queues.values()) queue.release()
     },
   }
 }
 
-/** A job that was submitted after an update runs on the new version: the scaler's own mark comes a tick later. */
-async function markOutdated(endpoints: Pick<EndpointCache, 'get'>, state: WorkerState): Promise<void> {
-  const endpoint = await endpoints.get(state.endpointId)
-  const { record } = state
-  if (endpoint === undefined || record === undefined || record.endpointVersion >= endpoint.version) return
-  state.record = { ...record, outdatedSince: record.outdatedSince ?? Date.now() }
+/** Known here before the scaler marks the worker, which happens a tick later. */
+async function markOutdated(endpoints: Pick<EndpointCache, 'get'>, session: WorkerSession): Promise<void> {
+  const endpoint = await endpoints.get(session.endpointId)
+  const { record } = session
+  if (endpoint === undefined || record === undefined || !isOutdated(record, endpoint)) return
+  session.learn({ ...record, outdatedSince: record.outdatedSince ?? Date.now() })
 }
 
-/** Redis is away or refuses writes: a condition that passes. */
-export function isStoreAway(error: unknown): boolean {
-  return error instanceof RunyardError && error.code === 'store_unavailable'
+interface TakeDeps {
+  readonly dispatcher: Dispatcher
+  readonly log: Logger
+}
+
+/** Answers a poll. */
+export async function takeJobs(
+  deps: TakeDeps,
+  request: TakeRequest & { readonly batch: boolean },
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const jobs = await deps.dispatcher.take(request)
+  if (jobs.length === 0) return reply.code(204).send()
+  const bodies = handOver(deps, request, jobs)
+  return sendJson(reply, request.batch ? toJsonList(bodies) : (bodies[0] ?? toJson(null)))
+}
+
+/** The next job for the answer to a result (ADR 28), if one waits. The result has been accepted, so no failure may reach it here: the next poll reads again. */
+export async function takeNext(deps: TakeDeps, request: TakeRequest): Promise<JsonText | undefined> {
+  try {
+    const [body] = handOver(deps, request, await deps.dispatcher.takeNow(request))
+    return body
+  } catch (error) {
+    deps.log.warn({ err: error, workerId: request.session.workerId }, 'a result is answered without the next job')
+    return undefined
+  }
+}
+
+/** The bodies to answer with; if the connection breaks before they are written, the jobs return to the queue. */
+function handOver(deps: TakeDeps, { session, signal }: TakeRequest, jobs: readonly TakenJob[]): readonly JsonText[] {
+  const goBack = (): void => {
+    void deps.dispatcher.giveBack(session, jobs).catch((error: unknown) => {
+      deps.log.warn(
+        { err: error, workerId: session.workerId },
+        'an undelivered job could not be returned to the queue; its lease will expire',
+      )
+    })
+  }
+  if (signal.aborted) goBack()
+  else signal.addEventListener('abort', goBack, { once: true })
+  return jobs.map(toTakenBody)
+}
+
+/** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4); policy and webhook stay here. */
+function toTakenBody({ id, submission }: TakenJob): JsonText {
+  const { input, s3Config, batchId } = submission
+  return withMembers(batchId === undefined ? { id } : { id, batchId }, { s3Config, input })
+}
+
+/**
+ * Held until there is a job to stop; each order is sent once (worker-api §9). Every gateway gets the signal of an order and one of them sends it: in the
+ * others the order becomes void once the worker gets that job again.
+ */
+export async function takeStopOrders(
+  { store }: { readonly store: Pick<Store, 'jobs'> },
+  session: WorkerSession,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  await session.holdStopPoll(signal)
+  if (signal.aborted) return []
+  const orders = session.stopOrders
+  const toStop = await store.jobs.renew(session.endpointId, session.workerId, orders)
+  session.concludeStops(orders, toStop)
+  return toStop
 }

@@ -5,14 +5,20 @@ export interface Hold {
   end(): void
 }
 
-export interface Polls {
-  /** Calls `onEnd` once: after `holdMs`, on abort, or on release. */
-  hold(options: { holdMs: number; signal: AbortSignal; onEnd: () => void }): Hold
+export interface HoldOptions {
+  readonly holdMs: number
+  readonly signal: AbortSignal
+  /** Called once: after `holdMs`, on abort, or on release. */
+  readonly onEnd: () => void
+}
+
+export interface HeldRequests {
+  hold(options: HoldOptions): Hold
   releaseAll(): void
   readonly size: number
 }
 
-export function createPolls(): Polls {
+export function createHeldRequests(): HeldRequests {
   const open = new Set<Hold>()
   return {
     hold({ holdMs, signal, onEnd }) {

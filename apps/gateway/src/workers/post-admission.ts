@@ -1,68 +1,67 @@
-// Whether the body of a worker's post is read at all (ADR 35). A worker's token is good for as long as its endpoint, so a large post, and every
-// post of a worker that has no record any more, is looked into only while the job is leased to that worker; else it is answered at once, as a
-// post that comes too late. And a worker may post so many bytes in a second: beyond them its next post waits, whoever else is served.
+// Decides whether the body of a worker's post is read at all (ADR 35). A worker's token is valid as long as its endpoint exists, so a large post, and
+// every post of a worker without a record, is read only while the job is leased to that worker; otherwise it is answered at once, like a post that
+// comes too late. A worker also has a budget of bytes per second: beyond it, its next post waits.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { whyIgnored } from '@runyard/core'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'
-import { recordIgnored } from './settled-record.ts'
-import type { Post } from './results.ts'
-import type { WorkerState } from './worker-session.ts'
-import { whyIgnored } from '@runyard/core'
+import { recordIgnored, type Post } from './results.ts'
+import type { WorkerSession } from './worker-session.ts'
 
-/** Smaller ones cost less than to ask for their lease. */
+/** Reading a smaller post costs less than asking for its lease. */
 const LARGE_BYTES = 256 * 1024
-/** So often counts what is thrown away: reading it is of no use. */
+/** Bytes that are thrown away count this many times, since reading them is of no use. */
 const THROWN_AWAY_COUNTS = 4
 const LONGEST_PAUSE_MS = 60_000
 
 type AdmissionDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints' | 'config' | 'closing'>
 
 export interface PostAdmission {
-  /** True where the body is to be read; else the request has been answered. */
+  /** True if the body is to be read; otherwise the request has been answered. */
   admit(post: Post, request: FastifyRequest, reply: FastifyReply): Promise<boolean>
   /** A body was read. */
-  spend(state: WorkerState, bytes: number): void
+  spend(session: WorkerSession, bytes: number): void
 }
 
 export function createPostAdmission(deps: AdmissionDeps): PostAdmission {
   const { workerBytesPerS, resultBytes } = deps.config.limits
-  const budgets = new WeakMap<WorkerState, ByteBudget>()
-  const budgetOf = (state: WorkerState): ByteBudget => {
-    const known = budgets.get(state)
+  const budgets = new WeakMap<WorkerSession, ByteBudget>()
+  const budgetOf = (session: WorkerSession): ByteBudget => {
+    const known = budgets.get(session)
     if (known !== undefined) return known
     const budget = createByteBudget(workerBytesPerS, resultBytes)
-    budgets.set(state, budget)
+    budgets.set(session, budget)
     return budget
   }
 
   return {
     async admit(post, request, reply) {
-      const { state } = post
+      const { session } = post
       const bytes = Number(request.headers['content-length'] ?? Infinity)
-      const mustHold = bytes > LARGE_BYTES || state.record === undefined
-      await budgetOf(state).wait(deps.closing)
+      const mustHold = bytes > LARGE_BYTES || session.record === undefined
+      await budgetOf(session).wait(deps.closing)
       if (!mustHold || (await holds(deps, post))) return true
-      // What it goes on sending is thrown away.
+      // The rest of its body is thrown away.
       request.isAdmitted = true
-      budgetOf(state).spend(THROWN_AWAY_COUNTS * Math.min(bytes, resultBytes))
+      budgetOf(session).spend(THROWN_AWAY_COUNTS * Math.min(bytes, resultBytes))
       if (request.url.includes('/job-done/')) await recordUnread(deps, post)
       await reply.send({ ok: true })
       return false
     },
-    spend: (state, bytes) => budgetOf(state).spend(bytes),
+    spend: (session, bytes) => budgetOf(session).spend(bytes),
   }
 }
 
-async function holds({ store, closing }: AdmissionDeps, { state, jobId, holdMs }: Post): Promise<boolean> {
-  const { endpointId, workerId } = state
+async function holds({ store, closing }: AdmissionDeps, { session, jobId, holdMs }: Post): Promise<boolean> {
+  const { endpointId, workerId } = session
   return retryWhileAway(() => store.jobs.holds(endpointId, jobId, workerId), closing, holdMs)
 }
 
-async function recordUnread(deps: AdmissionDeps, { state, jobId }: Post): Promise<void> {
-  const record = await deps.store.jobs.get(state.endpointId, jobId).catch(() => undefined)
-  const reason = whyIgnored(record, { workerId: state.workerId, outcome: undefined })
-  await recordIgnored(deps, { state, jobId, outcome: undefined, at: Date.now() }, { record, reason })
+async function recordUnread(deps: AdmissionDeps, { session, jobId }: Post): Promise<void> {
+  const record = await deps.store.jobs.get(session.endpointId, jobId).catch(() => undefined)
+  const reason = whyIgnored(record, { workerId: session.workerId, outcome: undefined })
+  await recordIgnored(deps, { session, jobId, outcome: undefined }, { record, reason })
 }
 
 interface ByteBudget {
@@ -70,11 +69,11 @@ interface ByteBudget {
   wait(signal: AbortSignal): Promise<void>
 }
 
-/** What is spent beyond it is owed: the next waits until that is made up for. */
+/** Bytes beyond the budget are a debt: the next post waits until it is paid. */
 function createByteBudget(perSecond: number, most: number): ByteBudget {
   let left = most
   let at = Date.now()
-  /** What there is now. */
+  /** The bytes that may be spent now. */
   const refill = (): number => {
     const now = Date.now()
     left = Math.min(most, left + ((now - at) * perSecond) / 1000)

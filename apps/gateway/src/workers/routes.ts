@@ -1,37 +1,44 @@
-// The worker plane's table of routes (worker-api §1). A worker's token is checked before a body is read. Polls are never answered with
-// anything but 200, 204 and 429: any other answer makes the SDK spin (worker-api §4.2, §4.3.4).
+// The worker plane's table of routes (worker-api §1). A worker's token is checked before a body is read. Polls are answered 200, 204 or 429 and never
+// otherwise: any other answer makes the SDK spin (worker-api §4.2, §4.3.4).
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { clampMs, RunyardError, WEEK_MS, type JobTimings } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
+import { isStoreAway, retryWhileAway } from '../parts/store-outage.ts'
 import { guardWith, isJobId } from '../http/access.ts'
 import { answerErrors, sendError, type Failure } from '../http/errors.ts'
 import { clientGone, sendJson } from '../http/answer.ts'
 import { readBodies } from '../http/bodies.ts'
 import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
-import { isStoreAway } from './dispatcher.ts'
-import { noteContact } from './first-contact.ts'
+import { takeJobs, takeNext, takeStopOrders, type Dispatcher } from './dispatcher.ts'
+import { noteContact, type Heartbeats } from './heartbeats.ts'
 import { receivePing } from './ping.ts'
 import { createPostAdmission } from './post-admission.ts'
-import { couldBeWorker } from './wrong-key-polls.ts'
 import { readChunk, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult, type Post } from './results.ts'
-import { retryWhileAway } from '../parts/store-outage.ts'
-import type { WorkerState } from './worker-session.ts'
-import { takeJobs, takeNext, takeStopOrders } from './takes.ts'
+import type { WorkerSessions } from './sessions.ts'
+import type { WorkerSession } from './worker-session.ts'
+import { couldBeWorker, type WrongKeyPolls } from './wrong-key-polls.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    worker: WorkerState | null
+    worker: WorkerSession | null
   }
 }
 
 const BACK_OFF_S = 5
 const ANSWER_AFTER_MS = 1000
-/** Less than the silence after which our agent takes its connection for dead. */
+/** Less than the silence after which our agent gives up its connection. */
 const KEPT_POST_HOLD_MS = 20_000
+
+export interface WorkerPlaneDeps extends GatewayDeps {
+  readonly sessions: WorkerSessions
+  readonly wrongKeyPolls: WrongKeyPolls
+  readonly heartbeats: Heartbeats
+  readonly dispatcher: Dispatcher
+}
 
 interface WorkerParams {
   readonly endpointId: string
@@ -39,7 +46,7 @@ interface WorkerParams {
   readonly jobId: string
 }
 
-export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
+export async function registerWorkerPlane(app: FastifyInstance, deps: WorkerPlaneDeps): Promise<void> {
   const base = '/v2/:endpointId'
   await app.register(async (scope) => {
     enterWorkers(scope, deps)
@@ -71,50 +78,50 @@ export async function registerWorkerPlane(app: FastifyInstance, deps: GatewayDep
   })
 }
 
-/** Who posts is held while Redis is away, as what it posts. */
-function enterWorkers(scope: FastifyInstance, deps: GatewayDeps): void {
+/** While Redis is away a worker that posts is held, since its post would be held, too. */
+function enterWorkers(scope: FastifyInstance, deps: WorkerPlaneDeps): void {
   scope.decorateRequest('worker', null)
   guardWith(scope, async (request) => {
     if (!couldBeWorker(paramsOf(request))) throw new RunyardError('unauthorized', 'unauthorized: there is no such worker')
-    const enter = (): Promise<WorkerState> => deps.workers.enter(paramsOf(request), request.headers.authorization)
-    const state = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
+    const enter = (): Promise<WorkerSession> => deps.sessions.enter(paramsOf(request), request.headers.authorization)
+    const session = await (request.method === 'POST' ? retryWhileAway(enter, deps.closing, holdMsOf(request)) : enter())
     const version = versionOf(request)
-    if (version !== undefined) state.sdkVersion = version
-    request.worker = state
+    if (version !== undefined) session.sdkVersion = version
+    request.worker = session
   })
 }
 
-function takeHandler(deps: GatewayDeps) {
+function takeHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const state = workerOf(request)
+    const session = workerOf(request)
     const batch = request.url.includes('/job-take-batch/')
-    state.hasPolled = true
-    noteContact(deps, state)
-    return takeJobs(deps, { state, batch, max: batch ? batchSizeOf(request) : 1, signal: clientGone(reply) }, reply)
+    session.hasPolled = true
+    noteContact(deps, session)
+    return takeJobs(deps, { session, batch, max: batch ? batchSizeOf(request) : 1, signal: clientGone(reply) }, reply)
   }
 }
 
-function stopHandler(deps: GatewayDeps) {
+function stopHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const jobsToStop = await takeStopOrders(deps, workerOf(request), AbortSignal.any([clientGone(reply), deps.closing]))
     return jobsToStop.length === 0 ? reply.code(204).send() : reply.send({ jobsToStop })
   }
 }
 
-function doneHandler(deps: GatewayDeps) {
+function doneHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const state = workerOf(request)
+    const session = workerOf(request)
     const signal = wantsNext(request) ? clientGone(reply) : undefined
-    const hasEnded = await receiveResult(deps, postOf(request, state), {
+    const hasEnded = await receiveResult(deps, postOf(request, session), {
       result: await readResult(bytesOf(request)),
       timings: timingsOf(request),
     })
-    const next = hasEnded && signal !== undefined ? await takeNext(deps, { state, max: 1, signal }) : undefined
+    const next = hasEnded && signal !== undefined ? await takeNext(deps, { session, max: 1, signal }) : undefined
     return next === undefined ? { ok: true } : sendJson(reply, next)
   }
 }
 
-function chunkHandler(deps: GatewayDeps) {
+function chunkHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
     const post = postOf(request, workerOf(request))
     await receiveChunk(deps, post, await readChunk(bytesOf(request)))
@@ -122,7 +129,7 @@ function chunkHandler(deps: GatewayDeps) {
   }
 }
 
-function pingHandler(deps: GatewayDeps) {
+function pingHandler(deps: WorkerPlaneDeps) {
   return async (request: FastifyRequest): Promise<unknown> => {
     const query = request.query as Record<string, unknown>
     const jobIds = typeof query['job_id'] === 'string' ? query['job_id'].split(',').filter(isJobId) : []
@@ -134,11 +141,11 @@ function pingHandler(deps: GatewayDeps) {
 
 /** 429 is the only answer after which the SDK pauses; those before 1.7.3 do not even then, so the answer itself takes a while. */
 async function answerPollError(
-  { log, closing, refusedPolls }: GatewayDeps,
+  { log, closing, wrongKeyPolls }: WorkerPlaneDeps,
   { error, wire, request, reply }: Failure,
 ): Promise<FastifyReply | undefined> {
   if (wire.httpStatus === 405) return undefined
-  if (wire.httpStatus === 401) await refusedPolls.note(paramsOf(request))
+  if (wire.httpStatus === 401) await wrongKeyPolls.note(paramsOf(request))
   else log.warn({ err: error, route: request.routeOptions.url }, 'a worker’s poll failed; it is asked to come back later')
   await pause(closing)
   return sendError(reply, { ...wire, httpStatus: 429, retryAfterS: BACK_OFF_S })
@@ -156,7 +163,7 @@ async function pause(closing: AbortSignal): Promise<void> {
 const STORE_AWAY = { ok: false } as const
 
 /** A result over the limit fails its job with that sentence; otherwise neither caller nor operator would learn of it. */
-async function failOversized(deps: GatewayDeps, { error, request, reply }: Failure): Promise<FastifyReply | undefined> {
+async function failOversized(deps: WorkerPlaneDeps, { error, request, reply }: Failure): Promise<FastifyReply | undefined> {
   const tooLarge = (error as Partial<FastifyError>).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
   if (!tooLarge || request.worker === null) return undefined
   const sentence = `the result is larger than ${deps.config.limits.resultBytes} bytes (limits.resultBytes)`
@@ -170,7 +177,7 @@ function paramsOf(request: FastifyRequest): WorkerParams {
   return request.params as WorkerParams
 }
 
-function workerOf(request: FastifyRequest): WorkerState {
+function workerOf(request: FastifyRequest): WorkerSession {
   if (request.worker === null) throw new Error('a worker route ran without its hook')
   return request.worker
 }
@@ -191,29 +198,29 @@ function versionOf(request: FastifyRequest): string | undefined {
   return /^RunPod-Python-SDK\/(\S{1,64})/i.exec(request.headers['user-agent'] ?? '')?.[1]
 }
 
-function postOf(request: FastifyRequest, state: WorkerState): Post {
-  return { state, jobId: paramsOf(request).jobId, name: postNameOf(request) ?? randomUUID(), holdMs: holdMsOf(request) }
+function postOf(request: FastifyRequest, session: WorkerSession): Post {
+  return { session, jobId: paramsOf(request).jobId, name: postNameOf(request) ?? randomUUID(), holdMs: holdMsOf(request) }
 }
 
-/** `X-Runyard-Post`: by it our agent names a post that it keeps and repeats until it is taken. */
+/** `X-Runyard-Post`: the name of a post that our agent keeps and repeats until it is accepted. */
 function postNameOf({ headers }: FastifyRequest): string | undefined {
   const name = headers['x-runyard-post']
   return typeof name === 'string' && /^[\w-]{1,36}$/.test(name) ? name : undefined
 }
 
-/** Undefined: as long as possible. An SDK drops what is refused. */
+/** Undefined: as long as possible, since an SDK drops a refused post. */
 function holdMsOf(request: FastifyRequest): number | undefined {
   return postNameOf(request) === undefined ? undefined : KEPT_POST_HOLD_MS
 }
 
-/** `X-Runyard-Next: 1`, sent by our agent only, where its next poll would follow at once (ADR 28). */
+/** `X-Runyard-Next: 1`, sent by our agent only, when its next poll would follow at once (ADR 28). */
 function wantsNext(request: FastifyRequest): boolean {
   return request.headers['x-runyard-next'] === '1'
 }
 
 /**
- * `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent; anything else is ignored. User code can send it, too:
- * no time lies in the future, or further back than the longest life of a job.
+ * `X-Runyard-Timings: {"enteredAt":<epoch ms>,"returnedAt":<epoch ms>}`, sent by our agent; anything else is ignored. User code can send it, too, so
+ * times are clamped: none lies in the future, or further back than the longest life of a job.
  */
 function timingsOf(request: FastifyRequest): JobTimings | undefined {
   const header = request.headers['x-runyard-timings']

@@ -1,20 +1,20 @@
-// The lane's invariants under many interleavings of looks, wakes and polls: no wake is lost, no job is given twice.
+// The take queue's invariants under many interleavings of reads, wake-ups and polls: no wake-up is lost, no job is handed out twice.
 import type { TakenJob } from '@runyard/store'
 import type { WorkerRecord } from '@runyard/schema'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { Lane } from './take-queue.ts'
-import { createWorkerState, type WorkerState } from './worker-session.ts'
-import { takeStopOrders } from './takes.ts'
+import { TakeQueue } from './take-queue.ts'
+import { takeStopOrders } from './dispatcher.ts'
+import { WorkerSession } from './worker-session.ts'
 
 const NEVER = new AbortController().signal
 
-function createWorker(id: string): WorkerState {
-  const state = createWorkerState({ endpointId: 'ep', workerId: id, token: 't' })
-  state.record = { id } as WorkerRecord
-  return state
+function createWorker(id: string): WorkerSession {
+  const session = new WorkerSession({ endpointId: 'ep', workerId: id, token: 't' })
+  session.learn({ id } as WorkerRecord)
+  return session
 }
 
-function createQueue() {
+function createJobs() {
   const waiting: string[] = []
   return {
     waiting,
@@ -36,12 +36,12 @@ function createTicks(seed: number): () => Promise<void> {
 
 async function playInterleaving(seed: number): Promise<{ got: readonly string[]; wanted: readonly string[] }> {
   const ticks = createTicks(seed)
-  const queue = createQueue()
-  const lane = new Lane({
+  const jobs = createJobs()
+  const queue = new TakeQueue({
     // The queue is read at one moment, the answer arrives at a later one.
     takeJob: async () => {
       await ticks()
-      const job = queue.take()
+      const job = jobs.take()
       await ticks()
       return job
     },
@@ -52,15 +52,15 @@ async function playInterleaving(seed: number): Promise<{ got: readonly string[];
   const got: string[] = []
   const over = new AbortController()
   const work = async (id: string): Promise<void> => {
-    const state = createWorker(id)
+    const session = createWorker(id)
     while (got.length < wanted.length) {
       await ticks()
-      let jobs = await lane.take({ state, max: 1, signal: over.signal })
+      let taken = await queue.take({ session, max: 1, signal: over.signal })
       // Half of them ask for the next with their results.
-      while (jobs.length > 0) {
-        got.push(...jobs.map((job) => job.id))
+      while (taken.length > 0) {
+        got.push(...taken.map((job) => job.id))
         await ticks()
-        jobs = seed % 2 === 0 ? await lane.takeNow({ state, max: 1, signal: over.signal }) : []
+        taken = seed % 2 === 0 ? await queue.takeNow({ session, max: 1, signal: over.signal }) : []
       }
     }
     over.abort()
@@ -68,107 +68,107 @@ async function playInterleaving(seed: number): Promise<{ got: readonly string[];
   const workers = Array.from({ length: 1 + (seed % 4) }, (_, index) => work(`w${index}`))
   for (const id of wanted) {
     await ticks()
-    queue.waiting.push(id)
-    lane.wake()
+    jobs.waiting.push(id)
+    queue.wake()
   }
   await Promise.all(workers)
   return { got: got.toSorted(), wanted }
 }
 
-describe('a lane', () => {
-  // A lost wake would leave a worker in its 20 s hold.
-  it('gives every job to one worker that waits, whatever the order of looks, wakes and polls', { timeout: 60_000 }, async () => {
+describe('a take queue', () => {
+  // A lost wake-up would leave a worker in its 20 s hold.
+  it('gives every job to one worker that waits, whatever the order of reads, wake-ups and polls', { timeout: 60_000 }, async () => {
     for (let seed = 0; seed < 300; seed += 1) {
       const { got, wanted } = await playInterleaving(seed)
       expect(got).toEqual(wanted)
     }
   })
 
-  it('looks once into an empty queue, however many polls come, and again after a wake', async () => {
-    const queue = createQueue()
-    let looks = 0
-    const lane = new Lane({
+  it('reads an empty queue once, however many polls come, and again after a wake-up', async () => {
+    const jobs = createJobs()
+    let reads = 0
+    const queue = new TakeQueue({
       takeJob: () => {
-        looks += 1
-        return Promise.resolve(queue.take())
+        reads += 1
+        return Promise.resolve(jobs.take())
       },
       checkVersion: () => Promise.resolve(),
       giveBack: () => Promise.resolve(),
     })
-    const polls = ['w1', 'w2', 'w3'].map(async (id) => lane.take({ state: createWorker(id), max: 1, signal: NEVER }))
-    await expect.poll(() => lane.parkedCount).toBe(3)
-    const looksWhileEmpty = looks
-    expect(await lane.takeNow({ state: createWorker('w5'), max: 1, signal: NEVER })).toEqual([])
-    polls.push(lane.take({ state: createWorker('w4'), max: 1, signal: NEVER }))
-    await expect.poll(() => lane.parkedCount).toBe(4)
-    expect(looks).toBe(looksWhileEmpty)
-    queue.waiting.push('a')
-    lane.wake()
+    const polls = ['w1', 'w2', 'w3'].map(async (id) => queue.take({ session: createWorker(id), max: 1, signal: NEVER }))
+    await expect.poll(() => queue.parkedCount).toBe(3)
+    const readsWhileEmpty = reads
+    expect(await queue.takeNow({ session: createWorker('w5'), max: 1, signal: NEVER })).toEqual([])
+    polls.push(queue.take({ session: createWorker('w4'), max: 1, signal: NEVER }))
+    await expect.poll(() => queue.parkedCount).toBe(4)
+    expect(reads).toBe(readsWhileEmpty)
+    jobs.waiting.push('a')
+    queue.wake()
     expect(await Promise.race(polls)).toMatchObject([{ id: 'a' }])
-    lane.release()
+    queue.release()
     await Promise.all(polls)
   })
 
-  it('serves a worker that waits once the looks of others, which all found a job, have left it room', async () => {
-    const queue = createQueue()
+  it('serves a parked poll after reads of other polls that all found a job', async () => {
+    const jobs = createJobs()
     let gate = Promise.resolve()
-    const lane = new Lane({
+    const queue = new TakeQueue({
       takeJob: async () => {
         await gate
-        return queue.take()
+        return jobs.take()
       },
       checkVersion: () => Promise.resolve(),
       giveBack: () => Promise.resolve(),
     })
-    const poll = async (id: string) => lane.take({ state: createWorker(id), max: 1, signal: NEVER })
+    const poll = async (id: string) => queue.take({ session: createWorker(id), max: 1, signal: NEVER })
     const waiting = [poll('w1'), poll('w2')]
-    await expect.poll(() => lane.parkedCount).toBe(2)
-    queue.waiting.push('first')
-    lane.wake()
+    await expect.poll(() => queue.parkedCount).toBe(2)
+    jobs.waiting.push('first')
+    queue.wake()
     await Promise.race(waiting)
-    // From here on the queue is not known to be empty, one worker waits, and as many looks as may be are under way.
+    // From here on the queue is not known to be empty, one worker waits, and as many reads as possible are under way.
     const opened = Promise.withResolvers<void>()
     gate = opened.promise
     const others = Array.from({ length: 8 }, async (_, index) => poll(`other${index}`))
     await Promise.resolve()
-    queue.waiting.push(...others.map((_, index) => `job${index}`), 'last')
-    lane.wake()
+    jobs.waiting.push(...others.map((_, index) => `job${index}`), 'last')
+    queue.wake()
     opened.resolve()
-    const jobs = (await Promise.all([...waiting, ...others])).flat().map(({ id }) => id)
-    expect(jobs.toSorted()).toEqual(['first', 'job0', 'job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'last'])
+    const taken = (await Promise.all([...waiting, ...others])).flat().map(({ id }) => id)
+    expect(taken.toSorted()).toEqual(['first', 'job0', 'job1', 'job2', 'job3', 'job4', 'job5', 'job6', 'job7', 'last'])
   })
 
-  it('gives back what it took for a client that has gone meanwhile', async () => {
-    const queue = createQueue()
+  it('returns a job that it took for a client that has gone meanwhile', async () => {
+    const jobs = createJobs()
     const controller = new AbortController()
     const back: string[] = []
-    const lane = new Lane({
+    const queue = new TakeQueue({
       takeJob: () => {
         controller.abort()
-        return Promise.resolve(queue.take())
+        return Promise.resolve(jobs.take())
       },
       checkVersion: () => Promise.resolve(),
-      giveBack: async (_state, jobs) => {
-        back.push(...jobs.map(({ id }) => id))
+      giveBack: async (_session, undelivered) => {
+        back.push(...undelivered.map(({ id }) => id))
       },
     })
-    queue.waiting.push('a')
-    expect(await lane.take({ state: createWorker('w'), max: 1, signal: controller.signal })).toEqual([])
+    jobs.waiting.push('a')
+    expect(await queue.take({ session: createWorker('w'), max: 1, signal: controller.signal })).toEqual([])
     expect(back).toEqual(['a'])
   })
 
-  it('keeps what it has when the rest of a batch cannot be read', async () => {
-    let looks = 0
-    const lane = new Lane({
+  it('hands out the jobs that it has when the rest of a batch cannot be read', async () => {
+    let reads = 0
+    const queue = new TakeQueue({
       takeJob: () => {
-        looks += 1
-        return looks === 1 ? Promise.resolve({ id: 'a' } as TakenJob) : Promise.reject(new Error('away'))
+        reads += 1
+        return reads === 1 ? Promise.resolve({ id: 'a' } as TakenJob) : Promise.reject(new Error('away'))
       },
       giveBack: () => Promise.resolve(),
       checkVersion: () => Promise.resolve(),
     })
-    const jobs = await lane.take({ state: createWorker('w'), max: 3, signal: NEVER })
-    expect(jobs.map(({ id }) => id)).toEqual(['a'])
+    const taken = await queue.take({ session: createWorker('w'), max: 3, signal: NEVER })
+    expect(taken.map(({ id }) => id)).toEqual(['a'])
   })
 })
 
@@ -177,17 +177,17 @@ describe('a poll without an answer', () => {
     vi.useRealTimers()
   })
 
-  const emptyLane = (): Lane =>
-    new Lane({ takeJob: async () => undefined, giveBack: async () => undefined, checkVersion: async () => undefined })
-  const stopPoll = (state: WorkerState): Promise<readonly string[]> =>
-    takeStopOrders({ store: { jobs: { renew: async () => [] } } } as unknown as Parameters<typeof takeStopOrders>[0], state, NEVER)
+  const emptyQueue = (): TakeQueue =>
+    new TakeQueue({ takeJob: async () => undefined, giveBack: async () => undefined, checkVersion: async () => undefined })
+  const stopPoll = (session: WorkerSession): Promise<readonly string[]> =>
+    takeStopOrders({ store: { jobs: { renew: async () => [] } } } as unknown as Parameters<typeof takeStopOrders>[0], session, NEVER)
 
-  it('is no reason to look into the queue again, however often it is asked', async () => {
+  it('causes no further read of the queue, however many there are', async () => {
     vi.useFakeTimers()
     const takeJob = vi.fn(async () => undefined)
-    const lane = new Lane({ takeJob, giveBack: async () => undefined, checkVersion: async () => undefined })
+    const queue = new TakeQueue({ takeJob, giveBack: async () => undefined, checkVersion: async () => undefined })
     for (let polls = 0; polls < 100; polls += 1) {
-      const poll = lane.take({ state: createWorker(`w${polls % 3}`), max: 1, signal: NEVER })
+      const poll = queue.take({ session: createWorker(`w${polls % 3}`), max: 1, signal: NEVER })
       await vi.advanceTimersByTimeAsync(25_000)
       expect(await poll).toEqual([])
     }
@@ -196,7 +196,7 @@ describe('a poll without an answer', () => {
 
   // SDK 1.7.3 to 1.7.5 closes its side after 30 s, and every version asks again at once (worker-api §4.3; worker-api §17.3, §15.2).
   it.each([
-    ['take', (state: WorkerState) => emptyLane().take({ state, max: 1, signal: NEVER })],
+    ['take', (session: WorkerSession) => emptyQueue().take({ session, max: 1, signal: NEVER })],
     ['stop', stopPoll],
   ])('a %s poll is held for seconds, yet never longer than 25', async (_kind, ask) => {
     vi.useFakeTimers()

@@ -1,28 +1,31 @@
-// One endpoint's waiting workers. A take looks into the queue once; where there is nothing, its request is parked, and so are those that come
-// after it, at no cost in Redis, until a signal: no time makes anybody look again (ADR 24). Invariants: a wake during a look is never lost (it is
-// owed one look), a worker gets at most what it asked for, and a job taken for a request that has meanwhile gone goes back to the front of the queue.
+// The take queue: the waiting polls of one endpoint in one gateway. It is in one of three modes:
+//   unread: the queue in Redis may have jobs. A poll that arrives reads it.
+//   reading: up to PARALLEL_READS polls read at the same time. A wake-up that arrives meanwhile is owed: it causes exactly one more read.
+//   empty: the last read found nothing and no signal came since. A poll is parked without touching Redis, until a signal; there is no periodic
+//   re-check (ADR 24).
+// Invariants: a wake-up during a read is never lost, a worker gets at most as many jobs as it asked for, and a job taken for a request that has gone
+// meanwhile returns to the front of the queue.
 import type { TakenJob } from '@runyard/store'
-import { holdMsOf, isAssignable } from './assignable.ts'
 import type { Hold } from './held-requests.ts'
-import type { WorkerState } from './worker-session.ts'
+import type { WorkerSession } from './worker-session.ts'
 
-/** Looks in flight per endpoint: they share one connection, so more of them gain nothing. */
-const PARALLEL_LOOKS = 8
+/** Per endpoint: reads share one connection, so more of them gain nothing. */
+const PARALLEL_READS = 8
 
 export interface TakeRequest {
-  readonly state: WorkerState
+  readonly session: WorkerSession
   /** Most jobs that the worker asked for. */
   readonly max: number
-  /** Aborts when nobody can be answered any more. */
+  /** Aborts when the request cannot be answered any more. */
   readonly signal: AbortSignal
 }
 
-export interface LaneDeps {
+export interface TakeQueueDeps {
   /** The next job of this endpoint, leased to the worker. null: jobs wait, but none that this worker may have now (ADR 34). */
-  readonly takeJob: (state: WorkerState) => Promise<TakenJob | undefined | null>
-  readonly giveBack: (state: WorkerState, jobs: readonly TakenJob[]) => Promise<void>
+  readonly takeJob: (session: WorkerSession) => Promise<TakenJob | undefined | null>
+  readonly giveBack: (session: WorkerSession, jobs: readonly TakenJob[]) => Promise<void>
   /** Marks a worker whose endpoint has a newer version. */
-  readonly checkVersion: (state: WorkerState) => Promise<void>
+  readonly checkVersion: (session: WorkerSession) => Promise<void>
 }
 
 interface Parked {
@@ -30,32 +33,32 @@ interface Parked {
   readonly resolve: (jobs: readonly TakenJob[]) => void
   readonly reject: (error: unknown) => void
   hold: Hold | undefined
-  looking: boolean
-  /** As many wakes had come when it was refused what waits: only a later one makes it look again. */
+  reading: boolean
+  /** The number of wake-ups at the time when it was refused the jobs that wait: it reads again after a later one only. */
   refusedAt: number | undefined
 }
 
-/** What a look came to. `isRefused`: jobs wait, but this worker may not have them now. */
-interface Look {
+/** What a read found. `isRefused`: jobs wait, but this worker may not have them now. */
+interface Read {
   readonly jobs: readonly TakenJob[]
   readonly isRefused: boolean
 }
 
-const NOTHING: Look = { jobs: [], isRefused: false }
+const NOTHING: Read = { jobs: [], isRefused: false }
 
-/** Public for the dispatcher only: a queue of waiting requests is identity plus mutable state with invariants. */
-export class Lane {
-  readonly #deps: LaneDeps
-  /** The latest is served first: idle workers stay idle and can be retired. */
+/** A class, since it is identity plus mutable state with invariants. Used by the dispatcher only. */
+export class TakeQueue {
+  readonly #deps: TakeQueueDeps
+  /** The latest is served first, so that idle workers stay idle and can be retired. */
   readonly #parked: Parked[] = []
   #wakes = 0
-  /** Wakes that no look has answered yet. */
+  /** Wake-ups that no read has served yet. */
   #owed = 0
-  #looks = 0
-  /** Seen empty, and no signal since. */
+  #reads = 0
+  /** A read found nothing, and no signal came since. */
   #isEmpty = false
 
-  constructor(deps: LaneDeps) {
+  constructor(deps: TakeQueueDeps) {
     this.#deps = deps
   }
 
@@ -67,8 +70,8 @@ export class Lane {
     let refusedAt: number | undefined
     try {
       while (!this.#isEmpty) {
-        await this.#deps.checkVersion(request.state)
-        if (!isAssignable(request.state.record) || request.signal.aborted) break
+        await this.#deps.checkVersion(request.session)
+        if (!request.session.mayTakeJobs || request.signal.aborted) break
         const seen = this.#wakes
         const { jobs, isRefused } = await this.#takeFor(request)
         if (jobs.length > 0) return jobs
@@ -77,17 +80,17 @@ export class Lane {
         this.#owed -= 1
       }
     } finally {
-      // A wake that came meanwhile is somebody else's.
+      // A wake-up that came meanwhile is for another poll.
       this.#serveOwed()
     }
     return this.#park(request, refusedAt)
   }
 
-  /** For a request that is answered now in any case; costs nothing where the queue was seen empty. */
+  /** For a request that is answered now in any case; costs nothing if the queue was seen empty. */
   async takeNow(request: TakeRequest): Promise<readonly TakenJob[]> {
     if (this.#isEmpty) return []
-    await this.#deps.checkVersion(request.state)
-    if (!isAssignable(request.state.record) || request.signal.aborted) return []
+    await this.#deps.checkVersion(request.session)
+    if (!request.session.mayTakeJobs || request.signal.aborted) return []
     try {
       return (await this.#takeFor(request)).jobs
     } finally {
@@ -98,8 +101,8 @@ export class Lane {
   wake(): void {
     this.#wakes += 1
     this.#isEmpty = false
-    // With nobody waiting and nobody looking, whoever comes next looks anyway.
-    if (this.#parked.length === 0 && this.#looks === 0) return
+    // Without a parked poll and a read under way, the next poll reads anyway.
+    if (this.#parked.length === 0 && this.#reads === 0) return
     this.#owed += 1
     this.#serveOwed()
   }
@@ -109,8 +112,8 @@ export class Lane {
   }
 
   #serveOwed(): void {
-    while (this.#owed > 0 && this.#looks < PARALLEL_LOOKS) {
-      const index = this.#parked.findLastIndex((parked) => this.#mayLook(parked))
+    while (this.#owed > 0 && this.#reads < PARALLEL_READS) {
+      const index = this.#parked.findLastIndex((parked) => this.#mayRead(parked))
       const [parked] = index === -1 ? [] : this.#parked.splice(index, 1)
       if (parked === undefined) return
       this.#owed -= 1
@@ -119,12 +122,12 @@ export class Lane {
   }
 
   async #serve(parked: Parked): Promise<void> {
-    parked.looking = true
+    parked.reading = true
     const seen = this.#wakes
     try {
       const { jobs, isRefused } = await this.#takeForCurrent(parked.request)
-      parked.looking = false
-      // The wake is for another worker then.
+      parked.reading = false
+      // The wake-up goes to another worker then.
       if (isRefused) {
         parked.refusedAt = seen
         this.#owed += 1
@@ -142,49 +145,49 @@ export class Lane {
     this.#serveOwed()
   }
 
-  /** A worker that turns out to be of an older version answers no wake: another one is owed the look. */
-  async #takeForCurrent(request: TakeRequest): Promise<Look> {
-    await this.#deps.checkVersion(request.state)
-    if (isAssignable(request.state.record)) return this.#takeFor(request)
+  /** An outdated worker does not consume the wake-up; it goes to the next parked poll. */
+  async #takeForCurrent(request: TakeRequest): Promise<Read> {
+    await this.#deps.checkVersion(request.session)
+    if (request.session.mayTakeJobs) return this.#takeFor(request)
     this.#owed += 1
     return NOTHING
   }
 
-  async #takeFor(request: TakeRequest): Promise<Look> {
-    const look = await this.#look(request)
-    // A worker that just lost a job must not get it again: the signal of its retirement came before that of the job.
-    if (look.jobs.length > 0) await request.state.refreshing
-    if (look.jobs.length === 0 || (!request.signal.aborted && isAssignable(request.state.record))) return look
-    await this.#deps.giveBack(request.state, look.jobs)
+  async #takeFor(request: TakeRequest): Promise<Read> {
+    const read = await this.#read(request)
+    // A worker that has just lost a job must not get it again: the signal of its retirement came before the signal of the job.
+    if (read.jobs.length > 0) await request.session.settled()
+    if (read.jobs.length === 0 || (!request.signal.aborted && request.session.mayTakeJobs)) return read
+    await this.#deps.giveBack(request.session, read.jobs)
     return NOTHING
   }
 
-  #mayLook(parked: Parked): boolean {
+  #mayRead(parked: Parked): boolean {
     return isReady(parked) && (parked.refusedAt === undefined || parked.refusedAt < this.#wakes)
   }
 
-  /** One look into the queue. Taking more than one job stops where other workers wait for theirs. */
-  async #look({ state, max }: TakeRequest): Promise<Look> {
+  /** One read of the queue. It stops before the next job while polls of other workers wait. */
+  async #read({ session, max }: TakeRequest): Promise<Read> {
     const jobs: TakenJob[] = []
     let next: TakenJob | undefined | null
     const seen = this.#wakes
-    this.#looks += 1
+    this.#reads += 1
     try {
       do {
-        next = await this.#deps.takeJob(state)
+        next = await this.#deps.takeJob(session)
         if (next) jobs.push(next)
-      } while (next && jobs.length < max && !this.#parked.some((parked) => this.#mayLook(parked)))
+      } while (next && jobs.length < max && !this.#parked.some((parked) => this.#mayRead(parked)))
     } catch (error) {
-      // What was taken before must not be lost for what could not be.
+      // The jobs that were taken before the error are handed out all the same.
       if (jobs.length === 0) throw error
     } finally {
-      this.#looks -= 1
+      this.#reads -= 1
     }
     if (jobs.length === 0 && next === undefined) this.#noteEmpty(seen)
     return { jobs, isRefused: jobs.length === 0 && next === null }
   }
 
-  /** Wakes from before the look that found nothing are answered. */
+  /** Wake-ups from before the read that found nothing are served. */
   #noteEmpty(seen: number): void {
     this.#owed = Math.min(this.#owed, this.#wakes - seen)
     if (this.#wakes === seen) this.#isEmpty = true
@@ -192,13 +195,12 @@ export class Lane {
 
   #park(request: TakeRequest, refusedAt: number | undefined): Promise<readonly TakenJob[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly TakenJob[]>()
-    const parked: Parked = { request, resolve, reject, hold: undefined, looking: false, refusedAt }
+    const parked: Parked = { request, resolve, reject, hold: undefined, reading: false, refusedAt }
     this.#parked.push(parked)
-    parked.hold = request.state.takes.hold({
-      holdMs: holdMsOf(request.state),
+    parked.hold = request.session.holdTake({
       signal: request.signal,
       onEnd: () => {
-        if (parked.looking) return
+        if (parked.reading) return
         const index = this.#parked.indexOf(parked)
         if (index !== -1) this.#parked.splice(index, 1)
         resolve([])
@@ -209,5 +211,5 @@ export class Lane {
 }
 
 function isReady({ request, hold }: Parked): boolean {
-  return hold?.ended !== true && isAssignable(request.state.record)
+  return hold?.ended !== true && request.session.mayTakeJobs
 }

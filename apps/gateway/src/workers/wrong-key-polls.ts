@@ -1,37 +1,37 @@
-// Workers whose polls bear another key than their own. The SDK sends the one of `~/.runpod/config.toml` in its image with everything but its
-// pings (worker-api §2.3): it would be told to come back for ever, and its operator would not learn why. Anybody may send such a poll, so by
-// itself it leaves a line in two logs, once for a worker that there is; that the worker is unfit is concluded from its ping, which bears its
-// own token (`ping.ts`). Polls in the name of no worker of ours cost one log line a second for all of them, and a few reads.
+// Workers whose polls bear another key than their own token. The SDK sends the key of `~/.runpod/config.toml` in its image with everything but its
+// pings (worker-api §2.3): it would be asked to come back for ever, and its operator would not learn why. Any client can send such a poll, so by itself
+// it leaves only a line in two logs, once for each worker that exists. That the worker is unfit is concluded from its ping, which bears its own token
+// (`ping.ts`). Polls in the name of an unknown worker cost one log line a second for all of them, and a few reads.
 import type { Logger } from '@runyard/kit'
 import { EndpointId, WorkerId } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import type { WorkerAddress } from './sessions.ts'
+import type { WorkerAddress } from './worker-session.ts'
 
 export const FOREIGN_KEY =
   'its polls bear another key than this worker’s, so it gets no job; the runpod SDK prefers the api_key in ~/.runpod/config.toml of the image: remove that file'
 
 const REMEMBERED = 1000
-/** A worker that is not looked for this time polls again in some seconds. */
+/** Reads of worker records. A worker that is not looked up this time polls again within seconds. */
 const LOOKS_PER_SECOND = 10
 const LINE_EVERY_MS = 1000
 
-export interface RefusedPolls {
+export interface WrongKeyPolls {
   /** Never throws. */
   note(who: WorkerAddress): Promise<void>
   has(who: WorkerAddress): boolean
 }
 
-/** Of everybody's ids, those that one of our workers may have. */
+/** Whether the ids are such as a worker of ours may have. */
 export function couldBeWorker({ endpointId, workerId }: WorkerAddress): boolean {
   return EndpointId.safeParse(endpointId).success && WorkerId.safeParse(workerId).success
 }
 
-export function createRefusedPolls({ store, log }: { store: Pick<Store, 'workers' | 'workerLogs'>; log: Logger }): RefusedPolls {
+export function createWrongKeyPolls({ store, log }: { store: Pick<Store, 'workers' | 'workerLogs'>; log: Logger }): WrongKeyPolls {
   const noted = new Set<string>()
   const keyOf = ({ endpointId, workerId }: WorkerAddress): string => `${endpointId}/${workerId}`
   const second = createSecond((polls) => log.warn({ polls }, 'polls were refused: they bear no key of the worker that they name'))
 
-  async function tellWorker(who: WorkerAddress): Promise<void> {
+  async function reportTo(who: WorkerAddress): Promise<void> {
     const { endpointId, workerId } = who
     if ((await store.workers.get(endpointId, workerId)) === undefined || noted.has(keyOf(who))) return
     const [oldest] = noted
@@ -47,22 +47,22 @@ export function createRefusedPolls({ store, log }: { store: Pick<Store, 'workers
       if (noted.has(keyOf(who))) return
       const looks = second.count(couldBeWorker(who))
       if (!couldBeWorker(who) || looks > LOOKS_PER_SECOND) return
-      await tellWorker(who).catch((error: unknown) => {
+      await reportTo(who).catch((error: unknown) => {
         log.warn({ err: error, workerId: who.workerId }, 'a worker’s log does not say why its polls are refused')
       })
     },
   }
 }
 
-/** Counts what comes within a second, and tells how much it was when that is over. */
-function createSecond(tell: (polls: number) => void): { count(isLook: boolean): number } {
+/** Counts polls for a second, then reports how many there were. */
+function createSecond(report: (polls: number) => void): { count(isLook: boolean): number } {
   let polls = 0
   let looks = 0
   return {
     count(isLook) {
       if (polls === 0) {
         setTimeout(() => {
-          tell(polls)
+          report(polls)
           polls = 0
           looks = 0
         }, LINE_EVERY_MS).unref()
