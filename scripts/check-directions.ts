@@ -1,7 +1,8 @@
 // Fails when a workspace package depends on one that the layering does not allow (docs/architecture.md, "The packages").
 // pnpm's strict node_modules makes an undeclared import impossible, so checking the manifests is sufficient.
+// Also fails when a folder of an app imports a later one of its order, or a file beside the folders, which put them together (ADR 49).
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 
 const ALLOWED: Record<string, readonly string[]> = {
   schema: [],
@@ -22,6 +23,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   cli: ['schema', 'core', 'kit', 'client', 'hosts', 'host-gpus', 'store'],
 }
 
+/** A folder may import those before it. */
+const FOLDER_ORDERS: Record<string, readonly string[]> = {
+  'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management'],
+}
+
 interface Manifest {
   readonly name: string
   readonly dependencies?: Record<string, string>
@@ -29,7 +35,7 @@ interface Manifest {
 
 const SCOPE = '@runyard/'
 const root = join(import.meta.dirname, '..')
-const wrong = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: root }).flatMap((path) => {
+const wrongPackages = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: root }).flatMap((path) => {
   const { name, dependencies = {} } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest
   const allowed = ALLOWED[name.slice(SCOPE.length)]
   if (allowed === undefined) return [`${path}: ${name} is not in the table of scripts/check-directions.ts`]
@@ -38,5 +44,20 @@ const wrong = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: r
     .map((dependency) => `${path}: ${name} must not depend on ${dependency}`)
 })
 
+const wrongFolders = Object.entries(FOLDER_ORDERS).flatMap(([source, order]) =>
+  globSync('*/**/*.ts', { cwd: join(root, source), exclude: (path) => /^testing$|\.test\.ts$/.test(path) }).flatMap((path) => {
+    const folder = path.split('/')[0] ?? ''
+    if (!order.includes(folder)) return [`${source}/${folder} is not in the table of scripts/check-directions.ts`]
+    const text = readFileSync(join(root, source, path), 'utf8')
+    const imported = [...text.matchAll(/ from '(\.[^']+)'/g)].map(([, target = '']) => normalize(join(dirname(path), target)))
+    return imported
+      .filter(
+        (target) => order.indexOf(target.split('/')[0] ?? '') === -1 || order.indexOf(target.split('/')[0] ?? '') > order.indexOf(folder),
+      )
+      .map((target) => `${source}/${path} must not import ${target}: ${folder} comes before it`)
+  }),
+)
+
+const wrong = [...wrongPackages, ...wrongFolders]
 for (const line of wrong) process.stderr.write(`${line}\n`)
 process.exitCode = wrong.length === 0 ? 0 : 1
