@@ -5,14 +5,14 @@ import type { EndpointCache } from './endpoints/endpoint-lists.ts'
 import type { JustSettled } from './jobs/just-settled.ts'
 import type { Keys } from './keys.ts'
 import type { Payloads } from './blobs/payloads.ts'
-import type { RunEither } from './scripts/script.ts'
+import type { Run } from './scripts/run-script.ts'
 import type { Signals } from './signals.ts'
 import type { OpenStoreOptions } from './open-options.ts'
 
 export interface StoreContext {
   readonly client: Redis
   readonly keys: Keys
-  readonly run: RunEither
+  readonly run: Run
   readonly signals: Signals
   readonly payloads: Payloads
   readonly justSettled: JustSettled

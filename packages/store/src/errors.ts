@@ -1,7 +1,7 @@
 // The border of this package: what ioredis, BullMQ and Redis throw becomes RunyardError('store_unavailable') when Redis is away or
 // refuses writes. Anything else is a bug of ours and passes through, but for what the command carried: inputs and secrets belong in no log.
 import { RunyardError } from '@runyard/schema'
-import { STALE_TERM } from './scripts/fence.ts'
+import { STALE_TERM } from './scripts/run-script.ts'
 
 /** Replies by which a Redis that is there says that it cannot serve now. */
 const REFUSALS = [

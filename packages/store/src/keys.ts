@@ -1,148 +1,176 @@
-// The names of all Redis keys, in one place. Every key of an endpoint shares the hash tag `{endpointId}` (BullMQ's own
-// `<prefix>:{ep}:…` included), everything global shares `{@}`, which no endpoint id can be; so each script stays in one slot.
-// Job ids hold no colon, hence `<queue>:<jobId>` (BullMQ's) can never meet our `<queue>:s:<jobId>` (`c:` chunks, `i:` idempotency keys).
+// The names of all Redis keys, in one place; scripts get those that they use by name (`endpointKeys`). Every key of an endpoint shares the hash tag
+// `{endpointId}` (BullMQ's own `<prefix>:{ep}:…` included), everything global shares `{@}`, which no endpoint id can be; so each script stays in one
+// slot. Job ids hold no colon, hence `<queue>:<jobId>` (BullMQ's) can never meet our `<queue>:s:<jobId>`.
+import { QueueKeys } from 'bullmq'
+import { defineLua } from './scripts/define-script.ts'
 
-export interface Keys {
-  readonly prefix: string
-  /** The name that BullMQ knows the endpoint's queue by. */
-  queueName(endpointId: string): string
-  /** Base of all keys of an endpoint; `queue` in the scripts. */
-  queue(endpointId: string): string
-  worker(endpointId: string, workerId: string): string
-  workers(endpointId: string): string
-  events(endpointId: string): string
-  status(endpointId: string): string
-  counters(endpointId: string): string
-  deadlines(endpointId: string): string
-  /** Of ended jobs, purges, suspects, drafts, idempotency keys and expired jobs; written by the scripts. */
-  register(endpointId: string): readonly string[]
-  /** The index of batches, the active ones, when each expires; each batch has its own keys, which expire. */
-  batches(endpointId: string): readonly [index: string, active: string, until: string]
-  /** Events that wait, events that were given up, what they weigh; written by the scripts. */
-  outbox(endpointId: string): readonly [waiting: string, givenUp: string, bytes: string]
-  webhookLog(endpointId: string): string
-  /** The endpoint's last keys were removed: nothing is written to it any more. For an hour, as the fence. */
-  forgotten(endpointId: string): string
-  goneWorker(workerId: string): string
-  workerLog(workerId: string, source: string): string
-  /** How many lines there ever were, and what the kept ones weigh. */
-  workerLogCount(workerId: string, source: string): string
-  /** Present while a client follows the log. */
-  workerLogFollowed(workerId: string): string
-  readonly signals: string
-  readonly instance: string
-  /** A number; absent = 0. */
-  readonly dataVersion: string
-  readonly dataLock: string
-  /** The leader's lease, and the latest term that was given out. */
-  readonly leader: { readonly lease: string; readonly term: string }
-  /** Of ends that a gateway has not counted yet. */
-  readonly measures: string
-  /** What is known of each host: a field per host and part. */
-  readonly hosts: string
-  /** Card → the worker that holds it, `endpointId/workerId`. */
-  readonly cards: string
-  /** Where the latest term is kept that was seen in a key's slot. */
-  readonly fenceOf: (key: string) => string
-  /** Jobs with blobs, `endpointId/jobId`. */
-  readonly blobs: string
-  /** Ids by when to look at them again, records by id, and what holds one. */
-  readonly artifacts: { readonly list: string; readonly records: string; readonly holders: (id: string) => string }
-  /** Batches that may have been left half-way, `endpointId/batchId`. */
-  readonly unfinishedBatches: string
-  readonly endpoints: {
-    readonly records: string
-    readonly names: string
-    readonly templates: string
-    readonly deleted: string
-    /** Of those that were deleted, until the ledger has no more of them, and when they were. */
-    readonly owners: string
-    readonly ownersSince: string
-  }
-  readonly webhooks: { readonly endpoints: string; readonly secrets: string }
-  readonly templates: string
-  readonly registries: string
-  /** Whose credentials an image came with. */
-  privateImage(imageId: string): string
-  /** Grows with each write of an endpoint, a template or a registry. */
-  readonly revision: string
-  readonly apiKeys: { readonly records: string; readonly hashes: string; readonly uses: string; readonly slots: string }
-  readonly ledger: {
-    readonly open: string
-    readonly rows: string
-    readonly totals: string
-    /** What rows were added up to by day; '' is the owner of what nobody owns. */
-    readonly days: (ownerId: string) => string
-    /** How far that went. */
-    readonly rolled: string
-  }
-}
+/** Keys that an endpoint has one of; in Lua by the same name in capitals. */
+const OF_ENDPOINT = {
+  // BullMQ's structures. They are ours to move jobs in; its classes are not used: its Worker would open a blocking connection per queue, which a
+  // gateway that is woken by signals never uses.
+  wait: 'wait',
+  active: 'active',
+  prioritized: 'prioritized',
+  stalled: 'stalled',
+  delayed: 'delayed',
+  paused: 'paused',
+  limiter: 'limiter',
+  meta: 'meta',
+  marker: 'marker',
+  priorityCounter: 'pc',
+  queueEvents: 'events',
+  // Ours.
+  workers: 'r:workers',
+  events: 'r:events',
+  status: 'r:status',
+  counters: 'r:counters',
+  deadlines: 'r:deadlines',
+  /** The latest term of a leader that was seen here (ADR 33). */
+  term: 'r:term',
+  /** The endpoint's last keys were removed: nothing is written to it any more. For an hour, as the term. */
+  forgotten: 'r:forgotten',
+  /** Ended jobs, and those whose result is gone. */
+  ended: 'r:ended',
+  gone: 'r:gone',
+  purges: 'r:purges',
+  suspects: 'r:suspects',
+  drafts: 'r:drafts',
+  /** Idempotency keys and when they expire. */
+  once: 'r:once',
+  expired: 'r:expired',
+  /** Batches, the active ones, when each expires. */
+  batches: 'r:batches',
+  activeBatches: 'r:batches:active',
+  batchesUntil: 'r:batches:until',
+  /** Webhook events that wait, those that were given up, what all of them weigh, and the delivery log. */
+  outbox: 'r:outbox',
+  lanes: 'r:lanes',
+  givenUp: 'r:given-up',
+  outboxBytes: 'r:outbox-bytes',
+  webhookLog: 'r:hook-log',
+} as const
 
-export function createKeys(prefix: string): Keys {
-  return { prefix, ...endpointKeys(prefix), ...sharedKeys(prefix) }
-}
+/** Keys that an endpoint has one of per name: what stands before and after it; in Lua a function, `jobKey(id)`. */
+const OF_NAME = {
+  // BullMQ's.
+  job: ['', ''],
+  lock: ['', ':lock'],
+  // Ours.
+  settled: ['s:', ''],
+  chunks: ['c:', ''],
+  worker: ['w:', ''],
+  /** By the hash of an idempotency key. */
+  once: ['i:', ''],
+  /** By kind, `async` or `sync`. */
+  kept: ['r:kept:', ''],
+  /** By the number of a purge: jobs without an end. */
+  purgedWait: ['r:purged:', ':wait'],
+  purgedLow: ['r:purged:', ':low'],
+  batch: ['b:', ''],
+  batchIds: ['b:', ':ids'],
+  batchDrafts: ['b:', ':drafts'],
+  /** Webhook events: by event, by receiver, by job. */
+  event: ['h:', ''],
+  lane: ['l:', ''],
+  jobEvents: ['e:', ''],
+} as const
 
-function endpointKeys(prefix: string) {
-  const queue = (endpointId: string) => `${prefix}:{${endpointId}}`
+const SIGNALS = '{@}:signals'
+
+export type Keys = ReturnType<typeof createKeys>
+
+export function createKeys(prefix: string) {
+  const queue = (endpointId: string): string => `${prefix}:{${endpointId}}`
+  const of = (endpointId: string, key: keyof typeof OF_ENDPOINT): string => `${queue(endpointId)}:${OF_ENDPOINT[key]}`
+  const ofName = (endpointId: string, key: keyof typeof OF_NAME, name: string): string =>
+    `${queue(endpointId)}:${OF_NAME[key][0]}${name}${OF_NAME[key][1]}`
   return {
-    queueName: (endpointId) => `{${endpointId}}`,
+    prefix,
+    /** Base of all keys of an endpoint; `queue` in the scripts. */
     queue,
-    worker: (endpointId, workerId) => `${queue(endpointId)}:w:${workerId}`,
-    workers: (endpointId) => `${queue(endpointId)}:r:workers`,
-    events: (endpointId) => `${queue(endpointId)}:r:events`,
-    status: (endpointId) => `${queue(endpointId)}:r:status`,
-    counters: (endpointId) => `${queue(endpointId)}:r:counters`,
-    deadlines: (endpointId) => `${queue(endpointId)}:r:deadlines`,
-    register: (endpointId) =>
-      ['ended', 'kept:async', 'kept:sync', 'gone', 'purges', 'suspects', 'drafts', 'once', 'expired'].map(
-        (part) => `${queue(endpointId)}:r:${part}`,
-      ),
-    batches: (endpointId) => [
-      `${queue(endpointId)}:r:batches`,
-      `${queue(endpointId)}:r:batches:active`,
-      `${queue(endpointId)}:r:batches:until`,
+    of,
+    ofName,
+    worker: (endpointId: string, workerId: string) => ofName(endpointId, 'worker', workerId),
+    /** What a deleted endpoint leaves. Results and chunks of its jobs expire, its outbox is still delivered. */
+    leftBy: (endpointId: string): readonly string[] => [
+      ...LEFT.map((key) => of(endpointId, key)),
+      ...['async', 'sync'].map((kind) => ofName(endpointId, 'kept', kind)),
+      ...Object.values(new QueueKeys(prefix).getKeys(`{${endpointId}}`)),
     ],
-    outbox: (endpointId) => [`${queue(endpointId)}:r:outbox`, `${queue(endpointId)}:r:given-up`, `${queue(endpointId)}:r:outbox-bytes`],
-    forgotten: (endpointId) => `${queue(endpointId)}:r:forgotten`,
-    webhookLog: (endpointId) => `${queue(endpointId)}:r:hook-log`,
-    goneWorker: (workerId) => `${prefix}:gone:{${workerId}}`,
-    workerLog: (workerId, source) => `${prefix}:log:{${workerId}}:${source}`,
-    workerLogCount: (workerId, source) => `${prefix}:log:{${workerId}}:${source}:count`,
-    workerLogFollowed: (workerId) => `${prefix}:log:{${workerId}}:followed`,
-  } satisfies Partial<Keys>
+    goneWorker: (workerId: string) => `${prefix}:gone:{${workerId}}`,
+    workerLog: (workerId: string, source: string) => ({
+      lines: `${prefix}:log:{${workerId}}:${source}`,
+      /** How many lines there ever were, and what the kept ones weigh. */
+      count: `${prefix}:log:{${workerId}}:${source}:count`,
+    }),
+    /** Present while a client follows the log. */
+    workerLogFollowed: (workerId: string) => `${prefix}:log:{${workerId}}:followed`,
+    ...sharedKeys(prefix, of),
+  }
 }
 
-function sharedKeys(prefix: string) {
+const LEFT = [
+  'workers',
+  'events',
+  'status',
+  'counters',
+  'deadlines',
+  'ended',
+  'gone',
+  'purges',
+  'suspects',
+  'drafts',
+  'once',
+  'expired',
+  'batches',
+  'activeBatches',
+  'batchesUntil',
+] as const satisfies readonly (keyof typeof OF_ENDPOINT)[]
+
+function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => string) {
   const shared = `${prefix}:{@}`
+  const term = `${shared}:term`
   return {
-    signals: `${shared}:signals`,
+    signals: `${prefix}:${SIGNALS}`,
     instance: `${shared}:instance`,
+    /** A number; absent = 0. */
     dataVersion: `${shared}:data-version`,
     dataLock: `${shared}:data-lock`,
-    leader: { lease: `${shared}:leader`, term: `${shared}:term` },
+    /** The leader's lease, and the latest term that was given out. */
+    leader: { lease: `${shared}:leader`, term },
+    /** Where the latest term is kept that was seen in a key's slot. */
+    fenceOf: (key: string) => (key.startsWith(`${shared}:`) ? term : of(key.slice(key.indexOf('{') + 1, key.indexOf('}')), 'term')),
+    /** Of ends that a gateway has not counted yet. */
     measures: `${shared}:measures`,
+    /** What is known of each host: a field per host and part. */
     hosts: `${shared}:hosts`,
+    /** Card → the worker that holds it, `endpointId/workerId`. */
     cards: `${shared}:cards`,
-    fenceOf: (key) => (key.startsWith(`${shared}:`) ? `${shared}:term` : `${key.slice(0, key.indexOf('}') + 1)}:r:term`),
+    /** Jobs with blobs, `endpointId/jobId`. */
     blobs: `${shared}:blobs`,
+    /** Ids by when to look at them again, records by id, and what holds one. */
     artifacts: {
       list: `${shared}:artifact-list`,
       records: `${shared}:artifacts`,
-      holders: (id) => `${shared}:artifact-holders:${id}`,
+      holders: (id: string) => `${shared}:artifact-holders:${id}`,
     },
+    /** Batches that may have been left half-way, `endpointId/batchId`. */
     unfinishedBatches: `${shared}:batches-unfinished`,
     endpoints: {
       records: `${shared}:endpoints`,
       names: `${shared}:endpoint-names`,
       templates: `${shared}:endpoint-templates`,
       deleted: `${shared}:endpoints-deleted`,
+      /** Of those that were deleted, until the ledger has no more of them, and when they were. */
       owners: `${shared}:endpoint-owners`,
       ownersSince: `${shared}:endpoint-owners-since`,
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     templates: `${shared}:templates`,
     registries: `${shared}:registries`,
-    privateImage: (imageId) => `${shared}:private-image:${imageId}`,
+    /** Whose credentials an image came with. */
+    privateImage: (imageId: string) => `${shared}:private-image:${imageId}`,
+    /** Grows with each write of an endpoint, a template or a registry. */
     revision: `${shared}:revision`,
     apiKeys: {
       records: `${shared}:api-keys`,
@@ -154,8 +182,28 @@ function sharedKeys(prefix: string) {
       open: `${shared}:ledger-open`,
       rows: `${shared}:ledger-rows`,
       totals: `${shared}:ledger-totals`,
-      days: (ownerId) => `${shared}:ledger-days:${ownerId}`,
+      /** What rows were added up to by day; '' is the owner of what nobody owns. */
+      days: (ownerId: string) => `${shared}:ledger-days:${ownerId}`,
+      /** How far that went. */
       rolled: `${shared}:ledger-rolled`,
     },
-  } satisfies Partial<Keys>
+  }
+}
+
+/** The keys of an endpoint for scripts, whose first key is `queue`; and the channel of signals, which lies beside them. */
+export const endpointKeys = defineLua({
+  constants: { SIGNALS },
+  lua: [
+    ...Object.entries(OF_ENDPOINT).map(([name, key]) => `local ${toConstant(name)} = queue .. ':${key}'`),
+    ...Object.entries(OF_NAME).map(([name, [before, after]]) => {
+      const end = after === '' ? '' : ` .. '${after}'`
+      return `local function ${name}Key(name) return queue .. ':${before}' .. name${end} end`
+    }),
+    '',
+  ].join('\n'),
+})
+
+/** `outboxBytes` → `OUTBOX_BYTES` */
+function toConstant(name: string): string {
+  return name.replaceAll(/[A-Z]/g, '_$&').toUpperCase()
 }

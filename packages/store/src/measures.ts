@@ -26,7 +26,7 @@ export function createMeasureStore({ client, keys }: StoreContext): MeasureStore
       let some: readonly string[]
       do {
         some = (await client.lpop(keys.measures, TAKEN_AT_ONCE)) ?? []
-        taken.push(...some.map((text) => JSON.parse(text) as EndMeasure))
+        taken.push(...some.map((text): EndMeasure => JSON.parse(text)))
       } while (some.length === TAKEN_AT_ONCE)
       return taken
     },

@@ -21,9 +21,7 @@ import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './endpoints/private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
 import { createRegistryStore } from './endpoints/registries.ts'
-import { createFencedRun } from './scripts/fence.ts'
 import { createRun } from './scripts/run-script.ts'
-import { createRunScript, runEither } from './scripts/script.ts'
 import { openSignals } from './signals.ts'
 import { createTemplateStore } from './endpoints/templates.ts'
 import type { OpenStoreOptions } from './open-options.ts'
@@ -81,7 +79,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
   const { client, keys, signals } = context
   const fence = { term, fenceOf: keys.fenceOf }
-  const fenced = { ...context, run: runEither(createFencedRun(context.run, fence), createRun({ client, signals, fence })) }
+  const fenced = { ...context, run: createRun({ client, signals, fence }) }
   const jobs = createJobStore(fenced)
   return {
     endpoints: translateErrors(createEndpointStore(fenced, jobs)),
@@ -117,7 +115,7 @@ async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStac
   const instanceId = async () => (await installation.instance()).id
   const endpointCache = createEndpointCache(signals)
   const payloads = createPayloads({ client, keys, onError, blobs: options.blobs, instanceId })
-  const run = runEither(createRunScript(client), createRun({ client, signals }))
+  const run = createRun({ client, signals })
   return {
     client,
     keys,

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { Signal } from '@runyard/schema'
 import type { Redis } from 'ioredis'
+import { defineLua } from './scripts/define-script.ts'
 
 export interface Signals {
   /** Given to scripts that publish by themselves, as the last step of a change that really happened. */
@@ -25,6 +26,12 @@ export interface SignalDeps {
   readonly onError: (error: Error) => void
 }
 
+/** The only place that knows how a signal is wrapped: what stands before it; a brace follows. */
+const envelopeOf = (origin: string): string => `{"origin":"${origin}","signal":`
+
+/** `announce`, for signals that scripts make by themselves. */
+export const announceLua = defineLua({ lua: new URL('./signals.lua', import.meta.url), constants: { ENVELOPE: envelopeOf('') } })
+
 /** Resolves when the subscription stands, so that nothing published afterwards is missed. */
 export async function openSignals(deps: SignalDeps): Promise<Signals> {
   const { commands, subscriber, channel, onError } = deps
@@ -40,8 +47,8 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
       }
     }
   }
-  const encode = (signal: Signal) => JSON.stringify({ origin, signal })
-  const ownPrefix = `{"origin":"${origin}"`
+  const ownPrefix = envelopeOf(origin)
+  const encode = (signal: Signal) => `${ownPrefix}${JSON.stringify(signal)}}`
 
   const parse = createParser()
   subscriber.on('message', (_channel: string, message: string) => {

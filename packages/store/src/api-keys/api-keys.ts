@@ -40,43 +40,51 @@ export interface KeyStore {
 
 const always = () => true
 
-const createScript = defineScript({
-  name: 'createKey',
-  lua: new URL('./create-key.lua', import.meta.url),
-  keys: ['records', 'hashes'],
-  args: { id: 'text', record: 'text', hash: 'text', changed: 'signal' },
-  reply: flag,
-  told: { changed: (isCreated) => isCreated },
-})
+const createScript = defineScript(
+  {
+    name: 'createKey',
+    lua: new URL('./create-key.lua', import.meta.url),
+    keys: ['records', 'hashes'],
+    args: { id: 'text', record: 'text', hash: 'text', changed: 'signal' },
+    reply: flag,
+  },
+  { changed: (isCreated) => isCreated },
+)
 
-const installScript = defineScript({
-  name: 'installKey',
-  lua: new URL('./install-key.lua', import.meta.url),
-  keys: ['records', 'hashes', 'uses', 'slots'],
-  args: { slot: 'text', newId: 'text', record: 'text', hash: 'text', onlyIfAbsent: 'flag', changed: 'signal' },
-  /** False where that key was revoked. */
-  reply: flag,
-  told: { changed: always },
-})
+const installScript = defineScript(
+  {
+    name: 'installKey',
+    lua: new URL('./install-key.lua', import.meta.url),
+    keys: ['records', 'hashes', 'uses', 'slots'],
+    args: { slot: 'text', newId: 'text', record: 'text', hash: 'text', onlyIfAbsent: 'flag', changed: 'signal' },
+    /** False where that key was revoked. */
+    reply: flag,
+  },
+  { changed: always },
+)
 
-const revokeScript = defineScript({
-  name: 'revokeKey',
-  lua: new URL('./revoke-key.lua', import.meta.url),
-  keys: ['records', 'hashes', 'uses'],
-  args: { id: 'text', hash: 'text', changed: 'signal' },
-  reply: nothing,
-  told: { changed: always },
-})
+const revokeScript = defineScript(
+  {
+    name: 'revokeKey',
+    lua: new URL('./revoke-key.lua', import.meta.url),
+    keys: ['records', 'hashes', 'uses'],
+    args: { id: 'text', hash: 'text', changed: 'signal' },
+    reply: nothing,
+  },
+  { changed: always },
+)
 
-const rotateScript = defineScript({
-  name: 'rotateKey',
-  lua: new URL('./rotate-key.lua', import.meta.url),
-  keys: ['records', 'hashes'],
-  args: { id: 'text', before: 'text', after: 'text', oldHash: 'text', newHash: 'text', changed: 'signal' },
-  /** False where the record has changed meanwhile. */
-  reply: flag,
-  told: { changed: (isRotated) => isRotated },
-})
+const rotateScript = defineScript(
+  {
+    name: 'rotateKey',
+    lua: new URL('./rotate-key.lua', import.meta.url),
+    keys: ['records', 'hashes'],
+    args: { id: 'text', before: 'text', after: 'text', oldHash: 'text', newHash: 'text', changed: 'signal' },
+    /** False where the record has changed meanwhile. */
+    reply: flag,
+  },
+  { changed: (isRotated) => isRotated },
+)
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const KEY_LENGTH = 32

@@ -1,93 +1,175 @@
-// Batches in Redis. Whatever takes many steps is noted as unfinished first and can be taken up by any process at any point.
-import { toJson, type BatchStatus, type JobStatus, type JobSubmission } from '@runyard/schema'
-import type { BatchAt, BatchCounts, BatchRecord, BatchStore, RequestState } from './batch-types.ts'
+// Batches in Redis (client-api §5.13). Whatever takes many steps is noted as unfinished first and can be taken up by any process at any point.
+import { BATCH_STATUSES, JobStatus, toJson, type BatchStatus, type JobSubmission } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { NO_LIMIT } from '../jobs/end-args.ts'
-import { refusalOf } from '../jobs/queue-limits.ts'
-import {
-  ADD_REQUESTS,
-  CANCEL_BATCH,
-  CREATE_BATCH,
-  DROP_REQUEST,
-  FINALIZE_BATCH,
-  LIST_BATCHES,
-  REQUEST_STATES,
-  SET_BATCH_FIELD,
-  SUBMIT_REQUEST,
-} from '../scripts/batches.ts'
-import type { Argument, RunScript } from '../scripts/script.ts'
+import { NO_LIMIT } from '../jobs/ending.ts'
+import { jobLua } from '../jobs/parts.ts'
+import { admitted, REFUSALS } from '../jobs/queue-limits.ts'
 import { packSubmission, readStoredSubmission, textOf } from '../jobs/stored-values.ts'
-import { DEFAULT_TTL_MS, noteOutbox, toArguments } from '../jobs/submit.ts'
+import { DEFAULT_TTL_MS, noteOutbox, QUEUED_JOB, toQueued } from '../jobs/submit.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
+import type { BatchAt, BatchRecord, BatchStore, RequestState } from './batch-types.ts'
 
-/** A draft that nobody touches. */
+/** A draft that no client touches. */
 const DRAFT_LIFE_MS = 24 * 60 * 60 * 1000
 /** Requests per burst: some milliseconds of Redis. */
 const SUBMIT_AT_ONCE = 100
 const STATES_AT_ONCE = 500
 
-type Changes = Pick<BatchStore, 'create' | 'add' | 'drop' | 'rename' | 'finalize' | 'cancel' | 'noteEnded'>
+const batchLua = defineLua({ lua: new URL('./batch.lua', import.meta.url), uses: [jobLua] })
+/** A status forbids the change. */
+const CHANGED = ['ok', 'unknown', ...BATCH_STATUSES] as const
+
+const createScript = defineScript({
+  name: 'createBatch',
+  lua: new URL('./create-batch.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { id: 'text', now: 'number', mostActive: 'number', lifeMs: 'number' },
+  reply: word('ok', 'too_many', ...REFUSALS),
+})
+
+const addScript = defineScript({
+  name: 'addRequests',
+  lua: new URL('./add-requests.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: {
+    id: 'text',
+    mostRequests: 'number',
+    mostBytes: 'number',
+    lifeMs: 'number',
+    ttlMs: 'number',
+    queueBytes: 'number',
+    requests: 'texts',
+    submissions: 'texts',
+  },
+  reply: word('too_many', 'too_large', ...CHANGED, ...REFUSALS),
+})
+
+const dropScript = defineScript({
+  name: 'dropRequest',
+  lua: new URL('./drop-request.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { id: 'text', request: 'text' },
+  reply: word('unknown_request', ...CHANGED),
+})
+
+const setFieldScript = defineScript({
+  name: 'setBatchField',
+  lua: new URL('./set-batch-field.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { id: 'text', field: 'text', value: 'text' },
+  reply: word(...CHANGED),
+})
+
+const finalizeScript = defineScript({
+  name: 'finalizeBatch',
+  lua: new URL('./finalize-batch.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { id: 'text', queueJobs: 'number', keepMs: 'number' },
+  reply: word('empty', 'queue_full', ...CHANGED),
+})
+
+const cancelScript = defineScript({
+  name: 'cancelBatch',
+  lua: new URL('./cancel-batch.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  reply: word(...CHANGED),
+})
+
+const submitScript = defineScript(
+  {
+    name: 'submitRequest',
+    lua: new URL('./submit-request.lua', import.meta.url),
+    uses: [batchLua],
+    keys: ['queue'],
+    args: { batch: 'text', job: QUEUED_JOB, added: 'signal' },
+    reply: flag,
+  },
+  { added: (isSubmitted) => isSubmitted },
+)
+
+const listScript = defineScript({
+  name: 'listBatches',
+  lua: new URL('./list-batches.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { offset: 'number', limit: 'number' },
+  reply: row({ total: number, ids: list(text) }),
+})
+
+const statesScript = defineScript({
+  name: 'requestStates',
+  lua: new URL('./request-states.lua', import.meta.url),
+  uses: [batchLua],
+  keys: ['queue'],
+  args: { batch: 'text', requests: 'texts' },
+  reply: list(maybe(word('DRAFT', ...JobStatus.options))),
+})
 
 export function createBatchStore(context: StoreContext): BatchStore {
   return { ...createChanges(context), ...createReads(context), submit: createSubmit(context) }
 }
 
+type Changes = Pick<BatchStore, 'create' | 'add' | 'drop' | 'rename' | 'finalize' | 'cancel' | 'noteEnded'>
+
 function createChanges({ client, keys, run, options }: StoreContext): Changes {
-  const change = async (script: Parameters<RunScript>[0], { endpointId, batchId }: BatchAt, args: readonly Argument[]) =>
-    (await run(script, [keys.queue(endpointId)], [batchId, ...args])) as never
   const noteUnfinished = (at: BatchAt) => client.sadd(keys.unfinishedBatches, memberOf(at))
+  const of = ({ endpointId, batchId: id }: BatchAt) => ({ queue: keys.queue(endpointId), id })
+  const { queueJobs = NO_LIMIT, queueBytes = NO_LIMIT, batchMs: keepMs = options.retention.asyncMs } = options.retention
 
   return {
     async create(at, mostActive) {
-      const result: Awaited<ReturnType<BatchStore['create']>> = await change(CREATE_BATCH, at, [Date.now(), mostActive, DRAFT_LIFE_MS])
-      const refused = refusalOf(result, options.retention)
-      if (refused !== undefined) throw refused
-      return result
+      const reply = await run(createScript, { ...of(at), now: Date.now(), mostActive, lifeMs: DRAFT_LIFE_MS })
+      return admitted(reply, options.retention)
     },
     async add(at, requests, limits) {
       const ttlMs = Math.max(...requests.map(({ policy }) => policy.ttlMs ?? DEFAULT_TTL_MS), 0)
-      const texts = requests.flatMap((request) => [request.id, textOf(packSubmission(request))])
-      const most = [limits.requests, limits.bytes, DRAFT_LIFE_MS, ttlMs, options.retention.queueBytes ?? NO_LIMIT]
-      const result: Awaited<ReturnType<BatchStore['add']>> = await change(ADD_REQUESTS, at, [...most, ...texts])
-      const refused = refusalOf(result, options.retention)
-      if (refused !== undefined) throw refused
-      return result
+      const bounds = { mostRequests: limits.requests, mostBytes: limits.bytes, lifeMs: DRAFT_LIFE_MS, ttlMs, queueBytes }
+      const submissions = requests.map((request) => textOf(packSubmission(request)))
+      const reply = await run(addScript, { ...of(at), ...bounds, requests: requests.map(({ id }) => id), submissions })
+      return admitted(reply, options.retention)
     },
-    drop: (at, requestId) => change(DROP_REQUEST, at, [requestId]),
-    rename: (at, name) => change(SET_BATCH_FIELD, at, ['name', name]),
+    drop: (at, request) => run(dropScript, { ...of(at), request }),
+    rename: (at, name) => run(setFieldScript, { ...of(at), field: 'name', value: name }),
     async finalize(at, mostQueued) {
       await noteUnfinished(at)
-      const most = Math.min(mostQueued, options.retention.queueJobs ?? NO_LIMIT)
-      return change(FINALIZE_BATCH, at, [most, options.retention.batchMs ?? options.retention.asyncMs])
+      return run(finalizeScript, { ...of(at), queueJobs: Math.min(mostQueued, queueJobs), keepMs })
     },
     async cancel(at) {
       await noteUnfinished(at)
-      return change(CANCEL_BATCH, at, [])
+      return run(cancelScript, of(at))
     },
     async noteEnded(at, counts) {
-      await change(SET_BATCH_FIELD, at, ['ended', JSON.stringify(counts)])
+      await run(setFieldScript, { ...of(at), field: 'ended', value: JSON.stringify(counts) })
     },
   }
 }
 
 /** A request whose input is large leaves Redis here, as every job's does. */
 function createSubmit(context: StoreContext): BatchStore['submit'] {
-  const { client, keys, run, signals, payloads, options } = context
+  const { client, keys, run, payloads, options } = context
   const submitOne = async ({ endpointId, batchId }: BatchAt, submission: JobSubmission, keepMs: number): Promise<boolean> => {
     const at = { endpointId, jobId: submission.id }
-    const signal = { kind: 'job-added', endpointId } as const
+    const added = { kind: 'job-added', endpointId } as const
     const kept = await payloads.pack(at, packSubmission(submission))
-    const args = [...toArguments(submission, kept.text, keepMs), signals.channel, signals.encode(signal), batchId]
-    const [result] = await Promise.all([run(SUBMIT_REQUEST, [keys.queue(endpointId)], args), noteOutbox(context, endpointId, submission)])
-    payloads.conclude(at, kept, result === 1)
-    if (result === 1) signals.deliver(signal)
-    return result === 1
+    const input = { queue: keys.queue(endpointId), batch: batchId, job: toQueued(submission, kept.text, keepMs), added }
+    const [isSubmitted] = await Promise.all([run(submitScript, input), noteOutbox(context, endpointId, submission)])
+    payloads.conclude(at, kept, isSubmitted)
+    return isSubmitted
   }
 
   return async (at, from) => {
-    const base = batchKey(context, at)
-    const [ids, ttlMs] = await Promise.all([client.lrange(`${base}:ids`, from, from + SUBMIT_AT_ONCE - 1), client.hget(base, 'ttlMs')])
+    const { record, ids: idsKey, drafts: draftsKey } = keysOf(context, at)
+    const [ids, ttlMs] = await Promise.all([client.lrange(idsKey, from, from + SUBMIT_AT_ONCE - 1), client.hget(record, 'ttlMs')])
     if (ids.length === 0) return { submitted: [], next: undefined }
-    const drafts = (await client.hmget(`${base}:drafts`, ...ids)).filter((text) => text !== null)
+    const drafts = (await client.hmget(draftsKey, ...ids)).filter((draft) => draft !== null)
     const keepMs = Number(ttlMs ?? 0) + (options.retention.batchMs ?? options.retention.asyncMs)
     const submissions = drafts.map(readDraft)
     const done = await Promise.all(submissions.map((submission) => submitOne(at, submission, keepMs)))
@@ -96,34 +178,33 @@ function createSubmit(context: StoreContext): BatchStore['submit'] {
 }
 
 /** A draft lies in Redis whole. */
-function readDraft(text: string): JobSubmission {
-  const { submission, input = toJson(null) } = readStoredSubmission(text)
+function readDraft(draft: string): JobSubmission {
+  const { submission, input = toJson(null) } = readStoredSubmission(draft)
   return { ...submission, input }
 }
 
 function createReads(context: StoreContext): Pick<BatchStore, 'get' | 'list' | 'states' | 'unfinished' | 'noteFinished'> {
   const { client, keys, run } = context
-  const get: BatchStore['get'] = async (at) => toRecord(at.batchId, await client.hgetall(batchKey(context, at)))
+  const get: BatchStore['get'] = async (at) => toRecord(at.batchId, await client.hgetall(keysOf(context, at).record))
   return {
     get,
 
-    async list(endpointId, { offset, limit }) {
-      const listed = await run(LIST_BATCHES, [keys.queue(endpointId)], [offset, limit])
-      const [total, ids] = listed as readonly [number, readonly string[]]
+    async list(endpointId, page) {
+      const { total, ids } = await run(listScript, { queue: keys.queue(endpointId), ...page })
       const records = await Promise.all(ids.map((batchId) => get({ endpointId, batchId })))
       const gone = ids.filter((_, position) => records[position] === undefined)
-      if (gone.length > 0) await client.zrem(keys.batches(endpointId)[0], ...gone)
+      if (gone.length > 0) await client.zrem(keys.of(endpointId, 'batches'), ...gone)
       return { total: total - gone.length, batches: records.filter((record) => record !== undefined) }
     },
 
     async states(at, status) {
-      const ids = await client.lrange(`${batchKey(context, at)}:ids`, 0, -1)
+      const ids = await client.lrange(keysOf(context, at).ids, 0, -1)
       const states: RequestState[] = []
       // One after another: other commands come between them.
       for (let from = 0; from < ids.length; from += STATES_AT_ONCE) {
         const some = ids.slice(from, from + STATES_AT_ONCE)
-        const found = (await run(REQUEST_STATES, [keys.queue(at.endpointId)], [at.batchId, ...some])) as readonly string[]
-        for (const [index, id] of some.entries()) states.push({ id, status: toStatus(found[index] ?? '', status) })
+        const found = await run(statesScript, { queue: keys.queue(at.endpointId), batch: at.batchId, requests: some })
+        for (const [index, id] of some.entries()) states.push({ id, status: toStatus(found[index], status) })
       }
       return states
     },
@@ -140,23 +221,27 @@ function createReads(context: StoreContext): Pick<BatchStore, 'get' | 'list' | '
 }
 
 /** A request that left nothing was cancelled before it was a job, or its job was deleted by its ttl or made room for newer results. */
-function toStatus(found: string, batch: BatchStatus): RequestState['status'] {
+function toStatus(found: RequestState['status'] | undefined, batch: BatchStatus): RequestState['status'] {
   if (found === 'DRAFT' && batch !== 'DRAFT') return 'IN_QUEUE'
-  if (found !== '') return found as JobStatus
+  if (found !== undefined) return found
   return batch === 'CANCELLED' ? 'CANCELLED' : 'FAILED'
 }
 
 function toRecord(id: string, fields: Readonly<Record<string, string>>): BatchRecord | undefined {
-  if (fields['status'] === undefined) return undefined
+  const { status, name, createdAt, requestTotal = 0, ended } = fields
+  if (status === undefined) return undefined
   return {
     id,
-    name: fields['name'],
-    status: fields['status'] as BatchStatus,
-    createdAt: Number(fields['createdAt']),
-    requestTotal: Number(fields['requestTotal'] ?? 0),
-    ended: fields['ended'] === undefined ? undefined : (JSON.parse(fields['ended']) as BatchCounts),
+    name,
+    status: word(...BATCH_STATUSES)(status),
+    createdAt: Number(createdAt),
+    requestTotal: Number(requestTotal),
+    ended: ended === undefined ? undefined : JSON.parse(ended),
   }
 }
 
 const memberOf = ({ endpointId, batchId }: BatchAt): string => `${endpointId}/${batchId}`
-const batchKey = ({ keys }: StoreContext, { endpointId, batchId }: BatchAt): string => `${keys.queue(endpointId)}:b:${batchId}`
+function keysOf({ keys }: StoreContext, { endpointId, batchId }: BatchAt) {
+  const key = (name: 'batch' | 'batchIds' | 'batchDrafts') => keys.ofName(endpointId, name, batchId)
+  return { record: key('batch'), ids: key('batchIds'), drafts: key('batchDrafts') }
+}

@@ -6,11 +6,44 @@
 import { randomUUID } from 'node:crypto'
 import { RunyardError, type Artifact, type BlobStore } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { ARTIFACT_HOLD, ARTIFACT_LIFE_LEFT, ARTIFACT_RELEASE, ARTIFACT_WRITTEN } from '../scripts/blobs.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, nothing, number } from '../scripts/replies.ts'
 import { readArtifact } from '../data/records.ts'
 import { translateErrors } from '../errors.ts'
 import type { ArtifactHold, ArtifactStore } from './blob-types.ts'
 import { createBlobSweeps, LOOK_AGAIN_MS, type BlobFamily } from './sweep-blobs.ts'
+
+const writtenScript = defineScript({
+  name: 'artifactWritten',
+  lua: new URL('./artifact-written.lua', import.meta.url),
+  keys: ['blobs', 'records'],
+  args: { id: 'text', record: 'text', score: 'number' },
+  reply: flag,
+})
+
+const holdScript = defineScript({
+  name: 'holdArtifact',
+  lua: new URL('./hold-artifact.lua', import.meta.url),
+  keys: ['records', 'holders'],
+  args: { id: 'text', holder: 'text' },
+  reply: flag,
+})
+
+const releaseScript = defineScript({
+  name: 'releaseArtifact',
+  lua: new URL('./release-artifact.lua', import.meta.url),
+  keys: ['blobs', 'holders'],
+  args: { id: 'text', holder: 'text', score: 'number' },
+  reply: nothing,
+})
+
+const lifeLeftScript = defineScript({
+  name: 'artifactLifeLeft',
+  lua: new URL('./artifact-life-left.lua', import.meta.url),
+  keys: ['records', 'holders'],
+  args: { id: 'text', later: 'number' },
+  reply: number,
+})
 
 /** Time for an upload and for what follows it, and for a worker that still reads what was let go. */
 export const ARTIFACT_GRACE_MS = 24 * 60 * 60 * 1000
@@ -24,7 +57,7 @@ export function createArtifacts({ keys, run }: Pick<StoreContext, 'keys' | 'run'
     folderOf: (instanceId, id) => `${folder(instanceId)}/${id}`,
     ownerOf: (name) => name.split('/')[2] ?? '',
     list: keys.artifacts.list,
-    lifeLeft: async (id) => (await run(ARTIFACT_LIFE_LEFT, keysOf({ keys }, id), [id, LOOK_AGAIN_MS])) as number,
+    lifeLeft: (id) => run(lifeLeftScript, { ...keysOf({ keys }, id), id, later: LOOK_AGAIN_MS }),
   }
 }
 
@@ -69,20 +102,20 @@ function createRecords(context: StoreContext) {
     },
     async conclude(artifact: Artifact): Promise<boolean> {
       const { id, writtenAt } = artifact
-      return (await run(ARTIFACT_WRITTEN, keysOf(context, id), [id, JSON.stringify(artifact), writtenAt + ARTIFACT_GRACE_MS])) === 1
+      return run(writtenScript, { ...keysOf(context, id), id, record: JSON.stringify(artifact), score: writtenAt + ARTIFACT_GRACE_MS })
     },
     async get(id: string): Promise<Artifact | undefined> {
       const text = await client.hget(keys.artifacts.records, id)
       return text === null ? undefined : readArtifact(text)
     },
     nameOf: async (id: string) => ((await client.hexists(keys.artifacts.records, id)) === 1 ? toName(id) : undefined),
-    hold: async ({ id, holder }: ArtifactHold) => (await run(ARTIFACT_HOLD, keysOf(context, id), [id, holder])) === 1,
+    hold: ({ id, holder }: ArtifactHold) => run(holdScript, { ...keysOf(context, id), id, holder }),
     async release({ id, holder }: ArtifactHold): Promise<void> {
-      await run(ARTIFACT_RELEASE, keysOf(context, id), [id, holder, Date.now() + ARTIFACT_GRACE_MS])
+      await run(releaseScript, { ...keysOf(context, id), id, holder, score: Date.now() + ARTIFACT_GRACE_MS })
     },
   }
 }
 
-function keysOf({ keys }: Pick<StoreContext, 'keys'>, id: string): readonly string[] {
-  return [keys.artifacts.list, keys.artifacts.records, keys.artifacts.holders(id)]
+function keysOf({ keys }: Pick<StoreContext, 'keys'>, id: string) {
+  return { blobs: keys.artifacts.list, records: keys.artifacts.records, holders: keys.artifacts.holders(id) }
 }

@@ -8,7 +8,9 @@
 // again, with a day's grace. Only a Redis that knows this installation may list them: an empty one does not.
 import type { BlobStore } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { BLOBS_DONE, BLOBS_LATER, LIFE_LEFT } from '../scripts/blobs.ts'
+import { jobLua } from '../jobs/parts.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { nothing, number } from '../scripts/replies.ts'
 import type { BlobSweeps } from './blob-types.ts'
 import { folderOf, memberOf, type JobAt } from './payloads.ts'
 
@@ -18,6 +20,32 @@ const ADOPTED_AT_ONCE = 500
 const DELETED_AT_ONCE = 8
 /** The end of an owner that lives may not be foreseen. */
 export const LOOK_AGAIN_MS = 20_000
+
+const lifeLeftScript = defineScript({
+  name: 'lifeLeft',
+  lua: new URL('./life-left.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text', later: 'number' },
+  reply: number,
+})
+
+/** `found`: the score under which the member was found. */
+const laterScript = defineScript({
+  name: 'blobsLater',
+  lua: new URL('./blobs-later.lua', import.meta.url),
+  keys: ['blobs'],
+  args: { member: 'text', found: 'text', next: 'number' },
+  reply: nothing,
+})
+
+const doneScript = defineScript({
+  name: 'blobsDone',
+  lua: new URL('./blobs-done.lua', import.meta.url),
+  keys: ['blobs'],
+  args: { member: 'text', found: 'text' },
+  reply: nothing,
+})
 
 export interface BlobFamily {
   /** Everything of the family lies below it, and nothing of another family. */
@@ -44,7 +72,7 @@ export function createJobValues({ keys, run }: Pick<StoreContext, 'keys' | 'run'
     list: keys.blobs,
     async lifeLeft(owner) {
       const { endpointId, jobId } = toJob(owner)
-      return (await run(LIFE_LEFT, [keys.queue(endpointId)], [jobId, LOOK_AGAIN_MS])) as number
+      return run(lifeLeftScript, { queue: keys.queue(endpointId), id: jobId, later: LOOK_AGAIN_MS })
     },
   }
 }
@@ -89,7 +117,7 @@ async function sweep(site: Site, now: number): Promise<number> {
 async function sweepOne({ client, run, instanceId, blobs, family }: Site, { owner, score }: Candidate, now: number): Promise<number> {
   const left = await family.lifeLeft(owner)
   if (left >= 0) {
-    await run(BLOBS_LATER, [family.list], [owner, score, now + Math.max(left, 1)])
+    await run(laterScript, { blobs: family.list, member: owner, found: score, next: now + Math.max(left, 1) })
     return 0
   }
   const names: string[] = []
@@ -97,7 +125,7 @@ async function sweepOne({ client, run, instanceId, blobs, family }: Site, { owne
   // Whatever was put before the end of that listing was announced before: then the score is another one, and the owner is looked at anew.
   if ((await client.zscore(family.list, owner)) !== score) return 0
   await blobs.delete(names)
-  await run(BLOBS_DONE, [family.list], [owner, score])
+  await run(doneScript, { blobs: family.list, member: owner, found: score })
   return names.length
 }
 

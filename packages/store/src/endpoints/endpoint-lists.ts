@@ -3,8 +3,28 @@ import type { Endpoint } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { namesBegin } from './owned.ts'
 import { readEndpoint } from '../data/records.ts'
-import { LIST_ENDPOINTS, LIST_OWNED_ENDPOINTS } from '../scripts/library.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { list, maybe, row, text } from '../scripts/replies.ts'
 import type { Signals } from '../signals.ts'
+
+export const ownedLua = defineLua({ lua: new URL('./owned.lua', import.meta.url) })
+
+const listScript = defineScript({
+  name: 'listEndpoints',
+  lua: new URL('./list-endpoints.lua', import.meta.url),
+  keys: ['revision', 'records'],
+  args: { known: 'text' },
+  reply: row({ revision: text, texts: maybe(list(text)) }),
+})
+
+const listOwnedScript = defineScript({
+  name: 'listOwnedEndpoints',
+  lua: new URL('./list-owned-endpoints.lua', import.meta.url),
+  uses: [ownedLua],
+  keys: ['revision', 'names', 'records'],
+  args: { namesBegin: 'text' },
+  reply: row({ revision: text, texts: list(text) }),
+})
 
 export interface EndpointLists {
   readonly all: () => Promise<readonly Endpoint[]>
@@ -36,15 +56,15 @@ export function createEndpointLists({ client, run, keys, endpointCache }: ListCo
   return {
     all: async () => {
       const before = endpointCache.known
-      const [revision, texts] = (await run(LIST_ENDPOINTS, [keys.revision, records], [before?.revision ?? ''])) as [string, string[]?]
+      const { revision, texts } = await run(listScript, { revision: keys.revision, records, known: before?.revision ?? '' })
       if (texts === undefined) return before?.endpoints ?? []
       const endpoints = texts.map(readEndpoint)
       endpointCache.known = { revision, endpoints }
       return endpoints
     },
     of: async (ownerId) => {
-      const reply = await run(LIST_OWNED_ENDPOINTS, [keys.revision, names, records], [namesBegin(ownerId)])
-      const [revision, texts] = reply as [string, string[]]
+      const owner = { revision: keys.revision, names, records, namesBegin: namesBegin(ownerId) }
+      const { revision, texts } = await run(listOwnedScript, owner)
       return { revision, endpoints: texts.map(readEndpoint) }
     },
     goneOwners: async (ids) => {

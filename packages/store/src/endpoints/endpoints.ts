@@ -2,17 +2,75 @@
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, JobRecord } from '@runyard/schema'
-import { bullKeys } from '../bull.ts'
 import type { StoreContext } from '../context.ts'
 import { createEndpointLists } from './endpoint-lists.ts'
 import { registryField, unknownRegistry } from './registry-record.ts'
 import { nameOf, namesBegin } from './owned.ts'
 import { readEndpoint, readTemplate } from '../data/records.ts'
-import { DELETE_ENDPOINT, FIND_ENDPOINT, UPSERT_ENDPOINT } from '../scripts/library.ts'
-import { LEDGER_FOLD_TOTALS } from '../scripts/ledger.ts'
-import { REMOVE_KEYS } from '../scripts/records.ts'
+import { endpointKeys } from '../keys.ts'
+import { foldTotalsScript } from '../ledger/ledger-tidy.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, maybe, nothing, text, word } from '../scripts/replies.ts'
 import { ENDPOINT_DELETED } from '../jobs/settle.ts'
 import type { EndpointStore, JobStore, OnEnded } from '../types.ts'
+
+const upsertScript = defineScript(
+  {
+    name: 'upsertEndpoint',
+    lua: new URL('./upsert-endpoint.lua', import.meta.url),
+    keys: ['records', 'names', 'bound', 'deleted', 'templates', 'registries', 'revision'],
+    args: {
+      id: 'text',
+      before: 'text',
+      after: 'text',
+      oldName: 'text',
+      newName: 'text',
+      oldBound: 'text',
+      newBound: 'text',
+      /** A template that must be unchanged. */
+      template: 'text',
+      templateText: 'text',
+      /** A registry that must be there. */
+      registry: 'text',
+      expectedRevision: 'text',
+      namesBegin: 'text',
+      /** 0 = any number. */
+      mostPerOwner: 'number',
+      changed: 'signal',
+    },
+    reply: word('stored', 'stale', 'taken', 'unregistered', 'full'),
+  },
+  { changed: (reply) => reply === 'stored' },
+)
+
+const findScript = defineScript({
+  name: 'findEndpoint',
+  lua: new URL('./find-endpoint.lua', import.meta.url),
+  keys: ['records', 'names'],
+  args: { name: 'text' },
+  reply: maybe(text),
+})
+
+const deleteScript = defineScript(
+  {
+    name: 'deleteEndpoint',
+    lua: new URL('./delete-endpoint.lua', import.meta.url),
+    keys: ['records', 'names', 'bound', 'deleted', 'revision', 'owners', 'ownersSince'],
+    args: { id: 'text', before: 'text', name: 'text', boundTemplate: 'text', owner: 'text', now: 'number', changed: 'signal' },
+    /** False where another writer came first. */
+    reply: flag,
+  },
+  { changed: (isDeleted) => isDeleted },
+)
+
+const removeKeysScript = defineScript({
+  name: 'removeKeys',
+  lua: new URL('./remove-keys.lua', import.meta.url),
+  uses: [endpointKeys],
+  keys: ['queue'],
+  args: { keepS: 'number', left: 'texts' },
+  reply: nothing,
+})
 
 export const MAX_TRIES = 100
 const CANCEL_BATCH = 200
@@ -20,16 +78,16 @@ const CANCEL_BATCH = 200
 const KEEP_FENCE_S = 60 * 60
 
 type Find = Parameters<EndpointStore['upsert']>[0]
-type Written = 'stored' | 'stale' | 'taken' | 'unregistered' | 'full'
+type Written = ReturnType<typeof upsertScript.read>
 type Jobs = Pick<JobStore, 'forceSettle' | 'endPurged'>
 
 export const tooBusy = () => new RunyardError('conflict', 'Too many clients change this at once; try again.')
 const changed = (endpointId: string) => ({ kind: 'endpoint-changed', endpointId }) as const
-const parse = (text: string | null) => (text === null ? undefined : readEndpoint(text))
-const parseTemplate = (text: string | null) => (text === null ? undefined : readTemplate(text))
+const parse = (stored: string | null) => (stored === null ? undefined : readEndpoint(stored))
+const parseTemplate = (stored: string | null) => (stored === null ? undefined : readTemplate(stored))
 
 export function createEndpointStore(context: StoreContext, jobs: Jobs): EndpointStore {
-  const { client, keys, run, signals } = context
+  const { client, keys, run } = context
   const { records, templates, deleted, owners } = keys.endpoints
   const lists = createEndpointLists(context)
   const get = async (id: string) => parse(await client.hget(records, id))
@@ -49,27 +107,23 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
     async upsert(find, change, options = {}) {
       const { templateId, beside, mostPerOwner } = options
       for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-        const [text, template, owned] = await Promise.all([
+        const [stored, template, owned] = await Promise.all([
           readText(find),
           readTemplateText(templateId),
           beside === undefined ? { revision: '', endpoints: [] } : lists.of(beside),
         ])
-        const endpoint = change(parse(text), parseTemplate(template), owned.endpoints)
+        const endpoint = change(parse(stored), parseTemplate(template), owned.endpoints)
         const conditions = { template: { id: templateId ?? '', text: template ?? '' }, revision: owned.revision, mostPerOwner }
-        const result = await write(endpoint, text, conditions)
-        if (result === 'stored') {
-          signals.deliver(changed(endpoint.id))
-          return endpoint
-        }
+        const result = await write(endpoint, stored, conditions)
+        if (result === 'stored') return endpoint
         // By name, another client created it meanwhile: look again. By id, the new name belongs to another endpoint.
-        if (result !== 'taken' || 'id' in find || text !== null) refuseWrite(result, endpoint)
+        if (result !== 'taken' || 'id' in find || stored !== null) refuseWrite(result, endpoint)
       }
       throw tooBusy()
     },
 
     async delete(id, onEnded) {
       if (!(await remove(id))) return false
-      signals.deliver(changed(id))
       await cancelJobs(context, { jobs, onEnded }, id)
       return true
     },
@@ -79,7 +133,7 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
       await cancelJobs(context, { jobs, onEnded }, id)
       await removeKeys(context, id)
       await client.srem(deleted, id)
-      await run(LEDGER_FOLD_TOTALS, [keys.ledger.totals, records, deleted, owners], [])
+      await run(foldTotalsScript, { totals: keys.ledger.totals, records, deleted, owners })
     },
   }
 }
@@ -98,35 +152,46 @@ interface Conditions {
   readonly mostPerOwner: number | undefined
 }
 
-function createEndpointWrites({ client, keys, run, signals }: StoreContext) {
+function createEndpointWrites({ client, keys, run }: StoreContext) {
   const { records, names, templates, deleted, owners, ownersSince } = keys.endpoints
   const readText = async (find: Find): Promise<string | null> =>
-    'id' in find ? client.hget(records, find.id) : ((await run(FIND_ENDPOINT, [records, names], [nameOf(find)])) as string | null)
-
-  const told = (id: string) => [signals.channel, signals.encode(changed(id))]
+    'id' in find ? client.hget(records, find.id) : ((await run(findScript, { records, names, name: nameOf(find) })) ?? null)
 
   const readTemplateText = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
 
+  const libraryKeys = { templates: keys.templates, registries: keys.registries, revision: keys.revision }
+  const touched = { records, names, bound: templates, deleted, ...libraryKeys }
   const write = async (endpoint: Endpoint, expected: string | null, conditions: Conditions): Promise<Written> => {
-    const { template, revision, mostPerOwner = '' } = conditions
+    const { template, revision, mostPerOwner = 0 } = conditions
     const before = parse(expected)
-    const was = { name: before === undefined ? '' : nameOf(before), template: before?.templateId ?? '' }
-    const texts = [endpoint.id, expected ?? '', JSON.stringify(endpoint)]
-    const args = [...texts, was.name, nameOf(endpoint), was.template, endpoint.templateId, template.id, template.text]
-    const touched = [records, names, templates, deleted, keys.templates, keys.registries, keys.revision]
-    const limits = [revision, namesBegin(endpoint.ownerId), mostPerOwner]
-    return (await run(UPSERT_ENDPOINT, touched, [...args, newRegistry(before, endpoint), ...told(endpoint.id), ...limits])) as Written
+    return run(upsertScript, {
+      ...touched,
+      id: endpoint.id,
+      before: expected ?? '',
+      after: JSON.stringify(endpoint),
+      oldName: before === undefined ? '' : nameOf(before),
+      newName: nameOf(endpoint),
+      oldBound: before?.templateId ?? '',
+      newBound: endpoint.templateId,
+      template: template.id,
+      templateText: template.text,
+      registry: newRegistry(before, endpoint),
+      expectedRevision: revision,
+      namesBegin: namesBegin(endpoint.ownerId),
+      mostPerOwner,
+      changed: changed(endpoint.id),
+    })
   }
 
   /** False if there is none. A client that changes it at the same moment only makes this look again. */
   const remove = async (id: string): Promise<boolean> => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-      const text = await client.hget(records, id)
-      const endpoint = parse(text)
-      if (text === null || endpoint === undefined) return false
-      const touched = [records, names, templates, deleted, keys.revision, owners, ownersSince]
-      const args = [id, text, nameOf(endpoint), endpoint.templateId, endpoint.ownerId, ...told(id), Date.now()]
-      if ((await run(DELETE_ENDPOINT, touched, args)) === 1) return true
+      const stored = await client.hget(records, id)
+      const endpoint = parse(stored)
+      if (stored === null || endpoint === undefined) return false
+      const { templateId: boundTemplate, ownerId: owner } = endpoint
+      const gone = { id, before: stored, name: nameOf(endpoint), boundTemplate, owner, now: Date.now(), changed: changed(id) }
+      if (await run(deleteScript, { ...touched, owners, ownersSince, ...gone })) return true
     }
     throw tooBusy()
   }
@@ -146,14 +211,15 @@ interface Cancelling {
 /** `onEnded` gets those that ended here also where a later one could not be cancelled. */
 async function cancelJobs({ client, keys, signals }: StoreContext, { jobs, onEnded }: Cancelling, endpointId: string): Promise<void> {
   const ended: JobRecord[] = []
-  const queue = keys.queue(endpointId)
+  const [wait, active] = [keys.of(endpointId, 'wait'), keys.of(endpointId, 'active')]
+  const [prioritized, suspects] = [keys.of(endpointId, 'prioritized'), keys.of(endpointId, 'suspects')]
   const liveIds = async () =>
     (
       await Promise.all([
-        client.lrange(`${queue}:wait`, 0, CANCEL_BATCH - 1),
-        client.lrange(`${queue}:active`, 0, CANCEL_BATCH - 1),
-        client.zrange(`${queue}:prioritized`, '0', String(CANCEL_BATCH - 1)),
-        client.zrange(`${queue}:r:suspects`, '0', String(CANCEL_BATCH - 1)),
+        client.lrange(wait, 0, CANCEL_BATCH - 1),
+        client.lrange(active, 0, CANCEL_BATCH - 1),
+        client.zrange(prioritized, '0', String(CANCEL_BATCH - 1)),
+        client.zrange(suspects, '0', String(CANCEL_BATCH - 1)),
       ])
     ).flat()
   const cancel = async (jobId: string) => {
@@ -171,15 +237,5 @@ async function cancelJobs({ client, keys, signals }: StoreContext, { jobs, onEnd
 
 /** Results and chunks of its settled jobs have their own expiry and are left to it. */
 async function removeKeys({ run, keys }: StoreContext, endpointId: string): Promise<void> {
-  const own = [
-    keys.workers(endpointId),
-    keys.events(endpointId),
-    keys.status(endpointId),
-    keys.counters(endpointId),
-    keys.deadlines(endpointId),
-    ...keys.register(endpointId),
-    ...keys.batches(endpointId),
-  ]
-  const touched = [keys.workers(endpointId), keys.queue(endpointId), keys.forgotten(endpointId)]
-  await run(REMOVE_KEYS, touched, [KEEP_FENCE_S, ...own, ...bullKeys(keys, endpointId)])
+  await run(removeKeysScript, { queue: keys.queue(endpointId), keepS: KEEP_FENCE_S, left: keys.leftBy(endpointId) })
 }

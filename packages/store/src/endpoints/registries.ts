@@ -1,11 +1,10 @@
 // Credentials of image registries. User and password leave by `credentials` alone, for a pull; who can read Redis can read them (ADR 27).
 import type { StoredRegistry } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { createChangeLibrary, type LibraryWrite } from './library.ts'
+import { createChangeLibrary, listHavingScript, type LibraryWrite } from './library.ts'
 import { ownedBy, recordsHave } from './owned.ts'
 import { readRegistry } from '../data/records.ts'
 import { registryField, toRegistry } from './registry-record.ts'
-import { LIST_HAVING } from '../scripts/library.ts'
 import type { RegistryChange, RegistryStore } from '../types.ts'
 
 export function createRegistryStore(context: StoreContext): RegistryStore {
@@ -20,7 +19,7 @@ export function createRegistryStore(context: StoreContext): RegistryStore {
     },
 
     async list(ownerId) {
-      const texts = (await run(LIST_HAVING, [keys.registries], [ownerId === undefined ? '' : recordsHave(ownerId)])) as readonly string[]
+      const texts = await run(listHavingScript, { records: keys.registries, text: ownerId === undefined ? '' : recordsHave(ownerId) })
       return ownedBy(ownerId, texts.map(toRegistry))
     },
 

@@ -1,9 +1,8 @@
 // Template records. A change of one is written together with the endpoints that it reaches, or not at all.
 import type { StoreContext } from '../context.ts'
-import { createChangeLibrary, type LibraryWrite } from './library.ts'
+import { createChangeLibrary, listHavingScript, type LibraryWrite } from './library.ts'
 import { ownedBy, recordsHave } from './owned.ts'
 import { readTemplate } from '../data/records.ts'
-import { LIST_HAVING } from '../scripts/library.ts'
 import type { TemplateChange, TemplateStore } from '../types.ts'
 
 export function createTemplateStore(context: StoreContext): TemplateStore {
@@ -17,7 +16,7 @@ export function createTemplateStore(context: StoreContext): TemplateStore {
     },
 
     async list(ownerId) {
-      const texts = (await run(LIST_HAVING, [keys.templates], [ownerId === undefined ? '' : recordsHave(ownerId)])) as readonly string[]
+      const texts = await run(listHavingScript, { records: keys.templates, text: ownerId === undefined ? '' : recordsHave(ownerId) })
       return ownedBy(ownerId, texts.map(readTemplate))
     },
 

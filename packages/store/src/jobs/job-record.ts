@@ -1,19 +1,15 @@
-// From the rows that the scripts answer to the schema's shapes. We wrote them ourselves, so they are trusted.
-import { asJson, type JobRecord } from '@runyard/schema'
+// From the rows that scripts reply to the schema's shapes.
+import { asJson, type JobOutcome, type JobRecord } from '@runyard/schema'
 import { isReference } from '../blobs/payloads.ts'
-import type { Reply } from '../scripts/script.ts'
+import { maybe, number, row, tagged, text, type Reader } from '../scripts/replies.ts'
 import { readStoredOutcome } from './stored-values.ts'
 
-type Cell = string | null | undefined
+export const retriesOf = (attempts: number | undefined): number => Math.max(0, (attempts ?? 0) - 1)
 
-export const toNumber = (cell: Cell): number | undefined => (cell === null || cell === undefined ? undefined : Number(cell))
-export const retriesOf = (attempts: Cell): number => Math.max(0, Number(attempts ?? 0) - 1)
-export const ifText = (cell: Cell): string | undefined => (cell === null || cell === undefined || cell === '' ? undefined : cell)
-
-export function withoutUndefined<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>
-  }
+/** Without the fields that are undefined. */
+export function withoutUndefined<T extends object>(record: T): T {
+  for (const [name, value] of Object.entries(record)) if (value === undefined) Reflect.deleteProperty(record, name)
+  return record
 }
 
 /** `blob` stands for an output that is in the blob store, and is not part of the record. */
@@ -22,47 +18,57 @@ export interface StoredRecord {
   readonly blob: string | undefined
 }
 
-/** The record without an output that is in the blob store; undefined for a job that is not there. */
-export function toJobRecord(id: string, reply: Reply | undefined): JobRecord | undefined {
-  return toStoredRecord(id, reply)?.record
+/** What a record is made of beside the job's id. */
+export type ToRecord = (id: string) => StoredRecord
+
+const ended = { submittedAt: number, startedAt: maybe(number), settledAt: number, attempts: maybe(number), workerId: maybe(text) }
+const settledCells = row({ ...ended, outcome: text })
+
+/** A settled record without its outcome, for the process that has it already. */
+export const settledFacts: Reader<(id: string, outcome: JobOutcome) => JobRecord> = (reply) => {
+  const { attempts, ...facts } = row(ended)(reply)
+  return (id, outcome) => withoutUndefined({ id, ...facts, retries: retriesOf(attempts), ...outcome })
 }
 
-export function toStoredRecord(id: string, reply: Reply | undefined): StoredRecord | undefined {
-  if (!Array.isArray(reply)) return undefined
-  const [kind, ...cells] = reply as Cell[]
-  return kind === 'settled' ? toSettled(id, cells) : toLive(id, cells)
+export const settledRow: Reader<ToRecord> = (reply) => {
+  const { submittedAt, startedAt, settledAt, attempts, workerId, outcome: outcomeText } = settledCells(reply)
+  return (id) => {
+    const { outcome, blob } = readStoredOutcome(outcomeText)
+    const record = { id, submittedAt, startedAt, settledAt, workerId, retries: retriesOf(attempts), ...outcome }
+    return { record: withoutUndefined(record), blob }
+  }
 }
 
-function toSettled(id: string, [submittedAt, startedAt, settledAt, attempts, workerId, outcomeText]: Cell[]): StoredRecord {
-  const { outcome, blob } =
-    outcomeText === null || outcomeText === undefined ? { outcome: {}, blob: undefined } : readStoredOutcome(outcomeText)
-  const record = withoutUndefined({
-    id,
-    submittedAt: Number(submittedAt),
-    startedAt: toNumber(startedAt),
-    settledAt: toNumber(settledAt),
-    workerId: ifText(workerId),
-    retries: retriesOf(attempts),
-    ...outcome,
-  }) as JobRecord
-  return { record, blob }
-}
+const liveCells = row({
+  submittedAt: number,
+  startedAt: maybe(number),
+  attempts: maybe(number),
+  progress: maybe(text),
+  holder: maybe(text),
+  priority: maybe(number),
+  deadlineAt: maybe(number),
+})
 
 /** Leased = IN_PROGRESS; waiting, or left behind by a worker whose lease ran out = IN_QUEUE. */
-function toLive(id: string, [submittedAt, startedAt, attempts, progress, holder, priority, deadline]: Cell[]): StoredRecord {
-  const isLeased = ifText(holder) !== undefined
-  const output = isLeased ? ifText(progress) : undefined
+const liveRow: Reader<ToRecord> = (reply) => {
+  const { submittedAt, startedAt, attempts, progress, holder, priority, deadlineAt } = liveCells(reply)
+  const output = holder === undefined ? undefined : progress
   const blob = output !== undefined && isReference(output) ? output : undefined
-  const record = withoutUndefined({
-    id,
-    status: isLeased ? 'IN_PROGRESS' : 'IN_QUEUE',
-    submittedAt: Number(submittedAt),
-    startedAt: toNumber(startedAt),
-    workerId: ifText(holder),
-    retries: retriesOf(attempts),
-    deadlineAt: toNumber(deadline),
-    lowPriority: !isLeased && Number(priority ?? 0) > 0 ? true : undefined,
-    output: output === undefined || blob !== undefined ? undefined : asJson(output),
-  }) as JobRecord
-  return { record, blob }
+  return (id) => {
+    const record = {
+      id,
+      status: holder === undefined ? ('IN_QUEUE' as const) : ('IN_PROGRESS' as const),
+      submittedAt,
+      startedAt,
+      workerId: holder,
+      retries: retriesOf(attempts),
+      deadlineAt,
+      lowPriority: holder === undefined && (priority ?? 0) > 0 ? true : undefined,
+      output: output === undefined || blob !== undefined ? undefined : asJson(output),
+    }
+    return { record: withoutUndefined(record), blob }
+  }
 }
+
+/** As `readRecord` in Lua replies it: a job that is there. */
+export const recordRow = tagged({ settled: settledRow, live: liveRow })

@@ -1,47 +1,58 @@
 // The jobs of an endpoint as a list, and what is remembered of those that are gone.
-import type { JobStatus } from '@runyard/schema'
+import { JobStatus } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { ifText, retriesOf, toNumber, withoutUndefined } from './job-record.ts'
-import { LIST } from '../scripts/reads.ts'
-import { WHY_GONE } from '../scripts/sweeps.ts'
-import type { JobStore, JobSummary } from '../types.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { list, maybe, number, row, text, word } from '../scripts/replies.ts'
+import type { JobStore } from '../types.ts'
+import { retriesOf, withoutUndefined } from './job-record.ts'
+import { jobLua } from './parts.ts'
 
-type ListRow = readonly [
-  id: string,
-  status: JobStatus,
-  submittedAt: string,
-  startedAt: string | null,
-  settledAt: string | null,
-  attempts: string | null,
-  workerId: string | null,
-]
+export const statusWord = word(...JobStatus.options)
+
+const listScript = defineScript({
+  name: 'list',
+  lua: new URL('./list.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  /** `since…`: when the oldest results that are still kept ended. */
+  args: { offset: 'number', limit: 'number', sinceAsync: 'number', sinceSync: 'number' },
+  reply: row({
+    total: number,
+    rows: list(
+      row({
+        id: text,
+        status: statusWord,
+        submittedAt: number,
+        startedAt: maybe(number),
+        settledAt: maybe(number),
+        attempts: maybe(number),
+        workerId: maybe(text),
+      }),
+    ),
+  }),
+})
+
+const whyGoneScript = defineScript({
+  name: 'whyGone',
+  lua: new URL('./why-gone.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  reply: maybe(row({ status: statusWord, endedAt: number, goneAt: number, why: word('kept', 'expired', 'room', 'ttl') })),
+})
 
 export function createJobList({ keys, run, options }: StoreContext): Pick<JobStore, 'list' | 'whyGone'> {
   return {
     async list(endpointId, { offset, limit }) {
       const { asyncMs, syncMs } = options.retention
-      const args = [offset, limit, Date.now() - asyncMs, Date.now() - syncMs]
-      const [total, rows] = (await run(LIST, [keys.queue(endpointId)], args)) as unknown as readonly [number, readonly ListRow[]]
-      return { total, jobs: rows.map(toListed) }
+      const since = { sinceAsync: Date.now() - asyncMs, sinceSync: Date.now() - syncMs }
+      const { total, rows } = await run(listScript, { queue: keys.queue(endpointId), offset, limit, ...since })
+      return { total, jobs: rows.map(({ attempts, ...job }) => withoutUndefined({ ...job, retries: retriesOf(attempts) })) }
     },
 
-    async whyGone(endpointId, jobId) {
-      const entry = await run(WHY_GONE, [keys.queue(endpointId)], [jobId])
-      if (!Array.isArray(entry)) return undefined
-      const [status, endedAt, goneAt, why] = entry as [JobStatus, string, string, 'kept' | 'expired' | 'room' | 'ttl']
-      return { status, endedAt: Number(endedAt), goneAt: Number(goneAt), why: why === 'kept' ? 'expired' : why }
+    async whyGone(endpointId, id) {
+      const gone = await run(whyGoneScript, { queue: keys.queue(endpointId), id })
+      return gone === undefined ? undefined : { ...gone, why: gone.why === 'kept' ? 'expired' : gone.why }
     },
   }
-}
-
-function toListed([id, status, submittedAt, startedAt, settledAt, attempts, workerId]: ListRow): JobSummary {
-  return withoutUndefined({
-    id,
-    status,
-    submittedAt: Number(submittedAt),
-    startedAt: toNumber(startedAt),
-    settledAt: toNumber(settledAt),
-    retries: retriesOf(attempts),
-    workerId: ifText(workerId),
-  }) as JobSummary
 }

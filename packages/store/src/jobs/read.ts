@@ -1,10 +1,75 @@
 // What is asked about one job and about a queue. Each answer is one snapshot.
 import type { StoreContext } from '../context.ts'
-import { toStoredRecord } from './job-record.ts'
-import { HOLDER, READ, READ_SUBMISSION, STATS } from '../scripts/reads.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { maybe, nothing, number, row, text } from '../scripts/replies.ts'
+import type { JobStore } from '../types.ts'
+import { recordRow } from './job-record.ts'
+import { jobLua } from './parts.ts'
 import { readRecord, readSubmission } from './stored-values.ts'
-import { SET_RETENTION } from '../scripts/sweeps.ts'
-import type { JobStore, QueueStats } from '../types.ts'
+
+const readScript = defineScript({
+  name: 'read',
+  lua: new URL('./read.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  reply: maybe(recordRow),
+})
+
+const holderScript = defineScript({
+  name: 'holder',
+  lua: new URL('./holder.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  /** Also one whose lease has run out. */
+  reply: maybe(text),
+})
+
+const readSubmissionScript = defineScript({
+  name: 'readSubmission',
+  lua: new URL('./read-submission.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text' },
+  reply: maybe(text),
+})
+
+const setRetentionScript = defineScript({
+  name: 'setRetention',
+  lua: new URL('./set-retention.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text', ttlMs: 'number', now: 'number' },
+  reply: nothing,
+})
+
+const count = (reply: unknown): number => maybe(number)(reply) ?? 0
+
+const statsScript = defineScript({
+  name: 'stats',
+  lua: new URL('./stats.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  reply: row({
+    waitingNormal: count,
+    waitingLow: count,
+    inProgress: count,
+    oldestNormal: maybe(number),
+    oldestLow: maybe(number),
+    oldestSuspect: maybe(number),
+    nextDeadlineAt: maybe(number),
+    completed: count,
+    failed: count,
+    retried: count,
+    ended: count,
+    keptBytes: count,
+    webhooksDropped: count,
+    cancelled: count,
+    timedOut: count,
+    expiredUntaken: count,
+  }),
+})
 
 type JobReads = Pick<JobStore, 'get' | 'holds' | 'submission' | 'setRetention' | 'stats'>
 
@@ -14,48 +79,28 @@ export function createJobReads(context: StoreContext): JobReads {
     async get(endpointId, jobId) {
       const known = justSettled.find({ endpointId, jobId })
       if (known !== undefined) return known
-      const stored = toStoredRecord(jobId, await run(READ, [keys.queue(endpointId)], [jobId]))
-      return stored === undefined ? undefined : readRecord(payloads, { endpointId, jobId }, stored)
+      const toRecord = await run(readScript, { queue: keys.queue(endpointId), id: jobId })
+      return toRecord === undefined ? undefined : readRecord(payloads, { endpointId, jobId }, toRecord(jobId))
     },
 
-    async holds(endpointId, jobId, workerId) {
-      return (await run(HOLDER, [keys.queue(endpointId)], [jobId])) === workerId
+    async holds(endpointId, id, workerId) {
+      return (await run(holderScript, { queue: keys.queue(endpointId), id })) === workerId
     },
 
     async submission(endpointId, jobId) {
-      const data = await run(READ_SUBMISSION, [keys.queue(endpointId)], [jobId])
-      return typeof data === 'string' && data !== '' ? readSubmission(payloads, { endpointId, jobId }, data) : undefined
+      const data = await run(readSubmissionScript, { queue: keys.queue(endpointId), id: jobId })
+      return data === undefined ? undefined : readSubmission(payloads, { endpointId, jobId }, data)
     },
 
-    async setRetention(endpointId, jobId, ttlMs) {
-      await run(SET_RETENTION, [keys.queue(endpointId)], [jobId, Math.round(ttlMs), Date.now()])
+    async setRetention(endpointId, id, ttlMs) {
+      await run(setRetentionScript, { queue: keys.queue(endpointId), id, ttlMs: Math.round(ttlMs), now: Date.now() })
     },
 
     async stats(endpointId) {
-      return toStats((await run(STATS, [keys.queue(endpointId)], [])) as readonly (string | number | null)[])
+      const { waitingLow, oldestNormal, oldestLow, oldestSuspect, ...stats } = await run(statsScript, { queue: keys.queue(endpointId) })
+      const oldest = [oldestNormal, oldestLow, oldestSuspect].filter((at) => at !== undefined)
+      const oldestWaitingAt = oldest.length === 0 ? undefined : Math.min(...oldest)
+      return { ...stats, waiting: stats.waitingNormal + waitingLow, oldestWaitingAt }
     },
-  }
-}
-
-function toStats(reply: readonly (string | number | null)[]): QueueStats {
-  const [normal, low, active, oldestNormal, oldestLow, oldestSuspect, nextDeadline, ...counters] = reply
-  const count = (cell: string | number | null | undefined): number => Number(cell ?? 0)
-  const [completed, failed, retried, ended, keptBytes, webhooksDropped, cancelled, timedOut, expired] = counters
-  const oldest = [oldestNormal, oldestLow, oldestSuspect].filter((at) => at !== null && at !== undefined).map(Number)
-  return {
-    waiting: count(normal) + count(low),
-    waitingNormal: count(normal),
-    inProgress: count(active),
-    nextDeadlineAt: nextDeadline === null || nextDeadline === undefined ? undefined : Number(nextDeadline),
-    oldestWaitingAt: oldest.length === 0 ? undefined : Math.min(...oldest),
-    completed: count(completed),
-    failed: count(failed),
-    cancelled: count(cancelled),
-    timedOut: count(timedOut),
-    retried: count(retried),
-    ended: count(ended),
-    keptBytes: count(keptBytes),
-    expiredUntaken: count(expired),
-    webhooksDropped: count(webhooksDropped),
   }
 }

@@ -1,131 +1,186 @@
-// Every way a job ends or goes back, and what a worker writes on the way there. All fenced: the lock's token is the worker's id, and
-// the first outcome stays. A write that comes too late changes nothing and says why.
-import { randomUUID } from 'node:crypto'
-import type { JobOutcome } from '@runyard/schema'
+// Every way a job ends or goes back, and what its caller may do with it. All fenced: the lock's token is the worker's id, and the first outcome
+// stays. A write that comes too late changes nothing and says why.
+import { JobStatus, type JobOutcome } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { createEndArgs, NO_LIMIT } from './end-args.ts'
-import { toJobRecord } from './job-record.ts'
-import { newName } from '../blobs/payloads.ts'
-import { queueLimits, refusalOf } from './queue-limits.ts'
-import { FORCE_SETTLE, SETTLE } from '../scripts/ends.ts'
-import { END_PURGED, PURGE } from '../scripts/purges.ts'
-import { RETRY, TAKE_BACK } from '../scripts/returns.ts'
-import type { Reply } from '../scripts/script.ts'
-import { APPEND_CHUNK, PROGRESS } from '../scripts/worker-writes.ts'
-import { DEFAULT_TTL_MS } from './submit.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, maybe, number, row, tagged, text, word, wordOr } from '../scripts/replies.ts'
+import type { JobStore } from '../types.ts'
+import { createToEnding, ENDING } from './ending.ts'
+import { recordRow, settledFacts } from './job-record.ts'
+import { jobLua } from './parts.ts'
+import { admitted, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
 import { packOutcome } from './stored-values.ts'
-import type { ChunkResult, JobStore, SettleResult } from '../types.ts'
+import { DEFAULT_TTL_MS } from './submit.ts'
 
-type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'endPurged' | 'progress' | 'appendChunk'>
+type JobEnds = Pick<JobStore, 'settle' | 'forceSettle' | 'takeBack' | 'retry' | 'purge' | 'endPurged' | 'progress'>
 
 /** How a job of a purged queue ends: its pollers end, too (client-api §5.8). */
 const PURGED: JobOutcome = { status: 'CANCELLED', error: 'the queue was purged' }
+/** How a job of a deleted endpoint ends. */
+export const ENDPOINT_DELETED: JobOutcome = { status: 'CANCELLED', error: 'the endpoint was deleted' }
 /** One script's share: some milliseconds of Redis. */
 const PURGED_AT_ONCE = 200
 
+export const settleResult = word('settled', 'already_settled', 'not_holder')
+
+const settleScript = defineScript(
+  {
+    name: 'settle',
+    lua: new URL('./settle.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { id: 'text', worker: 'text', ending: ENDING, settled: 'signal' },
+    reply: wordOr(word('already_settled', 'not_holder'), tagged({ settled: settledFacts })),
+  },
+  { settled: (reply) => typeof reply === 'function' },
+)
+
+const forceSettleScript = defineScript(
+  {
+    name: 'forceSettle',
+    lua: new URL('./force-settle.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { id: 'text', ending: ENDING, settled: 'signal' },
+    reply: row({ result: word('settled', 'already_settled', 'unknown'), heldBy: maybe(text), toRecord: maybe(recordRow) }),
+  },
+  { settled: ({ result }) => result === 'settled' },
+)
+
+const takeBackScript = defineScript(
+  {
+    name: 'takeBack',
+    lua: new URL('./take-back.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: {
+      id: 'text',
+      /** Empty: the lease must have run out. */
+      worker: 'text',
+      budget: 'number',
+      evidence: 'text',
+      /** All that the worker held was lost with it. */
+      withAll: 'flag',
+      /** The outcome is made in the script. */
+      ending: ENDING,
+      settled: 'signal',
+      added: 'signal',
+    },
+    /** `failed`: the budget was spent. */
+    reply: word('requeued', 'failed', 'moot'),
+  },
+  { settled: (reply) => reply === 'failed', added: (reply) => reply === 'requeued' },
+)
+
+const retryScript = defineScript(
+  {
+    name: 'retry',
+    lua: new URL('./retry.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { id: 'text', now: 'number', ttlMs: 'number', ...QUEUE_LIMITS, added: 'signal' },
+    /** `gone`: its submission is not kept. A status forbids it. */
+    reply: word('retried', 'unknown', 'gone', ...REFUSALS, ...JobStatus.options),
+  },
+  { added: (reply) => reply === 'retried' },
+)
+
+const purgeScript = defineScript(
+  {
+    name: 'purge',
+    lua: new URL('./purge.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { ending: ENDING, purged: 'signal' },
+    reply: number,
+  },
+  { purged: (count) => count > 0 },
+)
+
+const endPurgedScript = defineScript({
+  name: 'endPurged',
+  lua: new URL('./end-purged.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { limit: 'number' },
+  reply: flag,
+})
+
+const progressScript = defineScript({
+  name: 'progress',
+  lua: new URL('./progress.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { id: 'text', worker: 'text', leaseMs: 'number', progress: 'text' },
+  reply: settleResult,
+})
+
 export function createJobEnds(context: StoreContext): JobEnds {
-  const { keys, run, signals, payloads, justSettled } = context
-  const endArgs = createEndArgs(context)
+  const { keys, run, payloads, justSettled, options } = context
+  const toEnding = createToEnding(context)
 
   return {
     async settle(...[endpointId, jobId, workerId, outcome]) {
-      const signal = { kind: 'job-settled', endpointId, jobId } as const
       const at = { endpointId, jobId }
       const kept = await payloads.pack(at, packOutcome(outcome))
-      const args = [jobId, workerId, ...endArgs(outcome, { text: kept.text }), signals.channel, signals.encode(signal)]
-      const reply = await run(SETTLE, [keys.queue(endpointId)], args)
-      const record = toJobRecord(jobId, reply)
-      payloads.conclude(at, kept, record !== undefined)
-      if (record === undefined) return reply as SettleResult
-      justSettled.remember(at, { ...record, ...outcome })
-      signals.deliver(signal)
-      return 'settled'
+      const settled = { kind: 'job-settled', ...at } as const
+      const input = { queue: keys.queue(endpointId), id: jobId, worker: workerId, ending: toEnding(outcome, { text: kept.text }), settled }
+      const reply = await run(settleScript, input, (toRecord) => {
+        payloads.conclude(at, kept, typeof toRecord === 'function')
+        if (typeof toRecord === 'function') justSettled.remember(at, toRecord(jobId, outcome))
+      })
+      return typeof reply === 'function' ? 'settled' : reply
     },
 
     async forceSettle(endpointId, jobId, outcome) {
-      const signal = { kind: 'job-settled', endpointId, jobId } as const
-      const args = [jobId, ...endArgs(outcome), signals.channel, signals.encode(signal)]
-      const reply = await run(FORCE_SETTLE, [keys.queue(endpointId)], args)
-      const [result, heldBy, row] = reply as [SettleResult | 'unknown', string, Reply]
-      if (result === 'settled') signals.deliver(signal)
-      const record = toJobRecord(jobId, row)
-      return { result, ...(heldBy === '' ? {} : { heldBy }), ...(record === undefined ? {} : { record }) }
+      const settled = { kind: 'job-settled', endpointId, jobId } as const
+      const input = { queue: keys.queue(endpointId), id: jobId, ending: toEnding(outcome), settled }
+      const { result, heldBy, toRecord } = await run(forceSettleScript, input)
+      const record = toRecord?.(jobId).record
+      return { result, ...(heldBy === undefined ? {} : { heldBy }), ...(record === undefined ? {} : { record }) }
     },
 
-    async takeBack(lease, { budget, evidence, withAll = false }) {
-      const { endpointId, jobId } = lease
+    takeBack({ endpointId, jobId, workerId = '' }, { budget, evidence, withAll = false }) {
       const settled = { kind: 'job-settled', endpointId, jobId } as const
       const added = { kind: 'job-added', endpointId } as const
-      const args = [jobId, lease.workerId ?? '', budget, evidence, ...endArgs({ status: 'FAILED' })]
-      const told = [signals.channel, signals.encode(settled), signals.encode(added), withAll ? 1 : 0]
-      const result = (await run(TAKE_BACK, [keys.queue(endpointId)], [...args, ...told])) as 'requeued' | 'failed' | 'moot'
-      if (result === 'failed') signals.deliver(settled)
-      if (result === 'requeued') signals.deliver(added)
-      return result
+      const lost = { id: jobId, worker: workerId, budget, evidence, withAll, ending: toEnding({ status: 'FAILED' }) }
+      return run(takeBackScript, { queue: keys.queue(endpointId), ...lost, settled, added })
     },
 
-    ...createCallersWishes(context),
-    ...createWorkerWrites(context),
-  }
-}
-
-function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge' | 'endPurged'> {
-  const { keys, run, signals, options } = context
-  const endArgs = createEndArgs(context)
-
-  return {
-    async retry(endpointId, jobId) {
-      const signal = { kind: 'job-added', endpointId } as const
-      const args = [jobId, Date.now(), DEFAULT_TTL_MS, signals.channel, signals.encode(signal), ...queueLimits(options.retention)]
-      const result = (await run(RETRY, [keys.queue(endpointId)], args)) as Awaited<ReturnType<JobStore['retry']>>
-      const refused = refusalOf(result, options.retention)
-      if (refused !== undefined) throw refused
-      if (result === 'retried') signals.deliver(signal)
-      return result
-    },
-
-    async purge(endpointId) {
-      const signal = { kind: 'queue-purged', endpointId } as const
-      const args = [...endArgs(PURGED), signals.channel, signals.encode(signal)]
-      const purged = (await run(PURGE, [keys.queue(endpointId)], args)) as number
-      if (purged > 0) signals.deliver(signal)
-      return purged
-    },
-
-    async endPurged(endpointId, signal) {
-      const endSome = async () => (await run(END_PURGED, [keys.queue(endpointId)], [PURGED_AT_ONCE])) === 1
-      while (!(await endSome())) if (signal?.aborted === true) return
-    },
-  }
-}
-
-function createWorkerWrites({ keys, run, signals, payloads, options }: StoreContext): Pick<JobEnds, 'progress' | 'appendChunk'> {
-  return {
     async progress(...[endpointId, jobId, workerId, output]) {
       const at = { endpointId, jobId }
       // Each value replaces the one before it, also as a blob: a worker has one name.
       const kept = await payloads.keep(at, () => `progress-${workerId}`, output)
-      const args = [jobId, workerId, options.leaseMs, kept.text]
-      const result = (await run(PROGRESS, [keys.queue(endpointId)], args)) as SettleResult
+      const input = { queue: keys.queue(endpointId), id: jobId, worker: workerId, leaseMs: options.leaseMs, progress: kept.text }
+      const result = await run(progressScript, input)
       payloads.conclude(at, kept, result === 'settled')
       return result
     },
 
-    async appendChunk(...[endpointId, jobId, workerId, chunk, post = randomUUID()]) {
-      const signal = { kind: 'job-chunk', endpointId, jobId } as const
-      const at = { endpointId, jobId }
-      const kept = await payloads.keep(at, newName('chunk'), chunk)
-      const args = [jobId, workerId, options.leaseMs, kept.text, signals.channel, signals.encode(signal), post]
-      const { streamBytes = NO_LIMIT, unreadBytes = NO_LIMIT } = options.retention
-      const weight = [Buffer.byteLength(chunk), streamBytes, unreadBytes]
-      const result = (await run(APPEND_CHUNK, [keys.queue(endpointId)], [...args, ...weight])) as ChunkResult | 'repeated'
-      payloads.conclude(at, kept, result === 'settled')
-      if (result === 'repeated') return 'settled'
-      if (result === 'settled') signals.deliver(signal)
-      return result
-    },
+    ...createCallersWishes(context),
   }
 }
 
-/** How a job of a deleted endpoint ends. */
-export const ENDPOINT_DELETED: JobOutcome = { status: 'CANCELLED', error: 'the endpoint was deleted' }
+function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'purge' | 'endPurged'> {
+  const { keys, run, options } = context
+  const toEnding = createToEnding(context)
+
+  return {
+    async retry(endpointId, id) {
+      const added = { kind: 'job-added', endpointId } as const
+      const life = { id, now: Date.now(), ttlMs: DEFAULT_TTL_MS, ...queueLimits(options.retention) }
+      const reply = await run(retryScript, { queue: keys.queue(endpointId), ...life, added })
+      return admitted(reply, options.retention)
+    },
+
+    purge(endpointId) {
+      const purged = { kind: 'queue-purged', endpointId } as const
+      return run(purgeScript, { queue: keys.queue(endpointId), ending: toEnding(PURGED), purged })
+    },
+
+    async endPurged(endpointId, signal) {
+      const endSome = () => run(endPurgedScript, { queue: keys.queue(endpointId), limit: PURGED_AT_ONCE })
+      while (!(await endSome())) if (signal?.aborted === true) return
+    },
+  }
+}

@@ -24,16 +24,14 @@ export function textOf({ head, field, value }: PackedRecord): string {
   return value === undefined ? JSON.stringify(head) : toText(withMember(head, field, value))
 }
 
-interface Unpacked {
-  readonly head: unknown
-  readonly value: JsonText | undefined
-}
+type StoredSubmission = Omit<JobSubmission, 'input' | 's3Config'> & { blob?: string; s3Config?: string }
 
-function unpack(field: PackedRecord['field'], text: string): Unpacked {
+/** Only this package writes such texts, so their heads are trusted. */
+function unpack(field: PackedRecord['field'], text: string): { readonly head: string; readonly value: JsonText | undefined } {
   const mark = `,"${field}":`
   const at = text.indexOf(mark)
-  if (at === -1) return { head: JSON.parse(text), value: undefined }
-  return { head: JSON.parse(`${text.slice(0, at)}}`), value: asJson(text.slice(at + mark.length, -1)) }
+  if (at === -1) return { head: text, value: undefined }
+  return { head: `${text.slice(0, at)}}`, value: asJson(text.slice(at + mark.length, -1)) }
 }
 
 /** The submission without its input, or with one that is in Redis; `blob` names one that is not. */
@@ -43,14 +41,14 @@ export function readStoredSubmission(data: string): {
   blob?: string
 } {
   const { head, value: input } = unpack('input', data)
-  const { blob, s3Config, ...rest } = head as Omit<JobSubmission, 'input' | 's3Config'> & { blob?: string; s3Config?: string }
+  const { blob, s3Config, ...rest }: StoredSubmission = JSON.parse(head)
   const submission = s3Config === undefined ? rest : { ...rest, s3Config: asJson(s3Config) }
   return { submission, input, ...(blob === undefined ? {} : { blob }) }
 }
 
 export function readStoredOutcome(text: string): { outcome: JobOutcome; blob: string | undefined } {
   const { head, value } = unpack('output', text)
-  const { blob, ...outcome } = head as JobOutcome & { blob?: string }
+  const { blob, ...outcome }: JobOutcome & { blob?: string } = JSON.parse(head)
   return { outcome: value === undefined ? outcome : { ...outcome, output: value }, blob }
 }
 

@@ -1,50 +1,80 @@
-// Into the queue, in one step: the job, its deadline and the word that it is there.
+// Into the queue, in one step: the job, its deadline and the signal that it is there.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { NO_LIMIT } from './end-args.ts'
-import { queueLimits, refusalOf } from './queue-limits.ts'
-import { SUBMIT, SUBMIT_ONCE } from '../scripts/submits.ts'
-import type { Argument } from '../scripts/script.ts'
-import { packSubmission } from './stored-values.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { row, tagged, text, word, wordOr } from '../scripts/replies.ts'
 import type { JobStore } from '../types.ts'
+import { NO_LIMIT } from './ending.ts'
+import { jobLua } from './parts.ts'
+import { admitted, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
+import { packSubmission } from './stored-values.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
 export const DEFAULT_TTL_MS = 24 * 60 * 60 * 1000
 /** Below every normal job, which has none; the lowest number runs first among those that have one. */
 const LOW_PRIORITY = 1
 
+/** A job as scripts read it. Its options are what sweeps, webhooks and its end need to know without reading its data. */
+export const QUEUED_JOB = {
+  id: 'text',
+  name: 'text',
+  data: 'text',
+  opts: 'text',
+  priority: 'number',
+  now: 'number',
+  deadline: 'number',
+} as const
+
+const submitScript = defineScript(
+  {
+    name: 'submit',
+    lua: new URL('./submit.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { job: QUEUED_JOB, ...QUEUE_LIMITS, added: 'signal' },
+    reply: word('accepted', ...REFUSALS),
+  },
+  { added: (reply) => reply === 'accepted' },
+)
+
+const submitOnceScript = defineScript(
+  {
+    name: 'submitOnce',
+    lua: new URL('./submit-once.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { job: QUEUED_JOB, ...QUEUE_LIMITS, key: 'text', fingerprint: 'text', windowMs: 'number', mostKeys: 'number', added: 'signal' },
+    /** `differs`: the key stands for another request. */
+    reply: wordOr(word('accepted', 'differs', ...REFUSALS), tagged({ repeated: row({ jobId: text }) })),
+  },
+  { added: (reply) => reply === 'accepted' },
+)
+
 export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit' | 'submitOnce'> {
-  const { keys, run, signals, payloads, options } = context
+  const { keys, run, payloads, options } = context
   const limits = queueLimits(options.retention)
   const mostKeys = options.retention.idempotencyKeys ?? NO_LIMIT
+  const prepare = async (endpointId: string, submission: JobSubmission) => {
+    const at = { endpointId, jobId: submission.id }
+    const kept = await payloads.pack(at, packSubmission(submission))
+    const added = { kind: 'job-added', endpointId } as const
+    return { at, kept, input: { queue: keys.queue(endpointId), job: toQueued(submission, kept.text), ...limits, added } }
+  }
   return {
     async submit(endpointId, submission) {
-      const at = { endpointId, jobId: submission.id }
-      const kept = await payloads.pack(at, packSubmission(submission))
-      const signal = { kind: 'job-added', endpointId } as const
-      const args = [...toArguments(submission, kept.text), signals.channel, signals.encode(signal), ...limits]
-      const [, result] = await Promise.all([noteOutbox(context, endpointId, submission), run(SUBMIT, [keys.queue(endpointId)], args)])
-      payloads.conclude(at, kept, result === 'accepted')
-      const refused = refusalOf(result, options.retention)
-      if (refused !== undefined) throw refused
-      signals.deliver(signal)
+      const { at, kept, input } = await prepare(endpointId, submission)
+      const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), run(submitScript, input)])
+      payloads.conclude(at, kept, reply === 'accepted')
+      admitted(reply, options.retention)
     },
 
     async submitOnce(endpointId, submission, once) {
-      const at = { endpointId, jobId: submission.id }
-      const kept = await payloads.pack(at, packSubmission(submission))
-      const signal = { kind: 'job-added', endpointId } as const
-      const told = [signals.channel, signals.encode(signal)]
-      const args = [...toArguments(submission, kept.text), ...told, ...limits, once.key, once.fingerprint, once.windowMs, mostKeys]
-      const [, result] = await Promise.all([
-        noteOutbox(context, endpointId, submission),
-        run(SUBMIT_ONCE, [keys.queue(endpointId)], args) as Promise<string>,
-      ])
-      payloads.conclude(at, kept, result === 'accepted')
-      const refused = refusalOf(result, options.retention)
-      if (refused !== undefined) throw refused
-      if (result === 'accepted') signals.deliver(signal)
-      return result === 'accepted' || result === 'differs' ? { kind: result } : { kind: 'repeated', jobId: result }
+      const { at, kept, input } = await prepare(endpointId, submission)
+      const running = run(submitOnceScript, { ...input, ...once, mostKeys })
+      const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), running])
+      payloads.conclude(at, kept, reply === 'accepted')
+      if (typeof reply === 'object') return { kind: 'repeated', jobId: reply.jobId }
+      return { kind: admitted(reply, options.retention) }
     },
   }
 }
@@ -54,15 +84,13 @@ export async function noteOutbox({ client, keys }: StoreContext, endpointId: str
   if (webhook !== undefined) await client.sadd(keys.webhooks.endpoints, endpointId)
 }
 
-/** A job as the scripts read it (`enqueueSubmitted`). Its options are what sweeps, webhooks and its end need to know without reading its data. */
-export function toArguments(submission: JobSubmission, data: string, keepMs?: number): readonly Argument[] {
+export function toQueued(submission: JobSubmission, data: string, keepMs?: number) {
   const now = Date.now()
   const { id, sync, policy, webhook } = submission
   const { executionTimeoutMs, ttlMs } = policy
   const priority = policy.lowPriority === true ? LOW_PRIORITY : 0
-  // The receiver's host and port: in its lane the job's end will be told (`outbox.ts`).
+  // The receiver's host and port: the end of the job is delivered in its lane (`outbox.lua`).
   const lane = webhook && new URL(webhook.url).host
-  const options = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane, keepMs })
-  const deadline = now + (ttlMs ?? DEFAULT_TTL_MS)
-  return [id, sync ? 'sync' : 'async', data, options, priority, now, deadline]
+  const opts = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane, keepMs })
+  return { id, name: sync ? 'sync' : 'async', data, opts, priority, now, deadline: now + (ttlMs ?? DEFAULT_TTL_MS) }
 }

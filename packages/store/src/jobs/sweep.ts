@@ -1,100 +1,113 @@
 // What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
-import type { JobOutcome, JobRecord } from '@runyard/schema'
+import type { JobRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { createEndArgs } from './end-args.ts'
-import { ifText, retriesOf, toNumber } from './job-record.ts'
-import { LEASES, SWEEP_EXPIRED, SWEEP_REGISTER, TAKE_EXPIRED } from '../scripts/sweeps.ts'
-import type { JobStore, Lease } from '../types.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, list, number, row, text } from '../scripts/replies.ts'
+import type { JobStore } from '../types.ts'
+import { createToEnding, ENDING } from './ending.ts'
+import { retriesOf } from './job-record.ts'
+import { leaseRow, toLease } from './lease.ts'
+import { jobLua, leaseLua, TTL_OVER } from './parts.ts'
 
 const SWEEP_BATCH = 500
 /** In the middle of a long queue each costs some milliseconds of Redis, during which it serves no other client. */
 const EXPIRED_AT_ONCE = 100
-/** The job itself is gone then (client-api §4.4); its webhook delivers this. */
-const TTL_OVER: JobOutcome = { status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' }
 
-export type LeaseRow = readonly [
-  id: string,
-  holder: string | null,
-  submittedAt: string,
-  startedAt: string,
-  attempts: string,
-  options: string | null,
-  lastHolder: string | null,
-  leftMs: number,
-]
+const leasesScript = defineScript({
+  name: 'leases',
+  lua: new URL('./leases.lua', import.meta.url),
+  uses: [leaseLua],
+  keys: ['queue'],
+  reply: list(leaseRow),
+})
+
+const sweepExpiredScript = defineScript({
+  name: 'sweepExpired',
+  lua: new URL('./sweep-expired.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { limit: 'number', ending: ENDING },
+  reply: list(text),
+})
+
+const takeExpiredScript = defineScript({
+  name: 'takeExpired',
+  lua: new URL('./take-expired.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { limit: 'number' },
+  reply: row({ rows: list(text), unlisted: number }),
+})
+
+const sweepRegisterScript = defineScript({
+  name: 'sweepRegister',
+  lua: new URL('./sweep-register.lua', import.meta.url),
+  uses: [jobLua],
+  keys: ['queue'],
+  args: { now: 'number', limit: 'number', keepBytes: 'number' },
+  reply: flag,
+})
 
 export function createJobSweeps(context: StoreContext): Pick<JobStore, 'leases' | 'sweepExpired' | 'takeExpired' | 'sweepRegister'> {
   const { keys, run } = context
-  const endArgs = createEndArgs(context)
-  const sweepBatch = async (endpointId: string, now: number): Promise<string[]> => {
-    const args = [EXPIRED_AT_ONCE, ...endArgs(TTL_OVER, { now })]
-    return (await run(SWEEP_EXPIRED, [keys.queue(endpointId)], args)) as string[]
-  }
+  const toEnding = createToEnding(context)
   return {
     async leases(endpointId) {
-      const rows = (await run(LEASES, [keys.queue(endpointId)], [])) as unknown as readonly LeaseRow[]
-      return rows.map((row) => toLease(endpointId, row))
+      const rows = await run(leasesScript, { queue: keys.queue(endpointId) })
+      return rows.map((lease) => toLease(endpointId, lease))
     },
 
     async sweepExpired(endpointId, now) {
       const swept: string[] = []
-      let batch: string[]
+      let batch: readonly string[]
       do {
-        batch = await sweepBatch(endpointId, now)
+        batch = await run(sweepExpiredScript, {
+          queue: keys.queue(endpointId),
+          limit: EXPIRED_AT_ONCE,
+          ending: toEnding(TTL_OVER, { now }),
+        })
         swept.push(...batch)
       } while (batch.length === EXPIRED_AT_ONCE)
       return swept
     },
 
     async takeExpired(endpointId) {
-      const taken: JobRecord[] = []
-      let rows: readonly string[]
+      const jobs: JobRecord[] = []
+      let taken: { readonly rows: readonly string[]; readonly unlisted: number }
       let unlisted = 0
       do {
-        const reply = await run(TAKE_EXPIRED, [keys.queue(endpointId)], [SWEEP_BATCH])
-        const [some, more] = reply as [readonly string[], number]
-        rows = some
-        unlisted += more
-        taken.push(...rows.map((row) => ({ ...toExpired(row), ...TTL_OVER })))
-      } while (rows.length === SWEEP_BATCH)
-      return { jobs: taken, unlisted }
+        taken = await run(takeExpiredScript, { queue: keys.queue(endpointId), limit: SWEEP_BATCH })
+        unlisted += taken.unlisted
+        jobs.push(...taken.rows.map((expired) => ({ ...toExpired(expired), ...TTL_OVER })))
+      } while (taken.rows.length === SWEEP_BATCH)
+      return { jobs, unlisted }
     },
 
     async sweepRegister(endpointId, now, keepBytes = Infinity) {
-      const args = [now, SWEEP_BATCH, Math.min(keepBytes, Number.MAX_SAFE_INTEGER)]
-      let isDone: unknown
-      do isDone = await run(SWEEP_REGISTER, [keys.queue(endpointId)], args)
-      while (isDone !== 1)
+      const input = { queue: keys.queue(endpointId), now, limit: SWEEP_BATCH, keepBytes: Math.min(keepBytes, Number.MAX_SAFE_INTEGER) }
+      while (!(await run(sweepRegisterScript, input)));
     },
   }
 }
 
-function toExpired(row: string): Omit<JobRecord, 'status'> {
-  const [id, submittedAt, startedAt, settledAt, attempts, holder] = JSON.parse(row) as readonly [string, ...(string | null)[]]
+/** As `listExpired` in Lua writes it. */
+type ExpiredRow = readonly [
+  id: string,
+  submittedAt: string,
+  startedAt: string | null,
+  settledAt: number | string,
+  attempts: string,
+  holder: string | null,
+]
+
+function toExpired(json: string): Omit<JobRecord, 'status'> {
+  const [id, submittedAt, startedAt, settledAt, attempts, holder]: ExpiredRow = JSON.parse(json)
   return {
     id,
     submittedAt: Number(submittedAt),
-    startedAt: toNumber(startedAt),
+    startedAt: startedAt === null ? undefined : Number(startedAt),
     settledAt: Number(settledAt),
-    workerId: ifText(holder),
-    retries: retriesOf(attempts),
-  }
-}
-
-export function toLease(
-  endpointId: string,
-  [jobId, holder, submittedAt, startedAt, attempts, options, lastHolder, leftMs]: LeaseRow,
-): Lease {
-  const { executionTimeoutMs } = JSON.parse(options ?? '{}') as { executionTimeoutMs?: number }
-  return {
-    jobId,
-    endpointId,
     workerId: holder ?? undefined,
-    lastHolder: lastHolder ?? undefined,
-    expiresAt: holder === null ? undefined : Date.now() + Math.max(0, leftMs),
-    submittedAt: Number(submittedAt),
-    startedAt: Number(startedAt),
-    attempt: Number(attempts),
-    executionTimeoutMs,
+    retries: retriesOf(Number(attempts)),
   }
 }

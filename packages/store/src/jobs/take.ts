@@ -1,12 +1,62 @@
 // Out of the queue to a worker: take, give back, renew, heartbeat. A take sets the lease; only a sign of the worker renews it.
 import type { StoreContext } from '../context.ts'
-import { PATCH_WORKER } from '../scripts/records.ts'
-import { GIVE_BACK } from '../scripts/returns.ts'
-import { TAKE } from '../scripts/takes.ts'
-import { HEARTBEAT, RENEW } from '../scripts/worker-writes.ts'
-import { INPUT_GONE, readSubmission } from './stored-values.ts'
-import { toLease, type LeaseRow } from './sweep.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, list, maybe, number, row, text, word, wordOr } from '../scripts/replies.ts'
 import type { JobStore } from '../types.ts'
+import { patchScript } from '../workers/workers.ts'
+import { leaseRow, toLease } from './lease.ts'
+import { readOptions } from './options.ts'
+import { bullTakeLua, jobLua, leaseLua } from './parts.ts'
+import { INPUT_GONE, readSubmission } from './stored-values.ts'
+
+const takeScript = defineScript({
+  name: 'take',
+  lua: new URL('./take.lua', import.meta.url),
+  uses: [bullTakeLua],
+  keys: ['queue'],
+  args: { worker: 'text', now: 'number', leaseMs: 'number' },
+  /**
+   * Undefined where no job waits; `not_now` where jobs wait that are not for this worker at present; `again` where more jobs are past their deadline
+   * than one script ends.
+   */
+  reply: maybe(
+    wordOr(
+      word('not_now', 'again'),
+      row({ jobId: text, data: text, submittedAt: number, startedAt: number, attempt: number, options: text }),
+    ),
+  ),
+})
+
+const giveBackScript = defineScript(
+  {
+    name: 'giveBack',
+    lua: new URL('./give-back.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: { id: 'text', worker: 'text', added: 'signal' },
+    reply: flag,
+  },
+  { added: (wentBack) => wentBack },
+)
+
+const renewScript = defineScript({
+  name: 'renew',
+  lua: new URL('./renew.lua', import.meta.url),
+  uses: [leaseLua],
+  keys: ['queue'],
+  args: { worker: 'text', leaseMs: 'number', ids: 'texts' },
+  /** Those that the worker does not hold. */
+  reply: list(text),
+})
+
+const heartbeatScript = defineScript({
+  name: 'heartbeat',
+  lua: new URL('./heartbeat.lua', import.meta.url),
+  uses: [leaseLua],
+  keys: ['queue'],
+  args: { worker: 'text', leaseMs: 'number', now: 'number', withLeases: 'flag', ids: 'texts' },
+  reply: row({ notHeld: list(text), leases: maybe(list(leaseRow)) }),
+})
 
 type Takes = Pick<JobStore, 'take' | 'giveBack' | 'renew' | 'heartbeat'>
 
@@ -14,11 +64,11 @@ export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore,
   const { keys, run, payloads, options } = context
   const takes: Takes = {
     async take(endpointId, workerId) {
-      const row = await takeRow(context, endpointId, workerId)
-      if (row === undefined || row === null) return row
-      const [jobId, data, submittedAt, startedAt, attempts, opts] = row
+      const taken = await takeRow(context, endpointId, workerId)
+      if (taken === undefined || taken === null) return taken
+      const { jobId, data, submittedAt, startedAt, attempt } = taken
       const handed = { endpointId, workerId, jobId }
-      const { notFor = [] } = JSON.parse(opts) as { notFor?: readonly string[] }
+      const { notFor = [] } = readOptions(taken.options)
       if (notFor.includes(workerId)) return replaceAndGiveBack(context, handed)
       const submission = await readSubmission(payloads, handed, data).catch(async (error: unknown) => {
         await giveBack(context, handed)
@@ -28,40 +78,30 @@ export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore,
         await settle(endpointId, jobId, workerId, INPUT_GONE)
         return takes.take(endpointId, workerId)
       }
-      return {
-        id: jobId,
-        submission,
-        submittedAt: Number(submittedAt),
-        startedAt: Number(startedAt),
-        attempt: Number(attempts),
-      }
+      return { id: jobId, submission, submittedAt, startedAt, attempt }
     },
 
     giveBack: (endpointId, jobId, workerId) => giveBack(context, { endpointId, jobId, workerId }),
 
-    async renew(endpointId, workerId, jobIds) {
-      if (jobIds.length === 0) return []
-      return (await run(RENEW, [keys.queue(endpointId)], [workerId, options.leaseMs, ...jobIds])) as readonly string[]
+    async renew(endpointId, workerId, ids) {
+      if (ids.length === 0) return []
+      return run(renewScript, { queue: keys.queue(endpointId), worker: workerId, leaseMs: options.leaseMs, ids })
     },
 
-    async heartbeat(endpointId, workerId, { jobIds, withLeases }) {
-      const args = [workerId, options.leaseMs, Date.now(), withLeases ? 1 : 0, ...jobIds]
-      const reply: unknown = await run(HEARTBEAT, [keys.queue(endpointId)], args)
-      const [notHeld, rows] = reply as readonly [readonly string[], readonly LeaseRow[] | null]
-      return { notHeld, leases: rows?.map((row) => toLease(endpointId, row)) }
+    async heartbeat(endpointId, workerId, { jobIds: ids, withLeases }) {
+      const sign = { worker: workerId, leaseMs: options.leaseMs, now: Date.now(), withLeases, ids }
+      const { notHeld, leases } = await run(heartbeatScript, { queue: keys.queue(endpointId), ...sign })
+      return { notHeld, leases: leases?.map((lease) => toLease(endpointId, lease)) }
     },
   }
   return takes
 }
 
-type TakenRow = readonly [jobId: string, data: string, submittedAt: string, startedAt: string, attempts: string, options: string]
-
-async function takeRow({ keys, run, options }: StoreContext, endpointId: string, workerId: string): Promise<TakenRow | undefined | null> {
+async function takeRow({ keys, run, options }: StoreContext, endpointId: string, worker: string) {
   for (;;) {
-    const reply = await run(TAKE, [keys.queue(endpointId)], [workerId, Date.now(), options.leaseMs])
+    const reply = await run(takeScript, { queue: keys.queue(endpointId), worker, now: Date.now(), leaseMs: options.leaseMs })
     if (reply === 'not_now') return null
-    if (Array.isArray(reply)) return reply as unknown as TakenRow
-    if (reply !== 'again') return undefined
+    if (reply !== 'again') return reply
   }
 }
 
@@ -71,19 +111,16 @@ interface Handed {
   readonly workerId: string
 }
 
-async function giveBack({ keys, run, signals }: StoreContext, { endpointId, jobId, workerId }: Handed): Promise<void> {
-  const signal = { kind: 'job-added', endpointId } as const
-  const wentBack = await run(GIVE_BACK, [keys.queue(endpointId)], [jobId, workerId, signals.channel, signals.encode(signal)])
-  if (wentBack === 1) signals.deliver(signal)
+async function giveBack({ keys, run }: StoreContext, { endpointId, jobId, workerId }: Handed): Promise<void> {
+  await run(giveBackScript, { queue: keys.queue(endpointId), id: jobId, worker: workerId, added: { kind: 'job-added', endpointId } })
 }
 
-/** This worker held the job before it was retried (`RETRY`): it is replaced first, or the job would wait for ever where it is the only one. */
+/** This worker held the job before it was retried (`retry.lua`): it is replaced first, or the job would wait for ever where it is the only one. */
 async function replaceAndGiveBack(context: StoreContext, handed: Handed): Promise<undefined> {
-  const { keys, run, signals } = context
+  const { keys, run } = context
   const { endpointId, workerId } = handed
-  const signal = { kind: 'worker-changed', endpointId, workerId } as const
-  const told = [signals.channel, signals.encode(signal)]
-  const isWritten = await run(PATCH_WORKER, [keys.worker(endpointId, workerId)], ['', ...told, 'refreshRequested', 'true'])
-  if (isWritten === 1) signals.deliver(signal)
+  const changed = { kind: 'worker-changed', endpointId, workerId } as const
+  const fields = ['refreshRequested', 'true']
+  await run(patchScript, { worker: keys.worker(endpointId, workerId), unless: '', quiet: false, fields, changed })
   await giveBack(context, handed)
 }

@@ -18,7 +18,7 @@ export function dayField({ day, endpointId, gpuType, state }: Pick<LedgerDay, 'd
 }
 
 export function parseDay(field: string, value: string): LedgerDay {
-  const [date, endpointId, gpuType, state] = JSON.parse(field) as DayField
+  const [date, endpointId, gpuType, state]: DayField = JSON.parse(field)
   const [seconds, gpuSeconds] = value.split(' ').map(Number)
   const id = endpointId === '' ? null : endpointId
   return { day: Date.parse(date), endpointId: id, gpuType, state, seconds: seconds ?? 0, gpuSeconds: gpuSeconds ?? 0 }

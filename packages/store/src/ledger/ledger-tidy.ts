@@ -5,8 +5,51 @@ import { findOwners } from './ledger-owners.ts'
 import { dayField, parseDay } from './ledger-reads.ts'
 import type { LedgerStore } from './ledger-types.ts'
 import { readLedgerRow } from '../data/records.ts'
-import { FORGET_OWNERS, LEDGER_DROP, LEDGER_FOLD_DAYS, LEDGER_FOLD_TOTALS, LEDGER_ROLL_UP } from '../scripts/ledger.ts'
-import type { Argument } from '../scripts/script.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { nothing, number } from '../scripts/replies.ts'
+
+const addDayLua = defineLua({ lua: new URL('./add-day.lua', import.meta.url) })
+
+const dropScript = defineScript({
+  name: 'ledgerDrop',
+  lua: new URL('./drop.lua', import.meta.url),
+  keys: ['open'],
+  args: { workers: 'texts', texts: 'texts' },
+  reply: number,
+})
+
+const rollUpScript = defineScript({
+  name: 'ledgerRollUp',
+  lua: new URL('./roll-up.lua', import.meta.url),
+  uses: [addDayLua],
+  keys: ['rows', 'days', 'progress'],
+  args: { untilDay: 'number', texts: 'texts', counts: 'texts', fields: 'texts', seconds: 'texts', gpuSeconds: 'texts' },
+  reply: number,
+})
+
+const foldDaysScript = defineScript({
+  name: 'ledgerFoldDays',
+  lua: new URL('./fold-days.lua', import.meta.url),
+  uses: [addDayLua],
+  keys: ['days'],
+  args: { from: 'texts', to: 'texts' },
+  reply: nothing,
+})
+
+export const foldTotalsScript = defineScript({
+  name: 'ledgerFoldTotals',
+  lua: new URL('./fold-totals.lua', import.meta.url),
+  keys: ['totals', 'records', 'deleted', 'owners'],
+  reply: nothing,
+})
+
+const forgetOwnersScript = defineScript({
+  name: 'forgetOwners',
+  lua: new URL('./forget-owners.lua', import.meta.url),
+  keys: ['owners', 'ownersSince'],
+  args: { endpoints: 'texts' },
+  reply: number,
+})
 
 /** Some milliseconds of Redis each. */
 const AT_ONCE = 500
@@ -22,7 +65,7 @@ export function createLedgerTidy(context: StoreContext): Pick<LedgerStore, 'tidy
     async tidy(now, keepMs) {
       const dropped = await dropOrphans(context, now)
       const rolledUp = await rollUp(context, startOfDay(now - keepMs))
-      await run(LEDGER_FOLD_TOTALS, [keys.ledger.totals, records, deleted, owners], [])
+      await run(foldTotalsScript, { totals: keys.ledger.totals, records, deleted, owners })
       const forgotten = await forgetOwners(context, now - keepMs - OWNER_MARGIN_MS)
       return { rolledUp, forgotten, dropped }
     },
@@ -38,7 +81,8 @@ async function dropOrphans({ client, keys, run }: StoreContext, now: number): Pr
     const some = found.slice(from, from + AT_ONCE)
     const known = await Promise.all(some.map(([id, text]) => client.exists(keys.worker(readLedgerRow(text).endpointId, id))))
     const orphans = some.filter((_, index) => known[index] === 0)
-    if (orphans.length > 0) dropped += Number(await run(LEDGER_DROP, [open], orphans.flat()))
+    const [workers, texts] = [orphans.map(([id]) => id), orphans.map(([, text]) => text)]
+    if (orphans.length > 0) dropped += await run(dropScript, { open, workers, texts })
   }
   return dropped
 }
@@ -55,19 +99,28 @@ async function rollUp(context: StoreContext, until: number): Promise<number> {
       texts.map((text) => readLedgerRow(text).endpointId),
     )
     for (const [ownerId, own] of Map.groupBy(texts, (text) => ownerOf(readLedgerRow(text).endpointId).ownerId)) {
-      const args = own.flatMap((text) => toArguments(text, ownerOf(readLedgerRow(text).endpointId).isGone))
-      count += Number(await run(LEDGER_ROLL_UP, [rows, days(ownerId), rolled], [until, ...args]))
+      const added = own.map((text) => toDays(text, ownerOf(readLedgerRow(text).endpointId).isGone))
+      const flat = added.flat()
+      count += await run(rollUpScript, {
+        rows,
+        days: days(ownerId),
+        progress: rolled,
+        untilDay: until,
+        texts: own,
+        counts: added.map(({ length }) => length),
+        fields: flat.map(({ field }) => field),
+        seconds: flat.map((day) => day.seconds),
+        gpuSeconds: flat.map((day) => day.gpuSeconds),
+      })
     }
   }
 }
 
-/** As `LEDGER_ROLL_UP` reads a row. */
-function toArguments(text: string, isGone: boolean): readonly Argument[] {
+/** What a row adds to. */
+function toDays(text: string, isGone: boolean) {
   const row = readLedgerRow(text)
-  const parts = splitByDay(row)
   const endpointId = isGone ? null : row.endpointId
-  const fields = parts.flatMap((part) => [dayField({ ...part, endpointId }), part.seconds, part.gpuSeconds])
-  return [text, parts.length, ...fields]
+  return splitByDay(row).map(({ seconds, gpuSeconds, ...part }) => ({ field: dayField({ ...part, endpointId }), seconds, gpuSeconds }))
 }
 
 /** Endpoints deleted before `before`: what is left of them goes to their owner's sums, and then they are forgotten. */
@@ -79,7 +132,7 @@ async function forgetOwners({ client, keys, run }: StoreContext, before: number)
     if (ids.length === 0) return forgotten
     const ownerIds = new Set((await client.hmget(owners, ...ids)).filter((ownerId) => ownerId !== null))
     for (const ownerId of ownerIds) await foldDays({ client, keys, run }, ownerId, new Set(ids))
-    forgotten += Number(await run(FORGET_OWNERS, [owners, ownersSince], ids))
+    forgotten += await run(forgetOwnersScript, { owners, ownersSince, endpoints: ids })
   }
 }
 
@@ -87,7 +140,10 @@ async function foldDays({ client, keys, run }: Pick<StoreContext, 'client' | 'ke
   const key = keys.ledger.days(ownerId)
   const pairs = Object.entries(await client.hgetall(key)).flatMap(([field, value]) => {
     const day = parseDay(field, value)
-    return day.endpointId !== null && ids.has(day.endpointId) ? [[field, dayField({ ...day, endpointId: null })]] : []
+    return day.endpointId !== null && ids.has(day.endpointId) ? [{ from: field, to: dayField({ ...day, endpointId: null }) }] : []
   })
-  for (let from = 0; from < pairs.length; from += AT_ONCE) await run(LEDGER_FOLD_DAYS, [key], pairs.slice(from, from + AT_ONCE).flat())
+  for (let at = 0; at < pairs.length; at += AT_ONCE) {
+    const some = pairs.slice(at, at + AT_ONCE)
+    await run(foldDaysScript, { days: key, from: some.map(({ from }) => from), to: some.map(({ to }) => to) })
+  }
 }

@@ -7,23 +7,54 @@ import { createLedgerReads } from './ledger-reads.ts'
 import { createLedgerTidy } from './ledger-tidy.ts'
 import type { LedgerStore, LedgerTotal } from './ledger-types.ts'
 import { readLedgerRow } from '../data/records.ts'
-import { LEDGER_CLOSE, LEDGER_TOTALS, LEDGER_TRANSITION } from '../scripts/ledger.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { list, nothing, row, text } from '../scripts/replies.ts'
+
+const closeLua = defineLua({ lua: new URL('./close-interval.lua', import.meta.url) })
+
+const transitionScript = defineScript({
+  name: 'ledgerTransition',
+  lua: new URL('./transition.lua', import.meta.url),
+  uses: [closeLua],
+  keys: ['open', 'rows', 'totals'],
+  /** `row`: without its times. */
+  args: { worker: 'text', row: 'text', at: 'number' },
+  reply: nothing,
+})
+
+const closeScript = defineScript({
+  name: 'ledgerClose',
+  lua: new URL('./close.lua', import.meta.url),
+  uses: [closeLua],
+  keys: ['open', 'rows', 'totals'],
+  args: { worker: 'text', at: 'number' },
+  reply: nothing,
+})
+
+const totalsScript = defineScript({
+  name: 'ledgerTotals',
+  lua: new URL('./totals.lua', import.meta.url),
+  keys: ['open', 'totals'],
+  /** Totals: names and values, alternating. */
+  reply: row({ openRows: list(text), flat: list(text) }),
+})
 
 export function createLedgerStore(context: StoreContext): LedgerStore {
   const { client, keys, run } = context
   const { open, rows, totals } = keys.ledger
   return {
-    async transition({ at, ...row }) {
-      await run(LEDGER_TRANSITION, [open, rows, totals], [row.workerId, JSON.stringify(row), Math.round(at)])
+    async transition({ at, ...interval }) {
+      const { workerId: worker } = interval
+      await run(transitionScript, { open, rows, totals, worker, row: JSON.stringify(interval), at: Math.round(at) })
     },
 
     async close(workerId, at) {
-      await run(LEDGER_CLOSE, [open, rows, totals], [workerId, Math.round(at)])
+      await run(closeScript, { open, rows, totals, worker: workerId, at: Math.round(at) })
     },
 
     async currentState(workerId) {
-      const text = await client.hget(open, workerId)
-      return text === null ? undefined : readLedgerRow(text).state
+      const stored = await client.hget(open, workerId)
+      return stored === null ? undefined : readLedgerRow(stored).state
     },
 
     totals: createTotals(context),
@@ -35,17 +66,18 @@ export function createLedgerStore(context: StoreContext): LedgerStore {
 /** As it is written in Redis: that of a deleted endpoint bears no id, but an owner, once it was added to the owner's. */
 type TotalName = readonly [endpointId: string, gpuType: string | null, state: BillingState, ownerId?: string]
 
+const parseName = (name: string): TotalName => JSON.parse(name)
+
 function createTotals(context: StoreContext): LedgerStore['totals'] {
   const { keys, run } = context
   const atLeast = createHighWater()
   return async (now) => {
     const { open, totals } = keys.ledger
-    const [openRows, flat] = (await run(LEDGER_TOTALS, [open, totals], [])) as readonly [string[], string[]]
+    const { openRows, flat } = await run(totalsScript, { open, totals })
     const found: [TotalName, number][] = []
-    for (let at = 0; at + 1 < flat.length; at += 2) found.push([JSON.parse(flat[at] ?? '') as TotalName, Number(flat[at + 1])])
-    for (const text of openRows) {
-      const row = readLedgerRow(text)
-      found.push([[row.endpointId, row.gpuType, row.state], Math.max(0, now - row.from)])
+    for (let at = 0; at + 1 < flat.length; at += 2) found.push([parseName(flat[at] ?? ''), Number(flat[at + 1])])
+    for (const { endpointId, gpuType, state, from } of openRows.map(readLedgerRow)) {
+      found.push([[endpointId, gpuType, state], Math.max(0, now - from)])
     }
     const ownerOf = await findOwners(
       context,
@@ -74,6 +106,6 @@ function createHighWater(): (values: ReadonlyMap<string, number>) => ReadonlyMap
 }
 
 function toTotal(key: string, ms: number): LedgerTotal {
-  const [endpointId, gpuType, state, ownerId = ''] = JSON.parse(key) as TotalName
+  const [endpointId, gpuType, state, ownerId = ''] = parseName(key)
   return { endpointId: endpointId === '' ? null : endpointId, ownerId, gpuType, state, seconds: ms / 1000 }
 }

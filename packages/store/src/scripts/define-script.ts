@@ -35,18 +35,22 @@ export interface ScriptDefinition<K extends readonly string[], A extends Argumen
   readonly keys: K
   readonly args?: A
   readonly reply: Reader<R>
-  /** Which of the signals among its arguments the script has published, by its reply. This process then hears them without Redis' echo. */
-  readonly told?: { readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean }
 }
+
+/**
+ * Which of the signals among its arguments a script has published, by its reply. This process then hears them without Redis' echo.
+ */
+export type Told<K extends readonly string[], A, R> = { readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean }
 
 /** Every script of this process, so that a test can check all of them. */
 export const definedScripts: Pick<Script<never, unknown>, 'name' | 'keys' | 'text' | 'parts'>[] = []
 
 export function defineScript<const K extends readonly string[], const A extends ArgumentSpecs, R>(
   definition: ScriptDefinition<K, A, R>,
+  ...[told]: [SignalsOf<A>] extends [never] ? [] : [told: Told<K, A, NoInfer<R>>]
 ): Script<Input<K[number], A>, R> {
-  const { name, lua, uses = [], keys, args = {}, reply, told = {} } = definition
-  const isTold: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(told)
+  const { name, lua, uses = [], keys, args = {}, reply } = definition
+  const isTold: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(told ?? {})
   const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
   const { header, toArguments } = layOut(args)
   const text = once(() => {

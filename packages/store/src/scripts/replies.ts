@@ -20,8 +20,9 @@ export const number: Reader<number> = (reply) => {
 /** Lua's 1; 0 and false are no. */
 export const flag: Reader<boolean> = (reply) => reply === 1
 
+/** Nothing and the empty text are none. */
 export function maybe<T>(reader: Reader<T>): Reader<T | undefined> {
-  return (reply) => (reply === null || reply === undefined ? undefined : reader(reply))
+  return (reply) => (reply === null || reply === undefined || reply === '' ? undefined : reader(reply))
 }
 
 export function list<T>(reader: Reader<T>): Reader<readonly T[]> {

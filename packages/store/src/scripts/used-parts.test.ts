@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { PRELUDE } from './prelude.ts'
-import { SUBMIT } from './submits.ts'
+import { openStore } from '../index.ts'
+import { definedScripts } from './define-script.ts'
 import { usedParts } from './used-parts.ts'
 
 const LIBRARY = `
@@ -73,6 +73,8 @@ test('what serves a rare function alone stands in its body, what others use, too
 })
 
 test('a submit carries what weighs a job and puts it into a queue, and nothing that ends one', () => {
-  const names = [...usedParts(PRELUDE, SUBMIT.lua.slice(PRELUDE.length)).matchAll(/^local function (\w+)/gm)].map(([, name]) => name)
-  expect(names).toEqual(['jobKey', 'addWeight', 'weigh', 'noRoomFor', 'noteQueued', 'enqueueJob'])
+  expect(openStore).toBeDefined()
+  const submit = definedScripts.find(({ name }) => name === 'submit')
+  const names = [...(submit?.text() ?? '').matchAll(/^local function (\w+)/gm)].map(([, name]) => name)
+  expect(names).toEqual(['jobKey', 'addWeight', 'weigh', 'noRoomFor', 'noteQueued', 'enqueueJob', 'submitJob', 'publish'])
 })

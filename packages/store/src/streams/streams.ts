@@ -1,19 +1,77 @@
-// The chunks of a job, as they are told to whoever follows it. `/stream` hands each out once (client-api R5): a read claims chunks, and they go
-// when the answer has been told, else they are handed out again (ADR 25). OpenAI answers read by index and take nothing.
-import { randomBytes } from 'node:crypto'
+// The chunks of a job, as they are delivered to the readers of its stream. `/stream` hands each out once (client-api R5): a read claims chunks, and they
+// go when the answer was delivered, else they are handed out again (ADR 25). OpenAI answers read by index and take nothing.
+import { randomBytes, randomUUID } from 'node:crypto'
 import { asJson, type JsonText } from '@runyard/schema'
+import { newName, type JobAt } from '../blobs/payloads.ts'
 import type { StoreContext } from '../context.ts'
-import { toJobRecord, toStoredRecord } from '../jobs/job-record.ts'
-import type { JobAt } from '../blobs/payloads.ts'
-import type { Reply } from '../scripts/script.ts'
-import { CLAIM_CHUNKS, CONCLUDE_CLAIM, READ_CHUNKS } from '../scripts/streams.ts'
+import { NO_LIMIT } from '../jobs/ending.ts'
+import { recordRow } from '../jobs/job-record.ts'
+import { jobLua } from '../jobs/parts.ts'
 import { readChunk, readRecord } from '../jobs/stored-values.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
 import type { JobStore } from '../types.ts'
 
 /** Longer than an answer takes; shorter than readers are patient when a gateway has died with it. */
 const DEFAULT_CLAIM_MS = 10_000
 
-type JobStreams = Pick<JobStore, 'claimChunks' | 'concludeClaim' | 'readChunks'>
+const chunksLua = defineLua({ lua: new URL('./chunks.lua', import.meta.url), uses: [jobLua] })
+
+const claimScript = defineScript({
+  name: 'claimChunks',
+  lua: new URL('./claim-chunks.lua', import.meta.url),
+  uses: [chunksLua],
+  keys: ['queue'],
+  args: { id: 'text', limit: 'number', token: 'text', claimMs: 'number' },
+  /** `heldBackMs`: until another reader's claim is void, or 0. */
+  reply: maybe(row({ toRecord: recordRow, texts: list(text), left: number, heldBackMs: number })),
+})
+
+const concludeScript = defineScript(
+  {
+    name: 'concludeClaim',
+    lua: new URL('./conclude-claim.lua', import.meta.url),
+    uses: [chunksLua],
+    keys: ['queue'],
+    args: { id: 'text', token: 'text', delivered: 'number', more: 'signal' },
+    /** `large`: the last delivered chunk where it is a blob's name. */
+    reply: maybe(row({ isAwaited: flag, large: maybe(text) })),
+  },
+  { more: (reply) => reply?.isAwaited === true },
+)
+
+const readScript = defineScript({
+  name: 'readChunks',
+  lua: new URL('./read-chunks.lua', import.meta.url),
+  uses: [chunksLua],
+  keys: ['queue'],
+  args: { id: 'text', from: 'number', limit: 'number' },
+  reply: maybe(row({ toRecord: recordRow, texts: list(text), remaining: number })),
+})
+
+const appendScript = defineScript(
+  {
+    name: 'appendChunk',
+    lua: new URL('./append-chunk.lua', import.meta.url),
+    uses: [jobLua],
+    keys: ['queue'],
+    args: {
+      id: 'text',
+      worker: 'text',
+      leaseMs: 'number',
+      chunk: 'text',
+      post: 'text',
+      bytes: 'number',
+      mostBytes: 'number',
+      mostUnread: 'number',
+      added: 'signal',
+    },
+    reply: word('settled', 'already_settled', 'not_holder', 'too_much', 'no_room', 'repeated'),
+  },
+  { added: (reply) => reply === 'settled' },
+)
+
+type JobStreams = Pick<JobStore, 'claimChunks' | 'concludeClaim' | 'readChunks' | 'appendChunk'>
 
 export function createJobStreams(context: StoreContext): JobStreams {
   const { keys, run, payloads, options, onError } = context
@@ -21,39 +79,38 @@ export function createJobStreams(context: StoreContext): JobStreams {
   const concludeClaim = createConclude(context)
   return {
     concludeClaim,
+    appendChunk: createAppend(context),
 
     async claimChunks(endpointId, jobId, limit) {
-      const claim = randomBytes(9).toString('base64url')
-      const reply = await run(CLAIM_CHUNKS, [keys.queue(endpointId)], [jobId, limit, claim, claimMs])
-      if (!Array.isArray(reply)) return undefined
-      const [row, texts, left, heldBackMs] = reply as [Reply, string[], number, number]
-      const record = toJobRecord(jobId, row)
-      if (record === undefined) return undefined
+      const token = randomBytes(9).toString('base64url')
+      const reply = await run(claimScript, { queue: keys.queue(endpointId), id: jobId, limit, token, claimMs })
+      if (reply === undefined) return undefined
+      const { texts, left, heldBackMs } = reply
+      const { record } = reply.toRecord(jobId)
       if (texts.length === 0) return { record, chunks: [], more: left > 0, claim: undefined, heldBackMs }
       try {
         const chunks = await loadClaimed(context, { endpointId, jobId }, texts)
-        return { record, chunks, more: left + texts.length > chunks.length, claim, heldBackMs }
+        return { record, chunks, more: left + texts.length > chunks.length, claim: token, heldBackMs }
       } catch (error) {
-        await concludeClaim(endpointId, jobId, { claim, told: 0 }).catch(onError)
+        await concludeClaim(endpointId, jobId, { claim: token, told: 0 }).catch(onError)
         throw error
       }
     },
 
-    async readChunks(endpointId, jobId, { from, limit }) {
+    async readChunks(endpointId, jobId, page) {
       const at = { endpointId, jobId }
-      const reply = await run(READ_CHUNKS, [keys.queue(endpointId)], [jobId, from, limit])
-      if (!Array.isArray(reply)) return undefined
-      const [row, chunks, remaining] = reply as [Reply, string[], number]
-      const stored = toStoredRecord(jobId, row)
-      if (stored === undefined) return undefined
-      // Whoever has read chunks does not ask for the output, which repeats them.
-      const record = from === 0 && chunks.length === 0 ? await readRecord(payloads, at, stored) : stored.record
-      return { record, chunks: await Promise.all(chunks.map((chunk) => readChunk(payloads, at, chunk))), more: remaining > 0 }
+      const reply = await run(readScript, { queue: keys.queue(endpointId), id: jobId, ...page })
+      if (reply === undefined) return undefined
+      const { texts, remaining } = reply
+      const stored = reply.toRecord(jobId)
+      // A reader that has read chunks does not ask for the output, which repeats them.
+      const record = page.from === 0 && texts.length === 0 ? await readRecord(payloads, at, stored) : stored.record
+      return { record, chunks: await Promise.all(texts.map((chunk) => readChunk(payloads, at, chunk))), more: remaining > 0 }
     },
   }
 }
 
-/** Only the last of them can be a large one (`CLAIM_CHUNKS`). While it cannot be had, the small ones before it are told without it. */
+/** Only the last of them can be a large one (`claim-chunks.lua`). While it cannot be had, the small ones before it are delivered without it. */
 async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonly string[]): Promise<readonly JsonText[]> {
   const small = texts.slice(0, -1).map(asJson)
   try {
@@ -64,15 +121,24 @@ async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonl
   }
 }
 
-function createConclude({ keys, run, signals, payloads }: StoreContext): JobStore['concludeClaim'] {
+function createConclude({ keys, run, payloads }: StoreContext): JobStore['concludeClaim'] {
   return async (endpointId, jobId, { claim, told }) => {
-    const signal = { kind: 'job-chunk', endpointId, jobId } as const
-    const args = [jobId, claim, told, signals.channel, signals.encode(signal)]
-    const reply = await run(CONCLUDE_CLAIM, [keys.queue(endpointId)], args)
-    if (!Array.isArray(reply)) return false
-    const [isAwaited, large] = reply as [number, string]
-    payloads.discard({ endpointId, jobId }, large)
-    if (isAwaited === 1) signals.deliver(signal)
-    return true
+    const more = { kind: 'job-chunk', endpointId, jobId } as const
+    const reply = await run(concludeScript, { queue: keys.queue(endpointId), id: jobId, token: claim, delivered: told, more })
+    if (reply?.large !== undefined) payloads.discard({ endpointId, jobId }, reply.large)
+    return reply !== undefined
+  }
+}
+
+function createAppend({ keys, run, payloads, options }: StoreContext): JobStore['appendChunk'] {
+  const { streamBytes: mostBytes = NO_LIMIT, unreadBytes: mostUnread = NO_LIMIT } = options.retention
+  return async (...[endpointId, jobId, worker, chunk, post = randomUUID()]) => {
+    const at = { endpointId, jobId }
+    const kept = await payloads.keep(at, newName('chunk'), chunk)
+    const written = { id: jobId, worker, leaseMs: options.leaseMs, chunk: kept.text, post, bytes: Buffer.byteLength(chunk) }
+    const added = { kind: 'job-chunk', ...at } as const
+    const result = await run(appendScript, { queue: keys.queue(endpointId), ...written, mostBytes, mostUnread, added })
+    payloads.conclude(at, kept, result === 'settled')
+    return result === 'repeated' ? 'settled' : result
   }
 }

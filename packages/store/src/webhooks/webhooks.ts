@@ -3,53 +3,99 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { WebhookAttempt } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import { toNumber, toStoredRecord } from '../jobs/job-record.ts'
-import { CLAIM_WEBHOOKS, FINISH_WEBHOOK, REDELIVER_WEBHOOK, ROTATE_SECRET } from '../scripts/outbox.ts'
-import type { Argument } from '../scripts/script.ts'
+import { settledRow } from '../jobs/job-record.ts'
 import { readRecord, readStoredSubmission, readSubmission } from '../jobs/stored-values.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
+import { outboxLua } from './outbox.ts'
 import type { ClaimedWebhook, WebhookStore } from './webhook-types.ts'
 
 /** An event that was given up can be delivered again for as long. */
 const KEEP_GIVEN_UP_MS = 24 * 60 * 60 * 1000
 
-type JobCells = readonly [id: string, data: string, ...record: (string | null)[]]
-type ClaimRow = readonly [eventId: string, lane: string, attempt: number, job: JobCells, isAskedFor: number]
-type ClaimReply = readonly [rows: readonly ClaimRow[], nextAt: string | null, isMoreDue: number | null, dropped: number]
+/** The ended job, as the event has it. */
+const jobCells = (reply: unknown) => {
+  const [id, data, ...record] = list((cell) => cell)(reply)
+  return { id: text(id), data: text(data), toRecord: settledRow(record) }
+}
+const claimedRow = row({ eventId: text, lane: text, attempt: number, job: jobCells, isAskedFor: flag })
+
+const claimScript = defineScript({
+  name: 'claimWebhooks',
+  lua: new URL('./claim-webhooks.lua', import.meta.url),
+  uses: [outboxLua],
+  keys: ['queue'],
+  args: {
+    now: 'number',
+    leaseUntil: 'number',
+    limit: 'number',
+    perLane: 'number',
+    token: 'text',
+    busyLanes: 'texts',
+    inDelivery: 'texts',
+  },
+  /** `nextAt`: when to look again. `isMoreDue`: there was no room for all. `dropped`: since this was last reported. */
+  reply: row({ rows: list(claimedRow), nextAt: maybe(number), isMoreDue: flag, dropped: number }),
+})
+
+const finishScript = defineScript({
+  name: 'finishWebhook',
+  lua: new URL('./finish-webhook.lua', import.meta.url),
+  uses: [outboxLua],
+  keys: ['queue'],
+  args: { event: 'text', lane: 'text', token: 'text', verdict: 'text', nextAt: 'number', attempt: 'text' },
+  /** False where the lease was lost. */
+  reply: flag,
+})
+
+const redeliverScript = defineScript({
+  name: 'redeliverWebhook',
+  lua: new URL('./redeliver-webhook.lua', import.meta.url),
+  uses: [outboxLua],
+  keys: ['queue'],
+  args: { event: 'text', now: 'number' },
+  reply: word('due', 'in_delivery', 'unknown'),
+})
+
+const rotateScript = defineScript({
+  name: 'rotateSecret',
+  lua: new URL('./rotate-secret.lua', import.meta.url),
+  keys: ['secrets'],
+  args: { owner: 'text', secret: 'text' },
+  reply: text,
+})
 
 export function createWebhookStore(context: StoreContext): WebhookStore {
   const { client, keys, run } = context
   return {
     async claim(endpointId, { now, leaseMs, limit, perLane, busy }) {
       const token = randomUUID()
-      const args = [now, now + leaseMs, limit, perLane, token, ...[...busy].flat()]
-      const [rows, nextAt, isMoreDue, dropped] = (await run(CLAIM_WEBHOOKS, [keys.queue(endpointId)], args)) as unknown as ClaimReply
-      const events = rows.map((row) => toClaimed(context, row, { endpointId, token }))
-      return { events, nextAt: toNumber(nextAt), isMoreDue: isMoreDue !== null, dropped }
+      const lanes = { busyLanes: [...busy.keys()], inDelivery: [...busy.values()] }
+      const claim = { now, leaseUntil: now + leaseMs, limit, perLane, token, ...lanes }
+      const { rows, ...rest } = await run(claimScript, { queue: keys.queue(endpointId), ...claim })
+      return { events: rows.map((one) => toClaimed(context, one, { endpointId, token })), ...rest }
     },
 
     async finish({ endpointId, eventId, lane, token }, attempt) {
-      const args = [eventId, lane, token, ...verdictOf(attempt), JSON.stringify(attempt)]
-      return (await run(FINISH_WEBHOOK, [keys.queue(endpointId)], args)) === 1
+      const finished = { event: eventId, lane, token, ...verdictOf(attempt), attempt: JSON.stringify(attempt) }
+      return run(finishScript, { queue: keys.queue(endpointId), ...finished })
     },
 
-    async redeliver(endpointId, eventId) {
-      const args = [eventId, Date.now()]
-      return (await run(REDELIVER_WEBHOOK, [keys.queue(endpointId)], args)) as 'due' | 'in_delivery' | 'unknown'
-    },
+    redeliver: (endpointId, eventId) => run(redeliverScript, { queue: keys.queue(endpointId), event: eventId, now: Date.now() }),
 
     async attempts(endpointId, limit) {
-      const lines = await client.lrange(keys.webhookLog(endpointId), 0, limit - 1)
-      return lines.map((text) => JSON.parse(text) as WebhookAttempt)
+      const lines = await client.lrange(keys.of(endpointId, 'webhookLog'), 0, limit - 1)
+      return lines.map((line): WebhookAttempt => JSON.parse(line))
     },
 
     async pending(endpointId) {
-      const [waiting, , weight] = keys.outbox(endpointId)
+      const waiting = keys.of(endpointId, 'outbox')
       const [count, [, oldestAt], bytes] = await Promise.all([
         client.zcard(waiting),
         client.zrange(waiting, '0', '0', 'WITHSCORES'),
-        client.get(weight),
+        client.get(keys.of(endpointId, 'outboxBytes')),
       ])
-      return { count, oldestAt: toNumber(oldestAt), bytes: Number(bytes ?? 0) }
+      return { count, oldestAt: maybe(number)(oldestAt), bytes: Number(bytes ?? 0) }
     },
 
     endpoints: () => listOutboxes(context),
@@ -57,19 +103,24 @@ export function createWebhookStore(context: StoreContext): WebhookStore {
   }
 }
 
-function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointId: string; token: string }): ClaimedWebhook {
-  const [eventId, lane, attempt, [jobId, data, ...cells], isAskedFor] = row
+function toClaimed(
+  { payloads }: StoreContext,
+  claimed: ReturnType<typeof claimedRow>,
+  lease: { endpointId: string; token: string },
+): ClaimedWebhook {
+  const { eventId, lane, attempt, job, isAskedFor } = claimed
+  const { id: jobId, data } = job
   const at = { endpointId: lease.endpointId, jobId }
-  const stored = toStoredRecord(jobId, ['settled', ...cells.map((cell) => (cell === '' ? null : cell))])
+  const stored = job.toRecord(jobId)
   const { webhook } = readStoredSubmission(data).submission
-  if (stored === undefined || webhook === undefined) throw new Error(`the webhook event ${eventId} is not whole`)
+  if (webhook === undefined) throw new Error(`the webhook event ${eventId} is not whole`)
   return {
     ...lease,
     eventId,
     lane,
     attempt,
     jobId,
-    isAskedFor: isAskedFor === 1,
+    isAskedFor,
     endedAt: stored.record.settledAt ?? 0,
     webhook,
     async read() {
@@ -79,9 +130,9 @@ function toClaimed({ payloads }: StoreContext, row: ClaimRow, lease: { endpointI
   }
 }
 
-function verdictOf({ outcome, nextAt }: WebhookAttempt): readonly Argument[] {
-  if (outcome === 'delivered') return ['delivered', 0]
-  return nextAt === undefined ? ['given_up', Date.now() + KEEP_GIVEN_UP_MS] : ['retry', nextAt]
+function verdictOf({ outcome, nextAt }: WebhookAttempt): { readonly verdict: 'delivered' | 'given_up' | 'retry'; readonly nextAt: number } {
+  if (outcome === 'delivered') return { verdict: 'delivered', nextAt: 0 }
+  return nextAt === undefined ? { verdict: 'given_up', nextAt: Date.now() + KEEP_GIVEN_UP_MS } : { verdict: 'retry', nextAt }
 }
 
 /** Endpoints that had jobs with webhooks. One that is gone is forgotten when nothing of it is left to deliver. */
@@ -91,7 +142,9 @@ async function listOutboxes({ client, keys }: StoreContext): Promise<readonly st
   const { records, deleted } = keys.endpoints
   const [known, leaving] = await Promise.all([client.hmget(records, ...ids), client.smembers(deleted)])
   const gone = ids.filter((id, index) => known[index] === null && !leaving.includes(id))
-  const counts = await Promise.all(gone.map((id) => client.exists(...keys.outbox(id))))
+  const counts = await Promise.all(
+    gone.map((id) => client.exists(keys.of(id, 'outbox'), keys.of(id, 'givenUp'), keys.of(id, 'outboxBytes'))),
+  )
   const done = new Set(gone.filter((_id, index) => counts[index] === 0))
   if (done.size > 0) await client.srem(keys.webhooks.endpoints, ...done)
   return ids.filter((id) => !done.has(id))
@@ -99,9 +152,10 @@ async function listOutboxes({ client, keys }: StoreContext): Promise<readonly st
 
 function createSecrets({ client, keys, run }: StoreContext): Pick<WebhookStore, 'secrets' | 'rotateSecret'> {
   const { secrets } = keys.webhooks
+  const parse = (stored: string): readonly string[] => JSON.parse(stored)
   const read = async (ownerId: string) => {
-    const text = await client.hget(secrets, ownerId)
-    return text === null ? undefined : (JSON.parse(text) as readonly string[])
+    const stored = await client.hget(secrets, ownerId)
+    return stored === null ? undefined : parse(stored)
   }
   return {
     async secrets(ownerId) {
@@ -113,7 +167,7 @@ function createSecrets({ client, keys, run }: StoreContext): Pick<WebhookStore, 
     },
 
     async rotateSecret(ownerId) {
-      return JSON.parse(String(await run(ROTATE_SECRET, [secrets], [ownerId, newSecret()]))) as readonly string[]
+      return parse(await run(rotateScript, { secrets, owner: ownerId, secret: newSecret() }))
     },
   }
 }

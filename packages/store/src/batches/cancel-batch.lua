@@ -1,0 +1,5 @@
+if call('EXISTS', batchKey(id)) == 0 then return 'unknown' end
+call('HSET', batchKey(id), 'status', 'CANCELLED')
+call('DEL', batchDraftsKey(id))
+releaseDrafts(id, math.huge)
+return 'ok'

@@ -1,0 +1,2 @@
+dropExpiredBatches()
+return { call('ZCARD', BATCHES), call('ZREVRANGE', BATCHES, offset, offset + limit - 1) }

@@ -1,0 +1,4 @@
+if call('EXISTS', batchKey(id)) == 0 then return 'unknown' end
+call('HSET', batchKey(id), field, value)
+if field == 'ended' then call('SREM', ACTIVE_BATCHES, id) end
+return 'ok'

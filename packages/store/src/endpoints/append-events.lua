@@ -1,0 +1,3 @@
+if call('EXISTS', forgotten) == 1 then return end
+for _, event in ipairs(texts) do call('RPUSH', events, event) end
+call('LTRIM', events, -most, -1)

@@ -1,0 +1,1 @@
+return having(records, text)

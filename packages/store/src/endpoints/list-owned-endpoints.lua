@@ -1,0 +1,1 @@
+return { call('GET', revision) or '0', named(names, records, namesBegin) }

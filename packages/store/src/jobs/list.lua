@@ -1,0 +1,48 @@
+-- Waiting jobs, running ones, ended ones, each newest first: jobs leave a queue in the order in which they entered, so this is newest first but
+-- for jobs that overtake.
+local EXPIRED_AT_ONCE = 50
+local since = { async = sinceAsync, sync = sinceSync }
+local overdue = expireDue(EXPIRED_AT_ONCE)
+local rows, total, now = {}, 0, clock()
+
+local function add(id)
+  local s = call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId', 'status')
+  if s[1] then
+    rows[#rows + 1] = { id, s[6], s[1], s[2], s[3], s[4], s[5] }
+    return
+  end
+  if isOverdue(id, now) then return end
+  local j = call('HMGET', jobKey(id), 'timestamp', 'processedOn', 'ats')
+  local holder = call('GET', lockKey(id))
+  if j[1] then rows[#rows + 1] = { id, holder and 'IN_PROGRESS' or 'IN_QUEUE', j[1], j[2], false, j[3], holder } end
+end
+-- One part of the list after another: what lies before the offset is counted, not read.
+local function part(length, read)
+  local from = math.max(0, offset - total)
+  local count = math.min(limit - math.max(0, total - offset), length - from)
+  if count > 0 then for _, id in ipairs(read(from, from + count - 1)) do add(id) end end
+  total = total + length
+end
+local function readEnded(from, to)
+  local ids, at = {}, {}
+  local lists = {}
+  for _, kind in ipairs({ 'async', 'sync' }) do
+    lists[#lists + 1] = call('ZREVRANGEBYSCORE', keptKey(kind), '+inf', '(' .. since[kind], 'WITHSCORES', 'LIMIT', 0, to + 1)
+    at[#at + 1] = 1
+  end
+  for n = 0, to do
+    local a, s = lists[1][at[1] + 1], lists[2][at[2] + 1]
+    local of = (a and (not s or tonumber(a) >= tonumber(s))) and 1 or 2
+    if n >= from then ids[#ids + 1] = lists[of][at[of]] end
+    at[of] = at[of] + 2
+  end
+  return ids
+end
+
+local suspects = waitingSuspects()
+part(#suspects, function(from, to) return { unpack(suspects, from + 1, to + 1) } end)
+part(call('ZCARD', PRIORITIZED), function(from, to) return call('ZREVRANGE', PRIORITIZED, from, to) end)
+part(call('LLEN', WAIT), function(from, to) return call('LRANGE', WAIT, from, to) end)
+part(call('LLEN', ACTIVE), function(from, to) return call('LRANGE', ACTIVE, from, to) end)
+part(call('ZCOUNT', keptKey('async'), '(' .. since.async, '+inf') + call('ZCOUNT', keptKey('sync'), '(' .. since.sync, '+inf'), readEnded)
+return { total - overdue, rows }

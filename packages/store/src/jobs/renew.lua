@@ -1,0 +1,1 @@
+return renewNamed(ids, worker, leaseMs)

@@ -1,0 +1,1 @@
+if isSettled(id) then keepFor(id, ttlMs, now) end

@@ -1,0 +1,9 @@
+local isHolder = holderOf(id) == worker
+if isSettled(id) then
+  if isHolder then dropJob(id) end
+  return 'already_settled'
+end
+if not isHolder then return 'not_holder' end
+if not settleJob(id, worker, ending) then return 'not_holder' end
+publish(settled)
+return { 'settled', unpack(call('HMGET', settledKey(id), 'submittedAt', 'startedAt', 'settledAt', 'attempts', 'workerId')) }

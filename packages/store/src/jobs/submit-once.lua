@@ -1,0 +1,22 @@
+-- An idempotency key expires by itself. Beside it ONCE (key → when it expires) counts how many there are.
+-- Places of expired keys that one submit clears; more are passed over.
+local CLEARED_AT_ONCE = 100
+
+local refused = noRoomFor(1, weigh(job), queueJobs, queueBytes)
+local known = call('GET', onceKey(key))
+if known then
+  local first, itsFingerprint = string.match(known, '^(%S+) (%S+)$')
+  if itsFingerprint == fingerprint or itsFingerprint == '*' then return { 'repeated', first } end
+  return 'differs'
+end
+if refused then return refused end
+local now = clock()
+local expired = call('ZCOUNT', ONCE, '-inf', now)
+if call('ZCARD', ONCE) - expired >= mostKeys then return 'keys_full' end
+if expired > 0 then call('ZREMRANGEBYRANK', ONCE, 0, math.min(expired, CLEARED_AT_ONCE) - 1) end
+call('ZADD', ONCE, string.format('%.0f', now + windowMs), key)
+if call('PTTL', ONCE) < windowMs then call('PEXPIRE', ONCE, windowMs) end
+call('SET', onceKey(key), job.id .. ' ' .. fingerprint, 'PX', windowMs)
+submitJob(job)
+publish(added)
+return 'accepted'

@@ -1,0 +1,35 @@
+-- An expired lease may be taken back by any process, and its last holder is then replaced; a lease that another worker holds may not.
+-- Nobody saw the last holder die, so it may ask for jobs, and its token must not become valid a second time (ADR 1): every gateway hears that it
+-- is to be replaced before it hears of the job.
+local function replaceHolder(id)
+  local worker = call('HGET', jobKey(id), 'pb')
+  if not worker or call('EXISTS', workerKey(worker)) == 0 then return end
+  call('HSET', workerKey(worker), 'refreshRequested', 'true')
+  announce({ kind = 'worker-changed', workerId = worker })
+end
+local attempts = tonumber(call('HGET', jobKey(id), 'ats') or '0')
+if isSettled(id) or call('EXISTS', jobKey(id)) == 0 then
+  dropJob(id)
+  return 'moot'
+end
+local holder = call('GET', lockKey(id))
+if holder and holder ~= worker then return 'moot' end
+if not call('LPOS', ACTIVE, id) then return 'moot' end
+if withAll then suspectAll(call('HGET', jobKey(id), 'pb'), worker == '') end
+if worker == '' then replaceHolder(id) end
+if attempts > budget then
+  local times = attempts == 1 and 'once' or (attempts .. ' times')
+  -- Begins as Runpod's own sentence, which clients know (client-api §4.4).
+  local error = 'job timed out after ' .. (attempts - 1) .. ' retries: worker lost ' .. times .. ': ' .. evidence
+  ending.outcome = cjson.encode({ status = ending.status, error = error })
+  settleJob(id, worker, ending)
+  publish(settled)
+  return 'failed'
+end
+requeueJob(id)
+-- The next attempt streams from its beginning: unread chunks of this one would be delivered twice.
+call('DEL', chunksKey(id))
+releaseUnread(id, math.huge)
+call('HINCRBY', COUNTERS, 'retried', 1)
+publish(added)
+return 'requeued'

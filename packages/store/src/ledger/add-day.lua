@@ -1,0 +1,5 @@
+local function addDay(key, field, seconds, gpuSeconds)
+  local known = call('HGET', key, field) or '0 0'
+  local hadSeconds, hadGpuSeconds = string.match(known, '^(%d+) (%d+)$')
+  call('HSET', key, field, string.format('%.0f %.0f', hadSeconds + seconds, hadGpuSeconds + gpuSeconds))
+end

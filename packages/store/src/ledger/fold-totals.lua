@@ -1,0 +1,10 @@
+-- Adds the totals of endpoints of which nothing is left to their owner's.
+local all = call('HGETALL', totals)
+for at = 1, #all, 2 do
+  local endpoint, gpuType, state = unpack(cjson.decode(all[at]), 1, 3)
+  if endpoint ~= '' and call('HEXISTS', records, endpoint) == 0 and call('SISMEMBER', deleted, endpoint) == 0 then
+    local owner = call('HGET', owners, endpoint) or ''
+    call('HDEL', totals, all[at])
+    call('HINCRBY', totals, cjson.encode({ '', gpuType, state, owner }), all[at + 1])
+  end
+end

@@ -1,0 +1,2 @@
+call('HDEL', owners, unpack(endpoints))
+return call('ZREM', ownersSince, unpack(endpoints))

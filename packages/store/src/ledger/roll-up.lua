@@ -1,0 +1,15 @@
+-- Of each row: its text, how many days it adds to; of each day the field, seconds and GPU-seconds, row after row. A row that is not there any more was
+-- added up before.
+local rolled, at = 0, 0
+for index, text in ipairs(texts) do
+  local isThere, count = call('ZREM', rows, text) == 1, tonumber(counts[index])
+  if isThere then
+    for day = at + 1, at + count do addDay(days, fields[day], seconds[day], gpuSeconds[day]) end
+    rolled = rolled + 1
+  end
+  at = at + count
+end
+local before = tonumber(call('HGET', progress, 'until') or '0')
+call('HSET', progress, 'until', string.format('%.0f', math.max(before, untilDay)))
+call('HINCRBY', progress, 'moves', 1)
+return rolled

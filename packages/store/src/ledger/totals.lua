@@ -1,0 +1,2 @@
+-- One snapshot.
+return { call('HVALS', open), call('HGETALL', totals) }

@@ -1,0 +1,12 @@
+-- An interval is in one place at any time: open, a row, or added up in its days (ADR 43). The open one ends where the new one begins; the same state
+-- again changes nothing.
+local begun = cjson.decode(row)
+local start, before = at, call('HGET', open, worker)
+if before then
+  local ended = cjson.decode(before)
+  if ended.state == begun.state then return end
+  start = math.max(at, ended.from)
+  closeInterval(ended, start)
+end
+begun.from = start
+call('HSET', open, worker, cjson.encode(begun))

@@ -1,0 +1,5 @@
+local record = readRecord(id)
+if not record then return false end
+local first = from + (readClaim(id) and 1 or 0)
+local chunks = readChunks(id, first, limit)
+return { record, chunks, math.max(0, call('LLEN', chunksKey(id)) - first - #chunks) }

@@ -1,0 +1,5 @@
+if call('EXISTS', forgotten) == 1 then return 0 end
+call('HSET', worker, unpack(fields))
+call('SADD', workers, id)
+publish(changed)
+return 1

@@ -1,0 +1,6 @@
+local found = {}
+for _, id in ipairs(call('SMEMBERS', WORKERS)) do
+  local fields = call('HGETALL', workerKey(id))
+  if #fields > 0 then found[#found + 1] = fields end
+end
+return found
