@@ -3,7 +3,7 @@
 import { createLoop, type Loop } from '@runyard/kit'
 import type { Endpoint } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { cancelJob } from '../jobs/cancel.ts'
+import { cancelJob } from '../jobs/cancel-retry-purge.ts'
 import { noteAccepted } from '../jobs/submit.ts'
 
 type FinishDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'log' | 'events' | 'metrics' | 'closing'>

@@ -10,12 +10,11 @@ import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
 import { createJobId } from '../jobs/read-submission.ts'
-import { readCount } from '../jobs/queue.ts'
+import { readCount } from '../jobs/list-jobs.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { countStates, inListedOrder, toBatchBody, toRequestJson } from './batch-body.ts'
 import { finishBatch } from './finish.ts'
-import { readMoreRequests, readName, readRequests } from './read-requests.ts'
-import { checkChange, LIMITS, refusalOf } from './refusals.ts'
+import { checkChange, LIMITS, readMoreRequests, readName, readRequests, refusalOf } from './read-requests.ts'
 
 type Body = Promise<Record<string, unknown>>
 /** A route below one batch; its answer is the batch as it is afterwards. */

@@ -1,6 +1,6 @@
-// Reads the envelope of `/run` and `/runsync` (client-api §6): `input` verbatim, policy values clamped into their range, unknown keys
-// ignored. Checked by hand because every job passes here.
-import { randomUUID } from 'node:crypto'
+// Reads what `/run` and `/runsync` get: the envelope (client-api §6) with `input` verbatim, policy values clamped into their range and unknown keys
+// ignored, and the `Idempotency-Key`. The envelope is checked by hand because every job passes here.
+import { createHash, randomUUID } from 'node:crypto'
 import {
   clampMs,
   RunyardError,
@@ -12,8 +12,10 @@ import {
   type Span,
 } from '@runyard/schema'
 import type { ApiKey } from '@runyard/store'
-import { cut, outlineBody, outlineSpan, parseMember, isFields, type Fields } from '../http/json-body.ts'
+import type { FastifyRequest } from 'fastify'
+import { cut, isFields, outlineBody, outlineSpan, parseMember, type Fields } from '../http/json-body.ts'
 import { parseWebhookUrl, type IsAllowed } from '../webhooks/target.ts'
+import { apiKeyOf } from '../http/authenticate.ts'
 
 const EXECUTION_TIMEOUT_MS = { min: 5000, max: WEEK_MS }
 const TTL_MS = { min: 10_000, max: WEEK_MS }
@@ -103,4 +105,31 @@ function readMs(policy: Fields, key: string, range: Range): number | undefined {
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null
+}
+
+const LONGEST_KEY = 255
+
+/**
+ * `Idempotency-Key`, beyond Runpod: a request that is sent again names the job that it made the first time (after
+ * draft-ietf-httpapi-idempotency-key-header). Keys belong to an owner and an endpoint; only hashes are stored. Undefined without a key.
+ * @throws RunyardError('bad_request')
+ */
+export function readIdempotency(request: FastifyRequest, submission: JobSubmission): { key: string; fingerprint: string } | undefined {
+  const given = request.headers['idempotency-key']
+  if (given === undefined) return undefined
+  if (typeof given !== 'string' || given === '' || given.length > LONGEST_KEY) {
+    throw new RunyardError('bad_request', `"Idempotency-Key" must be one text of 1 to ${LONGEST_KEY} characters`)
+  }
+  const { input, sync, policy, webhook, s3Config } = submission
+  return {
+    key: hash(JSON.stringify([apiKeyOf(request).ownerId, given])),
+    fingerprint: hash(JSON.stringify([sync, policy, webhook]), s3Config ?? '', '\n', input),
+  }
+}
+
+/** No text that is followed by another can end in the middle of a JSON value, so no two requests are the same here. */
+function hash(...texts: readonly (string | Uint8Array)[]): string {
+  const sum = createHash('sha256')
+  for (const text of texts) sum.update(text)
+  return sum.digest('base64url')
 }

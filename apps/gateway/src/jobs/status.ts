@@ -1,16 +1,13 @@
-// `/status`, `/status-sync`, `/cancel`: what a job has come to, now or at its end (client-api §5.3, §5.4, §5.6).
+// `/status` and `/status-sync`: the state of a job, now or at its end (client-api §5.3, §5.4).
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
 import { jobKey } from '../parts/waiters.ts'
-import { cancelJob } from './cancel.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
-import { jobNotFound } from './gone.ts'
+import { requireJob } from './find-job.ts'
 import { isTerminal, toJobBody, toJobJson } from '../parts/job-body.ts'
-import { createQueueReasons } from './queue-reasons.ts'
-
-const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
+import { createQueueReasons } from './health.ts'
 
 type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
 
@@ -64,24 +61,6 @@ export async function waitForEnd(
     if (!(await ticket.next(lookAt)) && isOver(lookAt, deadline)) break
     record = await requireJob(deps, endpointId, jobId)
   }
-  return record
-}
-
-export function createCancel(deps: StatusDeps) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const endpoint = endpointOf(request)
-    const { jobId } = paramsOf(request)
-    const result = await cancelJob(deps, endpoint, { jobId, why: CANCELLED_BY_CLIENT })
-    if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
-    if (result === 'settled') return reply.send({ id: jobId, status: 'CANCELLED' })
-    return sendJson(reply, toJobJson(toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)))
-  }
-}
-
-/** @throws RunyardError('not_found') */
-export async function requireJob(deps: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<JobRecord> {
-  const record = await deps.store.jobs.get(endpointId, jobId)
-  if (record === undefined) throw await jobNotFound(deps, endpointId, jobId)
   return record
 }
 

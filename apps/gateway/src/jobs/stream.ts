@@ -9,7 +9,7 @@ import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
 import { jobKey } from '../parts/waiters.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
-import { jobNotFound } from './gone.ts'
+import { jobNotFound } from './find-job.ts'
 import { errorOf, isTerminal } from '../parts/job-body.ts'
 import { nextLook } from './status.ts'
 

@@ -9,11 +9,10 @@ import { bytesOf } from '../http/json-body.ts'
 import { jobKey, startKey, type Ticket } from '../parts/waiters.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { endpointOf } from './endpoint-of.ts'
-import { readIdempotency } from './idempotency.ts'
+import { readIdempotency, readSubmission } from './read-submission.ts'
 import { isTerminal, toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
-import { readSubmission } from './read-submission.ts'
-import { jobNotFound } from './gone.ts'
-import { isOver, nextLook, requireJob, waitForEnd } from './status.ts'
+import { jobNotFound, requireJob } from './find-job.ts'
+import { isOver, nextLook, waitForEnd } from './status.ts'
 
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000

@@ -1,12 +1,11 @@
-// What an OpenAI client is told when its request fails: an HTTP status and the body that it reads, `{ error: { message, type, code, param } }`
-// (client-api §5.12, worker-api §14.3). Workers report failures in four shapes: an object with `error`, a flat one with `object: "error"`,
-// Python's print of the first, and plain text. The HTTP status and error object of the server inside are dug out where they are in there.
+// How a failed request is reported to an OpenAI client: an HTTP status and the body that it reads, `{ error: { message, type, code, param } }`
+// (client-api §5.12, worker-api §14.3). Workers report failures in four forms: an object with `error`, a flat one with `object: "error"`, the first as
+// Python prints it, and plain text. The HTTP status and error object of the server inside are extracted if they are there.
 import { ERROR_CODES, type JobRecord } from '@runyard/schema'
 import type { Dialect } from '../http/errors.ts'
 import { isFields, type Fields } from '../http/json-body.ts'
 import { errorOf } from '../parts/job-body.ts'
 import type { FollowEnd } from './follow.ts'
-import { readReprString } from './python-repr.ts'
 
 export interface OpenaiError {
   readonly message: string
@@ -121,4 +120,37 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+/** The value of a key that holds a string; undefined where there is none. */
+export function readReprString(text: string, key: string): string | undefined {
+  const start = new RegExp(`[{ ]'${key}': (['"])`).exec(text)
+  if (start === null) return undefined
+  const from = start.index + start[0].length
+  const end = endOfString(text, from, start[1] as string)
+  return end === undefined ? undefined : unescape(text.slice(from, end))
+}
+
+function endOfString(text: string, from: number, quote: string): number | undefined {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1
+    else if (text[at] === quote) return at
+  }
+  return undefined
+}
+
+const LAST_CODE_POINT = 0x10_ff_ff
+
+/** Python prints no other; a worker may post any text. */
+function toCharacter(escape: string): string {
+  const code = Number.parseInt(escape.slice(1), 16)
+  return code > LAST_CODE_POINT ? `\\${escape}` : String.fromCodePoint(code)
+}
+
+function unescape(text: string): string {
+  return text.replaceAll(/\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[\s\S])/g, (_, escape: string) =>
+    escape.length === 1 ? (ESCAPES[escape] ?? escape) : toCharacter(escape),
+  )
 }

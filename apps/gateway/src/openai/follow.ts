@@ -3,7 +3,7 @@
 // for the end any more, be it that the client went away or that the gateway stops, the job is cancelled.
 import type { Endpoint, JobRecord, JsonText } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
-import { cancelJob } from '../jobs/cancel.ts'
+import { cancelJob } from '../jobs/cancel-retry-purge.ts'
 import { isTerminal } from '../parts/job-body.ts'
 import { jobKey, type Ticket } from '../parts/waiters.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'

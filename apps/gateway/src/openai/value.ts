@@ -1,6 +1,7 @@
-// What a worker yielded, as far as an OpenAI answer has to look into it. A value of many members, such as a page of embeddings, is not built but
-// told as it is: its failures would be short.
-import { parseExactJson, type JsonText, JsonFaultError, type JsonOutline, type Span } from '@runyard/schema'
+// What a worker yielded, as far as an OpenAI answer has to look into it, and the answer made of it (worker-api §14.2, §14.3). A value of many members,
+// such as a page of embeddings, is not built but sent as it is: a failure would be short. Text goes through unchanged, since the newer workers cut an
+// event stream wherever their socket did; objects are framed here.
+import { JsonFaultError, parseExactJson, type JsonOutline, type JsonText, type Span } from '@runyard/schema'
 import { scanInTurns } from '../http/json-body.ts'
 import { nextTurn } from '../http/turns.ts'
 
@@ -81,4 +82,33 @@ function asText(json: JsonText): string {
 
 function toBytes(json: JsonText): Buffer {
   return typeof json === 'string' ? Buffer.from(json) : Buffer.from(json.buffer, json.byteOffset, json.byteLength)
+}
+
+/** The whole answer to a request that does not stream: a generator's one value without its list, strings as one text. */
+export function toWholeAnswer(output: unknown): { readonly value: unknown } | { readonly text: string } {
+  const whole = Array.isArray(output) && output.length === 1 ? (output[0] as unknown) : output
+  if (typeof whole === 'string') return { text: whole }
+  if (Array.isArray(whole) && whole.length > 0 && whole.every((piece) => typeof piece === 'string')) return { text: whole.join('') }
+  return { value: whole }
+}
+
+export interface Piece {
+  readonly text: string
+  /** It was an object: then the stream's end has to be told by us, too. */
+  readonly framed: boolean
+}
+
+export const END_OF_EVENTS = 'data: [DONE]\n\n'
+
+/** `chunk` is a string, an object, or a list of either; null says nothing. */
+export function toPiece(chunk: unknown): Piece {
+  if (chunk === null) return { text: '', framed: false }
+  if (typeof chunk === 'string') return { text: chunk, framed: false }
+  if (!Array.isArray(chunk)) return { text: toEvent(chunk), framed: true }
+  const pieces = chunk.map(toPiece)
+  return { text: pieces.map(({ text }) => text).join(''), framed: pieces.some(({ framed }) => framed) }
+}
+
+export function toEvent(value: unknown): string {
+  return `data: ${value instanceof LargeValue ? value.text() : JSON.stringify(value)}\n\n`
 }

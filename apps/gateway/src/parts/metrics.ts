@@ -1,4 +1,4 @@
-// What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`scrape.ts`). Labels name endpoints
+// What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`metrics-route.ts`). Labels name endpoints
 // only, never jobs or workers, and those of a deleted endpoint are dropped.
 import { END_CAUSES, type EndMeasure } from '@runyard/core'
 import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'

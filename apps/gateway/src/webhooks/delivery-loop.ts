@@ -1,8 +1,11 @@
-// Carries what is due in the endpoints' outboxes. Signals tell of new due times, each look tells when the next one is, and a slow search
-// finds what neither told. Bounded in all, per owner and per receiver, so that a dead one holds up only its own; Redis leases what is under way, so
-// that another gateway delivers what this one took to its grave.
+// The delivery loop: sends the webhooks that are due in the endpoints' outboxes. Signals report new due times, each look at an outbox returns the next
+// due time, and a slow search finds what both missed. What is under way is bounded in all, per owner and per receiver, so that a dead receiver delays
+// only its own webhooks. Redis leases what is under way, so that another gateway delivers what a dead one had taken.
 import { createLoop, type Logger } from '@runyard/kit'
 import type { ClaimedWebhook, Store } from '@runyard/store'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { createDelivery } from './delivery.ts'
+import type { Resolve } from './name-lookup.ts'
 
 /** Of all endpoints with an outbox; costs one short question where there is none. */
 const SEARCH_EVERY_MS = 60_000
@@ -167,6 +170,29 @@ function createSlots(onFree: () => void) {
       const timer = setTimeout(resolve, CLOSE_WAIT_MS)
       await Promise.race([Promise.all(works), late])
       clearTimeout(timer)
+    },
+  }
+}
+
+/** An attempt is written down well before its lease ends, also by a busy gateway. */
+const LEASE_MARGIN_MS = 5000
+
+export function openWebhooks(deps: GatewayDeps, resolve: Resolve): AsyncDisposable {
+  const courier = createCourier({
+    webhooks: deps.store.webhooks,
+    ownerOf: async (endpointId) => (await deps.endpoints.get(endpointId))?.ownerId,
+    deliver: createDelivery({ ...deps, resolve }),
+    leaseMs: deps.config.webhooks.timeoutS * 1000 + LEASE_MARGIN_MS,
+    log: deps.log,
+  })
+  const subscription = deps.store.subscribe((signal) => {
+    if (signal.kind === 'webhook-due') courier.wake(signal.endpointId)
+    if (signal.kind === 'resync') courier.wakeAll()
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      await subscription[Symbol.asyncDispose]()
+      await courier[Symbol.asyncDispose]()
     },
   }
 }

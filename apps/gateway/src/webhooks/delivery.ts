@@ -1,6 +1,8 @@
-// One attempt to tell a receiver of a job's end: body, signature, POST, judgement, and the line that says what came of it. The body is the
-// `/status` object with `input` and `webhook` (client-api §7). An event that is older than `webhooks.maxAgeS`, after an outage say, is given
-// up without a request, unless its owner asked for it.
+// One attempt to deliver a webhook: body, signature, POST, judgement, and the line that records the outcome. The body is the `/status` object with
+// `input` and `webhook` (client-api §7). An event older than `webhooks.maxAgeS`, for example after an outage, is given up without a request, unless its
+// owner asked for it. The signature follows standardwebhooks.com, for which receivers find libraries in most languages: HMAC-SHA256 over id, time and
+// body under the owner's secret. The id is the same in every attempt, the time is the attempt's.
+import { createHmac } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import { isTooLate, judgeWebhook } from '@runyard/core'
 import type { Config, WebhookAttempt, WebhookOutcome } from '@runyard/schema'
@@ -11,7 +13,6 @@ import { toJobBody } from '../parts/job-body.ts'
 import type { GatewayMetrics } from '../parts/metrics.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'
 import { sendWebhook, unlessAborted, type SendResult } from './send.ts'
-import { signWebhook } from './signature.ts'
 import type { Resolve } from './name-lookup.ts'
 import { allowedAddresses, withoutSecrets } from './target.ts'
 
@@ -90,4 +91,22 @@ function describe(result: SendResult, outcome: WebhookOutcome): Pick<WebhookAtte
   if (outcome === 'delivered') return { httpStatus }
   const hint = httpStatus >= 300 && httpStatus <= 399 ? '; redirects are not followed' : ''
   return { httpStatus, error: `the receiver answered ${httpStatus}${hint}` }
+}
+
+const SECRET_PREFIX = 'whsec_'
+
+export interface SignedPart {
+  readonly id: string
+  readonly at: number
+  readonly body: string | Uint8Array
+}
+
+/** One signature per secret: while a secret is replaced, receivers may check with the old one or the new one. */
+export function signWebhook({ id, at, body }: SignedPart, secrets: readonly string[]): Record<string, string> {
+  const timestamp = String(Math.floor(at / 1000))
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64')
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`
+  })
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') }
 }

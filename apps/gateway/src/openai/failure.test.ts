@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readReprString } from './python-repr.ts'
+import { readReprString } from './failure.ts'
 
 describe('a string in what Python prints', () => {
   it.each([

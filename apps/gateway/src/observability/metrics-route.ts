@@ -1,6 +1,6 @@
-// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway reports
-// the same and a restart loses nothing. While Redis is away those series are absent rather than zero. Ends of jobs that the scaler recorded
-// are taken into this gateway's own series. It names everybody's endpoints, so `metrics-access.ts` decides who may read it without a key.
+// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway reports the same
+// and a restart loses nothing. While Redis is away those series are absent rather than zero. Ends of jobs that the scaler recorded are added to this
+// gateway's own series. The page names all users' endpoints, so `metrics-access.ts` decides which requests need no key.
 import type { FastifyInstance } from 'fastify'
 import { phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'

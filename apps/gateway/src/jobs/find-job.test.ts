@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeGone } from './gone.ts'
+import { describeGone } from './find-job.ts'
 
 const at = (text: string): number => Date.parse(text)
 

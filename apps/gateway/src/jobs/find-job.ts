@@ -1,9 +1,16 @@
-// What is told of a job that is not there: that it never was, or what became of it (client-api §8.2).
-import { RunyardError } from '@runyard/schema'
+// Reads a job, and reports what became of one that is not there (client-api §8.2).
+import { RunyardError, type JobRecord } from '@runyard/schema'
 import type { GoneJob } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 
-/** The error to throw for a job that the store does not have. Costs a read, and only here. */
+/** @throws RunyardError('not_found') */
+export async function requireJob(deps: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<JobRecord> {
+  const record = await deps.store.jobs.get(endpointId, jobId)
+  if (record === undefined) throw await jobNotFound(deps, endpointId, jobId)
+  return record
+}
+
+/** The error for a job that the store does not have. Costs a read, only then. */
 export async function jobNotFound({ store }: Pick<GatewayDeps, 'store'>, endpointId: string, jobId: string): Promise<RunyardError> {
   const gone = await store.jobs.whyGone(endpointId, jobId)
   return new RunyardError('not_found', `job not found: ${jobId}${gone === undefined ? '' : ` ${describeGone(gone)}`}`)

@@ -1,0 +1,73 @@
+// `/cancel`, `/retry` and `/purge-queue`: ends a job that its caller does not want any more and orders its worker to stop, queues a failed job again, and
+// ends all jobs that wait (client-api §5.6, §5.7, §5.8).
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { unreadJob } from '@runyard/core'
+import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { PurgeView } from '@runyard/schema/api'
+import type { SettleResult } from '@runyard/store'
+import { sendJson } from '../http/answer.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
+import { recordEnds, recordUnread, type JournalDeps } from '../parts/journal.ts'
+import { endpointOf, paramsOf } from './endpoint-of.ts'
+import { jobNotFound, requireJob } from './find-job.ts'
+
+type ChangeDeps = JournalDeps & Pick<GatewayDeps, 'store' | 'closing'>
+
+const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
+
+export function createCancel(deps: ChangeDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const endpoint = endpointOf(request)
+    const { jobId } = paramsOf(request)
+    const result = await cancelJob(deps, endpoint, { jobId, why: CANCELLED_BY_CLIENT })
+    if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
+    if (result === 'settled') return reply.send({ id: jobId, status: 'CANCELLED' })
+    return sendJson(reply, toJobJson(toJobBody(await requireJob(deps, endpoint.id, jobId), endpoint)))
+  }
+}
+
+/** `settled`: this call ended the job. */
+export async function cancelJob(
+  deps: JournalDeps & Pick<GatewayDeps, 'store'>,
+  endpoint: Endpoint,
+  { jobId, why }: { jobId: string; why: string },
+): Promise<SettleResult | 'unknown'> {
+  const endpointId = endpoint.id
+  const outcome = { status: 'CANCELLED', error: why } as const
+  const { result, heldBy, record } = await deps.store.jobs.forceSettle(endpointId, jobId, outcome)
+  if (result !== 'settled') return result
+  if (heldBy !== undefined) deps.store.publish({ kind: 'job-stop', endpointId, jobId, workerId: heldBy })
+  const job = record ?? unreadJob({ ...outcome, id: jobId, workerId: heldBy, at: Date.now() })
+  recordEnds(deps, endpoint, [{ cause: 'cancelled', job }])
+  return result
+}
+
+export function createRetry(deps: ChangeDeps) {
+  return async (request: FastifyRequest): Promise<JobBody> => {
+    const endpoint = endpointOf(request)
+    const { jobId } = paramsOf(request)
+    const at = Date.now()
+    const result = await deps.store.jobs.retry(endpoint.id, jobId)
+    if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
+    if (result === 'gone') throw new RunyardError('bad_request', 'this job cannot be retried: its input is not kept any more')
+    if (result !== 'retried') throw new RunyardError('bad_request', `only a FAILED or TIMED_OUT job can be retried; this one is ${result}`)
+    deps.log.info({ endpointId: endpoint.id, jobId }, 'job retried by its caller')
+    deps.events.add({ at, endpointId: endpoint.id, kind: 'job_queued', jobId, message: 'retried by its caller' })
+    return { id: jobId, status: 'IN_QUEUE' }
+  }
+}
+
+export function createPurgeQueue(deps: ChangeDeps) {
+  return async (request: FastifyRequest): Promise<PurgeView> => {
+    const endpoint = endpointOf(request)
+    const at = Date.now()
+    const removed = await deps.store.jobs.purge(endpoint.id)
+    recordUnread(deps, endpoint, { cause: 'purged', status: 'CANCELLED', error: 'the queue was purged', at, jobs: removed })
+    // A gateway that stops before the last one leaves the rest to the scaler's sweep.
+    deps.store.jobs.endPurged(endpoint.id, deps.closing).catch((error: unknown) => {
+      deps.log.warn({ err: error, endpointId: endpoint.id }, 'the ends of purged jobs are left to the next sweep')
+    })
+    return { removed, status: 'completed' }
+  }
+}
