@@ -1,4 +1,4 @@
-// What must hold before the gateway serves anybody: a Redis that keeps what it accepts, the first key, and no wide listener without keys.
+// What must hold before the gateway serves requests: a Redis that keeps what it accepts, the first key, and no listener open to a network without keys.
 import { readFile } from 'node:fs/promises'
 import { machineId, type Logger, type Scope } from '@runyard/kit'
 import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
@@ -9,7 +9,7 @@ import { isLoopback } from './observability/metrics-access.ts'
 export const BOOTSTRAP_OWNER = 'owner'
 
 export interface BootstrapKey {
-  /** Whose key it is: where the slot has another one by now, the former is not valid any more (ADR 38). */
+  /** The place of the key: once the slot has another key, the former one is not valid any more (ADR 38). */
   readonly slot: string
   readonly name: string
   readonly plain: string
@@ -29,7 +29,7 @@ export async function readBootstrapKey(env: NodeJS.ProcessEnv): Promise<Bootstra
   return { slot: `${machineId()}:${file}`, name: file, plain: text.trim() }
 }
 
-/** Installs it now, and again where Redis was emptied: whoever puts the installation back says so. */
+/** Installs the key now, and again after Redis was emptied: the process that restores the installation publishes a `resync`. */
 export async function keepBootstrapKey(
   store: Pick<Store, 'keys' | 'subscribe'>,
   { key, log, scope }: { readonly key: BootstrapKey | undefined; readonly log: Pick<Logger, 'warn'>; readonly scope: Pick<Scope, 'use'> },
@@ -37,21 +37,24 @@ export async function keepBootstrapKey(
   await installBootstrapKey(store, key, log)
   const again = store.subscribe(({ kind }) => {
     if (kind !== 'resync' || key === undefined) return
-    // A slot that has a key keeps it: ours may have been rotated meanwhile.
+    // A slot that has a key keeps it: this one may have been rotated meanwhile.
     const restored = store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER, onlyIfAbsent: true })
     restored.catch((error: unknown) => log.warn({ err: error }, 'the bootstrap key was not imported again'))
   })
   scope.use(again, 'bootstrap key')
 }
 
-/** Gateways that start at the same time may all do it. A revoked key is not brought back: other keys go on, and the log says what to do. */
+/** Gateways that start at the same time may all do it. A revoked key is not restored: other keys keep working, and the log says what to do. */
 export async function installBootstrapKey(
   store: Pick<Store, 'keys'>,
   key: BootstrapKey | undefined,
   log: Pick<Logger, 'warn'>,
 ): Promise<void> {
   if (key === undefined || (await store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER }))) return
-  log.warn({ key: key.name }, 'the bootstrap key was revoked and stays so: delete the key file, and the next start makes another key')
+  log.warn(
+    { key: key.name },
+    'the bootstrap key was revoked and is not restored: delete the key file, and the next start makes another key',
+  )
 }
 
 /** Other problems are logged: a managed Redis may be durable in its own way. @throws RunyardError when Redis may evict jobs, or is too old. */
@@ -62,7 +65,7 @@ export async function checkStore(store: Pick<Store, 'problems'>, log: Logger): P
   }
 }
 
-/** Wrong keys for a bucket should not wait for the first large job to be told. What is away now may be back by then. */
+/** Reports wrong keys for a bucket at the start and not with the first large job. Only a warning, since a store that is away now may be back by then. */
 export async function checkBlobs(blobs: Pick<BlobStore, 'list'>, log: Logger): Promise<void> {
   try {
     await blobs.list('probe')[Symbol.asyncIterator]().next()
@@ -82,7 +85,7 @@ export async function checkListener({ listen }: Config, store: Pick<Store, 'keys
 
 const REPEAT_AFTER_MS = 60_000
 
-/** Reconnecting fails several times a second: the same trouble is told once a minute. */
+/** Reconnecting fails several times a second: the same error is logged once a minute. */
 export function createRedisErrorLog(log: Logger): (error: Error) => void {
   let last = { message: '', at: 0 }
   return (error) => {

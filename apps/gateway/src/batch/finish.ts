@@ -1,5 +1,5 @@
-// What a finalised or cancelled batch still needs: its requests become jobs, or its jobs are cancelled. Every step may be done twice and by
-// anybody, so a gateway that stops half-way leaves nothing but work for the next one.
+// What a finalised or cancelled batch still needs: its requests become jobs, or its jobs are cancelled. Every step may be done twice and
+// by any gateway, so one that stops half-way only leaves work for the next.
 import { createLoop, type Loop } from '@runyard/kit'
 import type { Endpoint } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
@@ -40,7 +40,7 @@ async function cancelRequests(deps: FinishDeps, endpoint: Endpoint, batchId: str
   }
 }
 
-/** Takes up what other gateways, or this one before it was started again, left half-way. */
+/** Continues what other gateways, or this one before a restart, left half-way. */
 export function openBatchFinisher(deps: FinishDeps): Loop {
   const loop = createLoop({
     name: 'batches',

@@ -43,7 +43,7 @@ export function refusalOf(reason: string): RunyardError {
 const REQUESTS: ReadonlySet<string> = new Set(['requests'])
 /** Some milliseconds. */
 const REQUESTS_A_TURN = 200
-/** One more than a batch holds tells that there are too many. */
+/** One more than a batch holds shows that there are too many. */
 const MOST = LIMITS.draft.requests + 1
 
 type BatchOrigin = Origin & { readonly batchId: string }

@@ -20,7 +20,7 @@ export interface RouteOptions {
 export function addRoute(app: FastifyInstance, options: RouteOptions): void {
   const { methods, ...route } = options
   const { url } = route
-  // HEAD is no GET without a body here: a poll would take a job, a stream would drain chunks, and nobody would get them.
+  // HEAD must not run a GET route: a poll would take a job, a stream would claim chunks, and no client would get them.
   app.route({ method: [...methods], exposeHeadRoute: false, ...route })
   app.route({
     method: METHODS.filter((method) => method === 'HEAD' || !methods.includes(method)),

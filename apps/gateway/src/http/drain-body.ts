@@ -1,21 +1,21 @@
-// Reads the rest of a refused body and throws it away. A client that still writes when the connection closes sees a reset instead of the
-// answer, so a 413 would look like an outage. What is read here is neither kept nor looked at, and it has bounds: a body that is too long, one that
-// is slow, and one more than a few at once are cut off. Their connection closes with the answer.
+// Reads the rest of a refused body and throws it away. A client that still writes when the connection closes sees a reset instead of the answer, so a
+// 413 would look like an outage. The bytes are neither kept nor read, and there are bounds: a body that is too long or too slow, or exceeds the number
+// of bodies at once, is cut off, and its connection closes with the answer.
 import type { IncomingMessage } from 'node:http'
 import { createPace } from './turns.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-/** Of a stranger's, and of one whose sender is known, but who sends more than the route takes. */
+/** Of a body from an unknown sender, and of one from a known sender that is larger than the route accepts. */
 const MOST_BYTES = { stranger: 32 * 1024 * 1024, known: 128 * 1024 * 1024 } as const
 const LONGEST_MS = 5000
-/** All of them together take no more than this many times 64 KiB of memory. */
+/** Bodies; together they take no more than this many times 64 KiB of memory. */
 const MOST_AT_ONCE = 64
 
 let draining = 0
 
-/** Whatever is answered before its request's body was read: where that does not come to its end soon, the answer is the connection's last. */
+/** For answers before the request's body was read: if the body does not end soon, the answer is the last one of its connection. */
 export function drainUnread(app: FastifyInstance): void {
-  // No promise where nothing is unread: Fastify adds listeners to each reply that is not sent at once.
+  // No promise if nothing is unread: Fastify adds listeners to each reply that is not sent at once.
   app.addHook('onSend', (request, reply, ...[payload, next]) => (hasUnread(request.raw) ? drainFirst(request, reply) : next(null, payload)))
 }
 
@@ -24,7 +24,7 @@ async function drainFirst({ raw, isAdmitted }: FastifyRequest, reply: FastifyRep
   if (!isWhole) void reply.header('connection', 'close')
 }
 
-/** False where something of the body is left: then the connection cannot serve another request. */
+/** False if a part of the body is left: then the connection cannot serve another request. */
 async function drainBody(request: IncomingMessage, sender: keyof typeof MOST_BYTES): Promise<boolean> {
   const mostBytes = MOST_BYTES[sender]
   if (request.destroyed || draining >= MOST_AT_ONCE || Number(request.headers['content-length'] ?? 0) > mostBytes) return false

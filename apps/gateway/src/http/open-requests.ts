@@ -1,5 +1,5 @@
-// Requests that were let in and have no answer yet. A key that is revoked meanwhile ends them: a held request is answered 401, a stream whose
-// head is out is cut. Each key is asked about once, however many requests are open with it; while Redis is away they stay.
+// Requests that were let in and have no answer yet. A key that is revoked meanwhile ends them: a held request is answered 401, and a stream that has
+// begun is cut. Each key is verified once, however many requests are open with it; while Redis is away the requests stay.
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -37,7 +37,7 @@ export function followOpenRequests(scope: FastifyInstance, store: Pick<Store, 's
   scope.addHook('onClose', () => subscription[Symbol.asyncDispose]())
   return {
     add({ headers: { authorization = '' } }, reply) {
-      // Its client may have gone while its key was looked up.
+      // Its client may have gone while the key was verified.
       if (reply.raw.closed) return
       const request = { authorization, reply, at: open.length }
       open.push(request)

@@ -13,7 +13,7 @@ export type Operation = (typeof OPERATIONS)[number]
 export type RateLimits = ReadonlyMap<Operation, Access>
 
 const WINDOW_MS = 10_000
-/** When one of many open requests ends is anybody's guess. */
+/** It cannot be known when one of many open requests ends. */
 const OPEN_RETRY_S = 1
 
 interface Limits {
@@ -23,7 +23,7 @@ interface Limits {
   readonly atOnce: number
 }
 
-/** Client-api §8.3. What is not named there has no limit. */
+/** Client-api §8.3. An operation that is not named there has no limit. */
 const RUNPOD: Partial<Record<Operation, Limits>> = {
   run: { inWindow: 1000, atOnce: 200 },
   runsync: { inWindow: 2000, atOnce: 400 },

@@ -1,5 +1,5 @@
-// Turns of the event loop, one at a time for all large bodies together, whether they are read, thrown away, joined or scanned: no body holds the
-// thread from other requests, however many there are.
+// Turns of the event loop, one at a time for all large bodies together, whether they are read, thrown away, joined or scanned: however many there are,
+// they do not keep the thread from other requests.
 import type { Readable } from 'node:stream'
 
 /** About a tenth of a millisecond to read or copy. */
@@ -8,7 +8,7 @@ const PACED_BYTES = 256 * 1024
 /** The thread's own: all bodies share it. */
 const waiting: (() => void)[] = []
 
-/** Resolves in a turn of the event loop that nobody else who asks here gets. */
+/** Resolves in a turn of the event loop that no other caller gets. */
 export async function nextTurn(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   if (waiting.push(resolve) === 1) setImmediate(takeTurns)
@@ -22,9 +22,9 @@ function takeTurns(): void {
 }
 
 export interface Pace {
-  /** Of each chunk that was read: after some of them the stream waits for a turn. */
+  /** Call it for each chunk that was read: after some of them the stream waits for a turn. */
   took(bytes: number): void
-  /** From now on the stream is left alone. */
+  /** Stops pacing the stream. */
   end(): void
 }
 

@@ -1,4 +1,4 @@
-// Which endpoint a request means, and whether its key may use it: the guard of every job-plane route, so that no body is read for an endpoint
+// The guard of every job-plane route: finds the endpoint of a request and checks whether its key may use it, so that no body is read for an endpoint
 // that does not exist or belongs to another owner.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'

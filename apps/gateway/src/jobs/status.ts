@@ -35,20 +35,20 @@ export function createStatusSync(deps: StatusDeps) {
   }
 }
 
-/** Where the clock of Redis is behind ours, a look may come too early. */
+/** If the clock of Redis is behind this one, a read may come too early. */
 const LOOK_AGAIN_MS = 100
 
-/** When a wait is over, or its job's own time is: nothing else need tell that. */
+/** When to read again without a signal: at the end of the wait, or when the job's own time is over. */
 export function nextLook(deadline: number, endsAt: number = Infinity): number {
   return Math.min(deadline, Math.max(endsAt, Date.now() + LOOK_AGAIN_MS))
 }
 
-/** A wait that ended without news: at its deadline, or early, since the client or the gateway goes. A timer may be some milliseconds early, too. */
+/** Whether a wait that ended without news is over: at its deadline, or early because the client or the gateway goes. A timer may be some milliseconds early. */
 export function isOver(lookAt: number, deadline: number): boolean {
   return lookAt === deadline || Date.now() < lookAt - 10
 }
 
-/** The job at its end, or as it stands at the deadline. @throws RunyardError('not_found'), also where its ttl ends it meanwhile */
+/** The job at its end, or in its state at the deadline. @throws RunyardError('not_found'), also if its ttl ends it meanwhile */
 export async function waitForEnd(
   deps: Pick<GatewayDeps, 'store' | 'waiters'>,
   { endpointId, jobId, deadline }: { endpointId: string; jobId: string; deadline: number },
@@ -64,7 +64,7 @@ export async function waitForEnd(
   return record
 }
 
-/** No result outlives the longest life of a job: where its endpoint goes first, nothing else would end it. */
+/** No result outlives the longest life of a job: if its endpoint is deleted first, nothing else would remove it. */
 function readTtlMs(query: unknown): number | undefined {
   return readSpanMs((query as Record<string, unknown>)['ttl'], { min: 1, max: WEEK_MS })
 }

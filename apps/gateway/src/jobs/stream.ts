@@ -1,5 +1,5 @@
-// `/stream`: tells each chunk once, in order; a terminal status only when no chunk is left (client-api §5.5, R4–R9). What an answer tells is
-// claimed for it and goes when it has been written out; where it breaks off, the next request of whoever asks gets the same (ADR 25).
+// `/stream`: delivers each chunk once, in order, and a terminal status only when no chunk is left (client-api §5.5, R4–R9). An answer claims its chunks,
+// and they are deleted when it has been written; if it breaks off, the next request gets the same chunks (ADR 25).
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonText } from '@runyard/schema'
 import { joinJson, toJsonList, withMember } from '@runyard/schema/json-join'
@@ -32,13 +32,13 @@ export function createStream(deps: StreamDeps) {
       if (hasNews(read)) return sendJson(reply, toStreamJson(read))
       const lookAt = nextLook(deadline, changesAt(read))
       const news = await ticket.next(lookAt)
-      // Nobody may claim for a client that has gone.
+      // No chunks may be claimed for a client that has gone.
       if (gone.aborted || deps.closing.aborted || (!news && lookAt === deadline)) return sendJson(reply, toStreamJson(read))
     }
   }
 }
 
-/** When a stream has news that no signal need tell: the claim of a reader whose gateway has died is void, or the job's own time is over. */
+/** When a stream has news without a signal: the claim of a reader whose gateway has died becomes void, or the job's own time is over. */
 function changesAt({ heldBackMs, record }: StreamClaim): number {
   return Math.min(heldBackMs > 0 ? Date.now() + heldBackMs : Infinity, record.deadlineAt ?? Infinity)
 }
@@ -50,30 +50,30 @@ interface Claimed {
   readonly count: number
 }
 
-/** What was written out whole was told; what broke off or became an error was not, and is handed out again at once. */
+/** The chunks of an answer that was written whole are delivered; those of one that broke off or became an error are available again at once. */
 function concludeOnceAnswered(deps: StreamDeps, { raw, request }: FastifyReply, claimed: Claimed): void {
-  let told = 0
-  const onClose = (): void => void conclude(deps, claimed, told)
+  let delivered = 0
+  const onClose = (): void => void conclude(deps, claimed, delivered)
   if (raw.closed) return onClose()
   raw.once('finish', () => {
-    // Node calls an answer finished also where its socket broke in the middle of it.
-    if (raw.statusCode === 200 && !request.raw.socket.destroyed) told = claimed.count
+    // Node calls an answer finished also if its socket broke in the middle of it.
+    if (raw.statusCode === 200 && !request.raw.socket.destroyed) delivered = claimed.count
   })
   raw.once('close', onClose)
 }
 
-async function conclude({ store, log, closing }: StreamDeps, { endpointId, jobId, claim }: Claimed, told: number): Promise<void> {
+async function conclude({ store, log, closing }: StreamDeps, { endpointId, jobId, claim }: Claimed, delivered: number): Promise<void> {
   const at = { endpointId, jobId }
   try {
-    const isHeld = await retryWhileAway(() => store.jobs.concludeClaim(endpointId, jobId, { claim, told }), closing)
-    if (told === 0) log.info(at, 'an answer of a stream broke off: its chunks are handed out again')
-    else if (!isHeld) log.warn(at, 'an answer of a stream outlived its claim: its chunks may be told twice')
+    const isHeld = await retryWhileAway(() => store.jobs.concludeClaim(endpointId, jobId, { claim, told: delivered }), closing)
+    if (delivered === 0) log.info(at, 'an answer of a stream broke off: its chunks are available again')
+    else if (!isHeld) log.warn(at, 'an answer of a stream outlived its claim: its chunks may be delivered twice')
   } catch (error) {
-    log.warn({ ...at, err: error }, 'a claim on chunks of a stream could not be concluded: they are handed out again')
+    log.warn({ ...at, err: error }, 'a claim on chunks of a stream could not be concluded: they become available again')
   }
 }
 
-/** An end is news once nothing is left, also with others. */
+/** The end is news once no chunk is left, also none that another reader has claimed. */
 function hasNews(read: StreamClaim): boolean {
   return read.chunks.length > 0 || (isTerminal(read.record.status) && !read.more)
 }
@@ -89,7 +89,7 @@ function toStreamJson(read: StreamClaim): JsonText {
 
 const OPEN_OBJECT = 0x7b
 
-/** Every element has an `output` member (client-api R7). Those that workers post have one (`readChunk`); what is no object has none. */
+/** Every element has an `output` member (client-api R7). Those that workers post have one (`readChunk`); values that are no objects get one here. */
 function toChunk(chunk: JsonText): JsonText {
   const first = typeof chunk === 'string' ? chunk.charCodeAt(0) : chunk[0]
   return first === OPEN_OBJECT ? chunk : joinJson(['{"output":', chunk, '}'])

@@ -1,5 +1,5 @@
 // `/run` and `/runsync`: accepts a job and, for `/runsync`, waits for its end (client-api §5.1, §5.2). Accepted means that Redis has it;
-// from then on no answer may lose the job's id, whatever happens to Redis or to the wait.
+// from then on every answer has the job's id, whatever happens to Redis or to the wait.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type JobRecord, type JobSubmission } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
@@ -17,7 +17,7 @@ import { isOver, nextLook, waitForEnd } from './status.ts'
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000
 
-/** Of an answer that is about a job which an earlier request made. */
+/** Header of an answer about a job that an earlier request made. */
 const REPLAYED = 'idempotency-replayed'
 
 type SubmitDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'events' | 'metrics' | 'waiters'>
@@ -82,7 +82,7 @@ async function accept(
   return undefined
 }
 
-/** What is written down of a job that Redis has. */
+/** Records a job that Redis has accepted. */
 export function noteAccepted(
   deps: Pick<GatewayDeps, 'metrics' | 'events'>,
   endpointId: string,
@@ -95,7 +95,7 @@ export function noteAccepted(
 const hasEnded = (record: JobRecord): boolean => isTerminal(record.status)
 const hasWorker = (record: JobRecord): boolean => record.status !== 'IN_QUEUE'
 
-/** When its ttl ends it, should nothing else; without one that is after every wait. */
+/** When its ttl ends the job; without a ttl, after every wait. */
 const endOf = ({ policy }: JobSubmission): number => Date.now() + (policy.ttlMs ?? Infinity)
 
 interface Wait {
@@ -106,8 +106,8 @@ interface Wait {
 }
 
 /**
- * Waits for news first: a job that was accepted a moment ago has none worth a read. Redis away → as if nothing was known yet. A job that is not there any
- * more was ended by its ttl.
+ * Waits for news before the first read, since a job that was just accepted has none. While Redis is away, nothing is known yet. A job that is not there
+ * any more was ended by its ttl.
  */
 async function waitForJob(read: () => Promise<JobRecord | undefined>, wait: Wait): Promise<JobRecord | 'gone' | undefined> {
   for (;;) {

@@ -1,6 +1,6 @@
-// Who may read `/metrics` without a key. A listener on loopback is open to the machine itself; a proxy on the same machine makes it one for
-// everybody. So a request that shows any sign of a proxy, or names this machine otherwise than a local client does, needs a key.
-// Fails closed: what is not known to be plain is not.
+// Decides which requests may read `/metrics` without a key. A listener on loopback is open to the machine itself; a proxy on the same machine opens it
+// to the network. So a request with any sign of a proxy, or with another name of this machine than a local client uses, needs a key. Fails closed: a
+// request that is not known to be local needs a key.
 import type { Config } from '@runyard/schema'
 
 /** What a request shows of where it comes from. */

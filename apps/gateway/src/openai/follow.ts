@@ -1,6 +1,6 @@
 // Follows one job for the one request that waits for it: its chunks, each once and in order, then its end. A chunk stays in the store until
-// the job's result expires, so a read whose answer was lost with Redis is repeated and nothing is missing from the middle. Where nobody waits
-// for the end any more, be it that the client went away or that the gateway stops, the job is cancelled.
+// the job's result expires, so a read whose answer was lost with Redis is repeated and nothing is missing from the middle. If the
+// client goes away or the gateway stops before the end, the job is cancelled.
 import type { Endpoint, JobRecord, JsonText } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { cancelJob } from '../jobs/cancel-retry-purge.ts'
@@ -15,7 +15,7 @@ export interface Followed {
   readonly signal: AbortSignal
 }
 
-/** `restarted`: its worker was lost after chunks had been read, and another begins anew. `left`: nobody waits any more. */
+/** `restarted`: its worker was lost after chunks had been read, and another begins anew. `left`: the client has gone or the gateway stops. */
 export type FollowEnd =
   | { readonly kind: 'ended'; readonly record: JobRecord }
   | { readonly kind: 'expired' }
@@ -25,13 +25,13 @@ export type FollowEnd =
 export type FollowDeps = Pick<GatewayDeps, 'store' | 'waiters' | 'log' | 'events' | 'metrics'>
 
 const CHUNKS_PER_READ = 500
-/** News come by signal; a signal that was lost costs this long. */
+/** News arrives by signal; a lost signal costs this long. */
 const LOOK_EVERY_MS = 10_000
 const ABANDONED = 'the client went away before the job had ended'
 
 export type FollowNews = { readonly kind: 'chunks'; readonly chunks: readonly JsonText[] } | FollowEnd
 
-/** The end comes last. Whoever stops reading before it leaves the job. @throws RunyardError('store_unavailable') after long without Redis */
+/** The end comes last. A caller that stops reading before it leaves the job. @throws RunyardError('store_unavailable') after long without Redis */
 export async function* followChunks(deps: FollowDeps, followed: Followed): AsyncGenerator<FollowNews, void, undefined> {
   const { endpoint, jobId, signal } = followed
   using ticket = deps.waiters.open([jobKey(endpoint.id, jobId)], signal)
@@ -55,7 +55,7 @@ interface Seen {
   readonly end: FollowEnd | undefined
 }
 
-/** Another attempt streams from its beginning, so what it says cannot go on from what the one before had said. */
+/** Another attempt streams from its beginning, so its chunks do not continue those of the attempt before. */
 async function readOn(deps: FollowDeps, followed: Followed, cursor: { from: number; retries: number }): Promise<Seen> {
   const { endpoint, jobId, signal } = followed
   const page = { from: cursor.from, limit: CHUNKS_PER_READ }
@@ -96,6 +96,6 @@ async function waitForNews(ticket: Ticket, signal: AbortSignal): Promise<FollowE
 
 async function abandon(deps: FollowDeps, { endpoint, jobId }: Followed): Promise<void> {
   await cancelJob(deps, endpoint, { jobId, why: ABANDONED }).catch((error: unknown) => {
-    deps.log.warn({ err: error, endpointId: endpoint.id, jobId }, 'a job that nobody waits for could not be cancelled')
+    deps.log.warn({ err: error, endpointId: endpoint.id, jobId }, 'a job whose client has gone could not be cancelled')
   })
 }

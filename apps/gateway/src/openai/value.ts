@@ -10,7 +10,7 @@ const SMALL_BYTES = 64 * 1024
 const MOST_VALUES = 20_000
 const OUTPUT: ReadonlySet<string> = new Set(['output'])
 
-/** Identity: told from every value that was built. */
+/** A class, to distinguish it from every value that was built. */
 export class LargeValue {
   readonly #json: Buffer
   constructor(json: Buffer) {
@@ -94,7 +94,7 @@ export function toWholeAnswer(output: unknown): { readonly value: unknown } | { 
 
 export interface Piece {
   readonly text: string
-  /** It was an object: then the stream's end has to be told by us, too. */
+  /** It was an object: then the gateway must send the end of the stream, too. */
   readonly framed: boolean
 }
 

@@ -1,12 +1,12 @@
-// Endpoints as this process last read them, so that a request costs no Redis read for its endpoint. Unknown ids are not remembered
-// (an endpoint just created is found at once); `endpoint-changed` forgets one, a lost connection forgets all, age forgets the rest.
+// Endpoints as this process last read them, so that a request costs no Redis read for its endpoint. Unknown ids are not cached, so an endpoint that was
+// just created is found at once. The signal `endpoint-changed` drops one entry, a lost connection drops all, and entries expire.
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { EndpointStore } from '@runyard/store'
 
 const MAX_AGE_MS = 30_000
 
 export interface EndpointCache {
-  /** From memory, without a wait. */
+  /** From memory alone. */
   known(id: string): Endpoint | undefined
   get(id: string): Promise<Endpoint | undefined>
   /** @throws RunyardError('not_found') */
@@ -17,7 +17,7 @@ export interface EndpointCache {
 
 export function createEndpointCache(endpoints: Pick<EndpointStore, 'get'>): EndpointCache {
   const known = new Map<string, { endpoint: Endpoint; readAt: number }>()
-  // A read that began before a change must not be remembered after it.
+  // A read that began before a change must not be cached after it.
   let changes = 0
 
   async function read(id: string): Promise<Endpoint | undefined> {

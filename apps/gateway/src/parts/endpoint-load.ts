@@ -1,5 +1,5 @@
-// What an endpoint is doing at this moment, read once for `/health`, `/v2/{ep}/metrics` and Prometheus: its queue, its workers with their
-// lease counts, and the scaler's last word on workers that are wanted but not there.
+// The load of an endpoint now, read once for `/health`, `/v2/{ep}/metrics` and Prometheus: its queue, its workers with their lease counts, and the
+// scaler's last report on workers that are wanted and missing.
 import { countLeases, type CountedWorker } from '@runyard/core'
 import type { QueueStats, ScalerStatus, Store } from '@runyard/store'
 

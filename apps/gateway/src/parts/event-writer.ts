@@ -1,5 +1,5 @@
-// The endpoints' history, written beside the hot path: events are collected and written a few times a second, at most some hundred per
-// endpoint and flush, oldest dropped first. History is for people; losing a line of it never costs a job.
+// Writes the endpoints' history outside of the hot path: events are collected and written ten times a second, at most a hundred per endpoint and flush;
+// the oldest are dropped first. History is for people: a lost line never costs a job.
 import type { Logger } from '@runyard/kit'
 import type { EndpointEvent } from '@runyard/schema'
 import type { EventStore } from '@runyard/store'

@@ -1,4 +1,4 @@
-// Where this process writes down the ends of jobs (ADR 44): its log, its endpoints' history, its metrics.
+// Records the ends of jobs that this process has made (ADR 44): in its log, the endpoints' history and its metrics.
 import { writeJournal, writeUnread, type JobEnd, type JournalPort, type UnreadEnds } from '@runyard/core'
 import type { GatewayDeps } from './deps.ts'
 

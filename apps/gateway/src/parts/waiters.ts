@@ -1,15 +1,15 @@
-// Requests that wait for news. A ticket is opened before its owner looks, so that news between the look and the wait is never missed;
-// every wait is bounded by a deadline and ends at once when the client goes away or the gateway stops. News carries no meaning.
+// Requests that wait for news. A ticket is opened before its owner reads, so that news between the read and the wait is never missed. Every wait is
+// bounded by a deadline and ends at once when the client goes away or the gateway stops. News carries no content: it only causes another read.
 export interface Ticket extends Disposable {
-  /** Resolves on news since the last call, at `deadline` (epoch ms), or when the wait is pointless. True: look again. */
+  /** Resolves on news since the last call, at `deadline` (epoch ms), or when the wait is pointless. True: read again. */
   next(deadline: number): Promise<boolean>
 }
 
 export interface Waiters extends Disposable {
-  /** For news under any of the keys. `signal` aborts when the waiting client has gone. */
+  /** A ticket for news under any of the keys. `signal` aborts when the waiting client has gone. */
   open(keys: readonly string[], signal: AbortSignal): Ticket
   wake(key: string): void
-  /** Everybody looks again, or those who wait for keys with this prefix. */
+  /** Wakes all waits, or those for keys with this prefix. */
   wakeAll(prefix?: string): void
   readonly size: number
 }
@@ -108,7 +108,7 @@ export function jobKey(endpointId: string, jobId: string): string {
   return `${endpointId}/${jobId}`
 }
 
-/** News that a worker has taken the job: few want it, and each look costs a read. */
+/** News that a worker has taken the job. A key of its own, since few requests need it and each wake-up costs a read. */
 export function startKey(endpointId: string, jobId: string): string {
   return `${endpointId}/${jobId}/start`
 }

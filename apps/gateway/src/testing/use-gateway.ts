@@ -9,7 +9,7 @@ export interface GatewaySite {
   readonly worker: TestWorker
 }
 
-/** `enter` is told of each test's site before it runs. */
+/** `enter` gets each test's site before the test runs. */
 export function useGateway(config: Record<string, unknown>, enter: (site: GatewaySite) => void): void {
   let redis: TestRedis
   let gateway: TestGateway

@@ -63,7 +63,7 @@ export function isPublicAddress(address: string): boolean {
   }
 }
 
-/** Services of clouds that give out credentials to whoever asks: AWS and most others, AWS for containers, Azure, Alibaba, Oracle. */
+/** Services of clouds that give out credentials to any client: AWS and most others, AWS for containers, Azure, Alibaba, Oracle. */
 const METADATA_IPV4 = ['169.254.169.254', '169.254.170.2', '169.254.170.23', '168.63.129.16', '100.100.100.200', '192.0.0.192'] as const
 /** AWS and Google. */
 const METADATA_IPV6 = ['fd00:ec2::254', 'fd00:ec2::23', 'fd20:ce::254'] as const

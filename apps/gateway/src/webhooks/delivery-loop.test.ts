@@ -1,7 +1,7 @@
 import { createLogger } from '@runyard/kit'
 import type { ClaimedWebhook } from '@runyard/store'
 import { expect, it } from 'vitest'
-import { createCourier, type CourierDeps } from './delivery-loop.ts'
+import { createDeliveryLoop, type DeliveryLoopDeps } from './delivery-loop.ts'
 
 const log = createLogger({ name: 'test', level: 'silent' })
 const NOTHING = { events: [], nextAt: undefined, isMoreDue: false, dropped: 0 }
@@ -12,7 +12,7 @@ function world(lanes: Record<string, number>) {
   const asked: string[] = []
   const started: string[] = []
   const ends: (() => void)[] = []
-  const deps: CourierDeps = {
+  const deps: DeliveryLoopDeps = {
     log,
     leaseMs: 1000,
     webhooks: {
@@ -39,21 +39,21 @@ function world(lanes: Record<string, number>) {
       })
     },
   }
-  return { deps, asked, started, ends, courier: createCourier(deps) }
+  return { deps, asked, started, ends, loop: createDeliveryLoop(deps) }
 }
 
 it('an installation without webhooks is asked one question, and again only after a lost connection', async () => {
-  const { courier, asked } = world({})
+  const { loop, asked } = world({})
   await expect.poll(() => asked).toEqual(['endpoints'])
-  courier.wakeAll()
+  loop.wakeAll()
   await expect.poll(() => asked).toEqual(['endpoints', 'endpoints'])
-  await courier[Symbol.asyncDispose]()
+  await loop[Symbol.asyncDispose]()
   expect(asked).toEqual(['endpoints', 'endpoints'])
 })
 
 it('no receiver and no owner gets more than its share; a free slot is filled', async () => {
   const many = Object.fromEntries(Array.from({ length: 10 }, (_, n) => [`dead-${n}`, 20]))
-  const { courier, started, ends, asked } = world(many)
+  const { loop, started, ends, asked } = world(many)
   await expect.poll(() => started.length).toBe(64)
   const questions = asked.length
   const counts = Object.keys(many).map((lane) => started.filter((one) => one === lane).length)
@@ -65,7 +65,7 @@ it('no receiver and no owner gets more than its share; a free slot is filled', a
     end?.()
     await new Promise(setImmediate)
   }
-  await courier[Symbol.asyncDispose]()
+  await loop[Symbol.asyncDispose]()
   expect(started).toHaveLength(200)
 })
 
@@ -73,7 +73,7 @@ it('an owner whose receivers are dead leaves room for others, however many endpo
   const endpoints = [...Array.from({ length: 30 }, (_, n) => `bad-${n}`), 'good']
   const started: string[] = []
   const left = new Map(endpoints.map((id) => [id, 20]))
-  const deps: CourierDeps = {
+  const deps: DeliveryLoopDeps = {
     log,
     leaseMs: 1000,
     ownerOf: (id) => Promise.resolve(id.slice(0, 3)),
@@ -94,8 +94,8 @@ it('an owner whose receivers are dead leaves room for others, however many endpo
       return new Promise(() => undefined)
     },
   }
-  const courier = createCourier(deps)
+  const loop = createDeliveryLoop(deps)
   await expect.poll(() => started.filter((id) => id === 'good').length).toBe(20)
   expect(started.filter((id) => id !== 'good')).toHaveLength(64)
-  await courier[Symbol.asyncDispose]()
+  await loop[Symbol.asyncDispose]()
 })

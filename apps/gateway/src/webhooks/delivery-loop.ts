@@ -7,31 +7,31 @@ import type { GatewayDeps } from '../parts/deps.ts'
 import { createDelivery } from './delivery.ts'
 import type { Resolve } from './name-lookup.ts'
 
-/** Of all endpoints with an outbox; costs one short question where there is none. */
+/** For all endpoints with an outbox; costs one short command if there is none. */
 const SEARCH_EVERY_MS = 60_000
 const MOST_AT_ONCE = 128
-const MOST_PER_LANE = 8
+const MOST_PER_RECEIVER = 8
 /** Events come with their job's input and output, so they are fetched in small portions. */
 const PORTION = 16
 const CLOSE_WAIT_MS = 3000
 
-export interface CourierDeps {
+export interface DeliveryLoopDeps {
   readonly webhooks: Pick<Store['webhooks'], 'endpoints' | 'claim'>
-  /** Whose an endpoint is; undefined for one that is gone. */
+  /** The owner of an endpoint; undefined for one that is gone. */
   readonly ownerOf: (endpointId: string) => Promise<string | undefined>
   readonly deliver: (event: ClaimedWebhook) => Promise<void>
   readonly leaseMs: number
   readonly log: Logger
 }
 
-export interface Courier extends AsyncDisposable {
+export interface DeliveryLoop extends AsyncDisposable {
   /** The endpoint's outbox has something new. */
   wake(endpointId: string): void
   /** After a lost connection: anything may be due. */
   wakeAll(): void
 }
 
-export function createCourier(deps: CourierDeps): Courier {
+export function createDeliveryLoop(deps: DeliveryLoopDeps): DeliveryLoop {
   const agenda = createAgenda()
   const slots = createSlots(() => {
     if (agenda.roomAgain()) loop.wake()
@@ -55,8 +55,8 @@ export function createCourier(deps: CourierDeps): Courier {
   }
 }
 
-/** A round looks at every outbox that has something due, and starts what it finds. */
-function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
+/** A round reads every outbox that has due webhooks, and starts their delivery. */
+function createRounds(deps: DeliveryLoopDeps, agenda: Agenda, slots: Slots) {
   let searchAt = 0
 
   async function search(now: number): Promise<void> {
@@ -71,12 +71,12 @@ function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
       agenda.waitForRoom(endpointId)
       return
     }
-    const options = { now, leaseMs: deps.leaseMs, limit, perLane: MOST_PER_LANE, busy: slots.lanes }
+    const options = { now, leaseMs: deps.leaseMs, limit, perLane: MOST_PER_RECEIVER, busy: slots.lanes }
     const { events, nextAt, isMoreDue, dropped } = await deps.webhooks.claim(endpointId, options)
     if (dropped > 0) deps.log.warn({ endpointId, webhooks: dropped }, 'webhooks were dropped: the outbox is full')
     for (const event of events) void slots.run({ lane: event.lane, owner }, () => deliver(deps, event))
     if (nextAt !== undefined) agenda.look(endpointId, nextAt)
-    // An empty portion means that every lane which has something due is full.
+    // An empty portion means that every receiver with due webhooks is at its limit.
     if (isMoreDue && events.length > 0) agenda.look(endpointId, now)
     else if (isMoreDue) agenda.waitForRoom(endpointId)
   }
@@ -85,7 +85,7 @@ function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
     searchNext(): void {
       searchAt = 0
     },
-    /** Returns when the next one is due, epoch ms. Where Redis is away, what was not looked at stays due. */
+    /** Returns when the next round is due, epoch ms. While Redis is away, outboxes that were not read stay due. */
     async go(now: number): Promise<number> {
       if (now >= searchAt) await search(now)
       for (const endpointId of agenda.due(now)) {
@@ -100,11 +100,11 @@ function createRounds(deps: CourierDeps, agenda: Agenda, slots: Slots) {
   }
 }
 
-async function deliver({ deliver: send, log }: CourierDeps, event: ClaimedWebhook): Promise<void> {
+async function deliver({ deliver: send, log }: DeliveryLoopDeps, event: ClaimedWebhook): Promise<void> {
   try {
     await send(event)
   } catch (error) {
-    log.warn({ err: error, eventId: event.eventId }, 'what came of a webhook could not be written; it is sent again after its lease')
+    log.warn({ err: error, eventId: event.eventId }, 'the outcome of a webhook could not be written; it is sent again after its lease')
   }
 }
 
@@ -123,12 +123,12 @@ function createAgenda() {
     due: (now: number) => [...looks].filter(([, at]) => at <= now).map(([endpointId]) => endpointId),
     nextAt: () => Math.min(...looks.values()),
     waitForRoom: (endpointId: string) => void waiting.add(endpointId),
-    /** Whether somebody waited for it. */
+    /** Whether an endpoint waited for it. */
     roomAgain(): boolean {
-      const anybody = waiting.size > 0
+      const hadWaiting = waiting.size > 0
       for (const endpointId of waiting) look(endpointId, 0)
       waiting.clear()
-      return anybody
+      return hadWaiting
     },
   }
 }
@@ -141,14 +141,14 @@ function count(counts: Map<string, number>, key: string, change: number): void {
 
 type Slots = ReturnType<typeof createSlots>
 
-/** What is under way, in all and per lane. */
+/** Deliveries under way, in all, per receiver and per owner. */
 function createSlots(onFree: () => void) {
   const lanes = new Map<string, number>()
   const owners = new Map<string, number>()
   const works = new Set<Promise<void>>()
   return {
     lanes: lanes as ReadonlyMap<string, number>,
-    /** An owner gets half of what the others leave, so that there is room for one more whoever comes. */
+    /** An owner gets half of what the others leave, so that there is always room for one more owner. */
     roomOf(owner: string): number {
       const own = owners.get(owner) ?? 0
       return Math.floor((MOST_AT_ONCE - (works.size - own)) / 2) - own
@@ -164,7 +164,7 @@ function createSlots(onFree: () => void) {
       count(owners, owner, -1)
       onFree()
     },
-    /** What takes longer goes back by its lease. */
+    /** A delivery that takes longer is repeated after its lease. */
     async drain(): Promise<void> {
       const { promise: late, resolve } = Promise.withResolvers<void>()
       const timer = setTimeout(resolve, CLOSE_WAIT_MS)
@@ -174,11 +174,11 @@ function createSlots(onFree: () => void) {
   }
 }
 
-/** An attempt is written down well before its lease ends, also by a busy gateway. */
+/** An attempt is recorded well before its lease ends, also by a busy gateway. */
 const LEASE_MARGIN_MS = 5000
 
 export function openWebhooks(deps: GatewayDeps, resolve: Resolve): AsyncDisposable {
-  const courier = createCourier({
+  const deliveryLoop = createDeliveryLoop({
     webhooks: deps.store.webhooks,
     ownerOf: async (endpointId) => (await deps.endpoints.get(endpointId))?.ownerId,
     deliver: createDelivery({ ...deps, resolve }),
@@ -186,13 +186,13 @@ export function openWebhooks(deps: GatewayDeps, resolve: Resolve): AsyncDisposab
     log: deps.log,
   })
   const subscription = deps.store.subscribe((signal) => {
-    if (signal.kind === 'webhook-due') courier.wake(signal.endpointId)
-    if (signal.kind === 'resync') courier.wakeAll()
+    if (signal.kind === 'webhook-due') deliveryLoop.wake(signal.endpointId)
+    if (signal.kind === 'resync') deliveryLoop.wakeAll()
   })
   return {
     async [Symbol.asyncDispose]() {
       await subscription[Symbol.asyncDispose]()
-      await courier[Symbol.asyncDispose]()
+      await deliveryLoop[Symbol.asyncDispose]()
     },
   }
 }

@@ -26,7 +26,7 @@ export interface DeliveryDeps {
   readonly closing: AbortSignal
 }
 
-/** Throws where the outcome cannot be written; the event is delivered again then. */
+/** Throws if the outcome cannot be written; the event is delivered again then. */
 export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => Promise<void> {
   return async (event) => {
     const attempt = await makeAttempt(deps, event)
@@ -49,14 +49,14 @@ async function makeAttempt(deps: DeliveryDeps, event: ClaimedWebhook): Promise<W
     const error = `nothing was sent: the job ended at ${new Date(endedAt).toISOString()}, longer ago than webhooks.maxAgeS (${maxAgeS} s)`
     return { ...facts, durationMs: 0, outcome: 'given_up', error }
   }
-  const result = await tell(deps, event, at)
+  const result = await post(deps, event, at)
   const now = Date.now()
   const judgement = judgeWebhook(result, { attempts: attempt, endedAt, now }, policy)
   return { ...facts, durationMs: now - at, ...judgement, ...describe(result, judgement.outcome) }
 }
 
-/** All of it within the time of one attempt, or the lease would end first: then the attempt is lost, also where a store of ours was slow. */
-async function tell(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Promise<SendResult> {
+/** All of it within the time of one attempt, or the lease would end first: then the attempt is lost, also if a store of this gateway was slow. */
+async function post(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Promise<SendResult> {
   const { timeoutS } = deps.config.webhooks
   const signal = AbortSignal.timeout(timeoutS * 1000)
   const isAllowed = allowedAddresses(deps.config.webhooks)
@@ -76,12 +76,12 @@ async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, 
     store.webhooks.secrets(event.webhook.ownerId),
   ])
   const { output, ...fields } = toJobBody(record, endpoint)
-  const told = withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
-  const signature = signWebhook({ id: event.eventId, at, body: told }, secrets)
-  return { body: told, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
+  const body = withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
+  const signature = signWebhook({ id: event.eventId, at, body }, secrets)
+  return { body, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
 }
 
-/** An address is not told: what a name means inside of our network is nobody's business outside. */
+/** The resolved address is not exposed; internal DNS must not leak to API users. */
 function describe(result: SendResult, outcome: WebhookOutcome): Pick<WebhookAttempt, 'httpStatus' | 'error'> {
   if (result.kind === 'failed') return { error: result.error }
   if (result.kind === 'refused') {

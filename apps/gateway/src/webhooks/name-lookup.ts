@@ -1,6 +1,6 @@
-// What a receiver's name stands for now: `/etc/hosts`, then the name servers, over sockets of our own. The system's look-up would occupy one of a few
-// threads, which files need, too, for as long as a name server is silent. A look-up ends in time, a name that failed is not asked for again for a
-// while, and one owner has few names under way, so that nobody's dead names hold up another's webhooks.
+// Looks up a receiver's name: in `/etc/hosts`, then at the name servers, over its own sockets. The system's look-up would occupy one of a few threads,
+// which file access needs, too, for as long as a name server is silent. A look-up ends in time, a name that failed is not looked up again for a while,
+// and each owner has few look-ups under way, so that one owner's dead names do not delay the webhooks of others.
 import type { LookupAddress } from 'node:dns'
 import { promises as dns } from 'node:dns'
 import { readFile } from 'node:fs/promises'
@@ -63,7 +63,7 @@ function createFailures(clock: () => number) {
       const [oldest] = failures.keys()
       if (failures.size > MOST_FAILURES && oldest !== undefined) failures.delete(oldest)
     },
-    /** @throws what was told the last time, while that holds. */
+    /** @throws the error of the last look-up, while it is remembered. */
     check(hostname: string): void {
       const failure = failures.get(hostname)
       if (failure === undefined) return

@@ -1,5 +1,5 @@
-// Where a webhook goes: the URL as its client gave it, and the addresses that its name stands for now. A URL that can never be allowed is
-// refused when the job is submitted; a name is judged at each delivery, by every address that it resolves to at that moment.
+// The receiver of a webhook: the URL as its client gave it, and the addresses that its name resolves to now. A URL that can never be allowed is refused
+// when the job is submitted; a name is checked at each delivery, by every address that it resolves to at that moment.
 import type { LookupAddress } from 'node:dns'
 import { isIP } from 'node:net'
 import { RunyardError } from '@runyard/schema'
@@ -45,7 +45,7 @@ export function parseWebhookUrl(text: string, isAllowed: IsAllowed): URL {
   return url
 }
 
-/** One bad address condemns a name: which of them a connection would use is not ours to say. */
+/** One bad address makes the name refused, since a connection may use any of them. */
 export async function findTarget(url: URL, { isAllowed, resolve }: { isAllowed: IsAllowed; resolve: Resolve }): Promise<Target> {
   const hostname = hostnameOf(url)
   const family = isIP(hostname)
@@ -54,12 +54,12 @@ export async function findTarget(url: URL, { isAllowed, resolve }: { isAllowed: 
   return refused === undefined ? { kind: 'allowed', addresses } : { kind: 'refused', address: refused.address }
 }
 
-/** What may be shown and logged of it: credentials and query are between client and receiver. */
+/** The part that may be shown and logged: credentials and query are secrets of client and receiver. */
 export function withoutSecrets(url: URL): string {
   return `${url.origin}${url.pathname}`
 }
 
-/** The address that a hostname is without asking anybody. */
+/** The address that a hostname is without a look-up. */
 function plainAddress(hostname: string): string | undefined {
   if (isIP(hostname) !== 0) return hostname
   return /(?:^|\.)localhost\.?$/.test(hostname) ? '127.0.0.1' : undefined

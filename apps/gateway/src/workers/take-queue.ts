@@ -1,6 +1,6 @@
 // The take queue: the waiting polls of one endpoint in one gateway. It is in one of three modes:
 //   unread: the queue in Redis may have jobs. A poll that arrives reads it.
-//   reading: up to PARALLEL_READS polls read at the same time. A wake-up that arrives meanwhile is owed: it causes exactly one more read.
+//   reading: up to PARALLEL_READS polls read at the same time. A wake-up that arrives meanwhile is pending: it causes exactly one more read.
 //   empty: the last read found nothing and no signal came since. A poll is parked without touching Redis, until a signal; there is no periodic
 //   re-check (ADR 24).
 // Invariants: a wake-up during a read is never lost, a worker gets at most as many jobs as it asked for, and a job taken for a request that has gone
@@ -53,7 +53,7 @@ export class TakeQueue {
   readonly #parked: Parked[] = []
   #wakes = 0
   /** Wake-ups that no read has served yet. */
-  #owed = 0
+  #pending = 0
   #reads = 0
   /** A read found nothing, and no signal came since. */
   #isEmpty = false
@@ -76,12 +76,12 @@ export class TakeQueue {
         const { jobs, isRefused } = await this.#takeFor(request)
         if (jobs.length > 0) return jobs
         if (isRefused) refusedAt = seen
-        if (isRefused || this.#owed === 0) break
-        this.#owed -= 1
+        if (isRefused || this.#pending === 0) break
+        this.#pending -= 1
       }
     } finally {
       // A wake-up that came meanwhile is for another poll.
-      this.#serveOwed()
+      this.#servePending()
     }
     return this.#park(request, refusedAt)
   }
@@ -94,7 +94,7 @@ export class TakeQueue {
     try {
       return (await this.#takeFor(request)).jobs
     } finally {
-      this.#serveOwed()
+      this.#servePending()
     }
   }
 
@@ -103,20 +103,20 @@ export class TakeQueue {
     this.#isEmpty = false
     // Without a parked poll and a read under way, the next poll reads anyway.
     if (this.#parked.length === 0 && this.#reads === 0) return
-    this.#owed += 1
-    this.#serveOwed()
+    this.#pending += 1
+    this.#servePending()
   }
 
   release(): void {
     for (const { hold } of this.#parked.slice()) hold?.end()
   }
 
-  #serveOwed(): void {
-    while (this.#owed > 0 && this.#reads < PARALLEL_READS) {
+  #servePending(): void {
+    while (this.#pending > 0 && this.#reads < PARALLEL_READS) {
       const index = this.#parked.findLastIndex((parked) => this.#mayRead(parked))
       const [parked] = index === -1 ? [] : this.#parked.splice(index, 1)
       if (parked === undefined) return
-      this.#owed -= 1
+      this.#pending -= 1
       void this.#serve(parked)
     }
   }
@@ -130,7 +130,7 @@ export class TakeQueue {
       // The wake-up goes to another worker then.
       if (isRefused) {
         parked.refusedAt = seen
-        this.#owed += 1
+        this.#pending += 1
       }
       if (jobs.length === 0 && parked.hold?.ended === false) {
         this.#parked.push(parked)
@@ -142,14 +142,14 @@ export class TakeQueue {
       parked.reject(error)
       parked.hold?.end()
     }
-    this.#serveOwed()
+    this.#servePending()
   }
 
   /** An outdated worker does not consume the wake-up; it goes to the next parked poll. */
   async #takeForCurrent(request: TakeRequest): Promise<Read> {
     await this.#deps.checkVersion(request.session)
     if (request.session.mayTakeJobs) return this.#takeFor(request)
-    this.#owed += 1
+    this.#pending += 1
     return NOTHING
   }
 
@@ -189,7 +189,7 @@ export class TakeQueue {
 
   /** Wake-ups from before the read that found nothing are served. */
   #noteEmpty(seen: number): void {
-    this.#owed = Math.min(this.#owed, this.#wakes - seen)
+    this.#pending = Math.min(this.#pending, this.#wakes - seen)
     if (this.#wakes === seen) this.#isEmpty = true
   }
 
