@@ -63,7 +63,7 @@ describe('before the gateway serves anybody', () => {
     for (const { id } of await bootstrapKeys()) await store.keys.revoke(id)
     const told: unknown[] = []
     await install('rpa_leaked', { warn: (_facts: unknown, line?: string) => void told.push(line) })
-    expect(told).toEqual(['the bootstrap key was revoked and stays so: delete the key file, and the next start makes another key'])
+    expect(told).toEqual(['the bootstrap key was revoked and is not restored: delete the key file, and the next start makes another key'])
     expect(await store.keys.verify('rpa_leaked')).toBeUndefined()
   })
 
