@@ -96,3 +96,18 @@ test('what a host has, which worker holds which GPU, and since when is in the st
   first.problem.list = 'the cable is out'
   await vi.waitFor(async () => expect((await hostRecord('id-1'))?.sight?.health).toBe('unreachable'), WAIT)
 })
+
+test('a worker that its host takes long to start is left to it, also by a scaler that comes later', async () => {
+  first.problem.starting = 'pulling layer 3 of 9'
+  const earlier = await fixture.open({ driver: first, policy: { initTimeoutMs: 1, settleMs: 1 } })
+  await submitOne()
+  const worker = await startedWorker()
+  const said = async () => (await fixture.store.workerLogs.read(worker.id, 'system', 20)).map(({ line }) => line)
+  await vi.waitFor(async () => expect(await said()).toContain('pulling layer 3 of 9'), WAIT)
+  await earlier[Symbol.asyncDispose]()
+  const later = await fixture.open({ driver: first, policy: { initTimeoutMs: 1, settleMs: 1 } })
+  for (let look = 0; look < 3; look += 1) await later.loop.tick()
+  expect(first.launches.map(({ workerId }) => workerId)).toEqual([worker.id])
+  expect(first.stops).toEqual([])
+  expect((await fixture.store.workers.list('ep-one')).map(({ id }) => id)).toEqual([worker.id])
+})

@@ -1,6 +1,6 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, isDraining, savedAt } from '@runyard/core'
+import { currentFailures, isDraining, demandFrom, lifeSignsOf, savedAt } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -67,12 +67,14 @@ async function viewEndpoints(deps: ObserveDeps): Promise<readonly EndpointView[]
 
 async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {
   const { store, memory } = deps
-  const [demand, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
+  const [queue, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
   const workers = await store.workers.list(endpointId)
   const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
   const imageIds = endpoint === undefined ? new Map<string, string>() : imagesNow(deps, endpoint, workers)
   const remembered = { sweptAt: memory.sweptAt(endpointId), yieldedAt: memory.yieldedAt(endpointId) }
-  return { endpointId, endpoint, demand, leases, workers, failures, imageIds, ...remembered }
+  const demand = demandFrom([{ kind: 'queue', ...queue }])
+  const lifeSigns = endpoint === undefined ? 'reports' : lifeSignsOf(endpoint)
+  return { endpointId, endpoint, demand, queue, lifeSigns, leases, workers, failures, imageIds, ...remembered }
 }
 
 /** Asked only for workers that were placed before the last save: all others were made of what the name meant then. */

@@ -23,8 +23,8 @@ export interface FakeHost extends HostDriver {
   /** The password of each pull. */
   readonly pulledWith: (string | undefined)[]
   readonly observed: Map<string, ObservedWorker>
-  /** A listing, an inventory or a start that the host refuses. */
-  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless'; imageIds?: Record<string, string> }
+  /** A listing, an inventory or a start that the host refuses; `starting`: what it says while it takes its time with a start. */
+  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless'; imageIds?: Record<string, string>; starting?: string }
   /** The worker's process ends. */
   readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
@@ -126,8 +126,9 @@ function actions({ observed, problem, emit, die }: FakeParts) {
         workerId,
         endpointId,
         specHash,
-        state: 'running',
-        startedAt: Date.now(),
+        ...(problem.starting === undefined
+          ? { state: 'running' as const, startedAt: Date.now() }
+          : { state: 'starting' as const, startedAt: undefined, progress: problem.starting }),
         exit: undefined,
         gpuUuids,
         imageId,

@@ -192,6 +192,7 @@ async function carryOut(observed: Observed, now: number, parts: TickParts): Prom
   )
   await parts.session.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
+  parts.session.startProgress.note(observed, now)
   parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
   await Promise.all([parts.session.statuses.write(decided.statuses, now), parts.session.sights.write(observed, now)])

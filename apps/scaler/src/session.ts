@@ -8,6 +8,7 @@ import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
 import { createHostSights, type HostSights } from './host-sights.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
+import { createStartProgress, type StartProgress } from './start-progress.ts'
 import { createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 
@@ -19,6 +20,7 @@ export interface Session extends AsyncDisposable {
   readonly logs: LogFollower
   readonly statuses: StatusWriter
   readonly sights: HostSights
+  readonly startProgress: StartProgress
   readonly strangers: Strangers
 }
 
@@ -75,6 +77,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     logs,
     statuses: createStatusWriter({ store, log }),
     sights: createHostSights({ store }),
+    startProgress: createStartProgress({ store }),
     strangers: createStrangers(),
     [Symbol.asyncDispose]() {
       ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)

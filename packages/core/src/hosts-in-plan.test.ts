@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { demandFrom } from './demand.ts'
 import type { HostView, Observed } from './observed.ts'
 import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
 import { plan } from './plan.ts'
@@ -57,4 +58,42 @@ test('workers without a GPU start while the GPUs rest', () => {
   expect(started(observed([onCpu], [resting]))).toEqual(['h1'])
   const simulated = { ...resting, inventory: host('h1', [gpu('a')]).inventory }
   expect(started(observed(WAITS, [simulated]))).toEqual(['h1'])
+})
+
+const HOUR = 3_600_000
+const slow = record('w1', { createdAt: NOW - HOUR, containerStartedAt: undefined, readyAt: undefined, lastSeenAt: undefined } as never)
+const pulling = (change = {}): Observed => {
+  const starting = { ...slow, ...change }
+  const seen = container(starting, { state: 'starting', startedAt: undefined, progress: 'pulling layer 3 of 9' })
+  return observed([view(endpoint('ep-one'), { ...waiting(1, HOUR), workers: [starting] })], [host('h1', [gpu('a'), gpu('b')], [seen])])
+}
+
+test('a worker that its host takes an hour to start is supply: it is neither lost, nor started again, nor too late', () => {
+  expect(plan(pulling(), NOW).actions).toEqual([])
+  expect(plan(pulling({ containerStartedAt: NOW - HOUR }), NOW).actions).toEqual([])
+})
+
+test('a worker that is retired while its host starts it is stopped', () => {
+  const { actions } = plan(pulling({ drainingSince: NOW - 1000, retireReason: 'above_max' }), NOW)
+  expect(actions).toContainEqual(expect.objectContaining({ kind: 'stop', workerId: 'w1' }))
+})
+
+test('a worker that need not report is not lost by its silence, but by what its host says', () => {
+  const silent = record('w1', { lastSeenAt: NOW - HOUR, readyAt: NOW - HOUR })
+  const world = (lifeSigns: 'host' | 'reports', workers = [container(silent)]) =>
+    observed([view(endpoint('ep-one'), { lifeSigns, workers: [silent] })], [host('h1', [], workers)])
+  const kinds = (seen: Observed) =>
+    plan(seen, NOW).actions.flatMap((action) => ('reason' in action ? [`${action.kind} ${action.reason}`] : []))
+  expect(kinds(world('reports'))).toEqual(['drain heartbeat_lost'])
+  expect(kinds(world('host')).filter((words) => words.includes('lost'))).toEqual([])
+  expect(kinds(world('host', [container(silent, { state: 'exited', exit: { at: NOW, exitCode: 1, oomKilled: false } })]))).toEqual([
+    'remove exited',
+  ])
+})
+
+test('demand is the sum of its sources', () => {
+  const queue = { kind: 'queue', waiting: 3, waitingNormal: 2, oldestWaitingAt: 7 } as const
+  const requests = { kind: 'requests', waiting: 1, waitingNormal: 1, oldestWaitingAt: 5 } as const
+  expect(demandFrom([queue, requests])).toEqual({ waiting: 4, waitingNormal: 3, oldestWaitingAt: 5 })
+  expect(demandFrom([])).toEqual({ waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined })
 })

@@ -12,6 +12,8 @@ import type {
   WorkerRecord,
 } from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
+import type { Demand } from './demand.ts'
+import type { LifeSigns } from './life-signs.ts'
 
 export interface HostView {
   /** The host's identity as reported by `HostDriver.identify`; before that, the operator's name for it. */
@@ -38,19 +40,15 @@ export interface HostView {
   readonly observedAt: number
 }
 
-/** The content of an endpoint's queue. */
-export interface Demand {
-  readonly waiting: number
-  /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
-  readonly waitingNormal: number
-  readonly oldestWaitingAt: number | undefined
-  /** The earliest TTL deadline of a live job. */
+/** What the sweeps need to know of an endpoint's queue. */
+export interface QueueFacts {
+  /** When the ttl of a live job ends, the earliest of them. */
   readonly nextDeadlineAt?: number | undefined
-  /** Number of expired jobs that are not in the journal yet; the sweep writes them. */
+  /** Expired jobs that are not in the journal yet; the sweep writes them. */
   readonly expiredUntaken?: number
-  /** Number of entries in the register of ended jobs, which the sweep updates. */
+  /** Entries in the register of ended jobs, which the sweep updates. */
   readonly ended: number
-  /** Size of its stored results. */
+  /** The size of its kept results. */
   readonly keptBytes: number
 }
 
@@ -71,7 +69,11 @@ export interface EndpointView {
   readonly endpointId: string
   /** undefined: deleted; its workers are removed, then its keys. */
   readonly endpoint: Endpoint | undefined
+  /** From all its sources (`demandFrom`). */
   readonly demand: Demand
+  readonly queue: QueueFacts
+  /** Who reports that its workers live. */
+  readonly lifeSigns: LifeSigns
   readonly leases: readonly LeaseView[]
   readonly workers: readonly WorkerRecord[]
   readonly failures: StartFailures | undefined

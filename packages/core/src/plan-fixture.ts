@@ -88,7 +88,9 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
   return {
     endpointId: found.id,
     endpoint: found,
-    demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined, ended: 0, keptBytes: 0 },
+    demand: { waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined },
+    queue: { ended: 0, keptBytes: 0 },
+    lifeSigns: 'reports',
     leases: [],
     workers: [],
     failures: undefined,
@@ -101,7 +103,7 @@ export function view(found: Endpoint, change: Partial<EndpointView> = {}): Endpo
 
 export function waiting(count: number, sinceMs = 0): Pick<EndpointView, 'demand'> {
   return {
-    demand: { waiting: count, waitingNormal: count, oldestWaitingAt: count === 0 ? undefined : NOW - sinceMs, ended: 0, keptBytes: 0 },
+    demand: { waiting: count, waitingNormal: count, oldestWaitingAt: count === 0 ? undefined : NOW - sinceMs },
   }
 }
 

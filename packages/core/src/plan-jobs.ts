@@ -46,8 +46,8 @@ function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): voi
 }
 
 /** Infinity: nothing to sweep. */
-function sweepDueAt({ demand, leases, sweptAt }: EndpointView, keepBytes: number, policy: PlanPolicy): number {
-  const { waiting, ended, keptBytes, nextDeadlineAt = Infinity, expiredUntaken = 0 } = demand
+function sweepDueAt({ demand: { waiting }, queue, leases, sweptAt }: EndpointView, keepBytes: number, policy: PlanPolicy): number {
+  const { ended, keptBytes, nextDeadlineAt = Infinity, expiredUntaken = 0 } = queue
   // Expired jobs are written to the journal at once.
   if (expiredUntaken > 0) return sweptAt
   const isQuiet = waiting === 0 && leases.length === 0

@@ -23,7 +23,7 @@ interface WorkerSeed {
     readonly lastSeenAt: number | undefined
   }
   readonly isOld: boolean
-  readonly container: 'running' | 'exited' | 'created' | 'absent'
+  readonly container: 'running' | 'exited' | 'created' | 'starting' | 'absent'
   readonly leases: number
   readonly inFlight: InFlightKind | undefined
 }
@@ -41,7 +41,7 @@ const workerSeed: fc.Arbitrary<WorkerSeed> = fc.record({
     lastSeenAt: maybe(PAST),
   }),
   isOld: fc.boolean(),
-  container: fc.constantFrom('running', 'running', 'running', 'exited', 'created', 'absent'),
+  container: fc.constantFrom('running', 'running', 'running', 'exited', 'created', 'starting', 'absent'),
   leases: fc.nat(2),
   inFlight: fc.constantFrom(undefined, undefined, undefined, 'start', 'other'),
 })
@@ -130,8 +130,6 @@ function toView(seed: WorldSeed['endpoints'][number], index: number, change: Pic
   const demand = {
     waiting: seed.waiting,
     waitingNormal: seed.waiting,
-    ended: 0,
-    keptBytes: 0,
     oldestWaitingAt: seed.waiting === 0 ? undefined : NOW - seed.waitedMs,
   }
   return { ...view(found, { ...change, demand }), endpoint: seed.isDeleted ? undefined : found }

@@ -121,7 +121,7 @@ function viewOf({ endpoint }: Actor, { waiting: lines, workers, yieldedAt, now }
   const waiting = lines.get(endpoint.id) ?? []
   const own = workers.filter(({ record: { endpointId } }) => endpointId === endpoint.id)
   return view(endpoint, {
-    demand: { waiting: waiting.length, waitingNormal: waiting.length, oldestWaitingAt: waiting[0]?.submittedAt, ended: 0, keptBytes: 0 },
+    demand: { waiting: waiting.length, waitingNormal: waiting.length, oldestWaitingAt: waiting[0]?.submittedAt },
     leases: own.flatMap(({ lease }) => (lease === undefined ? [] : [lease])),
     workers: own.map((worker) => worker.record),
     sweptAt: now,

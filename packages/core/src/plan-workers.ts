@@ -3,6 +3,7 @@
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
+import { heardAt } from './life-signs.ts'
 import { idleSince } from './phase.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
@@ -113,7 +114,7 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   const reason = faultOf(worker, view.endpoint) ?? successorReason(record, view, builder)
   if (reason !== undefined) return reason
   if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
-  if (isSilent(record, builder)) return 'heartbeat_lost'
+  if (isSilent(record, view, builder)) return 'heartbeat_lost'
   return isStuck(worker, view, builder) ? 'execution_timeout' : undefined
 }
 
@@ -137,21 +138,20 @@ function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed 
   return container?.imageId !== undefined && container.imageId !== imageId
 }
 
-/** Counts from the container's start, because pulling an image has no time limit. */
+/** Counts from the start that the host reports. A host that is still starting the worker, because it pulls an image, has no time limit. */
 function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
-  const startedAt = worker.fate.kind === 'alive' ? (worker.fate.startedAt ?? worker.record.createdAt) : undefined
+  const startedAt = worker.fate.kind === 'alive' ? worker.fate.startedAt : undefined
   if (startedAt === undefined) return false
   const ownSeconds = Number(endpoint.spec.env['RUNPOD_INIT_TIMEOUT'])
   const timeoutMs = ownSeconds > 0 ? ownSeconds * 1000 : builder.observed.policy.initTimeoutMs
   return builder.isDue(startedAt + timeoutMs)
 }
 
-/** Silence counts only if the worker plane was reachable long enough. */
-function isSilent(record: WorkerRecord, builder: PlanBuilder): boolean {
+/** Silence counts only if the worker reports at all, and if the worker plane was reachable long enough. */
+function isSilent(record: WorkerRecord, { lifeSigns }: EndpointView, builder: PlanBuilder): boolean {
   const { planeUpSince, policy } = builder.observed
-  if (planeUpSince === undefined) return false
-  const heardAt = Math.max(record.lastSeenAt ?? 0, record.readyAt ?? 0, planeUpSince)
-  return builder.isDue(heardAt + policy.heartbeatLostMs)
+  if (planeUpSince === undefined || lifeSigns === 'host') return false
+  return builder.isDue(Math.max(heardAt(record), planeUpSince) + policy.heartbeatLostMs)
 }
 
 /**

@@ -48,11 +48,7 @@ test.each<[string, Observed, readonly string[]]>([
     world({ ...waiting(1, 5000), workers: [record('w1')] }),
     ['start g0 (jobs_waiting)'],
   ],
-  [
-    'low-priority jobs start no worker',
-    world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW, ended: 0, keptBytes: 0 } }),
-    [],
-  ],
+  ['low-priority jobs start no worker', world({ demand: { waiting: 2, waitingNormal: 0, oldestWaitingAt: NOW } }), []],
 ])('growth: %s', (_, seen, expected) => {
   expect(kinds(seen)).toEqual(expected)
 })
@@ -453,8 +449,7 @@ test('the endpoint whose job has waited longest gets the last GPU', () => {
 })
 
 test('results above the total limit are swept from the endpoints that keep the most, soon even if no job runs', () => {
-  const keeps = (id: string, keptBytes: number) =>
-    view(endpoint(id), { demand: { ...view(endpoint(id)).demand, ended: 1, keptBytes }, sweptAt: NOW - 6000 })
+  const keeps = (id: string, keptBytes: number) => view(endpoint(id), { queue: { ended: 1, keptBytes }, sweptAt: NOW - 6000 })
   const policy = { ...observed([], []).policy, keepBytes: 10 }
   const planned = plan(observed([keeps('ep-one', 3), keeps('ep-two', 9)], [host('h1', CARDS)], { policy }), NOW)
   expect(planned.actions).toEqual([{ kind: 'sweep', endpointId: 'ep-two', keepBytes: 7, remind: false }])
@@ -463,7 +458,7 @@ test('results above the total limit are swept from the endpoints that keep the m
 test('expired jobs that are not in the journal make a sweep due at once, even if nothing else is', () => {
   const found = view(endpoint('ep-one'), { sweptAt: NOW })
   const sweeps = (expiredUntaken: number) =>
-    plan(observed([{ ...found, demand: { ...found.demand, expiredUntaken } }], [host('h1', CARDS)]), NOW).actions
+    plan(observed([{ ...found, queue: { ...found.queue, expiredUntaken } }], [host('h1', CARDS)]), NOW).actions
   expect(sweeps(0)).toEqual([])
   expect(sweeps(1)).toEqual([expect.objectContaining({ kind: 'sweep', endpointId: 'ep-one' })])
 })
@@ -482,10 +477,16 @@ test.each([
 })
 
 test('the plan is due at the earliest job deadline or lease expiry, and sweeps then', () => {
-  const demand = { waiting: 1, waitingNormal: 1, oldestWaitingAt: NOW - 1000, ended: 0, keptBytes: 0 }
+  const demand = { waiting: 1, waitingNormal: 1, oldestWaitingAt: NOW - 1000 }
   const of = (nextDeadlineAt: number, expiresAt: number) =>
     plan(
-      world({ workers: [record('w1')], sweptAt: NOW, demand: { ...demand, nextDeadlineAt }, leases: [lease('j1', 'w1', { expiresAt })] }),
+      world({
+        workers: [record('w1')],
+        sweptAt: NOW,
+        demand,
+        queue: { ended: 0, keptBytes: 0, nextDeadlineAt },
+        leases: [lease('j1', 'w1', { expiresAt })],
+      }),
       NOW,
     )
   expect(of(NOW + 700, NOW + 900).nextDueAt).toBe(NOW + 700)

@@ -34,7 +34,7 @@ export function plan(seen: Observed, now: number): Plan {
 }
 
 function roomForResults({ endpoints, policy }: Observed): ReadonlyMap<string, number> {
-  const kept = endpoints.map(({ endpointId, demand }) => ({ endpointId, keptBytes: demand.keptBytes }))
+  const kept = endpoints.map(({ endpointId, queue }) => ({ endpointId, keptBytes: queue.keptBytes }))
   return cutToFit(kept, policy.keepBytes)
 }
 

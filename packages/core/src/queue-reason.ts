@@ -1,6 +1,6 @@
 // Why a job waits: one reason from the closed list and one sentence for the user.
 import { REASONS, type EndpointSettings, type Reason } from '@runyard/schema'
-import type { Demand } from './observed.ts'
+import type { Demand } from './demand.ts'
 import type { HealthCounters } from './projections.ts'
 
 export interface QueueView {

@@ -1,7 +1,7 @@
 // How many workers an endpoint wants (management §6.3): the first job starts one worker at once; while workers are busy and jobs wait, more
 // start, up to the maximum. Starting workers count as supply. Placement decides whether they can be placed.
 import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
-import type { Demand } from './observed.ts'
+import type { Demand } from './demand.ts'
 
 /** A worker that counts as supply; retiring and outdated workers do not. */
 export interface SupplyWorker {

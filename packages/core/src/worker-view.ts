@@ -4,10 +4,12 @@ import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard
 import { exitReason } from './evidence.ts'
 import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
 import { workerKey } from './observed.ts'
+import { heardAt } from './life-signs.ts'
 import { phaseOf } from './phase.ts'
 import { isDraining } from './worker-availability.ts'
 
 export type Fate =
+  /** `startedAt` undefined: its host is still starting it. */
   | { readonly kind: 'alive'; readonly startedAt: number | undefined; readonly diskBytes?: number }
   | { readonly kind: 'settling'; readonly until: number }
   | { readonly kind: 'unstarted' }
@@ -50,12 +52,23 @@ function fateOf(
 
 function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): Fate {
   const container = host.workers?.find((candidate) => candidate.workerId === record.id)
-  if (container?.state === 'exited') return { kind: 'dead', reason: reasonOfDeath(record, container), endedItself: isOwnExit(container) }
-  if (container?.state === 'running') {
-    const { startedAt = record.containerStartedAt, diskBytes } = container
-    return { kind: 'alive', startedAt, ...(diskBytes === undefined ? {} : { diskBytes }) }
+  switch (container?.state) {
+    case 'exited':
+      return { kind: 'dead', reason: reasonOfDeath(record, container), endedItself: isOwnExit(container) }
+    case 'running':
+      return fateOfRunning(record, container)
+    case 'starting':
+      // Alive, however long it takes: its host works on it.
+      return { kind: 'alive', startedAt: undefined }
+    case 'created':
+    case undefined:
+      return fateUnlessSettling(record, host, observed)
   }
-  return fateUnlessSettling(record, host, observed)
+}
+
+function fateOfRunning(record: WorkerRecord, { startedAt, diskBytes }: ObservedWorker): Fate {
+  const since = startedAt ?? record.containerStartedAt ?? record.createdAt
+  return { kind: 'alive', startedAt: since, ...(diskBytes === undefined ? {} : { diskBytes }) }
 }
 
 function reasonOfDeath(record: WorkerRecord, container: ObservedWorker): Reason {
@@ -87,8 +100,7 @@ function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Obse
  */
 function fateWithoutHost(record: WorkerRecord, { hosts, planeUpSince, policy }: Observed, now: number): Fate {
   if (planeUpSince === undefined || hosts.some((host) => !host.isIdentified)) return { kind: 'unknown' }
-  const heardAt = Math.max(record.createdAt, record.readyAt ?? 0, record.lastSeenAt ?? 0, planeUpSince)
-  const lostAt = heardAt + policy.heartbeatLostMs
+  const lostAt = Math.max(record.createdAt, heardAt(record), planeUpSince) + policy.heartbeatLostMs
   return now < lostAt ? { kind: 'unknown', until: lostAt } : { kind: 'dead', reason: 'host_lost', endedItself: false }
 }
 

@@ -41,7 +41,13 @@ export interface ObservedWorker {
   readonly workerId: string
   readonly endpointId: string
   readonly specHash: string
-  readonly state: 'created' | 'running' | 'exited'
+  /**
+   * `created`: nothing of it runs and the host does nothing about it; its start has to be asked for again. `starting`: the host works on it, for as long as
+   * it takes (it pulls an image, waits for a device). `running`, `exited`: its process does, or did.
+   */
+  readonly state: 'created' | 'starting' | 'running' | 'exited'
+  /** While it is starting: what the host does, for people. */
+  readonly progress?: string
   /** Epoch ms; undefined until started. */
   readonly startedAt: number | undefined
   readonly exit: { readonly at: number; readonly exitCode: number | null; readonly oomKilled: boolean } | undefined
@@ -147,7 +153,7 @@ export interface HostDriver extends AsyncDisposable {
    * ones, 'not_found' if the image is unavailable for another reason.
    */
   pullImage(image: string, options: PullOptions): Promise<void>
-  /** Idempotent per `workerId`: a second call for a living worker changes nothing.
+  /** Resolves when the worker runs, or when the host works on it (`starting`). Idempotent per `workerId`: a second call for a living worker changes nothing.
    * @throws RunyardError with one sentence and `fault`: whose it is; undefined counts as the request's. */
   startWorker(launch: WorkerLaunch): Promise<void>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
