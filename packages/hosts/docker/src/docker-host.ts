@@ -1,6 +1,6 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
-import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, readGpuInventory, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
 import type { EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -115,11 +115,9 @@ function describe(engine: Engine, { options, short, call }: Describing) {
 }
 
 function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOptions): () => Promise<HostOffer> {
-  let lastWarnings = ''
+  const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
   return async () => {
-    const [info, { gpus, cudaVersion, warnings }] = await Promise.all([docker.info() as Promise<EngineInfo>, readGpuInventory(run)])
-    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${label}: ${warning}`)
-    lastWarnings = warnings.join()
+    const [info, { gpus, cudaVersion }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
     return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
   }
 }

@@ -9,6 +9,8 @@ import type { Gpu } from '@runyard/schema'
 export interface GpuInventory {
   readonly gpus: readonly Gpu[]
   readonly cudaVersion: string | null
+  /** True: nvidia-smi is there and gave no report, so the list says nothing. */
+  readonly hasFailed: boolean
   /** Sentences for the log: why there are fewer cards than one may expect. */
   readonly warnings: readonly string[]
 }
@@ -21,11 +23,11 @@ const MAX_OUTPUT_BYTES = 16 * 2 ** 20
 
 export async function readGpuInventory(run: RunCommand = runLocally): Promise<GpuInventory> {
   const output = await run('nvidia-smi', ['-q', '-x'])
-  if (output === undefined) return { gpus: [], cudaVersion: null, warnings: [] }
+  if (output === undefined) return { gpus: [], cudaVersion: null, hasFailed: false, warnings: [] }
   const report = parseNvidiaSmi(output)
-  if (report.kind === 'failure') return { gpus: [], cudaVersion: null, warnings: [report.message] }
+  if (report.kind === 'failure') return { gpus: [], cudaVersion: null, hasFailed: true, warnings: [report.message] }
   const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${gpu.faults.join('; ')}`)
-  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, warnings: [...report.notes, ...unnamed] }
+  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, hasFailed: false, warnings: [...report.notes, ...unnamed] }
 }
 
 function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
@@ -41,9 +43,11 @@ function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
   return [faults.length === 0 ? facts : { ...facts, fault: faults.join('; ') }]
 }
 
-async function runLocally(file: string, args: readonly string[]): Promise<string | undefined> {
+export async function runLocally(file: string, args: readonly string[]): Promise<string | undefined> {
   try {
-    return (await promisify(execFile)(file, [...args], { timeout: NVIDIA_SMI_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES })).stdout
+    return (
+      await promisify(execFile)(file, [...args], { timeout: NVIDIA_SMI_TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES })
+    ).stdout
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     // A failing nvidia-smi explains itself on stdout; a hanging one is killed by the timeout and says nothing.

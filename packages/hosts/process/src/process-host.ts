@@ -3,7 +3,7 @@
 // Cannot do what containers can: memory, CPU and pid limits are not enforced, nothing is isolated, and every image is this machine.
 import { availableParallelism, totalmem } from 'node:os'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
-import { readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { findOnPath } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { HostCapabilities, HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
@@ -146,11 +146,9 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
 }
 
 function createInventoryReader({ label, log, run }: ProcessHostOptions): HostDriver['inventory'] {
-  let lastWarnings = ''
+  const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
   return async () => {
-    const { gpus, cudaVersion, warnings } = await readGpuInventory(run)
-    if (warnings.join() !== lastWarnings) for (const warning of warnings) log?.warn(`host ${label}: ${warning}`)
-    lastWarnings = warnings.join()
+    const { gpus, cudaVersion } = await lookAtGpus()
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
     return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
   }

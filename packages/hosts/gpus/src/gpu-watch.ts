@@ -1,0 +1,53 @@
+// The GPUs of one host, read again and again. What was seen stays on the list: if a later report fails or does not come, the same GPUs are listed as
+// unhealthy with the reason, because an empty list would say that the host has none. A report that hangs is awaited by one caller at a time.
+import { setTimeout as delay } from 'node:timers/promises'
+import { readGpuInventory, runLocally, type GpuInventory, type RunCommand } from './read-gpus.ts'
+
+export interface GpuWatchOptions {
+  /** One sentence per change in what is wrong. */
+  readonly warn: (message: string) => void
+  /** Runs nvidia-smi on the host; default: on this machine. */
+  readonly run?: RunCommand | undefined
+  /** A report that takes longer counts as failed; default 25 s. */
+  readonly answerWithinMs?: number | undefined
+}
+
+export type SeenGpus = Pick<GpuInventory, 'gpus' | 'cudaVersion'>
+
+const ANSWER_WITHIN_MS = 25_000
+
+export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER_WITHIN_MS }: GpuWatchOptions): () => Promise<SeenGpus> {
+  let last: SeenGpus = { gpus: [], cudaVersion: null }
+  let warned = ''
+  /** A driver that hangs in the kernel holds its process for good, and every further one. */
+  let running: Promise<GpuInventory> | undefined
+
+  async function report(): Promise<GpuInventory> {
+    running ??= readGpuInventory(run).finally(() => {
+      running = undefined
+    })
+    const given = new AbortController()
+    const late = delay(answerWithinMs, undefined, { ref: false, signal: given.signal }).then(() => hung(answerWithinMs))
+    late.catch(() => undefined)
+    try {
+      return await Promise.race([running, late])
+    } finally {
+      given.abort()
+    }
+  }
+
+  return async () => {
+    const seen = await report()
+    if (seen.warnings.join() !== warned) seen.warnings.forEach(warn)
+    warned = seen.warnings.join()
+    if (!seen.hasFailed) last = seen
+    const fault = seen.warnings[0] ?? 'nvidia-smi failed'
+    const { gpus, cudaVersion } = last
+    return { cudaVersion, gpus: seen.hasFailed ? gpus.map((gpu) => ({ ...gpu, healthy: false, fault })) : gpus }
+  }
+}
+
+function hung(ms: number): GpuInventory {
+  const sentence = `nvidia-smi does not answer for ${Math.round(ms / 1000)} s`
+  return { gpus: [], cudaVersion: null, hasFailed: true, warnings: [sentence] }
+}
