@@ -69,7 +69,7 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
     child,
     asked,
     record: () => store.workers.get(endpointId, id),
-    patch: (fields) => store.workers.patch(endpointId, id, fields),
+    patch: (fields) => store.workers.patch({ endpointId, workerId: id, fields }),
     async [Symbol.asyncDispose]() {
       await child.stop(0)
       await asked[Symbol.asyncDispose]()

@@ -161,8 +161,9 @@ async function endedStream({ api, redis }: Stack, endpointId: string): Promise<s
   await using store = await openStore({ redisUrl: redis.url, leaseMs: 60_000, retention: { asyncMs: 600_000, syncMs: 600_000 } })
   const id = await api.run(endpointId, {})
   expect((await store.jobs.take(endpointId, `worker-of-${id}`))?.id).toBe(id)
-  for (const number of NUMBERS) await store.jobs.appendChunk(endpointId, id, `worker-of-${id}`, toJson({ output: { number, PAD } }))
-  await store.jobs.settle(endpointId, id, `worker-of-${id}`, { status: 'COMPLETED', output: toJson('end') })
+  for (const number of NUMBERS)
+    await store.jobs.appendChunk({ endpointId, jobId: id, workerId: `worker-of-${id}`, chunk: toJson({ output: { number, PAD } }) })
+  await store.jobs.settle({ endpointId, jobId: id, workerId: `worker-of-${id}`, outcome: { status: 'COMPLETED', output: toJson('end') } })
   return id
 }
 

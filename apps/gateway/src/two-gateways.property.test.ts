@@ -133,7 +133,7 @@ async function runWhatIsLeft(world: World): Promise<number> {
   const { jobs } = gateways[1].store
   for (const lease of await jobs.leases(world.ep)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
   for (let job = await jobs.take(world.ep, 'last'); job; job = await jobs.take(world.ep, 'last')) {
-    await jobs.settle(world.ep, job.id, 'last', { status: 'COMPLETED', output: toJson('last') })
+    await jobs.settle({ endpointId: world.ep, jobId: job.id, workerId: 'last', outcome: { status: 'COMPLETED', output: toJson('last') } })
   }
   const { waiting, inProgress } = await jobs.stats(world.ep)
   return waiting + inProgress

@@ -111,7 +111,11 @@ it('a result posted at one gateway lets the polls go that another holds for a le
   const held = [worker.take(), worker.send(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)]
   const send = viaOther(worker)
   await send(`/v2/${ep}/ping/${worker.id}?gpu=x&job_id=${String(json['id'])}`)
-  await one.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+  await one.store.workers.patch({
+    endpointId: ep,
+    workerId: worker.id,
+    fields: { drainingSince: Date.now(), retireReason: 'idle_timeout' },
+  })
   await send(`/v2/${ep}/job-done/${worker.id}/${String(json['id'])}`, { method: 'POST', body: { output: 1 } })
   expect(await Promise.race([Promise.all(held), sleep(10_000, 'still held', { ref: false })])).toEqual([
     undefined,

@@ -38,7 +38,7 @@ async function runningJob(policy: JobSubmission['policy'] = {}): Promise<WorkerR
   return vi.waitFor(async () => {
     const [worker] = await fixture.store.workers.list(EP)
     if (worker?.containerStartedAt === undefined) throw new Error('no worker was started yet')
-    await fixture.store.workers.patch(EP, worker.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
+    await fixture.store.workers.patch({ endpointId: EP, workerId: worker.id, fields: { readyAt: Date.now(), lastSeenAt: Date.now() } })
     await fixture.store.jobs.take(EP, worker.id)
     return worker
   }, WAIT)

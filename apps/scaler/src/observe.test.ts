@@ -35,7 +35,7 @@ test('failed starts are over once a younger worker got ready, also after its own
   }
   await store.workers.create({ ...worker, startReason: 'first_job' })
   expect(await failures()).toMatchObject({ count: 1, message: 'it crashed' })
-  await store.workers.patch('ep-one', 'w1', { readyAt: at + 2000 })
+  await store.workers.patch({ endpointId: 'ep-one', workerId: 'w1', fields: { readyAt: at + 2000 } })
   expect(await failures()).toBeUndefined()
   await store.workers.remove('ep-one', 'w1', undefined)
   expect(await failures()).toBeUndefined()

@@ -13,7 +13,7 @@ export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdate
   const at = Date.now()
   const record = await deps.store.workers.get(endpointId, workerId)
   if (record === undefined || record.outdatedSince !== undefined) return
-  await deps.store.workers.patch(endpointId, workerId, { outdatedSince: at }, { quiet: true })
+  await deps.store.workers.patch({ endpointId, workerId, fields: { outdatedSince: at }, quiet: true })
   if (!action.busy) return
   const gpuType = record.gpus[0]?.name ?? null
   await deps.store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: record.gpus.length, state: 'outdated', at })
@@ -23,7 +23,7 @@ export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdate
 export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'drain'>): Promise<void> {
   const at = Date.now()
   if (reason === 'yielded') deps.memory.noteYield(endpointId, at)
-  await deps.store.workers.patch(endpointId, workerId, { drainingSince: at, retireReason: reason })
+  await deps.store.workers.patch({ endpointId, workerId, fields: { drainingSince: at, retireReason: reason } })
   const message = `worker ${workerId} is retiring: ${REASONS[reason]}`
   await recordTransition(deps, { kind: 'worker_draining', endpointId, workerId, hostId, at, reason, message })
 }

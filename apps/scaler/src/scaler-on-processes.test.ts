@@ -49,7 +49,7 @@ test('a worker is a child process whose output is stored; killed in mid-job it i
   const endpoint = endpointOf('ep-one', { settings: { workersMin: 1 } })
   await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
   const first = await workerWithPid()
-  await fixture.store.workers.patch('ep-one', first.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
+  await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: first.id, fields: { readyAt: Date.now(), lastSeenAt: Date.now() } })
   await fixture.store.jobs.submit('ep-one', { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
   await fixture.store.jobs.take('ep-one', first.id)
   process.kill(first.pid, 'SIGKILL')
@@ -61,7 +61,12 @@ test('a worker is a child process whose output is stored; killed in mid-job it i
   }, WAIT)
   expect((await fixture.store.workers.getGone(first.id))?.exit?.lastLogLines).toEqual([`I am ${first.pid} for ${first.id}`])
   expect(await fixture.store.jobs.take('ep-one', second.id)).toMatchObject({ id: 'j1', attempt: 2 })
-  await fixture.store.jobs.settle('ep-one', 'j1', second.id, { status: 'COMPLETED', output: toJson(1) })
+  await fixture.store.jobs.settle({
+    endpointId: 'ep-one',
+    jobId: 'j1',
+    workerId: second.id,
+    outcome: { status: 'COMPLETED', output: toJson(1) },
+  })
   await scaler.drainAll()
   expect(() => process.kill(second.pid, 0)).toThrow('ESRCH')
   expect(await readdir(scratchDir)).toEqual([])

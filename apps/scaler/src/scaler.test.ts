@@ -32,7 +32,7 @@ async function workers(endpointId = 'ep-one'): Promise<readonly WorkerRecord[]> 
 /** What the gateway does at a worker's first contact. */
 async function makeReady(worker: WorkerRecord): Promise<void> {
   const now = Date.now()
-  await fixture.store.workers.patch(worker.endpointId, worker.id, { readyAt: now, lastSeenAt: now })
+  await fixture.store.workers.patch({ endpointId: worker.endpointId, workerId: worker.id, fields: { readyAt: now, lastSeenAt: now } })
 }
 
 async function startedWorker(): Promise<WorkerRecord> {
@@ -82,7 +82,12 @@ test('an idle worker is drained, stopped and removed after idle_timeout, and its
   await fixture.store.jobs.submit('ep-one', job('j1'))
   const worker = await readyWorker()
   expect(await fixture.store.jobs.take('ep-one', worker.id)).toMatchObject({ id: 'j1' })
-  await fixture.store.jobs.settle('ep-one', 'j1', worker.id, { status: 'COMPLETED', output: toJson(1) })
+  await fixture.store.jobs.settle({
+    endpointId: 'ep-one',
+    jobId: 'j1',
+    workerId: worker.id,
+    outcome: { status: 'COMPLETED', output: toJson(1) },
+  })
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
   await vi.waitFor(async () => expect(await eventKinds()).toContain('worker_gone'), WAIT)
   expect(fixture.host.observed.size).toBe(0)
@@ -250,7 +255,7 @@ test('after a save, an idle worker of an image that was rebuilt under its tag is
   const found = endpointOf('ep-one', { settings: { workersMin: 1 } })
   await save(found)
   const first = await startedWorker()
-  await fixture.store.workers.patch('ep-one', first.id, { readyAt: Date.now(), lastSeenAt: Date.now() })
+  await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: first.id, fields: { readyAt: Date.now(), lastSeenAt: Date.now() } })
   fixture.host.problem.imageIds = { 'runyard/worker:latest': 'built-2' }
   await save({ ...found, updatedAt: Date.now() })
   await vi.waitFor(async () => expect((await fixture.store.workers.getGone(first.id))?.record.retireReason).toBe('image_rebuilt'), WAIT)
@@ -268,7 +273,8 @@ test.each([
     await fixture.store.jobs.submit('ep-one', job('j1'))
     const worker = await startedWorker()
     // worker-api §11.2: one ping with the reason from SDK 1.11 on, then exit code 1.
-    if (said !== undefined) await fixture.store.workers.patch('ep-one', worker.id, { unhealthyReason: said })
+    if (said !== undefined)
+      await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: worker.id, fields: { unhealthyReason: said } })
     fixture.host.die(worker.id, 1)
     const status = () => fixture.store.status.get('ep-one')
     const told = { unhealthy: 1, reason: 'backing_off', message: expect.stringContaining(said ?? 'exit code 1') }

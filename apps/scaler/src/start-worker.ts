@@ -135,7 +135,7 @@ async function launchOn(
   deps.logs.follow(driver, record.id)
   await Promise.all([
     endRest(deps, record),
-    deps.store.workers.patch(record.endpointId, record.id, { containerStartedAt: at }, { quiet: true }),
+    deps.store.workers.patch({ endpointId: record.endpointId, workerId: record.id, fields: { containerStartedAt: at }, quiet: true }),
     recordTransition(deps, {
       kind: 'worker_started',
       endpointId: record.endpointId,

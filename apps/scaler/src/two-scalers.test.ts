@@ -129,7 +129,11 @@ test('workers of another scaler’s host are left alone by one that does not hav
   await save({ settings: { workersMin: 1, workersMax: 1 } })
   await until(async () => expect((await workers())[0]?.containerStartedAt).toBeGreaterThan(0))
   const [worker] = await workers()
-  await fixture.store.workers.patch('ep-one', worker?.id ?? '', { readyAt: Date.now(), lastSeenAt: Date.now() })
+  await fixture.store.workers.patch({
+    endpointId: 'ep-one',
+    workerId: worker?.id ?? '',
+    fields: { readyAt: Date.now(), lastSeenAt: Date.now() },
+  })
   await fixture.store.jobs.submit('ep-one', job('j1'))
   await fixture.store.jobs.take('ep-one', worker?.id ?? '')
   await first[Symbol.asyncDispose]()

@@ -11,8 +11,8 @@ test('what a command carried is not told with its failure', async () => {
   for (const key of ['{ep}:wait', '{ep}:active', '{@}:registries', '{@}:endpoints']) await raw.set(`${stores.prefix()}:${key}`, 'odd')
   const failures = [
     jobs.submit('ep', submission('job', { input: 'my secret' })),
-    jobs.settle('ep', 'job', 'w1', completed('my secret')),
-    jobs.appendChunk('ep', 'job', 'w1', 'my secret'),
+    jobs.settle({ endpointId: 'ep', jobId: 'job', workerId: 'w1', outcome: completed('my secret') }),
+    jobs.appendChunk({ endpointId: 'ep', jobId: 'job', workerId: 'w1', chunk: 'my secret' }),
     endpoints.get('my secret'),
     registries.get('owner', 'my secret'),
   ].map(async (call) => call.then(() => undefined, inspect))

@@ -28,13 +28,13 @@ async function runJobs({ jobs, webhooks }: Store, ep: string): Promise<void> {
   await jobs.submit(ep, submission('lost'))
   await jobs.submitOnce(ep, submission('once'), once)
   for (let n = 0; n < 6; n += 1) await jobs.take(ep, 'w1')
-  await jobs.appendChunk(ep, 'done', 'w1', { chunk: 1 }, 'post')
-  await jobs.appendChunk(ep, 'large', 'w1', 'y'.repeat(5000))
-  await jobs.progress(ep, 'done', 'w1', { at: 1 })
+  await jobs.appendChunk({ endpointId: ep, jobId: 'done', workerId: 'w1', chunk: { chunk: 1 }, post: 'post' })
+  await jobs.appendChunk({ endpointId: ep, jobId: 'large', workerId: 'w1', chunk: 'y'.repeat(5000) })
+  await jobs.progress({ endpointId: ep, jobId: 'done', workerId: 'w1', output: { at: 1 } })
   await jobs.heartbeat(ep, 'w1', { jobIds: ['done', 'large'], withLeases: true })
   await drainStream(jobs, ep, 'done', 10)
-  for (const id of ['done', 'large']) await jobs.settle(ep, id, 'w1', completed(id))
-  await jobs.settle(ep, 'failed', 'w1', { status: 'FAILED', error: 'x' })
+  for (const id of ['done', 'large']) await jobs.settle({ endpointId: ep, jobId: id, workerId: 'w1', outcome: completed(id) })
+  await jobs.settle({ endpointId: ep, jobId: 'failed', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
   await jobs.forceSettle(ep, 'dropped', { status: 'CANCELLED' })
   await jobs.takeBack({ endpointId: ep, jobId: 'lost', workerId: 'w1' }, { budget: 2, evidence: 'lost', withAll: true })
   await jobs.retry(ep, 'failed')
@@ -76,7 +76,7 @@ async function live(store: Store, ep: string): Promise<void> {
   const at = Date.now()
   await led.ledger.transition({ ...row, state: 'initializing', at: at - 9000 })
   await ledger.transition({ ...row, state: 'running', at: at - 7500 })
-  await workers.patch(ep, 'w1', { readyAt: at })
+  await workers.patch({ endpointId: ep, workerId: 'w1', fields: { readyAt: at } })
   await led.status.put(ep, { at, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })
   await workerLogs.append('w1', 'container', [{ at, line: 'hello' }])
   await workerLogs.follow('w1', 60_000)
@@ -158,16 +158,16 @@ describe('an endpoint that was forgotten', () => {
     ['finalised batch', ({ batches }) => batches.finalize({ endpointId: EP, batchId: 'b' }, 10)],
     ['request that becomes a job', ({ batches }) => batches.submit({ endpointId: EP, batchId: 'b' }, 0)],
     ['worker', ({ workers }) => workers.create(workerRecord('w2', { gpus: [L4] })), { code: 'conflict' }],
-    ['patch', ({ workers }) => workers.patch(EP, 'w1', { readyAt: 1 })],
+    ['patch', ({ workers }) => workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: 1 } })],
     ['end of a worker', ({ workers }) => workers.remove(EP, 'w1', undefined)],
     ['event', ({ events }) => events.append({ at: 1, ...ready }, { at: 2, ...ready })],
     ['status', ({ status }) => status.put(EP, { at: 1, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })],
     ['line of a log', ({ workerLogs }) => workerLogs.append('w1', 'system', [{ at: 1, line: 'late' }])],
     ['take', ({ jobs }) => jobs.take(EP, 'w1')],
     ['ping', ({ jobs }) => jobs.heartbeat(EP, 'w1', { jobIds: ['ended'], withLeases: true })],
-    ['result', ({ jobs }) => jobs.settle(EP, 'ended', 'w1', completed(1))],
-    ['chunk', ({ jobs }) => jobs.appendChunk(EP, 'ended', 'w1', 1)],
-    ['progress', ({ jobs }) => jobs.progress(EP, 'ended', 'w1', 1)],
+    ['result', ({ jobs }) => jobs.settle({ endpointId: EP, jobId: 'ended', workerId: 'w1', outcome: completed(1) })],
+    ['chunk', ({ jobs }) => jobs.appendChunk({ endpointId: EP, jobId: 'ended', workerId: 'w1', chunk: 1 })],
+    ['progress', ({ jobs }) => jobs.progress({ endpointId: EP, jobId: 'ended', workerId: 'w1', output: 1 })],
     ['cancel', ({ jobs }) => jobs.forceSettle(EP, 'ended', { status: 'CANCELLED' })],
     ['return', ({ jobs }) => jobs.giveBack(EP, 'ended', 'w1')],
     ['take-back', ({ jobs }) => jobs.takeBack({ endpointId: EP, jobId: 'ended', workerId: 'w1' }, { budget: 0, evidence: 'x' })],
@@ -186,7 +186,7 @@ describe('an endpoint that was forgotten', () => {
     await store.batches.add({ endpointId: EP, batchId: 'b' }, [submission('b-1')], LIMITS)
     await store.jobs.submit(EP, submission('ended'))
     await store.jobs.take(EP, 'w1')
-    await store.jobs.settle(EP, 'ended', 'w1', { status: 'FAILED', error: 'x' })
+    await store.jobs.settle({ endpointId: EP, jobId: 'ended', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
     await store.endpoints.delete(EP)
     await store.workers.remove(EP, 'w1', undefined)
     await store.endpoints.forget(EP)

@@ -32,7 +32,7 @@ async function takeOne({ jobs }: Store): Promise<void> {
 
 async function failOne(store: Store): Promise<void> {
   await takeOne(store)
-  await store.jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'no' })
+  await store.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'no' } })
 }
 
 async function finalizeOne({ batches }: Store): Promise<void> {
@@ -89,7 +89,7 @@ const CHANGES: readonly (readonly [name: string, kind: string, prepare: (store: 
       'worker-changed',
       async (store) => {
         await store.workers.create(workerRecord('w1'))
-        return ({ workers }) => workers.patch(EP, 'w1', { refreshRequested: true })
+        return ({ workers }) => workers.patch({ endpointId: EP, workerId: 'w1', fields: { refreshRequested: true } })
       },
     ],
   ]

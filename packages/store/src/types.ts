@@ -47,6 +47,13 @@ export interface Lease {
   readonly executionTimeoutMs: number | undefined
 }
 
+/** A job, and the worker that says it holds it. */
+export interface HeldJob {
+  readonly endpointId: string
+  readonly jobId: string
+  readonly workerId: string
+}
+
 /** What a write by a worker came to. `settled`: it was the first. The others changed nothing. */
 export type SettleResult = 'settled' | 'already_settled' | 'not_holder'
 /** `too_much`: beyond `streamBytes`. `no_room`: beyond `unreadBytes`, and beyond this job's share of them. */
@@ -140,13 +147,13 @@ export interface JobStore extends BlobSweeps {
     workerId: string,
     ping: { readonly jobIds: readonly string[]; readonly withLeases: boolean },
   ): Promise<{ readonly notHeld: readonly string[]; readonly leases: readonly Lease[] | undefined }>
-  progress(endpointId: string, jobId: string, workerId: string, output: JsonText): Promise<SettleResult>
+  progress(report: HeldJob & { readonly output: JsonText }): Promise<SettleResult>
   /** `post`, at most 36 letters, names one post of a worker: sent again, since its answer was lost, it changes nothing more. */
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: JsonText, post?: string): Promise<ChunkResult>
+  appendChunk(streamed: HeldJob & { readonly chunk: JsonText; readonly post?: string | undefined }): Promise<ChunkResult>
   /** Whether the job is leased to the worker, also where the lease has run out and the job was not taken back. */
   holds(endpointId: string, jobId: string, workerId: string): Promise<boolean>
   /** The worker's result. First writer wins; fenced by the lease. */
-  settle(endpointId: string, jobId: string, workerId: string, outcome: JobOutcome): Promise<SettleResult>
+  settle(result: HeldJob & { readonly outcome: JobOutcome }): Promise<SettleResult>
   /** Ends a job without its worker: cancel, timeout, lost budget. Returns the worker that held it, which is then ordered to stop. */
   forceSettle(
     endpointId: string,
@@ -206,6 +213,14 @@ export interface JobStore extends BlobSweeps {
   sweepRegister(endpointId: string, now: number, keepBytes?: number): Promise<void>
 }
 
+export interface WorkerChange {
+  readonly endpointId: string
+  readonly workerId: string
+  readonly fields: Partial<WorkerRecord>
+  readonly quiet?: boolean
+  readonly unless?: keyof WorkerRecord
+}
+
 export interface WorkerStore {
   /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards, or its endpoint was forgotten. */
   create(record: WorkerRecord): Promise<void>
@@ -215,12 +230,7 @@ export interface WorkerStore {
    * Sets fields, all or none; true when it did. An unknown worker stays unknown, and so does what comes after somebody has set the field
    * `unless`. Emits `worker-changed` when `quiet` is not set.
    */
-  patch(
-    endpointId: string,
-    workerId: string,
-    fields: Partial<WorkerRecord>,
-    options?: { quiet?: boolean; unless?: keyof WorkerRecord },
-  ): Promise<boolean>
+  patch(change: WorkerChange): Promise<boolean>
   get(endpointId: string, workerId: string): Promise<WorkerRecord | undefined>
   list(endpointId: string): Promise<readonly WorkerRecord[]>
   /** Removes the record, keeping `exit` beside its last facts for an hour (`getGone`). */

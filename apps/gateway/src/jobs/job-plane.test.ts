@@ -104,7 +104,8 @@ describe('the rules that real SDKs need', () => {
   it('R6: tells no terminal status while chunks remain', async () => {
     const id = await startJob()
     const values = Array.from({ length: 600 }, (_, index) => index)
-    for (const value of values) await gateway.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: value }))
+    for (const value of values)
+      await gateway.store.jobs.appendChunk({ endpointId: ep, jobId: id, workerId: worker.id, chunk: toJson({ output: value }) })
     await worker.done(id, { output: [] })
     const first = await gateway.call(`/v2/${ep}/stream/${id}`)
     const second = await gateway.call(`/v2/${ep}/stream/${id}`)

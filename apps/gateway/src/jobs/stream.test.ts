@@ -33,7 +33,8 @@ async function endedStream(): Promise<string> {
   const worker = await one.addWorker(ep)
   const id = String((await one.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
   expect((await worker.take())?.id).toBe(id)
-  for (let n = 0; n < COUNT; n += 1) await one.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: n, PAD }))
+  for (let n = 0; n < COUNT; n += 1)
+    await one.store.jobs.appendChunk({ endpointId: ep, jobId: id, workerId: worker.id, chunk: toJson({ output: n, PAD }) })
   await worker.done(id, { output: 'end' })
   return id
 }

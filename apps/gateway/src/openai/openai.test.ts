@@ -122,7 +122,9 @@ describe('a request without a stream', () => {
     const { id } = await take()
     const chunk = toJson({ output: 'x' })
     for (let at = 0; at <= 10_000; at += 100) {
-      await Promise.all(Array.from({ length: 100 }, () => gateway.store.jobs.appendChunk(ep, id, worker.id, chunk)))
+      await Promise.all(
+        Array.from({ length: 100 }, () => gateway.store.jobs.appendChunk({ endpointId: ep, jobId: id, workerId: worker.id, chunk })),
+      )
     }
     await worker.done(id, { output: [] })
     const { status, json } = await answer
@@ -260,7 +262,8 @@ describe('a stream', () => {
     const answer = streamed()
     const { id } = await take()
     const pieces = Array.from({ length: 1200 }, (_, n) => `data: ${n}\n\n`)
-    for (const piece of pieces) await gateway.store.jobs.appendChunk(ep, id, worker.id, toJson({ output: piece }))
+    for (const piece of pieces)
+      await gateway.store.jobs.appendChunk({ endpointId: ep, jobId: id, workerId: worker.id, chunk: toJson({ output: piece }) })
     await worker.done(id, { output: pieces })
     expect((await answer).text).toBe(pieces.join(''))
   })

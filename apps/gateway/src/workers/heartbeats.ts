@@ -83,7 +83,7 @@ async function recordReady(deps: ContactDeps, session: WorkerSession, record: Wo
     state: 'running',
     at,
   })
-  if (!(await deps.store.workers.patch(endpointId, workerId, facts, { unless: 'readyAt' }))) return
+  if (!(await deps.store.workers.patch({ endpointId, workerId, fields: facts, unless: 'readyAt' }))) return
   session.learn({ ...record, ...session.record, ...facts })
   deps.events.add({ at, endpointId, kind: 'worker_ready', workerId })
   measureColdStart(deps, record, at)

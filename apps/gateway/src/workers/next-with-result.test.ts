@@ -53,7 +53,7 @@ describe('a result that asks for the next job', () => {
       const leaving = await gateway.addWorker(ep)
       const held = await startJob(leaving)
       const waiting = await submit()
-      await gateway.store.workers.patch(ep, leaving.id, change)
+      await gateway.store.workers.patch({ endpointId: ep, workerId: leaving.id, fields: change })
       expect((await doneWithNext(held, leaving)).json).toEqual(NONE)
       expect((await worker.take())?.id).toBe(waiting)
       expect((await statusOf(waiting))['retries']).toBeUndefined()

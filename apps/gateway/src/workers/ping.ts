@@ -49,7 +49,7 @@ async function noteUnhealthy(
   // Each write is a signal to the scaler and to all gateways.
   if (session.record?.unhealthyReason === unhealthyReason) return
   log.warn({ endpointId, workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
-  await store.workers.patch(endpointId, workerId, { unhealthyReason })
+  await store.workers.patch({ endpointId, workerId, fields: { unhealthyReason } })
 }
 
 /** The worker names a job that it does not hold any more: the job ended a moment ago, or the stop order was lost. */
@@ -71,7 +71,7 @@ export async function replaceWorker({ store }: Pick<GatewayDeps, 'store'>, sessi
   // At once: its next poll may come before the signal of the patch.
   if (record !== undefined) session.learn({ ...record, refreshRequested: true })
   try {
-    await store.workers.patch(endpointId, workerId, { refreshRequested: true })
+    await store.workers.patch({ endpointId, workerId, fields: { refreshRequested: true } })
   } catch (error) {
     // It is not on record, so the next reason to replace the worker writes it.
     session.learn(record)

@@ -30,7 +30,7 @@ export async function receiveResult(
 ): Promise<boolean> {
   const { session, jobId } = post
   if (result.kind === 'progress') {
-    await deps.store.jobs.progress(session.endpointId, jobId, session.workerId, result.output)
+    await deps.store.jobs.progress({ endpointId: session.endpointId, jobId, workerId: session.workerId, output: result.output })
     return false
   }
   // Before the job ends: if this process stops in between, the worker is replaced all the same.
@@ -46,7 +46,7 @@ export async function receiveChunk(deps: ResultDeps, post: Post, chunk: JsonText
   if (chunk === undefined) return failStream(deps, post, { error: NOT_JSON, cause: 'result' })
   const { session, jobId, name, holdMs } = post
   const { endpointId, workerId } = session
-  const append = () => deps.store.jobs.appendChunk(endpointId, jobId, workerId, chunk, name)
+  const append = () => deps.store.jobs.appendChunk({ endpointId, jobId, workerId, chunk, post: name })
   const result = await retryWhileAway(append, deps.closing, holdMs)
   // User code that streams without end would fill Redis, or the disk.
   if (result === 'too_much' || result === 'no_room') {
@@ -103,7 +103,7 @@ async function settle(
 async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boolean): Promise<IgnoredBy | undefined> {
   const { session, jobId, outcome, at } = end
   const { endpointId, workerId } = session
-  if ((await store.jobs.settle(endpointId, jobId, workerId, outcome)) === 'settled') return undefined
+  if ((await store.jobs.settle({ endpointId, jobId, workerId, outcome })) === 'settled') return undefined
   const record = await store.jobs.get(endpointId, jobId)
   const reason = whyIgnored(record, { workerId, outcome })
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
@@ -162,6 +162,7 @@ async function recordEntered(
   session.hasEntered = true
   // Once per worker, also if its results reach several gateways.
   const first = { firstEnteredAt: enteredAt }
-  if (!(await store.workers.patch(endpointId, workerId, first, { quiet: true, unless: 'firstEnteredAt' }).catch(() => false))) return
+  if (!(await store.workers.patch({ endpointId, workerId, fields: first, quiet: true, unless: 'firstEnteredAt' }).catch(() => false)))
+    return
   metrics.coldStart(endpointId, 'ready_to_function', enteredAt - record.readyAt)
 }

@@ -49,7 +49,7 @@ test('the jobs of a lost worker run alone on the next ones, through any gateway,
     expect(taken).toHaveLength(1)
     const jobId = taken[0] ?? ''
     // It shall have no other one afterwards.
-    await one.store.workers.patch(endpointId, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+    await one.store.workers.patch({ endpointId, workerId: worker.id, fields: { drainingSince: Date.now(), retireReason: 'idle_timeout' } })
     if (jobId === poison) await lose(worker.id, poison)
     else await worker.done(jobId, { output: jobId })
     expect([...(await here), ...(await there)]).toEqual([jobId])

@@ -126,7 +126,7 @@ describe('taking jobs', () => {
     await worker.ping()
     for (const change of [{ drainingSince: 1 }, { outdatedSince: 1 }, { unhealthyReason: 'x' }, { refreshRequested: true }]) {
       const other = await gateway.addWorker(ep)
-      await gateway.store.workers.patch(ep, other.id, change)
+      await gateway.store.workers.patch({ endpointId: ep, workerId: other.id, fields: change })
       const poll = other.take({ signal: AbortSignal.timeout(200) }).catch(() => undefined)
       const id = await submit()
       expect((await worker.take())?.id).toBe(id)
@@ -154,7 +154,11 @@ describe('taking jobs', () => {
     const take = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
     const stop = stopPoll()
     expect(await isPending(take)).toBe(true)
-    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+    await gateway.store.workers.patch({
+      endpointId: ep,
+      workerId: worker.id,
+      fields: { drainingSince: Date.now(), retireReason: 'idle_timeout' },
+    })
     expect([(await take).status, (await stop).status]).toEqual([204, 204])
   })
 
@@ -164,7 +168,7 @@ describe('taking jobs', () => {
       const leaving = await gateway.addWorker(ep)
       const first = leaving.take()
       await untilParked(leaving)
-      await gateway.store.workers.patch(ep, leaving.id, change)
+      await gateway.store.workers.patch({ endpointId: ep, workerId: leaving.id, fields: change })
       expect(await first).toBeUndefined()
       // Its SDK asks again at once, and ends when that is answered, too.
       const asked = [leaving.take(), stopPoll(leaving)]
@@ -177,7 +181,11 @@ describe('taking jobs', () => {
   it('answers the polls of a draining worker once its last job has ended', async () => {
     const id = await startJob()
     const stop = stopPoll()
-    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now(), retireReason: 'idle_timeout' })
+    await gateway.store.workers.patch({
+      endpointId: ep,
+      workerId: worker.id,
+      fields: { drainingSince: Date.now(), retireReason: 'idle_timeout' },
+    })
     expect(await isPending(stop)).toBe(true)
     await worker.done(id, { output: 1 })
     expect((await stop).status).toBe(204)
@@ -392,7 +400,7 @@ describe('the stop channel', () => {
     const next = stopPoll()
     await worker.ping([id])
     expect(await isPending(next)).toBe(true)
-    await gateway.store.workers.patch(ep, worker.id, { drainingSince: Date.now() })
+    await gateway.store.workers.patch({ endpointId: ep, workerId: worker.id, fields: { drainingSince: Date.now() } })
     expect((await next).status).toBe(204)
     expect(await statusOf(id)).toMatchObject({ status: 'CANCELLED' })
   })

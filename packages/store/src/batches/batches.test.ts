@@ -122,11 +122,11 @@ test('its results stay for its longest ttl and the time that is set for batches,
   await submitAll(batches)
   await jobs.submit('ep-1', submission('single'))
   await jobs.take('ep-1', 'w1')
-  await jobs.settle('ep-1', 'a', 'w1', { status: 'FAILED', error: 'x' })
+  await jobs.settle({ endpointId: 'ep-1', jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
   await jobs.retry('ep-1', 'a')
   for (const id of ['single', 'a']) {
     expect((await jobs.take('ep-1', 'w2'))?.id).toBe(id)
-    await jobs.settle('ep-1', id, 'w2', completed(id))
+    await jobs.settle({ endpointId: 'ep-1', jobId: id, workerId: 'w2', outcome: completed(id) })
   }
   await vi.waitUntil(async () => (await jobs.get('ep-1', 'single')) === undefined, PATIENT)
   await jobs.sweepRegister('ep-1', Date.now())

@@ -29,7 +29,7 @@ async function running({ jobs }: Pick<Store, 'jobs'>, input: unknown = 1): Promi
 
 /** Within the turn of its settlement a record is remembered with its output: from then on it is read. */
 async function end(jobs: Store['jobs'], outcome: ValueOutcome): Promise<void> {
-  expect(await jobs.settle(EP, 'a', 'w1', outcome)).toBe('settled')
+  expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome })).toBe('settled')
   await setImmediate()
 }
 
@@ -43,9 +43,9 @@ describe('the threshold', () => {
       const bytes = Buffer.byteLength(letter) * 100 + 2
       const { jobs, memory } = await open(bytes)
       await running({ jobs })
-      await jobs.progress(EP, 'a', 'w1', ofBytes(bytes, letter))
+      await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: ofBytes(bytes, letter) })
       expect(memory.blobs.size).toBe(0)
-      await jobs.progress(EP, 'a', 'w1', ofBytes(bytes + Buffer.byteLength(letter), letter))
+      await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: ofBytes(bytes + Buffer.byteLength(letter), letter) })
       expect(memory.blobs.size).toBe(1)
       expect((await jobs.get(EP, 'a'))?.output).toBe(letter.repeat(101))
     },
@@ -55,7 +55,7 @@ describe('the threshold', () => {
     const { jobs, memory } = await open()
     await jobs.submit(EP, submission('a', { input: 1, webhook: { url: `https://x.test/${LARGE}`, ownerId: 'o' } }))
     expect((await jobs.take(EP, 'w1'))?.submission.webhook?.url).toContain(LARGE)
-    await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: LARGE })
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: LARGE } })
     expect((await jobs.get(EP, 'a'))?.error).toBe(LARGE)
     expect(memory.blobs.size).toBe(0)
   })
@@ -73,10 +73,10 @@ describe('large values', () => {
   test('come back as they were: input, progress, chunks in their order, output', async () => {
     const { jobs, kinds } = await open()
     await running({ jobs }, strange)
-    await jobs.progress(EP, 'a', 'w1', strange)
+    await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: strange })
     expect((await jobs.get(EP, 'a'))?.output).toEqual(strange)
     const chunks = ['@small', strange, 1, { output: LARGE }, strange, 2]
-    for (const chunk of chunks) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
+    for (const chunk of chunks) expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk })).toBe('settled')
     expect(kinds()).toEqual(['chunk', 'chunk', 'chunk', 'input', 'progress'])
     await end(jobs, completed(strange))
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: strange })
@@ -95,7 +95,8 @@ describe('large values', () => {
   test('a chunk that is posted again leaves no second blob, and the first stays', async () => {
     const { jobs, kinds } = await open()
     await running({ jobs })
-    for (const post of ['p1', 'p1']) expect(await jobs.appendChunk(EP, 'a', 'w1', LARGE, post)).toBe('settled')
+    for (const post of ['p1', 'p1'])
+      expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: LARGE, post })).toBe('settled')
     await vi.waitUntil(() => kinds().length === 1)
     expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [LARGE] })
   })
@@ -105,7 +106,7 @@ describe('large values', () => {
     const raw = stores.raw()
     await running({ jobs }, LARGE)
     expect(await raw.hget(`${stores.prefix()}:{${EP}}:a`, 'data')).not.toContain(LARGE)
-    await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', output: LARGE, error: 'why' })
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', output: LARGE, error: 'why' } })
     const outcome = JSON.parse((await raw.hget(`${stores.prefix()}:{${EP}}:s:a`, 'outcome')) ?? '') as object
     expect(outcome).toEqual({ status: 'FAILED', error: 'why', blob: expect.stringMatching(/^@output-/) })
     const { record } = await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
@@ -116,7 +117,7 @@ describe('large values', () => {
   test('a retried job has its input again', async () => {
     const { jobs } = await open()
     await running({ jobs }, strange)
-    await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x', output: LARGE })
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x', output: LARGE } })
     expect(await jobs.retry(EP, 'a')).toBe('retried')
     expect((await jobs.take(EP, 'w2'))?.submission.input).toEqual(strange)
   })
@@ -124,7 +125,7 @@ describe('large values', () => {
   test('progress keeps one blob per worker, whatever the number of values', async () => {
     const { jobs, kinds } = await open()
     await running({ jobs })
-    for (const step of [1, 2, 3]) await jobs.progress(EP, 'a', 'w1', { step, LARGE })
+    for (const step of [1, 2, 3]) await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: { step, LARGE } })
     expect(kinds()).toEqual(['progress'])
     expect((await jobs.get(EP, 'a'))?.output).toEqual({ step: 3, LARGE })
   })
@@ -145,10 +146,10 @@ describe('writes that change nothing', () => {
   test('leave no blob behind', async () => {
     const { jobs, kinds } = await open()
     await running({ jobs })
-    await jobs.settle(EP, 'a', 'w1', completed('first'))
-    expect(await jobs.settle(EP, 'a', 'w1', completed(LARGE))).toBe('already_settled')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', LARGE)).toBe('already_settled')
-    expect(await jobs.progress(EP, 'b', 'w1', LARGE)).toBe('not_holder')
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('first') })
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })).toBe('already_settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: LARGE })).toBe('already_settled')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'b', workerId: 'w1', output: LARGE })).toBe('not_holder')
     await vi.waitUntil(() => kinds().length === 0, PATIENT)
     expect((await jobs.get(EP, 'a'))?.output).toBe('first')
   })
@@ -177,13 +178,15 @@ describe('while the blob store is away', () => {
   test('a result is refused and taken later, and a chunk that cannot be told is told later', async () => {
     const { jobs, memory } = await open()
     await running({ jobs })
-    for (const chunk of [1, LARGE, 2]) await jobs.appendChunk(EP, 'a', 'w1', chunk)
+    for (const chunk of [1, LARGE, 2]) await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk })
     memory.fault.away = true
-    await expect(jobs.settle(EP, 'a', 'w1', completed(LARGE))).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect(jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
     expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [1], more: true })
     await expect(drainStream(jobs, EP, 'a', 500)).rejects.toMatchObject({ code: 'store_unavailable' })
     memory.fault.away = false
-    expect(await jobs.settle(EP, 'a', 'w1', completed(LARGE))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })).toBe('settled')
     expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [LARGE], more: true })
     expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks: [2], more: false, record: { status: 'COMPLETED' } })
   })
@@ -203,8 +206,8 @@ describe('a blob that somebody removed', () => {
   test('as output, chunk or progress: it is told, and what is small is unharmed', async () => {
     const { jobs, memory } = await open()
     await running({ jobs })
-    await jobs.progress(EP, 'a', 'w1', LARGE)
-    await jobs.appendChunk(EP, 'a', 'w1', LARGE)
+    await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: LARGE })
+    await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: LARGE })
     memory.blobs.clear()
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('output')
     await end(jobs, completed(LARGE))

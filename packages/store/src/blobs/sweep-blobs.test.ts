@@ -33,15 +33,15 @@ describe('blobs go with their job', () => {
   const ends: readonly [string, (store: Store) => Promise<unknown>][] = [
     ['its time to live is over', ({ jobs }) => jobs.sweepExpired(EP, Date.now() + 48 * 3600 * 1000)],
     ['it was cancelled and its record has expired', ({ jobs }) => jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })],
-    ['its result has expired', ({ jobs }) => jobs.settle(EP, 'a', 'w1', completed(LARGE))],
+    ['its result has expired', ({ jobs }) => jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })],
     ['its endpoint is gone', async ({ endpoints }) => endpoints.forget(EP)],
   ]
   test.each(ends)('when %s', async (_title, end) => {
     const store = await open(undefined, { retention: { asyncMs: 50, syncMs: 50 } })
     const { jobs, memory } = store
     await runningLarge(jobs)
-    await jobs.appendChunk(EP, 'a', 'w1', LARGE)
-    await jobs.progress(EP, 'a', 'w1', LARGE)
+    await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: LARGE })
+    await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: LARGE })
     expect(await jobs.sweepBlobs(later())).toBe(0)
     expect(memory.blobs.size).toBe(3)
     await end(store)
@@ -54,7 +54,7 @@ describe('blobs go with their job', () => {
   test('within a sweep after the end of its retention, without waiting for the grace time', async () => {
     const { jobs, memory } = await open(undefined, { retention: { asyncMs: 50, syncMs: 50 } })
     await runningLarge(jobs)
-    await jobs.settle(EP, 'a', 'w1', completed(LARGE))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })
     await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
     await vi.waitUntil(async () => (await jobs.sweepBlobs(Date.now())) > 0, PATIENT)
     expect(memory.blobs.size).toBe(0)
@@ -138,7 +138,7 @@ describe('what Redis does not know is left alone', () => {
     await runningLarge(jobs)
     expect(await without.jobs.sweepBlobs(later())).toBe(0)
     expect((await without.jobs.get(EP, 'a'))?.status).toBe('IN_PROGRESS')
-    await jobs.settle(EP, 'a', 'w1', completed(LARGE))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })
     await expect(without.jobs.get(EP, 'a')).rejects.toThrow('This process was opened without a blob store.')
   })
 })
@@ -217,11 +217,19 @@ const PLAYS: { readonly [K in Step['kind']]: Play } = {
     const taken = await world.jobs.take(world.endpointId, `w${world.holders}`)
     if (taken) expect(taken.submission.input).toBe(LARGE + taken.id)
   },
-  settle: async (world, id) => world.jobs.settle(world.endpointId, id, await holderOf(world, id), completed(LARGE)),
+  settle: async (world, id) =>
+    world.jobs.settle({ endpointId: world.endpointId, jobId: id, workerId: await holderOf(world, id), outcome: completed(LARGE) }),
   fail: async (world, id) =>
-    world.jobs.settle(world.endpointId, id, await holderOf(world, id), { status: 'FAILED', error: 'x', output: LARGE }),
-  chunk: async (world, id) => world.jobs.appendChunk(world.endpointId, id, await holderOf(world, id), LARGE),
-  progress: async (world, id) => world.jobs.progress(world.endpointId, id, await holderOf(world, id), LARGE),
+    world.jobs.settle({
+      endpointId: world.endpointId,
+      jobId: id,
+      workerId: await holderOf(world, id),
+      outcome: { status: 'FAILED', error: 'x', output: LARGE },
+    }),
+  chunk: async (world, id) =>
+    world.jobs.appendChunk({ endpointId: world.endpointId, jobId: id, workerId: await holderOf(world, id), chunk: LARGE }),
+  progress: async (world, id) =>
+    world.jobs.progress({ endpointId: world.endpointId, jobId: id, workerId: await holderOf(world, id), output: LARGE }),
   cancel: ({ jobs, endpointId }, id) => jobs.forceSettle(endpointId, id, { status: 'CANCELLED' }),
   expire: (world, id) => world.raw.del(`${base(world)}:s:${id}`, `${base(world)}:c:${id}`),
   retry: ({ jobs, endpointId }, id) => jobs.retry(endpointId, id),

@@ -107,7 +107,7 @@ describe('deletion', () => {
     await status.put('ep-1', { at: 1, throttled: 0, reason: undefined, message: undefined, unhealthy: 0 })
     for (const id of ['a', 'b', 'c']) await jobs.submit('ep-1', submission(id))
     await jobs.take('ep-1', 'w1')
-    await jobs.settle('ep-1', 'a', 'w1', completed(1))
+    await jobs.settle({ endpointId: 'ep-1', jobId: 'a', workerId: 'w1', outcome: completed(1) })
     await endpoints.delete('ep-1')
     await jobs.submit('ep-1', submission('too late'))
     await endpoints.forget('ep-1')

@@ -54,8 +54,8 @@ describe('a job whose ttl is over', () => {
     await one.jobs.take(EP, 'w1')
     await untilOver()
     expect(await one.jobs.leases(EP)).toEqual([])
-    expect(await one.jobs.settle(EP, 'a', 'w1', completed(1))).toBe('not_holder')
-    expect(await one.jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
+    expect(await one.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('not_holder')
+    expect(await one.jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })).toBe('not_holder')
     await expect
       .poll(() => heard, { timeout: 10_000 })
       .toEqual(
@@ -105,7 +105,7 @@ describe('a job whose ttl is over', () => {
     expect(due).toBeGreaterThanOrEqual(before + 60_000)
     expect((await jobs.stats(EP)).nextDeadlineAt).toBe(due)
     await jobs.take(EP, 'w1')
-    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('deadlineAt')
   })
 })
@@ -124,7 +124,7 @@ test('a result whose remaining life was cut is gone when that has passed', async
   const { jobs } = await stores.open()
   await jobs.submit(EP, submission('a'))
   await jobs.take(EP, 'w1')
-  await jobs.settle(EP, 'a', 'w1', completed(1))
+  await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
   await jobs.setRetention(EP, 'a', 20)
   await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
   expect(await jobs.list(EP, { offset: 0, limit: 10 })).toMatchObject({ jobs: [] })

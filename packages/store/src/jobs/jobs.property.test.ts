@@ -32,7 +32,7 @@ let worlds = 0
 async function runToTheEnd(jobs: JobStore, endpointId: string): Promise<void> {
   for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: 2, evidence: 'swept' })
   for (let taken = await jobs.take(endpointId, 'last'); taken; taken = await jobs.take(endpointId, 'last')) {
-    await jobs.settle(endpointId, taken.id, 'last', completed('last'))
+    await jobs.settle({ endpointId, jobId: taken.id, workerId: 'last', outcome: completed('last') })
   }
 }
 
@@ -82,7 +82,8 @@ interface Race {
 const RACES: { [K in Step['kind']]: (race: Race, action: Extract<Step, { kind: K }>) => Promise<unknown> } = {
   submit: ({ jobs, endpointId }) => jobs.take(endpointId, 'w0'),
   take: ({ jobs, endpointId }, { slot: at }) => jobs.take(endpointId, `w${at}`),
-  settle: async ({ jobs, endpointId, note }, { job: id, slot: at }) => note(await jobs.settle(endpointId, id, `w${at}`, completed(1))),
+  settle: async ({ jobs, endpointId, note }, { job: id, slot: at }) =>
+    note(await jobs.settle({ endpointId, jobId: id, workerId: `w${at}`, outcome: completed(1) })),
   forceSettle: async ({ jobs, endpointId, note }, { job: id, fails }) =>
     note((await jobs.forceSettle(endpointId, id, { status: fails ? 'FAILED' : 'CANCELLED' })).result),
   purge: async ({ jobs, endpointId, note }) => note(await jobs.purge(endpointId)),
@@ -94,7 +95,7 @@ const RACES: { [K in Step['kind']]: (race: Race, action: Extract<Step, { kind: K
   },
   giveBack: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.giveBack(endpointId, id, `w${at}`),
   expire: ({ raw, endpointId }, { job: id }) => raw.del(`${stores.prefix()}:{${endpointId}}:${id}:lock`),
-  chunk: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.appendChunk(endpointId, id, `w${at}`, 1),
+  chunk: ({ jobs, endpointId }, { job: id, slot: at }) => jobs.appendChunk({ endpointId, jobId: id, workerId: `w${at}`, chunk: 1 }),
 }
 
 async function race(at: Race, action: Step): Promise<unknown> {

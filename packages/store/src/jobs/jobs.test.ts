@@ -63,7 +63,7 @@ describe('submitting and taking', () => {
     expect(await jobs.holds(EP, 'a', 'w1')).toBe(false)
     await jobs.take(EP, 'w1')
     expect(await Promise.all(['w1', 'w2'].map((worker) => jobs.holds(EP, 'a', worker)))).toEqual([true, false])
-    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     expect(await jobs.holds(EP, 'a', 'w1')).toBe(false)
   })
 
@@ -75,7 +75,7 @@ describe('submitting and taking', () => {
     const taken = await jobs.take(EP, 'w1')
     expect(taken?.submission.input).toEqual(input)
     // A slow disk may need longer for it than a command is waited for; who posts a result tries again.
-    const settle = () => jobs.settle(EP, 'a', 'w1', completed(output)).catch(String)
+    const settle = () => jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(output) }).catch(String)
     await expect.poll(settle, { timeout: 90_000 }).toMatch(/^(?:already_)?settled$/)
     expect((await jobs.get(EP, 'a'))?.output === output).toBe(true)
   })
@@ -130,10 +130,12 @@ describe('status', () => {
     })
     await jobs.take(EP, 'w1')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w1', startedAt: expect.any(Number), retries: 0 })
-    expect(await jobs.progress(EP, 'a', 'w1', { percent: 50 })).toBe('settled')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: { percent: 50 } })).toBe('settled')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', output: { percent: 50 } })
     const timings = { enteredAt: 1, returnedAt: 2 }
-    expect(await jobs.settle(EP, 'a', 'w1', { status: 'COMPLETED', output: [], timings })).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'COMPLETED', output: [], timings } })).toBe(
+      'settled',
+    )
     expect(await jobs.get(EP, 'a')).toEqual({
       id: 'a',
       status: 'COMPLETED',
@@ -155,7 +157,7 @@ describe('status', () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    await jobs.settle(EP, 'a', 'w1', outcome)
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome })
     const record = await jobs.get(EP, 'a')
     expect(record).toMatchObject(outcome)
     expect(Object.hasOwn(record ?? {}, 'output')).toBe(Object.hasOwn(outcome, 'output'))
@@ -173,7 +175,7 @@ describe('the submission of an ended job', () => {
     await jobs.submit(EP, job)
     expect(await jobs.submission(EP, 'a')).toEqual(job)
     await jobs.take(EP, 'w1')
-    await jobs.settle(EP, 'a', 'w1', outcome)
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome })
     expect(await jobs.submission(EP, 'a')).toEqual(isKept ? job : undefined)
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('data')
   })
@@ -186,10 +188,10 @@ describe('settling', () => {
     await jobs.take(EP, 'w1')
     expect(await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 2, evidence: 'gone' })).toBe('requeued')
     await jobs.take(EP, 'w2')
-    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
-    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('not_holder')
-    expect(await jobs.settle(EP, 'a', 'w2', completed('good'))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('stale') })).toBe('not_holder')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })).toBe('not_holder')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 1 })).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed('good') })).toBe('settled')
     expect(await jobs.get(EP, 'a')).toMatchObject({ output: 'good', workerId: 'w2', retries: 1 })
   })
 
@@ -197,10 +199,12 @@ describe('settling', () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    const results = await Promise.all([1, 2, 3].map((output) => jobs.settle(EP, 'a', 'w1', completed(output))))
+    const results = await Promise.all(
+      [1, 2, 3].map((output) => jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(output) })),
+    )
     expect(results.toSorted()).toEqual(['already_settled', 'already_settled', 'settled'])
-    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('already_settled')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('already_settled')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })).toBe('already_settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 1 })).toBe('already_settled')
     expect(await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })).toMatchObject({ result: 'already_settled', record: { output: 1 } })
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 1 })
   })
@@ -213,7 +217,12 @@ describe('settling', () => {
     const subscription = store.subscribe(({ kind }) => {
       if (kind === 'job-settled') woken.resolve(store.jobs.get(EP, 'a'))
     })
-    await store.jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'boom', output: { part: 1 }, timings: { enteredAt: 5 } })
+    await store.jobs.settle({
+      endpointId: EP,
+      jobId: 'a',
+      workerId: 'w1',
+      outcome: { status: 'FAILED', error: 'boom', output: { part: 1 }, timings: { enteredAt: 5 } },
+    })
     await setImmediate()
     const other = await stores.open()
     expect(await woken.promise).toEqual(await other.jobs.get(EP, 'a'))
@@ -223,7 +232,7 @@ describe('settling', () => {
 
   test('a job that was never submitted cannot be settled', async () => {
     const { jobs } = await stores.open()
-    expect(await jobs.settle(EP, 'x', 'w1', completed(1))).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'x', workerId: 'w1', outcome: completed(1) })).toBe('not_holder')
     expect(await jobs.forceSettle(EP, 'x', { status: 'CANCELLED' })).toEqual({ result: 'unknown' })
   })
 
@@ -266,7 +275,7 @@ describe('settling', () => {
     await jobs.take(EP, 'w1')
     const forced = await jobs.forceSettle(EP, 'a', { status: 'TIMED_OUT', error: 'executionTimeout exceeded' })
     expect(forced).toMatchObject({ result: 'settled', heldBy: 'w1', record: { status: 'TIMED_OUT', workerId: 'w1' } })
-    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('already_settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('already_settled')
     expect(await jobs.leases(EP)).toEqual([])
   })
 
@@ -275,7 +284,7 @@ describe('settling', () => {
     await workers.create(workerRecord('w1'))
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     const record = await jobs.get(EP, 'a')
     expect((await workers.get(EP, 'w1'))?.lastJobEndedAt).toBe(record?.settledAt)
   })
@@ -284,7 +293,7 @@ describe('settling', () => {
     const { jobs, workers } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('settled')
     expect(await workers.get(EP, 'w1')).toBeUndefined()
   })
 })
@@ -310,8 +319,8 @@ describe('numbers', () => {
     for (const id of ['a', 'b', 'c', 'd', 'e']) await jobs.submit(EP, submission(id))
     await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))
     for (const worker of ['w1', 'w2', 'w3']) await jobs.take(EP, worker)
-    await jobs.settle(EP, 'a', 'w1', completed(1))
-    await jobs.settle(EP, 'b', 'w2', { status: 'FAILED', error: 'x' })
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
+    await jobs.settle({ endpointId: EP, jobId: 'b', workerId: 'w2', outcome: { status: 'FAILED', error: 'x' } })
     await jobs.forceSettle(EP, 'e', { status: 'CANCELLED', error: 'not wanted' })
     const waiting = await jobs.get(EP, 'd')
     expect(await jobs.stats(EP)).toEqual({
@@ -369,24 +378,24 @@ describe('leases', () => {
 
   test('a lease that has run out is still good for its last holder alone, until the job is taken back', async () => {
     const jobs = await runOut()
-    expect(await jobs.settle(EP, 'a', 'w2', completed(2))).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed(2) })).toBe('not_holder')
     expect(await jobs.renew(EP, 'w2', ['a'])).toEqual(['a'])
     expect(await jobs.renew(EP, 'w1', ['a'])).toEqual([])
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: 'w1' }])
     await expireLease()
-    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('settled')
   })
 
   test('a job that was taken back after its lease had run out belongs to no worker, whichever comes late', async () => {
     const jobs = await runOut()
     await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: undefined }, { budget: 2, evidence: '' })
     expect(await jobs.renew(EP, 'w1', ['a'])).toEqual(['a'])
-    expect(await jobs.settle(EP, 'a', 'w1', completed(1))).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('not_holder')
     await jobs.take(EP, 'w2')
     await expireLease()
-    expect(await jobs.appendChunk(EP, 'a', 'w1', 1)).toBe('not_holder')
-    expect(await jobs.progress(EP, 'a', 'w1', 1)).toBe('not_holder')
-    expect(await jobs.progress(EP, 'a', 'w2', 1)).toBe('settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 1 })).toBe('not_holder')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })).toBe('not_holder')
+    expect(await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w2', output: 1 })).toBe('settled')
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', workerId: 'w2' }])
   })
 
@@ -426,8 +435,8 @@ describe('leases', () => {
     const lock = `${stores.prefix()}:{${EP}}:a:lock`
     await raw.pexpire(lock, 5000)
     if (sign === 'ping') await jobs.heartbeat(EP, 'w1', { jobIds: ['a'], withLeases: false })
-    if (sign === 'progress') await jobs.progress(EP, 'a', 'w1', 1)
-    if (sign === 'stream') await jobs.appendChunk(EP, 'a', 'w1', 1)
+    if (sign === 'progress') await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })
+    if (sign === 'stream') await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 1 })
     expect(await raw.pttl(lock)).toBeGreaterThan(5000)
   })
 

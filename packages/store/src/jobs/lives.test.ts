@@ -11,8 +11,8 @@ const failed = { status: 'FAILED', error: 'broken', output: 'half' } as const
 async function failedJob(jobs: JobStore, fields: Parameters<typeof submission>[1] = {}): Promise<void> {
   await jobs.submit(EP, submission('a', fields))
   await jobs.take(EP, 'w1')
-  await jobs.appendChunk(EP, 'a', 'w1', 'chunk')
-  await jobs.settle(EP, 'a', 'w1', failed)
+  await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 'chunk' })
+  await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: failed })
 }
 
 describe('retry', () => {
@@ -36,7 +36,7 @@ describe('retry', () => {
     expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual([])
     expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1, submission: submission('a', fields) })
     expect(await jobs.leases(EP)).toMatchObject([{ jobId: 'a', executionTimeoutMs: 7000 }])
-    expect(await jobs.settle(EP, 'a', 'w2', completed('good'))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed('good') })).toBe('settled')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 'good', workerId: 'w2', retries: 0 })
     expect(await jobs.retry(EP, 'a')).toBe('COMPLETED')
   })
@@ -67,9 +67,9 @@ describe('retry', () => {
     await jobs.retry(EP, 'a')
     expect(await jobs.take(EP, 'w1')).toBeUndefined()
     expect(await workers.get(EP, 'w1')).toMatchObject({ refreshRequested: true })
-    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('stale') })).toBe('not_holder')
     expect(await jobs.take(EP, 'w2')).toMatchObject({ id: 'a', attempt: 1 })
-    expect(await jobs.settle(EP, 'a', 'w1', completed('stale'))).toBe('not_holder')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('stale') })).toBe('not_holder')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_PROGRESS', workerId: 'w2' })
   })
 
@@ -118,7 +118,7 @@ describe('purge', () => {
     expect(await jobs.stats(EP)).toMatchObject({ waiting: 0, inProgress: 1, failed: 0, ended: 1300 })
     expect(await jobs.take(EP, 'w2')).toBeUndefined()
     expect(await jobs.purge(EP)).toBe(0)
-    expect(await jobs.settle(EP, 'running', 'w1', completed(1))).toBe('settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'running', workerId: 'w1', outcome: completed(1) })).toBe('settled')
   })
 
   test('a purged job has ended for everybody who asks, before its end is written', async () => {
@@ -126,7 +126,7 @@ describe('purge', () => {
     for (const id of ['get', 'settle', 'cancel', 'retry', 'stream', 'submission', 'ttl', 'deleted']) await jobs.submit(EP, submission(id))
     await jobs.purge(EP)
     expect(await jobs.get(EP, 'get')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged', settledAt: expect.any(Number) })
-    expect(await jobs.settle(EP, 'settle', 'w1', completed(1))).toBe('already_settled')
+    expect(await jobs.settle({ endpointId: EP, jobId: 'settle', workerId: 'w1', outcome: completed(1) })).toBe('already_settled')
     expect(await jobs.forceSettle(EP, 'cancel', failed)).toMatchObject({ result: 'already_settled', record: { status: 'CANCELLED' } })
     expect(await jobs.retry(EP, 'retry')).toBe('CANCELLED')
     expect(await jobs.claimChunks(EP, 'stream', 1)).toMatchObject({ record: { status: 'CANCELLED' }, more: false })
@@ -187,7 +187,7 @@ describe('the list of jobs', () => {
     }
     for (const id of ['done-1', 'done-2', 'done-3']) {
       await jobs.take(EP, 'w1')
-      await jobs.settle(EP, id, 'w1', id === 'done-3' ? failed : completed('x'.repeat(1000)))
+      await jobs.settle({ endpointId: EP, jobId: id, workerId: 'w1', outcome: id === 'done-3' ? failed : completed('x'.repeat(1000)) })
       await vi.waitUntil(async () => ((await jobs.get(EP, id))?.settledAt ?? Infinity) < Date.now(), PATIENT)
     }
     for (const worker of ['w1', 'w2']) await jobs.take(EP, worker)

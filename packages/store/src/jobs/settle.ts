@@ -120,7 +120,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
   const toEnding = createToEnding(context)
 
   return {
-    async settle(...[endpointId, jobId, workerId, outcome]) {
+    async settle({ endpointId, jobId, workerId, outcome }) {
       const at = { endpointId, jobId }
       const kept = await payloads.pack(at, packOutcome(outcome))
       const settled = { kind: 'job-settled', ...at } as const
@@ -147,7 +147,7 @@ export function createJobEnds(context: StoreContext): JobEnds {
       return run(takeBackScript, { queue: keys.queue(endpointId), ...lost, settled, added })
     },
 
-    async progress(...[endpointId, jobId, workerId, output]) {
+    async progress({ endpointId, jobId, workerId, output }) {
       const at = { endpointId, jobId }
       // Each value replaces the one before it, also as a blob: a worker has one name.
       const kept = await payloads.keep(at, () => `progress-${workerId}`, output)

@@ -25,7 +25,7 @@ describe('after a loss that several jobs share', () => {
     expect((await jobs.take(EP, 'w3'))?.id).toBe('b')
     expect(await jobs.take(EP, 'w3')).toBeNull()
     expect((await jobs.take(EP, 'w4'))?.id).toBe('later')
-    await jobs.settle(EP, 'a', 'w2', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed(1) })
     expect(await jobs.take(EP, 'w2')).toBeUndefined()
   })
 
@@ -37,7 +37,7 @@ describe('after a loss that several jobs share', () => {
     await loseTogether(jobs, ['a', 'b'])
     await jobs.submit(EP, submission('later'))
     expect(await jobs.take(EP, 'w0')).toBeNull()
-    await jobs.settle(EP, 'other', 'w0', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'other', workerId: 'w0', outcome: completed(1) })
     expect((await jobs.take(EP, 'w0'))?.id).toBe('a')
   })
 
@@ -50,7 +50,7 @@ describe('after a loss that several jobs share', () => {
       const job = await jobs.take(EP, worker)
       if (!job) break
       if (job.id === 'poison') await jobs.takeBack(from(worker, 'poison'), lost)
-      else await jobs.settle(EP, job.id, worker, completed(job.id))
+      else await jobs.settle({ endpointId: EP, jobId: job.id, workerId: worker, outcome: completed(job.id) })
     }
     for (const id of ['a', 'b', 'c']) expect(await jobs.get(EP, id)).toMatchObject({ status: 'COMPLETED', output: id, retries: 1 })
     const error = 'job timed out after 2 retries: worker lost 3 times: exit code 137'
@@ -124,7 +124,7 @@ describe('after a loss that several jobs share', () => {
     await one.jobs.take(EP, 'w2')
     await one.jobs.take(EP, 'w3')
     const heard = stores.listen(other)
-    await one.jobs.settle(EP, 'a', 'w2', completed(1))
+    await one.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed(1) })
     await expect.poll(() => heard.map(({ kind }) => kind), { timeout: 10_000 }).toContain('job-added')
   })
 

@@ -91,7 +91,7 @@ describe('taking a job back from a lost worker', () => {
     expect(await jobs.takeBack(from(undefined), options)).toBe('moot')
     expect(await jobs.takeBack(from('w1'), options)).toBe('moot')
     await jobs.take(EP, 'w1')
-    await jobs.settle(EP, 'a', 'w1', completed(1))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     expect(await jobs.takeBack(from('w1'), options)).toBe('moot')
     expect(await jobs.takeBack(from('w1', 'nobody'), options)).toBe('moot')
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', retries: 0 })
@@ -111,8 +111,8 @@ describe('taking a job back from a lost worker', () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    await jobs.progress(EP, 'a', 'w1', 'half')
-    await jobs.appendChunk(EP, 'a', 'w1', 'one')
+    await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 'half' })
+    await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 'one' })
     await jobs.takeBack(from('w1'), options)
     await jobs.take(EP, 'w2')
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('output')
@@ -151,7 +151,7 @@ describe('after a crash half-way', () => {
     const result =
       how === 'a cancel'
         ? (await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })).result
-        : await jobs.settle(EP, 'a', 'w1', completed('again'))
+        : await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('again') })
     expect(result).toBe('already_settled')
     expect(await jobs.get(EP, 'a')).toMatchObject({ output: 'done' })
     expect(await raw.exists(`${base}:a`, `${base}:a:lock`, `${base}:active`)).toBe(0)

@@ -2,7 +2,7 @@
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word, wordOr } from '../scripts/replies.ts'
-import type { JobStore } from '../types.ts'
+import type { HeldJob, JobStore } from '../types.ts'
 import { patchScript } from '../workers/workers.ts'
 import { leaseRow, toLease } from './lease.ts'
 import { readOptions } from './options.ts'
@@ -75,7 +75,7 @@ export function createJobTakes(context: StoreContext, { settle }: Pick<JobStore,
         throw error
       })
       if (submission === undefined) {
-        await settle(endpointId, jobId, workerId, INPUT_GONE)
+        await settle({ ...handed, outcome: INPUT_GONE })
         return takes.take(endpointId, workerId)
       }
       return { id: jobId, submission, submittedAt, startedAt, attempt }
@@ -105,18 +105,12 @@ async function takeRow({ keys, run, options }: StoreContext, endpointId: string,
   }
 }
 
-interface Handed {
-  readonly endpointId: string
-  readonly jobId: string
-  readonly workerId: string
-}
-
-async function giveBack({ keys, run }: StoreContext, { endpointId, jobId, workerId }: Handed): Promise<void> {
+async function giveBack({ keys, run }: StoreContext, { endpointId, jobId, workerId }: HeldJob): Promise<void> {
   await run(giveBackScript, { queue: keys.queue(endpointId), id: jobId, worker: workerId, added: { kind: 'job-added', endpointId } })
 }
 
 /** This worker held the job before it was retried (`retry.lua`): it is replaced first, or the job would wait for ever where it is the only one. */
-async function replaceAndGiveBack(context: StoreContext, handed: Handed): Promise<undefined> {
+async function replaceAndGiveBack(context: StoreContext, handed: HeldJob): Promise<undefined> {
   const { keys, run } = context
   const { endpointId, workerId } = handed
   const changed = { kind: 'worker-changed', endpointId, workerId } as const

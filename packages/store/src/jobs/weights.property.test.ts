@@ -73,15 +73,15 @@ const STEPS: { [K in Step['kind']]: (world: World, action: Extract<Step, { kind:
   },
   take: ({ store, endpointId }, { worker: id }) => store.jobs.take(endpointId, id),
   chunk: async (world, { job: id, by, size: length }) =>
-    world.store.jobs.appendChunk(world.endpointId, id, await whoActs(world, id, by), text(length)),
+    world.store.jobs.appendChunk({ endpointId: world.endpointId, jobId: id, workerId: await whoActs(world, id, by), chunk: text(length) }),
   read: ({ store, endpointId }, { job: id, limit }) => drainStream(store.jobs, endpointId, id, limit),
   settle: async (world, { job: id, by, fails }) =>
-    world.store.jobs.settle(
-      world.endpointId,
-      id,
-      await whoActs(world, id, by),
-      fails ? { status: 'FAILED', error: 'x' } : completed(text(100)),
-    ),
+    world.store.jobs.settle({
+      endpointId: world.endpointId,
+      jobId: id,
+      workerId: await whoActs(world, id, by),
+      outcome: fails ? { status: 'FAILED', error: 'x' } : completed(text(100)),
+    }),
   async takeBack(world, { job: jobId, by }) {
     const { store, endpointId } = world
     const workerId = await whoActs(world, jobId, by)

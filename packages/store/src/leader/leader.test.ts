@@ -96,7 +96,7 @@ describe('a leader of an earlier term', () => {
     ['creates no worker', ({ workers }) => workers.create(workerRecord('w2'))],
     ['creates no worker with a card', ({ workers }) => workers.create(workerRecord('w2', { gpus: [{ uuid: 'GPU-1', ...L4 }] }))],
     ['starts none', ({ workers }) => workers.mayStart(workerRecord('w1'))],
-    ['changes none', ({ workers }) => workers.patch(EP, 'w1', { drainingSince: 1 })],
+    ['changes none', ({ workers }) => workers.patch({ endpointId: EP, workerId: 'w1', fields: { drainingSince: 1 } })],
     ['removes none', ({ workers }) => workers.remove(EP, 'w1', undefined)],
     ['takes no job back', ({ jobs }) => jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 0, evidence: 'lost' })],
     ['ends no job', ({ jobs }) => jobs.forceSettle(EP, 'a', { status: 'FAILED', error: 'too long' })],
@@ -175,7 +175,7 @@ describe('a leader of an earlier term', () => {
   test('hinders nobody but leaders: gateways write without a term', async () => {
     const store = await stores.open()
     await store.underTerm(await lead('one')).workers.create(workerRecord('w1'))
-    expect(await store.workers.patch(EP, 'w1', { readyAt: 7 })).toBe(true)
+    expect(await store.workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: 7 } })).toBe(true)
     await store.jobs.submit(EP, submission('a'))
     expect(await store.jobs.take(EP, 'w1')).toMatchObject({ id: 'a' })
   })
@@ -212,7 +212,7 @@ describe('a card', () => {
     await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', `${EP}/w2`)
     await workers.create(workerRecord('w2'))
     expect(await workers.mayStart(one)).toBe('card_held')
-    await workers.patch(EP, 'w1', { drainingSince: 1 })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: { drainingSince: 1 } })
     expect(await workers.mayStart(one)).toBe('no')
     await workers.remove(EP, 'w1', undefined)
     expect(await workers.mayStart(one)).toBe('no')

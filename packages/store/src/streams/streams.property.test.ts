@@ -64,8 +64,8 @@ async function play({ chunks, readers }: Story, [one, two]: readonly [Store, Sto
     answers: [],
   }))
   const work = async () => {
-    for (let n = 0; n < chunks; n += 1) await one.jobs.appendChunk(endpointId, 'a', 'w', n)
-    await one.jobs.settle(endpointId, 'a', 'w', completed(1))
+    for (let n = 0; n < chunks; n += 1) await one.jobs.appendChunk({ endpointId, jobId: 'a', workerId: 'w', chunk: n })
+    await one.jobs.settle({ endpointId, jobId: 'a', workerId: 'w', outcome: completed(1) })
   }
   await Promise.all([work(), ...following.map(follow)])
   return following

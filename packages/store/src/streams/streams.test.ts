@@ -11,7 +11,7 @@ const EP = 'ep-1'
 async function streaming(jobs: JobStore, ...chunks: readonly unknown[]): Promise<void> {
   await jobs.submit(EP, submission('a'))
   await jobs.take(EP, 'w1')
-  for (const chunk of chunks) expect(await jobs.appendChunk(EP, 'a', 'w1', chunk)).toBe('settled')
+  for (const chunk of chunks) expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk })).toBe('settled')
 }
 
 async function claim(jobs: JobStore, limit = 10): Promise<StreamClaim & { claim: string }> {
@@ -26,7 +26,7 @@ describe('a stream', () => {
     expect(await jobs.claimChunks(EP, 'a', 10)).toBeUndefined()
     await streaming(jobs, { n: 1 }, [], null, 'four')
     expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { status: 'IN_PROGRESS' }, chunks: [{ n: 1 }, []], more: true })
-    await jobs.settle(EP, 'a', 'w1', completed('end'))
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('end') })
     expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [null, 'four'], more: false })
     expect(await drainStream(jobs, EP, 'a', 2)).toMatchObject({ record: { output: 'end' }, chunks: [], more: false })
   })
@@ -42,9 +42,11 @@ describe('a stream', () => {
       [one.jobs, 'a'],
       [two.jobs, 'b'],
     ] as const) {
-      expect(await jobs.appendChunk(EP, 'a', 'w1', { chunk }, `post-${chunk}`)).toBe('settled')
+      expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: { chunk }, post: `post-${chunk}` })).toBe(
+        'settled',
+      )
     }
-    await one.jobs.appendChunk(EP, 'a', 'w1', { chunk: 'a' }, 'post-c')
+    await one.jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: { chunk: 'a' }, post: 'post-c' })
     expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [{ chunk: 'a' }, { chunk: 'b' }, { chunk: 'a' }] })
   })
 
@@ -64,8 +66,8 @@ describe('a stream', () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const { claim: token } = await claim(one.jobs, 2)
-    await one.jobs.appendChunk(EP, 'a', 'w1', 4)
-    await one.jobs.settle(EP, 'a', 'w1', completed('end'))
+    await one.jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 4 })
+    await one.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed('end') })
     const held = await two.jobs.claimChunks(EP, 'a', 10)
     expect(held).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [], more: true, claim: undefined })
     expect(held?.heldBackMs).toBeGreaterThan(0)
@@ -122,7 +124,7 @@ describe('a claim ends with its chunks', () => {
   const END: Record<string, (jobs: JobStore) => Promise<unknown>> = {
     'an attempt that is lost': (jobs) => jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 1, evidence: 'x' }),
     'a retry': async (jobs) => {
-      await jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x' })
+      await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
       await jobs.retry(EP, 'a')
     },
   }
@@ -133,7 +135,7 @@ describe('a claim ends with its chunks', () => {
     const { claim: token } = await claim(jobs)
     await END[what]?.(jobs)
     await jobs.take(EP, 'w2')
-    await jobs.appendChunk(EP, 'a', 'w2', 'anew')
+    await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w2', chunk: 'anew' })
     expect(await jobs.concludeClaim(EP, 'a', { claim: token, told: 2 })).toBe(false)
     expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: ['anew'], heldBackMs: 0 })
   })
@@ -146,7 +148,7 @@ describe('a claim ends with its chunks', () => {
     const { claim: token } = await claim(jobs)
     await jobs.concludeClaim(EP, 'a', { claim: token, told: 1 })
     expect(await raw.exists(key)).toBe(0)
-    await jobs.appendChunk(EP, 'a', 'w1', 2)
+    await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 2 })
     await claim(jobs)
     await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
     expect(await raw.pttl(key)).toBeGreaterThan(0)
@@ -154,7 +156,7 @@ describe('a claim ends with its chunks', () => {
     await vi.waitUntil(async () => (await raw.exists(key)) === 0, PATIENT)
     await jobs.submit(EP, submission('b'))
     await jobs.take(EP, 'w2')
-    await jobs.appendChunk(EP, 'b', 'w2', 3)
+    await jobs.appendChunk({ endpointId: EP, jobId: 'b', workerId: 'w2', chunk: 3 })
     await jobs.claimChunks(EP, 'b', 1)
     await jobs.sweepExpired(EP, Date.now() + 48 * 60 * 60 * 1000)
     expect(await raw.exists(`${stores.prefix()}:{${EP}}:c:b`)).toBe(0)
@@ -183,12 +185,12 @@ describe('bytes', () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, streamBytes: 25 } })
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('settled')
-    expect(await jobs.appendChunk(EP, 'a', 'w1', '0123456789')).toBe('too_much')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: '0123456789' })).toBe('settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: '0123456789' })).toBe('settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: '0123456789' })).toBe('too_much')
     await jobs.takeBack({ endpointId: EP, jobId: 'a', workerId: 'w1' }, { budget: 2, evidence: 'x' })
     await jobs.take(EP, 'w2')
-    expect(await jobs.appendChunk(EP, 'a', 'w2', '0123456789')).toBe('settled')
+    expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w2', chunk: '0123456789' })).toBe('settled')
     expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toHaveLength(1)
   })
 
@@ -197,7 +199,7 @@ describe('bytes', () => {
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
     const texts = Array.from({ length: 40 }, (_, at) => `${at}`.padEnd(900_000, '.'))
-    for (const text of texts) await jobs.appendChunk(EP, 'a', 'w1', text)
+    for (const text of texts) await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: text })
     const first = await drainStream(jobs, EP, 'a', 500)
     expect(first?.more).toBe(true)
     expect(first?.chunks.length).toBeLessThan(texts.length)
@@ -212,7 +214,7 @@ describe('bytes', () => {
       await jobs.submit(EP, submission(id))
       await jobs.take(EP, `of-${id}`)
     }
-    const append = (id: string) => jobs.appendChunk(EP, id, `of-${id}`, 'x'.repeat(80))
+    const append = (id: string) => jobs.appendChunk({ endpointId: EP, jobId: id, workerId: `of-${id}`, chunk: 'x'.repeat(80) })
     for (let at = 0; at < 4; at += 1) expect(await append('greedy')).toBe('settled')
     expect(await append('modest')).toBe('settled')
     expect(await append('greedy')).toBe('no_room')
@@ -227,8 +229,8 @@ describe('bytes', () => {
     const finished = async (id: string) => {
       await jobs.submit(EP, submission(id))
       await jobs.take(EP, 'w1')
-      for (let at = 0; at < 10; at += 1) await jobs.appendChunk(EP, id, 'w1', 'x'.repeat(98))
-      await jobs.settle(EP, id, 'w1', completed([]))
+      for (let at = 0; at < 10; at += 1) await jobs.appendChunk({ endpointId: EP, jobId: id, workerId: 'w1', chunk: 'x'.repeat(98) })
+      await jobs.settle({ endpointId: EP, jobId: id, workerId: 'w1', outcome: completed([]) })
     }
     await finished('a')
     const whole = await keptBytes()

@@ -132,7 +132,7 @@ function createConclude({ keys, run, payloads }: StoreContext): JobStore['conclu
 
 function createAppend({ keys, run, payloads, options }: StoreContext): JobStore['appendChunk'] {
   const { streamBytes: mostBytes = NO_LIMIT, unreadBytes: mostUnread = NO_LIMIT } = options.retention
-  return async (...[endpointId, jobId, worker, chunk, post = randomUUID()]) => {
+  return async ({ endpointId, jobId, workerId: worker, chunk, post = randomUUID() }) => {
     const at = { endpointId, jobId }
     const kept = await payloads.keep(at, newName('chunk'), chunk)
     const written = { id: jobId, worker, leaseMs: options.leaseMs, chunk: kept.text, post, bytes: Buffer.byteLength(chunk) }

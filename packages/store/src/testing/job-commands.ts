@@ -57,7 +57,7 @@ const progress = command('progress', fc.tuple(job, actor, fc.integer()), ([id, a
   const known = m.jobs.get(id)
   const worker = actorOf(real, known, at)
   const answer = model.answerTo(known, worker)
-  assert.equal(await jobs.progress(real.endpointId, id, worker, value), answer)
+  assert.equal(await jobs.progress({ endpointId: real.endpointId, jobId: id, workerId: worker, output: value }), answer)
   if (answer === 'settled' && known !== undefined) Object.assign(known, { progress: value, holder: worker })
 })
 
@@ -66,7 +66,7 @@ const settle = command('settle', fc.tuple(job, actor, fc.boolean()), ([id, at, f
   const worker = actorOf(real, known, at)
   const outcome: ValueOutcome = fails ? { status: 'FAILED', error: worker } : completed(`${worker}'s`)
   const answer = model.answerTo(known, worker)
-  assert.equal(await jobs.settle(real.endpointId, id, worker, outcome), answer)
+  assert.equal(await jobs.settle({ endpointId: real.endpointId, jobId: id, workerId: worker, outcome }), answer)
   if (answer !== 'settled' || known === undefined) return
   model.ended(m, known, outcome.status)
   assert.partialDeepStrictEqual(await jobs.get(real.endpointId, id), { ...outcome, workerId: worker, retries: known.attempts - 1 })
@@ -138,7 +138,10 @@ const purge = command('purge', fc.tuple(job, actor), ([id, at]) => async (m, rea
   assert.equal(await jobs.purge(endpointId), waiting.length)
   for (const one of waiting) model.ended(m, one, 'CANCELLED')
   if (known?.state !== 'ended') return
-  assert.equal(await jobs.settle(endpointId, id, actorOf(real, known, at), completed('late')), 'already_settled')
+  assert.equal(
+    await jobs.settle({ endpointId, jobId: id, workerId: actorOf(real, known, at), outcome: completed('late') }),
+    'already_settled',
+  )
   assert.equal((await jobs.forceSettle(endpointId, id, { status: 'FAILED' })).result, 'already_settled')
 })
 
@@ -159,7 +162,8 @@ const retry = command('retry', job, (id) => async (m, { endpointId }, jobs) => {
   assert.equal(result, 'retried')
   model.revived(known)
   // Who had it in an earlier life comes too late for ever.
-  for (const worker of known.barred) assert.equal(await jobs.settle(endpointId, id, worker, completed('stale')), 'not_holder')
+  for (const worker of known.barred)
+    assert.equal(await jobs.settle({ endpointId, jobId: id, workerId: worker, outcome: completed('stale') }), 'not_holder')
 })
 
 /** What empties the queue is rare, or nothing long would ever happen. */
@@ -185,7 +189,7 @@ export const COMMANDS = [...WEIGHTS.flatMap(([weight, one]) => Array.from({ leng
 export async function runToTheEnd({ sides: [jobs], endpointId }: Real): Promise<void> {
   for (const lease of await jobs.leases(endpointId)) await jobs.takeBack(lease, { budget: model.BUDGET, evidence: 'swept' })
   for (let given = await jobs.take(endpointId, 'last'); given; given = await jobs.take(endpointId, 'last')) {
-    assert.equal(await jobs.settle(endpointId, given.id, 'last', completed('last')), 'settled')
+    assert.equal(await jobs.settle({ endpointId, jobId: given.id, workerId: 'last', outcome: completed('last') }), 'settled')
   }
 }
 

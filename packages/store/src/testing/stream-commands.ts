@@ -15,7 +15,8 @@ export const chunk = command(
       const worker = actorOf(real, known, at)
       const answer = model.answerTo(known, worker)
       const name = randomUUID()
-      for (let post = 0; post <= repeats; post += 1) assert.equal(await jobs.appendChunk(real.endpointId, id, worker, value, name), answer)
+      for (let post = 0; post <= repeats; post += 1)
+        assert.equal(await jobs.appendChunk({ endpointId: real.endpointId, jobId: id, workerId: worker, chunk: value, post: name }), answer)
       if (answer !== 'settled' || known === undefined) return
       known.chunks.push(value)
       known.holder = worker

@@ -40,9 +40,9 @@ export interface JobStore extends Omit<
     endpointId: string,
     workerId: string,
   ): Promise<(Omit<real.TakenJob, 'submission'> & { submission: ValueSubmission }) | undefined | null>
-  progress(endpointId: string, jobId: string, workerId: string, output: unknown): Promise<real.SettleResult>
-  appendChunk(endpointId: string, jobId: string, workerId: string, chunk: unknown, post?: string): Promise<real.ChunkResult>
-  settle(endpointId: string, jobId: string, workerId: string, outcome: ValueOutcome): Promise<real.SettleResult>
+  progress(report: real.HeldJob & { output: unknown }): Promise<real.SettleResult>
+  appendChunk(streamed: real.HeldJob & { chunk: unknown; post?: string | undefined }): Promise<real.ChunkResult>
+  settle(result: real.HeldJob & { outcome: ValueOutcome }): Promise<real.SettleResult>
   forceSettle(
     endpointId: string,
     jobId: string,
@@ -138,9 +138,9 @@ function toValueJobs(jobs: real.JobStore): JobStore {
       const taken = await jobs.take(endpointId, workerId)
       return taken === undefined || taken === null ? taken : { ...taken, submission: toValues(taken.submission, 'input', 's3Config') }
     },
-    progress: (...[endpointId, jobId, workerId, output]) => jobs.progress(endpointId, jobId, workerId, toJson(output)),
-    appendChunk: (...[endpointId, jobId, workerId, chunk, post]) => jobs.appendChunk(endpointId, jobId, workerId, toJson(chunk), post),
-    settle: (...[endpointId, jobId, workerId, outcome]) => jobs.settle(endpointId, jobId, workerId, toOutcome(outcome)),
+    progress: (report) => jobs.progress({ ...report, output: toJson(report.output) }),
+    appendChunk: (streamed) => jobs.appendChunk({ ...streamed, chunk: toJson(streamed.chunk) }),
+    settle: (result) => jobs.settle({ ...result, outcome: toOutcome(result.outcome) }),
     async forceSettle(endpointId, jobId, outcome) {
       const { record, ...rest } = await jobs.forceSettle(endpointId, jobId, toOutcome(outcome))
       return record === undefined ? rest : { ...rest, record: toRecord(record) as ValueRecord }

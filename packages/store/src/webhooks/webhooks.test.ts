@@ -39,10 +39,14 @@ describe('an event', () => {
   const ends: readonly [string, (store: Store) => Promise<unknown>, Partial<ValueOutcome> & { workerId?: string }][] = [
     [
       'its worker’s result',
-      (s) => s.jobs.settle(EP, 'a', 'w1', completed({ n: [] })),
+      (s) => s.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed({ n: [] }) }),
       { status: 'COMPLETED', output: { n: [] }, workerId: 'w1' },
     ],
-    ['its worker’s error', (s) => s.jobs.settle(EP, 'a', 'w1', { status: 'FAILED', error: 'x' }), { status: 'FAILED', error: 'x' }],
+    [
+      'its worker’s error',
+      (s) => s.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } }),
+      { status: 'FAILED', error: 'x' },
+    ],
     ['a cancel', (s) => s.jobs.forceSettle(EP, 'a', { status: 'CANCELLED' }), { status: 'CANCELLED', workerId: 'w1' }],
     [
       'an execution timeout',
@@ -269,7 +273,7 @@ describe('large values', () => {
     const store = await stores.open(options)
     await store.jobs.submit(EP, { ...withWebhook('a'), input: LARGE })
     await store.jobs.take(EP, 'w1')
-    await store.jobs.settle(EP, 'a', 'w1', completed(LARGE))
+    await store.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })
     await expect.poll(() => store.jobs.get(EP, 'a')).toBeUndefined()
     return { ...store, memory, event: await only(store.webhooks) }
   }

@@ -12,7 +12,7 @@ describe('workers', () => {
     const record = workerRecord('w1', { gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated: true }] })
     await workers.create(record)
     expect(await workers.get(EP, 'w1')).toEqual(record)
-    await workers.patch(EP, 'w1', { readyAt: 7, unhealthyReason: 'no "cuda"', refreshRequested: true })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: 7, unhealthyReason: 'no "cuda"', refreshRequested: true } })
     expect(await workers.list(EP)).toEqual([{ ...record, readyAt: 7, unhealthyReason: 'no "cuda"', refreshRequested: true }])
   })
 
@@ -20,7 +20,7 @@ describe('workers', () => {
     const { workers } = await stores.open()
     await workers.create(workerRecord('w1'))
     await workers.remove(EP, 'w1', exit)
-    await workers.patch(EP, 'w1', { lastSeenAt: 9 })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: { lastSeenAt: 9 } })
     expect(await workers.get(EP, 'w1')).toBeUndefined()
     expect(await workers.list(EP)).toEqual([])
   })
@@ -28,10 +28,11 @@ describe('workers', () => {
   test('of two that set the same field for the first time, one does', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await one.workers.create(workerRecord('w1'))
-    const write = (store: typeof one, at: number) => store.workers.patch(EP, 'w1', { readyAt: at, lastSeenAt: at }, { unless: 'readyAt' })
+    const write = (store: typeof one, at: number) =>
+      store.workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: at, lastSeenAt: at }, unless: 'readyAt' })
     const written = await Promise.all([write(one, 1), write(two, 2)])
     expect(written.filter(Boolean)).toHaveLength(1)
-    expect(await one.workers.patch(EP, 'nobody', { readyAt: 1 }, { unless: 'readyAt' })).toBe(false)
+    expect(await one.workers.patch({ endpointId: EP, workerId: 'nobody', fields: { readyAt: 1 }, unless: 'readyAt' })).toBe(false)
   })
 
   test('a removed worker’s last facts are kept for the evidence', async () => {
@@ -51,10 +52,10 @@ describe('workers', () => {
     const { workers } = store
     const heard = stores.listen(store)
     await workers.create(workerRecord('w1'))
-    await workers.patch(EP, 'w1', { lastSeenAt: 1 }, { quiet: true })
-    await workers.patch(EP, 'w2', { lastSeenAt: 1 })
-    await workers.patch(EP, 'w1', {})
-    await workers.patch(EP, 'w1', { drainingSince: 1 })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: { lastSeenAt: 1 }, quiet: true })
+    await workers.patch({ endpointId: EP, workerId: 'w2', fields: { lastSeenAt: 1 } })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: {} })
+    await workers.patch({ endpointId: EP, workerId: 'w1', fields: { drainingSince: 1 } })
     await workers.remove(EP, 'w1', undefined)
     expect(heard).toEqual(Array.from({ length: 3 }, () => ({ kind: 'worker-changed', endpointId: EP, workerId: 'w1' })))
   })

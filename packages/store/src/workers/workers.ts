@@ -108,7 +108,7 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
       }
     },
 
-    async patch(...[endpointId, workerId, changes, { quiet = false, unless = '' } = {}]) {
+    async patch({ endpointId, workerId, fields: changes, quiet = false, unless = '' }) {
       const texts = toFields(changes)
       if (texts.length === 0) return false
       const worker = keys.worker(endpointId, workerId)
