@@ -1,6 +1,6 @@
 // Fails when a workspace package depends on one that the layering does not allow (docs/architecture.md, "The packages").
 // pnpm's strict node_modules makes an undeclared import impossible, so checking the manifests is sufficient.
-// Also fails when a folder of an app imports a later one of its order, or a file beside the folders, which put them together (ADR 49).
+// Also fails when a folder of an app imports a later folder of its order, or one of the files next to the folders, which compose them (ADR 49).
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 
@@ -23,7 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   cli: ['schema', 'core', 'kit', 'client', 'hosts', 'host-gpus', 'store'],
 }
 
-/** A folder may import those before it. */
+/** A folder may import the folders before it. */
 const FOLDER_ORDERS: Record<string, readonly string[]> = {
   'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management'],
 }

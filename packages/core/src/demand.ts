@@ -1,4 +1,5 @@
-// What asks for workers of an endpoint. The queue is one source; the open requests of a load-balanced endpoint are another. Scaling sees only their sum.
+// The demand for workers of an endpoint. The queue is one source; the open requests of a load-balanced endpoint are another. Scaling uses only
+// their sum.
 
 export interface Demand {
   readonly waiting: number

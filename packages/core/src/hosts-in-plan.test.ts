@@ -68,17 +68,17 @@ const pulling = (change = {}): Observed => {
   return observed([view(endpoint('ep-one'), { ...waiting(1, HOUR), workers: [starting] })], [host('h1', [gpu('a'), gpu('b')], [seen])])
 }
 
-test('a worker that its host takes an hour to start is supply: it is neither lost, nor started again, nor too late', () => {
+test('a worker whose host needs an hour to start it counts as supply, and is not lost, started again or retired', () => {
   expect(plan(pulling(), NOW).actions).toEqual([])
   expect(plan(pulling({ containerStartedAt: NOW - HOUR }), NOW).actions).toEqual([])
 })
 
-test('a worker that is retired while its host starts it is stopped', () => {
+test('a worker that is retired while its host is starting it gets stopped', () => {
   const { actions } = plan(pulling({ drainingSince: NOW - 1000, retireReason: 'above_max' }), NOW)
   expect(actions).toContainEqual(expect.objectContaining({ kind: 'stop', workerId: 'w1' }))
 })
 
-test('a worker that need not report is not lost by its silence, but by what its host says', () => {
+test('a worker that need not report is lost only by its host’s report, not by its silence', () => {
   const silent = record('w1', { lastSeenAt: NOW - HOUR, readyAt: NOW - HOUR })
   const world = (lifeSigns: 'host' | 'reports', workers = [container(silent)]) =>
     observed([view(endpoint('ep-one'), { lifeSigns, workers: [silent] })], [host('h1', [], workers)])

@@ -1,5 +1,5 @@
-// Who reports that a worker lives. A worker of a queue reports to the worker plane: its polls and pings. One that only serves requests need not report at
-// all, so there its host is the only witness, and silence on the worker plane proves nothing.
+// What shows that a worker is alive. A worker of a queue reports to the worker plane with polls and pings. A worker that only serves requests need
+// not report at all: only its host knows whether it lives, and its silence on the worker plane proves nothing.
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 
 export type LifeSigns = 'reports' | 'host'

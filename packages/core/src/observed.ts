@@ -40,15 +40,15 @@ export interface HostView {
   readonly observedAt: number
 }
 
-/** What the sweeps need to know of an endpoint's queue. */
+/** What the sweeps need to know about an endpoint's queue. */
 export interface QueueFacts {
-  /** When the ttl of a live job ends, the earliest of them. */
+  /** The earliest TTL deadline of a live job. */
   readonly nextDeadlineAt?: number | undefined
-  /** Expired jobs that are not in the journal yet; the sweep writes them. */
+  /** Number of expired jobs that are not in the journal yet; the sweep writes them. */
   readonly expiredUntaken?: number
-  /** Entries in the register of ended jobs, which the sweep updates. */
+  /** Number of entries in the register of ended jobs, which the sweep updates. */
   readonly ended: number
-  /** The size of its kept results. */
+  /** Size of its stored results. */
   readonly keptBytes: number
 }
 
@@ -69,10 +69,10 @@ export interface EndpointView {
   readonly endpointId: string
   /** undefined: deleted; its workers are removed, then its keys. */
   readonly endpoint: Endpoint | undefined
-  /** From all its sources (`demandFrom`). */
+  /** The sum of all its sources (`demandFrom`). */
   readonly demand: Demand
   readonly queue: QueueFacts
-  /** Who reports that its workers live. */
+  /** What shows that its workers are alive. */
   readonly lifeSigns: LifeSigns
   readonly leases: readonly LeaseView[]
   readonly workers: readonly WorkerRecord[]

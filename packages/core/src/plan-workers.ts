@@ -138,7 +138,7 @@ function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed 
   return container?.imageId !== undefined && container.imageId !== imageId
 }
 
-/** Counts from the start that the host reports. A host that is still starting the worker, because it pulls an image, has no time limit. */
+/** Counts from the start that the host reports. There is no time limit while the host is still starting the worker, e.g. pulling its image. */
 function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
   const startedAt = worker.fate.kind === 'alive' ? worker.fate.startedAt : undefined
   if (startedAt === undefined) return false

@@ -9,7 +9,7 @@ import { phaseOf } from './phase.ts'
 import { isDraining } from './worker-availability.ts'
 
 export type Fate =
-  /** `startedAt` undefined: its host is still starting it. */
+  /** `startedAt`: undefined while its host is starting it. */
   | { readonly kind: 'alive'; readonly startedAt: number | undefined; readonly diskBytes?: number }
   | { readonly kind: 'settling'; readonly until: number }
   | { readonly kind: 'unstarted' }
@@ -58,7 +58,7 @@ function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): F
     case 'running':
       return fateOfRunning(record, container)
     case 'starting':
-      // Alive, however long it takes: its host works on it.
+      // Alive, however long the start takes, because its host is working on it.
       return { kind: 'alive', startedAt: undefined }
     case 'created':
     case undefined:

@@ -46,7 +46,7 @@ export interface ObservedWorker {
    * it takes (it pulls an image, waits for a device). `running`, `exited`: its process does, or did.
    */
   readonly state: 'created' | 'starting' | 'running' | 'exited'
-  /** While it is starting: what the host does, for people. */
+  /** While it is starting: what the host is doing, for display. */
   readonly progress?: string
   /** Epoch ms; undefined until started. */
   readonly startedAt: number | undefined
@@ -153,8 +153,10 @@ export interface HostDriver extends AsyncDisposable {
    * ones, 'not_found' if the image is unavailable for another reason.
    */
   pullImage(image: string, options: PullOptions): Promise<void>
-  /** Resolves when the worker runs, or when the host works on it (`starting`). Idempotent per `workerId`: a second call for a living worker changes nothing.
-   * @throws RunyardError with one sentence and `fault`: whose it is; undefined counts as the request's. */
+  /**
+   * Resolves when the worker runs, or when the host is starting it. Idempotent per `workerId`: a second call for a living worker has no effect.
+   * @throws RunyardError with one sentence and the cause in `fault`; undefined counts as `request`.
+   */
   startWorker(launch: WorkerLaunch): Promise<void>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
