@@ -3,7 +3,7 @@
 // metrics (ADR 6).
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
-import { RunyardError, type Config } from '@runyard/schema'
+import { RunyardError, type Config, type RefusalReason } from '@runyard/schema'
 import { registerBatch } from './batch/routes.ts'
 import { open } from './http/access.ts'
 import { createApp } from './http/app.ts'
@@ -26,6 +26,10 @@ const PREFLIGHT_KEPT_S = 600
 export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {
   const { log, closing, config } = deps
   const app = createApp({ log, closing, connections: config.limits.connections })
+  app.addHook('onError', async (_request, _reply, error) => {
+    const reason = refusalReasonOf(error)
+    if (reason !== undefined) deps.metrics.refused(reason)
+  })
   registerProbes(app, deps)
   await registerMetrics(app, deps)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
@@ -40,6 +44,11 @@ export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInst
       ),
   })
   return app
+}
+
+function refusalReasonOf(error: Error & { readonly code?: unknown }): RefusalReason | undefined {
+  if (error instanceof RunyardError) return error.code === 'payload_too_large' ? 'body_size' : error.refusal
+  return error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? 'body_size' : undefined
 }
 
 export async function buildWorkerPlaneApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {

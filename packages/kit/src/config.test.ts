@@ -68,7 +68,8 @@ describe('loadConfig', () => {
   })
 
   it.each([
-    ['lisen: { port: 1 }', 'there is no setting "lisen"; did you mean'],
+    ['lisen: { port: 1 }', /there is no setting "lisen"; did you mean "[a-zA-Z.]+"\?$/],
+    ['xyzzyxyzzy: 1', /there is no setting "xyzzyxyzzy"; `runyard config` lists them all\.$/],
     ['listen: { prot: 1 }', 'there is no setting "listen.prot"; did you mean "listen.port"?'],
     ['listen: { port: 99999 }', '"listen.port" is wrong: allowed is a whole number from 0 to 65535.'],
     ['listen: 8080', '"listen" is a section and needs settings below it.'],

@@ -86,7 +86,7 @@ function refuseUnknownKeys(content: Tree, path: string, prefix: readonly string[
     const found = hasKey(key)
     if (found === 'none') {
       const known = listSettings().map((setting) => setting.key)
-      throw new RunyardError('bad_request', `${path}: there is no setting "${key.join('.')}"${suggestion(key.join('.'), known)}.`)
+      throw new RunyardError('bad_request', `${path}: there is no setting "${key.join('.')}"${suggestion(key.join('.'), known)}`)
     }
     if (found === 'leaf' || value === null) continue
     if (!isTree(value)) throw new RunyardError('bad_request', `${path}: "${key.join('.')}" is a section and needs settings below it.`)
@@ -137,7 +137,7 @@ function badValue(error: z.ZodError, where: { settings: readonly Setting[]; orig
 
 function suggestion(word: string, known: readonly string[]): string {
   const near = closestWord(word, known, 4)
-  return near === undefined ? '; `runyard config` lists them all' : `; did you mean "${near}"?`
+  return near === undefined ? '; `runyard config` lists them all.' : `; did you mean "${near}"?`
 }
 
 function isTree(value: unknown): value is Tree {

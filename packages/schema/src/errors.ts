@@ -21,6 +21,10 @@ export type ErrorCode = keyof typeof ERROR_CODES
 export const START_FAULTS = ['image', 'request', 'gpu', 'host'] as const
 export type StartFault = (typeof START_FAULTS)[number]
 
+/** Which limit refused a request; a label of metrics. */
+export const REFUSAL_REASONS = ['rate', 'open_requests', 'queue', 'idempotency_keys', 'batches', 'log_followers', 'body_size'] as const
+export type RefusalReason = (typeof REFUSAL_REASONS)[number]
+
 /** An error with a code from the catalogue and one clear sentence for the user. */
 export class RunyardError extends Error {
   override readonly name = 'RunyardError'
@@ -29,12 +33,19 @@ export class RunyardError extends Error {
   readonly retryAfterS: number | undefined
   /** Set by hosts for failed starts. */
   readonly fault: StartFault | undefined
+  /** The limit or budget that refused the request, if one did. */
+  readonly refusal: RefusalReason | undefined
 
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryAfterS?: number; fault?: StartFault | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryAfterS?: number; fault?: StartFault | undefined; refusal?: RefusalReason } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.retryAfterS = options.retryAfterS
     this.fault = options.fault
+    this.refusal = options.refusal
   }
 
   get httpStatus(): number {

@@ -1,7 +1,7 @@
 // The data directory: its holder, its key, and the file that describes the running stack. A process holds the directory by listening on a socket
 // in it, so a crash releases it. There is one stack per directory; a second one is rejected with one sentence.
 import { createHash, randomBytes } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { chmod, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -21,6 +21,9 @@ export interface DataDir extends AsyncDisposable {
   readonly key: string
   writeNote(note: RunNote): Promise<void>
 }
+
+/** How soon a note that somebody removed is written again. */
+const REWRITE_AFTER_MS = 1000
 
 // sockaddr_un has 108 bytes on Linux, 104 on macOS.
 const LONGEST_SOCKET_PATH = 100
@@ -52,16 +55,21 @@ export async function openDataDir(path: string): Promise<DataDir> {
   const release = await hold(path)
   try {
     const key = await readOrCreateKey(path)
+    const file = join(path, 'run.json')
+    let guard: NodeJS.Timeout | undefined
     return {
       path,
       key,
       async writeNote(note) {
-        const file = join(path, 'run.json')
-        await writeFile(`${file}.new`, `${JSON.stringify(note, undefined, 2)}\n`, { mode: 0o600 })
-        await rename(`${file}.new`, file)
+        await writeRunNote(file, note)
+        clearInterval(guard)
+        guard = setInterval(() => {
+          if (!existsSync(file)) void writeRunNote(file, note).catch(() => undefined)
+        }, REWRITE_AFTER_MS).unref()
       },
       async [Symbol.asyncDispose]() {
-        await rm(join(path, 'run.json'), { force: true })
+        clearInterval(guard)
+        await rm(file, { force: true })
         await release()
       },
     }
@@ -69,6 +77,11 @@ export async function openDataDir(path: string): Promise<DataDir> {
     await release()
     throw error
   }
+}
+
+async function writeRunNote(file: string, note: RunNote): Promise<void> {
+  await writeFile(`${file}.new`, `${JSON.stringify(note, undefined, 2)}\n`, { mode: 0o600 })
+  await rename(`${file}.new`, file)
 }
 
 /** The running stack's description and key, or undefined if none runs on this directory. */

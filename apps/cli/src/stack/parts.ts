@@ -158,10 +158,21 @@ async function pollReady(url: string, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const response = await fetch(`${url}/readyz`, { signal }).catch(() => undefined)
     if (response?.ok) return
-    if (response !== undefined) problem = await response.text().catch(() => problem)
+    if (response !== undefined) problem = await problemOf(response).catch(() => problem)
     await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS))
   }
   throw new Error(`The gateway at ${url} is not ready: ${problem}`)
+}
+
+/** The sentence of `/readyz`, or the text of another program on that port. */
+async function problemOf(response: Response): Promise<string> {
+  const text = await response.text()
+  try {
+    const { error }: { readonly error?: unknown } = JSON.parse(text)
+    return typeof error === 'string' ? error : text
+  } catch {
+    return text
+  }
 }
 
 /** As this machine itself can use it. */

@@ -37,7 +37,7 @@ export function checkChange(result: string, tooMany: keyof typeof REFUSALS = 'to
 
 export function refusalOf(reason: string): RunyardError {
   const [code, sentence] = REFUSALS[reason] ?? ['internal', `a batch was refused as "${reason}"`]
-  return new RunyardError(code, sentence, code === 'too_many_requests' ? { retryAfterS: RETRY_AFTER_S } : {})
+  return new RunyardError(code, sentence, code === 'too_many_requests' ? { retryAfterS: RETRY_AFTER_S, refusal: 'batches' } : {})
 }
 
 const REQUESTS: ReadonlySet<string> = new Set(['requests'])

@@ -2,6 +2,7 @@
 // joined in slices. What a route gets then is a row of KINDS.
 import type { IncomingMessage } from 'node:http'
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { RunyardError } from '@runyard/schema'
 import { checkBody, parseBody } from './json-body.ts'
 import { createPace, nextTurn } from './turns.ts'
 
@@ -46,8 +47,18 @@ async function parseForShape(scope: FastifyInstance, request: FastifyRequest, bo
   await checkBody(body)
   const { promise, resolve, reject } = Promise.withResolvers<unknown>()
   const parseJson = scope.getDefaultJsonParser('error', 'error')
-  void parseJson(request, body.toString(), (error, value) => (error === null ? resolve(value) : reject(error)))
+  void parseJson(request, body.toString(), (error, value) => (error === null ? resolve(value) : reject(forbiddenName(body) ?? error)))
   return promise
+}
+
+/** The parser reports a name that would change a prototype like a fault of syntax. */
+function forbiddenName(body: Buffer): RunyardError | undefined {
+  try {
+    JSON.parse(body.toString())
+  } catch {
+    return undefined
+  }
+  return new RunyardError('bad_request', 'the name "__proto__" (or "prototype" in a "constructor") is not allowed in this request body')
 }
 
 type Done = (error: Error | null, body?: Buffer) => void

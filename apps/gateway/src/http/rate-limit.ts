@@ -66,7 +66,7 @@ function createWindowLimit(operation: Operation, max: number): (key: string) => 
     const { count, endsAt } = counts.add(key, now)
     if (count <= max) return
     const sentence = `more than ${max} requests in ${WINDOW_MS / 1000} s on this endpoint with this key (rateLimits.${operation})`
-    throw new RunyardError('too_many_requests', sentence, { retryAfterS: Math.ceil((endsAt - now) / 1000) })
+    throw new RunyardError('too_many_requests', sentence, { retryAfterS: Math.ceil((endsAt - now) / 1000), refusal: 'rate' })
   }
 }
 
@@ -77,7 +77,7 @@ function createOpenLimit(operation: Operation, max: number): (key: string, reply
     const count = open.get(key) ?? 0
     if (count >= max) {
       const sentence = `more than ${max} requests at once on this endpoint with this key (rateLimits.concurrent.${operation})`
-      throw new RunyardError('too_many_requests', sentence, { retryAfterS: OPEN_RETRY_S })
+      throw new RunyardError('too_many_requests', sentence, { retryAfterS: OPEN_RETRY_S, refusal: 'open_requests' })
     }
     open.set(key, count + 1)
     whenClosed(reply, () => {

@@ -48,6 +48,17 @@ describe('payloads (client-api §8.1)', () => {
   })
 })
 
+it('refusals by limits are counted by what refused them', async () => {
+  const { gateway, ep } = await start({ rateLimits: { health: 1 }, limits: { queueJobs: 1, runBytes: 1000 } })
+  const run = (input = '') => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input } })
+  for (let turn = 0; turn < 2; turn += 1) await gateway.call(`/v2/${ep}/health`)
+  const statuses = [await run(), await run(), await run('x'.repeat(2000))].map(({ status }) => status)
+  expect(statuses).toEqual([200, 429, 413])
+  const { text } = await gateway.call('/metrics')
+  const refused = text.split('\n').filter((line) => line.startsWith('runyard_refused_requests_total{'))
+  expect(refused.toSorted()).toEqual(['body_size', 'queue', 'rate'].map((reason) => `runyard_refused_requests_total{reason="${reason}"} 1`))
+})
+
 describe('rates (client-api §8.3)', () => {
   const health = (send: (path: string) => Promise<Answer>, ep: string) => send(`/v2/${ep}/health`)
 

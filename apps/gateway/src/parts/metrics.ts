@@ -2,7 +2,7 @@
 // only, never jobs or workers, and those of a deleted endpoint are dropped.
 import { END_CAUSES, type EndMeasure } from '@runyard/core'
 import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'
-import type { WebhookOutcome } from '@runyard/schema'
+import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
 
 /** Parts of a cold start; each label value is the time from the first event of its name to the second. */
 export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
@@ -11,6 +11,7 @@ export interface GatewayMetrics extends Metrics {
   jobAccepted(endpointId: string): void
   jobsEnded(measure: EndMeasure): void
   webhookAttempt(outcome: WebhookOutcome): void
+  refused(reason: RefusalReason): void
   coldStart(endpointId: string, phase: ColdStartPhase, ms: number): void
   /** Drops the series of endpoints that are not in `ids`. */
   keepEndpoints(ids: ReadonlySet<string>): void
@@ -47,6 +48,9 @@ export function createGatewayMetrics(): GatewayMetrics {
     webhookAttempt(outcome) {
       series.webhooks.inc({ outcome })
     },
+    refused(reason) {
+      series.refused.inc({ reason })
+    },
     coldStart(endpointId, phase, ms) {
       note(endpointId, phase)
       series.coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
@@ -82,6 +86,12 @@ function createSeries(registry: Registry) {
       name: 'runyard_webhook_attempts_total',
       help: 'Attempts to deliver a webhook, by what came of them.',
       labelNames: ['outcome'],
+      registers,
+    }),
+    refused: new Counter({
+      name: 'runyard_refused_requests_total',
+      help: 'Requests that a limit or a budget refused, by what refused them.',
+      labelNames: ['reason'],
       registers,
     }),
     delay: new Histogram({

@@ -55,7 +55,7 @@ const ContainerMembers = {
 export const CreateEndpointBody = z
   .strictObject({
     name: z.string().min(1),
-    type: z.enum(ENDPOINT_TYPES),
+    type: z.enum(ENDPOINT_TYPES, 'must be QUEUE: load-balanced endpoints are not served here yet'),
     scaling: ScalingBody,
     gpu: GpuBody.required({ pools: true }).optional(),
     cpu: z.array(CpuSize).min(1).optional(),

@@ -39,5 +39,8 @@ function toRefused(refusal: string, { queueJobs, queueBytes, idempotencyKeys }: 
       `this endpoint remembers ${idempotencyKeys} idempotency keys and no more (limits.idempotencyKeys); submit without a key or try again later`,
     ],
   ])
-  return new RunyardError('too_many_requests', sentences.get(refusal) ?? refusal, { retryAfterS: RETRY_AFTER_S })
+  return new RunyardError('too_many_requests', sentences.get(refusal) ?? refusal, {
+    retryAfterS: RETRY_AFTER_S,
+    refusal: refusal === 'keys_full' ? 'idempotency_keys' : 'queue',
+  })
 }

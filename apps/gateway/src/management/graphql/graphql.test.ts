@@ -243,6 +243,12 @@ describe('partial and complete saves', () => {
     expect((await stored(created.id)).spec).toMatchObject({ image: 'runpod/queue:py3.12-latest', diskGb: 30, args: '', env: {}, ports: [] })
   })
 
+  it('says what the members of a request have to be', async () => {
+    expect(await refusal('{ myself { id } }', 'x' as never)).toContain(
+      'variables must be an object that holds each variable under its name',
+    )
+  })
+
   it('takes the last of two variables of the same name', async () => {
     const env = [
       { key: 'RUNPOD_API_KEY', value: 'client' },

@@ -31,8 +31,8 @@ export interface GraphqlDeps {
 
 const GraphqlBody = z.object({
   query: z.string('must be the text of a GraphQL operation'),
-  variables: z.record(z.string(), z.unknown()).nullish(),
-  operationName: z.string().nullish(),
+  variables: z.record(z.string(), z.unknown(), 'must be an object that holds each variable under its name').nullish(),
+  operationName: z.string('must be the name of an operation in the query').nullish(),
 })
 
 export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): Promise<void> {

@@ -14,7 +14,9 @@ export function createLogFollowers(): LogFollowers {
     enter(keyId) {
       const others = open.get(keyId) ?? 0
       if (others >= FOLLOWERS_PER_KEY) {
-        throw new RunyardError('too_many_requests', `This API key follows ${FOLLOWERS_PER_KEY} logs already; end one of them first.`)
+        throw new RunyardError('too_many_requests', `This API key follows ${FOLLOWERS_PER_KEY} logs already; end one of them first.`, {
+          refusal: 'log_followers',
+        })
       }
       open.set(keyId, others + 1)
       return {

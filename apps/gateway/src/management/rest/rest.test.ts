@@ -198,6 +198,16 @@ describe('problems (RFC 9457)', () => {
       { status: 422, detail: 'does not apply' },
     ],
     ['no image', { ...QUEUE, image: undefined }, { status: 400, detail: 'An endpoint needs a container image (imageName).' }],
+    [
+      'an unknown type',
+      { ...QUEUE, type: 'LB' },
+      { status: 422, detail: 'must be QUEUE: load-balanced endpoints are not served here yet' },
+    ],
+    [
+      'a name that would change a prototype',
+      { ...QUEUE, env: JSON.parse('{"__proto__":"x"}') },
+      { status: 400, detail: 'the name "__proto__"' },
+    ],
     ['an unknown template', { ...QUEUE, templateId: 'nope' }, { status: 404, detail: 'Template "nope" was not found.' }],
   ])('refuses %s', async (_what, body, { status, detail }) => {
     const reply = await call('POST', '/v2/serverless', body)
