@@ -42,8 +42,8 @@ export interface ObservedWorker {
   readonly endpointId: string
   readonly specHash: string
   /**
-   * `created`: nothing of it runs and the host does nothing about it; its start has to be asked for again. `starting`: the host works on it, for as long as
-   * it takes (it pulls an image, waits for a device). `running`, `exited`: its process does, or did.
+   * `created`: it does not run, and its start has to be requested again. `starting`: the host is working on it, however long that takes (it pulls an
+   * image, waits for a device). `running`, `exited`: the state of its process.
    */
   readonly state: 'created' | 'starting' | 'running' | 'exited'
   /** While it is starting: what the host is doing, for display. */
