@@ -6,7 +6,7 @@ import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixt
 
 const WAIT = { timeout: 30_000, interval: 5 }
 const EP = 'ep-one'
-const log = createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' })
+const log = createLogger({ name: 'scaler-test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 let fixture: ScalerFixture
 
 beforeEach(async () => {

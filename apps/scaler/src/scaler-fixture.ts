@@ -180,7 +180,7 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
         store,
         source,
         config: Config.parse({ simulatedGpus: 'NVIDIA GeForce RTX 4090:2', ...config }),
-        log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG'] ?? 'silent' }),
+        log: createLogger({ name: 'scaler-test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
         caBundle: undefined,
         policy: { ...DEFAULT_PLAN_POLICY, settleMs: 200, reapGraceMs: 200, ...policy },
         planeUpSince: () => 0,

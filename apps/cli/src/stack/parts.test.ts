@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { partArguments } from '../locations.ts'
 import { partEnvironments } from './parts.ts'
 
 it('the gateway alone is given the key, by its file', () => {
@@ -11,4 +12,11 @@ it('the gateway alone is given the key, by its file', () => {
     choice: { hosts: [], planeHost: '127.0.0.1' },
   })
   expect(gateway).toEqual({ ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: '/data/key' })
+})
+
+it('parts are bundles, and for `pnpm dev` sources that restart when they change', () => {
+  expect(partArguments('gateway', {}).at(-1)).toMatch(/\/apps\/gateway\/dist\/main\.mjs$/)
+  const fromSource = partArguments('scaler', { RUNYARD_FROM_SOURCE: '1' })
+  expect(fromSource[0]).toBe('--watch')
+  expect(fromSource.at(-1)).toMatch(/\/apps\/scaler\/src\/main\.ts$/)
 })

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { aborted } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import { bundleOf } from '../locations.ts'
+import { partArguments } from '../locations.ts'
 import { keyFile, type DataDir } from './data-dir.ts'
 import type { HostChoice } from './host-choice.ts'
 import { supervise, type Supervised } from './supervise.ts'
@@ -123,8 +123,10 @@ interface PartOptions {
 }
 
 function startPart(name: 'gateway' | 'scaler', { logDir, onNews, ...spec }: PartOptions): Promise<Supervised> {
-  const args = ['--enable-source-maps', bundleOf(name)]
-  return supervise({ ...spec, name, command: process.execPath, args, logFile: join(logDir, `${name}.log`) }, onNews)
+  return supervise(
+    { ...spec, name, command: process.execPath, args: partArguments(name, spec.env), logFile: join(logDir, `${name}.log`) },
+    onNews,
+  )
 }
 
 interface Awaited {
