@@ -67,7 +67,7 @@ it('answers 503 to large inputs while the directory is away, holds a large resul
   await worker.done(next?.id ?? '', { output: 1 })
 })
 
-it('tells in a sentence, not with a 500, that somebody removed an output or an input', async () => {
+it('reports in a sentence, not with a 500, that an output or an input was removed', async () => {
   await run('small')
   const job = await worker.take()
   await worker.done(job?.id ?? '', { output: LARGE })

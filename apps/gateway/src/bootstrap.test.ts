@@ -27,7 +27,7 @@ const install = (plain: string, to: Pick<typeof log, 'warn'> = log): Promise<voi
   installBootstrapKey(store, { slot: 'bootstrap', name: 'bootstrap', plain }, to)
 const bootstrapKeys = async () => (await store.keys.list()).filter(({ name }) => name === 'bootstrap')
 
-describe('before the gateway serves anybody', () => {
+describe('before the gateway serves requests', () => {
   it('the public listener binds loopback without keys, and wider only with one', async () => {
     const wide = Config.parse({ listen: { host: '0.0.0.0' } })
     await expect(checkListener(Config.parse({}), store)).resolves.toBeUndefined()
@@ -61,9 +61,9 @@ describe('before the gateway serves anybody', () => {
   it('a revoked bootstrap key is not brought back, and the log says what to do', async () => {
     await install('rpa_leaked')
     for (const { id } of await bootstrapKeys()) await store.keys.revoke(id)
-    const told: unknown[] = []
-    await install('rpa_leaked', { warn: (_facts: unknown, line?: string) => void told.push(line) })
-    expect(told).toEqual(['the bootstrap key was revoked and is not restored: delete the key file, and the next start makes another key'])
+    const logged: unknown[] = []
+    await install('rpa_leaked', { warn: (_facts: unknown, line?: string) => void logged.push(line) })
+    expect(logged).toEqual(['the bootstrap key was revoked and is not restored: delete the key file, and the next start makes another key'])
     expect(await store.keys.verify('rpa_leaked')).toBeUndefined()
   })
 
@@ -98,14 +98,14 @@ describe('before the gateway serves anybody', () => {
     await expect(readBootstrapKey({ RUNYARD_BOOTSTRAP_KEY_FILE: file })).rejects.toThrow(`The key file ${file} cannot be read (ENOENT).`)
   })
 
-  it('tells that the blob store cannot be used, and starts all the same', async () => {
-    const told: unknown[] = []
+  it('reports that the blob store cannot be used, and starts all the same', async () => {
+    const logged: unknown[] = []
     const blobs = createMemoryBlobs()
-    const warnings = Object.assign(Object.create(log) as typeof log, { warn: (line: unknown) => void told.push(line) })
+    const warnings = Object.assign(Object.create(log) as typeof log, { warn: (line: unknown) => void logged.push(line) })
     await checkBlobs(blobs, warnings)
     blobs.fault.away = true
     await checkBlobs(blobs, warnings)
-    expect(told).toEqual(['The blob store cannot be used right now: away.'])
+    expect(logged).toEqual(['The blob store cannot be used right now: away.'])
   })
 
   it('refuses a Redis that may evict jobs', async () => {

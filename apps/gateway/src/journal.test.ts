@@ -22,7 +22,7 @@ const lines = (): readonly unknown[] =>
     .map(([facts]) => facts)
 const endEvents = async (): Promise<readonly unknown[]> =>
   (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'job_settled')
-const statusOf = async (id: string): Promise<unknown> => (await gateway.call(`/v2/${ep}/status/${id}`)).json['status']
+const statusOf = async (id: string): Promise<unknown> => (await gateway.statusOf(ep, id))['status']
 const post = (path: string) => gateway.call(`/v2/${ep}/${path}`, { method: 'POST' })
 
 /** The samples of this endpoint's ends, without their values. */
@@ -33,16 +33,6 @@ async function samples(): Promise<readonly string[]> {
     .filter((line) => line.includes(ep) && /^runyard_(ended_jobs_total|job_execution_seconds_count|job_delay_seconds_count)/.test(line))
     .map((line) => line.replace(`endpoint_id="${ep}"`, ''))
     .toSorted()
-}
-
-async function submit(): Promise<string> {
-  return String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).json['id'])
-}
-
-async function startJob(): Promise<string> {
-  const id = await submit()
-  expect((await worker.take())?.id).toBe(id)
-  return id
 }
 
 interface Case {
@@ -56,18 +46,18 @@ interface Case {
 
 const RUNNING: Record<string, Case> = {
   'its result': {
-    end: async () => worker.done(await startJob(), { output: 1 }),
+    end: async () => worker.done(await worker.startJob(), { output: 1 }),
     cause: 'result',
     status: 'COMPLETED',
   },
   'its failure': {
-    end: async () => worker.done(await startJob(), { error: 'no cheese' }),
+    end: async () => worker.done(await worker.startJob(), { error: 'no cheese' }),
     cause: 'result',
     status: 'FAILED',
     reason: 'no cheese',
   },
   'a cancel': {
-    end: async () => post(`cancel/${await startJob()}`),
+    end: async () => post(`cancel/${await worker.startJob()}`),
     cause: 'cancelled',
     status: 'CANCELLED',
     reason: 'the job was cancelled by its caller',
@@ -75,7 +65,7 @@ const RUNNING: Record<string, Case> = {
   },
   'a stream beyond its limit': {
     async end() {
-      const stream = `/v2/${ep}/job-stream/${worker.id}/${await startJob()}?isStream=false`
+      const stream = `/v2/${ep}/job-stream/${worker.id}/${await worker.startJob()}?isStream=false`
       await worker.send(stream, { method: 'POST', body: { output: 'x'.repeat(200) } })
     },
     cause: 'stream_limit',
@@ -85,7 +75,7 @@ const RUNNING: Record<string, Case> = {
   },
   'pings without it, its budget spent': {
     async end() {
-      const id = await startJob()
+      const id = await worker.startJob()
       const ping = async () => {
         await worker.ping()
         return statusOf(id)
@@ -117,13 +107,13 @@ it.each(Object.entries(RUNNING))('a running job that ends by %s', async (_, { en
 })
 
 it('a job that never started counts without durations', async () => {
-  await post(`cancel/${await submit()}`)
+  await post(`cancel/${await gateway.submit(ep)}`)
   expect(lines()).toEqual([expect.objectContaining({ cause: 'cancelled', workerId: undefined, executionMs: 0 })])
   expect(await samples()).toEqual(['runyard_ended_jobs_total{,cause="cancelled",status="CANCELLED"} 1'])
 })
 
 it('a purge is one line and one event with the number of its jobs, and an empty one is none', async () => {
-  for (let count = 0; count < 3; count += 1) await submit()
+  for (let count = 0; count < 3; count += 1) await gateway.submit(ep)
   await post('purge-queue')
   await post('purge-queue')
   const message = 'the queue was purged'
@@ -135,7 +125,7 @@ it('a purge is one line and one event with the number of its jobs, and an empty 
 })
 
 it('a result and cancels that race record one end', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await Promise.all([post(`cancel/${id}`), worker.done(id, { output: 1 }), post(`cancel/${id}`)])
   const [line] = lines() as { status: string }[]
   expect(lines()).toHaveLength(1)

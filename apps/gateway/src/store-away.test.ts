@@ -73,14 +73,14 @@ it('takes a chunk once whose answer from Redis was lost', async () => {
   expect((await chunk('two')).status).toBe(200)
   expect((await chunk('three')).status).toBe(200)
   expect((await worker.done(jobId, { output: 'end' })).status).toBe(200)
-  const told = (await cutOff.call(`/v2/${ep}/stream/${jobId}`)).json['stream']
-  expect(told).toEqual([{ output: 'one' }, { output: 'two' }, { output: 'three' }])
+  const chunks = (await cutOff.call(`/v2/${ep}/stream/${jobId}`)).json['stream']
+  expect(chunks).toEqual([{ output: 'one' }, { output: 'two' }, { output: 'three' }])
 })
 
 it.each([
   ['has too few replicas', 'min-replicas-to-write'],
   ['is out of memory', 'maxmemory'],
-])('a Redis that %s accepts nothing, still tells what it has, and loses no result', async (_, setting) => {
+])('a Redis that %s accepts nothing, still answers reads, and loses no result', async (_, setting) => {
   const { id: ep } = await gateway.addEndpoint()
   const worker = await gateway.addWorker(ep)
   const submit = () => gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })

@@ -167,15 +167,15 @@ async function faultsAtTheEnd(world: World): Promise<readonly string[]> {
   const { inQueue, inProgress, completed, failed } = jobs
   const seen = { inQueue, inProgress, completed, failed }
   // A retried job had failed before, and was counted.
-  const told = {
+  const expected = {
     inQueue: 0,
     inProgress: 0,
     completed: statuses.get('COMPLETED') ?? 0,
     failed: (statuses.get('FAILED') ?? 0) + world.retries,
   }
-  return JSON.stringify(seen) === JSON.stringify(told)
+  return JSON.stringify(seen) === JSON.stringify(expected)
     ? world.faults
-    : [...world.faults, `${JSON.stringify(seen)} instead of ${JSON.stringify(told)}`]
+    : [...world.faults, `${JSON.stringify(seen)} instead of ${JSON.stringify(expected)}`]
 }
 
 it('whatever callers and workers do at once, each job ends, and as it ended it stays', { timeout: 300_000 }, async () => {

@@ -99,8 +99,8 @@ it('an order to stop a job is void once its worker has that job again', async ()
   await viaOther(worker)(`/v2/${ep}/ping/${worker.id}?gpu=x&job_id=${held}`)
   one.store.publish({ kind: 'job-stop', endpointId: ep, jobId: held, workerId: worker.id })
   await one.call(`/v2/${ep}/cancel/${cancelled}`, { method: 'POST' })
-  const told = async () => (await viaOther(worker)(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)).json
-  await expect.poll(told).toEqual({ jobsToStop: [cancelled] })
+  const ordered = async () => (await viaOther(worker)(`/v2/${ep}/job-stop/${worker.id}?gpu=x`)).json
+  await expect.poll(ordered).toEqual({ jobsToStop: [cancelled] })
 })
 
 it('a result posted at one gateway lets the polls go that another holds for a leaving worker', async () => {

@@ -52,7 +52,7 @@ async function take(): Promise<string> {
   return job.id
 }
 
-it('collects requests, queues them as ordinary jobs when it is finalised, and tells what became of each', async () => {
+it('collects requests, queues them as ordinary jobs when it is finalised, and reports the end of each', async () => {
   const id = await newBatch(inputs(1))
   const added = await call('POST', `/${id}/requests`, { requests: inputs(4, 1) })
   expect(added.json).toMatchObject({ id, endpointId: ep, status: 'DRAFT', requestTotal: 5, createdAt: expect.any(Number) })

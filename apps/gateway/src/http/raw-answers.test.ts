@@ -21,7 +21,7 @@ const send = (text: string) => sendRaw(gateway.publicUrl, Buffer.from(text, 'lat
 
 type Case = readonly [what: string, text: string, status: number, sentence: RegExp]
 
-/** A body whose end a balancer may see elsewhere: what comes behind it would be somebody's next request (RFC 9112 §11.2). */
+/** A body whose end a balancer may see elsewhere: what follows would be another client's next request (RFC 9112 §11.2). */
 function framings(): readonly Case[] {
   const next = '0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'
   const headers = {
@@ -44,7 +44,7 @@ it.each<Case>([
   ['lines without a return', 'GET /healthz HTTP/1.1\nhost: x\n\n', 400, /not an HTTP\/1.1 request/],
   ['no HTTP', 'hello there\r\n\r\n', 400, /not an HTTP\/1.1 request/],
   ['the beginning of TLS', '\x16\x03\x01\x02\x00\x01', 400, /not an HTTP\/1.1 request/],
-  ['a method that nobody knows', 'BREW / HTTP/1.1\r\nhost: x\r\n\r\n', 400, /not an HTTP\/1.1 request/],
+  ['an unknown method', 'BREW / HTTP/1.1\r\nhost: x\r\n\r\n', 400, /not an HTTP\/1.1 request/],
   ['a length that is no number', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: abc\r\n\r\n', 400, /not an HTTP\/1.1 request/],
   ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx-a: ${'a'.repeat(20_000)}\r\n\r\n`, 431, /headers of the request are too large/],
   ...framings(),

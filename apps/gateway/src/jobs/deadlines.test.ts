@@ -14,7 +14,7 @@ useGateway({}, (site) => {
 const submit = (id: string, ttlMs: number) =>
   gateway.store.jobs.submit(ep, { id, input: toJson(1), sync: false, policy: { ttlMs }, keyId: 'k' })
 
-it.each(['status-sync', 'stream'])('whoever waits for a job hears when its ttl is over: %s', async (route) => {
+it.each(['status-sync', 'stream'])('a request that waits for a job is answered when its ttl is over: %s', async (route) => {
   const id = createJobId(false)
   await submit(id, 700)
   const answers = [gateway.call(`/v2/${ep}/${route}/${id}?wait=60000`)]

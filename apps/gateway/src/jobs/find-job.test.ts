@@ -12,7 +12,7 @@ it.each([
     'was FAILED; its result made room for newer ones at 2026-01-02T03:04:17.000Z, 12 seconds after it ended (retention.endpointBytes)',
   ],
   ['ttl', 0, 'was deleted by its ttl at 2026-01-02T03:04:05.000Z while it was FAILED'],
-] as const)('a job that is gone (%s, %i ms later) is told in one sentence', (why, afterMs, sentence) => {
+] as const)('a job that is gone (%s, %i ms later) is reported in one sentence', (why, afterMs, sentence) => {
   const endedAt = at('2026-01-02T03:04:05Z')
   expect(describeGone({ status: 'FAILED', endedAt, goneAt: endedAt + afterMs, why })).toBe(sentence)
 })

@@ -13,7 +13,7 @@ useGateway({ retention: { syncS: 1 } }, (site) => {
 const post = (operation: string, key: string, body: unknown = { input: { n: 1 } }): Promise<Answer> =>
   gateway.call(`/v2/${ep}/${operation}`, { method: 'POST', body, headers: { 'idempotency-key': key } })
 
-it('a /run that is sent again names the same job, however often and at once, and tells its status', async () => {
+it('a /run that is sent again names the same job, however often and at once, and returns its status', async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => post('run', 'one')))
   const ids = new Set(answers.map(({ json }) => json['id']))
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))

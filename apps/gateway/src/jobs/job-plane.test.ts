@@ -26,16 +26,8 @@ afterAll(async () => {
 const post = (path: string, body?: unknown): Promise<Answer> => gateway.call(path, { method: 'POST', body })
 const statusOf = (jobId: string): Promise<Answer> => gateway.call(`/v2/${ep}/status/${jobId}`)
 
-/** A job in a worker's hands. */
-async function startJob(input: unknown = { n: 1 }, envelope: Record<string, unknown> = {}): Promise<string> {
-  const { json } = await post(`/v2/${ep}/run`, { input, ...envelope })
-  const job = await worker.take()
-  expect(job?.id).toBe(json['id'])
-  return String(json['id'])
-}
-
 async function finishJob(body: unknown): Promise<string> {
-  const id = await startJob()
+  const id = await worker.startJob()
   await worker.done(id, body)
   return id
 }
@@ -45,7 +37,7 @@ const chunk = (jobId: string, value: unknown): Promise<Answer> =>
 
 describe('the rules that real SDKs need', () => {
   it('R1: answers exactly 200 on every operation that succeeds', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const answers = [
       await post(`/v2/${ep}/run`, { input: 1 }),
       await statusOf(id),
@@ -63,7 +55,7 @@ describe('the rules that real SDKs need', () => {
   it('R2: answers 200 for a job that failed or was cancelled', async () => {
     const failed = await statusOf(await finishJob({ error: 'no' }))
     expect([failed.status, failed.json['status'], failed.json['error']]).toEqual([200, 'FAILED', 'no'])
-    const id = await startJob()
+    const id = await worker.startJob()
     await post(`/v2/${ep}/cancel/${id}`)
     const cancelled = await statusOf(id)
     expect([cancelled.status, cancelled.json['status']]).toEqual([200, 'CANCELLED'])
@@ -89,7 +81,7 @@ describe('the rules that real SDKs need', () => {
   })
 
   it('R5: hands each chunk out once and still answers 200 with an empty array afterwards', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     for (const value of [1, 2, 3]) await chunk(id, value)
     const first = await gateway.call(`/v2/${ep}/stream/${id}`)
     await chunk(id, 4)
@@ -101,8 +93,8 @@ describe('the rules that real SDKs need', () => {
     expect([third.status, third.json]).toEqual([200, { status: 'COMPLETED', stream: [] }])
   })
 
-  it('R6: tells no terminal status while chunks remain', async () => {
-    const id = await startJob()
+  it('R6: reports no terminal status while chunks remain', async () => {
+    const id = await worker.startJob()
     const values = Array.from({ length: 600 }, (_, index) => index)
     for (const value of values)
       await gateway.store.jobs.appendChunk({ endpointId: ep, jobId: id, workerId: worker.id, chunk: toJson({ output: value }) })
@@ -115,7 +107,7 @@ describe('the rules that real SDKs need', () => {
   })
 
   it('R8: /stream and /status-sync are held until there is news', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const stream = gateway.call(`/v2/${ep}/stream/${id}`)
     const status = gateway.call(`/v2/${ep}/status-sync/${id}`)
     await chunk(id, 'x')
@@ -149,7 +141,7 @@ describe('the rules that real SDKs need', () => {
   })
 
   it('R14: absent fields are omitted, never null', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     expect(Object.keys((await statusOf(id)).json).toSorted()).toEqual(['delayTime', 'id', 'status', 'workerId'])
     await worker.done(id, { error: 'x' })
     expect(Object.values((await statusOf(id)).json)).not.toContain(null)
@@ -228,7 +220,7 @@ describe('the rules that real SDKs need', () => {
   })
 
   it('R20, client-api §13.20: progress is shown while a job runs and cannot move an ended one', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await worker.done(id, { status: 'IN_PROGRESS', output: '50%' })
     expect((await statusOf(id)).json).toMatchObject({ status: 'IN_PROGRESS', output: '50%' })
     await worker.done(id, { output: 'all' })

@@ -1,4 +1,4 @@
-// `/retry`, `/purge-queue`, `/requests`, why a job waits, and what a 404 tells, against real sockets and a real Redis.
+// `/retry`, `/purge-queue`, `/requests`, why a job waits, and what a 404 says, against real sockets and a real Redis.
 import { describe, expect, it } from 'vitest'
 import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
 import { useGateway } from '../testing/use-gateway.ts'
@@ -12,13 +12,9 @@ useGateway({ retention: { endpointBytes: 60_000 } }, (site) => {
 
 const post = (path: string, body?: unknown): Promise<Answer> => gateway.call(`/v2/${ep}/${path}`, { method: 'POST', body })
 const get = (path: string): Promise<Answer> => gateway.call(`/v2/${ep}/${path}`)
-const run = async (envelope: Record<string, unknown> = {}): Promise<string> => {
-  const { json } = await post('run', { input: { n: 1 }, ...envelope })
-  return String(json['id'])
-}
 
 async function finish(result: unknown): Promise<string> {
-  const id = await run()
+  const id = await gateway.submit(ep)
   await worker.take()
   await worker.done(id, result)
   return id
@@ -72,7 +68,7 @@ describe('/retry (client-api §5.7)', () => {
 
   it.each([
     ['COMPLETED', async () => finish({ output: 1 })],
-    ['IN_QUEUE', async () => run()],
+    ['IN_QUEUE', async () => gateway.submit(ep)],
   ] as const)('is refused for a job that is %s', async (status, make) => {
     const answer = await post(`retry/${await make()}`)
     expect([answer.status, answer.json['error']]).toEqual([400, `only a FAILED or TIMED_OUT job can be retried; this one is ${status}`])
@@ -85,9 +81,9 @@ describe('/retry (client-api §5.7)', () => {
 
 describe('/purge-queue (client-api §5.8)', () => {
   it('cancels what waits, ends those who wait for it, and leaves the running job alone', async () => {
-    const running = await run()
+    const running = await gateway.submit(ep)
     await worker.take()
-    const waiting = [await run(), await run({ policy: { lowPriority: true } })]
+    const waiting = [await gateway.submit(ep), await gateway.submit(ep, 1, { policy: { lowPriority: true } })]
     const held = post('runsync?wait=60000', { input: 1 })
     await expect.poll(async () => (await gateway.store.jobs.stats(ep)).waiting).toBe(3)
     const purged = await post('purge-queue', {})
@@ -103,9 +99,9 @@ describe('/requests (client-api §5.10)', () => {
   it('lists what waits, runs and ended, newest first, with whole numbers and page by page', async () => {
     const done = await finish({ output: 1 })
     const failed = await finish({ error: 'x' })
-    const running = await run()
+    const running = await gateway.submit(ep)
     await worker.take()
-    const waiting = await run()
+    const waiting = await gateway.submit(ep)
     const { json } = await get('requests')
     expect(json).toMatchObject({ total: 4, offset: 0, limit: 50, hasMore: false })
     const requests = json['requests'] as Record<string, unknown>[]
@@ -131,7 +127,7 @@ describe('/requests (client-api §5.10)', () => {
 
 describe('why a job waits', () => {
   it('stands in /status while it is queued, and nowhere else', async () => {
-    const id = await run()
+    const id = await gateway.submit(ep)
     expect((await get(`status/${id}`)).json).toEqual({
       id,
       status: 'IN_QUEUE',
@@ -152,7 +148,7 @@ describe('why a job waits', () => {
   })
 })
 
-describe('what a 404 tells', () => {
+describe('what a 404 says', () => {
   it('of a result that expired: its status and when', async () => {
     const id = await finish({ error: 'x' })
     await get(`status/${id}?ttl=1`)
@@ -169,8 +165,8 @@ describe('what a 404 tells', () => {
     expect((await get(`status/${id}`)).json['error']).toMatch(/was COMPLETED; its result made room for newer ones at/)
   })
 
-  it('of a job whose ttl elapsed, whose worker is told to stop', async () => {
-    const id = await run({ policy: { ttl: 10_000 } })
+  it('of a job whose ttl elapsed, whose worker gets an order to stop', async () => {
+    const id = await gateway.submit(ep, 1, { policy: { ttl: 10_000 } })
     await worker.take()
     const stops = worker.send(`/v2/${ep}/job-stop/${worker.id}`)
     await gateway.store.jobs.sweepExpired(ep, Date.now() + 11_000)

@@ -33,47 +33,47 @@ const posted = (jobId: string, body: string) =>
 interface Way {
   readonly how: string
   readonly end: (jobId: string) => Promise<unknown>
-  /** What both readers are told. */
-  readonly told: RegExp
+  /** What both readers get. */
+  readonly reason: RegExp
 }
 
 const WAYS: readonly Way[] = [
-  { how: 'its generator raises', end: (id) => worker.done(id, { error: 'handler: the cheese is gone' }), told: /the cheese is gone/ },
-  { how: 'its job is cancelled', end: (id) => gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' }), told: /cancelled/ },
+  { how: 'its generator raises', end: (id) => worker.done(id, { error: 'handler: the cheese is gone' }), reason: /the cheese is gone/ },
+  { how: 'its job is cancelled', end: (id) => gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' }), reason: /cancelled/ },
   {
     how: 'its job takes too long',
     end: (jobId) => gateway.store.jobs.forceSettle(ep, jobId, { status: 'FAILED', error: 'executionTimeout exceeded' }),
-    told: /executionTimeout exceeded/,
+    reason: /executionTimeout exceeded/,
   },
   {
     how: 'its ttl is over',
     end: () => gateway.store.jobs.sweepExpired(ep, Date.now() + 2 * DAY_MS),
-    told: /deleted by its ttl|time to live/,
+    reason: /deleted by its ttl|time to live/,
   },
   {
     how: 'its worker is lost, and the budget is spent',
     end: (jobId) =>
       gateway.store.jobs.takeBack({ endpointId: ep, jobId, workerId: worker.id }, { budget: 0, evidence: 'killed by SIGKILL' }),
-    told: /killed by SIGKILL/,
+    reason: /killed by SIGKILL/,
   },
   {
     how: 'its worker posts a result that is not JSON',
     end: (id) => worker.done(id, '{"output": <generator object>}'),
-    told: /not JSON/,
+    reason: /not JSON/,
   },
-  { how: 'its endpoint is deleted', end: () => gateway.store.endpoints.delete(ep), told: /cancelled|deleted|not found/ },
+  { how: 'its endpoint is deleted', end: () => gateway.store.endpoints.delete(ep), reason: /cancelled|deleted|not found/ },
 ]
 
-describe.each(WAYS)('a stream that ends because $how', ({ end, told }) => {
+describe.each(WAYS)('a stream that ends because $how', ({ end, reason }) => {
   it('is over for a reader of /stream, after all that was said', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const reader = read(id)
     await posted(id, '{"output":"one"}')
     await expect.poll(reader.outputs).toEqual(['one'])
     await end(id)
     const { status, error } = await reader.ended
     expect(status).not.toBe('COMPLETED')
-    expect(error).toMatch(told)
+    expect(error).toMatch(reason)
     expect(reader.outputs()).toEqual(['one'])
   })
 
@@ -84,13 +84,13 @@ describe.each(WAYS)('a stream that ends because $how', ({ end, told }) => {
     await end(String(job?.id))
     const { text } = await answer
     expect(text).toMatch(/"error":\{"message":"/)
-    expect(text).toMatch(told)
+    expect(text).toMatch(reason)
     expect(text).not.toContain('[DONE]')
   })
 })
 
 it('a part that is not JSON fails the job, since the stream would have a hole that no reader sees', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await posted(id, '{"output":"one"}')
   await posted(id, '{"output": <generator object>}')
   await worker.done(id, { output: [] })
@@ -100,7 +100,7 @@ it('a part that is not JSON fails the job, since the stream would have a hole th
 })
 
 it('a failure comes alone, as SDK 2.0 raises before it looks at what stands beside it', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await posted(id, '{"output":"last words"}')
   await worker.done(id, { error: 'boom' })
   const ask = async () => (await gateway.call(`/v2/${ep}/stream/${id}`)).json
@@ -110,7 +110,7 @@ it('a failure comes alone, as SDK 2.0 raises before it looks at what stands besi
 
 describe('a gateway that stops while a job streams', () => {
   it('answers the reader of /stream, who goes on at another one to the end', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await posted(id, '{"output":"one"}')
     await gateway.call(`/v2/${ep}/stream/${id}`)
     const asked = once(gateway.apps.publicApp.server, 'request')
@@ -132,12 +132,6 @@ describe('a gateway that stops while a job streams', () => {
     expect((await other.store.jobs.get(ep, id))?.status).toBe('CANCELLED')
   })
 })
-
-async function startJob(): Promise<string> {
-  const { json } = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
-  await worker.take()
-  return String(json['id'])
-}
 
 /** As the clients do: asks again until there is an end. A refusal is one, too. */
 function read(id: string) {

@@ -1,5 +1,5 @@
-// What becomes of a stream's chunks with the answer that tells them, at two gateways of one Redis (client-api §5.5 "two readers", ADR 25). The
-// answers are larger than what fits into sockets, so one that nobody reads stays under way.
+// What happens to a stream's chunks with the answer that delivers them, at two gateways of one Redis (client-api §5.5 "two readers", ADR 25). The answers
+// are larger than what fits into sockets, so one that is not read stays under way.
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { startRedis, type TestRedis } from '@runyard/testing'
@@ -50,7 +50,7 @@ const streamAtOther = (id: string, query: string): Promise<Answer> => other.call
 const numbersOf = ({ stream }: { stream?: unknown }): unknown => (stream as { output: number }[]).map(({ output }) => output)
 const ALL = Array.from({ length: COUNT }, (_, n) => n)
 
-it('an answer that breaks off is told to the next reader, who waits for it meanwhile and hears of no end', async () => {
+it('the chunks of an answer that breaks off go to the next reader, who waits for them meanwhile and gets no end', async () => {
   const id = await endedStream()
   const slow = await openAnswer(id)
   expect((await streamAtOther(id, '?wait=1000')).json).toEqual({ status: 'IN_PROGRESS', stream: [] })
@@ -61,16 +61,16 @@ it('an answer that breaks off is told to the next reader, who waits for it meanw
   expect((await streamAtOther(id, '')).json).toEqual({ status: 'COMPLETED', stream: [] })
 })
 
-it('an answer that is read to its end is told nobody else, who then hears of the end', async () => {
+it('the chunks of an answer that is read to its end go to no other reader, who then gets the end', async () => {
   const id = await endedStream()
   const slow = await openAnswer(id)
   const waiting = streamAtOther(id, '?wait=60000')
-  const told = JSON.parse(await text(slow)) as Record<string, unknown>
-  expect([told['status'], numbersOf(told)]).toEqual(['COMPLETED', ALL])
+  const delivered = JSON.parse(await text(slow)) as Record<string, unknown>
+  expect([delivered['status'], numbersOf(delivered)]).toEqual(['COMPLETED', ALL])
   expect((await waiting).json).toEqual({ status: 'COMPLETED', stream: [] })
 })
 
-it('an answer that ends while Redis is away counts as told once it is back', async () => {
+it('an answer that ends while Redis is away counts as delivered once it is back', async () => {
   const id = await endedStream()
   const slow = await openAnswer(id)
   await redis.kill()

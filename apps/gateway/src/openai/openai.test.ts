@@ -252,7 +252,7 @@ describe('a stream', () => {
     expect((await answer).text).toBe('data: {"n":1}\n\ndata: {"n":2}\n\ndata: {"n":3}\n\ndata: [DONE]\n\n')
   })
 
-  it('tells the result of a worker that streamed nothing', async () => {
+  it('sends the result of a worker that streamed nothing', async () => {
     const answer = streamed()
     await serve([], { output: { object: 'list' } })
     expect((await answer).text).toBe('data: {"object":"list"}\n\ndata: [DONE]\n\n')
@@ -315,7 +315,7 @@ describe('a stream', () => {
 })
 
 describe('a client that goes away', () => {
-  it.each([true, false])('has its running job cancelled and its worker told (stream: %s)', async (stream) => {
+  it.each([true, false])('has its running job cancelled and its worker stopped (stream: %s)', async (stream) => {
     const client = openStream(gateway.publicUrl, { stream, model: 'm' })
     const { id } = await take()
     await post(id, 'data: 1\n\n')

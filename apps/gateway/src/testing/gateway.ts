@@ -36,6 +36,8 @@ export interface TestWorker {
   take(options?: RequestOptions): Promise<{ id: string; input: unknown } | undefined>
   done(jobId: string, body: unknown, headers?: Record<string, string>): Promise<Answer>
   ping(jobIds?: readonly string[], query?: string): Promise<Answer>
+  /** Submits a job to its endpoint and takes it; returns the job's id. */
+  startJob(input?: unknown, envelope?: Readonly<Record<string, unknown>>): Promise<string>
 }
 
 export interface TestGateway extends AsyncDisposable {
@@ -51,6 +53,10 @@ export interface TestGateway extends AsyncDisposable {
   readonly callPlane: Send
   /** How many takes of a worker wait for a job here. */
   parkedTakes(workerId: string): number
+  /** `/run` with the key; returns the job's id. */
+  submit(endpointId: string, input?: unknown, envelope?: Readonly<Record<string, unknown>>): Promise<string>
+  /** `/status` with the key. */
+  statusOf(endpointId: string, jobId: string): Promise<Record<string, unknown>>
   addEndpoint(change?: Partial<Endpoint>, settings?: Partial<EndpointSettings>): Promise<Endpoint>
   addWorker(endpointId: string, change?: Partial<WorkerRecord>): Promise<TestWorker>
 }
@@ -89,6 +95,8 @@ export async function startGateway(
   const workerPlaneUrl = await plane.listen({ host: '127.0.0.1', port: 0 })
   const publicUrl = await publicApp.listen({ host: '127.0.0.1', port: 0 })
   const callPlane = createSend(workerPlaneUrl, {})
+  const call = createSend(publicUrl, { authorization: `Bearer ${key}` })
+  const submit = createSubmit(call)
   const scope = opening.move()
   return {
     apps: { publicApp, workerPlane: plane },
@@ -97,16 +105,26 @@ export async function startGateway(
     publicUrl,
     workerPlaneUrl,
     key,
-    call: createSend(publicUrl, { authorization: `Bearer ${key}` }),
+    call,
     callPlane,
     parkedTakes: (workerId) => gateway.deps.sessions.find(workerId)?.heldTakes ?? 0,
     addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
-    addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl }, endpointId, change),
+    submit,
+    statusOf: async (endpointId, jobId) => (await call(`/v2/${endpointId}/status/${jobId}`)).json,
+    addWorker: (endpointId, change = {}) => addWorker({ store, workerPlaneUrl, submit }, endpointId, change),
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
 }
 
-/** Where a test names a directory. */
+function createSubmit(call: Send): TestGateway['submit'] {
+  return async (endpointId, input = 1, envelope = {}) => {
+    const { status, json } = await call(`/v2/${endpointId}/run`, { method: 'POST', body: { input, ...envelope } })
+    if (status !== 200) throw new Error(`the job was refused: ${status} ${JSON.stringify(json)}`)
+    return String(json['id'])
+  }
+}
+
+/** For tests that name a directory. */
 async function blobsOf({ blobs }: Config): Promise<Pick<OpenStoreOptions, 'blobs'>> {
   if (blobs.directory === undefined) return {}
   return { blobs: { store: await openBlobStore(blobs, blobs.directory), thresholdBytes: blobs.thresholdBytes } }
@@ -145,12 +163,48 @@ function addEndpoint(store: Store, change: Partial<Endpoint>, settings: Partial<
 }
 
 async function addWorker(
-  at: { store: Store; workerPlaneUrl: string },
+  at: { store: Store; workerPlaneUrl: string; submit: TestGateway['submit'] },
   endpointId: string,
   change: Partial<WorkerRecord>,
 ): Promise<TestWorker> {
   const id = randomId('w')
-  const record: WorkerRecord = {
+  const record = workerRecord(id, endpointId, change)
+  await at.store.workers.create(record)
+  const token = await at.store.workerToken(endpointId, id)
+  const send = createSend(at.workerPlaneUrl, {
+    authorization: token,
+    'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7',
+  })
+  const base = `/v2/${endpointId}`
+  const take: TestWorker['take'] = async (options) => {
+    const answer = await send(`${base}/job-take/${id}?gpu=none&job_in_progress=0`, options)
+    return answer.status === 200 ? (answer.json as unknown as { id: string; input: unknown }) : undefined
+  }
+  return {
+    id,
+    token,
+    record,
+    send,
+    take,
+    async startJob(input, envelope) {
+      const jobId = await at.submit(endpointId, input, envelope)
+      const taken = await take()
+      if (taken?.id !== jobId) throw new Error(`the worker got ${taken?.id ?? 'no job'} instead of ${jobId}`)
+      return jobId
+    },
+    done: (jobId, body, headers = {}) =>
+      send(`${base}/job-done/${id}/${jobId}?gpu=none&isStream=false`, {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      }),
+    ping: (jobIds = [], query = '') =>
+      send(`${base}/ping/${id}?gpu=none${jobIds.length === 0 ? '' : `&job_id=${encodeURIComponent(jobIds.join(','))}`}${query}`),
+  }
+}
+
+function workerRecord(id: string, endpointId: string, change: Partial<WorkerRecord>): WorkerRecord {
+  return {
     id,
     endpointId,
     hostId: 'local',
@@ -162,30 +216,5 @@ async function addWorker(
     createdAt: Date.now(),
     containerStartedAt: Date.now(),
     ...change,
-  }
-  await at.store.workers.create(record)
-  const token = await at.store.workerToken(endpointId, id)
-  const send = createSend(at.workerPlaneUrl, {
-    authorization: token,
-    'user-agent': 'RunPod-Python-SDK/1.12.0 (Linux) Language/Python 3.11.7',
-  })
-  const base = `/v2/${endpointId}`
-  return {
-    id,
-    token,
-    record,
-    send,
-    async take(options) {
-      const answer = await send(`${base}/job-take/${id}?gpu=none&job_in_progress=0`, options)
-      return answer.status === 200 ? (answer.json as unknown as { id: string; input: unknown }) : undefined
-    },
-    done: (jobId, body, headers = {}) =>
-      send(`${base}/job-done/${id}/${jobId}?gpu=none&isStream=false`, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-      }),
-    ping: (jobIds = [], query = '') =>
-      send(`${base}/ping/${id}?gpu=none${jobIds.length === 0 ? '' : `&job_id=${encodeURIComponent(jobIds.join(','))}`}${query}`),
   }
 }

@@ -13,7 +13,7 @@ export interface TestSite {
   readonly user: TestUser
 }
 
-/** `enter` is told of each test's site before it runs. */
+/** `enter` gets each test's site before the test runs. */
 export function useTestApp(enter: (site: TestSite) => void): void {
   let redis: TestRedis
   let opened: TestApp

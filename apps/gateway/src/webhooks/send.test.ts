@@ -15,18 +15,18 @@ async function receiver(options?: { host?: string; port?: number }): Promise<Rec
   return started
 }
 
-const nobody = (): never => {
+const noResolver = (): never => {
   throw new Error('no name should be resolved')
 }
 
 function post(url: string, options: Partial<SendOptions> & { timeoutMs?: number } = {}, body = '{"id":"j"}') {
   const headers = { 'content-type': 'application/json', 'webhook-id': 'e' }
   const signal = AbortSignal.timeout(options.timeoutMs ?? 30_000)
-  return sendWebhook({ url: new URL(url), headers, body }, { isAllowed: () => true, resolve: nobody, signal, ...options })
+  return sendWebhook({ url: new URL(url), headers, body }, { isAllowed: () => true, resolve: noResolver, signal, ...options })
 }
 
 describe('a post', () => {
-  it('carries headers and body as they are, and tells the status of the answer', async () => {
+  it('carries headers and body as they are, and returns the status of the answer', async () => {
     const to = await receiver()
     to.answer = (response) => void response.writeHead(204).end()
     const body = JSON.stringify({ text: 'größer', __proto__: 1 })
@@ -78,7 +78,7 @@ describe('a post', () => {
     expect(await post('http://slow.example/', { resolve, timeoutMs: 300 })).toEqual({ kind: 'failed', error: 'no answer in time' })
   })
 
-  it('fails when nobody listens, and when the name does not exist', async () => {
+  it('fails when no server listens, and when the name does not exist', async () => {
     expect(await post('http://127.0.0.1:1/')).toMatchObject({ kind: 'failed', error: expect.stringContaining('ECONNREFUSED') })
     const resolve = () => Promise.reject(new Error('getaddrinfo ENOTFOUND gone.example'))
     expect(await post('http://gone.example/', { resolve })).toMatchObject({ kind: 'failed', error: 'getaddrinfo ENOTFOUND gone.example' })

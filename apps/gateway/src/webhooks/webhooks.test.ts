@@ -75,8 +75,8 @@ describe('a webhook', () => {
     expect(json).toEqual({ ...status, input: { x: 1 }, webhook: `${to.url}?token=t` })
     expect(headers['content-type']).toBe('application/json')
 
-    const { json: told } = await gateway.call('/runyard/v1/webhooks/secrets')
-    const [secret = ''] = told['secrets'] as string[]
+    const { json: reply } = await gateway.call('/runyard/v1/webhooks/secrets')
+    const [secret = ''] = reply['secrets'] as string[]
     const signed = headers as Record<string, string>
     expect(new Webhook(secret).verify(body, signed)).toEqual(json)
     expect(() => new Webhook(secret).verify(body.replace('COMPLETED', 'FAILED'), signed)).toThrow('No matching signature found')
@@ -230,7 +230,7 @@ describe('several gateways', () => {
     expect(to.received).toHaveLength(2)
   })
 
-  it('deliver what one took to its grave, after its lease, although no signal tells of it and the endpoint is gone', async () => {
+  it('deliver what a dead one had taken, after its lease, without a signal and although the endpoint is gone', async () => {
     const to = await receiver()
     const options = { redisUrl: redis.url, prefix: 'graves', leaseMs: 5000, retention: { asyncMs: 60_000, syncMs: 60_000 } }
     await using store = await openStore(options)

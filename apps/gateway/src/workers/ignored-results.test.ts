@@ -22,16 +22,9 @@ const linesOf = (jobId: string): readonly unknown[] =>
     .mocked(gateway.log.info)
     .mock.calls.filter(([facts]) => (facts as { jobId?: string }).jobId === jobId)
     .map(([facts, text]) => ({ ...(facts as object), text }))
-const statusOf = async (jobId: string): Promise<unknown> => (await gateway.call(`/v2/${ep}/status/${jobId}`)).json
 const cancel = (jobId: string) => gateway.call(`/v2/${ep}/cancel/${jobId}`, { method: 'POST' })
 const loseJob = (jobId: string) =>
   gateway.store.jobs.takeBack({ endpointId: ep, jobId, workerId: worker.id }, { budget: 2, evidence: 'test' })
-
-async function startJob(): Promise<string> {
-  const { json } = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
-  expect((await worker.take())?.id).toBe(json['id'])
-  return String(json['id'])
-}
 
 /** What happens to a job before its worker's result comes (again). */
 const CASES: readonly { readonly when: string; readonly before: (jobId: string) => Promise<unknown>; readonly reason: string }[] = [
@@ -77,12 +70,12 @@ const CASES: readonly { readonly when: string; readonly before: (jobId: string) 
 ]
 
 it.each(CASES)('a result that $when changes nothing and is logged once: $reason', async ({ before, reason }) => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await before(id)
-  const then = await statusOf(id)
+  const then = await gateway.statusOf(ep, id)
   const logged = linesOf(id).length
   expect((await worker.done(id, { output: 'late' })).status).toBe(200)
-  expect(await statusOf(id)).toEqual(then)
+  expect(await gateway.statusOf(ep, id)).toEqual(then)
   const line = { endpointId: ep, endpoint: ep, jobId: id, workerId: worker.id, posted: 'COMPLETED', reason, text: 'result ignored' }
   expect(linesOf(id).slice(logged)).toEqual([expect.objectContaining(line)])
 })
@@ -93,7 +86,7 @@ it('a result for a job that never was is answered 200 and logged once', async ()
 })
 
 it('a result whose write was answered too late ends its job once, in log, history and measures', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   const { jobs } = gateway.store
   const settle = jobs.settle.bind(jobs)
   vi.spyOn(jobs, 'settle').mockImplementationOnce(async (...end) => {
@@ -101,7 +94,7 @@ it('a result whose write was answered too late ends its job once, in log, histor
     throw new RunyardError('store_unavailable', 'the answer was lost')
   })
   expect((await worker.done(id, { output: 1 })).status).toBe(200)
-  expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+  expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 1 })
   expect(linesOf(id)).toEqual([expect.objectContaining({ status: 'COMPLETED', text: 'job settled' })])
   const ends = async (): Promise<readonly unknown[]> =>
     (await gateway.store.events.list(ep, 50)).filter(({ jobId, kind }) => jobId === id && kind === 'job_settled')
@@ -109,15 +102,15 @@ it('a result whose write was answered too late ends its job once, in log, histor
 })
 
 it('progress and chunks of a superseded attempt change nothing', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await loseJob(id)
   const other = await gateway.addWorker(ep)
   expect((await other.take())?.id).toBe(id)
   const stream = `/v2/${ep}/job-stream/${worker.id}/${id}?isStream=false`
   await worker.send(stream, { method: 'POST', body: { output: 'stale' } })
   await worker.done(id, { status: 'IN_PROGRESS', output: 'stale' })
-  expect(await statusOf(id)).not.toHaveProperty('output')
+  expect(await gateway.statusOf(ep, id)).not.toHaveProperty('output')
   await other.done(id, { output: 'fresh' })
-  expect(await statusOf(id)).toMatchObject({ output: 'fresh', retries: 1, workerId: other.id })
+  expect(await gateway.statusOf(ep, id)).toMatchObject({ output: 'fresh', retries: 1, workerId: other.id })
   expect((await gateway.call(`/v2/${ep}/stream/${id}`)).json).toMatchObject({ stream: [] })
 })

@@ -16,17 +16,10 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-async function runningJob(by = worker): Promise<string> {
-  const { json } = await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })
-  expect((await by.take())?.id).toBe(json['id'])
-  return String(json['id'])
-}
-
 const admitted = (): number => gateway.apps.workerPlane.admitted.count
-const statusOf = async (id: string) => (await gateway.call(`/v2/${ep}/status/${id}`)).json
 
 it('answers a large result at once where the job is not leased to the worker, without reading it', async () => {
-  const id = await runningJob()
+  const id = await worker.startJob()
   const other = await gateway.addWorker(ep)
   vi.spyOn(gateway.log, 'info')
   const before = admitted()
@@ -35,15 +28,15 @@ it('answers a large result at once where the job is not leased to the worker, wi
   expect(admitted()).toBe(before)
   expect(gateway.log.info).toHaveBeenCalledWith(expect.objectContaining({ reason: 'attempt_superseded', jobId: id }), 'result ignored')
   expect(gateway.log.info).toHaveBeenCalledWith(expect.objectContaining({ reason: 'job_unknown', jobId: 'none-1' }), 'result ignored')
-  expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS' })
+  expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'IN_PROGRESS' })
   expect((await worker.done(id, { output: LARGE })).json).toEqual({ ok: true })
-  expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: LARGE })
+  expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: LARGE })
 })
 
 it('lets a worker without a record end the jobs that it still holds, and no others', async () => {
   const gone = await gateway.addWorker(ep)
-  const id = await runningJob(gone)
-  const other = await runningJob()
+  const id = await gone.startJob()
+  const other = await worker.startJob()
   await gateway.store.workers.remove(ep, gone.id, undefined)
   await vi.waitFor(async () => expect(await gateway.store.workers.get(ep, gone.id)).toBeUndefined())
   await expect
@@ -53,16 +46,16 @@ it('lets a worker without a record end the jobs that it still holds, and no othe
       return admitted() - before
     })
     .toBe(0)
-  expect(await statusOf(other)).toMatchObject({ status: 'IN_PROGRESS' })
+  expect(await gateway.statusOf(ep, other)).toMatchObject({ status: 'IN_PROGRESS' })
   await gone.done(id, { output: 'late' })
-  expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 'late' })
+  expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 'late' })
   await worker.done(other, { output: 'own' })
 })
 
 it('lets a worker that has posted more than its share wait, and no other one', async () => {
   const greedy = await gateway.addWorker(ep)
-  const id = await runningJob(greedy)
-  const mine = await runningJob()
+  const id = await greedy.startJob()
+  const mine = await worker.startJob()
   const post = (path: string, by: TestWorker) => by.send(path, { method: 'POST', body: { output: LARGE } })
   const chunk = `/v2/${ep}/job-stream/${greedy.id}/${id}`
   await post(chunk, greedy)
@@ -76,8 +69,8 @@ it('lets a worker that has posted more than its share wait, and no other one', a
 
 it('counts a large post that it throws away several times', async () => {
   const greedy = await gateway.addWorker(ep)
-  const id = await runningJob(greedy)
-  const mine = await runningJob()
+  const id = await greedy.startJob()
+  const mine = await worker.startJob()
   await greedy.done('none-1', { output: LARGE })
   const order: string[] = []
   const chunk = { method: 'POST', body: { output: 1 } }

@@ -11,20 +11,11 @@ useGateway({ limits: { resultBytes: 300_000 }, lease: { durationS: 30, budget: 2
   ;({ gateway, ep, worker } = site)
 })
 
-const submit = async (input: unknown = 1): Promise<string> =>
-  String((await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input } })).json['id'])
-const statusOf = async (jobId: string): Promise<Record<string, unknown>> => (await gateway.call(`/v2/${ep}/status/${jobId}`)).json
 const recordOf = (): Promise<Record<string, unknown> | undefined> => gateway.store.workers.get(ep, worker.id)
 const takeBatch = (size: number, by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-take-batch/${by.id}?gpu=x&batch_size=${size}`)
 const chunk = (jobId: string, output: unknown): Promise<Answer> =>
   worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}?isStream=false`, { method: 'POST', body: { output } })
 const stopPoll = (by = worker): Promise<Answer> => by.send(`/v2/${ep}/job-stop/${by.id}?gpu=x`)
-
-async function startJob(input: unknown = 1): Promise<string> {
-  const id = await submit(input)
-  expect((await worker.take())?.id).toBe(id)
-  return id
-}
 
 /** Parks a take and proves that it is held: the endpoint's only worker gets the next job. */
 function isPending(promise: Promise<unknown>): Promise<boolean> {
@@ -40,7 +31,7 @@ describe('taking jobs', () => {
   it('holds an empty poll and answers it with the next job', async () => {
     const poll = worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)
     expect(await isPending(poll)).toBe(true)
-    const id = await submit({ deep: [1] })
+    const id = await gateway.submit(ep, { deep: [1] })
     const answer = await poll
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toContain('application/json')
@@ -49,7 +40,7 @@ describe('taking jobs', () => {
 
   // worker-api §17.6
   it('never hands out more than the batch that was asked for, and no id twice', async () => {
-    const ids = new Set(await Promise.all([1, 2, 3, 4, 5].map((input) => submit(input))))
+    const ids = new Set(await Promise.all([1, 2, 3, 4, 5].map((input) => gateway.submit(ep, input))))
     const first = (await takeBatch(2)).json as unknown as { id: string }[]
     const second = (await takeBatch(10)).json as unknown as { id: string }[]
     expect([first.length, second.length]).toEqual([2, 3])
@@ -60,7 +51,7 @@ describe('taking jobs', () => {
     const workers = [worker, await gateway.addWorker(ep), await gateway.addWorker(ep)]
     const polls = workers.map((one) => takeBatch(10, one))
     for (const one of workers) await untilParked(one)
-    await Promise.all([submit(1), submit(2), submit(3)])
+    await Promise.all([gateway.submit(ep, 1), gateway.submit(ep, 2), gateway.submit(ep, 3)])
     const batches = (await Promise.all(polls)).map(({ json }) => json as unknown as unknown[])
     expect(batches.map((batch) => batch.length)).toEqual([1, 1, 1])
   })
@@ -72,7 +63,7 @@ describe('taking jobs', () => {
     await untilParked(worker)
     const second = later.take()
     await untilParked(later)
-    const id = await submit()
+    const id = await gateway.submit(ep)
     expect((await second)?.id).toBe(id)
     controller.abort()
     await expect(first).rejects.toThrow(/abort/i)
@@ -88,10 +79,10 @@ describe('taking jobs', () => {
         if (job === undefined) continue
         seen.push(job.id)
         await one.done(job.id, { output: 1 })
-        if (seen.length === total) for (let rest = 1; rest < workers.length; rest += 1) await submit('last')
+        if (seen.length === total) for (let rest = 1; rest < workers.length; rest += 1) await gateway.submit(ep, 'last')
       }
     })
-    await Promise.all(Array.from({ length: total }, (_, index) => submit(index)))
+    await Promise.all(Array.from({ length: total }, (_, index) => gateway.submit(ep, index)))
     await Promise.all(loops)
     expect(new Set(seen).size).toBe(seen.length)
   })
@@ -99,13 +90,13 @@ describe('taking jobs', () => {
   it('serves several single polls of one worker side by side, as SDKs up to 1.6 with concurrency make them', async () => {
     const polls = [worker.take(), worker.take(), worker.take()]
     for (const poll of polls) expect(await isPending(poll)).toBe(true)
-    const ids = await Promise.all([1, 2, 3].map((input) => submit(input)))
+    const ids = await Promise.all([1, 2, 3].map((input) => gateway.submit(ep, input)))
     expect(new Set((await Promise.all(polls)).map((job) => job?.id))).toEqual(new Set(ids))
   })
 
   // worker-api §17.5
   it.each([false, 0, '', [], {}])('a job always has its input, %j too: without the key the SDK would drop it', async (input) => {
-    const id = await submit(input)
+    const id = await gateway.submit(ep, input)
     expect((await worker.send(`/v2/${ep}/job-take/${worker.id}?gpu=x`)).json).toEqual({ id, input })
   })
 
@@ -115,10 +106,10 @@ describe('taking jobs', () => {
     expect(await isPending(poll)).toBe(true)
     controller.abort()
     await expect(poll).rejects.toThrow(/abort/i)
-    const id = await submit()
+    const id = await gateway.submit(ep)
     const other = await gateway.addWorker(ep)
     expect((await other.take())?.id).toBe(id)
-    expect((await statusOf(id))['retries']).toBeUndefined()
+    expect((await gateway.statusOf(ep, id))['retries']).toBeUndefined()
   })
 
   // worker-api §17.4
@@ -128,7 +119,7 @@ describe('taking jobs', () => {
       const other = await gateway.addWorker(ep)
       await gateway.store.workers.patch({ endpointId: ep, workerId: other.id, fields: change })
       const poll = other.take({ signal: AbortSignal.timeout(200) }).catch(() => undefined)
-      const id = await submit()
+      const id = await gateway.submit(ep)
       expect((await worker.take())?.id).toBe(id)
       expect(await poll).toBeUndefined()
     }
@@ -141,12 +132,12 @@ describe('taking jobs', () => {
       if (current === undefined) throw new Error('the endpoint is gone')
       return { ...current, version: 2 }
     })
-    const id = await submit()
+    const id = await gateway.submit(ep)
     const fresh = await gateway.addWorker(ep, { endpointVersion: 2 })
     expect((await fresh.take())?.id).toBe(id)
     expect(await isPending(Promise.race(old))).toBe(true)
     const next = fresh.take()
-    const second = await submit()
+    const second = await gateway.submit(ep)
     expect((await next)?.id).toBe(second)
   })
 
@@ -179,7 +170,7 @@ describe('taking jobs', () => {
   )
 
   it('answers the polls of a draining worker once its last job has ended', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const stop = stopPoll()
     await gateway.store.workers.patch({
       endpointId: ep,
@@ -216,7 +207,7 @@ describe('tokens', () => {
   })
 
   // worker-api §17.2, §15.4
-  it('a poll with a wrong token is told to pause: 429 with Retry-After', async () => {
+  it('a poll with a wrong token is asked to pause: 429 with Retry-After', async () => {
     const paths = ['job-take', 'job-take-batch', 'job-stop']
     const answers = await Promise.all(
       paths.map((path) => gateway.callPlane(`/v2/${ep}/${path}/${worker.id}`, { headers: { authorization: 'wrong' } })),
@@ -259,68 +250,68 @@ describe('posting results', () => {
     [{ text: 'bare' }, { status: 'COMPLETED', output: { text: 'bare' } }],
     ['{broken', { status: 'FAILED', error: 'the worker posted a result that is not JSON, or nested too deeply' }],
   ])('a body %j ends the job as %j', async (body, expected) => {
-    const id = await startJob()
+    const id = await worker.startJob()
     expect((await worker.done(id, body)).status).toBe(200)
-    expect(await statusOf(id)).toMatchObject(expected)
+    expect(await gateway.statusOf(ep, id)).toMatchObject(expected)
   })
 
   it('a body that is nested too deeply ends the job as failed', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     expect((await worker.done(id, `{"output":${'['.repeat(20_000)}${']'.repeat(20_000)}}`)).status).toBe(200)
     const error = 'the worker posted a result that is not JSON, or nested too deeply'
-    expect(await statusOf(id)).toMatchObject({ status: 'FAILED', error })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'FAILED', error })
   })
 
   // worker-api §17.7, §15.7: the id in the header may be that of a later job (worker-api §3).
   it.each(['application/x-www-form-urlencoded', 'application/json; charset=utf-8', 'text/plain', 'application/octet-stream', 'json', ''])(
     'reads JSON under any content type: %j',
     async (type) => {
-      const id = await startJob()
+      const id = await worker.startJob()
       expect((await worker.done(id, { output: 'ü' }, { 'content-type': type, 'x-request-id': 'another' })).status).toBe(200)
-      expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 'ü' })
+      expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 'ü' })
     },
   )
 
   // worker-api §17.10
   it('answers posts itself, never with a redirect, at which a result would be lost', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     for (const route of ['job-stream', 'job-done']) {
       const url = `${gateway.workerPlaneUrl}/v2/${ep}/${route}/${worker.id}/${id}?gpu=x&isStream=false`
       const answer = await fetch(url, { method: 'POST', body: '{"output":1}', headers: { authorization: worker.token }, redirect: 'error' })
       expect(answer.status).toBe(200)
     }
-    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 1 })
   })
 
   it('progress and chunks that come after the end change nothing', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await worker.done(id, { output: 1 })
-    const before = await statusOf(id)
+    const before = await gateway.statusOf(ep, id)
     const late = [await worker.done(id, { status: 'IN_PROGRESS', output: 'half' }), await chunk(id, 'late')]
     expect(late.map(({ status }) => status)).toEqual([200, 200])
-    expect(await statusOf(id)).toEqual(before)
+    expect(await gateway.statusOf(ep, id)).toEqual(before)
     expect((await gateway.call(`/v2/${ep}/stream/${id}`)).json).toMatchObject({ status: 'COMPLETED', stream: [] })
   })
 
   // worker-api §17.7
   it('a result over the limit fails its job in clear words', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await worker.done(id, { output: 'x'.repeat(400_000) }).catch(() => undefined)
-    await expect.poll(async () => (await statusOf(id))['error']).toContain('larger than 300000 bytes')
+    await expect.poll(async () => (await gateway.statusOf(ep, id))['error']).toContain('larger than 300000 bytes')
   })
 
   it('stopPod ends the job, asks for a fresh worker and lets the polls go', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const stop = stopPoll()
     expect(await isPending(stop)).toBe(true)
     await worker.done(id, { output: 1, stopPod: true })
     expect((await stop).status).toBe(204)
-    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 1 })
     expect((await recordOf())?.['refreshRequested']).toBe(true)
   })
 
   it('the agent’s timings are kept and show when the function was entered', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const timings = JSON.stringify({ enteredAt: Date.now(), returnedAt: Date.now() })
     await worker.done(id, { output: 1 }, { 'x-runyard-timings': timings })
     expect((await gateway.store.jobs.get(ep, id))?.timings).toEqual(JSON.parse(timings))
@@ -348,36 +339,36 @@ describe('the heartbeat', () => {
   })
 
   it('a job missing from consecutive pings goes to another worker, and its worker is replaced', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const ping = async (): Promise<unknown> => {
       await worker.ping()
-      return (await statusOf(id))['status']
+      return (await gateway.statusOf(ep, id))['status']
     }
     await expect.poll(ping).toBe('IN_QUEUE')
     expect((await recordOf())?.['refreshRequested']).toBe(true)
     const other = await gateway.addWorker(ep)
     expect((await other.take())?.id).toBe(id)
     await other.done(id, { output: 1 })
-    expect(await statusOf(id)).toMatchObject({ status: 'COMPLETED', retries: 1 })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', retries: 1 })
   })
 
   it('late pings of a worker that is gone bring nothing back', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await gateway.store.workers.remove(ep, worker.id, undefined)
     await gateway.store.jobs.takeBack({ endpointId: ep, jobId: id, workerId: worker.id }, { budget: 2, evidence: 'test' })
     for (let count = 0; count < 4; count += 1) expect((await worker.ping([id])).status).toBe(200)
     expect(await recordOf()).toBeUndefined()
-    expect(await statusOf(id)).toMatchObject({ status: 'IN_QUEUE' })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'IN_QUEUE' })
   })
 
   it('a job that pings name stays with its worker', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     for (let count = 0; count < 5; count += 1) await worker.ping(['unrelated', id])
-    expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
   })
 
   it('names up to 64 KiB of jobs', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const others = Array.from({ length: 1600 }, (_, count) => `${id.slice(0, 32)}${count}`)
     expect((await worker.ping([...others, id])).status).toBe(200)
   })
@@ -391,8 +382,8 @@ describe('the heartbeat', () => {
 
 describe('the stop channel', () => {
   // worker-api §17.11, §17.12
-  it('tells a cancelled job to its worker once', async () => {
-    const id = await startJob()
+  it('sends the stop order of a cancelled job to its worker once', async () => {
+    const id = await worker.startJob()
     const poll = stopPoll()
     expect(await isPending(poll)).toBe(true)
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
@@ -402,17 +393,17 @@ describe('the stop channel', () => {
     expect(await isPending(next)).toBe(true)
     await gateway.store.workers.patch({ endpointId: ep, workerId: worker.id, fields: { drainingSince: Date.now() } })
     expect((await next).status).toBe(204)
-    expect(await statusOf(id)).toMatchObject({ status: 'CANCELLED' })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'CANCELLED' })
   })
 
   it('keeps the order for a worker that is not listening at that moment', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     expect((await stopPoll()).json).toEqual({ jobsToStop: [id] })
   })
 
-  it('tells an order once more to a worker that did not hear it, before it is replaced', async () => {
-    const id = await startJob()
+  it('sends an order once more to a worker that did not get it, before it is replaced', async () => {
+    const id = await worker.startJob()
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     expect((await stopPoll()).json).toEqual({ jobsToStop: [id] })
     const again = stopPoll()
@@ -425,7 +416,7 @@ describe('the stop channel', () => {
   })
 
   it('replaces a worker that goes on naming a stopped job', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     for (let count = 0; count < 3; count += 1) await worker.ping([id])
     expect((await recordOf())?.['refreshRequested']).toBe(true)
@@ -433,7 +424,7 @@ describe('the stop channel', () => {
 })
 
 it('a worker that names a job which its own result has ended is neither stopped nor replaced', async () => {
-  const id = await startJob()
+  const id = await worker.startJob()
   await worker.done(id, { output: 1 })
   const stop = stopPoll()
   for (let count = 0; count < 4; count += 1) await worker.ping([id])
@@ -443,9 +434,9 @@ it('a worker that names a job which its own result has ended is neither stopped 
 
 describe('SDK 1.7.1, which never names its jobs', () => {
   it('keeps them as long as it pings, and is replaced at once when it is to stop one', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     for (let count = 0; count < 4; count += 1) await worker.ping([], '&runpod_version=1.7.1')
-    expect(await statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
+    expect(await gateway.statusOf(ep, id)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id })
     await gateway.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
     await expect.poll(async () => (await recordOf())?.['refreshRequested']).toBe(true)
   })
@@ -453,7 +444,7 @@ describe('SDK 1.7.1, which never names its jobs', () => {
 
 describe('what operators see', () => {
   it('the endpoint’s metrics name its ready workers', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     const metrics = async () => (await gateway.call(`/v2/${ep}/metrics`)).json
     await expect.poll(metrics).toMatchObject({ readyWorkers: [worker.id], workers: { running: 1 }, jobs: { inProgress: 1 } })
     await worker.done(id, {})
@@ -466,9 +457,9 @@ describe('what operators see', () => {
   })
 
   it('Prometheus sees queue, workers and billable seconds, labelled by endpoint and never by job or worker', async () => {
-    const id = await startJob()
+    const id = await worker.startJob()
     await worker.done(id, { output: 1 })
-    await submit()
+    await gateway.submit(ep)
     const metrics = async (): Promise<string> => (await createSend(gateway.publicUrl, {})('/metrics')).text
     // That a worker is there is noted in the background.
     await expect.poll(metrics).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)

@@ -22,7 +22,7 @@ const pollsOf = (facts: unknown): number => Number(isFields(facts) ? facts['poll
 const pollAs = async (send: Send, workerId = worker.id): Promise<number> => (await send(`/v2/${ep}/job-take/${workerId}?gpu=x`)).status
 const linesOf = async (id: string) => (await gateway.store.workerLogs.read(id, 'system', 10)).map(({ line }) => line)
 
-it('is told why in its own log and in the operator’s, once, and is unhealthy from its next ping on', async () => {
+it('finds the reason in its own log and in the operator’s, once, and is unhealthy from its next ping on', async () => {
   expect(await Promise.all([pollAs(foreign), pollAs(foreign)])).toEqual([429, 429])
   expect(await pollAs(foreign)).toBe(429)
   expect(await linesOf(worker.id)).toEqual([FOREIGN_KEY])
@@ -49,8 +49,8 @@ it('costs one log line a second where it names no worker of ours, however many c
   const ids = Array.from({ length: 30 }, (_, n) => (n % 2 === 0 ? `stranger${n}` : `X${'y'.repeat(300)}${n}`))
   expect(new Set(await Promise.all(ids.map((id) => pollAs(foreign, id))))).toEqual(new Set([429]))
   const linesAbout = () => vi.mocked(gateway.log.warn).mock.calls.filter(([, text]) => String(text).includes('polls were refused'))
-  const told = () => linesAbout().reduce((sum, [facts]) => sum + pollsOf(facts), 0)
-  await expect.poll(told, { timeout: 5000 }).toBeGreaterThanOrEqual(30)
+  const counted = () => linesAbout().reduce((sum, [facts]) => sum + pollsOf(facts), 0)
+  await expect.poll(counted, { timeout: 5000 }).toBeGreaterThanOrEqual(30)
   expect(linesAbout().length).toBeLessThan(4)
   expect(JSON.stringify(vi.mocked(gateway.log.warn).mock.calls)).not.toContain('yyy')
 })

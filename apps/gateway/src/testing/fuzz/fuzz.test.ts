@@ -31,20 +31,15 @@ beforeAll(async () => {
   })
   const { id: endpointId } = await gateway.addEndpoint()
   worker = await gateway.addWorker(endpointId)
-  good = { endpointId, id: endpointId, workerId: worker.id, jobId: await submitTo(endpointId) }
+  good = { endpointId, id: endpointId, workerId: worker.id, jobId: await gateway.submit(endpointId) }
   const kept = await gateway.addEndpoint()
-  treasure = { endpointId: kept.id, ids: await Promise.all(Array.from({ length: 20 }, () => submitTo(kept.id))) }
+  treasure = { endpointId: kept.id, ids: await Promise.all(Array.from({ length: 20 }, () => gateway.submit(kept.id))) }
 })
 
 afterAll(async () => {
   await gateway?.[Symbol.asyncDispose]()
   await redis?.stop()
 })
-
-async function submitTo(endpointId: string): Promise<string> {
-  const { json } = await gateway.call(`/v2/${endpointId}/run`, { method: 'POST', body: { input: 1 } })
-  return String(json['id'])
-}
 
 /** Deleting is fuzzed on an endpoint of its own. */
 async function goodFor(route: KnownRoute): Promise<GoodValues> {

@@ -9,7 +9,7 @@ import { routesOf, type KnownRoute } from './route-table.ts'
 const MARK = 'between-us'
 /** Probes, and what stands for no route. */
 const OPEN = new Set(['/healthz', '/readyz', '*'])
-/** Of the whole installation, for whoever has a key. */
+/** Of the whole installation, for every holder of a key. */
 const SHARED = new Set(['/metrics'])
 
 let redis: TestRedis
@@ -22,7 +22,7 @@ let strangersKey: string
 
 beforeAll(async () => {
   redis = await startRedis()
-  // As if anybody could reach it.
+  // As if the whole network could reach it.
   gateway = await startGateway(redis.url, { listen: { host: '0.0.0.0' } })
   const { id } = await gateway.addEndpoint({ name: MARK, templateName: MARK })
   worker = await gateway.addWorker(id)
@@ -122,7 +122,7 @@ describe.each(['publicApp', 'workerPlane'] as const)('%s', (listener) => {
     const check = async ([route, credential]: (typeof cases)[number]): Promise<string | undefined> => {
       const [who, headers, query] = credential ?? ['nobody', {}, '']
       const { status } = await ask(listener, route, { headers, query })
-      // A refused poll is told to come back later (worker-api §4.2).
+      // A refused poll is asked to come back later (worker-api §4.2).
       const isRefused = status === 401 || (status === 429 && isWorkers(route))
       return isRefused ? undefined : `${who}: ${route.method} ${route.url} answered ${status}`
     }
