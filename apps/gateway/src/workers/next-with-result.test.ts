@@ -43,7 +43,7 @@ describe('a result that asks for the next job', () => {
     for (const change of [{ drainingSince: 1 }, { outdatedSince: 1 }, { unhealthyReason: 'x' }, { refreshRequested: true }]) {
       const leaving = await gateway.addWorker(ep)
       const held = await leaving.startJob()
-      const waiting = await submit()
+      const waiting = await gateway.submit(ep)
       await gateway.store.workers.patch({ endpointId: ep, workerId: leaving.id, fields: change })
       expect((await doneWithNext(held, leaving)).json).toEqual(NONE)
       expect((await worker.take())?.id).toBe(waiting)
