@@ -7,7 +7,7 @@ import type { Keys } from './keys.ts'
 import type { Payloads } from './blobs/payloads.ts'
 import type { Run } from './scripts/run-script.ts'
 import type { Signals } from './signals.ts'
-import type { OpenStoreOptions } from './open-options.ts'
+import type { OpenStoreOptions } from './store-options.ts'
 
 export interface StoreContext {
   readonly client: Redis

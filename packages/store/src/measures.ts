@@ -3,9 +3,14 @@
 // (`QueueStats`) are kept by the scripts and lose nothing.
 import type { EndMeasure } from '@runyard/core'
 import type { StoreContext } from './context.ts'
-import type { MeasureStore } from './types.ts'
 
 /** About 1.5 MB. */
+/** Measures on their way from a process that has no `/metrics` to one that has; each is taken once. */
+export interface MeasureStore {
+  hand(measures: readonly EndMeasure[]): Promise<void>
+  take(): Promise<readonly EndMeasure[]>
+}
+
 const MOST_KEPT = 10_000
 const TAKEN_AT_ONCE = 1000
 

@@ -2,7 +2,13 @@
 // A managed Redis may refuse CONFIG: then INFO must do, and what cannot be known is not complained about.
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'
-import type { StoreProblem } from './types.ts'
+
+/** `may_evict`: queued jobs can be thrown away; `not_durable`: accepted jobs are lost with the process. */
+export interface StoreProblem {
+  readonly kind: 'away' | 'may_evict' | 'not_durable' | 'read_only' | 'too_old'
+  /** One sentence, with how to mend it. */
+  readonly message: string
+}
 
 export async function findProblems({ client, keys }: StoreContext): Promise<readonly StoreProblem[]> {
   try {

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { GRACE_MS } from './payloads.ts'
 import { ADOPTED_GRACE_MS } from './sweep-blobs.ts'
 import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
-import type { OpenStoreOptions } from '../open-options.ts'
+import type { OpenStoreOptions } from '../store-options.ts'
 import type { Store } from '../testing/value-store.ts'
 
 const stores = useStores()

@@ -5,7 +5,34 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { quoted, RunyardError } from '@runyard/schema'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../keys.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, nothing } from '../scripts/replies.ts'
+import { createRun } from '../scripts/run-script.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
+
+const renewScript = defineScript({
+  name: 'renewDataLock',
+  lua: new URL('./renew-lock.lua', import.meta.url),
+  keys: ['lock'],
+  args: { token: 'text', lockMs: 'number' },
+  reply: nothing,
+})
+
+const writeScript = defineScript({
+  name: 'writeDataVersion',
+  lua: new URL('./write-version.lua', import.meta.url),
+  keys: ['lock', 'dataVersion'],
+  args: { token: 'text', version: 'number' },
+  reply: flag,
+})
+
+const unlockScript = defineScript({
+  name: 'unlockData',
+  lua: new URL('./unlock.lua', import.meta.url),
+  keys: ['lock'],
+  args: { token: 'text' },
+  reply: nothing,
+})
 
 /** A migration that takes longer renews its lock; one that was killed is begun again by the next process after this time. */
 const LOCK_MS = 15_000
@@ -49,34 +76,23 @@ async function readVersion({ client, keys }: DataVersionDeps): Promise<number> {
 
 async function migrateUnderLock(deps: DataVersionDeps, token: string): Promise<void> {
   const { client, keys, migrations = MIGRATIONS } = deps
+  const run = createRun({ client })
+  const lock = keys.dataLock
   const timer = setInterval(() => {
-    client.eval(RENEW, 1, keys.dataLock, token, LOCK_MS).catch(() => undefined)
+    run(renewScript, { lock, token, lockMs: LOCK_MS }).catch(() => undefined)
   }, RENEW_EVERY_MS)
   try {
     // Read again: another process may have been at work until now.
     for (let version = await readVersion(deps); version < migrations.length; version += 1) {
       await migrations[version]?.run({ client, keys })
-      const isWritten = await client.eval(WRITE_VERSION, 2, keys.dataLock, keys.dataVersion, token, version + 1)
-      if (isWritten !== 1) return
+      const isWritten = await run(writeScript, { lock, dataVersion: keys.dataVersion, token, version: version + 1 })
+      if (!isWritten) return
     }
   } finally {
     clearInterval(timer)
-    await client.eval(UNLOCK, 1, keys.dataLock, token).catch(() => undefined)
+    await run(unlockScript, { lock, token }).catch(() => undefined)
   }
 }
-
-/** KEYS: lock. ARGV: token, ms */
-const RENEW = `return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('PEXPIRE', KEYS[1], ARGV[2])`
-
-/** KEYS: lock, version. ARGV: token, version → 1, or nothing where the lock was lost. */
-const WRITE_VERSION = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-redis.call('SET', KEYS[2], ARGV[2])
-return 1
-`
-
-/** KEYS: lock. ARGV: token */
-const UNLOCK = `return redis.call('GET', KEYS[1]) == ARGV[1] and redis.call('DEL', KEYS[1])`
 
 function newerData(found: number, known: number): RunyardError {
   return new RunyardError(

@@ -1,7 +1,19 @@
-// A leased job as sweeps see it.
+// A leased job as sweeps see it, and the options of a job.
 import { maybe, number, row, text } from '../scripts/replies.ts'
-import type { Lease } from '../types.ts'
-import { readOptions } from './options.ts'
+import type { Lease } from './jobs.ts'
+
+/** In BullMQ's hash: what sweeps, webhooks and its end need to know without reading its data. */
+interface JobOptions {
+  readonly executionTimeoutMs?: number
+  /** Workers that had the job in an earlier life (`retry.lua`). */
+  readonly notFor?: readonly string[]
+}
+
+/** Only this package writes them, so they are trusted. */
+export function readOptions(json: string): JobOptions {
+  const options: JobOptions = JSON.parse(json)
+  return options
+}
 
 /** As `readLeases` in Lua replies it. */
 export const leaseRow = row({

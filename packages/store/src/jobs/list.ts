@@ -3,7 +3,7 @@ import { JobStatus } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { list, maybe, number, row, text, word } from '../scripts/replies.ts'
-import type { JobStore } from '../types.ts'
+import type { JobStore } from './jobs.ts'
 import { retriesOf, withoutUndefined } from './job-record.ts'
 import { jobLua } from './parts.ts'
 

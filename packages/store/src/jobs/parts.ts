@@ -4,7 +4,6 @@ import { moveToActive } from 'bullmq/dist/esm/scripts/moveToActive-11.js'
 import { endpointKeys } from '../keys.ts'
 import { defineLua } from '../scripts/define-script.ts'
 import { announceLua } from '../signals.ts'
-import { outboxLua } from '../webhooks/outbox.ts'
 
 /** How a job ends whose ttl is over. The job itself is gone then (client-api §4.4); its webhook delivers this. */
 export const TTL_OVER: JobOutcome = { status: 'TIMED_OUT', error: 'the ttl of the job elapsed before it ended' }
@@ -14,6 +13,8 @@ const expiredLua = defineLua({ lua: new URL('./expired.lua', import.meta.url), u
 const registerLua = defineLua({ lua: new URL('./register.lua', import.meta.url), uses: base })
 const suspectsLua = defineLua({ lua: new URL('./suspects.lua', import.meta.url), uses: base })
 const weightsLua = defineLua({ lua: new URL('./weights.lua', import.meta.url), uses: base })
+/** Also of webhooks alone: a job's end and its webhook's event are one step. */
+export const outboxLua = defineLua({ lua: new URL('../webhooks/outbox.lua', import.meta.url), uses: base })
 const queueLua = defineLua({ lua: new URL('./queue.lua', import.meta.url), uses: [suspectsLua, weightsLua] })
 
 export const jobLua = defineLua({

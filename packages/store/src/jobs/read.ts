@@ -2,7 +2,7 @@
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { maybe, nothing, number, row, text } from '../scripts/replies.ts'
-import type { JobStore } from '../types.ts'
+import type { JobStore } from './jobs.ts'
 import { recordRow } from './job-record.ts'
 import { jobLua } from './parts.ts'
 import { readRecord, readSubmission } from './stored-values.ts'

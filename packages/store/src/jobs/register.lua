@@ -64,7 +64,7 @@ local function oldestKept()
   return tonumber(a[2]) <= tonumber(s[2]) and a[1] or s[1]
 end
 
--- The newest result stays whatever it weighs: somebody waits for it. False where more has to go.
+-- The newest result stays whatever it weighs, since a caller waits for it. False where more has to go.
 local function makeRoom(limit, newest, now) -- rare
   for _ = 1, EVICT_AT_ONCE do
     if tonumber(call('HGET', COUNTERS, 'keptBytes') or '0') <= limit then return true end

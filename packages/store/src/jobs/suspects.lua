@@ -18,7 +18,7 @@ local function wakeForSuspects(force)
   if force or call('EXISTS', SUSPECTS) == 1 then announce({ kind = 'job-added' }) end
 end
 
--- What a worker holds, also by leases that have run out while nobody has taken the jobs back.
+-- What a worker holds, also by leases that have run out while the jobs were not taken back.
 local function heldBy(worker)
   local held = {}
   for _, id in ipairs(call('LRANGE', ACTIVE, 0, -1)) do

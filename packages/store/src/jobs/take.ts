@@ -2,10 +2,9 @@
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word, wordOr } from '../scripts/replies.ts'
-import type { HeldJob, JobStore } from '../types.ts'
+import type { HeldJob, JobStore } from './jobs.ts'
 import { patchScript } from '../workers/workers.ts'
-import { leaseRow, toLease } from './lease.ts'
-import { readOptions } from './options.ts'
+import { leaseRow, readOptions, toLease } from './lease.ts'
 import { bullTakeLua, jobLua, leaseLua } from './parts.ts'
 import { INPUT_GONE, readSubmission } from './stored-values.ts'
 

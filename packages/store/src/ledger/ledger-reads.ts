@@ -2,7 +2,7 @@
 import { DAY_MS, toWholeDays } from '@runyard/core'
 import { RunyardError, type BillingState, type LedgerDay, type LedgerRow } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
-import type { LedgerStore } from './ledger-types.ts'
+import type { LedgerStore } from './ledger.ts'
 import { readLedgerRow } from '../data/records.ts'
 
 /** About a megabyte. */

@@ -24,7 +24,8 @@ export interface Fence {
 
 interface RunDeps {
   readonly client: Redis
-  readonly signals: Pick<Signals, 'channel' | 'encode' | 'deliver'>
+  /** Absent before there are any; no script then publishes. */
+  readonly signals?: Pick<Signals, 'channel' | 'encode' | 'deliver'>
   readonly fence?: Fence
 }
 
@@ -39,7 +40,9 @@ interface Call {
   readonly args: readonly Argument[]
 }
 
-export function createRun({ client, signals, fence }: RunDeps): Run {
+const SILENT = { channel: '', encode: () => '', deliver: () => undefined }
+
+export function createRun({ client, signals = SILENT, fence }: RunDeps): Run {
   const send = createSend(client)
   return async (script, input, before) => {
     const keys = script.keys.map((name) => String(input[name]))

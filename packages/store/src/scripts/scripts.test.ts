@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 import { openStore } from '../index.ts'
 import { definedScripts } from './define-script.ts'
-import { undeclaredNames } from './lua-names.ts'
+import { undeclaredNames } from '../testing/lua-names.ts'
 
 const SRC = join(import.meta.dirname, '..')
 const luaFiles = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.lua'))

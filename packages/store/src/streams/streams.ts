@@ -10,7 +10,7 @@ import { jobLua } from '../jobs/parts.ts'
 import { readChunk, readRecord } from '../jobs/stored-values.ts'
 import { defineLua, defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
-import type { JobStore } from '../types.ts'
+import type { JobStore } from '../jobs/jobs.ts'
 
 /** Longer than an answer takes; shorter than readers are patient when a gateway has died with it. */
 const DEFAULT_CLAIM_MS = 10_000

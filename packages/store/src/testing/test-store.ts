@@ -6,7 +6,7 @@ import type { TestRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { openStore } from '../open-store.ts'
-import type { OpenStoreOptions } from '../open-options.ts'
+import type { OpenStoreOptions } from '../store-options.ts'
 import { withValues, type JobStore, type Store, type StreamClaim, type ValueOutcome, type ValueSubmission } from './value-store.ts'
 
 export type { JobStore, Store, StreamClaim, ValueOutcome, ValueSubmission } from './value-store.ts'

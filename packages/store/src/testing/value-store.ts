@@ -2,7 +2,7 @@
 // what the text means.
 import { toJson, type JobOutcome, type JobRecord, type JobSubmission, type JsonText } from '@runyard/schema'
 import { parseJson } from '@runyard/schema/json-join'
-import type { OpenStoreOptions } from '../open-options.ts'
+import type { OpenStoreOptions } from '../store-options.ts'
 import type * as real from '../index.ts'
 import { openStore } from '../open-store.ts'
 

@@ -25,7 +25,7 @@ for _, lane in ipairs(call('ZRANGEBYSCORE', LANES, '-inf', now, 'LIMIT', 0, LANE
   if tonumber(call('ZSCORE', LANES, lane) or now + 1) <= now then isMoreDue = true end
 end
 local next = call('ZRANGEBYSCORE', LANES, '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-local told = call('HMGET', COUNTERS, 'webhooksDropped', 'webhooksToldDropped')
-local dropped = tonumber(told[1] or '0') - tonumber(told[2] or '0')
-if dropped > 0 then call('HSET', COUNTERS, 'webhooksToldDropped', told[1]) end
+local counters = call('HMGET', COUNTERS, 'webhooksDropped', 'webhooksToldDropped')
+local dropped = tonumber(counters[1] or '0') - tonumber(counters[2] or '0')
+if dropped > 0 then call('HSET', COUNTERS, 'webhooksToldDropped', counters[1]) end
 return { claimed, isMoreToForget and tostring(now) or next[2] or false, isMoreDue and 1 or 0, dropped }

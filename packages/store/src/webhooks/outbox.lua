@@ -1,5 +1,5 @@
--- The outbox of webhooks, one per endpoint, so that a job's end and the event that tells of it are one step. Events wait in one lane per
--- receiver: a dead receiver holds up nobody else's. Two gateways never deliver the same attempt: a claim moves the event's due time past its
+-- The outbox of webhooks, one per endpoint, so that a job's end and the event that reports it are one step. Events wait in one lane per
+-- receiver: a dead receiver delays no other. Two gateways never deliver the same attempt: a claim moves the event's due time past its
 -- lease and leaves a token, without which nothing more is written of it.
 -- h:<event> (what a delivery needs)   e:<job> (its events: as long as they are there, so are its blobs)   r:outbox (event → when its job ended)   l:<lane> (event → when it is due)
 -- r:lanes (lane → when its first event is due)   r:hook-log (attempts, newest first)

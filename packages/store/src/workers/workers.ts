@@ -5,7 +5,31 @@ import { endpointKeys } from '../keys.ts'
 import { createCards } from '../leader/leader.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, text } from '../scripts/replies.ts'
-import type { WorkerStore } from '../types.ts'
+
+export interface WorkerChange {
+  readonly endpointId: string
+  readonly workerId: string
+  readonly fields: Partial<WorkerRecord>
+  readonly quiet?: boolean
+  readonly unless?: keyof WorkerRecord
+}
+
+export interface WorkerStore {
+  /** Claims its cards, then writes it. @throws RunyardError('conflict') where another worker holds one of its cards, or its endpoint was forgotten. */
+  create(record: WorkerRecord): Promise<void>
+  /** May its container be started now? `no`: it has no record, or it drains. `card_held`: another worker holds one of its cards. */
+  mayStart(record: Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>): Promise<'yes' | 'no' | 'card_held'>
+  /**
+   * Sets fields, all or none; true when it did. An unknown worker stays unknown, and so does what comes after somebody has set the field
+   * `unless`. Emits `worker-changed` when `quiet` is not set.
+   */
+  patch(change: WorkerChange): Promise<boolean>
+  get(endpointId: string, workerId: string): Promise<WorkerRecord | undefined>
+  list(endpointId: string): Promise<readonly WorkerRecord[]>
+  /** Removes the record, keeping `exit` beside its last facts for an hour (`getGone`). */
+  remove(endpointId: string, workerId: string, exit: WorkerExit | undefined): Promise<void>
+  getGone(workerId: string): Promise<{ record: WorkerRecord; exit: WorkerExit | undefined } | undefined>
+}
 
 /** Names and values, alternating. */
 const flat = list(text)

@@ -1,11 +1,32 @@
-// What people read afterwards: a worker's log lines, an endpoint's events, the scaler's last word. All capped; losing the oldest is fine.
+// A worker's log lines, as people read them afterwards. Capped; losing the oldest is fine.
 import { toLine } from '@runyard/core'
-import type { EndpointEvent } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
-import { flag, list, nothing, number, row, text } from '../scripts/replies.ts'
-import type { EventStore, ScalerStatus, StatusStore, WorkerLogStore } from '../types.ts'
-import type { StoredLine } from './history-types.ts'
+import { flag, list, number, row, text } from '../scripts/replies.ts'
+
+export type LogSource = 'container' | 'system'
+
+export interface StoredLine {
+  readonly at: number
+  readonly line: string
+}
+
+export interface WorkerLogStore {
+  /** Long lines are cut; beyond a thousand lines or 2 MiB the oldest go. */
+  append(workerId: string, source: LogSource, lines: readonly StoredLine[]): Promise<void>
+  read(workerId: string, source: LogSource, tail: number): Promise<readonly StoredLine[]>
+  /**
+   * What came after the first `had` lines, of what is still kept; `undefined`: everything that is kept. `number` counts all lines that there
+   * ever were, from 1. `ever`: how many that is.
+   */
+  readAfter(
+    workerId: string,
+    source: LogSource,
+    had: number | undefined,
+  ): Promise<{ readonly ever: number; readonly lines: readonly (StoredLine & { readonly number: number })[] }>
+  /** For this long, lines of the worker are announced by the signal `worker-logged`. */
+  follow(workerId: string, forMs: number): Promise<void>
+}
 
 const appendLogScript = defineScript(
   {
@@ -27,30 +48,12 @@ const readLogScript = defineScript({
   reply: row({ ever: number, first: number, lines: list(text) }),
 })
 
-/** Both write nothing of an endpoint that was forgotten. */
-const appendEventsScript = defineScript({
-  name: 'appendEvents',
-  lua: new URL('../endpoints/append-events.lua', import.meta.url),
-  keys: ['events', 'forgotten'],
-  args: { most: 'number', texts: 'texts' },
-  reply: nothing,
-})
-
-const putStatusScript = defineScript({
-  name: 'putStatus',
-  lua: new URL('../endpoints/put-status.lua', import.meta.url),
-  keys: ['status', 'forgotten'],
-  args: { text: 'text' },
-  reply: nothing,
-})
-
 const toLogLine = (stored: string): StoredLine => JSON.parse(stored)
 
 const MAX_LOG_LINES = 1000
 /** A thousand lines of ordinary length weigh a tenth of this. */
 const MAX_LOG_BYTES = 2 * 1024 * 1024
 const KEEP_LOGS_S = 60 * 60
-const MAX_EVENTS = 1000
 
 export function createWorkerLogStore({ client, keys, run }: StoreContext): WorkerLogStore {
   async function readAfter(...[workerId, source, had]: Parameters<WorkerLogStore['readAfter']>) {
@@ -80,41 +83,6 @@ export function createWorkerLogStore({ client, keys, run }: StoreContext): Worke
 
     async follow(workerId, forMs) {
       await client.set(keys.workerLogFollowed(workerId), '1', 'PX', forMs)
-    },
-  }
-}
-
-export function createEventStore({ client, keys, run }: StoreContext): EventStore {
-  return {
-    async append(...events) {
-      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].map(([endpointId, own]) => {
-        const texts = own.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
-        const [written, forgotten] = [keys.of(endpointId, 'events'), keys.of(endpointId, 'forgotten')]
-        return run(appendEventsScript, { events: written, forgotten, most: MAX_EVENTS, texts })
-      })
-      await Promise.all(writes)
-    },
-
-    async list(endpointId, limit) {
-      if (limit <= 0) return []
-      const events = await client.lrange(keys.of(endpointId, 'events'), -limit, -1)
-      return events.map((stored): EndpointEvent => JSON.parse(stored))
-    },
-  }
-}
-
-export function createStatusStore({ client, keys, run }: StoreContext): StatusStore {
-  return {
-    async put(endpointId, status) {
-      const forgotten = keys.of(endpointId, 'forgotten')
-      await run(putStatusScript, { status: keys.of(endpointId, 'status'), forgotten, text: JSON.stringify(status) })
-    },
-
-    async get(endpointId) {
-      const stored = await client.get(keys.of(endpointId, 'status'))
-      if (stored === null) return undefined
-      const { at, throttled, reason, message, unhealthy, nextTryAt }: ScalerStatus = JSON.parse(stored)
-      return { at, throttled, reason, message, unhealthy, nextTryAt }
     },
   }
 }

@@ -1,0 +1,1 @@
+if call('GET', lock) == token then call('PEXPIRE', lock, lockMs) end

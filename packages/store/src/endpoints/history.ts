@@ -1,0 +1,83 @@
+// What people read of an endpoint: its events, and the scaler's latest status of it. Capped; losing the oldest is fine.
+import type { EndpointEvent } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { nothing } from '../scripts/replies.ts'
+
+export interface EventStore {
+  /** Beyond a thousand the oldest go. Of an endpoint that was forgotten nothing is written any more. */
+  append(...events: readonly EndpointEvent[]): Promise<void>
+  /** Oldest first, at most `limit` of the newest. */
+  list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
+}
+
+export interface ScalerStatus {
+  readonly at: number
+  /** Workers wanted now that no host can take, with the sentence why. */
+  readonly throttled: number
+  readonly reason: string | undefined
+  readonly message: string | undefined
+  readonly unhealthy: number
+  /** When a start is tried again after failed ones, epoch ms. */
+  readonly nextTryAt?: number | undefined
+}
+
+export interface StatusStore {
+  /** The scaler's last word on an endpoint; of one that was forgotten nothing is written. */
+  put(endpointId: string, status: ScalerStatus): Promise<void>
+  get(endpointId: string): Promise<ScalerStatus | undefined>
+}
+
+/** Both write nothing of an endpoint that was forgotten. */
+const appendEventsScript = defineScript({
+  name: 'appendEvents',
+  lua: new URL('./append-events.lua', import.meta.url),
+  keys: ['events', 'forgotten'],
+  args: { most: 'number', texts: 'texts' },
+  reply: nothing,
+})
+
+const putStatusScript = defineScript({
+  name: 'putStatus',
+  lua: new URL('./put-status.lua', import.meta.url),
+  keys: ['status', 'forgotten'],
+  args: { text: 'text' },
+  reply: nothing,
+})
+
+const MAX_EVENTS = 1000
+
+export function createEventStore({ client, keys, run }: StoreContext): EventStore {
+  return {
+    async append(...events) {
+      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].map(([endpointId, own]) => {
+        const texts = own.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
+        const [written, forgotten] = [keys.of(endpointId, 'events'), keys.of(endpointId, 'forgotten')]
+        return run(appendEventsScript, { events: written, forgotten, most: MAX_EVENTS, texts })
+      })
+      await Promise.all(writes)
+    },
+
+    async list(endpointId, limit) {
+      if (limit <= 0) return []
+      const events = await client.lrange(keys.of(endpointId, 'events'), -limit, -1)
+      return events.map((stored): EndpointEvent => JSON.parse(stored))
+    },
+  }
+}
+
+export function createStatusStore({ client, keys, run }: StoreContext): StatusStore {
+  return {
+    async put(endpointId, status) {
+      const forgotten = keys.of(endpointId, 'forgotten')
+      await run(putStatusScript, { status: keys.of(endpointId, 'status'), forgotten, text: JSON.stringify(status) })
+    },
+
+    async get(endpointId) {
+      const stored = await client.get(keys.of(endpointId, 'status'))
+      if (stored === null) return undefined
+      const { at, throttled, reason, message, unhealthy, nextTryAt }: ScalerStatus = JSON.parse(stored)
+      return { at, throttled, reason, message, unhealthy, nextTryAt }
+    },
+  }
+}
