@@ -8,7 +8,7 @@ import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
 import { createDiskGuard } from './disk.ts'
 import { statusOf, toRunyardError } from './docker-errors.ts'
-import { openEngine, type Engine } from './engine.ts'
+import { isLocal, openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
@@ -16,6 +16,7 @@ import { cardsOfOthers, createObserver } from './observed.ts'
 import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { followLogs, tail } from './read-logs.ts'
 import { removeContainer } from './remove-container.ts'
+import { runOverSsh } from './ssh.ts'
 import { createStarter } from './start-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
@@ -32,14 +33,16 @@ export interface DockerHostOptions extends PreparerOptions {
   readonly log?: { warn(message: string): void } | undefined
   /** How often containers are measured where the engine cannot limit what they write; default: a minute. */
   readonly measureEveryMs?: number | undefined
-  /** Runs nvidia-smi; default: on this machine. */
+  /** Before all other arguments of ssh; for tests. */
+  readonly sshArguments?: readonly string[] | undefined
+  /** Runs nvidia-smi; default: where the engine runs. */
   readonly run?: RunCommand | undefined
 }
 
 /** Opens nothing: a host that is away is found out by the first call. */
 export function createDockerHost(options: DockerHostOptions): HostDriver {
   const { label, connection, instanceId } = options
-  const engine = openEngine(connection)
+  const engine = openEngine(connection, options.sshArguments)
   const short = engine.docker({ timeout: CALL_TIMEOUT_MS })
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = engine.docker()
@@ -48,7 +51,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const starter = createStarter(short, { instanceId, disk })
   const preparer = createPreparer(engine, options)
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
-  const readInventory = createInventoryReader(short, options)
+  const readInventory = createInventoryReader(short, { ...options, run: options.run ?? nvidiaSmiOn(engine) })
 
   async function call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -104,7 +107,7 @@ function describe(engine: Engine, { options, short, call }: Describing) {
       return probe.kind === 'ok' ? { kind: 'ok', words: probe.version } : probe
     },
     async examine(image) {
-      const { gpus } = await readGpuInventory(run)
+      const { gpus } = await readGpuInventory(run ?? nvidiaSmiOn(engine))
       return examineEngine(engine, { image, hasCards: gpus.some(({ healthy }) => healthy), env })
     },
     identify: () => call('say which engine it is', () => identify(short)),
@@ -120,6 +123,13 @@ function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOp
     const [info, { gpus, cudaVersion }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
     return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
   }
+}
+
+/** Where the engine runs; undefined: on this machine. An engine on another machine that only TLS reaches shows no GPUs yet. */
+function nvidiaSmiOn(engine: Engine): RunCommand | undefined {
+  const { connection } = engine
+  if (connection.kind === 'ssh') return (file, args) => runOverSsh(connection, [file, ...args])
+  return isLocal(engine) ? undefined : async () => undefined
 }
 
 /** An engine keeps its id for as long as it keeps its data. */

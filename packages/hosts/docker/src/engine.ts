@@ -1,10 +1,13 @@
 // An engine, however it is reached: dockerode on its socket or its port. Each call has a connection of its own: Node keeps idle ones for five seconds,
 // and we list workers every five, so now and then a call went out on one that was just being closed, and a healthy host counted as lost.
 // Fails closed: what cannot be reached is an error of the call, and TLS proves who the engine is before anything is sent.
+import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { describeEngine, RunyardError, type EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
+import { openTunnel } from './ssh.ts'
 
 export interface Engine extends AsyncDisposable {
   readonly connection: EngineConnection
@@ -17,26 +20,40 @@ export interface Engine extends AsyncDisposable {
 /** Variables of the Docker CLI that dockerode reads, and by which it would talk to another engine than the one that it is given. */
 const REDIRECTING = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'DOCKER_PATH_PREFIX', 'DOCKER_CLIENT_TIMEOUT']
 
-/** Connects to nothing yet: an engine that is away is found out by the first call. */
-export function openEngine(connection: EngineConnection): Engine {
-  const reached = toReach(connection)
+/** Calls nothing yet: an engine that is away is found out by the first call. `sshArguments`: for tests. @throws RunyardError if a TLS file cannot be read. */
+export function openEngine(connection: EngineConnection, sshArguments?: readonly string[]): Engine {
+  const name = describeEngine(connection)
+  const tunnel = connection.kind === 'ssh' ? openTunnel(connection, { name, more: sshArguments }) : undefined
+  const reached = tunnel === undefined ? toReach(connection) : { socketPath: '/', agent: tunnel.agent }
   return {
     connection,
-    name: describeEngine(connection),
+    name,
     // Its types leave out the agent, which it hands to node:http.
     docker: (options = {}) => withoutVariables(REDIRECTING, () => new Docker({ ...reached, ...options })),
-    [Symbol.asyncDispose]: async () => undefined,
+    [Symbol.asyncDispose]: async () => tunnel?.[Symbol.asyncDispose](),
   }
 }
 
 function toReach(connection: EngineConnection): object {
-  switch (connection.kind) {
-    case 'unix':
-      return { socketPath: connection.socket, agent: new Agent({ keepAlive: false }) }
-    case 'tcp':
-    case 'ssh':
-      throw new RunyardError('bad_request', `Engines on other machines cannot be used yet: ${describeEngine(connection)}.`)
+  if (connection.kind === 'unix') return { socketPath: connection.socket, agent: new Agent({ keepAlive: false }) }
+  if (connection.kind === 'ssh') return {}
+  const { host, port, tls } = connection
+  if (tls === undefined) return { protocol: 'http', host, port, agent: new Agent({ keepAlive: false }) }
+  const files = { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) }
+  return { protocol: 'https', host, port, ...files, agent: new TlsAgent({ keepAlive: false }) }
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new RunyardError('bad_request', `The TLS file ${path} of a host cannot be read.`, { cause: error, fault: 'host' })
   }
+}
+
+/** Whether the engine runs on this machine, so that what is true here is true there. */
+export function isLocal({ connection }: Pick<Engine, 'connection'>): boolean {
+  return connection.kind === 'unix' || (connection.kind === 'tcp' && connection.tls === undefined)
 }
 
 /** Calls the engine, and gives its errors as one sentence: `doing` completes "Docker cannot …". */

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { RunyardError, type Prepared, type PrepareOptions } from '@runyard/schema'
 import { ensureAgentVolume } from './agent-volume.ts'
-import type { Engine } from './engine.ts'
+import { isLocal, type Engine } from './engine.ts'
 import { bridgeGatewayAddress, probeEngine } from './installs.ts'
 import type { Environment } from './package-settings.ts'
 import { ensureWorkerImage } from './worker-image.ts'
@@ -39,7 +39,8 @@ export interface Preparer {
 
 export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
   const { plane = DEFAULT_PLANE, release } = options
-  const planeAddress = once(() => bridgeGatewayAddress(engine))
+  // The bridge of another machine is no address of this one.
+  const planeAddress = once(async () => (isLocal(engine) ? bridgeGatewayAddress(engine) : undefined))
   const agentVolume = once(async () => {
     if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
     return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
@@ -49,6 +50,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
     async prepare(how) {
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
+      refuseUnreachablePlane(engine, plane)
       const image = await provideImage(engine, options, how)
       how.onProgress('preparing the agent')
       if (release !== undefined) await agentVolume()
@@ -61,6 +63,14 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       throw new RunyardError('bad_request', 'Docker has no default bridge network: set workerPlane.url to what containers reach.')
     },
   }
+}
+
+/** @throws RunyardError where workers on another machine would be given an address that means their own. */
+function refuseUnreachablePlane(engine: Engine, { url, host }: PlaneSettings): void {
+  if (url !== undefined || isLocal(engine)) return
+  if (!isWildcardAddress(host) && !host.startsWith('127.') && host !== 'localhost' && host !== '::1') return
+  const mend = `set planeUrl of this host, or workerPlane.url, to an address of this machine that ${engine.name} reaches`
+  throw new RunyardError('bad_request', `Workers on ${engine.name} cannot reach the worker plane at ${host}: ${mend}.`)
 }
 
 /** In words; '' where it is not ours to make. */
