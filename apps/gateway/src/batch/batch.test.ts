@@ -82,6 +82,21 @@ it('collects requests, queues them as ordinary jobs when it is finalised, and re
   expect((page['requests'] as { id: string }[])[0]?.id).toBe(running)
 })
 
+it('lists large results in pages of bounded size', async () => {
+  const id = await finalized(inputs(3))
+  for (let n = 0; n < 3; n += 1) await worker.done(await take(), { output: 'x'.repeat(9_000_000) })
+  const seen: string[] = []
+  for (let offset = 0; offset < 3;) {
+    const { json } = await call('GET', `/${id}/requests?offset=${offset}&limit=3`)
+    const listed = json['requests'] as { id: string }[]
+    expect(json).toMatchObject({ total: 3, offset, hasMore: offset < 2 })
+    expect(listed).toHaveLength(1)
+    seen.push(...listed.map((request) => request.id))
+    offset += Number(json['limit'])
+  }
+  expect(new Set(seen).size).toBe(3)
+})
+
 it('keeps its results longer than those of single jobs, since they are read together', async () => {
   const id = await finalized(inputs(1))
   const jobId = await take()

@@ -1,8 +1,8 @@
 // `/batch…` (beta): requests that are collected first and become ordinary jobs when the batch is finalised (client-api §5.13).
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Endpoint, JobSubmission } from '@runyard/schema'
+import type { Endpoint, JobSubmission, JsonText } from '@runyard/schema'
 import { toJsonList, withMember } from '@runyard/schema/json-join'
-import type { BatchAt, BatchRecord } from '@runyard/store'
+import type { BatchAt, BatchRecord, RequestState } from '@runyard/store'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { apiKeyOf } from '../http/authenticate.ts'
 import { sendJson } from '../http/answer.ts'
@@ -21,6 +21,9 @@ type Body = Promise<Record<string, unknown>>
 type Change = (at: BatchAt, request: FastifyRequest) => Promise<string>
 
 const MOST_LISTED = 200
+/** A page ends early once its requests weigh that much; a single larger one is a page of its own. */
+const MOST_LISTED_BYTES = 16 * 1024 * 1024
+const READ_AT_ONCE = 10
 
 export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   const base = '/v2/:endpointId/batch'
@@ -124,12 +127,30 @@ function createRequestList(deps: GatewayDeps) {
     const at = { endpointId: endpoint.id, batchId: paramsOf(request).batchId }
     const { offset, limit } = readPage(request)
     const states = inListedOrder(await deps.store.batches.states(at, (await requireBatch(deps, at)).status))
-    const listed = states.slice(offset, offset + limit)
-    const records = await Promise.all(listed.map(({ id }) => deps.store.jobs.get(endpoint.id, id)))
-    const requests = toJsonList(listed.map((state, index) => toRequestJson(endpoint, state, records[index])))
-    const page = { total: states.length, offset, limit, hasMore: offset + limit < states.length }
-    return sendJson(reply, withMember(page, 'requests', requests))
+    const requests = await readPageOf(deps, endpoint, states.slice(offset, offset + limit))
+    const next = offset + requests.length
+    const isCut = requests.length < Math.min(limit, states.length - offset)
+    // A client that adds `limit` to `offset` must not skip what did not fit.
+    const page = { total: states.length, offset, limit: isCut ? requests.length : limit, hasMore: next < states.length }
+    return sendJson(reply, withMember(page, 'requests', toJsonList(requests)))
   }
+}
+
+/** As many of the requests as fit into a page, at least one. */
+async function readPageOf({ store }: GatewayDeps, endpoint: Endpoint, states: readonly RequestState[]): Promise<readonly JsonText[]> {
+  const page: JsonText[] = []
+  let bytes = 0
+  for (let from = 0; from < states.length; from += READ_AT_ONCE) {
+    const slice = states.slice(from, from + READ_AT_ONCE)
+    const records = await Promise.all(slice.map(({ id }) => store.jobs.get(endpoint.id, id)))
+    for (const [index, state] of slice.entries()) {
+      const request = toRequestJson(endpoint, state, records[index])
+      bytes += request.length
+      if (bytes > MOST_LISTED_BYTES && page.length > 0) return page
+      page.push(request)
+    }
+  }
+  return page
 }
 
 /** Once all have ended their counts are noted with the batch, which then counts as active no more. */
