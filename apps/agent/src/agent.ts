@@ -2,17 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createChildSupply } from './child-supply.ts'
+import { createChildPool } from './child-pool.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
-import { createGateway } from './gateway.ts'
-import { createHeldJob, type HeldJob } from './held-job.ts'
+import { createGateway } from './gateway-client.ts'
+import { createCurrentJob, type CurrentJob } from './current-job.ts'
 import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
 import { findPython, NO_PYTHON } from './python.ts'
 import { createRunner } from './runner.ts'
 import { toRunnerEnv } from './settings.ts'
 import type { Settings } from './settings.ts'
-import { runPingLoop, runStopLoop } from './side-loops.ts'
+import { runPingLoop, runStopLoop } from './heartbeat-loops.ts'
 import { openSpool, type Spool } from './spool.ts'
 import { runTakeLoop } from './take-loop.ts'
 import { refuseUnheeded } from './unheeded.ts'
@@ -41,7 +41,7 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   const runtimeDir = mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)
-  const held = createHeldJob()
+  const held = createCurrentJob()
   const spoolDir = toSpoolDir(settings)
   const spool = openSpool({ directory: spoolDir, limitBytes: SPOOL_LIMIT_BYTES })
   const delivery = createDelivery({ gateway, spool, log, envelope: settings.envelope })
@@ -51,7 +51,7 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
     return found
   }
   const env = toRunnerEnv(deps.env, runtimeDir)
-  const runner = createRunner(createChildSupply({ settings, python, runtimeDir, env, writeThrough: deps.writeThrough }), settings)
+  const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough: deps.writeThrough }), settings)
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {
@@ -81,7 +81,7 @@ function toSpoolDir({ scratchDir, workerId }: Settings): string {
 interface Left {
   readonly spool: Spool
   readonly delivery: Delivery
-  readonly held: HeldJob
+  readonly held: CurrentJob
   readonly log: AgentLog
 }
 

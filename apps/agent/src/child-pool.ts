@@ -1,9 +1,9 @@
-// Keeps one connected runner child at hand: starts Python when needed, forks the next child as soon as the last one is spent.
-// A failed start is remembered by nobody: the next job tries again from the beginning.
+// Keeps one connected runner child ready: starts Python when needed, and forks the next child as soon as the last one is spent.
+// A failed start is not remembered: the next job tries again from the beginning.
 import { join } from 'node:path'
 import type { RunnerChild } from './runner-child.ts'
 import type { Settings } from './settings.ts'
-import { killStrays } from './strays.ts'
+import { killOrphans } from './kill-orphans.ts'
 import { startSupervisor } from './supervisor.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -12,7 +12,7 @@ export interface ReadyChild {
   readonly child: RunnerChild
 }
 
-export interface ChildSupply {
+export interface ChildPool {
   /** @throws Error with one sentence when Python cannot be started. */
   get(): Promise<ReadyChild>
   /** The current child is spent: prepare the next one in the background. */
@@ -20,7 +20,7 @@ export interface ChildSupply {
   end(): Promise<void>
 }
 
-export interface ChildSupplyDeps {
+export interface ChildPoolDeps {
   readonly settings: Pick<Settings, 'runnerDir' | 'vendorDir'>
   /** @throws Error with one sentence when there is none. */
   readonly python: () => string
@@ -29,7 +29,7 @@ export interface ChildSupplyDeps {
   readonly writeThrough: (chunk: Buffer) => void
 }
 
-export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
+export function createChildPool(deps: ChildPoolDeps): ChildPool {
   let starts = 0
   let ended = false
   let supervisor: Supervisor | undefined
@@ -38,7 +38,7 @@ export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
     if (ended) throw new Error('the agent is ending')
     if (supervisor === undefined || !supervisor.isAlive()) {
       // A supervisor that was killed could not clean up behind its child.
-      if (supervisor !== undefined) killStrays(deps.runtimeDir)
+      if (supervisor !== undefined) killOrphans(deps.runtimeDir)
       starts += 1
       const { runnerDir, vendorDir } = deps.settings
       const directory = join(deps.runtimeDir, String(starts))
@@ -69,7 +69,7 @@ export function createChildSupply(deps: ChildSupplyDeps): ChildSupply {
       ended = true
       await ready?.catch(() => undefined)
       await supervisor?.end()
-      killStrays(deps.runtimeDir)
+      killOrphans(deps.runtimeDir)
     },
   }
 }

@@ -1,6 +1,6 @@
-// Which job this worker holds, for the pings, and the switch that stops it, for the stop channel. At most one at a time.
+// The job that this worker runs: named in pings, stopped through the stop channel. At most one at a time.
 
-export interface HeldJob {
+export interface CurrentJob {
   /** The signal aborts when the job must be stopped. */
   begin(jobId: string): AbortSignal
   end(jobId: string): void
@@ -9,7 +9,7 @@ export interface HeldJob {
   ids(): readonly string[]
 }
 
-export function createHeldJob(): HeldJob {
+export function createCurrentJob(): CurrentJob {
   const held = new Map<string, AbortController>()
   return {
     begin(jobId) {

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { backoffMs, pause } from './backoff.ts'
 import { toFailureBody, toFailureChunk } from './failure-body.ts'
-import type { Gateway, TakenJob } from './gateway.ts'
+import type { Gateway, TakenJob } from './gateway-client.ts'
 import type { AgentLog } from './log.ts'
 import type { EnvelopeName } from './settings.ts'
 import type { Spool, SpoolEntry } from './spool.ts'

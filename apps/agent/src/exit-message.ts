@@ -1,5 +1,4 @@
-// Says in one sentence how a function's process ended. The reader is the caller of the function, who sees nothing else. Names nobody as guilty
-// whom the evidence does not show.
+// The sentence for the caller of a function whose process ended. It names a cause only if the evidence shows it.
 import type { BoardNote } from './board.ts'
 
 export interface ChildExit {
@@ -9,7 +8,7 @@ export interface ChildExit {
   readonly supervisorLost: boolean
 }
 
-export interface DeathEvidence {
+export interface ExitEvidence {
   readonly oomKilled: boolean
   readonly limitBytes: number | undefined
   readonly note: BoardNote
@@ -25,7 +24,7 @@ const SIGNAL_WORDS: Readonly<Record<string, string>> = {
   SIGKILL: ': by the function itself or by the host, which does so when it is short of memory',
 }
 
-export function describeDeath(exit: ChildExit, evidence: DeathEvidence): string {
+export function exitMessage(exit: ChildExit, evidence: ExitEvidence): string {
   if (evidence.oomKilled) {
     const limit = evidence.limitBytes === undefined ? '' : ` (limit ${toGib(evidence.limitBytes)} GiB)`
     return `the function ran out of memory${limit}: the kernel killed its process`

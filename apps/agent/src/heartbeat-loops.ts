@@ -1,21 +1,21 @@
-// The two loops beside the taking of jobs: the heartbeat (worker-api §8) and the stop channel (worker-api §9). Both run until the agent ends,
-// while it drains too; their failures never touch a job.
+// The two loops that run beside the job loop: pings (worker-api §8) and the stop channel (worker-api §9). Both run until the agent ends, also
+// while it drains. Their failures do not affect a job.
 import { backoffMs, pause } from './backoff.ts'
-import type { Gateway } from './gateway.ts'
-import type { HeldJob } from './held-job.ts'
+import type { Gateway } from './gateway-client.ts'
+import type { CurrentJob } from './current-job.ts'
 
 const STOP_PAUSE_MS = 1000
 
-/** First ping at once, then one interval after each answer; it names the held job. */
-export async function runPingLoop(gateway: Gateway, held: HeldJob, until: { intervalMs: number; signal: AbortSignal }): Promise<void> {
+/** The first ping is sent at once, each other one an interval after the last response. A ping names the current job. */
+export async function runPingLoop(gateway: Gateway, held: CurrentJob, until: { intervalMs: number; signal: AbortSignal }): Promise<void> {
   while (!until.signal.aborted) {
     await gateway.ping(held.ids(), until.signal).catch(() => undefined)
     await pause(until.intervalMs, until.signal)
   }
 }
 
-/** A poll that is answered at once with nothing must not spin: at most one empty answer per second. */
-export async function runStopLoop(gateway: Gateway, held: HeldJob, signal: AbortSignal): Promise<void> {
+/** Limits empty responses to one per second, so that a gateway that answers at once causes no busy loop. */
+export async function runStopLoop(gateway: Gateway, held: CurrentJob, signal: AbortSignal): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const askedAt = performance.now()

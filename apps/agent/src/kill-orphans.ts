@@ -1,14 +1,14 @@
-// The last resort against orphans: what user code started, after the supervisor that would have swept it was killed. Such processes are
-// known by the runtime directory in their environment, which they inherited. Where there is no /proc, nothing is done.
+// Kills processes that user code started, if the supervisor that would have killed them was killed itself. They are found by the runtime
+// directory in their environment, which they inherited. Without /proc nothing is killed.
 import { readdirSync, readFileSync } from 'node:fs'
 
-export function killStrays(runtimeDir: string): void {
+export function killOrphans(runtimeDir: string): void {
   const mark = Buffer.from(`RUNYARD_RUNTIME_DIR=${runtimeDir}\0`)
   for (const pid of listPids()) {
     try {
       if (readFileSync(`/proc/${pid}/environ`).includes(mark)) process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended meanwhile, or is somebody else's.
+      // It has ended, or belongs to another user.
     }
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { backoffMs } from './backoff.ts'
 import type { BoardNote } from './board.ts'
-import { describeDeath } from './death.ts'
+import { exitMessage } from './exit-message.ts'
 import { toFailureBody } from './failure-body.ts'
 import { createFrameDecoder, encodeFrameHead } from './frames.ts'
 import { createMarkerSplitter } from './output-pipe.ts'
@@ -87,7 +87,7 @@ describe('the sentence for a dead process', () => {
       'the function’s process could not answer, as its connection to the agent was gone: the function, or a library, has closed descriptors that are not its own',
     ],
   ] as const)('%j', ([death, evidence, sentence]) => {
-    expect(describeDeath(death, evidence)).toBe(sentence)
+    expect(exitMessage(death, evidence)).toBe(sentence)
   })
 })
 

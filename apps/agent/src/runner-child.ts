@@ -1,6 +1,6 @@
 // Matches forked children with the connections they open and the exits that the supervisor reports. A generation is used once.
 import type { Socket } from 'node:net'
-import type { ChildExit } from './death.ts'
+import type { ChildExit } from './exit-message.ts'
 import { createFrameDecoder, encodeFrameHead } from './frames.ts'
 import type { Frame } from './frames.ts'
 

@@ -1,13 +1,13 @@
 // Runs one job at a time in a Python child and answers with the body of job-done, whatever user code does to its process.
 import type { JobTimings } from '@runyard/schema'
 import type { BoardNote } from './board.ts'
-import type { ChildSupply, ReadyChild } from './child-supply.ts'
-import { describeDeath } from './death.ts'
-import type { ChildExit } from './death.ts'
+import type { ChildPool, ReadyChild } from './child-pool.ts'
+import { exitMessage } from './exit-message.ts'
+import type { ChildExit } from './exit-message.ts'
 import { toFailureBody } from './failure-body.ts'
 import type { DoneBody } from './failure-body.ts'
 import type { Frame } from './frames.ts'
-import type { TakenJob } from './gateway.ts'
+import type { TakenJob } from './gateway-client.ts'
 import { readCgroupMemory } from './oom.ts'
 import type { OutputPipe } from './output-pipe.ts'
 import type { RunnerChild } from './runner-child.ts'
@@ -37,14 +37,14 @@ export interface Runner {
   end(): Promise<void>
 }
 
-export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
+export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
   // Read at the start and after each death, not per job: it would be a tenth of a warm call.
   let oomKills = readCgroupMemory().oomKills
-  const explainDeath = (exit: ChildExit, note: BoardNote) => {
+  const explainExit = (exit: ChildExit, note: BoardNote) => {
     const memory = readCgroupMemory()
     const oomKilled = exit.signal === 'SIGKILL' && memory.oomKills !== undefined && memory.oomKills > (oomKills ?? memory.oomKills)
     oomKills = memory.oomKills
-    return describeDeath(exit, { oomKilled, limitBytes: settings.memoryBytes ?? memory.limitBytes, note })
+    return exitMessage(exit, { oomKilled, limitBytes: settings.memoryBytes ?? memory.limitBytes, note })
   }
   return {
     warmUp: async () => (await supply.get()).supervisor.pythonVersion,
@@ -57,7 +57,7 @@ export function createRunner(supply: ChildSupply, settings: Pick<Settings, 'enve
         } catch (error) {
           return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
         }
-        const { result, spent } = await runInChild(ready, { job, envelope, options, explainDeath, isLastTry: attempt === START_TRIES })
+        const { result, spent } = await runInChild(ready, { job, envelope, options, explainExit, isLastTry: attempt === START_TRIES })
         if (spent) supply.replace()
         if (result !== undefined) return result
       }
@@ -74,7 +74,7 @@ interface Attempt {
   readonly job: TakenJob
   readonly envelope: EnvelopeName
   readonly options: RunOptions
-  readonly explainDeath: (exit: ChildExit, note: BoardNote) => string
+  readonly explainExit: (exit: ChildExit, note: BoardNote) => string
   readonly isLastTry: boolean
 }
 
@@ -105,7 +105,7 @@ async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptR
     const stdout = await output.endCapture(jobId, { marker: `exit:${child.generation}`, timeoutMs })
     const note = supervisor.boardOf(child)
     if (note.phase === 'waiting' && !attempt.isLastTry) return { result: undefined, spent: true }
-    return { result: toFailure(attempt.envelope, [attempt.explainDeath(end, note), ...hints].join('; '), stdout), spent: true }
+    return { result: toFailure(attempt.envelope, [attempt.explainExit(end, note), ...hints].join('; '), stdout), spent: true }
   }
   if (end.header.kind === 'again') return beginAgain(ready, attempt)
   const stdout = await output.endCapture(jobId, { marker: `done:${jobId}`, timeoutMs: MARKER_LIMIT_MS })

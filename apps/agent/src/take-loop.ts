@@ -3,8 +3,8 @@
 // A gateway that is away makes it wait, never spin; a worker that is unwelcome asks again slowly.
 import { backoffMs, pause } from './backoff.ts'
 import type { Delivery } from './delivery.ts'
-import type { Gateway, TakeAnswer, TakenJob } from './gateway.ts'
-import type { HeldJob } from './held-job.ts'
+import type { Gateway, TakeAnswer, TakenJob } from './gateway-client.ts'
+import type { CurrentJob } from './current-job.ts'
 import type { AgentLog } from './log.ts'
 import type { Runner } from './runner.ts'
 
@@ -14,7 +14,7 @@ export interface TakeLoopDeps {
   readonly gateway: Gateway
   readonly delivery: Delivery
   readonly runner: Runner
-  readonly held: HeldJob
+  readonly held: CurrentJob
   readonly log: AgentLog
 }
 
