@@ -1,6 +1,6 @@
-// `pnpm dev [options of up]`: the stack from source, on a data directory of its own. Gateway and scaler restart when a file that they import
-// changes (`node --watch`); agent and runner are built anew, and the next worker starts with them. The logs come as short lines. Ctrl-C
-// ends all of it.
+// `pnpm dev [options of up]`: runs the stack from source, with its own data directory. Gateway and scaler restart when a file that they import
+// changes (`node --watch`); agent and runner are rebuilt, and the next worker starts with them. Logs are printed as short lines. Ctrl-C stops
+// everything.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { watch } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
@@ -11,10 +11,10 @@ import { formatLogLine } from './log-line.ts'
 const ROOT = join(import.meta.dirname, '..')
 const DATA_DIR = join(ROOT, '.runyard', 'dev')
 const PARTS = ['gateway', 'scaler'] as const
-/** What the agent's bundle is made of. */
+/** The sources of the agent's bundle. */
 const AGENT_SOURCES = ['apps/agent/src', 'apps/agent/runner', 'packages/core/src', 'packages/schema/src']
 const LOOK_EVERY_MS = 100
-/** An editor writes several files at once. */
+/** Editors write several files at once. */
 const SETTLE_MS = 200
 
 const say = (part: string, line: string): void => {
@@ -22,7 +22,7 @@ const say = (part: string, line: string): void => {
 }
 
 const stop = new AbortController()
-// Ctrl-C reaches the stack by itself; we end after it.
+// Ctrl-C also reaches the stack; this process ends after it.
 process.on('SIGINT', () => undefined)
 if (!(await buildAgent())) process.exit(1)
 watchAgent(stop.signal)
@@ -38,7 +38,7 @@ await Promise.all(tails)
 function startStack(): ChildProcess {
   const words = [join(ROOT, 'apps', 'cli', 'src', 'main.ts'), 'up', '--data', DATA_DIR, ...process.argv.slice(2)]
   const env = { RUNYARD_LOG_LEVEL: 'debug', ...process.env, RUNYARD_FROM_SOURCE: '1' }
-  // Without a terminal of its own it prints lines and no live block.
+  // Without a terminal it prints lines instead of the live block.
   const child = spawn(process.execPath, words, { cwd: ROOT, env, stdio: ['inherit', 'pipe', 'pipe'] })
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text: Buffer) => {
@@ -76,7 +76,7 @@ function watchAgent(signal: AbortSignal): void {
   }
 }
 
-/** From what is in the log now; a log that was rotated is read from its begin. */
+/** Starts at the current end of the log; a rotated log is read from its start. */
 async function followLog(part: string, signal: AbortSignal): Promise<void> {
   const path = join(DATA_DIR, 'logs', `${part}.log`)
   const sizeOf = async (): Promise<number> => (await stat(path).catch(() => undefined))?.size ?? 0

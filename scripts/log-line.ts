@@ -1,7 +1,7 @@
-// A line of a log as a person reads it: `12:00:01.123 warn message field=value`. What is no JSON stays what it is.
+// Formats a log line for reading: `12:00:01.123 warn message field=value`. A line that is not JSON stays unchanged.
 
 const LEVELS: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' }
-/** The same in each line of a part. */
+/** Fields with the same value in every line of a process. */
 const SKIPPED = new Set(['level', 'time', 'msg', 'name', 'pid', 'hostname'])
 
 export function formatLogLine(line: string): string {

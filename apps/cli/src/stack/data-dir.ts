@@ -22,7 +22,7 @@ export interface DataDir extends AsyncDisposable {
   writeNote(note: RunNote): Promise<void>
 }
 
-/** How soon a note that somebody removed is written again. */
+/** Interval for restoring the description of the running stack if its file was removed. */
 const REWRITE_AFTER_MS = 1000
 
 // sockaddr_un has 108 bytes on Linux, 104 on macOS.

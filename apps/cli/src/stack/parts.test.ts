@@ -14,7 +14,7 @@ it('the gateway alone is given the key, by its file', () => {
   expect(gateway).toEqual({ ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: '/data/key' })
 })
 
-it('parts are bundles, and for `pnpm dev` sources that restart when they change', () => {
+it('runs bundles, or for `pnpm dev` sources that restart when they change', () => {
   expect(partArguments('gateway', {}).at(-1)).toMatch(/\/apps\/gateway\/dist\/main\.mjs$/)
   const fromSource = partArguments('scaler', { RUNYARD_FROM_SOURCE: '1' })
   expect(fromSource[0]).toBe('--watch')
