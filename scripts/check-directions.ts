@@ -25,7 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 /** A folder may import the folders before it. */
 const FOLDER_ORDERS: Record<string, readonly string[]> = {
-  'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management'],
+  'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management', 'docs'],
 }
 
 interface Manifest {

@@ -4,7 +4,9 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import { RunyardError, type Config, type RefusalReason } from '@runyard/schema'
+import root from '../../../package.json' with { type: 'json' }
 import { registerBatch } from './batch/routes.ts'
+import { followRoutes, registerDocs } from './docs/routes.ts'
 import { open } from './http/access.ts'
 import { createApp } from './http/app.ts'
 import { readBodies } from './http/bodies.ts'
@@ -30,7 +32,9 @@ export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInst
     const reason = refusalReasonOf(error)
     if (reason !== undefined) deps.metrics.refused(reason)
   })
+  const routes = followRoutes(app)
   registerProbes(app, deps)
+  registerDocs(app, { routes, version: root.version })
   await registerMetrics(app, deps)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
   await registerWorkerLogs(app, deps)

@@ -1,5 +1,7 @@
 // Drops members that are undefined, so that "not given" is told by absence alone: what a change does not name stays as it is.
-export type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
 
 export function defined<T extends object>(members: T): Defined<T> {
   return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as Defined<T>

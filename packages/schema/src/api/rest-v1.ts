@@ -2,6 +2,7 @@
 // CUDA versions are closed; here they are what your hosts have, so the model judges them.
 import { z } from 'zod'
 import { TEMPLATE_CATEGORIES } from '../template.ts'
+import { DateTime } from './shared.ts'
 
 const Flavor = z.string().regex(/^cpu\d[a-z]$/u, 'must be a CPU flavor such as cpu3g')
 /** A comma would smuggle in others, a minus would exclude. */
@@ -77,14 +78,94 @@ export const V1UpdateTemplateBody = z
   .meta({ id: 'V1UpdateTemplateBody' })
 export type V1UpdateTemplateBody = z.infer<typeof V1UpdateTemplateBody>
 
-const Flag = z.enum(['true', 'false']).transform((word) => word === 'true')
+const Flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((word) => word === 'true')
 
-export const V1EndpointQuery = z.object({ includeTemplate: Flag.default(false), includeWorkers: Flag.default(false) })
+export const V1EndpointQuery = z.object({ includeTemplate: Flag, includeWorkers: Flag })
 export type V1EndpointQuery = z.infer<typeof V1EndpointQuery>
 
 /** Templates of everybody and of Runpod's there are none. */
 export const V1TemplateQuery = z.object({
-  includeEndpointBoundTemplates: Flag.default(false),
-  includePublicTemplates: Flag.default(false),
-  includeRunpodTemplates: Flag.default(false),
+  includeEndpointBoundTemplates: Flag,
+  includePublicTemplates: Flag,
+  includeRunpodTemplates: Flag,
 })
+
+const money = { earned: z.number(), runtimeInMin: z.number() }
+
+export const V1TemplateView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    imageName: z.string(),
+    isServerless: z.boolean(),
+    isPublic: z.boolean(),
+    isRunpod: z.boolean(),
+    category: z.enum(TEMPLATE_CATEGORIES),
+    containerDiskInGb: z.int().optional(),
+    containerRegistryAuthId: z.string().optional(),
+    dockerEntrypoint: z.array(z.string()),
+    dockerStartCmd: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+    ports: z.array(z.string()),
+    readme: z.string(),
+    volumeInGb: z.int(),
+    volumeMountPath: z.string(),
+    ...money,
+  })
+  .meta({ id: 'V1Template' })
+export type V1TemplateView = z.infer<typeof V1TemplateView>
+
+/** A worker is a "Pod" there. */
+export const V1WorkerView = z
+  .object({
+    id: z.string(),
+    desiredStatus: z.enum(['RUNNING', 'EXITED']),
+    image: z.string(),
+    env: z.record(z.string(), z.string()).describe('Always empty: it holds the worker’s token.'),
+    endpointId: z.string(),
+    aiApiId: z.string(),
+    slsVersion: z.int(),
+    templateId: z.string(),
+    machineId: z.string(),
+    gpu: z.object({ id: z.string(), count: z.int(), displayName: z.string() }).optional(),
+    vcpuCount: z.number().optional(),
+    memoryInGb: z.number().optional(),
+    lastStartedAt: DateTime.optional(),
+    interruptible: z.boolean(),
+    locked: z.boolean(),
+  })
+  .meta({ id: 'V1Worker' })
+export type V1WorkerView = z.infer<typeof V1WorkerView>
+
+export const V1EndpointView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    templateId: z.string(),
+    userId: z.string(),
+    version: z.int(),
+    createdAt: DateTime,
+    computeType: z.enum(['GPU', 'CPU']),
+    gpuTypeIds: z.array(z.string()),
+    gpuCount: z.int(),
+    instanceIds: z.array(z.string()),
+    allowedCudaVersions: z.array(z.string()),
+    minCudaVersion: z.string().optional(),
+    dataCenterIds: z.array(z.string()),
+    networkVolumeId: z.string().optional(),
+    networkVolumeIds: z.array(z.string()),
+    env: z.record(z.string(), z.string()),
+    workersMin: z.int(),
+    workersMax: z.int(),
+    idleTimeout: z.int().describe('Seconds.'),
+    scalerType: z.enum(['QUEUE_DELAY', 'REQUEST_COUNT']),
+    scalerValue: z.int(),
+    executionTimeoutMs: z.int(),
+    template: V1TemplateView.optional(),
+    workers: z.array(V1WorkerView).optional(),
+  })
+  .meta({ id: 'V1Endpoint' })
+export type V1EndpointView = z.infer<typeof V1EndpointView>

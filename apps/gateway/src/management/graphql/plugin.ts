@@ -3,8 +3,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { RunyardError } from '@runyard/schema'
+import { GraphqlBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey, type Credentials } from '../../http/authenticate.ts'
 import { answerErrors, DIALECTS, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
@@ -28,12 +29,6 @@ export interface GraphqlDeps {
   readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
-
-const GraphqlBody = z.object({
-  query: z.string('must be the text of a GraphQL operation'),
-  variables: z.record(z.string(), z.unknown(), 'must be an object that holds each variable under its name').nullish(),
-  operationName: z.string('must be the name of an operation in the query').nullish(),
-})
 
 export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): Promise<void> {
   const readStock = createStock(deps)

@@ -1,11 +1,11 @@
 // /endpoints (management §2.1): PATCH and its old alias, and the template and the workers of each where they are asked for.
 import type { Endpoint } from '@runyard/schema'
-import { IdParams, V1CreateEndpointBody, V1EndpointQuery, V1UpdateEndpointBody } from '@runyard/schema/api'
+import type { V1EndpointQuery } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { newEndpointName } from '../new-id.ts'
-import { keyOf, registerRemoval } from '../rest/conventions.ts'
+import { keyOf, registerRemoval, v1Route } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { endpointReply, templateIdOf } from './replies.ts'
@@ -20,9 +20,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
   registerSaveRoutes(app, deps)
 
   app.route({
-    method: 'GET',
-    url: '/endpoints',
-    schema: { querystring: V1EndpointQuery },
+    ...v1Route('GET /v1/endpoints'),
     handler: async (request) => {
       const endpoints = await model.list(keyOf(request).ownerId)
       return Promise.all(endpoints.map((endpoint) => replyOf(deps, endpoint, request.query)))
@@ -30,13 +28,12 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
   })
 
   app.route({
-    method: 'GET',
-    url: '/endpoints/:id',
-    schema: { params: IdParams, querystring: V1EndpointQuery },
+    ...v1Route('GET /v1/endpoints/:id'),
     handler: async (request) => replyOf(deps, await model.get(keyOf(request).ownerId, request.params.id), request.query),
   })
 
-  registerRemoval(app, '/endpoints/:id', {
+  registerRemoval(app, {
+    route: v1Route('DELETE /v1/endpoints/:id'),
     find: (ownerId, id) => model.get(ownerId, id),
     remove: (ownerId, id) => model.remove(ownerId, id),
   })
@@ -45,9 +42,7 @@ export function registerEndpointRoutes(app: RestApp, deps: EndpointRouteDeps): v
 function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   const { model } = deps
   app.route({
-    method: 'POST',
-    url: '/endpoints',
-    schema: { body: V1CreateEndpointBody },
+    ...v1Route('POST /v1/endpoints'),
     handler: async (request, reply) => {
       const body = { ...request.body, name: request.body.name ?? newEndpointName() }
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
@@ -57,15 +52,10 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
     },
   })
 
-  for (const [method, url] of [
-    ['PATCH', '/endpoints/:id'],
-    ['POST', '/endpoints/:id/update'],
-  ] as const) {
+  for (const key of ['PATCH /v1/endpoints/:id', 'POST /v1/endpoints/:id/update'] as const) {
     app.route({
-      method,
-      url,
+      ...v1Route(key),
       config: { find: (ownerId, id) => model.get(ownerId, id) },
-      schema: { params: IdParams, body: V1UpdateEndpointBody },
       handler: async (request, reply) => {
         const { params, body } = request
         const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }

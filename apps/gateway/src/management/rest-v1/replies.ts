@@ -2,6 +2,7 @@
 // clients refuse others (management §4.4). A worker's environment is never shown: it holds its token.
 import { gpuTypesOf, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
+import type { V1EndpointView, V1WorkerView } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import { scalerValueOf } from './endpoint-change.ts'
 import { templateReply } from './template-shapes.ts'
@@ -13,7 +14,7 @@ export interface EndpointFacts {
   readonly workers: readonly WorkerRecord[] | undefined
 }
 
-export function endpointReply({ endpoint, template, workers }: EndpointFacts): Record<string, unknown> {
+export function endpointReply({ endpoint, template, workers }: EndpointFacts): V1EndpointView {
   const { settings, spec } = endpoint
   return defined({
     id: endpoint.id,
@@ -44,8 +45,8 @@ export function templateIdOf({ sharedTemplateId, templateId }: Endpoint): string
 
 function hardware({ gpu, cpu }: Endpoint['spec']) {
   return {
-    computeType: cpu === null ? 'GPU' : 'CPU',
-    gpuTypeIds: gpu === null ? [] : gpuTypesOf(gpu),
+    computeType: cpu === null ? ('GPU' as const) : ('CPU' as const),
+    gpuTypeIds: gpu === null ? [] : [...gpuTypesOf(gpu)],
     gpuCount: gpu?.count ?? 0,
     instanceIds: cpu?.instanceIds ?? [],
     allowedCudaVersions: gpu?.allowedCudaVersions ?? [],
@@ -53,12 +54,11 @@ function hardware({ gpu, cpu }: Endpoint['spec']) {
   }
 }
 
-/** A worker is a "Pod" there. */
-function workerReply(worker: WorkerRecord, endpoint: Endpoint): Record<string, unknown> {
+function workerReply(worker: WorkerRecord, endpoint: Endpoint): V1WorkerView {
   const [gpu] = worker.gpus
   return defined({
     id: worker.id,
-    desiredStatus: isDraining(worker) ? 'EXITED' : 'RUNNING',
+    desiredStatus: isDraining(worker) ? ('EXITED' as const) : ('RUNNING' as const),
     image: worker.image,
     env: {},
     endpointId: endpoint.id,

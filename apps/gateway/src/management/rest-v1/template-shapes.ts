@@ -1,7 +1,7 @@
 // REST v1's template, translated into the model and back (management §2.2). The defaults are Runpod's.
 import { joinArgs, startCommandOf } from '@runyard/core'
 import type { Template } from '@runyard/schema'
-import type { V1CreateTemplateBody, V1UpdateTemplateBody } from '@runyard/schema/api'
+import type { V1CreateTemplateBody, V1TemplateView, V1UpdateTemplateBody } from '@runyard/schema/api'
 import { defined } from '../defined.ts'
 import type { TemplateEdit } from '../model-template.ts'
 
@@ -40,7 +40,7 @@ export function templateEdit(body: V1UpdateTemplateBody & Partial<Pick<V1CreateT
   })
 }
 
-export function templateReply({ id, name, container, notes }: Template): Record<string, unknown> {
+export function templateReply({ id, name, container, notes }: Template): V1TemplateView {
   const { entrypoint, args } = startCommandOf(container)
   return defined({
     id,
@@ -52,8 +52,8 @@ export function templateReply({ id, name, container, notes }: Template): Record<
     category: notes.category,
     containerDiskInGb: container.diskGb ?? undefined,
     containerRegistryAuthId: container.registryId ?? undefined,
-    dockerEntrypoint: entrypoint,
-    dockerStartCmd: args,
+    dockerEntrypoint: [...entrypoint],
+    dockerStartCmd: [...args],
     env: container.env,
     ports: container.ports,
     readme: notes.readme,

@@ -3,11 +3,11 @@
 import { GPU_TYPES, findGpuType } from '@runyard/core'
 import type { GpuType } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import { CatalogQuery, GpuTypeListView, GpuTypeView, IdParams, ONE_PAGE } from '@runyard/schema/api'
+import { type GpuTypeView, ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
-import { keyOf } from './conventions.ts'
+import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export interface CatalogDeps {
@@ -25,9 +25,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   }
 
   app.route({
-    method: 'GET',
-    url: '/v2/catalog/gpus',
-    schema: { querystring: CatalogQuery, response: { 200: GpuTypeListView } },
+    ...restRoute('GET /v2/catalog/gpus'),
     handler: async (request) => ({
       gpus: await describe(GPU_TYPES, keyOf(request).ownerId, request.query.include),
       pagination: ONE_PAGE,
@@ -35,9 +33,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   })
 
   app.route({
-    method: 'GET',
-    url: '/v2/catalog/gpus/:id',
-    schema: { params: IdParams, querystring: CatalogQuery, response: { 200: GpuTypeView } },
+    ...restRoute('GET /v2/catalog/gpus/:id'),
     handler: async (request) => {
       const type = findGpuType(request.params.id)
       const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)

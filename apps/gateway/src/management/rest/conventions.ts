@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { IdParams } from '@runyard/schema/api'
+import { IdParams, METHODS, REST_OPERATIONS, V1_OPERATIONS, type Method, type Operation } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
@@ -41,17 +41,40 @@ async function findOwned(request: FastifyRequest): Promise<void> {
 
 type ById = (ownerId: string, id: string) => Promise<unknown>
 
-/** `DELETE`, answered 204 once `remove` is done. */
-export function registerRemoval(
-  app: RestApp,
-  url: `${string}/:id`,
-  { find, remove }: { readonly find: ById; readonly remove: ById },
-): void {
+/** Method, URL and schema of an operation of REST v2, or of ours. */
+export function restRoute<K extends keyof typeof REST_OPERATIONS>(key: K) {
+  return routeOf(key, REST_OPERATIONS[key])
+}
+
+/** The same of REST v1, below the prefix of the scope. */
+export function v1Route<K extends keyof typeof V1_OPERATIONS>(key: K) {
+  const { url, ...route } = routeOf(key, V1_OPERATIONS[key])
+  return { ...route, url: url.slice('/v1'.length) }
+}
+
+function routeOf<O extends Operation>(key: string, operation: O): Route<O['schema']> {
+  const method = METHODS.find((candidate) => key.startsWith(`${candidate} `))
+  if (method === undefined) throw new Error(`"${key}" does not begin with a method`)
+  return { method, url: key.slice(method.length + 1), schema: operation.schema }
+}
+
+interface Route<S> {
+  readonly method: Method
+  readonly url: string
+  readonly schema: S
+}
+
+interface Removal {
+  readonly route: Route<{ readonly params: typeof IdParams }>
+  readonly find: ById
+  readonly remove: ById
+}
+
+/** Answered 204 once `remove` is done. */
+export function registerRemoval(app: RestApp, { route, find, remove }: Removal): void {
   app.route({
-    method: 'DELETE',
-    url,
+    ...route,
     config: { find },
-    schema: { params: IdParams },
     handler: async (request, reply) => {
       await remove(keyOf(request).ownerId, request.params.id)
       return reply.code(204).send()

@@ -2,13 +2,13 @@
 // burst, then what comes (`log-stream.ts`).
 import type { ServerResponse } from 'node:http'
 import { RunyardError } from '@runyard/schema'
-import { LogParams, LogQuery } from '@runyard/schema/api'
+import type { LogQuery } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { FastifyRequest } from 'fastify'
 import { createAuthentication, type Credentials } from '../../http/authenticate.ts'
 import { createWaiters, type Waiters } from '../../parts/waiters.ts'
 import type { ManagementModel } from '../model.ts'
-import { keyOf } from './conventions.ts'
+import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { parseCursor } from './log-cursor.ts'
 import { createLogFollowers } from './log-followers.ts'
@@ -26,23 +26,26 @@ export function registerLogRoute(app: RestApp, { model, store }: LogRouteDeps): 
   const followers = createLogFollowers()
   const authenticate = createAuthentication(store)
 
-  app.get('/v2/serverless/:id/workers/:workerId/logs', { schema: { params: LogParams, querystring: LogQuery } }, async (request, reply) => {
-    const { id, workerId } = request.params
-    const key = keyOf(request)
-    await model.get(key.ownerId, id)
-    if (!(await belongs(store, id, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
-    using counted = new DisposableStack()
-    counted.use(followers.enter(key.id))
-    reply.hijack()
-    const response = openStream(reply.raw)
-    const signal = AbortSignal.any([stopping.signal, closeOf(response)])
-    using ticket = waiters.open([workerId], signal)
-    const isAllowed = () => isStillAllowed(authenticate, request)
-    await followLog(
-      { response, endpointId: id, workerId, source: request.query.source, signal, ticket, isAllowed, store },
-      startOf(request),
-    )
-    reply.raw.end()
+  app.route({
+    ...restRoute('GET /v2/serverless/:id/workers/:workerId/logs'),
+    handler: async (request, reply) => {
+      const { id, workerId } = request.params
+      const key = keyOf(request)
+      await model.get(key.ownerId, id)
+      if (!(await belongs(store, id, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
+      using counted = new DisposableStack()
+      counted.use(followers.enter(key.id))
+      reply.hijack()
+      const response = openStream(reply.raw)
+      const signal = AbortSignal.any([stopping.signal, closeOf(response)])
+      using ticket = waiters.open([workerId], signal)
+      const isAllowed = () => isStillAllowed(authenticate, request)
+      await followLog(
+        { response, endpointId: id, workerId, source: request.query.source, signal, ticket, isAllowed, store },
+        startOf(request),
+      )
+      reply.raw.end()
+    },
   })
 }
 

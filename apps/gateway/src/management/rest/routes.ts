@@ -1,12 +1,12 @@
 // REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
-import { CreateEndpointBody, EndpointListView, EndpointView, IdParams, ONE_PAGE, UpdateEndpointBody } from '@runyard/schema/api'
+import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
-import { keyOf, originOf, withRestConventions, registerRemoval } from './conventions.ts'
+import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerLogRoute } from './log-route.ts'
@@ -45,9 +45,7 @@ export function registerNestedRest(app: FastifyInstance, deps: RestConventionDep
 
 function registerListRoute(app: RestApp, model: ManagementModel): void {
   app.route({
-    method: 'GET',
-    url: '/v2/serverless',
-    schema: { response: { 200: EndpointListView } },
+    ...restRoute('GET /v2/serverless'),
     handler: async (request) => {
       const endpoints = await model.list(keyOf(request).ownerId)
       return { endpoints: endpoints.map((endpoint) => endpointReply(endpoint, originOf(request))), pagination: ONE_PAGE }
@@ -59,13 +57,12 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
   registerSaveRoutes(app, model)
 
   app.route({
-    method: 'GET',
-    url: '/v2/serverless/:id',
-    schema: { params: IdParams, response: { 200: EndpointView } },
+    ...restRoute('GET /v2/serverless/:id'),
     handler: async (request) => endpointReply(await model.get(keyOf(request).ownerId, request.params.id), originOf(request)),
   })
 
-  registerRemoval(app, '/v2/serverless/:id', {
+  registerRemoval(app, {
+    route: restRoute('DELETE /v2/serverless/:id'),
     find: (ownerId, id) => model.get(ownerId, id),
     remove: (ownerId, id) => model.remove(ownerId, id),
   })
@@ -73,9 +70,7 @@ function registerEndpointRoutes(app: RestApp, model: ManagementModel): void {
 
 function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
   app.route({
-    method: 'POST',
-    url: '/v2/serverless',
-    schema: { body: CreateEndpointBody, response: { 200: EndpointView, 201: EndpointView } },
+    ...restRoute('POST /v2/serverless'),
     handler: async (request, reply) => {
       const { body } = request
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
@@ -86,10 +81,8 @@ function registerSaveRoutes(app: RestApp, model: ManagementModel): void {
   })
 
   app.route({
-    method: 'PATCH',
-    url: '/v2/serverless/:id',
+    ...restRoute('PATCH /v2/serverless/:id'),
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: IdParams, body: UpdateEndpointBody, response: { 200: EndpointView } },
     handler: async (request, reply) => {
       const { params, body } = request
       const target = { id: params.id, templateId: body.templateId, by: callerOf(request) }

@@ -5,10 +5,9 @@ import { sumUsage } from '@runyard/core'
 import type { UsageOptions } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
-import { UsageQuery, UsageView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf } from './conventions.ts'
+import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -21,9 +20,7 @@ export interface UsageDeps {
 
 export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
   app.route({
-    method: 'GET',
-    url: '/runyard/v1/usage',
-    schema: { querystring: UsageQuery, response: { 200: UsageView } },
+    ...restRoute('GET /runyard/v1/usage'),
     handler: async (request) => {
       const now = Date.now()
       const to = request.query.to ?? now

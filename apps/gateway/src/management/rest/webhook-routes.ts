@@ -1,9 +1,8 @@
 // What became of an endpoint's webhooks, and what they are signed with (extensions of ours; client-api §7 leaves both open).
 import { RunyardError } from '@runyard/schema'
-import { AttemptQuery, IdParams, WebhookEventParams, WebhookLogView, WebhookSecretsView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf } from './conventions.ts'
+import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 export interface WebhookRouteDeps {
@@ -13,9 +12,7 @@ export interface WebhookRouteDeps {
 
 export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks } }: WebhookRouteDeps): void {
   app.route({
-    method: 'GET',
-    url: '/v2/serverless/:id/webhooks',
-    schema: { params: IdParams, querystring: AttemptQuery, response: { 200: WebhookLogView } },
+    ...restRoute('GET /v2/serverless/:id/webhooks'),
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const [attempts, pending] = await Promise.all([webhooks.attempts(id, request.query.limit), webhooks.pending(id)])
@@ -24,10 +21,8 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   })
 
   app.route({
-    method: 'POST',
-    url: '/v2/serverless/:id/webhooks/:eventId/redeliver',
+    ...restRoute('POST /v2/serverless/:id/webhooks/:eventId/redeliver'),
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: WebhookEventParams },
     handler: async (request, reply) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const { eventId } = request.params
@@ -40,16 +35,12 @@ export function registerWebhookRoutes(app: RestApp, { model, store: { webhooks }
   })
 
   app.route({
-    method: 'GET',
-    url: '/runyard/v1/webhooks/secrets',
-    schema: { response: { 200: WebhookSecretsView } },
+    ...restRoute('GET /runyard/v1/webhooks/secrets'),
     handler: async (request) => ({ secrets: [...(await webhooks.secrets(keyOf(request).ownerId))] }),
   })
 
   app.route({
-    method: 'POST',
-    url: '/runyard/v1/webhooks/secrets/rotate',
-    schema: { response: { 200: WebhookSecretsView } },
+    ...restRoute('POST /runyard/v1/webhooks/secrets/rotate'),
     handler: async (request) => ({ secrets: [...(await webhooks.rotateSecret(keyOf(request).ownerId))] }),
   })
 }

@@ -1,10 +1,10 @@
 // An endpoint's workers as they are now, its history, and a new try of what failed to start. The status of a worker merges its record with the jobs that it holds.
 import { countLeases } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
-import { EventListView, EventQuery, IdParams, ONE_PAGE, RetryView, WorkerListView } from '@runyard/schema/api'
+import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
-import { keyOf } from './conventions.ts'
+import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 import { workerListReply } from './replies.ts'
 import type { WorkerFacts } from './replies.ts'
@@ -16,18 +16,14 @@ export interface WorkerRouteDeps {
 
 export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRouteDeps): void {
   app.route({
-    method: 'GET',
-    url: '/v2/serverless/:id/workers',
-    schema: { params: IdParams, response: { 200: WorkerListView } },
+    ...restRoute('GET /v2/serverless/:id/workers'),
     handler: async (request) => workerListReply(await workerFacts(store, await model.get(keyOf(request).ownerId, request.params.id))),
   })
 
   // Not Runpod's: forgets failed starts, so that the next one is tried now, and workers whose image was rebuilt are replaced.
   app.route({
-    method: 'POST',
-    url: '/runyard/v1/endpoints/:id/retry',
+    ...restRoute('POST /runyard/v1/endpoints/:id/retry'),
     config: { find: (ownerId, id) => model.get(ownerId, id) },
-    schema: { params: IdParams, response: { 200: RetryView } },
     handler: async (request) => {
       const at = Date.now()
       const { id, name } = await model.retry(keyOf(request).ownerId, request.params.id, at)
@@ -38,9 +34,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
 
   // Not Runpod's: what happened to the endpoint's jobs and workers, oldest first, times in epoch milliseconds.
   app.route({
-    method: 'GET',
-    url: '/v2/serverless/:id/events',
-    schema: { params: IdParams, querystring: EventQuery, response: { 200: EventListView } },
+    ...restRoute('GET /v2/serverless/:id/events'),
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
       const events = await store.events.list(id, request.query.limit)

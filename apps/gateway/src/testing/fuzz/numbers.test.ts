@@ -72,7 +72,10 @@ async function schemasOf(): Promise<typeof schemas> {
 }
 
 function toJsonSchema(schema: unknown): JsonSchema {
-  return schema instanceof z.ZodType ? (z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema) : {}
+  if (!(schema instanceof z.ZodType)) return {}
+  const converted = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  const named = /^#\/\$defs\/(.+)$/u.exec(converted.$ref ?? '')?.[1]
+  return (named === undefined ? converted : converted.$defs?.[named]) as JsonSchema
 }
 
 interface Sent {

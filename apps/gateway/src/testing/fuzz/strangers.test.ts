@@ -7,8 +7,8 @@ import { routesOf, type KnownRoute } from './route-table.ts'
 
 /** In every name, value and line of what the owner has. */
 const MARK = 'between-us'
-/** Probes, and what stands for no route. */
-const OPEN = new Set(['/healthz', '/readyz', '*'])
+/** Probes, the API document and its page, and what stands for no route. */
+const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file', '*'])
 /** Of the whole installation, for every holder of a key. */
 const SHARED = new Set(['/metrics'])
 

@@ -1,0 +1,251 @@
+// The OpenAPI document is valid, has every route that the public listener serves, and the replies of REST v2 and the job plane are as it says.
+import { describeApi, describeOperation, undescribed } from '@runyard/schema/api'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { startRedis, type TestRedis } from '@runyard/testing'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import Fastify from 'fastify'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { open, requireGuards } from '../http/access.ts'
+import { startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { routesOf } from '../testing/fuzz/route-table.ts'
+import { followRoutes } from './routes.ts'
+
+type Json = Readonly<Record<string, unknown>>
+type Operation = {
+  readonly operationId: string
+  readonly tags: readonly string[]
+  readonly security?: readonly unknown[]
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Json }>> }>>
+}
+interface Document extends Json {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  readonly components: { readonly schemas: Json }
+}
+
+let redis: TestRedis
+let gateway: TestGateway
+let document: Document
+beforeAll(async () => {
+  redis = await startRedis()
+  gateway = await startGateway(redis.url)
+  document = (await fetchPublic('/openapi.json')).json as Document
+})
+afterAll(async () => {
+  await gateway?.[Symbol.asyncDispose]()
+  await redis?.stop()
+})
+
+async function fetchPublic(path: string): Promise<{ status: number; headers: Headers; text: string; json: unknown }> {
+  const response = await fetch(gateway.publicUrl + path)
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined }
+}
+
+describe('/openapi.json', () => {
+  it('is valid OpenAPI 3.1, without a key, and names each operation once', async () => {
+    expect(await new Validator().validate(structuredClone(document))).toMatchObject({ valid: true })
+    expect(document['openapi']).toMatch(/^3\.1\./)
+    const ids = operationsOf(document).map(({ operation }) => operation.operationId)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('has every route of the public listener, as Fastify lists them', async () => {
+    const served = routesOf(gateway.apps.publicApp)
+      .filter(({ method, url }) => method !== 'HEAD' && method !== 'OPTIONS' && url !== '*')
+      .map(({ method, url }) => [method.toLowerCase(), url.replaceAll(/:(\w+)/gu, '{$1}').replace(/\/?\*$/u, '/{path}')] as const)
+    const missing = served.filter(([method, path]) => document.paths[path]?.[method] === undefined)
+    const { id } = await gateway.addEndpoint()
+    const answers = await Promise.all(missing.map(([method, path]) => refusalOf(method, path, id)))
+    expect(answers.filter((answer) => answer !== undefined)).toEqual([])
+    const unserved = operationsOf(document).filter(({ method, path }) => {
+      const url = path.replace('{path}', '*').replaceAll(/\{(\w+)\}/gu, ':$1')
+      return !gateway.apps.publicApp.hasRoute({ method: method.toUpperCase(), url })
+    })
+    expect(unserved.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+  })
+
+  it('would show a route of tomorrow that has no operation', async () => {
+    await using app = Fastify()
+    requireGuards(app)
+    const keys = followRoutes(app)
+    app.get('/healthz', { config: { access: open } }, () => ({}))
+    app.get('/v2/volumes', { config: { access: open } }, () => ({}))
+    expect(undescribed(keys)).toEqual(['GET /v2/volumes'])
+  })
+
+  it('says which operations need no key', () => {
+    const free = operationsOf(document).filter(({ operation }) => operation.security?.length === 0)
+    expect(new Set(free.map(({ path }) => path))).toEqual(new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/{file}']))
+  })
+})
+
+const UNKEPT = /^\/(?:v2|v1|rest\/v1)\/(?:pods|account\/ssh-keys|network-?volumes|global-volumes|billing)(?:\/|$)/u
+
+/** Asked of an endpoint that is there: a known path without this method, or a resource of Runpod that Runyard does not have. */
+async function refusalOf(method: string, path: string, endpointId: string): Promise<string | undefined> {
+  const url = path.replace('{endpointId}', endpointId).replaceAll(/\{\w+\}/gu, 'x1')
+  const { status } = await gateway.call(url, { method: method.toUpperCase() })
+  return status === 405 || (status === 404 && UNKEPT.test(url)) ? undefined : `${method} ${path} answers ${status}`
+}
+
+function operationsOf({ paths }: Document): readonly { path: string; method: string; operation: Operation }[] {
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+  )
+}
+
+describe('replies are as the document says', () => {
+  const seen = new Set<string>()
+  let ajv: Ajv2020
+  let ep: string
+  let worker: TestWorker
+  beforeAll(async () => {
+    ajv = new Ajv2020({ strict: false, validateFormats: false })
+    ajv.addSchema({ $id: 'openapi', components: { schemas: closed(document.components.schemas) } })
+    ep = (await gateway.addEndpoint()).id
+    worker = await gateway.addWorker(ep)
+  })
+
+  /** `key` is the operation's place in the document. */
+  function describedAs(key: string, status: number): readonly [type: string, { readonly schema: Json }] | undefined {
+    const [method = '', path = ''] = key.split(' ')
+    const operation = document.paths[path]?.[method.toLowerCase()]
+    if (operation === undefined) throw new Error(`the document has no ${key}`)
+    if (status < 300) seen.add(operation.operationId)
+    const response = operation.responses[String(status)] ?? operation.responses['default']
+    return Object.entries(response?.content ?? {})[0]
+  }
+
+  /** How an answer differs from what the document says. */
+  function differenceOf(key: string, { status, headers, text, json }: Answer): unknown {
+    const described = describedAs(key, status)
+    if (described === undefined) return text === '' ? undefined : 'a body'
+    const [type, { schema }] = described
+    if (headers.get('content-type')?.split(';')[0] !== type) return `the content type ${headers.get('content-type')}`
+    const validate = ajv.compile(at(closed(schema)) as Json)
+    return validate(json) ? undefined : validate.errors
+  }
+
+  async function check(key: string, path: string, body?: unknown): Promise<Answer> {
+    const answer = await gateway.call(path, { method: key.split(' ', 1)[0] ?? '', ...(body === undefined ? {} : { body }) })
+    expect([key, answer.text, differenceOf(key, answer)]).toEqual([key, answer.text, undefined])
+    return answer
+  }
+  const jobs = (path: string) => `/v2/${ep}/${path}`
+  const finished = async (input: unknown): Promise<string> => {
+    const { json } = await check('POST /v2/{endpointId}/run', jobs('run'), { input })
+    await worker.take()
+    await worker.done(String(json['id']), { output: { large: 12345678901234567890n.toString() } })
+    return String(json['id'])
+  }
+
+  it('of jobs', async () => {
+    expect.hasAssertions()
+    const id = await finished({ a: 1 })
+    for (const path of ['status', 'status-sync', 'stream', 'cancel'] as const)
+      await check(`${path === 'cancel' ? 'POST' : 'GET'} /v2/{endpointId}/${path}/{jobId}`, jobs(`${path}/${id}`))
+    const { json } = await check('POST /v2/{endpointId}/run', jobs('run'), { input: 1 })
+    await check('GET /v2/{endpointId}/status/{jobId}', jobs(`status/${json['id']}`))
+    await worker.take()
+    await check('GET /v2/{endpointId}/status/{jobId}', jobs(`status/${json['id']}`))
+    await worker.done(String(json['id']), { error: 'wrong' })
+    await check('POST /v2/{endpointId}/retry/{jobId}', jobs(`retry/${json['id']}`))
+    await check('POST /v2/{endpointId}/runsync', jobs('runsync?wait=1'), { input: {} })
+    await check('GET /v2/{endpointId}/requests', jobs('requests'))
+    for (const path of ['health', 'metrics'] as const) await check(`GET /v2/{endpointId}/${path}`, jobs(path))
+    await check('POST /v2/{endpointId}/purge-queue', jobs('purge-queue'))
+  })
+
+  it('of batches', async () => {
+    expect.hasAssertions()
+    const { json } = await check('POST /v2/{endpointId}/batch', jobs('batch'), [{ input: 1 }])
+    const one = jobs(`batch/${json['id']}`)
+    await check('PUT /v2/{endpointId}/batch/{batchId}', one, { name: 'b' })
+    await check('POST /v2/{endpointId}/batch/{batchId}/requests', `${one}/requests`, { requests: [{ input: 2 }] })
+    const listed = await check('GET /v2/{endpointId}/batch/{batchId}/requests', `${one}/requests`)
+    const [first] = listed.json['requests'] as { id: string }[]
+    await check('DELETE /v2/{endpointId}/batch/{batchId}/requests/{requestId}', `${one}/requests/${first?.id}`)
+    await check('POST /v2/{endpointId}/batch/{batchId}/finalize', `${one}/finalize`)
+    await check('GET /v2/{endpointId}/batch/{batchId}', one)
+    await check('GET /v2/{endpointId}/batch/{batchId}/requests', `${one}/requests`)
+    await check('GET /v2/{endpointId}/batch', jobs('batch'))
+    await check('POST /v2/{endpointId}/batch/{batchId}/cancel', `${one}/cancel`)
+  })
+
+  it('of REST v2 and of what is ours', async () => {
+    expect.hasAssertions()
+    const registry = await check('POST /v2/registries', '/v2/registries', { name: 'r', username: 'u', password: 'p' })
+    await check('GET /v2/registries', '/v2/registries')
+    await check('GET /v2/registries/{id}', `/v2/registries/${registry.json['id']}`)
+    await check('PATCH /v2/registries/{id}', `/v2/registries/${registry.json['id']}`, { username: 'u', password: 'q' })
+    const template = await check('POST /v2/templates', '/v2/templates', { name: 't', image: 'x', serverless: true })
+    await check('GET /v2/templates', '/v2/templates')
+    await check('GET /v2/templates/{id}', `/v2/templates/${template.json['id']}`)
+    await check('PATCH /v2/templates/{id}', `/v2/templates/${template.json['id']}`, { readme: 'more' })
+    const body = { name: 'e', type: 'QUEUE', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['AMPERE_16'] }, image: 'x' }
+    const made = await check('POST /v2/serverless', '/v2/serverless', body)
+    await check('POST /v2/serverless', '/v2/serverless', { ...body, name: 'c', gpu: undefined, cpu: [{ id: 'cpu3g', vcpuCount: 2 }] })
+    const one = `/v2/serverless/${made.json['id']}`
+    await check('GET /v2/serverless', '/v2/serverless')
+    await check('GET /v2/serverless/{id}', one)
+    await check('PATCH /v2/serverless/{id}', one, { scaling: { type: 'REQUEST_COUNT', requestCount: 2 } })
+    for (const path of ['workers', 'events', 'webhooks'] as const)
+      await check(`GET /v2/serverless/{id}/${path}`, `/v2/serverless/${path === 'webhooks' ? made.json['id'] : ep}/${path}`)
+    await check('POST /runyard/v1/endpoints/{id}/retry', `/runyard/v1/endpoints/${made.json['id']}/retry`)
+    for (const path of ['catalog/gpus', 'catalog/gpus?include=AVAILABILITY']) await check('GET /v2/catalog/gpus', `/v2/${path}`)
+    await check('GET /v2/catalog/gpus/{id}', '/v2/catalog/gpus/NVIDIA%20L4')
+    await check('GET /runyard/v1/usage', '/runyard/v1/usage')
+    await check('GET /runyard/v1/webhooks/secrets', '/runyard/v1/webhooks/secrets')
+    await check('POST /runyard/v1/webhooks/secrets/rotate', '/runyard/v1/webhooks/secrets/rotate')
+    await check('GET /hapi/v1/pod/{workerId}/logs', `/hapi/v1/pod/${worker.id}/logs`)
+    await check('DELETE /v2/serverless/{id}', one)
+    await check('DELETE /v2/templates/{id}', `/v2/templates/${template.json['id']}`)
+    await check('DELETE /v2/registries/{id}', `/v2/registries/${registry.json['id']}`)
+  })
+
+  it('of failures', async () => {
+    expect((await check('POST /v2/serverless', '/v2/serverless', { nmae: 'e' })).status).toBe(422)
+    expect((await check('GET /v2/serverless/{id}', '/v2/serverless/none')).status).toBe(404)
+    expect((await check('POST /v2/{endpointId}/run', jobs('run'), { inputs: 1 })).status).toBe(400)
+    expect((await check('GET /v2/{endpointId}/status/{jobId}', jobs('status/none-1'))).status).toBe(404)
+    expect((await check('GET /v2/{endpointId}/batch/{batchId}', jobs('batch/none-1'))).status).toBe(404)
+  })
+
+  it('of every operation of REST v2 and the job plane that answers JSON', () => {
+    const others = new Set(['followWorkerLogs', 'redeliverWebhook'])
+    const plain = operationsOf(document).filter(
+      ({ path, operation }) => !path.startsWith('/v1/') && !['openai', 'rest-v1', 'graphql', 'service'].includes(operation.tags[0] ?? ''),
+    )
+    const ids = plain.map(({ operation }) => operation.operationId).filter((id) => !id.endsWith('ByPost') && !others.has(id))
+    expect(ids.filter((id) => !seen.has(id))).toEqual([])
+  })
+})
+
+/** A reply may have members that the document does not know yet; here, each of them is a gap in the document. */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed)
+  if (typeof value !== 'object' || value === null) return value
+  const members = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, closed(member)]))
+  return 'properties' in members && !('additionalProperties' in members) ? { ...members, additionalProperties: false } : members
+}
+
+function at(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"openapi#/components/'))
+}
+
+describe('/docs', () => {
+  it('is a page that loads its script, its style and the document from here alone', async () => {
+    const page = await fetchPublic('/docs')
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'")
+    const files = [...page.text.matchAll(/(?:src|href)="([^"]+)"/gu)].map(([, file]) => file ?? '')
+    expect(files).toEqual(['/docs/swagger-ui.css', '/docs/swagger-ui-bundle.js', '/docs/start.js'])
+    const types = await Promise.all(files.map(async (file) => (await fetchPublic(file)).headers.get('content-type')))
+    expect(types).toEqual(['text/css', 'text/javascript', 'text/javascript'].map((type) => `${type}; charset=utf-8`))
+    expect((await fetchPublic('/docs/package.json')).status).toBe(404)
+  })
+
+  it('shows the version of the document that a program reads', () => {
+    expect(describeApi([], '1.2.3')).toMatchObject({ info: { title: 'Runyard', version: '1.2.3' } })
+    expect(describeOperation('GET /nowhere')).toBeUndefined()
+  })
+})

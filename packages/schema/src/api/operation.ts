@@ -1,0 +1,53 @@
+// What one route does, in the words of OpenAPI and of Fastify: the same record validates requests and documents them.
+import type { z } from 'zod'
+
+export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+export type Method = (typeof METHODS)[number]
+
+/** As Fastify writes it: `GET /v2/serverless/:id`. */
+export type OperationKey = `${Method} /${string}`
+
+/** How a failure looks. The keys name components of the document. */
+export type ErrorShape = 'Problem' | 'JobPlaneError' | 'V1Error' | 'GraphqlErrors' | 'OpenaiError'
+
+interface TagFacts {
+  readonly description: string
+  readonly errors: ErrorShape
+}
+
+export const TAGS = {
+  jobs: { description: 'Submit jobs to an endpoint and read what they come to.', errors: 'JobPlaneError' },
+  batches: { description: 'Requests that are collected first and become jobs together (beta).', errors: 'JobPlaneError' },
+  openai: { description: 'Programs that speak to OpenAI’s API; each request becomes a job.', errors: 'OpenaiError' },
+  endpoints: { description: 'What runs, on which hardware, with how many workers.', errors: 'Problem' },
+  templates: { description: 'Containers that endpoints share.', errors: 'Problem' },
+  registries: { description: 'Credentials for private images.', errors: 'Problem' },
+  workers: { description: 'The workers of an endpoint, their logs and its history.', errors: 'Problem' },
+  catalog: { description: 'GPU types and the pools that they belong to.', errors: 'Problem' },
+  webhooks: { description: 'Deliveries of webhooks, and the secrets that sign them.', errors: 'Problem' },
+  usage: { description: 'Seconds of workers, billed and unbilled.', errors: 'Problem' },
+  'rest-v1': { description: 'Runpod’s older REST API, for programs that use it already.', errors: 'V1Error' },
+  graphql: { description: 'What runpod, runpod-flash, rp and runpodctl call.', errors: 'GraphqlErrors' },
+  service: { description: 'Probes, metrics and this document.', errors: 'JobPlaneError' },
+} as const satisfies Record<string, TagFacts>
+export type Tag = keyof typeof TAGS
+
+export interface Operation {
+  /** Unique: generated clients name a function after it. */
+  readonly id: string
+  readonly tag: Tag
+  readonly summary: string
+  readonly description?: string
+  readonly schema: {
+    readonly params?: z.ZodObject
+    readonly querystring?: z.ZodObject
+    readonly body?: z.ZodType
+    readonly response?: Readonly<Record<number, z.ZodType>>
+  }
+  /** Replies that are not JSON: content type by status; null: no body. */
+  readonly other?: Readonly<Record<number, string | null>>
+  /** Needs no key. */
+  readonly open?: true
+}
+
+export type Operations = Readonly<Record<OperationKey, Operation>>

@@ -1,0 +1,127 @@
+// GraphQL, OpenAI's API, the logs as Flash reads them, probes, metrics and the documents themselves. What GraphQL and OpenAI's API let in is
+// theirs to say; here stands what a client must know to call them.
+import { z } from 'zod'
+import { METHODS, type Operation, type Operations } from './operation.ts'
+import { WorkerLogsView } from './workers.ts'
+import { aliases } from './job-operations.ts'
+
+export const GraphqlBody = z
+  .object({
+    query: z.string('must be the text of a GraphQL operation'),
+    variables: z.record(z.string(), z.unknown(), 'must be an object that holds each variable under its name').nullish(),
+    operationName: z.string('must be the name of an operation in the query').nullish(),
+  })
+  .meta({ id: 'GraphqlBody' })
+
+const GraphqlReply = z.object({ data: z.unknown().optional(), errors: z.array(z.object({ message: z.string() })).optional() })
+
+export const GraphqlErrors = z
+  .object({ errors: z.array(z.object({ message: z.string() })) })
+  .meta({ id: 'GraphqlErrors', description: 'A failure of GraphQL: 200 with `errors`, but 401 for a bad key and 503 while Redis is away.' })
+
+export const OpenaiError = z
+  .object({
+    error: z.object({
+      message: z.string(),
+      type: z.string(),
+      code: z.union([z.string(), z.int()]).nullable(),
+      param: z.string().nullable(),
+    }),
+  })
+  .meta({ id: 'OpenaiError', description: 'A failure as OpenAI’s clients read it.' })
+
+export const V1Error = z
+  .object({ error: z.string(), message: z.string(), status: z.int() })
+  .meta({ id: 'V1Error', description: 'A failure of REST v1.' })
+
+const OpenaiBody = z.looseObject({ stream: z.boolean().optional() })
+
+function openaiOperation(method: (typeof METHODS)[number]): Operation {
+  return {
+    id: `openai${method.charAt(0)}${method.slice(1).toLowerCase()}`,
+    tag: 'openai',
+    summary: `${method} of OpenAI’s API, answered by a worker`,
+    description: 'Of a request with `stream` the reply is server-sent events.',
+    schema: { response: { 200: z.unknown() }, ...(method === 'GET' || method === 'DELETE' ? {} : { body: OpenaiBody }) },
+  }
+}
+
+const OPENAI: Operations = Object.fromEntries(METHODS.map((method) => [`${method} /v2/:endpointId/openai/*`, openaiOperation(method)]))
+
+const LOGS: Operations = {
+  'GET /hapi/v1/pod/:workerId/logs': {
+    id: 'readWorkerLogs',
+    tag: 'workers',
+    summary: 'Read the latest lines of a worker’s log',
+    description: 'Also of a worker that is gone since less than an hour. Failures look as those of the job plane.',
+    schema: {
+      querystring: z.object({
+        type: z.enum(['all', 'container', 'system']).optional(),
+        tail: z.int().min(1).max(1000).optional().describe('How many lines of each; 100 where it is absent.'),
+      }),
+      response: { 200: WorkerLogsView },
+    },
+  },
+}
+
+const Probe = z.object({ ok: z.boolean() })
+
+export const SERVICE_OPERATIONS: Operations = {
+  'POST /graphql': {
+    id: 'graphql',
+    tag: 'graphql',
+    summary: 'A GraphQL query or mutation',
+    description: 'Introspection describes what there is.',
+    schema: { body: GraphqlBody, response: { 200: GraphqlReply } },
+  },
+  ...OPENAI,
+  ...LOGS,
+  ...aliases(LOGS, 'AtV1', (key) => key.replace('/hapi/v1/', '/v1/')),
+  'GET /healthz': {
+    id: 'getLiveness',
+    tag: 'service',
+    summary: 'Whether the process lives',
+    schema: { response: { 200: Probe.extend({ redis: z.enum(['up', 'away']) }) } },
+    open: true,
+  },
+  'GET /readyz': {
+    id: 'getReadiness',
+    tag: 'service',
+    summary: 'Whether it can do its work',
+    schema: {
+      response: { 200: z.looseObject(Probe.shape), 503: Probe.extend({ error: z.string(), problems: z.array(z.string()) }) },
+    },
+    open: true,
+  },
+  'GET /metrics': {
+    id: 'getMetrics',
+    tag: 'service',
+    summary: 'Metrics for Prometheus',
+    description: 'On a listener that only this machine reaches no key is needed (`metrics.open`).',
+    schema: {},
+    other: { 200: 'text/plain' },
+  },
+  'GET /openapi.json': {
+    id: 'getOpenapi',
+    tag: 'service',
+    summary: 'This document',
+    schema: { response: { 200: z.looseObject({ openapi: z.string() }) } },
+    open: true,
+  },
+  'GET /docs': {
+    id: 'getDocs',
+    tag: 'service',
+    summary: 'A page that shows this document',
+    schema: {},
+    other: { 200: 'text/html' },
+    open: true,
+  },
+  'GET /docs/:file': {
+    id: 'getDocsFile',
+    tag: 'service',
+    summary: 'A file of that page',
+    schema: {},
+    other: { 200: 'text/javascript' },
+    open: true,
+  },
+}
