@@ -8,17 +8,17 @@ export const NO_LIMIT = Number.MAX_SAFE_INTEGER
 
 /** The argument `ending` of scripts. */
 export const ENDING = {
-  now: 'number',
+  now: 'digits',
   status: 'text',
   outcome: 'text',
-  asyncMs: 'number',
-  syncMs: 'number',
-  keepBytes: 'number',
-  outboxEvents: 'number',
-  outboxBytes: 'number',
+  asyncMs: 'digits',
+  syncMs: 'digits',
+  keepBytes: 'digits',
+  outboxEvents: 'digits',
+  outboxBytes: 'digits',
 } as const
 
-type Ending = { readonly [F in keyof typeof ENDING]: (typeof ENDING)[F] extends 'number' ? number : string }
+type Ending = { readonly [F in keyof typeof ENDING]: (typeof ENDING)[F] extends 'digits' ? number : string }
 
 export function createToEnding({ options }: Pick<StoreContext, 'options'>) {
   const { asyncMs, syncMs, keepBytes = NO_LIMIT, outboxEvents = NO_LIMIT, outboxBytes = NO_LIMIT } = options.retention

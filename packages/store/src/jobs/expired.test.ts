@@ -19,7 +19,7 @@ describe('an expired job', () => {
     await one.jobs.submit(EP, submission('ran', { policy: { ttlMs: 300 } }))
     const taken = await one.jobs.take(EP, 'w1')
     await one.jobs.submit(EP, submission('waited', SHORT))
-    await untilOver('ran')
+    for (const id of ['ran', 'waited']) await untilOver(id)
     expect(await two.jobs.get(EP, 'waited')).toBeUndefined()
     expect(await two.jobs.stats(EP)).toMatchObject({ expiredUntaken: 2, nextDeadlineAt: undefined })
     const lists = await Promise.all([one.jobs.takeExpired(EP), two.jobs.takeExpired(EP)])

@@ -20,9 +20,9 @@ export const QUEUED_JOB = {
   name: 'text',
   data: 'text',
   opts: 'text',
-  priority: 'number',
-  now: 'number',
-  deadline: 'number',
+  priority: 'digits',
+  now: 'digits',
+  deadline: 'digits',
 } as const
 
 const submitScript = defineScript(

@@ -1,4 +1,4 @@
--- Jobs that were lost together with others, part of the prelude of all scripts on jobs (ADR 34). One of them may have killed the worker, so each
+-- Jobs that were lost together with others (ADR 34). One of them may have killed the worker, so each
 -- runs alone from then on, until it ends. They wait here and not in BullMQ's structures: its own step hands out what waits there to anybody.
 -- r:suspects (job → when it was submitted while it waits, 1e15 more at low priority; inf while it runs). Gone with the last suspect.
 -- Invariants: a worker that holds a suspect holds nothing else; the key is absent where no job is a suspect, so that costs a take one look.

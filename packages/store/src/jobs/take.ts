@@ -13,7 +13,7 @@ const takeScript = defineScript({
   lua: new URL('./take.lua', import.meta.url),
   uses: [bullTakeLua],
   keys: ['queue'],
-  args: { worker: 'text', now: 'number', leaseMs: 'number' },
+  args: { worker: 'text', now: 'digits', leaseMs: 'number' },
   /**
    * Undefined where no job waits; `not_now` where jobs wait that are not for this worker at present; `again` where more jobs are past their deadline
    * than one script ends.
@@ -43,7 +43,7 @@ const renewScript = defineScript({
   lua: new URL('./renew.lua', import.meta.url),
   uses: [leaseLua],
   keys: ['queue'],
-  args: { worker: 'text', leaseMs: 'number', ids: 'texts' },
+  args: { worker: 'text', leaseMs: 'digits', ids: 'texts' },
   /** Those that the worker does not hold. */
   reply: list(text),
 })
@@ -53,7 +53,7 @@ const heartbeatScript = defineScript({
   lua: new URL('./heartbeat.lua', import.meta.url),
   uses: [leaseLua],
   keys: ['queue'],
-  args: { worker: 'text', leaseMs: 'number', now: 'number', withLeases: 'flag', ids: 'texts' },
+  args: { worker: 'text', leaseMs: 'digits', now: 'digits', withLeases: 'flag', ids: 'texts' },
   reply: row({ notHeld: list(text), leases: maybe(list(leaseRow)) }),
 })
 

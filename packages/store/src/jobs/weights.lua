@@ -1,4 +1,4 @@
--- What the live jobs of an endpoint weigh in Redis, part of the prelude of all scripts on jobs (ADR 42). A job's weight stands in its own hash and goes
+-- What the live jobs of an endpoint weigh in Redis (ADR 42). A job's weight stands in its own hash and goes
 -- with it: whatever deletes the hash subtracts it, and nothing else does. Bounds are checked where a caller asks for more, never for a job that
 -- was accepted before.
 -- Unread chunks weigh with their job (`unread`) while it lives; then they are part of its result, which makes room for newer ones.

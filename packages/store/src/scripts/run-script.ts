@@ -73,21 +73,21 @@ function createSend(client: Redis): (call: Call) => Promise<unknown> {
     hashes.set(name, hash)
     return hash
   }
-  const evaluate = async (call: Call): Promise<unknown> => {
+  return async (call) => {
     const { keys, args } = call
     try {
       return await client.evalsha(hashOf(call), keys.length, ...keys, ...args)
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-      return client.eval(call.text(), keys.length, ...keys, ...args)
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+        return client.eval(call.text(), keys.length, ...keys, ...args).catch((again: unknown) => Promise.reject(named(call, again)))
+      throw named(call, error)
     }
   }
-  return async (call) => {
-    try {
-      return await evaluate(call)
-    } catch (error) {
-      if (error instanceof Error && 'command' in error) error.command = { name: call.name }
-      throw error
-    }
-  }
+}
+
+/** The arguments of a command hang on its error, inputs and secrets among them. */
+function named({ name }: Call, error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error))
+  if ('command' in error) error.command = { name }
+  return error
 }

@@ -1,5 +1,5 @@
-// Lua makes each function anew in every run of a script. A submit calls two of the prelude's 65 functions, and making the others took half of its
-// time. So a script gets only what it uses of the prelude (ADR 22). A function that rarely runs is marked `-- rare`: what serves it alone moves
+// Lua makes each function anew in every run of a script. A submit calls seven of some 70 shared functions, and making the others took half of its
+// time. So a script gets only what it uses of the shared parts (ADR 22). A function that rarely runs is marked `-- rare`: what serves it alone moves
 // into its body, and is made only when it runs.
 //
 // A part is a line at the margin with what is indented below it. A part that declares locals is left out where none of their names is used
@@ -10,9 +10,9 @@ const GOES_ON = /^(?:\s|end\b|[})]|$)/
 const RARE = /^local function .* -- rare\n/
 const WORD = /[A-Za-z_]\w*/g
 
-/** What `script`, which follows it, uses of `prelude`. */
-export function usedParts(prelude: string, script: string): string {
-  return pick(partsOf(prelude), script).join('\n')
+/** What `script`, which follows it, uses of `library`. */
+export function usedParts(library: string, script: string): string {
+  return pick(partsOf(library), script).join('\n')
 }
 
 /** The parts that `lua`, which stands below them, needs. */
