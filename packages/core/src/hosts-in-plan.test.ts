@@ -61,7 +61,7 @@ test('workers without a GPU start while the GPUs rest', () => {
 })
 
 const HOUR = 3_600_000
-const slow = record('w1', { createdAt: NOW - HOUR, containerStartedAt: undefined, readyAt: undefined, lastSeenAt: undefined } as never)
+const { containerStartedAt: _notStarted, readyAt: _notReady, lastSeenAt: _notSeen, ...slow } = record('w1', { createdAt: NOW - HOUR })
 const pulling = (change = {}): Observed => {
   const starting = { ...slow, ...change }
   const seen = container(starting, { state: 'starting', startedAt: undefined, progress: 'pulling layer 3 of 9' })

@@ -62,8 +62,8 @@ function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): F
       return { kind: 'alive', startedAt: undefined }
     case 'created':
     case undefined:
-      return fateUnlessSettling(record, host, observed)
   }
+  return fateUnlessSettling(record, host, observed)
 }
 
 function fateOfRunning(record: WorkerRecord, { startedAt, diskBytes }: ObservedWorker): Fate {

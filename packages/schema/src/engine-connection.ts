@@ -62,14 +62,10 @@ function notAnEngine(text: string): string {
 
 /** The engine in the operator's notation. */
 export function describeEngine(connection: EngineConnection): string {
-  switch (connection.kind) {
-    case 'unix':
-      return connection.socket
-    case 'tcp':
-      return `tcp://${inUrl(connection.host)}:${connection.port}`
-    case 'ssh':
-      return `ssh://${connection.user === undefined ? '' : `${connection.user}@`}${inUrl(connection.host)}${connection.port === undefined ? '' : `:${connection.port}`}`
-  }
+  if (connection.kind === 'unix') return connection.socket
+  const { kind, host, port } = connection
+  const user = connection.kind === 'ssh' && connection.user !== undefined ? `${connection.user}@` : ''
+  return `${kind}://${user}${inUrl(host)}${port === undefined ? '' : `:${port}`}`
 }
 
 /** In the Docker CLI's notation. */

@@ -23,21 +23,18 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
   const plane = host.planeUrl === undefined ? workerPlane : { ...workerPlane, url: host.planeUrl }
   const common = { label: host.id, instanceId, plane, env, log }
   const agentDirectory = join(settings.root, 'apps', 'agent', 'dist')
-  switch (host.kind) {
-    case 'docker': {
-      const workerDockerfile = join(settings.root, 'docker', 'worker.Dockerfile')
-      const release: Release = { version: root.version, agentDirectory, workerDockerfile }
-      return createDockerHost({ ...common, connection: engineOf(host), release, baseImage: config.defaultImageBase })
-    }
-    case 'process':
-      return createProcessHost({
-        ...common,
-        hostId: processHostId(dataDirPath(config.dataDir, env), host.id),
-        scratchDir: scratchDirOf(host, settings),
-        agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
-        pythonPath: env['RUNYARD_PYTHON'],
-      })
+  if (host.kind === 'docker') {
+    const workerDockerfile = join(settings.root, 'docker', 'worker.Dockerfile')
+    const release: Release = { version: root.version, agentDirectory, workerDockerfile }
+    return createDockerHost({ ...common, connection: engineOf(host), release, baseImage: config.defaultImageBase })
   }
+  return createProcessHost({
+    ...common,
+    hostId: processHostId(dataDirPath(config.dataDir, env), host.id),
+    scratchDir: scratchDirOf(host, settings),
+    agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
+    pythonPath: env['RUNYARD_PYTHON'],
+  })
 }
 
 /** Where a process host keeps its workers' files. */
