@@ -22,10 +22,10 @@ const read = (pattern: string | string[]): readonly Source[] =>
     return { path, text, lines: text.split('\n').length - 1 }
   })
 
-const sources = read('{apps,packages}/*/src/**/*.ts')
+const sources = read('{apps,packages,packages/hosts}/*/src/**/*.ts')
 const isSupport = ({ path }: Source): boolean => SUPPORT.test(path) || path.startsWith('packages/testing/')
 const production = sources.filter((source) => !isSupport(source))
-const packages = Map.groupBy(production, ({ path }) => path.split('/').slice(0, 2).join('/'))
+const packages = Map.groupBy(production, ({ path }) => path.slice(0, path.indexOf('/src/')))
 
 print(['package', 'files', 'lines', 'median', 'mean', 'p90', 'max', `files ≤ ${SMALL}`])
 for (const [name, files] of [...packages].toSorted(([left], [right]) => left.localeCompare(right))) print([name, ...describe(files)])
