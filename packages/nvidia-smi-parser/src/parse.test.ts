@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseNvidiaSmi } from './parse.ts'
+import { isFit } from './report.ts'
 import type { NvidiaSmiReport } from './report.ts'
 
 const MIB = 2 ** 20
@@ -24,20 +25,36 @@ describe('parseNvidiaSmi', () => {
       count: 2,
     })
     expect(gpus[0]).toEqual({
+      index: 0,
+      minorNumber: 0,
       uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10',
       pciBusId: '00000000:01:00.0',
       productName: 'NVIDIA GeForce RTX 4090',
       memoryTotalBytes: 24_564 * MIB,
+      memoryReservedBytes: 370 * MIB,
       memoryUsedBytes: 18_432 * MIB,
+      unifiedMemory: false,
+      addressingMode: null,
       temperatureC: 61,
+      powerDrawW: 22.51,
+      powerLimitW: 450,
+      smClockMhz: null,
       gpuUtilizationPercent: 7,
+      memoryUtilizationPercent: 0,
+      performanceState: 'P2',
+      computeMode: 'Default',
+      persistenceMode: true,
+      virtualization: 'None',
+      recoveryAction: null,
+      fabric: null,
       migEnabled: false,
+      migPendingEnabled: null,
       migDevices: [],
       volatileUncorrectableEccErrors: null,
       doubleBitRetiredPages: null,
       processes: [
-        { pid: 4711, name: '/usr/bin/python3', type: 'C', usedMemoryBytes: 18_040 * MIB },
-        { pid: 1893, name: '/usr/lib/xorg/Xorg & co', type: 'G', usedMemoryBytes: 4 * MIB },
+        { pid: 4711, name: '/usr/bin/python3', type: 'C', usedMemoryBytes: 18_040 * MIB, gpuInstanceId: null, computeInstanceId: null },
+        { pid: 1893, name: '/usr/lib/xorg/Xorg & co', type: 'G', usedMemoryBytes: 4 * MIB, gpuInstanceId: null, computeInstanceId: null },
       ],
       faults: [],
     })
@@ -47,8 +64,14 @@ describe('parseNvidiaSmi', () => {
     const [gpu] = report('mig-a100-535.xml').gpus
     expect(gpu?.migEnabled).toBe(true)
     expect(gpu?.migDevices).toEqual([
-      { index: 0, gpuInstanceId: 1, computeInstanceId: 0, memoryTotalBytes: 40_192 * MIB, memoryUsedBytes: 37 * MIB },
-      { index: 1, gpuInstanceId: 5, computeInstanceId: 0, memoryTotalBytes: 19_968 * MIB, memoryUsedBytes: null },
+      expect.objectContaining({
+        index: 0,
+        gpuInstanceId: 1,
+        computeInstanceId: 0,
+        memoryTotalBytes: 40_192 * MIB,
+        memoryUsedBytes: 37 * MIB,
+      }),
+      expect.objectContaining({ index: 1, gpuInstanceId: 5, computeInstanceId: 0, memoryTotalBytes: 19_968 * MIB, memoryUsedBytes: null }),
     ])
     expect(gpu?.volatileUncorrectableEccErrors).toBe(0)
     expect(gpu?.faults).toEqual([])
@@ -57,26 +80,29 @@ describe('parseNvidiaSmi', () => {
   it('reports every fault of a broken GPU and none of its healthy neighbour', () => {
     const { gpus, notes } = report('faulty-h100-570.xml')
     expect(notes).toEqual(['Unable to determine the device handle for GPU7: 0000:DB:00.0: Unknown Error'])
-    expect(gpus.map((gpu) => gpu.faults)).toEqual([
+    expect(gpus.map(({ faults }) => faults.map(({ kind, message }) => `${kind}: ${message}`))).toEqual([
       [],
       [
-        'the driver asks for a recovery action: GPU Reset',
-        'a faulty memory row could not be remapped; the card needs replacement',
-        'a memory row waits to be remapped; the card needs a reset',
-        'the threshold of uncorrectable SRAM errors is exceeded',
-        '3 uncorrectable memory error(s) since the driver was loaded',
+        'replace: too many uncorrectable SRAM errors; the card needs replacement',
+        'replace: a faulty memory row could not be remapped; the card needs replacement',
+        'reset: the driver asks for a recovery action: Reset',
+        'reset: 3 uncorrectable memory error(s) since the driver was loaded',
+        'drain: a memory row waits to be remapped; reset the card when it is free',
       ],
-      ['the card does not answer the driver ("GPU is lost")'],
-      ['the card does not answer the driver ("[Unknown Error]")'],
+      ['lost: the card does not answer the driver ("GPU is lost")'],
+      ['reset: the card does not answer the driver ("[Unknown Error]")'],
     ])
+    expect(gpus.map(isFit)).toEqual([true, false, false, false])
     expect(gpus.map((gpu) => gpu.uuid)[2]).toBeNull()
   })
 
   it('reads the format before Ampere: double-bit errors and retired pages, of which only pending ones are a fault', () => {
     const { gpus } = report('tesla-450.xml')
-    expect(gpus.map((gpu) => [gpu.volatileUncorrectableEccErrors, gpu.doubleBitRetiredPages, gpu.faults])).toEqual([
+    expect(
+      gpus.map((gpu) => [gpu.volatileUncorrectableEccErrors, gpu.doubleBitRetiredPages, gpu.faults.map(({ message }) => message)]),
+    ).toEqual([
       [0, 2, []],
-      [0, 2, ['a memory page waits to be retired; the card needs a reset']],
+      [0, 2, ['a memory page waits for retirement; the card needs a reset']],
     ])
   })
 

@@ -2,7 +2,7 @@
 // either, with a warning that says why, so that CPU work goes on. A card with a fault stays listed, as unhealthy.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { parseNvidiaSmi } from '@runyard/nvidia-smi-parser'
+import { isFit, parseNvidiaSmi } from '@runyard/nvidia-smi-parser'
 import type { NvidiaGpu } from '@runyard/nvidia-smi-parser'
 import type { Gpu } from '@runyard/schema'
 
@@ -26,22 +26,29 @@ export async function readGpuInventory(run: RunCommand = runLocally): Promise<Gp
   if (output === undefined) return { gpus: [], cudaVersion: null, hasFailed: false, warnings: [] }
   const report = parseNvidiaSmi(output)
   if (report.kind === 'failure') return { gpus: [], cudaVersion: null, hasFailed: true, warnings: [report.message] }
-  const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${gpu.faults.join('; ')}`)
-  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, hasFailed: false, warnings: [...report.notes, ...unnamed] }
+  const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${sentences(gpu)}`)
+  const missing = report.faults.map(({ message }) => message)
+  const warnings = [...report.notes, ...missing, ...unnamed]
+  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, hasFailed: false, warnings }
 }
 
 function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
   if (gpu.uuid === null) return []
-  const faults = gpu.migEnabled ? ['MIG mode is on, and a worker gets whole cards only', ...gpu.faults] : gpu.faults
+  const reasons = [
+    ...(gpu.migEnabled ? ['MIG mode is on, and a worker gets whole cards only'] : []),
+    ...(isFit(gpu) ? [] : [sentences(gpu)]),
+  ]
   const facts = {
     uuid: gpu.uuid,
     name: gpu.productName ?? 'unknown',
     memoryBytes: gpu.memoryTotalBytes ?? 0,
     simulated: false,
-    healthy: faults.length === 0,
+    healthy: reasons.length === 0,
   }
-  return [faults.length === 0 ? facts : { ...facts, fault: faults.join('; ') }]
+  return [reasons.length === 0 ? facts : { ...facts, fault: reasons.join('; ') }]
 }
+
+const sentences = (gpu: NvidiaGpu): string => gpu.faults.map(({ message }) => message).join('; ')
 
 export async function runLocally(file: string, args: readonly string[]): Promise<string | undefined> {
   try {
