@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const ROOT = join(import.meta.dirname, '..')
 
 /** Scripts in package.json; the slowest first. */
-const CHECKS = ['types', 'lint', 'dead', 'duplicates', 'rows', 'docs', 'format', 'directions'].map((name) => `check:${name}`)
+const CHECKS = ['types', 'lint', 'dead', 'duplicates', 'rows', 'docs', 'links', 'format', 'directions'].map((name) => `check:${name}`)
 
 interface Outcome {
   readonly name: string

@@ -7,9 +7,9 @@ const FILE = join(import.meta.dirname, '..', 'docs', 'configuration.md')
 
 const HEAD = `# Configuration
 
-Every setting has a default; \`./runyard up\` needs no file. Settings come from \`runyard.yaml\` in the working directory, or from
-the file in \`RUNYARD_CONFIG\`. An environment variable overrides its setting. \`./runyard config\` prints the effective values
-and the source of each.
+Every setting has a default; \`./runyard up\` needs no file. Settings come from \`runyard.yaml\` in the working
+directory, or from the file in \`RUNYARD_CONFIG\`. An environment variable overrides its setting.
+\`./runyard config\` prints the effective values and the source of each.
 
 This page is generated from the schema (\`node scripts/write-config-docs.ts\`).
 
