@@ -48,7 +48,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       for (const value of values) {
         const times = runs.filter((one) => one === value).length
         expect(times).toBeGreaterThan(0)
-        expect(times).toBeLessThanOrEqual(1 + Number(jobs[value]?.['retries'] ?? 0))
+        expect(times).toBeLessThanOrEqual(1 + (jobs[value]?.['retries'] ?? 0))
       }
     })
 
@@ -251,7 +251,7 @@ async function faultsOf({
   for (const { id, value } of jobs) {
     const job = await stack.api.status(endpointId, id)
     const runs = pool.runs.get(id) ?? 0
-    const retries = Number(job['retries'] ?? 0)
+    const retries = job['retries'] ?? 0
     if (job.status !== 'COMPLETED' || job['output'] !== value) faults.push(`${id} ended as ${JSON.stringify(job)}`)
     if (runs < 1 || runs > 1 + retries) faults.push(`${id} ran ${runs} times with ${retries} retries`)
   }
