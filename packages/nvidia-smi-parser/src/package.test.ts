@@ -1,22 +1,30 @@
-// The package as npm would carry it works alone: packed, unpacked beside its one dependency, imported by plain Node and by TypeScript.
+// The package as npm carries it works alone: built, put beside its one dependency, imported by plain Node and by TypeScript. The fields of
+// `publishConfig` take the place of their namesakes, as `pnpm pack` does it.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 
 const PACKAGE = join(import.meta.dirname, '..')
+const TSC = join(PACKAGE, 'node_modules/typescript/bin/tsc')
 const run = (cwd: string, file: string, ...args: string[]): string => execFileSync(file, args, { cwd, encoding: 'utf8', stdio: 'pipe' })
 
-it('is usable once it is packed', { timeout: 120_000 }, () => {
+interface Manifest {
+  readonly private?: boolean
+  readonly dependencies: object
+  readonly publishConfig: object
+}
+
+it('is usable once it is published', { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'nvidia-smi-parser-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  run(PACKAGE, 'pnpm', 'pack', '--pack-destination', folder)
-  const [tarball = ''] = readdirSync(folder)
   const modules = join(folder, 'node_modules')
-  mkdirSync(join(modules, '@runyard'), { recursive: true })
-  run(folder, 'tar', '-xzf', tarball, '-C', join(modules, '@runyard'))
-  run(folder, 'mv', join(modules, '@runyard/package'), join(modules, '@runyard/nvidia-smi-parser'))
+  const published = join(modules, '@runyard/nvidia-smi-parser')
+  mkdirSync(published, { recursive: true })
+  run(PACKAGE, process.execPath, TSC, '-p', 'tsconfig.build.json', '--outDir', join(published, 'dist'))
+  const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as Manifest
+  writeFileSync(join(published, 'package.json'), JSON.stringify({ ...manifest, ...manifest.publishConfig }))
   symlinkSync(realpathSync(join(PACKAGE, 'node_modules/fast-xml-parser')), join(modules, 'fast-xml-parser'))
 
   const program = [
@@ -29,8 +37,8 @@ it('is usable once it is packed', { timeout: 120_000 }, () => {
   writeFileSync(join(folder, 'program.mts'), program)
   expect(run(folder, process.execPath, 'program.mjs').trim()).toBe('2')
 
-  symlinkSync(join(dirname(PACKAGE), '..', 'node_modules/@types'), join(modules, '@types'))
-  const tsc = join(PACKAGE, 'node_modules/.bin/tsc')
-  run(folder, tsc, '--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', 'program.mts')
-  expect(JSON.parse(readFileSync(join(modules, '@runyard/nvidia-smi-parser/package.json'), 'utf8'))).not.toHaveProperty('private')
+  symlinkSync(join(PACKAGE, 'node_modules/@types'), join(modules, '@types'))
+  run(folder, process.execPath, TSC, '--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', 'program.mts')
+  expect(manifest.private).toBeUndefined()
+  expect(Object.keys(manifest.dependencies)).toEqual(['fast-xml-parser'])
 })
