@@ -13,7 +13,7 @@ export function createStartProgress({ store }: { readonly store: Pick<Store, 'wo
       const starting = hosts.flatMap(({ workers = [] }) => workers).filter(({ state }) => state === 'starting')
       const lines = new Map(starting.flatMap(({ workerId, progress }) => (progress === undefined ? [] : [[workerId, progress] as const])))
       for (const [workerId, line] of lines) {
-        // A line that is lost harms nobody.
+        // A lost line does no harm.
         if (known.get(workerId) !== line) void store.workerLogs.append(workerId, 'system', [{ at: now, line }]).catch(() => undefined)
       }
       known = lines

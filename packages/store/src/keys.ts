@@ -182,7 +182,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
       open: `${shared}:ledger-open`,
       rows: `${shared}:ledger-rows`,
       totals: `${shared}:ledger-totals`,
-      /** What rows were added up to by day; '' is the owner of what nobody owns. */
+      /** What rows were added up to by day; '' is the owner of what has none. */
       days: (ownerId: string) => `${shared}:ledger-days:${ownerId}`,
       /** How far that went. */
       rolled: `${shared}:ledger-rolled`,

@@ -65,7 +65,7 @@ function concludeOnceAnswered(deps: StreamDeps, { raw, request }: FastifyReply, 
 async function conclude({ store, log, closing }: StreamDeps, { endpointId, jobId, claim }: Claimed, delivered: number): Promise<void> {
   const at = { endpointId, jobId }
   try {
-    const isHeld = await retryWhileAway(() => store.jobs.concludeClaim(endpointId, jobId, { claim, told: delivered }), closing)
+    const isHeld = await retryWhileAway(() => store.jobs.concludeClaim(endpointId, jobId, { claim, delivered }), closing)
     if (delivered === 0) log.info(at, 'an answer of a stream broke off: its chunks are available again')
     else if (!isHeld) log.warn(at, 'an answer of a stream outlived its claim: its chunks may be delivered twice')
   } catch (error) {

@@ -85,7 +85,7 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
 })
 
 describe('an engine behind TLS', () => {
-  it('runs workers for who has the certificate, and for nobody else', async () => {
+  it('runs workers for the holder of the certificate, and for no other client', async () => {
     await using engine = await startTlsEngine(dir, SOCKET)
     const common = { label: 'box', instanceId: `tls-${randomBytes(4).toString('hex')}` }
     const connection = { kind: 'tcp', host: '127.0.0.1', port: engine.port, tls: engine.tls } as const

@@ -10,7 +10,7 @@ type Json = Readonly<Record<string, unknown>>
 
 const ERRORS: Readonly<Record<ErrorShape, z.ZodType>> = { Problem, JobPlaneError, V1Error, GraphqlErrors, OpenaiError }
 
-/** Keys that have no operation: nobody can learn of them from the document. */
+/** Keys that have no operation: the document does not show them. */
 export function undescribed(keys: readonly string[]): readonly string[] {
   return keys.filter((key) => !(key in OPERATIONS))
 }

@@ -66,7 +66,7 @@ export interface QueueStats {
   readonly retried: number
   /** Ended jobs: those whose result is kept, the latest of those whose result is gone, and purged ones whose end is not written yet. */
   readonly ended: number
-  /** What the kept results weigh, with chunks of theirs that nobody has read. */
+  /** What the kept results weigh, with their unread chunks. */
   readonly keptBytes: number
   /** Jobs that `takeExpired` would take. */
   readonly expiredUntaken: number
@@ -181,10 +181,10 @@ export interface JobStore extends BlobSweeps {
    */
   claimChunks(endpointId: string, jobId: string, limit: number): Promise<StreamClaim | undefined>
   /**
-   * The first `told` chunks of a claim are gone for good, and so each is handed out once (client-api R5); the others are next again. False
+   * The first `delivered` chunks of a claim are deleted, so each is handed out once (client-api R5); the others are next again. False
    * where the claim had become another answer's, which delivers its chunks once more, or where its chunks are gone. Idempotent.
    */
-  concludeClaim(endpointId: string, jobId: string, conclusion: { claim: string; told: number }): Promise<boolean>
+  concludeClaim(endpointId: string, jobId: string, conclusion: { claim: string; delivered: number }): Promise<boolean>
   /** The chunks from an index on; they stay, so that a read whose answer was lost can be repeated. For a reader that has the job to itself. */
   readChunks(endpointId: string, jobId: string, page: { from: number; limit: number }): Promise<StreamRead | undefined>
   /** Remaining life of a settled record in ms (client-api §5.3 `ttl`). */

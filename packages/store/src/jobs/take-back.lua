@@ -1,5 +1,5 @@
 -- An expired lease may be taken back by any process, and its last holder is then replaced; a lease that another worker holds may not.
--- Nobody saw the last holder die, so it may ask for jobs, and its token must not become valid a second time (ADR 1): every gateway hears that it
+-- The last holder was not seen to die, so it may ask for jobs, and its token must not become valid a second time (ADR 1): every gateway hears that it
 -- is to be replaced before it hears of the job.
 local function replaceHolder(id)
   local worker = call('HGET', jobKey(id), 'pb')

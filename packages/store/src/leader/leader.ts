@@ -23,7 +23,7 @@ export type Holding =
   | { readonly kind: 'others'; readonly owner: string; readonly leader: LeaderFacts; readonly leftMs: number }
 
 export interface LeaderStore {
-  /** Takes the lease where nobody has it, or renews one's own. `term`: the one held so far; it is kept where nobody led meanwhile. */
+  /** Takes a free lease, or renews the caller's own. `term`: the one held so far; it is kept if no other scaler led meanwhile. */
   hold(
     owner: string,
     options: { readonly ttlMs: number; readonly facts: LeaderFacts; readonly term?: number | undefined },

@@ -3,7 +3,7 @@ import type { StoreContext } from '../context.ts'
 import { createEndpointLists } from '../endpoints/endpoint-lists.ts'
 
 export interface LedgerOwner {
-  /** '' where nobody knows it any more. */
+  /** '' if it is no longer known. */
   readonly ownerId: string
   readonly isGone: boolean
 }

@@ -12,7 +12,7 @@ import { list, nothing, row, text } from '../scripts/replies.ts'
 export interface LedgerTotal {
   /** null: of the endpoints that this owner deleted. */
   readonly endpointId: string | null
-  /** '' where nobody knows it any more. */
+  /** '' if it is no longer known. */
   readonly ownerId: string
   readonly gpuType: string | null
   readonly state: BillingState

@@ -23,7 +23,7 @@ export interface Script<I, R> {
   readonly text: () => string
   readonly toArguments: ToArguments
   readonly read: Reader<R>
-  readonly told: (reply: R, input: I) => readonly Signal[]
+  readonly signalled: (reply: R, input: I) => readonly Signal[]
   /** For checks. */
   readonly parts: { readonly own: string; readonly header: string; readonly names: readonly string[] }
 }
@@ -40,17 +40,19 @@ export interface ScriptDefinition<K extends readonly string[], A extends Argumen
 /**
  * Which of the signals among its arguments a script has published, by its reply. This process then hears them without Redis' echo.
  */
-export type Told<K extends readonly string[], A, R> = { readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean }
+export type Signalled<K extends readonly string[], A, R> = {
+  readonly [N in SignalsOf<A>]: (reply: R, input: Input<K[number], A>) => boolean
+}
 
 /** Every script of this process, so that a test can check all of them. */
 export const definedScripts: Pick<Script<never, unknown>, 'name' | 'keys' | 'text' | 'parts'>[] = []
 
 export function defineScript<const K extends readonly string[], const A extends ArgumentSpecs, R>(
   definition: ScriptDefinition<K, A, R>,
-  ...[told]: [SignalsOf<A>] extends [never] ? [] : [told: Told<K, A, NoInfer<R>>]
+  ...[signalled]: [SignalsOf<A>] extends [never] ? [] : [signalled: Signalled<K, A, NoInfer<R>>]
 ): Script<Input<K[number], A>, R> {
   const { name, lua, uses = [], keys, args = {}, reply } = definition
-  const isTold: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(told ?? {})
+  const conditions: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(signalled ?? {})
   const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
   const { header, toArguments } = layOut(args)
   const text = once(() => {
@@ -65,7 +67,7 @@ export function defineScript<const K extends readonly string[], const A extends 
     text,
     toArguments,
     read: reply,
-    told: (answer, input) => isTold.flatMap(([signal, when]) => (when(answer, input) ? signalsOf(input, signal) : [])),
+    signalled: (answer, input) => conditions.flatMap(([signal, when]) => (when(answer, input) ? signalsOf(input, signal) : [])),
     get parts() {
       return { own: readLua(lua), header, names: [...keys, ...Object.keys(args)] }
     },

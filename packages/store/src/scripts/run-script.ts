@@ -49,7 +49,7 @@ export function createRun({ client, signals = SILENT, fence }: RunDeps): Run {
     const call = { name: script.name, text: script.text, keys, args: script.toArguments(input, signals) }
     const reply = script.read(await send(fence === undefined ? call : underTerm(call, fence)))
     before?.(reply)
-    for (const signal of script.told(reply, input)) signals.deliver(signal)
+    for (const signal of script.signalled(reply, input)) signals.deliver(signal)
     return reply
   }
 }

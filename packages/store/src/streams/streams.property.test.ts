@@ -1,4 +1,4 @@
-// A stream that several readers share through two gateways while it grows: whatever becomes of their answers, each chunk is told, in order.
+// A stream that several readers share through two gateways while it grows: whatever becomes of their answers, each chunk is delivered, in order.
 // How single steps answer is in job-machine.property.test.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
@@ -10,11 +10,11 @@ const stores = useStores()
 const ENDED = 'COMPLETED'
 
 /** `broken`: its socket closed. `killed`: its gateway died, before the answer was out or after it. */
-type Fate = 'told' | 'broken' | 'killed' | 'killedAfterwards'
+type Fate = 'delivered' | 'broken' | 'killed' | 'killedAfterwards'
 
 interface Story {
   readonly chunks: number
-  /** Of each reader's answers, until they run out: then all are told. */
+  /** Of each reader's answers, until they run out: then all are delivered. */
   readonly readers: readonly (readonly Fate[])[]
 }
 
@@ -31,7 +31,7 @@ function anyStory(...fates: readonly Fate[]): fc.Arbitrary<Story> {
   return fc.record({ chunks: fc.nat(30), readers })
 }
 
-/** As any client does: ask again until the end is told. */
+/** As any client does: ask again until the end is reported. */
 async function follow(reader: Reader): Promise<void> {
   for (;;) {
     const read = await reader.jobs.claimChunks(reader.endpointId, 'a', 3)
@@ -43,11 +43,11 @@ async function follow(reader: Reader): Promise<void> {
 }
 
 async function meetFate({ jobs, endpointId, fates, answers }: Reader, { chunks, claim }: StreamClaim & { claim: string }): Promise<void> {
-  const fate = fates.shift() ?? 'told'
+  const fate = fates.shift() ?? 'delivered'
   if (fate === 'killed') return
-  const told = fate === 'broken' ? 0 : chunks.length
-  const isKnown = fate !== 'killedAfterwards' && (await jobs.concludeClaim(endpointId, 'a', { claim, told }))
-  if (told > 0) answers.push({ chunks, isKnown })
+  const delivered = fate === 'broken' ? 0 : chunks.length
+  const isKnown = fate !== 'killedAfterwards' && (await jobs.concludeClaim(endpointId, 'a', { claim, delivered }))
+  if (delivered > 0) answers.push({ chunks, isKnown })
 }
 
 let worlds = 0
@@ -77,16 +77,16 @@ function toldBy(readers: readonly Reader[], isKnown?: true): readonly unknown[] 
   return answers.toSorted((a, b) => Number(a.chunks[0]) - Number(b.chunks[0])).flatMap((answer) => answer.chunks)
 }
 
-/** What one reader was told goes back only to repeat an answer that the store does not know of. */
+/** What one reader received goes back only to repeat an answer that the store does not know of. */
 function expectOrder({ answers }: Reader): void {
   const known = answers.filter((answer) => answer.isKnown).flatMap((answer) => answer.chunks.map(Number))
   expect(known).toEqual(known.toSorted((a, b) => a - b))
 }
 
-test('each chunk is told exactly once and in order while no gateway dies', async () => {
+test('each chunk is delivered exactly once and in order while no gateway dies', async () => {
   const sides = [await stores.open(), await stores.open()] as const
   await fc.assert(
-    fc.asyncProperty(anyStory('told', 'broken'), async (story) => {
+    fc.asyncProperty(anyStory('delivered', 'broken'), async (story) => {
       const readers = await play(story, sides)
       expect(toldBy(readers)).toEqual(Array.from({ length: story.chunks }, (_, n) => n))
       readers.forEach(expectOrder)
@@ -95,10 +95,10 @@ test('each chunk is told exactly once and in order while no gateway dies', async
   )
 })
 
-test('each chunk is told at least once when gateways die in mid-answer, and twice only after an answer that was out', async () => {
+test('each chunk is delivered at least once when gateways die in mid-answer, and twice only after an answer that was out', async () => {
   const sides = [await stores.open({ claimMs: 20 }), await stores.open({ claimMs: 20 })] as const
   await fc.assert(
-    fc.asyncProperty(anyStory('told', 'broken', 'killed', 'killedAfterwards'), async (story) => {
+    fc.asyncProperty(anyStory('delivered', 'broken', 'killed', 'killedAfterwards'), async (story) => {
       const readers = await play(story, sides)
       const all = Array.from({ length: story.chunks }, (_, n) => n)
       expect(toldBy(readers, true)).toEqual(all)

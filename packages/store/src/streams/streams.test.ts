@@ -1,4 +1,4 @@
-// The chunks of a stream: each is told once, and none is lost with an answer that breaks off or with the gateway that was giving it (ADR 25).
+// The chunks of a stream: each is delivered once, and none is lost with an answer that breaks off or with the gateway that was giving it (ADR 25).
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
@@ -72,31 +72,31 @@ describe('a stream', () => {
     expect(held).toMatchObject({ record: { status: 'COMPLETED' }, chunks: [], more: true, claim: undefined })
     expect(held?.heldBackMs).toBeGreaterThan(0)
     expect(held?.heldBackMs).toBeLessThanOrEqual(10_000)
-    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, told: 2 })).toBe(true)
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, delivered: 2 })).toBe(true)
     expect(await drainStream(two.jobs, EP, 'a', 10)).toMatchObject({ chunks: [3, 4], more: false, heldBackMs: 0 })
   })
 
   test.each([
     ['breaks off', 0],
-    ['is told', 2],
-  ])('wakes whoever waits for an answer that %s, and nobody else', async (_what, told) => {
+    ['is delivered', 2],
+  ])('wakes the reader that waits for an answer that %s, and no other', async (_what, delivered) => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const alone = await claim(one.jobs, 1)
     const heard = stores.listen(two)
-    await one.jobs.concludeClaim(EP, 'a', { claim: alone.claim, told: 0 })
+    await one.jobs.concludeClaim(EP, 'a', { claim: alone.claim, delivered: 0 })
     const awaited = await claim(one.jobs, 2)
     await two.jobs.claimChunks(EP, 'a', 10)
-    await one.jobs.concludeClaim(EP, 'a', { claim: awaited.claim, told })
+    await one.jobs.concludeClaim(EP, 'a', { claim: awaited.claim, delivered })
     await vi.waitUntil(() => heard.length > 0, PATIENT)
     expect(heard).toEqual([{ kind: 'job-chunk', endpointId: EP, jobId: 'a' }])
   })
 
-  test('hands out again, in order, what an answer that broke off would have told', async () => {
+  test('hands out again, in order, what an answer that broke off would have delivered', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const { claim: token } = await claim(one.jobs, 2)
-    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, told: 0 })).toBe(true)
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: token, delivered: 0 })).toBe(true)
     expect(await drainStream(two.jobs, EP, 'a', 10)).toMatchObject({ chunks: [1, 2, 3] })
   })
 
@@ -106,8 +106,8 @@ describe('a stream', () => {
     const dead = await claim(one.jobs, 2)
     const read = await vi.waitFor(() => claim(two.jobs), PATIENT)
     expect(read).toMatchObject({ chunks: [1, 2, 3] })
-    expect(await one.jobs.concludeClaim(EP, 'a', { claim: dead.claim, told: 2 })).toBe(false)
-    expect(await two.jobs.concludeClaim(EP, 'a', { claim: read.claim, told: 3 })).toBe(true)
+    expect(await one.jobs.concludeClaim(EP, 'a', { claim: dead.claim, delivered: 2 })).toBe(false)
+    expect(await two.jobs.concludeClaim(EP, 'a', { claim: read.claim, delivered: 3 })).toBe(true)
     expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [], more: false })
   })
 
@@ -115,7 +115,7 @@ describe('a stream', () => {
     const { jobs } = await stores.open({ claimMs: 0 })
     await streaming(jobs, 1, 2)
     const { claim: token } = await claim(jobs, 1)
-    expect(await jobs.concludeClaim(EP, 'a', { claim: token, told: 1 })).toBe(true)
+    expect(await jobs.concludeClaim(EP, 'a', { claim: token, delivered: 1 })).toBe(true)
     expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2] })
   })
 })
@@ -136,7 +136,7 @@ describe('a claim ends with its chunks', () => {
     await END[what]?.(jobs)
     await jobs.take(EP, 'w2')
     await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w2', chunk: 'anew' })
-    expect(await jobs.concludeClaim(EP, 'a', { claim: token, told: 2 })).toBe(false)
+    expect(await jobs.concludeClaim(EP, 'a', { claim: token, delivered: 2 })).toBe(false)
     expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: ['anew'], heldBackMs: 0 })
   })
 
@@ -146,7 +146,7 @@ describe('a claim ends with its chunks', () => {
     const key = `${stores.prefix()}:{${EP}}:c:a`
     await streaming(jobs, 1)
     const { claim: token } = await claim(jobs)
-    await jobs.concludeClaim(EP, 'a', { claim: token, told: 1 })
+    await jobs.concludeClaim(EP, 'a', { claim: token, delivered: 1 })
     expect(await raw.exists(key)).toBe(0)
     await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 2 })
     await claim(jobs)
@@ -163,19 +163,19 @@ describe('a claim ends with its chunks', () => {
   })
 })
 
-test('a large chunk stays in the blob store until it has been told', async () => {
+test('a large chunk stays in the blob store until it has been delivered', async () => {
   const memory = createMemoryBlobs()
   const { jobs } = await stores.open({ blobs: { store: memory, thresholdBytes: 1000 } })
   const large = 'x'.repeat(1000)
   await streaming(jobs, large, 2)
   const broken = await claim(jobs)
   expect(broken).toMatchObject({ chunks: [large], more: true })
-  await jobs.concludeClaim(EP, 'a', { claim: broken.claim, told: 0 })
+  await jobs.concludeClaim(EP, 'a', { claim: broken.claim, delivered: 0 })
   expect(memory.blobs.size).toBe(1)
-  const told = await claim(jobs)
-  expect(told).toMatchObject({ chunks: [large], more: true })
+  const delivered = await claim(jobs)
+  expect(delivered).toMatchObject({ chunks: [large], more: true })
   expect(memory.blobs.size).toBe(1)
-  await jobs.concludeClaim(EP, 'a', { claim: told.claim, told: 1 })
+  await jobs.concludeClaim(EP, 'a', { claim: delivered.claim, delivered: 1 })
   await vi.waitUntil(() => memory.blobs.size === 0, PATIENT)
   expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2], more: false })
 })

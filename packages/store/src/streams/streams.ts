@@ -92,7 +92,7 @@ export function createJobStreams(context: StoreContext): JobStreams {
         const chunks = await loadClaimed(context, { endpointId, jobId }, texts)
         return { record, chunks, more: left + texts.length > chunks.length, claim: token, heldBackMs }
       } catch (error) {
-        await concludeClaim(endpointId, jobId, { claim: token, told: 0 }).catch(onError)
+        await concludeClaim(endpointId, jobId, { claim: token, delivered: 0 }).catch(onError)
         throw error
       }
     },
@@ -122,9 +122,9 @@ async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonl
 }
 
 function createConclude({ keys, run, payloads }: StoreContext): JobStore['concludeClaim'] {
-  return async (endpointId, jobId, { claim, told }) => {
+  return async (endpointId, jobId, { claim, delivered }) => {
     const more = { kind: 'job-chunk', endpointId, jobId } as const
-    const reply = await run(concludeScript, { queue: keys.queue(endpointId), id: jobId, token: claim, delivered: told, more })
+    const reply = await run(concludeScript, { queue: keys.queue(endpointId), id: jobId, token: claim, delivered, more })
     if (reply?.large !== undefined) payloads.discard({ endpointId, jobId }, reply.large)
     return reply !== undefined
   }

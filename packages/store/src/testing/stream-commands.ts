@@ -42,21 +42,21 @@ export const stream = command('stream', fc.tuple(fc.nat(3), job), ([pick, any]) 
   await claimNext(id)(m, real, jobs)
 })
 
-/** An answer of a stream is over, be it one whose claim was lost long ago: told whole, or broken off. */
+/** An answer of a stream is over, be it one whose claim was lost long ago: delivered whole, or broken off. */
 export const conclude = command(
   'conclude',
   fc.tuple(fc.nat(3), fc.boolean(), fc.nat(1)),
-  ([pick, isTold, age]) =>
+  ([pick, isWhole, age]) =>
     async (m, { endpointId }, jobs) => {
       const [id, known] = model.pickStream(m, pick) ?? []
       const answer = known?.answers.at(-1 - age)
       if (id === undefined || known === undefined || answer === undefined) return
-      const told = isTold ? answer.count : 0
+      const delivered = isWhole ? answer.count : 0
       const isHeld = known.claim?.id === answer.claim
-      assert.equal(await jobs.concludeClaim(endpointId, id, { claim: answer.claim, told }), isHeld)
+      assert.equal(await jobs.concludeClaim(endpointId, id, { claim: answer.claim, delivered }), isHeld)
       if (!isHeld) return
       known.claim = undefined
-      known.chunks.splice(0, told)
+      known.chunks.splice(0, delivered)
     },
 )
 
@@ -72,11 +72,11 @@ export const voidClaim = command('voidClaim', fc.tuple(fc.nat(3), fc.boolean()),
   if (isWanted) await claimNext(id)(m, real, jobs)
 })
 
-/** Whoever reads on gets all that nobody was told, in order, and then nothing. */
+/** A further reader gets every undelivered chunk, in order, and then nothing. */
 export async function checkStreams(m: Model, { sides: [jobs], endpointId }: Real): Promise<void> {
   for (const [id, known] of m.jobs) {
     if (known.state === 'swept') continue
-    if (known.claim !== undefined) await jobs.concludeClaim(endpointId, id, { claim: known.claim.id, told: 0 })
+    if (known.claim !== undefined) await jobs.concludeClaim(endpointId, id, { claim: known.claim.id, delivered: 0 })
     assert.deepEqual((await drainStream(jobs, endpointId, id, 100))?.chunks, known.chunks)
     assert.deepEqual((await jobs.claimChunks(endpointId, id, 100))?.chunks, [])
   }

@@ -89,10 +89,10 @@ export function workerRecord(id: string, fields: Partial<WorkerRecord> = {}): Wo
   }
 }
 
-/** What one answer of `/stream` tells, told. */
+/** The chunks of one answer of `/stream`, concluded as delivered. */
 export async function drainStream(jobs: JobStore, ...what: Parameters<JobStore['claimChunks']>): Promise<StreamClaim | undefined> {
   const [endpointId, jobId] = what
   const read = await jobs.claimChunks(...what)
-  if (read?.claim !== undefined) await jobs.concludeClaim(endpointId, jobId, { claim: read.claim, told: read.chunks.length })
+  if (read?.claim !== undefined) await jobs.concludeClaim(endpointId, jobId, { claim: read.claim, delivered: read.chunks.length })
   return read
 }
