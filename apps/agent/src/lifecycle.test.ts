@@ -1,5 +1,6 @@
 // The agent's life with a gateway that comes and goes: polls, pings, delivery of results, drain, and life as PID 1.
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
@@ -41,6 +42,14 @@ describe('pings', () => {
     await gateway.settled('held')
     await gateway.until(() => gateway.pings.at(-1)?.get('job_id') === null)
   })
+})
+
+it.runIf(existsSync('/proc/self/autogroup'))('runs a function with the priority that the agent was started with', async () => {
+  worker = startWorker(gateway.url, { prefix: ['nice', '-n', '3'], env: { RUNYARD_ENVELOPE: 'flash' } })
+  const code = 'def f():\n    import os\n    return os.getpriority(0, 0), open("/proc/self/autogroup").read().split()[1:]\n'
+  gateway.give({ id: 'nice', input: flashCall('f', code, { serialization_format: 'json' }) })
+  const priority = getPriority() + 3
+  expect((await gateway.settled('nice')).body.output).toMatchObject({ json_result: [priority, ['nice', String(priority)]] })
 })
 
 describe('polls', () => {

@@ -26,6 +26,17 @@ def prctl(option, value):
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
+def keep_niceness():
+    """Gives a new session the priority of its process: Linux shares the processors between sessions first (autogroup, sched(7))."""
+    try:
+        niceness = os.getpriority(os.PRIO_PROCESS, 0)
+        if niceness > 0:
+            with open("/proc/self/autogroup", "w") as file:
+                file.write(str(niceness))
+    except OSError:
+        pass  # Not every kernel has groups, and in a short time it takes one such change only.
+
+
 def preload(vendor_dir):
     """What every child needs, imported once; a child is then a fork of some milliseconds."""
     import asyncio  # noqa: F401
@@ -104,6 +115,7 @@ class Supervisor:
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             os.setsid()
+            keep_niceness()
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() != supervisor_pid:
                 os._exit(code)

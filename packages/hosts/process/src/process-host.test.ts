@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
 import { describeHostConformance } from '@runyard/testing'
@@ -101,6 +102,13 @@ describe('the process host', () => {
     const [file = ''] = await readdir(fixture.options.scratchDir)
     const { pid } = JSON.parse(await readFile(join(fixture.options.scratchDir, file, 'worker.json'), 'utf8')) as { pid: number }
     expect(await readFile(`/proc/${pid}/oom_score_adj`, 'utf8')).toBe('500\n')
+  })
+
+  it.runIf(existsSync('/proc/self/autogroup'))('lets the control plane have the processors first where they are short', async () => {
+    const driver = fixture.createDriver()
+    await driver.startWorker(fixture.launch(launch, 'while :; do sleep 0.05; done'))
+    const { pid } = JSON.parse(await readFile(join(fixture.options.scratchDir, 'loner001', 'worker.json'), 'utf8')) as { pid: number }
+    expect([getPriority(pid), await readFile(`/proc/${pid}/autogroup`, 'utf8')]).toEqual([5, expect.stringMatching(/ nice 5\n$/)])
   })
 
   it('adopts what an earlier scaler started: sees it live, reports its death, and does not guess its exit code', async () => {
