@@ -1,4 +1,4 @@
-// One GPU, two endpoints: neither an idle timeout nor a long queue of one endpoint makes the other one wait (ADR 40).
+// One GPU, two and three endpoints: neither an idle timeout nor a long queue of one endpoint makes the other one wait (ADR 40).
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -39,5 +39,19 @@ await suiteThatNeeds(['redis'], 'endpoints that share one GPU', () => {
     // None of the jobs was interrupted.
     expect((await stack.api.health(hog)).jobs.retried).toBe(0)
     expect(await whyGone(late)).toEqual(['yielded', 'yielded'])
+  })
+
+  test('jobs of three endpoints take the GPU one after another, while every idle timeout is an hour', async () => {
+    const card = { gpuIds: 'ADA_24', workersMax: 3, idleTimeout: 3600 }
+    const ids = await Promise.all(['first', 'second', 'third'].map((name) => stack.api.saveEndpoint({ name, ...card })))
+    const runOnEach = async () => Promise.all(ids.map(async (id) => stack.api.settled(id, await stack.api.run(id, nap(0)))))
+
+    expect(await runOnEach()).toMatchObject(ids.map(() => ({ status: 'COMPLETED' })))
+    expect(await runOnEach()).toMatchObject(ids.map(() => ({ status: 'COMPLETED' })))
+    // Six jobs on one GPU: every worker but the last one left for a job of another endpoint, and none was replaced in vain.
+    const gone = (await Promise.all(ids.map(whyGone))).flat()
+    expect(new Set(gone)).toEqual(new Set(['yielded']))
+    expect(gone.length).toBeGreaterThanOrEqual(ids.length - 1)
+    expect(gone.length).toBeLessThan(2 * ids.length)
   })
 })
