@@ -7,7 +7,8 @@ const FOLDER = join(import.meta.dirname, '..', 'docs', 'adr')
 const INDEX = join(FOLDER, 'README.md')
 
 /** Number → why there is no record with it. */
-const GAPS: Readonly<Record<number, string>> = { 30: 'number never used' }
+const RESERVED = 'number reserved'
+const GAPS: Readonly<Record<number, string>> = { 30: 'number never used', 51: RESERVED, 52: RESERVED, 53: RESERVED }
 
 const HEAD = `# Decision records
 
