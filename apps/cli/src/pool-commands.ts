@@ -14,6 +14,7 @@ const WRITABLE = {
   'idle-timeout': { type: 'string', help: 'seconds that a worker stays warm without a job (default: 10)' },
   'queue-delay': { type: 'string', help: 'add a worker when a job has waited this many seconds (default: 4)' },
   'jobs-per-worker': { type: 'string', help: 'scale by jobs instead: a worker for so many of them' },
+  priority: { type: 'string', help: 'weight of 1 to 100 where endpoints share GPUs (default: 1)' },
   timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
 } as const
 

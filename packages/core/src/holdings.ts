@@ -1,4 +1,5 @@
 // What each worker holds on the hosts. It stays taken until the worker is known to be gone.
+import type { EndpointSettings } from '@runyard/schema'
 import type { Observed } from './observed.ts'
 import type { Holding } from './placement.ts'
 
@@ -45,7 +46,9 @@ export function claimsByHost(observed: Observed): ReadonlyMap<string, Readonly<R
   )
 }
 
-/** The unit of shares: GPUs. A worker without a GPU counts as one. */
-export function shareOf({ gpus }: { readonly gpus: readonly unknown[] }): number {
-  return Math.max(1, gpus.length)
+type Weighed = { readonly settings: Pick<EndpointSettings, 'priority'> }
+
+/** The unit of shares: GPUs per priority (ADR 54). A worker without a GPU counts as one. */
+export function shareOf(cards: number, { settings }: Weighed): number {
+  return Math.max(1, cards) / (settings.priority ?? 1)
 }

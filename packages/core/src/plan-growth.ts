@@ -41,7 +41,7 @@ export interface Want extends Claim {
 export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const { endpoint, view, workers } = growth
   const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
-  const share = supply.reduce((sum, { record }) => sum + shareOf(record), 0)
+  const share = supply.reduce((sum, { record }) => sum + shareOf(record.gpus.length, endpoint), 0)
   const none: Want = {
     ...growth,
     share,
@@ -135,7 +135,7 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
     const { hostId, gpus, cpus, memoryBytes } = placement
     holdings.push(toHolding(placement))
     builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
-    return shareOf(placement)
+    return shareOf(gpus.length, want.endpoint)
   })
 }
 

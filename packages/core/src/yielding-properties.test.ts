@@ -6,10 +6,18 @@ import { container, endpoint, gpu, host, lease, NOW, observed, record, view, wai
 import { plan } from './plan.ts'
 
 const seedOfWorld = fc.record({
-  endpoints: fc.array(fc.record({ workersMin: fc.nat(2), waiting: fc.constantFrom(0, 0, 1, 3), waitedMs: fc.nat(20_000) }), {
-    minLength: 2,
-    maxLength: 4,
-  }),
+  endpoints: fc.array(
+    fc.record({
+      workersMin: fc.nat(2),
+      waiting: fc.constantFrom(0, 0, 1, 3),
+      waitedMs: fc.nat(20_000),
+      priority: fc.constantFrom(1, 1, 4),
+    }),
+    {
+      minLength: 2,
+      maxLength: 4,
+    },
+  ),
   /** One per GPU. */
   workers: fc.array(
     fc.record({ owner: fc.nat(3), isBusy: fc.boolean(), idleMs: fc.nat(20_000), readyMs: fc.integer({ min: 100, max: 60_000 }) }),
@@ -45,12 +53,12 @@ function toPool(seed: Seed): FullPool {
     const endpointId = `ep-${owner % seed.endpoints.length}`
     return { isBusy, found: record(`w${index}`, { endpointId, gpus: [{ uuid, name, simulated: true }], ...times }) }
   })
-  const owners = seed.endpoints.map(({ workersMin: min, waiting: count, waitedMs }, index): Owner => {
+  const owners = seed.endpoints.map(({ workersMin: min, waiting: count, waitedMs, priority }, index): Owner => {
     const id = `ep-${index}`
     const own = workers.filter(({ found }) => found.endpointId === id)
     const [busy, idle] = [true, false].map((is) => own.filter(({ isBusy }) => isBusy === is).map(({ found }) => found.id))
     const leases = (busy ?? []).map((workerId) => ({ ...lease(`j-${workerId}`, workerId), endpointId: id }))
-    const settings = { workersMin: min, workersMax: 8 }
+    const settings = { workersMin: min, workersMax: 8, priority }
     return {
       view: view(endpoint(id, { settings }), { ...waiting(count, waitedMs), workers: own.map(({ found }) => found), leases }),
       min,

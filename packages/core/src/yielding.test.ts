@@ -204,6 +204,14 @@ test('free GPUs are distributed in turns: the smallest share gets the next one',
   expect(starts).toEqual(['ep-a', 'ep-b', 'ep-a', 'ep-b'])
 })
 
+test('free GPUs are distributed by priority: three for priority 3, one for priority 1', () => {
+  const cards = Array.from({ length: 4 }, (_, n) => gpu(`g${n}`))
+  const many = (id: string, priority: number) => view(endpoint(id, { settings: { workersMax: 8, priority } }), waiting(8, 60_000))
+  const { actions } = plan(observed([many('ep-a', 1), many('ep-b', 3)], [host('h1', cards)]), NOW)
+  const starts = actions.flatMap((action) => (action.kind === 'start' ? [action.endpointId] : []))
+  expect(starts.filter((id) => id === 'ep-b')).toHaveLength(3)
+})
+
 // Timelines
 
 const every = (ms: number, count: number, from = 0) => Array.from({ length: count }, (_, n) => from + n * ms)
@@ -227,6 +235,31 @@ test('timeline: two long queues end up with equal shares and stay there', () => 
   const line = runTimeline([actor('ep-a', queue), actor('ep-b', later)], { cards: 4, forMs: 120_000 })
   expect(line.ready.slice(-100).map((ready) => [ready.get('ep-a'), ready.get('ep-b')])).toEqual(Array.from({ length: 100 }, () => [2, 2]))
   expect([startsOf(line, 'ep-a'), startsOf(line, 'ep-b')]).toEqual([4, 2])
+})
+
+test('timeline: long queues of priority 3 and 1 end up with three GPUs and one, and stay there', () => {
+  const queue = { jobsAt: every(0, 500), jobMs: 2000 }
+  const line = runTimeline(
+    [
+      actor('ep-a', { ...queue, settings: { settings: { workersMax: 8, priority: 3 } } }),
+      actor('ep-b', { ...queue, jobsAt: every(0, 500, 10_000) }),
+    ],
+    { cards: 4, forMs: 120_000 },
+  )
+  expect(line.ready.slice(-100).map((ready) => [ready.get('ep-a'), ready.get('ep-b')])).toEqual(Array.from({ length: 100 }, () => [3, 1]))
+  expect([startsOf(line, 'ep-a'), startsOf(line, 'ep-b')]).toEqual([4, 1])
+})
+
+test('timeline: on one GPU, priority 4 works about four times as long as priority 1, and neither starves', () => {
+  const queue = { jobsAt: every(0, 4000), jobMs: 500, startMs: 2000 }
+  const line = runTimeline([actor('ep-a', { ...queue, settings: { settings: { workersMax: 8, priority: 4 } } }), actor('ep-b', queue)], {
+    cards: 1,
+    forMs: 600_000,
+  })
+  const done = (id: string) => line.jobs.filter((job) => job.endpointId === id && job.startedAt !== undefined).length
+  expect(done('ep-a') / done('ep-b')).toBeGreaterThan(2.5)
+  expect(done('ep-a') / done('ep-b')).toBeLessThan(5)
+  expect(line.brokenOff).toBe(0)
 })
 
 test('timeline: three queues take turns on one GPU, and at most a third of the time is starts', () => {

@@ -1,7 +1,7 @@
 // Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers above their endpoint's minimum are retired
 // at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
 // Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
-import type { HostInventory } from '@runyard/schema'
+import type { Endpoint, HostInventory } from '@runyard/schema'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { createGpuRanker } from './gpu-request.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
@@ -126,7 +126,7 @@ function makeRoom(asking: Claimant, room: Room, choose: Choose): number | undefi
   const best = findRoom(asking, room) ?? findWay(asking, room, choose)
   if (best === undefined) return undefined
   room.left -= 1
-  return giveWay(best, room)
+  return giveWay(best, asking, room)
 }
 
 interface Way {
@@ -214,12 +214,12 @@ function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
   return first - otherFirst || second - otherSecond
 }
 
-function giveWay({ going, placed }: Way, room: Room): number {
+function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
   for (const { worker, owner } of going.toSorted(byRank)) {
     const { id: workerId, endpointId, hostId } = worker.record
     owner.staying = owner.staying.filter((other) => other !== worker)
     owner.leaving = [...owner.leaving, worker]
-    owner.share -= shareOf(worker.record)
+    owner.share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
     owner.hasYielded = true
     room.builder.add({ kind: 'drain', endpointId, workerId, hostId, reason: 'yielded' })
   }
@@ -228,7 +228,7 @@ function giveWay({ going, placed }: Way, room: Room): number {
     going.map(({ worker }) => worker),
   )
   room.holdings.set(placed.hostId, [...(room.holdings.get(placed.hostId) ?? []), toHolding(placed)])
-  return shareOf(placed)
+  return shareOf(placed.gpus.length, asking.want.endpoint)
 }
 
 /** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
@@ -249,7 +249,8 @@ function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
 function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room): readonly Candidate[] {
   const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
   if (mayGo <= 0) return []
-  const worked = owner.staying.filter((worker) => hadItsTurn(worker, builder))
+  const factor = turnFactor(owner.want.endpoint, asking.want.endpoint)
+  const worked = owner.staying.filter((worker) => hadItsTurn(worker, factor, builder))
   return onEachHost(worked, asking).flatMap((here) => {
     const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
     return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
@@ -258,11 +259,11 @@ function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room)
 
 /** As many workers as leave the owner with at least the share that `asking` will have. */
 function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
-  const willHave = asking.share + Math.max(1, asking.want.endpoint.spec.gpu?.count ?? 1)
+  const willHave = asking.share + shareOf(asking.want.endpoint.spec.gpu?.count ?? 1, asking.want.endpoint)
   let share = owner.share
   return workers.flatMap((worker) => {
     const rank = [-share, worker.record.readyAt ?? 0] as const
-    share -= shareOf(worker.record)
+    share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
     return asking.share === 0 || share >= willHave ? [{ worker, owner, rank }] : []
   })
 }
@@ -281,8 +282,13 @@ function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
   return rankOf === undefined || record.gpus.length === 0 || record.gpus.some(({ name }) => rankOf(name) !== undefined)
 }
 
+/** The turn is longer against an endpoint of lower priority; else one GPU would be shared equally, whatever the priorities. */
+function turnFactor({ settings: { priority: own = 1 } }: Endpoint, { settings: { priority: other = 1 } }: Endpoint): number {
+  return Math.max(1, own / other)
+}
+
 /** Counts the start without the image pull, which happens only once per host. */
-function hadItsTurn({ record }: WorkerView, builder: PlanBuilder): boolean {
+function hadItsTurn({ record }: WorkerView, factor: number, builder: PlanBuilder): boolean {
   const { createdAt, containerStartedAt = createdAt, readyAt = Infinity } = record
-  return builder.isDue(readyAt + Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
+  return builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
 }

@@ -48,6 +48,9 @@ export const EndpointSpec = z.object({
 })
 export type EndpointSpec = z.infer<typeof EndpointSpec>
 
+/** An endpoint with priority 3 gets three times the GPUs of one with priority 1 while both have jobs that wait. */
+export const Priority = z.int().min(1).max(100)
+
 /** Settings that apply in place, without new workers (management §6.4). */
 export const EndpointSettings = z.object({
   workersMin: z.int().min(0),
@@ -56,6 +59,8 @@ export const EndpointSettings = z.object({
   scaling: Scaling,
   /** 0 = unlimited. */
   executionTimeoutMs: z.int().min(0),
+  /** Its weight where endpoints share GPUs (ADR 54); absent: 1. */
+  priority: Priority.optional(),
 })
 export type EndpointSettings = z.infer<typeof EndpointSettings>
 

@@ -83,6 +83,7 @@ export function describeChanges(before: Endpoint, after: Endpoint): readonly str
     ...valueChange('workersMax', before.settings.workersMax, after.settings.workersMax),
     ...valueChange('idleTimeoutMs', before.settings.idleTimeoutMs, after.settings.idleTimeoutMs),
     ...valueChange('executionTimeoutMs', before.settings.executionTimeoutMs, after.settings.executionTimeoutMs),
+    ...valueChange('priority', before.settings.priority ?? 1, after.settings.priority ?? 1),
     ...(isDeepStrictEqual(before.settings.scaling, after.settings.scaling) ? [] : ['scaling']),
   ]
 }

@@ -1,6 +1,7 @@
 // REST v2's shapes of an endpoint (management §3.2). Bodies are strict: an unknown member is a 422 that names it. What these shapes let in,
 // the management model judges.
 import { z } from 'zod'
+import { Priority } from '../endpoint.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from '../wire-words.ts'
 import { DateTime, Pagination, RegistryReference } from './shared.ts'
 
@@ -50,6 +51,7 @@ const ContainerMembers = {
   networkVolumes: z.array(z.string()).optional(),
   timeout: z.int().min(0).optional().describe('Longest execution of a job in milliseconds; 0: no limit.'),
   flashboot: FlashbootBody.optional(),
+  priority: Priority.optional().describe('Weight where endpoints share GPUs; 1 if absent.'),
 }
 
 export const CreateEndpointBody = z
@@ -113,6 +115,7 @@ export const EndpointView = z
     networkVolumes: z.array(z.string()),
     timeout: z.int().describe('Milliseconds; 0: no limit.'),
     flashboot: z.enum(FLASHBOOT_MODES),
+    priority: Priority.optional().describe('Weight where endpoints share GPUs; absent: 1.'),
     requestUrls: z.record(z.string(), z.string()).describe('Where its jobs are submitted and read, by operation.'),
   })
   .meta({ id: 'Endpoint', description: 'An endpoint as it is.' })

@@ -23,6 +23,7 @@ export function renderEndpoint(endpoint: EndpointView, out: Pick<Terminal, 'bold
       'scale',
       scaling.type === 'QUEUE_DELAY' ? `when a job has waited ${scaling.queueDelay} s` : `a worker for ${scaling.requestCount} jobs`,
     ],
+    ['priority', endpoint.priority === undefined ? undefined : `${endpoint.priority} where endpoints share GPUs`],
     ['time limit', timeout === 0 ? undefined : `${timeout / 1000} s for a job`],
     ['variables', Object.keys(env).length === 0 ? undefined : Object.keys(env).join(', ')],
     ['call it at', requestUrls['runSync'] ?? requestUrls['base']],

@@ -19,6 +19,7 @@ describe('options of an endpoint', () => {
     [{ workers: '0..0' }, { workers: { min: 0, max: 0 } }],
     [{ 'queue-delay': '0.5' }, { scaling: { type: 'QUEUE_DELAY', queueDelay: 0.5 } }],
     [{ 'jobs-per-worker': '3' }, { scaling: { type: 'REQUEST_COUNT', requestCount: 3 } }],
+    [{ priority: '3' }, { priority: 3 }],
     [
       { timeout: '1.5', disk: '20' },
       { timeout: 1500, disk: 20 },

@@ -17,6 +17,7 @@ export function readBody(context: Options): EndpointBody {
     workers: readWorkers(context),
     scaling: readScaling(context),
     timeout: inMs(readNumber(context, 'timeout')),
+    priority: readNumber(context, 'priority'),
   })
 }
 

@@ -100,6 +100,7 @@ function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {
     idleTimeoutMs: idleTimeout === undefined ? undefined : idleTimeout * 1000,
     scaling: body.scaling,
     executionTimeoutMs: body.timeout,
+    priority: body.priority,
   })
 }
 

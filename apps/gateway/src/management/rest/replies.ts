@@ -39,6 +39,7 @@ export function endpointReply(endpoint: Endpoint, origin: string): EndpointView 
     networkVolumes: spec.networkVolumeIds,
     timeout: settings.executionTimeoutMs,
     flashboot: spec.flashboot,
+    ...(settings.priority === undefined ? {} : { priority: settings.priority }),
     requestUrls: requestUrls(endpoint, `${origin}/v2/${endpoint.id}`),
   }
 }

@@ -83,7 +83,7 @@ describe('endpoints over REST v2 (management §3.2)', () => {
 
   it('applies workers, scaling and timeout in place', async () => {
     const id = await create()
-    const change = { workers: { max: 7 }, scaling: { type: 'QUEUE_DELAY', queueDelay: 1.5 }, timeout: 60_000 }
+    const change = { workers: { max: 7 }, scaling: { type: 'QUEUE_DELAY', queueDelay: 1.5 }, timeout: 60_000, priority: 3 }
     expect(await call('PATCH', `/v2/serverless/${id}`, change)).toMatchObject({
       status: 200,
       json: { ...change, workers: { min: 0, max: 7, idleTimeout: 10 } },
@@ -175,6 +175,7 @@ describe('problems (RFC 9457)', () => {
       { ...QUEUE, scaling: { type: 'QUEUE_DELAY', queueDelay: 0.1 } },
       { status: 422, detail: 'body.scaling.queueDelay: ' },
     ],
+    ['a priority below 1', { ...QUEUE, priority: 0 }, { status: 422, detail: 'body.priority: ' }],
     ['neither gpu nor cpu', { ...QUEUE, gpu: undefined }, { status: 422, detail: 'An endpoint has exactly one of "gpu" and "cpu".' }],
     [
       'a minimum above the maximum',
