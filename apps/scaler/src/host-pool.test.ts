@@ -23,6 +23,7 @@ async function open(...first: readonly HostDriver[]): Promise<void> {
   drivers = first
   const source: HostSource = {
     list: () => drivers,
+    configOf: () => undefined,
     subscribe(onChange) {
       listeners.add(onChange)
       return { [Symbol.dispose]: () => void listeners.delete(onChange) }

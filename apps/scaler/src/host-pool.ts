@@ -3,7 +3,7 @@
 import { parseSimulatedGpus } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { Config, HostDriver, HostSource } from '@runyard/schema'
-import { openHostWatch, type HostWatch, type MemoryGiven } from './host-watch.ts'
+import { openHostWatch, type HostWatch } from './host-watch.ts'
 
 export interface HostPool extends AsyncDisposable {
   /** In the order of the source. A host that is just coming is not among them yet. */
@@ -12,18 +12,20 @@ export interface HostPool extends AsyncDisposable {
 
 export interface HostPoolOptions {
   readonly source: HostSource
-  readonly config: Pick<Config, 'hosts' | 'simulatedGpus'>
+  readonly config: Pick<Config, 'simulatedGpus'>
   readonly log: Logger
 }
 
 /** Resolves when every host that is there has answered once, or has had its time. */
 export async function openHostPool({ source, config, log }: HostPoolOptions, onChange: () => void): Promise<HostPool> {
-  const simulated = parseSimulatedGpus(config.simulatedGpus)
+  const { simulatedGpus } = config
+  // Refused here rather than in each tick.
+  parseSimulatedGpus(simulatedGpus)
   const watches = new Map<HostDriver, HostWatch>()
   let following: Promise<void> = Promise.resolve()
 
   async function open(driver: HostDriver): Promise<void> {
-    watches.set(driver, await openHostWatch({ driver, simulated, memory: memoryGivenTo(driver, config), log, onChange }))
+    watches.set(driver, await openHostWatch({ driver, configOf: () => source.configOf(driver), simulatedGpus, log, onChange }))
   }
 
   async function follow(): Promise<void> {
@@ -35,7 +37,7 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
       await watch[Symbol.asyncDispose]()
     }
     await Promise.all([...there].filter((driver) => !watches.has(driver)).map(open))
-    if (gone.length > 0) onChange()
+    onChange()
   }
 
   /** One after another, so that no watch is opened twice. */
@@ -53,13 +55,5 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
       await following
       await Promise.all([...watches.values()].map((watch) => watch[Symbol.asyncDispose]()))
     },
-  }
-}
-
-function memoryGivenTo({ label }: HostDriver, { hosts = [] }: HostPoolOptions['config']): MemoryGiven {
-  const { reservedMemoryBytes, gpuMemoryBytes } = hosts.find(({ id }) => id === label) ?? {}
-  return {
-    ...(reservedMemoryBytes === undefined ? {} : { reservedMemoryBytes }),
-    ...(gpuMemoryBytes === undefined ? {} : { gpuMemoryBytes }),
   }
 }

@@ -1,10 +1,9 @@
 // One host as last seen: what it offers and which workers it holds, refreshed in the background so that no tick waits for a host.
 // A host that fails or takes too long to answer is unknown (`workers: undefined`), never empty.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { HostView, SimulatedGpus } from '@runyard/core'
-import { withSimulatedGpus } from '@runyard/core'
+import { asConfigured, configuredCordon, type HostView } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
-import type { HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
+import type { HostConfig, HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
 import { prepareHost } from './host-preparation.ts'
 import { createImageLooks, type ImageLooks } from './image-looks.ts'
 
@@ -20,13 +19,12 @@ export interface HostWatch extends AsyncDisposable {
   refreshInventory(): Promise<void>
 }
 
-/** What the configuration of a host says about its memory. */
-export type MemoryGiven = Pick<HostInventory, 'reservedMemoryBytes' | 'gpuMemoryBytes'>
-
 export interface HostWatchOptions {
   readonly driver: HostDriver
-  readonly simulated: readonly SimulatedGpus[]
-  readonly memory?: MemoryGiven
+  /** What the operator wrote about the host. It may change at any time. */
+  readonly configOf?: () => HostConfig | undefined
+  /** The simulated GPUs of a host whose own configuration names none. */
+  readonly simulatedGpus?: string | undefined
   readonly log: Logger
   readonly onChange: () => void
 }
@@ -114,8 +112,10 @@ function seenNothing(): Seen {
   }
 }
 
-function createReader({ driver, log, onChange, simulated, memory }: HostWatchOptions): Reader {
+function createReader(options: HostWatchOptions): Reader {
+  const { driver, log, onChange } = options
   const seen = seenNothing()
+  const configured = createConfigured(options)
 
   function noteProblem(problem: string | undefined): void {
     if (problem === seen.problem) return
@@ -149,7 +149,7 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
       try {
         const [hostId, offer] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
         seen.hostId = hostId
-        const inventory = withSimulatedGpus({ ...offer, ...memory, ...factsOf(driver), hostId }, simulated)
+        const inventory = { ...offer, ...factsOf(driver), hostId }
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
         Object.assign(seen, { inventory, inventoryAt: Date.now(), inventoryProblem: undefined })
         if (isNew) onChange()
@@ -160,7 +160,21 @@ function createReader({ driver, log, onChange, simulated, memory }: HostWatchOpt
         seen.inventoryProblem = problem
       }
     },
-    view: (now) => viewOf(seen, driver, now),
+    view: (now) => ({ ...viewOf(seen, driver, now), ...configured(seen.inventory, now) }),
+  }
+}
+
+/** The inventory and the cordon as the current configuration makes them; worked out again only if one of the two has changed. */
+function createConfigured({ configOf = () => undefined, simulatedGpus }: HostWatchOptions) {
+  let known: { readonly found: HostInventory | undefined; readonly config: HostConfig | undefined } | undefined
+  let result: Pick<HostView, 'inventory' | 'cordon'> = { inventory: undefined }
+  return (found: HostInventory | undefined, now: number) => {
+    const config = configOf()
+    if (known !== undefined && known.found === found && known.config === config) return result
+    known = { found, config }
+    const cordon = configuredCordon(config, now)
+    result = { inventory: found && asConfigured(found, config, simulatedGpus), ...(cordon && { cordon }) }
+    return result
   }
 }
 

@@ -4,8 +4,7 @@ import type { Observed } from './observed.ts'
 import type { Holding } from './placement.ts'
 
 export interface WorkerHolding extends Holding {
-  /** undefined: started by this plan, or of another installation. */
-  readonly workerId: string | undefined
+  readonly workerId: string | undefined | null
 }
 
 /** From records and, for containers without a record, from the containers. A dead worker holds nothing. */
@@ -23,10 +22,10 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
       memoryBytes: record.memoryBytes ?? 0,
     }))
   const byContainer = containers
-    .filter((worker) => worker.state !== 'exited' && worker.gpuUuids.length > 0)
+    .filter((worker) => worker.state !== 'exited')
     .map(({ workerId, hostId, gpuUuids }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
   const byOthers = observed.hosts.map(({ hostId, cardsOfOthers: gpuUuids }) => ({
-    workerId: undefined,
+    workerId: null,
     hostId,
     gpuUuids,
     cpus: 0,

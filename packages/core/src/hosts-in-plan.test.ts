@@ -97,3 +97,31 @@ test('demand is the sum of its sources', () => {
   expect(demandFrom([queue, requests])).toEqual({ waiting: 4, waitingNormal: 3, oldestWaitingAt: 5 })
   expect(demandFrom([])).toEqual({ waiting: 0, waitingNormal: 0, oldestWaitingAt: undefined })
 })
+
+test('a drained host loses its idle workers at once and its busy ones after their jobs, which take no more', () => {
+  const [idle, busy] = [record('w1'), record('w2')]
+  const owner = view(endpoint('ep-one'), { workers: [idle, busy], leases: [lease('j1', 'w2')] })
+  const cordon = { ...CORDON, drain: true }
+  const drained = observed([owner], [{ ...host('h1', [gpu('a'), gpu('b')], [container(idle), container(busy)]), cordon }])
+  const retired = plan(drained, NOW).actions.map((action) => [action.kind, 'workerId' in action && action.workerId])
+  expect(retired).toEqual([
+    ['drain', 'w1'],
+    ['drain', 'w2'],
+  ])
+  const leaving = { drainingSince: NOW - 1000, retireReason: 'host_drained' } as const
+  const later = observed([{ ...owner, workers: [{ ...busy, ...leaving }] }], [{ ...host('h1', [gpu('a')], [container(busy)]), cordon }])
+  expect(plan(later, NOW).actions).toEqual([])
+  expect(plan({ ...later, endpoints: [{ ...owner, workers: [{ ...busy, ...leaving }], leases: [] }] }, NOW).actions).toMatchObject([
+    { kind: 'stop', workerId: 'w2', reason: 'host_drained' },
+  ])
+})
+
+test('a host has no more workers than its limit, also within one plan, and the status says so', () => {
+  const limited = (maxWorkers: number): HostView => {
+    const found = host('h1', [gpu('a'), gpu('b'), gpu('c')])
+    return { ...found, ...(found.inventory === undefined ? {} : { inventory: { ...found.inventory, maxWorkers } }) }
+  }
+  const many = [view(endpoint('ep-one'), waiting(3, 60_000))]
+  expect(started(observed(many, [limited(2)]))).toEqual(['h1', 'h1'])
+  expect(statusOf(observed(many, [limited(0)]))).toMatchObject({ reason: 'hosts_full', message: 'h1 has 0 workers, its limit' })
+})

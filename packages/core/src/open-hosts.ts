@@ -15,7 +15,7 @@ export function openHosts(builder: PlanBuilder): readonly HostInventory[] {
 
 /** Why the host is closed, as the end of a sentence; undefined: it is open. */
 function whyClosed({ cordon, unready, rest }: HostView, builder: PlanBuilder): string | undefined {
-  if (cordon !== undefined) return `is cordoned (${cordon.reason})`
+  if (cordon !== undefined) return `is ${cordon.drain === true ? 'being drained' : 'cordoned'} (${cordon.reason})`
   if (unready !== undefined) return unready
   if (rest?.what !== 'host' || builder.isDue(restsUntil(rest))) return undefined
   return `rests until ${new Date(restsUntil(rest)).toISOString()}, because it failed to start a worker: ${rest.message}`

@@ -7,6 +7,8 @@ import { createGpuRanker, describeGpuRequest, matchesCuda } from './gpu-request.
 
 /** What one worker, unless it is known to be gone, takes from its host. */
 export interface Holding {
+  /** undefined: started by this plan; null: of another installation. */
+  readonly workerId?: string | undefined | null
   readonly hostId: string
   readonly gpuUuids: readonly string[]
   readonly cpus: number
@@ -51,14 +53,25 @@ export function place(
   holdings: readonly Holding[],
 ): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
-  const hosts = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
-  if (hosts.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
+  const able = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
+  if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
+  const hosts = able.filter((host) => !isFull(host, holdings))
+  if (hosts.length === 0)
+    return refuse('hosts_full', able.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
   if (spec.gpu !== null) return placeGpus(spec.gpu, hosts, holdings)
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), hosts, holdings)
   const [host] = hosts
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+}
+
+/** A worker may be here twice: by its record and by its container. */
+function isFull({ hostId, maxWorkers = Infinity }: HostInventory, holdings: readonly Holding[]): boolean {
+  if (maxWorkers === Infinity) return false
+  const here = holdings.filter((holding) => holding.hostId === hostId)
+  const named = new Set(here.flatMap(({ workerId }) => workerId ?? []))
+  return named.size + here.filter(({ workerId }) => workerId === undefined).length >= maxWorkers
 }
 
 function noContainers(image: string, hosts: readonly HostInventory[]): string {
@@ -112,7 +125,7 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
 function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
   const rankOf = createGpuRanker(request)
   return host.gpus
-    .filter((gpu) => gpu.healthy && rankOf(gpu.name) !== undefined)
+    .filter((gpu) => gpu.healthy && gpu.reserved !== true && rankOf(gpu.name) !== undefined)
     .filter((gpu) => gpu.simulated || matchesCuda(request, host.cudaVersion))
     .toSorted((a, b) => (rankOf(a.name) ?? 0) - (rankOf(b.name) ?? 0))
 }
@@ -126,7 +139,7 @@ function sameModel(gpus: readonly Gpu[], count: number): readonly Gpu[] | undefi
 
 function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {
   const wanted = describeGpuRequest(request)
-  const all = hosts.flatMap((host) => host.gpus)
+  const all = hosts.flatMap((host) => host.gpus.filter(({ reserved }) => reserved !== true))
   const rankOf = createGpuRanker(request)
   const named = all.filter((gpu) => rankOf(gpu.name) !== undefined)
   if (named.length === 0) {

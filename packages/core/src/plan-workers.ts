@@ -111,7 +111,7 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   const { record } = worker
   if (view.endpoint === undefined) return 'endpoint_deleted'
   if (builder.observed.shutdown) return 'shutdown'
-  const reason = faultOf(worker, view.endpoint) ?? successorReason(record, view, builder)
+  const reason = faultOf(worker, view.endpoint) ?? successorReason(record, view, builder) ?? drainReason(record, builder)
   if (reason !== undefined) return reason
   if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
   if (isSilent(record, view, builder)) return 'heartbeat_lost'
@@ -127,6 +127,11 @@ function faultOf({ record, fate }: WorkerView, { spec }: Endpoint): Reason | und
 function successorReason(record: WorkerRecord, view: EndpointView, builder: PlanBuilder): Reason | undefined {
   if (record.specHash !== view.endpoint?.specHash) return 'outdated'
   return isRebuilt(record, view, builder) ? 'image_rebuilt' : undefined
+}
+
+/** Idle workers go at once, busy ones after their jobs. */
+function drainReason({ hostId }: WorkerRecord, { observed }: PlanBuilder): Reason | undefined {
+  return observed.hosts.find((host) => host.hostId === hostId)?.cordon?.drain === true ? 'host_drained' : undefined
 }
 
 /** The image's tag refers to another image by now, and the endpoint was saved after the worker was placed. */

@@ -108,7 +108,7 @@ function leaveOut(room: Room, workers: readonly WorkerView[]): void {
 }
 
 function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly WorkerView[]): readonly WorkerHolding[] {
-  const ids = new Set<string | undefined>(workers.map(({ record }) => record.id))
+  const ids = new Set<string | undefined | null>(workers.map(({ record }) => record.id))
   return ids.size === 0 ? holdings : holdings.filter(({ workerId }) => !ids.has(workerId))
 }
 

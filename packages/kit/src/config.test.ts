@@ -54,6 +54,44 @@ describe('loadConfig', () => {
     expect((await load({ RUNYARD_HOSTS: '[{"kind":"docker","id":"a"}]' })).config.hosts).toMatchObject([{ id: 'a', kind: 'docker' }])
   })
 
+  it('reads the hosts of the file, each written short or in full', async () => {
+    await file(`hosts:
+  - process
+  - ssh://me@box.example
+  - { engine: unix:///run/user/1000/docker.sock, labels: { rack: b }, limits: { workers: 4 }, cordon: a fan fails }
+  - { id: far, engine: tcp://10.0.0.7, tls: { ca: /ca.pem, cert: /cert.pem, key: /key.pem }, reserve: { gpus: 1, gpuMemoryMib: 512 } }
+`)
+    await expect(load()).rejects.toThrow('runyard.yaml: "hosts" is wrong: two hosts are called "local": give each an id of its own.')
+    await file('hosts: [{ kind: process, id: here }, ssh://me@box.example, { labels: { rack: b }, cordon: a fan fails }]')
+    expect((await load()).config.hosts).toEqual([
+      { kind: 'process', id: 'here' },
+      { kind: 'docker', id: 'box.example', engine: 'ssh://me@box.example' },
+      { kind: 'docker', id: 'local', labels: { rack: 'b' }, cordon: 'a fan fails' },
+    ])
+    expect((await load({ RUNYARD_HOSTS: 'ssh://a, tcp://127.0.0.1:2375' })).config.hosts).toMatchObject([{ id: 'a' }, { id: '127.0.0.1' }])
+  })
+
+  it.each([
+    ['tcp://10.0.0.7:2375', '"tcp://10.0.0.7:2375" would be used without TLS, which is refused on a network'],
+    ['{ engine: box:22 }', '"box:22" names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host.'],
+    ['{ engine: tcp://box, tls: { ca: /ca.pem } }', '(at 0.tls.cert): tls names three PEM files: ca, cert and key.'],
+    ['{ kind: podman }', 'kind is docker or process.'],
+    ['7', 'a host is process, the URL of an engine, or settings such as engine and labels.'],
+    ['{ lables: { rack: b } }', 'a host has no setting "lables".'],
+    ['{ labels: [b] }', '(at 0.labels): labels are "name: text" lines.'],
+    ['{ limits: { workers: many } }', '(at 0.limits.workers): a whole number is needed.'],
+    ['{ limits: { wokers: 1 } }', '(at 0.limits): a host has no setting "wokers".'],
+    ['{ reserve: { gpus: GPU-1 } }', '(at 0.reserve.gpus): reserve.gpus is a number of GPUs or a list of UUIDs.'],
+    ['{ cordon: 7 }', '(at 0.cordon): cordon is true, false or the reason.'],
+    ['{ planeUrl: box }', '(at 0.planeUrl): planeUrl is no URL.'],
+    ['{ simulatedGpus: "NVIDIA L4:many" }', '(at 0.simulatedGpus): simulatedGpus is written like'],
+    ['{ id: a b }', '(at 0.id): an id has up to 63 letters, digits, ".", "_" and "-".'],
+  ])('refuses the host %s in one sentence', async (host, sentence) => {
+    await file(`hosts: [${host}]`)
+    await expect(load()).rejects.toThrow(sentence)
+    await expect(load()).rejects.toThrow(/^[^\n]*runyard\.yaml: "hosts" is wrong[^\n]*\.$/)
+  })
+
   it('treats an empty variable as unset', async () => {
     expect((await load({ RUNYARD_LISTEN_PORT: '' })).origins['listen.port']).toBe('default')
   })

@@ -109,7 +109,7 @@ function variableThatSets(setting: Setting, env: Env): string | undefined {
   return names.find((name) => env[name] !== undefined && env[name] !== '')
 }
 
-/** Lists are separated by commas, hosts may be a bare kind (`process`), and structured values are JSON. */
+/** Lists are separated by commas, hosts may be a bare kind (`process`) or the URL of an engine, and structured values are JSON. */
 function parseVariable(setting: Setting, variable: string, text: string): unknown {
   if (setting.kind === 'scalar') return text
   if (/^\s*[[{"]/.test(text)) {
@@ -120,8 +120,13 @@ function parseVariable(setting: Setting, variable: string, text: string): unknow
     }
   }
   const words = text.split(',').map((word) => word.trim())
-  if (setting.key === 'hosts') return words.map((kind) => (words.length === 1 ? { kind } : { kind, id: kind }))
+  if (setting.key === 'hosts') return words.map((word) => toHost(word, words.length))
   return setting.kind === 'list' ? words : text
+}
+
+function toHost(word: string, count: number): unknown {
+  if (word.includes('://')) return word
+  return count === 1 ? { kind: word } : { kind: word, id: word }
 }
 
 function badValue(error: z.ZodError, where: { settings: readonly Setting[]; origins: Record<string, string> }): RunyardError {

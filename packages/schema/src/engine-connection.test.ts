@@ -40,7 +40,7 @@ it('a host accepts only the settings of its kind', () => {
   expect(engineOf(DockerHostConfig.parse({ kind: 'docker' }))).toEqual({ kind: 'unix', socket: '/var/run/docker.sock' })
   expect(engineOf({ socket: '/other.sock' })).toEqual({ kind: 'unix', socket: '/other.sock' })
   const problems = (host: object) => HostConfig.safeParse(host).error?.issues.map(({ message }) => message)
-  expect(problems({ kind: 'process', socket: '/x' })).toEqual(['Unrecognized key: "socket"'])
+  expect(problems({ kind: 'process', socket: '/x' })).toEqual(['a host has no setting "socket"'])
   expect(problems({ kind: 'docker', socket: '/x', engine: 'unix:///y' })).toEqual(['socket and engine name two engines'])
   expect(problems({ kind: 'dockr' })).toEqual(['kind is docker or process'])
 })

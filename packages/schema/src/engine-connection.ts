@@ -42,6 +42,9 @@ export function parseEngineUrl(text: string, tls?: TlsFiles): EngineConnection |
   return tls === undefined && !isLoopback(host) ? { problem: withoutTls(text) } : { kind: 'tcp', host, port: port ?? TLS_PORT, tls }
 }
 
+/** The other machine that an engine's URL names. */
+export const remoteNameIn = (text: string): string | undefined => parseRemote(text)?.host
+
 function parseRemote(text: string) {
   const parts = REMOTE.exec(text)?.groups
   if (parts === undefined) return undefined

@@ -1,44 +1,106 @@
-// The configuration of a host: one shape per kind. Unknown keys are rejected, because a misspelt one would be ignored silently.
+// The configuration of a host: one shape per kind. Unknown keys are rejected, because a misspelt one would be ignored silently. A host may also be written as
+// one text, `process` or the URL of its engine, and without a kind it is a Docker host.
 import { z } from 'zod'
 import { RunyardError } from './errors.ts'
-import { LOCAL_SOCKET, parseEngineUrl, type EngineConnection } from './engine-connection.ts'
+import { LOCAL_SOCKET, parseEngineUrl, remoteNameIn, type EngineConnection } from './engine-connection.ts'
 
-const bytes = z.coerce.number().int().min(0)
+const SIMULATED = /^\s*[^:,]+(:\d{1,3})?\s*(,\s*[^:,]+(:\d{1,3})?\s*)*$/
+
+/** One sentence for a key that is none, and for a text in place of settings. */
+const fields = <T extends z.ZodRawShape>(shape: T, words = 'settings are "name: value" lines') =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `a host has no setting "${issue.keys?.join('", "')}"` : words),
+  })
+const whole = (least: number) =>
+  z.coerce.number('a whole number is needed').int('a whole number is needed').min(least, `the least is ${least}`)
+const bytes = whole(0)
+
+const Limits = fields({
+  workers: whole(0).optional().describe('how many workers the host may have at once'),
+  memoryBytes: whole(1).optional().describe('memory of the host that counts for workers (default: all)'),
+  cpus: whole(1).optional().describe('CPUs of the host that count for workers (default: all)'),
+})
+
+const Reserve = fields({
+  gpus: z
+    .union([z.array(z.string().startsWith('GPU-')), z.int().min(0)], { error: 'reserve.gpus is a number of GPUs or a list of UUIDs' })
+    .optional()
+    .describe('GPUs that workers never get: UUIDs, or a number, which takes the last ones'),
+  gpuMemoryMib: whole(0).optional().describe('memory of each GPU that others use'),
+})
+
 const common = {
-  id: z.string().min(1).default('local').describe('name of the host in logs and in the API'),
+  id: z
+    .string({ error: 'each host needs an id, a text' })
+    .regex(/^[A-Za-z0-9][\w.-]{0,62}$/, 'an id has up to 63 letters, digits, ".", "_" and "-"')
+    .default('local')
+    .describe('name of the host in logs and in the API'),
   reservedMemoryBytes: bytes
     .optional()
     .describe('memory reserved for the host, Redis and Runyard (default: 2 GiB, or a quarter of a small host)'),
   gpuMemoryBytes: bytes
     .optional()
     .describe('memory limit of a GPU worker per GPU; 0: none (default: the GPU’s share of the unreserved memory)'),
-  planeUrl: z.url().optional().describe('URL at which workers of this host reach the worker plane (default: workerPlane.url)'),
+  planeUrl: z
+    .url('planeUrl is no URL')
+    .optional()
+    .describe('URL at which workers of this host reach the worker plane (default: workerPlane.url)'),
+  labels: z
+    .record(z.string(), z.string(), { error: 'labels are "name: text" lines' })
+    .optional()
+    .describe('facts that the operator gives it'),
+  limits: Limits.optional(),
+  reserve: Reserve.optional(),
+  cordon: z
+    .union([z.boolean(), z.string().min(1)], { error: 'cordon is true, false or the reason' })
+    .optional()
+    .describe('no new workers for as long as this is written: true, or the reason'),
+  simulatedGpus: z
+    .string()
+    .regex(SIMULATED, 'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"')
+    .optional()
+    .describe('simulated GPUs of this host (default: simulatedGpus of the configuration)'),
 }
 
-const Tls = z.strictObject({ ca: z.string(), cert: z.string(), key: z.string() })
+const pem = z.string('tls names three PEM files: ca, cert and key')
+const Tls = fields({ ca: pem, cert: pem, key: pem }, 'tls names three PEM files: ca, cert and key')
 
-export const DockerHostConfig = z
-  .strictObject({
-    kind: z.literal('docker'),
-    ...common,
-    socket: z.string().optional().describe('short for engine: unix://…'),
-    engine: z.string().optional().describe(`unix:///path, tcp://host:2376 or ssh://user@host (default: unix://${LOCAL_SOCKET})`),
-    tls: Tls.optional().describe('paths of PEM files for a tcp engine: ca, cert, key'),
-  })
-  .check((context) => {
-    const { value } = context
-    const problem = value.socket !== undefined && value.engine !== undefined ? 'socket and engine name two engines' : problemOf(value)
-    if (problem !== undefined) context.issues.push({ code: 'custom', message: problem, input: value })
-  })
+export const DockerHostConfig = fields({
+  kind: z.literal('docker'),
+  ...common,
+  socket: z.string().optional().describe('short for engine: unix://…'),
+  engine: z.string().optional().describe(`unix:///path, tcp://host:2376 or ssh://user@host (default: unix://${LOCAL_SOCKET})`),
+  tls: Tls.optional().describe('paths of PEM files for a tcp engine: ca, cert, key'),
+}).check((context) => {
+  const { value } = context
+  const problem = value.socket !== undefined && value.engine !== undefined ? 'socket and engine name two engines' : problemOf(value)
+  if (problem !== undefined) context.issues.push({ code: 'custom', message: problem, input: value })
+})
 export type DockerHostConfig = z.infer<typeof DockerHostConfig>
 
-export const ProcessHostConfig = z.strictObject({ kind: z.literal('process'), ...common })
+export const ProcessHostConfig = fields({ kind: z.literal('process'), ...common })
 export type ProcessHostConfig = z.infer<typeof ProcessHostConfig>
 
-export const HostConfig = z.discriminatedUnion('kind', [DockerHostConfig, ProcessHostConfig], {
-  error: ({ code }) => (code === 'invalid_union' ? 'kind is docker or process' : undefined),
-})
+export const HostConfig = z.preprocess(
+  inFull,
+  z.discriminatedUnion('kind', [DockerHostConfig, ProcessHostConfig], {
+    error: ({ code, input }) => {
+      if (code !== 'invalid_union') return 'a host is process, the URL of an engine, or settings such as engine and labels'
+      return typeof input === 'object' ? 'kind is docker or process' : undefined
+    },
+  }),
+)
 export type HostConfig = z.infer<typeof HostConfig>
+
+/** `process`, `ssh://me@box` and `{ engine: ssh://me@box }` with the rest that each leaves out. */
+function inFull(written: unknown): unknown {
+  const host = typeof written === 'string' ? (written === 'process' ? { kind: written } : { engine: written }) : written
+  if (typeof host !== 'object' || host === null) return host
+  const { engine }: { readonly engine?: unknown } = host
+  // Named after the other machine, so that several remote hosts have different names.
+  const name = typeof engine === 'string' ? remoteNameIn(engine)?.replaceAll(':', '-') : undefined
+  return { kind: 'docker', ...(name === undefined ? {} : { id: name }), ...host }
+}
 
 /** Names identify hosts in logs, in the API and in the thread that follows logs. */
 export const Hosts = z.array(HostConfig).check((context) => {

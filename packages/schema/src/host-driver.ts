@@ -1,5 +1,6 @@
 // The port that every kind of host implements. It contains no Docker terms.
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
+import type { HostConfig } from './host-config.ts'
 import type { HostCapabilities, HostKind, HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
@@ -176,6 +177,8 @@ export interface HostDriver extends AsyncDisposable {
 export interface HostSource extends AsyncDisposable {
   /** The current hosts, preferred ones first. A host keeps its driver as long as it exists. */
   list(): readonly HostDriver[]
-  /** Calls back after each change of the list. */
+  /** What the operator wrote about it; it may change while the driver stays. Undefined: nothing. */
+  configOf(driver: HostDriver): HostConfig | undefined
+  /** Calls back after each change of the list or of a configuration. */
   subscribe(onChange: () => void): Disposable
 }

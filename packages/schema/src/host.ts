@@ -13,6 +13,10 @@ export const Gpu = z.object({
   /** False while nvidia-smi reports a fault that forbids its use; then `fault` says which. */
   healthy: z.boolean(),
   fault: z.string().optional(),
+  /** The operator keeps it for other uses: no worker gets it. */
+  reserved: z.boolean().optional(),
+  /** Memory of it that the operator leaves to others; absent: none. */
+  reservedBytes: z.number().optional(),
 })
 export type Gpu = z.infer<typeof Gpu>
 
@@ -45,6 +49,10 @@ export const HostInventory = z.object({
   gpus: z.array(Gpu),
   /** Memory that its configuration reserves; absent: `RESERVED_MEMORY_BYTES`. */
   reservedMemoryBytes: z.number().optional(),
+  /** From its configuration. */
+  labels: z.record(z.string(), z.string()).optional(),
+  /** Most workers at once, by its configuration; absent: no limit. */
+  maxWorkers: z.int().optional(),
   /** Memory per GPU that its configuration gives a GPU worker; absent: the GPU's share, 0: no limit. */
   gpuMemoryBytes: z.number().optional(),
   /** Highest CUDA version of the driver, e.g. `12.8`; null without a driver. */
@@ -73,8 +81,8 @@ export const HostSight = z.object({
 })
 export type HostSight = z.infer<typeof HostSight>
 
-/** The operator wants no new workers on the host. */
-export const Cordon = z.object({ since: z.number(), reason: z.string() })
+/** The operator wants no new workers on the host; `drain`: nor those that are there. */
+export const Cordon = z.object({ since: z.number(), reason: z.string(), drain: z.boolean().optional() })
 export type Cordon = z.infer<typeof Cordon>
 
 /** A host that failed starts through its own fault gets no workers for a while. */

@@ -16,6 +16,7 @@ export const REASONS = {
   refresh_requested: 'the handler asked for a fresh worker',
   execution_timeout: 'its job ran past executionTimeout or was cancelled, and could not be stopped otherwise',
   shutdown: 'Runyard is stopping',
+  host_drained: 'the worker’s host is being drained',
   over_disk: 'the worker wrote more than its endpoint’s disk size',
   // why a worker ended without being retired
   exited: 'the worker’s process ended by itself',
@@ -28,6 +29,7 @@ export const REASONS = {
   // why a wanted worker is not started (throttled)
   no_host: 'no host is configured or reachable',
   hosts_closed: 'every host is being prepared, cordoned, or resting after starts that it failed',
+  hosts_full: 'every host that could run the worker has as many workers as its configuration allows',
   no_container_host: 'the image brings its own handler, and no host runs containers',
   no_matching_gpu: 'no host has a GPU of the requested types',
   gpus_busy: 'all matching GPUs are in use',

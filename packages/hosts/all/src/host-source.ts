@@ -11,13 +11,17 @@ export async function openHostSource(hosts: readonly HostConfig[], settings: Hos
     if (host.kind === 'process') await endOrphans({ scratchDir: scratchDirOf(host, settings), instanceId, log })
   }
   const warn = (message: string): void => log.warn(message)
-  return staticSource(hosts.map((host) => openHost(host, { ...settings, log: { warn } })))
+  return staticSource(
+    hosts.map((host) => openHost(host, { ...settings, log: { warn } })),
+    hosts,
+  )
 }
 
 /** Hosts that stay. */
-export function staticSource(drivers: readonly HostDriver[]): HostSource {
+export function staticSource(drivers: readonly HostDriver[], configs: readonly HostConfig[] = []): HostSource {
   return {
     list: () => drivers,
+    configOf: ({ label }) => configs.find(({ id }) => id === label),
     subscribe: () => ({ [Symbol.dispose]: () => undefined }),
     async [Symbol.asyncDispose]() {
       await Promise.all(drivers.map((driver) => driver[Symbol.asyncDispose]()))

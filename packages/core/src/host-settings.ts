@@ -1,0 +1,44 @@
+// What the operator's configuration of a host makes of what the host offers: less memory and fewer CPUs, GPUs kept for other uses, simulated ones, labels.
+import type { Cordon, Gpu, HostConfig, HostInventory } from '@runyard/schema'
+import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
+
+const MIB = 2 ** 20
+
+/** `everyHost`: the simulated GPUs of a host whose own configuration names none. */
+export function asConfigured(found: HostInventory, config: HostConfig | undefined, everyHost?: string): HostInventory {
+  const inventory =
+    config === undefined ? found : { ...found, ...given(config), ...limited(found, config), gpus: withReserve(found.gpus, config) }
+  return withSimulatedGpus(inventory, parseSimulatedGpus(config?.simulatedGpus ?? everyHost))
+}
+
+function given({ labels, reservedMemoryBytes, gpuMemoryBytes }: HostConfig): Partial<HostInventory> {
+  return {
+    ...(labels && { labels }),
+    ...(reservedMemoryBytes !== undefined && { reservedMemoryBytes }),
+    ...(gpuMemoryBytes !== undefined && { gpuMemoryBytes }),
+  }
+}
+
+function limited({ memoryBytes, cpuCount }: HostInventory, { limits = {} }: HostConfig): Partial<HostInventory> {
+  return {
+    memoryBytes: Math.min(memoryBytes, limits.memoryBytes ?? Infinity),
+    cpuCount: Math.min(cpuCount, limits.cpus ?? Infinity),
+    ...(limits.workers !== undefined && { maxWorkers: limits.workers }),
+  }
+}
+
+function withReserve(gpus: readonly Gpu[], { reserve: { gpus: whole = 0, gpuMemoryMib = 0 } = {} }: HostConfig): Gpu[] {
+  const kept = new Set(typeof whole === 'number' ? gpus.slice(Math.max(0, gpus.length - whole)).map(({ uuid }) => uuid) : whole)
+  return gpus.map((gpu) => ({
+    ...gpu,
+    ...(kept.has(gpu.uuid) ? { reserved: true } : {}),
+    ...(gpuMemoryMib === 0 ? {} : { reservedBytes: gpuMemoryMib * MIB }),
+  }))
+}
+
+/** A cordon that is written in the configuration; `since`: when it was read. */
+export function configuredCordon(config: Pick<HostConfig, 'cordon'> | undefined, since: number): Cordon | undefined {
+  const cordon = config?.cordon
+  if (cordon === undefined || cordon === false) return undefined
+  return { since, reason: cordon === true ? 'by its configuration' : cordon }
+}
