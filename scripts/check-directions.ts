@@ -1,8 +1,10 @@
 // Fails when a workspace package depends on one that the layering does not allow (docs/architecture.md, "The packages").
 // pnpm's strict node_modules makes an undeclared import impossible, so checking the manifests is sufficient.
-// Also fails when a folder of an app imports a later folder of its order, or one of the files next to the folders, which compose them (ADR 49).
+// Also fails when a folder of an app imports a later folder of its order, or one of the files next to the folders, which compose them (ADR 49),
+// and when test support is among production sources.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { misplacedTestSupport } from './test-support.ts'
 
 const ALLOWED: Record<string, readonly string[]> = {
   schema: [],
@@ -28,8 +30,12 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
   'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management', 'docs'],
 }
 
+/** Programs of bundles and build plugins; `index.ts` and the exports of a manifest are entries, too. */
+const PROGRAMS = /\/src\/(?:main|index|log-thread-main)\.ts$/
+
 interface Manifest {
   readonly name: string
+  readonly exports?: Record<string, string>
   readonly dependencies?: Record<string, string>
 }
 
@@ -58,6 +64,15 @@ const wrongFolders = Object.entries(FOLDER_ORDERS).flatMap(([source, order]) =>
   }),
 )
 
-const wrong = [...wrongPackages, ...wrongFolders]
+const sources = globSync('{apps,packages,packages/hosts}/*/src/**/*.ts', { cwd: root })
+  .filter((path) => !path.includes('node_modules') && !path.startsWith('packages/testing/'))
+  .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+const exported = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: root }).flatMap((path) => {
+  const { exports = {} } = JSON.parse(readFileSync(join(root, path), 'utf8')) as Manifest
+  return Object.values(exports).map((target) => join(dirname(path), target))
+})
+const entries = new Set([...exported, ...sources.map(({ path }) => path).filter((path) => PROGRAMS.test(path))])
+
+const wrong = [...wrongPackages, ...wrongFolders, ...misplacedTestSupport(sources, entries)]
 for (const line of wrong) process.stderr.write(`${line}\n`)
 process.exitCode = wrong.length === 0 ? 0 : 1

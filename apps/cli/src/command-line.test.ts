@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from './command-line.ts'
-import { recorder } from './output/recorder.ts'
+import { recorder } from './testing/recorder.ts'
 
 let cwd: string
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { RunyardError, toJson, type StartFault, type WorkerRecord } from '@runyard/schema'
 import { staticSource } from '@runyard/hosts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './scaler-fixture.ts'
+import { createFakeHost, endpointOf, openScalerFixture, type FakeHost, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 

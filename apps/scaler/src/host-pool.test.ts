@@ -2,7 +2,7 @@ import { createLogger } from '@runyard/kit'
 import { RunyardError, type HostDriver, type HostSource, type PrepareOptions } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openHostPool, type HostPool } from './host-pool.ts'
-import { createFakeHost } from './scaler-fixture.ts'
+import { createFakeHost } from './testing/scaler-fixture.ts'
 
 const log = createLogger({ name: 'host-pool-test', level: 'silent' })
 let drivers: readonly HostDriver[]

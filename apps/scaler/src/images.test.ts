@@ -3,7 +3,7 @@ import { openStore, type Store } from '@runyard/store'
 import { startRedis } from '@runyard/testing'
 import { expect, test, vi } from 'vitest'
 import { createImages, type ImageUser } from './images.ts'
-import { createFakeHost } from './scaler-fixture.ts'
+import { createFakeHost } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000 }
 const never = new AbortController().signal

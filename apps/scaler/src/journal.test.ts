@@ -2,7 +2,7 @@
 import { createLogger } from '@runyard/kit'
 import { toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 const EP = 'ep-one'

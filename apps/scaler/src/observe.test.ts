@@ -4,7 +4,7 @@ import { createContinuity } from './continuity.ts'
 import { createMemory } from './memory.ts'
 import { createStrangers } from './strangers.ts'
 import { observe } from './observe.ts'
-import { endpointOf, openScalerFixture } from './scaler-fixture.ts'
+import { endpointOf, openScalerFixture } from './testing/scaler-fixture.ts'
 
 test('failed starts are over once a younger worker got ready, also after its own end', async () => {
   await using fixture = await openScalerFixture()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { toJson } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createProcessHost } from '@runyard/host-process'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 10 }
 

@@ -1,6 +1,6 @@
 import { RunyardError, toJson, type Endpoint, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 let fixture: ScalerFixture
 

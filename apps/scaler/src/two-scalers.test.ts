@@ -2,7 +2,7 @@
 import { RunyardError, toJson, type JobSubmission, type WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './scaler-fixture.ts'
+import { createFakeHost, endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
 const WAIT = { timeout: 30_000, interval: 5 }
 /** Short, so that a take-over is soon. */

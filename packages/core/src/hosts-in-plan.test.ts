@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { demandFrom } from './demand.ts'
 import type { HostView, Observed } from './observed.ts'
-import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 import { plan } from './plan.ts'
 
 const WAITS = [view(endpoint('ep-one'), waiting(1))]

@@ -2,7 +2,7 @@ import type { Gpu, HostInventory } from '@runyard/schema'
 import { expect, test } from 'vitest'
 import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
-import { CONTAINERS } from './plan-fixture.ts'
+import { CONTAINERS } from './testing/plan-fixture.ts'
 import { cpuSharesOf, place, type Holding } from './placement.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { matchesGpu } from './gpu-request.ts'
 import { workerKey, type Action, type EndpointView, type InFlightKind, type Observed } from './observed.ts'
 import { plan } from './plan.ts'
-import { applyActions, container, endpoint, exited, gpu, host, lease, NOW, observed, record, view } from './plan-fixture.ts'
+import { applyActions, container, endpoint, exited, gpu, host, lease, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const MODELS = ['NVIDIA GeForce RTX 4090', 'NVIDIA L4']
 const PAST = fc.integer({ min: 1, max: 100_000 }).map((ago) => NOW - ago)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Action, EndpointView, Observed } from './observed.ts'
 import { plan } from './plan.ts'
-import { container, endpoint, exited, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
+import { container, endpoint, exited, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 
 const CARDS = [gpu('g0'), gpu('g1')]
 

@@ -4,7 +4,7 @@ import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
 import { describeExit } from './evidence.ts'
 import { resolveImage } from './image-alias.ts'
 import { isLegalMove, phaseOf } from './phase.ts'
-import { record } from './plan-fixture.ts'
+import { record } from './testing/plan-fixture.ts'
 import { healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './split-args.ts'
 

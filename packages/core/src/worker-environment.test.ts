@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endpoint } from './plan-fixture.ts'
+import { endpoint } from './testing/plan-fixture.ts'
 import { workerEnvironment, type WorkerEnvironmentOptions } from './worker-environment.ts'
 
 function environment(change: Partial<WorkerEnvironmentOptions> = {}) {

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointView, Observed } from './observed.ts'
-import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 import { plan } from './plan.ts'
 
 const seedOfWorld = fc.record({

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointView, Observed } from './observed.ts'
-import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './plan-fixture.ts'
-import { runTimeline, type Actor } from './plan-timeline.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
+import { runTimeline, type Actor } from './testing/plan-timeline.ts'
 import { plan } from './plan.ts'
 
 const CARDS = [gpu('g0'), gpu('g1')]

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { recorder } from '../output/recorder.ts'
+import { recorder } from '../testing/recorder.ts'
 import { parseSince, run } from './usage.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { recorder } from '../output/recorder.ts'
+import { recorder } from '../testing/recorder.ts'
 import { openDataDir, type DataDir } from '../stack/data-dir.ts'
 import { log, redeliver, rotate, secret } from './webhooks.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createStatusBlock, type EndpointRow } from './live-status.ts'
-import { createScreen, type Screen } from './screen.ts'
+import { createScreen, type Screen } from '../testing/screen.ts'
 import type { Terminal } from './terminal.ts'
 import { toVisible, widthOf } from './visible.ts'
 

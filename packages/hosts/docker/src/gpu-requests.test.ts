@@ -7,7 +7,7 @@ import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
-import { canRunEngine as canRun, importShell, startEngine } from './gpu-engine-fixture.ts'
+import { canRunEngine as canRun, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
 
 const IMAGE = 'runyard/shell:latest'

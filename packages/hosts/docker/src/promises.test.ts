@@ -12,7 +12,7 @@ import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
-import { canRunEngine, importShell, startEngine } from './gpu-engine-fixture.ts'
+import { canRunEngine, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureWorkerImage } from './worker-image.ts'
 

@@ -7,7 +7,7 @@ import type { HostDriver, WorkerLaunch } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
 import { WORKER_IMAGE } from './images.ts'
-import { canRunSshd, startSshd, startTlsEngine } from './remote-engine-fixture.ts'
+import { canRunSshd, startSshd, startTlsEngine } from './testing/remote-engine-fixture.ts'
 
 const SOCKET = '/var/run/docker.sock'
 const WAIT = { timeout: 30_000, interval: 50 }

@@ -1,6 +1,6 @@
 // Test fixture: a terminal that records what is written to it.
-import type { Terminal } from './terminal.ts'
-import { toVisible } from './visible.ts'
+import type { Terminal } from '../output/terminal.ts'
+import { toVisible } from '../output/visible.ts'
 
 export function recorder(): Terminal & { text(): string } {
   let text = ''

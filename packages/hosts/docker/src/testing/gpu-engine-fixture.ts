@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
 import { expect } from 'vitest'
-import { followProgress } from './images.ts'
+import { followProgress } from '../images.ts'
 
 export const canRunEngine = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
 

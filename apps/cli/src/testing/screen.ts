@@ -1,6 +1,6 @@
 // Test fixture: the features of a terminal that the live block uses. Long lines wrap, or are cut while wrapping is off; a narrower screen wraps
 // the existing lines again, as current terminals do.
-import { widthOf } from './visible.ts'
+import { widthOf } from '../output/visible.ts'
 
 export interface Screen {
   write(text: string): void

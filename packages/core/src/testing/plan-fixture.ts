@@ -9,7 +9,7 @@ import {
   type HostView,
   type InFlightKind,
   type Observed,
-} from './observed.ts'
+} from '../observed.ts'
 
 export const CONTAINERS: HostCapabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true }
 export const NOW = 1_000_000_000

@@ -15,7 +15,7 @@ import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
-import { openScaler, type Scaler } from './scaler.ts'
+import { openScaler, type Scaler } from '../scaler.ts'
 
 export interface FakeHost extends HostDriver {
   readonly launches: WorkerLaunch[]

@@ -1,8 +1,8 @@
 // Test fixture: a simulation with its own clock, in which endpoints get jobs and workers start, take jobs, end them and leave as planned.
 // There is one host, and only GPUs are scarce. Each endpoint defines how long starts and jobs take.
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
-import type { Action, EndpointView, LeaseView, Observed } from './observed.ts'
-import { plan } from './plan.ts'
+import type { Action, EndpointView, LeaseView, Observed } from '../observed.ts'
+import { plan } from '../plan.ts'
 import { container, gpu, host, NOW, observed, record, view } from './plan-fixture.ts'
 
 export interface Actor {
