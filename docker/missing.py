@@ -1,4 +1,4 @@
-"""Prints the entries of a lock whose packages this Python does not have: what a base image brings stays as it is. `missing.py requirements.lock`"""
+"""Prints the entries of a lock whose packages this Python lacks; packages of the base image stay unchanged. `missing.py requirements.lock`"""
 
 import importlib.metadata
 import re
@@ -15,7 +15,7 @@ def is_present(name):
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        # An entry goes on in lines that are indented.
+        # An entry continues in indented lines.
         entries = re.split(r"\n(?=\S)", file.read().strip())
     for entry in entries:
         if not entry.startswith("#") and not is_present(re.match(r"[\w.-]+", entry).group()):

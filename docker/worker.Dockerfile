@@ -1,10 +1,10 @@
-# The default worker image: a Python with what functions commonly need. Nothing of Runyard is in it: the agent is mounted.
-# Any base with a Python and apt will do, e.g. one with CUDA: docker build --build-arg BASE=… -f worker.Dockerfile .
-# A base is safest by its digest, `python:3.12-slim@sha256:…`: docs/operations.md says where to find it. What it brings stays as it is.
+# The default worker image: Python with the packages that functions commonly need. It contains nothing of Runyard: the agent is mounted.
+# Any base image with Python and apt works, e.g. one with CUDA: docker build --build-arg BASE=… -f worker.Dockerfile .
+# Pin the base by its digest, `python:3.12-slim@sha256:…`; docs/operations.md says where to find it. Its own packages stay unchanged.
 ARG BASE=python:3.12-slim
 
-# Fetches the Python packages. Only what lies in /staged goes on: files beside this one that name an index (pip.conf, perhaps with a password)
-# or certificates to trust (build-ca.pem, behind a company proxy) are in no layer and no history of the image.
+# Downloads the Python packages. Only /staged is copied on: files next to this one that name an index (pip.conf, perhaps with a password) or
+# trusted certificates (build-ca.pem, behind a company proxy) are in no layer and no history of the image.
 FROM ${BASE} AS packages
 ARG BUILD=none
 LABEL runyard.build=${BUILD}
@@ -24,7 +24,7 @@ RUN set -eu; \
 
 FROM ${BASE}
 
-# Packages are installed into the system's Python at request time, also where Debian marks it as externally managed.
+# Packages are installed into the system's Python at request time, even if Debian marks it as externally managed.
 ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
     PIP_ROOT_USER_ACTION=ignore \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -34,7 +34,7 @@ ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
     PYTHONUNBUFFERED=1 \
     DEBIAN_FRONTEND=noninteractive
 
-# git and compilers, for packages that come as source. A distribution's own Python needs its headers beside them.
+# git and compilers, for packages that are distributed as source. A distribution's own Python also needs its headers.
 RUN set -eu; \
     headers=""; if [ "$(command -v python3)" = /usr/bin/python3 ]; then headers=python3-dev; fi; \
     apt-get update; \

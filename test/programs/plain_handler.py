@@ -1,4 +1,4 @@
-"""A worker image's own handlers on the unmodified Runpod worker SDK; they know nothing of Runyard."""
+"""A worker image's own handlers on the unmodified Runpod worker SDK; they do not know Runyard."""
 
 import asyncio
 import hashlib
@@ -26,7 +26,7 @@ def answer(job):
 
 
 def is_held(wish):
-    """A file ends `until`; `hang_on` names a worker on which the job never ends."""
+    """Ends when the file `until` exists; `hang_on` names a worker on which the job never ends."""
     if "until" in wish:
         return not os.path.exists(wish["until"])
     return wish.get("hang_on", "none") == os.environ.get("RUNPOD_POD_ID")
