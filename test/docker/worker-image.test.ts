@@ -6,7 +6,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bootstrapBaseImage, bridgeGatewayAddress, ensureWorkerImage, openEngine } from '@runyard/host-docker'
+import { bootstrapBaseImage, ensureWorkerImage, ensureWorkerNetwork, openEngine } from '@runyard/host-docker'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
@@ -69,7 +69,7 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
   })
 
   test('is built through an index with a password that is left in no history, environment or image', BUILD, async () => {
-    const host = await bridgeGatewayAddress(engine)
+    const host = await ensureWorkerNetwork(engine.docker())
     const index = await startIndex(host ?? '')
     try {
       const proxy = { NO_PROXY: `${host},${PASSWORD}.example` }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { bridgeGatewayAddress, openEngine } from '@runyard/host-docker'
+import { ensureWorkerNetwork, openEngine } from '@runyard/host-docker'
 import { findFreePort } from '@runyard/testing/free-port'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
@@ -246,8 +246,8 @@ function entry(app: string): string {
 /** The address at which containers reach this machine. */
 async function bridgeAddress(): Promise<string> {
   await using engine = openEngine({ kind: 'unix', socket: '/var/run/docker.sock' })
-  const address = await bridgeGatewayAddress(engine)
-  if (address === undefined) throw new Error('the Docker engine has no default bridge')
+  const address = await ensureWorkerNetwork(engine.docker())
+  if (address === undefined) throw new Error('the network of workers has no address')
   return address
 }
 

@@ -40,7 +40,10 @@ export const Config = z.object({
     .prefault({}),
   workerPlane: z
     .object({
-      host: z.string().default('127.0.0.1').describe('address that workers reach, e.g. the gateway address of the Docker bridge'),
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .describe('address that workers reach, e.g. the gateway address of the Docker network `runyard`'),
       port: port
         .default(8081)
         .describe('port of the worker plane; 0 picks a free one, and so does `up` if it is not set and 8081 is in use'),

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
+import { WORKER_NETWORK } from './worker-network.ts'
 
 /** Labels on everything of ours. */
 export const LABELS = {
@@ -78,6 +79,7 @@ export function toContainerOptions(
       ...limits(launch, fewFiles === true),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
+      NetworkMode: WORKER_NETWORK,
       Mounts: mounts(launch, agentVolume),
       CapDrop: ['ALL'],
       CapAdd: [...KEPT_CAPABILITIES],

@@ -8,7 +8,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { containerName, LABELS } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
-import { bridgeGatewayAddress, listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
+import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureWorkerImage } from './worker-image.ts'
 
@@ -163,10 +163,6 @@ describe('a Docker host', () => {
     const pull = driver.pullImage('127.0.0.1:1/none', { onProgress: () => undefined, signal: new AbortController().signal })
     await expect(pull).rejects.toMatchObject({ code: 'not_found' })
     await expect(pull).rejects.toThrow(/^The image 127.0.0.1:1\/none is not on this host and cannot be pulled: .*\.$/)
-  })
-
-  it('tells containers how to reach this machine', async () => {
-    expect(await bridgeGatewayAddress(engine)).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
   })
 
   it('is unreachable, which is not the same as empty, where no engine answers', async () => {

@@ -2,22 +2,22 @@
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { createGpuWatch, readGpuInventory, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
-import type { EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
+import type { EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
 import { createDiskGuard } from './disk.ts'
-import { statusOf, toRunyardError } from './docker-errors.ts'
+import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { isLocal, openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
-import { createPreparer, type PreparerOptions } from './prepare.ts'
+import { createPreparer, type Preparer, type PreparerOptions } from './prepare.ts'
 import { followLogs, tail } from './read-logs.ts'
 import { removeContainer } from './remove-container.ts'
 import { runOverSsh } from './ssh.ts'
-import { createStarter } from './start-container.ts'
+import { createStarter, type Starter } from './start-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
@@ -73,10 +73,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
-    startWorker: (launch) =>
-      call(`start worker ${launch.workerId}`, async () =>
-        starter.start(launch, { agentVolume: launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined }),
-      ),
+    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork(preparer, starter, launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
@@ -84,6 +81,21 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     watch: (onEvent) => watchContainers(long, instanceId, onEvent),
     // Watches and follows are closed by who opened them.
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  }
+}
+
+async function startOnNetwork(preparer: Preparer, starter: Starter, launch: WorkerLaunch): Promise<void> {
+  const prepare = async () => {
+    await preparer.network().catch(blameHost)
+    return { agentVolume: launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined }
+  }
+  try {
+    await starter.start(launch, await prepare())
+  } catch (error) {
+    // `docker network prune` removes it while no worker runs.
+    if (!/network runyard not found/.test(messageOf(error))) throw error
+    preparer.network.forget()
+    await starter.start(launch, await prepare())
   }
 }
 

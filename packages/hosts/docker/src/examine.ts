@@ -4,6 +4,7 @@ import type { HostFinding } from '@runyard/schema'
 import { onEngine, type Engine } from './engine.ts'
 import { hasImage } from './images.ts'
 import { diskLimitOf } from './installs.ts'
+import { blockMetadata } from './worker-network.ts'
 
 const TOOLKIT = 'nvidia-container-runtime-hook'
 
@@ -20,7 +21,7 @@ export interface Examination {
 }
 
 export async function examineEngine(engine: Engine, { image, hasCards, env }: Examination): Promise<readonly HostFinding[]> {
-  const findings = [await examineImage(engine, image), await examineDisk(engine, image)]
+  const findings = [await examineImage(engine, image), await examineDisk(engine, image), await examineMetadata(engine, image)]
   return hasCards ? [...findings, await examineToolkit(env)] : findings
 }
 
@@ -34,6 +35,13 @@ async function examineImage(engine: Engine, image: string): Promise<HostFinding>
 async function examineDisk(engine: Engine, image: string): Promise<HostFinding> {
   const limit = await diskLimitOf(engine, image)
   return { subject: 'worker disk', verdict: limit === 'limited' ? 'ok' : 'note', words: DISK[limit] }
+}
+
+async function examineMetadata(engine: Engine, image: string): Promise<HostFinding> {
+  const subject = 'metadata service'
+  const block = await blockMetadata(engine.docker(), { image, mode: 'check' })
+  if (block.kind === 'blocked') return { subject, verdict: 'ok', words: 'workers cannot reach the metadata service of a cloud' }
+  return { subject, verdict: 'note', words: `workers can reach the metadata service of a cloud: ${block.reason}` }
 }
 
 async function examineToolkit(env: NodeJS.ProcessEnv): Promise<HostFinding> {

@@ -1,4 +1,4 @@
-// What the rest of Runyard asks an engine besides running workers: is it there, where does its bridge end, and remove what is ours.
+// What the rest of Runyard asks an engine besides running workers: is it there, which installs use it, and remove what is ours.
 import { isSimulatedUuid, LOCAL_SOCKET, toEngineUrl, type Install } from '@runyard/schema'
 import { LABELS } from './container-spec.ts'
 import { probeDiskLimit, type DiskLimit } from './disk.ts'
@@ -19,25 +19,6 @@ export async function probeEngine(engine: Engine): Promise<EngineProbe> {
   } catch (error) {
     return { kind: 'failed', message: toRunyardError(error, { doing: 'be reached', engine: engine.name }).message }
   }
-}
-
-/**
- * The address at which containers on the default bridge reach this machine; undefined where the engine has no such bridge.
- * An engine names the gateway only once it has written it down; until then it is the first address of the bridge's network, where nobody
- * configured another. (Node lists no interface that is down, as a bridge without containers is.)
- */
-export async function bridgeGatewayAddress(engine: Engine): Promise<string | undefined> {
-  return onEngine(engine, 'describe its bridge network', async (docker) => {
-    const networks = await docker.listNetworks({ filters: { driver: ['bridge'], name: ['bridge'] } })
-    const config = networks.find(({ Name }) => Name === 'bridge')?.IPAM?.Config?.find(({ Subnet }) => Subnet?.includes('.'))
-    return config?.Gateway ?? firstAddressOf(config?.Subnet)
-  })
-}
-
-/** `172.17.0.0/16` → `172.17.0.1` */
-function firstAddressOf(subnet: string | undefined): string | undefined {
-  const parts = subnet?.split('/')[0]?.split('.')
-  return parts === undefined ? undefined : [...parts.slice(0, 3), Number(parts[3]) + 1].join('.')
 }
 
 /** Every install that has workers on the engine. */

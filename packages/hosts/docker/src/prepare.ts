@@ -1,13 +1,14 @@
-// What an engine needs before workers start on it: the default image, the agent's volume, and an address of this machine that containers reach. Each is
-// looked up once per driver and made where it is missing; a try that failed is begun anew by the next caller.
+// What an engine needs before workers start on it: the default image, the agent's volume, the workers' network, and an address of this machine
+// that containers reach. Each is looked up once per driver and made where it is missing; after a failure the next caller tries again.
 import { existsSync } from 'node:fs'
 import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { RunyardError, type Prepared, type PrepareOptions } from '@runyard/schema'
 import { ensureAgentVolume } from './agent-volume.ts'
-import { isLocal, type Engine } from './engine.ts'
-import { bridgeGatewayAddress, probeEngine } from './installs.ts'
+import { isLocal, onEngine, type Engine } from './engine.ts'
+import { probeEngine } from './installs.ts'
 import type { Environment } from './package-settings.ts'
-import { ensureWorkerImage } from './worker-image.ts'
+import { ensureWorkerImage, type WorkerImage } from './worker-image.ts'
+import { blockMetadata, ensureWorkerNetwork } from './worker-network.ts'
 
 /** What of this release goes to hosts. */
 export interface Release {
@@ -34,19 +35,23 @@ export interface Preparer {
   prepare(options: PrepareOptions): Promise<Prepared>
   /** The volume with the agent, filled. */
   agentVolume(): Promise<string>
+  /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
+  readonly network: Remembered<string | undefined>
   planeUrl(): Promise<string>
 }
 
 export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
   const { plane = DEFAULT_PLANE, release } = options
   // The bridge of another machine is no address of this one.
-  const planeAddress = once(async () => (isLocal(engine) ? bridgeGatewayAddress(engine) : undefined))
+  const network = once(() => onEngine(engine, "create the workers' network", ensureWorkerNetwork))
+  const planeAddress = async (): Promise<string | undefined> => (isLocal(engine) ? network() : (await network(), undefined))
   const agentVolume = once(async () => {
     if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
     return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
   })
   return {
     agentVolume,
+    network,
     async prepare(how) {
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
@@ -54,13 +59,15 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       const image = await provideImage(engine, options, how)
       how.onProgress('preparing the agent')
       if (release !== undefined) await agentVolume()
-      return { words: `containers on Docker ${probe.version}${image}`, planeAddress: await planeAddress() }
+      const address = await planeAddress()
+      const words = `containers on Docker ${probe.version}${image === undefined ? '' : `, image ${image.image}${image.built ? ' (just built)' : ''}`}`
+      return { words: `${words}${await protectMetadata(engine, image?.image)}`, planeAddress: address }
     },
     async planeUrl() {
       if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
       const address = await planeAddress()
       if (address !== undefined) return planeUrlOf(plane, address)
-      throw new RunyardError('bad_request', 'Docker has no default bridge network: set workerPlane.url to what containers reach.')
+      throw new RunyardError('bad_request', "The workers' network of Docker has no address: set workerPlane.url to what containers reach.")
     },
   }
 }
@@ -73,21 +80,34 @@ function refuseUnreachablePlane(engine: Engine, { url, host }: PlaneSettings): v
   throw new RunyardError('bad_request', `Workers on ${engine.name} cannot reach the worker plane at ${host}: ${mend}.`)
 }
 
-/** In words; '' where it is not ours to make. */
-async function provideImage(engine: Engine, { release, baseImage, env }: PreparerOptions, how: PrepareOptions): Promise<string> {
-  if (release === undefined || !existsSync(release.workerDockerfile)) return ''
-  const { image, built } = await ensureWorkerImage({ engine, dockerfile: release.workerDockerfile, base: baseImage, env, ...how })
-  return `, image ${image}${built ? ' (just built)' : ''}`
+/** Undefined where it is not ours to make. */
+async function provideImage(engine: Engine, options: PreparerOptions, how: PrepareOptions): Promise<WorkerImage | undefined> {
+  const { release, baseImage, env } = options
+  if (release === undefined || !existsSync(release.workerDockerfile)) return undefined
+  return ensureWorkerImage({ engine, dockerfile: release.workerDockerfile, base: baseImage, env, ...how })
 }
 
-/** Asks once, and again after a failure. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
+/** In words, where workers can reach it all the same. */
+async function protectMetadata(engine: Engine, image: string | undefined): Promise<string> {
+  if (image === undefined) return ''
+  const block = await blockMetadata(engine.docker(), { image, mode: 'add' })
+  return block.kind === 'blocked' ? '' : `; workers can reach a cloud's metadata service: ${block.reason}`
+}
+
+interface Remembered<T> {
+  (): Promise<T>
+  forget(): void
+}
+
+/** Asks once, and again after a failure or when it is forgotten. */
+function once<T>(ask: () => Promise<T>): Remembered<T> {
   let asked: Promise<T> | undefined
-  return () => {
+  const remembered = (): Promise<T> => {
     asked ??= ask().catch((error: unknown) => {
       asked = undefined
       throw error
     })
     return asked
   }
+  return Object.assign(remembered, { forget: () => void (asked = undefined) })
 }

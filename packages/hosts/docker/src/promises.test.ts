@@ -4,7 +4,6 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -14,12 +13,12 @@ import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
 import { canRunEngine, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
-import { ensureWorkerImage } from './worker-image.ts'
+import { baseLaunch, ensureDefaultImage } from './testing/base-launch.ts'
+import { WORKER_NETWORK } from './worker-network.ts'
 
 const GIB = 2 ** 30
 const instanceId = 'promises-test'
 const SOCKET = '/var/run/docker.sock'
-const DOCKERFILE = fileURLToPath(new URL('../../../../docker/worker.Dockerfile', import.meta.url))
 const CARD = { uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', name: 'NVIDIA L4', simulated: false }
 
 async function inspectWorker(socket: string, overrides: Partial<WorkerLaunch>): Promise<Docker.ContainerInspectInfo> {
@@ -42,7 +41,7 @@ function expectPromises({ HostConfig, Mounts }: Docker.ContainerInspectInfo): vo
   })
   expect(HostConfig.CapAdd?.toSorted()).toEqual([...KEPT_CAPABILITIES].toSorted())
   expect(HostConfig.Ulimits).toContainEqual({ Name: 'core', Soft: 0, Hard: 0 })
-  expect(['default', 'bridge']).toContain(HostConfig.NetworkMode)
+  expect(HostConfig.NetworkMode).toBe(WORKER_NETWORK)
   expect([HostConfig.PidMode, HostConfig.IpcMode, HostConfig.UTSMode]).toEqual(['', 'private', ''])
   expect(Mounts).toEqual([])
   expect(HostConfig.Binds ?? []).toEqual([])
@@ -50,10 +49,7 @@ function expectPromises({ HostConfig, Mounts }: Docker.ContainerInspectInfo): vo
 }
 
 describe('a CPU worker', () => {
-  beforeAll(
-    () => ensureWorkerImage({ engine: openEngine({ kind: 'unix', socket: SOCKET }), dockerfile: DOCKERFILE, onProgress: () => undefined }),
-    600_000,
-  )
+  beforeAll(ensureDefaultImage, 600_000)
   afterEach(() => removeAllWorkers(openEngine({ kind: 'unix', socket: SOCKET }), instanceId))
 
   it('has the limits and privileges that are promised, and no more memory than its own', async () => {
@@ -125,21 +121,3 @@ describe.skipIf(!canRunEngine)(`a GPU worker${canRunEngine ? '' : ' (skipped: ne
     expect(info.HostConfig.DeviceRequests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: [CARD.uuid] }])
   })
 })
-
-const baseLaunch: WorkerLaunch = {
-  workerId: 'promised001',
-  endpointId: 'ep',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: WORKER_IMAGE,
-  withAgent: false,
-  entrypoint: [],
-  args: [],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
