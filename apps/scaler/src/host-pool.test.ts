@@ -30,7 +30,7 @@ async function open(...first: readonly HostDriver[]): Promise<void> {
     },
     [Symbol.asyncDispose]: async () => undefined,
   }
-  pool = await openHostPool({ source, config: {}, log }, () => (changes += 1))
+  pool = await openHostPool({ source, config: { gpuTypes: {} }, log }, () => (changes += 1))
 }
 
 function change(...now: readonly HostDriver[]): void {

@@ -1,6 +1,6 @@
 // The hosts that this scaler has now: one watch for each driver of the source, opened when the driver comes and closed when it goes. What ran on a host that
 // went is judged as on any host that this scaler does not have: by its silence.
-import { parseSimulatedGpus } from '@runyard/core'
+import { createGpuCatalogue, parseSimulatedGpus } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { Config, HostDriver, HostSource } from '@runyard/schema'
 import { openHostWatch, type HostWatch } from './host-watch.ts'
@@ -12,7 +12,7 @@ export interface HostPool extends AsyncDisposable {
 
 export interface HostPoolOptions {
   readonly source: HostSource
-  readonly config: Pick<Config, 'simulatedGpus'>
+  readonly config: Pick<Config, 'simulatedGpus' | 'gpuTypes'>
   readonly log: Logger
 }
 
@@ -21,11 +21,13 @@ export async function openHostPool({ source, config, log }: HostPoolOptions, onC
   const { simulatedGpus } = config
   // Refused here rather than in each tick.
   parseSimulatedGpus(simulatedGpus)
+  const catalogue = createGpuCatalogue(config.gpuTypes)
   const watches = new Map<HostDriver, HostWatch>()
   let following: Promise<void> = Promise.resolve()
 
   async function open(driver: HostDriver): Promise<void> {
-    watches.set(driver, await openHostWatch({ driver, configOf: () => source.configOf(driver), simulatedGpus, log, onChange }))
+    const configOf = (): ReturnType<HostSource['configOf']> => source.configOf(driver)
+    watches.set(driver, await openHostWatch({ driver, configOf, simulatedGpus, catalogue, log, onChange }))
   }
 
   async function follow(): Promise<void> {

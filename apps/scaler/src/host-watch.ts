@@ -1,7 +1,7 @@
 // One host as last seen: what it offers and which workers it holds, refreshed in the background so that no tick waits for a host.
 // A host that fails or takes too long to answer is unknown (`workers: undefined`), never empty.
 import { setTimeout as delay } from 'node:timers/promises'
-import { asConfigured, configuredCordon, type HostView } from '@runyard/core'
+import { asConfigured, configuredCordon, type GpuCatalogue, type HostView } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostConfig, HostDriver, HostEvent, HostInventory, ObservedWorker } from '@runyard/schema'
 import { prepareHost } from './host-preparation.ts'
@@ -25,6 +25,7 @@ export interface HostWatchOptions {
   readonly configOf?: () => HostConfig | undefined
   /** The simulated GPUs of a host whose own configuration names none. */
   readonly simulatedGpus?: string | undefined
+  readonly catalogue: GpuCatalogue
   readonly log: Logger
   readonly onChange: () => void
 }
@@ -165,7 +166,7 @@ function createReader(options: HostWatchOptions): Reader {
 }
 
 /** The inventory and the cordon as the current configuration makes them; worked out again only if one of the two has changed. */
-function createConfigured({ configOf = () => undefined, simulatedGpus }: HostWatchOptions) {
+function createConfigured({ configOf = () => undefined, simulatedGpus, catalogue }: HostWatchOptions) {
   let known: { readonly found: HostInventory | undefined; readonly config: HostConfig | undefined } | undefined
   let result: Pick<HostView, 'inventory' | 'cordon'> = { inventory: undefined }
   return (found: HostInventory | undefined, now: number) => {
@@ -173,7 +174,7 @@ function createConfigured({ configOf = () => undefined, simulatedGpus }: HostWat
     if (known !== undefined && known.found === found && known.config === config) return result
     known = { found, config }
     const cordon = configuredCordon(config, now)
-    result = { inventory: found && asConfigured(found, config, simulatedGpus), ...(cordon && { cordon }) }
+    result = { inventory: found && asConfigured(found, config, { simulatedGpus, catalogue }), ...(cordon && { cordon }) }
     return result
   }
 }

@@ -1,94 +1,136 @@
-// Runpod's GPU pools and their members (flash-api §9.1, management §12) and CPU instances (flash-api §9.2), as data.
-// A GPU that is not listed here is still accepted: it matches a request for its own name, and a request for every pool.
+// Finds the type of a GPU by its name. A GPU without a type is still accepted under its own name: it matches a request for that name, and a
+// request for any GPU. The operator's types have priority over the built-in ones.
+import type { Gpu, GpuPool, GpuTypeConfig, HostInventory } from '@runyard/schema'
+import { GPU_NAME_ALIASES, GPU_POOL_IDS, GPU_POOLS, GPU_TYPE_ROWS, POOL_BOUNDS, type GpuGeneration, type GpuTypeRow } from './gpu-types.ts'
 
-/** Pool id → the product names (as nvidia-smi prints them) that satisfy it. */
-export const GPU_POOLS = {
-  AMPERE_16: ['NVIDIA RTX A4000', 'NVIDIA RTX A4500', 'NVIDIA RTX 4000 Ada Generation', 'NVIDIA RTX 2000 Ada Generation'],
-  AMPERE_24: ['NVIDIA RTX A5000', 'NVIDIA L4', 'NVIDIA GeForce RTX 3090'],
-  ADA_24: ['NVIDIA GeForce RTX 4090'],
-  ADA_32_PRO: ['NVIDIA GeForce RTX 5090'],
-  AMPERE_48: ['NVIDIA A40', 'NVIDIA RTX A6000'],
-  ADA_48_PRO: ['NVIDIA RTX 6000 Ada Generation', 'NVIDIA L40', 'NVIDIA L40S'],
-  AMPERE_80: ['NVIDIA A100 80GB PCIe', 'NVIDIA A100-SXM4-80GB'],
-  ADA_80_PRO: ['NVIDIA H100 80GB HBM3', 'NVIDIA H100 PCIe', 'NVIDIA H100 NVL'],
-  BLACKWELL_96: [
-    'NVIDIA RTX PRO 6000 Blackwell Server Edition',
-    'NVIDIA RTX PRO 6000 Blackwell Workstation Edition',
-    'NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition',
-  ],
-  HOPPER_141: ['NVIDIA H200'],
-  BLACKWELL_180: ['NVIDIA B200'],
-} as const satisfies Record<string, readonly string[]>
+export { GPU_POOL_IDS, GPU_POOLS }
 
-export type GpuPool = keyof typeof GPU_POOLS
-export const GPU_POOL_IDS = Object.keys(GPU_POOLS) as readonly GpuPool[]
-
-/** Memory of simulated GPUs in GB; GPUs that are not listed are simulated with 24 GB. */
-export const GPU_MEMORY_GB: Readonly<Record<string, number>> = {
-  'NVIDIA RTX A4000': 16,
-  'NVIDIA RTX A4500': 20,
-  'NVIDIA RTX 4000 Ada Generation': 20,
-  'NVIDIA RTX 2000 Ada Generation': 16,
-  'NVIDIA RTX A5000': 24,
-  'NVIDIA L4': 24,
-  'NVIDIA GeForce RTX 3090': 24,
-  'NVIDIA GeForce RTX 4090': 24,
-  'NVIDIA GeForce RTX 5090': 32,
-  'NVIDIA A40': 48,
-  'NVIDIA RTX A6000': 48,
-  'NVIDIA RTX 6000 Ada Generation': 48,
-  'NVIDIA L40': 48,
-  'NVIDIA L40S': 48,
-  'NVIDIA A100 80GB PCIe': 80,
-  'NVIDIA A100-SXM4-80GB': 80,
-  'NVIDIA H100 80GB HBM3': 80,
-  'NVIDIA H100 PCIe': 80,
-  'NVIDIA H100 NVL': 94,
-  'NVIDIA RTX PRO 6000 Blackwell Server Edition': 96,
-  'NVIDIA RTX PRO 6000 Blackwell Workstation Edition': 96,
-  'NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition': 96,
-  'NVIDIA H200': 141,
-  'NVIDIA B200': 180,
+export interface GpuType {
+  /** The product name as current drivers print it. */
+  readonly id: string
+  readonly displayName: string
+  readonly memoryGb: number
+  readonly pool: GpuPool | null
+  /** Maximum number of GPUs per worker, on one machine. */
+  readonly maxCount: number
 }
+
+export interface GpuCatalogue {
+  readonly types: readonly GpuType[]
+  find(name: string): GpuType | undefined
+  /** The card under its type's name, with the pool that its own memory gives it. */
+  identify(gpu: Gpu): Gpu
+}
+
+const MAX_COUNT = 8
+const GIB = 2 ** 30
+const DEFAULT_MEMORY_GB = 24
+type Known = GpuType & { readonly generation: GpuGeneration; readonly isPoolFixed: boolean }
 
 export function isGpuPool(token: string): token is GpuPool {
   return Object.hasOwn(GPU_POOLS, token)
 }
 
-export interface GpuType {
-  /** The product name as nvidia-smi prints it. */
-  readonly id: string
-  readonly displayName: string
-  readonly memoryGb: number
-  readonly pool: GpuPool
-  /** Maximum number of GPUs per worker, on one machine. */
-  readonly maxCount: number
+/** Joins repeated blanks: some clients and drivers write two (management §12). */
+export function normalizeGpuName(name: string): string {
+  return name.trim().replaceAll(/\s+/g, ' ')
 }
 
-const MAX_COUNT = 8
+/** A name for comparing: drivers before 470 leave out `NVIDIA `. */
+function keyOf(name: string): string {
+  return normalizeGpuName(name)
+    .replace(/^NVIDIA /i, '')
+    .toLowerCase()
+}
 
-/** Every GPU type that is in a pool. */
-export const GPU_TYPES: readonly GpuType[] = GPU_POOL_IDS.flatMap((pool) =>
-  GPU_POOLS[pool].map((id) => ({ id, displayName: displayNameOf(id), memoryGb: GPU_MEMORY_GB[id] ?? 24, pool, maxCount: MAX_COUNT })),
-)
+const ALIASES = new Map(Object.entries(GPU_NAME_ALIASES).map(([alias, id]) => [keyOf(alias), id]))
+const BUILT_IN: ReadonlyMap<string, Known> = new Map(GPU_TYPE_ROWS.map((row) => [keyOf(row[0]), toKnown(row)]))
+
+function toKnown([id, displayName, memoryGb, generation]: GpuTypeRow): Known {
+  const published = GPU_POOL_IDS.find((pool) => isPublished(pool, id))
+  const isSlice = id.includes(' MIG ')
+  const pool = published ?? (isSlice ? null : poolByBounds(memoryGb, generation))
+  return { id, displayName, memoryGb, pool, maxCount: MAX_COUNT, generation, isPoolFixed: published !== undefined || isSlice }
+}
+
+function poolByBounds(gib: number, generation: GpuGeneration): GpuPool | null {
+  const found = POOL_BOUNDS.find(
+    ({ fromGib, belowGib, generations }) => gib >= fromGib && gib < belowGib && generations.includes(generation),
+  )
+  return found?.pool ?? null
+}
+
+/** True if Runpod's list has the type in this pool. Other types are in a pool by their memory, or by the operator's choice. */
+export function isPublished(pool: GpuPool, id: string): boolean {
+  return (GPU_POOLS[pool] as readonly string[]).includes(id)
+}
+
+/** The name of the built-in type, else the normalized name. Two names of one type are equal under it. */
+export function canonicalGpuName(name: string): string {
+  const key = keyOf(name)
+  return ALIASES.get(key) ?? BUILT_IN.get(key)?.id ?? normalizeGpuName(name)
+}
+
+export function createGpuCatalogue(given: Readonly<Record<string, GpuTypeConfig>> = {}): GpuCatalogue {
+  const types = new Map(BUILT_IN)
+  for (const [name, settings] of Object.entries(given)) {
+    const id = canonicalGpuName(name)
+    types.set(keyOf(id), withSettings(id, types.get(keyOf(id)), settings))
+  }
+  const find = (name: string): Known | undefined => types.get(keyOf(canonicalGpuName(name)))
+  return {
+    types: [...types.values()],
+    find,
+    identify: (gpu) => {
+      const type = find(gpu.name)
+      if (type === undefined) return { ...gpu, name: normalizeGpuName(gpu.name), pool: null }
+      const { id, pool, isPoolFixed, generation } = type
+      return { ...gpu, name: id, pool: isPoolFixed ? pool : poolByBounds(gpu.memoryBytes / GIB, generation) }
+    },
+  }
+}
+
+function withSettings(id: string, known: Known | undefined, { pool, memoryGb, displayName, maxCount }: GpuTypeConfig): Known {
+  const generation = known?.generation ?? 'other'
+  const memory = memoryGb ?? known?.memoryGb ?? DEFAULT_MEMORY_GB
+  return {
+    id,
+    displayName: displayName ?? known?.displayName ?? displayNameOf(id),
+    memoryGb: memory,
+    pool: pool === undefined ? (known?.pool ?? null) : pool,
+    maxCount: maxCount ?? known?.maxCount ?? MAX_COUNT,
+    generation,
+    isPoolFixed: pool !== undefined || (known?.isPoolFixed ?? false),
+  }
+}
 
 /** `NVIDIA GeForce RTX 4090` → `RTX 4090` (management §12). */
 function displayNameOf(id: string): string {
   return id.replace(/^NVIDIA (GeForce )?/, '')
 }
 
-export function findGpuType(id: string): GpuType | undefined {
-  const name = normalizeGpuName(id)
-  return GPU_TYPES.find((type) => type.id === name)
+export function makerOf(id: string): 'NVIDIA' | 'AMD' {
+  return id.startsWith('AMD ') ? 'AMD' : 'NVIDIA'
 }
 
-/** nvidia-smi and old clients print some names with two spaces (management §12). */
-export function normalizeGpuName(name: string): string {
-  return name.trim().replaceAll(/\s+/g, ' ')
+/** Memory of a simulated GPU of this name. */
+export function memoryGbOf(catalogue: GpuCatalogue, name: string): number {
+  return catalogue.find(name)?.memoryGb ?? DEFAULT_MEMORY_GB
 }
 
-/** The pool of a GPU, for display and `RUNPOD_GPU_SIZE`; undefined for a GPU in no pool. */
-export function poolOf(gpuName: string): GpuPool | undefined {
-  const name = normalizeGpuName(gpuName)
-  return GPU_POOL_IDS.find((pool) => (GPU_POOLS[pool] as readonly string[]).includes(name))
+/** The inventory with each GPU under its type. A GPU without memory of its own (GB10) has the host's. */
+export function withGpuTypes(inventory: HostInventory, catalogue: GpuCatalogue): HostInventory {
+  const gpus = inventory.gpus.map((gpu) => catalogue.identify({ ...gpu, memoryBytes: gpu.memoryBytes || inventory.memoryBytes }))
+  return { ...inventory, gpus }
+}
+
+export interface NamedGpu {
+  readonly name: string
+  /** From the scaler's catalogue; absent: the built-in one decides. */
+  readonly pool?: string | null | undefined
+}
+
+/** The pool of a GPU; null for a GPU in no pool. */
+export function poolOf({ name, pool }: NamedGpu): string | null {
+  return pool === undefined ? (BUILT_IN.get(keyOf(canonicalGpuName(name)))?.pool ?? null) : pool
 }

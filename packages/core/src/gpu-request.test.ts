@@ -50,14 +50,14 @@ describe('matchesGpu', () => {
     [ANY, 'NVIDIA GeForce RTX 3060', true],
     [`${ANY},-NVIDIA GeForce RTX 3060`, 'NVIDIA GeForce RTX 3060', false],
   ])('%s on a %s: %s', (text, name, expected) => {
-    expect(matchesGpu(parseGpuIds(text), name)).toBe(expected)
+    expect(matchesGpu(parseGpuIds(text), { name })).toBe(expected)
   })
 
   test('every member of a pool matches its pool and is found in it', () => {
     for (const pool of GPU_POOL_IDS) {
       for (const name of GPU_POOLS[pool]) {
-        expect(matchesGpu(parseGpuIds(pool), name)).toBe(true)
-        expect(poolOf(name)).toBe(pool)
+        expect(matchesGpu(parseGpuIds(pool), { name })).toBe(true)
+        expect(poolOf({ name })).toBe(pool)
       }
     }
   })

@@ -1,7 +1,16 @@
 // Which GPUs satisfy a request: the gpuIds grammar (management §6.2, flash-api §9.1) and its matching. A pool that no host can satisfy is
 // accepted here and throttled at placement; only text without a meaning is rejected.
 import { RunyardError, type GpuRequest } from '@runyard/schema'
-import { GPU_POOLS, GPU_POOL_IDS, isGpuPool, normalizeGpuName, type GpuPool } from './gpu-catalogue.ts'
+import {
+  canonicalGpuName,
+  GPU_POOLS,
+  GPU_POOL_IDS,
+  isGpuPool,
+  isPublished,
+  normalizeGpuName,
+  poolOf,
+  type NamedGpu,
+} from './gpu-catalogue.ts'
 
 export type GpuSelection = Pick<GpuRequest, 'pools' | 'excludedTypes'>
 
@@ -37,11 +46,6 @@ function membersOf(poolOrType: string): readonly string[] {
   return isGpuPool(poolOrType) ? GPU_POOLS[poolOrType] : [poolOrType]
 }
 
-/** Compares without normalizing: the catalogue's names are normalized already, and each plan calls this for every GPU and request. */
-function isMember(pool: GpuPool, name: string): boolean {
-  return (GPU_POOLS[pool] as readonly string[]).includes(name)
-}
-
 /** The inverse of `parseGpuIds`. */
 export function formatGpuIds(selection: GpuSelection): string {
   return [...selection.pools, ...selection.excludedTypes.map((type) => `-${type}`)].join(',')
@@ -57,25 +61,34 @@ function wantsEveryPool(selection: GpuSelection): boolean {
 }
 
 /** True if a GPU of this name satisfies the request. The list of all pools means any GPU, including models in no pool (flash-api §9.1). */
-export function matchesGpu(selection: GpuSelection, gpuName: string): boolean {
-  return gpuRank(selection, gpuName) !== undefined
+export function matchesGpu(selection: GpuSelection, gpu: NamedGpu): boolean {
+  return gpuRank(selection, gpu) !== undefined
 }
 
-/** Position of the first pool in the request that the GPU satisfies: lower is preferred; undefined = no match. */
-export function gpuRank(selection: GpuSelection, gpuName: string): number | undefined {
-  const name = normalizeGpuName(gpuName)
-  if (selection.excludedTypes.some((type) => normalizeGpuName(type) === name)) return undefined
-  const rank = selection.pools.findIndex((pool) => (isGpuPool(pool) ? isMember(pool, name) : normalizeGpuName(pool) === name))
+/**
+ * Position of the first pool in the request that the GPU satisfies: lower is preferred; undefined = no match. Flash asks for one type as its
+ * pool without the others, so a request that excludes members of a pool gets only members of the published list.
+ */
+export function gpuRank(selection: GpuSelection, gpu: NamedGpu): number | undefined {
+  const name = canonicalGpuName(gpu.name)
+  const excluded = selection.excludedTypes.map(canonicalGpuName)
+  if (excluded.includes(name)) return undefined
+  const own = poolOf(gpu)
+  const rank = selection.pools.findIndex((token) => {
+    if (!isGpuPool(token)) return canonicalGpuName(token) === name
+    return own === token && (isPublished(token, name) || !excluded.some((type) => isPublished(token, type)))
+  })
   if (rank >= 0) return rank
   return wantsEveryPool(selection) ? selection.pools.length : undefined
 }
 
 /** `gpuRank` with a cache, because hosts have many GPUs of few models. */
-export function createGpuRanker(selection: GpuSelection): (gpuName: string) => number | undefined {
+export function createGpuRanker(selection: GpuSelection): (gpu: NamedGpu) => number | undefined {
   const ranks = new Map<string, number | undefined>()
-  return (gpuName) => {
-    if (!ranks.has(gpuName)) ranks.set(gpuName, gpuRank(selection, gpuName))
-    return ranks.get(gpuName)
+  return (gpu) => {
+    const key = `${gpu.pool} ${gpu.name}`
+    if (!ranks.has(key)) ranks.set(key, gpuRank(selection, gpu))
+    return ranks.get(key)
   }
 }
 

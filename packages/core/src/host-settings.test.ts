@@ -1,5 +1,6 @@
 import { HostConfig, type Gpu, type HostInventory } from '@runyard/schema'
 import { expect, test } from 'vitest'
+import { createGpuCatalogue } from './gpu-catalogue.ts'
 import { asConfigured, configuredCordon } from './host-settings.ts'
 
 const GIB = 2 ** 30
@@ -13,10 +14,12 @@ const found: HostInventory = {
   gpus: [card('GPU-a'), card('GPU-b'), card('GPU-c')],
   cudaVersion: '12.8',
 }
-const configured = (config: object) => asConfigured(found, HostConfig.parse({ kind: 'docker', ...config }))
+const catalogue = createGpuCatalogue()
+const configured = (config: object) => asConfigured(found, HostConfig.parse({ kind: 'docker', ...config }), { catalogue })
 
-test('without a configuration a host offers what it has', () => {
-  expect(asConfigured(found, undefined)).toEqual(found)
+test('without a configuration a host offers what it has, each GPU under its type', () => {
+  const gpus = found.gpus.map((gpu) => ({ ...gpu, pool: 'AMPERE_24' }))
+  expect(asConfigured(found, undefined, { catalogue })).toEqual({ ...found, gpus })
 })
 
 test('limits make a host smaller and never larger', () => {
@@ -45,7 +48,8 @@ test('a reserve of memory is noted on every GPU', () => {
 
 test('a host’s own simulated GPUs replace those of every host', () => {
   const config = HostConfig.parse({ kind: 'process', simulatedGpus: 'NVIDIA L4:2' })
-  const names = (own: HostConfig | undefined) => asConfigured({ ...found, gpus: [] }, own, 'NVIDIA A40').gpus.map(({ name }) => name)
+  const names = (own: HostConfig | undefined) =>
+    asConfigured({ ...found, gpus: [] }, own, { catalogue, simulatedGpus: 'NVIDIA A40' }).gpus.map(({ name }) => name)
   expect(names(config)).toEqual(['NVIDIA L4', 'NVIDIA L4'])
   expect(names(undefined)).toEqual(['NVIDIA A40'])
 })

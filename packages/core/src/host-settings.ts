@@ -1,14 +1,22 @@
 // What the operator's configuration of a host makes of what the host offers: less memory and fewer CPUs, GPUs kept for other uses, simulated ones, labels.
 import type { Cordon, Gpu, HostConfig, HostInventory } from '@runyard/schema'
+import { withGpuTypes, type GpuCatalogue } from './gpu-catalogue.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 
 const MIB = 2 ** 20
 
-/** `everyHost`: the simulated GPUs of a host whose own configuration names none. */
-export function asConfigured(found: HostInventory, config: HostConfig | undefined, everyHost?: string): HostInventory {
+export interface PoolSettings {
+  readonly catalogue: GpuCatalogue
+  /** The simulated GPUs of a host whose own configuration names none. */
+  readonly simulatedGpus?: string | undefined
+}
+
+export function asConfigured(found: HostInventory, config: HostConfig | undefined, pool: PoolSettings): HostInventory {
   const inventory =
     config === undefined ? found : { ...found, ...given(config), ...limited(found, config), gpus: withReserve(found.gpus, config) }
-  return withSimulatedGpus(inventory, parseSimulatedGpus(config?.simulatedGpus ?? everyHost))
+  const { catalogue } = pool
+  const simulated = parseSimulatedGpus(config?.simulatedGpus ?? pool.simulatedGpus)
+  return withGpuTypes(withSimulatedGpus(inventory, simulated, catalogue), catalogue)
 }
 
 function given({ labels, reservedMemoryBytes, gpuMemoryBytes }: HostConfig): Partial<HostInventory> {

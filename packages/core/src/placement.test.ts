@@ -4,6 +4,7 @@ import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { CONTAINERS } from './testing/plan-fixture.ts'
 import { cpuSharesOf, place, type Holding } from './placement.ts'
+import { createGpuCatalogue } from './gpu-catalogue.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 
 function card(uuid: string, name: string, change: Partial<Gpu> = {}): Gpu {
@@ -90,7 +91,7 @@ test.each<[string, ReturnType<typeof onGpu>, readonly HostInventory[], string, s
 })
 
 test('a simulated GPU needs no driver', () => {
-  const host = withSimulatedGpus(machine('h1', [], { cudaVersion: null }), parseSimulatedGpus('NVIDIA L4'))
+  const host = withSimulatedGpus(machine('h1', [], { cudaVersion: null }), parseSimulatedGpus('NVIDIA L4'), createGpuCatalogue())
   expect(place(onGpu('AMPERE_24', 1, { minCudaVersion: '12.8' }), [host], [])).toMatchObject({ kind: 'placed' })
 })
 
@@ -156,7 +157,7 @@ test('simulated GPUs are declared as name and count', () => {
   ])
   expect(parseSimulatedGpus(undefined)).toEqual([])
   expect(() => parseSimulatedGpus('NVIDIA L4:many')).toThrow('simulatedGpus: "NVIDIA L4:many" is not written like')
-  const { gpus } = withSimulatedGpus(machine('h1', [card('real', 'NVIDIA L4')]), [{ name: 'NVIDIA L4', count: 2 }])
+  const { gpus } = withSimulatedGpus(machine('h1', [card('real', 'NVIDIA L4')]), [{ name: 'NVIDIA L4', count: 2 }], createGpuCatalogue())
   expect(gpus.map(({ uuid, simulated }) => [uuid, simulated])).toEqual([
     ['real', false],
     ['GPU-simulated-h1-0', true],

@@ -94,7 +94,7 @@ function placeGpus(request: GpuRequest, hosts: readonly HostInventory[], holding
     const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
     const chosen = sameModel(free, request.count)
     if (chosen !== undefined) {
-      const gpus = chosen.map(({ uuid, name, simulated }) => ({ uuid, name, simulated }))
+      const gpus = chosen.map(({ uuid, name, pool, simulated }) => ({ uuid, name, ...(pool === undefined ? {} : { pool }), simulated }))
       return { kind: 'placed', hostId: host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(request.count, host) }
     }
   }
@@ -125,9 +125,9 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
 function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
   const rankOf = createGpuRanker(request)
   return host.gpus
-    .filter((gpu) => gpu.healthy && gpu.reserved !== true && rankOf(gpu.name) !== undefined)
+    .filter((gpu) => gpu.healthy && gpu.reserved !== true && rankOf(gpu) !== undefined)
     .filter((gpu) => gpu.simulated || matchesCuda(request, host.cudaVersion))
-    .toSorted((a, b) => (rankOf(a.name) ?? 0) - (rankOf(b.name) ?? 0))
+    .toSorted((a, b) => (rankOf(a) ?? 0) - (rankOf(b) ?? 0))
 }
 
 /** All GPUs of one worker are of one model. */
@@ -141,7 +141,7 @@ function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refus
   const wanted = describeGpuRequest(request)
   const all = hosts.flatMap((host) => host.gpus.filter(({ reserved }) => reserved !== true))
   const rankOf = createGpuRanker(request)
-  const named = all.filter((gpu) => rankOf(gpu.name) !== undefined)
+  const named = all.filter((gpu) => rankOf(gpu) !== undefined)
   if (named.length === 0) {
     const have = all.length === 0 ? 'no GPU' : [...new Set(all.map((gpu) => gpu.name))].join(', ')
     return refuse('no_matching_gpu', `no host has a GPU of the requested types: wanted ${wanted}, hosts have ${have}`)

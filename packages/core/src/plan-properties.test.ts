@@ -171,7 +171,7 @@ test('a worker gets only GPUs of its endpoint’s types that its host has', () =
     startsOf(actions).flatMap((action) => {
       const pools = world.endpoints.find(({ endpointId }) => endpointId === action.endpointId)?.endpoint?.spec.gpu?.pools ?? []
       const own = world.hosts.find(({ hostId }) => hostId === action.hostId)?.inventory?.gpus.map(({ uuid }) => uuid) ?? []
-      return action.gpus.filter((card) => !matchesGpu({ pools, excludedTypes: [] }, card.name) || !own.includes(card.uuid))
+      return action.gpus.filter((card) => !matchesGpu({ pools, excludedTypes: [] }, card) || !own.includes(card.uuid))
     }),
   )
   expect(offences).toEqual([])

@@ -1,13 +1,11 @@
 // Simulated GPUs for a machine without real ones (ADR 10): they take part in inventory, placement and billing; no device is attached.
 import { RunyardError, SIMULATED_UUID, type Gpu, type HostInventory } from '@runyard/schema'
-import { GPU_MEMORY_GB, normalizeGpuName } from './gpu-catalogue.ts'
+import { memoryGbOf, normalizeGpuName, type GpuCatalogue } from './gpu-catalogue.ts'
 
 export interface SimulatedGpus {
   readonly name: string
   readonly count: number
 }
-
-const DEFAULT_MEMORY_GB = 24
 
 /** `NVIDIA GeForce RTX 4090:2,NVIDIA L4` → two GPUs and one GPU. @throws RunyardError('bad_request') with one sentence. */
 export function parseSimulatedGpus(text: string | undefined): readonly SimulatedGpus[] {
@@ -25,12 +23,12 @@ export function parseSimulatedGpus(text: string | undefined): readonly Simulated
 }
 
 /** The inventory with the simulated GPUs after the real ones. Their ids are the same on every call. */
-export function withSimulatedGpus(inventory: HostInventory, declared: readonly SimulatedGpus[]): HostInventory {
+export function withSimulatedGpus(inventory: HostInventory, declared: readonly SimulatedGpus[], catalogue: GpuCatalogue): HostInventory {
   const names = declared.flatMap(({ name, count }) => Array.from({ length: count }, () => name))
   const simulated = names.map((name, index): Gpu => ({
     uuid: `${SIMULATED_UUID}${inventory.hostId}-${index}`,
     name,
-    memoryBytes: (GPU_MEMORY_GB[name] ?? DEFAULT_MEMORY_GB) * 1024 ** 3,
+    memoryBytes: memoryGbOf(catalogue, name) * 1024 ** 3,
     simulated: true,
     healthy: true,
   }))

@@ -76,7 +76,7 @@ function encodeName(name: string): string {
 /** worker-api §2.4. */
 function machineVariables(options: WorkerEnvironmentOptions): Record<string, string> {
   const [gpu] = options.gpus
-  const pool = gpu === undefined ? undefined : poolOf(gpu.name)
+  const pool = gpu === undefined ? null : poolOf(gpu)
   const memoryBytes = options.memoryBytes ?? options.host.memoryBytes
   return {
     RUNPOD_POD_HOSTNAME: options.workerId,
@@ -84,7 +84,7 @@ function machineVariables(options: WorkerEnvironmentOptions): Record<string, str
     RUNPOD_MEM_GB: String(Math.max(1, Math.floor(memoryBytes / 1e9))),
     RUNPOD_GPU_COUNT: String(options.gpus.length),
     ...(gpu === undefined ? {} : { RUNPOD_GPU_NAME: encodeName(gpu.name) }),
-    ...(pool === undefined ? {} : { RUNPOD_GPU_SIZE: pool }),
+    ...(pool === null ? {} : { RUNPOD_GPU_SIZE: pool }),
     ...(gpu?.simulated === true ? { RUNPOD_SKIP_GPU_CHECK: 'true', RUNYARD_SIMULATED_GPU: 'true' } : {}),
   }
 }

@@ -27,7 +27,7 @@ interface Claimant extends Claim {
   leaving: readonly WorkerView[]
   hasYielded: boolean
   /** Undefined: its workers have no GPUs. */
-  readonly rankOf: ((gpuName: string) => number | undefined) | undefined
+  readonly rankOf: ReturnType<typeof createGpuRanker> | undefined
   /** Equal for claimants whose placements are equivalent. */
   readonly asked: string
 }
@@ -279,7 +279,7 @@ function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly 
 
 /** A cheap pre-filter; placement decides. */
 function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
-  return rankOf === undefined || record.gpus.length === 0 || record.gpus.some(({ name }) => rankOf(name) !== undefined)
+  return rankOf === undefined || record.gpus.length === 0 || record.gpus.some((gpu) => rankOf(gpu) !== undefined)
 }
 
 /** The turn is longer against an endpoint of lower priority; else one GPU would be shared equally, whatever the priorities. */

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Hosts } from './host-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
-import { BillingState } from './wire-words.ts'
+import { BillingState, GPU_POOL_IDS } from './wire-words.ts'
 
 /** `z.coerce.boolean` would read the word "false" as true. */
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
@@ -30,6 +30,15 @@ function callLimits(unit: string) {
     openai: limit('/openai/*'),
   }
 }
+
+/** What an operator says about a GPU type; what is absent is as built in. */
+export const GpuTypeConfig = z.strictObject({
+  pool: z.enum(GPU_POOL_IDS).nullable().optional(),
+  memoryGb: z.coerce.number().positive().optional(),
+  displayName: z.string().min(1).optional(),
+  maxCount: z.coerce.number().int().min(1).optional(),
+})
+export type GpuTypeConfig = z.infer<typeof GpuTypeConfig>
 
 export const Config = z.object({
   listen: z
@@ -70,6 +79,10 @@ export const Config = z.object({
     .prefault({}),
   hosts: Hosts.optional().describe('default: the local Docker engine if it responds, else the process host'),
   simulatedGpus: z.string().optional().describe('simulated GPUs, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; no device is attached'),
+  gpuTypes: z
+    .record(z.string().min(1), GpuTypeConfig)
+    .default({})
+    .describe('GPU name as nvidia-smi prints it → pool (null: none), memoryGb, displayName, maxCount; adds or changes GPU types'),
   defaultImage: z.string().default('runyard/worker:latest').describe('worker image that replaces runpod/flash and runpod/queue'),
   defaultImageBase: z
     .string()

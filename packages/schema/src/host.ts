@@ -8,6 +8,8 @@ export const Gpu = z.object({
   uuid: z.string(),
   /** The product name as nvidia-smi prints it, which equals Runpod's GPU type id (management §0.1.10). */
   name: z.string(),
+  /** Its GPU pool, null for none; absent in what a driver reads. */
+  pool: z.string().nullable().optional(),
   memoryBytes: z.number(),
   simulated: z.boolean(),
   /** False while nvidia-smi reports a fault that forbids its use; then `fault` says which. */

@@ -28,5 +28,21 @@ export const WORKER_STATUSES = ['RUNNING', 'IDLE', 'INITIALIZING', 'THROTTLED', 
 export const WorkerStatus = z.enum(WORKER_STATUSES)
 export type WorkerStatus = z.infer<typeof WorkerStatus>
 
+/** GPU pools (management §12). */
+export const GPU_POOL_IDS = [
+  'AMPERE_16',
+  'AMPERE_24',
+  'ADA_24',
+  'ADA_32_PRO',
+  'AMPERE_48',
+  'ADA_48_PRO',
+  'AMPERE_80',
+  'ADA_80_PRO',
+  'BLACKWELL_96',
+  'HOPPER_141',
+  'BLACKWELL_180',
+] as const
+export type GpuPool = (typeof GPU_POOL_IDS)[number]
+
 export const FLASHBOOT_MODES = ['OFF', 'FLASHBOOT', 'PRIORITY_FLASHBOOT'] as const
 export const ENDPOINT_TYPES = ['QUEUE', 'LOAD_BALANCER'] as const

@@ -6,7 +6,13 @@ export const WORKER_PHASES = ['starting', 'idle', 'busy', 'draining', 'gone'] as
 export const WorkerPhase = z.enum(WORKER_PHASES)
 export type WorkerPhase = z.infer<typeof WorkerPhase>
 
-export const AttachedGpu = z.object({ uuid: z.string(), name: z.string(), simulated: z.boolean() })
+export const AttachedGpu = z.object({
+  uuid: z.string(),
+  name: z.string(),
+  /** Its GPU pool, null for none; absent: of a card without a looked-up type. */
+  pool: z.string().nullable().optional(),
+  simulated: z.boolean(),
+})
 export type AttachedGpu = z.infer<typeof AttachedGpu>
 
 export const WorkerRecord = z.object({

@@ -1,5 +1,6 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies stays with its own routes.
+import { createGpuCatalogue } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
@@ -25,8 +26,9 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   const { store, config, log, onDeleted } = deps
   const onChanged = (change: Change) => reportChange({ store, log }, change)
   const model = createManagementModel(store, { ...config, onChanged, onDeleted })
-  await app.register(async (scope) => registerGraphql(scope, { model, store, log }))
-  await app.register(async (scope) => registerRest(scope, { model, store, config, log }))
+  const catalogue = createGpuCatalogue(config.gpuTypes)
+  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, store, log }))
+  await app.register(async (scope) => registerRest(scope, { model, catalogue, store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
 }
 

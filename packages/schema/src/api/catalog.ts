@@ -11,8 +11,8 @@ export const GpuTypeView = z
   .object({
     id: z.string(),
     name: z.string(),
-    pool: z.string(),
-    manufacturer: z.literal('NVIDIA'),
+    pool: z.string().nullable(),
+    manufacturer: z.enum(['NVIDIA', 'AMD']),
     memory: z.int().describe('GB.'),
     secure: z.boolean(),
     community: z.boolean(),

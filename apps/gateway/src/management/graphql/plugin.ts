@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
 import type { z } from 'zod'
+import type { GpuCatalogue } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import { GraphqlBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
@@ -26,6 +27,7 @@ const DEEPEST = 20
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
+  readonly catalogue: GpuCatalogue
   readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
@@ -34,7 +36,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
   const readStock = createStock(deps)
   await app.register(mercurius, {
     schema: TYPE_DEFINITIONS,
-    resolvers: createResolvers(deps.model),
+    resolvers: createResolvers(deps.model, deps.catalogue),
     routes: false,
     // It would keep texts of any size, comments included, for ever.
     cache: false,

@@ -1,4 +1,5 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
+import type { GpuCatalogue } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
@@ -15,7 +16,7 @@ import { SCALARS } from './scalars.ts'
 import { templateEdit } from './template-change.ts'
 import { refuseUnsupported } from './unsupported-input.ts'
 
-export function createResolvers(model: ManagementModel) {
+export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue) {
   return {
     ...SCALARS,
     Query: {
@@ -26,7 +27,8 @@ export function createResolvers(model: ManagementModel) {
       },
       podTemplates: async (_: unknown, { input }: { input?: TemplateFilter | null }, { reads }: RequestContext) =>
         input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
-      gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) => reads.rows(gpuTypes(input ?? {})),
+      gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
+        reads.rows(gpuTypes(catalogue, input ?? {})),
       cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
         reads.rows(wantedIds(input)).map((id) => ({ id })),
     },

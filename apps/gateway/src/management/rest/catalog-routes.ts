@@ -1,7 +1,6 @@
-// /v2/catalog/gpus: the cards that pools name (management §3.5). Prices are 0: the cards are yours. Which of them a host really has is
-// the scaler's to say, so the stock is what the scaler said last (`stock.ts`).
-import { GPU_TYPES, findGpuType } from '@runyard/core'
-import type { GpuType } from '@runyard/core'
+// /v2/catalog/gpus: every GPU type that has a name of its own, also without a pool (management §3.5). Prices are 0, because the GPUs are the
+// operator's. The stock is what the scaler last reported (`stock.ts`), because only the scaler knows the hosts.
+import { makerOf, type GpuCatalogue, type GpuType } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import { type GpuTypeView, ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
@@ -12,6 +11,7 @@ import type { RestApp } from './conventions.ts'
 
 export interface CatalogDeps {
   readonly model: Pick<ManagementModel, 'list'>
+  readonly catalogue: GpuCatalogue
   readonly store: Pick<Store, 'status'>
 }
 
@@ -20,14 +20,14 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   const describe = async (types: readonly GpuType[], ownerId: string, include: string | undefined) => {
     if (include !== 'AVAILABILITY') return types.map(gpuTypeReply)
     const stockOf = await readStock(ownerId)
-    const isMissing = ({ id, pool }: GpuType): boolean => stockOf(id) === null || stockOf(pool) === null
+    const isMissing = ({ id, pool }: GpuType): boolean => stockOf(id) === null || (pool !== null && stockOf(pool) === null)
     return types.map((type) => ({ ...gpuTypeReply(type), availability: isMissing(type) ? ('NONE' as const) : ('HIGH' as const) }))
   }
 
   app.route({
     ...restRoute('GET /v2/catalog/gpus'),
     handler: async (request) => ({
-      gpus: await describe(GPU_TYPES, keyOf(request).ownerId, request.query.include),
+      gpus: await describe(deps.catalogue.types, keyOf(request).ownerId, request.query.include),
       pagination: ONE_PAGE,
     }),
   })
@@ -35,7 +35,7 @@ export function registerCatalogRoutes(app: RestApp, deps: CatalogDeps): void {
   app.route({
     ...restRoute('GET /v2/catalog/gpus/:id'),
     handler: async (request) => {
-      const type = findGpuType(request.params.id)
+      const type = deps.catalogue.find(request.params.id)
       const [found] = await describe(type === undefined ? [] : [type], keyOf(request).ownerId, request.query.include)
       if (found === undefined) throw new RunyardError('not_found', `GPU type "${request.params.id}" was not found in the catalogue.`)
       return found
@@ -48,7 +48,7 @@ function gpuTypeReply({ id, displayName, pool, memoryGb, maxCount }: GpuType): G
     id,
     name: displayName,
     pool,
-    manufacturer: 'NVIDIA',
+    manufacturer: makerOf(id),
     memory: memoryGb,
     secure: true,
     community: false,

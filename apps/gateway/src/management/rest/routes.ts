@@ -1,4 +1,5 @@
 // REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
+import type { GpuCatalogue } from '@runyard/core'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
@@ -20,6 +21,7 @@ import { registerWorkerRoutes } from './worker-routes.ts'
 
 export interface RestDeps extends RestConventionDeps {
   readonly model: ManagementModel
+  readonly catalogue: GpuCatalogue
   readonly store: Store
   readonly config: Config
 }
