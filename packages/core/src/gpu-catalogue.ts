@@ -90,19 +90,17 @@ export function createGpuCatalogue(given: Readonly<Record<string, GpuTypeConfig>
   }
 }
 
-function withSettings(id: string, known: Known | undefined, { pool, memoryGb, displayName, maxCount }: GpuTypeConfig): Known {
-  const generation = known?.generation ?? 'other'
-  const memory = memoryGb ?? known?.memoryGb ?? DEFAULT_MEMORY_GB
-  return {
-    id,
-    displayName: displayName ?? known?.displayName ?? displayNameOf(id),
-    memoryGb: memory,
-    pool: pool === undefined ? (known?.pool ?? null) : pool,
-    maxCount: maxCount ?? known?.maxCount ?? MAX_COUNT,
-    generation,
-    isPoolFixed: pool !== undefined || (known?.isPoolFixed ?? false),
+function withSettings(id: string, known: Known = unknownType(id), { pool, memoryGb, displayName, maxCount }: GpuTypeConfig): Known {
+  const changed = {
+    ...known,
+    displayName: displayName ?? known.displayName,
+    memoryGb: memoryGb ?? known.memoryGb,
+    maxCount: maxCount ?? known.maxCount,
   }
+  return pool === undefined ? changed : { ...changed, pool, isPoolFixed: true }
 }
+
+const unknownType = (id: string): Known => toKnown([id, displayNameOf(id), DEFAULT_MEMORY_GB, 'other'])
 
 /** `NVIDIA GeForce RTX 4090` → `RTX 4090` (management §12). */
 function displayNameOf(id: string): string {
