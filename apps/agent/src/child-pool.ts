@@ -1,11 +1,10 @@
-// Keeps one connected runner child ready: starts Python when needed, and forks the next child as soon as the last one is spent.
+// Keeps one connected runner child ready: starts Python when needed, and forks the next child as soon as the previous one has run its job.
 // A failed start is not remembered: the next job tries again from the beginning.
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunnerChild } from './runner-child.ts'
 import type { Settings } from './settings.ts'
-import { killOrphans } from './kill-orphans.ts'
-import { startSupervisor } from './supervisor.ts'
-import type { Supervisor } from './supervisor.ts'
+import { startSupervisor, type Supervisor } from './supervisor.ts'
 
 export interface ReadyChild {
   readonly supervisor: Supervisor
@@ -71,5 +70,30 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
       await supervisor?.end()
       killOrphans(deps.runtimeDir)
     },
+  }
+}
+
+/**
+ * Kills processes that user code started, if the supervisor that would have killed them was killed itself. They are found by the runtime directory
+ * in their environment, which they inherited. Without /proc nothing is killed.
+ */
+function killOrphans(runtimeDir: string): void {
+  const mark = Buffer.from(`RUNYARD_RUNTIME_DIR=${runtimeDir}\0`)
+  for (const pid of listPids()) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`).includes(mark)) process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended, or belongs to another user.
+    }
+  }
+}
+
+function listPids(): number[] {
+  try {
+    return readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => Number.isInteger(pid) && pid !== process.pid)
+  } catch {
+    return []
   }
 }

@@ -1,10 +1,13 @@
-// The sentence for the caller of a function whose process ended. It names a cause only if the evidence shows it.
-import type { BoardNote } from './board.ts'
+// Why a function's process ended, as a sentence for the caller. It names a cause only if the evidence shows it: the exit, the kernel's count of
+// out-of-memory kills in this worker's cgroup (v2 `memory.events`, v1 `memory.oom_control`), and the board, shared memory in which the runner notes
+// its phase (runner/runyard_runner/board.py). Missing evidence is undefined or `unknown`: a SIGKILL is then reported without a cause.
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 
 export interface ChildExit {
   readonly exitCode: number | null
   readonly signal: string | null
-  /** The supervisor went first, and the child with it. */
+  /** The supervisor was killed, and the child with it. */
   readonly supervisorLost: boolean
 }
 
@@ -50,4 +53,66 @@ function describeExit(exit: ChildExit, threadsLeft: boolean): string {
 /** Three significant digits: 536 870 912 bytes → 0.5. */
 function toGib(bytes: number): number {
   return Number((bytes / 2 ** 30).toPrecision(3))
+}
+
+const V2_ROOT = '/sys/fs/cgroup'
+const V1_ROOT = '/sys/fs/cgroup/memory'
+
+export interface CgroupMemory {
+  readonly oomKills: number | undefined
+  readonly limitBytes: number | undefined
+}
+
+export function readCgroupMemory(): CgroupMemory {
+  const lines = (read('/proc/self/cgroup') ?? '').split('\n').map((line) => line.split(':'))
+  const v1 = lines.find((parts) => parts[1]?.split(',').includes('memory'))?.[2]
+  const v2 = lines.find((parts) => parts[0] === '0')?.[2]
+  // Inside a container the path names the host's tree while only its own part is mounted: then the root is our cgroup.
+  const v1Dirs = v1 === undefined ? [] : [join(V1_ROOT, v1), V1_ROOT]
+  const v2Dirs = v2 === undefined ? [] : [join(V2_ROOT, v2), V2_ROOT]
+  return {
+    oomKills: firstNumber(v2Dirs, 'memory.events', /^oom_kill (\d+)$/m) ?? firstNumber(v1Dirs, 'memory.oom_control', /^oom_kill (\d+)$/m),
+    limitBytes: firstNumber(v2Dirs, 'memory.max', /^(\d+)$/m) ?? plausible(firstNumber(v1Dirs, 'memory.limit_in_bytes', /^(\d+)$/m)),
+  }
+}
+
+/** cgroup v1 says "unlimited" with a number near 2⁶³. */
+function plausible(limit: number | undefined): number | undefined {
+  return limit !== undefined && limit < 2 ** 60 ? limit : undefined
+}
+
+function firstNumber(directories: readonly string[], file: string, pattern: RegExp): number | undefined {
+  for (const directory of directories) {
+    const found = pattern.exec(read(join(directory, file)) ?? '')?.[1]
+    if (found !== undefined) return Number(found)
+  }
+  return undefined
+}
+
+function read(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+export interface BoardNote {
+  /** Unknown: the child died before it wrote a phase, or the file is gone. */
+  readonly phase: 'waiting' | 'working' | 'broken' | 'unknown'
+  /** Threads of earlier jobs were running. */
+  readonly threadsLeft: boolean
+}
+
+const PHASES: Readonly<Record<string, BoardNote['phase']>> = { w: 'waiting', j: 'working', b: 'broken' }
+
+/** Deletes the file. */
+export function readBoard(path: string): BoardNote {
+  try {
+    const text = readFileSync(path, 'latin1')
+    rmSync(path, { force: true })
+    return { phase: PHASES[text.charAt(0)] ?? 'unknown', threadsLeft: text.charAt(1) === 't' }
+  } catch {
+    return { phase: 'unknown', threadsLeft: false }
+  }
 }

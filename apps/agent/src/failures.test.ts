@@ -3,11 +3,9 @@ import { accessSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readCgroupMemory } from './oom.ts'
-import { startFakeGateway } from './testing/fake-gateway.ts'
-import type { FakeGateway } from './testing/fake-gateway.ts'
-import { descendantsOf, flashCall, pickled, processesMarked, startWorker, unpickled } from './testing/worker.ts'
-import type { TestWorker } from './testing/worker.ts'
+import { readCgroupMemory } from './exit-message.ts'
+import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { descendantsOf, flashCall, pickled, processesMarked, startWorker, unpickled, type TestWorker } from './testing/worker.ts'
 
 let gateway: FakeGateway
 let worker: TestWorker | undefined

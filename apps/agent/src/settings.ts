@@ -1,7 +1,7 @@
-// Reads the worker's environment (worker-api §2.1) into one record. A missing URL or token is one clear sentence: without it
-// there is nothing to do. Placeholders `$ID` (take) and `$RUNPOD_POD_ID` become the worker's id, as the SDK does it.
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Reads the worker's environment (worker-api §2.1) into one record. A missing URL or token is an error of one sentence, because the agent cannot
+// work without it. The placeholders `$ID` (take) and `$RUNPOD_POD_ID` are replaced by the worker's id, as in the SDK.
+import { existsSync, readFileSync, accessSync, constants } from 'node:fs'
+import { dirname, join, delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export type EnvelopeName = 'flash' | 'json'
@@ -92,4 +92,26 @@ function readVersion(here: string): string {
   if (file === undefined) return '0.0.0'
   const text = readFileSync(file, 'utf8')
   return file.endsWith('.json') ? String((JSON.parse(text) as { version: unknown }).version) : text.trim()
+}
+
+export const NO_PYTHON = 'this worker’s image has no Python: neither python3 nor python is on its PATH, and RUNYARD_PYTHON is not set'
+
+/** The Python that runs the function: RUNYARD_PYTHON, else python3, else python on the PATH. */
+export function findPython(configured: string | undefined, path: string): string | undefined {
+  if (configured !== undefined) return configured
+  const directories = path.split(delimiter).filter((directory) => directory !== '')
+  for (const name of ['python3', 'python']) {
+    const found = directories.map((directory) => join(directory, name)).find((file) => isExecutable(file))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,19 +1,15 @@
 // Starts runner/supervisor.py and speaks with it: JSON lines to its stdin, reports on its fd 3, one unix socket to which each runner
 // child connects. Everything lives in a private 0700 directory. A supervisor that dies takes its child with it.
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { readBoard } from './board.ts'
-import type { BoardNote } from './board.ts'
-import { openOutputPipe } from './output-pipe.ts'
-import type { OutputPipe } from './output-pipe.ts'
-import { createChildRegistry } from './runner-child.ts'
-import type { ChildRegistry, RunnerChild } from './runner-child.ts'
+import { readBoard, type BoardNote } from './exit-message.ts'
+import { openOutputPipe, type OutputPipe } from './output-pipe.ts'
+import { createChildRegistry, type ChildRegistry, type RunnerChild } from './runner-child.ts'
 
 /** A Python that is not up by then never will be; it is killed and the job says so. */
 const START_LIMIT_MS = 60_000

@@ -1,15 +1,14 @@
 // What one term carries: opened when this scaler begins to lead, ended the moment it does not any more. What it started is then broken off, and
 // every write of it that is still under way bears a term that matches nothing.
 import type { Store } from '@runyard/store'
-import { createActor, type Actor } from './act.ts'
 import type { ActDeps } from './act-deps.ts'
+import { createActor, type Actor } from './act.ts'
 import type { Gate } from './gate.ts'
+import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
-import { createHostSights, type HostSights } from './host-sights.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
-import { createStartProgress, type StartProgress } from './start-progress.ts'
-import { createStatusWriter, type StatusWriter } from './status-writer.ts'
+import { createStartProgress, type StartProgress, createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 
 export interface Session extends AsyncDisposable {

@@ -1,6 +1,6 @@
-// The scaler's last word on each endpoint, for `/health`, the CLI and the log: written when it changes, and now and then to show that it
-// still holds.
-import type { EndpointStatus } from '@runyard/core'
+// What the scaler reports of endpoints and of starting workers. The status of an endpoint, for `/health`, the CLI and the log, is written when it
+// changes, and regularly to show that it is still true. What a host reports while it starts a worker goes to the worker's system log, each line once.
+import type { EndpointStatus, Observed } from '@runyard/core'
 import type { Logger } from '@runyard/kit'
 import type { Store } from '@runyard/store'
 
@@ -34,6 +34,25 @@ export function createStatusWriter({ store, log }: { readonly store: Store; read
     async write(statuses, now) {
       for (const endpointId of written.keys()) if (!statuses.has(endpointId)) written.delete(endpointId)
       await Promise.all([...statuses].map(([endpointId, status]) => writeOne(endpointId, status, now)))
+    },
+  }
+}
+
+export interface StartProgress {
+  note(observed: Observed, now: number): void
+}
+
+export function createStartProgress({ store }: { readonly store: Pick<Store, 'workerLogs'> }): StartProgress {
+  let known = new Map<string, string>()
+  return {
+    note({ hosts }, now) {
+      const starting = hosts.flatMap(({ workers = [] }) => workers).filter(({ state }) => state === 'starting')
+      const lines = new Map(starting.flatMap(({ workerId, progress }) => (progress === undefined ? [] : [[workerId, progress] as const])))
+      for (const [workerId, line] of lines) {
+        // A lost line does no harm.
+        if (known.get(workerId) !== line) void store.workerLogs.append(workerId, 'system', [{ at: now, line }]).catch(() => undefined)
+      }
+      known = lines
     },
   }
 }

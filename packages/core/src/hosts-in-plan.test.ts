@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { demandFrom } from './demand.ts'
 import type { HostView, Observed } from './observed.ts'
-import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 import { plan } from './plan.ts'
+import { demandFrom } from './scaling.ts'
+import { container, endpoint, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 
 const WAITS = [view(endpoint('ep-one'), waiting(1))]
 const started = (world: Observed) => plan(world, NOW).actions.flatMap((action) => (action.kind === 'start' ? [action.hostId] : []))

@@ -1,6 +1,8 @@
-// Which texts name a container image: the grammar of the distribution project, `[domain/]path[:tag][@digest]`
-// (https://pkg.go.dev/github.com/distribution/reference). Anything else that an engine accepts as an image is rejected: an engine resolves
-// the prefix of an image id, which would run images of other owners.
+// The images of workers. `imageProblem` checks which texts name an image: the grammar of the distribution project, `[domain/]path[:tag][@digest]`
+// (https://pkg.go.dev/github.com/distribution/reference). Anything else that an engine accepts as an image is rejected: an engine resolves the
+// prefix of an image id, which would run images of other owners. `resolveImage` decides which image a worker really runs, and how calls reach the
+// user's code in it: Runpod images that only contain Runpod's worker are replaced by ours (flash-api §7.8); any other image speaks the worker
+// protocol itself.
 import { quoted } from '@runyard/schema'
 
 /** Of the reference without tag and digest. */
@@ -49,4 +51,42 @@ function split(image: string): { readonly name: string; readonly tag: string | u
   const digest = at === -1 ? undefined : image.slice(at + 1)
   const colon = tagged.indexOf(':', tagged.lastIndexOf('/') + 1)
   return colon === -1 ? { name: tagged, tag: undefined, digest } : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest }
+}
+
+export type Envelope = 'flash' | 'json'
+
+export interface ImageChoice {
+  readonly image: string
+  /** How our agent calls its runner; null if the image has its own handler. */
+  readonly envelope: Envelope | null
+  /** Start our agent as the entrypoint. */
+  readonly withAgent: boolean
+}
+
+export interface ImageDefaults {
+  readonly defaultImage: string
+  /** Image name as clients send it (no tag) → the operator's image. */
+  readonly imageAliases: Readonly<Record<string, string>>
+}
+
+/** `runpod/flash*` → Flash's envelope, `runpod/queue*` → JSON (sdk2-api §5), both on the default image unless the operator aliases them. */
+export function resolveImage(image: string, defaults: ImageDefaults): ImageChoice {
+  const { name } = split(image)
+  const alias = defaults.imageAliases[name] ?? defaults.imageAliases[image]
+  const envelope = envelopeOf(image)
+  if (envelope === null) return { image: alias ?? image, envelope, withAgent: false }
+  return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
+}
+
+/** True if the image has its own handler, so that only a container can run it. */
+export function needsContainer(image: string): boolean {
+  return envelopeOf(image) === null
+}
+
+/** The envelope of Runpod's worker image with this name; null for any other image. */
+export function envelopeOf(image: string): Envelope | null {
+  const bare = split(image).name.replace(/^(index\.)?docker\.io\//, '')
+  if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'
+  if (/^runpod\/queue(-[a-z-]+)?$/.test(bare)) return 'json'
+  return null
 }

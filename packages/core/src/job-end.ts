@@ -1,6 +1,6 @@
 // The journal of job ends (ADR 44): one log line, one event and one set of measurements, identical whichever process ended the job.
 // Only the process whose call ended the job writes an entry; a late call writes none.
-import type { EndpointEvent, JobRecord, Reason } from '@runyard/schema'
+import type { EndpointEvent, JobRecord, Reason, JobOutcome } from '@runyard/schema'
 
 /** What ended a job. */
 export const END_CAUSES = [
@@ -197,4 +197,20 @@ export function jobDurations(job: Pick<JobRecord, 'submittedAt' | 'startedAt' | 
 /** 0 if one of the times is unknown or the clock was set back. */
 function elapsedMs(from: number | undefined, to: number | undefined): number {
   return from === undefined || to === undefined ? 0 : Math.max(0, Math.round(to - from))
+}
+
+/** Why a worker's result had no effect: the first outcome stays, and a stale attempt's write is rejected (ADR 2). */
+export type IgnoredReason = Extract<Reason, 'result_repeated' | 'job_ended' | 'attempt_superseded' | 'job_unknown'>
+
+/** Derived from the job's current record. `outcome`: undefined if it was not read. `job`: undefined if it was never submitted, is past its retention, or was deleted with its endpoint. */
+export function whyIgnored(
+  job: Pick<JobRecord, 'status' | 'workerId' | 'error' | 'settledAt'> | undefined,
+  posted: { readonly workerId: string; readonly outcome: JobOutcome | undefined },
+): IgnoredReason {
+  if (job === undefined) return 'job_unknown'
+  if (job.settledAt === undefined) return 'attempt_superseded'
+  if (job.workerId === undefined) return 'job_ended'
+  if (job.workerId !== posted.workerId) return 'attempt_superseded'
+  if (posted.outcome === undefined) return job.status === 'COMPLETED' ? 'result_repeated' : 'job_ended'
+  return job.status === posted.outcome.status && job.error === posted.outcome.error ? 'result_repeated' : 'job_ended'
 }

@@ -12,8 +12,8 @@ import type {
   WorkerRecord,
 } from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
-import type { Demand } from './demand.ts'
-import type { LifeSigns } from './life-signs.ts'
+import type { Demand } from './scaling.ts'
+import type { LifeSigns } from './worker-facts.ts'
 
 export interface HostView {
   /** The host's identity as reported by `HostDriver.identify`; before that, the operator's name for it. */

@@ -1,6 +1,8 @@
-// Decides which hosts may get workers now. An open host is reachable, prepared, not cordoned and not resting. A host may also rest only its GPUs.
-import type { HostInventory } from '@runyard/schema'
-import { restsUntil } from './host-rest.ts'
+// Decides which hosts may get workers now. An open host is reachable, prepared, not cordoned and not resting. A host that fails starts through its
+// own fault rests, with the same pauses as failed endpoints; it may also rest only its GPUs. The endpoint is not delayed: its worker starts on
+// another host. Starts that fail together, or while the host rests, are one round. A successful start ends the rest.
+import type { HostInventory, HostRest } from '@runyard/schema'
+import { pauseAfterMs } from './backoff.ts'
 import type { HostView } from './observed.ts'
 import type { Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -39,4 +41,28 @@ export function withClosedHosts(refused: Refused, builder: PlanBuilder): Refused
   return refused.reason === 'no_host'
     ? { ...refused, reason: 'hosts_closed', message: words }
     : { ...refused, message: `${refused.message}; ${words}` }
+}
+
+export interface HostFault {
+  readonly what: HostRest['what']
+  readonly at: number
+  /** One sentence. */
+  readonly message: string
+}
+
+export function restAfter(previous: HostRest | undefined, { what, at, message }: HostFault): HostRest {
+  const isSameRound = previous !== undefined && at < restsUntil(previous)
+  const worst = previous?.what === 'host' && isSameRound ? 'host' : what
+  if (isSameRound) return { ...previous, what: worst, message }
+  return { what, count: (previous?.count ?? 0) + 1, lastAt: at, message }
+}
+
+/** Epoch ms. */
+export function restsUntil({ count, lastAt }: HostRest): number {
+  return lastAt + pauseAfterMs(count)
+}
+
+/** True if the successful start of this worker shows that the host works again. */
+export function endsRest({ what }: HostRest, worker: { readonly gpus: readonly { readonly simulated: boolean }[] }): boolean {
+  return what === 'host' || worker.gpus.some(({ simulated }) => !simulated)
 }

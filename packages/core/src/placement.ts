@@ -2,8 +2,8 @@
 // shared. What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
-import { needsContainer } from './image-alias.ts'
 import { createGpuRanker, describeGpuRequest, matchesCuda } from './gpu-request.ts'
+import { needsContainer } from './image-reference.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
 export interface Holding {

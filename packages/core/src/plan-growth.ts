@@ -5,12 +5,12 @@ import { grantInTurns, type Claim } from './fair-turns.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import type { EndpointStatus, EndpointView } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
-import { idleSince } from './phase.ts'
 import { place, type Placed, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS } from './plan-workers.ts'
 import { jobsWait } from './queue-reason.ts'
 import { desiredWorkers } from './scaling.ts'
+import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
 
 /** Reported as the failure's own reason instead of `backing_off`: a retry does not help until a user fixes the cause. */

@@ -1,7 +1,7 @@
 // Plans what happens to jobs: jobs past their execution timeout are ended, jobs that no worker holds any more are taken back.
 import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { isServing } from './worker-availability.ts'
+import { isServing } from './worker-facts.ts'
 
 /** `keepBytes`: how many bytes of results this endpoint may keep, so that the results of all endpoints fit. */
 export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {

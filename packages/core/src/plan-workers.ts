@@ -3,9 +3,8 @@
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
-import { heardAt } from './life-signs.ts'
-import { idleSince } from './phase.ts'
 import type { PlanBuilder } from './plan-builder.ts'
+import { heardAt, idleSince } from './worker-facts.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
 /** Reasons for which a worker is stopped without waiting for its jobs: it no longer works on them, or they were cancelled. */

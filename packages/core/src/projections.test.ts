@@ -2,11 +2,11 @@ import { WORKER_PHASES } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
 import { describeExit } from './evidence.ts'
-import { resolveImage } from './image-alias.ts'
-import { isLegalMove, phaseOf } from './phase.ts'
-import { record } from './testing/plan-fixture.ts'
+import { resolveImage } from './image-reference.ts'
 import { healthCounters, workerStatus } from './projections.ts'
-import { splitArgs } from './split-args.ts'
+import { splitArgs } from './start-command.ts'
+import { record } from './testing/plan-fixture.ts'
+import { isLegalMove, phaseOf } from './worker-facts.ts'
 
 const { readyAt: _, ...young } = record('young')
 

@@ -1,7 +1,7 @@
 // Maps phases to Runpod's vocabulary: the `/health` counters and REST v2's worker status. For display only: no plan depends on it. The
 // ledger's states are not derived here; the process that changes a worker's state writes them (`store.ledger.transition`).
 import type { HealthWorkerState, WorkerPhase, WorkerRecord, WorkerStatus } from '@runyard/schema'
-import { phaseOf } from './phase.ts'
+import { phaseOf } from './worker-facts.ts'
 
 export interface CountedWorker {
   readonly record: WorkerRecord

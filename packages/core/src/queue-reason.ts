@@ -1,7 +1,7 @@
 // Why a job waits: one reason from the closed list and one sentence for the user.
 import { REASONS, type EndpointSettings, type Reason } from '@runyard/schema'
-import type { Demand } from './demand.ts'
 import type { HealthCounters } from './projections.ts'
+import type { Demand } from './scaling.ts'
 
 export interface QueueView {
   readonly settings: Pick<EndpointSettings, 'workersMax'>

@@ -1,7 +1,6 @@
 // How many workers an endpoint wants (management §6.3): the first job starts one worker at once; while workers are busy and jobs wait, more
 // start, up to the maximum. Starting workers count as supply. Placement decides whether they can be placed.
 import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
-import type { Demand } from './demand.ts'
 
 /** A worker that counts as supply; retiring and outdated workers do not. */
 export interface SupplyWorker {
@@ -80,4 +79,26 @@ function added(settings: EndpointSettings, { demand, workers }: SupplyAndDemand,
   // management §6.3: ceil((Q + P) / v), where each busy worker holds one job.
   const busy = workers.filter((worker) => worker.phase === 'busy').length
   return Math.max(0, Math.ceil((demand.waitingNormal + busy) / settings.scaling.requestCount) - workers.length)
+}
+
+/** For workers of an endpoint: the sum of its sources. */
+export interface Demand {
+  readonly waiting: number
+  /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
+  readonly waitingNormal: number
+  readonly oldestWaitingAt: number | undefined
+}
+
+/** The queue, or the open requests of a load-balanced endpoint. */
+export interface DemandSource extends Demand {
+  readonly kind: 'queue' | 'requests'
+}
+
+export function demandFrom(sources: readonly DemandSource[]): Demand {
+  const times = sources.flatMap(({ oldestWaitingAt }) => oldestWaitingAt ?? [])
+  return {
+    waiting: sources.reduce((sum, { waiting }) => sum + waiting, 0),
+    waitingNormal: sources.reduce((sum, { waitingNormal }) => sum + waitingNormal, 0),
+    oldestWaitingAt: times.length === 0 ? undefined : Math.min(...times),
+  }
 }

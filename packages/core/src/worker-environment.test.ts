@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { expect, test, it } from 'vitest'
 import { endpoint } from './testing/plan-fixture.ts'
-import { workerEnvironment, type WorkerEnvironmentOptions } from './worker-environment.ts'
+import { workerEnvironment, type WorkerEnvironmentOptions, planeUrlOf } from './worker-environment.ts'
 
 function environment(change: Partial<WorkerEnvironmentOptions> = {}) {
   return workerEnvironment({
@@ -116,4 +116,14 @@ test('a Runpod variable that a user sets reaches the worker', () => {
   const base = endpoint('ep1')
   const env = { RUNPOD_MAX_CONCURRENCY: '4', RUNPOD_INIT_TIMEOUT: '900' }
   expect(environment({ endpoint: { ...base, spec: { ...base.spec, env } } })).toMatchObject(env)
+})
+
+it.each([
+  ['the address that the gateway listens on', { host: '172.17.0.1', port: 8081 }, 'http://172.17.0.1:8081'],
+  ['this machine’s address for the host, if the gateway listens on all addresses', { host: '0.0.0.0', port: 1 }, 'http://10.0.0.9:1'],
+  ['the same for IPv6', { host: '::', port: 1 }, 'http://10.0.0.9:1'],
+  ['an IPv6 address in brackets', { host: 'fd00::1', port: 1 }, 'http://[fd00::1]:1'],
+  ['the configured URL, without its trailing slash', { host: '::', port: 1, url: 'https://plane.example/x/' }, 'https://plane.example/x'],
+])('workers get %s', (_, settings, url) => {
+  expect(planeUrlOf(settings, '10.0.0.9')).toBe(url)
 })

@@ -1,7 +1,7 @@
 // The environment of a worker (worker-api §2). User variables override everything except the variables that the worker protocol needs.
 import type { AttachedGpu, Endpoint, HostInventory } from '@runyard/schema'
 import { poolOf } from './gpu-catalogue.ts'
-import type { Envelope } from './image-alias.ts'
+import type { Envelope } from './image-reference.ts'
 
 export interface WorkerEnvironmentOptions {
   readonly endpoint: Pick<Endpoint, 'id' | 'spec'>
@@ -114,3 +114,23 @@ function caVariables(path: string): Record<string, string> {
     UV_NATIVE_TLS: 'true',
   }
 }
+
+/** Where workers reach the worker plane. The operator's URL takes precedence over the address on which the gateway listens. */
+export interface PlaneSettings {
+  /** The address on which the gateway listens for workers. */
+  readonly host: string
+  readonly port: number
+  readonly url?: string | undefined
+}
+
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
+
+/** True for an address that is only for listening, not for connecting. */
+export const isWildcardAddress = (host: string): boolean => WILDCARDS.has(host)
+
+/** `address`: this machine's address for workers of one host. The result has no trailing slash, because clients append to it. */
+export function planeUrlOf({ host, port, url }: PlaneSettings, address: string): string {
+  return (url ?? `http://${inUrl(isWildcardAddress(host) ? address : host)}:${port}`).replace(/\/+$/, '')
+}
+
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

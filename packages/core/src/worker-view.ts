@@ -2,11 +2,8 @@
 // that cannot be undone; `settling` is too young to judge; `unstarted` has a record but no container yet.
 import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
 import { exitReason } from './evidence.ts'
-import type { EndpointView, HostView, LeaseView, Observed } from './observed.ts'
-import { workerKey } from './observed.ts'
-import { heardAt } from './life-signs.ts'
-import { phaseOf } from './phase.ts'
-import { isDraining } from './worker-availability.ts'
+import { type EndpointView, type HostView, type LeaseView, type Observed, workerKey } from './observed.ts'
+import { heardAt, phaseOf, isDraining } from './worker-facts.ts'
 
 export type Fate =
   /** `startedAt`: undefined while its host is starting it. */

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
+import { aborted } from './run-main.ts'
 
 const KIT = new URL('./index.ts', import.meta.url).href
 
@@ -87,4 +88,12 @@ describe('runMain', () => {
     expect(code).toBe(2)
     expect(err).toBe('RUNYARD_LISTEN_PORT is wrong: allowed is a whole number from 0 to 65535.\n')
   })
+})
+
+it('resolves when the signal aborts, and at once if it has already aborted', async () => {
+  const stop = new AbortController()
+  const waiting = aborted(stop.signal)
+  stop.abort()
+  await waiting
+  await expect(aborted(stop.signal)).resolves.toBeUndefined()
 })

@@ -3,7 +3,6 @@
 // Exit codes: 0 stopped on request, 1 could not start or a bug, 2 wrong configuration, 3 unsuitable Redis (newer data, another installation),
 // which a restart does not fix, 130 a second signal.
 import { RunyardError, type Config } from '@runyard/schema'
-import { aborted } from './aborted.ts'
 import { loadConfig } from './config.ts'
 import { createLogger, flushLogger, type Logger } from './logger.ts'
 import { openScope, type Scope } from './scope.ts'
@@ -79,4 +78,12 @@ async function dieOf(error: unknown, log: Logger): Promise<never> {
 export function sentenceOf(error: unknown): string {
   if (error instanceof RunyardError) return error.message
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+}
+
+/** Resolves when the signal aborts, and at once if it already has, because its event does not fire again. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  await promise
 }

@@ -5,12 +5,17 @@ import { availableParallelism, totalmem } from 'node:os'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { createGpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { findOnPath } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
-import type { HostCapabilities, HostDriver, HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
-import { killWorkers } from './kill-workers.ts'
+import {
+  RunyardError,
+  type HostCapabilities,
+  type HostDriver,
+  type HostEvent,
+  type ObservedWorker,
+  type WorkerLaunch,
+} from '@runyard/schema'
+import { killWorkers } from './orphans.ts'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
-import { createWorkerFiles } from './worker-files.ts'
-import type { WorkerFile } from './worker-files.ts'
+import { createWorkerFiles, type WorkerFile } from './worker-files.ts'
 import { createWorkerLives, isLiving } from './worker-life.ts'
 
 export interface ProcessHostOptions {

@@ -1,6 +1,6 @@
 import type { WorkerRecord } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { availabilityOf, isDraining, isLeaving, isOutdated, isServing, mayTakeJobs } from './worker-availability.ts'
+import { availabilityOf, isDraining, isLeaving, isOutdated, isServing, mayTakeJobs } from './worker-facts.ts'
 
 type Facts = Partial<WorkerRecord>
 

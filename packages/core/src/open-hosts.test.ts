@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { endsRest, restAfter, restsUntil } from './host-rest.ts'
+import { endsRest, restAfter, restsUntil } from './open-hosts.ts'
 
 const broken = (at: number, what: 'host' | 'gpus' = 'host') => ({ what, at, message: `broken at ${at}` })
 
