@@ -6,7 +6,8 @@ import { runCommand } from '../harness/child.ts'
 import { firstMissing, WORKER_IMAGE } from '../harness/machine.ts'
 import { startStack } from '../harness/stack.ts'
 import { measureAll, selectRows } from './rows.ts'
-import { renderMachine, renderTable, saveResults } from './table.ts'
+import { measureScale } from './scale.ts'
+import { renderMachine, renderTable, saveResults, toRow } from './table.ts'
 
 const { values, positionals } = parseArgs({
   options: { save: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
@@ -14,6 +15,11 @@ const { values, positionals } = parseArgs({
 })
 const say = (line: string): void => {
   process.stderr.write(`▸ ${line}\n`)
+}
+const times = (full: number): number => (values.quick ? Math.ceil(full / 10) : full)
+if (positionals.includes('scale')) {
+  process.stdout.write(`\n${renderTable((await measureScale(times, say)).map((measured) => toRow(measured)))}\n`)
+  process.exit(0)
 }
 const groups = selectRows(positionals)
 
@@ -23,7 +29,6 @@ say(withoutDocker === undefined ? 'workers are containers' : `workers are proces
 
 const stack = await startStack({ host, settings: { RUNYARD_LOG_LEVEL: 'info' } })
 const planeHost = new URL(stack.planeUrl).hostname
-const times = (full: number): number => (values.quick ? Math.ceil(full / 10) : full)
 const rows = await measureAll(groups, { stack, image: WORKER_IMAGE, planeHost, times }, say)
 await stack.stop()
 

@@ -22,7 +22,7 @@ export interface Measured {
   readonly budget?: { readonly of: 'ratio' | 'ours'; readonly most?: number; readonly least?: number }
 }
 
-export type Unit = 'ms' | 's' | 'per second' | 'bytes'
+export type Unit = 'count' | 'ms' | 's' | 'per second' | 'bytes'
 
 export function toRow({ path, ours, beside, unit, budget }: Measured): Row {
   const ratio = beside === undefined ? undefined : ours / beside
@@ -52,6 +52,7 @@ function formatBudget(budget: NonNullable<Measured['budget']>, unit: Unit): stri
 }
 
 const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  count: (value) => value.toFixed(1),
   ms: (value) => `${value.toFixed(value < 10 ? 2 : 0)} ms`,
   s: (value) => `${value.toFixed(2)} s`,
   'per second': (value) => `${value < 10 ? value.toFixed(2) : Math.round(value).toLocaleString('en')}/s`,

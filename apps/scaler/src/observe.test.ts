@@ -1,6 +1,7 @@
 import { DEFAULT_PLAN_POLICY } from '@runyard/core'
 import { expect, test } from 'vitest'
 import { createContinuity } from './continuity.ts'
+import { createEndpointReads } from './endpoint-reads.ts'
 import { createMemory } from './memory.ts'
 import { createStrangers } from './strangers.ts'
 import { observe } from './observe.ts'
@@ -19,7 +20,7 @@ test('failed starts are over once a younger worker got ready, also after its own
     redis: createContinuity(60_000),
   }
   const calm = { inFlight: () => new Map(), planeUpSince: () => 0, isShuttingDown: () => false }
-  const failures = async () => (await observe({ ...parts, ...calm }, Date.now())).endpoints[0]?.failures
+  const failures = async () => (await observe({ ...parts, ...calm, reads: createEndpointReads() }, Date.now())).endpoints[0]?.failures
   const at = Date.now() + 1000
   const { specHash } = await store.endpoints.upsert({ id: 'ep-one' }, () => endpointOf('ep-one'))
   memory.addFailure('ep-one', { specHash, at, workerCreatedAt: at - 500, reason: 'exited', message: 'it crashed' })

@@ -5,6 +5,7 @@ import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } 
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
+import type { EndpointReads, Reading } from './endpoint-reads.ts'
 import type { HostPool } from './host-pool.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
@@ -14,6 +15,7 @@ export interface ObserveDeps {
   readonly hosts: HostPool
   readonly memory: Memory
   readonly strangers: Strangers
+  readonly reads: EndpointReads
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
   readonly planeUpSince: () => number | undefined
@@ -22,16 +24,18 @@ export interface ObserveDeps {
   readonly isShuttingDown: () => boolean
 }
 
-export async function observe(deps: ObserveDeps, now: number): Promise<Observed> {
+/** `also`: endpoints that are read although nothing shows that they have changed. */
+export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<string> = new Set()): Promise<Observed> {
   const { memory, policy } = deps
   const inFlight = deps.inFlight()
   const seen = deps.hosts.list().map((host) => host.view(now))
-  const [views, restraints] = await Promise.all([viewEndpoints(deps), deps.store.hosts.restraints(seen.map(({ hostId }) => hostId))]).catch(
-    (error: unknown) => {
-      deps.redis.lose()
-      throw error
-    },
-  )
+  const [views, restraints] = await Promise.all([
+    viewEndpoints(deps, { inFlight, now, also }),
+    deps.store.hosts.restraints(seen.map(({ hostId }) => hostId)),
+  ]).catch((error: unknown) => {
+    deps.redis.lose()
+    throw error
+  })
   memory.noteRests(restraints)
   const hosts = seen.map((host) => ({ ...host, ...restraints.get(host.hostId) }))
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
@@ -56,19 +60,30 @@ function reportingSince({ planeUpSince, redis }: ObserveDeps): number | undefine
   return since === undefined ? undefined : Math.max(since, redis.since(now) ?? now)
 }
 
-async function viewEndpoints(deps: ObserveDeps): Promise<readonly EndpointView[]> {
-  const { endpoints } = deps.store
-  const [found, deleted] = await Promise.all([endpoints.list(), endpoints.listDeleted()])
-  return Promise.all([
-    ...found.map((endpoint) => viewEndpoint(deps, endpoint.id, endpoint)),
-    ...deleted.map((endpointId) => viewEndpoint(deps, endpointId, undefined)),
-  ])
+interface Moment {
+  readonly inFlight: ReadonlyMap<string, InFlightKind>
+  readonly now: number
+  readonly also: ReadonlySet<string>
 }
 
-async function viewEndpoint(deps: ObserveDeps, endpointId: string, endpoint: Endpoint | undefined): Promise<EndpointView> {
-  const { store, memory } = deps
-  const [queue, leases] = await Promise.all([store.jobs.stats(endpointId), store.jobs.leases(endpointId)])
-  const workers = await store.workers.list(endpointId)
+async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonly EndpointView[]> {
+  const { store, reads } = deps
+  const [found, deleted] = await Promise.all([store.endpoints.list(), store.endpoints.listDeleted()])
+  const named = new Map<string, Endpoint | undefined>(deleted.map((endpointId) => [endpointId, undefined]))
+  for (const endpoint of found) named.set(endpoint.id, endpoint)
+  const also = deps.isShuttingDown() ? 'all' : moment.also
+  const readings = await reads.read({ ...moment, store, endpointIds: [...named.keys()], also })
+  return Promise.all(
+    [...readings].map(([endpointId, reading]) => viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId) }, reading)),
+  )
+}
+
+async function viewEndpoint(
+  deps: ObserveDeps,
+  { endpointId, endpoint }: { readonly endpointId: string; readonly endpoint: Endpoint | undefined },
+  { queue, leases, workers }: Reading,
+): Promise<EndpointView> {
+  const { memory } = deps
   const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
   const imageIds = endpoint === undefined ? new Map<string, string>() : imagesNow(deps, endpoint, workers)
   const remembered = { sweptAt: memory.sweptAt(endpointId), yieldedAt: memory.yieldedAt(endpointId) }

@@ -1,19 +1,20 @@
 // The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it stands by, looks at its
 // hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
 // leaves workers running, because observing is recovery.
-import { isDraining, plan, type EndpointView, type Observed, type PlanPolicy } from '@runyard/core'
+import { isDraining, plan, type Action, type EndpointView, type Observed, type Plan, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
+import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
 import { createGate } from './gate.ts'
 import { openHostPool, type HostPool } from './host-pool.ts'
 import { createImages } from './images.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
 import { createMemory, type Memory } from './memory.ts'
-import { observe } from './observe.ts'
+import { observe, type ObserveDeps } from './observe.ts'
 import { createSessions, type Session, type Sessions } from './session.ts'
 import { createWaker, urgencyOf, type Known } from './wake-rules.ts'
 
@@ -93,11 +94,13 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const hosts = opening.use(await openHostPool(options, wake))
   const parts = { ...options, hosts, memory, images: createImages(options.store.privateImages), gate: createGate(ACTIONS_AT_ONCE) }
   const sessions = opening.use(createSessions(parts, wake))
-  const tick = createTick({ ...parts, state, leadership, sessions })
+  const reads = createEndpointReads()
+  const tick = createTick({ ...parts, state, leadership, sessions, reads })
   opening.use(store.subscribe((signal) => onSignal(signal)))
 
   function onSignal(signal: Signal): void {
-    // Who stands by has nothing to do about it.
+    reads.note(signal)
+    // A scaler that stands by has nothing else to do about it.
     if (leadership.current() === undefined) return
     if (signal.kind === 'job-stop') memory.noteStopRequest(signal.workerId, { at: Date.now(), why: 'cancel' })
     waker.wake(urgencyOf(signal, state.known))
@@ -142,7 +145,11 @@ interface TickDeps extends ScalerOptions {
   readonly state: State
   readonly leadership: Leadership
   readonly sessions: Sessions
+  readonly reads: EndpointReads
 }
+
+/** So many times a tick reads what it would act on and plans again; what is left then waits for the next tick. */
+const MOST_READS = 3
 
 function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: number) => Promise<number> {
   async function leadingTerm(): Promise<Term | undefined> {
@@ -158,9 +165,10 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
     const { store, strangers, actor, term } = session
     const inFlight = () => actor.inFlight()
     const isShuttingDown = () => state.shutdown
-    const observed = await observe({ ...deps, store, strangers, inFlight, redis: state.redis, isShuttingDown }, now)
+    const parts = { ...deps, store, strangers, inFlight, redis: state.redis, isShuttingDown }
+    const { observed, decided } = await decide(parts, now)
     term.assertHeld()
-    return carryOut(observed, now, { session, hosts: deps.hosts, state })
+    return carryOut({ observed, decided }, now, { session, hosts: deps.hosts, state })
   }
 
   return async (now) => {
@@ -185,8 +193,34 @@ interface TickParts {
   readonly state: State
 }
 
-async function carryOut(observed: Observed, now: number, parts: TickParts): Promise<number> {
-  const decided = plan(observed, now)
+interface Decision {
+  readonly observed: Observed
+  readonly decided: Plan
+}
+
+/** Only what was read in this tick is acted on; an action on anything older makes the tick read its endpoint and plan again. */
+async function decide(deps: ObserveDeps, now: number): Promise<Decision> {
+  const since = Date.now()
+  const asked = new Set<string>()
+  for (let round = 1; ; round++) {
+    const observed = await observe(deps, now, asked)
+    const decided = plan(observed, now)
+    const old = decided.actions.filter((action) => needsReading(action) && !deps.reads.isFresh(action.endpointId, since))
+    if (old.length === 0) return { observed, decided }
+    if (round === MOST_READS) {
+      const left = new Set<Action>(old)
+      return { observed, decided: { ...decided, actions: decided.actions.filter((action) => !left.has(action)), nextDueAt: now } }
+    }
+    for (const { endpointId } of old) asked.add(endpointId)
+  }
+}
+
+/** A sweep reads for itself what it ends. */
+function needsReading({ kind }: Action): boolean {
+  return kind !== 'sweep'
+}
+
+async function carryOut({ observed, decided }: Decision, now: number, parts: TickParts): Promise<number> {
   const endpoints = new Map(
     observed.endpoints.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [[endpoint.id as string, endpoint]])),
   )
