@@ -7,8 +7,8 @@ import { routesOf, type KnownRoute } from './route-table.ts'
 
 /** In every name, value and line of what the owner has. */
 const MARK = 'between-us'
-/** Probes, the API document and its page, and what stands for no route. */
-const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file', '*'])
+/** Probes, the API document and its page. */
+const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file'])
 /** Of the whole installation, for every holder of a key. */
 const SHARED = new Set(['/metrics'])
 
@@ -70,7 +70,7 @@ async function fill(endpointId: string): Promise<Record<string, string>> {
 
 type Listener = keyof TestGateway['apps']
 
-const pathOf = ({ url }: KnownRoute): string => url.replaceAll(/:(\w+)/g, (_, name: string) => known[name] ?? 'x').replace('*', '/x')
+const pathOf = ({ url }: KnownRoute): string => url.replaceAll(/:(\w+)/g, (_, name: string) => known[name] ?? 'x').replace('*', 'x')
 const closedRoutes = (listener: Listener): readonly KnownRoute[] =>
   routesOf(gateway.apps[listener]).filter(({ url, method }) => !OPEN.has(url) && method !== 'HEAD')
 const isWorkers = ({ url }: KnownRoute): boolean => /\/(?:job-|ping\/)/.test(url)
@@ -112,6 +112,7 @@ describe.each(['publicApp', 'workerPlane'] as const)('%s', (listener) => {
   it('refuses on every route who bears no key of its own, before it says anything else', { timeout: 60_000 }, async () => {
     const routes = closedRoutes(listener)
     expect(routes.length).toBeGreaterThan(20)
+    expect(routes).toContainEqual({ method: 'POST', url: '/v2/:endpointId/openai/*' })
     // Every method without a key; every path with whatever is no key.
     const [none, ...others] = credentials
     const paths = [...new Map(routes.map((route) => [route.url, route])).values()]
