@@ -119,6 +119,6 @@ async function standingFailures(
 /** What a registry refused is tried again as soon as there are other credentials. */
 async function haveOtherCredentials(store: Store, { ownerId, spec }: Endpoint, { reason, lastAt }: StartFailures): Promise<boolean> {
   if (spec.registryId === null || reason !== 'registry_refused') return false
-  const registry = await store.registries.get(ownerId, spec.registryId)
+  const registry = await store.resources.registries.find(ownerId, spec.registryId)
   return registry !== undefined && registry.updatedAt > lastAt
 }

@@ -159,16 +159,15 @@ test('an image that cannot be had is told in the status, and nothing is left of 
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
 })
 
+const SAVE = { now: 1, randomText: () => 'x', sha256: (text: string) => text }
+
 test('what a registry refuses is told in the status, and tried again as soon as there are other credentials', async () => {
   const { store, host } = fixture
   const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }
   const give = async (password: string) => {
-    await store.registries.change(({ endpoints }) => ({
-      kind: 'saved',
-      registry: { ...registry, updatedAt: Date.now() },
-      credentials: { username: 'me', password },
-      users: endpoints,
-    }))
+    const current = await store.resources.registries.find('owner', 'r1')
+    const edit = () => ({ ...registry, updatedAt: Date.now(), username: 'me', password })
+    await store.resources.registries.save({ ...SAVE, ownerId: 'owner', id: current?.id, edit })
   }
   await give('old')
   host.problem.image = new RunyardError('forbidden', 'The registry refuses the credentials "mine".')
@@ -189,7 +188,8 @@ test('what a registry refuses is told in the status, and tried again as soon as 
 test('an image of the operator’s that stands in for the named one is pulled without the endpoint’s credentials', async () => {
   const { store, host } = fixture
   const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }
-  await store.registries.change(() => ({ kind: 'saved', registry, credentials: { username: 'me', password: 'x' }, users: [] }))
+  const edit = () => ({ ...registry, username: 'me', password: 'x' })
+  await store.resources.registries.save({ ...SAVE, ownerId: 'owner', id: undefined, edit })
   host.problem.image = new RunyardError('not_found', 'no such image')
   await fixture.open()
   await save(endpointOf('ep-one', { spec: { registryId: 'r1' } }))

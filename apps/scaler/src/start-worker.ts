@@ -163,7 +163,8 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
 /** They were given for the image that the endpoint names; one of the operator's that stands in for it is none of their business. */
 async function credentialsFor(deps: ActDeps, { ownerId, spec }: Endpoint, image: string): Promise<PullCredentials | undefined> {
   if (spec.registryId === null || image !== spec.image) return undefined
-  return deps.store.registries.credentials(ownerId, spec.registryId)
+  const found = await deps.store.resources.registries.find(ownerId, spec.registryId)
+  return found && { name: found.name, username: found.username, password: found.password }
 }
 
 async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: PlacedWorker): Promise<WorkerLaunch> {

@@ -6,7 +6,7 @@ import { completed, submission, useStores } from './testing/test-store.ts'
 const stores = useStores()
 
 test('what a command carried is not told with its failure', async () => {
-  const { jobs, endpoints, registries } = await stores.open()
+  const { jobs, endpoints, resources } = await stores.open()
   const raw = stores.raw()
   for (const key of ['{ep}:wait', '{ep}:active', '{@}:registries', '{@}:endpoints']) await raw.set(`${stores.prefix()}:${key}`, 'odd')
   const failures = [
@@ -14,7 +14,7 @@ test('what a command carried is not told with its failure', async () => {
     jobs.settle({ endpointId: 'ep', jobId: 'job', workerId: 'w1', outcome: completed('my secret') }),
     jobs.appendChunk({ endpointId: 'ep', jobId: 'job', workerId: 'w1', chunk: 'my secret' }),
     endpoints.get('my secret'),
-    registries.get('owner', 'my secret'),
+    resources.registries.get('owner', 'my secret'),
   ].map(async (call) => call.then(() => undefined, inspect))
   for (const told of await Promise.all(failures)) {
     expect(told).toContain('WRONGTYPE')

@@ -1,4 +1,3 @@
-export { unknownRegistry } from './endpoints/registry-record.ts'
 export { generateKey } from './api-keys/api-keys.ts'
 export { openStore } from './open-store.ts'
 export { storeOptionsOf } from './store-options.ts'

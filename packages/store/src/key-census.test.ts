@@ -4,6 +4,7 @@ import { createMemoryBlobs, ENDING_KEYS, isPermanent, keysWithoutExpiry } from '
 import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
+import { saveTemplate } from './testing/resource-fixture.ts'
 import { completed, drainStream, PATIENT, submission, useStores, workerRecord, type Store } from './testing/test-store.ts'
 
 const stores = useStores()
@@ -66,10 +67,10 @@ async function runBatches({ batches }: Store, ep: string): Promise<void> {
 
 /** From the first save to the last word, as the gateway and the scaler write it. */
 async function live(store: Store, ep: string): Promise<void> {
-  const { endpoints, templates, workers, workerLogs, events, status, ledger, leader } = store
+  const { endpoints, workers, workerLogs, events, status, ledger, leader } = store
   const held = await leader.hold('scaler', { ttlMs: 60_000, facts })
   const led = store.underTerm(held.kind === 'held' ? held.term : 0)
-  await templates.change(() => ({ kind: 'saved', template: template(`t-${ep}`), endpoints: [] }))
+  await saveTemplate(store, template(`t-${ep}`))
   await endpoints.upsert({ id: ep }, () => endpoint(ep, { templateId: `bound-${ep}` }))
   await led.workers.create(workerRecord('w1', { endpointId: ep, gpus: [L4] }))
   const row = { workerId: 'w1', endpointId: ep, gpuType: L4.name, gpuCount: 1 }
@@ -89,7 +90,7 @@ async function live(store: Store, ep: string): Promise<void> {
   await led.ledger.close('w1', at - 6000)
   await led.workers.remove(ep, 'w1', { at, exitCode: 0, oomKilled: false, lastLogLines: [] })
   await led.endpoints.forget(ep)
-  await templates.change(() => ({ kind: 'removed', template: template(`t-${ep}`), endpoints: [] }))
+  await store.resources.templates.remove('owner', { id: `t-${ep}` })
   await status.put(ep, { at, throttled: 1, reason: undefined, message: undefined, unhealthy: 0 })
 }
 

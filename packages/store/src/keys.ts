@@ -166,11 +166,11 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
       ownersSince: `${shared}:endpoint-owners-since`,
     },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
-    templates: `${shared}:templates`,
-    registries: `${shared}:registries`,
+    /** A hash per kind of resource, e.g. of templates. */
+    resource: (kind: string) => `${shared}:${kind}`,
     /** Whose credentials an image came with. */
     privateImage: (imageId: string) => `${shared}:private-image:${imageId}`,
-    /** Grows with each write of an endpoint, a template or a registry. */
+    /** Grows with each write of an endpoint or a resource. */
     revision: `${shared}:revision`,
     apiKeys: {
       records: `${shared}:api-keys`,

@@ -19,12 +19,11 @@ import { createLeaderStore } from './leader/leader.ts'
 import { createLedgerStore } from './ledger/ledger.ts'
 import { createMeasureStore } from './measures.ts'
 import { createPayloads } from './blobs/payloads.ts'
-import { createPrivateImageStore } from './endpoints/private-images.ts'
+import { createPrivateImageStore } from './resources/private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
-import { createRegistryStore } from './endpoints/registries.ts'
 import { createRun } from './scripts/run-script.ts'
 import { openSignals } from './signals.ts'
-import { createTemplateStore } from './endpoints/templates.ts'
+import { createResourceStores } from './resources/resources.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
 import { createWebhookStore } from './webhooks/webhooks.ts'
@@ -49,8 +48,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
 
   return {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
-    templates: translateErrors(createTemplateStore(context)),
-    registries: translateErrors(createRegistryStore(context)),
+    resources: createResourceStores(context, translateErrors),
     privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
     jobs: translateErrors(jobs),

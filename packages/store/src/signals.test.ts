@@ -4,6 +4,7 @@ import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
+import { saveTemplate } from './testing/resource-fixture.ts'
 import { PATIENT, submission, useStores, workerRecord } from './testing/test-store.ts'
 import type { Store } from './testing/value-store.ts'
 
@@ -58,8 +59,11 @@ const CHANGES: readonly (readonly [name: string, kind: string, prepare: (store: 
       'an endpoint of a changed template',
       'endpoint-changed',
       async (store) => {
-        const one = await addEndpoint(store)
-        return ({ templates }) => templates.change(() => ({ kind: 'saved', template: template('t1'), endpoints: [one] }))
+        await saveTemplate(store, template('t1'))
+        const gpu = { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] }
+        const one = endpoint('ep-1', { sharedTemplateId: 't1', spec: { gpu } })
+        await store.endpoints.upsert({ id: one.id }, () => one)
+        return (other) => saveTemplate(other, template('t1', 'other'))
       },
     ],
     [

@@ -13,7 +13,9 @@ import type { JobStore } from './jobs/jobs.ts'
 import type { MeasureStore } from './measures.ts'
 import type { RedisMemory, StoreProblem } from './problems.ts'
 import type { WebhookStore } from './webhooks/webhooks.ts'
-import type { EndpointStore, PrivateImageStore, RegistryStore, TemplateStore } from './endpoints/library-types.ts'
+import type { EndpointStore } from './endpoints/endpoint-types.ts'
+import type { PrivateImageStore } from './resources/private-images.ts'
+import type { ResourceStores } from './resources/resources.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './endpoints/history.ts'
@@ -26,7 +28,9 @@ export type * from './jobs/jobs.ts'
 export type * from './leader/leader.ts'
 export type * from './ledger/ledger.ts'
 export type * from './api-keys/api-keys.ts'
-export type * from './endpoints/library-types.ts'
+export type * from './endpoints/endpoint-types.ts'
+export type * from './resources/private-images.ts'
+export type * from './resources/resources.ts'
 export type * from './store-options.ts'
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
@@ -34,8 +38,8 @@ export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'led
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
-  readonly templates: TemplateStore
-  readonly registries: RegistryStore
+  /** By kind. */
+  readonly resources: ResourceStores
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
   readonly jobs: JobStore

@@ -1,7 +1,7 @@
 // Who saves an endpoint, as far as the request says, and how that client hears what its save did to an endpoint that was there.
+import { type Caller } from '@runyard/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { apiKeyOf } from '../http/authenticate.ts'
-import type { Caller } from './change-report.ts'
 
 const LONGEST_AGENT = 120
 const NOTICE_HEADER = 'x-runyard-notice'

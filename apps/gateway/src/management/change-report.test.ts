@@ -1,7 +1,5 @@
 // Two projects of one owner that use one name: each change is an event, a line in the log and a notice to the client that made it.
-import { endpointRecord } from '@runyard/testing/endpoint'
 import { expect, test } from 'vitest'
-import { describeChanges } from './change-report.ts'
 import type { TestApp } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
@@ -63,14 +61,4 @@ test('GraphQL clients get the notice as a header and as an extension', async () 
     data: { saveEndpoint: { id: expect.any(String) } },
     extensions: { runyard: { notices: [expect.stringContaining('workersMax (3 → 7)')] } },
   })
-})
-
-test.each([
-  ['nothing', {}, []],
-  ['a command, whose words may be secrets', { spec: { args: 'serve --token x' } }, ['args']],
-  ['hardware', { spec: { gpu: null, cpu: { instanceIds: ['cpu3g-2-8'] } } }, ['cpu']],
-  ['scaling', { settings: { scaling: { type: 'REQUEST_COUNT' as const, requestCount: 2 } } }, ['scaling']],
-  ['a name', { name: 'other' }, ['name (ep → other)']],
-])('what changed is named: %s', (_, change, expected) => {
-  expect(describeChanges(endpointRecord('ep'), endpointRecord('ep', change))).toEqual(expected)
 })

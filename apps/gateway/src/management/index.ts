@@ -1,10 +1,14 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies stays with its own routes.
+<<<<<<< HEAD
 import { createGpuCatalogue } from '@runyard/core'
+=======
+import type { EndpointSave } from '@runyard/core'
+>>>>>>> d0cc817 (core, store: decide the management model in core, one table of resources)
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
-import { reportChange, type Change } from './change-report.ts'
+import { reportChange } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel, type OnDeleted } from './model.ts'
@@ -24,7 +28,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
   const { store, config, log, onDeleted } = deps
-  const onChanged = (change: Change) => reportChange({ store, log }, change)
+  const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
   const model = createManagementModel(store, { ...config, onChanged, onDeleted })
   const catalogue = createGpuCatalogue(config.gpuTypes)
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, store, log }))

@@ -1,17 +1,25 @@
-// The management model: the one place that creates, changes and removes endpoints, templates and registry credentials. Dialects (GraphQL,
-// REST v2, REST v1) translate into it and out of it and have no rules of their own. Records of another owner are "not found".
-import type { Config, Endpoint, JobRecord, Template } from '@runyard/schema'
+// The management model: reads and writes endpoints, templates and registry credentials for every dialect. Core decides what a change results in,
+// and the store's guarded writes apply it. Records of another owner are "not found".
+import {
+  applyChange,
+  boundTemplate,
+  checkWorkerCounts,
+  defined,
+  editRegistry,
+  editTemplate,
+  missingResource,
+  rememberSpec,
+  RESOURCE_KINDS,
+  type Caller,
+  type EndpointChange,
+  type EndpointSave,
+  type RegistryEdit,
+  type TemplateEdit,
+} from '@runyard/core'
+import type { Config, Endpoint, JobRecord, Registry, RegistryCredentials, Template } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import { rememberSpec, type Caller, type Change } from './change-report.ts'
-import { defined } from './defined.ts'
-import { applyChange } from './model-change.ts'
-import type { EndpointChange } from './model-change.ts'
-import { checkWorkerCounts } from './model-check.ts'
-import { createRegistryModel } from './registries.ts'
-import type { RegistryModel } from './registries.ts'
-import { boundTemplate, decideRemove, decideSave, missingTemplate } from './model-template.ts'
-import type { TemplateEdit } from './model-template.ts'
+import { MODEL_TOOLS } from './model-tools.ts'
 
 /** By id, it must exist; by name it is created or updated (flash-api §5.3: identity without `.flash/`). */
 export type EndpointTarget = ({ readonly id: string } | { readonly name: string; readonly flashEnvironmentId: string | null }) & {
@@ -56,7 +64,20 @@ export interface TemplateModel {
   remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
 }
 
-export type ModelStore = Pick<Store, 'endpoints' | 'templates' | 'registries'>
+export interface RegistryModel {
+  /** Oldest first. */
+  list(ownerId: string): Promise<readonly Registry[]>
+  /** @throws RunyardError('not_found') */
+  get(ownerId: string, id: string): Promise<Registry>
+  /** @throws RunyardError('bad_request' | 'conflict') */
+  add(ownerId: string, edit: RegistryEdit): Promise<Registry>
+  /** Starts that failed with the old ones are tried again at once. @throws RunyardError('bad_request' | 'not_found') */
+  replace(ownerId: string, id: string, credentials: RegistryCredentials): Promise<Registry>
+  /** @throws RunyardError('not_found' | 'conflict') */
+  remove(ownerId: string, id: string): Promise<void>
+}
+
+export type ModelStore = Pick<Store, 'endpoints' | 'resources'>
 
 export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 
@@ -64,7 +85,7 @@ export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
   readonly clock?: () => number
   /** Called after each save of an endpoint that was there; its sentence is the notice. */
-  readonly onChanged?: (change: Change) => Promise<string | undefined>
+  readonly onChanged?: (save: EndpointSave) => Promise<string | undefined>
   /** Called with the jobs that ended with their endpoint. */
   readonly onDeleted?: OnDeleted | undefined
 }
@@ -85,7 +106,12 @@ export function createManagementModel(
       before = current
       if ('id' in find && current?.ownerId !== ownerId) throw missingEndpoint(find.id, FORGET_HINT)
       const template = templateId === undefined ? undefined : usable(shared ?? bound, ownerId, templateId)
-      const next = applyChange(current, describe(current, template), { ownerId, now: clock(), sharedTemplateId: shared?.id })
+      const next = applyChange(current, describe(current, template), {
+        ...MODEL_TOOLS,
+        ownerId,
+        now: clock(),
+        sharedTemplateId: shared?.id,
+      })
       checkWorkerCounts(next, { current, beside, limits })
       return rememberSpec(current, next, by)
     }
@@ -99,7 +125,7 @@ export function createManagementModel(
     get,
     save,
     async list(ownerId) {
-      return (await store.endpoints.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
+      return byAge(await store.endpoints.list(ownerId))
     },
     async retry(ownerId, id, at) {
       return store.endpoints.upsert({ id }, (current) => {
@@ -112,7 +138,7 @@ export function createManagementModel(
       await store.endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
     },
     templates: createTemplateModel(store, { save, clock }),
-    registries: createRegistryModel(store, clock),
+    registries: createRegistryModel(store.resources, clock),
   }
 }
 
@@ -120,15 +146,19 @@ interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
   readonly clock: () => number
 }
 
+const byAge = <T extends { readonly createdAt: number }>(records: readonly T[]): readonly T[] =>
+  records.toSorted((a, b) => a.createdAt - b.createdAt)
+
 function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDeps): TemplateModel {
-  const saveTemplate = (ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template> =>
-    store.templates.change((library) => decideSave(library, { ownerId, id, edit, now: clock() }), ownerId)
+  const { templates } = store.resources
+  const saveTemplate = (ownerId: string, id: string | undefined, edit: TemplateEdit): Promise<Template> => {
+    const context = { ...MODEL_TOOLS, ownerId, now: clock() }
+    return templates.save({ ...context, id, edit: (current) => editTemplate(current, edit, context) })
+  }
   return {
-    async list(ownerId) {
-      return (await store.templates.list(ownerId)).toSorted((a, b) => a.createdAt - b.createdAt)
-    },
+    list: async (ownerId) => byAge(await templates.list(ownerId)),
     async get(ownerId, id) {
-      return ownedBy((await store.templates.get(id)) ?? (await findBound(store, id)), ownerId, id)
+      return ownedBy((await templates.find(ownerId, id)) ?? (await findBound(store, id)), ownerId, id)
     },
     async save(ownerId, id, edit) {
       const holder = id === undefined ? undefined : await store.endpoints.findByTemplate(id)
@@ -138,9 +168,21 @@ function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDe
       const change = defined({ templateName: edit.name, container: edit.container, echo: readme === undefined ? undefined : { readme } })
       return boundTemplate((await save(ownerId, { id: holder.id }, () => change)).endpoint)
     },
-    async remove(ownerId, wanted) {
-      await store.templates.change((library) => decideRemove(library, ownerId, wanted), ownerId)
-    },
+    remove: templates.remove,
+  }
+}
+
+function createRegistryModel({ registries }: ModelStore['resources'], clock: () => number): RegistryModel {
+  const saveRegistry = (ownerId: string, id: string | undefined, edit: Parameters<typeof editRegistry>[1]): Promise<Registry> => {
+    const context = { ...MODEL_TOOLS, ownerId, now: clock() }
+    return registries.save({ ...context, id, edit: (current) => editRegistry(current, edit, context) })
+  }
+  return {
+    list: async (ownerId) => byAge(await registries.list(ownerId)),
+    get: registries.get,
+    add: (ownerId, edit) => saveRegistry(ownerId, undefined, edit),
+    replace: (ownerId, id, credentials) => saveRegistry(ownerId, id, credentials),
+    remove: (ownerId, id) => registries.remove(ownerId, { id }),
   }
 }
 
@@ -150,7 +192,7 @@ async function findBound(store: ModelStore, templateId: string): Promise<Templat
 }
 
 function ownedBy(template: Template | undefined, ownerId: string, id: string): Template {
-  if (template === undefined || template.ownerId !== ownerId) throw missingTemplate(id)
+  if (template === undefined || template.ownerId !== ownerId) throw missingResource(RESOURCE_KINDS.templates, id)
   return template
 }
 

@@ -90,13 +90,13 @@ describe('a template', () => {
     )
     const second = await saveTemplate({ name: 'second' })
     expect((await user.rest('PATCH', `/v2/templates/${second.id}`, { name: 'shared' })).status).toBe(409)
-    expect(await opened.store.templates.list()).toHaveLength(2)
+    expect(await opened.store.resources.templates.list()).toHaveLength(2)
   })
 
   it('is made once by many at once', async () => {
     const made = await Promise.all(Array.from({ length: 8 }, () => saveTemplate()))
     expect(new Set(made.map(({ id }) => id)).size).toBe(1)
-    expect(await opened.store.templates.list()).toHaveLength(1)
+    expect(await opened.store.resources.templates.list()).toHaveLength(1)
   })
 
   it('is nobody else’s', async () => {
@@ -138,7 +138,7 @@ describe('a template', () => {
   ])('with %s is refused in one sentence', async (_what, body, status, detail) => {
     const refused = await user.rest('POST', '/v2/templates', body)
     expect(refused).toMatchObject({ status, json: { status, detail: expect.stringContaining(detail) } })
-    expect(await opened.store.templates.list()).toEqual([])
+    expect(await opened.store.resources.templates.list()).toEqual([])
   })
 })
 

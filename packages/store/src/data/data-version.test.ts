@@ -99,7 +99,11 @@ describe('a record that cannot be read', () => {
   it('is named with the field, and without any of its values', async () => {
     await stores
       .raw()
-      .hset(keys().registries, 'r', JSON.stringify({ id: 'hub', name: 'hub', ownerId: 'o', createdAt: 1, updatedAt: 'x', username: 'u' }))
+      .hset(
+        keys().resource('registries'),
+        'r',
+        JSON.stringify({ id: 'hub', name: 'hub', ownerId: 'o', createdAt: 1, updatedAt: 'x', username: 'u' }),
+      )
     await expect(stores.open()).rejects.toMatchObject({
       code: 'conflict',
       message: 'The record of registry hub in Redis cannot be read (updatedAt: Invalid input: expected number, received string).',

@@ -23,10 +23,10 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     what: 'Data written before versions had numbers: every record can be read.',
     async run(context) {
-      const { endpoints, templates, registries, apiKeys, ledger } = context.keys
+      const { endpoints, resource, apiKeys, ledger } = context.keys
       await eachField(context, endpoints.records, readEndpoint)
-      await eachField(context, templates, readTemplate)
-      await eachField(context, registries, readRegistry)
+      await eachField(context, resource('templates'), readTemplate)
+      await eachField(context, resource('registries'), readRegistry)
       await eachField(context, apiKeys.records, readApiKey)
       await eachField(context, ledger.open, readLedgerRow)
     },

@@ -15,6 +15,9 @@ export const readEndpoint = (text: string): Endpoint => readRecord('endpoint', E
 export const readTemplate = (text: string): Template => readRecord('template', Template, text)
 /** With user and password in it. */
 export const readRegistry = (text: string): StoredRegistry => readRecord('registry', StoredRegistry, text)
+/** With its secrets. */
+export const readResource = <R>(kind: { readonly name: string; readonly schema: Parser<R> }, text: string): R =>
+  readRecord(kind.name, kind.schema, text)
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)

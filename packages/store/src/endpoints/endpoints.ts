@@ -1,13 +1,14 @@
 // Endpoint records with their two indexes (name, bound template), kept together by compare-and-set. A deleted endpoint stays listed
 // until its last keys are removed, so that a crash in the middle of a deletion is only a pause in it.
+import { unknownResource, type ResourceKind } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint, JobRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { createEndpointLists } from './endpoint-lists.ts'
-import { registryField, unknownRegistry } from './registry-record.ts'
 import { nameOf, namesBegin } from './owned.ts'
 import { readEndpoint, readTemplate } from '../data/records.ts'
 import { endpointKeys } from '../keys.ts'
+import { hashesLua, hashKeys, KIND_NAMES, KINDS } from '../resources/resource-scripts.ts'
 import { foldTotalsScript } from '../ledger/ledger-tidy.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, maybe, nothing, text, word } from '../scripts/replies.ts'
@@ -18,7 +19,8 @@ const upsertScript = defineScript(
   {
     name: 'upsertEndpoint',
     lua: new URL('./upsert-endpoint.lua', import.meta.url),
-    keys: ['records', 'names', 'bound', 'deleted', 'templates', 'registries', 'revision'],
+    uses: [hashesLua],
+    keys: ['records', 'names', 'bound', 'deleted', 'revision', ...KIND_NAMES],
     args: {
       id: 'text',
       before: 'text',
@@ -30,15 +32,16 @@ const upsertScript = defineScript(
       /** A template that must be unchanged. */
       template: 'text',
       templateText: 'text',
-      /** A registry that must be there. */
-      registry: 'text',
+      /** Resources that must exist. */
+      needKinds: 'texts',
+      needFields: 'texts',
       expectedRevision: 'text',
       namesBegin: 'text',
       /** 0 = any number. */
       mostPerOwner: 'number',
       changed: 'signal',
     },
-    reply: word('stored', 'stale', 'taken', 'unregistered', 'full'),
+    reply: word('stored', 'stale', 'taken', 'unknown', 'full'),
   },
   { changed: (reply) => reply === 'stored' },
 )
@@ -139,9 +142,8 @@ export function createEndpointStore(context: StoreContext, jobs: Jobs): Endpoint
 }
 
 /** What another look would not change. */
-function refuseWrite(result: Written, { name, spec }: Endpoint): void {
+function refuseWrite(result: Written, { name }: Endpoint): void {
   if (result === 'taken') throw new RunyardError('conflict', `An endpoint named "${name}" exists already.`)
-  if (result === 'unregistered') throw unknownRegistry(spec.registryId ?? '')
   if (result === 'full') throw new RunyardError('unprocessable', 'You have as many endpoints as an owner may have; delete some first.')
 }
 
@@ -157,14 +159,14 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
   const readText = async (find: Find): Promise<string | null> =>
     'id' in find ? client.hget(records, find.id) : ((await run(findScript, { records, names, name: nameOf(find) })) ?? null)
 
-  const readTemplateText = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.templates, id))
+  const readTemplateText = async (id: string | undefined) => (id === undefined ? null : client.hget(keys.resource('templates'), id))
 
-  const libraryKeys = { templates: keys.templates, registries: keys.registries, revision: keys.revision }
-  const touched = { records, names, bound: templates, deleted, ...libraryKeys }
+  const touched = { ...hashKeys(keys), records, names, bound: templates, deleted, revision: keys.revision }
   const write = async (endpoint: Endpoint, expected: string | null, conditions: Conditions): Promise<Written> => {
     const { template, revision, mostPerOwner = 0 } = conditions
     const before = parse(expected)
-    return run(upsertScript, {
+    const needs = newNeeds(before, endpoint)
+    const result = await run(upsertScript, {
       ...touched,
       id: endpoint.id,
       before: expected ?? '',
@@ -175,12 +177,18 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
       newBound: endpoint.templateId,
       template: template.id,
       templateText: template.text,
-      registry: newRegistry(before, endpoint),
+      needKinds: needs.map(({ kind }) => kind.name),
+      needFields: needs.map(({ field }) => field),
       expectedRevision: revision,
       namesBegin: namesBegin(endpoint.ownerId),
       mostPerOwner,
       changed: changed(endpoint.id),
     })
+    if (result !== 'unknown') return result
+    for (const { kind, id, field } of needs)
+      if ((await client.hexists(keys.resource(kind.name), field)) === 0) throw unknownResource(kind, id)
+    // It was created meanwhile.
+    return 'stale'
   }
 
   /** False if there is none. A client that changes it at the same moment only makes this look again. */
@@ -198,9 +206,19 @@ function createEndpointWrites({ client, keys, run }: StoreContext) {
   return { readText, readTemplateText, write, remove }
 }
 
-/** The field of a registry that it did not name before; '' = none. */
-function newRegistry(before: Endpoint | undefined, { ownerId, spec: { registryId } }: Endpoint): string {
-  return registryId === null || registryId === before?.spec.registryId ? '' : registryField(ownerId, registryId)
+interface Need {
+  readonly kind: ResourceKind
+  readonly id: string
+  readonly field: string
+}
+
+/** The resources that it did not use before. */
+function newNeeds(before: Endpoint | undefined, endpoint: Endpoint): readonly Need[] {
+  return KINDS.flatMap((kind) => {
+    const known = before === undefined ? [] : kind.usedBy(before)
+    const added = kind.usedBy(endpoint).filter((id) => !known.includes(id))
+    return added.map((id) => ({ kind, id, field: kind.field(endpoint.ownerId, id) }))
+  })
 }
 
 interface Cancelling {

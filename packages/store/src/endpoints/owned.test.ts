@@ -1,7 +1,8 @@
 // What is read for one owner is that owner's, whatever others call themselves and their things; and what nobody changed is not read again.
-import { RunyardError, type Registry, type Template } from '@runyard/schema'
+import { RunyardError, type StoredRegistry, type Template } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { endpoint, template } from '../testing/endpoint-fixture.ts'
+import { SAVE, saveRegistry, saveTemplate } from '../testing/resource-fixture.ts'
 import { useStores } from '../testing/test-store.ts'
 import type { Store } from '../testing/value-store.ts'
 
@@ -10,10 +11,6 @@ const stores = useStores()
 /** Each would be taken for another by a search that looks at text only. */
 const OWNERS = ['a', 'a"', 'a","x', '"a', 'aa', 'a\\', '%', '[', '', 'ä\u2028', '*'] as const
 
-function registryOf(ownerId: string, index: number): Registry {
-  return { id: `r-${index}`, name: 'n', ownerId, createdAt: 1, updatedAt: 1 }
-}
-
 async function fill(store: Store): Promise<void> {
   for (const [index, ownerId] of OWNERS.entries()) {
     const others = OWNERS.map((other) => `"ownerId":${JSON.stringify(other)}`).join()
@@ -21,9 +18,9 @@ async function fill(store: Store): Promise<void> {
     const one = endpoint(`ep-${index}`, { ownerId, name: 'n' })
     await store.endpoints.upsert({ id: one.id }, () => ({ ...one, spec: { ...one.spec, env } }))
     const saved: Template = { ...template(`t-${index}`), ownerId, container: { ...template('t').container, env } }
-    await store.templates.change(() => ({ kind: 'saved', template: saved, endpoints: [] }), ownerId)
-    const registry = registryOf(ownerId, index)
-    await store.registries.change(() => ({ kind: 'saved', registry, credentials: { username: 'u', password: others }, users: [] }), ownerId)
+    await saveTemplate(store, saved)
+    const registry: StoredRegistry = { id: `r-${index}`, name: 'n', ownerId, createdAt: 1, updatedAt: 1, username: 'u', password: others }
+    await saveRegistry(store, registry)
   }
 }
 
@@ -34,15 +31,16 @@ describe('the records of one owner', () => {
     const store = await stores.open()
     await fill(store)
     for (const ownerId of OWNERS) {
-      const lists = await Promise.all([store.endpoints.list(ownerId), store.templates.list(ownerId), store.registries.list(ownerId)])
+      const { endpoints, resources } = store
+      const lists = await Promise.all([endpoints.list(ownerId), resources.templates.list(ownerId), resources.registries.list(ownerId)])
       expect(lists.map(ownersOf)).toEqual([[ownerId], [ownerId], [ownerId]])
-      await store.templates.change(({ endpoints, templates, registries }) => {
-        expect([endpoints, templates, registries].map(ownersOf)).toEqual([[ownerId], [ownerId], [ownerId]])
-        return { kind: 'removed', template: template('none'), endpoints: [] }
-      }, ownerId)
+      // A name of another owner's is free.
+      const edit = () => template(`new-${ownerId}`)
+      const made = resources.templates.save({ ...SAVE, ownerId, id: undefined, edit: () => ({ ...edit(), ownerId, name: 'new' }) })
+      await expect(made).resolves.toMatchObject({ ownerId })
     }
     expect(await store.endpoints.list('nobody')).toEqual([])
-    expect((await store.endpoints.list()).length + (await store.templates.list()).length).toBe(2 * OWNERS.length)
+    expect((await store.endpoints.list()).length + (await store.resources.templates.list()).length).toBe(3 * OWNERS.length)
   })
 
   test('are as they were when an endpoint is written that was decided on beside them, however many write at once', async () => {

@@ -1,9 +1,11 @@
--- 'stale': another writer came first. 'taken': another endpoint has that name. 'unregistered': there is no such registry. 'full': its owner has as many
--- endpoints as it may have. Empty texts are conditions that are not asked for. `revision` grows with each write of an endpoint, template or registry, so
+-- 'stale': another writer came first. 'taken': another endpoint has that name. 'unknown': a resource that it names does not exist. 'full': its owner
+-- has as many endpoints as it may have. Empty texts are conditions that are not asked for. `revision` grows with each write of an endpoint or a resource, so
 -- that a decision on all of them is refused when any changed meanwhile.
 if (call('HGET', records, id) or '') ~= before then return 'stale' end
 if template ~= '' and (call('HGET', templates, template) or '') ~= templateText then return 'stale' end
-if registry ~= '' and call('HEXISTS', registries, registry) == 0 then return 'unregistered' end
+for at, kind in ipairs(needKinds) do
+  if call('HEXISTS', HASHES[kind], needFields[at]) == 0 then return 'unknown' end
+end
 local owner = call('HGET', names, newName)
 if owner and owner ~= id then return 'taken' end
 if expectedRevision ~= '' and (call('GET', revision) or '0') ~= expectedRevision then return 'stale' end

@@ -25,13 +25,14 @@ afterEach(() => vi.restoreAllMocks())
 
 /** How often the store was asked or told something of endpoints, templates and their stock. */
 async function stepsOf(work: () => Promise<unknown>): Promise<number> {
-  const { endpoints, templates, status } = opened.store
+  const { endpoints, resources, status } = opened.store
+  const { templates } = resources
   const spies = [
     vi.spyOn(endpoints, 'list'),
     vi.spyOn(endpoints, 'get'),
     vi.spyOn(templates, 'list'),
-    vi.spyOn(templates, 'get'),
-    vi.spyOn(templates, 'change'),
+    vi.spyOn(templates, 'find'),
+    vi.spyOn(templates, 'save'),
     vi.spyOn(status, 'get'),
   ]
   await work()

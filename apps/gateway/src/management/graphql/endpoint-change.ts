@@ -1,12 +1,17 @@
 // `EndpointInput` → a change of the model. Three kinds of save look alike on the wire (flash-api §3.1, sdk2-api §3.1, management §0.1.4):
 // complete  - no id, or `id` + `template` + `volumes` (SDK 2.0): what is absent is back at its default
 // partial   - `id` alone or with `templateId` (Flash): what is absent stays, except workersMax, idleTimeout and scalerValue
-import { parseGpuIds } from '@runyard/core'
+import {
+  DEFAULT_SETTINGS,
+  defined,
+  parseGpuIds,
+  templateSwap,
+  type ContainerChange,
+  type EndpointChange,
+  type GpuChange,
+} from '@runyard/core'
 import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
-import { defined } from '../defined.ts'
-import { DEFAULT_SETTINGS, templateSwap } from '../model-change.ts'
-import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
 import { splitCommas } from './inputs.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'

@@ -1,5 +1,6 @@
 // POST /graphql. Success carries no `errors` key at all; failures are HTTP 200 with `errors[].message`, except 401 for a bad key and
 // 503 while the store is away (flash-api §2, sdk2-api §2, management §1.1).
+import { MANAGEMENT_BODY_BYTES } from '@runyard/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
@@ -13,7 +14,6 @@ import { answerErrors, DIALECTS, setRetryAfter, toWireError, type Failure, type 
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ManagementModel } from '../model.ts'
-import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 import { createStock } from '../stock.ts'
 import { createReads } from './reads.ts'
 import { createResolvers } from './resolvers.ts'

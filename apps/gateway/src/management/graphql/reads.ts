@@ -1,9 +1,9 @@
 // What one GraphQL request reads. Each field of a query may be asked for under any number of aliases and for each item of a list, so what was
 // read once is not read again, and what a request may read and be answered is bounded (ADR 36).
+import { missingResource, RESOURCE_KINDS } from '@runyard/core'
 import type { Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
-import { missingTemplate } from '../model-template.ts'
 import type { ReadStock } from '../stock.ts'
 
 /** Reads and changes of the store. */
@@ -60,7 +60,7 @@ export function createReads({ model, readStock }: ReadsDeps, ownerId: string): R
     templates,
     async template(id) {
       const found = (await byId()).get(id)
-      if (found === undefined) throw missingTemplate(id)
+      if (found === undefined) throw missingResource(RESOURCE_KINDS.templates, id)
       return found
     },
     stock: once(() => readStock(ownerId)),

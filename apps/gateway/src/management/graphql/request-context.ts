@@ -1,6 +1,6 @@
 // Who asks.
+import { type Caller } from '@runyard/core'
 import type { ApiKey } from '@runyard/store'
-import type { Caller } from '../change-report.ts'
 import type { Reads } from './reads.ts'
 
 /** Every resolver's third argument. */

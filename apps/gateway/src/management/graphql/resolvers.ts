@@ -1,10 +1,12 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
+<<<<<<< HEAD
 import type { GpuCatalogue } from '@runyard/core'
+=======
+import { boundTemplate, templateSwap } from '@runyard/core'
+>>>>>>> d0cc817 (core, store: decide the management model in core, one table of resources)
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
-import { boundTemplate } from '../model-template.ts'
-import { templateSwap } from '../model-change.ts'
 import { endpointChange, isGiven } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
 import type { EndpointInput, IdFilter, TemplateFilter, TemplateInput, TemplateSwap } from './inputs.ts'

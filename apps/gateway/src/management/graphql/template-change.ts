@@ -1,9 +1,8 @@
 // A template in GraphQL's words → a change of the model. An inline template describes the whole container; `saveTemplate`
 // names only what it changes: ports and registry are not sent by Flash and stay (flash-api §3.1, sdk2-api §3.1).
+import { defined, type TemplateEdit } from '@runyard/core'
 import { RunyardError, TEMPLATE_CATEGORIES } from '@runyard/schema'
 import type { TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { defined } from '../defined.ts'
-import type { TemplateEdit } from '../model-template.ts'
 import { splitCommas } from './inputs.ts'
 import type { TemplateInput } from './inputs.ts'
 import { refuseUnsupportedTemplate } from './unsupported-input.ts'

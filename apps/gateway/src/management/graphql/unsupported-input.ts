@@ -1,7 +1,7 @@
 // Members of GraphQL inputs that mean something at Runpod and nothing here, as one table: each is refused with a sentence when it is given, and let
 // through as clients send what they do not use (null, "", 0, [], {}).
+import { refusePorts } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import { refusePorts } from '../model-unkept.ts'
 import { splitCommas } from './inputs.ts'
 import type { EndpointInput, TemplateInput } from './inputs.ts'
 

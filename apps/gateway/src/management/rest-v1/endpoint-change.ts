@@ -1,12 +1,21 @@
 // REST v1 bodies → changes of the model (management §2.1). POST describes the whole endpoint; PATCH only what it names. An endpoint
 // follows its template (management §5, ADR 21). GPU types are kept as they are named, in their order, instead of as pools without siblings.
-import { cpuInstanceId, GPU_POOL_IDS, parseGpuIds } from '@runyard/core'
+import {
+  cpuInstanceId,
+  DEFAULT_GPU,
+  DEFAULT_PLACEMENT,
+  DEFAULT_SETTINGS,
+  defined,
+  GPU_POOL_IDS,
+  parseGpuIds,
+  templateSwap,
+  type ContainerChange,
+  type EndpointChange,
+  type GpuChange,
+} from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import type { V1CreateEndpointBody, V1UpdateEndpointBody } from '@runyard/schema/api'
-import { defined } from '../defined.ts'
-import { DEFAULT_GPU, DEFAULT_PLACEMENT, DEFAULT_SETTINGS, templateSwap } from '../model-change.ts'
-import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
 
 const DEFAULT_IDLE_TIMEOUT_MS = 5000
 const DEFAULT_SCALER_VALUE = 4

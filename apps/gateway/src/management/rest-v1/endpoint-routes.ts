@@ -4,7 +4,7 @@ import type { V1EndpointQuery } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ManagementModel } from '../model.ts'
-import { newEndpointName } from '../new-id.ts'
+import { MODEL_TOOLS } from '../model-tools.ts'
 import { keyOf, registerRemoval, v1Route } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
@@ -44,7 +44,7 @@ function registerSaveRoutes(app: RestApp, deps: EndpointRouteDeps): void {
   app.route({
     ...v1Route('POST /v1/endpoints'),
     handler: async (request, reply) => {
-      const body = { ...request.body, name: request.body.name ?? newEndpointName() }
+      const body = { ...request.body, name: request.body.name ?? `endpoint-${MODEL_TOOLS.randomText(8)}` }
       const target = { name: body.name, flashEnvironmentId: null, templateId: body.templateId, by: callerOf(request) }
       const { endpoint, notice } = await model.save(keyOf(request).ownerId, target, (_, template) => createChange(body, template))
       giveNotice(reply, notice)

@@ -1,9 +1,8 @@
 // Endpoints and workers in REST v1's words (management §2.1). Members that have no value are left out; whole numbers stay whole, since Go
 // clients refuse others (management §4.4). A worker's environment is never shown: it holds its token.
-import { gpuTypesOf, isDraining } from '@runyard/core'
+import { defined, gpuTypesOf, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
 import type { V1EndpointView, V1WorkerView } from '@runyard/schema/api'
-import { defined } from '../defined.ts'
 import { scalerValueOf } from './endpoint-change.ts'
 import { templateReply } from './template-shapes.ts'
 

@@ -130,7 +130,7 @@ describe('templates of REST v1', () => {
     const refused = await user.rest('POST', '/v1/templates', body)
     expect(refused.status).toBe(400)
     expect(refused.json).toEqual({ status: 400, error: expect.stringContaining(sentence), message: refused.json['error'] })
-    expect(await opened.store.templates.list()).toEqual([])
+    expect(await opened.store.resources.templates.list()).toEqual([])
   })
 
   it('stay what they are for: serverless is not changed', async () => {

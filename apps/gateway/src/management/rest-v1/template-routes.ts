@@ -1,6 +1,6 @@
 // /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
+import { boundTemplate } from '@runyard/core'
 import type { ManagementModel } from '../model.ts'
-import { boundTemplate } from '../model-template.ts'
 import { keyOf, registerRemoval, v1Route } from '../rest/conventions.ts'
 import type { RestApp } from '../rest/conventions.ts'
 import { newTemplate, templateEdit, templateReply } from './template-shapes.ts'

@@ -1,9 +1,7 @@
 // REST v1's template, translated into the model and back (management §2.2). The defaults are Runpod's.
-import { joinArgs, startCommandOf } from '@runyard/core'
+import { defined, joinArgs, startCommandOf, type TemplateEdit } from '@runyard/core'
 import type { Template } from '@runyard/schema'
 import type { V1CreateTemplateBody, V1TemplateView, V1UpdateTemplateBody } from '@runyard/schema/api'
-import { defined } from '../defined.ts'
-import type { TemplateEdit } from '../model-template.ts'
 
 export function newTemplate(body: V1CreateTemplateBody): TemplateEdit {
   const isServerless = body.isServerless ?? false

@@ -1,4 +1,5 @@
 // What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
+import { MANAGEMENT_BODY_BYTES } from '@runyard/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -8,7 +9,6 @@ import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
 import { answerErrors, DIALECTS, type Dialect } from '../../http/errors.ts'
 import type { ErrorLog } from '../error-log.ts'
-import { MANAGEMENT_BODY_BYTES } from '../model-size.ts'
 
 export type RestApp = ReturnType<typeof withRestConventions>
 

@@ -1,12 +1,17 @@
 // REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
-import { cpuInstanceId, parseGpuIds } from '@runyard/core'
+import {
+  cpuInstanceId,
+  DEFAULT_SETTINGS,
+  defined,
+  parseGpuIds,
+  refusePorts,
+  type ContainerChange,
+  type EndpointChange,
+  type GpuChange,
+} from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
 import type { CreateEndpointBody, UpdateEndpointBody } from '@runyard/schema/api'
-import { defined } from '../defined.ts'
-import { DEFAULT_SETTINGS } from '../model-change.ts'
-import type { ContainerChange, EndpointChange, GpuChange } from '../model-change.ts'
-import { refusePorts } from '../model-unkept.ts'
 
 type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
 

@@ -1,10 +1,8 @@
 // Endpoints and workers in REST v2's words (management §3.2, §3.3).
-import { resolveCpu, workerStatus } from '@runyard/core'
-import type { CountedWorker } from '@runyard/core'
+import { defined, resolveCpu, workerStatus, type CountedWorker } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE, type EndpointView, type WorkerListView, type WorkerView } from '@runyard/schema/api'
 import type { ScalerStatus } from '@runyard/store'
-import { defined } from '../defined.ts'
 
 const JOB_URLS = {
   run: 'run',

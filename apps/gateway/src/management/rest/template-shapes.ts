@@ -1,8 +1,7 @@
 // REST v2's template, translated into the model and back (management §3.5).
+import { defined, type TemplateEdit } from '@runyard/core'
 import type { Template } from '@runyard/schema'
 import type { TemplateView, UpdateTemplateBody } from '@runyard/schema/api'
-import { defined } from '../defined.ts'
-import type { TemplateEdit } from '../model-template.ts'
 
 type TemplateBody = UpdateTemplateBody & { readonly serverless?: boolean | undefined }
 

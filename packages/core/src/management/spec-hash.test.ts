@@ -1,6 +1,6 @@
 import type { EndpointSpec } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { specHashOf } from './spec-hash.ts'
+import { specText } from './spec-hash.ts'
 
 const SPEC: EndpointSpec = {
   image: 'mine:1',
@@ -16,12 +16,12 @@ const SPEC: EndpointSpec = {
   flashboot: 'OFF',
 }
 
-describe('the hash of a spec', () => {
+describe('the text of a spec', () => {
   it('does not depend on the order of variables or members, nor on absent ones', () => {
     const gpu = { allowedCudaVersions: [], count: 1, excludedTypes: [], pools: ['ADA_24'], minCudaVersion: undefined }
     const { image, ...rest } = SPEC
     const reordered = { ...rest, env: { B: '2', A: '1' }, image, gpu } as unknown as EndpointSpec
-    expect(specHashOf('QUEUE', reordered)).toBe(specHashOf('QUEUE', SPEC))
+    expect(specText('QUEUE', reordered)).toBe(specText('QUEUE', SPEC))
   })
 
   it.each([
@@ -32,10 +32,10 @@ describe('the hash of a spec', () => {
     ['an entrypoint', { entrypoint: ['sh'] }],
     ['the mode', { flashboot: 'FLASHBOOT' as const }],
   ])('changes with %s', (_what, change) => {
-    expect(specHashOf('QUEUE', { ...SPEC, ...change })).not.toBe(specHashOf('QUEUE', SPEC))
+    expect(specText('QUEUE', { ...SPEC, ...change })).not.toBe(specText('QUEUE', SPEC))
   })
 
   it('changes with the routing type', () => {
-    expect(specHashOf('LOAD_BALANCER', SPEC)).not.toBe(specHashOf('QUEUE', SPEC))
+    expect(specText('LOAD_BALANCER', SPEC)).not.toBe(specText('QUEUE', SPEC))
   })
 })

@@ -1,12 +1,10 @@
-// What becomes of an endpoint when somebody saves it: pure, whatever dialect the change came in. A change that touches what the
-// container is made of is a new version; everything else applies in place (flash-api §5.5, management §6.4).
-import { isDeepStrictEqual } from 'node:util'
+// Decides the endpoint that a save results in, for every dialect. A change of the container is a new version; everything else applies in
+// place (flash-api §5.5, management §6.4).
 import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
-import { RunyardError } from '@runyard/schema'
-import { checkEndpoint } from './model-check.ts'
-import { refuseUnkept } from './model-unkept.ts'
-import { newEndpointId, newTemplateId } from './new-id.ts'
-import { specHashOf } from './spec-hash.ts'
+import { EndpointId, RunyardError } from '@runyard/schema'
+import { checkEndpoint } from './endpoint-check.ts'
+import { isSame, specText } from './spec-hash.ts'
+import { refuseUnkept } from './unkept.ts'
 
 /** Members that are absent keep their value; on a new endpoint they take their default. `null` clears. */
 export interface GpuChange {
@@ -50,7 +48,7 @@ export const DEFAULT_PLACEMENT: Pick<EndpointSpec, 'networkVolumeIds' | 'dataCen
   flashboot: 'OFF',
 }
 
-const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
+export const DEFAULT_CONTAINER: TemplateContainer = {
   image: '',
   entrypoint: [],
   args: '',
@@ -58,12 +56,21 @@ const DEFAULT_CONTAINER: Omit<EndpointSpec, 'gpu' | 'cpu'> = {
   diskGb: null,
   ports: [],
   registryId: null,
-  ...DEFAULT_PLACEMENT,
 }
+
+const EMPTY_SPEC: EndpointSpec = { ...DEFAULT_CONTAINER, ...DEFAULT_PLACEMENT, gpu: null, cpu: null }
 
 export const DEFAULT_GPU: GpuRequest = { pools: [], excludedTypes: [], count: 1, allowedCudaVersions: [] }
 
-export interface ChangeContext {
+/** What a decision cannot compute by itself. */
+export interface ModelTools {
+  /** Short random text: lower-case letters and digits, fit for a DNS label (management §1.2). */
+  readonly randomText: (length: number) => string
+  /** In hex. */
+  readonly sha256: (text: string) => string
+}
+
+export interface ChangeContext extends ModelTools {
   readonly ownerId: string
   readonly now: number
   /** The shared template that the change uses. */
@@ -75,7 +82,7 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
   const { sharedTemplateId: before, ...base }: Endpoint = current ?? newEndpoint(change, context)
   const type = change.type ?? base.type
   const spec = changedSpec(current?.spec, change)
-  const specHash = specHashOf(type, spec)
+  const specHash = context.sha256(specText(type, spec))
   const next: Endpoint = {
     ...base,
     name: change.name ?? base.name,
@@ -103,9 +110,9 @@ function linked(endpoint: Endpoint, sharedTemplateId: string | undefined): Endpo
   return sharedTemplateId === undefined ? endpoint : { ...endpoint, sharedTemplateId }
 }
 
-/** Whoever changes the container itself goes a way of its own from there. */
+/** A change of the container itself ends the link to the shared template. */
 function keptLink(link: string | undefined, before: EndpointSpec, after: EndpointSpec): string | undefined {
-  return isDeepStrictEqual(containerOf(before), containerOf(after)) ? link : undefined
+  return isSame(containerOf(before), containerOf(after)) ? link : undefined
 }
 
 export function containerOf({ image, entrypoint = [], args, env, diskGb, ports, registryId }: EndpointSpec): TemplateContainer {
@@ -115,15 +122,15 @@ export function containerOf({ image, entrypoint = [], args, env, diskGb, ports, 
 function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {
   if (change.name === undefined) throw new RunyardError('bad_request', 'A new endpoint needs a name.')
   return {
-    id: newEndpointId(),
+    id: EndpointId.parse(context.randomText(14)),
     name: change.name,
     ownerId: context.ownerId,
     type: 'QUEUE',
-    spec: { ...DEFAULT_CONTAINER, gpu: null, cpu: null },
+    spec: EMPTY_SPEC,
     settings: DEFAULT_SETTINGS,
     version: 1,
     specHash: '',
-    templateId: newTemplateId(),
+    templateId: context.randomText(10),
     templateName: change.templateName ?? change.name,
     flashEnvironmentId: null,
     createdAt: context.now,
@@ -133,7 +140,7 @@ function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {
 }
 
 function changedSpec(current: EndpointSpec | undefined, change: EndpointChange): EndpointSpec {
-  const container = { ...DEFAULT_CONTAINER, gpu: null, cpu: null, ...current, ...change.container }
+  const container = { ...EMPTY_SPEC, ...current, ...change.container }
   if (change.cpu !== undefined) return { ...container, cpu: change.cpu, gpu: null }
   if (change.gpu === undefined || (change.gpu.pools === undefined && container.gpu === null)) return container
   return { ...container, gpu: changedGpu(container.gpu ?? DEFAULT_GPU, change.gpu), cpu: null }

@@ -1,10 +1,13 @@
 // Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
 // every dialect (management §3.2, §6.2; flash-api §9).
-import { formatGpuIds, imageProblem, parseGpuIds, resolveCpu, startCommandOf } from '@runyard/core'
+import { resolveCpu } from '../cpu-request.ts'
+import { formatGpuIds, parseGpuIds } from '../gpu-request.ts'
+import { imageProblem } from '../image-reference.ts'
+import { startCommandOf } from '../start-command.ts'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
-import { secretProblem } from './model-unkept.ts'
-import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './model-size.ts'
+import { secretProblem } from './unkept.ts'
+import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './record-sizes.ts'
 
 const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
 const MAX_EXECUTION_TIMEOUT_MS = 7 * 24 * 3600 * 1000
@@ -138,10 +141,4 @@ export function checkWorkerCounts({ id, settings: { workersMax } }: Endpoint, { 
       `Your endpoints may have ${workersPerOwner} workers together (limits.workersPerOwner): the others have ${others} and this one asks for ${workersMax}; lower the maximum of one.`,
     )
   }
-}
-
-/** Before another one is added. @throws RunyardError('unprocessable') */
-export function checkNumber(what: string, count: number): void {
-  if (count < RECORD_LIMITS.perOwner) return
-  throw new RunyardError('unprocessable', `You have ${count} ${what}, which is as many as an owner may have; delete some first.`)
 }

@@ -1,0 +1,66 @@
+// What a kind of resource is: everything that differs between templates, registry credentials and the kinds to come. `resource-change.ts` holds
+// the rules that all kinds share.
+import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { ModelTools } from './endpoint-change.ts'
+
+export interface ResourceRecord {
+  readonly id: string
+  /** Unique per owner and kind. */
+  readonly name: string
+  readonly ownerId: string
+  readonly createdAt: number
+}
+
+export interface FollowContext extends ModelTools {
+  readonly now: number
+}
+
+/** `R` is the stored record, `S` what everybody but its user sees of it. */
+export interface ResourceKind<R extends ResourceRecord = ResourceRecord, S = unknown> {
+  /** Names the kind in code, its key in Redis and its variable in Lua. */
+  readonly name: string
+  /** @throws ZodError where it is no record. */
+  readonly schema: { safeParse(value: unknown): Parsed<R> }
+  /** Where the record is in its hash. */
+  field(ownerId: string, id: string): string
+  /** Without its secrets. */
+  show(record: R): S
+  /** @throws RunyardError where the record makes no sense. */
+  check(record: R): void
+  /** Ids of resources of this kind that the endpoint uses. Those stay, and the endpoint can name no others. */
+  usedBy(endpoint: Endpoint): readonly string[]
+  /** Ids of resources of another kind that this one names. */
+  references?(record: R, kind: string): readonly string[]
+  /** The record without its reference to a resource that is deleted. */
+  withoutReference?(record: R, kind: string, id: string): R
+  /** A creation under a name that exists returns the existing one where both have the same content. */
+  isSame?(existing: R, wanted: R): boolean
+  /** The users as they are after a change of the record; those that differ are written. @throws RunyardError where they cannot follow. */
+  follow(record: R, users: readonly Endpoint[], context: FollowContext): readonly Endpoint[]
+  readonly sentences: {
+    /** As in "You have 5 templates". */
+    readonly many: string
+    missing(wanted: string): string
+    /** Of a record that names one that does not exist. */
+    unknown(id: string): string
+    taken(existing: R): string
+    inUse(record: R, users: string): string
+    /** Why something that is not in the table cannot be deleted, though it looks like one of its resources. */
+    inseparable?(isWanted: (id: string, name: string) => boolean, endpoints: readonly Endpoint[]): string | undefined
+  }
+}
+
+type Parsed<R> =
+  | { readonly success: true; readonly data: R }
+  | { readonly success: false; readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] } }
+
+export const missingResource = ({ sentences }: ResourceKind, wanted: string): RunyardError =>
+  new RunyardError('not_found', sentences.missing(wanted))
+
+export const unknownResource = ({ sentences }: ResourceKind, id: string): RunyardError =>
+  new RunyardError('unprocessable', sentences.unknown(id))
+
+export function namesOf(endpoints: readonly Endpoint[]): string {
+  const names = endpoints.map((endpoint) => `"${endpoint.name}"`)
+  return `the endpoint${names.length === 1 ? '' : 's'} ${names.join(', ')}`
+}

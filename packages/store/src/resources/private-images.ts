@@ -1,0 +1,34 @@
+// Which images came with credentials, and with whose (ADR 27): by the image's id, since a name may mean another image tomorrow. Nothing here
+// expires: an image stays on its host for as long as nobody prunes it. The number is bounded by the pulls that needed credentials.
+import { RESOURCE_KINDS } from '@runyard/core'
+import type { StoreContext } from '../context.ts'
+
+export interface ImageUser {
+  readonly ownerId: string
+  readonly registryId: string
+}
+
+export interface PrivateImageStore {
+  /** Everybody may where no registry asked for credentials, or where the image was not pulled here. */
+  mayUse(imageId: string, user: { readonly ownerId: string; readonly registryId: string | null }): Promise<boolean>
+  /** A registry gave it out for these credentials. */
+  allow(imageId: string, user: ImageUser): Promise<void>
+  /** A registry gave it out without any. */
+  allowEverybody(imageId: string): Promise<void>
+}
+
+export function createPrivateImageStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): PrivateImageStore {
+  return {
+    async mayUse(imageId, { ownerId, registryId }) {
+      const key = keys.privateImage(imageId)
+      const isMember = registryId !== null && (await client.sismember(key, RESOURCE_KINDS.registries.field(ownerId, registryId))) === 1
+      return isMember || (await client.exists(key)) === 0
+    },
+    async allow(imageId, { ownerId, registryId }) {
+      await client.sadd(keys.privateImage(imageId), RESOURCE_KINDS.registries.field(ownerId, registryId))
+    },
+    async allowEverybody(imageId) {
+      await client.del(keys.privateImage(imageId))
+    },
+  }
+}

@@ -1,0 +1,114 @@
+// Every kind of resource of an owner: templates, registry credentials, and each further row of `RESOURCE_KINDS`. One guarded write serves all
+// kinds: core decides on a snapshot of the owner's records, and the result is written as a whole if nothing of it has changed since. So a
+// crash leaves no endpoint behind its template, and nothing is removed that another client starts to use at the same moment.
+import {
+  missingResource,
+  removeResource,
+  RESOURCE_KINDS,
+  saveResource,
+  type Library,
+  type ResourceChange,
+  type ResourceKind,
+  type ResourceRecord,
+  type SaveRequest,
+} from '@runyard/core'
+import type { StoreContext } from '../context.ts'
+import { readEndpoint, readResource } from '../data/records.ts'
+import { MAX_TRIES, tooBusy } from '../endpoints/endpoints.ts'
+import { namesBegin, ownedBy, recordsHave } from '../endpoints/owned.ts'
+import { hashKeys, KIND_NAMES, KINDS, listHavingScript, readScript, writeScript } from './resource-scripts.ts'
+
+export interface ResourceStore<R extends ResourceRecord, S> {
+  /** Without its secrets. @throws RunyardError('not_found') */
+  get(ownerId: string, id: string): Promise<S>
+  /** Of all owners or of one; without their secrets. */
+  list(ownerId?: string): Promise<readonly S[]>
+  /** With its secrets, for the use that it serves and nothing else; undefined if unknown. */
+  find(ownerId: string, id: string): Promise<R | undefined>
+  /** Emits `endpoint-changed` for each endpoint that follows. @throws RunyardError as `saveResource` of core */
+  save(request: SaveRequest<R>): Promise<S>
+  /** @throws RunyardError('not_found' | 'conflict') */
+  remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
+}
+
+type Kinds = typeof RESOURCE_KINDS
+type StoreOf<K> = K extends ResourceKind<infer R, infer S> ? ResourceStore<R, S> : never
+export type ResourceStores = { readonly [N in keyof Kinds]: StoreOf<Kinds[N]> }
+
+type AnyStore = ResourceStore<ResourceRecord, unknown>
+
+/** `guard` wraps each function. */
+export function createResourceStores(context: StoreContext, guard: (store: AnyStore) => AnyStore): ResourceStores {
+  const stores = KINDS.map((kind) => [kind.name, guard(createResourceStore(context, kind))])
+  // A mapped type cannot be built field by field.
+  return Object.fromEntries(stores) as ResourceStores
+}
+
+function createResourceStore<R extends ResourceRecord, S>(context: StoreContext, kind: ResourceKind<R, S>): ResourceStore<R, S> {
+  const { client, keys, run } = context
+  const change = createChange(context)
+  const records = keys.resource(kind.name)
+
+  const find = async (ownerId: string, id: string): Promise<R | undefined> => {
+    const text = await client.hget(records, kind.field(ownerId, id))
+    const record = text === null ? undefined : readResource(kind, text)
+    return record?.ownerId === ownerId ? record : undefined
+  }
+  return {
+    find,
+    async get(ownerId, id) {
+      const record = await find(ownerId, id)
+      if (record === undefined) throw missingResource(kind, id)
+      return kind.show(record)
+    },
+    async list(ownerId) {
+      const texts = await run(listHavingScript, { records, text: ownerId === undefined ? '' : recordsHave(ownerId) })
+      return ownedBy(
+        ownerId,
+        texts.map((text) => readResource(kind, text)),
+      ).map((record) => kind.show(record))
+    },
+    save: async (request) => kind.show(await change(request.ownerId, (library) => saveResource(kind, library, request))),
+    async remove(ownerId, wanted) {
+      await change(ownerId, (library) => removeResource(kind, library, wanted))
+    },
+  }
+}
+
+type Change = <R>(ownerId: string, decide: (library: Library) => ResourceChange<R>) => Promise<R>
+
+/** `decide` may run more than once. */
+function createChange({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): Change {
+  const touched = { revision: keys.revision, endpoints: keys.endpoints.records, names: keys.endpoints.names, ...hashKeys(keys) }
+  return async (ownerId, decide) => {
+    const owned = { namesBegin: namesBegin(ownerId), text: recordsHave(ownerId), kinds: KIND_NAMES }
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      const { revision, endpoints, records } = await run(readScript, { ...touched, ...owned })
+      const textsOf = new Map<string, readonly string[]>(KIND_NAMES.map((name, at) => [name, records[at] ?? []]))
+      const changed = decide({
+        kinds: KINDS,
+        endpoints: endpoints.map(readEndpoint),
+        of: (kind) =>
+          ownedBy(
+            ownerId,
+            (textsOf.get(kind.name) ?? []).map((text) => readResource(kind, text)),
+          ),
+      })
+      const signals = changed.signalled.map(({ id }) => ({ kind: 'endpoint-changed', endpointId: id }) as const)
+      if (await run(writeScript, { ...touched, expectedRevision: revision, ...toLists(changed), changed: signals })) return changed.record
+    }
+    throw tooBusy()
+  }
+}
+
+function toLists({ writes, endpoints }: ResourceChange<unknown>) {
+  const rows = [
+    ...writes.map(({ kind, record, isRemoved }) => ({
+      to: kind.name,
+      field: kind.field(record.ownerId, record.id),
+      text: isRemoved ? '' : JSON.stringify(record),
+    })),
+    ...endpoints.map((endpoint) => ({ to: 'endpoints', field: endpoint.id, text: JSON.stringify(endpoint) })),
+  ]
+  return { to: rows.map(({ to }) => to), fields: rows.map(({ field }) => field), records: rows.map(({ text }) => text) }
+}
