@@ -1,10 +1,6 @@
 // The management surfaces of the gateway: one model, spoken in GraphQL, REST v2 and REST v1. Each registers in a scope of its own, so that its
 // way of failing and of reading bodies stays with its own routes.
-<<<<<<< HEAD
-import { createGpuCatalogue } from '@runyard/core'
-=======
-import type { EndpointSave } from '@runyard/core'
->>>>>>> d0cc817 (core, store: decide the management model in core, one table of resources)
+import { createGpuCatalogue, type EndpointSave } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'

@@ -168,7 +168,7 @@ function createTemplateModel(store: ModelStore, { save, clock }: TemplateModelDe
       const change = defined({ templateName: edit.name, container: edit.container, echo: readme === undefined ? undefined : { readme } })
       return boundTemplate((await save(ownerId, { id: holder.id }, () => change)).endpoint)
     },
-    remove: templates.remove,
+    remove: (ownerId, wanted) => templates.remove(ownerId, wanted),
   }
 }
 
@@ -179,7 +179,7 @@ function createRegistryModel({ registries }: ModelStore['resources'], clock: () 
   }
   return {
     list: async (ownerId) => byAge(await registries.list(ownerId)),
-    get: registries.get,
+    get: (ownerId, id) => registries.get(ownerId, id),
     add: (ownerId, edit) => saveRegistry(ownerId, undefined, edit),
     replace: (ownerId, id, credentials) => saveRegistry(ownerId, id, credentials),
     remove: (ownerId, id) => registries.remove(ownerId, { id }),

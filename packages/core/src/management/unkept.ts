@@ -1,6 +1,6 @@
 // Settings that Runpod has and Runyard cannot keep: refused with what works instead, never dropped in silence (ADR 36). What an endpoint has from
 // before stays, so that everything else about it can still be changed.
-import { envelopeOf } from '../image-alias.ts'
+import { envelopeOf } from '../image-reference.ts'
 import { quoted, RunyardError } from '@runyard/schema'
 import type { Endpoint, EndpointSpec } from '@runyard/schema'
 

@@ -52,7 +52,7 @@ const NAMES = Object.keys(RESOURCE_KINDS) as readonly (keyof typeof RESOURCE_KIN
 describe.each(NAMES)('%s', (name) => {
   const kind: ResourceKind = RESOURCE_KINDS[name]
   const sample = SAMPLES[name]
-  const of = (store: Store): Any => store.resources[name] as Any
+  const of = (store: Store): Any => store.resources[name]
   const create = (store: Store, record: ResourceRecord) =>
     of(store).save({ ...SAVE, ownerId: record.ownerId, id: undefined, edit: () => record })
   const change = (store: Store, id: string, members: object) =>

@@ -4,7 +4,7 @@
 import {
   missingResource,
   removeResource,
-  RESOURCE_KINDS,
+  type RESOURCE_KINDS,
   saveResource,
   type Library,
   type ResourceChange,

@@ -33,6 +33,7 @@ async function stepsOf(work: () => Promise<unknown>): Promise<number> {
     vi.spyOn(templates, 'list'),
     vi.spyOn(templates, 'find'),
     vi.spyOn(templates, 'save'),
+    vi.spyOn(templates, 'remove'),
     vi.spyOn(status, 'get'),
   ]
   await work()

@@ -1,9 +1,5 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
-<<<<<<< HEAD
-import type { GpuCatalogue } from '@runyard/core'
-=======
-import { boundTemplate, templateSwap } from '@runyard/core'
->>>>>>> d0cc817 (core, store: decide the management model in core, one table of resources)
+import { boundTemplate, templateSwap, type GpuCatalogue } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
