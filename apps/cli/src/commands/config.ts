@@ -2,7 +2,7 @@
 import { listSettings } from '@runyard/kit'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
 import { loadSettings } from '../settings.ts'
 
 export async function run(context: CommandContext): Promise<number> {
@@ -19,7 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
     show(value),
     from === 'default' ? out.dim(`default (${variable})`) : from,
   ])
-  for (const line of alignColumns([[out.bold('setting'), out.bold('value'), out.bold('from')], ...rows])) out.line(line)
+  for (const line of renderTable(out, rows, ['setting', 'value', 'from'])) out.line(line)
   return 0
 }
 

@@ -3,7 +3,8 @@ import { createClient } from '@runyard/client'
 import type { ListedJob } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns, formatDuration, type Terminal } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
+import { formatDuration, type Terminal } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint, onlyWord } from './endpoints/find.ts'
 import { readNumber } from './endpoints/request.ts'
@@ -22,9 +23,8 @@ export async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-function renderJobs(jobs: readonly ListedJob[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
+function renderJobs(jobs: readonly ListedJob[], out: Terminal): readonly string[] {
   if (jobs.length === 0) return [out.dim('no jobs')]
-  const head = ['job', 'status', 'submitted', 'waited', 'ran', 'worker'].map((title) => out.dim(title))
   const rows = jobs.map(({ id, status, createdAt, delayTime, executionTime, workerId }) => [
     id,
     status === 'FAILED' || status === 'TIMED_OUT' ? out.bad(status) : status,
@@ -33,5 +33,5 @@ function renderJobs(jobs: readonly ListedJob[], out: Pick<Terminal, 'dim' | 'bad
     executionTime === undefined ? '–' : formatDuration(executionTime),
     workerId ?? '–',
   ])
-  return alignColumns([head, ...rows])
+  return renderTable(out, rows, ['job', 'status', 'submitted', 'waited', 'ran', 'worker'])
 }

@@ -3,7 +3,7 @@ import { RunyardError } from '@runyard/schema'
 import { generateKey, openStore, storeOptionsOf, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
 import { findOwnRedis } from '../stack/redis.ts'
@@ -26,9 +26,10 @@ export async function list(context: CommandContext): Promise<number> {
   const keys = await withKeys(context, (store) => store.keys.list())
   const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
   if (options['json'] === true) return printJson(out, sorted)
-  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires'].map((title) => out.dim(title))
+  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires']
   const now = Date.now()
-  const lines = sorted.length === 0 ? [out.dim('no keys')] : alignColumns([head, ...sorted.map((key) => describe(key, now))])
+  const rows = sorted.map((key) => describe(key, now))
+  const lines = rows.length === 0 ? [out.dim('no keys')] : renderTable(out, rows, head)
   for (const line of lines) out.line(line)
   return 0
 }

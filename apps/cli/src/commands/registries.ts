@@ -6,7 +6,7 @@ import { RunyardError } from '@runyard/schema'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { readSecret } from '../output/read-secret.ts'
-import { alignColumns } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
 import { findTarget } from '../settings.ts'
 
 export async function add(context: CommandContext): Promise<number> {
@@ -20,8 +20,8 @@ export async function list(context: CommandContext): Promise<number> {
   const { out, options } = context
   const registries = await createClient(await findTarget(context)).registries.list()
   if (options['json'] === true) return printJson(out, registries)
-  const head = ['registry', 'id'].map((title) => out.dim(title))
-  const lines = registries.length === 0 ? [out.dim('no registry credentials yet')] : alignColumns([head, ...registries.map(rowOf)])
+  const lines =
+    registries.length === 0 ? [out.dim('no registry credentials yet')] : renderTable(out, registries.map(rowOf), ['registry', 'id'])
   for (const line of lines) out.line(line)
   return 0
 }

@@ -7,7 +7,8 @@ import { quotePosix } from '../client-exports.ts'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { createStatusBlock, readRows, type StatusBlock } from '../output/live-status.ts'
 import { createProgress } from '../output/progress.ts'
-import { alignColumns, type Terminal } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
+import type { Terminal } from '../output/terminal.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { keyFile, readKey } from '../stack/data-dir.ts'
 import type { Stack } from '../stack/open-stack.ts'
@@ -66,7 +67,8 @@ function printNext(out: Terminal, { url, key, logDir }: Stack, namedDir: string 
     ['logs', logDir],
     ['stop', 'Ctrl-C drains and stops; a second one stops at once'],
   ]
-  for (const line of ['', ...alignColumns(rows.map(([title = '', text = '']) => [`  ${out.dim(title)}`, text])), '']) out.line(line)
+  const titled = rows.map(([title = '', text = '']) => [`  ${out.dim(title)}`, text])
+  for (const line of ['', ...renderTable(out, titled), '']) out.line(line)
 }
 
 /** Shows only enough of a key to distinguish keys, because terminals may be recorded. */

@@ -3,7 +3,7 @@ import { createClient } from '@runyard/client'
 import type { UsageLine } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
 import { findTarget } from '../settings.ts'
 
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
@@ -22,12 +22,10 @@ export async function run(context: CommandContext): Promise<number> {
     out.line('no worker has run')
     return 0
   }
-  const head = ['endpoint', 'GPU', 'state', ...['seconds', 'billable'].map((title) => title.padStart(DIGITS))].map((title) =>
-    out.dim(title),
-  )
+  const head = ['endpoint', 'GPU', 'state', ...['seconds', 'billable'].map((title) => title.padStart(DIGITS))]
   const total = usage.reduce((sum, { billableSeconds }) => sum + billableSeconds, 0)
-  const rows = [head, ...usage.map(describe), [out.bold('total'), '', '', '', out.bold(number(total))]]
-  for (const line of alignColumns(rows)) out.line(line)
+  const rows = [...usage.map(describe), [out.bold('total'), '', '', '', out.bold(number(total))]]
+  for (const line of renderTable(out, rows, head)) out.line(line)
   return 0
 }
 

@@ -3,7 +3,7 @@ import { createClient, type Client } from '@runyard/client'
 import type { WebhookAttempt } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 
@@ -17,9 +17,9 @@ export async function log(context: CommandContext): Promise<number> {
   const attempts = logs.flatMap(({ endpoint, attempts: list }) => list.map((attempt) => ({ endpoint, attempt })))
   const newest = attempts.toSorted((a, b) => b.attempt.at - a.attempt.at).slice(0, SHOWN)
   const pending = logs.reduce((sum, one) => sum + one.pending.count, 0)
-  const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what'].map((title) => out.dim(title))
-  const rows = [head, ...newest.map(({ endpoint, attempt }) => describe(endpoint, attempt))]
-  if (newest.length > 0) for (const line of alignColumns(rows)) out.line(line)
+  const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what']
+  const rows = newest.map(({ endpoint, attempt }) => describe(endpoint, attempt))
+  if (newest.length > 0) for (const line of renderTable(out, rows, head)) out.line(line)
   if (newest.length > 0) out.line()
   out.line(newest.length === 0 ? 'no webhook was sent yet' : `${pending} waiting to be delivered`)
   return 0

@@ -78,6 +78,12 @@ describe('the live block at 80 columns', () => {
     expect(text(screen)).toContain('caption')
   })
 
+  it('has fewer numbers at 40 columns, and the workers on a line of their own', () => {
+    const { out, screen } = terminal(40)
+    createStatusBlock(out).show([rowOf('caption', 3)])
+    expect(text(screen)).toBe('endpoint  queued  running  failed\ncaption   3       0        0\n  1 throttled')
+  })
+
   it('is no higher than the screen, and says how many endpoints it omits', () => {
     const { out, screen } = terminal(80, 10)
     const block = createStatusBlock(out)

@@ -1,10 +1,13 @@
 // Shows the state of the stack, one row per endpoint: on a terminal a block that redraws itself, otherwise a line per change.
 import type { Client } from '@runyard/client'
 import type { HealthView } from '@runyard/schema/api'
+import { renderTable } from './table.ts'
 import { alignColumns, type Terminal } from './terminal.ts'
 import { cutMiddle, toVisible, widthOf, wrap } from './visible.ts'
 
 const HEAD = ['endpoint', 'queued', 'running', 'done', 'failed', 'workers'] as const
+/** Below this width the numbers get two columns less, and the workers a line of their own. */
+const NARROW = 60
 const NARROWEST = 40
 const SHORTEST_NAME = 8
 
@@ -79,15 +82,24 @@ export function createStatusBlock(out: Terminal): StatusBlock {
 function renderBlock(rows: readonly EndpointRow[], out: Terminal): readonly string[] {
   if (rows.length === 0) return [out.dim('no endpoints yet')]
   const columns = Math.max(NARROWEST, out.columns)
-  const cells = rows.map((row) => countsOf(row, out))
+  const isNarrow = columns < NARROW
+  const head = isNarrow ? ['endpoint', 'queued', 'running', 'failed'] : HEAD
+  const cells = rows.map((row) => (isNarrow ? countsOf(row, out).filter((_, index) => index < 2 || index === 3) : countsOf(row, out)))
   const widest = Math.max(...rows.map(({ name }) => widthOf(toVisible(name, false))))
-  const others = alignColumns([HEAD.slice(1), ...cells])
+  const others = alignColumns([head.slice(1), ...cells])
   const room = columns - Math.max(...others.map(widthOf)) - 2
   const nameWidth = Math.max(SHORTEST_NAME, Math.min(widest, room))
   const named = rows.map(({ name }, index) => [cutMiddle(toVisible(name, false), nameWidth), ...(cells[index] ?? [])])
-  const [head = '', ...lines] = alignColumns([HEAD.map((title) => out.dim(title)), ...named])
-  const entries = lines.map((line, index) => [line, ...reasonOf(rows[index], columns).map((reason) => out.bad(reason))])
-  return fitHeight(head, entries, out)
+  const [titles = '', ...lines] = alignColumns([head.map((title) => out.dim(title)), ...named])
+  const entries = lines.map((line, index) => {
+    const workers = isNarrow ? workersOf(rows[index], columns) : []
+    return [line, ...workers, ...reasonOf(rows[index], columns).map((reason) => out.bad(reason))]
+  })
+  return fitHeight(titles, entries, out)
+}
+
+function workersOf(row: EndpointRow | undefined, columns: number): readonly string[] {
+  return row === undefined ? [] : wrap(describeWorkers(row.health.workers), { columns: columns - 2, most: 3 }).map((line) => `  ${line}`)
 }
 
 function reasonOf(row: EndpointRow | undefined, columns: number): readonly string[] {
@@ -110,7 +122,7 @@ function fitHeight(head: string, entries: readonly (readonly string[])[], out: T
   return lines
 }
 
-export function renderRows(rows: readonly EndpointRow[], out: Pick<Terminal, 'dim' | 'bad'>): readonly string[] {
+export function renderRows(rows: readonly EndpointRow[], out: Terminal): readonly string[] {
   if (rows.length === 0) return [out.dim('no endpoints yet')]
   const cells = rows.map((row) => {
     const message = messageOf(row)
@@ -118,7 +130,7 @@ export function renderRows(rows: readonly EndpointRow[], out: Pick<Terminal, 'di
     const workers = counts.at(-1) ?? ''
     return [row.name, ...counts.slice(0, -1), message === undefined ? workers : `${workers}${out.bad(`  ${message}`)}`]
   })
-  return alignColumns([HEAD.map((title) => out.dim(title)), ...cells])
+  return renderTable(out, cells, HEAD)
 }
 
 function countsOf({ health: { jobs, workers } }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly string[] {

@@ -1,7 +1,8 @@
 // Renders workers, one row each, with their endpoint.
 import type { Client } from '@runyard/client'
 import type { EndpointView, WorkerView } from '@runyard/schema/api'
-import { alignColumns, formatDuration, type Terminal } from './terminal.ts'
+import { renderTable } from './table.ts'
+import { formatDuration, type Terminal } from './terminal.ts'
 
 /** The name of the endpoint, and the worker. */
 export type WorkerRow = readonly [string, WorkerView]
@@ -13,10 +14,10 @@ export async function listWorkers(client: Client, endpoints: readonly Pick<Endpo
   return lists.flat()
 }
 
-export function renderWorkers(rows: readonly WorkerRow[], out: Pick<Terminal, 'dim'>): readonly string[] {
+export function renderWorkers(rows: readonly WorkerRow[], out: Terminal): readonly string[] {
   if (rows.length === 0) return []
-  const head = ['worker', 'endpoint', 'status', 'GPU', 'up for'].map((title) => out.dim(title))
-  return alignColumns([head, ...rows.map(([endpoint, worker]) => describe(endpoint, worker))])
+  const cells = rows.map(([endpoint, worker]) => describe(endpoint, worker))
+  return renderTable(out, cells, ['worker', 'endpoint', 'status', 'GPU', 'up for'])
 }
 
 function describe(endpoint: string, worker: WorkerView): readonly string[] {

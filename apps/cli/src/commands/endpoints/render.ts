@@ -1,15 +1,15 @@
 // Renders endpoints as text. Values of environment variables may be secrets, so only `--json` shows them.
 import type { EndpointView } from '@runyard/schema/api'
-import { alignColumns, type Terminal } from '../../output/terminal.ts'
+import { renderTable } from '../../output/table.ts'
+import type { Terminal } from '../../output/terminal.ts'
 
-export function renderList(endpoints: readonly EndpointView[], out: Pick<Terminal, 'dim'>): readonly string[] {
-  if (endpoints.length === 0) return [out.dim('no endpoints yet; `runyard endpoints create --help` tells how to make one')]
-  const head = ['endpoint', 'id', 'image', 'hardware', 'workers'].map((title) => out.dim(title))
+export function renderList(endpoints: readonly EndpointView[], out: Terminal): readonly string[] {
+  if (endpoints.length === 0) return [out.dim('no endpoints yet; `runyard endpoints create --help` shows how to create one')]
   const rows = endpoints.map((endpoint) => [endpoint.name, endpoint.id, endpoint.image, hardwareOf(endpoint), rangeOf(endpoint)])
-  return alignColumns([head, ...rows])
+  return renderTable(out, rows, ['endpoint', 'id', 'image', 'hardware', 'workers'])
 }
 
-export function renderEndpoint(endpoint: EndpointView, out: Pick<Terminal, 'bold' | 'dim'>): readonly string[] {
+export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly string[] {
   const { scaling, workers, timeout, env, requestUrls } = endpoint
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['image', endpoint.image],
@@ -29,7 +29,7 @@ export function renderEndpoint(endpoint: EndpointView, out: Pick<Terminal, 'bold
     ['call it at', requestUrls['runSync'] ?? requestUrls['base']],
   ]
   const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))
-  return [`${out.bold(endpoint.name)}  ${endpoint.id}`, ...alignColumns(rows)]
+  return [`${out.bold(endpoint.name)}  ${endpoint.id}`, ...renderTable(out, rows)]
 }
 
 function rangeOf({ workers: { min, max } }: EndpointView): string {
