@@ -18,6 +18,8 @@ export interface EnsureOptions extends PullOptions {
 export interface Images {
   /** Resolves when the image is on the host. @throws as `HostDriver.pullImage` where it cannot be had. */
   ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<void>
+  /** `ensure` has seen it there. */
+  isKnown(driver: HostDriver, image: string): boolean
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
 }
@@ -74,6 +76,7 @@ export function createImages(privateImages: Store['privateImages']): Images {
         }
       }
     },
+    isKnown: (driver, image) => present.has(keyOf(driver, image)),
     forget(driver, image) {
       present.delete(keyOf(driver, image))
     },

@@ -14,6 +14,8 @@ test('failed starts are over once a younger worker got ready, also after its own
   const parts = {
     store,
     memory,
+    images: { isKnown: () => false },
+    config: { defaultImage: 'i', imageAliases: {} },
     strangers: createStrangers(),
     hosts: { list: () => [], [Symbol.asyncDispose]: async () => undefined },
     policy: DEFAULT_PLAN_POLICY,

@@ -1,12 +1,13 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, isDraining, demandFrom, lifeSignsOf, savedAt } from '@runyard/core'
+import { currentFailures, isDraining, demandFrom, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
-import type { Endpoint, WorkerRecord } from '@runyard/schema'
+import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Continuity } from './continuity.ts'
 import type { EndpointReads, Reading } from './endpoint-reads.ts'
 import type { HostPool } from './host-pool.ts'
+import type { Images } from './images.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
 
@@ -14,6 +15,8 @@ export interface ObserveDeps {
   readonly store: Store
   readonly hosts: HostPool
   readonly memory: Memory
+  readonly images: Pick<Images, 'isKnown'>
+  readonly config: Pick<Config, 'defaultImage' | 'imageAliases'>
   readonly strangers: Strangers
   readonly reads: EndpointReads
   readonly policy: PlanPolicy
@@ -37,7 +40,7 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
     throw error
   })
   memory.noteRests(restraints)
-  const hosts = seen.map((host) => ({ ...host, ...restraints.get(host.hostId) }))
+  const hosts = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
   memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {
@@ -58,6 +61,15 @@ function reportingSince({ planeUpSince, redis }: ObserveDeps): number | undefine
   redis.note(now)
   const since = planeUpSince()
   return since === undefined ? undefined : Math.max(since, redis.since(now) ?? now)
+}
+
+/** One host needs no comparison. */
+function imagesOn({ hosts, images, config }: ObserveDeps, hostId: string, views: readonly EndpointView[]): ReadonlySet<string> | undefined {
+  const watches = hosts.list()
+  const driver = watches.find((watch) => watch.hostId() === hostId)?.driver
+  if (driver === undefined || watches.length === 1) return undefined
+  const named = new Set(views.flatMap(({ endpoint }) => endpoint?.spec.image ?? []))
+  return new Set([...named].filter((image) => images.isKnown(driver, resolveImage(image, config).image)))
 }
 
 interface Moment {

@@ -10,7 +10,7 @@ import { createContinuity, type Continuity } from './continuity.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
 import { createGate } from './gate.ts'
 import { openHostPool, type HostPool } from './host-pool.ts'
-import { createImages } from './images.ts'
+import { createImages, type Images } from './images.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
 import { createMemory, type Memory } from './memory.ts'
@@ -146,6 +146,7 @@ interface TickDeps extends ScalerOptions {
   readonly leadership: Leadership
   readonly sessions: Sessions
   readonly reads: EndpointReads
+  readonly images: Images
 }
 
 /** So many times a tick reads what it would act on and plans again; what is left then waits for the next tick. */

@@ -56,7 +56,7 @@ export function gpuTypesOf({ pools, excludedTypes }: GpuSelection): readonly str
   return [...new Set(pools.flatMap(membersOf))].filter((type) => !excludedTypes.includes(type))
 }
 
-function wantsEveryPool(selection: GpuSelection): boolean {
+export function wantsEveryPool(selection: GpuSelection): boolean {
   return GPU_POOL_IDS.every((pool) => selection.pools.includes(pool))
 }
 

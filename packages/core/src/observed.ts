@@ -32,6 +32,8 @@ export interface HostView {
   readonly inventoryAt?: number | undefined
   /** The last inventory read, undefined before the first. */
   readonly inventory: HostInventory | undefined
+  /** Images, by the names that endpoints use, that it is known to have. */
+  readonly images?: ReadonlySet<string> | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
   /** Real GPUs that workers of other installations hold on this host. */

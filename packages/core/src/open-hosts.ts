@@ -4,14 +4,14 @@
 import type { HostInventory, HostRest } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
 import type { HostView } from './observed.ts'
-import type { Refused } from './placement.ts'
+import type { OpenHost, Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 
-export function openHosts(builder: PlanBuilder): readonly HostInventory[] {
+export function openHosts(builder: PlanBuilder): readonly OpenHost[] {
   return builder.observed.hosts.flatMap((host) => {
     const { inventory, workers } = host
     if (inventory === undefined || workers === undefined || whyClosed(host, builder) !== undefined) return []
-    return [withoutRestingGpus(inventory, host, builder)]
+    return [{ ...withoutRestingGpus(inventory, host, builder), images: host.images }]
   })
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { parseCpuInstanceId } from './cpu-request.ts'
 import { parseGpuIds } from './gpu-request.ts'
 import { CONTAINERS } from './testing/plan-fixture.ts'
-import { cpuSharesOf, place, type Holding } from './placement.ts'
+import { cpuSharesOf, place, type Holding, type OpenHost } from './placement.ts'
 import { createGpuCatalogue } from './gpu-catalogue.ts'
 import { parseSimulatedGpus, withSimulatedGpus } from './simulated-gpus.ts'
 
@@ -34,6 +34,52 @@ const holding = (change: Partial<Holding>): Holding => ({ hostId: 'h1', gpuUuids
 test('a worker goes to the first host with enough free GPUs, in the request’s order of pools', () => {
   const hosts = [machine('h1', [card('a', 'NVIDIA L4')]), machine('h2', [card('b', 'NVIDIA L4'), card('c', 'NVIDIA GeForce RTX 4090')])]
   expect(place(onGpu('ADA_24,AMPERE_24'), hosts, [holding({ gpuUuids: ['a'] })])).toMatchObject({ hostId: 'h2', gpus: [{ uuid: 'c' }] })
+})
+
+const A5000 = 'NVIDIA RTX A5000'
+const images = (...names: string[]) => ({ images: new Set(names) })
+
+test.each<[string, ReturnType<typeof onGpu>, readonly OpenHost[], string]>([
+  [
+    'the request’s order of pools comes before everything else',
+    onGpu('ADA_24,AMPERE_24'),
+    [{ ...machine('h1', [card('a', A5000)]), ...images('mine/worker:1') }, machine('h2', [card('b', 'NVIDIA GeForce RTX 4090')])],
+    'b',
+  ],
+  [
+    'of hosts with the same pool, one that has the image',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('a', A5000), card('b', A5000)]), { ...machine('h2', [card('c', A5000)]), ...images('mine/worker:1') }],
+    'c',
+  ],
+  [
+    'an image of another name does not count',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('a', A5000)]), { ...machine('h2', [card('b', A5000)]), ...images('mine/worker:2') }],
+    'a',
+  ],
+  [
+    'the least memory that fits, where the order of pools does not decide',
+    onGpu('any'),
+    [machine('h1', [card('a', 'NVIDIA H200', { memoryBytes: 141e9 }), card('b', 'NVIDIA GeForce RTX 4090')])],
+    'b',
+  ],
+  [
+    'the host with the most free GPUs',
+    onGpu('AMPERE_24'),
+    [machine('h1', [card('busy', A5000), card('a', A5000)]), machine('h2', [card('b', A5000), card('c', A5000)])],
+    'b',
+  ],
+  ['between equals the first host', onGpu('AMPERE_24'), [machine('h1', [card('a', A5000)]), machine('h2', [card('b', A5000)])], 'a'],
+])('a worker gets: %s', (_, spec, hosts, uuid) => {
+  expect(place(spec, hosts, [holding({ gpuUuids: ['busy'] })])).toMatchObject({ gpus: [{ uuid }] })
+})
+
+test('a CPU worker goes to a host with its image, then to the least loaded one', () => {
+  const [h1, h2] = [machine('h1', []), machine('h2', [])]
+  const loaded = [holding({ cpus: 2 })]
+  expect(place(onCpu('cpu3c-2-4'), [h1, h2], loaded)).toMatchObject({ hostId: 'h2' })
+  expect(place(onCpu('cpu3c-2-4'), [{ ...h1, ...images('mine/worker:1') }, h2], loaded)).toMatchObject({ hostId: 'h1' })
 })
 
 test('all GPUs of a worker are of one model on one host', () => {

@@ -1,8 +1,8 @@
-// Where a new worker goes: the first host, in the configured order, that has what it asks for, and which GPUs it gets, by UUID and never
-// shared. What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
+// Where a new worker goes: of the hosts that have what it asks for, the one with the best score, and which GPUs it gets, by UUID and never
+// shared (ADR 54). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
-import { createGpuRanker, describeGpuRequest, matchesCuda } from './gpu-request.ts'
+import { createGpuRanker, describeGpuRequest, matchesCuda, wantsEveryPool } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
@@ -46,10 +46,16 @@ const CPU_SHARES = 1024
 const LEAST_CPU_SHARES = 2
 const MOST_CPU_SHARES = 262_144
 
-/** `reachable`: inventories of the hosts that can be reached now. */
+/** A host that may get workers now. */
+export interface OpenHost extends HostInventory {
+  /** The endpoints' images that it has, as far as is known. */
+  readonly images?: ReadonlySet<string> | undefined
+}
+
+/** `reachable`: the hosts that can be reached now. */
 export function place(
   spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
-  reachable: readonly HostInventory[],
+  reachable: readonly OpenHost[],
   holdings: readonly Holding[],
 ): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
@@ -58,16 +64,16 @@ export function place(
   const hosts = able.filter((host) => !isFull(host, holdings))
   if (hosts.length === 0)
     return refuse('hosts_full', able.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
-  if (spec.gpu !== null) return placeGpus(spec.gpu, hosts, holdings)
-  if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), hosts, holdings)
-  const [host] = hosts
+  if (spec.gpu !== null) return placeGpus(spec.gpu, { image: spec.image, hosts, holdings })
+  if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), { image: spec.image, hosts, holdings })
+  const host = best(hosts, (candidate) => [pulls(spec.image, candidate)])
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
 }
 
 /** A worker may be here twice: by its record and by its container. */
-function isFull({ hostId, maxWorkers = Infinity }: HostInventory, holdings: readonly Holding[]): boolean {
+export function isFull({ hostId, maxWorkers = Infinity }: HostInventory, holdings: readonly Holding[]): boolean {
   if (maxWorkers === Infinity) return false
   const here = holdings.filter((holding) => holding.hostId === hostId)
   const named = new Set(here.flatMap(({ workerId }) => workerId ?? []))
@@ -88,17 +94,46 @@ function refuse(reason: Reason, message: string): Refused {
   return { kind: 'refused', reason, message }
 }
 
-function placeGpus(request: GpuRequest, hosts: readonly HostInventory[], holdings: readonly Holding[]): Placed | Refused {
-  const taken = new Set(holdings.flatMap((holding) => holding.gpuUuids))
-  for (const host of hosts) {
-    const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
-    const chosen = sameModel(free, request.count)
-    if (chosen !== undefined) {
-      const gpus = chosen.map(({ uuid, name, pool, simulated }) => ({ uuid, name, ...(pool === undefined ? {} : { pool }), simulated }))
-      return { kind: 'placed', hostId: host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(request.count, host) }
-    }
+interface Pool {
+  readonly image: string
+  readonly hosts: readonly OpenHost[]
+  readonly holdings: readonly Holding[]
+}
+
+/** The candidate with the lowest score, compared number by number; the first of equal ones. */
+function best<T>(candidates: readonly T[], scoreOf: (candidate: T) => readonly number[]): T | undefined {
+  const scored = candidates.map((candidate) => ({ candidate, score: scoreOf(candidate) }))
+  return scored.toSorted((a, b) => compareScores(a.score, b.score))[0]?.candidate
+}
+
+function compareScores(a: readonly number[], b: readonly number[]): number {
+  for (const [index, value] of a.entries()) {
+    const difference = value - (b[index] ?? 0)
+    if (difference !== 0) return difference
   }
-  return refuseGpus(request, hosts)
+  return 0
+}
+
+/** 1: the host has to pull the image, as far as is known. */
+function pulls(image: string, { capabilities, images }: OpenHost): number {
+  return capabilities.runsImages && images?.has(image) !== true ? 1 : 0
+}
+
+/** The request's own order of pools, then the image, then the least memory that fits, then the host with the most free GPUs (ADR 54). */
+function placeGpus(request: GpuRequest, { image, hosts, holdings }: Pool): Placed | Refused {
+  const taken = new Set(holdings.flatMap((holding) => holding.gpuUuids))
+  const rankOf = createGpuRanker(request)
+  const candidates = hosts.flatMap((host) => {
+    const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
+    return modelsOf(free, request.count).map((gpus) => ({ host, gpus, free: free.length }))
+  })
+  const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
+    const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
+    return [rank, pulls(image, host), gpu?.memoryBytes ?? 0, -free]
+  })
+  if (chosen === undefined) return refuseGpus(request, hosts)
+  const gpus = chosen.gpus.map(({ uuid, name, pool, simulated }) => ({ uuid, name, ...(pool === undefined ? {} : { pool }), simulated }))
+  return { kind: 'placed', hostId: chosen.host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(request.count, chosen.host) }
 }
 
 /**
@@ -121,20 +156,33 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
   return Math.min(MOST_CPU_SHARES, Math.max(LEAST_CPU_SHARES, shares))
 }
 
-/** Best first: the request's own order of pools. */
-function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
-  const rankOf = createGpuRanker(request)
-  return host.gpus
-    .filter((gpu) => gpu.healthy && gpu.reserved !== true && rankOf(gpu) !== undefined)
-    .filter((gpu) => gpu.simulated || matchesCuda(request, host.cudaVersion))
-    .toSorted((a, b) => (rankOf(a) ?? 0) - (rankOf(b) ?? 0))
+/** Why a worker may never get this GPU, whoever holds it; undefined: it may. */
+export type Misfit = 'other_type' | 'reserved' | 'faulty' | 'old_driver'
+
+/** `rankOf`: of the request. */
+export function misfitOf(
+  gpu: Gpu,
+  {
+    request,
+    host,
+    rankOf,
+  }: { readonly request: GpuRequest; readonly host: HostInventory; readonly rankOf: (gpu: Gpu) => number | undefined },
+): Misfit | undefined {
+  if (rankOf(gpu) === undefined) return 'other_type'
+  if (gpu.reserved === true) return 'reserved'
+  if (!gpu.healthy) return 'faulty'
+  return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
 }
 
-/** All GPUs of one worker are of one model. */
-function sameModel(gpus: readonly Gpu[], count: number): readonly Gpu[] | undefined {
-  const groups = Map.groupBy(gpus, (gpu) => gpu.name).values()
-  for (const group of groups) if (group.length >= count) return group.slice(0, count)
-  return undefined
+function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
+  const rankOf = createGpuRanker(request)
+  return host.gpus.filter((gpu) => misfitOf(gpu, { request, host, rankOf }) === undefined)
+}
+
+/** All GPUs of one worker are of one model: of each model with enough GPUs, as many as are wanted. */
+function modelsOf(gpus: readonly Gpu[], count: number): readonly (readonly Gpu[])[] {
+  const groups = [...Map.groupBy(gpus, (gpu) => gpu.name).values()]
+  return groups.filter((group) => group.length >= count).map((group) => group.slice(0, count))
 }
 
 function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {
@@ -158,15 +206,19 @@ function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refus
     const drivers = hosts.map((host) => host.cudaVersion ?? 'none').join(', ')
     return refuse('no_matching_gpu', `no host's driver has the CUDA version that the endpoint asks for: hosts have ${drivers}`)
   }
-  if (usable.every((gpus) => sameModel(gpus, request.count) === undefined)) {
+  if (usable.every((gpus) => modelsOf(gpus, request.count).length === 0)) {
     return refuse('no_matching_gpu', `no host has ${wanted}: one worker's GPUs must be of one model on one host`)
   }
   return refuse('gpus_busy', `all ${usable.flat().length} GPUs that match ${wanted} are in use`)
 }
 
-function placeCpu(sizes: readonly CpuSize[], hosts: readonly HostInventory[], holdings: readonly Holding[]): Placed | Refused {
+/** The first size that fits somewhere, on a host that has the image and is the least loaded. */
+function placeCpu(sizes: readonly CpuSize[], { image, hosts, holdings }: Pool): Placed | Refused {
+  const loadOf = ({ hostId, cpuCount }: OpenHost): number =>
+    holdings.reduce((sum, holding) => sum + (holding.hostId === hostId ? holding.cpus : 0), 0) / cpuCount
   for (const size of sizes) {
-    const host = hosts.find((candidate) => shortOf(size, candidate, holdings) === undefined)
+    const fitting = hosts.filter((candidate) => shortOf(size, candidate, holdings) === undefined)
+    const host = best(fitting, (candidate) => [pulls(image, candidate), loadOf(candidate)])
     if (host !== undefined) {
       // An engine rejects a limit above its number of CPUs.
       return { kind: 'placed', hostId: host.hostId, gpus: [], cpus: Math.min(size.cpus, host.cpuCount), memoryBytes: size.memoryBytes }
@@ -179,7 +231,11 @@ function placeCpu(sizes: readonly CpuSize[], hosts: readonly HostInventory[], ho
     : refuse('not_enough_cpu', `no host has enough free CPUs for a ${wanted} worker: ${describeHosts(hosts, 'cpu')}`)
 }
 
-function shortOf(size: CpuSize, host: HostInventory, holdings: readonly Holding[]): 'not_enough_memory' | 'not_enough_cpu' | undefined {
+export function shortOf(
+  size: CpuSize,
+  host: HostInventory,
+  holdings: readonly Holding[],
+): 'not_enough_memory' | 'not_enough_cpu' | undefined {
   const here = holdings.filter((holding) => holding.hostId === host.hostId)
   const sum = (pick: (holding: Holding) => number) => here.reduce((total, holding) => total + pick(holding), 0)
   const memory = sum((holding) => holding.memoryBytes) + size.memoryBytes

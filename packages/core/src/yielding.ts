@@ -1,12 +1,12 @@
 // Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers above their endpoint's minimum are retired
 // at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
 // Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
-import type { Endpoint, HostInventory } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { createGpuRanker } from './gpu-request.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import { openHosts } from './open-hosts.ts'
-import { place, type Placed } from './placement.ts'
+import { place, type OpenHost, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { askedOf, toHolding, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
@@ -41,7 +41,7 @@ interface Candidate {
 
 interface Room {
   readonly claimants: readonly Claimant[]
-  readonly hosts: readonly HostInventory[]
+  readonly hosts: readonly OpenHost[]
   readonly builder: PlanBuilder
   /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
@@ -157,14 +157,14 @@ function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined 
   return best
 }
 
-function wayOn(host: HostInventory, here: readonly Candidate[], { asking, room }: { asking: Claimant; room: Room }): Way | undefined {
+function wayOn(host: OpenHost, here: readonly Candidate[], { asking, room }: { asking: Claimant; room: Room }): Way | undefined {
   const going = fewestThatHelp(here, (gone) => placeAfter(asking, { host, gone, room }) !== undefined)
   const placed = going === undefined ? undefined : placeAfter(asking, { host, gone: going, room })
   return going === undefined || placed === undefined ? undefined : { going, placed }
 }
 
 interface Clearing {
-  readonly host: HostInventory
+  readonly host: OpenHost
   readonly gone: readonly Candidate[]
   readonly room: Room
 }
