@@ -1,6 +1,6 @@
 """Entry point of the Python side: `python supervisor.py <socket> <fifo> <marker> <vendor dir>`.
 
-Keeps our own packages at the END of sys.path, so that they never hide what the user's image or dependencies bring.
+Keeps our own packages at the END of sys.path, so that they never hide packages of the user's image or dependencies.
 Needs Python 3.9 or newer and nothing but its standard library.
 """
 

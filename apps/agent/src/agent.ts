@@ -14,7 +14,7 @@ import { openSpool, type Spool } from './spool.ts'
 import { runTakeLoop } from './take-loop.ts'
 import { refuseUnheeded } from './unheeded.ts'
 
-/** A generator that has filled it waits for the gateway. */
+/** When the spool is full, a generator waits for the gateway. */
 const SPOOL_LIMIT_BYTES = 256 * 1024 * 1024
 
 export interface AgentDeps {
@@ -25,13 +25,13 @@ export interface AgentDeps {
 }
 
 export interface AgentSignals {
-  /** Take no more, finish what is held, end. */
+  /** Take no further job, finish the current one, end. */
   readonly drain: AbortSignal
-  /** End now, whatever is held. */
+  /** End at once, even during a job. */
   readonly kill: AbortSignal
 }
 
-/** Resolves when the agent has drained, or was told to end; nothing of user code is left then. */
+/** Resolves when the agent has drained or was killed. No process of user code is left then. */
 export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
   for (const sentence of refuseUnheeded(deps.env, settings)) log.warn(sentence)
@@ -52,7 +52,7 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {
-    // Python starts while the first poll and ping are on their way.
+    // Python starts while the first poll and the first ping are sent.
     const warming = runner.warmUp().then(
       (version) => log.info(`runyard-agent ${settings.version} takes jobs of endpoint ${settings.endpointId} with Python ${version}`),
       (error: unknown) => log.error(error instanceof Error ? error.message : String(error)),
@@ -70,7 +70,7 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   }
 }
 
-/** Where the next agent of this worker looks first. */
+/** The next agent of this worker finds unfinished deliveries here. */
 function toSpoolDir({ scratchDir, workerId }: Settings): string {
   return join(scratchDir ?? tmpdir(), `runyard-spool-${workerId}`)
 }
@@ -82,7 +82,7 @@ interface Left {
   readonly log: AgentLog
 }
 
-/** A job that an earlier agent finished: held again, so that its lease is renewed, until the gateway has its result. */
+/** Delivers the result of a job that an earlier agent finished. The job counts as current until then, so that pings renew its lease. */
 async function recoverLeft({ spool, delivery, held, log }: Left): Promise<void> {
   const [jobId] = spool.finishedJobs()
   if (jobId === undefined) return

@@ -1,5 +1,5 @@
-// How long to wait before the next try: doubling from 100 ms to 5 s with jitter, so that a gateway that comes back is not met by
-// all of its workers at once. Never zero: nothing here may spin (worker-api §4.2).
+// The pause before a retry: it doubles from 100 ms to 5 s, with jitter, so that workers do not all reconnect to a restarted gateway at the same
+// time. Never zero, so that no loop is busy (worker-api §4.2).
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const FIRST_MS = 100

@@ -14,7 +14,7 @@ export interface ReadyChild {
 export interface ChildPool {
   /** @throws Error with one sentence when Python cannot be started. */
   get(): Promise<ReadyChild>
-  /** The current child is spent: prepare the next one in the background. */
+  /** Discards the current child and prepares the next one in the background. */
   replace(): void
   end(): Promise<void>
 }
@@ -55,7 +55,7 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
       try {
         const current = await ready
         if (!current.child.hasExited()) return current
-        // It died while nothing ran in it, of a thread that an earlier job left, say.
+        // It died between two jobs, e.g. because of a thread that an earlier job left.
         replace()
         return await ready
       } catch (error) {

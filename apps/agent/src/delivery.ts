@@ -1,5 +1,5 @@
-// Brings chunks and results to the gateway, in order. The first try goes straight from memory, so that a gateway that is there costs no
-// disk; what it does not take now goes into the spool, and one loop with growing pauses delivers from there.
+// Delivers chunks and results to the gateway, in order. The first attempt is made from memory, so that no disk is used while the gateway is
+// available. Entries that fail go to the spool, from which one loop delivers them with increasing pauses.
 import { randomUUID } from 'node:crypto'
 import { backoffMs, pause } from './backoff.ts'
 import { toFailureBody, toFailureChunk } from './failure-body.ts'
@@ -8,26 +8,26 @@ import type { AgentLog } from './log.ts'
 import type { EnvelopeName } from './settings.ts'
 import type { Spool, SpoolEntry } from './spool.ts'
 
-/** A refusal of a body that is small already is final. */
+/** If the gateway rejects a small body, the rejection is final. */
 const SMALL_BYTES = 4096
 
 export interface Delivery {
   /**
-   * Resolves when the gateway or the spool has the chunk: while there is room, a generator does not wait for a gateway that is away. To a
-   * sentence where the gateway refuses it for its size.
+   * Resolves when the gateway or the spool has the chunk, so a generator waits for an unavailable gateway only if the spool is full. Resolves to
+   * a sentence if the gateway rejects the chunk for its size.
    */
   chunk(jobId: string, body: Buffer, stop: AbortSignal): Promise<string | undefined>
   /**
-   * Resolves when the gateway has the result and all before it, has refused it, or does not want it any more (`stop`); to the next job where
-   * the first try brought one.
+   * Resolves when the gateway has accepted or rejected the result and all earlier entries, or when the job was stopped (`stop`). Resolves to the
+   * next job if the response to the first attempt contains one.
    */
   done(
     result: Omit<SpoolEntry, 'kind' | 'post'>,
     how: { readonly stop: AbortSignal; readonly wantsNext: boolean },
   ): Promise<TakenJob | undefined>
-  /** Forgets what is left of a job that was stopped. */
+  /** Drops undelivered entries of a stopped job. */
   abandon(): Promise<void>
-  /** Delivers what an earlier agent left. */
+  /** Delivers entries that an earlier agent left. */
   recover(stop: AbortSignal): Promise<void>
 }
 
@@ -42,7 +42,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   const { spool } = deps
   let pumping: Promise<void> | undefined
 
-  /** One job is held at a time and the next begins when this has ended, so one signal stands for all that is in the spool. */
+  /** Only one job runs at a time, so one signal applies to all entries in the spool. */
   async function pump(stop: AbortSignal): Promise<void> {
     for (let attempt = 0, entry = spool.first(); entry !== undefined; entry = spool.first()) {
       if (stop.aborted) spool.dropJob(entry.jobId)
@@ -57,7 +57,7 @@ export function createDelivery(deps: DeliveryDeps): Delivery {
   async function bring(entry: SpoolEntry, { stop, wantsNext }: HowToPost): Promise<Over | undefined> {
     for (let attempt = 0; !stop.aborted; attempt += 1) {
       const isNext = spool.isEmpty()
-      // A try that comes again finds its gateway away or back a moment ago: the next job is then asked for by a poll.
+      // A retry does not ask for the next job, because the gateway is overloaded or has just restarted. The next poll does.
       const posted = isNext ? await post(deps, entry, { stop, wantsNext: wantsNext && attempt === 0 }) : NOT_ITS_TURN
       if (posted.kind === 'over') return posted
       if (stop.aborted) return undefined
@@ -103,7 +103,7 @@ function toChunkEntry(jobId: string, body: Buffer): SpoolEntry {
   return { kind: 'chunk', jobId, body, post: randomUUID(), isStream: true, timings: undefined }
 }
 
-/** The gateway has the entry, or will never take it: `refused` says why. */
+/** The gateway has accepted the entry, or rejected it for good; `refused` is the reason. */
 interface Over {
   readonly kind: 'over'
   readonly next?: TakenJob
@@ -126,7 +126,7 @@ async function post(deps: DeliveryDeps, entry: SpoolEntry, { stop, wantsNext }: 
   return OVER
 }
 
-/** The generator has gone on meanwhile: a chunk that is refused now leaves an item in its place that SDK 2.0 raises on. */
+/** The generator has continued meanwhile, so an error item replaces a rejected chunk. SDK 2.0 raises an error for it. */
 async function postSpooled(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<Posted> {
   const how = { stop, wantsNext: false }
   const posted = await post(deps, entry, how)
@@ -134,7 +134,7 @@ async function postSpooled(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSig
   return post(deps, { ...entry, body: toFailureChunk(posted.refused) }, how)
 }
 
-/** The job fails with a chunk that is too large (`refused`), and a result becomes an error, so that no stream has a gap unnoticed. */
+/** A chunk that is too large (`refused`) fails the job, and a result that is too large becomes an error, so that no gap stays unnoticed. */
 async function refuseTooLarge(deps: DeliveryDeps, entry: SpoolEntry, stop: AbortSignal): Promise<Posted> {
   if (entry.body.length < SMALL_BYTES) return OVER
   const size = `${(entry.body.length / 2 ** 20).toFixed(1)} MiB on the wire, which is more than the gateway accepts`
@@ -142,6 +142,6 @@ async function refuseTooLarge(deps: DeliveryDeps, entry: SpoolEntry, stop: Abort
   const envelope = deps.envelope ?? (entry.isStream ? 'json' : 'flash')
   const { lastChunk, ...failure } = toFailureBody(envelope, `the function’s result is ${size}`, '')
   const how = { stop, wantsNext: false }
-  const told = lastChunk === undefined ? OVER : await post(deps, toChunkEntry(entry.jobId, lastChunk), how)
-  return told.kind === 'again' ? told : post(deps, { ...entry, ...failure }, how)
+  const posted = lastChunk === undefined ? OVER : await post(deps, toChunkEntry(entry.jobId, lastChunk), how)
+  return posted.kind === 'again' ? posted : post(deps, { ...entry, ...failure }, how)
 }

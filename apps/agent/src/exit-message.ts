@@ -76,7 +76,7 @@ export function readCgroupMemory(): CgroupMemory {
   }
 }
 
-/** cgroup v1 says "unlimited" with a number near 2⁶³. */
+/** cgroup v1 reports "unlimited" as a number near 2⁶³. */
 function plausible(limit: number | undefined): number | undefined {
   return limit !== undefined && limit < 2 ** 60 ? limit : undefined
 }

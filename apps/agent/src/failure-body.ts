@@ -1,5 +1,5 @@
-// The job-done body of a job whose process cannot answer any more, per envelope (flash-api §5.7, sdk2-api §4.4). SDK 2.0 ends such a job as
-// COMPLETED, so a reader of its stream learns of the failure only by an item of its own: `lastChunk`, posted before the result (ADR 39).
+// The job-done body of a job whose process has ended, per envelope (flash-api §5.7, sdk2-api §4.4). SDK 2.0 ends such a job as COMPLETED, so a
+// reader of its stream sees the failure only in a separate item: `lastChunk`, posted before the result (ADR 39).
 import type { EnvelopeName } from './settings.ts'
 
 export interface DoneBody {

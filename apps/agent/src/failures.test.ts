@@ -147,7 +147,7 @@ describe('a function that', () => {
     }
   }
 
-  it.skipIf(!mayLimit())('is killed for memory by the kernel is told so (needs a writable memory cgroup, v1)', async () => {
+  it.skipIf(!mayLimit())('is killed for memory by the kernel fails with that reason (needs a writable memory cgroup, v1)', async () => {
     mkdirSync(cgroup)
     writeFileSync(`${cgroup}/memory.limit_in_bytes`, String(256 * 2 ** 20))
     worker = startWorker(gateway.url, { prefix: ['sh', '-c', `echo $$ > ${cgroup}/cgroup.procs; exec "$@"`, 'sh'] })
@@ -237,7 +237,7 @@ describe('a worker without a usable Python', () => {
 })
 
 describe('the memory of this process’s cgroup', () => {
-  it('is read where the kernel tells it', () => {
+  it('is read from the kernel’s count', () => {
     const { oomKills } = readCgroupMemory()
     expect(oomKills === undefined || oomKills >= 0).toBe(true)
   })

@@ -6,7 +6,7 @@ export interface Frame {
   readonly body: Buffer
 }
 
-/** The bytes before the body; the body itself is written as it is, uncopied. */
+/** The bytes before the body. The body is written without a copy. */
 export function encodeFrameHead(header: Record<string, unknown>, bodyLength: number): Buffer {
   const encoded = Buffer.from(JSON.stringify(header), 'utf8')
   const lengths = Buffer.alloc(8)
@@ -15,7 +15,7 @@ export function encodeFrameHead(header: Record<string, unknown>, bodyLength: num
   return Buffer.concat([lengths, encoded])
 }
 
-/** Feeds on chunks as they come; large bodies are joined once, when complete. */
+/** Takes chunks as they arrive. The chunks of a large body are joined once, when it is complete. */
 export function createFrameDecoder(onFrame: (frame: Frame) => void): (chunk: Buffer) => void {
   let chunks: Buffer[] = []
   let size = 0

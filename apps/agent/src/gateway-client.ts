@@ -1,15 +1,15 @@
-// The gateway as a worker sees it: the routes of worker-api §1, each answer translated into what the loops act on.
+// Client of the worker plane (routes of worker-api §1). Translates each response into a value for the agent's loops.
 import type { JobTimings } from '@runyard/schema'
 import type { HttpAnswer, HttpClient } from './http.ts'
 import type { Settings } from './settings.ts'
 
 /**
- * The gateway answers a poll and a post that it holds within 20 s. Longer silence is a connection that died without a word, as when the network was
- * away for a moment; what is posted again is taken once.
+ * The gateway holds a poll or a post for at most 20 s. If it does not answer for longer, the connection is dead, e.g. after a network failure. A
+ * result that is posted twice has effect once.
  */
 const SILENCE_MS = 30_000
 
-/** A job as taken: `raw` is the gateway's JSON, handed on unparsed. */
+/** `raw` is the gateway's JSON, passed to the runner unparsed. */
 export interface TakenJob {
   readonly id: string
   readonly raw: Buffer
@@ -19,19 +19,19 @@ export interface TakenJob {
 export type TakeAnswer =
   | { readonly kind: 'job'; readonly job: TakenJob }
   | { readonly kind: 'none' }
-  /** Not now: gateway overloaded, starting or gone. */
+  /** The gateway is overloaded, starting or unavailable. */
   | { readonly kind: 'away'; readonly why: string }
-  /** This worker is not known or not allowed any more. */
+  /** The gateway no longer knows or accepts this worker. */
   | { readonly kind: 'unwelcome'; readonly status: number }
 
 export type PostAnswer = 'accepted' | 'too-large' | { readonly rejected: number } | { readonly again: string }
-/** An accepted result may bring the next job with it (ADR 28). */
+/** The response to an accepted result may contain the next job (ADR 28). */
 export type DoneAnswer = PostAnswer | { readonly next: TakenJob }
 
 export interface JobResult {
   readonly jobId: string
   readonly body: Buffer
-  /** The same each time that it is sent: the gateway takes it once. */
+  /** Identical in each retry, so that the gateway accepts it once. */
   readonly post: string
   readonly isStream: boolean
   readonly timings: JobTimings | undefined
@@ -39,9 +39,9 @@ export interface JobResult {
 
 export interface Gateway {
   take(signal: AbortSignal): Promise<TakeAnswer>
-  /** Ids to stop, or undefined when the channel answered with an error. */
+  /** Ids of jobs to stop; undefined after an error. */
   awaitStops(signal: AbortSignal): Promise<readonly string[] | undefined>
-  /** `wantsNext`: this worker would take its next job at once. */
+  /** `wantsNext`: asks for the next job in the response. */
   done(result: JobResult & { readonly wantsNext: boolean }, signal: AbortSignal): Promise<DoneAnswer>
   chunk(chunk: Pick<JobResult, 'jobId' | 'body' | 'post'>, signal: AbortSignal): Promise<PostAnswer>
   ping(jobIds: readonly string[], signal: AbortSignal): Promise<void>

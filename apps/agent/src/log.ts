@@ -1,5 +1,5 @@
-// The agent's own lines in the worker's output, in the SDK's format (worker-api §13) so that log readers know them. Few on purpose:
-// they stand among the user's own output.
+// The agent's own log lines, in the SDK's format (worker-api §13), so that log readers recognize them. There are few of them, because they are
+// mixed with the user's output.
 import type { Writable } from 'node:stream'
 
 export interface AgentLog {

@@ -1,4 +1,4 @@
-// The process: SIGTERM or SIGINT drains, a second one ends at once (exit code 143, as a killed process has it); a drained agent exits 0.
+// The agent's process. The first SIGTERM or SIGINT drains, a second one ends at once with exit code 143. A drained agent exits with 0.
 import { runAgent } from './agent.ts'
 import { createLog } from './log.ts'
 import { readSettings } from './settings.ts'
@@ -13,7 +13,7 @@ const onSignal = (): void => {
 }
 process.on('SIGTERM', onSignal)
 process.on('SIGINT', onSignal)
-// A follower of the output that goes away must not take the worker with it.
+// A reader of the output that closes the pipe must not end the worker.
 process.stdout.on('error', () => undefined)
 
 try {

@@ -1,21 +1,20 @@
-// The pipe that carries everything user code prints, from whatever process or library. Writes it through to the worker's output at once, and
-// keeps what a job printed for its result. Markers in the pipe say "all before this has been read", or whose the following text is
-// (runner/runyard_runner/output.py); they carry a secret per supervisor, so user code cannot forge one by accident.
-// Processes that a job left behind keep the pipe that they have: the child then opens another one for later jobs, and what the old one brings goes
-// to the worker's output alone.
+// Reads the pipe with all output of user code, of every process and library. Copies it to the worker's output at once, and keeps a job's output
+// for its result. Markers in the pipe mean "everything before this has been read", or name the owner of the following text
+// (runner/runyard_runner/output.py). They contain a secret per supervisor, so user code cannot write one by accident. Processes that a job left
+// behind keep their pipe: the child then opens another one for later jobs, and the output of the old pipe goes only to the worker's log.
 import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { createLogGate, createLogThrottle } from '@runyard/core'
 
-/** What a result carries at most; the worker's log has all of it. */
+/** Maximum output in a result. The worker's log has all of it. */
 const CAPTURE_LIMIT_BYTES = 1024 * 1024
 
 export interface OutputPipe extends Disposable {
-  /** From now on output belongs to this job: all that names no other owner while it runs alone, else what names it. */
+  /** Starts the output of this job: while it runs alone, all output without another owner; otherwise, output that names the job. */
   beginCapture(jobId: string): void
-  /** The job's output as text, once `marker` was seen; bounded, because a pipe that is full of nothing must not hold a result. */
+  /** The job's output as text, after `marker` was read. The wait is bounded, so that a lost marker does not block the result. */
   endCapture(jobId: string, wait: MarkerWait): Promise<string>
-  /** The child writes to this pipe from now on. */
+  /** The child now writes to this pipe. */
   follow(fifoPath: string): void
   /** A fresh child writes to the first pipe. */
   followFirst(): void
@@ -32,12 +31,12 @@ interface OutputPipeOptions {
   readonly writeThrough: (chunk: Buffer) => void
 }
 
-/** How soon a flood that has ended is reported. */
+/** How soon dropped output is reported after a flood. */
 const REPORT_EVERY_MS = 1000
 
 /**
- * The worker's output on a process host is a file that grows until somebody looks, so it is bounded here: the pipe is always read, and what is
- * too much is dropped and counted. A job's own output is kept before that (`createCapture`).
+ * The worker's output on a process host is a file that grows until the host rotates it, so the rate is limited here: the pipe is always read, and
+ * output above the rate is dropped and counted. A job's own output is captured before that (`createCapture`).
  */
 function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
   const gate = createLogGate()
@@ -48,7 +47,7 @@ function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
   const reporter = createLogThrottle(gate)
   const reports = setInterval(() => write(reporter.report(Date.now())), REPORT_EVERY_MS).unref()
   return {
-    /** For one pipe: lines of two pipes must not be taken for one. */
+    /** For one pipe, so that lines of two pipes are not mixed. */
     open() {
       const throttle = createLogThrottle(gate)
       return (text: Buffer): void => write(throttle.push(text, Date.now()))
@@ -87,7 +86,7 @@ export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
     },
     async endCapture(jobId, { marker, timeoutMs }) {
       await markers.wait(marker, timeoutMs)
-      // The supervisor's marker comes by the first pipe; nobody writes to another one any more.
+      // The supervisor's marker arrives in the first pipe. The other pipes have no writer any more.
       if (marker.startsWith('exit:') && current !== first) await withLimit(current.ended, timeoutMs)
       const text = captures.get(jobId)?.text() ?? ''
       captures.delete(jobId)
@@ -109,12 +108,12 @@ export function openOutputPipe(options: OutputPipeOptions): OutputPipe {
 
 interface Source {
   readonly socket: Socket
-  /** No process holds its other end any more. */
+  /** The last writer has closed it. */
   readonly ended: Promise<void>
 }
 
 interface SourceEvents {
-  /** `owner`: the job that the text names; '-' for none at all. */
+  /** `owner`: the job that the marker names; '-': no job. */
   readonly onText: (text: Buffer, owner: string | undefined) => void
   readonly onMarker: (marker: string) => void
 }
@@ -134,7 +133,7 @@ function openSource(fifoPath: string, secret: string, events: SourceEvents): Sou
   return { socket, ended: new Promise((resolve) => socket.once('close', () => resolve())) }
 }
 
-/** Each marker is waited for once; it may have come before. */
+/** Each marker is awaited once; it may have arrived before. */
 function createMarkers() {
   const arrived = new Set<string>()
   const waiting = new Map<string, () => void>()
@@ -165,7 +164,7 @@ interface SplitterEvents {
   readonly onMarker: (marker: string) => void
 }
 
-/** Markers are `\0<secret>:<text>\0`. A marker may be cut anywhere by the pipe; what could be the start of one is held back. */
+/** Markers are `\0<secret>:<text>\0`. The pipe may split a marker, so a possible start of one is held back. */
 export function createMarkerSplitter(secret: string, events: SplitterEvents): (chunk: Buffer) => void {
   const prefix = Buffer.from(`\0${secret}:`)
   let held = Buffer.alloc(0)

@@ -33,7 +33,7 @@ export function createChildRegistry(): ChildRegistry {
     const child = children.get(generation)
     children.delete(generation)
     child?.exited.resolve(exit)
-    child?.connected.reject(new Error('the Python runner ended before it was ready; its last words are in the worker’s log'))
+    child?.connected.reject(new Error('the Python runner ended before it was ready; its last output is in the worker’s log'))
   }
   return {
     async expect(generation) {

@@ -1,4 +1,4 @@
-// Runs one job at a time in a Python child and answers with the body of job-done, whatever user code does to its process.
+// Runs one job at a time in a Python child and returns the body of job-done, even if user code ends the child.
 import type { JobTimings } from '@runyard/schema'
 import type { ChildPool, ReadyChild } from './child-pool.ts'
 import { type BoardNote, exitMessage, type ChildExit, readCgroupMemory } from './exit-message.ts'
@@ -9,32 +9,32 @@ import type { OutputPipe } from './output-pipe.ts'
 import type { RunnerChild } from './runner-child.ts'
 import type { EnvelopeName, Settings } from './settings.ts'
 
-/** How long a marker may lag behind the frame or report that announces it; a lost supervisor writes none. */
+/** Maximum wait for a marker after the frame or report that announces it. A lost supervisor writes none. */
 const MARKER_LIMIT_MS = 2000
 const LOST_MARKER_LIMIT_MS = 20
 
-/** So often a job is given to a fresh child because one died before it had begun it. */
+/** How often a job is retried in a fresh child if the child dies before it starts the job. */
 const START_TRIES = 5
 
 export type RunResult = (DoneBody & { readonly kind: 'done'; readonly timings: JobTimings | undefined }) | { readonly kind: 'stopped' }
 
 export interface RunOptions {
-  /** Resolves to a sentence where the gateway refuses the chunk for good: the function then ends with it. */
+  /** Resolves to a sentence if the gateway rejects the chunk for good. The function then fails with it. */
   readonly postChunk: (body: Buffer) => Promise<string | undefined>
-  /** Abort = the job's result is not wanted any more: its process is killed. */
+  /** Aborts when the job is stopped. Its process is then killed. */
   readonly signal: AbortSignal
 }
 
 export interface Runner {
-  /** Starts Python and the first child, if they are not there. Resolves with Python's version. @throws Error with one sentence. */
+  /** Starts Python and the first child unless they run already. Resolves with Python's version. @throws Error with one sentence. */
   warmUp(): Promise<string>
   run(job: TakenJob, options: RunOptions): Promise<RunResult>
-  /** Kills the child and everything that user code started. */
+  /** Kills the child and all processes of user code. */
   end(): Promise<void>
 }
 
 export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
-  // Read at the start and after each death, not per job: it would be a tenth of a warm call.
+  // Read at the start and after each death. Reading it per job would take a tenth of a warm call.
   let oomKills = readCgroupMemory().oomKills
   const explainExit = (exit: ChildExit, note: BoardNote) => {
     const memory = readCgroupMemory()
@@ -75,9 +75,9 @@ interface Attempt {
 }
 
 interface AttemptResult {
-  /** Undefined: the child died before it began this job, which is therefore innocent of it. */
+  /** Undefined: the child died before it started this job, so the job is not the cause. */
   readonly result: RunResult | undefined
-  /** The child is gone: the next job needs a fresh one. */
+  /** The child has ended, so the next job needs a fresh one. */
   readonly spent: boolean
 }
 
@@ -105,14 +105,14 @@ async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptR
   }
   if (end.header.kind === 'again') return beginAgain(ready, attempt)
   const stdout = await output.endCapture(jobId, { marker: `done:${jobId}`, timeoutMs: MARKER_LIMIT_MS })
-  // The job left processes. Until the child has changed its pipe, what they print would count as output of the next job.
+  // The job left processes. Their output would count as output of the next job until the child has changed its pipe.
   if (end.header.pipeFollows === true) await Promise.race([moved.promise, child.exited])
   const spent = end.header.fresh === true
   if (spent) await supervisor.kill(child)
   return { result: toDone(end, stdout), spent }
 }
 
-/** Its dependencies have changed versions under modules that are in memory: only a process that has not imported them yet runs it right. */
+/** The job's dependencies replaced versions of modules that are loaded. Only a process that has not imported them can run it. */
 async function beginAgain({ supervisor, child }: ReadyChild, { job, envelope, isLastTry }: Attempt): Promise<AttemptResult> {
   await supervisor.kill(child)
   const stdout = await supervisor.output.endCapture(job.id, { marker: `exit:${child.generation}`, timeoutMs: MARKER_LIMIT_MS })
@@ -123,12 +123,12 @@ async function beginAgain({ supervisor, child }: ReadyChild, { job, envelope, is
 interface Listening {
   readonly child: RunnerChild
   readonly output: OutputPipe
-  /** Collected on the way. */
+  /** Collected while the job runs. */
   readonly hints: string[]
   readonly moved: PromiseWithResolvers<'moved'>
 }
 
-/** Resolves with the `done` frame; passes chunks on, one at a time. Listens on after it: a child may change its pipe between two jobs. */
+/** Resolves with the `done` frame and forwards chunks, one at a time. Keeps listening, because a child may change its pipe between two jobs. */
 async function frameOf({ child, output, hints, moved }: Listening, { job, options }: Attempt): Promise<Frame> {
   return new Promise((resolve) => {
     child.onFrame((frame) => {

@@ -13,12 +13,12 @@ export interface Settings {
   readonly token: string
   readonly takeUrl: string
   readonly stopUrl: string | undefined
-  /** `$ID` in these stands for the job's id. */
+  /** `$ID` in these is replaced by the job's id. */
   readonly doneUrl: string
   readonly streamUrl: string | undefined
   readonly pingUrl: string | undefined
   readonly pingIntervalMs: number
-  /** undefined = look into each job. */
+  /** Undefined: detected for each job. */
   readonly envelope: EnvelopeName | undefined
   readonly memoryBytes: number | undefined
   /** The process host's private directory of this worker; undefined in a container. */
@@ -30,7 +30,7 @@ export interface Settings {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** Worker-protocol variables hold this worker's token; user code has no business with them. */
+/** Without the worker protocol's variables, because they contain this worker's token. */
 export function toRunnerEnv(env: Env, runtimeDir: string): Record<string, string> {
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -66,7 +66,7 @@ export function readSettings(env: Env): Settings {
 
 function required(env: Env, name: string): string {
   const value = env[name]
-  if (!value) throw new Error(`${name} is not set: the agent is started by Runyard's scaler, which sets it`)
+  if (!value) throw new Error(`${name} is not set: Runyard's scaler, which starts the agent, sets it`)
   return value
 }
 
@@ -74,13 +74,13 @@ function optional<T>(value: string | undefined, map: (value: string) => T): T | 
   return value ? map(value) : undefined
 }
 
-/** Milliseconds (worker-api §2.1); below one second makes no sense and means the default. */
+/** Milliseconds (worker-api §2.1); a value below one second is replaced by the default. */
 function toPingInterval(text: string | undefined): number {
   const value = Number(text)
   return Number.isFinite(value) && value >= 1000 ? value : 10_000
 }
 
-/** Beside the bundle, or one level up when the sources run directly. */
+/** Next to the bundle, or one level up if the agent runs from source. */
 function findRunner(here: string): { runnerDir: string; vendorDir: string } {
   const beside = join(here, 'runner')
   if (existsSync(beside)) return { runnerDir: beside, vendorDir: join(beside, 'vendor') }

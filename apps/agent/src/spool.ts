@@ -1,7 +1,7 @@
-// What the gateway does not have yet, on disk: one file per entry, delivered in order and then removed. A generator goes on while the gateway is
-// away, a large result does not stay in memory, and an agent that is started again in the same directory delivers what it finds.
-// Not fsynced: the page cache outlives this process, and where the machine dies the worker is lost and its job runs again (ADR 20).
-// Failure direction: a disk that refuses makes the caller keep its entry and wait, as without a spool.
+// Entries that the gateway has not accepted yet, on disk: one file each, delivered in order and then removed. A generator continues while the
+// gateway is unavailable, a large result does not stay in memory, and an agent that restarts in the same directory delivers the entries it finds.
+// Not fsynced: the page cache outlives this process, and if the machine fails the worker is lost and its job runs again (ADR 20).
+// Failure direction: if the disk fails, the caller keeps its entry in memory and waits.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { JobTimings } from '@runyard/schema'
@@ -9,7 +9,7 @@ import type { JobTimings } from '@runyard/schema'
 export interface SpoolEntry {
   readonly kind: 'chunk' | 'done'
   readonly jobId: string
-  /** The same each time that it is sent, so that the gateway takes it once. */
+  /** Identical in each retry, so that the gateway accepts it once. */
   readonly post: string
   readonly isStream: boolean
   readonly timings: JobTimings | undefined
@@ -18,13 +18,13 @@ export interface SpoolEntry {
 
 export interface Spool {
   readonly isEmpty: () => boolean
-  /** False where it does not fit, or the disk refuses. One entry fits always. */
+  /** False if the spool is full or the disk fails. An empty spool accepts any entry. */
   add(entry: SpoolEntry): boolean
-  /** The oldest entry. What user code has removed meanwhile is skipped: the gateway misses such a job and has it run again. */
+  /** The oldest entry. Entries that user code has deleted are skipped: their lease expires and the job is retried. */
   first(): SpoolEntry | undefined
   dropFirst(): void
   dropJob(jobId: string): void
-  /** Jobs whose result is here. */
+  /** Jobs whose result is in the spool. */
   finishedJobs(): readonly string[]
 }
 
@@ -36,7 +36,7 @@ interface Filed {
   readonly bytes: number
 }
 
-/** What a small file takes on a disk, so that many small chunks are bounded, too. */
+/** Disk usage of a small file, so that the limit also applies to many small chunks. */
 const FILE_BYTES = 4096
 
 export function openSpool({ directory, limitBytes }: { readonly directory: string; readonly limitBytes: number }): Spool {
@@ -85,7 +85,7 @@ function toName(number: number): string {
   return String(number).padStart(10, '0')
 }
 
-/** Whole or not at all: a half-written file never bears an entry's name. */
+/** Atomic: a partial file never has an entry's name. */
 function tryWrite(path: string, { body, ...head }: SpoolEntry): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -112,12 +112,12 @@ function read(path: string): SpoolEntry {
   return { ...head, timings: head.timings, body: data.subarray(end + 1) }
 }
 
-/** What an earlier agent left. Chunks without their result are dropped: their job died with it and streams from its beginning elsewhere. */
+/** Entries that an earlier agent left. Chunks without a result are dropped: their job failed with that agent and is retried from the start. */
 function findLeft(directory: string): Filed[] {
   try {
     return keepFinished(directory)
   } catch {
-    // Nothing there.
+    // The directory does not exist.
     return []
   }
 }

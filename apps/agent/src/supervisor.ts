@@ -1,5 +1,5 @@
-// Starts runner/supervisor.py and speaks with it: JSON lines to its stdin, reports on its fd 3, one unix socket to which each runner
-// child connects. Everything lives in a private 0700 directory. A supervisor that dies takes its child with it.
+// Starts runner/supervisor.py and communicates with it: JSON lines to its stdin, reports from its fd 3, one unix socket to which each runner child
+// connects. All files are in a private 0700 directory. When the supervisor dies, its child dies too.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
@@ -11,14 +11,14 @@ import { readBoard, type BoardNote } from './exit-message.ts'
 import { openOutputPipe, type OutputPipe } from './output-pipe.ts'
 import { createChildRegistry, type ChildRegistry, type RunnerChild } from './runner-child.ts'
 
-/** A Python that is not up by then never will be; it is killed and the job says so. */
+/** Maximum time for Python to start. After it Python is killed, and the job's error says so. */
 const START_LIMIT_MS = 60_000
 
 export interface SupervisorOptions {
   readonly python: string
   readonly runnerDir: string
   readonly vendorDir: string
-  /** An own, not yet existing directory; its path must be short enough for a unix socket. */
+  /** A new directory. Its path must be short enough for a unix socket. */
   readonly directory: string
   readonly env: Readonly<Record<string, string>>
   readonly writeThrough: (chunk: Buffer) => void
@@ -30,9 +30,9 @@ export interface Supervisor {
   readonly isAlive: () => boolean
   /** @throws Error with one sentence if the child ends before it is connected. */
   fork(): Promise<RunnerChild>
-  /** What a dead child was at. */
+  /** The phase in which a child died. */
   boardOf(child: RunnerChild): BoardNote
-  /** SIGKILL to the child and to all that it left; resolves when they are gone. */
+  /** Sends SIGKILL to the child and all of its descendants; resolves when they have ended. */
   kill(child: RunnerChild): Promise<void>
   /** Ends the supervisor, which kills all of its descendants first. */
   end(): Promise<void>
@@ -56,13 +56,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const server = createServer((socket) => registry.accept(socket))
   server.listen(socketPath)
   const args = [join(options.runnerDir, 'supervisor.py'), socketPath, fifoPath, secret, options.vendorDir]
-  // An own session: Ctrl-C in a terminal reaches the agent, which drains, and not user code.
+  // In a session of its own, so that Ctrl-C in a terminal reaches only the agent, which drains.
   const child = spawn(options.python, args, { env: options.env, stdio: ['pipe', 'pipe', 'pipe', 'pipe'], detached: true })
   const closed = watchEnd(child, registry)
   void closed.then(() => server.close())
   const pythonVersion = await awaitReady(child, closed, registry)
   const output = openOutputPipe({ fifoPath, secret, writeThrough: options.writeThrough })
-  // What is still in the pipe is read before the reader goes.
+  // Reads the rest of the pipe before closing it.
   void closed.then(() => setTimeout(() => output[Symbol.dispose](), 50))
   return createSupervisor({ child, closed, registry, pythonVersion, output, directory: options.directory })
 }
@@ -110,7 +110,7 @@ function stdinOf(child: ChildProcess): Writable {
   return child.stdin as Writable
 }
 
-/** Resolves with how it ended; its first words on stderr (before it has its own pipe) explain a failed start. */
+/** Resolves with the exit. The first stderr lines, before the pipe is open, explain a failed start. */
 async function watchEnd(child: ChildProcess, registry: ChildRegistry): Promise<string> {
   let words = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (words = `${words}${chunk}`.slice(-2000)))
@@ -123,7 +123,7 @@ async function watchEnd(child: ChildProcess, registry: ChildRegistry): Promise<s
   return [ended, words.trim()].filter((part) => part !== '').join(': ')
 }
 
-/** Resolves with Python's version at the first report; afterwards the reports go to the registry. */
+/** Resolves with Python's version at the first report; later reports go to the registry of children. */
 async function awaitReady(child: ChildProcess, closed: Promise<string>, registry: ChildRegistry): Promise<string> {
   const ready = new Promise<string>((resolve) => {
     createInterface({ input: child.stdio[3] as Readable }).on('line', (line) => {

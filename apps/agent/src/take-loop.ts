@@ -1,6 +1,5 @@
-// Takes jobs one at a time and has each run; the next is taken when the gateway has accepted or refused the result of the last, or comes with
-// the answer to it (ADR 28).
-// A gateway that is away makes it wait, never spin; a worker that is unwelcome asks again slowly.
+// Takes and runs jobs, one at a time. The next job is taken when the gateway has accepted or rejected the last result, or arrives with the response
+// to it (ADR 28). While the gateway is unavailable, the loop waits with increasing pauses; a worker that the gateway no longer accepts retries slowly.
 import { backoffMs, pause } from './backoff.ts'
 import type { Delivery } from './delivery.ts'
 import type { Gateway, TakeAnswer, TakenJob } from './gateway-client.ts'
@@ -18,7 +17,7 @@ export interface TakeLoopDeps {
   readonly log: AgentLog
 }
 
-/** Runs until `drain` aborts; then finishes what it holds and resolves. */
+/** Runs until `drain` aborts; then finishes the current job and resolves. */
 export async function runTakeLoop(deps: TakeLoopDeps, drain: AbortSignal): Promise<void> {
   let failures = 0
   while (!drain.aborted) {
@@ -32,7 +31,7 @@ export async function runTakeLoop(deps: TakeLoopDeps, drain: AbortSignal): Promi
 
 async function pauseAfter(answer: TakeAnswer, failures: number, { log, drain }: { log: AgentLog; drain: AbortSignal }): Promise<void> {
   if (answer.kind === 'away') {
-    if (failures === 1) log.warn(`the gateway gives no job: ${answer.why}; trying again`)
+    if (failures === 1) log.warn(`the gateway gives no job: ${answer.why}; retrying`)
     await pause(backoffMs(failures - 1, Math.random()), drain)
   }
   if (answer.kind === 'unwelcome') {
@@ -41,7 +40,7 @@ async function pauseAfter(answer: TakeAnswer, failures: number, { log, drain }: 
   }
 }
 
-/** Resolves to the job that came with the answer to its result. Once leased it is run, also where we drain meanwhile: nobody else will have it. */
+/** Resolves to the job in the response to the result. A leased job is run even while draining, because no other worker can take it. */
 async function handleJob(deps: TakeLoopDeps, job: TakenJob, drain: AbortSignal): Promise<TakenJob | undefined> {
   const stop = deps.held.begin(job.id)
   try {

@@ -1,11 +1,11 @@
-// Settings that the contracts name for workers (worker-api §2, sdk2-api §5) and that this agent does not follow. Each is refused with a sentence
-// in the worker's log as the agent starts, never ignored. All others are followed by the agent or the scaler, or are for user code to read.
+// Settings of the contracts for workers (worker-api §2, sdk2-api §5) that this agent does not support. For each of them the agent logs a warning at
+// its start. All other settings apply in the agent or the scaler, or are for user code.
 import type { Settings } from './settings.ts'
 
 interface Unheeded {
   readonly name: string
   readonly why: string
-  /** Values that ask for nothing. Empty is one always. */
+  /** Values without an effect. An empty value never has one. */
   readonly harmless?: RegExp
 }
 
@@ -33,7 +33,7 @@ const UNHEEDED: readonly Unheeded[] = [
   { name: 'RUNPOD_MIN_CUDA_VERSION', why: NO_FITNESS },
 ]
 
-/** One sentence for each setting that asks for what this agent does not do. */
+/** One sentence for each setting that has an unsupported value. */
 export function refuseUnheeded(
   env: Readonly<Record<string, string | undefined>>,
   settings: Pick<Settings, 'pingIntervalMs'>,

@@ -1,5 +1,5 @@
-// Carries a plan out: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
-// tick. What runs is told to the next plan as in flight. A chain that fails ends, is logged, and is planned anew after a pause.
+// Executes a plan: one chain of actions per key, all chains in the background, so that a slow pull, start or stop never holds up the
+// tick. The next plan sees running actions as in flight. A chain that fails ends, is logged, and is planned again after a pause.
 import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, type StartAction } from '@runyard/core'
 import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'

@@ -1,5 +1,5 @@
-// Work in the background, by key: what runs is known, a failure ends its chain, is logged, and holds the key for a short pause, so that
-// the next plan does not repeat it at once.
+// Runs work in the background, by key. A failure ends its chain, is logged, and blocks the key for a short pause, so that the next plan does not
+// repeat it at once.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { InFlightKind } from '@runyard/core'
@@ -36,7 +36,7 @@ export function createChains(log: Logger, onDone: () => void): Chains {
     } catch (error) {
       if (isStale(error)) log.info({ key }, 'an action is left to the scaler that leads')
       else log.warn({ key, err: error }, `an action failed and will be tried again: ${sentenceOf(error)}`)
-      // Broken off without a word: nobody waits for the key any more.
+      // Aborted without a log line, because no caller waits for the key any more.
       await sleep(RETRY_PAUSE_MS, undefined, { signal }).catch(() => {})
     }
   }

@@ -1,5 +1,5 @@
-// Clearing away what is left of a dead worker, in an order that may be broken off and begun again anywhere: container, ledger, record
-// last. Its leases were taken back before, with the evidence that is read here.
+// Removes the remains of a dead worker, in an order that can be interrupted and repeated at any step: container, ledger, record last. Its leases
+// were taken back before, with the evidence that is read here.
 import { describeExit } from '@runyard/core'
 import { REASONS, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
@@ -7,7 +7,7 @@ import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 const EVIDENCE_LINES = 20
 const EVIDENCE_WITHIN_MS = 500
 
-/** How the worker ended, as far as its host still tells. Never rejects, never takes long: a job waits for it. */
+/** How the worker ended, as far as its host knows. Never rejects and is quick, because a job waits for it. */
 export async function readExit(
   deps: ActDeps,
   worker: { readonly hostId: string; readonly workerId: string },
@@ -33,7 +33,7 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
 export interface End {
   readonly reason: Reason
   readonly exit: WorkerExit | undefined
-  /** One sentence where there is a better one than the exit tells. */
+  /** A sentence that explains more than the exit. */
   readonly message?: string
   readonly isStartFailure: boolean
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createContinuity } from './continuity.ts'
 
-it('lasts from the first look until nobody looks for too long, or it is not there', () => {
+it('lasts from the first observation until one fails or none is made for too long', () => {
   const seen = createContinuity(10)
   expect(seen.since(100)).toBeUndefined()
   for (const at of [100, 108, 118]) seen.note(at)
@@ -12,7 +12,7 @@ it('lasts from the first look until nobody looks for too long, or it is not ther
   expect(seen.since(130)).toBeUndefined()
 })
 
-it('begins anew when the clock is set back', () => {
+it('starts again when the clock is set back', () => {
   const seen = createContinuity(10)
   for (const at of [3_600_000, 3_600_005]) seen.note(at)
   expect(seen.since(5)).toBeUndefined()

@@ -1,11 +1,11 @@
-// Since when something is there without a gap. Where nobody looked for a while (the machine slept, the process hung), it counts as gone:
-// what is then found expired or silent proves nothing. So it does where the clock was set back, or nothing would prove anything until then.
+// Since when something has been available without a gap. If it was not observed for a while (the machine slept, the process hung), it counts as
+// unavailable, because leases that expired meanwhile prove nothing. The same applies after the clock was set back.
 export interface Continuity {
-  /** It is there, seen at `at`. */
+  /** It was available at `at`. */
   note(at: number): void
-  /** It is not there. */
+  /** It is unavailable. */
   lose(): void
-  /** Epoch ms; undefined: it is not there, or nobody looked lately. */
+  /** Epoch ms; undefined: it is unavailable, or was not observed lately. */
   since(now: number): number | undefined
 }
 

@@ -1,4 +1,4 @@
-// Bounds how much of one kind is done at once; the rest waits in order.
+// Limits how many operations of one kind run at the same time; the others wait in order.
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>
 
 export function createGate(limit: number): Gate {

@@ -32,7 +32,7 @@ export interface HostWatchOptions {
 
 const LIST_EVERY_MS = 5000
 const INVENTORY_EVERY_MS = 10_000
-/** A listing that takes longer than this tells nothing any more. */
+/** A listing that takes longer than this is outdated. */
 const ANSWER_WITHIN_MS = 10_000
 const DEATH_SHOWS_AFTER_MS = [20, 40, 80, 160, 320, 640, 1280] as const
 const FIRST_ANSWER_WITHIN_MS = 3000

@@ -1,5 +1,5 @@
-// What a tag means on a host now. Asked in the background and kept until somebody saves the endpoint again, so that a look costs one request for
-// an image and a save. Failure direction: not known, and then nothing is replaced.
+// The digest that a tag has on a host now. Read in the background and kept until the endpoint is saved again, so that each save costs one request per
+// image. Failure direction: an unknown digest replaces nothing.
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver } from '@runyard/schema'
 

@@ -50,7 +50,7 @@ test('workers that want the same image share one pull and each hear of its progr
   expect(pulls).toEqual(['big:1'])
 })
 
-test('a pull that nobody waits for any more is broken off, and the next one starts anew', async () => {
+test('a pull without waiters is aborted, and the next one starts from the beginning', async () => {
   const { host, pulls } = slowHost()
   const images = createImages(everybodys())
   const stop = new AbortController()

@@ -69,7 +69,7 @@ export function createImages(privateImages: Store['privateImages']): Images {
         notePresent(key, user)
       } finally {
         pull.listeners.delete(onProgress)
-        // The last one to leave clears up: what is still being pulled is wanted by nobody.
+        // The last waiter aborts the pull, because no one needs it any more.
         if (pull.listeners.size === 0) {
           if (pulls.get(pullKey) === pull) pulls.delete(pullKey)
           pull.stop.abort()

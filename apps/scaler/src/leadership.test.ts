@@ -17,7 +17,7 @@ afterEach(async () => {
 /** A lease that answers as the test says. */
 interface Lease {
   answer: Holding | RunyardError
-  /** The term that was told with each question. */
+  /** The term in each request. */
   readonly asked: (number | undefined)[]
   released: number
   readonly store: LeaderStore
@@ -68,7 +68,7 @@ test('a scaler that hangs renews nothing, and after the lease’s time does noth
   expect(lease.asked).toHaveLength(1)
 })
 
-test('while Redis is away the term is paused and not over: nothing is broken off, and it goes on where nobody else led', async () => {
+test('while Redis is unavailable the term is paused, not ended: nothing is aborted, and it continues unless another scaler led meanwhile', async () => {
   const lease = createLease({ kind: 'held', term: 7 })
   const leadership = lead(lease.store, { ttlMs: 50 })
   await leadership.look()
@@ -107,7 +107,7 @@ test('the lease of a leader that is seen to be dead is not waited for', async ()
   expect(await leadership.look()).toMatchObject({ kind: 'leads', term: { number: 9 } })
 })
 
-test('a refused write ends the term, and the lease is asked for anew without it', async () => {
+test('a refused write ends the term, and the lease is requested again without it', async () => {
   const lease = createLease({ kind: 'held', term: 7 })
   const leadership = lead(lease.store)
   await leadership.look()

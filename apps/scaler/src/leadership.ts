@@ -1,6 +1,6 @@
-// Does this scaler lead (ADR 33)? It holds the lease in Redis, renews it while its ticks succeed, and believes in it no longer than the lease lasts
-// by its own clocks. A lease that is another's ends the term at once. While Redis is away the term is only paused: nobody else can begin one.
-// Failure direction: rather nobody leads for some seconds than two.
+// Decides whether this scaler leads (ADR 33). The leader holds the lease in Redis, renews it while its ticks succeed, and trusts it only until it
+// expires by its own clocks. The lease of another scaler ends the term at once. While Redis is unavailable the term is only paused, because no other
+// can begin. Failure direction: no leader for some seconds, never two.
 import { randomUUID } from 'node:crypto'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'

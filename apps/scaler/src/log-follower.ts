@@ -1,5 +1,5 @@
-// Copies the output of running workers into the store, in batches. After a restart it goes on behind the last line that it stored;
-// losing a follower costs log lines, nothing else.
+// Copies the output of running workers into the store, in batches. After a restart it continues after the last stored line;
+// losing a follower costs only log lines.
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver } from '@runyard/schema'
 import type { Store } from '@runyard/store'

@@ -1,5 +1,5 @@
-// Follows logs in a thread of its own: what one worker prints costs that thread time and memory, never the scaling of the others. Losing
-// the thread costs log lines only; it is started again and goes on with the workers that were followed.
+// Follows logs in a thread of its own, so that the output of a worker never delays scaling. Losing the thread costs only log lines; it is restarted
+// and continues with the same workers.
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { sentenceOf, type Logger } from '@runyard/kit'
@@ -35,7 +35,7 @@ export interface LogThreadOptions {
   readonly restartAfterMs?: number
 }
 
-/** Then the thread ends with an error of its own, which harms nobody else. */
+/** The thread then ends with an error, which affects nothing else. */
 const MAX_HEAP_MB = 256
 const RESTART_AFTER_MS = 1000
 /** A removal waits no longer than this for the last lines. */

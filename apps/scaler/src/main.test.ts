@@ -15,7 +15,7 @@ async function openDeafEngine(socket: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void server.close() }
 }
 
-it('a scaler that is told to stop while it starts ends, also where it would drain its workers', { timeout: 60_000 }, async () => {
+it('a scaler that is stopped during its start ends, even if it would drain its workers', { timeout: 60_000 }, async () => {
   await using scope = new AsyncDisposableStack()
   const redis = scope.use(await startRedis())
   const directory = scope.adopt(await mkdtemp(join(tmpdir(), 'runyard-scaler-')), (path) => rm(path, { recursive: true }))

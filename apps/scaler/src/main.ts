@@ -1,4 +1,4 @@
-// The scaler process, put together.
+// The scaler process: its parts in the order in which they open.
 import { hostname } from 'node:os'
 import { aborted, dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
@@ -44,7 +44,7 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   scaler.loop.start()
   log.info({ instanceId }, 'scaling')
 
-  // Workers outlive a scaler, unless whoever started it wants the machine back.
+  // Workers outlive the scaler, unless its parent process asked it to drain them.
   if (process.env['RUNYARD_DRAIN_ON_STOP'] !== '1') return
   await aborted(signal)
   await scaler.drainAll()

@@ -29,7 +29,7 @@ test('workers can report while a gateway answers that has Redis, and since then'
   await vi.waitFor(() => expect(probe.upSince()).toBeUndefined(), { timeout: 10_000 })
 })
 
-test('a gateway that is gone hears nobody', async () => {
+test('a gateway that has stopped counts as down', async () => {
   using probe = openPlaneProbe([url])
   await vi.waitFor(() => expect(probe.upSince()).toBeGreaterThan(0), { timeout: 10_000 })
   gateway.closeAllConnections()
@@ -37,7 +37,7 @@ test('a gateway that is gone hears nobody', async () => {
   await vi.waitFor(() => expect(probe.upSince()).toBeUndefined(), { timeout: 10_000 })
 })
 
-test('what nobody looked at for a while counts from the next look', () => {
+test('a gateway that was not probed for a while counts as up from the next probe', () => {
   const seen = createContinuity(15)
   expect(seen.since(0)).toBeUndefined()
   for (const at of [100, 110, 125]) seen.note(at)

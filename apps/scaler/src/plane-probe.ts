@@ -1,5 +1,5 @@
-// Can workers report? Only while the worker plane answers and its gateway reaches Redis; as long as they cannot, their silence and their
-// expired leases prove nothing, and the plan waits until they have had time to report again.
+// Checks whether workers can report: the worker plane must answer and its gateway must reach Redis. While they cannot, silent workers and expired
+// leases prove nothing, and the plan waits until workers have had time to report again.
 import { createContinuity } from './continuity.ts'
 
 export interface PlaneProbe extends Disposable {
@@ -11,7 +11,7 @@ const PROBE_EVERY_MS = 2000
 const ANSWER_WITHIN_MS = 5000
 const LONGEST_GAP_MS = 15_000
 
-/** Asks each of `baseUrls`; one that answers is enough: where gateways stand behind a balancer, any of them hears any worker. */
+/** Probes each of `baseUrls`. One that answers is sufficient, because behind a balancer any gateway accepts any worker's report. */
 export function openPlaneProbe(baseUrls: readonly string[]): PlaneProbe {
   const seen = createContinuity(LONGEST_GAP_MS)
   let isAsking = false

@@ -38,7 +38,7 @@ export async function stop(deps: ActDeps, { endpointId, workerId, hostId, reason
   await hostOf(deps, hostId)?.refresh()
 }
 
-/** A container of ours without a record: nobody knows it, so nothing is lost with it. */
+/** One of our containers without a record. It cannot hold a job, so nothing is lost. */
 export async function reap(deps: ActDeps, { endpointId, workerId, hostId }: ActionOf<'reap'>): Promise<void> {
   deps.log.warn({ endpointId, workerId, hostId }, 'removing a worker that no record knows')
   await deps.gate(async () => {

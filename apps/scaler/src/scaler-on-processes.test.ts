@@ -44,7 +44,7 @@ async function workerWithPid(): Promise<{ id: string; pid: number }> {
   }, WAIT)
 }
 
-test('a worker is a child process whose output is stored; killed in mid-job it is replaced and its job taken back', async () => {
+test('a worker is a child process whose output is stored; killed during a job it is replaced and its job taken back', async () => {
   const scaler = await fixture.open({ driver: processHost() })
   const endpoint = endpointOf('ep-one', { settings: { workersMin: 1 } })
   await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)

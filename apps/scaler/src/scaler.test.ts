@@ -97,7 +97,7 @@ test('an idle worker is drained, stopped and removed after idle_timeout, and its
   expect((await fixture.store.workers.getGone(worker.id))?.record.retireReason).toBe('idle_timeout')
 })
 
-test('a worker killed in mid-job gives its job back with the evidence, and another worker is started at once', async () => {
+test('the job of a killed worker is queued again with the evidence, and another worker is started at once', async () => {
   await fixture.open()
   await save(endpointOf('ep-one', { settings: { workersMax: 1 } }))
   await fixture.store.jobs.submit('ep-one', job('j1'))
@@ -142,7 +142,7 @@ test('an endpoint that no host can serve is throttled with the sentence why', as
   await vi.waitFor(async () => expect(await eventKinds()).toEqual(['worker_throttled']), WAIT)
 })
 
-test('an image that cannot be had is told in the status, and nothing is left of the attempt', async () => {
+test('an unavailable image is reported in the status, and nothing remains of the attempt', async () => {
   fixture.host.problem.image = new RunyardError('not_found', 'The image runyard/worker:latest is on no registry that answers.')
   await fixture.open()
   await save(endpointOf('ep-one'))
@@ -161,7 +161,7 @@ test('an image that cannot be had is told in the status, and nothing is left of 
 
 const SAVE = { now: 1, randomText: () => 'x', sha256: (text: string) => text }
 
-test('what a registry refuses is told in the status, and tried again as soon as there are other credentials', async () => {
+test('a registry’s refusal is reported in the status, and retried as soon as there are other credentials', async () => {
   const { store, host } = fixture
   const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }
   const give = async (password: string) => {
@@ -213,7 +213,7 @@ test('an endpoint that is deleted while its image is pulled breaks the pull off 
   expect((await fixture.store.workers.getGone(worker?.id ?? ''))?.record.retireReason).toBe('endpoint_deleted')
 })
 
-test('a host that refuses a start is told in the status, and the next try waits', async () => {
+test('a host’s refusal of a start is reported in the status, and the retry waits', async () => {
   fixture.host.problem.start = new RunyardError('unprocessable', 'The host has no room.')
   const scaler = await fixture.open()
   await save(endpointOf('ep-one'))
@@ -277,15 +277,15 @@ test.each([
       await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: worker.id, fields: { unhealthyReason: said } })
     fixture.host.die(worker.id, 1)
     const status = () => fixture.store.status.get('ep-one')
-    const told = { unhealthy: 1, reason: 'backing_off', message: expect.stringContaining(said ?? 'exit code 1') }
-    await vi.waitFor(async () => expect(await status()).toMatchObject(told), WAIT)
+    const reported = { unhealthy: 1, reason: 'backing_off', message: expect.stringContaining(said ?? 'exit code 1') }
+    await vi.waitFor(async () => expect(await status()).toMatchObject(reported), WAIT)
     for (let round = 0; round < 5; round++) await scaler.loop.tick()
     expect((await eventKinds()).filter((kind) => kind === 'worker_placed')).toHaveLength(1)
     expect(await fixture.store.jobs.get('ep-one', 'j1')).toMatchObject({ status: 'IN_QUEUE', retries: 0 })
   },
 )
 
-test('a job past its execution timeout fails with the text that clients know, and its worker is told to stop it', async () => {
+test('a job past its execution timeout fails with the text that clients know, and its worker gets a stop request', async () => {
   const stops: string[] = []
   const listening = fixture.store.subscribe((signal) => {
     if (signal.kind === 'job-stop') stops.push(`${signal.jobId} on ${signal.workerId}`)
@@ -306,17 +306,17 @@ test('a job past its execution timeout fails with the text that clients know, an
   await vi.waitFor(async () => expect(await workers()).toEqual([]), WAIT)
 })
 
-test('a job that waits although a worker is ready is told of again', async () => {
+test('a job that waits although a worker is ready is announced again', async () => {
   await fixture.open({ policy: { sweepEveryMs: 100 } })
   await save(endpointOf('ep-one'))
   await fixture.store.jobs.submit('ep-one', job('j1'))
   await readyWorker()
-  const told = new Promise<void>((resolve) => {
+  const announced = new Promise<void>((resolve) => {
     fixture.store.subscribe((signal) => {
       if (signal.kind === 'job-added') resolve()
     })
   })
-  await told
+  await announced
   expect(await fixture.store.jobs.stats('ep-one')).toMatchObject({ waiting: 1 })
 })
 

@@ -1,5 +1,5 @@
-// What one term carries: opened when this scaler begins to lead, ended the moment it does not any more. What it started is then broken off, and
-// every write of it that is still under way bears a term that matches nothing.
+// The parts that belong to one term: opened when this scaler begins to lead, closed when it no longer leads. Their running work is then aborted, and
+// their pending writes are rejected, because they carry an old term.
 import type { Store } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'

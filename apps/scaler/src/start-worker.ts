@@ -83,7 +83,7 @@ async function bringUp(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal)
     if (host === undefined) throw new RunyardError('not_found', `The host ${record.hostId} is not there.`, { fault: 'host' })
     await launchOn(deps, host, { placed, signal })
   } catch (error) {
-    // Whoever leads goes on with it.
+    // The next leader continues with it.
     if (signal.aborted || isStale(error)) return
     await failStart(deps, record, error)
   }

@@ -1,5 +1,4 @@
-// Workers on our hosts that no record names, and since when. What one leader has seen; the next one begins anew, so that nothing is removed on what
-// another believed.
+// Workers on our hosts without a record, and since when. Each leader starts with an empty list, so that it removes only what it has seen itself.
 import type { HostView, Stranger } from '@runyard/core'
 
 export interface Strangers {

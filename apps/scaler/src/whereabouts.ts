@@ -1,5 +1,5 @@
-// Which process a leader is. One that was killed leaves its lease behind; whoever sees from the same process table that it is gone need not wait for
-// the lease to run out. Fails towards waiting: where the table is another one, or cannot be read, nothing is known.
+// Identifies the leader's process. A killed leader leaves its lease behind; a scaler that shares its process table sees that it is gone and need not
+// wait until the lease expires. Failure direction: wait, if the table is another one or cannot be read.
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { LeaderFacts } from '@runyard/store'
 import { lifeOf } from '@runyard/kit'

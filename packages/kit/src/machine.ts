@@ -1,4 +1,4 @@
-// What this machine knows: its identity, its processes, and the programs on its PATH.
+// Facts about this machine: its identity, its processes, and the programs on its PATH.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { access, constants } from 'node:fs/promises'

@@ -22,7 +22,7 @@ const OPTIONS = {
 
 export interface ConnectOptions {
   readonly redisUrl: string
-  /** As Redis' `CLIENT LIST` tells it. */
+  /** The name in Redis' `CLIENT LIST`. */
   readonly name: string
   readonly waitMs: number
   /** How long an answer may take. */

@@ -5,7 +5,7 @@ import { completed, submission, useStores } from './testing/test-store.ts'
 
 const stores = useStores()
 
-test('what a command carried is not told with its failure', async () => {
+test('the arguments of a command are not part of its error', async () => {
   const { jobs, endpoints, resources } = await stores.open()
   const raw = stores.raw()
   for (const key of ['{ep}:wait', '{ep}:active', '{@}:registries', '{@}:endpoints']) await raw.set(`${stores.prefix()}:${key}`, 'odd')
@@ -16,15 +16,15 @@ test('what a command carried is not told with its failure', async () => {
     endpoints.get('my secret'),
     resources.registries.get('owner', 'my secret'),
   ].map(async (call) => call.then(() => undefined, inspect))
-  for (const told of await Promise.all(failures)) {
-    expect(told).toContain('WRONGTYPE')
-    expect(told).not.toContain('my secret')
+  for (const text of await Promise.all(failures)) {
+    expect(text).toContain('WRONGTYPE')
+    expect(text).not.toContain('my secret')
   }
 })
 
-test('a URL that is none is told without its password', async () => {
+test('an invalid URL is reported without its password', async () => {
   const open = openStore({ redisUrl: 'redis://me:my%secret@host:port', leaseMs: 1000, retention: { asyncMs: 1000, syncMs: 1000 } })
-  const told = await open.then(() => '', inspect)
-  expect(told).toContain('The setting redis.url is no URL')
-  expect(told).not.toContain('secret')
+  const text = await open.then(() => '', inspect)
+  expect(text).toContain('The setting redis.url is no URL')
+  expect(text).not.toContain('secret')
 })

@@ -1,6 +1,6 @@
-// Measures of ends that a process without `/metrics` made. A gateway that is scraped takes them into its own series, so each is counted by one
-// gateway and the sum over all is right. Should no gateway be scraped, the oldest make room: the counters of the queue itself
-// (`QueueStats`) are kept by the scripts and lose nothing.
+// Measures of job ends by processes without `/metrics`. A gateway that is scraped adds them to its own series, so each is counted by one gateway and
+// the sum over all gateways is right. If no gateway is scraped, the oldest are dropped. The counters of the queue (`QueueStats`) are kept by the
+// scripts and lose nothing.
 import type { EndMeasure } from '@runyard/core'
 import type { StoreContext } from './context.ts'
 

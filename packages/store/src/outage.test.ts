@@ -156,7 +156,7 @@ describe('while Redis refuses writes', () => {
     ['out of memory', ['CONFIG', 'SET', 'maxmemory', '1'], 'OOM'],
     ['a read-only replica', ['REPLICAOF', '127.0.0.1', '1'], 'READONLY'],
     ['too few replicas', ['CONFIG', 'SET', 'min-replicas-to-write', '3'], 'NOREPLICAS'],
-  ])('%s is told as store_unavailable, and nothing is half accepted', async (_name, [command = '', ...args], word) => {
+  ])('%s is reported as store_unavailable, and nothing is half accepted', async (_name, [command = '', ...args], word) => {
     await using redis = await startRedis()
     await using store = await openStore({ redisUrl: redis.url, ...storeOptions })
     await store.jobs.submit(EP, submission('a'))

@@ -1,5 +1,5 @@
 // Is this Redis fit to hold accepted jobs (ADR 11)? One sentence per problem, each with how to mend it.
-// A managed Redis may refuse CONFIG: then INFO must do, and what cannot be known is not complained about.
+// A managed Redis may refuse CONFIG. Then INFO is used, and unknown settings are not reported.
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'
 

@@ -1,4 +1,4 @@
-// No wake is lost for good: whatever fills a queue tells of it in the same step, and whoever could not hear it for a while is told to look.
+// No wake-up is lost for good: a script that fills a queue publishes a signal in the same step, and a process that missed signals gets a `resync`.
 import type { Endpoint } from '@runyard/schema'
 import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
@@ -102,50 +102,50 @@ function addEndpoint({ endpoints }: Store): Promise<Endpoint> {
   return endpoints.upsert({ id: EP }, () => endpoint(EP))
 }
 
-/** Who told of it: `lua` is a script. */
-async function tellers(kind: string, act: () => Promise<unknown>): Promise<readonly string[]> {
+/** The sources of the signal: `lua` is a script. */
+async function publishersOf(kind: string, act: () => Promise<unknown>): Promise<readonly string[]> {
   const raw = stores.raw()
   const monitor = await raw.monitor()
   onTestFinished(() => monitor.disconnect())
-  const told: string[] = []
+  const sources: string[] = []
   let isOver = false
   monitor.on('monitor', (_time: string, [command = '', ...args]: readonly string[], source: string) => {
-    if (command.toLowerCase() === 'publish' && args[1]?.includes(kind) === true) told.push(source)
+    if (command.toLowerCase() === 'publish' && args[1]?.includes(kind) === true) sources.push(source)
     if (command.toLowerCase() === 'echo') isOver = true
   })
   await act()
   await raw.echo('over')
   await vi.waitUntil(() => isOver, PATIENT)
-  return told
+  return sources
 }
 
-// Whoever dies after the step has told of it, and whoever dies before it has changed nothing.
-test.each(WAYS)('a job that comes by "%s" is told of by the script that adds it', async (_name, prepare, fill) => {
+// A process that dies after the step has published the signal; one that dies before it has changed nothing.
+test.each(WAYS)('a job added by "%s" is announced by the script that adds it', async (_name, prepare, fill) => {
   const store = await stores.open()
   await prepare(store)
-  expect(await tellers('job-added', () => fill(store))).toEqual(['lua'])
+  expect(await publishersOf('job-added', () => fill(store))).toEqual(['lua'])
 })
 
-test.each(CHANGES)('%s is told of by the script that writes it', async (_name, kind, prepare) => {
+test.each(CHANGES)('%s is announced by the script that writes it', async (_name, kind, prepare) => {
   const store = await stores.open()
   const change = await prepare(store)
   const own = stores.listen(store)
-  expect(await tellers(kind, () => change(store))).toEqual(['lua'])
+  expect(await publishersOf(kind, () => change(store))).toEqual(['lua'])
   expect(own.map((signal) => signal.kind)).toContain(kind)
 })
 
 describe('a subscription', () => {
-  const isTold = (heard: ReturnType<typeof stores.listen>) => vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+  const isResynced = (heard: ReturnType<typeof stores.listen>) => vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
 
-  // As Redis does it with one who reads too slowly (`client-output-buffer-limit pubsub`).
-  test('that Redis cuts is made again, and then everybody is told to look', async () => {
+  // As Redis does it with a reader that is too slow (`client-output-buffer-limit pubsub`).
+  test('that Redis cuts is restored, and all subscribers get a resync', async () => {
     const heard = stores.listen(await stores.open())
     await stores.raw().call('CLIENT', 'KILL', 'TYPE', 'pubsub')
-    await isTold(heard)
+    await isResynced(heard)
     expect(heard).toEqual([{ kind: 'resync' }])
   })
 
-  test('that is refused is asked for until it stands again', async () => {
+  test('that is refused is retried until it is active', async () => {
     const errors: string[] = []
     const store = await stores.open({ signalCheckMs: 50, onError: ({ message }) => errors.push(message) })
     const heard = stores.listen(store)
@@ -155,16 +155,16 @@ describe('a subscription', () => {
     await vi.waitUntil(() => errors.some((message) => message.startsWith('NOPERM')), PATIENT)
     expect(heard).toEqual([])
     await setChannels(admin, 'allchannels')
-    await isTold(heard)
+    await isResynced(heard)
   })
 
-  test('that died without a word is found out, and then everybody is told to look', async () => {
+  test('that died silently is detected, and all subscribers get a resync', async () => {
     await using line = await openLine(stores.redis().port)
     const store = await stores.open({ redisUrl: line.url, signalCheckMs: 100, answerMs: 3000 })
     const heard = stores.listen(store)
     await vi.waitUntil(() => line.freeze('subscriptions') === 1, PATIENT)
     const other = await stores.open()
-    await isTold(heard)
+    await isResynced(heard)
     await other.jobs.submit(EP, submission('a'))
     await vi.waitUntil(() => heard.at(-1)?.kind === 'job-added', PATIENT)
     expect(heard[0]).toEqual({ kind: 'resync' })

@@ -1,18 +1,18 @@
-// Signals between processes over one pub/sub channel. They only wake; what was missed while the subscription did not stand is made good by
-// `resync`. A subscription that has died without a word is found out by asking for it again, which then is not answered.
-// A process hears its own signals at once, without waiting for Redis to echo them.
+// Signals between processes over one pub/sub channel. They only wake the receivers; `resync` replaces signals that were lost while there was no
+// subscription. A dead subscription is detected by subscribing again, because Redis then does not answer. A process receives its own signals at
+// once, without a round trip to Redis.
 import { randomUUID } from 'node:crypto'
 import { Signal } from '@runyard/schema'
 import type { Redis } from 'ioredis'
 import { defineLua } from './scripts/define-script.ts'
 
 export interface Signals {
-  /** Given to scripts that publish by themselves, as the last step of a change that really happened. */
+  /** For scripts that publish a signal themselves, as the last step of a real change. */
   readonly channel: string
   encode(signal: Signal): string
-  /** Tells this process only: the script has told the others. */
+  /** Notifies only this process; the script has notified the others. */
   deliver(signal: Signal): void
-  /** Tells every process. Never throws: a signal that cannot be sent is a signal lost. */
+  /** Notifies every process. Never throws: a signal that cannot be sent is lost. */
   publish(signal: Signal): void
   subscribe(onSignal: (signal: Signal) => void): AsyncDisposable
 }
@@ -21,7 +21,7 @@ export interface SignalDeps {
   readonly commands: Redis
   readonly subscriber: Redis
   readonly channel: string
-  /** How often the subscription is asked for again. */
+  /** How often the subscription is checked. */
   readonly checkEveryMs: number
   readonly onError: (error: Error) => void
 }
@@ -32,7 +32,7 @@ const envelopeOf = (origin: string): string => `{"origin":"${origin}","signal":`
 /** `announce`, for signals that scripts make by themselves. */
 export const announceLua = defineLua({ lua: new URL('./signals.lua', import.meta.url), constants: { ENVELOPE: envelopeOf('') } })
 
-/** Resolves when the subscription stands, so that nothing published afterwards is missed. */
+/** Resolves when the subscription is active, so that no later signal is missed. */
 export async function openSignals(deps: SignalDeps): Promise<Signals> {
   const { commands, subscriber, channel, onError } = deps
   const origin = randomUUID()
@@ -81,8 +81,8 @@ export async function openSignals(deps: SignalDeps): Promise<Signals> {
 }
 
 /**
- * Calls `resync` when a lost connection is back and both can be used, so that whoever looks again then finds Redis there. To subscribe again
- * where one is subscribed changes nothing, so it shows whether that still is so.
+ * Calls `resync` when both connections work again, so that its receivers can read from Redis. Subscribing twice changes nothing, so it is a check
+ * of the subscription.
  */
 function keepSubscribed({ commands, subscriber, channel, checkEveryMs, onError }: SignalDeps, resync: () => void): void {
   let isSubscribed = true
@@ -107,7 +107,7 @@ function keepSubscribed({ commands, subscriber, channel, checkEveryMs, onError }
   subscriber.once('end', () => clearInterval(timer))
 }
 
-/** A burst of jobs for one endpoint is the same message again and again: the last one is remembered. */
+/** A burst of jobs for one endpoint repeats the same message, so the last parsed one is kept. */
 function createParser(): (message: string) => Signal | undefined {
   let last = ''
   let signal: Signal | undefined
@@ -118,7 +118,7 @@ function createParser(): (message: string) => Signal | undefined {
   }
 }
 
-/** A process of another release may say what we do not know: that is no signal for us. */
+/** Ignores unknown signals, which a process of another release may send. */
 function parseMessage(message: string): Signal | undefined {
   try {
     return Signal.safeParse((JSON.parse(message) as { signal: unknown }).signal).data

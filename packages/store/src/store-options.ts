@@ -1,4 +1,4 @@
-// What a process says when it opens the store, and how that follows from the one configuration.
+// The options with which a process opens the store, derived from the configuration.
 import type { BlobStore, Config } from '@runyard/schema'
 
 /** What is kept, and how much of it. Times are ms, weights are bytes in Redis; a bound that is absent is none. */
@@ -47,7 +47,7 @@ export interface OpenStoreOptions {
   readonly onError?: (error: Error) => void
 }
 
-/** Where a Redis listens that nobody configured. */
+/** The default URL of Redis. */
 const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 
 /** What every process needs; `name` is that of its connections in `CLIENT LIST`. */

@@ -1,5 +1,5 @@
-// What the rest of Runyard knows of Redis: these functions and nothing else. No key name, no BullMQ type, no ioredis error leaves
-// this package. Every function throws RunyardError('store_unavailable') while Redis is away or refuses writes.
+// The port to Redis for the rest of Runyard. No key name, BullMQ type or ioredis error leaves this package. Every function throws
+// RunyardError('store_unavailable') while Redis is unavailable or refuses writes.
 import type { Instance, Signal } from '@runyard/schema'
 import type { ArtifactStore } from './blobs/blob-types.ts'
 import type { BatchStore } from './batches/batch-types.ts'

@@ -1,7 +1,7 @@
-"""What the caller can do about an import or a value that failed here, as one sentence. Decides by the top-level module that is named.
+"""Advice for the caller about a failed import or value, as one sentence. It depends on the top-level module in the error.
 
 Three causes look alike and have different remedies: another version of Python (standard library), another version of a package that
-is installed, and a package that is not installed. A pickle does not say which Python wrote it; only a few names give it away.
+is installed, and a package that is not installed. A pickle does not name the Python that wrote it; only a few names indicate it.
 """
 
 import importlib.metadata
@@ -18,14 +18,14 @@ ELSEWHERE = frozenset(
     "msilib nis nntplib ossaudiodev parser pipes smtpd sndhdr spwd sunau symbol telnetlib tomllib uu xdrlib".split()
 )
 STANDARD = ELSEWHERE.union(getattr(sys, "stdlib_module_names", sys.builtin_module_names), ("pathlib", "collections", "datetime"))
-# Names that one version alone writes.
+# Names that only one version writes.
 WRITTEN_BY = {"pathlib._local": "3.13"}
 MISSING_ATTRIBUTE = re.compile(r"Can't get attribute .+ on <module '([\w.]+)'|module '([\w.]+)' has no attribute")
 MISSING_LIBRARY = re.compile(r"(\S+\.so[.\d]*): cannot open shared object file")
 
 
 def for_raised(error):
-    """Stands behind the text of an ImportError of user code; "" for any other error."""
+    """The text to append to an ImportError of user code; "" for any other error."""
     if not isinstance(error, ImportError):
         return ""
     library = MISSING_LIBRARY.search(str(error))
@@ -75,7 +75,7 @@ def for_value(which, error):
 
 
 def missing_module(error):
-    """The module that was not found, or that lacks a name; "" where the error is about something else."""
+    """The module that was not found, or that lacks a name; "" for other errors."""
     if isinstance(error, ModuleNotFoundError):
         return error.name or ""
     found = MISSING_ATTRIBUTE.search(str(error)) if isinstance(error, (AttributeError, ImportError)) else None

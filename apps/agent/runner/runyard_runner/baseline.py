@@ -1,12 +1,12 @@
-"""What a job may change in the process, read before the first job and put back after each one (ADR 39).
+"""The process state that a job may change: read before the first job and restored after each one (ADR 39).
 
-One table: how to read each thing, how to write it, and which functions of Python change it. What is changed by assignment or in place is
-compared after each job. What only a function changes is read after a job in which one of these functions was called: reading it costs
-calls of the system. A thing that cannot be put back (a limit that only root may raise) makes the process unfit, and the next job gets a
-fresh one. What a module sets while it is loaded belongs to its jobs: it is set again before each of them (`Loaded`).
+One table: how to read each part of the state, how to write it, and which Python functions change it. State that changes by assignment or in
+place is compared after each job. State that only a function changes is read after a job that called such a function, because reading it
+takes system calls. If a part cannot be restored (a limit that only root may raise), the process is unfit, and the next job gets a fresh one.
+State that a module sets while it is loaded belongs to its jobs and is set again before each of them (`Loaded`).
 
-Not put back, since it is what a warm worker is for or cannot be: imported modules and what is patched in them, running threads and
-processes, tasks of the event loop, what C code changes by itself. Functions for atexit never run: the process ends by a signal.
+Not restored, because a warm worker keeps it or because it cannot be: imported modules and patches of them, running threads and processes,
+tasks of the event loop, changes by C code. Functions for atexit never run, because a signal ends the process.
 """
 
 import _signal
@@ -33,7 +33,7 @@ SIGNALS = tuple(
 LIMITS = tuple(getattr(resource, "RLIMIT_" + name) for name in "AS CPU DATA NOFILE".split())
 BUILTINS = ("print", "open", "input", "__import__")
 HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
-# The functions of C themselves: `signal` makes enumerations of their answers, which takes 1 µs each.
+# The C functions themselves: `signal` converts their results to enumerations, which takes 1 µs each.
 getsignal, getrlimit, setlocale, getdefaulttimeout = _signal.getsignal, resource.getrlimit, locale._setlocale, socket.getdefaulttimeout
 sigmask = signal.pthread_sigmask
 getaffinity = getattr(os, "sched_getaffinity", lambda _pid: None)
@@ -65,7 +65,7 @@ def read_umask():
 
 def write_signals(saved):
     for number, handler in zip(SIGNALS, saved):
-        # None: set by C code, which Python can neither see nor set.
+        # None: set by C code; Python can neither read nor set it.
         if handler is not None and _signal.getsignal(number) != handler:
             _signal.signal(number, handler)
 
@@ -135,7 +135,7 @@ def refuse(_saved):
 
 
 def assign(target):
-    """Lists that others hold: changed in place."""
+    """Lists to which other code has references: changed in place."""
 
     def write(saved):
         target()[:] = saved
@@ -192,14 +192,14 @@ def read_all():
 
 
 def keep(value):
-    """A copy of what is changed in place."""
+    """A copy of state that is changed in place."""
     if isinstance(value, tuple):
         return tuple(keep(part) for part in value)
     return value.copy() if isinstance(value, (dict, list)) else value
 
 
 class Setters:
-    """Notes that a function was called that changes what is not compared after each job."""
+    """Records a call of a function whose effect is not compared after each job."""
 
     def __init__(self):
         self.are_called = False
@@ -213,7 +213,7 @@ class Setters:
                 continue  # not in this version of Python, or not on this system
             noted = self.wrap(real)
             setattr(module, name, noted)
-            # Where pickle looks it up: `os.chdir` is at home in `posix`.
+            # Where pickle looks it up: `os.chdir` belongs to `posix`.
             home = sys.modules[real.__module__]
             if getattr(home, name, None) is real:
                 setattr(home, name, noted)
@@ -231,11 +231,11 @@ setters = Setters()
 
 
 class Unfit(Exception):
-    """The process cannot be made as it was."""
+    """The state of the process cannot be restored."""
 
 
 class Seeds:
-    """A seed that one job sets must not make the choices of the next. Module state of torch is left alone."""
+    """A seed that one job sets must not determine the random numbers of the next. The state of torch is not changed."""
 
     GENERATORS = ("random", "numpy.random")
 
@@ -249,7 +249,7 @@ class Seeds:
         for name in self.GENERATORS:
             if name not in self.followed and name in sys.modules:
                 self.followed[name] = self.wrap(sys.modules[name])
-                # It was imported within a job, which may have set its seed already.
+                # It was imported during a job, which may have set its seed.
                 self.are_set = True
 
     def wrap(self, module):
@@ -280,7 +280,7 @@ class Baseline:
         self.compared = keep(read_compared())
 
     def restore(self):
-        """Raises Unfit naming what cannot be put back."""
+        """Raises Unfit naming the part that cannot be restored."""
         self.seeds.restore()
         if setters.are_called or read_compared() != self.compared:
             self.write_back()
@@ -300,14 +300,14 @@ class Baseline:
                 raise Unfit("its %s cannot be put back: %s" % (entry.name, error))
 
     def accept(self, name):
-        """What the runner itself has changed for all later jobs."""
+        """Records a change by the runner itself that applies to all later jobs."""
         now = read_all()
         self.saved = tuple(new if entry.name == name else old for entry, old, new in zip(TABLE, self.saved, now))
         self.compared = self.saved[: len(self.compared)]
 
 
 class Loaded:
-    """What changed while a module, or an instance, was loaded. Used around the loading; `again` before each later job of it."""
+    """The changes while a module or an instance was loaded. Wraps the loading; call `again` before each later job of it."""
 
     def __init__(self):
         self.before = read_all()

@@ -1,4 +1,4 @@
-"""One byte of shared memory that outlives this process: what it was at when it died, read by the agent (board.ts) and by nobody else."""
+"""Shared memory that outlives this process: the phase in which it died. Only the agent reads it (exit-message.ts)."""
 
 import mmap
 

@@ -1,4 +1,4 @@
-"""Calls user code and turns whatever it does into a value or a Failure with one clear text. Knows no wire format."""
+"""Calls user code and turns every outcome into a value or a Failure with one clear text. Independent of the wire format."""
 
 import asyncio
 import functools
@@ -40,12 +40,12 @@ def split_lines(source):
 
 @functools.lru_cache(maxsize=16)
 def compile_once(source, filename):
-    """A warm worker is sent the same source with each job. The code is executed anew for each of them."""
+    """A warm worker receives the same source with each job, and executes it again for each job."""
     return compile(source, filename, "exec", dont_inherit=True)
 
 
 def guard(step, *args):
-    """Runs one step of user code (its source, its constructor, its call); every way out becomes a value or a Failure."""
+    """Runs one step of user code (its source, its constructor, its call). Every outcome becomes a value or a Failure."""
     try:
         return step(*args)
     except Failure:
@@ -60,7 +60,7 @@ def guard(step, *args):
 
 
 def text_of(error):
-    """What the error says, or its type where it says nothing, or where saying it raises."""
+    """The text of the error, or its type if the text is empty or reading it raises."""
     try:
         return str(error) or type(error).__name__
     except Exception:
@@ -68,7 +68,7 @@ def text_of(error):
 
 
 def user_traceback(error):
-    """The traceback from the user's first frame on; ours before it would only bury it."""
+    """The traceback from the user's first frame on, without our own frames."""
     frame = error.__traceback__
     while frame is not None and os.path.dirname(os.path.abspath(frame.tb_frame.f_code.co_filename)).startswith(OUR_DIRS):
         frame = frame.tb_next
@@ -76,7 +76,7 @@ def user_traceback(error):
 
 
 def call(function, args, kwargs, loop, report):
-    """Calls, awaits what is awaitable on the persistent loop, and notes when the function was entered and left."""
+    """Calls the function, awaits an awaitable result on the persistent loop, and records when the function started and ended."""
     report.entered_at = int(time.time() * 1000)
     try:
         return guard(call_and_await, function, args, kwargs, loop)
@@ -85,7 +85,7 @@ def call(function, args, kwargs, loop, report):
 
 
 def drain(generator, loop, chunk, report):
-    """Passes each value of a generator to `chunk`, and closes it however that ends, so that its `finally` blocks run in this job."""
+    """Passes each value of a generator to `chunk`, and always closes the generator, so that its `finally` blocks run in this job."""
     try:
         guard(drain_async if inspect.isasyncgen(generator) else drain_sync, generator, loop, chunk)
     finally:

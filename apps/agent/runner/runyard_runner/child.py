@@ -1,8 +1,8 @@
 """The runner child: takes one job at a time from the agent over a unix socket and calls the function on its main thread.
 
-Whatever user code does to this process ends this process alone; the supervisor reports it and forks the next one. After each job the
-process is made as it was (baseline.py), behind the answer, so that no caller waits for it; a process that cannot be made so ends itself
-between two jobs, which the agent takes for no job's fault (board.py).
+If user code ends this process, the supervisor reports it and forks the next one. After each job the state of the process is restored
+(baseline.py), after the result was sent, so that no caller waits for it. A process that cannot be restored ends itself between two jobs;
+the agent then blames no job (board.py).
 """
 
 import _thread
@@ -48,7 +48,7 @@ class Child:
         attach_installed()
         self.loop = Loop()
         self.processes = Processes(os.getppid())
-        # Beside the socket, and named by the generation: the agent knows the path.
+        # Next to the socket, and named by the generation, so the agent knows the path.
         self.directory, self.generation = os.path.dirname(socket_path), generation
         self.board = Board(os.path.join(self.directory, "board-%d" % generation))
         self.leaves_processes = False
@@ -73,7 +73,7 @@ class Child:
             if header["kind"] == "job":
                 self.board.note(WORKING)
                 self.jobs += 1
-                # What the job sets in context variables (decimal's precision, too) ends with it.
+                # Context variables that the job sets (also the precision of decimal) end with it.
                 contextvars.copy_context().run(self.run_job, header, body)
                 self.restore()
 
@@ -88,7 +88,7 @@ class Child:
         try:
             reply = run_envelope(envelope, job.get("input"), self.loop.loop, Emit(self, job_id), report)
         except NeedsFresh:
-            # The agent ends this process and gives the job to a fresh one.
+            # The agent ends this process and runs the job in a fresh one.
             self.send({"kind": "again", "id": job_id})
             while True:
                 read_frame(self.reader)
@@ -103,7 +103,7 @@ class Child:
         self.send(header, before + reply.after.encode())
 
     def leave_if_copy(self):
-        """User code forked and let its copy return; only the original answers."""
+        """User code may fork and let the copy return. Only the original process answers."""
         if os.getpid() != self.pid:
             os._exit(0)
 
@@ -124,7 +124,7 @@ class Child:
 
 
 class Emit:
-    """Posts one stream chunk; returns when the gateway has taken it, so chunks keep their order. Raises Failure where it refuses."""
+    """Posts one stream chunk; returns when the gateway has accepted it, so chunks keep their order. Raises Failure if it is rejected."""
 
     def __init__(self, child, job_id):
         self.child = child

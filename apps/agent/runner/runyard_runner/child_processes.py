@@ -1,7 +1,7 @@
-"""Finds the processes that jobs leave behind. They live on (a server that a later job uses), but write to a pipe that is not the next job's.
+"""Finds processes that jobs leave behind. They keep running (e.g. a server for later jobs), but do not write to the pipe of the next job.
 
-Finds them without a hook in user code: those that the child has started, and those that lost their parent and were adopted by the
-supervisor. Costs two system calls per job while there are none. Where the kernel does not list children, none are found.
+No hook in user code is needed: it lists the processes that the child has started, and orphans that the supervisor has adopted. This
+takes two system calls per job while there are none. Where the kernel does not list children, none are found.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ class Processes:
         self.alone = b"%d " % os.getpid()
 
     def has_new(self):
-        """True once for each process that is new since the last call."""
+        """True if there are processes that the last call did not find."""
         now = self.orphans() | own_children()
         if now == self.known:
             return False

@@ -1,8 +1,8 @@
-"""Gives a job what it names in `dependencies`, at request time (flash-api §8.3): what it names, not what was remembered of it (ADR 39).
+"""Installs the `dependencies` of a job at request time (flash-api §8.3), always exactly as the job names them (ADR 39).
 
-The installer decides, and it is asked unless the very same request was satisfied by the very packages that are installed now. So two jobs
-that name two versions each get their own, in turns. A version that changes under a module in memory needs a fresh process. An install that
-broke off in the middle (its job was cancelled) leaves a note, and everything that it was to install is installed again.
+The installer decides. It is skipped only if the same request was satisfied by the packages that are installed now, so two jobs that name two
+versions each get their own version. If the version of a loaded module changes, the job needs a fresh process. An interrupted install (its
+job was cancelled) leaves a note, and all of its packages are installed again.
 """
 
 import hashlib
@@ -22,15 +22,15 @@ SITE_DIRECTORIES = ("site-packages", "dist-packages")
 
 
 class NeedsFresh(BaseException):
-    """The job must begin again in a process that has imported nothing yet. No `except` of the runner is for it."""
+    """The job must restart in a process that has imported nothing yet. No `except` of the runner catches it."""
 
 
 def on_attached():
-    """Replaced by the child: what is importable now is so for all later jobs."""
+    """Replaced by the child: new paths stay importable for all later jobs."""
 
 
 class Memory:
-    """What was asked for and satisfied in this worker, for its later processes. Written whole or not at all."""
+    """The satisfied requests of this worker, for its later processes. Written atomically."""
 
     def __init__(self):
         self.path = os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "installed")
@@ -53,7 +53,7 @@ class Memory:
 
 
 def ensure(python_packages, system_packages=None):
-    """Raises Failure with one clear text, or NeedsFresh. Does nothing for what is already there."""
+    """Raises Failure with one clear text, or NeedsFresh. Skips packages that are already installed."""
     if not python_packages and not system_packages:
         return
     python_packages = check_list("dependencies", python_packages)
@@ -64,7 +64,7 @@ def ensure(python_packages, system_packages=None):
     before = versions()
     is_broken = memory["unfinished"] == "python"
     files = files_of(python_packages)
-    # Installers go by the version, which a file that was built again keeps.
+    # Installers compare versions, and a rebuilt file keeps its version.
     is_edited = any(memory["files"].get(path, date) != date for path, date in files.items())
     if not (is_broken or is_edited) and (memory["satisfied"].get(request) == digest_of(before) or all_present(memory, python_packages)):
         return
@@ -95,7 +95,7 @@ def files_of(packages):
 
 
 def all_present(memory, packages):
-    """A bare name is satisfied by any version, unless versions were changed: what another package needs may be gone since."""
+    """A bare name is satisfied by any version, unless versions were changed, which may have broken what another package needs."""
     return not memory["versions_moved"] and all(BARE_NAME.match(package) and is_present(package) for package in packages)
 
 
@@ -108,9 +108,9 @@ def is_present(name):
 
 
 def install_locked(path, wanted):
-    """`wanted`, and what else of this lock is not there yet: each in the locked version and by its hash, whatever the index says."""
+    """`wanted`, and all other missing packages of this lock, each in the locked version and with its hash."""
     with open(path, encoding="utf-8") as file:
-        # An entry goes on in lines that are indented.
+        # An entry continues in indented lines.
         entries = re.split(r"\n(?=\S)", file.read().strip())
     pins = {entry: entry.split()[0].partition("==")[0] for entry in entries if not entry.startswith("#")}
     chosen = [entry for entry, name in pins.items() if name == wanted or not is_present(name)]
@@ -130,7 +130,7 @@ def install(packages, again=False, memory=None, lock=None):
     try:
         installers.install_python(packages, again=again, lock=lock)
     except Failure:
-        # Most failures come before anything is installed.
+        # Most failures happen before anything is installed.
         if versions() == before and not again:
             memory.note(unfinished=None)
         raise
@@ -145,7 +145,7 @@ def install(packages, again=False, memory=None, lock=None):
 
 
 def versions():
-    """Normalized name → version of all that is installed, as an import finds it: the first in sys.path counts."""
+    """Normalized name → version of every installed package. As for imports, the first one in sys.path counts."""
     found = {}
     for directory in sys.path:
         if os.path.basename(directory) in SITE_DIRECTORIES and os.path.isdir(directory):
@@ -161,7 +161,7 @@ def digest_of(installed):
 
 
 def is_loaded(name):
-    """Is a module of this package in memory?"""
+    """True if a module of this package is loaded."""
     try:
         files = importlib.metadata.distribution(name).files or []
     except importlib.metadata.PackageNotFoundError:

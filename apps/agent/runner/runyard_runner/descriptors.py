@@ -1,7 +1,7 @@
-"""Knows cheaply whether a descriptor is still what the runner has opened: user code may close, redirect or reuse any number.
+"""Checks cheaply whether a descriptor is still the one that the runner opened: user code may close, redirect or reuse any number.
 
 The runner marks its descriptors with flags of an open file that user code does not combine (O_APPEND where it has no effect, O_SYNC on
-pipes and /dev/null). One look at the flags then answers for "closed", "replaced" and "does not block", at a third of the cost of fstat.
+pipes and /dev/null). Reading the flags then detects "closed", "replaced" and "non-blocking", in a third of the time of fstat.
 """
 
 import fcntl

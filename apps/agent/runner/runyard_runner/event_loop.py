@@ -1,4 +1,4 @@
-"""One event loop for the life of the process, as instances keep what is bound to it; another one where it cannot be used any more."""
+"""One event loop for the life of the process, because instances keep objects that are bound to it. A broken loop is replaced."""
 
 import asyncio
 
@@ -37,5 +37,5 @@ class Loop:
             loop.set_exception_handler(None)
 
     def is_set(self, loop):
-        """False also where this Python keeps it in another place."""
+        """Also False if this Python keeps it elsewhere."""
         return getattr(getattr(self.policy, "_local", None), "_loop", None) is loop

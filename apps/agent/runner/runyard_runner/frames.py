@@ -1,18 +1,18 @@
 """Frames between agent and child: two big-endian u32 (header length, body length), a JSON header, an opaque body.
 
-The body of a job is the gateway's JSON as it came, the body of a result is posted as it is: nothing large is parsed twice.
+The body of a job is the gateway's unchanged JSON, and the body of a result is posted unchanged, so that nothing large is parsed twice.
 """
 
 import json
 import struct
 
 LENGTHS = struct.Struct(">II")
-# What is smaller goes and comes in one call of the system: copying it costs less than a second call.
+# Smaller frames take one system call: copying them costs less than a second call.
 SMALL_BYTES = 65536
 
 
 def open_reader(sock):
-    """What is small comes in one call of the system, what is large goes straight to its place."""
+    """Reads a small frame in one system call, and a large body directly into its buffer."""
     return open(sock.fileno(), "rb", buffering=SMALL_BYTES, closefd=False)
 
 

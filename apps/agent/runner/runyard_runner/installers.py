@@ -1,7 +1,7 @@
-"""The tools that install: uv or pip for Python, apt-get for the system. Knows where to; decides nothing about what is needed.
+"""The install tools: uv or pip for Python, apt-get for the system. Decides where to install, not what.
 
 In a container: into the image's own Python. On the process host (RUNYARD_SCRATCH_DIR): into a virtual environment of this worker, so that
-nothing touches the Python of whoever owns the machine. A failing tool is one Failure with its last lines.
+the machine's own Python stays unchanged. A failed tool raises one Failure with its last lines.
 """
 
 import importlib.metadata
@@ -42,7 +42,7 @@ def attach_installed():
 
 
 def discard_scratch():
-    """True where the environment was this worker's own and is gone now."""
+    """True if the environment was this worker's own and no longer exists."""
     environment = scratch_environment()
     if environment is None:
         return False
@@ -51,7 +51,7 @@ def discard_scratch():
 
 
 def install_python(packages, again=False, lock=None):
-    """`again`: also what seems to be there, since an earlier install broke off. `lock`: a file of requirements with hashes, in place of names."""
+    """`again`: reinstalls packages that seem to be installed, because an earlier install was interrupted. `lock`: a file of requirements with hashes, in place of names."""
     command, reinstall = installer()
     what = "installing the dependencies %s" % ", ".join(packages)
     targets = ["--"] + list(packages) if lock is None else ["--no-deps", "--require-hashes", "-r", lock]
@@ -59,7 +59,7 @@ def install_python(packages, again=False, lock=None):
 
 
 def installer():
-    """The command, and its option for installing again what is there."""
+    """The command, and its option for reinstalling."""
     environment = scratch_environment()
     if environment and not os.path.isdir(environment):
         run_tool([sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", environment], "creating a virtual environment")

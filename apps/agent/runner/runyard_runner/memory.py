@@ -1,4 +1,4 @@
-"""Memory limits of the child: who dies first in a container, and a limit of our own where there is no container."""
+"""Memory limits of the child: which process the kernel kills first in a container, and our own limit outside of containers."""
 
 import os
 
@@ -16,7 +16,7 @@ def limit_text():
 
 def prepare_limits():
     try:
-        # The kernel's out-of-memory killer takes user code, never the agent, which has to tell what happened.
+        # The kernel's out-of-memory killer must choose user code and never the agent, which has to report the failure.
         with open("/proc/self/oom_score_adj", "w") as score:
             score.write("1000")
     except OSError:

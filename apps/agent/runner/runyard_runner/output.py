@@ -1,9 +1,9 @@
-"""Whose output is it? What a job prints belongs to its result; what its threads and tasks print after it has ended goes to the log alone.
+"""Assigns output to jobs: a job's output belongs to its result; output of its threads and tasks after its end goes only to the log.
 
-All output of a worker shares one pipe, also that of C code and of processes. Text of Python that is not the present job's stands between
-two markers that name its owner (`to:-`: the log alone). An owner travels along with asyncio tasks (a context variable), with threads (an
-attribute, given at start) and with what thread pools run. Known limit: a thread that C code starts has no owner, its text is the present
-job's; and a thread of an earlier job that works for the present one writes to the log alone.
+All output of a worker shares one pipe, including output of C code and of processes. Python text that does not belong to the current job is
+between two markers that name its owner (`to:-`: only the log). The owner is passed to asyncio tasks (a context variable), threads (an
+attribute, set at start) and functions in thread pools. Known limits: a thread that C code starts has no owner, so its text belongs to the
+current job; a thread of an earlier job that works for the current one writes only to the log.
 """
 
 import concurrent.futures
@@ -18,14 +18,14 @@ import threading
 
 from .descriptors import flags, open_marked
 
-# With its markers a piece stays below PIPE_BUF, so that nobody writes between them.
+# A piece with its markers is smaller than PIPE_BUF, so that no other writer gets between them.
 PIECE_BYTES = 3500
 # More than that of one line is written before the line ends.
 LINE_CHARACTERS = 2000
 
 
 class Owner:
-    """A job, as far as its output goes."""
+    """A job as the owner of output."""
 
     __slots__ = ("job_id", "over", "pending")
 
@@ -39,7 +39,7 @@ _owner = contextvars.ContextVar("runyard_owner", default=None)
 
 
 def present():
-    """The owner of what runs here; None: it is the present job's."""
+    """The owner of the running code; None: the current job."""
     return _owner.get() or getattr(threading.current_thread(), "_runyard_owner", None)
 
 
@@ -84,7 +84,7 @@ class Pipe:
             self.redirect()
 
     def replace(self, path):
-        """From now on this process, and what it starts, writes to another pipe than the processes that it has started before."""
+        """This process and its future children write to another pipe than the processes it has started before."""
         os.mkfifo(path, 0o600)
         fresh = open_marked(path, os.O_RDWR)
         os.dup2(fresh, self.fd)
@@ -94,7 +94,7 @@ class Pipe:
 
 
 class Text(io.TextIOWrapper):
-    """sys.stdout and sys.stderr: line-buffered text onto the pipe. Not to be closed, since libraries keep it in their log handlers."""
+    """sys.stdout and sys.stderr: line-buffered text onto the pipe. Never closed, because libraries keep it in their log handlers."""
 
     def __init__(self, fd, pipe):
         raw = io.FileIO(fd, "w", closefd=False)
@@ -116,7 +116,7 @@ class Text(io.TextIOWrapper):
         return len(text)
 
     def finish(self, owner):
-        """The line that a job has begun and not ended."""
+        """The unfinished line of a job."""
         held = owner.pending.pop(self, None)
         if held:
             self.pipe.write_for(owner, held.encode("utf-8", "backslashreplace"))
@@ -140,7 +140,7 @@ class Text(io.TextIOWrapper):
 
 
 class StderrHandler(logging.StreamHandler):
-    """Writes to whatever sys.stderr is, not to what it was."""
+    """Writes to the current sys.stderr, not to the original one."""
 
     def __init__(self):
         logging.Handler.__init__(self)
@@ -157,7 +157,7 @@ class Streams:
         self.read_nothing()
         self.open()
         follow_threads()
-        # `lastResort` steps aside when user code calls basicConfig; a root handler of ours would make that call a no-op.
+        # `lastResort` is unused after user code calls basicConfig; a root handler of ours would make that call a no-op.
         logging.lastResort = StderrHandler()
         logging.getLogger().setLevel(logging.INFO)
 
@@ -172,7 +172,7 @@ class Streams:
         sys.stdin = sys.__stdin__ = self.stdin
 
     def are_set(self):
-        """After nearly every job: nothing is to be done."""
+        """True after nearly every job: nothing to do."""
         out, err, nothing = self.stdout, self.stderr, self.stdin
         try:
             is_whole = sys.stdout is out and sys.stderr is err and sys.stdin is nothing
@@ -208,7 +208,7 @@ class Streams:
         self.stdin = open(0, closefd=False)
 
     def finish(self, owner):
-        """All that a job has printed is in the pipe; what comes later is not its own any more."""
+        """All output of the job is in the pipe; later output does not belong to it."""
         self.flush()
         for stream in list(owner.pending):
             stream.finish(owner)
@@ -225,7 +225,7 @@ class Streams:
 
 
 def redirect_handlers(gone, stream):
-    """Log handlers that were made while a job had replaced sys.stdout would write to nowhere for ever."""
+    """Log handlers created while a job had replaced sys.stdout would otherwise lose all their output."""
     for reference in list(logging._handlerList):
         handler = reference()
         if isinstance(handler, logging.StreamHandler) and any(getattr(handler, "stream", None) is one for one in gone):
@@ -233,7 +233,7 @@ def redirect_handlers(gone, stream):
 
 
 def follow_threads():
-    """Threads and what pools run belong to the job that started or submitted them, also where a pool's thread is an older one."""
+    """Threads and functions in pools belong to the job that started or submitted them, even if the pool's thread is older."""
     start = threading.Thread.start
     submit = concurrent.futures.ThreadPoolExecutor.submit
 

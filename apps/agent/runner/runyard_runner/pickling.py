@@ -1,6 +1,6 @@
-"""Which cloudpickle serves: the newer of ours and the image's. Newer ones read what older ones wrote, not the other way round.
+"""Chooses cloudpickle: the newer of ours and the image's, because only newer versions read pickles of older ones.
 
-And names under which one version of Python alone pickles: paths, which only 3.13 calls `pathlib._local.PosixPath`.
+Also handles names that only one version of Python writes: 3.13 calls paths `pathlib._local.PosixPath`.
 """
 
 import importlib.machinery
@@ -26,7 +26,7 @@ def load_cloudpickle(vendor_dir):
 
 
 def prepare_names():
-    """Paths travel between all versions: older ones get 3.13's name as an alias, and 3.13 itself writes the name that all others know."""
+    """Makes paths portable between versions: older ones get 3.13's name as an alias, and 3.13 writes the name that all others know."""
     if sys.version_info < (3, 13):
         sys.modules.setdefault("pathlib._local", pathlib)
     elif sys.version_info < (3, 14):
@@ -36,7 +36,7 @@ def prepare_names():
 
 
 def version_in(path):
-    """(3, 1, 2), or () for a file that does not say."""
+    """(3, 1, 2), or () for a file without a version."""
     try:
         with open(path or "", encoding="utf-8") as file:
             found = VERSION.search(file.read())

@@ -1,4 +1,4 @@
-"""What an envelope hands back: the body of job-done with one hole, where the agent puts what the job printed."""
+"""What an envelope returns: the body of job-done with a gap into which the agent inserts the job's output."""
 
 
 class Reply:
@@ -8,12 +8,12 @@ class Reply:
         self.before = before
         self.after = after
         self.is_stream = is_stream
-        # True: this process is not to be trusted with another job.
+        # True: this process must not run another job.
         self.fresh = fresh
 
 
 class CallReport:
-    """What is told beside the reply: epoch milliseconds at which the function was entered and left (X-Runyard-Timings), and a
+    """Facts beside the reply: when the function started and ended, in epoch milliseconds (X-Runyard-Timings), and a
     `hint(text)` for the agent, which adds it to the error if this process dies in the call."""
 
     def __init__(self, hint):

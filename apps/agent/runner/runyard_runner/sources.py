@@ -1,4 +1,4 @@
-"""The local modules that a job ships along: written once per content, importable during exec and call (flash-api §8.3)."""
+"""The local modules that come with a job: written once per content, importable during exec and call (flash-api §8.3)."""
 
 import contextlib
 import hashlib
@@ -29,7 +29,7 @@ def directory_for(modules):
 
 
 def forget_other_versions(current):
-    """Edited modules must not be served from the cache of an earlier call."""
+    """Edited modules must not come from the cache of an earlier call."""
     others = tuple(root + os.sep for root in _written.values() if root != current)
     for name, module in list(sys.modules.items()):
         if others and (getattr(module, "__file__", None) or "").startswith(others):

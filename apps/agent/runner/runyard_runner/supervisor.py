@@ -1,4 +1,4 @@
-"""Owns the processes of user code: forks a runner child on demand, reaps everything, leaves nothing behind.
+"""Owns the processes of user code: forks a runner child on request, reaps all children, and kills the rest at its end.
 
 It is the subreaper of all that user code starts, because Node as PID 1 cannot wait for processes that it did not start.
 It runs no user code and starts no thread, so a fork from it is always safe. When its stdin ends (the agent is gone), it
@@ -38,7 +38,7 @@ def keep_niceness():
 
 
 def preload(vendor_dir):
-    """What every child needs, imported once; a child is then a fork of some milliseconds."""
+    """Imports what every child needs, so that a fork takes only some milliseconds."""
     import asyncio  # noqa: F401
 
     from . import pickling
@@ -162,13 +162,13 @@ class Supervisor:
         self.sweep(pid)
         killed_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
         exit_code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
-        # In the same pipe as the child's output, so that the agent knows that it has read all of it.
+        # In the same pipe as the child's output, so that the agent has read all of it when the marker arrives.
         os.write(1, b"\0%s:exit:%d\0" % (self.marker.encode(), generation))
         name = signal.Signals(killed_by).name if killed_by in iter(signal.Signals) else killed_by and "signal %d" % killed_by
         self.report({"kind": "exited", "generation": generation, "exitCode": exit_code, "signal": name})
 
     def sweep(self, dead_pid):
-        """Kills what a dead child left behind. As their parents die, grandchildren become our children: repeat until none."""
+        """Kills the processes that a dead child left. Orphaned grandchildren become our children, so it repeats until there are none."""
         deadline = time.monotonic() + SWEEP_LIMIT_S
         if not os.path.isdir("/proc/self"):
             try:
@@ -200,7 +200,7 @@ class Supervisor:
             except (ProcessLookupError, ChildProcessError):
                 pass
             self.sweep(pid)
-        # An agent that was killed could not do it.
+        # A killed agent could not do it.
         shutil.rmtree(os.environ.get("RUNYARD_RUNTIME_DIR", ""), ignore_errors=True)
         os._exit(0)
 
@@ -214,7 +214,7 @@ def children_of(parent):
 
 
 def scan_children(parent):
-    """For kernels without CONFIG_PROC_CHILDREN; an empty list where there is no /proc at all."""
+    """For kernels without CONFIG_PROC_CHILDREN; an empty list without /proc."""
     found = []
     try:
         entries = [entry for entry in os.listdir("/proc") if entry.isdigit()]
@@ -236,7 +236,7 @@ def main(socket_path, fifo_path, marker, vendor_dir):
         signal.signal(number, signal.SIG_IGN)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.mkfifo(fifo_path, 0o600)
-    # Read and write: the pipe never ends and never refuses, whoever comes and goes.
+    # Opened for reading and writing, so that the pipe never ends and always accepts writers.
     fifo = os.open(fifo_path, os.O_RDWR)
     os.dup2(fifo, 1)
     os.dup2(fifo, 2)

@@ -149,7 +149,7 @@ function createRoutes(state: ReturnType<typeof createState>): Record<Route, (exc
         headers: request.headers,
         body: JSON.parse(body),
       })
-      // The next job comes with the answer to whoever asks for it (ADR 28).
+      // The response contains the next job if the agent asks for it (ADR 28).
       const next = request.headers['x-runyard-next'] === '1' ? state.polls['job-take'].next() : undefined
       send(response, 200, next ?? {})
     },

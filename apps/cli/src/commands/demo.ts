@@ -98,7 +98,7 @@ interface ShowOptions {
   readonly signal: AbortSignal
 }
 
-/** Its failure is told where it is waited for. */
+/** Its failure is reported where its result is awaited. */
 function prepareFlash(env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<FlashEnvironment> {
   const flash = ensureFlashEnvironment({ env, signal })
   flash.catch(() => {})

@@ -1,5 +1,5 @@
-// A Python environment with the last release of runpod-flash, made once and kept in the cache. A marker written last says that it is
-// complete; one without it is made anew. Every file comes by its hash (`demo.lock`, written by scripts/refresh-locks.ts).
+// A Python environment with the last release of runpod-flash, created once and kept in the cache. A marker is written last; an environment without
+// it is incomplete and created again. Every file is checked by its hash (`demo.lock`, written by scripts/refresh-locks.ts).
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// What `runyard doctor` finds: one line per subject, in plain words, with the command that mends it.
+// What `runyard doctor` finds: one line per subject, in plain words, with the command that fixes it.
 import type { HostFinding } from '@runyard/schema'
 
 export type Finding = HostFinding

@@ -1,4 +1,4 @@
-// What the machine offers for workers: the host that they would run on, and NVIDIA cards.
+// Checks what the machine offers to workers: the host on which they would run, and NVIDIA GPUs.
 import { openHost } from '@runyard/hosts'
 import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'

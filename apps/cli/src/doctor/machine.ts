@@ -1,4 +1,4 @@
-// What the machine itself offers: Redis, Python, memory policy, certificates, disk, ports.
+// Checks the machine itself: Redis, Python, memory policy, certificates, disk, ports.
 import { execFile } from 'node:child_process'
 import { readFile, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// Where workers will run: as configured, else containers where a Docker engine answers, else processes of this machine, said aloud with the reason. Each host
-// prepares itself; here its progress is shown, and the address is chosen at which workers reach us.
+// Decides where workers run: on the configured hosts; otherwise in containers if a Docker engine answers, or as processes of this machine. Prints the
+// choice and its reason. Each host prepares itself; this file shows its progress and chooses the address at which workers reach the gateway.
 import { openHost, type HostSettings } from '@runyard/hosts'
 import { DockerHostConfig, ProcessHostConfig, quoted, RunyardError, type HostConfig, type Prepared } from '@runyard/schema'
 import { sentenceOf } from '@runyard/kit'

@@ -1,4 +1,4 @@
-// Workers of other installations on the hosts that we use: they hold cards, and if the Redis of one was lost, no scaler ends them.
+// Finds workers of other installations on our hosts. They hold GPUs, and if their Redis was lost, no scaler ends them.
 import { openHost, type HostSettings } from '@runyard/hosts'
 import type { HostConfig, Install } from '@runyard/schema'
 

@@ -19,7 +19,7 @@ async function open(binary: { path: string; label: string }, maxMemoryBytes?: nu
   return openRedis({ binary, dataDir: root, logDir: root, appendfsync: 'everysec', maxMemoryBytes }, () => {})
 }
 
-/** As one whose supervisor was killed: nobody starts it again. */
+/** Like a Redis whose supervisor was killed, so that it is not restarted. */
 async function startUnsupervised(command: string, socket: string): Promise<ChildProcess> {
   const args = ['--port', '0', '--unixsocket', socket, '--dir', dirname(socket), '--appendonly', 'yes', '--save', '']
   const child = spawn(...dieWithUs(command, args), { stdio: 'ignore' })

@@ -1,4 +1,4 @@
-// Our own Redis: a child on a unix socket in the data directory, so that it opens no port and needs no password; append-only file and
+// Our own Redis: a child process on a unix socket in the data directory, so it has no port and needs no password. Uses an append-only file and
 // `noeviction` (ADR 11).
 import { mkdir } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -101,7 +101,7 @@ async function untilServing(socket: string): Promise<void> {
   }
 }
 
-/** One inline command; the first bytes of the answer, '' if it closed without one, undefined if nobody listens. */
+/** Sends one inline command. Returns the first bytes of the reply, '' if the connection closed without one, undefined if it is refused. */
 export function ask(socket: string, command: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const peer = connect(socket)

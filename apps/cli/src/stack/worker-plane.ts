@@ -1,5 +1,5 @@
-// Where the worker plane listens. What was set wins, or `up` is refused. The default port may give way to a free one, since workers get
-// the address with their start; but firewall rules name a port, so that is said aloud.
+// Decides where the worker plane listens. A configured port is used, or `up` fails. The default port may be replaced by a free one, because workers get
+// the address at their start; firewall rules name a port, so the change is printed.
 import { RunyardError } from '@runyard/schema'
 import type { Settings } from '../settings.ts'
 import type { Listener } from './parts.ts'

@@ -23,7 +23,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** All hooks let the request in, and its body is being read. */
     isAdmitted: boolean
-    /** Of the request's route. Fastify builds `routeOptions` anew at each access. */
+    /** Of the request's route. Fastify rebuilds `routeOptions` at each access. */
     bounds: RouteBounds | null
   }
 }

@@ -15,7 +15,7 @@ export interface Followed {
   readonly signal: AbortSignal
 }
 
-/** `restarted`: its worker was lost after chunks had been read, and another begins anew. `left`: the client has gone or the gateway stops. */
+/** `restarted`: its worker was lost after chunks had been read, and another one starts again. `left`: the client disconnected or the gateway stops. */
 export type FollowEnd =
   | { readonly kind: 'ended'; readonly record: JobRecord }
   | { readonly kind: 'expired' }

@@ -54,7 +54,7 @@ export const WORKER_IMAGE = 'runyard/worker:latest'
 
 /** As registries and engines say it. */
 const REFUSAL = /no basic auth credentials|unauthorized|authentication required|\bdenied\b|forbidden/i
-/** Docker Hub tells nobody which of the two it is. */
+/** Docker Hub does not say which of the two it is. */
 const EITHER = /does not exist or may require/i
 
 function toPullError(error: unknown, image: string, { credentials, signal }: Pick<PullOptions, 'credentials' | 'signal'>): RunyardError {

@@ -74,7 +74,7 @@ async function chooseBase(options: WorkerImageOptions, dockerfile: string): Prom
   return (await registryBase(options, usual)) ?? (await bootstrapBaseImage(options))
 }
 
-/** With a digest the engine checks what the registry sends. Without one this tells what a digest would be, so that it can be kept. */
+/** With a digest the engine checks what the registry sends. Without one this reports the digest, so that it can be configured. */
 async function fetchBase({ engine, onProgress, signal = new AbortController().signal }: WorkerImageOptions, base: string): Promise<string> {
   return onEngine(engine, `pull ${base}`, async (docker) => {
     if (!(await hasImage(docker, base))) {

@@ -12,14 +12,14 @@ export interface WorkerFile {
   readonly specHash: string
   readonly gpuUuids: readonly string[]
   readonly pid: number
-  /** From `lifeOf`: tells this process from a later one with the same pid. */
+  /** From `lifeOf`: distinguishes this process from a later one with the same pid. */
   readonly life: string
   readonly startedAt: number
   readonly exit?: ObservedWorker['exit']
 }
 
 export const LOG_SOURCES = ['stdout', 'stderr'] as const
-/** A log that outgrows this starts afresh; nobody rotates the logs of a child process. */
+/** A larger log is emptied, because no other process rotates it. */
 const MAX_LOG_BYTES = 16 * 2 ** 20
 
 export interface WorkerFiles {

@@ -114,7 +114,7 @@ async function spawnWorker({ files, instanceId, agentCommand, pythonPath }: Work
     await files.remove(workerId)
     throw new RunyardError('internal', `The agent cannot be started: ${error.message}.`, { cause: error, fault: 'host' })
   }
-  // The record is written before anything is awaited: a scaler that dies now leaves no worker that nobody knows of.
+  // The record is written before anything is awaited, so that a scaler that dies now leaves no unknown worker.
   const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
   const file = { instanceId, workerId, endpointId, specHash, gpuUuids, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
   files.write(file)

@@ -103,7 +103,7 @@ test('a batch is gone when its time has passed, for each question, and not at a 
   }
 })
 
-test('an index that nobody reads grows no longer than its batches live', async () => {
+test('an index without readers grows only as long as its batches live', async () => {
   const { batches } = await stores.open()
   const raw = stores.raw()
   const until = `${stores.prefix()}:{ep-1}:r:batches:until`

@@ -175,7 +175,7 @@ describe('while the blob store is away', () => {
     expect(await jobs.take(EP, 'w1')).toMatchObject({ attempt: 1, submission: { input: LARGE } })
   })
 
-  test('a result is refused and taken later, and a chunk that cannot be told is told later', async () => {
+  test('a result is refused and taken later, and a chunk that cannot be delivered is delivered later', async () => {
     const { jobs, memory } = await open()
     await running({ jobs })
     for (const chunk of [1, LARGE, 2]) await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk })
@@ -192,18 +192,18 @@ describe('while the blob store is away', () => {
   })
 })
 
-describe('a blob that somebody removed', () => {
+describe('a deleted blob', () => {
   test('as input: its job fails in one sentence, and the next job is taken', async () => {
     const { jobs, memory } = await open()
     await jobs.submit(EP, submission('a', { input: LARGE }))
     await jobs.submit(EP, submission('b', { input: 2 }))
     memory.blobs.clear()
     expect((await jobs.take(EP, 'w1'))?.id).toBe('b')
-    const told = { status: 'FAILED', error: 'the input of this job is missing from the blob store' }
-    expect(await jobs.get(EP, 'a')).toMatchObject(told)
+    const reported = { status: 'FAILED', error: 'the input of this job is missing from the blob store' }
+    expect(await jobs.get(EP, 'a')).toMatchObject(reported)
   })
 
-  test('as output, chunk or progress: it is told, and what is small is unharmed', async () => {
+  test('as output, chunk or progress: its absence is reported, and small values are unharmed', async () => {
     const { jobs, memory } = await open()
     await running({ jobs })
     await jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: LARGE })
@@ -212,8 +212,8 @@ describe('a blob that somebody removed', () => {
     expect(await jobs.get(EP, 'a')).not.toHaveProperty('output')
     await end(jobs, completed(LARGE))
     memory.blobs.clear()
-    const told = { status: 'FAILED', error: 'the output of this job is missing from the blob store' }
-    expect(await jobs.get(EP, 'a')).toMatchObject(told)
+    const reported = { status: 'FAILED', error: 'the output of this job is missing from the blob store' }
+    expect(await jobs.get(EP, 'a')).toMatchObject(reported)
     const chunks = [{ error: 'a chunk of this stream is missing from the blob store' }]
     expect(await drainStream(jobs, EP, 'a', 500)).toMatchObject({ chunks, more: false })
   })

@@ -1,15 +1,15 @@
-// Large values leave Redis for the blob store. What Redis keeps instead is `@` and the blob's name, which no JSON text begins with; inside a
-// record it is the field `blob`, in place of the input or output that is there. Redis is the truth: a blob that it does not name is nothing.
+// Stores large values in the blob store. Redis then keeps `@` and the blob's name, because no JSON text begins with `@`; inside a record it is the
+// field `blob`, in place of the input or output. Redis is the source of truth: a blob that it does not name does not count.
 //
-// A blob is announced in Redis before it is put, and put before the record that names it. So whatever is in the blob store is on the list
-// of jobs with blobs, and the sweep (`sweep-blobs.ts`) deletes by that list alone: of jobs that are gone, never of what it does not know.
+// A blob is announced in Redis before it is written, and written before the record that names it. So every blob belongs to a job on the list of
+// jobs with blobs, and the sweep (`sweep-blobs.ts`) deletes only by that list: blobs of deleted jobs, never unknown ones.
 import { randomBytes } from 'node:crypto'
 import { asJson, RunyardError, type BlobStore, type JsonText } from '@runyard/schema'
 import { withMember } from '@runyard/schema/json-join'
 import type { Redis } from 'ioredis'
 import type { Keys } from '../keys.ts'
 
-/** For so long after its announcement a blob is left alone, whatever its job looks like: a put and one write to Redis take seconds. */
+/** The sweep keeps a blob for this long after its announcement, because writing it and its record takes seconds. */
 export const GRACE_MS = 10 * 60 * 1000
 const MARK = '@'
 const RETRY_AFTER_S = 5
@@ -19,27 +19,27 @@ export interface JobAt {
   readonly jobId: string
 }
 
-/** A value as Redis keeps it. */
+/** A value as it is stored in Redis. */
 export interface Kept {
   readonly text: string
-  /** Full name of the blob that was put for it. */
+  /** Full name of the blob that was written for it. */
   readonly blob: string | undefined
 }
 
 export interface Payloads {
-  /** Puts a large value into the blob store; a small one stays what it is. `name` is the blob's, within its job. */
+  /** Writes a large value to the blob store; a small one stays unchanged. `name`: the blob's name within its job. */
   keep(at: JobAt, name: () => string, value: JsonText): Promise<Kept>
-  /** A record's text (`stored-values.ts`); where that is large, without its value, which is in a blob. */
+  /** A record's text (`stored-values.ts`); a large value is in a blob instead. */
   pack(at: JobAt, record: PackedRecord): Promise<Kept>
-  /** To be called with what the write to Redis came to; when that is unknown, not at all. */
+  /** Call it with the result of the write to Redis, unless that is unknown. */
   conclude(at: JobAt, kept: Kept, written: boolean): void
-  /** What a text from Redis stands for; undefined where its blob is gone. */
+  /** The value of a text from Redis; undefined if its blob no longer exists. */
   load(at: JobAt, text: string): Promise<JsonText | undefined>
-  /** A blob that Redis names no more. Failures are the sweep's business. */
+  /** Deletes a blob that Redis no longer names. After a failure the sweep deletes it. */
   discard(at: JobAt, text: string): void
 }
 
-/** What a record is about, and the value that it carries. */
+/** A record's head and its value. */
 export interface PackedRecord {
   readonly head: object
   readonly field: 'input' | 'output'
@@ -57,7 +57,7 @@ interface Deps {
 export const isReference = (text: string): boolean => text.startsWith(MARK)
 export const newName = (kind: string) => (): string => `${kind}-${randomBytes(9).toString('base64url')}`
 
-/** A folder per job; those of an endpoint are spread over as many as its ids' first letters make. */
+/** A folder per job. The jobs of an endpoint are spread over folders named by the first two letters of their ids. */
 export function folderOf(instanceId: string, { endpointId, jobId }: JobAt): string {
   return `${instanceId}/${endpointId}/${jobId.slice(0, 2)}/${jobId}`
 }
@@ -67,8 +67,8 @@ export const memberOf = ({ endpointId, jobId }: JobAt): string => `${endpointId}
 export function createPayloads({ client, keys, onError, blobs, instanceId }: Deps): Payloads {
   const threshold = blobs?.thresholdBytes ?? Infinity
   const fullName = async (at: JobAt, name: string): Promise<string> => `${folderOf(await instanceId(), at)}/${name}`
-  /** A result that is held while the place is away would keep it a secret. */
-  const told = async <T>(work: Promise<T> | undefined): Promise<T | undefined> => {
+  /** Reports failures, because a result that is held while the blob store is unavailable would hide them. */
+  const reported = async <T>(work: Promise<T> | undefined): Promise<T | undefined> => {
     try {
       return await work
     } catch (error) {
@@ -82,8 +82,8 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
     const announcedAt = Date.now()
     await client.zadd(keys.blobs, 'GT', announcedAt + GRACE_MS, memberOf(at))
     const blob = await fullName(at, name)
-    await told(blobs?.store.put(blob, typeof value === 'string' ? Buffer.from(value) : value))
-    // A machine that slept meanwhile may find it swept already.
+    await reported(blobs?.store.put(blob, typeof value === 'string' ? Buffer.from(value) : value))
+    // If the machine slept meanwhile, the sweep may have deleted the blob.
     if (Date.now() - announcedAt > GRACE_MS / 2) {
       throw new RunyardError('store_unavailable', 'The blob store was too slow to take a large value.', { retryAfterS: RETRY_AFTER_S })
     }
@@ -111,7 +111,7 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
     async load(at, text) {
       if (!isReference(text)) return asJson(text)
       if (blobs === undefined) throw new RunyardError('internal', 'This process was opened without a blob store.')
-      const bytes = await told(blobs.store.get(await fullName(at, text.slice(MARK.length))))
+      const bytes = await reported(blobs.store.get(await fullName(at, text.slice(MARK.length))))
       return bytes === undefined ? undefined : asJson(bytes)
     },
 
@@ -122,14 +122,14 @@ export function createPayloads({ client, keys, onError, blobs, instanceId }: Dep
   }
 }
 
-/** In UTF-8. A letter takes one to three bytes, so most texts are told by their length. */
+/** In UTF-8. A UTF-16 unit takes one to three bytes, so for most texts the length decides. */
 function isLarger(text: string | Uint8Array, bytes: number): boolean {
   if (typeof text !== 'string') return text.length > bytes
   if (text.length * 3 <= bytes) return false
   return text.length > bytes || Buffer.byteLength(text) > bytes
 }
 
-/** As Redis is told. */
+/** As it is sent to Redis. */
 export function toText(value: string | Uint8Array): string {
   return typeof value === 'string' ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
 }

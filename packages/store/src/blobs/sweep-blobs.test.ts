@@ -146,7 +146,7 @@ describe('what Redis does not know is left alone', () => {
 describe('blobs that Redis has forgotten', () => {
   const listKey = () => `${stores.prefix()}:{@}:blobs`
 
-  test('are listed anew, kept for a day, and then go unless they have a job', async () => {
+  test('are listed again, kept for a day, and then go unless they have a job', async () => {
     const { jobs, memory } = await open()
     for (const id of ['dead', 'alive']) await runningLarge(jobs, id)
     await stores.raw().del(listKey(), `${stores.prefix()}:{${EP}}:dead`)

@@ -122,7 +122,7 @@ async function sweepOne({ client, run, instanceId, blobs, family }: Site, { owne
   }
   const names: string[] = []
   for await (const name of blobs.list(family.folderOf(await instanceId(), owner))) names.push(name)
-  // Whatever was put before the end of that listing was announced before: then the score is another one, and the owner is looked at anew.
+  // A blob written before the end of that listing was announced before, which changed the score, so its owner is checked again.
   if ((await client.zscore(family.list, owner)) !== score) return 0
   await blobs.delete(names)
   await run(doneScript, { blobs: family.list, member: owner, found: score })

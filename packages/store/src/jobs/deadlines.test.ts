@@ -25,7 +25,7 @@ describe('a job whose ttl is over', () => {
     expect(await jobs.whyGone(EP, 'a')).toMatchObject({ why: 'ttl', status: 'IN_QUEUE' })
   })
 
-  test('is not there for whoever asks, whatever they ask', async () => {
+  test('does not exist for any request', async () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a', SHORT))
     await untilOver()
@@ -47,7 +47,7 @@ describe('a job whose ttl is over', () => {
     expect(await jobs.forceSettle(EP, 'b', { status: 'CANCELLED' })).toMatchObject({ result: 'unknown' })
   })
 
-  test('takes no result any more, its worker is told to stop, and the lease is gone', async () => {
+  test('accepts no result any more, its worker gets a stop request, and the lease is gone', async () => {
     const [one, other] = [await stores.open(), await stores.open()]
     const heard = stores.listen(other)
     await one.jobs.submit(EP, submission('a', SHORT))
@@ -85,7 +85,7 @@ describe('a job whose ttl is over', () => {
     await expect.poll(() => heard, PATIENT).toContainEqual({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
   })
 
-  test('tells its webhook, whoever found it', async () => {
+  test('notifies its webhook, whichever process found it', async () => {
     const { jobs, webhooks } = await stores.open()
     const webhook = { url: 'https://example.com/hook', ownerId: 'o' }
     await jobs.submit(EP, submission('a', { ...SHORT, webhook }))
@@ -97,7 +97,7 @@ describe('a job whose ttl is over', () => {
     expect(await events[0]?.read()).toMatchObject({ record })
   })
 
-  test('is told with its deadline until then', async () => {
+  test('is returned with its deadline until then', async () => {
     const { jobs } = await stores.open()
     const before = Date.now()
     await jobs.submit(EP, submission('a', { policy: { ttlMs: 60_000 } }))

@@ -153,7 +153,7 @@ describe('status', () => {
     ['null', { status: 'COMPLETED', output: null }],
     ['nothing', { status: 'COMPLETED' }],
     ['an error', { status: 'FAILED', error: 'Traceback …\n "quoted" \\ /' }],
-  ] as const)('an outcome with %s is told as it was written', async (_name, outcome) => {
+  ] as const)('an outcome with %s is returned unchanged', async (_name, outcome) => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
@@ -168,7 +168,7 @@ describe('the submission of an ended job', () => {
   test.each([
     ['is kept for a retry', { status: 'FAILED', error: 'x' }, true],
     ['is kept for a retry after a time-out', { status: 'TIMED_OUT' }, true],
-    ['is let go where nobody asks for it', { status: 'COMPLETED' }, false],
+    ['is freed if no process waits for it', { status: 'COMPLETED' }, false],
   ] as const)('%s', async (_case, outcome, isKept) => {
     const { jobs } = await stores.open()
     const job = submission('a', { input: { deep: [null] }, policy: { ttlMs: 60_000 }, s3Config: { bucketName: 'b' } })

@@ -41,7 +41,7 @@ describe('retry', () => {
     expect(await jobs.retry(EP, 'a')).toBe('COMPLETED')
   })
 
-  test('counts the ttl anew', async () => {
+  test('restarts the ttl', async () => {
     const { jobs } = await stores.open()
     await failedJob(jobs, { policy: { ttlMs: 60_000 } })
     await jobs.retry(EP, 'a')
@@ -136,7 +136,7 @@ describe('purge', () => {
     expect(await jobs.get(EP, 'deleted')).toMatchObject({ status: 'CANCELLED', error: 'the queue was purged' })
   })
 
-  test('the ends of purged jobs are written by whoever goes on, in many steps, and many purges may be under way', async () => {
+  test('the ends of purged jobs are written in many steps by any process, also during other purges', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     const submit = (from: number) => Promise.all(Array.from({ length: 700 }, (_, n) => one.jobs.submit(EP, submission(`j${from + n}`))))
     await submit(0)

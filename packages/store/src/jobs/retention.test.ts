@@ -54,7 +54,7 @@ describe('retention', () => {
   })
 })
 
-describe('what is told of a job whose result is gone', () => {
+describe('what is known of a job whose result is gone', () => {
   test('its last status, when it ended and when its result expired, swept or not', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 20, syncMs: 20 } })
     expect(await jobs.whyGone(EP, 'a')).toBeUndefined()
@@ -62,11 +62,11 @@ describe('what is told of a job whose result is gone', () => {
     await jobs.take(EP, 'w1')
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
     await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
-    const told = await jobs.whyGone(EP, 'a')
-    expect(told).toMatchObject({ status: 'FAILED', why: 'expired' })
-    expect(told?.goneAt).toBe((told?.endedAt ?? 0) + 20)
+    const gone = await jobs.whyGone(EP, 'a')
+    expect(gone).toMatchObject({ status: 'FAILED', why: 'expired' })
+    expect(gone?.goneAt).toBe((gone?.endedAt ?? 0) + 20)
     await jobs.sweepRegister(EP, Date.now())
-    expect(await jobs.whyGone(EP, 'a')).toEqual(told)
+    expect(await jobs.whyGone(EP, 'a')).toEqual(gone)
     await jobs.sweepRegister(EP, Date.now() + 2 * 60 * 60 * 1000)
     expect(await jobs.whyGone(EP, 'a')).toBeUndefined()
   })
@@ -143,7 +143,7 @@ describe('retention by bytes', () => {
 })
 
 describe('TTL', () => {
-  test('a job whose TTL elapsed is gone, waiting or running, and its worker is told to stop', async () => {
+  test('a job whose TTL elapsed is gone, waiting or running, and its worker gets a stop request', async () => {
     const store = await stores.open()
     const { jobs } = store
     const heard = stores.listen(store)

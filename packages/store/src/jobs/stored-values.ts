@@ -1,6 +1,6 @@
-// Records as Redis has them, and values as they are told again, whether they were in Redis or in the blob store. A record is JSON whose last
-// member is the value that it carries, `{"id":…,"input":…}`, so its head is read and the value is cut off without being parsed: in the head
-// every text of a caller is a JSON string, in which `"` is escaped, so the first `,"input":` is the value's own.
+// Reads records from Redis, and their values from Redis or the blob store. A record is JSON whose last member is its value,
+// `{"id":…,"input":…}`, so the head is parsed and the value is cut off unparsed. In the head every text of a caller is a JSON string, in which
+// `"` is escaped, so the first `,"input":` belongs to the value.
 import { asJson, toJson, type JobOutcome, type JobRecord, type JobSubmission, type JsonText } from '@runyard/schema'
 import { withMember } from '@runyard/schema/json-join'
 import type { StoredRecord } from './job-record.ts'
@@ -10,7 +10,7 @@ export const INPUT_GONE: JobOutcome = { status: 'FAILED', error: 'the input of t
 const OUTPUT_GONE: JobOutcome = { status: 'FAILED', error: 'the output of this job is missing from the blob store' }
 const CHUNK_GONE = toJson({ error: 'a chunk of this stream is missing from the blob store' })
 
-/** What is written of a submission. */
+/** A submission as it is written to Redis. */
 export function packSubmission({ input, s3Config, ...head }: JobSubmission): PackedRecord {
   return { head: s3Config === undefined ? head : { ...head, s3Config: toText(s3Config) }, field: 'input', value: input }
 }
@@ -19,14 +19,14 @@ export function packOutcome({ output, ...head }: JobOutcome): PackedRecord {
   return { head, field: 'output', value: output }
 }
 
-/** With its value, whatever that weighs. */
+/** With its value, of any size. */
 export function textOf({ head, field, value }: PackedRecord): string {
   return value === undefined ? JSON.stringify(head) : toText(withMember(head, field, value))
 }
 
 type StoredSubmission = Omit<JobSubmission, 'input' | 's3Config'> & { blob?: string; s3Config?: string }
 
-/** Only this package writes such texts, so their heads are trusted. */
+/** Only this package writes such texts, so their heads are not validated. */
 function unpack(field: PackedRecord['field'], text: string): { readonly head: string; readonly value: JsonText | undefined } {
   const mark = `,"${field}":`
   const at = text.indexOf(mark)
@@ -34,7 +34,7 @@ function unpack(field: PackedRecord['field'], text: string): { readonly head: st
   return { head: `${text.slice(0, at)}}`, value: asJson(text.slice(at + mark.length, -1)) }
 }
 
-/** The submission without its input, or with one that is in Redis; `blob` names one that is not. */
+/** The submission, with its input if that is in Redis; otherwise `blob` names the input's blob. */
 export function readStoredSubmission(data: string): {
   submission: Omit<JobSubmission, 'input'>
   input: JsonText | undefined
@@ -52,7 +52,7 @@ export function readStoredOutcome(text: string): { outcome: JobOutcome; blob: st
   return { outcome: value === undefined ? outcome : { ...outcome, output: value }, blob }
 }
 
-/** Undefined where its input is gone. */
+/** Undefined if its input no longer exists. */
 export async function readSubmission(payloads: Payloads, at: JobAt, data: string): Promise<JobSubmission | undefined> {
   const { submission, input, blob } = readStoredSubmission(data)
   const loaded = blob === undefined ? input : await payloads.load(at, blob)
@@ -63,7 +63,7 @@ export async function readRecord(payloads: Payloads, at: JobAt, { record, blob }
   if (blob === undefined) return record
   const output = await payloads.load(at, blob)
   if (output !== undefined) return { ...record, output }
-  // A progress value that is gone is only one that nobody will see.
+  // A missing progress value is not an error: it is only not shown.
   return record.settledAt === undefined ? record : { ...record, ...OUTPUT_GONE }
 }
 

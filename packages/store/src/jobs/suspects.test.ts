@@ -118,7 +118,7 @@ describe('after a loss that several jobs share', () => {
     expect(order.map((job) => job?.id)).toEqual(['a', 'b', 'low'])
   })
 
-  test('a worker that is free again is told to look, also where no job is new', async () => {
+  test('a worker that is free again is woken, even without a new job', async () => {
     const [one, other] = [await stores.open(), await stores.open()]
     await loseTogether(one.jobs, ['a', 'b'])
     await one.jobs.take(EP, 'w2')

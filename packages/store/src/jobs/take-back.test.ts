@@ -53,7 +53,7 @@ describe('taking a job back from a lost worker', () => {
     }
   })
 
-  test('replaces the last holder of an expired lease in the same step, and says so before it tells of the job', async () => {
+  test('replaces the last holder of an expired lease in the same step, and publishes that before it announces the job', async () => {
     const [one, other] = [await stores.open(), await stores.open()]
     const facts = { endpointId: EP, hostId: 'local', specHash: 'h', endpointVersion: 1, image: 'i', gpus: [] }
     await one.workers.create({ ...facts, id: 'w1', startReason: 'first_job', createdAt: 1 })
@@ -133,7 +133,7 @@ describe('after a crash half-way', () => {
     return { ...store, raw, base }
   }
 
-  test('a settled job that is still active is told as settled and not run again', async () => {
+  test('a settled job that is still active is reported as settled and not run again', async () => {
     const { jobs } = await settledButActive()
     expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'COMPLETED', output: 'done' })
     expect(await jobs.takeBack(from('w1'), options)).toBe('moot')

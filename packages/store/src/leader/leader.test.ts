@@ -57,7 +57,7 @@ describe('the lease', () => {
     expect(first < second && second < third).toBe(true)
   })
 
-  test('that ran out while nobody else led goes on under its term, else under a later one', async () => {
+  test('that expired without another leader continues under its term, otherwise under a later one', async () => {
     const { leader } = await stores.open()
     const first = await lead('one')
     await leader.release('one')
@@ -172,7 +172,7 @@ describe('a leader of an earlier term', () => {
     expect(await raw.keys(`${stores.prefix()}:*`)).toEqual([])
   })
 
-  test('hinders nobody but leaders: gateways write without a term', async () => {
+  test('affects only leaders: gateways write without a term', async () => {
     const store = await stores.open()
     await store.underTerm(await lead('one')).workers.create(workerRecord('w1'))
     expect(await store.workers.patch({ endpointId: EP, workerId: 'w1', fields: { readyAt: 7 } })).toBe(true)
@@ -202,7 +202,7 @@ describe('a card', () => {
     await expect(workers.create(withCards('w2', 'GPU-1'))).rejects.toEqual(conflict)
   })
 
-  test('is started with by its holder alone, and by nobody once that one drains or is gone', async () => {
+  test('can be used only by its holder, and by no worker once that one drains or is gone', async () => {
     const { workers } = await stores.open()
     const [one, two] = [withCards('w1', 'GPU-1'), withCards('w2', 'GPU-1')]
     await workers.create(one)
@@ -234,7 +234,7 @@ describe('a card', () => {
             if (holding.kind === 'held') plans.set(by, store.underTerm(holding.term))
             leading = by
           }
-          // Each in an endpoint of its own: nobody has looked there yet.
+          // Each in an endpoint of its own, which has not been read yet.
           const record = { ...withCards(`w${n}`, `GPU-${card}`), endpointId: `ep-${n}` }
           await plans
             .get(by)

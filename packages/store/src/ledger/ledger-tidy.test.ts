@@ -60,7 +60,7 @@ describe('old rows', () => {
     expect(await store.ledger.tidy(tidyDay(2), KEEP_MS)).toEqual({ rolledUp: 0, forgotten: 0, dropped: 0 })
   })
 
-  test('are told in whole days afterwards, and a range says what it became', async () => {
+  test('are returned in whole days afterwards, and the response says which range that is', async () => {
     const store = await openWith('ep-1')
     await live(store, { from: 1000, to: 2000 })
     const half = { from: DAY + DAY_MS / 2, to: DAY + 20 * DAY_MS }
@@ -82,7 +82,7 @@ describe('old rows', () => {
     expect((await usageOf(store, { from: DAY, to: DAY + 3 * DAY_MS }))[0]?.seconds).toBe(3)
   })
 
-  test('sum to the same in every range of whole days, whoever adds up how far and how often, also two at once', async () => {
+  test('sum to the same in every range of whole days, however often they are added up, even by two processes at once', async () => {
     const at = fc.integer({ min: 0, max: 8 * DAY_MS })
     const interval = fc.record({
       from: at,
@@ -186,7 +186,7 @@ describe('a deleted endpoint', () => {
     expect(await store.ledger.tidy(now + KEEP_MS + 8 * DAY_MS, KEEP_MS)).toMatchObject({ forgotten: 1 })
   })
 
-  test('whose rows become days afterwards is one of the deleted from the start, and nobody’s rows are not lost', async () => {
+  test('whose rows become days afterwards counts as deleted from the start, and rows without an owner are not lost', async () => {
     const store = await openWith('ep-1')
     await live(store, { from: 0, to: 1000 })
     await live(store, { endpointId: 'never', from: 0, to: 1000 })

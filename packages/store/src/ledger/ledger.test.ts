@@ -58,7 +58,7 @@ describe('ledger', () => {
     expect(await states(9000, 9001)).toEqual(['outdated'])
   })
 
-  test('what the totals told once they do not take back', async () => {
+  test('totals never decrease', async () => {
     const { ledger } = await open()
     await ledger.transition({ ...row('w1'), state: 'running', at: T0 })
     expect((await ledger.totals(T0 + 2000))[0]?.seconds).toBe(2)

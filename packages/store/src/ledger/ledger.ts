@@ -148,7 +148,7 @@ function createTotals(context: StoreContext): LedgerStore['totals'] {
 }
 
 /**
- * An open interval counted up to `now` may be closed at a time shortly before (the container's own end): what was told once is not
+ * An open interval counted up to `now` may be closed at a time shortly before (the container's own end): a returned total is never
  * taken back. Held per process, as the counters that read it are, and for what there is: a name that is gone is forgotten.
  */
 function createHighWater(): (values: ReadonlyMap<string, number>) => ReadonlyMap<string, number> {

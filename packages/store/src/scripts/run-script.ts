@@ -1,4 +1,4 @@
-// Runs scripts: writes, and reports what was written. Redis is asked by hash, and is sent the text where it does not know it yet.
+// Runs scripts by their hash; if Redis does not know a script, sends its text. Reports what was written.
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Signals } from '../signals.ts'

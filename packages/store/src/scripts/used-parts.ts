@@ -1,6 +1,6 @@
-// Lua makes each function anew in every run of a script. A submit calls seven of some 70 shared functions, and making the others took half of its
-// time. So a script gets only what it uses of the shared parts (ADR 22). A function that rarely runs is marked `-- rare`: what serves it alone moves
-// into its body, and is made only when it runs.
+// Lua creates each function again in every run of a script. A submit calls seven of some 70 shared functions, and creating the others took half of
+// its time. So a script gets only the shared parts that it uses (ADR 22). A function that rarely runs is marked `-- rare`: parts that only it uses
+// move into its body, and are created only when it runs.
 //
 // A part is a line at the margin with what is indented below it. A part that declares locals is left out where none of their names is used
 // further down. Names in texts and comments count as used: at worst the script gets too much.

@@ -21,7 +21,7 @@ async function claim(jobs: JobStore, limit = 10): Promise<StreamClaim & { claim:
 }
 
 describe('a stream', () => {
-  test('tells each chunk once, in order, and outlives the job’s end', async () => {
+  test('delivers each chunk once, in order, also after the job’s end', async () => {
     const { jobs } = await stores.open()
     expect(await jobs.claimChunks(EP, 'a', 10)).toBeUndefined()
     await streaming(jobs, { n: 1 }, [], null, 'four')
@@ -32,7 +32,7 @@ describe('a stream', () => {
   })
 
   // Its answer was lost: on the way from Redis, or with the gateway.
-  test('has a chunk once that is posted again under the same name, at any store, also after others', async () => {
+  test('keeps one copy of a chunk that is posted twice under the same name, at any store, even after other chunks', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs)
     for (const [jobs, chunk] of [
@@ -50,7 +50,7 @@ describe('a stream', () => {
     expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [{ chunk: 'a' }, { chunk: 'b' }, { chunk: 'a' }] })
   })
 
-  test('may also be read without being taken out, from any place, as often as one likes, whatever is claimed', async () => {
+  test('can also be read without a claim, from any index, any number of times', async () => {
     const { jobs } = await stores.open()
     expect(await jobs.readChunks(EP, 'a', { from: 0, limit: 10 })).toBeUndefined()
     await streaming(jobs, 0, 1, 2, 3)
@@ -62,7 +62,7 @@ describe('a stream', () => {
     expect(await jobs.readChunks(EP, 'a', { from: 4, limit: 2 })).toMatchObject({ chunks: [], more: false })
   })
 
-  test('has nothing for others while an answer is under way, whatever comes meanwhile, and says how long at most', async () => {
+  test('returns nothing to other readers during a claim, and says how long the claim lasts at most', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const { claim: token } = await claim(one.jobs, 2)
@@ -92,7 +92,7 @@ describe('a stream', () => {
     expect(heard).toEqual([{ kind: 'job-chunk', endpointId: EP, jobId: 'a' }])
   })
 
-  test('hands out again, in order, what an answer that broke off would have delivered', async () => {
+  test('returns the chunks of an interrupted response again, in order', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const { claim: token } = await claim(one.jobs, 2)
@@ -100,7 +100,7 @@ describe('a stream', () => {
     expect(await drainStream(two.jobs, EP, 'a', 10)).toMatchObject({ chunks: [1, 2, 3] })
   })
 
-  test('hands out again what nobody concluded, and the late word of the first reader takes nothing from the second', async () => {
+  test('returns the chunks of an expired claim again, and a late conclusion of the first reader deletes none of the second’s', async () => {
     const [one, two] = [await stores.open({ claimMs: 1 }), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const dead = await claim(one.jobs, 2)
@@ -111,7 +111,7 @@ describe('a stream', () => {
     expect(await drainStream(one.jobs, EP, 'a', 10)).toMatchObject({ chunks: [], more: false })
   })
 
-  test('believes a slow reader whose chunks nobody wanted meanwhile', async () => {
+  test('accepts the late conclusion of a slow reader if no other reader claimed its chunks', async () => {
     const { jobs } = await stores.open({ claimMs: 0 })
     await streaming(jobs, 1, 2)
     const { claim: token } = await claim(jobs, 1)
@@ -140,7 +140,7 @@ describe('a claim ends with its chunks', () => {
     expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: ['anew'], heldBackMs: 0 })
   })
 
-  test('by its ttl, by retention, by its last chunk: nothing of it stays', async () => {
+  test('by ttl, by retention and by the last chunk: nothing remains', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000 } })
     const raw = stores.raw()
     const key = `${stores.prefix()}:{${EP}}:c:a`
@@ -181,7 +181,7 @@ test('a large chunk stays in the blob store until it has been delivered', async 
 })
 
 describe('bytes', () => {
-  test('what one attempt streams has a limit, and the next attempt begins anew', async () => {
+  test('the output of one attempt has a limit, and the next attempt starts from zero', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, streamBytes: 25 } })
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
@@ -194,7 +194,7 @@ describe('bytes', () => {
     expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toHaveLength(1)
   })
 
-  test('one answer is bounded by its bytes, and the rest follows in order', async () => {
+  test('one response is bounded in bytes, and the rest follows in order', async () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
@@ -208,7 +208,7 @@ describe('bytes', () => {
     expect(second?.more).toBe(false)
   })
 
-  test('unread chunks of an endpoint have a bound, beyond which only a job with more than its share is refused', async () => {
+  test('above the endpoint’s limit of unread chunks only a job above its share is rejected', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, unreadBytes: 500 } })
     for (const id of ['greedy', 'modest']) {
       await jobs.submit(EP, submission(id))
@@ -223,7 +223,7 @@ describe('bytes', () => {
     expect(await append('greedy')).toBe('settled')
   })
 
-  test('chunks that nobody has read weigh with their job’s result, and make room with it', async () => {
+  test('unread chunks count with their job’s result, and are deleted with it', async () => {
     const { jobs } = await stores.open({ retention: { asyncMs: 60_000, syncMs: 60_000, keepBytes: 2500 } })
     const keptBytes = async () => (await jobs.stats(EP)).keptBytes
     const finished = async (id: string) => {

@@ -1,5 +1,5 @@
-// The chunks of a job, as they are delivered to the readers of its stream. `/stream` hands each out once (client-api R5): a read claims chunks, and they
-// go when the answer was delivered, else they are handed out again (ADR 25). OpenAI answers read by index and take nothing.
+// The chunks of a job for the readers of its stream. `/stream` returns each chunk once (client-api R5): a read claims chunks, which are deleted
+// after the response was delivered, or returned again otherwise (ADR 25). OpenAI responses read by index and claim nothing.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { asJson, type JsonText } from '@runyard/schema'
 import { newName, type JobAt } from '../blobs/payloads.ts'
@@ -12,7 +12,7 @@ import { defineLua, defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
 import type { JobStore } from '../jobs/jobs.ts'
 
-/** Longer than an answer takes; shorter than readers are patient when a gateway has died with it. */
+/** Longer than a response takes; shorter than readers wait after the gateway of their response died. */
 const DEFAULT_CLAIM_MS = 10_000
 
 const chunksLua = defineLua({ lua: new URL('./chunks.lua', import.meta.url), uses: [jobLua] })
@@ -23,7 +23,7 @@ const claimScript = defineScript({
   uses: [chunksLua],
   keys: ['queue'],
   args: { id: 'text', limit: 'number', token: 'text', claimMs: 'number' },
-  /** `heldBackMs`: until another reader's claim is void, or 0. */
+  /** `heldBackMs`: time until another reader's claim expires; 0 if there is none. */
   reply: maybe(row({ toRecord: recordRow, texts: list(text), left: number, heldBackMs: number })),
 })
 
@@ -34,7 +34,7 @@ const concludeScript = defineScript(
     uses: [chunksLua],
     keys: ['queue'],
     args: { id: 'text', token: 'text', delivered: 'number', more: 'signal' },
-    /** `large`: the last delivered chunk where it is a blob's name. */
+    /** `large`: the last delivered chunk, if it is the name of a blob. */
     reply: maybe(row({ isAwaited: flag, large: maybe(text) })),
   },
   { more: (reply) => reply?.isAwaited === true },
@@ -110,7 +110,7 @@ export function createJobStreams(context: StoreContext): JobStreams {
   }
 }
 
-/** Only the last of them can be a large one (`claim-chunks.lua`). While it cannot be had, the small ones before it are delivered without it. */
+/** Only the last of them can be a large one (`claim-chunks.lua`). While it is unavailable, the small ones before it are delivered without it. */
 async function loadClaimed({ payloads }: StoreContext, at: JobAt, texts: readonly string[]): Promise<readonly JsonText[]> {
   const small = texts.slice(0, -1).map(asJson)
   try {

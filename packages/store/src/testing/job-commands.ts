@@ -130,7 +130,7 @@ export async function sweep(m: Model, { endpointId }: Real, jobs: JobStore): Pro
 
 const ttl = command('ttl', fc.constant(null), () => sweep)
 
-/** A job that is asked for before its end is written is told apart by nothing: neither by an order to end it nor by its worker of before. */
+/** A job that is read before its end is written looks like any other: neither an order to end it nor its earlier worker distinguishes it. */
 const purge = command('purge', fc.tuple(job, actor), ([id, at]) => async (m, real, jobs) => {
   const { endpointId } = real
   const waiting = [...m.jobs.values()].filter(({ state }) => state === 'waiting')

@@ -11,12 +11,12 @@ export interface JobModel {
   isSuspect: boolean
   /** Whose lease it is; undefined: it has run out. */
   holder: string | undefined
-  /** Who took it last in this life: still may write while nobody took the job back. */
+  /** The worker that took it last in this life. It may write until the job is taken back. */
   last: string | undefined
   /** Who took it last in earlier lives. */
   readonly barred: Set<string>
   attempts: number
-  /** Those that nobody was told for sure. */
+  /** Chunks that may not have reached a reader. */
   chunks: unknown[]
   /** Whose answer has the first of them; void: others may have them. */
   claim: { readonly id: string; isVoid: boolean } | undefined

@@ -19,7 +19,7 @@ export interface TestStores {
   /** The prefix that the stores of the running test share. */
   readonly prefix: () => string
   open(options?: Partial<OpenStoreOptions>): Promise<Store>
-  /** What a store tells its subscribers from now on. */
+  /** The signals that a store sends to its subscribers from now on. */
   listen(store: Store): readonly Signal[]
   /** A plain connection, to look behind the store's back or to break things. */
   raw(): Redis

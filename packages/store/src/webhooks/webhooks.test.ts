@@ -1,4 +1,4 @@
-// The outbox: whoever ends a job with a webhook leaves an event, exactly one courier has it at a time, and no receiver holds up another.
+// The outbox: the process that ends a job with a webhook adds an event, one courier has it at a time, and no receiver delays another.
 import type { JobPolicy, WebhookAttempt } from '@runyard/schema'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test } from 'vitest'
@@ -83,7 +83,7 @@ describe('an event', () => {
     expect(event.endedAt).toBe(record.settledAt)
   })
 
-  test('is left anew by each life of a job, and not by a purge', async () => {
+  test('is added again by each life of a job, and not by a purge', async () => {
     const store = await stores.open()
     await store.jobs.submit(EP, withWebhook('a'))
     await store.jobs.forceSettle(EP, 'a', { status: 'FAILED', error: 'x' })
@@ -179,7 +179,7 @@ describe('a lane', () => {
 })
 
 describe('an event that was given up', () => {
-  test('waits for nobody, and is delivered again by hand', async () => {
+  test('does not delay others, and is delivered again on request', async () => {
     const store = await stores.open()
     await endJob(store, 'a')
     const event = await only(store.webhooks)
@@ -200,7 +200,7 @@ describe('a full outbox', () => {
     stores.open({ retention: { asyncMs: 60_000, syncMs: 30_000, ...limits } })
   const waiting = async ({ webhooks }: Store) => (await claim(webhooks, { now: Date.now() + HOUR })).events.map(({ jobId }) => jobId)
 
-  test('drops what has waited longest, says so in the log and in the numbers, and tells of it once', async () => {
+  test('drops the oldest events, counts and logs them, and reports them once', async () => {
     const store = await limited({ outboxEvents: 2 })
     for (const id of ['a', 'b', 'c', 'd']) await endJob(store, id)
     expect(await store.webhooks.pending(EP)).toMatchObject({ count: 2 })
@@ -243,7 +243,7 @@ describe('a full outbox', () => {
     expect(await waiting(store)).toEqual(['d', 'e'])
   })
 
-  test('also where nobody but the ttl ends the jobs', async () => {
+  test('also if only the ttl ends the jobs', async () => {
     const store = await limited({ outboxEvents: 1 })
     for (const id of ['a', 'b']) await store.jobs.submit(EP, withWebhook(id))
     await store.jobs.sweepExpired(EP, Date.now() + 48 * HOUR)
@@ -301,7 +301,7 @@ describe('large values', () => {
     expect(await jobs.sweepBlobs(Date.now() + 2 * DAYS)).toBe(2)
   })
 
-  test('that somebody removed are told as the job’s failure', async () => {
+  test('that were deleted are reported as the job’s failure', async () => {
     const { memory, event } = await endLarge()
     memory.blobs.clear()
     expect(await event.read()).toEqual({
@@ -322,7 +322,7 @@ describe('the endpoints with an outbox', () => {
 })
 
 describe('an owner’s secret', () => {
-  test('is made once, whoever asks first, and is nobody else’s', async () => {
+  test('is created once, by the first request, and is private to its owner', async () => {
     const [one, other] = [await stores.open(), await stores.open()]
     const [mine, same] = await Promise.all([one.webhooks.secrets('owner'), other.webhooks.secrets('owner')])
     expect(mine).toEqual(same)

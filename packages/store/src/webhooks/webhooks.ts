@@ -1,5 +1,5 @@
-// The outbox of webhooks as a courier sees it: claim what is due, write what came of it. Which endpoints have an outbox at all is a set of its
-// own, so that an installation without webhooks is asked one short question a minute.
+// The courier's view of the outbox of webhooks: claim due events, write the result. The endpoints with an outbox are in a set of their own, so that
+// an installation without webhooks costs one short read per minute.
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { JobRecord, JsonText, Webhook, WebhookAttempt } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
@@ -9,7 +9,7 @@ import { readRecord, readStoredSubmission, readSubmission } from '../jobs/stored
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word } from '../scripts/replies.ts'
 
-/** One event under the lease of whoever claimed it. */
+/** One event under the lease of the courier that claimed it. */
 export interface ClaimedWebhook {
   readonly endpointId: string
   /** The same in every attempt. */
@@ -25,7 +25,7 @@ export interface ClaimedWebhook {
   /** When the job ended, epoch ms. */
   readonly endedAt: number
   readonly webhook: Webhook
-  /** What is told; the job's own record may be gone meanwhile. Large values come from the blob store; `input` is absent where it is gone there. */
+  /** The reported record; the job's own record may be gone meanwhile. Large values come from the blob store; `input` is absent where it is gone there. */
   read(): Promise<{ readonly record: JobRecord; readonly input?: JsonText }>
 }
 
@@ -44,7 +44,7 @@ export interface WebhookStore {
   endpoints(): Promise<readonly string[]>
   /**
    * Takes what is due. `nextAt`: when to look again, epoch ms; `isMoreDue`: there was no room for all; `dropped`: how many went because the
-   * outbox was full, each told once.
+   * outbox was full, each reported once.
    */
   claim(
     endpointId: string,

@@ -1,4 +1,4 @@
-// A worker's log lines, as people read them afterwards. Capped; losing the oldest is fine.
+// The stored log lines of a worker. Their number is limited; the oldest are dropped.
 import { toLine } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

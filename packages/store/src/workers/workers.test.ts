@@ -47,7 +47,7 @@ describe('workers', () => {
     expect((await workers.getGone('w2'))?.exit).toBeUndefined()
   })
 
-  test('changes are told, quiet ones and those of unknown workers are not', async () => {
+  test('changes are published, except quiet ones and those of unknown workers', async () => {
     const store = await stores.open()
     const { workers } = store
     const heard = stores.listen(store)
@@ -95,7 +95,7 @@ describe('history', () => {
     await write(900, 1500)
     expect(await look(undefined)).toEqual([1500, 1000, 501, '1499'])
     expect(await look(10)).toEqual([1500, 1000, 501, '1499'])
-    // The log was lost with its Redis, and began anew.
+    // The log was lost with its Redis, and started again.
     expect(await look(9000)).toEqual([1500, 1000, 501, '1499'])
   })
 

@@ -147,7 +147,7 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
     async remove(endpointId, workerId, exit) {
       const worker = keys.worker(endpointId, workerId)
       const record = fromFlat(await run(readScript, { worker }))
-      // The evidence first: a crash between the two leaves a worker that is removed again, not one that nobody can explain.
+      // The evidence first: after a crash between the two the worker is removed again, and never lacks an explanation.
       if (record !== undefined) await client.set(keys.goneWorker(workerId), JSON.stringify({ record, exit }), 'EX', KEEP_GONE_S)
       const workers = keys.of(endpointId, 'workers')
       await run(removeScript, { worker, workers, id: workerId, changed: changed(endpointId, workerId) })
