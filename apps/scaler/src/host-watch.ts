@@ -80,7 +80,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   }
 }
 
-/** An engine tells of a death before its list does (Docker clears the network in between): look until both agree. */
+/** An engine reports a death before its list shows it (Docker removes the network in between), so the list is read until both agree. */
 async function followUp({ kind, workerId }: HostEvent, reader: Reader, refresh: () => Promise<void>): Promise<void> {
   await refresh()
   for (const pauseMs of kind === 'died' ? DEATH_SHOWS_AFTER_MS : []) {

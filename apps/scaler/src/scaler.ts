@@ -29,7 +29,7 @@ export interface ScalerOptions {
   readonly planeUpSince: () => number | undefined
   /** Opened once a term; default: logs are followed in this thread. */
   readonly openLogs?: () => LogFollower
-  /** What others are told of this scaler while it leads. */
+  /** What others can read about this scaler while it leads. */
   readonly facts: LeaderFacts
   /** Whether that leader is seen to be dead. */
   readonly isGone?: (leader: LeaderFacts) => boolean
@@ -47,7 +47,7 @@ export interface Scaler extends AsyncDisposable {
 
 const MAX_SLEEP_MS = 5000
 const ACTIONS_AT_ONCE = 16
-/** Nobody looked for this long: the machine slept, or this process hung. */
+/** Without an observation for this long, the machine slept or this process hung. */
 const LONGEST_GAP_MS = 15_000
 /** How often a scaler that stands by asks for the lease. */
 const STANDBY_LOOK_MS = 1000
@@ -181,7 +181,7 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
       return due
     } catch (error) {
       if (!isStale(error)) throw error
-      // Refused although the lease seems to be held: another leads. Else the term may only be paused, which the next look tells.
+      // A refused write although the lease seems to be held: another scaler leads. Otherwise the term may only be paused; the next look decides.
       if (leadership.current() === term) leadership.lose()
       return now
     }

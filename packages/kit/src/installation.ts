@@ -89,7 +89,7 @@ export async function readOwn(dataDir: string): Promise<Instance | undefined> {
   if (text === undefined) return undefined
   const parsed = Instance.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
-  throw new RunyardError('bad_request', `${path} is damaged: delete it, and it is written anew from what Redis holds.`)
+  throw new RunyardError('bad_request', `${path} is damaged: delete it, and it is written again from Redis.`)
 }
 
 function parseJson(text: string): unknown {

@@ -45,7 +45,7 @@ export interface ManagementModel {
   get(ownerId: string, id: string): Promise<Endpoint>
   /** @throws RunyardError('not_found' | 'bad_request' | 'unprocessable') */
   save(ownerId: string, target: EndpointTarget, describe: DescribeChange): Promise<Saved>
-  /** What failed to start is tried anew, as after a save. @throws RunyardError('not_found') */
+  /** Failed starts are retried, as after a save. @throws RunyardError('not_found') */
   retry(ownerId: string, id: string, at: number): Promise<Endpoint>
   /** Its queued and running jobs are cancelled, its workers retired. @throws RunyardError('not_found') */
   remove(ownerId: string, id: string): Promise<void>

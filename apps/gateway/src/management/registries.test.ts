@@ -64,7 +64,7 @@ describe('registry credentials', () => {
     expect(await secretsOf(id)).toMatchObject({ username: 'you', password: 'b' })
   })
 
-  it('have a name that nobody else of the owner has', async () => {
+  it('have a name that is unique per owner', async () => {
     const id = await add()
     expect(await user.rest('POST', '/v2/registries', { name: 'mine', username: 'x', password: 'y' })).toMatchObject({
       status: 409,
@@ -73,7 +73,7 @@ describe('registry credentials', () => {
     expect((await (await opened.userOf('other')).rest('POST', '/v2/registries', { name: 'mine', ...CREDENTIALS })).status).toBe(201)
   })
 
-  it('are nobody else’s', async () => {
+  it('are private to their owner', async () => {
     const id = await add()
     const other = await opened.userOf('other')
     const calls = [
@@ -93,7 +93,7 @@ describe('registry credentials', () => {
     ['a blank name', { name: ' ', ...CREDENTIALS }, 400, 'must not be empty'],
     ['a long name', { name: 'x'.repeat(192), ...CREDENTIALS }, 400, 'at most 191 characters'],
     ['a huge password', { name: 'x', username: 'y', password: 'z'.repeat(20_000) }, 400, 'at most 16384 characters'],
-  ])('with %s are refused in one sentence that tells no secret', async (_what, body, status, detail) => {
+  ])('with %s are refused in one sentence without a secret', async (_what, body, status, detail) => {
     const refused = await user.rest('POST', '/v2/registries', body)
     expect(refused).toMatchObject({ status, json: { status, detail: expect.stringContaining(detail) } })
     expect(JSON.stringify(refused)).not.toMatch(/sesame|zzz/)

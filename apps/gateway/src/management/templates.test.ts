@@ -99,7 +99,7 @@ describe('a template', () => {
     expect(await opened.store.resources.templates.list()).toHaveLength(1)
   })
 
-  it('is nobody else’s', async () => {
+  it('is private to its owner', async () => {
     const { id } = await saveTemplate()
     const other = await opened.userOf('other')
     const calls = [

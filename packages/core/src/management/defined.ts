@@ -1,4 +1,4 @@
-// Drops members that are undefined, so that "not given" is told by absence alone: what a change does not name stays as it is.
+// Drops members that are undefined, so that a member that is not given is absent: what a change does not name stays unchanged.
 export type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
 }

@@ -18,7 +18,7 @@ function balancerProblem({ type }: Endpoint, current: Endpoint | undefined): str
   return 'Load-balanced endpoints cannot be reached here yet: workers take jobs from a queue. Make it a queue endpoint (type QB, or QUEUE in REST v2; in Flash a function or class instead of a route) and call it by /run and /runsync.'
 }
 
-/** Our own images run code that comes with each call; a deployed app's code lies in an artifact that nobody here keeps. */
+/** Our own images run code that comes with each call; a deployed app's code is in an artifact, which we do not store. */
 function deployedProblem({ flashEnvironmentId, spec: { image, env } }: Endpoint): string | undefined {
   const isDeployed = flashEnvironmentId !== null || 'FLASH_RESOURCE_NAME' in env
   if (!isDeployed || envelopeOf(image) === null) return undefined

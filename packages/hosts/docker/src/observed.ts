@@ -54,7 +54,7 @@ function withSize(worker: ObservedWorker, diskBytes: number | undefined): Observ
   return diskBytes === undefined ? worker : { ...worker, diskBytes }
 }
 
-/** A simulated card is nobody else's: each install declares its own. */
+/** A simulated GPU belongs to one installation: each declares its own. */
 export async function cardsOfOthers(docker: Docker, instanceId: string): Promise<readonly string[]> {
   const running = await docker.listContainers({ filters: { label: [LABELS.instance, LABELS.worker] } })
   const others = running.filter(({ Labels }) => Labels[LABELS.instance] !== instanceId)

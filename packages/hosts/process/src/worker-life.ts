@@ -182,7 +182,7 @@ function watchAdopted(files: WorkerFiles, { settle, isOurs, emit }: Adoption): A
   let living = new Set<string>()
   const look = async (): Promise<void> => {
     const strangers = (await files.list()).filter((file) => !isOurs(file.workerId))
-    // Recorded by another driver since the last look; whatever dies unrecorded is told by `settle`.
+    // Recorded by another driver since the last look; an unrecorded death is reported by `settle`.
     for (const { workerId, exit } of strangers)
       if (exit !== undefined && living.has(workerId)) emit({ kind: 'died', workerId, at: exit.at })
     const settled = await Promise.all(strangers.map(settle))

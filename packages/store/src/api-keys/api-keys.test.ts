@@ -5,7 +5,7 @@ import { PATIENT, useStores } from '../testing/test-store.ts'
 const stores = useStores()
 
 describe('API keys', () => {
-  test('a key is told once, verified by anybody, and nowhere stored', async () => {
+  test('a key is shown once, verified by any process, and never stored', async () => {
     const { keys } = await stores.open()
     const raw = stores.raw()
     const { key, plain } = await keys.create({ name: 'laptop', ownerId: 'owner' })
@@ -153,7 +153,7 @@ describe('the key of a key file', () => {
 })
 
 describe('instance', () => {
-  test('is made once, whoever comes first', async () => {
+  test('is created once, by the first process', async () => {
     const [one, two] = [await stores.open(), await stores.open()]
     const instances = await Promise.all([one.instance(), two.instance(), one.instance()])
     expect(new Set(instances.map((instance) => JSON.stringify(instance))).size).toBe(1)

@@ -1,4 +1,4 @@
-// What may be done with batches (client-api §5.13). A change tells `ok`, or why it was not made: the batch is unknown, or its status forbids it.
+// What may be done with batches (client-api §5.13). A change returns `ok`, or why it was not made: the batch is unknown, or its status forbids it.
 import type { BatchStatus, JobStatus, JobSubmission } from '@runyard/schema'
 
 export interface BatchCounts {
@@ -43,7 +43,7 @@ export interface BatchStore {
   rename(at: BatchAt, name: string): Promise<BatchChange>
   /** From now on its requests become jobs; `ok` also where that was said before. */
   finalize(at: BatchAt, mostQueued: number): Promise<BatchChange | 'empty' | 'queue_full'>
-  /** Requests from an index on become jobs, each of them once, whoever does it how often. `next`: where to go on. */
+  /** Requests from an index on become jobs, each of them once, however often it is called. `next`: where to continue. */
   submit(at: BatchAt, from: number): Promise<{ readonly submitted: readonly string[]; readonly next: number | undefined }>
   /** What is no job yet never becomes one; its jobs are left to the caller. */
   cancel(at: BatchAt): Promise<BatchChange>

@@ -1,4 +1,4 @@
-// What the batches' caller relies on: one job per request whoever submits it how often, limits that hold, results that stay.
+// What the batches' caller relies on: one job per request however often it is submitted, limits that hold, results that stay.
 import { describe, expect, test, vi } from 'vitest'
 import { completed, PATIENT, submission, useStores } from '../testing/test-store.ts'
 import type { BatchStore } from '../testing/value-store.ts'
@@ -24,7 +24,7 @@ async function submitAll(batches: BatchStore): Promise<readonly string[]> {
   return ids
 }
 
-test('each request becomes one job, in order, whoever submits them at once and how often', async () => {
+test('each request becomes one job, in order, even if several processes submit them repeatedly at once', async () => {
   const [one, two] = [await stores.open(), await stores.open()]
   await finalized(one.batches, 350)
   const [first, second] = await Promise.all([submitAll(one.batches), submitAll(two.batches)])

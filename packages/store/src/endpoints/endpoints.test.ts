@@ -77,7 +77,7 @@ describe('upsert', () => {
 })
 
 describe('deletion', () => {
-  test('cancels the endpoint’s jobs, tells everybody, and is remembered until it is forgotten', async () => {
+  test('cancels the endpoint’s jobs, notifies all processes, and is remembered until it is forgotten', async () => {
     const store = await stores.open()
     const { endpoints, jobs } = store
     await endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1'))

@@ -1,4 +1,4 @@
-// What is read for one owner is that owner's, whatever others call themselves and their things; and what nobody changed is not read again.
+// Reads for one owner return only that owner's records, whatever names others use; and unchanged records are not read again.
 import { RunyardError, type StoredRegistry, type Template } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { endpoint, template } from '../testing/endpoint-fixture.ts'

@@ -1,4 +1,4 @@
--- `had`: how many lines the reader has had, '' for the newest ones. A log that was begun anew is read from its start.
+-- `had`: how many lines the reader has had, '' for the newest ones. A log that was started again is read from its start.
 local ever, known = tonumber(call('HGET', count, 'ever') or '0'), tonumber(had)
 if known == ever then return { ever, ever, {} } end
 local kept = call('LLEN', lines)

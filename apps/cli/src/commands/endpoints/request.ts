@@ -1,5 +1,6 @@
 // Converts the options of `endpoints create` and `endpoints update` to a body of REST v2 (management §3.2). Rejects invalid numbers and pairs;
 // everything else is validated by the server.
+import { defined } from '@runyard/core'
 import type { CpuSize, EndpointBody } from '@runyard/schema/api'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 
@@ -84,8 +85,4 @@ function toNumber(text: string | undefined): number | undefined {
 
 function inMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 1000)
-}
-
-function defined<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, member]) => member !== undefined)) as never
 }

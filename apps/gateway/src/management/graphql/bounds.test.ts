@@ -23,7 +23,7 @@ beforeEach(async () => {
 })
 afterEach(() => vi.restoreAllMocks())
 
-/** How often the store was asked or told something of endpoints, templates and their stock. */
+/** Number of store calls about endpoints, templates and their stock. */
 async function stepsOf(work: () => Promise<unknown>): Promise<number> {
   const { endpoints, resources, status } = opened.store
   const { templates } = resources

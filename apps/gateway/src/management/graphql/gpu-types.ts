@@ -1,4 +1,4 @@
-// `gpuTypes`: the catalogue for whoever asks without an id, and whatever ids a waiting client asks the stock of (flash-api §3).
+// `gpuTypes`: the whole catalogue without an id, or the stock of any id that a waiting client asks for (flash-api §3).
 import { makerOf, type GpuCatalogue, type GpuType } from '@runyard/core'
 import type { IdFilter } from './inputs.ts'
 

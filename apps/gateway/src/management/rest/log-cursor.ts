@@ -1,6 +1,6 @@
-// Where a reader of a worker's log stands: how many of its lines it has had, and the time of the last one. Written into the SSE id as
-// `<time>/<number>`; resuming is exclusive (management §3.4). The number finds what is new without a search. The time serves where the log
-// began anew, after a lost Redis.
+// The position of a reader of a worker's log: the number of lines it has read, and the time of the last one. Written into the SSE id as
+// `<time>/<number>`; resuming is exclusive (management §3.4). The number finds new lines without a search. The time is used if the log
+// was started again after a loss of Redis.
 export interface LoggedLine {
   readonly at: number
   readonly line: string

@@ -308,7 +308,7 @@ describe('workers and events', () => {
     expect((await call('POST', `/runyard/v1/endpoints/${id}/retry`)).status).toBe(404)
   })
 
-  it('tells the newest events of an endpoint, oldest first', async () => {
+  it('returns the newest events of an endpoint, oldest first', async () => {
     const id = await create()
     for (const at of [1, 2, 3]) await opened.store.events.append({ at, endpointId: id, kind: 'job_queued', jobId: `job${at}` })
     const { json } = await call('GET', `/v2/serverless/${id}/events?limit=2`)
@@ -346,7 +346,7 @@ describe('usage', () => {
     expect((await call('GET', '/runyard/v1/usage?from=2026-11-01T00:00:00Z')).json).toMatchObject({ usage: [] })
   })
 
-  it('tells the same after old intervals were added up by day, also of endpoints that were deleted since', async () => {
+  it('returns the same after old intervals were added up by day, also for endpoints that were deleted since', async () => {
     const { ledger } = opened.store
     const [id, gone] = [await create(), await create({ name: 'gone' })]
     const day = Date.parse('2026-01-05T00:00:00Z')

@@ -81,7 +81,7 @@ interface Asked {
   readonly payload?: unknown
 }
 
-/** Whoever parses it answers that it is not JSON. */
+/** Parsers reject it, because it is not JSON. */
 const UNPARSABLE = '{"input":'
 
 /** Without a socket of its own, since there are a thousand of them. */
