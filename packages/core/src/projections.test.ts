@@ -1,12 +1,11 @@
 import { WORKER_PHASES } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
-import { describeExit } from './evidence.ts'
 import { resolveImage } from './image-reference.ts'
 import { healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './start-command.ts'
 import { record } from './testing/plan-fixture.ts'
-import { isLegalMove, phaseOf } from './worker-facts.ts'
+import { describeExit, isLegalMove, phaseOf } from './worker-facts.ts'
 
 const { readyAt: _, ...young } = record('young')
 

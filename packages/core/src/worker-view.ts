@@ -1,9 +1,8 @@
 // One worker as the plan sees it: its record, its host's report, its leases, and the fate derived from these. `unknown` forbids every action
 // that cannot be undone; `settling` is too young to judge; `unstarted` has a record but no container yet.
 import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
-import { exitReason } from './evidence.ts'
 import { type EndpointView, type HostView, type LeaseView, type Observed, workerKey } from './observed.ts'
-import { heardAt, phaseOf, isDraining } from './worker-facts.ts'
+import { exitReason, heardAt, phaseOf, isDraining } from './worker-facts.ts'
 
 export type Fate =
   /** `startedAt`: undefined while its host is starting it. */

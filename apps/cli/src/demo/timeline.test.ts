@@ -1,7 +1,6 @@
 import type { EndpointEvent } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
-import { renderStory } from './render-story.ts'
-import { tellStory } from './timeline.ts'
+import { renderStory, tellStory } from './timeline.ts'
 
 const plain = (text: string): string => text
 const event = (at: number, kind: EndpointEvent['kind'], more: Partial<EndpointEvent> = {}): EndpointEvent => ({

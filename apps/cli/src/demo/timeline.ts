@@ -1,5 +1,6 @@
 // Builds the story of the demo's two calls and their worker from the endpoint's events (`GET /v2/serverless/{id}/events`).
 import type { EndpointEvent } from '@runyard/schema'
+import { alignColumns, formatDuration, type Terminal } from '../output/terminal.ts'
 
 export interface Moment {
   readonly at: number
@@ -60,4 +61,36 @@ function describeStart({ kind, message }: EndpointEvent, body: string): string {
 function describeEnd({ kind, message, reason }: EndpointEvent): string {
   const name = WORKER_END[kind] ?? kind
   return kind === 'worker_draining' ? `${name}: ${/: (.+)$/.exec(message ?? '')?.[1] ?? reason ?? ''}` : name
+}
+
+type Style = Pick<Terminal, 'bold' | 'dim'>
+
+/** Lines that show when each step happened since the call, and how long it took since the step before. */
+export function renderStory(story: Story, style: Style): readonly string[] {
+  const chapters: readonly (readonly [string, readonly Moment[]])[] = [
+    ['Cold call', story.cold],
+    ['Warm call', story.warm],
+    ['Back to zero', story.toZero],
+  ]
+  const rows = chapters.flatMap(([title, moments]) => chapter(title, moments, style))
+  return alignColumns(rows)
+}
+
+function chapter(title: string, moments: readonly Moment[], style: Style): readonly (readonly string[])[] {
+  const [first] = moments
+  const last = moments.at(-1)
+  if (first === undefined || last === undefined) return []
+  return [
+    [''],
+    [style.bold(title), style.bold(padded(formatDuration(last.at - first.at)))],
+    ...moments.map(({ at, what }, index) => {
+      const took = at - (moments[index - 1]?.at ?? at)
+      return [`  ${what}`, padded(formatDuration(at - first.at)), index === 0 ? '' : style.dim(`+${formatDuration(took)}`)]
+    }),
+  ]
+}
+
+/** Right-aligned, because that is easier to read for numbers. */
+function padded(text: string): string {
+  return text.padStart(8)
 }

@@ -28,3 +28,9 @@ export function wordsFor({ real, simulated, warnings }: Cards): string {
 function times(count: number, name: string): string {
   return count === 1 ? name : `${count} × ${name}`
 }
+
+/** True if there is a real NVIDIA GPU that can be assigned to workers. */
+export async function hasNvidiaGpu(): Promise<boolean> {
+  const { gpus } = await readGpuInventory()
+  return gpus.some(({ healthy }) => healthy)
+}
