@@ -1,4 +1,4 @@
-// What every action may use, and the three records that a worker's transition leaves: an event in the endpoint's history, a line in the
+// The dependencies of all actions, and the three records of a worker's transition: an event in the endpoint's history, a line in the
 // worker's system log (in Runpod's vocabulary, management §3.4), and one wide log line.
 import type { Logger } from '@runyard/kit'
 import type { Config, EndpointEvent, HostDriver, Reason } from '@runyard/schema'

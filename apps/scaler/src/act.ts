@@ -106,7 +106,7 @@ function exitOf(
 
 async function remove(deps: ActDeps, action: ActionOf<'remove'>, exit: WorkerExit | undefined): Promise<void> {
   const record = await deps.store.workers.get(action.endpointId, action.workerId)
-  // Where its host is seen; the record may bear the host's earlier name.
+  // The host on which it was seen; the record may have the host's earlier name.
   if (record !== undefined)
     await clearAway(deps, { ...record, hostId: action.hostId }, { reason: action.reason, exit, isStartFailure: action.isStartFailure })
 }

@@ -1,6 +1,6 @@
-// Which images a host has, and pulling the others: one pull per host, image and credentials, however many workers wait for it. What was seen
-// once is believed until a start fails. An image that came with credentials is there for those whose credentials its registry accepted (ADR 27):
-// who else names it pulls it, too, which its registry then allows or refuses. All others are there for every endpoint, as on any Docker host.
+// Knows which images a host has, and pulls the others: one pull per host, image and credentials, for all workers that wait for it. A present image is
+// not checked again until a start fails. An image that was pulled with credentials is available to owners whose credentials its registry accepted
+// (ADR 27); other owners pull it, too, and the registry decides. All other images are available to every endpoint, as on any Docker host.
 import type { HostDriver, PullOptions } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -109,7 +109,7 @@ function nameOf(user: ImageUser | undefined): string {
   return user === undefined ? '' : JSON.stringify([user.ownerId, user.registryId])
 }
 
-/** Who has no credentials, or others, waits for a pull of its own. */
+/** Owners with other or no credentials wait for a pull of their own. */
 function pullKeyOf(driver: HostDriver, image: string, credentials: PullOptions['credentials']): string {
   return JSON.stringify([keyOf(driver, image), credentials])
 }

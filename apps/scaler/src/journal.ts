@@ -1,5 +1,5 @@
-// Where the scaler writes down the ends of jobs (ADR 44): its log, the endpoint's history, and, since it has no `/metrics` of its own, a list
-// from which a gateway takes the measures. What cannot be written is logged and stops no work.
+// Records the ends of jobs that the scaler made (ADR 44): in its log, in the endpoint's history, and, because it has no `/metrics`, in a list from which
+// a gateway takes the measures. Failed writes are logged and stop no work.
 import { writeJournal, writeUnread, type EndLine, type EndMeasure, type JobEnd, type JournalPort } from '@runyard/core'
 import type { EndpointEvent, JobRecord } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'

@@ -1,4 +1,4 @@
-// Once an hour: what is old in the billing ledger is added up (ADR 43). Part of a term, since several scalers would only do the same at once.
+// Adds up old rows of the billing ledger once an hour (ADR 43). Part of a term, so that only the leader does it.
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'

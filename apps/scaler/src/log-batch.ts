@@ -1,5 +1,5 @@
 // Lines of one worker on their way to the store: paced (core `createLogGate`), bounded, in order, at most ten writes a second and one at a
-// time. What is too much, and what a store that is away cannot take, is dropped; one line reports how much that was.
+// time. Lines above the rate, and lines that the store cannot take, are dropped; one line reports their number.
 import { createLogGate, type TimedLine } from '@runyard/core'
 
 export interface LogBatch {

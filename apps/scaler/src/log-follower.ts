@@ -8,7 +8,7 @@ import { createLogBatch } from './log-batch.ts'
 export interface LogFollower extends AsyncDisposable {
   /** Follows a worker until it ends; a second call for the same worker changes nothing. */
   follow(driver: HostDriver, workerId: string): void
-  /** Resolves when what was read of an ended worker is stored. */
+  /** Resolves when the output of an ended worker is stored. */
   finish(workerId: string): Promise<void>
 }
 

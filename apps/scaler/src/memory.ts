@@ -1,5 +1,5 @@
-// What the scaler remembers between ticks and may lose: after a restart a failed start is tried once more early, a stuck worker goes
-// by its idle timeout, expired jobs are swept at once. Everything that must not be lost is in Redis or on the hosts.
+// State that the scaler keeps between ticks and may lose: after a restart a failed start is retried early, a stuck worker is retired by its idle
+// timeout, expired jobs are swept at once. All other state is in Redis or on the hosts.
 import type { HostRest } from '@runyard/schema'
 import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
 

@@ -1,4 +1,4 @@
-// Retiring a worker, step by step: outdated, draining, stopped. Each step may run twice.
+// Retires a worker in steps: outdated, draining, stopped. Each step may run twice.
 import type { ActionOf } from '@runyard/core'
 import { REASONS } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'

@@ -32,7 +32,7 @@ export interface Sessions extends AsyncDisposable {
   under(term: Term): Session
 }
 
-/** Between two terms what the earlier one began may still be ending; it hinders nothing. */
+/** The parts of the last term may still be closing during the next one, which does no harm. */
 export function createSessions(deps: SessionDeps, onDone: () => void): Sessions {
   const ending = new Set<Promise<void>>()
   let open: Session | undefined
@@ -85,7 +85,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   }
 }
 
-/** What is done on a host bears no term, so it is asked at the last moment. */
+/** Operations on a host carry no term, so the term is checked right before each. */
 function guard(gate: Gate, term: Term): Gate {
   return (work) =>
     gate(() => {

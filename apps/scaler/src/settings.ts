@@ -1,16 +1,16 @@
-// The scaler's own numbers, from the one configuration.
+// The scaler's settings, derived from the configuration.
 import { existsSync } from 'node:fs'
 import { DEFAULT_PLAN_POLICY, planeUrlOf, type PlanPolicy } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 
 const LOOPBACK = '127.0.0.1'
 
-/** Where the scaler itself may find the worker plane: where it listens on this machine, and what the operator says. */
+/** URLs at which the scaler may reach the worker plane: its address on this machine, and the operator's URL. */
 export function planeProbeUrls({ workerPlane }: Config): readonly string[] {
   return [...new Set([planeUrlOf({ ...workerPlane, url: undefined }, LOOPBACK), planeUrlOf(workerPlane, LOOPBACK)])]
 }
 
-/** The CA bundle that workers get: as configured, else what SSL_CERT_FILE names, where there is such a file. */
+/** The CA bundle for workers: the configured one, or the file in SSL_CERT_FILE if it exists. */
 export function caBundleOf(config: Config, env: Readonly<Record<string, string | undefined>>): string | undefined {
   const path = config.caBundle ?? env['SSL_CERT_FILE']
   return path !== undefined && path !== '' && existsSync(path) ? path : undefined

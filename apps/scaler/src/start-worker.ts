@@ -1,5 +1,5 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
-// A start that fails is cleared away at once with its sentence; one that is broken off leaves the rest to the stop that did it.
+// A failed start is removed at once and its sentence recorded; after an aborted one the stop removes the rest.
 import { randomBytes } from 'node:crypto'
 import {
   cpuSharesOf,
@@ -63,7 +63,7 @@ export async function startWorker(deps: ActDeps, placed: PlacedWorker, signal: A
   }
 }
 
-/** Goes on with what a scaler placed that is gone. Starting twice does no harm: a host starts a worker once. */
+/** Continues the starts of an earlier scaler. Starting twice does no harm, because a host starts a worker once. */
 export async function resumeWorker(
   deps: ActDeps,
   { endpointId, workerId, hostId, endpoint }: { endpointId: string; workerId: string; hostId: string; endpoint: Endpoint },
@@ -150,7 +150,7 @@ async function launchOn(
   ])
 }
 
-/** The last word before there is a container: the record stands, this scaler leads, and no other worker holds one of its cards. */
+/** The last check before the container is created: the record exists, this scaler leads, and no other worker holds one of its GPUs. */
 async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
   const answer = await deps.store.workers.mayStart(record)
   if (answer === 'card_held') {
@@ -160,7 +160,7 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
   return answer === 'yes'
 }
 
-/** They were given for the image that the endpoint names; one of the operator's that stands in for it is none of their business. */
+/** Credentials belong to the image that the endpoint names, not to an operator's image that replaces it. */
 async function credentialsFor(deps: ActDeps, { ownerId, spec }: Endpoint, image: string): Promise<PullCredentials | undefined> {
   if (spec.registryId === null || image !== spec.image) return undefined
   const found = await deps.store.resources.registries.find(ownerId, spec.registryId)

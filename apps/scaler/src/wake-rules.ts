@@ -1,5 +1,5 @@
-// Which signal makes the scaler look again, and how soon. The first job for an endpoint without workers must not wait a moment; the stream of
-// jobs through busy workers, or to an endpoint that can have no more of them, must not make the loop spin (ADR 28). Losing a signal costs at most one idle sleep of the loop.
+// Decides which signals wake the scaler, and how soon. The first job for an endpoint without workers wakes it at once. Jobs for busy workers, or for an
+// endpoint at its maximum, must not keep the loop busy (ADR 28). A lost signal costs at most one idle sleep of the loop.
 import type { Signal } from '@runyard/schema'
 
 export type Urgency = 'now' | 'soon' | 'later' | 'never'

@@ -1,7 +1,7 @@
 // The two connections to Redis: one for commands, one for signals. Commands fail at once while it is away (no queue of ours piles up),
-// are never sent twice, and are bounded in time; reconnecting goes on for ever by itself, at most a second apart. A connection that owes an
-// answer for too long is given up: it may have died without a word (a firewall forgot it, the machine behind it is gone), and TCP would take
-// a quarter of an hour to say so. A Redis that hangs costs the same: each call waits once, the next ones fail at once until it answers.
+// are never sent twice, and have a timeout. Reconnecting is retried forever, at most a second apart. A connection without a reply for too long is
+// closed: it may be dead (a firewall dropped it, the machine is gone), and TCP would report that only after a quarter of an hour. The same applies to
+// a Redis that hangs: the first calls time out, later ones fail at once until it answers.
 import { RunyardError } from '@runyard/schema'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'

@@ -1,4 +1,4 @@
-// What every part of the store works with.
+// The shared dependencies of all parts of the store.
 import type { Redis } from 'ioredis'
 import type { InstanceStore } from './instance.ts'
 import type { EndpointCache } from './endpoints/endpoint-lists.ts'

@@ -1,5 +1,5 @@
 // The border of this package: what ioredis, BullMQ and Redis throw becomes RunyardError('store_unavailable') when Redis is away or
-// refuses writes. Anything else is a bug of ours and passes through, but for what the command carried: inputs and secrets belong in no log.
+// refuses writes. Any other error is a bug and passes through, without the arguments of the command, because inputs and secrets must not be logged.
 import { RunyardError } from '@runyard/schema'
 import { STALE_TERM } from './scripts/run-script.ts'
 

@@ -1,4 +1,4 @@
-// Who this installation is: made once by whichever process comes first, and the secret that worker tokens are signed with.
+// The identity of this installation, created by the first process, and the secret that signs worker tokens.
 import { createHmac, randomBytes } from 'node:crypto'
 import { Instance } from '@runyard/schema'
 import type { StoreContext } from './context.ts'

@@ -1,4 +1,4 @@
-// Puts the store together. What is opened here is closed in reverse order.
+// Composes the store. Its resources are closed in reverse order.
 import { createKeyStore } from './api-keys/api-keys.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'

@@ -22,12 +22,12 @@ interface ChoiceOptions {
 
 const LOOPBACK = '127.0.0.1'
 
-/** Drivers of the CLI start no workers, so what they are labelled with does not matter, but for `removeAll`. */
+/** Drivers of the CLI start no workers, so their label matters only for `removeAll`. */
 export function hostSettings({ config, env }: Pick<ChoiceOptions, 'config' | 'env'>, instanceId = 'none'): HostSettings {
   return { config, env, instanceId, root: ROOT }
 }
 
-/** @throws RunyardError with one sentence when what was asked for cannot be had. */
+/** @throws RunyardError with one sentence if the requested host is unavailable. */
 export async function chooseHosts(options: ChoiceOptions): Promise<HostChoice> {
   const { hosts } = options.config
   if (hosts !== undefined) return prepareConfigured(hosts, options)

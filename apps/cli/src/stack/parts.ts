@@ -72,7 +72,7 @@ export function partEnvironments(stack: {
   return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }
 }
 
-/** Closed scaler first, while the gateway still takes the results of what it drains. */
+/** The scaler closes first, while the gateway still accepts the results of draining workers. */
 export async function startParts({ envs, ...options }: PartsOptions): Promise<Parts> {
   await using opening = new AsyncDisposableStack()
   const heard = Promise.withResolvers<undefined>()

@@ -1,6 +1,6 @@
 // The read-only volume that brings the agent to a host (ADR 7): bin/node, agent.mjs, runner/.
-// Its name carries a hash of all that is in it, so one volume never changes; a marker written last says that it is complete.
-// Safe under concurrent calls of several processes: the filling container's name is the mutex, and one that was left behind is taken over.
+// Its name contains a hash of its content, so a volume never changes; a marker that is written last marks it as complete.
+// Safe under concurrent calls of several processes: the name of the filling container is the mutex, and an abandoned one is taken over.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// Where this machine takes its Debian or Ubuntu packages from: its own mirror is the one that can be reached. Reads both formats of apt's
-// sources; what it does not understand it leaves out.
+// Finds the mirrors of this machine's Debian or Ubuntu packages, because those are reachable. Reads both formats of apt's sources and skips entries
+// that it does not understand.
 
 export interface PackageSource {
   /** Undefined: debootstrap's own default. */

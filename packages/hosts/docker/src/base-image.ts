@@ -1,5 +1,5 @@
-// A base image without a registry: debootstrap into a temporary directory, imported as it is. Needs root and debootstrap, and
-// takes its packages from where this machine takes its own. The tag carries a hash of the recipe, so it is made once.
+// A base image without a registry: debootstrap into a temporary directory, then an import. Needs root and debootstrap, and uses the package mirrors of
+// this machine. The tag contains a hash of the recipe, so the image is built once.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'

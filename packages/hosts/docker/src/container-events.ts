@@ -1,5 +1,5 @@
-// Start and die events of an instance's containers, from now on. Reconnects by itself, with growing pauses; what happened in the gap is
-// the next `listWorkers`' business. Never fails: an engine that is away is simply silent.
+// Start and die events of an instance's containers. Reconnects with increasing pauses; the next `listWorkers` shows what happened meanwhile. Never
+// fails: an unavailable engine sends no events.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HostEvent } from '@runyard/schema'
 import type Docker from 'dockerode'

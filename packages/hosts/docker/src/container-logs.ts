@@ -1,6 +1,6 @@
 // Docker's multiplexed log stream → lines. Each frame is one log message, led by its time; a message longer than 16 KiB comes in
-// several frames, of which only the last ends with a newline. Nothing of a frame is kept but the head of an unfinished line
-// (core `createLineSplitter`), so that reading costs the same whatever a worker prints.
+// several frames, of which only the last ends with a newline. Only the start of an unfinished line is kept (core `createLineSplitter`), so memory is
+// bounded for any output.
 import { createLineSplitter, type LineSplitter } from '@runyard/core'
 import type { LogLine } from '@runyard/schema'
 

@@ -1,5 +1,5 @@
 // A minimal Debian or Ubuntu in a directory, made by debootstrap. Every package is checked: by its hash in the release's lists, which are signed
-// with a key that this machine has. Without a signature or a keyring nothing is made; debootstrap alone would go on with a warning.
+// with a key that this machine has. Without a signature or a keyring it fails; debootstrap itself would only warn.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { RunyardError } from '@runyard/schema'

@@ -1,5 +1,5 @@
-// How much a container may write. An engine whose storage driver can limit it does so (overlay2 on xfs with pquota, btrfs, zfs); no engine says
-// beforehand whether it can, so the first worker tries. Elsewhere the containers are measured now and then, and the scaler ends those that are over.
+// Limits how much a container may write. Some storage drivers can (overlay2 on xfs with pquota, btrfs, zfs), but no engine reports it, so the first
+// worker tries. On other engines the containers are measured regularly, and the scaler retires workers over their limit.
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { LABELS } from './container-spec.ts'

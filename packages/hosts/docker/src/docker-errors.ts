@@ -1,5 +1,5 @@
-// Translates what dockerode throws into one sentence with the way to mend it. Nothing of Docker's own error shapes gets past this file.
-// Unknown causes keep the engine's own words: better a strange sentence than a wrong one.
+// Translates dockerode's errors into one sentence with the fix. No error shape of Docker leaves this file. For an unknown cause the sentence quotes the
+// engine.
 import { RunyardError } from '@runyard/schema'
 import type { ErrorCode, StartFault } from '@runyard/schema'
 

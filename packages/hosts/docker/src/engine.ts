@@ -1,6 +1,6 @@
-// An engine, however it is reached: dockerode on its socket or its port. Each call has a connection of its own: Node keeps idle ones for five seconds,
-// and we list workers every five, so now and then a call went out on one that was just being closed, and a healthy host counted as lost.
-// Fails closed: what cannot be reached is an error of the call, and TLS proves who the engine is before anything is sent.
+// An engine over any kind of connection: dockerode on its socket or its port. Each call has its own connection: Node keeps idle ones for five seconds,
+// and we list workers every five, so a call could use a connection that was just being closed, and a healthy host counted as lost. Fails closed: an
+// unreachable engine fails the call, and TLS verifies the engine before anything is sent.
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
@@ -13,7 +13,7 @@ export interface Engine extends AsyncDisposable {
   readonly connection: EngineConnection
   /** As the operator wrote it, for sentences. */
   readonly name: string
-  /** `timeout`: how long a call may be without an answer, ms; default: for ever, its caller bounds it. */
+  /** `timeout`: how long a call may be without an answer, ms; default: no limit, because the caller has one. */
   docker(options?: { readonly timeout?: number }): Docker
 }
 

@@ -1,5 +1,5 @@
-// Images on an engine: are they here, and pulling them with progress. A pull that is refused is "forbidden", one that fails for whatever other
-// cause "not to be had": the caller throttles the endpoint with the sentence.
+// Images on an engine: checks whether they are present, and pulls them with progress. A refused pull is "forbidden", any other failure is
+// "unavailable"; the caller throttles the endpoint and reports the sentence.
 import { RunyardError } from '@runyard/schema'
 import type { PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -113,7 +113,7 @@ export async function pruneReplaced(docker: Docker, label: string): Promise<void
   try {
     await docker.pruneImages({ filters: { dangling: ['true'], label: [label] } })
   } catch (error) {
-    // Another process prunes right now; what is left over goes with the next one.
+    // Another process is pruning; the next prune removes the rest.
     if (statusOf(error) !== 409) throw error
   }
 }

@@ -1,5 +1,5 @@
-// Containers as the port sees them. What never changes again (start time, exit) is inspected once per container and kept, so that a look
-// at a hundred running workers costs one request. Containers here never restart, which is what makes that safe.
+// Containers as the port's workers. Facts that never change (start time, exit) are inspected once per container and cached, so that listing a hundred
+// running workers takes one request. This is safe because our containers never restart.
 import { isSimulatedUuid, type ObservedWorker } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { parseTime } from './container-logs.ts'

@@ -1,5 +1,5 @@
-// Where this machine takes its Python packages from, as a pip.conf for a build. A file, since an index's URL may hold a password: build arguments
-// and variables would stand in the image's history or in its environment.
+// The Python package index of this machine, as a pip.conf for a build. A file, because an index's URL may contain a password, and build arguments and
+// variables would be visible in the image's history or environment.
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,4 +1,4 @@
-// The output of a container: its last lines, and what comes from now on. A container that is gone has none.
+// The output of a container: its last lines, then new ones. A removed container has none.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogLine } from '@runyard/schema'
 import type Docker from 'dockerode'

@@ -1,6 +1,6 @@
-// The ssh program of this machine as the way to a host, so that the user's configuration, agent, jump hosts and known hosts count. One tunnel per engine carries all
-// calls: forwards are not sessions, and need no Docker CLI on the other side. It is started again with growing pauses. Failure direction: while it is down
-// the engine does not answer, so the host is unknown.
+// Reaches a host through this machine's ssh program, so that the user's configuration, agent, jump hosts and known hosts apply. One tunnel per engine
+// carries all calls: forwards are not sessions, and need no Docker CLI on the other side. It is restarted with increasing pauses. Failure direction:
+// while it is down, the engine does not answer, so the host is unknown.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// One worker's container: created and started, once per worker however often it is asked for. What this engine turned out to be able to do is kept.
+// Creates and starts a worker's container, once per worker even if called repeatedly. Remembers the capabilities of the engine that it discovers.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError, type WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'

@@ -1,6 +1,6 @@
-// The default worker image, built from docker/worker.Dockerfile when what is tagged is not of this recipe. The base comes from a registry
-// where one answers, else from debootstrap. Works with the classic builder (engine 20.10), which has no secrets: what names an index goes into
-// a stage of its own, whose images are removed after the build.
+// The default worker image, built from docker/worker.Dockerfile if the tagged image has another recipe. The base comes from a registry if one answers,
+// otherwise from debootstrap. Works with the classic builder (engine 20.10), which has no secrets: files that name an index are used in a separate
+// stage, whose images are removed after the build.
 import { createHash, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'

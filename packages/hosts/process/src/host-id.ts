@@ -1,5 +1,5 @@
-// Which host the processes of this machine are: the machine, the data directory where the workers' files lie, and the folder in it. A second scaler on
-// all three is on the same host. Without a machine id (macOS, most containers) the machine's name has to do.
+// The id of a process host: the machine, the data directory with the workers' files, and the folder in it. A second scaler with the same three uses the
+// same host. Without a machine id (macOS, most containers) the machine's name is used.
 import { createHash } from 'node:crypto'
 import { realpathSync } from 'node:fs'
 import { machineId } from '@runyard/kit'

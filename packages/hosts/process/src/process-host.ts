@@ -1,6 +1,6 @@
-// Workers as child processes, each leading a session of its own: a laptop without Docker. What runs is found again from the files of the
-// last scaler ("observing is recovery"), with the exit code unknown (null) for workers whose parent we were not.
-// Cannot do what containers can: memory, CPU and pid limits are not enforced, nothing is isolated, and every image is this machine.
+// Workers as child processes, each in its own session, for machines without Docker. A restarted scaler finds running workers by their files
+// ("observing is recovery"); their exit code is unknown (null) if another process started them. Unlike containers: memory, CPU and pid limits are not
+// enforced, nothing is isolated, and images are ignored.
 import { availableParallelism, totalmem } from 'node:os'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { createGpuWatch, type RunCommand } from '@runyard/host-gpus'

@@ -1,5 +1,5 @@
-// Reads the logs that workers write straight to disk, so that they outlive the scaler. The price: a line carries no time of its own.
-// A line seen while following bears the time at which it was seen; one that was there before bears its file's last change.
+// Reads the logs that workers write directly to disk, so that they outlive the scaler. The lines have no time: a line that is read while following gets
+// the time of the read; an older one gets the time of its file's last change.
 import { open, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLineSplitter, type TimedLine } from '@runyard/core'
@@ -84,7 +84,7 @@ interface Reader {
   offset(): number
   /** The last look left something unread. */
   isBehind(): boolean
-  /** The next complete lines, of at most READ_AT_ONCE_BYTES; they bear the time `at`. */
+  /** The next complete lines, of at most READ_AT_ONCE_BYTES, with the time `at`. */
   drain(at: number): Promise<readonly TimedLine[]>
   /** An unfinished last line. */
   rest(): readonly TimedLine[]

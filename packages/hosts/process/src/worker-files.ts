@@ -1,5 +1,5 @@
-// What the process host keeps on disk per worker: `<scratchDir>/<workerId>/worker.json` and its two logs. The files are the truth, so a
-// restarted scaler observes what the last one started. A half-written record is no record: writes go through a rename.
+// What the process host keeps on disk per worker: `<scratchDir>/<workerId>/worker.json` and its two logs. The files are the source of
+// truth, so a restarted scaler observes the workers of the last one. Writes are atomic, by a rename.
 import { mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { readFile, readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'

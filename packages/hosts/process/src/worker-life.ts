@@ -1,5 +1,5 @@
-// The life of one child process: spawned, stopped, its end recorded once. The record on disk is the truth; only the exit code of our own
-// children is kept in memory until it is written. An end is recorded after whatever the worker left behind has been killed.
+// The life of one child process: it is spawned and stopped, and its end is recorded once. The record on disk is the source of truth; only the exit code
+// of our own children is in memory until it is written. The end is recorded after the remaining processes of the worker were killed.
 import { spawn } from 'node:child_process'
 import { closeSync, writeFileSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'

@@ -1,5 +1,5 @@
-// When each API key was last used: noted in memory by each request, written about once a minute. A crash loses a minute of it, and Redis that
-// is away only delays it.
+// When each API key was last used: recorded in memory by each request, written about once a minute. A crash loses at most a minute; an outage of
+// Redis only delays the write.
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'

@@ -1,4 +1,4 @@
-// Batches in Redis (client-api §5.13). Whatever takes many steps is noted as unfinished first and can be taken up by any process at any point.
+// Batches in Redis (client-api §5.13). A change of many steps is first recorded as unfinished, so that any process can continue it at any point.
 import { BATCH_STATUSES, JobStatus, toJson, type BatchStatus, type JobSubmission } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { NO_LIMIT } from '../jobs/ending.ts'

@@ -1,8 +1,8 @@
 // Artifacts: large files that something in Redis holds, such as the tarball of a deployed app (production §3.2). An artifact stays while
-// it is held, and for a day after its upload or after its last holder let it go; so an upload that is never used goes by itself.
+// it has a holder, and for a day after its upload or after its last holder released it; so an unused upload is deleted automatically.
 //
-// As with the values of jobs, it is announced before it is written. Its record is written after it, and removed by the sweep in the
-// same step that finds no holder: whatever has a record can be held and read, and what has none is never held again.
+// Like the values of jobs, it is announced before it is written. Its record is written after it, and removed by the sweep in the same step that
+// finds no holder: an artifact with a record can be held and read, one without a record never again.
 import { randomUUID } from 'node:crypto'
 import { RunyardError, type Artifact, type BlobStore } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'

@@ -1,5 +1,5 @@
-// The version of what lies in Redis (ADR 45). Opening the store brings older data up to date, in one process at a time; newer data is
-// refused, since this code would not know what it overwrites.
+// The version of the data in Redis (ADR 45). Opening the store migrates older data, in one process at a time. Newer data is rejected, because this
+// release does not know its format.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quoted, RunyardError } from '@runyard/schema'

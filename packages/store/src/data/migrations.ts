@@ -1,5 +1,5 @@
-// What a new version of the data needs (ADR 45): migration N, the Nth of the list, makes version N from version N-1. Each can be run twice,
-// since a process can be killed between a migration and the number that says so. A published migration never changes.
+// The migrations of the data (ADR 45): migration N, the Nth of the list, converts version N-1 to version N. Each can run twice, because a process can
+// be killed between a migration and the write of its number. A published migration never changes.
 import type { Redis } from 'ioredis'
 import type { Keys } from '../keys.ts'
 import { readApiKey, readEndpoint, readLedgerRow, readRegistry, readTemplate } from './records.ts'

@@ -1,5 +1,5 @@
-// Records that are read now and then, parsed by their schema: what an earlier version or an editor left wrong is one clear sentence, and not a
-// fault somewhere else. Jobs, streams and worker facts are read far more often and written by scripts alone; they are trusted.
+// Parses rarely read records with their schema, so that a wrong record, e.g. of an earlier version, is reported in one clear sentence. Jobs, streams
+// and worker facts are read far more often and are written only by scripts, so they are not validated.
 import { Artifact, Endpoint, HostRecord, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
 
 /** The part of a schema that is used here. */

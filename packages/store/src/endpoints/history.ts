@@ -1,4 +1,4 @@
-// What people read of an endpoint: its events, and the scaler's latest status of it. Capped; losing the oldest is fine.
+// The events of an endpoint, and the scaler's latest status of it. Their number is limited; the oldest are dropped.
 import type { EndpointEvent } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

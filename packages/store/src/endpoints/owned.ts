@@ -1,5 +1,5 @@
-// How the records of one owner are found among those of all, without reading these: by the names of endpoints, which begin with their owner, and
-// in the texts of templates and registries. In JSON a quote inside of a text is escaped, so nothing that somebody saves looks like another owner.
+// Finds the records of one owner without reading all: by the names of endpoints, which begin with their owner, and by a search in the texts of
+// templates and registries. JSON escapes quotes inside texts, so no saved text can look like another owner.
 import type { Endpoint } from '@runyard/schema'
 
 export function nameOf({ ownerId, name, flashEnvironmentId }: Pick<Endpoint, 'ownerId' | 'name' | 'flashEnvironmentId'>): string {

@@ -1,5 +1,5 @@
-// What is known of the hosts: what the leader last saw of them, whether they rest, and which are cordoned. One hash, and in it a field per host and part,
-// since each part has a writer of its own.
+// Facts about hosts: the leader's last observation, their rest, their cordon. One hash with a field per host and fact, because each fact has its own
+// writer.
 import type { Cordon, HostRecord, HostRest, HostSight } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { readHostRecord } from '../data/records.ts'

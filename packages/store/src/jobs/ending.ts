@@ -1,4 +1,4 @@
-// An end as the scripts read it: what the job came to, how long that is kept, and what may be kept in all.
+// The end of a job as scripts read it: its outcome, its retention, and the limit on all results.
 import type { JobOutcome } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { packOutcome, textOf } from './stored-values.ts'

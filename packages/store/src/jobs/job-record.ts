@@ -1,4 +1,4 @@
-// From the rows that scripts reply to the schema's shapes.
+// Converts rows in scripts' replies to the schema's shapes.
 import { asJson, type JobOutcome, type JobRecord } from '@runyard/schema'
 import { isReference } from '../blobs/payloads.ts'
 import { maybe, number, row, tagged, text, type Reader } from '../scripts/replies.ts'

@@ -1,4 +1,4 @@
-// The job store: what may be done with a job, put together from its parts. Each operation is one trip to Redis.
+// The job store: all operations on jobs, composed of its parts. Each operation is one round trip to Redis.
 import type { JobOutcome, JobRecord, JobStatus, JobSubmission, JsonText } from '@runyard/schema'
 import type { BlobSweeps } from '../blobs/blob-types.ts'
 import type { StoreContext } from '../context.ts'

@@ -1,5 +1,5 @@
-// The records of jobs that this process settled in this turn of the event loop. A request that waits here for such a job wakes at once and reads
-// it at once, which would be a trip to Redis for what was written there a moment ago. A settled record never changes.
+// The records of jobs that this process settled in this turn of the event loop. A request that waits here for such a job wakes at once and
+// reads the job, which would be a round trip to Redis for a record that was written a moment ago. A settled record never changes.
 import type { JobRecord } from '@runyard/schema'
 import { memberOf, type JobAt } from '../blobs/payloads.ts'
 

@@ -1,4 +1,4 @@
-// A leased job as sweeps see it, and the options of a job.
+// Leased jobs for the sweeps, and the options of a job.
 import { maybe, number, row, text } from '../scripts/replies.ts'
 import type { Lease } from './jobs.ts'
 

@@ -1,4 +1,4 @@
-// The jobs of an endpoint as a list, and what is remembered of those that are gone.
+// Lists the jobs of an endpoint, and why a job no longer exists.
 import { JobStatus } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

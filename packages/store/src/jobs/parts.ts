@@ -1,4 +1,4 @@
-// Lua that several scripts on jobs use; each script gets of it what it names.
+// Lua that several job scripts share; each script gets only the parts that it names.
 import type { JobOutcome } from '@runyard/schema'
 import { moveToActive } from 'bullmq/dist/esm/scripts/moveToActive-11.js'
 import { endpointKeys } from '../keys.ts'

@@ -1,4 +1,4 @@
-// What may wait on one endpoint (ADR 42): as the scripts read it, and how a refusal is reported to the caller.
+// The limits of one endpoint's queue (ADR 42), as scripts read them, and the errors for a rejected job.
 import { RunyardError } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { NO_LIMIT } from './ending.ts'

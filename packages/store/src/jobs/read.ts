@@ -1,4 +1,4 @@
-// What is asked about one job and about a queue. Each answer is one snapshot.
+// Reads of one job and of a queue. Each reply is one snapshot.
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { maybe, nothing, number, row, text } from '../scripts/replies.ts'

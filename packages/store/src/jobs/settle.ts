@@ -1,5 +1,5 @@
-// Every way a job ends or goes back, and what its caller may do with it. All fenced: the lock's token is the worker's id, and the first outcome
-// stays. A write that comes too late changes nothing and says why.
+// Every way in which a job ends or is queued again. All are fenced: the lock's token is the worker's id, and the first outcome stays. A late write
+// changes nothing and returns the reason.
 import { JobStatus, type JobOutcome } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

@@ -1,4 +1,4 @@
-// Into the queue, in one step: the job, its deadline and the signal that it is there.
+// Adds a job to the queue in one step, with its deadline and its signal.
 import type { JobSubmission } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

@@ -1,4 +1,4 @@
-// What the periodic sweeps see and remove: leases, and jobs whose TTL elapsed.
+// The periodic sweeps: leases, and jobs whose TTL elapsed.
 import type { JobRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

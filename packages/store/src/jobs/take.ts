@@ -1,4 +1,4 @@
-// Out of the queue to a worker: take, give back, renew, heartbeat. A take sets the lease; only a sign of the worker renews it.
+// Jobs on their way from the queue to a worker: take, give back, renew, heartbeat. A take sets the lease; only a sign of life renews it.
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, maybe, number, row, text, word, wordOr } from '../scripts/replies.ts'

@@ -1,5 +1,5 @@
-// Of all scalers on one Redis one leads: it carries plans out, and each of its writes bears the number of its term (ADR 33). The lease is one
-// hash with an expiry, and beside it lies the latest term that was given out. A card has one holder, whichever scaler plans.
+// One of all scalers on one Redis leads: it executes plans, and each of its writes carries the number of its term (ADR 33). The lease is one hash with
+// an expiry; the latest term is stored next to it. A GPU has one holder, whichever scaler plans.
 import type { WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'

@@ -1,4 +1,4 @@
-// Whose the endpoints of the ledger are, or were.
+// The owners of the ledger's endpoints, also of deleted ones.
 import type { StoreContext } from '../context.ts'
 import { createEndpointLists } from '../endpoints/endpoint-lists.ts'
 

@@ -1,4 +1,4 @@
-// The ledger as it is read: rows page by page, so that a long range does not delay other calls, and old ones as sums of days.
+// Reads the ledger: rows page by page, so that a long range does not delay other calls, and old rows as sums of days.
 import { DAY_MS, toWholeDays } from '@runyard/core'
 import { RunyardError, type BillingState, type LedgerDay, type LedgerRow } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'

@@ -1,4 +1,4 @@
-// What ends in the ledger (ADR 43). Each step is fenced and may be interrupted between two portions; the next call continues.
+// Compacts the ledger (ADR 43). Each step is fenced and may be interrupted between two portions; the next call continues.
 import { DAY_MS, splitByDay, startOfDay } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 import { findOwners } from './ledger-owners.ts'

@@ -1,5 +1,5 @@
-// Which images came with credentials, and with whose (ADR 27): by the image's id, since a name may mean another image tomorrow. Nothing here
-// expires: an image stays on its host until it is pruned. The number is bounded by the pulls that needed credentials.
+// Which images were pulled with credentials, and with whose (ADR 27), by the image's id, because a name may later mean another image. Records do not
+// expire: an image stays on its host until it is pruned. The number is bounded by the pulls that needed credentials.
 import { RESOURCE_KINDS } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 

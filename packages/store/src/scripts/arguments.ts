@@ -1,4 +1,4 @@
-// The arguments of a script: their kinds, the Lua that binds each to its name, and how a caller's record travels.
+// The arguments of a script: their kinds, the Lua that binds each to its name, and how a caller's record is encoded.
 import type { Signal } from '@runyard/schema'
 
 export type Argument = string | number

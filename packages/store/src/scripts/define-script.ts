@@ -1,6 +1,6 @@
-// The border to Redis (ADR 46). One definition says what a script's keys and arguments are called, of which type they are and in which order they
-// travel, and how its reply is read. From it come the header of the Lua text, which binds each name to its value, and the type of the record that
-// a caller passes. So no Lua file counts positions, and no caller casts a reply.
+// The typed border to Redis (ADR 46). One definition contains the names, types and order of a script's keys and arguments, and how its reply is
+// parsed. The header of the Lua text, which binds each name to its value, and the type of the caller's record are derived from it. So no Lua file
+// counts positions, and no caller casts a reply.
 import { readFileSync } from 'node:fs'
 import type { Signal } from '@runyard/schema'
 import { isSignal, layOut, type ArgumentSpecs, type Input, type SignalsOf, type ToArguments } from './arguments.ts'

@@ -1,5 +1,5 @@
-// What a script replied, read into a type. Lua's `false` and `nil` arrive as null, a list that ends in them is shorter. We wrote the scripts, so a
-// reply of another shape is a bug of ours, and the reader says which.
+// Parses scripts' replies. Lua's `false` and `nil` arrive as null, and a list that ends in them is shorter. We wrote the scripts, so a reply of another
+// shape is a bug, and the error names it.
 
 export type Reader<T> = (reply: unknown) => T
 

@@ -1,4 +1,4 @@
-// Worker records: facts, one hash each in their endpoint's slot. A patch to a worker that is gone must not bring it back.
+// Worker records: facts, one hash per worker in its endpoint's slot. A patch of a removed worker must not create its record again.
 import { RunyardError, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { endpointKeys } from '../keys.ts'
