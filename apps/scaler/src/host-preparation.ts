@@ -1,4 +1,4 @@
-// A host prepares itself in the background: image, agent, network. Failure direction: a host that cannot be prepared gets no workers, and its preparation is retried.
+// Prepares a host in the background: image, agent, network. Failure direction: a host that cannot be prepared gets no workers, and is retried.
 import { setTimeout as delay } from 'node:timers/promises'
 import { sentenceOf, type Logger } from '@runyard/kit'
 import type { HostDriver } from '@runyard/schema'
