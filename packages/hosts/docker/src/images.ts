@@ -1,5 +1,5 @@
-// Images on an engine: checks whether they are present, and pulls them with progress. A refused pull is "forbidden", any other failure is
-// "unavailable"; the caller throttles the endpoint and reports the sentence.
+// Images on an engine: checks whether they are present, and pulls them with progress. A refused pull is `forbidden`, any other failure is
+// `not_found`; the caller throttles the endpoint and reports the sentence.
 import { RunyardError } from '@runyard/schema'
 import type { PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
