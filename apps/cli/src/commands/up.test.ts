@@ -28,7 +28,12 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-const env = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'], HOME: root, RUNYARD_HOSTS: 'process' })
+const env = (): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+  HOME: root,
+  RUNYARD_HOSTS: 'process',
+})
 
 interface Up {
   readonly child: ChildProcess
