@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureWorkerNetwork, openEngine } from '@runyard/host-docker'
 import { findFreePort } from '@runyard/testing/free-port'
+import { startRedis, type TestRedis } from '@runyard/testing/redis'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
 import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
@@ -13,7 +14,6 @@ import { startChild, type Child } from './child.ts'
 import { watchStack } from './failed-tests.ts'
 import { findLastingLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
-import { startRedis, type RedisServer } from './redis.ts'
 import { waitFor } from './wait.ts'
 
 export type HostKind = 'process' | 'docker'
@@ -52,7 +52,7 @@ export interface Stack {
   /** The variables that a client's shell needs, as `runyard env` prints them. */
   readonly env: Readonly<Record<string, string>>
   readonly api: Api
-  readonly redis: RedisServer
+  readonly redis: TestRedis
   /** The first or only gateway. */
   readonly gateway: Part
   readonly gateways: readonly Part[]
@@ -75,7 +75,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   // From here on, processes are running.
   const dataDir = await mkdtemp(STACK_PREFIX)
   await noteOwner(dataDir)
-  const redis = await startRedis(join(dataDir, 'redis'), options.appendfsync)
+  const redis = await startRedis({ directory: join(dataDir, 'redis'), appendfsync: options.appendfsync ?? 'everysec' })
   await options.prepare?.({ redisUrl: redis.url, dataDir })
   const env = {
     ...cleanEnv(),

@@ -192,8 +192,8 @@ async function restart(part: Stack['scaler'] | undefined): Promise<void> {
 }
 
 async function restartRedis({ redis }: Stack): Promise<void> {
-  await redis.stop('kill')
-  await redis.start()
+  await redis.kill('at once')
+  await redis.restart()
 }
 
 /** The worker of a running job; undefined if no job runs. */

@@ -108,7 +108,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'while the gateway is away',
       await release()
       const goneAt = Date.now()
       await waitFor('a lease’s time to pass', () => Date.now() - goneAt > (LEASE_S + 1) * 1000, PATIENCE)
-      await stack.redis.start()
+      await stack.redis.restart()
       const job = await stack.api.settled(endpointId, id)
       expect(valueOf(job['output'])).toMatchObject({ value: 'kept', worker: workerId })
       expect((await stack.api.health(endpointId)).jobs).toMatchObject({ completed: 2, failed: 0, retried: 0 })

@@ -17,7 +17,7 @@ import { startStack } from ${JSON.stringify(join(HARNESS, 'stack.ts'))}
 const stack = await startStack({ host: 'process' })
 const worker = spawn('sleep', ['600'], { env: { ...process.env, OF_STACK: stack.dataDir }, detached: true, stdio: 'ignore' })
 worker.unref()
-const children = { redis: stack.redis.child().pid, gateway: stack.gateway.pid(), scaler: stack.scaler.pid() }
+const children = { redis: stack.redis.pid, gateway: stack.gateway.pid(), scaler: stack.scaler.pid() }
 console.log('IS UP ' + JSON.stringify({ dataDir: stack.dataDir, worker: worker.pid, ...children }))
 `
 

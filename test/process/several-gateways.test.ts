@@ -101,7 +101,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       await accepts(load, ENOUGH)
       await stack.redis.stop()
       await waitFor('callers to get a 503', () => load.refused.has('503'))
-      await stack.redis.start()
+      await stack.redis.restart()
       await accepts(load, ENOUGH)
       await load.stop()
       expect(await faultsOf({ stack, endpointId, pool, jobs: load.accepted })).toEqual([])
@@ -110,9 +110,9 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
     test('a killed Redis loses at most its last second', async () => {
       const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
       await accepts(load, ENOUGH)
-      await stack.redis.stop('kill')
+      await stack.redis.kill('at once')
       const killedAt = Date.now()
-      await stack.redis.start()
+      await stack.redis.restart()
       // Responses under way at the kill arrive before this.
       const backAt = Date.now()
       await accepts(load, ENOUGH)
@@ -133,8 +133,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'several gateways', () => {
       const { stack, load, pool, endpointId } = await site.underLoad('killed-redis')
       for (let kills = 0; kills < 2; kills += 1) {
         await accepts(load, ENOUGH)
-        await stack.redis.stop('kill')
-        await stack.redis.start()
+        await stack.redis.kill('at once')
+        await stack.redis.restart()
       }
       await accepts(load, ENOUGH)
       await load.stop()

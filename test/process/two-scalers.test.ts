@@ -121,11 +121,11 @@ await suiteThatNeeds(['redis'], 'two scalers, and a Redis that is lost', () => {
   test('after Redis data was set aside, the next start finds and ends the workers that still run', async () => {
     const { pid } = await heldJob('set-aside')
     await Promise.all([stack.scaler.kill(), stack.gateway.kill()])
-    await stack.redis.stop('kill')
+    await stack.redis.kill('at once')
     await rename(join(stack.dataDir, 'redis'), join(stack.dataDir, 'redis-aside'))
     await mkdir(join(stack.dataDir, 'redis'))
     const instance = await readFile(join(stack.dataDir, 'instance'), 'utf8')
-    await stack.redis.start()
+    await stack.redis.restart()
     await stack.gateway.start()
     await stack.scaler.start()
     await waitFor('the orphan to be gone', () => !existsSync(`/proc/${pid}/cmdline`))

@@ -101,8 +101,7 @@ export function failuresSuite(host: HostKind): void {
     const id = await stack.api.run(endpoint, nap(2, 'kept'))
     await waitFor('the job to run', async () => (await stack.api.status(endpoint, id)).status === 'IN_PROGRESS')
     // "Accepted" means fsynced within a second (ADR 11), so only jobs on disk have to survive.
-    await stack.redis.written()
-    await stack.redis.stop('kill')
+    await stack.redis.kill()
     const refused = await waitFor('a refusal', async () => {
       const reply = await stack.api.post(`/v2/${endpoint}/run`, { input: {} })
       return reply.status === 200 ? undefined : reply
@@ -112,7 +111,7 @@ export function failuresSuite(host: HostKind): void {
     expect(typeof refused.json['error']).toBe('string')
     expect((await fetch(`${stack.url}/readyz`)).status).toBe(503)
     expect((await fetch(`${stack.url}/healthz`)).status).toBe(200)
-    await stack.redis.start()
+    await stack.redis.restart()
     await waitFor('the gateway to be ready again', async () => (await fetch(`${stack.url}/readyz`)).status === 200)
     const job = await stack.api.settled(endpoint, id)
     expect(valueOf(job['output'])).toMatchObject({ value: 'kept' })

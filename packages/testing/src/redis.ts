@@ -1,8 +1,9 @@
-// A real Redis for tests: a separate process on a free loopback port, with an append-only file in a temporary directory, so that a restart
-// keeps accepted data. It ends with the scope that started it, and with the test process at the latest, even if that is killed.
+// A real Redis for tests, as durable as `runyard up` runs it: a separate process on a free loopback port and a unix socket, with an append-only
+// file, so that a restart keeps accepted data. It ends with the scope that started it, and with the test process at the latest, even if that is
+// killed. A separate entry point, because the harness and the benchmarks use it without vitest.
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { access, constants, mkdtemp, rm } from 'node:fs/promises'
+import { access, constants, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -14,6 +15,10 @@ export interface StartRedisOptions {
   /** Path of a redis-server or valkey-server; default: the first of them on the PATH. */
   readonly binary?: string
   readonly appendonly?: boolean
+  /** When it syncs the append-only file to disk; default: every second. */
+  readonly appendfsync?: 'always' | 'everysec'
+  /** Of its files, which then stay after `stop`; default: a temporary one. */
+  readonly directory?: string
   /** Further arguments, e.g. `['--maxmemory', '10mb']`. */
   readonly args?: readonly string[]
 }
@@ -21,14 +26,16 @@ export interface StartRedisOptions {
 export interface TestRedis extends AsyncDisposable {
   readonly url: string
   readonly port: number
+  /** A path, which ioredis accepts instead of a URL. */
+  readonly socket: string
   /** The pid of the running process; changes with `restart`. */
   readonly pid: number
-  /** Stops it and removes its files. */
+  /** Stops it and removes its temporary directory. */
   stop(): Promise<void>
   /** Stops it (if it still runs) and starts it again on the same port with the same files. */
   restart(): Promise<void>
-  /** Sends SIGKILL once all acknowledged writes are in the files, which stay for `restart`. On a busy disk Redis writes them up to 2 s later. */
-  kill(): Promise<void>
+  /** Sends SIGKILL: at once, or when all acknowledged writes are in the files, which stay for `restart`. A busy disk may delay them by 2 s. */
+  kill(when?: 'written' | 'at once'): Promise<void>
   /** CONFIG SET, e.g. `('maxmemory', '1')` for a Redis that is out of memory. */
   configure(name: string, value: string): Promise<void>
   /** FLUSHALL. */
@@ -36,10 +43,12 @@ export interface TestRedis extends AsyncDisposable {
 }
 
 const START_TIMEOUT_MS = 60_000
+const SOCKET = 'redis.sock'
 
 export async function startRedis(options: StartRedisOptions = {}): Promise<TestRedis> {
   const binary = options.binary ?? (await findRedisServer())
-  const directory = await mkdtemp(join(tmpdir(), 'runyard-redis-'))
+  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'runyard-redis-')))
+  await mkdir(directory, { recursive: true })
   const port = await findFreePort()
   const launch = () => spawnRedis(binary, { port, directory, options })
   let child = await launch()
@@ -53,17 +62,18 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<TestR
   }
   const stop = async () => {
     await end('SIGTERM')
-    await rm(directory, { recursive: true, force: true })
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true })
   }
   return {
     url: `redis://127.0.0.1:${port}`,
     port,
+    socket: join(directory, SOCKET),
     get pid() {
       return child.pid ?? 0
     },
     stop,
-    async kill() {
-      await written(port)
+    async kill(when = 'written') {
+      if (when === 'written') await written(port)
       await end('SIGKILL')
     },
     async configure(name, value) {
@@ -107,8 +117,9 @@ async function spawnRedis(
   binary: string,
   { port, directory, options }: { port: number; directory: string; options: StartRedisOptions },
 ): Promise<ChildProcess> {
-  const listen = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
-  const durability = ['--appendonly', (options.appendonly ?? true) ? 'yes' : 'no', '--appendfsync', 'everysec', '--save', '']
+  const listen = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--unixsocket', join(directory, SOCKET)]
+  const { appendonly = true, appendfsync = 'everysec' } = options
+  const durability = ['--appendonly', appendonly ? 'yes' : 'no', '--appendfsync', appendfsync, '--save', '']
   const args = [...listen, ...durability, '--maxmemory-policy', 'noeviction', ...(options.args ?? [])]
   const child = spawn(...dieWithUs(binary, args), { stdio: 'ignore' })
   const killWithUs = () => void child.kill('SIGKILL')
