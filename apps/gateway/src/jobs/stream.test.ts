@@ -79,5 +79,7 @@ it('an answer that ends while Redis is away counts as delivered once it is back'
   await redis.restart()
   const left = async () => (await one.store.jobs.readChunks(ep, id, { from: 0, limit: 1 }).catch(() => undefined))?.chunks
   await expect.poll(left, { timeout: 30_000 }).toEqual([])
+  // The gateways reconnect independently; until the other one has, it answers 503.
+  await expect.poll(() => other.store.isUp()).toBe(true)
   expect((await streamAtOther(id, '')).json).toEqual({ status: 'COMPLETED', stream: [] })
 })
