@@ -44,6 +44,8 @@ interface Seen {
   observedAt: number
   inventory: HostInventory | undefined
   inventoryAt: number | undefined
+  uses: HostView['uses']
+  usesAt: number | undefined
   /** Why no worker starts here yet, as the end of a sentence; undefined once the host is prepared. */
   unready: string | undefined
   problem: string | undefined
@@ -106,6 +108,8 @@ function seenNothing(): Seen {
     observedAt: 0,
     inventory: undefined,
     inventoryAt: undefined,
+    uses: undefined,
+    usesAt: undefined,
     unready: 'is being prepared',
     problem: undefined,
     inventoryProblem: undefined,
@@ -148,11 +152,11 @@ function createReader(options: HostWatchOptions): Reader {
     },
     async readInventory() {
       try {
-        const [hostId, offer] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
+        const [hostId, { uses, usesAt, ...offer }] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
         seen.hostId = hostId
         const inventory = { ...offer, ...factsOf(driver), hostId }
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
-        Object.assign(seen, { inventory, inventoryAt: Date.now(), inventoryProblem: undefined })
+        Object.assign(seen, { inventory, uses, usesAt, inventoryAt: Date.now(), inventoryProblem: undefined })
         if (isNew) onChange()
       } catch (error) {
         // The last inventory stands: what a host has does not change with an answer that failed.
@@ -180,11 +184,11 @@ function createConfigured({ configOf = () => undefined, simulatedGpus, catalogue
 }
 
 function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
-  const { inventory, inventoryAt, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
+  const { inventory, inventoryAt, uses, usesAt, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
   const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
   const { label, kind } = driver
   const identity = { hostId: seen.hostId ?? label, isIdentified: seen.hostId !== undefined, label, kind }
-  return { ...identity, unready, inventory, inventoryAt, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
+  return { ...identity, unready, inventory, inventoryAt, uses, usesAt, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
 }
 
 const factsOf = ({ label, kind, capabilities }: HostDriver) => ({ label, kind, capabilities })

@@ -4,6 +4,7 @@ import { currentFailures, isDraining, demandFrom, lifeSignsOf, resolveImage, sav
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { CardKeeper } from './card-keeper.ts'
 import type { Continuity } from './continuity.ts'
 import type { EndpointReads, Reading } from './endpoint-reads.ts'
 import type { HostPool } from './host-pool.ts'
@@ -19,6 +20,7 @@ export interface ObserveDeps {
   readonly config: Pick<Config, 'defaultImage' | 'imageAliases'>
   readonly strangers: Strangers
   readonly reads: EndpointReads
+  readonly cards: CardKeeper
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
   readonly planeUpSince: () => number | undefined
@@ -40,7 +42,9 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
     throw error
   })
   memory.noteRests(restraints)
-  const hosts = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
+  const known = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
+  // After the records: the card of a record that is gone is in release.
+  const hosts = await deps.cards.judge({ hosts: known, endpoints: views }, now)
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
   memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {

@@ -66,7 +66,7 @@ test('the first job starts one worker with its GPU, its environment and an open 
     RUNPOD_WEBHOOK_GET_JOB: `http://plane:8081/v2/ep-one/job-take/${worker.id}?gpu=NVIDIA+GeForce+RTX+4090`,
     RUNYARD_ENVELOPE: 'flash',
   })
-  expect(worker.gpus).toEqual([{ uuid: 'GPU-simulated-local-0', name: 'NVIDIA GeForce RTX 4090', simulated: true }])
+  expect(worker.gpus).toEqual([{ uuid: 'GPU-simulated-local-0', name: 'NVIDIA GeForce RTX 4090', pool: 'ADA_24', simulated: true }])
   expect(worker.startReason).toBe('first_job')
   expect(await fixture.store.ledger.currentState(worker.id)).toBe('initializing')
   // History is written beside the record.

@@ -163,10 +163,10 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
   }
 
   async function work(session: Session, now: number): Promise<number> {
-    const { store, strangers, actor, term } = session
+    const { store, strangers, cards, actor, term } = session
     const inFlight = () => actor.inFlight()
     const isShuttingDown = () => state.shutdown
-    const parts = { ...deps, store, strangers, inFlight, redis: state.redis, isShuttingDown }
+    const parts = { ...deps, store, strangers, cards, inFlight, redis: state.redis, isShuttingDown }
     const { observed, decided } = await decide(parts, now)
     term.assertHeld()
     return carryOut({ observed, decided }, now, { session, hosts: deps.hosts, state })

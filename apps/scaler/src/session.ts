@@ -3,6 +3,7 @@
 import type { Store } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'
+import { createCardKeeper, type CardKeeper } from './card-keeper.ts'
 import type { Gate } from './gate.ts'
 import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
@@ -21,6 +22,7 @@ export interface Session extends AsyncDisposable {
   readonly sights: HostSights
   readonly startProgress: StartProgress
   readonly strangers: Strangers
+  readonly cards: CardKeeper
 }
 
 export interface SessionDeps extends Omit<ActDeps, 'logs'> {
@@ -68,6 +70,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const logs = deps.openLogs?.() ?? createLogFollower({ store, log })
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
   const ledger = openLedgerTidy({ store, config: deps.config, log })
+  const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
   let ended: Promise<void> | undefined
   return {
     term,
@@ -78,7 +81,9 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     sights: createHostSights({ store }),
     startProgress: createStartProgress({ store }),
     strangers: createStrangers(),
+    cards,
     [Symbol.asyncDispose]() {
+      cards[Symbol.dispose]()
       ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
       return ended
     },

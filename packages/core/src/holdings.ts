@@ -8,7 +8,7 @@ export interface WorkerHolding extends Holding {
 }
 
 /** From records and, for containers without a record, from the containers. A dead worker holds nothing. */
-export function allHoldings(observed: Observed): WorkerHolding[] {
+export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): WorkerHolding[] {
   const containers = observed.hosts.flatMap((host) => (host.workers ?? []).map((worker) => ({ ...worker, hostId: host.hostId })))
   const dead = new Set(containers.filter((worker) => worker.state === 'exited').map((worker) => worker.workerId))
   const records = observed.endpoints.flatMap((view) => view.workers)
@@ -31,11 +31,16 @@ export function allHoldings(observed: Observed): WorkerHolding[] {
     cpus: 0,
     memoryBytes: 0,
   }))
-  return [...byRecord, ...byContainer, ...byOthers]
+  const inRelease = observed.hosts.flatMap(({ hostId, releasing: gpuUuids = [] }) =>
+    gpuUuids.length === 0 ? [] : [{ workerId: undefined, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }],
+  )
+  return [...byRecord, ...byContainer, ...byOthers, ...inRelease]
 }
 
 /** Per host, the worker that holds each GPU; null: a worker of another installation. */
-export function claimsByHost(observed: Observed): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
+export function claimsByHost(
+  observed: Pick<Observed, 'hosts' | 'endpoints'>,
+): ReadonlyMap<string, Readonly<Record<string, string | null>>> {
   const byHost = Map.groupBy(allHoldings(observed), ({ hostId }) => hostId)
   return new Map(
     [...byHost].map(([hostId, holdings]) => [

@@ -1,4 +1,5 @@
 export * from './backoff.ts'
+export * from './card-claims.ts'
 export * from './cpu-request.ts'
 export * from './disk.ts'
 export * from './worker-facts.ts'

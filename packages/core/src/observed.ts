@@ -2,6 +2,7 @@
 // `workers: undefined`, not an empty list.
 import type {
   AttachedGpu,
+  CardUse,
   Cordon,
   Endpoint,
   HostInventory,
@@ -36,6 +37,12 @@ export interface HostView {
   readonly images?: ReadonlySet<string> | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
+  /** What uses each real GPU, by uuid, as far as the host says. */
+  readonly uses?: Readonly<Record<string, CardUse>> | undefined
+  /** When the report with `uses` was begun, epoch ms. */
+  readonly usesAt?: number | undefined
+  /** Real GPUs whose last worker is gone and that are not proven free yet. */
+  readonly releasing?: readonly string[]
   /** Real GPUs that workers of other installations hold on this host. */
   readonly cardsOfOthers: readonly string[]
   /** When `workers` was requested, epoch ms: workers created later may be missing. */

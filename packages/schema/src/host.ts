@@ -1,5 +1,6 @@
 // Hosts and what they offer. The inventory contains only facts that were read from the host.
 import { z } from 'zod'
+import type { CardUse } from './card.ts'
 
 export const HOST_KINDS = ['docker', 'process'] as const
 export type HostKind = (typeof HOST_KINDS)[number]
@@ -63,7 +64,12 @@ export const HostInventory = z.object({
 export type HostInventory = z.infer<typeof HostInventory>
 
 /** The part of the inventory that the driver reads on its host. */
-export type HostOffer = Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'>
+export interface HostOffer extends Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'> {
+  /** What uses each real GPU, by uuid; without those that the host says nothing about. */
+  readonly uses?: Readonly<Record<string, CardUse>>
+  /** When the report with `uses` was begun, epoch ms. */
+  readonly usesAt?: number
+}
 
 /** The leading scaler's latest observation of a host. */
 export const HostSight = z.object({

@@ -1,6 +1,7 @@
 export * from './api-key.ts'
 export * from './blob-store.ts'
 export * from './bounds.ts'
+export * from './card.ts'
 export * from './config.ts'
 export * from './endpoint.ts'
 export * from './engine-connection.ts'

@@ -89,6 +89,7 @@ async function live(store: Store, ep: string): Promise<void> {
   await endpoints.delete(ep)
   await led.ledger.close('w1', at - 6000)
   await led.workers.remove(ep, 'w1', { at, exitCode: 0, oomKilled: false, lastLogLines: [] })
+  for (const card of await led.cards.list()) await led.cards.putClaim(card, undefined)
   await led.endpoints.forget(ep)
   await store.resources.templates.remove('owner', { id: `t-${ep}` })
   await status.put(ep, { at, throttled: 1, reason: undefined, message: undefined, unhealthy: 0 })

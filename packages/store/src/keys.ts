@@ -146,6 +146,8 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     hosts: `${shared}:hosts`,
     /** Card → the worker that holds it, `endpointId/workerId`. */
     cards: `${shared}:cards`,
+    /** Of cards that no worker holds: a field per card and part. */
+    cardStates: `${shared}:card-states`,
     /** Jobs with blobs, `endpointId/jobId`. */
     blobs: `${shared}:blobs`,
     /** Ids by when to look at them again, records by id, and what holds one. */

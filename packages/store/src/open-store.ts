@@ -2,6 +2,7 @@
 import { createKeyStore } from './api-keys/api-keys.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
+import { createCardStore } from './cards/cards.ts'
 import { connect } from './connection.ts'
 import type { StoreContext } from './context.ts'
 import { ensureDataVersion } from './data/data-version.ts'
@@ -58,6 +59,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
     hosts: translateErrors(createHostStore(context)),
+    cards: translateErrors(createCardStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
     artifacts: createArtifactStore(context),
@@ -87,6 +89,7 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
     ledger: translateErrors(createLedgerStore(fenced)),
     status: translateErrors(createStatusStore(fenced)),
     hosts: translateErrors(createHostStore(fenced)),
+    cards: translateErrors(createCardStore(fenced)),
   }
 }
 

@@ -6,6 +6,7 @@ import type { BatchStore } from './batches/batch-types.ts'
 import type { EventStore, StatusStore } from './endpoints/history.ts'
 import type { WorkerLogStore } from './workers/worker-logs.ts'
 import type { WorkerStore } from './workers/workers.ts'
+import type { CardStore } from './cards/cards.ts'
 import type { HostStore } from './hosts/hosts.ts'
 import type { LeaderStore } from './leader/leader.ts'
 import type { LedgerStore } from './ledger/ledger.ts'
@@ -23,6 +24,7 @@ export type * from './measures.ts'
 export type * from './problems.ts'
 export type * from './workers/worker-logs.ts'
 export type * from './workers/workers.ts'
+export type * from './cards/cards.ts'
 export type * from './hosts/hosts.ts'
 export type * from './jobs/jobs.ts'
 export type * from './leader/leader.ts'
@@ -34,7 +36,7 @@ export type * from './resources/resources.ts'
 export type * from './store-options.ts'
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
-export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts'>
+export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts' | 'cards'>
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
@@ -49,6 +51,7 @@ export interface Store extends AsyncDisposable {
   readonly events: EventStore
   readonly status: StatusStore
   readonly hosts: HostStore
+  readonly cards: CardStore
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
   readonly artifacts: ArtifactStore

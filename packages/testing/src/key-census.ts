@@ -6,6 +6,7 @@ export const PERMANENT_KEYS: Readonly<Record<string, string>> = {
   '{@}:data-version': 'one value',
   '{@}:revision': 'one value',
   '{@}:term': 'one value',
+  '{@}:card-states': 'two per card of a host',
   '{@}:ledger-rolled': 'two values',
   '{@}:api-keys': 'one per key that the operator made and did not revoke',
   '{@}:api-key-hashes': 'one per key that the operator made: a revoked one never comes back',

@@ -132,8 +132,8 @@ function describe(engine: Engine, { options, short, call }: Describing) {
 function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOptions): () => Promise<HostOffer> {
   const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
   return async () => {
-    const [info, { gpus, cudaVersion }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
-    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], cudaVersion }
+    const [info, { gpus, ...seen }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
+    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], ...seen }
   }
 }
 

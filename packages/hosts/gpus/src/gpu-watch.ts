@@ -12,17 +12,22 @@ export interface GpuWatchOptions {
   readonly answerWithinMs?: number | undefined
 }
 
-export type SeenGpus = Pick<GpuInventory, 'gpus' | 'cudaVersion'>
+export interface SeenGpus extends Pick<GpuInventory, 'gpus' | 'cudaVersion' | 'uses'> {
+  /** When the report was begun, epoch ms. */
+  readonly usesAt: number
+}
 
 const ANSWER_WITHIN_MS = 25_000
 
 export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER_WITHIN_MS }: GpuWatchOptions): () => Promise<SeenGpus> {
-  let last: SeenGpus = { gpus: [], cudaVersion: null }
+  let last: Omit<SeenGpus, 'usesAt'> = { gpus: [], uses: {}, cudaVersion: null }
   let warned = ''
   /** A driver that hangs in the kernel holds its process for good, and every further one. */
   let running: Promise<GpuInventory> | undefined
+  let begunAt = 0
 
   async function report(): Promise<GpuInventory> {
+    begunAt = running === undefined ? Date.now() : begunAt
     running ??= readGpuInventory(run).finally(() => {
       running = undefined
     })
@@ -42,12 +47,18 @@ export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER
     warned = seen.warnings.join()
     if (!seen.hasFailed) last = seen
     const fault = seen.warnings[0] ?? 'nvidia-smi failed'
-    const { gpus, cudaVersion } = last
-    return { cudaVersion, gpus: seen.hasFailed ? gpus.map((gpu) => ({ ...gpu, healthy: false, fault })) : gpus }
+    const { gpus, cudaVersion, uses } = last
+    // A failed report says nothing about uses.
+    return {
+      cudaVersion,
+      uses: seen.hasFailed ? {} : uses,
+      usesAt: begunAt,
+      gpus: seen.hasFailed ? gpus.map((gpu) => ({ ...gpu, healthy: false, fault })) : gpus,
+    }
   }
 }
 
 function hung(ms: number): GpuInventory {
   const sentence = `nvidia-smi does not answer for ${Math.round(ms / 1000)} s`
-  return { gpus: [], cudaVersion: null, hasFailed: true, warnings: [sentence] }
+  return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, warnings: [sentence] }
 }

@@ -5,7 +5,7 @@ import { readGpuInventory } from './read-gpus.ts'
 const fixture = (name: string) => readFile(new URL(`../../../nvidia-smi-parser/fixtures/${name}`, import.meta.url), 'utf8')
 
 it('a machine without nvidia-smi has no cards, and nothing is wrong with it', async () => {
-  expect(await readGpuInventory(async () => undefined)).toEqual({ gpus: [], cudaVersion: null, hasFailed: false, warnings: [] })
+  expect(await readGpuInventory(async () => undefined)).toEqual({ gpus: [], uses: {}, cudaVersion: null, hasFailed: false, warnings: [] })
 })
 
 it('a card with a fault stays listed, as unhealthy, and one that has no name is a warning', async () => {
@@ -17,4 +17,19 @@ it('a card with a fault stays listed, as unhealthy, and one that has no name is 
     [false, false],
   ])
   expect(warnings).toHaveLength(2)
+})
+
+it('what uses a card is its compute processes and their memory, without the desktop', async () => {
+  const smi = (
+    process: string,
+    used: number,
+  ) => `<nvidia_smi_log><attached_gpus>1</attached_gpus><gpu id="00000000:01:00.0"><uuid>GPU-1</uuid>
+    <product_name>NVIDIA L4</product_name><fb_memory_usage><total>23034 MiB</total><used>${used} MiB</used></fb_memory_usage>
+    <processes>${process}</processes></gpu></nvidia_smi_log>`
+  const of = (pid: number, type: string, name: string, used: string) =>
+    `<process_info><pid>${pid}</pid><type>${type}</type><process_name>${name}</process_name><used_memory>${used}</used_memory></process_info>`
+  const list =
+    of(1, 'G', '/usr/lib/Xorg', '65 MiB') + of(2, 'C', 'python3', '500 MiB') + of(3, 'C', '/usr/bin/nvidia-cuda-mps-server', '30 MiB')
+  const { uses } = await readGpuInventory(async () => smi(list, 600))
+  expect(uses).toEqual({ 'GPU-1': { usedBytes: 535 * 2 ** 20, isMemoryProof: true, processes: [{ pid: 2, name: 'python3' }] } })
 })

@@ -4,11 +4,13 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isFit, parseNvidiaSmi } from '@runyard/nvidia-smi-parser'
 import type { NvidiaGpu } from '@runyard/nvidia-smi-parser'
-import type { Gpu } from '@runyard/schema'
+import type { CardUse, Gpu } from '@runyard/schema'
 
 export interface GpuInventory {
   readonly gpus: readonly Gpu[]
   readonly cudaVersion: string | null
+  /** By uuid; without cards that are divided into slices, which share their numbers. */
+  readonly uses: Readonly<Record<string, CardUse>>
   /** True: nvidia-smi is there and gave no report, so the list says nothing. */
   readonly hasFailed: boolean
   /** Sentences for the log: why there are fewer cards than one may expect. */
@@ -23,13 +25,14 @@ const MAX_OUTPUT_BYTES = 16 * 2 ** 20
 
 export async function readGpuInventory(run: RunCommand = runLocally): Promise<GpuInventory> {
   const output = await run('nvidia-smi', ['-q', '-x'])
-  if (output === undefined) return { gpus: [], cudaVersion: null, hasFailed: false, warnings: [] }
+  if (output === undefined) return { gpus: [], uses: {}, cudaVersion: null, hasFailed: false, warnings: [] }
   const report = parseNvidiaSmi(output)
-  if (report.kind === 'failure') return { gpus: [], cudaVersion: null, hasFailed: true, warnings: [report.message] }
+  if (report.kind === 'failure') return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, warnings: [report.message] }
   const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${sentences(gpu)}`)
   const missing = report.faults.map(({ message }) => message)
   const warnings = [...report.notes, ...missing, ...unnamed]
-  return { gpus: report.gpus.flatMap(toGpu), cudaVersion: report.cudaVersion, hasFailed: false, warnings }
+  const uses = Object.fromEntries(report.gpus.flatMap((gpu) => (gpu.uuid === null || gpu.migEnabled ? [] : [[gpu.uuid, toUse(gpu)]])))
+  return { gpus: report.gpus.flatMap(toGpu), uses, cudaVersion: report.cudaVersion, hasFailed: false, warnings }
 }
 
 function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
@@ -46,6 +49,21 @@ function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
     healthy: reasons.length === 0,
   }
   return [reasons.length === 0 ? facts : { ...facts, fault: reasons.join('; ') }]
+}
+
+/** The MPS server stays between its clients. */
+const STAYS = /(^|\/)nvidia-cuda-mps-server$/
+
+/** Memory proves nothing where it is the machine's own, or where the driver keeps it after the end of a process (Grace). */
+function toUse(gpu: NvidiaGpu): CardUse {
+  const isCompute = (type: string | null): boolean => type === null || /[CM]/.test(type)
+  const desktop = gpu.processes.filter(({ type }) => !isCompute(type)).reduce((sum, { usedMemoryBytes }) => sum + (usedMemoryBytes ?? 0), 0)
+  const compute = gpu.processes.filter(({ type, name }) => isCompute(type) && !STAYS.test(name ?? ''))
+  return {
+    usedBytes: gpu.memoryUsedBytes === null ? null : Math.max(0, gpu.memoryUsedBytes - desktop),
+    isMemoryProof: !gpu.unifiedMemory && gpu.addressingMode !== 'ATS' && gpu.memoryUsedBytes !== null,
+    processes: compute.map(({ pid, name }) => ({ pid, name: name ?? 'a process' })),
+  }
 }
 
 const sentences = (gpu: NvidiaGpu): string => gpu.faults.map(({ message }) => message).join('; ')

@@ -153,8 +153,8 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
 function createInventoryReader({ label, log, run }: ProcessHostOptions): HostDriver['inventory'] {
   const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
   return async () => {
-    const { gpus, cudaVersion } = await lookAtGpus()
+    const { gpus, ...seen } = await lookAtGpus()
     const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-    return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], cudaVersion }
+    return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], ...seen }
   }
 }

@@ -1,6 +1,17 @@
 // Parses rarely read records with their schema, so that a wrong record, e.g. of an earlier version, is reported in one clear sentence. Jobs, streams
 // and worker facts are read far more often and are written only by scripts, so they are not validated.
-import { Artifact, Endpoint, HostRecord, LedgerRow, RunyardError, StoredApiKey, StoredRegistry, Template } from '@runyard/schema'
+import {
+  Artifact,
+  CardClaim,
+  CardRest,
+  Endpoint,
+  HostRecord,
+  LedgerRow,
+  RunyardError,
+  StoredApiKey,
+  StoredRegistry,
+  Template,
+} from '@runyard/schema'
 
 /** The part of a schema that is used here. */
 interface Parser<T> {
@@ -22,6 +33,8 @@ export const readApiKey = (text: string): StoredApiKey => readRecord('API key', 
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
 
+export const readCardClaim = (text: string): CardClaim => readRecord('card', CardClaim, text)
+export const readCardRest = (text: string): CardRest => readRecord('card', CardRest, text)
 export const readHostRecord = (text: string): HostRecord => readRecord('host', HostRecord, text)
 
 /** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */

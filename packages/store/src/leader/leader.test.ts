@@ -185,13 +185,15 @@ describe('a card', () => {
   const withCards = (id: string, ...uuids: string[]): WorkerRecord => workerRecord(id, { gpus: uuids.map((uuid) => ({ uuid, ...L4 })) })
   const conflict: unknown = expect.objectContaining({ code: 'conflict' } satisfies Partial<RunyardError>)
 
-  test('has one holder, until that one is removed', async () => {
-    const { workers } = await stores.open()
+  test('has one holder, until that one is removed and the card is proven free', async () => {
+    const { workers, cards } = await stores.open()
     await workers.create(withCards('w1', 'GPU-1', 'GPU-2'))
     await expect(workers.create(withCards('w2', 'GPU-2', 'GPU-3'))).rejects.toEqual(conflict)
     expect(await workers.list(EP)).toEqual([withCards('w1', 'GPU-1', 'GPU-2')])
     await workers.create(withCards('w3', 'GPU-3'))
     await workers.remove(EP, 'w1', undefined)
+    await expect(workers.create(withCards('w2', 'GPU-2'))).rejects.toEqual(conflict)
+    for (const card of await cards.list()) await cards.putClaim(card, undefined)
     await workers.create(withCards('w2', 'GPU-2'))
   })
 

@@ -1,9 +1,8 @@
 // One of all scalers on one Redis leads: it executes plans, and each of its writes carries the number of its term (ADR 33). The lease is one hash with
-// an expiry; the latest term is stored next to it. A GPU has one holder, whichever scaler plans.
-import type { WorkerRecord } from '@runyard/schema'
+// an expiry; the latest term is stored next to it.
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
-import { list, nothing, number, row, tagged, text } from '../scripts/replies.ts'
+import { nothing, number, row, tagged, text } from '../scripts/replies.ts'
 
 /** What others can tell a person about the leader. */
 export interface LeaderFacts {
@@ -51,22 +50,6 @@ const releaseScript = defineScript({
   reply: nothing,
 })
 
-const claimScript = defineScript({
-  name: 'claimCards',
-  lua: new URL('./claim-cards.lua', import.meta.url),
-  keys: ['cards'],
-  args: { holder: 'text', uuids: 'texts', voidHolders: 'texts' },
-  reply: list(text),
-})
-
-const freeScript = defineScript({
-  name: 'freeCards',
-  lua: new URL('./free-cards.lua', import.meta.url),
-  keys: ['cards'],
-  args: { holder: 'text', uuids: 'texts' },
-  reply: nothing,
-})
-
 export function createLeaderStore({ keys, run }: StoreContext): LeaderStore {
   const { lease, term: latestTerm } = keys.leader
   return {
@@ -79,39 +62,6 @@ export function createLeaderStore({ keys, run }: StoreContext): LeaderStore {
 
     async release(owner) {
       await run(releaseScript, { lease, owner })
-    },
-  }
-}
-
-type Holder = Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>
-
-export interface Cards {
-  /** False where another worker holds one of them. */
-  claim(worker: Holder): Promise<boolean>
-  free(worker: Holder): Promise<void>
-}
-
-/** A claim whose worker has no record is void: its maker died between the claim and the record, or between the record's end and the claim's. */
-export function createCards({ client, keys, run }: StoreContext): Cards {
-  const nameOf = ({ endpointId, id }: Holder) => `${endpointId}/${id}`
-  const uuidsOf = ({ gpus }: Holder) => gpus.map(({ uuid }) => uuid)
-
-  const isVoid = async (holder: string): Promise<boolean> => {
-    const [endpointId = '', workerId = ''] = holder.split('/')
-    return (await client.exists(keys.worker(endpointId, workerId))) === 0
-  }
-  const tryClaim = (worker: Holder, voidHolders: readonly string[]) =>
-    run(claimScript, { cards: keys.cards, holder: nameOf(worker), uuids: uuidsOf(worker), voidHolders })
-  return {
-    async claim(worker) {
-      if (worker.gpus.length === 0) return true
-      const holders = await tryClaim(worker, [])
-      if (holders.length === 0) return true
-      const areVoid = await Promise.all(holders.map(isVoid))
-      return areVoid.every(Boolean) && (await tryClaim(worker, holders)).length === 0
-    },
-    async free(worker) {
-      if (worker.gpus.length > 0) await run(freeScript, { cards: keys.cards, holder: nameOf(worker), uuids: uuidsOf(worker) })
     },
   }
 }

@@ -2,7 +2,7 @@
 import { RunyardError, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { endpointKeys } from '../keys.ts'
-import { createCards } from '../leader/leader.ts'
+import { createCards } from '../cards/cards.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, list, text } from '../scripts/replies.ts'
 
@@ -127,7 +127,7 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
       const { id } = record
       if (!(await cards.claim(record))) throw new RunyardError('conflict', `A card of worker ${id} is held by another worker.`)
       if (!(await write(record))) {
-        await cards.free(record)
+        await cards.giveBack(record)
         throw new RunyardError('conflict', `The endpoint of worker ${id} was deleted.`)
       }
     },
@@ -150,8 +150,9 @@ export function createWorkerStore(context: StoreContext): WorkerStore {
       // The evidence first: after a crash between the two the worker is removed again, and never lacks an explanation.
       if (record !== undefined) await client.set(keys.goneWorker(workerId), JSON.stringify({ record, exit }), 'EX', KEEP_GONE_S)
       const workers = keys.of(endpointId, 'workers')
+      // Its cards before the record: without the record, what is left of its claim would be void.
+      if (record !== undefined) await cards.release(record)
       await run(removeScript, { worker, workers, id: workerId, changed: changed(endpointId, workerId) })
-      if (record !== undefined) await cards.free(record)
     },
 
     async mayStart(record) {

@@ -1,0 +1,74 @@
+// A card between two workers, from the worker's end to the next worker, through a restart of the scaler.
+import { toJson, type CardUse } from '@runyard/schema'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
+
+const WAIT = { timeout: 30_000, interval: 10 }
+const CARD = { uuid: 'GPU-1', name: 'GeForce RTX 4090', memoryBytes: 24e9, simulated: false, healthy: true }
+
+let fixture: ScalerFixture
+let use: CardUse
+let reads = 0
+
+beforeEach(async () => {
+  fixture = await openScalerFixture()
+  use = { usedBytes: 0, isMemoryProof: true, processes: [] }
+})
+
+afterEach(async () => {
+  await fixture[Symbol.asyncDispose]()
+})
+
+/** A host with one real card. */
+function open() {
+  const inventory = async () => {
+    reads += 1
+    const uses: Readonly<Record<string, CardUse>> = { [CARD.uuid]: use }
+    return { cpuCount: 8, memoryBytes: 32e9, gpus: [CARD], cudaVersion: '12.8', uses, usesAt: Date.now() }
+  }
+  return fixture.open({ driver: { ...fixture.host, inventory }, config: { simulatedGpus: undefined } })
+}
+
+async function submit(endpointId: string): Promise<void> {
+  const endpoint = endpointOf(endpointId)
+  await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
+  await fixture.store.jobs.submit(endpointId, { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
+}
+
+const launched = (endpointId: string) =>
+  vi.waitFor(() => {
+    const launch = fixture.host.launches.find((candidate) => candidate.endpointId === endpointId)
+    if (launch === undefined) throw new Error('no worker yet')
+    return launch
+  }, WAIT)
+
+/** The scaler judged at least one more report, and the other endpoint still waits. */
+async function staysTaken(): Promise<void> {
+  const enough = reads + 3
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(enough), WAIT)
+  expect(await fixture.store.status.get('ep-two')).toMatchObject({ throttled: 1, reason: 'gpus_busy' })
+  expect(fixture.host.launches.map(({ endpointId }) => endpointId)).toEqual(['ep-one'])
+}
+
+test('the next worker gets a card only when nothing of the last one is left there, also after a restart of the scaler', async () => {
+  const first = await open()
+  await submit('ep-one')
+  const { workerId, gpus } = await launched('ep-one')
+  expect(gpus).toEqual([{ uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4090', pool: 'ADA_24', simulated: false }])
+  use = { ...use, usedBytes: 5e9, processes: [{ pid: 7, name: 'python3' }] }
+  await submit('ep-two')
+  await fixture.store.endpoints.delete('ep-one')
+  await vi.waitFor(
+    async () => expect(await fixture.store.cards.list()).toMatchObject([{ uuid: 'GPU-1', claim: { kind: 'releasing', workerId } }]),
+    WAIT,
+  )
+  await staysTaken()
+  await first[Symbol.asyncDispose]()
+  await open()
+  await staysTaken()
+  use = { ...use, usedBytes: 5e9, processes: [] }
+  await staysTaken()
+  use = { ...use, usedBytes: 1e6 }
+  expect((await launched('ep-two')).gpus).toEqual(gpus)
+  expect(await fixture.store.cards.list()).toEqual([{ uuid: 'GPU-1', claimText: '', rest: { usedBytes: 0, pids: [] } }])
+})

@@ -1,0 +1,152 @@
+import type { CardClaim, CardUse, Gpu } from '@runyard/schema'
+import * as fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { HostView } from './observed.ts'
+import {
+  leftOn,
+  nextClaim,
+  RELEASE_WITHIN_MS,
+  restOf,
+  REST_TOLERANCE_BYTES,
+  returnsAt,
+  sightOf,
+  withCardClaims,
+  type CardSight,
+} from './card-claims.ts'
+import { host } from './testing/plan-fixture.ts'
+
+const card = (uuid: string): Gpu => ({ uuid, name: 'NVIDIA L4', memoryBytes: 24e9, simulated: false, healthy: true })
+
+const MIB = 2 ** 20
+const DAY = 24 * 3600 * 1000
+const NOW = 10 * DAY
+const idle: CardUse = { usedBytes: 0, isMemoryProof: true, processes: [] }
+const python = { pid: 7, name: 'python3' }
+const releasing: CardClaim = { kind: 'releasing', workerId: 'w1', since: NOW, quarantines: [] }
+const quarantined: CardClaim = { kind: 'quarantined', workerId: 'w1', since: NOW, quarantines: [NOW], message: 'left' }
+const sees = (use: Partial<CardUse>): CardSight => ({ kind: 'use', use: { ...idle, ...use } })
+const after = (claim: CardClaim, sight: CardSight, ms: number) => nextClaim({ uuid: 'g0', claim }, sight, NOW + ms)
+
+describe('what is left on a card', () => {
+  test.each<[string, Partial<CardUse>, string | undefined]>([
+    ['nothing', {}, undefined],
+    ['a process', { processes: [python] }, 'it runs python3 (pid 7)'],
+    ['a process that was there at rest', { processes: [{ pid: 1, name: 'other' }] }, undefined],
+    ['the memory of its rest', { usedBytes: 500 * MIB + REST_TOLERANCE_BYTES }, undefined],
+    ['more memory', { usedBytes: 9184 * MIB }, '9184 MiB of its memory are used without a process, at rest it is 500 MiB'],
+    ['memory that proves nothing', { usedBytes: 9184 * MIB, isMemoryProof: false }, undefined],
+    ['memory of unknown size', { usedBytes: null }, undefined],
+  ])('%s', (_title, use, left) => {
+    expect(leftOn({ ...idle, ...use }, { usedBytes: 500 * MIB, pids: [1] })).toBe(left)
+  })
+
+  test('without a known rest is everything', () => {
+    expect(leftOn({ ...idle, usedBytes: REST_TOLERANCE_BYTES + 1 })).toContain('64 MiB')
+  })
+})
+
+describe('a card in release', () => {
+  test('is free with proof, or where its host reports no uses', () => {
+    expect(after(releasing, sees({}), 1)).toBeUndefined()
+    expect(after(releasing, { kind: 'unreported' }, 1)).toBeUndefined()
+  })
+
+  test('waits while its host says nothing, however long', () => {
+    expect(after(releasing, { kind: 'unknown' }, 9 * RELEASE_WITHIN_MS)).toBe(releasing)
+  })
+
+  test('is in quarantine when something is left after the grace time', () => {
+    expect(after(releasing, sees({ processes: [python] }), RELEASE_WITHIN_MS - 1)).toBe(releasing)
+    expect(after(releasing, sees({ processes: [python] }), RELEASE_WITHIN_MS)).toEqual({
+      kind: 'quarantined',
+      workerId: 'w1',
+      since: NOW + RELEASE_WITHIN_MS,
+      quarantines: [NOW + RELEASE_WITHIN_MS],
+      message: 'worker w1 is gone, but the card is not free: it runs python3 (pid 7)',
+    })
+  })
+})
+
+describe('a card in quarantine', () => {
+  test('returns with proof after a pause that grows with each quarantine of a day', () => {
+    expect(after(quarantined, sees({}), 9_999)).toBe(quarantined)
+    expect(after(quarantined, sees({ processes: [python] }), 10_000)).toBe(quarantined)
+    expect(after(quarantined, { kind: 'unknown' }, 10_000)).toBe(quarantined)
+    expect(after(quarantined, sees({}), 10_000)).toEqual({ kind: 'free', workerId: 'w1', since: NOW + 10_000, quarantines: [NOW] })
+    expect(returnsAt({ ...quarantined, quarantines: [1, 2, 3] })).toBe(NOW + 120_000)
+  })
+
+  test('is remembered for a day, also through the release of another worker', () => {
+    const free: CardClaim = { kind: 'free', workerId: 'w1', since: NOW, quarantines: [NOW] }
+    expect(after(free, sees({}), DAY - 1)).toBe(free)
+    expect(after(free, sees({}), DAY)).toBeUndefined()
+    expect(after({ ...releasing, quarantines: [NOW] }, sees({}), 5)).toMatchObject({ kind: 'free', quarantines: [NOW] })
+  })
+})
+
+test('a card without a claim stays without one', () => {
+  expect(nextClaim({ uuid: 'g0' }, sees({}), NOW)).toBeUndefined()
+})
+
+test('no card with something left becomes free, whatever was seen before', () => {
+  const sight = fc.constantFrom<CardSight>({ kind: 'unknown' }, sees({ processes: [python] }), sees({ usedBytes: 900 * MIB }))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(sight, fc.nat(DAY / 2))), (steps) => {
+      let claim: CardClaim | undefined = releasing
+      let now = NOW
+      for (const [seen, ms] of steps) {
+        now += ms
+        claim = nextClaim({ uuid: 'g0', ...(claim && { claim }) }, seen, now)
+        expect(['releasing', 'quarantined']).toContain(claim?.kind)
+      }
+    }),
+  )
+})
+
+describe('what a host says about a card', () => {
+  const seen = { ...host('h1', [card('g0')]), uses: { g0: idle }, usesAt: NOW + 1 }
+  const faulty = {
+    ...seen,
+    uses: {},
+    inventory: seen.inventory && { ...seen.inventory, gpus: seen.inventory.gpus.map((gpu) => ({ ...gpu, healthy: false })) },
+  }
+  test.each<[string, HostView | undefined, CardSight['kind']]>([
+    ['a later report', seen, 'use'],
+    ['a report that was begun before', { ...seen, usesAt: NOW }, 'unknown'],
+    ['no uses of any card', { ...seen, uses: undefined, usesAt: undefined }, 'unreported'],
+    ['a report without this card’s uses', { ...seen, uses: {} }, 'unreported'],
+    ['a failed report', faulty, 'unknown'],
+    ['no card', { ...seen, inventory: undefined }, 'unknown'],
+    ['nothing, because it is not there', undefined, 'unknown'],
+  ])('%s', (_title, view, kind) => {
+    expect(sightOf('g0', NOW, view).kind).toBe(kind)
+  })
+})
+
+test('a host without free cards has them taken or at fault', () => {
+  const seen = host('h1', [card('g0'), card('g1'), card('g2')])
+  const claimed = withCardClaims(
+    seen,
+    new Map<string, CardClaim>([
+      ['g0', releasing],
+      ['g1', quarantined],
+    ]),
+  )
+  expect(claimed.releasing).toEqual(['g0'])
+  expect(claimed.inventory?.gpus.map(({ healthy, fault }) => [healthy, fault])).toEqual([
+    [true, undefined],
+    [false, 'in quarantine: left'],
+    [true, undefined],
+  ])
+  expect(withCardClaims(seen, new Map())).toBe(seen)
+  expect(withCardClaims(seen, new Map([['other', quarantined]])).releasing).toBeUndefined()
+  expect(withCardClaims({ ...seen, inventory: undefined }, new Map([['g0', releasing]])).releasing).toBeUndefined()
+})
+
+test('the rest of a card is noted when it changes by more than a little', () => {
+  const rest = { usedBytes: 100 * MIB, pids: [7] }
+  expect(restOf({}, { ...idle, usedBytes: null })).toEqual({ usedBytes: 0, pids: [] })
+  expect(restOf({ rest }, { ...idle, usedBytes: 110 * MIB, processes: [python] })).toBeUndefined()
+  expect(restOf({ rest }, { ...idle, usedBytes: 120 * MIB, processes: [python] })).toEqual({ usedBytes: 120 * MIB, pids: [7] })
+  expect(restOf({ rest }, { ...idle, usedBytes: 100 * MIB })).toEqual({ usedBytes: 100 * MIB, pids: [] })
+})

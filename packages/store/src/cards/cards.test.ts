@@ -1,0 +1,71 @@
+// Cards between two workers. That a card has one holder is shown with the fence, in leader.test.ts.
+import { hostname } from 'node:os'
+import type { CardClaim, RunyardError, WorkerRecord } from '@runyard/schema'
+import { expect, test } from 'vitest'
+import { useStores, workerRecord, type Store } from '../testing/test-store.ts'
+
+const stores = useStores()
+const EP = 'ep-1'
+const conflict: unknown = expect.objectContaining({ code: 'conflict' } satisfies Partial<RunyardError>)
+const quarantined: CardClaim = { kind: 'quarantined', workerId: 'w1', since: 5, quarantines: [5], message: 'memory is used' }
+
+function withCard(id: string, uuid: string, simulated = false): WorkerRecord {
+  return workerRecord(id, { gpus: [{ uuid, name: 'NVIDIA L4', simulated }] })
+}
+
+async function released({ workers, cards }: Store) {
+  await workers.create(withCard('w1', 'GPU-1'))
+  await workers.remove(EP, 'w1', undefined)
+  const [card] = await cards.list()
+  if (card === undefined) throw new Error('the card has no claim')
+  return card
+}
+
+test('the card of a removed worker is in release, and no worker gets it until the leader writes that it is free', async () => {
+  const store = await stores.open()
+  const { workers, cards } = store
+  const card = await released(store)
+  expect(card).toMatchObject({ uuid: 'GPU-1', claim: { kind: 'releasing', workerId: 'w1', quarantines: [] } })
+  await expect(workers.create(withCard('w2', 'GPU-1'))).rejects.toEqual(conflict)
+  expect(await cards.putClaim(card, quarantined)).toBe(true)
+  await expect(workers.create(withCard('w2', 'GPU-1'))).rejects.toEqual(conflict)
+  // It was read before the change.
+  expect(await cards.putClaim(card, undefined)).toBe(false)
+  const [now] = await cards.list()
+  expect(now?.claim).toEqual(quarantined)
+  if (now !== undefined) await cards.putClaim(now, undefined)
+  await workers.create(withCard('w2', 'GPU-1'))
+})
+
+test('another scaler sees claims and rests, and a card that was in quarantine is remembered through its next worker', async () => {
+  const store = await stores.open()
+  const { workers, cards } = store
+  await cards.putClaim(await released(store), { ...quarantined, kind: 'free' })
+  await cards.putRest('GPU-1', { usedBytes: 9, pids: [4] })
+  await cards.putRest('GPU-1', { usedBytes: 8, pids: [] })
+  const next = await stores.open()
+  expect(await next.cards.list()).toMatchObject([{ uuid: 'GPU-1', claim: { kind: 'free' }, rest: { usedBytes: 8, pids: [] } }])
+  await workers.create(withCard('w2', 'GPU-1'))
+  await workers.remove(EP, 'w2', undefined)
+  expect((await next.cards.list())[0]?.claim).toMatchObject({ kind: 'releasing', workerId: 'w2', quarantines: [5] })
+})
+
+test('a simulated card is free at once', async () => {
+  const { workers, cards } = await stores.open()
+  await workers.create(withCard('w1', 'GPU-simulated-1', true))
+  await workers.remove(EP, 'w1', undefined)
+  expect(await cards.list()).toEqual([])
+  await workers.create(withCard('w2', 'GPU-simulated-1', true))
+})
+
+test('a leader of an earlier term frees no card', async () => {
+  const store = await stores.open()
+  const hold = { ttlMs: 60_000, facts: { machine: hostname(), pid: 1, dataDir: '/d', since: 5, processTable: '', life: '' } }
+  const first = await store.leader.hold('one', hold)
+  const card = await released(store)
+  await store.leader.release('one')
+  await store.leader.hold('two', hold)
+  const old = store.underTerm(first.kind === 'held' ? first.term : 0)
+  await expect(old.cards.putClaim(card, undefined)).rejects.toMatchObject({ code: 'stale_term' })
+  expect(await store.cards.list()).toEqual([card])
+})

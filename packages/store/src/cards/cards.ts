@@ -1,0 +1,117 @@
+// Cards have one holder, whichever scaler plans: the worker that claimed them with its record. When its record is removed, the card is in release
+// until the leader has proof that it is free (core's card-claims). That outlives the leader, as do quarantine and what uses the card at rest.
+import type { CardClaim, CardRecord, CardRest, WorkerRecord } from '@runyard/schema'
+import type { StoreContext } from '../context.ts'
+import { readCardClaim, readCardRest } from '../data/records.ts'
+import { defineScript } from '../scripts/define-script.ts'
+import { flag, list, nothing, text } from '../scripts/replies.ts'
+
+const claimScript = defineScript({
+  name: 'claimCards',
+  lua: new URL('./claim-cards.lua', import.meta.url),
+  keys: ['cards', 'states'],
+  args: { holder: 'text', uuids: 'texts', voidHolders: 'texts' },
+  reply: list(text),
+})
+
+const freeScript = defineScript({
+  name: 'freeCards',
+  lua: new URL('./free-cards.lua', import.meta.url),
+  keys: ['cards', 'states'],
+  args: { holder: 'text', uuids: 'texts', claim: 'text' },
+  reply: nothing,
+})
+
+const writeScript = defineScript({
+  name: 'writeCard',
+  lua: new URL('./write-card.lua', import.meta.url),
+  keys: ['states'],
+  args: { field: 'text', before: 'text', after: 'text' },
+  reply: flag,
+})
+
+/** What is known of a card, with the text of its claim, which a change names. */
+export interface StoredCard extends CardRecord {
+  readonly claimText: string
+}
+
+export interface CardStore {
+  list(): Promise<readonly StoredCard[]>
+  /** False: the claim is not any more what was read. Undefined ends it. */
+  putClaim(card: StoredCard, claim: CardClaim | undefined): Promise<boolean>
+  putRest(uuid: string, rest: CardRest): Promise<void>
+}
+
+export function createCardStore({ client, keys, run }: StoreContext): CardStore {
+  const states = keys.cardStates
+  return {
+    async list() {
+      const parts = Object.entries(await client.hgetall(states)).map(([field, json]) => {
+        const at = field.indexOf(' ')
+        return { part: field.slice(0, at), uuid: field.slice(at + 1), json }
+      })
+      return [...Map.groupBy(parts, ({ uuid }) => uuid)].map(([uuid, own]) =>
+        toCard(uuid, new Map(own.map(({ part, json }) => [part, json]))),
+      )
+    },
+    putClaim: ({ uuid, claimText }, claim) =>
+      run(writeScript, { states, field: `claim ${uuid}`, before: claimText, after: claim === undefined ? '' : JSON.stringify(claim) }),
+    async putRest(uuid, rest) {
+      const field = `rest ${uuid}`
+      await run(writeScript, { states, field, before: (await client.hget(states, field)) ?? '', after: JSON.stringify(rest) })
+    },
+  }
+}
+
+function toCard(uuid: string, parts: ReadonlyMap<string, string>): StoredCard {
+  const [claim, rest] = [parts.get('claim'), parts.get('rest')]
+  return {
+    uuid,
+    claimText: claim ?? '',
+    ...(claim === undefined ? {} : { claim: readCardClaim(claim) }),
+    ...(rest === undefined ? {} : { rest: readCardRest(rest) }),
+  }
+}
+
+type Holder = Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>
+
+export interface Cards {
+  /** False where another worker holds one of them, or one is not free yet. */
+  claim(worker: Holder): Promise<boolean>
+  /** The worker never started: its cards are free at once. */
+  giveBack(worker: Holder): Promise<void>
+  /** Its cards are in release, except simulated ones. */
+  release(worker: Holder): Promise<void>
+}
+
+/** A claim whose worker has no record is void: its maker died between the claim and the record, or between the record's end and the claim's. */
+export function createCards({ client, keys, run }: StoreContext): Cards {
+  const nameOf = ({ endpointId, id }: Holder) => `${endpointId}/${id}`
+  const uuidsOf = ({ gpus }: Holder) => gpus.map(({ uuid }) => uuid)
+  const { cards, cardStates: states } = keys
+
+  const isVoid = async (holder: string): Promise<boolean> => {
+    const [endpointId = '', workerId] = holder.split('/')
+    return workerId !== undefined && (await client.exists(keys.worker(endpointId, workerId))) === 0
+  }
+  const tryClaim = (worker: Holder, voidHolders: readonly string[]) =>
+    run(claimScript, { cards, states, holder: nameOf(worker), uuids: uuidsOf(worker), voidHolders })
+  const free = async (worker: Holder, uuids: readonly string[], claim: string) => {
+    if (uuids.length > 0) await run(freeScript, { cards, states, holder: nameOf(worker), uuids, claim })
+  }
+  return {
+    async claim(worker) {
+      if (worker.gpus.length === 0) return true
+      const holders = await tryClaim(worker, [])
+      if (holders.length === 0) return true
+      const areVoid = await Promise.all(holders.map(isVoid))
+      return areVoid.every(Boolean) && (await tryClaim(worker, holders)).length === 0
+    },
+    giveBack: (worker) => free(worker, uuidsOf(worker), ''),
+    async release(worker) {
+      const of = (isSimulated: boolean) => worker.gpus.filter(({ simulated }) => simulated === isSimulated).map(({ uuid }) => uuid)
+      await free(worker, of(true), '')
+      await free(worker, of(false), JSON.stringify({ kind: 'releasing', workerId: worker.id, since: Date.now() }))
+    },
+  }
+}
