@@ -1,4 +1,4 @@
-// The OpenAPI document is valid, has every route that the public listener serves, and the replies of REST v2 and the job plane are as it says.
+// The OpenAPI document is valid, has every route that the public listener serves, and the replies of all dialects and the job plane are as it says.
 import { describeApi, describeOperation, undescribed } from '@runyard/schema/api'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { startRedis, type TestRedis } from '@runyard/testing'
@@ -203,6 +203,36 @@ describe('replies are as the document says', () => {
     await check('DELETE /v2/registries/{id}', `/v2/registries/${registry.json['id']}`)
   })
 
+  it('of REST v1 and GraphQL', async () => {
+    expect.hasAssertions()
+    const auth = await check('POST /v1/containerregistryauth', '/v1/containerregistryauth', { name: 'v1', username: 'u', password: 'p' })
+    const oneAuth = `/v1/containerregistryauth/${auth.json['id']}`
+    const template = await check('POST /v1/templates', '/v1/templates', { name: 'v1', imageName: 'x', isServerless: true })
+    const oneTemplate = `/v1/templates/${template.json['id']}`
+    await check('PATCH /v1/templates/{id}', oneTemplate, { dockerStartCmd: ['run', 'me'] })
+    await check('POST /v1/templates/{id}/update', `${oneTemplate}/update`, { readme: 'more' })
+    const made = await check('POST /v1/endpoints', '/v1/endpoints', {
+      name: 'v1',
+      templateId: template.json['id'],
+      gpuTypeIds: ['NVIDIA L4'],
+    })
+    const one = `/v1/endpoints/${made.json['id']}`
+    await check('POST /v1/endpoints', '/v1/endpoints', { name: 'v1-cpu', templateId: template.json['id'], cpuFlavorIds: ['cpu3g'] })
+    await check('PATCH /v1/endpoints/{id}', one, { scalerType: 'REQUEST_COUNT', scalerValue: 2, minCudaVersion: '12.4' })
+    await check('POST /v1/endpoints/{id}/update', `${one}/update`, { workersMax: 2 })
+    await check('GET /v1/endpoints/{id}', `/v1/endpoints/${ep}?includeTemplate=true&includeWorkers=true`)
+    for (const path of ['endpoints', 'templates', 'containerregistryauth']) await check(`GET /v1/${path}`, `/v1/${path}`)
+    await check('GET /v1/templates', '/v1/templates?includeEndpointBoundTemplates=true')
+    await check('GET /v1/templates/{id}', oneTemplate)
+    await check('GET /v1/containerregistryauth/{id}', oneAuth)
+    expect((await check('POST /v1/endpoints', '/v1/endpoints', { nmae: 'e' })).status).toBe(400)
+    await check('DELETE /v1/endpoints/{id}', one)
+    expect((await check('DELETE /v1/templates/{id}', oneTemplate)).status).toBe(409)
+    await check('DELETE /v1/containerregistryauth/{id}', oneAuth)
+    await check('POST /graphql', '/graphql', { query: '{ myself { id endpoints { id template { env { key } } } } }' })
+    await check('POST /graphql', '/graphql', { query: '{ nothing }' })
+  })
+
   it('of failures', async () => {
     expect((await check('POST /v2/serverless', '/v2/serverless', { nmae: 'e' })).status).toBe(422)
     expect((await check('GET /v2/serverless/{id}', '/v2/serverless/none')).status).toBe(404)
@@ -211,11 +241,11 @@ describe('replies are as the document says', () => {
     expect((await check('GET /v2/{endpointId}/batch/{batchId}', jobs('batch/none-1'))).status).toBe(404)
   })
 
-  it('of every operation of REST v2 and the job plane that answers JSON', () => {
-    const others = new Set(['followWorkerLogs', 'redeliverWebhook'])
-    const plain = operationsOf(document).filter(
-      ({ path, operation }) => !path.startsWith('/v1/') && !['openai', 'rest-v1', 'graphql', 'service'].includes(operation.tags[0] ?? ''),
-    )
+  it('of every operation that answers JSON, but for the OpenAI routes and the aliases of paths', () => {
+    const others = new Set(['followWorkerLogs', 'redeliverWebhook', 'deleteTemplateV1'])
+    const isAlias = ({ path, operation }: ReturnType<typeof operationsOf>[number]) =>
+      path.startsWith('/rest/v1/') || (path.startsWith('/v1/') && operation.tags[0] !== 'rest-v1')
+    const plain = operationsOf(document).filter((one) => !isAlias(one) && !['openai', 'service'].includes(one.operation.tags[0] ?? ''))
     const ids = plain.map(({ operation }) => operation.operationId).filter((id) => !id.endsWith('ByPost') && !others.has(id))
     expect(ids.filter((id) => !seen.has(id))).toEqual([])
   })

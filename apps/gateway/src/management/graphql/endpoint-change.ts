@@ -12,6 +12,7 @@ import {
 } from '@runyard/core'
 import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
+import { fieldsOf, seconds } from '../fields.ts'
 import { splitCommas } from './inputs.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'
@@ -96,15 +97,17 @@ function gpuChange(input: EndpointInput, complete: boolean): GpuChange {
   })
 }
 
+export const SETTINGS = fieldsOf<EndpointInput, Readonly<Record<string, unknown>>, EndpointSettings>()({
+  workersMin: 'workersMin',
+  workersMax: 'workersMax',
+  idleTimeoutMs: { name: 'idleTimeout', ...seconds },
+  executionTimeoutMs: 'executionTimeoutMs',
+})
+
 /** The three that a save resets even when it is partial, observed on Runpod (management §0.1.4). */
 function settings(input: EndpointInput, scaling: Scaling, complete: boolean): Partial<EndpointSettings> {
-  return defined({
-    workersMin: input.workersMin ?? resetIf(complete, DEFAULT_SETTINGS.workersMin),
-    workersMax: input.workersMax ?? DEFAULT_SETTINGS.workersMax,
-    idleTimeoutMs: input.idleTimeout == null ? DEFAULT_SETTINGS.idleTimeoutMs : input.idleTimeout * 1000,
-    scaling,
-    executionTimeoutMs: input.executionTimeoutMs ?? resetIf(complete, DEFAULT_SETTINGS.executionTimeoutMs),
-  })
+  const { workersMax, idleTimeoutMs } = DEFAULT_SETTINGS
+  return { ...(complete ? DEFAULT_SETTINGS : { workersMax, idleTimeoutMs }), ...SETTINGS.read(input), scaling }
 }
 
 function scalingOf(input: EndpointInput, current: Endpoint | undefined, type: Endpoint['type'] | undefined): Scaling {

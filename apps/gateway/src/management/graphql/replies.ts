@@ -1,7 +1,9 @@
-// An endpoint and its bound template in GraphQL's words. What the client sent as a scalar comes back as it was sent: the SDK compares
+// An endpoint in GraphQL's words. What the client sent as a scalar comes back as it was sent: the SDK compares
 // and would save again on every call (flash-api §5.4). Members that mean nothing here are null.
 import { formatGpuIds } from '@runyard/core'
-import type { Endpoint, Template, TemplateContainer } from '@runyard/schema'
+import type { Endpoint } from '@runyard/schema'
+import { SETTINGS } from './endpoint-change.ts'
+import { environmentReply } from './template-change.ts'
 
 export interface EndpointReply extends Record<string, unknown> {
   /** What it was made of; not in the schema. */
@@ -19,15 +21,12 @@ export function endpointReply(endpoint: Endpoint): EndpointReply {
     userId: endpoint.ownerId,
     createdAt: new Date(endpoint.createdAt).toISOString(),
     flashEnvironmentId: endpoint.flashEnvironmentId,
-    idleTimeout: settings.idleTimeoutMs / 1000,
     scalerType: settings.scaling.type,
     scalerValue: settings.scaling.type === 'QUEUE_DELAY' ? settings.scaling.queueDelay : settings.scaling.requestCount,
-    workersMin: settings.workersMin,
-    workersMax: settings.workersMax,
+    ...SETTINGS.write(settings),
     workersStandby: 0,
-    executionTimeoutMs: settings.executionTimeoutMs,
     modelReferences: [],
-    env: environmentReply(endpoint.spec),
+    env: environmentReply(endpoint.spec.env),
     ...specReply(endpoint),
     ...endpoint.echo,
     source: endpoint,
@@ -57,30 +56,4 @@ function gpuReply(gpu: Endpoint['spec']['gpu']): Record<string, unknown> {
     allowedCudaVersions: gpu.allowedCudaVersions.join(','),
     minCudaVersion: gpu.minCudaVersion ?? null,
   }
-}
-
-export function templateReply({ id, name, container, notes }: Template): Record<string, unknown> {
-  return {
-    id,
-    name,
-    imageName: container.image,
-    dockerArgs: container.args,
-    containerDiskInGb: container.diskGb,
-    containerRegistryAuthId: container.registryId ?? '',
-    volumeInGb: notes.volumeGb,
-    volumeMountPath: notes.volumeMountPath,
-    ports: container.ports.join(','),
-    env: environmentReply(container),
-    readme: notes.readme,
-    isServerless: notes.isServerless,
-    isPublic: notes.isPublic,
-    isRunpod: false,
-    category: notes.category,
-    startSsh: notes.startSsh,
-    startJupyter: notes.startJupyter,
-  }
-}
-
-function environmentReply({ env }: Pick<TemplateContainer, 'env'>): readonly { key: string; value: string }[] {
-  return Object.entries(env).map(([key, value]) => ({ key, value }))
 }

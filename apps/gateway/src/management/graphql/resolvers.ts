@@ -7,11 +7,11 @@ import { endpointChange, isGiven } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
 import type { EndpointInput, IdFilter, TemplateFilter, TemplateInput, TemplateSwap } from './inputs.ts'
 import { registryMutations, registryReply } from './registry-mutations.ts'
-import { endpointReply, templateReply, type EndpointReply } from './replies.ts'
+import { endpointReply, type EndpointReply } from './replies.ts'
 import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
-import { templateEdit } from './template-change.ts'
+import { templateEdit, templateReply } from './template-change.ts'
 import { refuseUnsupported } from './unsupported-input.ts'
 
 export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue) {

@@ -15,7 +15,8 @@ import {
 } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import type { CpuRequest, Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
-import type { V1CreateEndpointBody, V1UpdateEndpointBody } from '@runyard/schema/api'
+import type { V1CreateEndpointBody, V1EndpointView, V1UpdateEndpointBody } from '@runyard/schema/api'
+import { fieldsOf, seconds } from '../fields.ts'
 
 const DEFAULT_IDLE_TIMEOUT_MS = 5000
 const DEFAULT_SCALER_VALUE = 4
@@ -88,14 +89,16 @@ function otherFamily(family: 'GPU' | 'CPU', members: string): RunyardError {
   return new RunyardError('bad_request', `This is a ${family} endpoint, so ${members} mean nothing to it; make another endpoint for them.`)
 }
 
+export const SETTINGS = fieldsOf<V1UpdateEndpointBody, V1EndpointView, EndpointSettings>()({
+  workersMin: 'workersMin',
+  workersMax: 'workersMax',
+  // Whole numbers stay whole, since Go clients refuse others (management §4.4).
+  idleTimeoutMs: { name: 'idleTimeout', read: seconds.read, write: (ms) => Math.ceil(seconds.write(ms)) },
+  executionTimeoutMs: 'executionTimeoutMs',
+})
+
 function settings(body: V1UpdateEndpointBody, current: Scaling | undefined): Partial<EndpointSettings> {
-  return defined({
-    workersMin: body.workersMin,
-    workersMax: body.workersMax,
-    idleTimeoutMs: body.idleTimeout === undefined ? undefined : body.idleTimeout * 1000,
-    scaling: scaling(body, current),
-    executionTimeoutMs: body.executionTimeoutMs,
-  })
+  return defined({ ...SETTINGS.read(body), scaling: scaling(body, current) })
 }
 
 /** Type and value come together or alone. */

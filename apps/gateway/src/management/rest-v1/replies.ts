@@ -3,7 +3,7 @@
 import { defined, gpuTypesOf, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
 import type { V1EndpointView, V1WorkerView } from '@runyard/schema/api'
-import { scalerValueOf } from './endpoint-change.ts'
+import { scalerValueOf, SETTINGS } from './endpoint-change.ts'
 import { templateReply } from './template-shapes.ts'
 
 export interface EndpointFacts {
@@ -27,12 +27,9 @@ export function endpointReply({ endpoint, template, workers }: EndpointFacts): V
     networkVolumeId: spec.networkVolumeIds[0],
     networkVolumeIds: spec.networkVolumeIds,
     env: spec.env,
-    workersMin: settings.workersMin,
-    workersMax: settings.workersMax,
-    idleTimeout: Math.ceil(settings.idleTimeoutMs / 1000),
+    ...SETTINGS.write(settings),
     scalerType: settings.scaling.type,
     scalerValue: Math.max(1, Math.ceil(scalerValueOf(settings.scaling))),
-    executionTimeoutMs: settings.executionTimeoutMs,
     template: template === undefined ? undefined : templateReply(template),
     workers: workers?.map((worker) => workerReply(worker, endpoint)),
   })

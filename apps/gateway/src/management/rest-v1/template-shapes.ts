@@ -1,7 +1,29 @@
-// REST v1's template, translated into the model and back (management §2.2). The defaults are Runpod's.
+// REST v1's template as a table of fields (management §2.2). The defaults are Runpod's.
 import { defined, joinArgs, startCommandOf, type TemplateEdit } from '@runyard/core'
-import type { Template } from '@runyard/schema'
+import type { Template, TemplateContainer, TemplateNotes } from '@runyard/schema'
 import type { V1CreateTemplateBody, V1TemplateView, V1UpdateTemplateBody } from '@runyard/schema/api'
+import { fieldsOf, textOrNull } from '../fields.ts'
+
+type TemplateBody = V1UpdateTemplateBody & Partial<Pick<V1CreateTemplateBody, 'isServerless' | 'category'>>
+
+export const CONTAINER = fieldsOf<TemplateBody, V1TemplateView, TemplateContainer>()({
+  image: 'imageName',
+  entrypoint: { name: 'dockerEntrypoint', read: (words) => words, write: (_, container) => [...startCommandOf(container).entrypoint] },
+  args: { name: 'dockerStartCmd', read: joinArgs, write: (_, container) => [...startCommandOf(container).args] },
+  env: 'env',
+  diskGb: { name: 'containerDiskInGb', read: (gb) => gb, write: (gb) => gb ?? undefined },
+  ports: 'ports',
+  registryId: { name: 'containerRegistryAuthId', read: textOrNull, write: (id) => id ?? undefined },
+})
+
+export const NOTES = fieldsOf<TemplateBody, V1TemplateView, TemplateNotes>()({
+  isServerless: 'isServerless',
+  isPublic: 'isPublic',
+  category: 'category',
+  readme: 'readme',
+  volumeGb: 'volumeInGb',
+  volumeMountPath: 'volumeMountPath',
+})
 
 export function newTemplate(body: V1CreateTemplateBody): TemplateEdit {
   const isServerless = body.isServerless ?? false
@@ -14,50 +36,10 @@ export function newTemplate(body: V1CreateTemplateBody): TemplateEdit {
   })
 }
 
-/** What it names. */
-export function templateEdit(body: V1UpdateTemplateBody & Partial<Pick<V1CreateTemplateBody, 'isServerless' | 'category'>>): TemplateEdit {
-  return defined({
-    name: body.name,
-    container: defined({
-      image: body.imageName,
-      entrypoint: body.dockerEntrypoint,
-      args: body.dockerStartCmd === undefined ? undefined : joinArgs(body.dockerStartCmd),
-      env: body.env,
-      diskGb: body.containerDiskInGb,
-      ports: body.ports,
-      registryId: body.containerRegistryAuthId === undefined ? undefined : body.containerRegistryAuthId || null,
-    }),
-    notes: defined({
-      isServerless: body.isServerless,
-      isPublic: body.isPublic,
-      category: body.category,
-      readme: body.readme,
-      volumeGb: body.volumeInGb,
-      volumeMountPath: body.volumeMountPath,
-    }),
-  })
+export function templateEdit(body: TemplateBody): TemplateEdit {
+  return defined({ name: body.name, container: CONTAINER.read(body), notes: NOTES.read(body) })
 }
 
 export function templateReply({ id, name, container, notes }: Template): V1TemplateView {
-  const { entrypoint, args } = startCommandOf(container)
-  return defined({
-    id,
-    name,
-    imageName: container.image,
-    isServerless: notes.isServerless,
-    isPublic: notes.isPublic,
-    isRunpod: false,
-    category: notes.category,
-    containerDiskInGb: container.diskGb ?? undefined,
-    containerRegistryAuthId: container.registryId ?? undefined,
-    dockerEntrypoint: [...entrypoint],
-    dockerStartCmd: [...args],
-    env: container.env,
-    ports: container.ports,
-    readme: notes.readme,
-    volumeInGb: notes.volumeGb,
-    volumeMountPath: notes.volumeMountPath,
-    earned: 0,
-    runtimeInMin: 0,
-  })
+  return defined({ id, name, isRunpod: false, ...CONTAINER.write(container), ...NOTES.write(notes), earned: 0, runtimeInMin: 0 })
 }

@@ -10,8 +10,9 @@ import {
   type GpuChange,
 } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
-import type { CreateEndpointBody, UpdateEndpointBody } from '@runyard/schema/api'
+import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, Template } from '@runyard/schema'
+import type { CreateEndpointBody, EndpointView, UpdateEndpointBody } from '@runyard/schema/api'
+import { fieldsOf, seconds } from '../fields.ts'
 
 type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
 
@@ -59,18 +60,11 @@ export function updateChange(body: UpdateEndpointBody, current: Endpoint, templa
 
 /** The body wins over the template; variables are merged key by key. */
 function givenContainer(body: UpdateEndpointBody, template: Template | undefined): ContainerChange {
-  const given = defined({
-    image: body.image,
-    args: body.args,
-    env: body.env,
-    diskGb: body.disk,
-    ports: body.ports,
-    registryId: body.registry,
-    networkVolumeIds: body.networkVolumes,
-    dataCenterIds: body.dataCenterIds,
-    flashboot: typeof body.flashboot === 'boolean' ? flashbootOf(body.flashboot) : body.flashboot,
-  })
-  return { ...template?.container, ...given, ...(template !== undefined && { env: { ...template.container.env, ...body.env } }) }
+  return {
+    ...template?.container,
+    ...CONTAINER.read(body),
+    ...(template !== undefined && { env: { ...template.container.env, ...body.env } }),
+  }
 }
 
 function flashbootOf(on: boolean): 'FLASHBOOT' | 'OFF' {
@@ -97,16 +91,32 @@ function toCpu(cpu: CpuBody): CpuRequest {
   return { instanceIds: cpu.map(({ id, vcpuCount, memory }) => cpuInstanceId(id, vcpuCount, memory)) }
 }
 
+export const WORKERS = fieldsOf<NonNullable<UpdateEndpointBody['workers']>, EndpointView['workers'], EndpointSettings>()({
+  workersMin: 'min',
+  workersMax: 'max',
+  idleTimeoutMs: { name: 'idleTimeout', ...seconds },
+})
+
+export const SETTINGS = fieldsOf<UpdateEndpointBody, EndpointView, EndpointSettings>()({
+  scaling: 'scaling',
+  executionTimeoutMs: 'timeout',
+  priority: 'priority',
+})
+
+export const CONTAINER = fieldsOf<UpdateEndpointBody, EndpointView, EndpointSpec>()({
+  image: 'image',
+  args: 'args',
+  env: 'env',
+  diskGb: 'disk',
+  ports: 'ports',
+  registryId: 'registry',
+  networkVolumeIds: 'networkVolumes',
+  dataCenterIds: 'dataCenterIds',
+  flashboot: { name: 'flashboot', read: (mode) => (typeof mode === 'boolean' ? flashbootOf(mode) : mode), write: (mode) => mode },
+})
+
 function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {
-  const { min, max, idleTimeout } = body.workers ?? {}
-  return defined({
-    workersMin: min,
-    workersMax: max,
-    idleTimeoutMs: idleTimeout === undefined ? undefined : idleTimeout * 1000,
-    scaling: body.scaling,
-    executionTimeoutMs: body.timeout,
-    priority: body.priority,
-  })
+  return { ...WORKERS.read(body.workers ?? {}), ...SETTINGS.read(body) }
 }
 
 function refuseOtherFamily(body: UpdateEndpointBody, current: Endpoint): void {

@@ -3,6 +3,7 @@ import { defined, resolveCpu, workerStatus, type CountedWorker } from '@runyard/
 import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE, type EndpointView, type WorkerListView, type WorkerView } from '@runyard/schema/api'
 import type { ScalerStatus } from '@runyard/store'
+import { CONTAINER, SETTINGS, WORKERS } from './endpoint-change.ts'
 
 const JOB_URLS = {
   run: 'run',
@@ -23,21 +24,11 @@ export function endpointReply(endpoint: Endpoint, origin: string): EndpointView 
     name: endpoint.name,
     type: endpoint.type,
     createdAt: new Date(endpoint.createdAt).toISOString(),
-    image: spec.image,
-    args: spec.args,
-    disk: spec.diskGb,
-    ports: spec.ports,
-    env: spec.env,
-    registry: spec.registryId,
+    ...CONTAINER.write(spec),
     gpu: spec.gpu,
     cpu: spec.cpu === null ? null : resolveCpu(spec.cpu.instanceIds).map(cpuReply),
     workers: workersReply(endpoint),
-    scaling: settings.scaling,
-    dataCenterIds: spec.dataCenterIds,
-    networkVolumes: spec.networkVolumeIds,
-    timeout: settings.executionTimeoutMs,
-    flashboot: spec.flashboot,
-    ...(settings.priority === undefined ? {} : { priority: settings.priority }),
+    ...SETTINGS.write(settings),
     requestUrls: requestUrls(endpoint, `${origin}/v2/${endpoint.id}`),
   }
 }
@@ -48,8 +39,8 @@ function cpuReply({ instanceId, cpus, memoryBytes }: { instanceId: string; cpus:
 
 /** idleTimeout is left out where it does not apply. */
 function workersReply({ type, settings }: Endpoint): EndpointView['workers'] {
-  const { workersMin: min, workersMax: max, idleTimeoutMs, scaling } = settings
-  return type === 'QUEUE' && scaling.type === 'REQUEST_COUNT' ? { min, max } : { min, max, idleTimeout: idleTimeoutMs / 1000 }
+  const { idleTimeout, ...counts } = WORKERS.write(settings)
+  return type === 'QUEUE' && settings.scaling.type === 'REQUEST_COUNT' ? counts : { ...counts, idleTimeout }
 }
 
 function requestUrls({ type }: Endpoint, base: string): Record<string, string> {
