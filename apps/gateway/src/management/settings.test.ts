@@ -116,6 +116,7 @@ const V2_ENDPOINT: Readonly<Record<string, Verdict>> = {
   dataCenterIds: { send: ['EU-RO-1'], ignored: SITES },
   networkVolumes: { send: ['v1'], refused: VOLUME },
   timeout: { send: 7000, honoured: settings({ executionTimeoutMs: 7000 }) },
+  priority: { send: 3, honoured: settings({ priority: 3 }) },
   flashboot: { send: 'PRIORITY_FLASHBOOT', refused: 'PRIORITY_FLASHBOOT reserves capacity, which is not done here' },
 }
 
