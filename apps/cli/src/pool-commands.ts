@@ -76,6 +76,15 @@ export const POOL_COMMANDS: readonly Command[] = [
     load: async () => ({ run: (await import('./commands/endpoints/write.ts')).remove }),
   },
   {
+    name: 'explain',
+    summary: 'why a job waits or an endpoint has no further worker: each host, each GPU, and what would change it',
+    usage: `runyard explain JOB|${WHICH} [--json] [--data DIR]`,
+    example: 'runyard explain sd',
+    options: { json, data },
+    takesWords: true,
+    load: () => import('./commands/explain.ts'),
+  },
+  {
     name: 'workers',
     summary: 'workers of one endpoint, or of all',
     usage: `runyard workers [${WHICH}] [--json] [--data DIR]`,

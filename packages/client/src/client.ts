@@ -7,6 +7,7 @@ import type {
   EndpointListView,
   EndpointView,
   EventListView,
+  ExplainView,
   HealthView,
   JobBody,
   JobPage,
@@ -63,6 +64,8 @@ export interface Client {
   deleteEndpoint(id: string): Promise<void>
   /** Retries a failed start now. */
   retryEndpoint(id: string): Promise<void>
+  /** Why a job waits, or an endpoint has no further worker. `id`: of a job, or the id or name of an endpoint. */
+  explain(id: string): Promise<ExplainView>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
   /** Oldest first. */
   listEvents(endpointId: string, limit?: number): Promise<EventListView['events']>
@@ -86,6 +89,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     retryEndpoint: async (id) => void (await send(`/runyard/v1/endpoints/${id}/retry`, { method: 'POST' })),
+    explain: (id) => send(`/runyard/v1/explain/${encodeURIComponent(id)}`),
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),

@@ -2,6 +2,7 @@
 // document is generated from them (ADR 47). Apart from the package's main entry, because an agent needs none of it when it starts.
 export * from './catalog.ts'
 export * from './endpoints.ts'
+export * from './explain.ts'
 export * from './jobs.ts'
 export * from './openapi.ts'
 export { METHODS, TAGS, type Method, type Operation, type OperationKey } from './operation.ts'

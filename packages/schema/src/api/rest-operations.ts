@@ -1,6 +1,7 @@
 // The operations of REST v2 (management §3) and of what only Runyard has. Each route of the gateway takes its schema from here.
 import { CatalogQuery, GpuTypeListView, GpuTypeView } from './catalog.ts'
 import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody } from './endpoints.ts'
+import { ExplainParams, ExplainView } from './explain.ts'
 import type { Operations } from './operation.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
 import { IdParams } from './shared.ts'
@@ -189,6 +190,13 @@ const FACTS = {
     tag: 'catalog',
     summary: 'Read a GPU type',
     schema: { params: IdParams, querystring: CatalogQuery, response: { 200: GpuTypeView } },
+  },
+  'GET /runyard/v1/explain/:id': {
+    id: 'explain',
+    tag: 'endpoints',
+    summary: 'Why a job waits, or an endpoint has no further worker',
+    description: 'What was tried, why each host and each GPU refuses, and what would change it.',
+    schema: { params: ExplainParams, response: { 200: ExplainView } },
   },
   'GET /runyard/v1/usage': {
     id: 'getUsage',

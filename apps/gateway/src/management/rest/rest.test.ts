@@ -165,6 +165,46 @@ describe('endpoints over REST v2 (management §3.2)', () => {
   })
 })
 
+describe('explanations', () => {
+  const explain = (word: string) => call('GET', `/runyard/v1/explain/${word}`)
+  const gpu = { uuid: 'GPU-1', name: 'NVIDIA GeForce RTX 4090', memoryBytes: 24e9, simulated: false, healthy: true }
+  const capabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true } as const
+
+  it('name each host and GPU with its reason, for an endpoint and for a job', async () => {
+    const [asking, holding] = [await create(), await create({ name: 'other', workers: { min: 1 } })]
+    const worker = {
+      id: 'w1',
+      hostId: 'h1',
+      specHash: 's',
+      endpointVersion: 1,
+      image: 'i',
+      startReason: 'first_job' as const,
+      createdAt: 1,
+    }
+    const { uuid, name, simulated } = gpu
+    await opened.store.workers.create({ ...worker, endpointId: holding, gpus: [{ uuid, name, simulated }] })
+    const inventory = {
+      hostId: 'h1',
+      kind: 'docker' as const,
+      capabilities,
+      cpuCount: 8,
+      memoryBytes: 32e9,
+      gpus: [gpu],
+      cudaVersion: '12.8',
+    }
+    const sight = { health: 'ready' as const, label: 'box', kind: 'docker' as const, at: Date.now(), claims: { 'GPU-1': 'w1' }, inventory }
+    await opened.store.hosts.putSight('h1', sight)
+    await opened.store.jobs.submit(asking, { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
+    const verdict = { host: 'box', refusal: { reason: 'too_few_gpus' }, gpus: [{ uuid: 'GPU-1', refusal: { reason: 'held' } }] }
+    const expected = { endpoint: { id: asking }, reason: 'no_worker_yet', waiting: 1, priority: 1, hosts: [verdict] }
+    expect((await explain(asking)).json).toMatchObject(expected)
+    expect((await explain(QUEUE.name)).json).toMatchObject(expected)
+    expect((await explain('j1')).json).toMatchObject({ ...expected, job: { id: 'j1', status: 'IN_QUEUE' } })
+    expect((await explain('j1')).json?.['changes']).toContain('lower the minimum of "other"')
+    expect(await explain('nothing')).toMatchObject({ status: 404 })
+  })
+})
+
 describe('problems (RFC 9457)', () => {
   it.each([
     ['an unknown member', { ...QUEUE, colour: 'red' }, { status: 422, detail: 'body: Unrecognized key: "colour"' }],

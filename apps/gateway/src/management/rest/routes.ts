@@ -10,6 +10,7 @@ import { registerCatalogRoutes } from './catalog-routes.ts'
 import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
+import { registerExplainRoute } from './explain-route.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
@@ -37,6 +38,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
+  registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)
 }
 

@@ -1,0 +1,51 @@
+// `runyard explain`: why a job waits or an endpoint has no further worker, and what would change it.
+import { createClient } from '@runyard/client'
+import type { ExplainView } from '@runyard/schema/api'
+import type { CommandContext } from '../command.ts'
+import { printJson } from '../output/print-json.ts'
+import { alignColumns, type Terminal } from '../output/terminal.ts'
+import { findTarget } from '../settings.ts'
+import { onlyWord } from './endpoints/find.ts'
+
+export async function run(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const word = onlyWord(context, 'endpoint by its name or id, or one job by its id')
+  const explanation = await createClient(await findTarget(context)).explain(word)
+  if (options['json'] === true) return printJson(out, explanation)
+  for (const line of renderExplanation(explanation, out)) out.line(line)
+  return 0
+}
+
+export function renderExplanation(seen: ExplainView, out: Pick<Terminal, 'bold' | 'dim' | 'good' | 'bad'>): readonly string[] {
+  const { endpoint, job, workers, waiting } = seen
+  const subject =
+    job === undefined ? `${out.bold(endpoint.name)}  ${endpoint.id}` : `${out.bold(job.id)}  ${job.status} on ${endpoint.name}`
+  const facts = [
+    ['why', `${seen.message} (${seen.reason})`],
+    ['wanted', seen.wanted],
+    ['jobs waiting', `${waiting}`],
+    [
+      'workers',
+      `${workers.now} of ${workers.min}..${workers.max}${workers.throttled === 0 ? '' : `, ${workers.throttled} without a place`}`,
+    ],
+    ['priority', `${seen.priority}`],
+  ].map(([title = '', fact = '']) => [`  ${out.dim(title)}`, fact])
+  const hosts = seen.hosts.flatMap(({ host, refusal, gpus }) => [
+    [`  ${host}`, verdict(refusal?.message, out)],
+    ...gpus.map((gpu) => [
+      `    ${gpu.name}${gpu.simulated ? ' (simulated)' : ''} ${out.dim(gpu.uuid)}`,
+      verdict(gpu.refusal?.message, out),
+    ]),
+  ])
+  const changes = seen.changes.map((change) => `  - ${change}`)
+  return [
+    subject,
+    ...alignColumns(facts),
+    ...(hosts.length === 0 ? ['', out.dim('no host was seen yet')] : ['', out.dim('one more worker now?'), ...alignColumns(hosts)]),
+    ...(changes.length === 0 ? [] : ['', out.dim('what would change it'), ...changes]),
+  ]
+}
+
+function verdict(message: string | undefined, out: Pick<Terminal, 'good' | 'bad'>): string {
+  return message === undefined ? out.good('could take it') : message
+}

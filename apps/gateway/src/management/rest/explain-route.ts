@@ -1,0 +1,113 @@
+// GET /runyard/v1/explain/:id: why a job waits or an endpoint has no further worker (ADR 54). What the leading scaler last saw of the hosts is judged by
+// core; workers of other owners are not named.
+import { countLeases, describeGpuRequest, explainPlacement, healthCounters, queueReason, type Holder, type Holding } from '@runyard/core'
+import { Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
+import type { ExplainView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
+import type { ManagementModel } from '../model.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+
+export interface ExplainDeps {
+  readonly model: Pick<ManagementModel, 'list'>
+  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints'>
+}
+
+export function registerExplainRoute(app: RestApp, deps: ExplainDeps): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/explain/:id'),
+    handler: async (request) => {
+      const own = await deps.model.list(keyOf(request).ownerId)
+      return explain(deps, own, await find(deps, own, request.params.id))
+    },
+  })
+}
+
+interface Subject {
+  readonly endpoint: Endpoint
+  readonly job?: JobRecord
+}
+
+/** An endpoint by id, else by name, else a job of one of them. @throws RunyardError('not_found') */
+async function find({ store }: ExplainDeps, own: readonly Endpoint[], word: string): Promise<Subject> {
+  const endpoint = own.find(({ id }) => id === word) ?? own.find(({ name }) => name === word)
+  if (endpoint !== undefined) return { endpoint }
+  const jobs = await Promise.all(own.map(async (candidate) => ({ endpoint: candidate, job: await store.jobs.get(candidate.id, word) })))
+  const found = jobs.find(({ job }) => job !== undefined)
+  if (found?.job === undefined) throw new RunyardError('not_found', `There is no endpoint and no job "${word}".`)
+  return { endpoint: found.endpoint, job: found.job }
+}
+
+async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, job }: Subject): Promise<ExplainView> {
+  const { store } = deps
+  const { id, settings, spec } = endpoint
+  const [demand, leases, status, hosts, workers] = await Promise.all([
+    store.jobs.stats(id),
+    store.jobs.leases(id),
+    store.status.get(id),
+    store.hosts.list(),
+    allWorkers(deps),
+  ])
+  const mine = workers.filter(({ endpointId }) => endpointId === id)
+  const counters = healthCounters(countLeases(mine, leases), status)
+  const known = Reason.safeParse(status?.reason).data
+  const shortfall = known === undefined ? undefined : { reason: known, message: status?.message ?? known }
+  const why = whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
+  const holders = holdersOf(own, workers, id)
+  const verdicts = explainPlacement({ spec, hosts, holdings: holdingsOf(workers, hosts), holders, now: Date.now() })
+  return {
+    endpoint: { id, name: endpoint.name },
+    ...(job === undefined ? {} : { job: { id: job.id, status: job.status } }),
+    ...why,
+    wanted: wantedOf(endpoint),
+    priority: settings.priority ?? 1,
+    waiting: demand.waiting,
+    workers: { now: mine.length, min: settings.workersMin, max: settings.workersMax, throttled: counters.throttled },
+    hosts: [...verdicts],
+    changes: [
+      ...new Set(verdicts.flatMap(({ refusal, gpus }) => [refusal, ...gpus.map((gpu) => gpu.refusal)].flatMap((one) => one?.remedy ?? []))),
+    ],
+  }
+}
+
+/** Only a job that waits has something to explain. */
+function whyOf(job: JobRecord | undefined): Pick<ExplainView, 'reason' | 'message'> | undefined {
+  if (job === undefined || job.status === 'IN_QUEUE') return undefined
+  return { reason: 'not_waiting', message: `the job does not wait: it is ${job.status}` }
+}
+
+async function allWorkers({ store }: ExplainDeps): Promise<readonly WorkerRecord[]> {
+  const endpoints = await store.endpoints.list()
+  return (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+}
+
+function holdersOf(own: readonly Endpoint[], workers: readonly WorkerRecord[], askingId: string): ReadonlyMap<string, Holder> {
+  const byEndpoint = Map.groupBy(workers, ({ endpointId }) => endpointId)
+  return new Map(
+    own.flatMap(({ id, name, settings }) => {
+      const held = byEndpoint.get(id) ?? []
+      const facts = { endpointName: name, isOwn: id === askingId, isWithinMin: held.length <= settings.workersMin }
+      return held.map((worker): [string, Holder] => [worker.id, { workerId: worker.id, ...facts }])
+    }),
+  )
+}
+
+/** Workers by their records, and the GPUs of other installations. */
+function holdingsOf(workers: readonly WorkerRecord[], hosts: readonly HostRecord[]): readonly Holding[] {
+  const own = workers.map(({ id, hostId, gpus, cpus = 0, memoryBytes = 0 }) => ({
+    workerId: id,
+    hostId,
+    gpuUuids: gpus.map(({ uuid }) => uuid),
+    cpus,
+    memoryBytes,
+  }))
+  const foreign = hosts.map(({ hostId, sight }) => {
+    const gpuUuids = Object.entries(sight?.claims ?? {}).flatMap(([uuid, holder]) => (holder === null ? [uuid] : []))
+    return { workerId: null, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }
+  })
+  return [...own, ...foreign]
+}
+
+function wantedOf({ spec: { gpu, cpu } }: Endpoint): string {
+  if (gpu !== null) return describeGpuRequest(gpu)
+  return cpu === null ? 'no GPU' : `a CPU worker (${cpu.instanceIds.join(' or ')})`
+}

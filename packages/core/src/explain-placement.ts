@@ -1,0 +1,163 @@
+// What placement finds on each host and each GPU for a worker of an endpoint, as data: why it refuses, and what would change that (ADR 54). It uses the
+// same tests as `place`. Failure direction: none, because nothing is decided from it.
+import type { EndpointSpec, Gpu, GpuRequest, GpuVerdict, HostInventory, HostRecord, HostVerdict, Refusal } from '@runyard/schema'
+import { resolveCpu } from './cpu-request.ts'
+import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
+import { needsContainer } from './image-reference.ts'
+import { restsUntil } from './open-hosts.ts'
+import { isFull, misfitOf, shortOf, type Holding, type Misfit } from './placement.ts'
+
+/** The worker that holds a GPU, as far as the reader may know it. */
+export interface Holder {
+  readonly workerId: string
+  readonly endpointName: string
+  /** It belongs to the endpoint that asks. */
+  readonly isOwn: boolean
+  /** No more workers than the minimum of its endpoint. */
+  readonly isWithinMin: boolean
+}
+
+export interface Question {
+  readonly spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>
+  readonly hosts: readonly HostRecord[]
+  readonly holdings: readonly Holding[]
+  /** By worker id; a worker that is absent belongs to another owner. */
+  readonly holders: ReadonlyMap<string, Holder>
+  readonly now: number
+}
+
+export function explainPlacement(question: Question): readonly HostVerdict[] {
+  return question.hosts.flatMap((record) => (record.sight === undefined ? [] : [verdictOn(record, question)]))
+}
+
+function verdictOn(record: HostRecord, question: Question): HostVerdict {
+  const { hostId, sight } = record
+  const host = sight?.label ?? hostId
+  const inventory = sight?.inventory
+  const gpus = inventory === undefined ? [] : gpuVerdicts(inventory, record, question)
+  const refusal = whyClosed(record, question.now) ?? (inventory === undefined ? unknown() : whyUnfit(inventory, gpus, question))
+  return { hostId, host, gpus, ...(refusal === undefined ? {} : { refusal }) }
+}
+
+function refuse(reason: Refusal['reason'], message: string, remedy: string): Refusal {
+  return { reason, message, remedy }
+}
+
+function unknown(): Refusal {
+  return refuse('unready', 'the inventory of the host has not been read yet', 'wait a few seconds')
+}
+
+function whyClosed({ sight, cordon, rest }: HostRecord, now: number): Refusal | undefined {
+  if (sight?.health === 'unreachable') {
+    const remedy = 'check that its engine runs and that this machine reaches it'
+    return refuse('unreachable', sight.problem ?? 'the host does not answer', remedy)
+  }
+  if (cordon !== undefined) return refuse('cordoned', `the host is cordoned (${cordon.reason})`, 'end the cordon of the host')
+  return whyNotReady(sight) ?? whyResting(rest, now)
+}
+
+function whyNotReady(sight: HostRecord['sight']): Refusal | undefined {
+  if (sight?.health !== 'unready') return undefined
+  return refuse('unready', sight.problem ?? 'the host is not prepared', 'wait until it is prepared, or mend what the message names')
+}
+
+function whyResting(rest: HostRecord['rest'], now: number): Refusal | undefined {
+  if (rest?.what !== 'host' || restsUntil(rest) <= now) return undefined
+  const message = `the host rests until ${iso(restsUntil(rest))}, because it failed to start a worker: ${rest.message}`
+  return refuse('resting', message, 'mend the cause; the host is tried again at that time')
+}
+
+const iso = (at: number): string => new Date(at).toISOString()
+
+function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, holdings }: Question): Refusal | undefined {
+  if (needsContainer(spec.image) && !host.capabilities.runsImages)
+    return refuse(
+      'no_containers',
+      `the image ${spec.image} needs a Docker host; this one runs processes`,
+      'add a Docker host, or use an image of runpod/flash or runpod/queue',
+    )
+  if (isFull(host, holdings))
+    return refuse(
+      'full',
+      `the host has ${host.maxWorkers} workers, its limit`,
+      'raise limits.workers of the host, or wait until a worker ends',
+    )
+  if (spec.gpu !== null) return whyTooFew(spec.gpu, gpus)
+  return spec.cpu === null ? undefined : whyShort(spec.cpu.instanceIds, host, holdings)
+}
+
+/** A worker's GPUs are of one model. */
+function whyTooFew(request: GpuRequest, gpus: readonly GpuVerdict[]): Refusal | undefined {
+  const free = gpus.filter(({ refusal }) => refusal === undefined)
+  const most = Math.max(0, ...[...Map.groupBy(free, ({ name }) => name).values()].map((group) => group.length))
+  if (most >= request.count) return undefined
+  const has = most === 0 ? 'no GPU' : `${most} of ${request.count} GPUs of one model`
+  const remedy = gpus.length === 0 ? 'add a GPU, or ask for a CPU worker' : `make ${request.count} of its GPUs available`
+  return refuse('too_few_gpus', `${has} that a worker with ${describeGpuRequest(request)} can have now`, remedy)
+}
+
+function whyShort(instanceIds: readonly string[], host: HostInventory, holdings: readonly Holding[]): Refusal | undefined {
+  const short = resolveCpu(instanceIds).map((size) => shortOf(size, host, holdings))
+  const [reason] = short
+  if (reason === undefined || short.includes(undefined)) return undefined
+  const what = reason === 'not_enough_memory' ? 'memory' : 'CPUs'
+  return refuse(
+    reason,
+    `too few free ${what} for a ${instanceIds.join(' or ')} worker`,
+    `wait until a worker ends, or ask for a smaller size`,
+  )
+}
+
+function gpuVerdicts(host: HostInventory, { sight, rest }: HostRecord, question: Question): GpuVerdict[] {
+  const { gpu: request } = question.spec
+  if (request === null) return []
+  const rankOf = createGpuRanker(request)
+  const isResting = rest?.what === 'gpus' && restsUntil(rest) > question.now
+  return host.gpus.map((gpu) => {
+    const misfit = misfitOf(gpu, { request, host, rankOf })
+    const resting = isResting && !gpu.simulated ? restingGpu(rest) : undefined
+    const refusal = misfit === undefined ? (resting ?? heldBy(sight?.claims[gpu.uuid], question)) : ofMisfit(misfit, gpu, { request, host })
+    return { uuid: gpu.uuid, name: gpu.name, simulated: gpu.simulated, ...(refusal === undefined ? {} : { refusal }) }
+  })
+}
+
+function restingGpu(rest: NonNullable<HostRecord['rest']>): Refusal {
+  const message = `the GPUs of the host rest until ${iso(restsUntil(rest))}, because it failed to start a GPU worker: ${rest.message}`
+  return refuse('faulty', message, 'mend the cause; the GPUs are tried again at that time')
+}
+
+function ofMisfit(misfit: Misfit, gpu: Gpu, { request, host }: { readonly request: GpuRequest; readonly host: HostInventory }): Refusal {
+  switch (misfit) {
+    case 'other_type':
+      return refuse(misfit, `${gpu.name} is none of the requested types (${describeGpuRequest(request)})`, `ask for "${gpu.name}", too`)
+    case 'reserved':
+      return refuse(misfit, 'the configuration of the host reserves it', 'change reserve.gpus of the host')
+    case 'faulty':
+      return refuse(misfit, `it has a fault: ${gpu.fault ?? 'unknown'}`, 'mend the fault')
+    case 'old_driver':
+      return refuse(
+        misfit,
+        `the driver of the host has CUDA ${host.cudaVersion ?? 'none'}, which the endpoint does not accept`,
+        'update the driver, or accept its CUDA version',
+      )
+  }
+}
+
+/** `claim`: a worker id; null: a worker of another installation; undefined: it is free. */
+function heldBy(claim: string | null | undefined, { holders }: Question): Refusal | undefined {
+  if (claim === undefined) return undefined
+  if (claim === null) return refuse('held', 'a worker of another installation holds it', 'stop that installation, or keep it off this GPU')
+  const holder = holders.get(claim)
+  if (holder === undefined)
+    return refuse('held', 'a worker of another owner holds it', 'wait for the turn of this endpoint, or raise its priority')
+  const { workerId, endpointName, isOwn, isWithinMin } = holder
+  if (isOwn) return refuse('held', `worker ${workerId} of this endpoint holds it`, 'add a GPU, or wait until the worker is free')
+  const message = `worker ${workerId} of endpoint "${endpointName}" holds it`
+  return isWithinMin
+    ? refuse('held', `${message}, within the minimum of that endpoint`, `lower the minimum of "${endpointName}"`)
+    : refuse(
+        'held',
+        message,
+        'wait: it yields when it is idle or its turn is over; a higher priority makes the share of this endpoint larger',
+      )
+}
