@@ -114,6 +114,7 @@ function createHost(label: string, cards: number): FakeHost {
     prepare: async () => ({ words: 'simulated', planeAddress: undefined }),
     planeUrl: async () => 'http://plane:8081',
     examine: async () => [],
+    provePlane: async () => ({ subject: 'worker plane', verdict: 'ok', words: 'simulated' }),
     identify: async () => label,
     inventory: async () => ({ cpuCount: 64, memoryBytes: 1e12, gpus, cudaVersion: null }),
     cardsOfOthers: async () => [],

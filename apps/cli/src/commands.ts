@@ -1,5 +1,6 @@
 // The table of commands: names, help and options in one place.
 import { data, json, type Command } from './command.ts'
+import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
@@ -8,6 +9,7 @@ import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 /** The first word of two-word commands → what the group does. */
 export const GROUPS: Readonly<Record<string, string>> = {
   endpoints: 'create, list, show, update, retry and delete endpoints',
+  hosts: 'the machines that workers run on: add, list, cordon, drain and remove them',
   keys: 'API keys: make, list, revoke and rotate them',
   registries: 'credentials for private images: add, list, update and delete them',
   webhooks: 'the delivery log, the secret that signs, delivering one again',
@@ -45,6 +47,7 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/status.ts'),
   },
   ...POOL_COMMANDS,
+  ...HOST_COMMANDS,
   ...REGISTRY_COMMANDS,
   ...KEY_COMMANDS,
   {

@@ -27,6 +27,15 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
     written.set(hostId, { at: times.at, text })
   }
 
+  /** Of a host that was taken out of the configuration; a cordon stays for its return. */
+  async function forgetGone(there: ReadonlySet<string>): Promise<void> {
+    const gone = [...written.keys()].filter((hostId) => !there.has(hostId))
+    for (const hostId of gone) {
+      await store.hosts.putSight(hostId, undefined)
+      written.delete(hostId)
+    }
+  }
+
   async function tidy(now: number): Promise<void> {
     const old = (await store.hosts.list()).filter(({ sight, cordon }) => cordon === undefined && now - (sight?.at ?? 0) > FORGET_AFTER_MS)
     await Promise.all(old.map(({ hostId }) => store.hosts.forget(hostId)))
@@ -36,6 +45,7 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
     async write(observed, now) {
       const claims = claimsByHost(observed)
       const known = observed.hosts.filter((host) => host.isIdentified)
+      await forgetGone(new Set(known.map(({ hostId }) => hostId)))
       await Promise.all(
         known.map((host) =>
           writeOne(host.hostId, toSight(host, claims.get(host.hostId) ?? {}), { at: now, inventoryAt: host.inventoryAt }),

@@ -20,6 +20,8 @@ export interface LoadedConfig {
   readonly config: Config
   /** Dotted key → `default`, the file's path, or the variable's name. */
   readonly origins: Record<string, string>
+  /** The file that is read, even if it does not exist. */
+  readonly file: string
 }
 
 const FILE_NAME = 'runyard.yaml'
@@ -40,7 +42,7 @@ export async function loadConfig(options: { env: Env; cwd: string }): Promise<Lo
   }
   const parsed = Config.safeParse(tree)
   if (!parsed.success) throw badValue(parsed.error, { settings, origins })
-  return { config: parsed.data, origins }
+  return { config: parsed.data, origins, file: configFilePath(options) }
 }
 
 function findValue(setting: Setting, env: Env, file: ConfigFile | undefined): { value: unknown; origin: string } {
@@ -52,9 +54,14 @@ function findValue(setting: Setting, env: Env, file: ConfigFile | undefined): { 
     : { value, origin: file.path }
 }
 
+function configFilePath({ env, cwd }: { env: Env; cwd: string }): string {
+  const named = env['RUNYARD_CONFIG']
+  return named ? resolve(cwd, named) : join(cwd, FILE_NAME)
+}
+
 async function readConfigFile(options: { env: Env; cwd: string }): Promise<ConfigFile | undefined> {
   const named = options.env['RUNYARD_CONFIG']
-  const path = named ? resolve(options.cwd, named) : join(options.cwd, FILE_NAME)
+  const path = configFilePath(options)
   let text: string
   try {
     text = await readFile(path, 'utf8')

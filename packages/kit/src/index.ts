@@ -1,6 +1,7 @@
 export * from './run-main.ts'
 export * from './closest-word.ts'
 export * from './config.ts'
+export * from './edit-hosts.ts'
 export * from './machine.ts'
 export * from './installation.ts'
 export * from './logger.ts'

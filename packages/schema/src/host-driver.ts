@@ -135,6 +135,8 @@ export interface HostDriver extends AsyncDisposable {
   planeUrl(): Promise<string>
   /** Findings for the operator. `image`: the default image. Never rejects for an unreachable host. */
   examine(image: string): Promise<readonly HostFinding[]>
+  /** Does a worker of this host reach the worker plane? Takes seconds; never rejects. */
+  provePlane(): Promise<HostFinding>
   /** The host's identity, equal for every scaler: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */
   identify(): Promise<string>
   /** @throws RunyardError if the host cannot be reached: its state is then unknown, not empty. */

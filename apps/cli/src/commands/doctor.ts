@@ -4,8 +4,9 @@ import type { CommandContext } from '../command.ts'
 import { ok, type Finding } from '../doctor/finding.ts'
 import { checkHosts } from '../doctor/hosts.ts'
 import { checkCaBundle, checkDisk, checkMemoryPolicy, checkPorts, checkPython, checkRedis, type Machine } from '../doctor/machine.ts'
+import { renderFindings } from '../output/findings.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns, type Terminal } from '../output/terminal.ts'
+import type { Terminal } from '../output/terminal.ts'
 import { loadSettings } from '../settings.ts'
 
 export async function run(context: CommandContext): Promise<number> {
@@ -27,21 +28,10 @@ export async function run(context: CommandContext): Promise<number> {
 }
 
 function show(findings: readonly Finding[], out: Terminal): void {
-  const lines = alignColumns(findings.map((finding) => [mark(finding, out), finding.subject, finding.words]))
-  const indent = ' '.repeat(4 + Math.max(...findings.map(({ subject }) => subject.length)) + 1)
-  for (const [index, line] of lines.entries()) {
-    out.line(line)
-    const mend = findings[index]?.mend
-    if (mend !== undefined) out.line(`${indent}${out.dim('mend:')} ${mend}`)
-  }
+  for (const line of renderFindings(findings, out)) out.line(line)
   const lacking = lackingIn(findings)
   out.line()
   out.line(lacking.length === 0 ? 'Ready: ./runyard demo, or ./runyard up' : `${out.bad('Missing:')} ${lacking.join(', ')}`)
-}
-
-function mark({ verdict }: Finding, out: Terminal): string {
-  if (verdict === 'ok') return out.good('✓')
-  return verdict === 'note' ? out.bold('!') : out.bad('✗')
 }
 
 function lackingIn(findings: readonly Finding[]): readonly string[] {

@@ -1,19 +1,18 @@
 // `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
 import { RunyardError } from '@runyard/schema'
-import { generateKey, openStore, storeOptionsOf, type ApiKey, type ListedKey, type Store } from '@runyard/store'
+import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
-import { loadSettings, type Settings } from '../settings.ts'
+import type { Settings } from '../settings.ts'
 import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
-import { findOwnRedis } from '../stack/redis.ts'
+import { withStore } from '../stack/with-store.ts'
 
 /** Owner of the key of the data directory, and of keys without an owner. */
 const DEFAULT_OWNER = 'owner'
 const LONGEST_NAME = 100
 const SHORT_ID = 8
 const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const CONNECT_WAIT_MS = 5000
 
 export async function create(context: CommandContext): Promise<number> {
   const request = readRequest(context, Date.now())
@@ -63,17 +62,8 @@ export async function rotate(context: CommandContext): Promise<number> {
 }
 
 /** @throws RunyardError if no Redis responds. */
-async function withKeys<T>(context: CommandContext, use: (store: Store, settings: Settings) => Promise<T>): Promise<T> {
-  const settings = await loadSettings(context)
-  const redisUrl = settings.config.redis.url ?? (await findOwnRedis(settings.dataDir))
-  if (redisUrl === undefined) {
-    throw new RunyardError(
-      'not_found',
-      `no Runyard runs on ${settings.dataDir}, and keys are in its Redis; start it with \`./runyard up\`, or name its directory with --data DIR.`,
-    )
-  }
-  await using store = await openStore({ ...storeOptionsOf(settings.config, 'runyard-keys'), redisUrl, connectWaitMs: CONNECT_WAIT_MS })
-  return await use(store, settings)
+function withKeys<T>(context: CommandContext, use: (store: Store, settings: Settings) => Promise<T>): Promise<T> {
+  return withStore(context, 'keys', use)
 }
 
 function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt'> {

@@ -14,6 +14,10 @@ export interface RunNote {
   readonly pid: number
   readonly url: string
   readonly startedAt: number
+  /** Where it listens for workers. */
+  readonly plane?: { readonly host: string; readonly port: number }
+  /** The file with its settings; absolute. */
+  readonly configFile?: string
 }
 
 export interface DataDir extends AsyncDisposable {

@@ -62,7 +62,7 @@ export async function openStack(options: StackOptions): Promise<Stack> {
   const parts = opening.use(await startParts({ envs, logDir, onNews, kill }))
   const url = urlOf(listen)
   await parts.untilReady(url, signal)
-  await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now() })
+  await dataDir.writeNote({ pid: process.pid, url, startedAt: Date.now(), plane, configFile: settings.file })
   step.done(`${url}, workers reach it at ${urlOf(plane)}`)
   await tellScaler(parts, choice, options)
   const opened = opening.move()

@@ -79,6 +79,7 @@ function facts(hostId: string) {
     prepare: async () => ({ words: 'workers in a map', planeAddress: undefined }),
     planeUrl: async () => 'http://plane:8081',
     examine: async () => [],
+    provePlane: async () => ({ subject: 'worker plane', verdict: 'ok', words: 'a map' }),
     installs: async () => [],
     removeAll: async () => undefined,
   } satisfies Partial<HostDriver>

@@ -1,6 +1,6 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
-import { createGpuWatch, readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, readGpuInventory, runLocally, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
 import type { EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -68,6 +68,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     ...describe(engine, { options, short, call }),
     prepare: (how) => preparer.prepare(how),
     planeUrl: () => preparer.planeUrl(),
+    provePlane: () => preparer.provePlane(),
     inventory: () => call('describe the host', readInventory),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
@@ -120,7 +121,8 @@ function describe(engine: Engine, { options, short, call }: Describing) {
     },
     async examine(image) {
       const { gpus } = await readGpuInventory(run ?? nvidiaSmiOn(engine))
-      return examineEngine(engine, { image, hasCards: gpus.some(({ healthy }) => healthy), env })
+      const onHost = run ?? (isLocal(engine) ? runLocally : nvidiaSmiOn(engine))
+      return examineEngine(engine, { image, hasCards: gpus.some(({ healthy }) => healthy), env, run: onHost })
     },
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),

@@ -1,12 +1,16 @@
-// What `doctor` says of an engine beyond that it answers: the default image, whether disks can be limited, whether cards can be handed over.
+// What an operator has to know of an engine beyond that it answers: the processor, the default image, whether disks can be limited, and what GPUs need: the
+// NVIDIA runtime or CDI, a toolkit without known holes, a cgroup driver that does not take GPUs away.
+import { judgeToolkit } from '@runyard/core'
 import { findOnPath } from '@runyard/kit'
+import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
-import { onEngine, type Engine } from './engine.ts'
+import { isLocal, onEngine, type Engine } from './engine.ts'
 import { hasImage } from './images.ts'
 import { diskLimitOf } from './installs.ts'
 import { blockMetadata } from './worker-network.ts'
 
-const TOOLKIT = 'nvidia-container-runtime-hook'
+const HOOK = 'nvidia-container-runtime-hook'
+const INSTALL = 'apt-get install nvidia-container-toolkit && nvidia-ctk runtime configure --runtime=docker && systemctl restart docker'
 
 const DISK = {
   limited: 'the engine limits what a worker writes',
@@ -14,15 +18,43 @@ const DISK = {
   unknown: 'not known before the worker image is here',
 } as const
 
+/** In Node's words. */
+const PROCESSORS: Readonly<Record<string, string>> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }
+
 export interface Examination {
   readonly image: string
   readonly hasCards: boolean
   readonly env: NodeJS.ProcessEnv
+  /** On the engine's machine; undefined: no command runs there. */
+  readonly run: RunCommand | undefined
 }
 
-export async function examineEngine(engine: Engine, { image, hasCards, env }: Examination): Promise<readonly HostFinding[]> {
-  const findings = [await examineImage(engine, image), await examineDisk(engine, image), await examineMetadata(engine, image)]
-  return hasCards ? [...findings, await examineToolkit(env)] : findings
+interface EngineInfo {
+  readonly Architecture?: string
+  readonly CgroupDriver?: string
+  readonly Runtimes?: Readonly<Record<string, unknown>>
+  readonly CDISpecDirs?: readonly string[] | null
+}
+
+export async function examineEngine(engine: Engine, examination: Examination): Promise<readonly HostFinding[]> {
+  const { image, hasCards } = examination
+  const info: EngineInfo = await onEngine(engine, 'describe the host', (docker) => docker.info() as Promise<EngineInfo>)
+  const findings = [
+    ...examineProcessor(info),
+    await examineImage(engine, image),
+    await examineDisk(engine, image),
+    await examineMetadata(engine, image),
+  ]
+  if (!hasCards) return findings
+  return [...findings, await examineRuntime(engine, info, examination), await examineToolkit(examination), ...examineCgroups(info)]
+}
+
+/** The agent's volume holds this machine's Node. */
+function examineProcessor({ Architecture = '' }: EngineInfo): readonly HostFinding[] {
+  const processor = PROCESSORS[Architecture] ?? Architecture
+  if (Architecture === '' || processor === process.arch) return []
+  const words = `the host is ${processor} and this machine ${process.arch}, so the agent cannot run there`
+  return [{ subject: 'processor', verdict: 'missing', words, mend: 'use a host of the same processor architecture' }]
 }
 
 async function examineImage(engine: Engine, image: string): Promise<HostFinding> {
@@ -44,10 +76,31 @@ async function examineMetadata(engine: Engine, image: string): Promise<HostFindi
   return { subject, verdict: 'note', words: `workers can reach the metadata service of a cloud: ${block.reason}` }
 }
 
-async function examineToolkit(env: NodeJS.ProcessEnv): Promise<HostFinding> {
-  const subject = 'container toolkit'
-  const path = await findOnPath(TOOLKIT, env)
-  if (path !== undefined) return { subject, verdict: 'ok', words: path }
-  const mend = 'apt-get install nvidia-container-toolkit && systemctl restart docker'
-  return { subject, verdict: 'missing', words: 'there is an NVIDIA card, but Docker cannot hand it to containers', mend }
+/** A runtime called nvidia, a directory of CDI specifications, or, on this machine, NVIDIA's hook. */
+async function examineRuntime(engine: Engine, { Runtimes = {}, CDISpecDirs }: EngineInfo, { env }: Examination): Promise<HostFinding> {
+  const subject = 'NVIDIA runtime'
+  if ('nvidia' in Runtimes) return { subject, verdict: 'ok', words: 'the engine has the runtime nvidia' }
+  const hook = isLocal(engine) ? await findOnPath(HOOK, env) : undefined
+  if (hook !== undefined) return { subject, verdict: 'ok', words: hook }
+  if (CDISpecDirs !== undefined && CDISpecDirs !== null && CDISpecDirs.length > 0)
+    return {
+      subject,
+      verdict: 'note',
+      words: `CDI, from ${CDISpecDirs.join(', ')}`,
+      mend: 'nvidia-ctk cdi list shows whether a GPU is there',
+    }
+  return { subject, verdict: 'missing', words: 'there is an NVIDIA card, but Docker cannot hand it to containers', mend: INSTALL }
+}
+
+async function examineToolkit({ run }: Examination): Promise<HostFinding> {
+  const output = await run?.('nvidia-ctk', ['--version']).catch(() => undefined)
+  return { subject: 'container toolkit', ...judgeToolkit(output) }
+}
+
+/** With systemd, `systemctl daemon-reload` takes the GPUs from running containers (NVIDIA/nvidia-container-toolkit#48). */
+function examineCgroups({ CgroupDriver }: EngineInfo): readonly HostFinding[] {
+  if (CgroupDriver !== 'systemd') return []
+  const words = 'the cgroup driver is systemd: after `systemctl daemon-reload` running workers may lose their GPUs'
+  const mend = '"exec-opts": ["native.cgroupdriver=cgroupfs"] in /etc/docker/daemon.json'
+  return [{ subject: 'cgroups', verdict: 'note', words, mend }]
 }

@@ -2,11 +2,14 @@
 // that containers reach. Each is looked up once per driver and made where it is missing; after a failure the next caller tries again.
 import { existsSync } from 'node:fs'
 import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
-import { RunyardError, type Prepared, type PrepareOptions } from '@runyard/schema'
+import { sentenceOf } from '@runyard/kit'
+import { RunyardError, type HostFinding, type Prepared, type PrepareOptions } from '@runyard/schema'
 import { ensureAgentVolume } from './agent-volume.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
+import { WORKER_IMAGE } from './images.ts'
 import { probeEngine } from './installs.ts'
 import type { Environment } from './package-settings.ts'
+import { provePlane } from './probe-container.ts'
 import { ensureWorkerImage, type WorkerImage } from './worker-image.ts'
 import { blockMetadata, ensureWorkerNetwork } from './worker-network.ts'
 
@@ -38,6 +41,7 @@ export interface Preparer {
   /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
   readonly network: Remembered<string | undefined>
   planeUrl(): Promise<string>
+  provePlane(): Promise<HostFinding>
 }
 
 export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
@@ -49,9 +53,24 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
     if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
     return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
   })
+  const planeUrl = async (): Promise<string> => {
+    if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
+    const address = await planeAddress()
+    if (address !== undefined) return planeUrlOf(plane, address)
+    throw new RunyardError('bad_request', "The workers' network of Docker has no address: set workerPlane.url to what containers reach.")
+  }
   return {
     agentVolume,
     network,
+    planeUrl,
+    async provePlane() {
+      try {
+        await network()
+        return await provePlane(engine, { image: WORKER_IMAGE, agentVolume: await agentVolume(), planeUrl: await planeUrl() })
+      } catch (error) {
+        return { subject: 'worker plane', verdict: 'missing', words: sentenceOf(error) }
+      }
+    },
     async prepare(how) {
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
@@ -62,12 +81,6 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       const address = await planeAddress()
       const words = `containers on Docker ${probe.version}${image === undefined ? '' : `, image ${image.image}${image.built ? ' (just built)' : ''}`}`
       return { words: `${words}${await protectMetadata(engine, image?.image)}`, planeAddress: address }
-    },
-    async planeUrl() {
-      if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
-      const address = await planeAddress()
-      if (address !== undefined) return planeUrlOf(plane, address)
-      throw new RunyardError('bad_request', "The workers' network of Docker has no address: set workerPlane.url to what containers reach.")
     },
   }
 }

@@ -1,3 +1,3 @@
 export { createGpuWatch } from './gpu-watch.ts'
-export { readGpuInventory } from './read-gpus.ts'
+export { readGpuInventory, runLocally } from './read-gpus.ts'
 export type { GpuInventory, RunCommand } from './read-gpus.ts'

@@ -10,6 +10,7 @@ import {
   type HostCapabilities,
   type HostDriver,
   type HostEvent,
+  type HostFinding,
   type ObservedWorker,
   type WorkerLaunch,
 } from '@runyard/schema'
@@ -40,6 +41,7 @@ export interface ProcessHostOptions {
 
 const CAPABILITIES: HostCapabilities = { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false }
 const LOOPBACK = '127.0.0.1'
+const PLANE_ANSWERS_WITHIN_MS = 5000
 const NO_PYTHON = 'Workers as processes need Python 3, and python3 was not found (Debian: apt-get install python3).'
 const DEFAULT_PLANE: PlaneSettings = { host: LOOPBACK, port: 8081 }
 
@@ -129,7 +131,20 @@ function prepare({ pythonPath, plane = DEFAULT_PLANE, env = process.env }: Proce
       return { words: 'processes of this machine', planeAddress: LOOPBACK }
     },
     planeUrl: async () => planeUrlOf(plane, LOOPBACK),
+    provePlane: () => provePlane(planeUrlOf(plane, LOOPBACK)),
   } satisfies Partial<HostDriver>
+}
+
+async function provePlane(planeUrl: string): Promise<HostFinding> {
+  const subject = 'worker plane'
+  const reached = await fetch(`${planeUrl}/healthz`, { signal: AbortSignal.timeout(PLANE_ANSWERS_WITHIN_MS) }).then(Boolean, () => false)
+  if (reached) return { subject, verdict: 'ok', words: `processes reach ${planeUrl}` }
+  return {
+    subject,
+    verdict: 'missing',
+    words: `processes of this machine do not reach ${planeUrl}`,
+    mend: 'set workerPlane.url to what they reach',
+  }
 }
 
 /** An image's own handler lives in the image, and there is none here; nor is there anything that shuts a worker in. */

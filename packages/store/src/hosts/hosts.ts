@@ -12,7 +12,8 @@ export interface HostStore {
   list(): Promise<readonly HostRecord[]>
   /** What keeps workers off these hosts; a host that nothing is said of is not in the map. Read in each tick. */
   restraints(hostIds: readonly string[]): Promise<ReadonlyMap<string, Restraint>>
-  putSight(hostId: string, sight: HostSight): Promise<void>
+  /** Undefined: the host is not there any more. */
+  putSight(hostId: string, sight: HostSight | undefined): Promise<void>
   /** Undefined ends it. */
   putRest(hostId: string, rest: HostRest | undefined): Promise<void>
   /** Undefined ends it. */

@@ -1,0 +1,107 @@
+// `runyard hosts add`: examines a host, prepares it, proves that its workers reach the worker plane, and writes it into the file that the scaler follows.
+// What is missing is one sentence with what mends it; then nothing is written.
+import { findDefaultHost } from '@runyard/hosts'
+import { addHosts } from '@runyard/kit'
+import { engineOf, HostConfig, quoted, RunyardError, toEngineUrl, type HostFinding } from '@runyard/schema'
+import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
+import { examineHost } from '../../hosts/examine-host.ts'
+import { loadHostSettings, onlyHost, refuseVariable, type HostSettings } from '../../hosts/pool.ts'
+import { renderFindings } from '../../output/findings.ts'
+import { printJson } from '../../output/print-json.ts'
+import { createProgress } from '../../output/progress.ts'
+import { readRunning } from '../../stack/data-dir.ts'
+
+export async function add(context: CommandContext): Promise<number> {
+  const { out, err, options } = context
+  const written = readHost(context)
+  const host = parseHost(written)
+  const settings = await loadHostSettings(context)
+  refuseVariable(settings)
+  const first = settings.config.hosts === undefined ? await defaultBeside(host) : []
+  refuseTaken(host, [...(settings.config.hosts ?? []), ...first])
+  const isJson = options['json'] === true
+  const running = await readRunning(settings.dataDir)
+  const findings = await examineHost(host, {
+    settings,
+    env: context.env,
+    plane: running?.plane,
+    progress: createProgress(isJson ? err : out),
+  })
+  const lacking = findings.filter(({ verdict }) => verdict === 'missing')
+  const isAdded = lacking.length === 0 || options['force'] === true
+  if (isAdded) await addHosts(settings.file, [...first.map(toWritten), { ...written, id: host.id }])
+  if (isJson) printJson(out, { name: host.id, added: isAdded, file: settings.file, findings })
+  else tell(context, { host, findings, settings, isAdded, first })
+  return isAdded ? 0 : 1
+}
+
+interface Told {
+  readonly host: HostConfig
+  readonly findings: readonly HostFinding[]
+  readonly settings: HostSettings
+  readonly isAdded: boolean
+  readonly first: readonly HostConfig[]
+}
+
+function tell({ out }: CommandContext, { host, findings, settings, isAdded, first }: Told): void {
+  for (const line of renderFindings(findings, out)) out.line(line)
+  out.line()
+  if (!isAdded) return out.line(`${host.id} is not added: mend what is missing, or add it with --force`)
+  for (const { id } of first) out.line(`${id}, which was used without being configured, is written down, too`)
+  out.line(`${host.id} is in ${settings.file}; a running Runyard takes it up within seconds`)
+}
+
+/** As the operator would write it. @throws UsageError */
+function readHost(context: CommandContext): Record<string, unknown> {
+  const where = onlyHost(context)
+  const name = textOption(context, 'name')
+  const [ca, cert, key] = ['tls-ca', 'tls-cert', 'tls-key'].map((option) => textOption(context, option))
+  const workers = textOption(context, 'workers')
+  const reserved = textOption(context, 'reserve-gpus')
+  const labels = Object.fromEntries(listOption(context, 'label').map(readLabel))
+  return withoutUndefined({
+    ...(where === 'process' ? { kind: 'process' } : { engine: where }),
+    id: name,
+    planeUrl: textOption(context, 'plane-url'),
+    tls: ca === undefined && cert === undefined && key === undefined ? undefined : withoutUndefined({ ca, cert, key }),
+    labels: Object.keys(labels).length === 0 ? undefined : labels,
+    limits: workers === undefined ? undefined : { workers: Number(workers) },
+    reserve: reserved === undefined ? undefined : { gpus: /^\d+$/.test(reserved) ? Number(reserved) : reserved.split(',') },
+    simulatedGpus: textOption(context, 'simulated-gpus'),
+  })
+}
+
+function withoutUndefined(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+function readLabel(text: string): readonly [string, string] {
+  const [, name, value] = /^([\w.-]+)=(.*)$/su.exec(text) ?? []
+  if (name === undefined || value === undefined) throw new UsageError(`--label takes NAME=TEXT; ${quoted(text)} is none.`)
+  return [name, value]
+}
+
+/** @throws UsageError with the schema's sentence. */
+function parseHost(written: Record<string, unknown>): HostConfig {
+  const parsed = HostConfig.safeParse(written)
+  if (parsed.success) return parsed.data
+  throw new UsageError(`${parsed.error.issues[0]?.message ?? 'this is no host'}.`)
+}
+
+/** Without hosts in the file, the host that is used by default would vanish with the first one that is added. */
+async function defaultBeside(host: HostConfig): Promise<readonly HostConfig[]> {
+  const found = await findDefaultHost()
+  return describePlace(found) === describePlace(host) ? [] : [found]
+}
+
+const describePlace = (host: HostConfig): string => (host.kind === 'process' ? host.kind : toEngineUrl(engineOf(host)))
+
+const toWritten = (host: HostConfig): object =>
+  host.kind === 'process' ? { kind: host.kind, id: host.id } : { engine: describePlace(host), id: host.id }
+
+function refuseTaken(host: HostConfig, hosts: readonly HostConfig[]): void {
+  const place = hosts.find((other) => describePlace(other) === describePlace(host))
+  if (place !== undefined) throw new RunyardError('conflict', `${describePlace(host)} is a host already, under the name "${place.id}".`)
+  if (hosts.some(({ id }) => id === host.id))
+    throw new RunyardError('conflict', `there is a host "${host.id}" already; choose another with --name.`)
+}

@@ -1,0 +1,180 @@
+// The commands for hosts, on a separate Redis in a data directory, with what a scaler would have written.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { HostSight, WorkerRecord } from '@runyard/schema'
+import { openStore, type Store } from '@runyard/store'
+import { endpointRecord } from '@runyard/testing/endpoint'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { runCommandLine } from '../../command-line.ts'
+import { recorder } from '../../testing/recorder.ts'
+import { openDataDir, type DataDir } from '../../stack/data-dir.ts'
+import { provideRedis } from '../../stack/redis-binary.ts'
+import { openRedis, type OwnRedis } from '../../stack/redis.ts'
+
+let root: string
+let file: string
+let dataDir: DataDir
+let redis: OwnRedis
+let store: Store
+
+const GPU = { uuid: 'GPU-1', name: 'NVIDIA L4', memoryBytes: 24 * 2 ** 30, simulated: false, healthy: true }
+const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
+  health: 'ready',
+  label,
+  kind: 'process',
+  at: Date.now(),
+  inventoryAt: Date.now(),
+  claims: {},
+  inventory: {
+    hostId: `id-${label}`,
+    kind: 'process',
+    capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
+    cpuCount: 8,
+    memoryBytes: 16 * 2 ** 30,
+    gpus: [GPU, { ...GPU, uuid: 'GPU-2', reserved: true }, { ...GPU, uuid: 'GPU-3', healthy: false, fault: 'it fell off the bus' }],
+    cudaVersion: '12.8',
+  },
+  ...change,
+})
+const worker = { id: 'w1', endpointId: 'ep', hostId: 'id-here', specHash: 's', endpointVersion: 1, image: 'i', startReason: 'first_job' }
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'runyard-hosts-'))
+  file = join(root, 'runyard.yaml')
+  dataDir = await openDataDir(join(root, 'data'))
+  const binary = await provideRedis({ env: process.env, say: () => {} })
+  const where = { dataDir: dataDir.path, logDir: dataDir.path }
+  redis = await openRedis({ binary, ...where, appendfsync: 'everysec', maxMemoryBytes: undefined }, () => {})
+  store = await openStore({ redisUrl: redis.url, leaseMs: 1000, retention: { asyncMs: 1000, syncMs: 1000 } })
+  const endpoint = endpointRecord('ep')
+  await store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
+})
+afterAll(async () => {
+  await store[Symbol.asyncDispose]()
+  await redis[Symbol.asyncDispose]()
+  await dataDir[Symbol.asyncDispose]()
+  await rm(root, { recursive: true })
+})
+
+beforeEach(async () => {
+  await writeFile(
+    file,
+    'hosts:\n  # under the desk\n  - { kind: process, id: here, labels: { rack: b } }\n  - { kind: process, id: new }\n',
+  )
+  for (const { hostId } of await store.hosts.list()) await store.hosts.forget(hostId)
+  await store.workers.remove('ep', 'w1', undefined)
+  await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w1' } }))
+})
+
+async function runyard(...words: string[]): Promise<{ code: number; out: string; err: string }> {
+  const [out, err] = [recorder(), recorder()]
+  const env = { PATH: process.env['PATH'] }
+  const code = await runCommandLine([...words, '--data', dataDir.path], { env, cwd: root, out, err })
+  return { code, out: out.text(), err: err.text() }
+}
+const place = () => store.workers.create({ ...worker, gpus: [], createdAt: Date.now() } as unknown as WorkerRecord)
+const cordonOf = async (hostId: string) => (await store.hosts.list()).find((host) => host.hostId === hostId)?.cordon
+
+describe('runyard hosts', () => {
+  it('lists each host with its state, GPUs and workers', async () => {
+    await place()
+    await store.hosts.putSight('id-else', sight('else', { health: 'unreachable', problem: 'the host does not answer' }))
+    const { out } = await runyard('hosts', 'list')
+    expect(out).toMatch(/^here +processes +ready +1 of 3 in use +1$/m)
+    expect(out).toMatch(/^new +processes +not seen yet +– +0$/m)
+    expect(out).toMatch(/^else +not in the configuration +the host does not answer +0 of 3 in use +0$/m)
+    const json = JSON.parse((await runyard('hosts', 'list', '--json')).out) as unknown
+    expect(json).toMatchObject([{ name: 'here', hostId: 'id-here', state: 'ready', workers: ['w1'] }, { name: 'new' }, { name: 'else' }])
+  })
+
+  it('shows one host with what each GPU is doing', async () => {
+    await place()
+    const { out } = await runyard('hosts', 'show', 'here')
+    expect(out).toMatch(/^labels +rack=b$/m)
+    expect(out).toMatch(/^size +8 CPUs, 16\.0 GiB$/m)
+    expect(out).toMatch(/GPU-1 +NVIDIA L4 +24 GiB +held by worker w1$/m)
+    expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved$/m)
+    expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
+    expect(await runyard('hosts', 'show', 'heer')).toMatchObject({
+      code: 1,
+      err: 'runyard: there is no host "heer"; did you mean "here"?.\n',
+    })
+  })
+
+  it('cordons and uncordons a host by name', async () => {
+    expect((await runyard('hosts', 'cordon', 'here', '--reason', 'a fan fails')).out).toBe('here is cordoned: it gets no new workers\n')
+    expect(await cordonOf('id-here')).toMatchObject({ reason: 'a fan fails' })
+    expect((await runyard('hosts', 'list')).out).toMatch(/^here +processes +cordoned \(a fan fails\) /m)
+    expect((await runyard('hosts', 'uncordon', 'here')).out).toBe('here gets workers again\n')
+    expect(await cordonOf('id-here')).toBeUndefined()
+  })
+
+  it('drains a host, and waits until it has no worker', async () => {
+    await place()
+    const waiting = runyard('hosts', 'drain', 'here', '--wait')
+    await expect.poll(() => cordonOf('id-here'), { timeout: 10_000 }).toMatchObject({ drain: true, reason: 'by the operator' })
+    expect((await runyard('hosts', 'list')).out).toMatch(/^here +processes +draining \(by the operator\) /m)
+    await store.workers.remove('ep', 'w1', undefined)
+    expect((await waiting).out).toContain('here has no worker; `runyard hosts uncordon here` brings it back')
+  })
+
+  it('does not cordon what no scaler has seen', async () => {
+    const { code, err } = await runyard('hosts', 'cordon', 'new')
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('write "cordon: true" under it') as string })
+  })
+
+  it('removes a host without workers, and refuses one with workers', async () => {
+    await place()
+    expect(await runyard('hosts', 'remove', 'here')).toMatchObject({
+      code: 1,
+      err: 'runyard: 1 worker runs on here: `runyard hosts drain here --wait` lets them finish, --force ends them.\n',
+    })
+    await store.workers.remove('ep', 'w1', undefined)
+    expect((await runyard('hosts', 'remove', 'here')).out).toContain(`here is not in ${file} any more`)
+    expect(await readFile(file, 'utf8')).toBe('hosts:\n  # under the desk\n  - { kind: process, id: new }\n')
+    expect((await store.hosts.list()).map(({ hostId }) => hostId)).not.toContain('id-here')
+  })
+
+  it('adds a host after examining it, and says what it could not try', async () => {
+    const added = await runyard('hosts', 'add', 'process', '--name', 'third', '--label', 'rack=c', '--workers', '4')
+    expect(added).toMatchObject({ code: 1, err: 'runyard: process is a host already, under the name "here".\n' })
+    await writeFile(file, 'hosts: []\n')
+    const { code, out } = await runyard('hosts', 'add', 'process', '--name', 'third', '--label', 'rack=c', '--workers', '4')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^✓ +engine +processes of this machine$/m)
+    expect(out).toMatch(/^! +worker plane +not tried, because no Runyard runs/m)
+    const text = await readFile(file, 'utf8')
+    expect(text).toContain('labels:\n')
+    expect(text).toContain('id: third')
+  })
+
+  it('writes nothing about a host that lacks something, and says how to mend it', async () => {
+    const { code, out } = await runyard('hosts', 'add', 'unix:///nowhere/docker.sock', '--name', 'gone')
+    expect(code).toBe(1)
+    expect(out).toMatch(/^✗ +engine +No Docker engine answers on \/nowhere\/docker\.sock/m)
+    expect(out).toContain('gone is not added: mend what is missing, or add it with --force')
+    expect(await readFile(file, 'utf8')).not.toContain('gone')
+  })
+
+  it.each([
+    [['add', 'tcp://10.0.0.7'], 'would be used without TLS'],
+    [['add', 'box'], 'names no engine'],
+    [['add', 'ssh://box', '--label', 'x'], '--label takes NAME=TEXT; "x" is none.'],
+    [['add', 'ssh://box', '--workers', 'x'], 'a whole number is needed.'],
+    [['add'], 'name one host; none was given.'],
+    [['cordon', 'a', 'b'], 'name one host; 2 were given.'],
+  ])('refuses %j in one sentence', async (words, sentence) => {
+    const { code, err } = await runyard('hosts', ...words)
+    expect(code).toBe(2)
+    expect(err).toContain(sentence)
+    expect(err.trim()).not.toContain('\n')
+  })
+
+  it('does not edit the file while a variable sets the hosts', async () => {
+    const [out, err] = [recorder(), recorder()]
+    const env = { PATH: process.env['PATH'], RUNYARD_HOSTS: 'process' }
+    const code = await runCommandLine(['hosts', 'add', 'ssh://box', '--data', dataDir.path], { env, cwd: root, out, err })
+    expect({ code, err: err.text() }).toMatchObject({ code: 1, err: expect.stringContaining('RUNYARD_HOSTS sets the hosts') as string })
+  })
+})

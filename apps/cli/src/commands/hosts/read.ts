@@ -1,0 +1,129 @@
+// `runyard hosts list` and `show`: what the leading scaler saw last.
+import { restsUntil } from '@runyard/core'
+import { engineOf, toEngineUrl, type Gpu, type HostConfig } from '@runyard/schema'
+import type { CommandContext } from '../../command.ts'
+import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
+import { printJson } from '../../output/print-json.ts'
+import { alignColumns, formatDuration } from '../../output/terminal.ts'
+import { withStore } from '../../stack/with-store.ts'
+
+const GIB = 2 ** 30
+
+export async function list(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const pool = await readAll(context)
+  if (options['json'] === true) return printJson(out, pool.map(toJson))
+  const head = ['host', 'where', 'state', 'GPUs', 'workers'].map((title) => out.dim(title))
+  const lines =
+    pool.length === 0 ? [out.dim('no host is configured, and no scaler has seen one yet')] : alignColumns([head, ...pool.map(toRow)])
+  for (const line of lines) out.line(line)
+  return 0
+}
+
+export async function show(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const word = onlyHost(context)
+  const host = findHost(await readAll(context), word)
+  if (options['json'] === true) return printJson(out, toJson(host))
+  const gpus = host.record?.sight?.inventory?.gpus ?? []
+  const workers = host.workers.map(({ id, endpointId, gpus: held }) => [
+    `  ${id}`,
+    endpointId,
+    held.length === 0 ? '' : `${held.length} GPU`,
+  ])
+  const tables = [
+    factsOf(host).map(([title, words]) => [out.dim(title), words]),
+    gpus.map((gpu) => [`  ${gpu.uuid}`, gpu.name, ...stateOfGpu(gpu, host)]),
+    workers,
+  ]
+  for (const [index, rows] of tables.filter(({ length }) => length > 0).entries()) {
+    if (index > 0) out.line()
+    for (const line of alignColumns(rows)) out.line(line)
+  }
+  return 0
+}
+
+async function readAll(context: CommandContext): Promise<readonly PoolHost[]> {
+  const { config } = await loadHostSettings(context)
+  return withStore(context, 'hosts', (store) => readPool(store, config))
+}
+
+function toJson({ name, config, record, workers }: PoolHost) {
+  return {
+    name,
+    hostId: record?.hostId ?? null,
+    state: stateOf({ name, config, record, workers }),
+    config: config ?? null,
+    sight: record?.sight ?? null,
+    rest: record?.rest ?? null,
+    cordon: record?.cordon ?? null,
+    workers: workers.map(({ id }) => id),
+  }
+}
+
+function toRow(host: PoolHost): readonly string[] {
+  const gpus = host.record?.sight?.inventory?.gpus ?? []
+  const held = Object.keys(host.record?.sight?.claims ?? {}).length
+  const cards = gpus.length === 0 ? '–' : `${held} of ${gpus.length} in use`
+  return [host.name, whereOf(host.config), stateOf(host), cards, String(host.workers.length)]
+}
+
+function whereOf(config: HostConfig | undefined): string {
+  if (config === undefined) return 'not in the configuration'
+  return config.kind === 'process' ? 'processes' : toEngineUrl(engineOf(config))
+}
+
+/** What the operator wants first, then what the scaler sees. */
+function stateOf(host: PoolHost): string {
+  const words = [...restraintsOf(host), ...conditionOf(host)]
+  return words.length === 0 ? 'ready' : words.join(', ')
+}
+
+function restraintsOf({ config, record, workers }: PoolHost): readonly string[] {
+  const written = config?.cordon === undefined || config.cordon === false ? [] : ['cordoned by its configuration']
+  const cordon = record?.cordon
+  if (cordon === undefined) return written
+  const word = cordon.drain !== true ? 'cordoned' : workers.length === 0 ? 'drained' : 'draining'
+  return [`${word} (${cordon.reason})`, ...written]
+}
+
+function conditionOf({ record }: PoolHost): readonly string[] {
+  const now = Date.now()
+  const sight = record?.sight
+  if (record === undefined || sight === undefined) return ['not seen yet']
+  if (isStale(record, now)) return [`not seen for ${formatDuration(now - sight.at)}`]
+  if (sight.health !== 'ready') return [sight.problem ?? sight.health]
+  const { rest } = record
+  return rest === undefined || restsUntil(rest) <= now ? [] : [`rests ${formatDuration(restsUntil(rest) - now)}: ${rest.message}`]
+}
+
+function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
+  const { name, config, record } = host
+  const inventory = record?.sight?.inventory
+  const labels = Object.entries(config?.labels ?? {}).map(([key, text]) => `${key}=${text}`)
+  const facts: (readonly [string, string])[] = [
+    ['host', name],
+    ['where', whereOf(config)],
+    ['state', stateOf(host)],
+  ]
+  if (record !== undefined) facts.push(['id', record.hostId])
+  if (labels.length > 0) facts.push(['labels', labels.join(', ')])
+  if (inventory !== undefined) {
+    facts.push(['size', `${inventory.cpuCount} CPUs, ${(inventory.memoryBytes / GIB).toFixed(1)} GiB`])
+    if (inventory.maxWorkers !== undefined) facts.push(['limit', `${inventory.maxWorkers} workers`])
+    if (inventory.cudaVersion !== null) facts.push(['CUDA', inventory.cudaVersion])
+  }
+  return facts
+}
+
+function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
+  const memory = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
+  const holder = record?.sight?.claims[gpu.uuid]
+  const remarks = [
+    ...(gpu.simulated ? ['simulated'] : []),
+    ...(gpu.reserved === true ? ['reserved'] : []),
+    ...(gpu.fault === undefined ? [] : [gpu.fault]),
+    ...(holder === undefined ? [] : [holder === null ? 'held by another installation' : `held by worker ${holder}`]),
+  ]
+  return [memory, remarks.length === 0 ? 'free' : remarks.join(', ')]
+}

@@ -1,0 +1,64 @@
+// Examines and prepares one host for the operator, with progress: the engine, the agent and the default image, GPUs, the way to the worker plane.
+import { openHost } from '@runyard/hosts'
+import { sentenceOf } from '@runyard/kit'
+import { RunyardError, type HostConfig, type HostDriver, type HostFinding } from '@runyard/schema'
+import type { Progress } from '../output/progress.ts'
+import type { Settings } from '../settings.ts'
+import { hostSettings } from '../stack/host-choice.ts'
+import type { Listener } from '../stack/parts.ts'
+
+export interface HostExamination {
+  readonly settings: Pick<Settings, 'config'>
+  readonly env: NodeJS.ProcessEnv
+  /** Where the running stack listens for workers; undefined: none runs. */
+  readonly plane: Listener | undefined
+  readonly progress: Progress
+}
+
+/** Stops at the first part without which the others mean nothing. Never rejects for what is wrong with the host. */
+export async function examineHost(host: HostConfig, examination: HostExamination): Promise<readonly HostFinding[]> {
+  const { settings, env, plane, progress } = examination
+  const config = { ...settings.config, workerPlane: { ...settings.config.workerPlane, ...plane } }
+  await using driver = openHost(host, hostSettings({ config, env }))
+  const probe = await inStep(progress, 'engine', () => driver.probe())
+  if (probe.kind === 'failed') return [missing('engine', probe.message)]
+  const engine: HostFinding = { subject: 'engine', verdict: 'ok', words: probe.words }
+  const prepared = await prepare(driver, progress)
+  const examined = await inStep(progress, 'examine', () =>
+    driver.examine(config.defaultImage).catch((error: unknown) => [missing('engine', sentenceOf(error))]),
+  )
+  return [engine, prepared, ...examined, ...(prepared.verdict === 'ok' ? [await provePlane(driver, examination)] : [])]
+}
+
+async function prepare(driver: HostDriver, progress: Progress): Promise<HostFinding> {
+  const step = progress.begin('prepare')
+  try {
+    const { words } = await driver.prepare({ onProgress: (line) => step.note(line), signal: new AbortController().signal })
+    step.done('done')
+    return { subject: 'agent', verdict: 'ok', words }
+  } catch (error) {
+    if (!(error instanceof RunyardError)) throw error
+    step.done('failed')
+    return missing('agent', error.message)
+  }
+}
+
+async function provePlane(driver: HostDriver, { plane, progress }: HostExamination): Promise<HostFinding> {
+  if (plane === undefined) {
+    const words = 'not tried, because no Runyard runs: whether workers reach it shows when one starts'
+    return { subject: 'worker plane', verdict: 'note', words, mend: './runyard up, then add the host' }
+  }
+  return inStep(progress, 'plane', () => driver.provePlane())
+}
+
+async function inStep<T>(progress: Progress, label: string, work: () => Promise<T>): Promise<T> {
+  const step = progress.begin(label)
+  const result = await work()
+  step.done('done')
+  return result
+}
+
+/** `One sentence: what mends it.` */
+function missing(subject: string, sentence: string): HostFinding {
+  return { subject, verdict: 'missing', words: sentence }
+}

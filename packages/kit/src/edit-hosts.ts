@@ -1,0 +1,45 @@
+// Edits the hosts in `runyard.yaml` and leaves the rest of the file, comments included, as it is. The file is replaced whole, so that a reader never sees
+// half of it.
+import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { RunyardError } from '@runyard/schema'
+import { isSeq, parseDocument, type Document } from 'yaml'
+
+/** A file that does not exist is created. @throws RunyardError if it is no valid file of settings. */
+export async function addHosts(path: string, hosts: readonly object[]): Promise<void> {
+  await edit(path, (document) => {
+    for (const host of hosts) {
+      const list = document.get('hosts')
+      if (isSeq(list) && list.items.length > 0) list.add(document.createNode(host))
+      else document.set('hosts', document.createNode([host]))
+    }
+  })
+}
+
+/** `index`: its place in the list. */
+export async function removeHost(path: string, index: number): Promise<void> {
+  await edit(path, (document) => document.deleteIn(['hosts', index]))
+}
+
+async function edit(path: string, change: (document: Document) => void): Promise<void> {
+  const mode = await stat(path).then(
+    (found) => found.mode & 0o777,
+    () => 0o644,
+  )
+  const document = parseDocument(await readOrEmpty(path))
+  if (document.errors.length > 0) throw new RunyardError('bad_request', `${path} is not valid YAML: ${firstLine(document)}`)
+  change(document)
+  await writeFile(`${path}.new`, document.toString({ lineWidth: 0 }))
+  await chmod(`${path}.new`, mode)
+  await rename(`${path}.new`, path)
+}
+
+const firstLine = ({ errors: [error] }: Document): string => error?.message.split('\n')[0] ?? ''
+
+async function readOrEmpty(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw new RunyardError('bad_request', `The configuration file ${path} cannot be read.`, { cause: error })
+  }
+}
