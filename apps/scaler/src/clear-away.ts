@@ -2,7 +2,7 @@
 // were taken back before, with the evidence that is read here.
 import { describeExit } from '@runyard/core'
 import { REASONS, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
-import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 const EVIDENCE_LINES = 20
 const EVIDENCE_WITHIN_MS = 500
@@ -44,7 +44,10 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
   const message = end.message ?? sentenceAbout(record, end)
   if (end.isStartFailure) noteFailure(deps, record, { reason: end.reason, message })
   await deps.logs.finish(workerId)
-  await deps.gate(async () => driverOf(deps, hostId)?.removeWorker(workerId))
+  const host = hostOf(deps, hostId)
+  // A host that was given up is not waited for: what is left there has no record and is reaped when the host returns.
+  const isAway = host?.view(Date.now()).workers === undefined
+  if (!isAway) await deps.gate(async () => host?.driver.removeWorker(workerId))
   await deps.store.ledger.close(workerId, at)
   await deps.store.workers.remove(endpointId, workerId, end.exit)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
@@ -59,8 +62,7 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
     system: 'remove container',
     facts: factsAbout(record, end, at),
   })
-  const host = hostOf(deps, hostId)
-  await Promise.all([host?.refresh(), host?.refreshInventory()])
+  if (!isAway) await Promise.all([host?.refresh(), host?.refreshInventory()])
 }
 
 function noteFailure(

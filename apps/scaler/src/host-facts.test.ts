@@ -111,3 +111,18 @@ test('a worker that its host takes long to start is left to it, also by a scaler
   expect(first.stops).toEqual([])
   expect((await fixture.store.workers.list('ep-one')).map(({ id }) => id)).toEqual([worker.id])
 })
+
+test('a host that stays away is given up after the grace, its worker is replaced elsewhere, and what is left there goes when it returns', async () => {
+  const policy = { hostGraceMs: 500, heartbeatLostMs: 100, reapGraceMs: 1 }
+  await fixture.open({ source: staticSource([first, second]), policy })
+  await submitOne()
+  const lost = await startedWorker()
+  expect(lost.hostId).toBe('id-1')
+  first.problem.list = 'the cable is out'
+  const placed = async () => (await fixture.store.workers.list('ep-one')).map(({ hostId }) => hostId)
+  await vi.waitFor(async () => expect(await placed()).toEqual(['id-2']), WAIT)
+  expect([...first.observed.keys()]).toEqual([lost.id])
+  delete first.problem.list
+  await vi.waitFor(() => expect([...first.observed.keys()]).toEqual([]), WAIT)
+  expect(await placed()).toEqual(['id-2'])
+})

@@ -42,6 +42,8 @@ interface Seen {
   cardsOfOthers: readonly string[]
   workers: readonly ObservedWorker[] | undefined
   observedAt: number
+  /** Of the last listing that succeeded, at first when the watch was opened. */
+  answeredAt: number
   inventory: HostInventory | undefined
   inventoryAt: number | undefined
   uses: HostView['uses']
@@ -106,6 +108,7 @@ function seenNothing(): Seen {
     cardsOfOthers: [],
     workers: undefined,
     observedAt: 0,
+    answeredAt: Date.now(),
     inventory: undefined,
     inventoryAt: undefined,
     uses: undefined,
@@ -136,7 +139,7 @@ function createReader(options: HostWatchOptions): Reader {
       try {
         seen.hostId ??= await driver.identify()
         const [workers, cardsOfOthers] = await Promise.all([driver.listWorkers(), driver.cardsOfOthers()])
-        Object.assign(seen, { workers, cardsOfOthers, observedAt: askedAt })
+        Object.assign(seen, { workers, cardsOfOthers, observedAt: askedAt, answeredAt: Date.now() })
         noteProblem(undefined)
       } catch (error) {
         seen.workers = undefined
@@ -188,7 +191,8 @@ function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
   const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
   const { label, kind } = driver
   const identity = { hostId: seen.hostId ?? label, isIdentified: seen.hostId !== undefined, label, kind }
-  return { ...identity, unready, inventory, inventoryAt, uses, usesAt, workers: isHung ? undefined : workers, cardsOfOthers, observedAt }
+  const common = { ...identity, unready, inventory, inventoryAt, uses, usesAt, cardsOfOthers, observedAt }
+  return workers === undefined || isHung ? { ...common, workers: undefined, awaySince: seen.answeredAt } : { ...common, workers }
 }
 
 const factsOf = ({ label, kind, capabilities }: HostDriver) => ({ label, kind, capabilities })

@@ -1,8 +1,8 @@
-// The program of the thread that follows logs: its own store, its own drivers, orders from the scaler's thread (`log-thread.ts`).
+// The program of the thread that follows logs: its own store, its own drivers, which it opens as orders name their hosts, orders from the scaler's thread (`log-thread.ts`).
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLogger } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { openHosts } from './hosts.ts'
+import { createOwnHosts, openOwnHost } from './hosts.ts'
 import { createLogFollower } from './log-follower.ts'
 import type { LogOrder, LogReport, LogThreadSetup } from './log-thread.ts'
 
@@ -13,16 +13,13 @@ const log = createLogger({ name: 'scaler-logs', level: config.log.level })
 const scope = new AsyncDisposableStack()
 const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
 const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler-logs'), onError }))
-// The scaler's own drivers have logged which hosts there are.
-const quiet = createLogger({ name: 'scaler-logs', level: 'silent' })
-const source = scope.use(await openHosts({ config, instanceId, log: quiet, env: process.env }))
+const hosts = scope.use(createOwnHosts((host) => openOwnHost(host, { config, instanceId, env: process.env })))
 const logs = scope.use(createLogFollower({ store, log }))
 
 port.on('message', (order: LogOrder) => {
   switch (order.kind) {
     case 'follow': {
-      const driver = source.list().find(({ label }) => label === order.host)
-      if (driver !== undefined) logs.follow(driver, order.workerId)
+      logs.follow(hosts.of(order.host), order.workerId)
       return
     }
     case 'finish':

@@ -2,11 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLogger } from '@runyard/kit'
-import { Config } from '@runyard/schema'
+import { Config, HostConfig } from '@runyard/schema'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { startRedis } from '@runyard/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openLogThread } from './log-thread.ts'
+import { createFakeHost } from './testing/scaler-fixture.ts'
 import { createProcessHost } from '@runyard/host-process'
 
 const log = createLogger({ name: 'log-thread-test', level: 'silent' })
@@ -27,7 +28,7 @@ it('copies what a worker prints into the store, and has stored it all when the w
   const script = 'echo one; while [ ! -e end ]; do sleep 0.05; done; echo two'
   const agentCommand = ['sh', '-c', script]
   await using driver = createProcessHost({ label: 'here', hostId: 'here', instanceId: 'install', scratchDir, agentCommand })
-  await using logs = openLogThread({ setup: { config, instanceId: 'install' }, log })
+  await using logs = openLogThread({ setup: { config, instanceId: 'install' }, hostOf: () => config.hosts?.[0], log })
   await driver.startWorker(launch)
   logs.follow(driver, launch.workerId)
   const lines = async () => (await store.workerLogs.read(launch.workerId, 'container', 10)).map(({ line }) => line)
@@ -57,8 +58,14 @@ it('starts a lost thread again, which goes on with the workers that were followe
   )
   await writeFile(orders, '')
   const config = Config.parse({ dataDir })
-  const logs = openLogThread({ setup: { config, instanceId: 'install' }, log, entry, restartAfterMs: 1 })
-  const host = { label: 'here' }
+  const logs = openLogThread({
+    setup: { config, instanceId: 'install' },
+    hostOf: () => HostConfig.parse('process'),
+    log,
+    entry,
+    restartAfterMs: 1,
+  })
+  const host = createFakeHost('here')
   logs.follow(host, 'good')
   logs.follow(host, 'bad')
   await vi.waitUntil(async () => (await readFile(orders, 'utf8')).split('\n').length > 4, PATIENT)

@@ -3,18 +3,17 @@
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { sentenceOf, type Logger } from '@runyard/kit'
-import type { Config, HostDriver } from '@runyard/schema'
+import type { Config, HostConfig, HostDriver } from '@runyard/schema'
 import type { LogFollower } from './log-follower.ts'
 
 /** What the thread needs to open its own connections. */
 export interface LogThreadSetup {
-  /** With its hosts named: the thread must not choose others. */
   readonly config: Config
   readonly instanceId: string
 }
 
 export type LogOrder =
-  | { readonly kind: 'follow'; readonly host: string; readonly workerId: string }
+  | { readonly kind: 'follow'; readonly host: HostConfig; readonly workerId: string }
   | { readonly kind: 'finish'; readonly workerId: string }
   | { readonly kind: 'stop' }
 
@@ -23,12 +22,10 @@ export interface LogReport {
   readonly workerId: string
 }
 
-export interface LogThread extends Omit<LogFollower, 'follow'> {
-  follow(driver: Pick<HostDriver, 'label'>, workerId: string): void
-}
-
 export interface LogThreadOptions {
   readonly setup: LogThreadSetup
+  /** The configuration with which the thread opens the driver's host. */
+  readonly hostOf: (driver: HostDriver) => HostConfig | undefined
   readonly log: Logger
   /** The thread's program; default: beside this one, source or bundle. */
   readonly entry?: string
@@ -49,20 +46,22 @@ interface State {
   thread: Worker | undefined
   restart: NodeJS.Timeout | undefined
   isStopping: boolean
-  /** Workers by the label of their host. */
-  readonly followed: Map<string, string>
+  /** Hosts by worker. */
+  readonly followed: Map<string, HostConfig>
   readonly finishing: Map<string, () => void>
 }
 
-export function openLogThread(options: LogThreadOptions): LogThread {
+export function openLogThread(options: LogThreadOptions): LogFollower {
   const state: State = { thread: undefined, restart: undefined, isStopping: false, followed: new Map(), finishing: new Map() }
   startThread(options, state)
 
   return {
-    follow({ label }, workerId) {
-      if (state.followed.has(workerId)) return
-      state.followed.set(workerId, label)
-      post(state, { kind: 'follow', host: label, workerId })
+    follow(driver, workerId) {
+      const host = options.hostOf(driver)
+      if (host === undefined || state.followed.has(workerId)) return
+      const own = driver.sharedSocket === undefined ? host : viaSocket(host, driver.sharedSocket)
+      state.followed.set(workerId, own)
+      post(state, { kind: 'follow', host: own, workerId })
     },
     async finish(workerId) {
       if (!state.followed.delete(workerId) || state.thread === undefined) return
@@ -86,6 +85,11 @@ export function openLogThread(options: LogThreadOptions): LogThread {
       clearTimeout(timer)
     },
   }
+}
+
+/** Over the connection of the scaler's driver, so that a host has one. */
+function viaSocket(host: HostConfig, socket: string): HostConfig {
+  return { kind: 'docker', id: host.id, socket }
 }
 
 function post({ thread }: State, order: LogOrder): void {

@@ -1,8 +1,9 @@
 // The scaler process: its parts in the order in which they open.
 import { hostname } from 'node:os'
-import { aborted, dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
+import { aborted, dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { openHosts, withHosts } from './hosts.ts'
+import { followHosts } from './follow-hosts.ts'
+import { defaultHosts, openHosts, withHosts } from './hosts.ts'
 import { openLogThread } from './log-thread.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
@@ -21,6 +22,10 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   const { id: instanceId } = own
   const source = scope.use(await openHosts({ config, instanceId, log, env: process.env }), 'hosts')
 
+  const load = () => loadConfig({ env: process.env, cwd: process.cwd() })
+  const withoutHosts = () => defaultHosts(process.env)
+  scope.use(await followHosts(config.hosts ?? [], { source, load, withoutHosts, log }), 'configuration')
+
   const probe = scope.use(openPlaneProbe(planeProbeUrls(config)))
   const scaler = scope.use(
     await openScaler({
@@ -33,7 +38,7 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
       planeUpSince: () => probe.upSince(),
       facts: { machine: hostname(), pid: process.pid, dataDir, since: Date.now(), ...ownWhereabouts() },
       isGone: isSeenGone,
-      openLogs: () => openLogThread({ setup: { config, instanceId }, log }),
+      openLogs: () => openLogThread({ setup: { config, instanceId }, hostOf: (driver) => source.configOf(driver), log }),
       onStanding: (standing) => {
         const leader = standing.kind === 'elsewhere' ? standing.leader : undefined
         process.send?.({ kind: 'scaling', instanceId, leader })

@@ -125,3 +125,35 @@ test('a host has no more workers than its limit, also within one plan, and the s
   expect(started(observed(many, [limited(2)]))).toEqual(['h1', 'h1'])
   expect(statusOf(observed(many, [limited(0)]))).toMatchObject({ reason: 'hosts_full', message: 'h1 has 0 workers, its limit' })
 })
+
+const GRACE_MS = 120_000
+/** A host that has been away for so long, with a busy worker that was heard so long ago. */
+function away(awayMs: number, heardMs: number, change: { readonly expired?: boolean; readonly unidentified?: boolean } = {}): Observed {
+  const worker = record('w1', { lastSeenAt: NOW - heardMs, readyAt: NOW - HOUR, createdAt: NOW - HOUR })
+  const held = lease('j1', 'w1', { startedAt: NOW - HOUR })
+  const leases = change.expired === true ? [{ ...held, workerId: undefined }] : [held]
+  const owner = view(endpoint('ep-one'), { workers: [worker], leases })
+  const gone: HostView = { ...host('h1', [gpu('a')]), workers: undefined, awaySince: NOW - awayMs }
+  const seen = change.unidentified === true ? { ...gone, hostId: 'box', isIdentified: false } : gone
+  return { ...observed([owner], [seen, host('h2', [gpu('b')])]), planeUpSince: NOW - HOUR }
+}
+const lost = (world: Observed) =>
+  plan(world, NOW).actions.map((action) => ('reason' in action ? `${action.kind} ${action.reason}` : action.kind))
+
+test.each([{}, { unidentified: true }])(
+  'a worker on a host that is away is left alone within the grace, and lost after it: %j',
+  (change) => {
+    expect(lost(away(GRACE_MS - 1, HOUR, change))).toEqual([])
+    expect(plan(away(GRACE_MS - 1, HOUR, change), NOW).nextDueAt).toBe(NOW + 1)
+    expect(lost(away(GRACE_MS, HOUR, change))).toEqual(['take-back host_lost', 'remove host_lost'])
+  },
+)
+
+test('a worker that still reports is never given up, however long its host is away', () => {
+  expect(lost(away(HOUR, 1000))).toEqual([])
+})
+
+test('a job whose lease has expired stays with the worker of a host that is away, until the host is given up', () => {
+  expect(lost(away(GRACE_MS - 1, HOUR, { expired: true }))).toEqual([])
+  expect(lost(away(GRACE_MS, HOUR, { expired: true })).filter((words) => words.startsWith('take-back'))).not.toEqual([])
+})

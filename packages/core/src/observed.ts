@@ -43,6 +43,8 @@ export interface HostView {
   readonly usesAt?: number | undefined
   /** Real GPUs whose last worker is gone and that are not proven free yet. */
   readonly releasing?: readonly string[]
+  /** While it cannot be reached: since when, epoch ms. Absent: unknown for how long. */
+  readonly awaySince?: number | undefined
   /** Real GPUs that workers of other installations hold on this host. */
   readonly cardsOfOthers: readonly string[]
   /** When `workers` was requested, epoch ms: workers created later may be missing. */
@@ -111,6 +113,8 @@ export interface StopRequest {
 export interface PlanPolicy {
   /** A ready worker that is silent for this long is lost. */
   readonly heartbeatLostMs: number
+  /** A host that cannot be reached for this long is given up, with its silent workers. */
+  readonly hostGraceMs: number
   /** Workers must have been able to report for this long before their silence counts. */
   readonly leaseMs: number
   readonly initTimeoutMs: number
@@ -135,6 +139,7 @@ export interface PlanPolicy {
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   heartbeatLostMs: 60_000,
+  hostGraceMs: 120_000,
   leaseMs: 40_000,
   initTimeoutMs: 420_000,
   settleMs: 3000,

@@ -2,6 +2,7 @@
 import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { isServing } from './worker-facts.ts'
+import { givenUpAt } from './worker-view.ts'
 
 /** `keepBytes`: how many bytes of results this endpoint may keep, so that the results of all endpoints fit. */
 export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
@@ -9,7 +10,7 @@ export function planJobs(view: EndpointView, keepBytes: number, builder: PlanBui
   for (const lease of view.leases) {
     if (isOverdue(lease, view, builder)) {
       builder.add({ kind: 'time-out', endpointId: view.endpointId, jobId: lease.jobId, workerId: lease.workerId })
-    } else if (isAbandoned(lease, known, builder)) {
+    } else if (isAbandoned(lease, known, builder) && !mayReturn(lease, view, builder)) {
       const { endpointId, jobId, workerId } = lease
       const lastHolder = workerId === undefined ? lease.lastHolder : undefined
       builder.add({ kind: 'take-back', endpointId, jobId, workerId, lastHolder, reason: 'heartbeat_lost', hostId: undefined })
@@ -36,6 +37,15 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
   if (lease.workerId !== undefined) return !known.has(lease.workerId) && builder.isDue(lease.startedAt + policy.settleMs)
   // Leases also expire while the gateway or Redis is unavailable; afterwards workers get the duration of one lease to report again.
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
+}
+
+/** Its lease expired while its worker's host cannot be reached: the worker may still be at work, and it may still deliver, until the host is given up. */
+function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointView, { observed, isDue }: PlanBuilder): boolean {
+  if (workerId !== undefined) return false
+  const holder = workers.find(({ id }) => id === lastHolder)
+  const host = observed.hosts.find(({ hostId }) => hostId === holder?.hostId)
+  const until = host === undefined ? Infinity : givenUpAt(host, observed)
+  return until !== Infinity && !isDue(until)
 }
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {

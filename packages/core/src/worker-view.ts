@@ -40,7 +40,8 @@ function fateOf(
 ): Fate {
   const host = observed.hosts.find((candidate) => candidate.hostId === record.hostId)
   if (host === undefined) return isInFlight ? { kind: 'unknown' } : fateWithoutHost(record, observed, now)
-  if (host.workers === undefined) return { kind: 'unknown' }
+  if (host.workers === undefined)
+    return isInFlight ? { kind: 'unknown' } : fateWhileAway(record, givenUpAt(host, observed), { observed, now })
   // A worker that is being started may not exist yet, and one that is being stopped may just have ended: neither proves anything.
   if (isInFlight) return { kind: 'settling', until: Infinity }
   return fateOnHost(record, host, observed)
@@ -92,11 +93,27 @@ function fateUnlessSettling(record: WorkerRecord, host: HostView, observed: Obse
 
 /**
  * A host that this scaler does not have (another scaler's, or no longer configured) never responds here. Its workers are judged by their silence
- * alone, for as long as they could have been heard. While one of our own hosts is not identified yet, it may be this host.
+ * alone, for as long as they could have been heard. While one of our own hosts has not been identified, it may be this host.
  */
-function fateWithoutHost(record: WorkerRecord, { hosts, planeUpSince, policy }: Observed, now: number): Fate {
-  if (planeUpSince === undefined || hosts.some((host) => !host.isIdentified)) return { kind: 'unknown' }
-  const lostAt = Math.max(record.createdAt, heardAt(record), planeUpSince) + policy.heartbeatLostMs
+function fateWithoutHost(record: WorkerRecord, observed: Observed, now: number): Fate {
+  const strangers = observed.hosts.filter((host) => !host.isIdentified)
+  const answerBy = Math.max(0, ...strangers.map((host) => givenUpAt(host, observed)))
+  return fateWhileAway(record, answerBy, { observed, now })
+}
+
+/** Until then the host may return; epoch ms. */
+export function givenUpAt({ workers, awaySince }: HostView, { policy }: Pick<Observed, 'policy'>): number {
+  return workers !== undefined || awaySince === undefined ? Infinity : awaySince + policy.hostGraceMs
+}
+
+/** After the grace of its host, a worker is lost if it is silent, for as long as it could have been heard. One that still reports never is. */
+function fateWhileAway(
+  record: WorkerRecord,
+  graceUntil: number,
+  { observed: { planeUpSince, policy }, now }: { readonly observed: Observed; readonly now: number },
+): Fate {
+  if (planeUpSince === undefined || graceUntil === Infinity) return { kind: 'unknown' }
+  const lostAt = Math.max(graceUntil, Math.max(record.createdAt, heardAt(record), planeUpSince) + policy.heartbeatLostMs)
   return now < lostAt ? { kind: 'unknown', until: lostAt } : { kind: 'dead', reason: 'host_lost', endedItself: false }
 }
 

@@ -75,6 +75,7 @@ describe('loadConfig', () => {
     ['tcp://10.0.0.7:2375', '"tcp://10.0.0.7:2375" would be used without TLS, which is refused on a network'],
     ['{ engine: box:22 }', '"box:22" names no engine: write unix:///var/run/docker.sock, tcp://host:2376 or ssh://user@host.'],
     ['{ engine: tcp://box, tls: { ca: /ca.pem } }', '(at 0.tls.cert): tls names three PEM files: ca, cert and key.'],
+    ['{ forwardPlane: true }', 'forwardPlane needs an engine that ssh:// names.'],
     ['{ kind: podman }', 'kind is docker or process.'],
     ['7', 'a host is process, the URL of an engine, or settings such as engine and labels.'],
     ['{ lables: { rack: b } }', 'a host has no setting "lables".'],

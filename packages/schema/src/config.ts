@@ -78,6 +78,11 @@ export const Config = z.object({
     })
     .prefault({}),
   hosts: Hosts.optional().describe('default: the local Docker engine if it responds, else the process host'),
+  hostGraceS: z.coerce
+    .number()
+    .min(1)
+    .default(120)
+    .describe('a host that does not answer is unknown for this long; then its silent workers are lost and their jobs run elsewhere'),
   simulatedGpus: z.string().optional().describe('simulated GPUs, e.g. "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"; no device is attached'),
   gpuTypes: z
     .record(z.string().min(1), GpuTypeConfig)

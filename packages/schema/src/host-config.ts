@@ -70,6 +70,10 @@ export const DockerHostConfig = fields({
   ...common,
   socket: z.string().optional().describe('short for engine: unix://…'),
   engine: z.string().optional().describe(`unix:///path, tcp://host:2376 or ssh://user@host (default: unix://${LOCAL_SOCKET})`),
+  forwardPlane: z
+    .boolean('forwardPlane is true or false')
+    .optional()
+    .describe('for ssh://: workers reach the worker plane through the ssh connection'),
   tls: Tls.optional().describe('paths of PEM files for a tcp engine: ca, cert, key'),
 }).check((context) => {
   const { value } = context
@@ -117,9 +121,10 @@ function parsed({ socket = LOCAL_SOCKET, engine = `unix://${socket}`, tls }: Eng
   return parseEngineUrl(engine, tls)
 }
 
-function problemOf(config: EngineConfig): string | undefined {
+function problemOf(config: EngineConfig & Pick<DockerHostConfig, 'forwardPlane'>): string | undefined {
   const connection = parsed(config)
-  return 'problem' in connection ? connection.problem : undefined
+  if ('problem' in connection) return connection.problem
+  return config.forwardPlane === true && connection.kind !== 'ssh' ? 'forwardPlane needs an engine that ssh:// names' : undefined
 }
 
 /** The engine of a parsed configuration. */

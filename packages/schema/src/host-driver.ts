@@ -124,6 +124,8 @@ export interface HostDriver extends AsyncDisposable {
   readonly label: string
   readonly kind: HostKind
   readonly capabilities: HostCapabilities
+  /** A local socket over which another driver of this process reaches the host, instead of opening a second connection to its machine. */
+  readonly sharedSocket?: string | undefined
   /** Checks that the host responds and may be used. Resolves within seconds; never rejects. */
   probe(): Promise<HostProbe>
   /**

@@ -66,7 +66,8 @@ export function partEnvironments(stack: {
     RUNYARD_WORKER_PLANE_PORT: `${plane.port}`,
     RUNYARD_REDIS_URL: redis.url,
     RUNYARD_DATA_DIR: dataDir.path,
-    RUNYARD_HOSTS: JSON.stringify(choice.hosts),
+    // The scaler reads the configured hosts itself, and again when they change.
+    RUNYARD_DEFAULT_HOSTS: JSON.stringify(choice.hosts),
     RUNYARD_DRAIN_ON_STOP: '1',
   }
   return { scaler, gateway: { ...scaler, RUNYARD_BOOTSTRAP_KEY_FILE: keyFile(dataDir.path) } }

@@ -26,7 +26,13 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
   if (host.kind === 'docker') {
     const workerDockerfile = join(settings.root, 'docker', 'worker.Dockerfile')
     const release: Release = { version: root.version, agentDirectory, workerDockerfile }
-    return createDockerHost({ ...common, connection: engineOf(host), release, baseImage: config.defaultImageBase })
+    return createDockerHost({
+      ...common,
+      connection: engineOf(host),
+      release,
+      baseImage: config.defaultImageBase,
+      forwardPlane: host.forwardPlane,
+    })
   }
   return createProcessHost({
     ...common,

@@ -16,7 +16,6 @@ import { cardsOfOthers, createObserver } from './observed.ts'
 import { createPreparer, type Preparer, type PreparerOptions } from './prepare.ts'
 import { followLogs, tail } from './read-logs.ts'
 import { removeContainer } from './remove-container.ts'
-import { runOverSsh } from './ssh.ts'
 import { createStarter, type Starter } from './start-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
@@ -64,6 +63,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   return {
     label,
     kind: 'docker',
+    sharedSocket: engine.tunnel?.socket,
     capabilities: CAPABILITIES,
     ...describe(engine, { options, short, call }),
     prepare: (how) => preparer.prepare(how),
@@ -141,8 +141,7 @@ function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOp
 
 /** Where the engine runs; undefined: on this machine. An engine on another machine that only TLS reaches shows no GPUs yet. */
 function nvidiaSmiOn(engine: Engine): RunCommand | undefined {
-  const { connection } = engine
-  if (connection.kind === 'ssh') return (file, args) => runOverSsh(connection, [file, ...args])
+  if (engine.tunnel !== undefined) return engine.tunnel.run
   return isLocal(engine) ? undefined : async () => undefined
 }
 

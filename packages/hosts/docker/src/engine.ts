@@ -4,10 +4,11 @@
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
+import { Socket } from 'node:net'
 import { describeEngine, RunyardError, type EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
 import { toRunyardError } from './docker-errors.ts'
-import { openTunnel } from './ssh.ts'
+import { openTunnel, type Tunnel } from './ssh.ts'
 
 export interface Engine extends AsyncDisposable {
   readonly connection: EngineConnection
@@ -15,7 +16,11 @@ export interface Engine extends AsyncDisposable {
   readonly name: string
   /** `timeout`: how long a call may be without an answer, ms; default: no limit, because the caller has one. */
   docker(options?: { readonly timeout?: number }): Docker
+  /** The way over ssh; undefined: the engine is reached otherwise. */
+  readonly tunnel: Tunnel | undefined
 }
+
+const KEEPALIVE_AFTER_MS = 15_000
 
 /** Variables of the Docker CLI that dockerode reads, and by which it would talk to another engine than the one that it is given. */
 const REDIRECTING = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH', 'DOCKER_PATH_PREFIX', 'DOCKER_CLIENT_TIMEOUT']
@@ -28,6 +33,7 @@ export function openEngine(connection: EngineConnection, sshArguments?: readonly
   return {
     connection,
     name,
+    tunnel,
     // Its types leave out the agent, which it hands to node:http.
     docker: (options = {}) => withoutVariables(REDIRECTING, () => new Docker({ ...reached, ...options })),
     [Symbol.asyncDispose]: async () => tunnel?.[Symbol.asyncDispose](),
@@ -40,7 +46,18 @@ function toReach(connection: EngineConnection): object {
   const { host, port, tls } = connection
   if (tls === undefined) return { protocol: 'http', host, port, agent: new Agent({ keepAlive: false }) }
   const files = { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) }
-  return { protocol: 'https', host, port, ...files, agent: new TlsAgent({ keepAlive: false }) }
+  return { protocol: 'https', host, port, ...files, agent: noticesSilence(new TlsAgent({ keepAlive: false })) }
+}
+
+/** A follow or an event stream on a cut cable would hang for ever. */
+function noticesSilence<T extends Agent>(agent: T): T {
+  const { createConnection } = agent
+  agent.createConnection = (...given: Parameters<T['createConnection']>) => {
+    const socket = createConnection.apply(agent, given)
+    if (socket instanceof Socket) socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
+    return socket
+  }
+  return agent
 }
 
 function readPem(path: string): string {

@@ -1,6 +1,7 @@
 // What an engine needs before workers start on it: the default image, the agent's volume, the workers' network, and an address of this machine
 // that containers reach. Each is looked up once per driver and made where it is missing; after a failure the next caller tries again.
 import { existsSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostFinding, type Prepared, type PrepareOptions } from '@runyard/schema'
@@ -27,11 +28,14 @@ export interface PreparerOptions {
   readonly release?: Release | undefined
   /** Default: this machine as containers see it, at the default port. */
   readonly plane?: PlaneSettings
+  /** Workers reach the worker plane over the ssh connection. */
+  readonly forwardPlane?: boolean | undefined
   /** What the default image is built on. */
   readonly baseImage?: string | undefined
   readonly env?: Environment | undefined
 }
 
+const LOOPBACK = '127.0.0.1'
 const DEFAULT_PLANE: PlaneSettings = { host: '0.0.0.0', port: 8081 }
 
 export interface Preparer {
@@ -46,27 +50,20 @@ export interface Preparer {
 
 export function createPreparer(engine: Engine, options: PreparerOptions): Preparer {
   const { plane = DEFAULT_PLANE, release } = options
-  // The bridge of another machine is no address of this one.
   const network = once(() => onEngine(engine, "create the workers' network", ensureWorkerNetwork))
-  const planeAddress = async (): Promise<string | undefined> => (isLocal(engine) ? network() : (await network(), undefined))
   const agentVolume = once(async () => {
     if (release === undefined) throw new RunyardError('internal', 'This host was not given an agent.')
     return ensureAgentVolume({ engine, version: release.version, directory: release.agentDirectory })
   })
-  const planeUrl = async (): Promise<string> => {
-    if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
-    const address = await planeAddress()
-    if (address !== undefined) return planeUrlOf(plane, address)
-    throw new RunyardError('bad_request', "The workers' network of Docker has no address: set workerPlane.url to what containers reach.")
-  }
+  const way = createWay(engine, { plane, network, isForwarded: options.forwardPlane === true })
   return {
     agentVolume,
     network,
-    planeUrl,
+    planeUrl: way.planeUrl,
     async provePlane() {
       try {
         await network()
-        return await provePlane(engine, { image: WORKER_IMAGE, agentVolume: await agentVolume(), planeUrl: await planeUrl() })
+        return await provePlane(engine, { image: WORKER_IMAGE, agentVolume: await agentVolume(), planeUrl: await way.planeUrl() })
       } catch (error) {
         return { subject: 'worker plane', verdict: 'missing', words: sentenceOf(error) }
       }
@@ -74,15 +71,68 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
     async prepare(how) {
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
-      refuseUnreachablePlane(engine, plane)
+      await way.check()
       const image = await provideImage(engine, options, how)
       how.onProgress('preparing the agent')
       if (release !== undefined) await agentVolume()
-      const address = await planeAddress()
+      const address = await way.address()
       const words = `containers on Docker ${probe.version}${image === undefined ? '' : `, image ${image.image}${image.built ? ' (just built)' : ''}`}`
-      return { words: `${words}${await protectMetadata(engine, image?.image)}`, planeAddress: address }
+      return {
+        words: `${words}${await protectMetadata(engine, image?.image)}`,
+        planeAddress: address,
+      }
     },
   }
+}
+
+interface Way {
+  readonly planeUrl: () => Promise<string>
+  /** This machine's address for workers of the host; undefined: the operator has to configure it. */
+  readonly address: () => Promise<string | undefined>
+  /** @throws RunyardError if workers would be given an address that does not lead here. */
+  readonly check: () => Promise<void>
+}
+
+interface WayOptions {
+  readonly plane: PlaneSettings
+  readonly network: () => Promise<string | undefined>
+  readonly isForwarded: boolean
+}
+
+/** From the workers of the host to the worker plane of this machine. */
+function createWay(engine: Engine, { plane, network, isForwarded }: WayOptions): Way {
+  /** The host's end is its own address on the workers' network. */
+  const forward = async (): Promise<string> => {
+    const address = await network()
+    if (address === undefined || engine.tunnel === undefined)
+      throw new RunyardError('bad_request', 'forwardPlane needs an engine that ssh reaches.')
+    const here = isWildcardAddress(plane.host) ? LOOPBACK : plane.host
+    await engine.tunnel.forward({ from: `${address}:${plane.port}`, to: `${here}:${plane.port}` })
+    return planeUrlOf({ host: address, port: plane.port }, address)
+  }
+  if (isForwarded) return { planeUrl: forward, address: async () => LOOPBACK, check: async () => void (await forward()) }
+  // The network of another machine has no address of this one.
+  const address = async (): Promise<string | undefined> => {
+    const own = await network()
+    return isLocal(engine) ? own : ownAddressIn(plane.url)
+  }
+  return {
+    address,
+    check: async () => refuseUnreachablePlane(engine, plane),
+    async planeUrl() {
+      if (plane.url !== undefined || !isWildcardAddress(plane.host)) return planeUrlOf(plane, plane.host)
+      const own = await address()
+      if (own !== undefined) return planeUrlOf(plane, own)
+      throw new RunyardError('bad_request', "The workers' network of Docker has no address: set workerPlane.url to what containers reach.")
+    },
+  }
+}
+
+/** What the URL names, if it is an address of this machine. */
+function ownAddressIn(url: string | undefined): string | undefined {
+  const name = url === undefined ? undefined : new URL(url).hostname
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
+  return own.find(({ address }) => address === name)?.address
 }
 
 /** @throws RunyardError where workers on another machine would be given an address that means their own. */

@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { HostDriver, WorkerLaunch } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { findFreePort } from '@runyard/testing/free-port'
 import { createDockerHost } from './docker-host.ts'
+import { openEngine } from './engine.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { canRunSshd, startSshd, startTlsEngine } from './testing/remote-engine-fixture.ts'
 
@@ -42,17 +46,18 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
     sshd.kill('SIGTERM')
   })
 
+  const connection = () => ({ kind: 'ssh', host: '127.0.0.1', user: undefined, port, socket: SOCKET }) as const
   const open = (more: { config?: string } = {}) =>
     createDockerHost({
       label: 'box',
-      connection: { kind: 'ssh', host: '127.0.0.1', user: undefined, port, socket: SOCKET },
+      connection: connection(),
       instanceId: `ssh-${randomBytes(4).toString('hex')}`,
       plane: { host: '127.0.0.1', port: 8081, url: 'http://plane.example' },
       sshArguments: ['-F', more.config ?? config],
     })
 
   const tunnels = () =>
-    spawnSync('pgrep', ['-f', `runyard-ssh.*${port}`], { encoding: 'utf8' })
+    spawnSync('pgrep', ['-f', `^ssh .*runyard-ssh.*${port}`], { encoding: 'utf8' })
       .stdout.split('\n')
       .filter(Boolean)
 
@@ -75,6 +80,38 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
       expect(tunnels()[0]).not.toBe(before)
     }, WAIT)
   })
+
+  it('runs commands on the host over the same connection, and leads an address of it to this machine', async () => {
+    await using engine = openEngine(connection(), ['-F', config])
+    await engine.docker().ping()
+    const { tunnel } = engine
+    if (tunnel === undefined) throw new Error('no tunnel')
+    expect(await tunnel.run('echo', ['hello'])).toBe('hello\n')
+    expect(await tunnel.run('no-such-program', [])).toBeUndefined()
+    const server = createServer((socket) => socket.end('plane')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const from = await findFreePort()
+    const answer = async () => (await connect(from, '127.0.0.1').toArray()).join('')
+    await tunnel.forward({ from: `127.0.0.1:${from}`, to: `127.0.0.1:${(server.address() as AddressInfo).port}` })
+    expect(await answer()).toBe('plane')
+    process.kill(Number(tunnels()[0]), 'SIGKILL')
+    await vi.waitFor(async () => expect(await answer()).toBe('plane'), WAIT)
+    expect(tunnels()).toHaveLength(1)
+    server.close()
+  }, 60_000)
+
+  it('ends its ssh when the process that opened it is killed', async () => {
+    const program = `import { openEngine } from ${JSON.stringify(new URL('./engine.ts', import.meta.url).href)}
+      const engine = openEngine(${JSON.stringify(connection())}, ${JSON.stringify(['-F', config])})
+      await engine.docker().ping()
+      console.log('up')
+      setInterval(() => undefined, 1000)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(child.stdout, 'data')
+    expect(tunnels()).toHaveLength(1)
+    child.kill('SIGKILL')
+    await vi.waitFor(() => expect(tunnels()).toEqual([]), WAIT)
+  }, 60_000)
 
   it('is unknown, with the words of ssh, if its key is not the known one', async () => {
     const strict = join(dir, 'strict.conf')

@@ -1,5 +1,6 @@
 // Reaches a host through this machine's ssh program, so that the user's configuration, agent, jump hosts and known hosts apply. One tunnel per engine
-// carries all calls: forwards are not sessions, and need no Docker CLI on the other side. It is restarted with increasing pauses. Failure direction:
+// carries all calls: forwards are not sessions, and need no Docker CLI on the other side. It is also the master of a control socket, over which commands
+// run there and the worker plane is forwarded. It is restarted with increasing pauses, and ends with this process, however that ends. Failure direction:
 // while it is down, the engine does not answer, so the host is unknown.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -18,6 +19,18 @@ type SshConnection = Extract<EngineConnection, { kind: 'ssh' }>
 export interface Tunnel extends AsyncDisposable {
   /** Its connections go to the engine's socket; the first ones wait until the tunnel is up. */
   readonly agent: Agent
+  /** The engine's socket on this machine, while the tunnel is up. */
+  readonly socket: string
+  /** Runs a command on the host, over the same connection while it is up. @see runOverSsh */
+  run(file: string, args: readonly string[]): Promise<string | undefined>
+  /** From now on the host's address leads to ours, also after the tunnel was started again. @throws RunyardError with one sentence if it cannot. */
+  forward(way: Forward): Promise<void>
+}
+
+/** `from`: an address and a port of the host; `to`: of this machine. */
+export interface Forward {
+  readonly from: string
+  readonly to: string
 }
 
 export interface TunnelOptions {
@@ -34,21 +47,43 @@ const UP_POLL_MS = 25
 const FIRST_PAUSE_MS = 500
 const LAST_PAUSE_MS = 30_000
 const END_WITHIN_MS = 2000
+const FORWARD_AGAIN_MS = 5000
+
+/** Runs its arguments until they end or its standard input does: the system closes that when this process ends, even by SIGKILL. */
+const WHILE_WE_LIVE = `exec 3<&0
+"$@" </dev/null 3<&- & child=$!
+{ read -r _ <&3; kill "$child"; } >/dev/null 2>&1 & watch=$!
+exec 3<&-
+wait "$child"; code=$?
+kill "$watch" 2>/dev/null
+exit "$code"`
 
 interface State {
   readonly stop: AbortController
   child: ChildProcess | undefined
   /** What ssh printed last. */
   lastWords: string
+  forward: Forward | undefined
 }
 
 export function openTunnel(connection: SshConnection, { name, more = [] }: TunnelOptions): Tunnel {
   // Only this user may enter, and so use the engine.
   const directory = mkdtempSync(join(tmpdir(), 'runyard-ssh-'))
   const socket = join(directory, 'engine.sock')
-  const state: State = { stop: new AbortController(), child: undefined, lastWords: '' }
-  const forward = ['-NT', ...TUNNEL_OPTIONS.flatMap((option) => ['-o', option]), '-L', `${socket}:${connection.socket}`]
-  const supervised = keepUp(state, { args: [...more, ...forward, ...target(connection)], socket })
+  const control = join(directory, 'control')
+  const state: State = { stop: new AbortController(), child: undefined, lastWords: '', forward: undefined }
+  const local = ['-MNT', '-S', control, ...TUNNEL_OPTIONS.flatMap((option) => ['-o', option]), '-L', `${socket}:${connection.socket}`]
+  const overControl = [...more, '-S', control, '-o', 'ControlMaster=no']
+  const addForward = (way: Forward) => forwardOver(connection, { name, way, more: overControl })
+  const onUp = async (): Promise<void> => {
+    while (state.forward !== undefined && !state.stop.signal.aborted) {
+      // The host may still hold the address for the connection that was lost.
+      const isDone = await addForward(state.forward).then(Boolean, () => false)
+      if (isDone || !(await isThere(socket))) return
+      await delay(FORWARD_AGAIN_MS, undefined, { signal: state.stop.signal, ref: false }).catch(() => undefined)
+    }
+  }
+  const supervised = keepUp(state, { args: [...more, ...local, ...target(connection)], socket, control, onUp })
   const agent = new Agent({ keepAlive: false })
   agent.createConnection = (_options, callback) => {
     void handOut(socket, { state, name }, callback)
@@ -56,10 +91,19 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
   }
   return {
     agent,
+    socket,
+    run: (file, args) => runOverSsh(connection, [file, ...args], overControl),
+    async forward(way) {
+      const problem = await untilUp(socket, state)
+      if (problem !== undefined) throw unreached(name, problem)
+      if (state.forward?.from === way.from && state.forward.to === way.to) return
+      await addForward(way)
+      state.forward = way
+    },
     async [Symbol.asyncDispose]() {
       state.stop.abort()
-      state.child?.kill('SIGTERM')
-      const timer = setTimeout(() => state.child?.kill('SIGKILL'), END_WITHIN_MS)
+      state.child?.stdin?.end()
+      const timer = setTimeout(() => killGroup(state.child), END_WITHIN_MS)
       await supervised
       clearTimeout(timer)
       rmSync(directory, { recursive: true, force: true })
@@ -74,9 +118,28 @@ async function handOut(
 ): Promise<void> {
   const problem = await untilUp(socket, state)
   if (problem === undefined) return callback?.(null, connect(socket))
-  const error = new RunyardError('internal', `ssh does not reach ${name}: ${problem}.`, { fault: 'host' })
   // Node's types ask for a stream beside the error.
-  callback?.(error, new PassThrough())
+  callback?.(unreached(name, problem), new PassThrough())
+}
+
+function unreached(name: string, problem: string): RunyardError {
+  return new RunyardError('internal', `ssh does not reach ${name}: ${problem}.`, { fault: 'host' })
+}
+
+interface Forwarding {
+  readonly name: string
+  readonly way: Forward
+  readonly more: readonly string[]
+}
+
+async function forwardOver(connection: SshConnection, { name, way: { from, to }, more }: Forwarding): Promise<true> {
+  try {
+    await promisify(execFile)('ssh', [...more, '-O', 'forward', '-R', `${from}:${to}`, ...target(connection)], { timeout: UP_WITHIN_MS })
+    return true
+  } catch (error) {
+    const sentence = `ssh does not forward ${from} on ${name} to this machine: set "AllowTcpForwarding yes" and "GatewayPorts clientspecified" in its /etc/ssh/sshd_config, and see that nothing else listens there.`
+    throw new RunyardError('bad_request', sentence, { cause: error, fault: 'host' })
+  }
 }
 
 /** `--`: what follows is the host, even if it began with a dash. */
@@ -85,12 +148,22 @@ function target({ host, user, port }: SshConnection): readonly string[] {
   return [...OPTIONS.flatMap((option) => ['-o', option]), ...where, '--', user === undefined ? host : `${user}@${host}`]
 }
 
-async function keepUp(state: State, { args, socket }: { readonly args: readonly string[]; readonly socket: string }): Promise<void> {
+interface Keeping {
+  readonly args: readonly string[]
+  readonly socket: string
+  readonly control: string
+  readonly onUp: () => Promise<void>
+}
+
+async function keepUp(state: State, { args, socket, control, onUp }: Keeping): Promise<void> {
   const { signal } = state.stop
   for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS)) {
     const since = Date.now()
-    await runOnce(state, args)
-    rmSync(socket, { force: true })
+    const running = runOnce(state, args)
+    void untilUp(socket, state).then((problem) => (problem === undefined ? onUp() : undefined))
+    await running
+    // Left behind by one that was killed, the control socket would keep the next one from being a master.
+    for (const left of [socket, control]) rmSync(left, { force: true })
     if (Date.now() - since > LAST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS
     await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
   }
@@ -99,7 +172,9 @@ async function keepUp(state: State, { args, socket }: { readonly args: readonly 
 /** Resolves when ssh has ended, or could not be started. */
 function runOnce(state: State, args: readonly string[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  const child = spawn('ssh', [...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  // A group of its own: neither a Ctrl-C at the terminal nor the end of the shell alone leaves half of it.
+  const child = spawn('sh', ['-c', WHILE_WE_LIVE, 'sh', 'ssh', ...args], { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
+  child.stdin.on('error', () => undefined)
   state.child = child
   child.stderr.on('data', (chunk: Buffer) => {
     state.lastWords = chunk.toString().trim().split('\n').at(-1) ?? ''
@@ -110,6 +185,15 @@ function runOnce(state: State, args: readonly string[]): Promise<void> {
   })
   child.once('close', () => resolve(undefined))
   return promise
+}
+
+function killGroup(child: ChildProcess | undefined): void {
+  if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // It has just ended.
+  }
 }
 
 /** Undefined, or what is wrong. */

@@ -63,6 +63,7 @@ function readHost(context: CommandContext): Record<string, unknown> {
     ...(where === 'process' ? { kind: 'process' } : { engine: where }),
     id: name,
     planeUrl: textOption(context, 'plane-url'),
+    forwardPlane: context.options['forward-plane'] === true ? true : undefined,
     tls: ca === undefined && cert === undefined && key === undefined ? undefined : withoutUndefined({ ca, cert, key }),
     labels: Object.keys(labels).length === 0 ? undefined : labels,
     limits: workers === undefined ? undefined : { workers: Number(workers) },
