@@ -63,6 +63,12 @@ describe.each([
   })
 })
 
+it('null clears in REST, where bodies have it in place of an empty text, and is not given in GraphQL', () => {
+  expect(v2.CONTAINER.read({ registry: null })).toEqual({ registryId: null })
+  expect(v2Endpoint.CONTAINER.read({ registry: null })).toEqual({ registryId: null })
+  expect(graphql.CONTAINER.read({ containerRegistryAuthId: null, dockerArgs: null })).toEqual({})
+})
+
 it('every field of a template in REST is a row, or two members of the model', () => {
   const rows = (dialect: typeof v1 | typeof v2) => ['name', ...dialect.CONTAINER.names, ...dialect.NOTES.names].toSorted()
   expect(rows(v1)).toEqual(Object.keys(V1CreateTemplateBody.shape).toSorted())

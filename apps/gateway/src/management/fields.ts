@@ -27,15 +27,16 @@ interface FieldRow {
   readonly write: (value: never, model: never) => unknown
 }
 
-export function fieldsOf<Body extends object, View, Model extends object>() {
+/** `isAbsent`: which value of a body stands for a field that is not given; by default undefined alone, since null clears. */
+export function fieldsOf<Body extends object, View, Model extends object>(isAbsent = (value: unknown): boolean => value === undefined) {
   return <const T extends Table<Body, View, Model>>(table: T) => {
     const rows = Object.entries(table).map(([member, row]) => ({ member, ...toRow(row) }))
     return {
       /** Their names in the dialect. */
       names: rows.map(({ name }) => name),
-      /** The members of the model that the body gives. A field that is absent or null gives none. */
+      /** The members of the model that the body gives. */
       read(body: Body): Partial<Pick<Model, keyof T & keyof Model>> {
-        const given = rows.filter(({ name }) => Reflect.get(body, name) != null)
+        const given = rows.filter(({ name }) => !isAbsent(Reflect.get(body, name)))
         const members = given.map(({ member, name, read }) => [member, read(Reflect.get(body, name) as never)] as const)
         // A mapped type cannot be built member by member.
         return Object.fromEntries(members.filter(([, value]) => value !== undefined)) as Partial<Pick<Model, keyof T & keyof Model>>
@@ -54,6 +55,9 @@ const itself = (value: unknown): unknown => value
 function toRow(row: unknown): FieldRow {
   return typeof row === 'string' ? { name: row, read: itself, write: itself } : (row as FieldRow)
 }
+
+/** For dialects in which null means "not given". */
+export const isNone = (value: unknown): boolean => value == null
 
 /** Seconds in the dialect. */
 export const seconds = { read: (value: number) => value * 1000, write: (ms: number) => ms / 1000 }

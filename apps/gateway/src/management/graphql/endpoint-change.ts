@@ -12,7 +12,7 @@ import {
 } from '@runyard/core'
 import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
-import { fieldsOf, seconds } from '../fields.ts'
+import { fieldsOf, isNone, seconds } from '../fields.ts'
 import { splitCommas } from './inputs.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'
@@ -97,7 +97,7 @@ function gpuChange(input: EndpointInput, complete: boolean): GpuChange {
   })
 }
 
-export const SETTINGS = fieldsOf<EndpointInput, Readonly<Record<string, unknown>>, EndpointSettings>()({
+export const SETTINGS = fieldsOf<EndpointInput, Readonly<Record<string, unknown>>, EndpointSettings>(isNone)({
   workersMin: 'workersMin',
   workersMax: 'workersMax',
   idleTimeoutMs: { name: 'idleTimeout', ...seconds },

@@ -3,14 +3,14 @@
 import { defined, type TemplateEdit } from '@runyard/core'
 import { RunyardError, TEMPLATE_CATEGORIES } from '@runyard/schema'
 import type { Template, TemplateContainer, TemplateNotes } from '@runyard/schema'
-import { fieldsOf, textOrNull } from '../fields.ts'
+import { fieldsOf, isNone, textOrNull } from '../fields.ts'
 import { splitCommas } from './inputs.ts'
 import type { TemplateInput } from './inputs.ts'
 import { refuseUnsupportedTemplate } from './unsupported-input.ts'
 
 type Reply = Readonly<Record<string, unknown>>
 
-export const CONTAINER = fieldsOf<TemplateInput, Reply, TemplateContainer>()({
+export const CONTAINER = fieldsOf<TemplateInput, Reply, TemplateContainer>(isNone)({
   image: { name: 'imageName', read: (image) => image || undefined, write: (image) => image },
   args: 'dockerArgs',
   env: { name: 'env', read: toEnvironment, write: environmentReply },
@@ -20,7 +20,7 @@ export const CONTAINER = fieldsOf<TemplateInput, Reply, TemplateContainer>()({
   registryId: { name: 'containerRegistryAuthId', read: textOrNull, write: (id) => id ?? '' },
 })
 
-export const NOTES = fieldsOf<TemplateInput, Reply, TemplateNotes>()({
+export const NOTES = fieldsOf<TemplateInput, Reply, TemplateNotes>(isNone)({
   isServerless: 'isServerless',
   isPublic: 'isPublic',
   category: { name: 'category', read: readCategory, write: (category) => category },
