@@ -127,20 +127,17 @@ function restingGpu(rest: NonNullable<HostRecord['rest']>): Refusal {
 }
 
 function ofMisfit(misfit: Misfit, gpu: Gpu, { request, host }: { readonly request: GpuRequest; readonly host: HostInventory }): Refusal {
-  switch (misfit) {
-    case 'other_type':
-      return refuse(misfit, `${gpu.name} is none of the requested types (${describeGpuRequest(request)})`, `ask for "${gpu.name}", too`)
-    case 'reserved':
-      return refuse(misfit, 'the configuration of the host reserves it', 'change reserve.gpus of the host')
-    case 'faulty':
-      return refuse(misfit, `it has a fault: ${gpu.fault ?? 'unknown'}`, 'mend the fault')
-    case 'old_driver':
-      return refuse(
-        misfit,
-        `the driver of the host has CUDA ${host.cudaVersion ?? 'none'}, which the endpoint does not accept`,
-        'update the driver, or accept its CUDA version',
-      )
+  const cuda = host.cudaVersion ?? 'none'
+  const sentences: Readonly<Record<Misfit, readonly [message: string, remedy: string]>> = {
+    other_type: [`${gpu.name} is none of the requested types (${describeGpuRequest(request)})`, `ask for "${gpu.name}", too`],
+    reserved: ['the configuration of the host reserves it', 'change reserve.gpus of the host'],
+    faulty: [`it has a fault: ${gpu.fault ?? 'unknown'}`, 'mend the fault'],
+    old_driver: [
+      `the driver of the host has CUDA ${cuda}, which the endpoint does not accept`,
+      'update the driver, or accept its CUDA version',
+    ],
   }
+  return refuse(misfit, ...sentences[misfit])
 }
 
 /** `claim`: a worker id; null: a worker of another installation; undefined: it is free. */
