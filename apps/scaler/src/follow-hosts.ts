@@ -44,7 +44,7 @@ export async function followHosts(known: readonly HostConfig[], options: FollowO
       const { hosts } = (await load()).config
       return { text: JSON.stringify(hosts) ?? '', hosts: async () => hosts ?? (await withoutHosts()) }
     } catch (error) {
-      return { text: sentenceOf(error), hosts: () => Promise.reject(error as Error) }
+      return { text: sentenceOf(error), hosts: () => Promise.reject(error) }
     }
   }
 

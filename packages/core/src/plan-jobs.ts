@@ -40,12 +40,12 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
 }
 
 /** Its lease expired while its worker's host cannot be reached: the worker may still be at work, and it may still deliver, until the host is given up. */
-function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointView, { observed, isDue }: PlanBuilder): boolean {
+function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointView, builder: PlanBuilder): boolean {
   if (workerId !== undefined) return false
   const holder = workers.find(({ id }) => id === lastHolder)
-  const host = observed.hosts.find(({ hostId }) => hostId === holder?.hostId)
-  const until = host === undefined ? Infinity : givenUpAt(host, observed)
-  return until !== Infinity && !isDue(until)
+  const host = builder.observed.hosts.find(({ hostId }) => hostId === holder?.hostId)
+  const until = host === undefined ? Infinity : givenUpAt(host, builder.observed)
+  return until !== Infinity && !builder.isDue(until)
 }
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {

@@ -141,7 +141,8 @@ function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOp
 
 /** Where the engine runs; undefined: on this machine. An engine on another machine that only TLS reaches shows no GPUs yet. */
 function nvidiaSmiOn(engine: Engine): RunCommand | undefined {
-  if (engine.tunnel !== undefined) return engine.tunnel.run
+  const { tunnel } = engine
+  if (tunnel !== undefined) return (file, args) => tunnel.run(file, args)
   return isLocal(engine) ? undefined : async () => undefined
 }
 

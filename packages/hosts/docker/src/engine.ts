@@ -50,10 +50,10 @@ function toReach(connection: EngineConnection): object {
 }
 
 /** A follow or an event stream on a cut cable would hang for ever. */
-function noticesSilence<T extends Agent>(agent: T): T {
-  const { createConnection } = agent
-  agent.createConnection = (...given: Parameters<T['createConnection']>) => {
-    const socket = createConnection.apply(agent, given)
+function noticesSilence(agent: TlsAgent): TlsAgent {
+  const createConnection = agent.createConnection.bind(agent)
+  agent.createConnection = (options, callback) => {
+    const socket = createConnection(options, callback)
     if (socket instanceof Socket) socket.setKeepAlive(true, KEEPALIVE_AFTER_MS)
     return socket
   }
