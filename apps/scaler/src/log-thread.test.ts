@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { createLogger } from '@runyard/kit'
 import { Config, HostConfig } from '@runyard/schema'
 import { openStore, storeOptionsOf } from '@runyard/store'
-import { startRedis } from '@runyard/testing'
+import { startRedis, workerLaunch } from '@runyard/testing'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openLogThread } from './log-thread.ts'
 import { createFakeHost } from './testing/scaler-fixture.ts'
@@ -81,20 +81,4 @@ it('starts a lost thread again, which goes on with the workers that were followe
   ])
 })
 
-const launch = {
-  workerId: 'printer001',
-  endpointId: 'ep',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: 'any',
-  withAgent: true,
-  entrypoint: [],
-  args: [],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const launch = workerLaunch({ workerId: 'printer001', image: 'any', withAgent: true })

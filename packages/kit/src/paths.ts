@@ -2,7 +2,7 @@
 // the cache are executed, and sockets in the data directory receive every job. No other user may be able to write there, and neither directory
 // is inside one that all users share.
 import { lstatSync, mkdirSync, realpathSync, type Stats } from 'node:fs'
-import { homedir } from 'node:os'
+import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { RunyardError } from '@runyard/schema'
 
@@ -67,7 +67,7 @@ const canOthersWrite = ({ mode }: Stats): boolean => (mode & WRITABLE_BY_OTHERS)
 
 function homeDir(env: Env): string {
   try {
-    return env['HOME'] || homedir()
+    return env['HOME'] || userInfo().homedir
   } catch (error) {
     throw new RunyardError('bad_request', 'The home directory is not known; set HOME.', { cause: error })
   }

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
 import type { HostCapabilities, HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { workerLaunch } from './worker-launch.ts'
 
 export interface HostFixture extends AsyncDisposable {
   /** A driver of this installation; each call creates a new one, as a restarted scaler would. */
@@ -290,26 +291,8 @@ async function listed(driver: HostDriver): Promise<readonly ObservedWorker[]> {
   return (await driver.listWorkers()).map((worker) => ({ ...worker, diskBytes: 0 }))
 }
 
-function baseLaunch(overrides: Partial<WorkerLaunch>): WorkerLaunch {
-  return {
-    workerId: `t${randomBytes(8).toString('hex')}`,
-    endpointId: 'conformance',
-    specHash: 'spec0',
-    endpointVersion: 1,
-    image: 'runyard/worker:latest',
-    withAgent: false,
-    entrypoint: [],
-    args: [],
-    env: {},
-    gpus: [],
-    memoryBytes: undefined,
-    cpus: undefined,
-    pidsLimit: 128,
-    runtime: undefined,
-    caBundle: undefined,
-    ...overrides,
-  }
-}
+const baseLaunch = (overrides: Partial<WorkerLaunch>): WorkerLaunch =>
+  workerLaunch({ workerId: `t${randomBytes(8).toString('hex')}`, endpointId: 'conformance', pidsLimit: 128, ...overrides })
 
 /** Polls until `look` finds something; the test's own timeout limits it. */
 async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {

@@ -3,9 +3,10 @@ import { createClient } from '@runyard/client'
 import type { ExplainView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
-import { alignColumns, type Terminal } from '../output/terminal.ts'
+import { renderTable } from '../output/table.ts'
+import type { Terminal } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
-import { onlyWord } from './endpoints/find.ts'
+import { onlyWord } from '../only-word.ts'
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
@@ -16,7 +17,10 @@ export async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-export function renderExplanation(seen: ExplainView, out: Pick<Terminal, 'bold' | 'dim' | 'good' | 'bad'>): readonly string[] {
+export function renderExplanation(
+  seen: ExplainView,
+  out: Pick<Terminal, 'bold' | 'dim' | 'good' | 'bad' | 'isTty' | 'columns'>,
+): readonly string[] {
   const { endpoint, job, workers, waiting } = seen
   const subject =
     job === undefined ? `${out.bold(endpoint.name)}  ${endpoint.id}` : `${out.bold(job.id)}  ${job.status} on ${endpoint.name}`
@@ -40,8 +44,8 @@ export function renderExplanation(seen: ExplainView, out: Pick<Terminal, 'bold' 
   const changes = seen.changes.map((change) => `  - ${change}`)
   return [
     subject,
-    ...alignColumns(facts),
-    ...(hosts.length === 0 ? ['', out.dim('no host was seen yet')] : ['', out.dim('one more worker now?'), ...alignColumns(hosts)]),
+    ...renderTable(out, facts),
+    ...(hosts.length === 0 ? ['', out.dim('no host was seen yet')] : ['', out.dim('one more worker now?'), ...renderTable(out, hosts)]),
     ...(changes.length === 0 ? [] : ['', out.dim('what would change it'), ...changes]),
   ]
 }

@@ -6,7 +6,8 @@ import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import { formatDuration, type Terminal } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
-import { findEndpoint, onlyWord } from './endpoints/find.ts'
+import { onlyWord } from '../only-word.ts'
+import { findEndpoint } from './endpoints/find.ts'
 import { readNumber } from './endpoints/request.ts'
 
 const DEFAULT_LIMIT = 20

@@ -1,7 +1,7 @@
 // `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
-import { RunyardError } from '@runyard/schema'
 import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
+import { onlyWord, unknownWord } from '../only-word.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import type { Settings } from '../settings.ts'
@@ -86,11 +86,7 @@ export function parseExpiry(text: string, now: number): number {
   throw new UsageError(`--expires takes a span such as 24h or 90d, or a future date such as 2027-11-01; "${text}" is neither.`)
 }
 
-function onlyKey({ positionals }: CommandContext): string {
-  const [word, ...more] = positionals
-  if (word !== undefined && word !== '' && more.length === 0) return word
-  throw new UsageError(`name one key; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
-}
+const onlyKey = (context: CommandContext): string => onlyWord(context, 'key', 'keys')
 
 /** By its id or a prefix of it, else by its name. @throws RunyardError('not_found'), UsageError if several match */
 async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
@@ -98,7 +94,13 @@ async function findKey({ keys }: Store, word: string): Promise<ListedKey> {
   const named = all.filter(({ name }) => name === word)
   const fitting = named.length > 0 ? named : all.filter(({ id }) => word.length >= SHORT_ID && id.startsWith(word))
   const [found, ...more] = fitting
-  if (found === undefined) throw new RunyardError('not_found', `there is no key "${word}"; \`runyard keys list\` shows what there is.`)
+  if (found === undefined) {
+    throw unknownWord(
+      word,
+      all.map(({ name }) => name),
+      { what: 'key', group: 'keys' },
+    )
+  }
   if (more.length === 0) return found
   throw new UsageError(
     `${fitting.length} keys are called "${word}"; name one by its id: ${fitting.map(({ id }) => shorten(id)).join(', ')}.`,

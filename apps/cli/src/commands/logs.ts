@@ -5,7 +5,8 @@ import { RunyardError } from '@runyard/schema'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
 import { findTarget } from '../settings.ts'
-import { findEndpoint, onlyWord } from './endpoints/find.ts'
+import { onlyWord } from '../only-word.ts'
+import { findEndpoint } from './endpoints/find.ts'
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context

@@ -3,10 +3,9 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { createClient, type Client } from '@runyard/client'
-import { closestWord } from '@runyard/kit'
-import { RunyardError } from '@runyard/schema'
 import type { RegistryView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
+import { onlyWord, unknownWord } from '../only-word.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import { findTarget } from '../settings.ts'
@@ -50,20 +49,14 @@ export async function findRegistry(client: Pick<Client, 'registries'>, word: str
   const registries = await client.registries.list()
   const found = registries.find(({ id }) => id === word) ?? registries.find(({ name }) => name === word)
   if (found !== undefined) return found
-  const near = closestWord(
+  throw unknownWord(
     word,
     registries.map(({ name }) => name),
-    3,
+    { what: 'registry', group: 'registries' },
   )
-  const hint = near === undefined ? '`runyard registries list` shows what there is' : `did you mean "${near}"?`
-  throw new RunyardError('not_found', `there are no registry credentials "${word}"; ${hint}`)
 }
 
-function onlyName({ positionals }: CommandContext): string {
-  const [word, ...more] = positionals
-  if (word !== undefined && more.length === 0) return word
-  throw new UsageError(`name one registry; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
-}
+const onlyName = (context: CommandContext): string => onlyWord(context, 'registry', 'registries')
 
 async function readCredentials(context: CommandContext): Promise<{ username: string; password: string }> {
   const username = textOption(context, 'username')

@@ -1,9 +1,10 @@
 // The hosts as an operator sees them: what the configuration says, what the leading scaler saw last, which workers are there.
 import { existsSync } from 'node:fs'
-import { closestWord, loadConfig } from '@runyard/kit'
+import { loadConfig } from '@runyard/kit'
 import { RunyardError, type Config, type HostConfig, type HostRecord, type WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { UsageError, type CommandContext } from '../command.ts'
+import { onlyWord, unknownWord } from '../only-word.ts'
 import { loadSettings, type Settings } from '../settings.ts'
 import { readRunning } from '../stack/data-dir.ts'
 
@@ -58,20 +59,14 @@ export function findHost(pool: readonly PoolHost[], word: string): PoolHost {
     const ids = found.map(({ record }) => record?.hostId ?? '?').join(', ')
     throw new UsageError(`${found.length} hosts are called "${word}"; name one by its id: ${ids}.`)
   }
-  const near = closestWord(
+  throw unknownWord(
     word,
     pool.map(({ name }) => name),
-    3,
+    { what: 'host', group: 'hosts' },
   )
-  const hint = near === undefined ? '`runyard hosts list` shows what there is' : `did you mean "${near}"?`
-  throw new RunyardError('not_found', `there is no host "${word}"; ${hint}.`)
 }
 
-export function onlyHost({ positionals }: Pick<CommandContext, 'positionals'>): string {
-  const [word, ...more] = positionals
-  if (word !== undefined && more.length === 0) return word
-  throw new UsageError(`name one host; ${positionals.length === 0 ? 'none was given' : `${positionals.length} were given`}.`)
-}
+export const onlyHost = (context: Pick<CommandContext, 'positionals'>): string => onlyWord(context, 'host', 'hosts')
 
 export interface HostSettings extends Settings {
   /** The file that lists the hosts: the one that the running stack reads, else the one of this directory. */

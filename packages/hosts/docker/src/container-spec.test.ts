@@ -1,24 +1,8 @@
-import type { WorkerLaunch } from '@runyard/schema'
+import { workerLaunch } from '@runyard/testing'
 import { describe, expect, it } from 'vitest'
 import { AGENT_MOUNT, containerName, toContainerOptions } from './container-spec.ts'
 
-const launch: WorkerLaunch = {
-  workerId: 'worker001',
-  endpointId: 'ep',
-  specHash: 'hash',
-  endpointVersion: 1,
-  image: 'some/image:1',
-  withAgent: true,
-  entrypoint: [],
-  args: ['ignored'],
-  env: { A: '1' },
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const launch = workerLaunch({ specHash: 'hash', image: 'some/image:1', withAgent: true, args: ['ignored'], env: { A: '1' } })
 const host = { instanceId: 'install', agentVolume: 'runyard-agent-1' }
 
 describe('toContainerOptions', () => {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
-import { describeHostConformance } from '@runyard/testing'
+import { describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
@@ -10,6 +9,7 @@ import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
+import { DOCKERFILE, ensureDefaultImage } from './testing/default-image.ts'
 import { ensureWorkerImage } from './worker-image.ts'
 
 const socket = '/var/run/docker.sock'
@@ -35,11 +35,7 @@ function createFixture(): HostFixture {
   }
 }
 
-const dockerfile = fileURLToPath(new URL('../../../../docker/worker.Dockerfile', import.meta.url))
-
-beforeAll(async () => {
-  await ensureWorkerImage({ engine, dockerfile, onProgress: () => undefined })
-}, 600_000)
+beforeAll(ensureDefaultImage, 600_000)
 
 describeHostConformance('a Docker Engine', async () => createFixture(), {
   capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true },
@@ -149,7 +145,10 @@ describe('a Docker host', () => {
   const driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId: 'nothing-runs' })
 
   it('does not build the worker image again while its recipe is the same', async () => {
-    expect(await ensureWorkerImage({ engine, dockerfile, onProgress: () => undefined })).toEqual({ image: WORKER_IMAGE, built: false })
+    expect(await ensureWorkerImage({ engine, dockerfile: DOCKERFILE, onProgress: () => undefined })).toEqual({
+      image: WORKER_IMAGE,
+      built: false,
+    })
   })
 
   it('knows which images are there', async () => {
@@ -180,20 +179,4 @@ describe('a Docker host', () => {
   })
 })
 
-const launch: WorkerLaunch = {
-  workerId: 'worker001',
-  endpointId: 'containers',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: WORKER_IMAGE,
-  withAgent: false,
-  entrypoint: [],
-  args: [],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 512,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const launch = workerLaunch({ endpointId: 'containers', image: WORKER_IMAGE, pidsLimit: 512 })

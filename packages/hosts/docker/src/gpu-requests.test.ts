@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
+import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
@@ -93,20 +94,4 @@ describe('GPUs on an engine without an NVIDIA runtime', () => {
   })
 })
 
-const baseLaunch: WorkerLaunch = {
-  workerId: 'gpuworker0',
-  endpointId: 'gpus',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: IMAGE,
-  withAgent: false,
-  entrypoint: [],
-  args: [],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const baseLaunch = workerLaunch({ workerId: 'gpuworker0', endpointId: 'gpus', image: IMAGE })

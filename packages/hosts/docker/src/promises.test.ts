@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
+import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
@@ -13,11 +14,12 @@ import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
 import { canRunEngine, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
-import { baseLaunch, ensureDefaultImage } from './testing/base-launch.ts'
+import { ensureDefaultImage } from './testing/default-image.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
 
 const GIB = 2 ** 30
 const instanceId = 'promises-test'
+const baseLaunch = workerLaunch({ workerId: 'promised001' })
 const SOCKET = '/var/run/docker.sock'
 const CARD = { uuid: 'GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', name: 'NVIDIA L4', simulated: false }
 
@@ -119,5 +121,16 @@ describe.skipIf(!canRunEngine)(`a GPU worker${canRunEngine ? '' : ' (skipped: ne
     expectPromises(info)
     expect(info.HostConfig).toMatchObject({ Memory: GIB, MemorySwap: GIB, CpuShares: 2048, NanoCpus: 0 })
     expect(info.HostConfig.DeviceRequests).toMatchObject([{ Driver: 'nvidia', DeviceIDs: [CARD.uuid] }])
+  })
+
+  it('starts although its network was removed, as a prune does while no worker runs', async () => {
+    const docker = new Docker({ socketPath: socket })
+    await using driver = createDockerHost({ label: 'here', connection: { kind: 'unix', socket }, instanceId })
+    const launch = workerLaunch({ image: 'runyard/shell:latest', args: ['/bin/sh', '-c', 'exit 0'] })
+    await driver.startWorker({ ...launch, workerId: 'before01' })
+    await removeAllWorkers(openEngine({ kind: 'unix', socket }), instanceId)
+    await docker.getNetwork(WORKER_NETWORK).remove()
+    await driver.startWorker({ ...launch, workerId: 'after001' })
+    expect(await docker.listNetworks({ filters: { name: [WORKER_NETWORK] } })).toHaveLength(1)
   })
 })

@@ -5,7 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { HostDriver, WorkerLaunch } from '@runyard/schema'
+import type { HostDriver } from '@runyard/schema'
+import { workerLaunch } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { findFreePort } from '@runyard/testing/free-port'
 import { createDockerHost } from './docker-host.ts'
@@ -149,20 +150,4 @@ it('a host on another machine is not prepared while its workers could not reach 
   await expect(prepared).rejects.toThrow('set planeUrl of this host, or workerPlane.url')
 })
 
-const launch: WorkerLaunch = {
-  workerId: 'remote001',
-  endpointId: 'remote',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: WORKER_IMAGE,
-  withAgent: false,
-  entrypoint: [],
-  args: ['echo', 'hello'],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const launch = workerLaunch({ workerId: 'remote001', endpointId: 'remote', image: WORKER_IMAGE, args: ['echo', 'hello'] })

@@ -3,13 +3,14 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
-import { baseLaunch, ensureDefaultImage } from './testing/base-launch.ts'
+import { ensureDefaultImage } from './testing/default-image.ts'
 import { blockMetadata, ensureWorkerNetwork, WORKER_BRIDGE, WORKER_NETWORK } from './worker-network.ts'
 
 const SOCKET = '/var/run/docker.sock'
@@ -34,7 +35,7 @@ except OSError as error:
 /** What a worker prints that runs this command. */
 async function fromInside(workerId: string, args: readonly string[]): Promise<string> {
   await using driver = createDockerHost({ label: 'here', connection, instanceId })
-  await driver.startWorker({ ...baseLaunch, workerId, image: WORKER_IMAGE, args: [...args] })
+  await driver.startWorker(workerLaunch({ workerId, args: [...args] }))
   const lines: string[] = []
   await driver.followLogs(workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
   return lines.join('\n')
@@ -52,7 +53,7 @@ describe("the workers' network", () => {
   it('lets no worker reach another one', { timeout: 60_000 }, async () => {
     await using driver = createDockerHost({ label: 'here', connection, instanceId })
     const server = ['python3', '-m', 'http.server', '8000']
-    await driver.startWorker({ ...baseLaunch, workerId: 'server01', image: WORKER_IMAGE, args: server })
+    await driver.startWorker(workerLaunch({ workerId: 'server01', args: server }))
     const address = await addressOf('server01')
     expect(address).toMatch(/^\d+(\.\d+){3}$/)
     const own = docker.getContainer((await docker.listContainers({ filters: { label: ['runyard.worker=server01'] } }))[0]?.Id ?? '')
@@ -70,25 +71,6 @@ describe("the workers' network", () => {
     } finally {
       server.kill('SIGKILL')
     }
-  })
-
-  it('is created again after it was removed', { timeout: 60_000 }, async () => {
-    await using driver = createDockerHost({ label: 'here', connection, instanceId })
-    await driver.startWorker({ ...baseLaunch, workerId: 'before01', image: WORKER_IMAGE, args: ['true'] })
-    await removeAllWorkers(openEngine(connection), instanceId)
-    // Workers of other tests may be on it; then the engine keeps it, and there is nothing to show.
-    const removed = await docker
-      .getNetwork(WORKER_NETWORK)
-      .remove()
-      .then(
-        () => true,
-        () => false,
-      )
-    await driver.startWorker({ ...baseLaunch, workerId: 'after001', image: WORKER_IMAGE, args: ['true'] })
-    expect([removed, await docker.listNetworks({ filters: { name: [WORKER_NETWORK] } })]).toEqual([
-      expect.any(Boolean),
-      [expect.anything()],
-    ])
   })
 })
 

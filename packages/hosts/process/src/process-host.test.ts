@@ -3,8 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { WorkerLaunch } from '@runyard/schema'
-import { describeHostConformance } from '@runyard/testing'
+import { describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProcessHost } from './process-host.ts'
@@ -129,20 +128,4 @@ describe('the process host', () => {
   })
 })
 
-const launch: WorkerLaunch = {
-  workerId: 'loner001',
-  endpointId: 'alone',
-  specHash: 'spec0',
-  endpointVersion: 1,
-  image: 'any',
-  withAgent: true,
-  entrypoint: [],
-  args: [],
-  env: {},
-  gpus: [],
-  memoryBytes: undefined,
-  cpus: undefined,
-  pidsLimit: 64,
-  runtime: undefined,
-  caBundle: undefined,
-}
+const launch = workerLaunch({ workerId: 'loner001', endpointId: 'alone', image: 'any', withAgent: true })

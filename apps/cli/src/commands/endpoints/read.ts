@@ -4,7 +4,8 @@ import type { CommandContext } from '../../command.ts'
 import { renderRows } from '../../output/live-status.ts'
 import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
-import { findEndpoint, onlyWord } from './find.ts'
+import { onlyWord } from '../../only-word.ts'
+import { findEndpoint } from './find.ts'
 import { renderEndpoint, renderList } from './render.ts'
 
 export async function list(context: CommandContext): Promise<number> {

@@ -6,7 +6,8 @@ import { listOption, textOption, UsageError, type CommandContext } from '../../c
 import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
 import { findRegistry } from '../registries.ts'
-import { findEndpoint, onlyWord } from './find.ts'
+import { onlyWord } from '../../only-word.ts'
+import { findEndpoint } from './find.ts'
 import { renderEndpoint } from './render.ts'
 import { readBody, readEnv } from './request.ts'
 

@@ -98,7 +98,7 @@ describe('runyard hosts', () => {
     expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
     expect(await runyard('hosts', 'show', 'heer')).toMatchObject({
       code: 1,
-      err: 'runyard: there is no host "heer"; did you mean "here"?.\n',
+      err: 'runyard: there is no host "heer"; did you mean "here"?\n',
     })
   })
 

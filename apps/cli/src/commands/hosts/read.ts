@@ -4,18 +4,20 @@ import { engineOf, toEngineUrl, type Gpu, type HostConfig } from '@runyard/schem
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
 import { printJson } from '../../output/print-json.ts'
-import { alignColumns, formatDuration } from '../../output/terminal.ts'
+import { renderTable } from '../../output/table.ts'
+import { formatDuration } from '../../output/terminal.ts'
 import { withStore } from '../../stack/with-store.ts'
 
 const GIB = 2 ** 30
+
+const HEAD = ['host', 'where', 'state', 'GPUs', 'workers']
 
 export async function list(context: CommandContext): Promise<number> {
   const { out, options } = context
   const pool = await readAll(context)
   if (options['json'] === true) return printJson(out, pool.map(toJson))
-  const head = ['host', 'where', 'state', 'GPUs', 'workers'].map((title) => out.dim(title))
   const lines =
-    pool.length === 0 ? [out.dim('no host is configured, and no scaler has seen one yet')] : alignColumns([head, ...pool.map(toRow)])
+    pool.length === 0 ? [out.dim('no host is configured, and no scaler has seen one yet')] : renderTable(out, pool.map(toRow), HEAD)
   for (const line of lines) out.line(line)
   return 0
 }
@@ -38,7 +40,7 @@ export async function show(context: CommandContext): Promise<number> {
   ]
   for (const [index, rows] of tables.filter(({ length }) => length > 0).entries()) {
     if (index > 0) out.line()
-    for (const line of alignColumns(rows)) out.line(line)
+    for (const line of renderTable(out, rows)) out.line(line)
   }
   return 0
 }

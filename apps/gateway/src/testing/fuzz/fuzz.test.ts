@@ -5,7 +5,7 @@ import { startRedis, type TestRedis } from '@runyard/testing'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
-import { openSocket, sendRaw, type RawAnswer } from './raw-http.ts'
+import { openSocket, sendRaw, type RawAnswer, isServerFault } from './raw-http.ts'
 import { oddBodiesTo, requestsTo, toBytes, type FuzzRequest, type GoodValues } from './requests.ts'
 import { routesOf, type KnownRoute } from './route-table.ts'
 
@@ -98,10 +98,10 @@ async function fuzz(route: KnownRoute, url: string): Promise<number> {
   return answered
 }
 
-function faultOf({ status, head, body }: RawAnswer, request: FuzzRequest): string | undefined {
+function faultOf(answer: RawAnswer, request: FuzzRequest): string | undefined {
+  const { status, head, body } = answer
   if (status === undefined || status === 0) return undefined
-  // Another drawn request purged the queue, so the job of an OpenAI route has failed: that is its answer.
-  if (status >= 500 && !body.includes('the queue was purged')) return `answered ${status}: ${body}`
+  if (isServerFault(answer, request.line)) return `answered ${status}: ${body}`
   const isTold = status >= 400 && !request.line.startsWith('HEAD') && /application\/(?:problem\+)?json/i.test(head)
   if (!isTold) return undefined
   if (!/^\S[^\n]{5,}$/.test(sentenceOf(body))) return `no clear sentence with ${status}: ${body}`
@@ -109,8 +109,13 @@ function faultOf({ status, head, body }: RawAnswer, request: FuzzRequest): strin
 }
 
 function sentenceOf(body: string): string {
-  const { error, detail, errors } = JSON.parse(body) as { error?: string; detail?: string; errors?: readonly { message: string }[] }
-  return error ?? detail ?? errors?.[0]?.message ?? ''
+  interface Body {
+    readonly error?: string | { readonly message: string }
+    readonly detail?: string
+    readonly errors?: readonly { readonly message: string }[]
+  }
+  const { error, detail, errors } = JSON.parse(body) as Body
+  return (typeof error === 'object' ? error.message : error) ?? detail ?? errors?.[0]?.message ?? ''
 }
 
 describe('afterwards', () => {

@@ -11,7 +11,7 @@ import { startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
 import { TYPE_DEFINITIONS } from '../../management/graphql/type-definitions.ts'
 import { registerManagement } from '../../management/index.ts'
 import { bodiesWithOneNumber, EDGES, EDGES_IN_QUERY, type Good, type JsonSchema } from './number-edges.ts'
-import { sendRaw } from './raw-http.ts'
+import { sendRaw, isServerFault } from './raw-http.ts'
 import { toBytes } from './requests.ts'
 import { routesOf, type KnownRoute } from './route-table.ts'
 
@@ -99,7 +99,7 @@ async function faultsOf(isPublic: boolean, requests: readonly Sent[]): Promise<r
         body,
       })
       const answer = await sendRaw(isPublic ? gateway.publicUrl : gateway.workerPlaneUrl, bytes, PATIENCE_MS)
-      if ((answer.status ?? 0) >= 500) faults.push(`${method} ${path} ${headers.join()} ${body}: ${answer.status} ${answer.body}`)
+      if (isServerFault(answer, path)) faults.push(`${method} ${path} ${headers.join()} ${body}: ${answer.status} ${answer.body}`)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, send))
