@@ -17,6 +17,8 @@ export interface Answer {
 /** One keep-alive connection; one request at a time. */
 export interface Connection {
   readonly send: (request: Buffer) => Promise<Answer>
+  /** False once either side has closed it. */
+  readonly isOpen: () => boolean
   readonly close: () => void
 }
 
@@ -85,13 +87,20 @@ export async function measureSequence(send: () => Promise<unknown>, count: numbe
   return latencies
 }
 
-/** A pool of keep-alive connections, each with one request at a time. */
+/** A pool of keep-alive connections, each with one request at a time. One that the server closed while it was idle is replaced. */
 export async function openPool(target: Target, size: number): Promise<{ send: () => Promise<Answer>; close: () => void }> {
-  const [all, request] = [await openAll(target, size), requestBytes({ method: 'POST', ...target })]
+  const [all, request] = [new Set(await openAll(target, size)), requestBytes({ method: 'POST', ...target })]
   const free = [...all]
+  const replace = async (closed: Connection): Promise<Connection> => {
+    const opened = await openConnection(target)
+    all.delete(closed)
+    all.add(opened)
+    return opened
+  }
   const waiting: ((connection: Connection) => void)[] = []
   const send = async (): Promise<Answer> => {
-    const connection = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
+    const given = free.pop() ?? (await new Promise<Connection>((resolve) => waiting.push(resolve)))
+    const connection = given.isOpen() ? given : await replace(given)
     try {
       return await connection.send(request)
     } finally {
@@ -152,15 +161,17 @@ function createConnection(socket: Socket): Connection {
     received = ''
     waiting?.resolve(answer)
   })
+  const isOpen = (): boolean => socket.writable && socket.readable
   const fail = (error?: Error): void => waiting?.reject(error ?? new Error('the connection was closed'))
   socket.on('error', fail)
   socket.on('close', () => fail())
   const send = (request: Buffer): Promise<Answer> => {
     waiting = Promise.withResolvers<Answer>()
-    socket.write(request)
+    if (isOpen()) socket.write(request)
+    else fail()
     return waiting.promise
   }
-  return { send, close: () => socket.destroy() }
+  return { send, isOpen, close: () => socket.destroy() }
 }
 
 /** Undefined until the response is complete; every server here sends a content length. */

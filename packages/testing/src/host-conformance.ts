@@ -1,10 +1,9 @@
 // The conformance suite of the host port: what the scaler may rely on, whatever the kind of host.
 // Workers are small shell scripts; the fixture's `launch` makes its host run one.
 import { randomBytes } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
 import type { HostCapabilities, HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { workerLaunch } from './worker-launch.ts'
 
 export interface HostFixture extends AsyncDisposable {
@@ -294,11 +293,5 @@ async function listed(driver: HostDriver): Promise<readonly ObservedWorker[]> {
 const baseLaunch = (overrides: Partial<WorkerLaunch>): WorkerLaunch =>
   workerLaunch({ workerId: `t${randomBytes(8).toString('hex')}`, endpointId: 'conformance', pidsLimit: 128, ...overrides })
 
-/** Polls until `look` finds something; the test's own timeout limits it. */
-async function eventually<T>(look: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    await sleep(20)
-  }
-}
+/** What `look` finds at last; the test's own timeout limits it. */
+const eventually = <T>(look: () => Promise<T | undefined>) => vi.waitUntil(look, { timeout: 600_000, interval: 20 })
