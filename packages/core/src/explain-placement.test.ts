@@ -36,6 +36,7 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
   ['another type', seen('h1', [gpu('a', 'NVIDIA A40')]), {}, 'other_type'],
   ['a reserved GPU', seen('h1', [real({ reserved: true })]), {}, 'reserved'],
   ['a fault', seen('h1', [real({ healthy: false, fault: 'it fell off the bus' })]), {}, 'faulty'],
+  ['memory left to others', seen('h1', [real({ reservedBytes: 12e9 })]), {}, 'memory_reserved'],
   ['an old driver', seen('h1', [real({})]), { spec: onGpu('AMPERE_24', { minCudaVersion: '12.8' }) }, 'old_driver'],
   ['a worker of another owner', claimed(seen('h1', [gpu('a', L4)]), { a: 'w9' }), {}, 'held'],
   ['another installation', claimed(seen('h1', [gpu('a', L4)]), { a: null }), {}, 'held'],

@@ -5,7 +5,7 @@ import { resolveCpu } from './cpu-request.ts'
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 import { restsUntil } from './open-hosts.ts'
-import { isFull, misfitOf, shortOf, type Holding, type Misfit } from './placement.ts'
+import { describeReserve, isFull, misfitOf, shortOf, type Holding, type Misfit } from './placement.ts'
 
 /** The worker that holds a GPU, as far as the reader may know it. */
 export interface Holder {
@@ -132,6 +132,10 @@ function ofMisfit(misfit: Misfit, gpu: Gpu, { request, host }: { readonly reques
     other_type: [`${gpu.name} is none of the requested types (${describeGpuRequest(request)})`, `ask for "${gpu.name}", too`],
     reserved: ['the configuration of the host reserves it', 'change reserve.gpus of the host'],
     faulty: [`it has a fault: ${gpu.fault ?? 'unknown'}`, 'mend the fault'],
+    memory_reserved: [
+      `${describeReserve(gpu)}, which leaves less than ${describeGpuRequest(request)} promises`,
+      'lower reserve.gpuMemoryMib of the host, or ask for a smaller pool',
+    ],
     old_driver: [
       `the driver of the host has CUDA ${cuda}, which the endpoint does not accept`,
       'update the driver, or accept its CUDA version',

@@ -60,6 +60,12 @@ function poolByBounds(gib: number, generation: GpuGeneration): GpuPool | null {
   return found?.pool ?? null
 }
 
+/** Cards of a pool have more memory than any card of the next smaller pool. 0 for the smallest pools. */
+export function leastMemoryOf(pool: string): number {
+  const from = Math.min(...POOL_BOUNDS.filter((bounds) => bounds.pool === pool).map(({ fromGib }) => fromGib))
+  return GIB * Math.max(0, ...POOL_BOUNDS.filter(({ belowGib }) => belowGib <= from).map(({ belowGib }) => belowGib))
+}
+
 /** True if Runpod's list has the type in this pool. Other types are in a pool by their memory, or by the operator's choice. */
 export function isPublished(pool: GpuPool, id: string): boolean {
   return (GPU_POOLS[pool] as readonly string[]).includes(id)

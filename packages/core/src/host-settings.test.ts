@@ -42,8 +42,9 @@ test.each([
   expect(inventory.gpus).toHaveLength(3)
 })
 
-test('a reserve of memory is noted on every GPU', () => {
-  expect(configured({ reserve: { gpuMemoryMib: 512 } }).gpus.map(({ reservedBytes }) => reservedBytes)).toEqual(Array(3).fill(GIB / 2))
+test('a reserve of memory is noted on every GPU, simulated ones included', () => {
+  const { gpus } = configured({ reserve: { gpuMemoryMib: 512 }, simulatedGpus: 'NVIDIA A40' })
+  expect(gpus.map(({ reservedBytes }) => reservedBytes)).toEqual(Array(4).fill(GIB / 2))
 })
 
 test('a host’s own simulated GPUs replace those of every host', () => {

@@ -16,7 +16,8 @@ export function asConfigured(found: HostInventory, config: HostConfig | undefine
     config === undefined ? found : { ...found, ...given(config), ...limited(found, config), gpus: withReserve(found.gpus, config) }
   const { catalogue } = pool
   const simulated = parseSimulatedGpus(config?.simulatedGpus ?? pool.simulatedGpus)
-  return withGpuTypes(withSimulatedGpus(inventory, simulated, catalogue), catalogue)
+  const { gpus, ...rest } = withSimulatedGpus(inventory, simulated, catalogue)
+  return withGpuTypes({ ...rest, gpus: withLessMemory(gpus, config) }, catalogue)
 }
 
 function given({ labels, reservedMemoryBytes, gpuMemoryBytes }: HostConfig): Partial<HostInventory> {
@@ -35,13 +36,14 @@ function limited({ memoryBytes, cpuCount }: HostInventory, { limits = {} }: Host
   }
 }
 
-function withReserve(gpus: readonly Gpu[], { reserve: { gpus: whole = 0, gpuMemoryMib = 0 } = {} }: HostConfig): Gpu[] {
+function withReserve(gpus: readonly Gpu[], { reserve: { gpus: whole = 0 } = {} }: HostConfig): Gpu[] {
   const kept = new Set(typeof whole === 'number' ? gpus.slice(Math.max(0, gpus.length - whole)).map(({ uuid }) => uuid) : whole)
-  return gpus.map((gpu) => ({
-    ...gpu,
-    ...(kept.has(gpu.uuid) ? { reserved: true } : {}),
-    ...(gpuMemoryMib === 0 ? {} : { reservedBytes: gpuMemoryMib * MIB }),
-  }))
+  return gpus.map((gpu) => ({ ...gpu, ...(kept.has(gpu.uuid) ? { reserved: true } : {}) }))
+}
+
+function withLessMemory(gpus: Gpu[], config: HostConfig | undefined): Gpu[] {
+  const { gpuMemoryMib = 0 } = config?.reserve ?? {}
+  return gpuMemoryMib === 0 ? gpus : gpus.map((gpu) => ({ ...gpu, reservedBytes: gpuMemoryMib * MIB }))
 }
 
 /** A cordon that is written in the configuration; `since`: when it was read. */

@@ -222,3 +222,31 @@ test('an image with its own handler needs a container host, and is refused witho
       'the image mine/worker:1 brings its own handler, which needs a Docker host; here runs processes only: start Docker, then Runyard again',
   })
 })
+
+const GIB = 2 ** 30
+const reserving = (gib: number, name = 'NVIDIA L4') => card('a', name, { memoryBytes: 24 * GIB, reservedBytes: gib * GIB })
+
+test.each<[string, ReturnType<typeof onGpu>, Gpu, boolean]>([
+  ['a small reserve changes nothing', onGpu('AMPERE_24'), reserving(3), true],
+  ['a pool keeps its promise', onGpu('AMPERE_24'), reserving(4), false],
+  ['any GPU accepts what is left', onGpu('any'), reserving(20), true],
+  ['so does a request for the type by its name', onGpu('NVIDIA L4'), reserving(20), true],
+  ['a card without any memory left goes to no worker', onGpu('any'), reserving(24), false],
+  ['a type that no pool has accepts what is left', onGpu('NVIDIA TITAN Z'), reserving(20, 'NVIDIA TITAN Z'), true],
+])('memory that the host’s configuration leaves to others: %s', (_, wanted, gpu, fits) => {
+  expect(place(wanted, [machine('h1', [gpu])], []).kind).toBe(fits ? 'placed' : 'refused')
+})
+
+test('the refusal names the reserve', () => {
+  expect(place(onGpu('AMPERE_24'), [machine('h1', [reserving(20)])], [])).toEqual({
+    kind: 'refused',
+    reason: 'no_matching_gpu',
+    message:
+      'too little memory is left of every GPU of the requested types: 20 GiB of the 24 GiB of NVIDIA L4 are reserved (reserve.gpuMemoryMib)',
+  })
+})
+
+test('the least usable memory that fits is chosen', () => {
+  const hosts = [machine('h1', [card('a', 'NVIDIA L4')]), machine('h2', [card('b', 'NVIDIA L4', { reservedBytes: GIB })])]
+  expect(place(onGpu('AMPERE_24'), hosts, [])).toMatchObject({ gpus: [{ uuid: 'b' }] })
+})

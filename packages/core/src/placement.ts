@@ -2,6 +2,7 @@
 // shared (ADR 54). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
+import { isGpuPool, leastMemoryOf, poolOf } from './gpu-catalogue.ts'
 import { createGpuRanker, describeGpuRequest, matchesCuda, wantsEveryPool } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 
@@ -129,7 +130,7 @@ function placeGpus(request: GpuRequest, { image, hosts, holdings }: Pool): Place
   })
   const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
     const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
-    return [rank, pulls(image, host), gpu?.memoryBytes ?? 0, -free]
+    return [rank, pulls(image, host), gpu === undefined ? 0 : usableMemoryOf(gpu), -free]
   })
   if (chosen === undefined) return refuseGpus(request, hosts)
   const gpus = chosen.gpus.map(({ uuid, name, pool, simulated }) => ({ uuid, name, ...(pool === undefined ? {} : { pool }), simulated }))
@@ -157,7 +158,7 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
 }
 
 /** Why a worker may never get this GPU, whoever holds it; undefined: it may. */
-export type Misfit = 'other_type' | 'reserved' | 'faulty' | 'old_driver'
+export type Misfit = 'other_type' | 'reserved' | 'faulty' | 'memory_reserved' | 'old_driver'
 
 /** `rankOf`: of the request. */
 export function misfitOf(
@@ -171,8 +172,32 @@ export function misfitOf(
   if (rankOf(gpu) === undefined) return 'other_type'
   if (gpu.reserved === true) return 'reserved'
   if (!gpu.healthy) return 'faulty'
+  if (lacksMemory(gpu, request)) return 'memory_reserved'
   return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
 }
+
+/** Memory of a GPU without what its host's configuration leaves to others (`reserve.gpuMemoryMib`). */
+export function usableMemoryOf({ memoryBytes, reservedBytes = 0 }: Gpu): number {
+  return Math.max(0, memoryBytes - reservedBytes)
+}
+
+/**
+ * True if the reserve leaves less than the request's pool promises: as little as a card of the next smaller pool has. A request for any GPU, or
+ * for one type by its name, accepts what is left.
+ */
+function lacksMemory(gpu: Gpu, request: GpuRequest): boolean {
+  if (gpu.reservedBytes === undefined) return false
+  const pool = poolOf(gpu)
+  const byPool = pool !== null && !wantsEveryPool(request) && request.pools.filter(isGpuPool).some((wanted) => wanted === pool)
+  return usableMemoryOf(gpu) <= 0 || (byPool && usableMemoryOf(gpu) < leastMemoryOf(pool))
+}
+
+/** E.g. `20 GiB of the 24 GiB of NVIDIA L4 are reserved`. */
+export function describeReserve({ name, memoryBytes, reservedBytes = 0 }: Gpu): string {
+  return `${inGib(reservedBytes)} of the ${inGib(memoryBytes)} of ${name} are reserved`
+}
+
+const inGib = (bytes: number): string => `${Number((bytes / GIB).toFixed(1))} GiB`
 
 function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
   const rankOf = createGpuRanker(request)
@@ -200,6 +225,11 @@ function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refus
       'no_matching_gpu',
       `every GPU of the requested types has a fault: ${unfit.map((gpu) => gpu.fault ?? gpu.name).join('; ')}`,
     )
+  }
+  const short = named.filter((gpu) => gpu.healthy && lacksMemory(gpu, request))
+  if (unfit.length + short.length === named.length) {
+    const reserves = [...new Set(short.map(describeReserve))].join(', ')
+    return refuse('no_matching_gpu', `too little memory is left of every GPU of the requested types: ${reserves} (reserve.gpuMemoryMib)`)
   }
   const usable = hosts.map((host) => matchingGpus(request, host))
   if (usable.every((gpus) => gpus.length === 0)) {

@@ -26,7 +26,7 @@ const Reserve = fields({
     .union([z.array(z.string().startsWith('GPU-')), z.int().min(0)], { error: 'reserve.gpus is a number of GPUs or a list of UUIDs' })
     .optional()
     .describe('GPUs that workers never get: UUIDs, or a number, which takes the last ones'),
-  gpuMemoryMib: whole(0).optional().describe('memory of each GPU that others use'),
+  gpuMemoryMib: whole(0).optional().describe('memory of each GPU that is left to others; placement counts the rest'),
 })
 
 const common = {

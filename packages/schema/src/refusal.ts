@@ -16,6 +16,7 @@ export const REFUSALS = [
   'other_type',
   'reserved',
   'faulty',
+  'memory_reserved',
   'old_driver',
   'held',
 ] as const

@@ -32,7 +32,11 @@ const sight = (label: string, change: Partial<HostSight> = {}): HostSight => ({
     capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
     cpuCount: 8,
     memoryBytes: 16 * 2 ** 30,
-    gpus: [GPU, { ...GPU, uuid: 'GPU-2', reserved: true }, { ...GPU, uuid: 'GPU-3', healthy: false, fault: 'it fell off the bus' }],
+    gpus: [
+      { ...GPU, reservedBytes: 2 ** 31 },
+      { ...GPU, uuid: 'GPU-2', reserved: true },
+      { ...GPU, uuid: 'GPU-3', healthy: false, fault: 'it fell off the bus' },
+    ],
     cudaVersion: '12.8',
   },
   ...change,
@@ -93,7 +97,7 @@ describe('runyard hosts', () => {
     const { out } = await runyard('hosts', 'show', 'here')
     expect(out).toMatch(/^labels +rack=b$/m)
     expect(out).toMatch(/^size +8 CPUs, 16\.0 GiB$/m)
-    expect(out).toMatch(/GPU-1 +NVIDIA L4 +24 GiB +held by worker w1$/m)
+    expect(out).toMatch(/GPU-1 +NVIDIA L4 +22\.0 of 24 GiB +held by worker w1$/m)
     expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved$/m)
     expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
     expect(await runyard('hosts', 'show', 'heer')).toMatchObject({

@@ -1,5 +1,5 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
-import { restsUntil } from '@runyard/core'
+import { restsUntil, usableMemoryOf } from '@runyard/core'
 import { engineOf, toEngineUrl, type Gpu, type HostConfig } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
@@ -119,7 +119,8 @@ function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
 }
 
 function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
-  const memory = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
+  const whole = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
+  const memory = gpu.reservedBytes === undefined ? whole : `${(usableMemoryOf(gpu) / GIB).toFixed(1)} of ${whole}`
   const holder = record?.sight?.claims[gpu.uuid]
   const remarks = [
     ...(gpu.simulated ? ['simulated'] : []),
