@@ -1,6 +1,6 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
-import { createGpuWatch, readGpuInventory, runLocally, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, readGpuInventory, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
 import type { EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -8,8 +8,9 @@ import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
 import { createDiskGuard } from './disk.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
-import { isLocal, openEngine, type Engine } from './engine.ts'
+import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
+import { commandsOn } from './host-commands.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
@@ -50,7 +51,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const starter = createStarter(short, { instanceId, disk })
   const preparer = createPreparer(engine, options)
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
-  const readInventory = createInventoryReader(short, { ...options, run: options.run ?? nvidiaSmiOn(engine) })
+  const readInventory = createInventoryReader(short, { ...options, run: options.run ?? commandsOn(engine).run })
 
   async function call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -120,8 +121,8 @@ function describe(engine: Engine, { options, short, call }: Describing) {
       return probe.kind === 'ok' ? { kind: 'ok', words: probe.version } : probe
     },
     async examine(image) {
-      const { gpus } = await readGpuInventory(run ?? nvidiaSmiOn(engine))
-      const onHost = run ?? (isLocal(engine) ? runLocally : nvidiaSmiOn(engine))
+      const onHost = run ?? commandsOn(engine).run
+      const { gpus } = await readGpuInventory(onHost)
       return examineEngine(engine, { image, hasCards: gpus.some(({ healthy }) => healthy), env, run: onHost })
     },
     identify: () => call('say which engine it is', () => identify(short)),
@@ -137,13 +138,6 @@ function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOp
     const [info, { gpus, ...seen }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
     return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], ...seen }
   }
-}
-
-/** Where the engine runs; undefined: on this machine. An engine on another machine that only TLS reaches shows no GPUs yet. */
-function nvidiaSmiOn(engine: Engine): RunCommand | undefined {
-  const { tunnel } = engine
-  if (tunnel !== undefined) return (file, args) => tunnel.run(file, args)
-  return isLocal(engine) ? undefined : async () => undefined
 }
 
 /** An engine keeps its id for as long as it keeps its data. */

@@ -12,6 +12,7 @@ import { probeEngine } from './installs.ts'
 import type { Environment } from './package-settings.ts'
 import { provePlane } from './probe-container.ts'
 import { ensureWorkerImage, type WorkerImage } from './worker-image.ts'
+import { removeLeftProbes } from './remove-container.ts'
 import { blockMetadata, ensureWorkerNetwork } from './worker-network.ts'
 
 /** What of this release goes to hosts. */
@@ -72,6 +73,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
       await way.check()
+      await onEngine(engine, 'tidy up', (docker) => removeLeftProbes(docker))
       const image = await provideImage(engine, options, how)
       how.onProgress('preparing the agent')
       if (release !== undefined) await agentVolume()

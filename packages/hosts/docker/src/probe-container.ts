@@ -6,10 +6,9 @@ import type Docker from 'dockerode'
 import { AGENT_MOUNT } from './container-spec.ts'
 import { messageOf } from './docker-errors.ts'
 import type { Engine } from './engine.ts'
-import { removeContainer } from './remove-container.ts'
+import { PROBE_LABEL, removeContainer } from './remove-container.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
 
-const PROBE_LABEL = 'runyard.probe'
 const ENDS_WITHIN_MS = 30_000
 const LONGEST_OUTPUT = 300
 

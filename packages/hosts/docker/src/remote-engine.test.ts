@@ -89,6 +89,11 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
     if (tunnel === undefined) throw new Error('no tunnel')
     expect(await tunnel.run('echo', ['hello'])).toBe('hello\n')
     expect(await tunnel.run('no-such-program', [])).toBeUndefined()
+    const stop = new AbortController()
+    const follow = { signal: stop.signal, onOutput: () => stop.abort() }
+    expect(await tunnel.follow('no-such-program', [], follow)).toBeUndefined()
+    await tunnel.follow('echo begun; exec sleep', ['20'], follow)
+    expect(stop.signal.aborted).toBe(true)
     const server = createServer((socket) => socket.end('plane')).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const from = await findFreePort()

@@ -2,7 +2,7 @@
 // carries all calls: forwards are not sessions, and need no Docker CLI on the other side. It is also the master of a control socket, over which commands
 // run there and the worker plane is forwarded. It is restarted with increasing pauses, and ends with this process, however that ends. Failure direction:
 // while it is down, the engine does not answer, so the host is unknown.
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Agent } from 'node:http'
@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import type { FollowCommand } from '@runyard/host-gpus'
 import { RunyardError, type EngineConnection } from '@runyard/schema'
 
 type SshConnection = Extract<EngineConnection, { kind: 'ssh' }>
@@ -23,6 +24,8 @@ export interface Tunnel extends AsyncDisposable {
   readonly socket: string
   /** Runs a command on the host, over the same connection while it is up. @see runOverSsh */
   run(file: string, args: readonly string[]): Promise<string | undefined>
+  /** Follows a command on the host in the same way. */
+  readonly follow: FollowCommand
   /** From now on the host's address leads to ours, also after the tunnel was started again. @throws RunyardError with one sentence if it cannot. */
   forward(way: Forward): Promise<void>
 }
@@ -93,6 +96,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
     agent,
     socket,
     run: (file, args) => runOverSsh(connection, [file, ...args], overControl),
+    follow: (file, args, how) => followOverSsh([...overControl, ...target(connection), [file, ...args].join(' ')], how),
     async forward(way) {
       const problem = await untilUp(socket, state)
       if (problem !== undefined) throw unreached(name, problem)
@@ -172,9 +176,8 @@ async function keepUp(state: State, { args, socket, control, onUp }: Keeping): P
 /** Resolves when ssh has ended, or could not be started. */
 function runOnce(state: State, args: readonly string[]): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>()
-  // A group of its own: neither a Ctrl-C at the terminal nor the end of the shell alone leaves half of it.
-  const child = spawn('sh', ['-c', WHILE_WE_LIVE, 'sh', 'ssh', ...args], { stdio: ['pipe', 'ignore', 'pipe'], detached: true })
-  child.stdin.on('error', () => undefined)
+  const child = spawnSsh(args)
+  child.stdout.resume()
   state.child = child
   child.stderr.on('data', (chunk: Buffer) => {
     state.lastWords = chunk.toString().trim().split('\n').at(-1) ?? ''
@@ -185,6 +188,14 @@ function runOnce(state: State, args: readonly string[]): Promise<void> {
   })
   child.once('close', () => resolve(undefined))
   return promise
+}
+
+/** It ends when its standard input does. */
+function spawnSsh(args: readonly string[]): ChildProcessWithoutNullStreams {
+  // A group of its own: neither a Ctrl-C at the terminal nor the end of the shell alone leaves half of it.
+  const child = spawn('sh', ['-c', WHILE_WE_LIVE, 'sh', 'ssh', ...args], { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  child.stdin.on('error', () => undefined)
+  return child
 }
 
 function killGroup(child: ChildProcess | undefined): void {
@@ -226,4 +237,30 @@ export async function runOverSsh(
     if (error.code === 127) return undefined
     return 'stdout' in error && typeof error.stdout === 'string' ? error.stdout : ''
   }
+}
+
+/** @see FollowCommand; `args`: all of ssh. */
+const followOverSsh = (args: readonly string[], { onOutput, signal }: Parameters<FollowCommand>[2]): Promise<number | undefined> => {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  const child = spawnSsh(args)
+  let lastWords = ''
+  // The master has the output's other end, too, and closes it only when the host has ended the command.
+  const end = (): void => {
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.stdin.end()
+  }
+  signal.addEventListener('abort', end, { once: true })
+  if (signal.aborted) end()
+  child.stdout.setEncoding('utf8').on('data', onOutput)
+  child.stderr.on('data', (chunk: Buffer) => {
+    lastWords = chunk.toString().trim().split('\n').at(-1) ?? ''
+  })
+  child.once('error', reject)
+  child.once('close', (code) => {
+    signal.removeEventListener('abort', end)
+    if (code === 255 && !signal.aborted) return reject(new RunyardError('internal', `ssh ended: ${lastWords}.`, { fault: 'host' }))
+    resolve(code === 127 ? undefined : (code ?? 255))
+  })
+  return promise
 }

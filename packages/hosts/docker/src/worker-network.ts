@@ -4,7 +4,7 @@
 // of the metadata service is also the name server's. The network has no IPv6, so no IPv6 address needs a rule.
 import type Docker from 'dockerode'
 import { messageOf, statusOf } from './docker-errors.ts'
-import { removeContainer } from './remove-container.ts'
+import { PROBE_LABEL, removeContainer } from './remove-container.ts'
 
 /** Shared by all installs on the engine. */
 export const WORKER_NETWORK = 'runyard'
@@ -58,6 +58,7 @@ export async function blockMetadata(
       Entrypoint: ['python3', '-c', RULES_PROGRAM, mode, WORKER_BRIDGE, ...METADATA_NETWORKS],
       Cmd: [],
       User: '0',
+      Labels: { [PROBE_LABEL]: 'yes' },
       HostConfig: {
         NetworkMode: 'host',
         UsernsMode: 'host',

@@ -1,3 +1,5 @@
+export { followLocally } from './follow-command.ts'
+export type { Follow, FollowCommand } from './follow-command.ts'
 export { createGpuWatch } from './gpu-watch.ts'
 export { readGpuInventory, runLocally } from './read-gpus.ts'
 export type { GpuInventory, RunCommand } from './read-gpus.ts'

@@ -35,8 +35,8 @@ export async function startEngine(dir: string, socket: string): Promise<ChildPro
   return engine
 }
 
-/** An image that is nothing but this machine's shell. */
-export async function importShell(docker: Docker, dir: string): Promise<void> {
+/** An image that is nothing but this machine's shell, and these programs. */
+export async function importShell(docker: Docker, dir: string, programs: Readonly<Record<string, string>> = {}): Promise<void> {
   const root = join(dir, 'root')
   const shell = await realpath('/bin/sh')
   const libraries = spawnSync('ldd', [shell], { encoding: 'utf8' }).stdout.match(/\/\S+/g) ?? []
@@ -46,6 +46,7 @@ export async function importShell(docker: Docker, dir: string): Promise<void> {
   }
   await mkdir(join(root, 'bin'))
   await cp(shell, join(root, 'bin/sh'))
+  for (const [name, text] of Object.entries(programs)) await writeFile(join(root, 'bin', name), text, { mode: 0o755 })
   const tar = spawn('tar', ['-C', root, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] })
   await followProgress(docker, await docker.importImage(tar.stdout, { repo: 'runyard/shell', tag: 'latest' }), () => undefined)
 }
