@@ -16,10 +16,10 @@ export interface EnsureOptions extends PullOptions {
 }
 
 export interface Images {
-  /** Resolves when the image is on the host. @throws as `HostDriver.pullImage` where it cannot be had. */
-  ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<void>
-  /** `ensure` has seen it there. */
-  isKnown(driver: HostDriver, image: string): boolean
+  /** Resolves when the image is on the host, which had it or has pulled it. @throws as `HostDriver.pullImage` where it cannot be had. */
+  ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<'present' | 'pulled'>
+  /** `ensure` has seen it there, for this user or, by default, for anyone. */
+  isKnown(driver: HostDriver, image: string, by?: { readonly user: ImageUser | undefined }): boolean
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
 }
@@ -31,8 +31,7 @@ interface Pull {
 }
 
 export function createImages(privateImages: Store['privateImages']): Images {
-  /** By host and image, for whom. */
-  const present = new Map<string, Set<string>>()
+  const present = createPresence()
   const pulls = new Map<string, Pull>()
   const { mayUse, noteAccepted } = createAccess(privateImages)
 
@@ -47,26 +46,22 @@ export function createImages(privateImages: Store['privateImages']): Images {
     return pull
   }
 
-  function notePresent(key: string, user: ImageUser | undefined): void {
-    present.set(key, (present.get(key) ?? new Set()).add(nameOf(user)))
-  }
-
   return {
     async ensure(driver, image, options) {
       const { credentials, onProgress, signal, user } = options
-      const key = keyOf(driver, image)
       const pullKey = pullKeyOf(driver, image, credentials)
-      if (present.get(key)?.has(nameOf(user)) === true) return
+      if (present.isKnown(driver, image, { user })) return 'present'
       if (!pulls.has(pullKey) && (await driver.hasImage(image)) && (await mayUse(driver, image, user))) {
-        notePresent(key, user)
-        return
+        present.note(driver, image, user)
+        return 'present'
       }
       const pull = pulls.get(pullKey) ?? startPull(driver, image, options)
       pull.listeners.add(onProgress)
       try {
         await Promise.race([pull.done, rejectOnAbort(signal)])
         await noteAccepted(driver, image, options)
-        notePresent(key, user)
+        present.note(driver, image, user)
+        return 'pulled'
       } finally {
         pull.listeners.delete(onProgress)
         // The last waiter aborts the pull, because no one needs it any more.
@@ -76,8 +71,24 @@ export function createImages(privateImages: Store['privateImages']): Images {
         }
       }
     },
-    isKnown: (driver, image) => present.has(keyOf(driver, image)),
-    forget(driver, image) {
+    isKnown: present.isKnown,
+    forget: present.forget,
+  }
+}
+
+function createPresence() {
+  /** By host and image, for whom. */
+  const present = new Map<string, Set<string>>()
+  return {
+    note(driver: HostDriver, image: string, user: ImageUser | undefined): void {
+      const key = keyOf(driver, image)
+      present.set(key, (present.get(key) ?? new Set()).add(nameOf(user)))
+    },
+    isKnown(driver: HostDriver, image: string, by?: { readonly user: ImageUser | undefined }): boolean {
+      const users = present.get(keyOf(driver, image))
+      return users !== undefined && (by === undefined || users.has(nameOf(by.user)))
+    },
+    forget(driver: HostDriver, image: string): void {
       present.delete(keyOf(driver, image))
     },
   }

@@ -228,9 +228,12 @@ async function carryOut({ observed, decided }: Decision, now: number, parts: Tic
   await parts.session.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
   parts.session.startProgress.note(observed, now)
+  parts.session.prePull.note(observed, now)
   parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
-  await Promise.all([parts.session.statuses.write(decided.statuses, now), parts.session.sights.write(observed, now)])
+  const { prePull } = parts.session
+  const statuses = new Map([...decided.statuses].map(([id, status]) => [id, prePull.report(id, status)]))
+  await Promise.all([parts.session.statuses.write(statuses, now), parts.session.sights.write(observed, now)])
   return decided.nextDueAt
 }
 

@@ -9,6 +9,7 @@ import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
+import { createPrePull, type PrePull } from './pre-pull.ts'
 import { createStartProgress, type StartProgress, createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 
@@ -23,6 +24,7 @@ export interface Session extends AsyncDisposable {
   readonly startProgress: StartProgress
   readonly strangers: Strangers
   readonly cards: CardKeeper
+  readonly prePull: PrePull
 }
 
 export interface SessionDeps extends Omit<ActDeps, 'logs'> {
@@ -71,6 +73,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
   const ledger = openLedgerTidy({ store, config: deps.config, log })
   const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
+  const prePull = createPrePull({ ...deps, store, log, wake: onDone })
   let ended: Promise<void> | undefined
   return {
     term,
@@ -82,8 +85,10 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     startProgress: createStartProgress({ store }),
     strangers: createStrangers(),
     cards,
+    prePull,
     [Symbol.asyncDispose]() {
       cards[Symbol.dispose]()
+      prePull[Symbol.dispose]()
       ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
       return ended
     },

@@ -15,11 +15,12 @@ import {
 } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
-import type { Endpoint, ErrorCode, PullCredentials, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
+import type { Endpoint, ErrorCode, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
+import { accessTo } from './pull-access.ts'
 
 export interface PlacedWorker {
   readonly record: WorkerRecord
@@ -123,10 +124,8 @@ async function launchOn(
   const onProgress = (line: string): void => {
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
-  const credentials = await credentialsFor(deps, endpoint, record.image)
-  const { ownerId, spec } = endpoint
-  const user = record.image === spec.image ? { ownerId, registryId: spec.registryId } : undefined
-  const pull = deps.images.ensure(driver, record.image, { credentials, user, onProgress, signal })
+  const access = await accessTo(deps.store, endpoint, record.image)
+  const pull = deps.images.ensure(driver, record.image, { ...access, onProgress, signal })
   const [launch] = await Promise.all([toLaunch(deps, host, placed), pull])
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
@@ -158,13 +157,6 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
     await clearAway(deps, record, { reason: 'start_failed', exit: undefined, message, isStartFailure: false })
   }
   return answer === 'yes'
-}
-
-/** Credentials belong to the image that the endpoint names, not to an operator's image that replaces it. */
-async function credentialsFor(deps: ActDeps, { ownerId, spec }: Endpoint, image: string): Promise<PullCredentials | undefined> {
-  if (spec.registryId === null || image !== spec.image) return undefined
-  const found = await deps.store.resources.registries.find(ownerId, spec.registryId)
-  return found && { name: found.name, username: found.username, password: found.password }
 }
 
 async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: PlacedWorker): Promise<WorkerLaunch> {

@@ -8,6 +8,7 @@ import type {
   HostInventory,
   HostKind,
   HostRest,
+  ImagePull,
   ObservedWorker,
   Reason,
   WorkerRecord,
@@ -240,6 +241,8 @@ export interface EndpointStatus {
   readonly message: string | undefined
   /** When the next start is attempted after failed ones, epoch ms; undefined: no pause, or an attempt is under way. */
   readonly nextTryAt: number | undefined
+  /** Its image on hosts that do not have it yet; absent: none. */
+  readonly pulls?: readonly ImagePull[]
 }
 
 export interface Plan {

@@ -1,9 +1,11 @@
 // Defines every setting once: type, validation, default, help. Each key is also an environment variable
 // (`workerPlane.port` = `RUNYARD_WORKER_PLANE_PORT`). The name contains the unit of a duration.
 import { z } from 'zod'
+import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
+import { ImagesConfig } from './image-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
-import { BillingState, GPU_POOL_IDS } from './wire-words.ts'
+import { BillingState } from './wire-words.ts'
 
 /** `z.coerce.boolean` would read the word "false" as true. */
 const flag = z.union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
@@ -30,15 +32,6 @@ function callLimits(unit: string) {
     openai: limit('/openai/*'),
   }
 }
-
-/** What an operator says about a GPU type; what is absent is as built in. */
-export const GpuTypeConfig = z.strictObject({
-  pool: z.enum(GPU_POOL_IDS).nullable().optional(),
-  memoryGb: z.coerce.number().positive().optional(),
-  displayName: z.string().min(1).optional(),
-  maxCount: z.coerce.number().int().min(1).optional(),
-})
-export type GpuTypeConfig = z.infer<typeof GpuTypeConfig>
 
 export const Config = z.object({
   listen: z
@@ -93,6 +86,7 @@ export const Config = z.object({
     .string()
     .optional()
     .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian'),
+  images: ImagesConfig.prefault({}),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → your image'),
   runtimes: z
     .record(z.string(), z.string())

@@ -37,6 +37,8 @@ export const EndpointEvent = z.object({
     'worker_draining',
     'worker_gone',
     'worker_throttled',
+    'image_pulled',
+    'image_pull_failed',
     'endpoint_changed',
     'endpoint_retried',
   ]),

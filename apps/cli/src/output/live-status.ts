@@ -138,10 +138,17 @@ function countsOf({ health: { jobs, workers } }: EndpointRow, out: Pick<Terminal
   return [`${jobs.inQueue}`, `${jobs.inProgress}`, `${jobs.completed}`, failed, describeWorkers(workers)]
 }
 
-/** Why a worker is missing, and how to retry now. */
-function messageOf({ name, health: { message, nextTryAt } }: EndpointRow): string | undefined {
+/** Why a worker is missing, and how to retry now; else what becomes of its image. */
+function messageOf({ name, health: { message, nextTryAt, images = [] } }: EndpointRow): string | undefined {
   const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
-  return message === undefined && retry === '' ? undefined : `${message ?? ''}${retry}`
+  if (message !== undefined || retry !== '') return `${message ?? ''}${retry}`
+  const pulls = images.map((one) => (one.state === 'failed' ? (one.message ?? '') : describePull(one)))
+  return pulls.length === 0 ? undefined : pulls.join('; ')
+}
+
+function describePull({ image, host, state, message }: NonNullable<HealthView['images']>[number]): string {
+  if (state === 'waiting') return `${image} waits to be pulled on ${host}`
+  return `${image} is being pulled on ${host}${message === undefined ? '' : `: ${message}`}`
 }
 
 /** Omits `ready`, which counts idle workers a second time (client-api §5.9). */

@@ -1,9 +1,9 @@
 // `/health` and the endpoint's own `/metrics` (client-api §5.9, §5.11): all eleven integers always, zero workers included; if a wanted worker cannot
 // start, `reason` and `message` say why. Also why the jobs of an endpoint wait, read at most once a second and shared by all requests that ask.
 import type { FastifyRequest } from 'fastify'
-import { healthCounters, phaseOf, queueReason, type QueueReason, type QueueView } from '@runyard/core'
+import { defined, healthCounters, phaseOf, queueReason, type QueueReason, type QueueView } from '@runyard/core'
 import type { EndpointMetricsView, HealthView } from '@runyard/schema/api'
-import { Reason, type Endpoint, type JobRecord } from '@runyard/schema'
+import { Reason, type Endpoint, type ImagePull, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
 import { endpointOf } from './endpoint-of.ts'
@@ -45,7 +45,12 @@ function toHealthBody({ stats, workers, scaler }: EndpointLoad): HealthView {
     ...(scaler?.reason === undefined ? {} : { reason: scaler.reason }),
     ...(scaler?.message === undefined ? {} : { message: scaler.message }),
     ...(scaler?.nextTryAt === undefined ? {} : { nextTryAt: new Date(scaler.nextTryAt).toISOString() }),
+    ...(scaler?.pulls === undefined ? {} : { images: scaler.pulls.map(toImageView) }),
   }
+}
+
+function toImageView({ image, host, state, message, nextTryAt }: ImagePull): NonNullable<HealthView['images']>[number] {
+  return defined({ image, host, state, message, nextTryAt: nextTryAt === undefined ? undefined : new Date(nextTryAt).toISOString() })
 }
 
 const MAX_AGE_MS = 1000

@@ -2,6 +2,7 @@
 // (ADR 35). So these shapes describe the envelope; the gateway reads requests by hand, and tests hold its replies against these shapes.
 import { z } from 'zod'
 import { Reason } from '../reason.ts'
+import { IMAGE_PULL_STATES } from '../image-pull.ts'
 import { HEALTH_WORKER_STATES, JobStatus } from '../wire-words.ts'
 import { DateTime } from './shared.ts'
 
@@ -74,6 +75,18 @@ export const HealthView = z
     reason: z.string().optional().describe('Why a wanted worker does not start: one of `queueReason`, or a newer one.'),
     message: z.string().optional(),
     nextTryAt: DateTime.optional().describe('Where starts failed: when the next one is tried.'),
+    images: z
+      .array(
+        z.object({
+          image: z.string(),
+          host: z.string().describe('The operator’s name for it.'),
+          state: z.enum(IMAGE_PULL_STATES),
+          message: z.string().optional().describe('How far the pull is, or why it failed.'),
+          nextTryAt: DateTime.optional(),
+        }),
+      )
+      .optional()
+      .describe('The endpoint’s image on hosts that do not have it yet; absent: none.'),
   })
   .meta({ id: 'Health' })
 export type HealthView = z.infer<typeof HealthView>

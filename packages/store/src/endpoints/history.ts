@@ -1,5 +1,5 @@
 // The events of an endpoint, and the scaler's latest status of it. Their number is limited; the oldest are dropped.
-import type { EndpointEvent } from '@runyard/schema'
+import type { EndpointEvent, ImagePull } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
@@ -20,6 +20,8 @@ export interface ScalerStatus {
   readonly unhealthy: number
   /** When a start is tried again after failed ones, epoch ms. */
   readonly nextTryAt?: number | undefined
+  /** Its image on hosts that do not have it yet. */
+  readonly pulls?: readonly ImagePull[] | undefined
 }
 
 export interface StatusStore {
@@ -76,8 +78,8 @@ export function createStatusStore({ client, keys, run }: StoreContext): StatusSt
     async get(endpointId) {
       const stored = await client.get(keys.of(endpointId, 'status'))
       if (stored === null) return undefined
-      const { at, throttled, reason, message, unhealthy, nextTryAt }: ScalerStatus = JSON.parse(stored)
-      return { at, throttled, reason, message, unhealthy, nextTryAt }
+      const { at, throttled, reason, message, unhealthy, nextTryAt, pulls }: ScalerStatus = JSON.parse(stored)
+      return { at, throttled, reason, message, unhealthy, nextTryAt, pulls }
     },
   }
 }

@@ -1,0 +1,79 @@
+import type { ImagePull } from '@runyard/schema'
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { EndpointStatus, HostView } from './observed.ts'
+import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls } from './pre-pull.ts'
+import { endpoint, gpu, host, NOW } from './testing/plan-fixture.ts'
+
+const box = host('box', [gpu('g1')])
+const without = (change: Partial<HostView>): HostView => ({ ...box, ...change })
+const ofProcesses = without({
+  inventory: box.inventory && { ...box.inventory, capabilities: { ...box.inventory.capabilities, runsImages: false } },
+})
+
+test.each<[string, HostView, readonly string[]]>([
+  ['is open', box, ['box']],
+  ['rests', without({ rest: { what: 'host', count: 1, lastAt: NOW, message: 'x' } }), ['box']],
+  ['does not answer', without({ workers: undefined }), []],
+  ['is being prepared', without({ unready: 'is being prepared' }), []],
+  ['is cordoned', without({ cordon: { since: 1, reason: 'a fan' } }), []],
+  ['has told nothing yet', without({ inventory: undefined }), []],
+  ['runs processes', ofProcesses, []],
+  ['has other GPUs only', host('box', [gpu('g1', 'NVIDIA L4')]), []],
+])('a host that %s pulls the images that it may need', (_, found, hosts) => {
+  expect(hostsToPrePull(endpoint('ep-one'), [found])).toEqual(hosts)
+})
+
+test('the image of an endpoint without workers is not pulled, and one in use counts as a place', () => {
+  expect(hostsToPrePull(endpoint('ep-one', { settings: { workersMax: 0 } }), [box])).toEqual([])
+  const busy = without({ cardsOfOthers: ['g1'] })
+  expect(hostsToPrePull(endpoint('ep-one'), [busy])).toEqual(['box'])
+})
+
+test('the facts of hosts change with what decides, and not with what runs there', () => {
+  const facts = prePullFacts([box])
+  expect(prePullFacts([without({ observedAt: 7, inventory: box.inventory && { ...box.inventory, gpus: [...box.inventory.gpus] } })])).toBe(
+    facts,
+  )
+  expect(prePullFacts([without({ cordon: { since: 1, reason: 'a fan' } })])).not.toBe(facts)
+  expect(prePullFacts([host('box', [gpu('g1'), gpu('g2')])])).not.toBe(facts)
+})
+
+test('no host ever pulls more images at once than it may, and none that is not due', () => {
+  const pull = fc.record({ hostId: fc.constantFrom('a', 'b'), isRunning: fc.boolean(), dueAt: fc.integer({ min: 0, max: 20 }) })
+  fc.assert(
+    fc.property(fc.array(pull), fc.integer({ min: 1, max: 4 }), (pulls, atOnce) => {
+      const begun = pullsToBegin(pulls, { atOnce, now: 10 })
+      expect(begun.filter(({ isRunning, dueAt }) => isRunning || dueAt > 10)).toEqual([])
+      for (const hostId of ['a', 'b']) {
+        const here = pulls.filter((one) => one.hostId === hostId)
+        const running = here.filter(({ isRunning }) => isRunning).length
+        const due = here.filter(({ isRunning, dueAt }) => !isRunning && dueAt <= 10).length
+        expect(begun.filter((one) => one.hostId === hostId)).toHaveLength(Math.min(due, Math.max(0, atOnce - running)))
+      }
+    }),
+  )
+})
+
+test('the pull that is due the longest comes first', () => {
+  const pulls = [3, 1, 2].map((dueAt) => ({ hostId: 'a', isRunning: false, dueAt }))
+  expect(pullsToBegin(pulls, { atOnce: 2, now: 10 }).map(({ dueAt }) => dueAt)).toEqual([1, 2])
+})
+
+const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
+const pullOf = (state: ImagePull['state'], more: Partial<ImagePull> = {}): ImagePull => ({ image: 'big:1', host: 'box', state, ...more })
+const failed = pullOf('failed', { reason: 'registry_refused', message: 'no', nextTryAt: 5 })
+
+test('an image that is on every host adds nothing to the status', () => {
+  expect(withPulls(QUIET, [pullOf('present')])).toBe(QUIET)
+})
+
+test('pulls that are under way are listed and are no reason', () => {
+  expect(withPulls(QUIET, [pullOf('present'), pullOf('pulling')])).toEqual({ ...QUIET, pulls: [pullOf('pulling')] })
+})
+
+test('a failed pull is the reason only if the image is nowhere and nothing else is wrong', () => {
+  expect(withPulls(QUIET, [failed, pullOf('waiting')])).toMatchObject({ reason: 'registry_refused', message: 'no', nextTryAt: 5 })
+  expect(withPulls(QUIET, [failed, pullOf('present')])).toMatchObject({ reason: undefined, pulls: [failed] })
+  expect(withPulls({ ...QUIET, reason: 'gpus_busy' }, [failed])).toMatchObject({ reason: 'gpus_busy', pulls: [failed] })
+})

@@ -1,0 +1,67 @@
+// Which images a host pulls before a job arrives (ADR 59): those of every endpoint that may have workers, on each host where a worker could be placed if
+// nothing ran there. Failure direction: an image that is not pulled early is pulled by the first start.
+import type { Endpoint, ImagePull } from '@runyard/schema'
+import type { EndpointStatus, HostView } from './observed.ts'
+import { place } from './placement.ts'
+
+/** The hosts that need the endpoint's image. */
+export function hostsToPrePull(endpoint: Endpoint, hosts: readonly HostView[]): readonly string[] {
+  if (endpoint.settings.workersMax === 0) return []
+  return hosts.filter((host) => couldHold(endpoint, host)).map(({ hostId }) => hostId)
+}
+
+function couldHold({ spec }: Endpoint, host: HostView): boolean {
+  const { inventory } = host
+  if (inventory === undefined || !isOpen(host) || !inventory.capabilities.runsImages) return false
+  return place(spec, [inventory], []).kind === 'placed'
+}
+
+/** A host that rests may start workers again soon, so it counts. */
+function isOpen({ workers, unready, cordon }: HostView): boolean {
+  return workers !== undefined && unready === undefined && cordon === undefined
+}
+
+/** Equal for hosts that `hostsToPrePull` treats alike, whatever the endpoint. */
+export function prePullFacts(hosts: readonly HostView[]): string {
+  const open = hosts
+    .filter(isOpen)
+    .map(({ hostId, inventory }) => [
+      hostId,
+      inventory?.cpuCount,
+      inventory?.memoryBytes,
+      inventory?.cudaVersion,
+      inventory?.maxWorkers,
+      inventory?.gpus.map(({ name, healthy, reserved }) => [name, healthy, reserved]),
+    ])
+  return JSON.stringify(open)
+}
+
+export interface PendingPull {
+  readonly hostId: string
+  readonly isRunning: boolean
+  /** When it may begin, epoch ms. */
+  readonly dueAt: number
+}
+
+/** Which pulls begin now: the longest due first, at most `atOnce` at a time on each host. */
+export function pullsToBegin<T extends PendingPull>(
+  pulls: readonly T[],
+  { atOnce, now }: { readonly atOnce: number; readonly now: number },
+): readonly T[] {
+  return [...Map.groupBy(pulls, ({ hostId }) => hostId).values()].flatMap((onHost) => {
+    const free = Math.max(0, atOnce - onHost.filter(({ isRunning }) => isRunning).length)
+    const due = onHost.filter(({ isRunning, dueAt }) => !isRunning && dueAt <= now)
+    return due.toSorted((a, b) => a.dueAt - b.dueAt).slice(0, free)
+  })
+}
+
+/** The endpoint's status with its pulls; if the image is on no host and nothing else is wrong, the failed pull is what is wrong. */
+export function withPulls(status: EndpointStatus, pulls: readonly ImagePull[]): EndpointStatus {
+  const open = pulls.filter(({ state }) => state !== 'present')
+  if (open.length === 0) return status
+  const failed = pulls.find(({ state }) => state === 'failed')
+  const isNowhere = failed !== undefined && open.length === pulls.length && status.reason === undefined
+  if (!isNowhere) return { ...status, pulls: open }
+  const { reason = 'image_missing', message, nextTryAt } = failed
+  return { ...status, pulls: open, reason, message, nextTryAt }
+}

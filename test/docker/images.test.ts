@@ -1,0 +1,61 @@
+// The life of images on a real engine with a real registry (ADR 59).
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { tryCommand } from '../harness/child.ts'
+import { runCli } from '../harness/cli.ts'
+import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { waitFor } from '../harness/wait.ts'
+
+await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine', () => {
+  let stack: Stack
+  let registry: ImageRegistry
+  let registryId: string
+  beforeAll(async () => {
+    registry = await startImageRegistry()
+    stack = await startStack({ host: 'docker' })
+    const reply = await stack.api.post('/v2/registries', { name: 'mine', username: registry.username, password: registry.password })
+    registryId = String(reply.json['id'])
+  })
+  afterAll(async () => {
+    await stack?.stop()
+    await registry?.[Symbol.asyncDispose]()
+  })
+
+  const create = async (name: string, image: string): Promise<string> => {
+    const body = {
+      name,
+      type: 'QUEUE',
+      image,
+      cpu: [{ id: 'cpu3c', vcpuCount: 2 }],
+      scaling: { type: 'QUEUE_DELAY', queueDelay: 1 },
+      registry: registryId,
+    }
+    return String((await stack.api.post('/v2/serverless', body)).json['id'])
+  }
+  const isThere = async (image: string): Promise<boolean> => (await tryCommand('docker', ['image', 'inspect', image])).code === 0
+  const eventsOf = async (id: string) =>
+    (await stack.api.get(`/v2/serverless/${id}/events`)).json['events'] as { kind: string; message?: string }[]
+
+  test('saving an endpoint pulls its image, so that the first start finds it', async () => {
+    const image = await registry.push('early/first:1')
+    expect(await isThere(image)).toBe(false)
+    const id = await create('early', image)
+    await waitFor('the image to be on the engine', () => isThere(image), { timeoutMs: 60_000 })
+    await waitFor('the pull to be in the history', async () => (await eventsOf(id)).some(({ kind }) => kind === 'image_pulled'))
+    expect(await stack.api.health(id)).toMatchObject({ workers: { initializing: 0, running: 0 } })
+    expect(await stack.api.settled(id, await stack.api.run(id, {}))).toMatchObject({ status: 'COMPLETED' })
+    const kinds = (await eventsOf(id)).map(({ kind }) => kind)
+    expect(kinds.filter((kind) => kind === 'image_pulled')).toHaveLength(1)
+  })
+
+  test('an image that no registry has is reported before a job asks for it', async () => {
+    const image = (await registry.push('early/second:1')).replace(/:1$/, ':2')
+    const id = await create('missing', image)
+    await expect
+      .poll(() => stack.api.health(id), { timeout: 60_000 })
+      .toMatchObject({ reason: 'image_missing', images: [{ image, state: 'failed', nextTryAt: expect.any(String) }] })
+    const { stdout } = await runCli(['status'], stack.env)
+    expect(stdout).toContain(`The image ${image} is not on this host and cannot be pulled`)
+  })
+})
