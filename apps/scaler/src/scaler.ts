@@ -229,6 +229,7 @@ async function carryOut({ observed, decided }: Decision, now: number, parts: Tic
   followLogs(observed, parts)
   parts.session.startProgress.note(observed, now)
   parts.session.prePull.note(observed, now)
+  parts.session.readiness.note(observed)
   parts.state.known = knownEndpoints(observed)
   parts.state.remaining = remainingWorkers(observed)
   const { prePull } = parts.session

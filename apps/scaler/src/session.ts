@@ -1,5 +1,6 @@
 // The parts that belong to one term: opened when this scaler begins to lead, closed when it no longer leads. Their running work is then aborted, and
 // their pending writes are rejected, because they carry an old term.
+import type { HostSource } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'
@@ -10,6 +11,7 @@ import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
 import { createLogFollower, type LogFollower } from './log-follower.ts'
 import { createPrePull, type PrePull } from './pre-pull.ts'
+import { createReadiness, type Readiness } from './readiness.ts'
 import { createStartProgress, type StartProgress, createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
 
@@ -25,10 +27,12 @@ export interface Session extends AsyncDisposable {
   readonly strangers: Strangers
   readonly cards: CardKeeper
   readonly prePull: PrePull
+  readonly readiness: Readiness
 }
 
 export interface SessionDeps extends Omit<ActDeps, 'logs'> {
   readonly openLogs?: () => LogFollower
+  readonly source: HostSource
 }
 
 export interface Sessions extends AsyncDisposable {
@@ -74,6 +78,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const ledger = openLedgerTidy({ store, config: deps.config, log })
   const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
   const prePull = createPrePull({ ...deps, store, log, wake: onDone })
+  const readiness = createReadiness(deps)
   let ended: Promise<void> | undefined
   return {
     term,
@@ -86,9 +91,11 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     strangers: createStrangers(),
     cards,
     prePull,
+    readiness,
     [Symbol.asyncDispose]() {
       cards[Symbol.dispose]()
       prePull[Symbol.dispose]()
+      readiness[Symbol.dispose]()
       ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
       return ended
     },

@@ -74,6 +74,9 @@ export const DockerHostConfig = fields({
     .boolean('forwardPlane is true or false')
     .optional()
     .describe('for ssh://: workers reach the worker plane through the ssh connection'),
+  readyNetworks: whole(0)
+    .optional()
+    .describe('networks prepared for the next workers, each a container of some 10 MiB; 0: workers start slower (default: 2)'),
   tls: Tls.optional().describe('paths of PEM files for a tcp engine: ca, cert, key'),
 }).check((context) => {
   const { value } = context

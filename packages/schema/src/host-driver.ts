@@ -119,6 +119,11 @@ export interface Install {
   readonly removal: string
 }
 
+export interface HostReadiness {
+  /** Networks for workers that are still to start. */
+  readonly networks: number
+}
+
 export interface HostDriver extends AsyncDisposable {
   /** The operator's name for the host; another scaler may use the same name for another host. */
   readonly label: string
@@ -163,6 +168,11 @@ export interface HostDriver extends AsyncDisposable {
    * @throws RunyardError with one sentence and the cause in `fault`; undefined counts as `request`.
    */
   startWorker(launch: WorkerLaunch): Promise<void>
+  /**
+   * What the leading scaler wants the host to have ready for the next starts; undefined: it does not lead any more. Returns at once; the driver works
+   * in the background, and lets go of what it made when it is closed. Absent: this kind of host prepares nothing.
+   */
+  keepReady?(ready: HostReadiness | undefined): void
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */

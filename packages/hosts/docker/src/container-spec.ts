@@ -13,6 +13,8 @@ export const LABELS = {
   worker: 'runyard.worker',
   spec: 'runyard.spec',
   gpus: 'runyard.gpus',
+  /** On a network sandbox instead of a worker's labels: the driver that may give it away. */
+  sandbox: 'runyard.sandbox',
 } as const
 
 export const AGENT_MOUNT = '/opt/runyard'
@@ -37,6 +39,13 @@ const OOM_SCORE = 500
 const NO_CORE_FILES = { Name: 'core', Soft: 0, Hard: 0 } as const
 const OPEN_FILES = { Name: 'nofile', Soft: 65_536, Hard: 65_536 } as const
 
+const JOINS = 'container:'
+
+/** The sandbox that a container with this network has joined. */
+export function sandboxOf({ NetworkMode = '' }: { readonly NetworkMode?: string | undefined }): string | undefined {
+  return NetworkMode.startsWith(JOINS) ? NetworkMode.slice(JOINS.length) : undefined
+}
+
 /** One name per instance and worker, so that a second create of the same worker is refused by Docker itself. */
 export function containerName(instanceId: string, workerId: string): string {
   return `runyard-${createHash('sha256').update(instanceId).digest('hex').slice(0, 8)}-${workerId}`
@@ -47,20 +56,23 @@ export interface SpecOptions {
   readonly agentVolume: string | undefined
   /** The engine itself may open fewer files than OPEN_FILES; then its own limit holds, and a higher one is refused. */
   readonly fewFiles?: boolean
+  /** The container whose network it joins; default: it is attached to the workers' network itself. */
+  readonly sandbox?: string | undefined
 }
 
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume, fewFiles }: SpecOptions,
+  { instanceId, agentVolume, fewFiles, sandbox }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
   }
   const uuids = realUuids(launch)
+  const network = networkFor(launch, sandbox)
   return {
     name: containerName(instanceId, launch.workerId),
     Image: launch.image,
-    Hostname: launch.workerId,
+    ...network.config,
     Env: Object.entries({ ...launch.env, ...gpuVisibility(uuids) }).map(([key, value]) => `${key}=${value}`),
     ...(launch.withAgent ? { Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] } : {}),
     ...(!launch.withAgent && launch.entrypoint.length > 0 ? { Entrypoint: [...launch.entrypoint] } : {}),
@@ -68,18 +80,12 @@ export function toContainerOptions(
     // An image's own STOPSIGNAL would turn "drain" into something else.
     StopSignal: 'SIGTERM',
     Tty: false,
-    Labels: {
-      [LABELS.instance]: instanceId,
-      [LABELS.endpoint]: launch.endpointId,
-      [LABELS.worker]: launch.workerId,
-      [LABELS.spec]: launch.specHash,
-      [LABELS.gpus]: launch.gpus.map((gpu) => gpu.uuid).join(','),
-    },
+    Labels: labelsOf(launch, instanceId),
     HostConfig: {
       ...limits(launch, fewFiles === true),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
-      NetworkMode: WORKER_NETWORK,
+      NetworkMode: network.mode,
       Mounts: mounts(launch, agentVolume),
       CapDrop: ['ALL'],
       CapAdd: [...KEPT_CAPABILITIES],
@@ -89,6 +95,21 @@ export function toContainerOptions(
       LogConfig: { Type: 'json-file', Config: { 'max-size': '16m', 'max-file': '2' } },
     },
   }
+}
+
+function labelsOf(launch: WorkerLaunch, instanceId: string): Record<string, string> {
+  return {
+    [LABELS.instance]: instanceId,
+    [LABELS.endpoint]: launch.endpointId,
+    [LABELS.worker]: launch.workerId,
+    [LABELS.spec]: launch.specHash,
+    [LABELS.gpus]: launch.gpus.map((gpu) => gpu.uuid).join(','),
+  }
+}
+
+/** Docker refuses a host name beside the network of another container. */
+function networkFor({ workerId }: WorkerLaunch, sandbox: string | undefined) {
+  return sandbox === undefined ? { mode: WORKER_NETWORK, config: { Hostname: workerId } } : { mode: `${JOINS}${sandbox}`, config: {} }
 }
 
 const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)

@@ -14,9 +14,9 @@ import { commandsOn } from './host-commands.ts'
 import { findImage, hasImage, pullImage } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
+import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
 import { createPreparer, type Preparer, type PreparerOptions } from './prepare.ts'
 import { followLogs, tail } from './read-logs.ts'
-import { removeContainer } from './remove-container.ts'
 import { createStarter, type Starter } from './start-container.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
@@ -47,9 +47,10 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = engine.docker()
   const disk = createDiskGuard(short, options)
-  const observer = createObserver(short, { instanceId, disk })
   const starter = createStarter(short, { instanceId, disk })
   const preparer = createPreparer(engine, options)
+  const sandboxes = createNetworkSandboxes(short, { ...options, network: preparer.network })
+  const observer = createObserver(short, { instanceId, disk, note: sandboxes.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const readInventory = createInventoryReader(short, { ...options, run: options.run ?? commandsOn(engine).run })
 
@@ -75,29 +76,41 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
-    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork(preparer, starter, launch)),
+    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork({ preparer, starter, sandboxes }, launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
-    removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeContainer(container(short, workerId))),
+    removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeWithSandbox(short, container(short, workerId))),
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
     followLogs: (workerId, follow) => call(`follow the logs of worker ${workerId}`, () => followLogs(container(long, workerId), follow)),
     watch: (onEvent) => watchContainers(long, instanceId, onEvent),
+    keepReady: (ready) => sandboxes.keep(ready?.networks),
     // Watches and follows are closed by who opened them.
-    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await sandboxes[Symbol.asyncDispose]()
+      await engine[Symbol.asyncDispose]()
+    },
   }
 }
 
-async function startOnNetwork(preparer: Preparer, starter: Starter, launch: WorkerLaunch): Promise<void> {
-  const prepare = async () => {
+interface Starting {
+  readonly preparer: Preparer
+  readonly starter: Starter
+  readonly sandboxes: NetworkSandboxes
+}
+
+async function startOnNetwork({ preparer, starter, sandboxes }: Starting, launch: WorkerLaunch): Promise<void> {
+  const start = async (sandbox?: string): Promise<void> => {
     await preparer.network().catch(blameHost)
-    return { agentVolume: launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined }
+    const agentVolume = launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined
+    await starter.start(launch, { agentVolume, sandbox })
   }
   try {
-    await starter.start(launch, await prepare())
+    // Other runtimes may set up the network in their own way, before anyone joins it.
+    await (launch.runtime === undefined ? sandboxes.during(start) : start())
   } catch (error) {
     // `docker network prune` removes it while no worker runs.
     if (!/network runyard not found/.test(messageOf(error))) throw error
     preparer.network.forget()
-    await starter.start(launch, await prepare())
+    await start()
   }
 }
 

@@ -13,12 +13,16 @@ export interface Observer {
 
 const SIGKILLED = 137
 
+export interface ObserverOptions {
+  readonly instanceId: string
+  readonly disk: Pick<DiskGuard, 'sizes'>
+  /** Gets every container of the installation, those that are no workers included. `askedAt`: when the listing was requested. */
+  readonly note?: (containers: readonly Docker.ContainerInfo[], askedAt: number) => void
+}
+
 type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
 
-export function createObserver(
-  docker: Docker,
-  { instanceId, disk }: { readonly instanceId: string; readonly disk: Pick<DiskGuard, 'sizes'> },
-): Observer {
+export function createObserver(docker: Docker, { instanceId, disk, note = () => undefined }: ObserverOptions): Observer {
   let known = new Map<string, Lasting>()
 
   async function observe(info: Docker.ContainerInfo): Promise<{ id: string; lasting: Lasting; worker: ObservedWorker } | undefined> {
@@ -40,10 +44,12 @@ export function createObserver(
 
   return {
     async list() {
-      const filters = { label: [`${LABELS.instance}=${instanceId}`, LABELS.worker] }
-      const containers = await docker.listContainers({ all: true, filters })
+      const askedAt = Date.now()
+      const containers = await docker.listContainers({ all: true, filters: { label: [`${LABELS.instance}=${instanceId}`] } })
+      note(containers, askedAt)
+      const workers = containers.filter(({ Labels }) => Labels[LABELS.worker] !== undefined)
       const sizes = disk.sizes()
-      const observed = (await Promise.all(containers.map(observe))).filter((entry) => entry !== undefined)
+      const observed = (await Promise.all(workers.map(observe))).filter((entry) => entry !== undefined)
       known = new Map(observed.map(({ id, lasting }) => [id, lasting]))
       return observed.map(({ id, worker }) => withSize(worker, sizes.get(id)))
     },

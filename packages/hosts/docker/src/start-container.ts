@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError, type WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { toContainerOptions, type SpecOptions } from './container-spec.ts'
+import { containerName, toContainerOptions, type SpecOptions } from './container-spec.ts'
 import type { DiskGuard } from './disk.ts'
 import { messageOf, statusOf } from './docker-errors.ts'
 import { removeContainer } from './remove-container.ts'
@@ -10,13 +10,15 @@ import { removeContainer } from './remove-container.ts'
 const POLL_MS = 50
 const POLLS = 600
 
+export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'sandbox'>
+
 export interface Starter {
-  start(launch: WorkerLaunch, options: Pick<SpecOptions, 'agentVolume'>): Promise<void>
+  start(launch: WorkerLaunch, options: StartOptions): Promise<void>
 }
 
 export function createStarter(docker: Docker, { instanceId, disk }: { readonly instanceId: string; readonly disk: DiskGuard }): Starter {
   const engine: Engine = { docker, disk, instanceId, fewFiles: undefined, asking: undefined }
-  return { start: (launch, { agentVolume }) => start(engine, launch, agentVolume) }
+  return { start: (launch, options) => start(engine, launch, options) }
 }
 
 interface Engine {
@@ -29,10 +31,10 @@ interface Engine {
   asking: Promise<unknown> | undefined
 }
 
-async function start(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+async function start(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
   while (engine.fewFiles === undefined && engine.asking !== undefined) await engine.asking
-  if (engine.fewFiles !== undefined) return startOnce(engine, launch, agentVolume)
-  const first = startFirst(engine, launch, agentVolume)
+  if (engine.fewFiles !== undefined) return startOnce(engine, launch, options)
+  const first = startFirst(engine, launch, options)
   engine.asking = first.catch(() => undefined)
   try {
     await first
@@ -41,29 +43,38 @@ async function start(engine: Engine, launch: WorkerLaunch, agentVolume: string |
   }
 }
 
-async function startFirst(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+async function startFirst(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
   try {
-    await startOnce(engine, launch, agentVolume)
+    await startOnce(engine, launch, options)
     engine.fewFiles = false
   } catch (error) {
     if (!/setting rlimit type/.test(messageOf(error))) throw error
     engine.fewFiles = true
-    await startOnce(engine, launch, agentVolume)
+    await startOnce(engine, launch, options)
   }
 }
 
-async function startOnce(engine: Engine, launch: WorkerLaunch, agentVolume: string | undefined): Promise<void> {
+async function startOnce(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
   const { instanceId } = engine
   const fewFiles = engine.fewFiles === true
-  const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, agentVolume, fewFiles }))
+  const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, fewFiles, ...options }))
   try {
     await created.start()
   } catch (error) {
     // 304: it runs already. Anything else is a refusal, and a container that never ran is no evidence of anything.
     if (statusOf(error) === 304) return
     await removeContainer(created).catch(() => undefined)
-    throw error
+    const names = [created.id, containerName(instanceId, launch.workerId)]
+    if (!isSandboxGone(error, names)) throw error
+    await startOnce(engine, launch, { agentVolume: options.agentVolume })
   }
+}
+
+/** The engine looks for the sandbox only when it starts the container that joins it. `own`: the names of that container. */
+function isSandboxGone(error: unknown, own: readonly string[]): boolean {
+  const missing = /No such container: (\S+)/.exec(messageOf(error))?.[1]
+  if (missing !== undefined) return !own.includes(missing)
+  return /cannot join network of a non running container/.test(messageOf(error))
 }
 
 async function createOrFind(
@@ -78,7 +89,7 @@ async function createOrFind(
     const existing = docker.getContainer(options.name ?? '')
     const state = await stateOnceCreated(existing)
     if (state === 'exited' || state === 'dead') {
-      throw new RunyardError('conflict', `Worker ${options.Hostname ?? ''} has already ended; it is not started twice.`, { cause: error })
+      throw new RunyardError('conflict', `Worker ${launch.workerId} has already ended; it is not started twice.`, { cause: error })
     }
     return existing
   }

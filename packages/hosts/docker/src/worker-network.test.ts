@@ -3,14 +3,17 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
+import type { HostDriver } from '@runyard/schema'
 import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { sandboxOf } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureDefaultImage } from './testing/default-image.ts'
+import { readySandboxes } from './testing/ready-sandboxes.ts'
 import { blockMetadata, ensureWorkerNetwork, WORKER_BRIDGE, WORKER_NETWORK } from './worker-network.ts'
 
 const SOCKET = '/var/run/docker.sock'
@@ -32,9 +35,24 @@ except OSError as error:
     print(errno.errorcode.get(error.errno, type(error).__name__))
 `
 
+type Way = 'attached' | 'joined'
+const ways: readonly [Way, string][] = [
+  ['attached', 'attached to the network itself'],
+  ['joined', 'in a network sandbox'],
+]
+
+/** A driver whose next worker gets its network in this way. */
+async function openDriver(way: Way): Promise<HostDriver> {
+  const driver = createDockerHost({ label: 'here', connection, instanceId })
+  if (way === 'attached') return driver
+  driver.keepReady?.({ networks: 1 })
+  await readySandboxes(docker, instanceId, 1)
+  return driver
+}
+
 /** What a worker prints that runs this command. */
-async function fromInside(workerId: string, args: readonly string[]): Promise<string> {
-  await using driver = createDockerHost({ label: 'here', connection, instanceId })
+async function fromInside(workerId: string, args: readonly string[], way: Way = 'attached'): Promise<string> {
+  await using driver = await openDriver(way)
   await driver.startWorker(workerLaunch({ workerId, args: [...args] }))
   const lines: string[] = []
   await driver.followLogs(workerId, { sinceMs: 0, onLine: ({ line }) => lines.push(line), signal: new AbortController().signal })
@@ -42,32 +60,35 @@ async function fromInside(workerId: string, args: readonly string[]): Promise<st
 }
 
 async function addressOf(workerId: string): Promise<string> {
-  const containers = await docker.listContainers({ filters: { label: [`runyard.worker=${workerId}`] } })
-  return containers[0]?.NetworkSettings.Networks[WORKER_NETWORK]?.IPAddress ?? 'none'
+  const containers = await docker.listContainers({ filters: { label: [`runyard=${instanceId}`] } })
+  const worker = containers.find(({ Labels }) => Labels['runyard.worker'] === workerId)
+  const sandbox = containers.find(({ Id }) => Id === sandboxOf(worker?.HostConfig ?? {}))
+  return (sandbox ?? worker)?.NetworkSettings.Networks[WORKER_NETWORK]?.IPAddress ?? 'none'
 }
 
 beforeAll(ensureDefaultImage, 600_000)
 afterEach(() => removeAllWorkers(openEngine(connection), instanceId))
 
 describe("the workers' network", () => {
-  it('lets no worker reach another one', { timeout: 60_000 }, async () => {
-    await using driver = createDockerHost({ label: 'here', connection, instanceId })
+  it.each(ways)('lets no worker reach another one: %s (%s)', { timeout: 60_000 }, async (way) => {
+    await using driver = await openDriver(way)
     const server = ['python3', '-m', 'http.server', '8000']
     await driver.startWorker(workerLaunch({ workerId: 'server01', args: server }))
+    driver.keepReady?.(undefined)
     const address = await addressOf('server01')
     expect(address).toMatch(/^\d+(\.\d+){3}$/)
     const own = docker.getContainer((await docker.listContainers({ filters: { label: ['runyard.worker=server01'] } }))[0]?.Id ?? '')
     await expect.poll(() => execIn(own, connectTo('127.0.0.1', 8000)), { timeout: 20_000 }).toContain('reached')
-    expect(await fromInside('client01', connectTo(address, 8000))).toBe('TimeoutError')
+    expect(await fromInside('client01', connectTo(address, 8000), way)).toBe('TimeoutError')
   })
 
-  it('lets workers reach this machine at the address that it reports', { timeout: 60_000 }, async () => {
+  it.each(ways)('lets workers reach this machine at the address that it reports: %s (%s)', { timeout: 60_000 }, async (way) => {
     const address = (await ensureWorkerNetwork(docker)) ?? 'none'
     const script = `import http.server, sys; s = http.server.HTTPServer((sys.argv[1], 0), http.server.SimpleHTTPRequestHandler); print(s.server_port, flush=True); s.serve_forever()`
     const server = spawn('python3', ['-c', script, address], { stdio: ['ignore', 'pipe', 'ignore'] })
     try {
       const [port] = (await once(server.stdout, 'data')) as [Buffer]
-      expect(await fromInside('plane001', connectTo(address, Number(port.toString())))).toBe('reached')
+      expect(await fromInside('plane001', connectTo(address, Number(port.toString())), way)).toBe('reached')
     } finally {
       server.kill('SIGKILL')
     }
@@ -109,7 +130,7 @@ describe.runIf(canForward)('the metadata service of a cloud (needs root and ipro
     expect(await blockMetadata(docker, { image: WORKER_IMAGE, mode: 'add' })).toEqual({ kind: 'blocked' })
     expect(ownRules()).toHaveLength(3)
     expect(await blockMetadata(docker, { image: WORKER_IMAGE, mode: 'check' })).toEqual({ kind: 'blocked' })
-    expect(await fromInside('closed01', connectTo(METADATA, 80))).toBe('EHOSTUNREACH')
+    for (const [way] of ways) expect(await fromInside(`closed-${way}`, connectTo(METADATA, 80), way)).toBe('EHOSTUNREACH')
   })
 })
 

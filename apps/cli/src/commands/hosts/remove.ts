@@ -20,7 +20,7 @@ export async function remove(context: CommandContext): Promise<number> {
       throw new RunyardError('not_found', `the host "${host.name}" is not in ${settings.file}, so there is nothing to remove.`)
     }
     if (host.workers.length > 0 && options['force'] !== true) throw inUse(host)
-    if (host.workers.length > 0) await endWorkers(context, { store, settings, host, config: host.config })
+    await endWorkers(context, { store, settings, host, config: host.config })
     await removeHost(settings.file, index)
     if (host.record !== undefined) await store.hosts.forget(host.record.hostId)
     out.line(`${host.name} is not in ${settings.file} any more; a running Runyard lets go of it within seconds`)
@@ -40,11 +40,12 @@ interface Ending {
   readonly config: HostConfig
 }
 
-/** The cordon first, so that nothing starts there meanwhile. */
+/** The cordon first, so that nothing starts there meanwhile. A host without workers may still have something ready for them. */
 async function endWorkers({ env, err }: CommandContext, { store, settings, host, config }: Ending): Promise<void> {
   if (host.record !== undefined) await store.hosts.putCordon(host.record.hostId, { since: Date.now(), reason: 'it is being removed' })
   const own = await readOwn(settings.dataDir)
   await using driver = openHost(config, hostSettings({ config: settings.config, env }, own?.id))
+  if (host.workers.length === 0 && (await driver.probe()).kind === 'failed') return
   try {
     await driver.removeAll()
   } catch (error) {
