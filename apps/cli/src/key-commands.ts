@@ -2,6 +2,10 @@
 import { data, json, type Command } from './command.ts'
 
 const WHICH_KEY = 'NAME|ID'
+const LIMIT_OPTIONS = {
+  workers: { type: 'string', help: 'most workers of all endpoints that it creates, or none (default: limits.workersPerKey)' },
+  queued: { type: 'string', help: 'most waiting and running jobs per endpoint, or none (default: limits.queuedJobsPerKey)' },
+} as const
 
 export const KEY_COMMANDS: readonly Command[] = [
   {
@@ -15,12 +19,13 @@ export const KEY_COMMANDS: readonly Command[] = [
   {
     name: 'keys create',
     summary: 'make an API key; it is printed once and kept nowhere',
-    usage: 'runyard keys create --name NAME [--owner OWNER] [--expires SPAN|DATE] [--json] [--data DIR]',
+    usage: 'runyard keys create --name NAME [--owner OWNER] [--expires SPAN|DATE] [--workers N] [--queued N] [--json] [--data DIR]',
     example: 'runyard keys create --name ci --owner vision --expires 90d',
     options: {
       name: { type: 'string', help: 'what the key is for' },
       owner: { type: 'string', help: 'whose endpoints and jobs it sees; a new name is a new owner (default: owner)' },
       expires: { type: 'string', help: 'a span (24h, 90d) or a date such as 2027-11-01 (default: never)' },
+      ...LIMIT_OPTIONS,
       json,
       data,
     },
@@ -28,10 +33,19 @@ export const KEY_COMMANDS: readonly Command[] = [
   },
   {
     name: 'keys list',
-    summary: 'all keys: owner, name, made, last used, expires; never the key itself',
+    summary: 'all keys: owner, name, made, last used, expires, limits; never the key itself',
     usage: 'runyard keys list [--json] [--data DIR]',
     options: { json, data },
     load: async () => ({ run: (await import('./commands/keys.ts')).list }),
+  },
+  {
+    name: 'keys limit',
+    summary: 'how many workers and queued jobs a key may have, from now on and at every gateway',
+    usage: `runyard keys limit ${WHICH_KEY} [--workers N|none] [--queued N|none] [--json] [--data DIR]`,
+    example: 'runyard keys limit ci --workers 2 --queued 500',
+    options: { ...LIMIT_OPTIONS, json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/keys.ts')).limit }),
   },
   {
     name: 'keys revoke',

@@ -17,6 +17,7 @@ test('failed starts are over once a younger worker got ready, also after its own
     images: { isKnown: () => false },
     config: { defaultImage: 'i', imageAliases: {} },
     strangers: createStrangers(),
+    keyLimits: { read: async () => new Map() },
     cards: { judge: async () => [], [Symbol.dispose]: () => undefined },
     hosts: { list: () => [], [Symbol.asyncDispose]: async () => undefined },
     policy: DEFAULT_PLAN_POLICY,

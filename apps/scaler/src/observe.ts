@@ -9,6 +9,7 @@ import type { Continuity } from './continuity.ts'
 import type { EndpointReads, Reading } from './endpoint-reads.ts'
 import type { HostPool } from './host-pool.ts'
 import type { Images } from './images.ts'
+import type { KeyLimits } from './key-limits.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
 
@@ -20,6 +21,7 @@ export interface ObserveDeps {
   readonly config: Pick<Config, 'defaultImage' | 'imageAliases'>
   readonly strangers: Strangers
   readonly reads: EndpointReads
+  readonly keyLimits: Pick<KeyLimits, 'read'>
   readonly cards: CardKeeper
   readonly policy: PlanPolicy
   readonly inFlight: () => ReadonlyMap<string, InFlightKind>
@@ -34,9 +36,10 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
   const { memory, policy } = deps
   const inFlight = deps.inFlight()
   const seen = deps.hosts.list().map((host) => host.view(now))
-  const [views, restraints] = await Promise.all([
+  const [views, restraints, keyLimits] = await Promise.all([
     viewEndpoints(deps, { inFlight, now, also }),
     deps.store.hosts.restraints(seen.map(({ hostId }) => hostId)),
+    deps.keyLimits.read(now),
   ]).catch((error: unknown) => {
     deps.redis.lose()
     throw error
@@ -52,6 +55,7 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
     endpoints: views,
     inFlight,
     stopRequests: memory.stopRequests,
+    keyLimits,
     strangers: deps.strangers.note(hosts, workerIds, now),
     planeUpSince: reportingSince(deps),
     shutdown: deps.isShuttingDown(),

@@ -126,6 +126,21 @@ test('jobs that wait behind a busy worker start more workers up to max, and GPUs
   expect(new Set(uuids).size).toBe(2)
 })
 
+test('a key gets no worker beyond its limit, and the next one as soon as the limit is raised', async () => {
+  const { key } = await fixture.store.keys.create({ name: 'ci', ownerId: 'owner', limits: { workers: 1 } })
+  await fixture.open()
+  for (const id of ['ep-one', 'ep-two']) {
+    await save({ ...endpointOf(id), keyId: key.id })
+    await fixture.store.jobs.submit(id, job(`j-${id}`))
+  }
+  const throttled = async () =>
+    (await Promise.all(['ep-one', 'ep-two'].map((id) => fixture.store.status.get(id)))).filter((status) => status?.reason === 'key_limit')
+  await vi.waitFor(async () => expect(await throttled()).toHaveLength(1), WAIT)
+  expect(fixture.host.launches).toHaveLength(1)
+  await fixture.store.keys.limit(key.id, { workers: 2 })
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(2), WAIT)
+})
+
 test('an endpoint that no host can serve is throttled with the sentence why', async () => {
   await fixture.open()
   await save(endpointOf('ep-one', { spec: { gpu: { pools: ['HOPPER_141'], excludedTypes: [], count: 1, allowedCudaVersions: [] } } }))

@@ -11,6 +11,7 @@ import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
 import { createGate } from './gate.ts'
 import { openHostPool, type HostPool } from './host-pool.ts'
 import { createImages, type Images } from './images.ts'
+import { createKeyLimits, type KeyLimits } from './key-limits.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
 import { createMemory, type Memory } from './memory.ts'
@@ -95,11 +96,13 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const parts = { ...options, hosts, memory, images: createImages(options.store.privateImages), gate: createGate(ACTIONS_AT_ONCE) }
   const sessions = opening.use(createSessions(parts, wake))
   const reads = createEndpointReads()
-  const tick = createTick({ ...parts, state, leadership, sessions, reads })
+  const keyLimits = createKeyLimits(store, options.config)
+  const tick = createTick({ ...parts, state, leadership, sessions, reads, keyLimits })
   opening.use(store.subscribe((signal) => onSignal(signal)))
 
   function onSignal(signal: Signal): void {
     reads.note(signal)
+    keyLimits.note(signal)
     // A scaler that stands by has nothing else to do about it.
     if (leadership.current() === undefined) return
     if (signal.kind === 'job-stop') memory.noteStopRequest(signal.workerId, { at: Date.now(), why: 'cancel' })
@@ -146,6 +149,7 @@ interface TickDeps extends ScalerOptions {
   readonly leadership: Leadership
   readonly sessions: Sessions
   readonly reads: EndpointReads
+  readonly keyLimits: KeyLimits
   readonly images: Images
 }
 

@@ -28,7 +28,8 @@ const RULES = {
   'worker-logged': 'never',
   'webhook-due': 'never',
   'endpoint-changed': 'now',
-  'keys-changed': 'never',
+  // A limit of workers may have been raised.
+  'keys-changed': 'soon',
   resync: 'now',
 } as const satisfies Record<Signal['kind'], Rule>
 

@@ -111,6 +111,12 @@ export interface StopRequest {
   readonly why: 'timeout' | 'cancel'
 }
 
+/** How many workers the endpoints of an API key may have together. */
+export interface KeyLimit {
+  readonly name: string
+  readonly workers: number
+}
+
 export interface PlanPolicy {
   /** A ready worker that is silent for this long is lost. */
   readonly heartbeatLostMs: number
@@ -163,6 +169,8 @@ export interface Observed {
   /** Keys (`actionKey`) of actions in flight; the plan adds no action with such a key. */
   readonly inFlight: ReadonlyMap<string, InFlightKind>
   readonly stopRequests: ReadonlyMap<string, StopRequest>
+  /** Of the API keys that have one, by key id (ADR 60). */
+  readonly keyLimits: ReadonlyMap<string, KeyLimit>
   /** By worker id. */
   readonly strangers: ReadonlyMap<string, Stranger>
   /** Since when workers have been able to report without a gap, epoch ms; undefined: they cannot, so their silence proves nothing. */

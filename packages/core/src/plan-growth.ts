@@ -3,6 +3,7 @@ import type { Endpoint, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
+import type { KeyRoom } from './key-limits.ts'
 import type { EndpointStatus, EndpointView } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
 import { place, type Placed, type Refused } from './placement.ts'
@@ -119,13 +120,23 @@ function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number
   return `the next try is due at ${new Date(nextTryAt).toISOString()}`
 }
 
-/** Places the wanted workers one after another. `holdings` grows with each start, so that no GPU is assigned twice. */
-export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], builder: PlanBuilder): void {
+/** What is taken. It grows with each start, so that no GPU is assigned twice and no key gets a worker too many. */
+export interface Taken {
+  readonly holdings: WorkerHolding[]
+  readonly keys: KeyRoom
+}
+
+/** Places the wanted workers one after another. */
+export function startWanted(wants: readonly Want[], { holdings, keys }: Taken, builder: PlanBuilder): void {
   const hosts = openHosts(builder)
   // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
     const asked = askedOf(want.endpoint)
+    if (!keys.hasRoom(want.endpoint)) {
+      want.refused = keys.refuse(want.endpoint)
+      return undefined
+    }
     const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, holdings)
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
@@ -134,6 +145,7 @@ export function startWanted(wants: readonly Want[], holdings: WorkerHolding[], b
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
     holdings.push(toHolding(placement))
+    keys.add(want.endpoint, 1)
     builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
     return shareOf(gpus.length, want.endpoint)
   })

@@ -1,6 +1,7 @@
 // The decision of one tick: a snapshot and the time go in, actions come out. It cannot fail, waits for nothing and keeps no state.
 // Planning again after a plan was applied yields no further actions.
 import { allHoldings } from './holdings.ts'
+import { createKeyRoom } from './key-limits.ts'
 import type { Observed, Plan } from './observed.ts'
 import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts'
 import { startWanted, statusOf, wantOf } from './plan-growth.ts'
@@ -23,8 +24,9 @@ export function plan(seen: Observed, now: number): Plan {
     view.endpoint === undefined ? [] : [wantOf({ endpoint: view.endpoint, view, workers }, builder)],
   )
   const holdings = allHoldings(observed)
-  startWanted(wants, holdings, builder)
-  const coming = planYields(wants, holdings, builder)
+  const keys = createKeyRoom(observed.keyLimits, wants)
+  startWanted(wants, { holdings, keys }, builder)
+  const coming = planYields(wants, { holdings, keys }, builder)
   for (const view of observed.endpoints) {
     if (view.endpoint === undefined && view.workers.length === 0) builder.add({ kind: 'forget-endpoint', endpointId: view.endpointId })
   }

@@ -1,50 +1,33 @@
 // Which workers yield because a wanted worker of another endpoint fits nowhere (ADR 40). Idle workers above their endpoint's minimum are retired
 // at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
 // Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
-import type { Endpoint } from '@runyard/schema'
-import { grantInTurns, type Claim } from './fair-turns.ts'
+import { grantInTurns } from './fair-turns.ts'
 import { createGpuRanker } from './gpu-request.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import { openHosts } from './open-hosts.ts'
 import { place, type OpenHost, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { askedOf, toHolding, type Want } from './plan-growth.ts'
+import type { KeyRoom } from './key-limits.ts'
+import { askedOf, toHolding, type Taken, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
-import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
+import { byRank, idleOnes, onesPastTheirTurn, SHORTEST_TURN_MS, type Candidate, type Choose, type Claimant } from './yield-candidates.ts'
 
-/** A worker yields to a queue only after this many times the duration of its own start, so that most of the time is work. */
-const TURN_PER_START = 2
-/** The shortest turn, and the shortest time between yielding and making another endpoint yield. */
-export const SHORTEST_TURN_MS = 5000
 /** Limits the number of workers that get room in one round, so that a tick stays short in a large pool; the next tick continues. */
 const MOST_AT_ONCE = 32
 
-interface Claimant extends Claim {
-  readonly want: Want
-  /** Ready workers that are not leaving. */
-  staying: readonly WorkerView[]
-  leaving: readonly WorkerView[]
-  hasYielded: boolean
-  /** Undefined: its workers have no GPUs. */
-  readonly rankOf: ReturnType<typeof createGpuRanker> | undefined
-  /** Equal for claimants whose placements are equivalent. */
-  readonly asked: string
-}
-
-interface Candidate {
-  readonly worker: WorkerView
-  readonly owner: Claimant
-  /** Lower goes first. */
-  readonly rank: readonly [number, number]
-}
-
 interface Room {
   readonly claimants: readonly Claimant[]
+  /** The same by endpoint id. */
+  readonly owners: ReadonlyMap<string, Claimant>
   readonly hosts: readonly OpenHost[]
   readonly builder: PlanBuilder
   /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
+  /** Room under the limits of API keys, in the same state. */
+  readonly keys: KeyRoom
+  /** Ids of the workers that are left out so far. */
+  readonly gone: Set<string>
   /** Claimants (`asked`) that fit nowhere in the current holdings. */
   readonly noRoom: Set<string>
   /** How many more workers may get room in this round. */
@@ -52,14 +35,16 @@ interface Room {
 }
 
 /** Adds the retirements. Returns, per want, for how many workers there is room now or soon. */
-export function planYields(wants: readonly Want[], holdings: readonly WorkerHolding[], builder: PlanBuilder): ReadonlyMap<Want, number> {
+export function planYields(wants: readonly Want[], { holdings, keys }: Taken, builder: PlanBuilder): ReadonlyMap<Want, number> {
   const { shutdown, planeUpSince } = builder.observed
   // While workers cannot report, a new worker could not take the job.
   if (shutdown || planeUpSince === undefined || wants.every(({ missing }) => missing === 0)) return new Map()
   const retired = new Set(builder.actions.flatMap((action) => (action.kind === 'drain' ? [action.workerId] : [])))
   const claimants = wants.map((want) => toClaimant(want, retired))
   const byHost = Map.groupBy(holdings, ({ hostId }) => hostId)
-  const room: Room = { claimants, hosts: openHosts(builder), builder, holdings: new Map(byHost), noRoom: new Set(), left: 0 }
+  const owners = new Map(claimants.map((claimant) => [claimant.want.endpoint.id as string, claimant]))
+  const taken = { holdings: new Map(byHost), keys, gone: new Set<string>() }
+  const room: Room = { claimants, owners, hosts: openHosts(builder), builder, ...taken, noRoom: new Set(), left: 0 }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
   giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })
@@ -81,7 +66,7 @@ function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
     staying,
     hasYielded: false,
     rankOf,
-    asked: askedOf(want.endpoint),
+    asked: `${want.endpoint.keyId ?? ''} ${askedOf(want.endpoint)}`,
   }
 }
 
@@ -103,6 +88,12 @@ function giveRoom(room: Room, { asking, isNear, choose }: Round): void {
 
 function leaveOut(room: Room, workers: readonly WorkerView[]): void {
   room.noRoom.clear()
+  for (const { record, fate } of workers) {
+    if (fate.kind === 'dead' || room.gone.has(record.id)) continue
+    room.gone.add(record.id)
+    const owner = room.owners.get(record.endpointId)
+    if (owner !== undefined) room.keys.add(owner.want.endpoint, -1)
+  }
   for (const [hostId, gone] of Map.groupBy(workers, ({ record }) => record.hostId))
     room.holdings.set(hostId, withoutWorkers(room.holdings.get(hostId) ?? [], gone))
 }
@@ -116,8 +107,6 @@ function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly Wo
 function mayAskForTurn({ want: { view }, since, missing }: Claimant, builder: PlanBuilder): boolean {
   return missing > 0 && Number.isFinite(since) && (view.yieldedAt === 0 || builder.isDue(view.yieldedAt + SHORTEST_TURN_MS))
 }
-
-type Choose = (owner: Claimant, asking: Claimant, room: Room) => readonly Candidate[]
 
 /** Makes room for one worker of `asking` by retiring as few workers as possible; returns its share, or undefined if that is impossible. */
 function makeRoom(asking: Claimant, room: Room, choose: Choose): number | undefined {
@@ -146,7 +135,8 @@ function findRoom(asking: Claimant, room: Room): Way | undefined {
 
 /** Tries the host of the first candidate first, and stops there if that candidate alone is enough. */
 function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined {
-  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room))).toSorted(byRank)
+  if (!room.keys.hasRoom(asking.want.endpoint)) return findWayUnderKey(asking, room, choose)
+  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room.builder))).toSorted(byRank)
   let best: Way | undefined
   for (const [hostId, here] of Map.groupBy(candidates, ({ worker }) => worker.record.hostId)) {
     const host = room.hosts.find((candidate) => candidate.hostId === hostId)
@@ -163,6 +153,20 @@ function wayOn(host: OpenHost, here: readonly Candidate[], { asking, room }: { a
   return going === undefined || placed === undefined ? undefined : { going, placed }
 }
 
+/** The limit of its key stands in the way: one worker of the same key goes, on whichever host and whatever it holds. */
+function findWayUnderKey(asking: Claimant, room: Room, choose: Choose): Way | undefined {
+  const key = room.keys.keyOf(asking.want.endpoint)
+  const owners = room.claimants.filter((owner) => owner !== asking && room.keys.keyOf(owner.want.endpoint) === key)
+  const candidates = owners.flatMap((owner) => choose(owner, { ...asking, rankOf: undefined }, room.builder)).toSorted(byRank)
+  for (const candidate of candidates) {
+    for (const host of room.hosts) {
+      const placed = placeAfter(asking, { host, gone: [candidate], room })
+      if (placed !== undefined) return { going: [candidate], placed }
+    }
+  }
+  return undefined
+}
+
 interface Clearing {
   readonly host: OpenHost
   readonly gone: readonly Candidate[]
@@ -170,6 +174,9 @@ interface Clearing {
 }
 
 function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed | undefined {
+  const key = room.keys.keyOf(want.endpoint)
+  const leaving = gone.filter(({ owner }) => key !== undefined && room.keys.keyOf(owner.want.endpoint) === key).length
+  if (!room.keys.hasRoom(want.endpoint, leaving)) return undefined
   const holdings = withoutWorkers(
     room.holdings.get(host.hostId) ?? [],
     gone.map(({ worker }) => worker),
@@ -208,12 +215,6 @@ function smallestThat(most: number, does: (size: number) => boolean): number {
   return low
 }
 
-function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
-  const [first = 0, second = 0] = a?.rank ?? []
-  const [otherFirst = 0, otherSecond = 0] = b?.rank ?? []
-  return first - otherFirst || second - otherSecond
-}
-
 function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
   for (const { worker, owner } of going.toSorted(byRank)) {
     const { id: workerId, endpointId, hostId } = worker.record
@@ -227,68 +228,7 @@ function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
     room,
     going.map(({ worker }) => worker),
   )
+  room.keys.add(asking.want.endpoint, 1)
   room.holdings.set(placed.hostId, [...(room.holdings.get(placed.hostId) ?? []), toHolding(placed)])
   return shareOf(placed.gpus.length, asking.want.endpoint)
-}
-
-/** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
-function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
-  const { endpoint, view } = owner.want
-  const idle = owner.staying.filter(({ phase }) => phase === 'idle')
-  const spare = Math.min(owner.staying.length - endpoint.settings.workersMin, idle.length - view.demand.waiting)
-  if (spare <= 0) return []
-  return onEachHost(idle, asking).flatMap((here) =>
-    here
-      .map((worker) => ({ worker, owner, rank: [idleSince(worker.record) ?? 0, 0] as const }))
-      .toSorted(byRank)
-      .slice(0, spare),
-  )
-}
-
-/** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
-function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder }: Room): readonly Candidate[] {
-  const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
-  if (mayGo <= 0) return []
-  const factor = turnFactor(owner.want.endpoint, asking.want.endpoint)
-  const worked = owner.staying.filter((worker) => hadItsTurn(worker, factor, builder))
-  return onEachHost(worked, asking).flatMap((here) => {
-    const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
-    return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
-  })
-}
-
-/** As many workers as leave the owner with at least the share that `asking` will have. */
-function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
-  const willHave = asking.share + shareOf(asking.want.endpoint.spec.gpu?.count ?? 1, asking.want.endpoint)
-  let share = owner.share
-  return workers.flatMap((worker) => {
-    const rank = [-share, worker.record.readyAt ?? 0] as const
-    share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
-    return asking.share === 0 || share >= willHave ? [{ worker, owner, rank }] : []
-  })
-}
-
-function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly (readonly WorkerView[])[] {
-  return [
-    ...Map.groupBy(
-      workers.filter((worker) => couldHelp(worker, asking)),
-      ({ record }) => record.hostId,
-    ).values(),
-  ]
-}
-
-/** A cheap pre-filter; placement decides. */
-function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
-  return rankOf === undefined || record.gpus.length === 0 || record.gpus.some((gpu) => rankOf(gpu) !== undefined)
-}
-
-/** The turn is longer against an endpoint of lower priority; else one GPU would be shared equally, whatever the priorities. */
-function turnFactor({ settings: { priority: own = 1 } }: Endpoint, { settings: { priority: other = 1 } }: Endpoint): number {
-  return Math.max(1, own / other)
-}
-
-/** Counts the start without the image pull, which happens only once per host. */
-function hadItsTurn({ record }: WorkerView, factor: number, builder: PlanBuilder): boolean {
-  const { createdAt, containerStartedAt = createdAt, readyAt = Infinity } = record
-  return builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
 }

@@ -15,6 +15,7 @@ const networks = z.preprocess(
   z.array(z.union([z.cidrv4(), z.cidrv6()])).min(1),
 )
 const most = (count: number, help: string) => z.coerce.number().int().min(1).default(count).describe(help)
+const unlessZero = (help: string) => z.coerce.number().int().min(0).default(0).describe(`${help}; 0: no limit`)
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Without a preset, an operation without a setting has no limit. */
@@ -218,12 +219,11 @@ export const Config = z.object({
         .describe('open connections of each listener; beyond it idle ones are closed, and if none is idle the response is 503'),
       workerPids: z.coerce.number().int().default(4096).describe('processes and threads of one worker container'),
       workersPerEndpoint: z.coerce.number().int().min(1).max(100_000).default(1000).describe('largest maximum of workers of one endpoint'),
-      workersPerOwner: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .default(0)
-        .describe('maximum sum of the worker maxima of all endpoints of one owner; 0: no limit'),
+      workersPerOwner: unlessZero('maximum sum of the worker maxima of all endpoints of one owner'),
+      workersPerKey: unlessZero('workers of all endpoints that one API key created, unless the key has a limit of its own'),
+      queuedJobsPerKey: unlessZero(
+        'waiting and running jobs of one API key on one endpoint, unless the key has a limit of its own; beyond it the response is 429',
+      ),
     })
     .prefault({}),
   rateLimits: z

@@ -83,6 +83,8 @@ export const Endpoint = z.object({
   flashEnvironmentId: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** The API key that created it, whose limit of workers it counts for (ADR 60); absent: created by an older version. */
+  keyId: z.string().optional(),
   /** The client that saved the endpoint last, as text. */
   savedBy: z.string().optional(),
   /** Earlier specs, newest first, with the time of their replacement. A spec that returns reveals two projects with the same name. */

@@ -22,7 +22,16 @@ export const START_FAULTS = ['image', 'request', 'gpu', 'host'] as const
 export type StartFault = (typeof START_FAULTS)[number]
 
 /** Which limit refused a request; a label of metrics. */
-export const REFUSAL_REASONS = ['rate', 'open_requests', 'queue', 'idempotency_keys', 'batches', 'log_followers', 'body_size'] as const
+export const REFUSAL_REASONS = [
+  'rate',
+  'open_requests',
+  'queue',
+  'key_queue',
+  'idempotency_keys',
+  'batches',
+  'log_followers',
+  'body_size',
+] as const
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
 /** An error with a code from the catalogue and one clear sentence for the user. */

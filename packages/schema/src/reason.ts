@@ -37,6 +37,7 @@ export const REASONS = {
   not_enough_cpu: 'no host has enough free CPUs',
   image_missing: 'the image is on no host and cannot be pulled',
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
+  key_limit: 'the API key that created the endpoint has as many workers as it may have',
   backing_off: 'earlier workers failed to start; the next try waits',
   paused: 'the endpoint’s maximum is 0 workers',
 

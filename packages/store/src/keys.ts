@@ -24,6 +24,7 @@ const OF_ENDPOINT = {
   events: 'r:events',
   status: 'r:status',
   counters: 'r:counters',
+  keyJobs: 'r:key-jobs',
   deadlines: 'r:deadlines',
   /** The latest term of a leader that was seen here (ADR 33). */
   term: 'r:term',
@@ -114,6 +115,7 @@ const LEFT = [
   'events',
   'status',
   'counters',
+  'keyJobs',
   'deadlines',
   'ended',
   'gone',

@@ -56,6 +56,27 @@ describe('runyard keys', () => {
     expect(listed.out + (await runyard('keys', 'list', '--json')).out).not.toContain(out.trim())
   })
 
+  it('limits a key when it is made and later, and lists the limits', async () => {
+    await create('--name', 'bounded', '--workers', '3')
+    expect((await runyard('keys', 'list')).out).toMatch(/ bounded .* 3 workers$/m)
+    const { out } = await runyard('keys', 'limit', 'bounded', '--workers', 'none', '--queued', '500')
+    expect(out).toMatch(/^bounded \([0-9a-f]{8}\) has no limit of workers, 500 queued jobs\n$/)
+    const listed = await store.keys.list()
+    expect(listed.find(({ name }) => name === 'bounded')?.limits).toEqual({ workers: null, queuedJobs: 500 })
+    expect((await runyard('keys', 'list')).out).toMatch(/ ci .* default$/m)
+  })
+
+  it.each([
+    [['bounded'], 'name what is limited'],
+    [['bounded', '--queued', '0'], '--queued takes a whole number from 1, or none; "0" is neither.'],
+    [['bounded', '--workers', 'many'], '--workers takes a whole number from 1, or none; "many" is neither.'],
+    [['nothing', '--workers', '1'], 'there is no key "nothing"'],
+  ])('refuses the limit %j with one sentence', async (words, sentence) => {
+    const { code, err } = await runyard('keys', 'limit', ...words)
+    expect(code).not.toBe(0)
+    expect(err).toContain(sentence)
+  })
+
   it('revokes a key by name, and every gateway rejects it', async () => {
     const plain = await create('--name', 'gone')
     expect(await store.keys.verify(plain)).toBeDefined()

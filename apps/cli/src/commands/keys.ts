@@ -1,4 +1,5 @@
 // `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
+import type { KeyLimits } from '@runyard/schema'
 import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
@@ -25,11 +26,21 @@ export async function list(context: CommandContext): Promise<number> {
   const keys = await withKeys(context, (store) => store.keys.list())
   const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
   if (options['json'] === true) return printJson(out, sorted)
-  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires']
+  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires', 'limits']
   const now = Date.now()
   const rows = sorted.map((key) => describe(key, now))
   const lines = rows.length === 0 ? [out.dim('no keys')] : renderTable(out, rows, head)
   for (const line of lines) out.line(line)
+  return 0
+}
+
+export async function limit(context: CommandContext): Promise<number> {
+  const word = onlyKey(context)
+  const limits = readLimits(context)
+  if (limits === undefined) throw new UsageError('name what is limited: --workers N, --queued N, or "none" for no limit.')
+  const key = await withKeys(context, async (store) => store.keys.limit((await findKey(store, word)).id, limits))
+  if (context.options['json'] === true) return printJson(context.out, key)
+  context.out.line(`${key.name} (${shorten(key.id)}) has ${limitsOf(key)}`)
   return 0
 }
 
@@ -66,7 +77,7 @@ function withKeys<T>(context: CommandContext, use: (store: Store, settings: Sett
   return withStore(context, 'keys', use)
 }
 
-function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt'> {
+function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits'> {
   const name = textOption(context, 'name') ?? ''
   if (name.trim() === '') throw new UsageError('a new key needs --name, so that it can be found again.')
   if (name.length > LONGEST_NAME || /\p{C}/u.test(name)) throw new UsageError(`--name takes up to ${LONGEST_NAME} visible characters.`)
@@ -75,7 +86,26 @@ function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' 
     throw new UsageError(`--owner takes up to 64 letters, digits, ".", "_" and "-"; "${ownerId}" is no such word.`)
   }
   const expires = textOption(context, 'expires')
-  return { name, ownerId, ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }) }
+  const limits = readLimits(context)
+  return {
+    name,
+    ownerId,
+    ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }),
+    ...(limits === undefined ? {} : { limits }),
+  }
+}
+
+/** Those that are named; undefined: none is. @throws UsageError */
+function readLimits(context: CommandContext): KeyLimits | undefined {
+  const [workers, queuedJobs] = ['workers', 'queued'].map((name) => readLimit(name, textOption(context, name)))
+  if (workers === undefined && queuedJobs === undefined) return undefined
+  return { ...(workers === undefined ? {} : { workers }), ...(queuedJobs === undefined ? {} : { queuedJobs }) }
+}
+
+function readLimit(name: string, text: string | undefined): number | null | undefined {
+  if (text === undefined || text === 'none') return text === undefined ? undefined : null
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new UsageError(`--${name} takes a whole number from 1, or none; "${text}" is neither.`)
 }
 
 /** `24h`, `90d`, or a date. Epoch ms. @throws UsageError */
@@ -121,9 +151,18 @@ function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { 
   return 0
 }
 
-function describe({ id, ownerId, name, createdAt, lastUsedAt, expiresAt }: ListedKey, now: number): readonly string[] {
+function describe(key: ListedKey, now: number): readonly string[] {
+  const { id, ownerId, name, createdAt, lastUsedAt, expiresAt } = key
   const expires = expiresAt === undefined ? 'never' : expiresAt <= now ? 'expired' : time(expiresAt)
-  return [shorten(id), ownerId, name, time(createdAt), lastUsedAt === undefined ? 'never' : time(lastUsedAt), expires]
+  return [shorten(id), ownerId, name, time(createdAt), lastUsedAt === undefined ? 'never' : time(lastUsedAt), expires, limitsOf(key)]
+}
+
+/** `3 workers, no limit of queued jobs`; what is not set follows the configuration. */
+function limitsOf({ limits: { workers, queuedJobs } = {} }: ApiKey): string {
+  const words = (most: number | null | undefined, what: string): readonly string[] =>
+    most === undefined ? [] : [most === null ? `no limit of ${what}` : `${most} ${what}`]
+  const set = [...words(workers, 'workers'), ...words(queuedJobs, 'queued jobs')]
+  return set.length === 0 ? 'default' : set.join(', ')
 }
 
 const shorten = (id: string): string => id.slice(0, SHORT_ID)

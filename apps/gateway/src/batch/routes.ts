@@ -9,6 +9,7 @@ import { sendJson } from '../http/answer.ts'
 import { bytesOf } from '../http/json-body.ts'
 import { addRoute } from '../http/add-route.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
+import { countedKeyOf } from '../jobs/key-limit.ts'
 import { createJobId } from '../jobs/read-submission.ts'
 import { readCount } from '../jobs/list-jobs.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
@@ -41,7 +42,7 @@ export function registerBatch(app: FastifyInstance, deps: GatewayDeps): void {
   })
   const drop = change((at, request) => batches.drop(at, paramsOf(request).requestId))
   addRoute(app, { methods: ['DELETE'], url: `${base}/:batchId/requests/:requestId`, handler: drop })
-  const finalize = change((at) => batches.finalize(at, LIMITS.queued), 'finish')
+  const finalize = change((at, request) => batches.finalize(at, LIMITS.queued, countedKeyOf(request, deps.config)), 'finish')
   addRoute(app, { methods: ['POST'], url: `${base}/:batchId/finalize`, handler: finalize })
   addRoute(app, { methods: ['POST'], url: `${base}/:batchId/cancel`, handler: change((at) => batches.cancel(at), 'finish') })
 }

@@ -11,8 +11,9 @@ import { toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
 import { recordEnds, recordUnread, type JournalDeps } from '../parts/journal.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
 import { jobNotFound, requireJob } from './find-job.ts'
+import { countedKeyOf } from './key-limit.ts'
 
-type ChangeDeps = JournalDeps & Pick<GatewayDeps, 'store' | 'closing'>
+type ChangeDeps = JournalDeps & Pick<GatewayDeps, 'store' | 'closing' | 'config'>
 
 const CANCELLED_BY_CLIENT = 'the job was cancelled by its caller'
 
@@ -48,7 +49,7 @@ export function createRetry(deps: ChangeDeps) {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
     const at = Date.now()
-    const result = await deps.store.jobs.retry(endpoint.id, jobId)
+    const result = await deps.store.jobs.retry(endpoint.id, jobId, countedKeyOf(request, deps.config))
     if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
     if (result === 'gone') throw new RunyardError('bad_request', 'this job cannot be retried: its input is not kept any more')
     if (result !== 'retried') throw new RunyardError('bad_request', `only a FAILED or TIMED_OUT job can be retried; this one is ${result}`)

@@ -79,3 +79,36 @@ it('requests of a batch and idempotency keys have their budgets, too, and a batc
   expect(json).toMatchObject({ batches: [{ status: 'CANCELLED', requestTotal: 0 }] })
   expect((await post('batch', [{ input: 1 }])).status).toBe(200)
 })
+
+it('a key beyond its jobs on one endpoint gets a 429 on every way in, at two gateways, until one of them ends', async () => {
+  const open = async () => scope.use(await startGateway(redis.url, { limits: { queuedJobsPerKey: 3 } }, { prefix: 'two-gateways' }))
+  const [gateway, other] = [await open(), await open()]
+  const { id: ep } = await gateway.addEndpoint()
+  const worker = await gateway.addWorker(ep)
+  const post = (at: TestGateway, path: string, body: unknown = { input: 1 }) =>
+    at.call(`/v2/${ep}/${path}`, { method: 'POST', body, headers: { authorization: `Bearer ${gateway.key}` } })
+  const runs = await Promise.all([gateway, other, gateway, other, gateway, other].map((at) => post(at, 'run')))
+  expect(runs.filter(({ status }) => status === 200)).toHaveLength(3)
+  const sentence =
+    'this API key may have 3 waiting and running jobs on one endpoint (its own limit, or limits.queuedJobsPerKey); try again later'
+  for (const { status, json, headers } of runs.filter((reply) => reply.status !== 200)) {
+    expect([status, json, headers.get('retry-after')]).toEqual([429, { error: sentence, message: sentence }, '5'])
+  }
+  const openai = await post(other, 'openai/v1/chat/completions', { model: 'm', messages: [] })
+  expect([openai.status, openai.json]).toMatchObject([429, { error: { message: sentence, type: 'rate_limit_error' } }])
+  const taken = await worker.take()
+  expect((await post(other, 'run')).status).toBe(429)
+  await worker.done(String(taken?.id), { output: 1 })
+  expect((await post(other, 'run')).status).toBe(200)
+})
+
+it('a key’s own limit comes before the default, at once after it was set', async () => {
+  const { gateway, ep } = await start({ limits: { queuedJobsPerKey: 1 } })
+  const run = async () => (await gateway.call(`/v2/${ep}/run`, { method: 'POST', body: { input: 1 } })).status
+  expect([await run(), await run()]).toEqual([200, 429])
+  const [key] = await gateway.store.keys.list()
+  await gateway.store.keys.limit(String(key?.id), { queuedJobs: 2 })
+  expect([await run(), await run()]).toEqual([200, 429])
+  await gateway.store.keys.limit(String(key?.id), { queuedJobs: null })
+  expect([await run(), await run()]).toEqual([200, 200])
+})

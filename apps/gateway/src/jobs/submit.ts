@@ -9,6 +9,7 @@ import { bytesOf } from '../http/json-body.ts'
 import { jobKey, startKey, type Ticket } from '../parts/waiters.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
 import { endpointOf } from './endpoint-of.ts'
+import { countedKeyOf } from './key-limit.ts'
 import { readIdempotency, readSubmission } from './read-submission.ts'
 import { isTerminal, toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
 import { jobNotFound, requireJob } from './find-job.ts'
@@ -69,9 +70,10 @@ async function accept(
 ): Promise<string | undefined> {
   const at = Date.now()
   const idempotency = readIdempotency(request, submission)
-  if (idempotency === undefined) await deps.store.jobs.submit(endpointId, submission)
+  const counted = countedKeyOf(request, deps.config)
+  if (idempotency === undefined) await deps.store.jobs.submit(endpointId, submission, counted)
   else {
-    const once = { ...idempotency, windowMs: deps.config.idempotencyWindowS * 1000 }
+    const once = { ...idempotency, windowMs: deps.config.idempotencyWindowS * 1000, counted }
     const result = await deps.store.jobs.submitOnce(endpointId, submission, once)
     if (result.kind === 'repeated') return result.jobId
     if (result.kind === 'differs') {

@@ -9,7 +9,8 @@ const LONGEST_NOTICE = 1000
 
 export function callerOf(request: FastifyRequest): Caller {
   const agent = (request.headers['user-agent'] ?? 'an unnamed client').replaceAll(/[^\x20-\x7E]/gu, '?').slice(0, LONGEST_AGENT)
-  return { client: `${agent} with the key "${apiKeyOf(request).name}"`, address: request.ip }
+  const { id: keyId, name } = apiKeyOf(request)
+  return { client: `${agent} with the key "${name}"`, keyId, address: request.ip }
 }
 
 /** Headers hold ASCII only; a client that does not know this one ignores it. */

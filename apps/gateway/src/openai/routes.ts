@@ -11,6 +11,7 @@ import { bytesOf, cut, outlineBody, parseMember } from '../http/json-body.ts'
 import { clientGone } from '../http/answer.ts'
 import type { RateLimits } from '../http/rate-limit.ts'
 import { endpointOf } from '../jobs/endpoint-of.ts'
+import { countedKeyOf } from '../jobs/key-limit.ts'
 import { createJobId } from '../jobs/read-submission.ts'
 import { noteAccepted } from '../jobs/submit.ts'
 import { OPENAI } from './failure.ts'
@@ -39,7 +40,8 @@ function createOpenai(deps: GatewayDeps) {
     const jobId = createJobId(true)
     const signal = AbortSignal.any([clientGone(reply), deps.closing])
     const at = Date.now()
-    await deps.store.jobs.submit(endpoint.id, { id: jobId, input, sync: true, policy: {}, keyId: apiKeyOf(request).id })
+    const submission = { id: jobId, input, sync: true, policy: {}, keyId: apiKeyOf(request).id }
+    await deps.store.jobs.submit(endpoint.id, submission, countedKeyOf(request, deps.config))
     noteAccepted(deps, endpoint.id, { at, jobId })
     // What OpenAI's clients show as the request's id.
     void reply.header('x-request-id', jobId)

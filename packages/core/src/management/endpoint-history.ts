@@ -7,6 +7,7 @@ import { isSame } from './spec-hash.ts'
 export interface Caller {
   /** Its user agent and the name of its key. */
   readonly client: string
+  readonly keyId: string
   readonly address: string
 }
 
@@ -24,7 +25,8 @@ const REMEMBERED_SPECS = 4
 export function rememberSpec(before: Endpoint | undefined, next: Endpoint, by: Caller | undefined): Endpoint {
   const { pastSpecs = [], ...rest } = next
   const savedBy = by === undefined ? {} : { savedBy: by.client }
-  if (before === undefined || before.specHash === next.specHash) return { ...next, ...savedBy }
+  if (before === undefined) return { ...next, ...savedBy, ...(by === undefined ? {} : { keyId: by.keyId }) }
+  if (before.specHash === next.specHash) return { ...next, ...savedBy }
   const left = [{ specHash: before.specHash, until: next.updatedAt }, ...pastSpecs].slice(0, REMEMBERED_SPECS)
   return { ...rest, pastSpecs: left, ...savedBy }
 }

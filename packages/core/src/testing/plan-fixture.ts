@@ -117,6 +117,7 @@ export function observed(endpoints: readonly EndpointView[], hosts: readonly Hos
     endpoints,
     inFlight: new Map<string, InFlightKind>(),
     stopRequests: new Map(),
+    keyLimits: new Map(),
     strangers: strangersIn(endpoints, hosts),
     planeUpSince: NOW - 1_000_000,
     shutdown: false,

@@ -28,6 +28,12 @@ export interface Timeline {
   readonly brokenOff: number
 }
 
+export interface TimelineOptions {
+  readonly cards: number
+  readonly forMs: number
+  readonly keyLimits?: Observed['keyLimits']
+}
+
 interface SimWorker {
   record: WorkerRecord
   readonly readyAt: number
@@ -39,6 +45,7 @@ interface SimWorker {
 interface Sim {
   readonly actors: readonly Actor[]
   readonly cards: number
+  readonly keyLimits: Observed['keyLimits']
   readonly jobs: JobLife[]
   /** Jobs that no worker has taken, by endpoint. */
   readonly waiting: Map<string, JobLife[]>
@@ -53,8 +60,19 @@ const STEP_MS = 250
 const STOP_MS = 500
 
 /** Times in the result are ms after the start. */
-export function runTimeline(actors: readonly Actor[], { cards, forMs }: { cards: number; forMs: number }): Timeline {
-  const sim: Sim = { actors, cards, jobs: [], waiting: new Map(), workers: [], yieldedAt: new Map(), actions: [], brokenOff: 0, now: NOW }
+export function runTimeline(actors: readonly Actor[], { cards, forMs, keyLimits = new Map() }: TimelineOptions): Timeline {
+  const sim: Sim = {
+    actors,
+    cards,
+    keyLimits,
+    jobs: [],
+    waiting: new Map(),
+    workers: [],
+    yieldedAt: new Map(),
+    actions: [],
+    brokenOff: 0,
+    now: NOW,
+  }
   const ready: ReadonlyMap<string, number>[] = []
   for (; sim.now <= NOW + forMs; sim.now += STEP_MS) {
     submit(sim)
@@ -114,6 +132,7 @@ function look(sim: Sim): Observed {
   return observed(
     sim.actors.map((actor) => viewOf(actor, sim)),
     [seen],
+    { keyLimits: sim.keyLimits },
   )
 }
 

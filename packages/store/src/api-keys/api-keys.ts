@@ -2,7 +2,7 @@
 // revoked key dies with the signal; while Redis is away keys that are known keep working and unknown ones get a 503, not a 401.
 // Each change publishes that signal in the same step, so a process that dies right afterwards leaves no stale memory behind.
 import { hash as digest, randomInt, randomUUID } from 'node:crypto'
-import { RunyardError, type ApiKey, type StoredApiKey } from '@runyard/schema'
+import { RunyardError, type ApiKey, type KeyLimits, type StoredApiKey } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { readApiKey } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
@@ -22,6 +22,7 @@ export interface KeyStore {
     name: string
     ownerId: string
     expiresAt?: number | undefined
+    limits?: KeyLimits | undefined
     plain?: string
   }): Promise<{ key: ApiKey; plain: string }>
   /**
@@ -32,6 +33,8 @@ export interface KeyStore {
   /** Cached in memory; `keys-changed` empties the cache. */
   verify(plain: string): Promise<ApiKey | undefined>
   list(): Promise<readonly ListedKey[]>
+  /** Its limits from now on (ADR 60); those that are not named stay. @throws RunyardError('not_found' | 'conflict') */
+  limit(id: string, limits: KeyLimits): Promise<ApiKey>
   /** For good: not even an import brings the key back. False: there is no such id. */
   revoke(id: string): Promise<boolean>
   /** Another key for the same record; the old one is revoked in the same step. @throws RunyardError('not_found' | 'conflict') */
@@ -72,6 +75,18 @@ const revokeScript = defineScript(
     reply: nothing,
   },
   { changed: always },
+)
+
+const editScript = defineScript(
+  {
+    name: 'editKey',
+    lua: new URL('./edit-key.lua', import.meta.url),
+    keys: ['records'],
+    args: { id: 'text', before: 'text', after: 'text', changed: 'signal' },
+    /** False where the record has changed meanwhile. */
+    reply: flag,
+  },
+  { changed: (isEdited) => isEdited },
 )
 
 const rotateScript = defineScript(
@@ -162,9 +177,14 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
   }
 }
 
-function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, 'create' | 'install' | 'revoke' | 'rotate'> {
+function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, 'create' | 'install' | 'limit' | 'revoke' | 'rotate'> {
   const { records, hashes, uses, slots } = keys.apiKeys
   const changed = { kind: 'keys-changed' } as const
+  const find = async (id: string) => {
+    const before = await client.hget(records, id)
+    if (before === null) throw new RunyardError('not_found', `There is no API key ${id}.`)
+    return { before, stored: readApiKey(before) }
+  }
 
   return {
     async create({ plain = generateKey(), ...of }) {
@@ -179,6 +199,13 @@ function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, '
       return run(installScript, { records, hashes, uses, slots, slot, newId: key.id, record, hash, onlyIfAbsent, changed })
     },
 
+    async limit(id, limits) {
+      const { before, stored } = await find(id)
+      const edited: StoredApiKey = { ...stored, limits: { ...stored.limits, ...limits } }
+      if (!(await run(editScript, { records, id, before, after: JSON.stringify(edited), changed }))) throw changedMeanwhile()
+      return toApiKey(edited)
+    },
+
     async revoke(id) {
       const text = await client.hget(records, id)
       if (text === null) return false
@@ -187,9 +214,7 @@ function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, '
     },
 
     async rotate(id, plain = generateKey()) {
-      const before = await client.hget(records, id)
-      if (before === null) throw new RunyardError('not_found', `There is no API key ${id}.`)
-      const stored = readApiKey(before)
+      const { before, stored } = await find(id)
       const rotated: StoredApiKey = { ...stored, createdAt: Date.now(), hash: hashOf(plain) }
       const after = JSON.stringify(rotated)
       const isRotated = await run(rotateScript, {
@@ -202,13 +227,15 @@ function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, '
         newHash: rotated.hash,
         changed,
       })
-      if (!isRotated) throw new RunyardError('conflict', 'The key was changed at the same time; try again.')
+      if (!isRotated) throw changedMeanwhile()
       return { key: toApiKey(rotated), plain }
     },
   }
 }
 
-type NewKey = Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt'>
+const changedMeanwhile = () => new RunyardError('conflict', 'The key was changed at the same time; try again.')
+
+type NewKey = Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits'>
 
 function newRecord(of: NewKey, plain: string): { readonly key: ApiKey; readonly hash: string; readonly record: string } {
   const key: ApiKey = { id: randomUUID(), ...of, createdAt: Date.now() }

@@ -1,5 +1,6 @@
 // What may be done with batches (client-api §5.13). A change returns `ok`, or why it was not made: the batch is unknown, or its status forbids it.
 import type { BatchStatus, JobStatus, JobSubmission } from '@runyard/schema'
+import type { CountedKey } from '../jobs/queue-limits.ts'
 
 export interface BatchCounts {
   readonly total: number
@@ -41,8 +42,8 @@ export interface BatchStore {
   ): Promise<BatchChange | 'too_many' | 'too_large'>
   drop(at: BatchAt, requestId: string): Promise<BatchChange | 'unknown_request'>
   rename(at: BatchAt, name: string): Promise<BatchChange>
-  /** From now on its requests become jobs; `ok` also where that was said before. */
-  finalize(at: BatchAt, mostQueued: number): Promise<BatchChange | 'empty' | 'queue_full'>
+  /** From now on its requests become jobs, which count for the key; `ok` also where that was said before. @throws as `JobStore.submit` for the key */
+  finalize(at: BatchAt, mostQueued: number, counted?: CountedKey): Promise<BatchChange | 'empty' | 'queue_full'>
   /** Requests from an index on become jobs, each of them once, however often it is called. `next`: where to continue. */
   submit(at: BatchAt, from: number): Promise<{ readonly submitted: readonly string[]; readonly next: number | undefined }>
   /** What is no job yet never becomes one; its jobs are left to the caller. */

@@ -3,7 +3,7 @@ import { BATCH_STATUSES, JobStatus, toJson, type BatchStatus, type JobSubmission
 import type { StoreContext } from '../context.ts'
 import { NO_LIMIT } from '../jobs/ending.ts'
 import { jobLua } from '../jobs/parts.ts'
-import { admitted, REFUSALS } from '../jobs/queue-limits.ts'
+import { admitted, KEY_LIMIT, keyLimit, REFUSALS } from '../jobs/queue-limits.ts'
 import { packSubmission, readStoredSubmission, textOf } from '../jobs/stored-values.ts'
 import { DEFAULT_TTL_MS, noteOutbox, QUEUED_JOB, toQueued } from '../jobs/submit.ts'
 import { defineLua, defineScript } from '../scripts/define-script.ts'
@@ -70,8 +70,8 @@ const finalizeScript = defineScript({
   lua: new URL('./finalize-batch.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
-  args: { id: 'text', queueJobs: 'number', keepMs: 'number' },
-  reply: word('empty', 'queue_full', ...CHANGED),
+  args: { id: 'text', queueJobs: 'number', keepMs: 'number', ...KEY_LIMIT },
+  reply: word('empty', 'queue_full', 'key_full', ...CHANGED),
 })
 
 const cancelScript = defineScript({
@@ -138,9 +138,11 @@ function createChanges({ client, keys, run, options }: StoreContext): Changes {
     },
     drop: (at, request) => run(dropScript, { ...of(at), request }),
     rename: (at, name) => run(setFieldScript, { ...of(at), field: 'name', value: name }),
-    async finalize(at, mostQueued) {
+    async finalize(at, mostQueued, counted) {
       await noteUnfinished(at)
-      return run(finalizeScript, { ...of(at), queueJobs: Math.min(mostQueued, queueJobs), keepMs })
+      const bounds = { queueJobs: Math.min(mostQueued, queueJobs), keepMs, ...keyLimit(counted) }
+      const reply = await run(finalizeScript, { ...of(at), ...bounds })
+      return reply === 'key_full' ? admitted(reply, options.retention, counted) : reply
     },
     async cancel(at) {
       await noteUnfinished(at)

@@ -3,6 +3,7 @@ if status then return status == 'FINALIZED' and 'ok' or status end
 local total = number(id, 'requestTotal')
 if total == 0 then return 'empty' end
 if call('LLEN', WAIT) + call('ZCARD', PRIORITIZED) + total > queueJobs then return 'queue_full' end
-call('HSET', batchKey(id), 'status', 'FINALIZED')
+if isKeyFull(key, total, keyJobs) then return 'key_full' end
+call('HSET', batchKey(id), 'status', 'FINALIZED', 'key', key)
 live(id, string.format('%.0f', number(id, 'ttlMs') + keepMs))
 return 'ok'

@@ -51,10 +51,12 @@ end
 local function endPurged(ids, ending) -- rare
   if #ids == 0 then return end
   local jobs, chunks, options, ended, count, weight, unread = {}, {}, {}, { async = {}, sync = {} }, 0, 0, 0
+  local byKey = {}
   for at, id in ipairs(ids) do
     jobs[at] = jobKey(id)
-    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts', 'weight', 'unread')
+    local job = call('HMGET', jobs[at], 'name', 'timestamp', 'ats', 'opts', 'weight', 'unread', 'key')
     if job[2] then
+      if job[7] then byKey[job[7]] = (byKey[job[7]] or 0) + 1 end
       weight, unread = weight + (job[5] or 0), unread + (job[6] or 0)
       chunks[#chunks + 1] = chunksKey(id)
       local outcome = { 'settledAt', ending.now, 'status', ending.status, 'outcome', ending.outcome, 'workerId', '' }
@@ -68,6 +70,7 @@ local function endPurged(ids, ending) -- rare
   if count > 0 then
     countOutcome(ending.status, count)
     addWeight(-weight)
+    for key, some in pairs(byKey) do countForKey(key, -some) end
     if unread > 0 then call('HINCRBY', COUNTERS, 'unreadBytes', -unread) end
     call('UNLINK', unpack(chunks))
   end

@@ -4,12 +4,15 @@ import type { BlobSweeps } from '../blobs/blob-types.ts'
 import type { StoreContext } from '../context.ts'
 import { createJobList } from './list.ts'
 import { createJobReads } from './read.ts'
+import type { CountedKey } from './queue-limits.ts'
 import { createJobEnds } from './settle.ts'
 import { createJobStreams } from '../streams/streams.ts'
 import { createJobSubmits } from './submit.ts'
 import { createBlobSweeps, createJobValues } from '../blobs/sweep-blobs.ts'
 import { createJobSweeps } from './sweep.ts'
 import { createJobTakes } from './take.ts'
+
+export type { CountedKey } from './queue-limits.ts'
 
 /** A job handed to a worker. The lock token is the worker's id: a worker that loses a lease is retired and never takes again. */
 export interface TakenJob {
@@ -105,8 +108,8 @@ export interface StreamClaim extends StreamRead {
 
 /** Its blob sweeps are those of jobs' values, of any endpoint. */
 export interface JobStore extends BlobSweeps {
-  /** Accepts a job; resolves when Redis has it. Emits `job-added`. @throws RunyardError('too_many_requests') where the queue has no room (ADR 42) */
-  submit(endpointId: string, submission: JobSubmission): Promise<void>
+  /** Accepts a job; resolves when Redis has it. Emits `job-added`. @throws RunyardError('too_many_requests') where the queue has no room (ADR 42), or the counted key has none in it (ADR 60) */
+  submit(endpointId: string, submission: JobSubmission, counted?: CountedKey): Promise<void>
   /**
    * Accepts a job at most once per key: within the window, the same key and fingerprint name the job that was accepted first, and the same
    * key with another fingerprint `differs`. `key` and `fingerprint` are hashes. @throws as `submit`; a job that was accepted first is named nevertheless
@@ -114,7 +117,7 @@ export interface JobStore extends BlobSweeps {
   submitOnce(
     endpointId: string,
     submission: JobSubmission,
-    once: { key: string; fingerprint: string; windowMs: number },
+    once: { key: string; fingerprint: string; windowMs: number; counted?: CountedKey | undefined },
   ): Promise<{ kind: 'accepted' } | { kind: 'repeated'; jobId: string } | { kind: 'differs' }>
   /**
    * Next job for a worker; never waits. Sets the lease. undefined: none waits. null: some wait, but none that this worker may have beside what it
@@ -161,9 +164,10 @@ export interface JobStore extends BlobSweeps {
   ): Promise<'requeued' | 'failed' | 'moot'>
   /**
    * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids
-   * it. A worker that held it before is replaced before it may have it again, since its late result could not be distinguished from a new one. @throws as `submit`
+   * it. A worker that held it before is replaced before it may have it again, since its late result could not be distinguished from a new one. It counts for the key that
+   * asks for it. @throws as `submit`
    */
-  retry(endpointId: string, jobId: string): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
+  retry(endpointId: string, jobId: string, counted?: CountedKey): Promise<'retried' | 'unknown' | 'gone' | JobStatus>
   /** Cancels every job that waits now. How many. Takes as long for many as for one: only `endPurged` writes their ends. Emits `queue-purged`. */
   purge(endpointId: string): Promise<number>
   /** Writes the ends of purged jobs, in steps of some milliseconds, until all have one; what asks for such a job before finds it ended. */

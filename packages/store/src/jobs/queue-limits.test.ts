@@ -174,3 +174,61 @@ test('a job that was given back with chunks leaves none when it is purged, and w
   const [queue, unread] = await stores.raw().hmget(`${base}:r:counters`, 'queueBytes', 'unreadBytes')
   expect([queue, unread]).toEqual(['0', '0'])
 })
+
+describe('the jobs of one API key on one endpoint', () => {
+  const counted = { keyId: 'ci', mostJobs: 2 }
+  const refused = expect.objectContaining({
+    code: 'too_many_requests',
+    refusal: 'key_queue',
+    message: expect.stringContaining('may have 2 waiting and running jobs on one endpoint'),
+  })
+
+  test('are bounded, running ones included; other keys and other endpoints are not affected', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'), counted)
+    await jobs.submit(EP, submission('b'), counted)
+    await jobs.take(EP, 'w1')
+    await expect(jobs.submit(EP, submission('c'), counted)).rejects.toEqual(refused)
+    const once = { key: 'k', fingerprint: 'f', windowMs: 60_000, counted }
+    await expect(jobs.submitOnce(EP, submission('c'), once)).rejects.toEqual(refused)
+    await jobs.submit(EP, submission('d'))
+    await jobs.submit('ep-2', submission('e'), counted)
+    await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
+    expect(await jobs.submitOnce(EP, submission('c'), once)).toEqual({ kind: 'accepted' })
+    expect(await jobs.submitOnce(EP, submission('f'), once)).toEqual({ kind: 'repeated', jobId: 'c' })
+  })
+
+  test('a retry counts for the key that asks for it', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    await jobs.forceSettle(EP, 'a', { status: 'FAILED', error: 'x' })
+    await jobs.submit(EP, submission('b'), counted)
+    await jobs.submit(EP, submission('c'), counted)
+    await expect(jobs.retry(EP, 'a', counted)).rejects.toEqual(refused)
+    expect(await jobs.retry(EP, 'a')).toBe('retried')
+  })
+
+  test('a batch is finalised only if all its requests have room, and they count until they have ended', async () => {
+    const { jobs, batches } = await stores.open()
+    const at = { endpointId: EP, batchId: 'batch_1' }
+    await batches.create(at, 10)
+    await batches.add(at, [submission('a'), submission('b')], { requests: 100, bytes: 100_000 })
+    await jobs.submit(EP, submission('c'), counted)
+    await expect(batches.finalize(at, 50, counted)).rejects.toEqual(refused)
+    await jobs.forceSettle(EP, 'c', { status: 'CANCELLED' })
+    expect(await batches.finalize(at, 50, counted)).toBe('ok')
+    await batches.submit(at, 0)
+    await expect(jobs.submit(EP, submission('d'), counted)).rejects.toEqual(refused)
+    await jobs.purge(EP)
+    await jobs.endPurged(EP)
+    await jobs.submit(EP, submission('d'), counted)
+  })
+
+  test('what no live job accounts for is corrected by a sweep', async () => {
+    const { jobs } = await stores.open()
+    await stores.raw().hset(`${stores.prefix()}:{${EP}}:r:key-jobs`, 'ci', 7)
+    await jobs.sweepRegister(EP, Date.now())
+    await jobs.submit(EP, submission('a'), counted)
+    expect(await stores.raw().hget(`${stores.prefix()}:{${EP}}:r:key-jobs`, 'ci')).toBe('1')
+  })
+})

@@ -51,6 +51,10 @@ local function enqueueJob(id, job)
   local weight = weigh(job)
   call('HSET', jobKey(id), 'name', job.name, 'data', job.data, 'opts', job.opts, 'timestamp', job.now, 'delay', 0, 'priority', job.priority, 'weight', weight)
   addWeight(weight)
+  if job.key ~= '' then
+    call('HSET', jobKey(id), 'key', job.key)
+    countForKey(job.key, 1)
+  end
   noteQueued(id)
   local priority = tonumber(job.priority)
   if priority > 0 then

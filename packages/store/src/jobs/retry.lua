@@ -10,6 +10,7 @@ if old[1] ~= 'FAILED' and old[1] ~= 'TIMED_OUT' then return old[1] end
 if not old[3] or old[3] == '' then return 'gone' end
 local refused = noRoomFor(1, weigh({ data = old[3], opts = old[4] }), queueJobs, queueBytes)
 if refused then return refused end
+if isKeyFull(key, 1, keyJobs) then return 'key_full' end
 local opts = cjson.decode(old[4])
 if old[6] and old[6] ~= '' then
   opts.notFor = opts.notFor or {}
@@ -19,6 +20,6 @@ unregister(id)
 dropJob(id)
 call('DEL', settledKey(id), chunksKey(id))
 call('ZADD', DEADLINES, string.format('%.0f', now + (opts.ttlMs or ttlMs)), id)
-enqueueJob(id, { name = old[2], data = old[3], opts = cjson.encode(opts), now = now, priority = old[5] })
+enqueueJob(id, { name = old[2], data = old[3], opts = cjson.encode(opts), now = now, priority = old[5], key = key })
 publish(added)
 return 'retried'

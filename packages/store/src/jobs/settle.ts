@@ -8,7 +8,7 @@ import type { JobStore } from './jobs.ts'
 import { createToEnding, ENDING } from './ending.ts'
 import { recordRow, settledFacts } from './job-record.ts'
 import { jobLua } from './parts.ts'
-import { admitted, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
+import { admitted, KEY_LIMIT, keyLimit, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
 import { packOutcome } from './stored-values.ts'
 import { DEFAULT_TTL_MS } from './submit.ts'
 
@@ -78,7 +78,7 @@ const retryScript = defineScript(
     lua: new URL('./retry.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
-    args: { id: 'text', now: 'number', ttlMs: 'number', ...QUEUE_LIMITS, added: 'signal' },
+    args: { id: 'text', now: 'number', ttlMs: 'number', ...QUEUE_LIMITS, ...KEY_LIMIT, added: 'signal' },
     /** `gone`: its submission is not kept. A status forbids it. */
     reply: word('retried', 'unknown', 'gone', ...REFUSALS, ...JobStatus.options),
   },
@@ -166,11 +166,11 @@ function createCallersWishes(context: StoreContext): Pick<JobEnds, 'retry' | 'pu
   const toEnding = createToEnding(context)
 
   return {
-    async retry(endpointId, id) {
+    async retry(endpointId, id, counted) {
       const added = { kind: 'job-added', endpointId } as const
-      const life = { id, now: Date.now(), ttlMs: DEFAULT_TTL_MS, ...queueLimits(options.retention) }
+      const life = { id, now: Date.now(), ttlMs: DEFAULT_TTL_MS, ...queueLimits(options.retention), ...keyLimit(counted) }
       const reply = await run(retryScript, { queue: keys.queue(endpointId), ...life, added })
-      return admitted(reply, options.retention)
+      return admitted(reply, options.retention, counted)
     },
 
     purge(endpointId) {

@@ -10,6 +10,7 @@ if known then
   return 'differs'
 end
 if refused then return refused end
+if isKeyFull(job.key, 1, keyJobs) then return 'key_full' end
 local now = clock()
 local expired = call('ZCOUNT', ONCE, '-inf', now)
 if call('ZCARD', ONCE) - expired >= mostKeys then return 'keys_full' end

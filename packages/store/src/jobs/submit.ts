@@ -6,7 +6,7 @@ import { row, tagged, text, word, wordOr } from '../scripts/replies.ts'
 import type { JobStore } from './jobs.ts'
 import { NO_LIMIT } from './ending.ts'
 import { jobLua } from './parts.ts'
-import { admitted, QUEUE_LIMITS, queueLimits, REFUSALS } from './queue-limits.ts'
+import { admitted, keyLimit, QUEUE_LIMITS, queueLimits, REFUSALS, type CountedKey } from './queue-limits.ts'
 import { packSubmission } from './stored-values.ts'
 
 /** Total life of a job from its submission where the client names none (client-api §6). */
@@ -23,6 +23,8 @@ export const QUEUED_JOB = {
   priority: 'digits',
   now: 'digits',
   deadline: 'digits',
+  /** The API key that it counts for; empty: none. */
+  key: 'text',
 } as const
 
 const submitScript = defineScript(
@@ -31,7 +33,7 @@ const submitScript = defineScript(
     lua: new URL('./submit.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
-    args: { job: QUEUED_JOB, ...QUEUE_LIMITS, added: 'signal' },
+    args: { job: QUEUED_JOB, ...QUEUE_LIMITS, keyJobs: 'number', added: 'signal' },
     reply: word('accepted', ...REFUSALS),
   },
   { added: (reply) => reply === 'accepted' },
@@ -43,7 +45,16 @@ const submitOnceScript = defineScript(
     lua: new URL('./submit-once.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
-    args: { job: QUEUED_JOB, ...QUEUE_LIMITS, key: 'text', fingerprint: 'text', windowMs: 'number', mostKeys: 'number', added: 'signal' },
+    args: {
+      job: QUEUED_JOB,
+      ...QUEUE_LIMITS,
+      keyJobs: 'number',
+      key: 'text',
+      fingerprint: 'text',
+      windowMs: 'number',
+      mostKeys: 'number',
+      added: 'signal',
+    },
     /** `differs`: the key stands for another request. */
     reply: wordOr(word('accepted', 'differs', ...REFUSALS), tagged({ repeated: row({ jobId: text }) })),
   },
@@ -54,27 +65,29 @@ export function createJobSubmits(context: StoreContext): Pick<JobStore, 'submit'
   const { keys, run, payloads, options } = context
   const limits = queueLimits(options.retention)
   const mostKeys = options.retention.idempotencyKeys ?? NO_LIMIT
-  const prepare = async (endpointId: string, submission: JobSubmission) => {
+  const prepare = async (endpointId: string, submission: JobSubmission, counted: CountedKey | undefined) => {
     const at = { endpointId, jobId: submission.id }
     const kept = await payloads.pack(at, packSubmission(submission))
     const added = { kind: 'job-added', endpointId } as const
-    return { at, kept, input: { queue: keys.queue(endpointId), job: toQueued(submission, kept.text), ...limits, added } }
+    const { key, keyJobs } = keyLimit(counted)
+    const job = { ...toQueued(submission, kept.text), key }
+    return { at, kept, input: { queue: keys.queue(endpointId), job, keyJobs, ...limits, added } }
   }
   return {
-    async submit(endpointId, submission) {
-      const { at, kept, input } = await prepare(endpointId, submission)
+    async submit(endpointId, submission, counted) {
+      const { at, kept, input } = await prepare(endpointId, submission, counted)
       const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), run(submitScript, input)])
       payloads.conclude(at, kept, reply === 'accepted')
-      admitted(reply, options.retention)
+      admitted(reply, options.retention, counted)
     },
 
-    async submitOnce(endpointId, submission, once) {
-      const { at, kept, input } = await prepare(endpointId, submission)
+    async submitOnce(endpointId, submission, { counted, ...once }) {
+      const { at, kept, input } = await prepare(endpointId, submission, counted)
       const running = run(submitOnceScript, { ...input, ...once, mostKeys })
       const [, reply] = await Promise.all([noteOutbox(context, endpointId, submission), running])
       payloads.conclude(at, kept, reply === 'accepted')
       if (typeof reply === 'object') return { kind: 'repeated', jobId: reply.jobId }
-      return { kind: admitted(reply, options.retention) }
+      return { kind: admitted(reply, options.retention, counted) }
     },
   }
 }
@@ -92,5 +105,5 @@ export function toQueued(submission: JobSubmission, data: string, keepMs?: numbe
   // The receiver's host and port: the end of the job is delivered in its lane (`outbox.lua`).
   const lane = webhook && new URL(webhook.url).host
   const opts = JSON.stringify({ priority, executionTimeoutMs, ttlMs, webhook: lane, keepMs })
-  return { id, name: sync ? 'sync' : 'async', data, opts, priority, now, deadline: now + (ttlMs ?? DEFAULT_TTL_MS) }
+  return { id, name: sync ? 'sync' : 'async', data, opts, priority, now, deadline: now + (ttlMs ?? DEFAULT_TTL_MS), key: '' }
 }

@@ -20,6 +20,14 @@ local function noRoomFor(jobs, bytes, mostJobs, mostBytes)
   local held = tonumber(call('HGET', COUNTERS, 'queueBytes') or '0')
   if held > 0 and held + bytes > tonumber(mostBytes) then return 'queue_heavy' end
 end
+-- Live jobs of each API key that has a limit (ADR 60): r:key-jobs (key → how many). A job that counts names its key in its hash (`key`), and the count
+-- goes with the hash, as its weight does. Keys without a limit cost nothing.
+local function isKeyFull(key, jobs, most)
+  return key ~= '' and tonumber(call('HGET', KEY_JOBS, key) or '0') + jobs > tonumber(most)
+end
+local function countForKey(key, jobs)
+  if call('HINCRBY', KEY_JOBS, key, jobs) <= 0 then call('HDEL', KEY_JOBS, key) end
+end
 local function weighChunk(length) return length + CHUNK_BYTES end
 local function addUnread(id, bytes)
   call('HINCRBY', jobKey(id), 'unread', bytes + 0)
@@ -41,9 +49,10 @@ local function releaseUnread(id, bytes)
 end
 -- A job's hash is deleted next.
 local function releaseJob(id)
-  local job = call('HMGET', jobKey(id), 'weight', 'unread')
+  local job = call('HMGET', jobKey(id), 'weight', 'unread', 'key')
   if job[1] then addWeight(-job[1]) end
   if job[2] then addUnread(id, -job[2]) end
+  if job[3] then countForKey(job[3], -1) end
 end
 local function weighDraft(length) return length + JOB_BYTES end
 local function addDrafts(batch, bytes)

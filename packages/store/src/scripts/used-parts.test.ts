@@ -76,5 +76,16 @@ test('a submit carries what weighs a job and puts it into a queue, and nothing t
   expect(openStore).toBeDefined()
   const submit = definedScripts.find(({ name }) => name === 'submit')
   const names = [...(submit?.text() ?? '').matchAll(/^local function (\w+)/gm)].map(([, name]) => name)
-  expect(names).toEqual(['jobKey', 'addWeight', 'weigh', 'noRoomFor', 'noteQueued', 'enqueueJob', 'submitJob', 'publish'])
+  expect(names).toEqual([
+    'jobKey',
+    'addWeight',
+    'weigh',
+    'noRoomFor',
+    'isKeyFull',
+    'countForKey',
+    'noteQueued',
+    'enqueueJob',
+    'submitJob',
+    'publish',
+  ])
 })

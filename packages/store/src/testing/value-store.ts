@@ -30,7 +30,7 @@ export interface JobStore extends Omit<
   | 'claimChunks'
   | 'readChunks'
 > {
-  submit(endpointId: string, submission: ValueSubmission): Promise<void>
+  submit(endpointId: string, submission: ValueSubmission, counted?: real.CountedKey): Promise<void>
   submitOnce(
     endpointId: string,
     submission: ValueSubmission,
@@ -132,7 +132,7 @@ export function withValues(store: real.Store): Store {
 function toValueJobs(jobs: real.JobStore): JobStore {
   return {
     ...jobs,
-    submit: (endpointId, submission) => jobs.submit(endpointId, toSubmission(submission)),
+    submit: (endpointId, submission, counted) => jobs.submit(endpointId, toSubmission(submission), counted),
     submitOnce: (endpointId, submission, once) => jobs.submitOnce(endpointId, toSubmission(submission), once),
     async take(endpointId, workerId) {
       const taken = await jobs.take(endpointId, workerId)

@@ -72,6 +72,15 @@ describe('endpoints over REST v2 (management §3.2)', () => {
     expect(await stored(id)).toMatchObject({ version: 2 })
   })
 
+  it('an endpoint counts for the key that created it, also after another key has saved it', async () => {
+    const id = await create()
+    const { keyId } = await stored(id)
+    expect((await opened.store.keys.list()).map((known) => known.id)).toContain(keyId)
+    key = (await opened.store.keys.create({ name: 'second', ownerId: 'owner' })).plain
+    expect(await call('POST', '/v2/serverless', { ...QUEUE, image: 'mine/worker:2' })).toMatchObject({ status: 200, json: { id } })
+    expect(await stored(id)).toMatchObject({ keyId, savedBy: expect.stringContaining('"second"') as string })
+  })
+
   it('lists the endpoints of the key’s owner only, in one page', async () => {
     const id = await create()
     const { json } = await call('GET', '/v2/serverless')

@@ -1,0 +1,103 @@
+// Which workers could yield to a wanted worker of another endpoint, and in which order (ADR 40): idle ones above the minimum of their endpoint, and those
+// that have had their turn. Whether one of them helps is decided in `yielding.ts`.
+import type { Endpoint } from '@runyard/schema'
+import type { Claim } from './fair-turns.ts'
+import type { createGpuRanker } from './gpu-request.ts'
+import { shareOf } from './holdings.ts'
+import type { PlanBuilder } from './plan-builder.ts'
+import type { Want } from './plan-growth.ts'
+import { idleSince } from './worker-facts.ts'
+import type { WorkerView } from './worker-view.ts'
+
+/** A worker yields to a queue only after this many times the duration of its own start, so that most of the time is work. */
+const TURN_PER_START = 2
+/** The shortest turn, and the shortest time between yielding and making another endpoint yield. */
+export const SHORTEST_TURN_MS = 5000
+export interface Claimant extends Claim {
+  readonly want: Want
+  /** Ready workers that are not leaving. */
+  staying: readonly WorkerView[]
+  leaving: readonly WorkerView[]
+  hasYielded: boolean
+  /** Undefined: its workers have no GPUs. */
+  readonly rankOf: ReturnType<typeof createGpuRanker> | undefined
+  /** Equal for claimants whose placements are equivalent. */
+  readonly asked: string
+}
+
+export interface Candidate {
+  readonly worker: WorkerView
+  readonly owner: Claimant
+  /** Lower goes first. */
+  readonly rank: readonly [number, number]
+}
+
+export type Choose = (owner: Claimant, asking: Claimant, builder: PlanBuilder) => readonly Candidate[]
+
+export function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
+  const [first = 0, second = 0] = a?.rank ?? []
+  const [otherFirst = 0, otherSecond = 0] = b?.rank ?? []
+  return first - otherFirst || second - otherSecond
+}
+
+/** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
+export function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[] {
+  const { endpoint, view } = owner.want
+  const idle = owner.staying.filter(({ phase }) => phase === 'idle')
+  const spare = Math.min(owner.staying.length - endpoint.settings.workersMin, idle.length - view.demand.waiting)
+  if (spare <= 0) return []
+  return onEachHost(idle, asking).flatMap((here) =>
+    here
+      .map((worker) => ({ worker, owner, rank: [idleSince(worker.record) ?? 0, 0] as const }))
+      .toSorted(byRank)
+      .slice(0, spare),
+  )
+}
+
+/** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
+export function onesPastTheirTurn(owner: Claimant, asking: Claimant, builder: PlanBuilder): readonly Candidate[] {
+  const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
+  if (mayGo <= 0) return []
+  const factor = turnFactor(owner.want.endpoint, asking.want.endpoint)
+  const worked = owner.staying.filter((worker) => hadItsTurn(worker, factor, builder))
+  return onEachHost(worked, asking).flatMap((here) => {
+    const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
+    return aboveItsShare(longestFirst.slice(0, mayGo), owner, asking)
+  })
+}
+
+/** As many workers as leave the owner with at least the share that `asking` will have. */
+function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: Claimant): readonly Candidate[] {
+  const willHave = asking.share + shareOf(asking.want.endpoint.spec.gpu?.count ?? 1, asking.want.endpoint)
+  let share = owner.share
+  return workers.flatMap((worker) => {
+    const rank = [-share, worker.record.readyAt ?? 0] as const
+    share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
+    return asking.share === 0 || share >= willHave ? [{ worker, owner, rank }] : []
+  })
+}
+
+function onEachHost(workers: readonly WorkerView[], asking: Claimant): readonly (readonly WorkerView[])[] {
+  return [
+    ...Map.groupBy(
+      workers.filter((worker) => couldHelp(worker, asking)),
+      ({ record }) => record.hostId,
+    ).values(),
+  ]
+}
+
+/** A cheap pre-filter; placement decides. */
+function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
+  return rankOf === undefined || record.gpus.length === 0 || record.gpus.some((gpu) => rankOf(gpu) !== undefined)
+}
+
+/** The turn is longer against an endpoint of lower priority; else one GPU would be shared equally, whatever the priorities. */
+function turnFactor({ settings: { priority: own = 1 } }: Endpoint, { settings: { priority: other = 1 } }: Endpoint): number {
+  return Math.max(1, own / other)
+}
+
+/** Counts the start without the image pull, which happens only once per host. */
+function hadItsTurn({ record }: WorkerView, factor: number, builder: PlanBuilder): boolean {
+  const { createdAt, containerStartedAt = createdAt, readyAt = Infinity } = record
+  return builder.isDue(readyAt + factor * Math.max(SHORTEST_TURN_MS, TURN_PER_START * (readyAt - containerStartedAt)))
+}
