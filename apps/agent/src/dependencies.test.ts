@@ -21,9 +21,13 @@ beforeEach(async () => {
   index = join(scratch, 'index')
   mkdirSync(index)
   gateway = await startFakeGateway()
-  const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_OFFLINE: '1', UV_FIND_LINKS: index }
-  worker = startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_ENVELOPE: 'flash', ...offline } })
+  worker = start()
 })
+
+function start(env: Record<string, string> = {}): TestWorker {
+  const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_OFFLINE: '1', UV_FIND_LINKS: index }
+  return startWorker(gateway.url, { env: { RUNYARD_SCRATCH_DIR: scratch, RUNYARD_ENVELOPE: 'flash', ...offline, ...env } })
+}
 
 afterEach(async () => {
   await worker[Symbol.asyncDispose]()
@@ -105,6 +109,17 @@ describe('a dependency with a version', () => {
     expect(await valueOf(['tiny<2'])).toBe('1.0')
     expect(await valueOf(['needy'])).toBe('2.0')
   })
+})
+
+it('a job gets the version that it names, also of a module that was preloaded in another one', async () => {
+  for (const version of ['1.0', '2.0']) buildWheel('tiny', { version })
+  expect(await valueOf(['tiny==1.0'])).toBe('1.0')
+  await worker[Symbol.asyncDispose]()
+  worker = start({ RUNYARD_PRELOAD: 'tiny' })
+  const preloaded = 'def f():\n    import sys\n    return "tiny" in sys.modules\n'
+  expect(await valueOf([], preloaded)).toBe(true)
+  expect(await valueOf(['tiny==2.0'])).toBe('2.0')
+  expect(await valueOf(['tiny==1.0'])).toBe('1.0')
 })
 
 describe('a dependency', () => {

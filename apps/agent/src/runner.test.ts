@@ -33,10 +33,11 @@ function scriptedRunner() {
     fork: async () => child,
     boardOf: () => ({ phase: 'working', threadsLeft: false }) as const,
     kill: async () => undefined,
+    discard: async () => undefined,
     end: async () => undefined,
   }
   const supply = { get: async () => ({ supervisor, child }), replace: () => undefined, end: async () => undefined }
-  const runner = createRunner(supply, { envelope: 'json', memoryBytes: undefined })
+  const runner = createRunner(supply, { envelope: 'json', memoryBytes: undefined, preloads: false })
   const run = async (id: string) => {
     const job = { id, raw: Buffer.from('{}'), format: 'json' }
     await runner.run(job, { postChunk: async () => undefined, signal: new AbortController().signal })

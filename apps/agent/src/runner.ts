@@ -33,7 +33,7 @@ export interface Runner {
   end(): Promise<void>
 }
 
-export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes'>): Runner {
+export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelope' | 'memoryBytes' | 'preloads'>): Runner {
   // Read at the start and after each death. Reading it per job would take a tenth of a warm call.
   let oomKills = readCgroupMemory().oomKills
   const explainExit = (exit: ChildExit, note: BoardNote) => {
@@ -53,7 +53,14 @@ export function createRunner(supply: ChildPool, settings: Pick<Settings, 'envelo
         } catch (error) {
           return toFailure(envelope, error instanceof Error ? error.message : String(error), '')
         }
-        const { result, spent } = await runInChild(ready, { job, envelope, options, explainExit, isLastTry: attempt === START_TRIES })
+        const { result, spent } = await runInChild(ready, {
+          job,
+          envelope,
+          options,
+          explainExit,
+          preloads: settings.preloads,
+          isLastTry: attempt === START_TRIES,
+        })
         if (spent) supply.replace()
         if (result !== undefined) return result
       }
@@ -71,6 +78,8 @@ interface Attempt {
   readonly envelope: EnvelopeName
   readonly options: RunOptions
   readonly explainExit: (exit: ChildExit, note: BoardNote) => string
+  /** Modules were imported before the fork. */
+  readonly preloads: boolean
   readonly isLastTry: boolean
 }
 
@@ -113,9 +122,11 @@ async function runInChild(ready: ReadyChild, attempt: Attempt): Promise<AttemptR
 }
 
 /** The job's dependencies replaced versions of modules that are loaded. Only a process that has not imported them can run it. */
-async function beginAgain({ supervisor, child }: ReadyChild, { job, envelope, isLastTry }: Attempt): Promise<AttemptResult> {
+async function beginAgain({ supervisor, child }: ReadyChild, { job, envelope, preloads, isLastTry }: Attempt): Promise<AttemptResult> {
   await supervisor.kill(child)
   const stdout = await supervisor.output.endCapture(job.id, { marker: `exit:${child.generation}`, timeoutMs: MARKER_LIMIT_MS })
+  // What was preloaded is of the old version in every fork.
+  if (preloads) await supervisor.discard()
   const why = 'a package that Python imports as it starts cannot be given another version: name it without one, or use another image'
   return { result: isLastTry ? toFailure(envelope, why, stdout) : undefined, spent: true }
 }

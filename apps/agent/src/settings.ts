@@ -24,6 +24,8 @@ export interface Settings {
   /** The process host's private directory of this worker; undefined in a container. */
   readonly scratchDir: string | undefined
   readonly python: string | undefined
+  /** Modules are imported before the first fork (RUNYARD_PRELOAD, read by the supervisor). */
+  readonly preloads: boolean
   readonly runnerDir: string
   readonly vendorDir: string
 }
@@ -60,6 +62,7 @@ export function readSettings(env: Env): Settings {
     memoryBytes: Number(env.RUNYARD_MEMORY_BYTES) > 0 ? Number(env.RUNYARD_MEMORY_BYTES) : undefined,
     scratchDir: env.RUNYARD_SCRATCH_DIR || undefined,
     python: env.RUNYARD_PYTHON || undefined,
+    preloads: (env.RUNYARD_PRELOAD ?? '') !== '',
     ...findRunner(here),
   }
 }

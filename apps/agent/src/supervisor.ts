@@ -34,6 +34,8 @@ export interface Supervisor {
   boardOf(child: RunnerChild): BoardNote
   /** Sends SIGKILL to the child and all of its descendants; resolves when they have ended. */
   kill(child: RunnerChild): Promise<void>
+  /** Kills it: the next one imports anew. Its children must have ended. */
+  discard(): Promise<void>
   /** Ends the supervisor, which kills all of its descendants first. */
   end(): Promise<void>
 }
@@ -98,6 +100,10 @@ function createSupervisor({ child, closed, registry, pythonVersion, output, dire
     async kill(target) {
       command('kill', target.generation)
       await target.exited
+    },
+    async discard() {
+      child.kill('SIGKILL')
+      await closed
     },
     async end() {
       stdinOf(child).end()

@@ -10,6 +10,8 @@ import { createImageLooks, type ImageLooks } from './image-looks.ts'
 export interface HostWatch extends AsyncDisposable {
   readonly driver: HostDriver
   readonly images: ImageLooks
+  /** What the operator wrote about it, now. */
+  config(): HostConfig | undefined
   /** Which host it is; until it has answered once, what the operator calls it. */
   hostId(): string
   view(now: number): HostView
@@ -71,6 +73,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   ])
   return {
     driver,
+    config: () => options.configOf?.(),
     images: createImageLooks(options),
     hostId: () => reader.view(Date.now()).hostId,
     refresh,

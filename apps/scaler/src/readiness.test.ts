@@ -12,8 +12,8 @@ beforeEach(() => {
   wanted = []
   config = undefined
   const driver = { ...createFakeHost('box'), keepReady: (ready: HostReadiness | undefined) => void wanted.push(ready) }
-  const hosts = { list: () => [{ driver, hostId: () => 'box' }] }
-  readiness = createReadiness({ hosts, source: { configOf: () => config } })
+  const hosts = { list: () => [{ driver, hostId: () => 'box', config: () => config }] }
+  readiness = createReadiness({ hosts })
 })
 
 const view = (change: Partial<HostView> = {}): HostView => ({

@@ -1,6 +1,6 @@
 // What each host is to have ready for the next starts, as its configuration says: while this scaler leads, for hosts that may get workers.
 import type { HostView, Observed } from '@runyard/core'
-import type { HostReadiness, HostSource } from '@runyard/schema'
+import type { HostConfig, HostReadiness } from '@runyard/schema'
 import type { HostWatch } from './host-watch.ts'
 
 /** A start on its own finds one ready, and so does a second one right after it. */
@@ -12,12 +12,11 @@ export interface Readiness extends Disposable {
 }
 
 export interface ReadinessDeps {
-  readonly hosts: { list(): readonly Pick<HostWatch, 'driver' | 'hostId'>[] }
-  readonly source: Pick<HostSource, 'configOf'>
+  readonly hosts: { list(): readonly Pick<HostWatch, 'driver' | 'hostId' | 'config'>[] }
 }
 
-export function createReadiness({ hosts, source }: ReadinessDeps): Readiness {
-  function readinessOf(view: HostView | undefined, config: ReturnType<HostSource['configOf']>): HostReadiness {
+export function createReadiness({ hosts }: ReadinessDeps): Readiness {
+  function readinessOf(view: HostView | undefined, config: HostConfig | undefined): HostReadiness {
     if (view === undefined || view.unready !== undefined || view.cordon !== undefined) return NOTHING
     return { networks: config?.kind === 'docker' ? (config.readyNetworks ?? NETWORKS) : NETWORKS }
   }
@@ -26,7 +25,7 @@ export function createReadiness({ hosts, source }: ReadinessDeps): Readiness {
     note({ hosts: views, shutdown }) {
       for (const host of hosts.list()) {
         const view = shutdown ? undefined : views.find(({ hostId }) => hostId === host.hostId())
-        host.driver.keepReady?.(readinessOf(view, source.configOf(host.driver)))
+        host.driver.keepReady?.(readinessOf(view, host.config()))
       }
     },
     [Symbol.dispose]() {

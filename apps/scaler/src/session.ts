@@ -1,6 +1,5 @@
 // The parts that belong to one term: opened when this scaler begins to lead, closed when it no longer leads. Their running work is then aborted, and
 // their pending writes are rejected, because they carry an old term.
-import type { HostSource } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'
@@ -32,7 +31,6 @@ export interface Session extends AsyncDisposable {
 
 export interface SessionDeps extends Omit<ActDeps, 'logs'> {
   readonly openLogs?: () => LogFollower
-  readonly source: HostSource
 }
 
 export interface Sessions extends AsyncDisposable {

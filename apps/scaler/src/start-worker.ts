@@ -183,6 +183,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
       envelope,
       pingIntervalMs: deps.config.lease.pingIntervalS * 1000,
       caBundle: deps.caBundle,
+      ...(withAgent ? { preload: host.config()?.preload } : {}),
     }),
     gpus: record.gpus,
     ...limits,

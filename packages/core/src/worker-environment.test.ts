@@ -37,6 +37,13 @@ test('every URL contains the worker’s id, and only the job’s id is a placeho
   })
 })
 
+test('an endpoint may preload other modules than its host, or none', () => {
+  expect(environment().RUNYARD_PRELOAD).toBeUndefined()
+  expect(environment({ preload: ['torch', 'PIL.Image'] })).toMatchObject({ RUNYARD_PRELOAD: 'torch,PIL.Image' })
+  const own = endpoint('ep1', { spec: { env: { RUNYARD_PRELOAD: '' } } })
+  expect(environment({ preload: ['torch'], endpoint: own })).toMatchObject({ RUNYARD_PRELOAD: '' })
+})
+
 test('the machine is described with Runpod’s variables', () => {
   expect(environment()).toMatchObject({
     RUNPOD_GPU_COUNT: '1',

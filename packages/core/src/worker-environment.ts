@@ -19,6 +19,8 @@ export interface WorkerEnvironmentOptions {
   readonly pingIntervalMs: number
   /** Path of the CA bundle inside the worker; undefined = none. */
   readonly caBundle: string | undefined
+  /** Modules that the agent imports before the first job; absent: none. */
+  readonly preload?: readonly string[] | undefined
 }
 
 export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<Record<string, string>> {
@@ -29,10 +31,15 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     // worker-api §2.2: DEBUG prints every output twice; the network check needs the open internet.
     RUNPOD_DEBUG_LEVEL: 'INFO',
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+    ...preloadVariable(options.preload),
     ...options.endpoint.spec.env,
     ...pastProxies(options),
     ...protocolVariables(options),
   }
+}
+
+export function preloadVariable(modules: readonly string[] = []): Record<string, string> {
+  return modules.length === 0 ? {} : { RUNYARD_PRELOAD: modules.join(',') }
 }
 
 /** Only the SDK's heartbeat would use the user's proxy, and get lost if the proxy cannot reach us (worker-api §2.3). */

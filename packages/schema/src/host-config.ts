@@ -55,6 +55,13 @@ const common = {
     .union([z.boolean(), z.string().min(1)], { error: 'cordon is true, false or the reason' })
     .optional()
     .describe('no new workers for as long as this is written: true, or the reason'),
+  preload: z
+    .array(z.string().regex(/^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/, 'preload names Python modules, such as torch or PIL.Image'), {
+      error: 'preload is a list of Python modules',
+    })
+    .refine((modules) => modules.every((name) => name.split('.')[0] !== 'runpod'), 'runpod cannot be preloaded: it reads the environment')
+    .optional()
+    .describe('Python modules that workers of the default image import before their first job'),
   simulatedGpus: z
     .string()
     .regex(SIMULATED, 'simulatedGpus is written like "NVIDIA GeForce RTX 4090:2,NVIDIA L4:1"')

@@ -1,7 +1,8 @@
 """Owns the processes of user code: forks a runner child on request, reaps all children, and kills the rest at its end.
 
 It is the subreaper of all that user code starts, because Node as PID 1 cannot wait for processes that it did not start.
-It runs no user code and starts no thread, so a fork from it is always safe. When its stdin ends (the agent is gone), it
+It runs no user code and starts no thread, so a fork from it is always safe. Modules that the operator names are imported
+before the first fork (RUNYARD_PRELOAD); what they start does not exist in a fork. When its stdin ends (the agent is gone), it
 kills all of its descendants and ends. Commands come as JSON lines on stdin, reports go as JSON lines to fd 3.
 """
 
@@ -47,6 +48,23 @@ def preload(vendor_dir):
     pickling.prepare_names()
     from . import child  # noqa: F401
     from .envelopes import flash, json_source  # noqa: F401
+
+
+def preload_named(names):
+    """Imports modules that the operator names. One that cannot be imported is said to be so, and the function finds out for itself."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    if not wanted:
+        return
+    import importlib
+
+    from .installers import attach_installed
+
+    attach_installed()
+    for name in wanted:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:
+            print("runyard: the module %s cannot be preloaded: %s: %s" % (name, type(error).__name__, error), flush=True)
 
 
 class Supervisor:
@@ -244,4 +262,5 @@ def main(socket_path, fifo_path, marker, vendor_dir):
     supervisor = Supervisor(socket_path, fifo_path, marker)
     supervisor.report({"kind": "ready", "python": sys.version.split()[0], "executable": sys.executable})
     preload(vendor_dir)
+    preload_named(os.environ.get("RUNYARD_PRELOAD", ""))
     supervisor.run()
