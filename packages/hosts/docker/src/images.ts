@@ -108,10 +108,11 @@ function toLines({ stream, status, id, progress }: ProgressMessage): readonly st
   return status === undefined ? [] : [[id, status, progress].filter((part) => part !== undefined && part !== '').join(' ')]
 }
 
-/** Removes images with this label that a newer one of the same name has replaced; one that is in use stays. */
-export async function pruneReplaced(docker: Docker, label: string): Promise<void> {
+/** Removes images with this label that a newer one of the same name has replaced; one that is in use stays. `olderThan` as in "1h". */
+export async function pruneReplaced(docker: Docker, label: string, olderThan?: string): Promise<void> {
+  const until = olderThan === undefined ? {} : { until: [olderThan] }
   try {
-    await docker.pruneImages({ filters: { dangling: ['true'], label: [label] } })
+    await docker.pruneImages({ filters: { dangling: ['true'], label: [label], ...until } })
   } catch (error) {
     // Another process is pruning; the next prune removes the rest.
     if (statusOf(error) !== 409) throw error

@@ -23,6 +23,8 @@ const BUILD_LABEL = 'runyard.build'
 const FILES = ['requirements.lock', 'missing.py'] as const
 /** A registry that has not said anything by then cannot be reached. */
 const REGISTRY_PATIENCE_MS = 20_000
+/** Older stages belong to a build whose process was killed: a build takes minutes. */
+const ABANDONED = '1h'
 const STAGE_TRIES = 20
 const STAGE_PAUSE_MS = 500
 /** What `pullImage` throws where a registry, or a proxy on the way, does not give the image. */
@@ -131,6 +133,7 @@ async function build(docker: Docker, options: Build): Promise<void> {
     last.push(stripColours(line))
     onProgress(stripColours(line))
   }
+  await pruneReplaced(docker, BUILD_LABEL, ABANDONED)
   try {
     const stream = await docker.buildImage(await buildContext(options), {
       t: image,
