@@ -72,11 +72,14 @@ local function submitJob(job)
 end
 
 -- As BullMQ's moveJobFromActiveToWait: to the front of its own kind (priority 0 = the plain list). A suspect waits among suspects.
+-- The next attempt streams from its beginning: unread chunks of this one would be delivered twice.
 local function requeueJob(id)
   if call('LREM', ACTIVE, -1, id) == 0 then return false end
   call('DEL', lockKey(id))
   call('SREM', STALLED, id)
   call('HDEL', jobKey(id), 'progress', 'streamed')
+  call('DEL', chunksKey(id))
+  releaseUnread(id, math.huge)
   noteQueued(id)
   local priority = tonumber(call('HGET', jobKey(id), 'priority') or '0')
   if isSuspect(id) then

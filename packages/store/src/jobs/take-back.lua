@@ -27,9 +27,6 @@ if attempts > budget then
   return 'failed'
 end
 requeueJob(id)
--- The next attempt streams from its beginning: unread chunks of this one would be delivered twice.
-call('DEL', chunksKey(id))
-releaseUnread(id, math.huge)
 call('HINCRBY', COUNTERS, 'retried', 1)
 publish(added)
 return 'requeued'

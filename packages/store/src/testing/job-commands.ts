@@ -100,7 +100,6 @@ const takeBack = command('takeBack', fc.tuple(job, fc.option(actor), fc.boolean(
   }
   assert.equal(result, 'requeued')
   m.retried += 1
-  Object.assign(known, { chunks: [], claim: undefined })
   model.requeued(known)
 })
 

@@ -94,8 +94,9 @@ export function pickStream(model: EndpointModel, pick: number): readonly [string
   return streams[pick % streams.length]
 }
 
+/** The next attempt streams from its beginning. */
 export function requeued(job: JobModel): void {
-  Object.assign(job, { state: 'waiting', holder: undefined, progress: undefined })
+  Object.assign(job, { state: 'waiting', holder: undefined, progress: undefined, chunks: [], claim: undefined })
 }
 
 /** Counted once, by what it ended as; a purged or cancelled job is neither. */
