@@ -87,8 +87,6 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     base = await registry.publish(await bootstrapBaseImage({ engine, onProgress: () => undefined }), 'base:1')
     tag = base.replace(/@.*/, ':1')
     before = await stages()
-    await loadAbandonedStage()
-    expect(await stages(`=${ABANDONED}`)).toHaveLength(1)
     directory = await mkdtemp(join(tmpdir(), 'runyard-worker-image-'))
     await cp(DOCKER, directory, { recursive: true })
   })
@@ -99,6 +97,8 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
   })
 
   test('is built through an index with a password that is left in no history, environment or image', BUILD, async () => {
+    await loadAbandonedStage()
+    expect(await stages(`=${ABANDONED}`)).toHaveLength(1)
     const host = await ensureWorkerNetwork(engine.docker())
     const index = await startIndex(host ?? '')
     try {

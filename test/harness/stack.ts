@@ -14,6 +14,7 @@ import { startChild, type Child } from './child.ts'
 import { watchStack } from './failed-tests.ts'
 import { findLastingLeaks, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
+import { uvDirectory } from './venvs.ts'
 import { waitFor } from './wait.ts'
 
 export type HostKind = 'process' | 'docker'
@@ -79,6 +80,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await options.prepare?.({ redisUrl: redis.url, dataDir })
   const env = {
     ...cleanEnv(),
+    PATH: `${process.env['PATH'] ?? ''}:${uvDirectory()}`,
     RUNYARD_LISTEN_PORT: `${port}`,
     RUNYARD_WORKER_PLANE_HOST: planeHost,
     RUNYARD_WORKER_PLANE_PORT: `${planePort}`,

@@ -16,7 +16,7 @@ describe('the job state machine', () => {
     const sides = [(await stores.open()).jobs, (await stores.open()).jobs] as const
     const raw = stores.raw()
     let worlds = 0
-    const runs = await fc.check(
+    await fc.assert(
       fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: 60, size: 'max' }), fc.boolean(), async (commands, isAbandoned) => {
         worlds += 1
         const real: Real = { sides, raw, prefix: stores.prefix(), endpointId: `ep-${worlds}`, seats: ['w-left', 'w-right'], hires: 0 }
@@ -28,6 +28,6 @@ describe('the job state machine', () => {
       }),
       { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 250) },
     )
-    expect(runs.failed, fc.defaultReportMessage(runs)).toBe(false)
+    expect(worlds).toBeGreaterThan(0)
   })
 })
