@@ -138,3 +138,24 @@ test('an image that its registry gives to everybody is everybody’s again', asy
   }
   expect(pulls).toEqual(['x'])
 })
+
+test('an image that is on a host already is known without a start there, until a start fails', async () => {
+  const asked: string[] = []
+  let there = true
+  const host = {
+    ...createFakeHost(),
+    async hasImage(image: string) {
+      asked.push(image)
+      return there
+    },
+  }
+  const images = createImages(everybodys())
+  expect(images.isKnown(host, 'big:1')).toBe(false)
+  await vi.waitFor(() => expect(images.isKnown(host, 'big:1')).toBe(true), WAIT)
+  there = false
+  images.forget(host, 'big:1')
+  expect(images.isKnown(host, 'big:1')).toBe(false)
+  await vi.waitFor(() => expect(asked).toHaveLength(2), WAIT)
+  expect(images.isKnown(host, 'big:1')).toBe(false)
+  expect(asked).toHaveLength(2)
+})

@@ -18,11 +18,14 @@ export interface EnsureOptions extends PullOptions {
 export interface Images {
   /** Resolves when the image is on the host, which had it or has pulled it. @throws as `HostDriver.pullImage` where it cannot be had. */
   ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<'present' | 'pulled'>
-  /** `ensure` has seen it there, for this user or, by default, for anyone. */
+  /** `ensure` has seen it there for this user or, by default, it was seen there at all; then it is also looked for in the background. */
   isKnown(driver: HostDriver, image: string, by?: { readonly user: ImageUser | undefined }): boolean
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
 }
+
+/** Images come to a host by our pulls, which are noted, and by its owner's, who may wait. */
+const LOOK_AGAIN_MS = 600_000
 
 interface Pull {
   readonly done: Promise<void>
@@ -32,6 +35,7 @@ interface Pull {
 
 export function createImages(privateImages: Store['privateImages']): Images {
   const present = createPresence()
+  const looks = createLooks()
   const pulls = new Map<string, Pull>()
   const { mayUse, noteAccepted } = createAccess(privateImages)
 
@@ -71,8 +75,11 @@ export function createImages(privateImages: Store['privateImages']): Images {
         }
       }
     },
-    isKnown: present.isKnown,
-    forget: present.forget,
+    isKnown: (driver, image, by) => present.isKnown(driver, image, by) || (by === undefined && looks.isThere(driver, image)),
+    forget(driver, image) {
+      present.forget(driver, image)
+      looks.forget(driver, image)
+    },
   }
 }
 
@@ -91,6 +98,25 @@ function createPresence() {
     forget(driver: HostDriver, image: string): void {
       present.delete(keyOf(driver, image))
     },
+  }
+}
+
+/** What hosts have, for whomever it is; asked in the background. */
+function createLooks() {
+  const looks = new Map<string, { readonly at: number; isThere: boolean }>()
+  const look = async (driver: HostDriver, image: string): Promise<void> => {
+    const seen = { at: Date.now(), isThere: false }
+    looks.set(keyOf(driver, image), seen)
+    // A host that does not answer gets no workers anyway.
+    seen.isThere = await driver.hasImage(image).catch(() => false)
+  }
+  return {
+    isThere(driver: HostDriver, image: string): boolean {
+      const seen = looks.get(keyOf(driver, image))
+      if (seen === undefined || (!seen.isThere && Date.now() - seen.at > LOOK_AGAIN_MS)) void look(driver, image)
+      return seen?.isThere === true
+    },
+    forget: (driver: HostDriver, image: string): void => void looks.delete(keyOf(driver, image)),
   }
 }
 

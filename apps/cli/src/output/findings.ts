@@ -1,14 +1,15 @@
-// Renders findings: one line per subject, and below it what mends it.
+// Renders findings: one line per subject, and below it what mends it. On a terminal all fits its width.
 import type { HostFinding } from '@runyard/schema'
-import { alignColumns, type Terminal } from './terminal.ts'
+import { renderTable } from './table.ts'
+import type { Terminal } from './terminal.ts'
 
 export function renderFindings(findings: readonly HostFinding[], out: Terminal): readonly string[] {
-  const lines = alignColumns(findings.map((finding) => [mark(finding, out), finding.subject, finding.words]))
-  const indent = ' '.repeat(4 + Math.max(...findings.map(({ subject }) => subject.length)) + 1)
-  return lines.flatMap((line, index) => {
-    const mend = findings[index]?.mend
-    return mend === undefined ? [line] : [line, `${indent}${out.dim('mend:')} ${mend}`]
+  const rows = findings.flatMap((finding) => {
+    const { subject, words, mend } = finding
+    const row = [`${mark(finding, out)}  ${subject}`, words]
+    return mend === undefined ? [row] : [row, ['', `${out.dim('mend:')} ${mend}`]]
   })
+  return renderTable(out, rows)
 }
 
 function mark({ verdict }: HostFinding, out: Terminal): string {

@@ -46,7 +46,7 @@ function toBlock([first = '', ...rest]: Row, head: Row, { columns, dim }: Pick<T
     const [start = '', ...more] = widthOf(line) <= columns - 2 ? [line] : fill(line.split(' '), ' ', columns - 4)
     return [`  ${start}`, ...more.map((each) => `    ${each}`)]
   })
-  return [first, ...lines]
+  return first === '' ? lines : [first, ...lines]
 }
 
 /** Joins as many parts as fit into each line. A longer part has a line of its own. */

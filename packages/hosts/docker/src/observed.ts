@@ -12,6 +12,8 @@ export interface Observer {
 }
 
 const SIGKILLED = 137
+/** Docker's time of what has not happened. */
+const NEVER = '0001-01-01T00:00:00Z'
 
 export interface ObserverOptions {
   readonly instanceId: string
@@ -76,16 +78,20 @@ function toState(state: string): ObservedWorker['state'] {
   return state === 'running' || state === 'paused' || state === 'restarting' ? 'running' : 'exited'
 }
 
+/** One that never ran has not exited, whatever its status: it is removed because its start was refused, and the start may be tried again. */
+export function lastingOf(found: Docker.ContainerInspectInfo['State']): Lasting {
+  const state = found.StartedAt === NEVER ? 'created' : toState(found.Status)
+  return {
+    state,
+    startedAt: state === 'created' ? undefined : parseTime(found.StartedAt),
+    exit: state === 'exited' ? toExit(found) : undefined,
+  }
+}
+
 /** Undefined when it was removed meanwhile. */
 async function inspect(docker: Docker, id: string): Promise<Lasting | undefined> {
   try {
-    const { State } = await docker.getContainer(id).inspect()
-    const state = toState(State.Status)
-    return {
-      state,
-      startedAt: state === 'created' ? undefined : parseTime(State.StartedAt),
-      exit: state === 'exited' ? toExit(State) : undefined,
-    }
+    return lastingOf((await docker.getContainer(id).inspect()).State)
   } catch (error) {
     if (statusOf(error) === 404) return undefined
     throw error
