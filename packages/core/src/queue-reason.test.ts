@@ -48,3 +48,15 @@ test('the message for busy workers names their maximum, and why no further worke
 test('the number of waiting jobs is written in singular or plural', () => {
   expect([jobsWait(1), jobsWait(2, 'normal ')]).toEqual(['1 job waits', '2 normal jobs wait'])
 })
+
+test.each([
+  ['paused', seen({ workersMax: 0 }), 'raise workersMax of the endpoint'],
+  ['what keeps the next worker from starting', seen({ workers: { running: 1 }, shortfall: BUSY_GPUS }), 'raise its priority'],
+  ['workers that are busy', seen({ workers: { running: 3 } }), 'raise workersMax'],
+])('the remedy is that of %s', (_, view, words) => {
+  expect(queueReason(view, { lowPriority: false }).remedy).toContain(words)
+})
+
+test('where only time helps, there is no remedy', () => {
+  expect(queueReason(seen({ workers: { initializing: 1 } }), { lowPriority: false }).remedy).toBeUndefined()
+})

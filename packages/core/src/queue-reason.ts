@@ -1,4 +1,5 @@
-// Why a job waits: one reason from the closed list and one sentence for the user.
+// Why a job waits: one reason from the closed list, one sentence for the user, and what would change it. What each host and GPU said is in `explain`
+// (ADR 54), which reads every worker; this is read with each `/status`.
 import { REASONS, type EndpointSettings, type Reason } from '@runyard/schema'
 import type { HealthCounters } from './projections.ts'
 import type { Demand } from './scaling.ts'
@@ -14,10 +15,44 @@ export interface QueueView {
 export interface QueueReason {
   readonly reason: Reason
   readonly message: string
+  /** What would change it; undefined: only time. */
+  readonly remedy: string | undefined
+}
+
+/** Only for reasons that somebody can change. */
+const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
+  paused: 'raise workersMax of the endpoint',
+  low_priority: 'submit it without lowPriority',
+  workers_busy: 'raise workersMax of the endpoint, or wait until a worker is free',
+  no_host: 'start or repair a host (runyard hosts list)',
+  hosts_closed: 'end the cordon or mend what keeps the hosts closed (runyard hosts list)',
+  hosts_full: 'raise limits.workers of a host, or wait until a worker ends',
+  no_container_host: 'add a Docker host',
+  no_matching_gpu: 'ask for other GPU types, or add such a GPU',
+  gpus_busy: 'wait for the turn of this endpoint, raise its priority, lower the minimum of another one, or add a GPU',
+  not_enough_memory: 'ask for a smaller worker, or wait until a worker ends',
+  not_enough_cpu: 'ask for a smaller worker, or wait until a worker ends',
+  image_missing: 'correct the name of the image, or load it onto the host',
+  registry_refused: 'save credentials for the registry of the image',
+  key_limit: 'wait until a worker of the same API key ends, or raise its limit (runyard keys limit)',
+  backing_off: 'mend the cause of the failed starts and save the endpoint again, which tries at once',
 }
 
 /** If several apply, the one that has to change first: no worker may start < low priority < none can start < all are busy. */
 export function queueReason(seen: QueueView, job: { readonly lowPriority: boolean }): QueueReason {
+  const found = findReason(seen, job)
+  const bottleneck = bottleneckOf(seen, found)
+  return { ...found, remedy: bottleneck === undefined ? undefined : REMEDIES[bottleneck] }
+}
+
+/** Below the maximum of workers, what keeps another one from starting is what has to change; if nothing does, one is about to start. */
+function bottleneckOf({ settings, workers, shortfall }: QueueView, { reason }: Found): Reason | undefined {
+  return reason === 'workers_busy' && workers.running < settings.workersMax ? shortfall?.reason : reason
+}
+
+type Found = Omit<QueueReason, 'remedy'>
+
+function findReason(seen: QueueView, job: { readonly lowPriority: boolean }): Found {
   const { idle, initializing, running } = seen.workers
   if (seen.settings.workersMax === 0) return plain('paused')
   if (job.lowPriority && (seen.demand.waitingNormal > 0 || idle + initializing + running === 0)) return lowPriority(seen)
@@ -27,11 +62,11 @@ export function queueReason(seen: QueueView, job: { readonly lowPriority: boolea
   return seen.shortfall ?? plain('no_worker_yet')
 }
 
-function plain(reason: Reason): QueueReason {
+function plain(reason: Reason): Found {
   return { reason, message: REASONS[reason] }
 }
 
-function lowPriority({ demand }: QueueView): QueueReason {
+function lowPriority({ demand }: QueueView): Found {
   const ahead = demand.waitingNormal === 0 ? '' : `; ${jobsWait(demand.waitingNormal, 'normal ')}`
   return { reason: 'low_priority', message: REASONS.low_priority + ahead }
 }
@@ -42,7 +77,7 @@ export function jobsWait(count: number, kind = ''): string {
 }
 
 /** E.g. `every worker is busy with another job (3 of at most 3 workers; 12 jobs wait)`. */
-function busy({ settings, demand, workers, shortfall }: QueueView): QueueReason {
+function busy({ settings, demand, workers, shortfall }: QueueView): Found {
   const facts = `${workers.running} of at most ${settings.workersMax} workers; ${jobsWait(demand.waiting)}`
   const why = shortfall === undefined ? '' : `; another cannot start: ${shortfall.message}`
   return { reason: 'workers_busy', message: `${REASONS.workers_busy} (${facts})${why}` }

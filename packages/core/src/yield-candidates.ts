@@ -32,7 +32,13 @@ export interface Candidate {
   readonly rank: readonly [number, number]
 }
 
-export type Choose = (owner: Claimant, asking: Claimant, builder: PlanBuilder) => readonly Candidate[]
+export interface Line {
+  readonly builder: PlanBuilder
+  /** Of the endpoints whose jobs wait for a worker. */
+  readonly lowestPriority: number
+}
+
+export type Choose = (owner: Claimant, asking: Claimant, line: Line) => readonly Candidate[]
 
 export function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
   const [first = 0, second = 0] = a?.rank ?? []
@@ -55,10 +61,10 @@ export function idleOnes(owner: Claimant, asking: Claimant): readonly Candidate[
 }
 
 /** Workers of an endpoint that has more than its share, or that has any worker while `asking` has none; the longest turn first. */
-export function onesPastTheirTurn(owner: Claimant, asking: Claimant, builder: PlanBuilder): readonly Candidate[] {
+export function onesPastTheirTurn(owner: Claimant, asking: Claimant, { builder, lowestPriority }: Line): readonly Candidate[] {
   const mayGo = owner.staying.length - owner.want.endpoint.settings.workersMin
   if (mayGo <= 0) return []
-  const factor = turnFactor(owner.want.endpoint, asking.want.endpoint)
+  const factor = turnFactor(owner.want.endpoint, lowestPriority)
   const worked = owner.staying.filter((worker) => hadItsTurn(worker, factor, builder))
   return onEachHost(worked, asking).flatMap((here) => {
     const longestFirst = here.toSorted((a, b) => (a.record.readyAt ?? 0) - (b.record.readyAt ?? 0))
@@ -91,9 +97,12 @@ function couldHelp({ record }: WorkerView, { rankOf }: Claimant): boolean {
   return rankOf === undefined || record.gpus.length === 0 || record.gpus.some((gpu) => rankOf(gpu) !== undefined)
 }
 
-/** The turn is longer against an endpoint of lower priority; else one GPU would be shared equally, whatever the priorities. */
-function turnFactor({ settings: { priority: own = 1 } }: Endpoint, { settings: { priority: other = 1 } }: Endpoint): number {
-  return Math.max(1, own / other)
+/**
+ * Turns are as long as priorities are high, measured by the lowest priority that waits: on one GPU, endpoints with 1, 2 and 4 work for 1, 2 and 4
+ * turns in a round. Otherwise one GPU would be shared equally, whatever the priorities.
+ */
+function turnFactor({ settings: { priority = 1 } }: Endpoint, lowest: number): number {
+  return Math.max(1, priority / lowest)
 }
 
 /** Counts the start without the image pull, which happens only once per host. */

@@ -11,17 +11,25 @@ import type { KeyRoom } from './key-limits.ts'
 import { askedOf, toHolding, type Taken, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
-import { byRank, idleOnes, onesPastTheirTurn, SHORTEST_TURN_MS, type Candidate, type Choose, type Claimant } from './yield-candidates.ts'
+import {
+  byRank,
+  idleOnes,
+  onesPastTheirTurn,
+  SHORTEST_TURN_MS,
+  type Candidate,
+  type Choose,
+  type Claimant,
+  type Line,
+} from './yield-candidates.ts'
 
 /** Limits the number of workers that get room in one round, so that a tick stays short in a large pool; the next tick continues. */
 const MOST_AT_ONCE = 32
 
-interface Room {
+interface Room extends Line {
   readonly claimants: readonly Claimant[]
   /** The same by endpoint id. */
   readonly owners: ReadonlyMap<string, Claimant>
   readonly hosts: readonly OpenHost[]
-  readonly builder: PlanBuilder
   /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
   /** Room under the limits of API keys, in the same state. */
@@ -43,8 +51,10 @@ export function planYields(wants: readonly Want[], { holdings, keys }: Taken, bu
   const claimants = wants.map((want) => toClaimant(want, retired))
   const byHost = Map.groupBy(holdings, ({ hostId }) => hostId)
   const owners = new Map(claimants.map((claimant) => [claimant.want.endpoint.id as string, claimant]))
+  const priorities = claimants.filter(waits).map(({ want }) => want.endpoint.settings.priority ?? 1)
+  const lowestPriority = Math.min(...priorities)
   const taken = { holdings: new Map(byHost), keys, gone: new Set<string>() }
-  const room: Room = { claimants, owners, hosts: openHosts(builder), builder, ...taken, noRoom: new Set(), left: 0 }
+  const room: Room = { claimants, owners, hosts: openHosts(builder), builder, lowestPriority, ...taken, noRoom: new Set(), left: 0 }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
   giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })
@@ -103,9 +113,12 @@ function withoutWorkers(holdings: readonly WorkerHolding[], workers: readonly Wo
   return ids.size === 0 ? holdings : holdings.filter(({ workerId }) => !ids.has(workerId))
 }
 
+const waits = ({ since, missing }: Claimant): boolean => missing > 0 && Number.isFinite(since)
+
 /** Only for waiting jobs, and not right after one of the claimant's own workers yielded. */
-function mayAskForTurn({ want: { view }, since, missing }: Claimant, builder: PlanBuilder): boolean {
-  return missing > 0 && Number.isFinite(since) && (view.yieldedAt === 0 || builder.isDue(view.yieldedAt + SHORTEST_TURN_MS))
+function mayAskForTurn(claimant: Claimant, builder: PlanBuilder): boolean {
+  const { view } = claimant.want
+  return waits(claimant) && (view.yieldedAt === 0 || builder.isDue(view.yieldedAt + SHORTEST_TURN_MS))
 }
 
 /** Makes room for one worker of `asking` by retiring as few workers as possible; returns its share, or undefined if that is impossible. */
@@ -136,7 +149,7 @@ function findRoom(asking: Claimant, room: Room): Way | undefined {
 /** Tries the host of the first candidate first, and stops there if that candidate alone is enough. */
 function findWay(asking: Claimant, room: Room, choose: Choose): Way | undefined {
   if (!room.keys.hasRoom(asking.want.endpoint)) return findWayUnderKey(asking, room, choose)
-  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room.builder))).toSorted(byRank)
+  const candidates = room.claimants.flatMap((owner) => (owner === asking ? [] : choose(owner, asking, room))).toSorted(byRank)
   let best: Way | undefined
   for (const [hostId, here] of Map.groupBy(candidates, ({ worker }) => worker.record.hostId)) {
     const host = room.hosts.find((candidate) => candidate.hostId === hostId)
@@ -157,7 +170,7 @@ function wayOn(host: OpenHost, here: readonly Candidate[], { asking, room }: { a
 function findWayUnderKey(asking: Claimant, room: Room, choose: Choose): Way | undefined {
   const key = room.keys.keyOf(asking.want.endpoint)
   const owners = room.claimants.filter((owner) => owner !== asking && room.keys.keyOf(owner.want.endpoint) === key)
-  const candidates = owners.flatMap((owner) => choose(owner, { ...asking, rankOf: undefined }, room.builder)).toSorted(byRank)
+  const candidates = owners.flatMap((owner) => choose(owner, { ...asking, rankOf: undefined }, room)).toSorted(byRank)
   for (const candidate of candidates) {
     for (const host of room.hosts) {
       const placed = placeAfter(asking, { host, gone: [candidate], room })

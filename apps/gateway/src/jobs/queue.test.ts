@@ -144,7 +144,8 @@ describe('why a job waits', () => {
     const message = 'both cards of host local are in use'
     await gateway.store.status.put(bare, { at: Date.now(), throttled: 1, unhealthy: 0, reason: 'gpus_busy', message })
     const status = await gateway.call(`/v2/${bare}/status/${String(json['id'])}`)
-    expect(status.json).toMatchObject({ queueReason: 'gpus_busy', queueMessage: message })
+    const queueRemedy = expect.stringContaining('raise its priority') as string
+    expect(status.json).toMatchObject({ queueReason: 'gpus_busy', queueMessage: message, queueRemedy })
   })
 })
 

@@ -20,8 +20,9 @@ export function createStatus(deps: StatusDeps) {
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
     const body = toJobBody(record, endpoint)
     if (record.status !== 'IN_QUEUE') return sendJson(reply, toJobJson(body))
-    const { reason, message } = await reasonOf(endpoint, record)
-    return sendJson(reply, toJobJson({ ...body, queueReason: reason, queueMessage: message }))
+    const { reason, message, remedy } = await reasonOf(endpoint, record)
+    const why = { queueReason: reason, queueMessage: message, ...(remedy === undefined ? {} : { queueRemedy: remedy }) }
+    return sendJson(reply, toJobJson({ ...body, ...why }))
   }
 }
 

@@ -35,6 +35,7 @@ export const JobView = z
     retries: z.int().optional().describe('How often a lost worker made the job start again.'),
     queueReason: Reason.optional().describe('Why it waits; of `/status` only.'),
     queueMessage: z.string().optional(),
+    queueRemedy: z.string().optional().describe('What would change it.'),
   })
   .meta({ id: 'Job' })
 export type JobView = z.infer<typeof JobView>

@@ -51,7 +51,8 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   const counters = healthCounters(countLeases(mine, leases), status)
   const known = Reason.safeParse(status?.reason).data
   const shortfall = known === undefined ? undefined : { reason: known, message: status?.message ?? known }
-  const why = whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
+  const { remedy, ...why } =
+    whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
   const verdicts = explainPlacement({ spec, hosts, holdings: holdingsOf(workers, hosts), holders, now: Date.now() })
   return {
@@ -64,13 +65,16 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     workers: { now: mine.length, min: settings.workersMin, max: settings.workersMax, throttled: counters.throttled },
     hosts: [...verdicts],
     changes: [
-      ...new Set(verdicts.flatMap(({ refusal, gpus }) => [refusal, ...gpus.map((gpu) => gpu.refusal)].flatMap((one) => one?.remedy ?? []))),
+      ...new Set([
+        ...(remedy === undefined ? [] : [remedy]),
+        ...verdicts.flatMap(({ refusal, gpus }) => [refusal, ...gpus.map((gpu) => gpu.refusal)].flatMap((one) => one?.remedy ?? [])),
+      ]),
     ],
   }
 }
 
 /** Only a job that waits has something to explain. */
-function whyOf(job: JobRecord | undefined): Pick<ExplainView, 'reason' | 'message'> | undefined {
+function whyOf(job: JobRecord | undefined): (Pick<ExplainView, 'reason' | 'message'> & { remedy?: undefined }) | undefined {
   if (job === undefined || job.status === 'IN_QUEUE') return undefined
   return { reason: 'not_waiting', message: `the job does not wait: it is ${job.status}` }
 }
