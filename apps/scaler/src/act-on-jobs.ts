@@ -1,6 +1,6 @@
 // Actions on jobs: taking them back from lost workers with the evidence, ending those that run too long, sweeping expired ones.
 import { setTimeout as delay } from 'node:timers/promises'
-import { describeExit, unreadJob, type ActionOf, type JobEnd } from '@runyard/core'
+import { describeExit, isHostsFault, unreadJob, type ActionOf, type JobEnd } from '@runyard/core'
 import type { WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { recordEnds, recordExpired } from './journal.ts'
@@ -13,7 +13,7 @@ export async function takeBack(deps: ActDeps, action: ActionOf<'take-back'>, exi
   const evidence = await evidenceOf(deps, action, exit)
   const result = await deps.store.jobs.takeBack(
     { endpointId, jobId, workerId },
-    { budget: deps.config.lease.budget, evidence, withAll: true },
+    { budget: deps.config.lease.budget, evidence, withAll: true, withoutCost: isHostsFault(reason) },
   )
   if (result === 'moot') return pauseBeforeLookingAgain(action.hostId === undefined)
   deps.log.warn({ endpointId, jobId, workerId, lastHolder, reason, result, evidence }, 'took a job back from a lost worker')

@@ -1,5 +1,5 @@
 // A card between two workers, from the worker's end to the next worker, through a restart of the scaler.
-import { toJson, type CardUse } from '@runyard/schema'
+import { toJson, type CardProbe, type CardUse, type Gpu } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
@@ -9,9 +9,13 @@ const CARD = { uuid: 'GPU-1', name: 'GeForce RTX 4090', memoryBytes: 24e9, simul
 let fixture: ScalerFixture
 let use: CardUse
 let reads = 0
+let faulty: Partial<Gpu> = {}
+let probes: string[] = []
 
 beforeEach(async () => {
   fixture = await openScalerFixture()
+  faulty = {}
+  probes = []
   use = { usedBytes: 0, isMemoryProof: true, processes: [] }
 })
 
@@ -20,13 +24,17 @@ afterEach(async () => {
 })
 
 /** A host with one real card. */
-function open() {
+function open(more: readonly Gpu[] = []) {
   const inventory = async () => {
     reads += 1
     const uses: Readonly<Record<string, CardUse>> = { [CARD.uuid]: use }
-    return { cpuCount: 8, memoryBytes: 32e9, gpus: [CARD], cudaVersion: '12.8', uses, usesAt: Date.now() }
+    return { cpuCount: 8, memoryBytes: 32e9, gpus: [{ ...CARD, ...faulty }, ...more], cudaVersion: '12.8', uses, usesAt: Date.now() }
   }
-  return fixture.open({ driver: { ...fixture.host, inventory }, config: { simulatedGpus: undefined } })
+  const probeCard = async (uuid: string): Promise<CardProbe> => {
+    probes.push(uuid)
+    return { kind: 'passed' }
+  }
+  return fixture.open({ driver: { ...fixture.host, inventory, probeCard }, config: { simulatedGpus: undefined } })
 }
 
 async function submit(endpointId: string): Promise<void> {
@@ -72,3 +80,33 @@ test('the next worker gets a card only when nothing of the last one is left ther
   expect((await launched('ep-two')).gpus).toEqual(gpus)
   expect(await fixture.store.cards.list()).toEqual([{ uuid: 'GPU-1', claimText: '', rest: { usedBytes: 0, pids: [] } }])
 })
+
+test('a job on a card that fails runs again on another card without a counted attempt, and the card returns after its probation', async () => {
+  await using scaler = await open([{ ...CARD, uuid: 'GPU-2' }])
+  await submit('ep-one')
+  const { workerId, gpus } = await launched('ep-one')
+  expect(gpus.map(({ uuid }) => uuid)).toEqual(['GPU-1'])
+  await fixture.store.workers.patch({ endpointId: 'ep-one', workerId, fields: { readyAt: Date.now() } })
+  expect(await fixture.store.jobs.take('ep-one', workerId)).toMatchObject({ id: 'j1', attempt: 1 })
+  faulty = { healthy: false, faultKind: 'reset', fault: 'the driver says that the card needs a reset' }
+  const next = await vi.waitFor(() => {
+    const launch = fixture.host.launches.find((candidate) => candidate.workerId !== workerId)
+    if (launch === undefined) throw new Error('no second worker yet')
+    return launch
+  }, WAIT)
+  expect(next.gpus.map(({ uuid }) => uuid)).toEqual(['GPU-2'])
+  await vi.waitFor(async () => expect(await fixture.store.jobs.take('ep-one', next.workerId)).toMatchObject({ id: 'j1', attempt: 1 }), WAIT)
+  const cards = await fixture.store.cards.list()
+  expect(cards.find(({ uuid }) => uuid === 'GPU-1')?.claim).toMatchObject({ kind: 'quarantined', cause: 'reset', workerId })
+  expect(probes).toEqual([])
+  faulty = {}
+  await vi.waitFor(
+    async () => {
+      await scaler.loop.tick()
+      const card = (await fixture.store.cards.list()).find(({ uuid }) => uuid === 'GPU-1')
+      expect(card?.claim).toMatchObject({ kind: 'free', quarantines: [expect.any(Number)] })
+    },
+    { timeout: 40_000, interval: 200 },
+  )
+  expect(probes).toEqual(['GPU-1'])
+}, 60_000)

@@ -1,64 +1,74 @@
-// Keeps what is known of cards between workers (ADR 52): judges those in release and in quarantine by the latest report of their host, asks the
-// host for the next report while a card waits for it, and notes how a card is used while no worker has it.
+// Keeps what is known of cards between workers and of those with a fault (ADR 52, ADR 57): judges them by the latest report of their host, asks the host for
+// the next report while a card waits for it, tries out cards on probation, and notes how a card is used while no worker has it.
 import { setTimeout as delay } from 'node:timers/promises'
-import { claimsByHost, nextClaim, restOf, sightOf, withCardClaims, type HostView, type Observed } from '@runyard/core'
-import type { Logger } from '@runyard/kit'
+import {
+  afterProbe,
+  claimsByHost,
+  eventOf,
+  factsOf,
+  nextClaim,
+  restOf,
+  TREATMENTS,
+  troubleOf,
+  withCardClaims,
+  type CardFacts,
+  type HostView,
+  type Observed,
+} from '@runyard/core'
+import { sentenceOf, type Logger } from '@runyard/kit'
 import type { CardClaim } from '@runyard/schema'
 import type { Store, StoredCard } from '@runyard/store'
 import type { HostPool } from './host-pool.ts'
 
+type Seen = Pick<Observed, 'hosts' | 'endpoints'>
+
 export interface CardKeeper extends Disposable {
-  /** The hosts without the cards that no worker may have now. */
-  judge(seen: Pick<Observed, 'hosts' | 'endpoints'>, now: number): Promise<readonly HostView[]>
+  /** The hosts without the cards that no worker may have now. `undying`: workers that do not end. */
+  judge(seen: Seen, now: number, undying?: ReadonlySet<string>): Promise<readonly HostView[]>
 }
 
 export interface CardKeeperDeps {
   readonly store: Pick<Store, 'cards'>
   readonly hosts: HostPool
   readonly log: Logger
-  /** Called after a report that a card waited for. */
+  /** Called after a report that a card waited for, and after a probe. */
   readonly wake: () => void
 }
 
-/** Between two reports that a card waits for. */
+/** Between two reports that a card waits for, and before a probe that could not be made is tried again. */
 const PAUSE_MS = 1000
+const NONE: ReadonlySet<string> = new Set()
 
 export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
-  const { store } = deps
+  const { store, log } = deps
   const closing = new AbortController()
-  const looking = new Set<string>()
+  const asker = createAsker(deps, closing.signal)
+  const prober = createProber(deps, closing.signal)
 
-  /** The first report begins at once, each further one after a pause. */
-  async function look(hostId: string, pauseMs: number): Promise<void> {
-    looking.add(hostId)
-    try {
-      await delay(pauseMs, undefined, { ref: false, signal: closing.signal })
-      await deps.hosts
-        .list()
-        .find((host) => host.hostId() === hostId)
-        ?.refreshInventory()
-      deps.wake()
-    } catch {
-      // Closing.
-    } finally {
-      looking.delete(hostId)
-    }
+  async function judgeOne(card: StoredCard, { host, facts }: Judged, now: number): Promise<CardClaim | undefined> {
+    const { claim, uuid } = card
+    const next = nextClaim(card, facts, now)
+    if (next === claim) return claim
+    // What changed meanwhile is judged in the next tick; until then the card stays out.
+    if (!(await store.cards.putClaim(card, next))) return claim ?? next
+    report(log, { before: claim, next, facts: { hostId: host?.hostId, gpu: uuid, workerId: next?.workerId ?? claim?.workerId } })
+    return next
   }
 
   return {
-    async judge(seen, now) {
-      const cards = await store.cards.list()
-      const hostOf = new Map(seen.hosts.flatMap((host) => (host.inventory?.gpus ?? []).map(({ uuid }) => [uuid, host] as const)))
+    async judge(seen, now, undying = NONE) {
+      const cards = new Map((await store.cards.list()).map((card) => [card.uuid, card]))
+      const { hostOf, holderOf } = whereabouts(seen)
       const claims = new Map<string, CardClaim>()
-      for (const card of cards) {
-        const claim = await judgeOne(deps, { card, host: hostOf.get(card.uuid) }, now)
-        if (claim !== undefined) claims.set(card.uuid, claim)
+      for (const uuid of new Set([...cards.keys(), ...suspects(seen, holderOf, undying)])) {
+        const card = cards.get(uuid) ?? { uuid, claimText: '' }
+        const host = hostOf.get(uuid)
+        const claim = await judgeOne(card, { host, facts: factsOf(card, host, { holderOf, undying }) }, now)
+        if (claim !== undefined) claims.set(uuid, claim)
       }
       await noteRests(store, { ...seen, cards, claims })
-      for (const { hostId, usesAt = 0 } of waitingHosts(hostOf, claims)) {
-        const isAsked = looking.has(hostId) || closing.signal.aborted
-        if (!isAsked) void look(hostId, now - usesAt < PAUSE_MS ? PAUSE_MS : 0)
-      }
+      for (const { hostId, usesAt = 0 } of hostsOf('releasing', hostOf, claims)) asker.ask(hostId, now - usesAt < PAUSE_MS ? PAUSE_MS : 0)
+      for (const uuid of cardsOf('probation', claims)) prober.probe(uuid, hostOf.get(uuid)?.hostId)
       return seen.hosts.map((host) => withCardClaims(host, claims))
     },
     [Symbol.dispose]: () => closing.abort(),
@@ -66,40 +76,136 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
 }
 
 interface Judged {
-  readonly card: StoredCard
   readonly host: HostView | undefined
+  readonly facts: CardFacts
 }
 
-async function judgeOne({ store, log }: CardKeeperDeps, { card, host }: Judged, now: number): Promise<CardClaim | undefined> {
-  const { claim, uuid } = card
-  if (claim === undefined) return undefined
-  const next = nextClaim(card, sightOf(uuid, claim.since, host), now)
-  if (next === claim) return claim
-  // What changed meanwhile is judged in the next tick; until then the card stays out.
-  if (!(await store.cards.putClaim(card, next))) return claim
-  const facts = { hostId: host?.hostId, gpu: uuid, workerId: claim.workerId }
-  if (next?.kind === 'quarantined') log.warn({ ...facts, quarantines: next.quarantines.length }, `card in quarantine: ${next.message}`)
-  else if (claim.kind === 'quarantined') log.info(facts, 'card returns from quarantine')
-  return next
+interface Change {
+  readonly before: CardClaim | undefined
+  readonly next: CardClaim | undefined
+  readonly facts: Readonly<Record<string, unknown>>
 }
 
-function waitingHosts(hostOf: ReadonlyMap<string, HostView>, claims: ReadonlyMap<string, CardClaim>): ReadonlySet<HostView> {
-  const waiting = [...claims].filter(([, { kind }]) => kind === 'releasing')
-  return new Set(waiting.flatMap(([uuid]) => hostOf.get(uuid) ?? []))
+function report(log: Logger, { before, next, facts }: Change): void {
+  if (next?.kind === 'quarantined') {
+    const end = next.needsOperator === true ? '; it stays there until an operator releases it' : ''
+    log.warn({ ...facts, cause: next.cause, quarantines: next.quarantines.length }, `card in quarantine: ${next.message}${end}`)
+  } else if (next?.kind === 'probation') log.info(facts, 'card is tried out before it is used again')
+  else if (before?.kind === 'quarantined' || before?.kind === 'probation') log.info(facts, 'card returns from quarantine')
 }
 
-interface Known extends Pick<Observed, 'hosts' | 'endpoints'> {
-  readonly cards: readonly StoredCard[]
+/** The host of each real card, also of cards that their host does not list any more, and who holds it. */
+function whereabouts({ hosts, endpoints }: Seen) {
+  const hostOf = new Map<string, HostView>()
+  const holderOf = new Map<string, string>()
+  const byId = new Map(hosts.map((host) => [host.hostId, host]))
+  for (const { id, hostId, gpus } of endpoints.flatMap(({ workers }) => workers)) {
+    for (const { uuid, simulated } of gpus) {
+      if (simulated) continue
+      holderOf.set(uuid, id)
+      const host = byId.get(hostId)
+      if (host !== undefined) hostOf.set(uuid, host)
+    }
+  }
+  for (const host of hosts) for (const { uuid, simulated } of host.inventory?.gpus ?? []) if (!simulated) hostOf.set(uuid, host)
+  return { hostOf, holderOf }
+}
+
+/** Real cards that may have to go into quarantine. */
+function suspects({ hosts }: Seen, holderOf: ReadonlyMap<string, string>, undying: ReadonlySet<string>): readonly string[] {
+  const listed = hosts.flatMap((host) =>
+    (host.inventory?.gpus ?? []).filter((gpu) => {
+      const trouble = gpu.simulated ? undefined : (eventOf(gpu, 0) ?? troubleOf(gpu.uuid, host))
+      return trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine'
+    }),
+  )
+  const known = new Set(hosts.flatMap((host) => (host.inventory?.gpus ?? []).map(({ uuid }) => uuid)))
+  const held = [...holderOf].filter(([uuid, workerId]) => undying.has(workerId) || !known.has(uuid))
+  return [...listed.map(({ uuid }) => uuid), ...held.map(([uuid]) => uuid)]
+}
+
+/** The first report begins at once, each further one after a pause. */
+function createAsker({ hosts, wake }: CardKeeperDeps, signal: AbortSignal) {
+  const asking = new Set<string>()
+
+  async function look(hostId: string, pauseMs: number): Promise<void> {
+    asking.add(hostId)
+    try {
+      await delay(pauseMs, undefined, { ref: false, signal })
+      await hosts
+        .list()
+        .find((host) => host.hostId() === hostId)
+        ?.refreshInventory()
+      wake()
+    } catch {
+      // Closing.
+    } finally {
+      asking.delete(hostId)
+    }
+  }
+  return {
+    ask(hostId: string, pauseMs: number): void {
+      if (!asking.has(hostId) && !signal.aborted) void look(hostId, pauseMs)
+    },
+  }
+}
+
+/** Tries each card once at a time. A probation that a scaler left behind is tried by the next one. */
+function createProber({ hosts, store, log, wake }: CardKeeperDeps, signal: AbortSignal) {
+  const probing = new Set<string>()
+
+  async function tryOut(uuid: string, hostId: string): Promise<void> {
+    const driver = hosts.list().find((host) => host.hostId() === hostId)?.driver
+    if (driver === undefined) return
+    const probe = (await driver.probeCard?.(uuid)) ?? { kind: 'passed' }
+    signal.throwIfAborted()
+    const card = (await store.cards.list()).find((candidate) => candidate.uuid === uuid)
+    const next = card && afterProbe(card.claim, probe, Date.now())
+    if (card === undefined || next === card.claim || !(await store.cards.putClaim(card, next))) return
+    report(log, { before: card.claim, next, facts: { hostId, gpu: uuid } })
+  }
+
+  async function run(uuid: string, hostId: string): Promise<void> {
+    probing.add(uuid)
+    try {
+      await tryOut(uuid, hostId)
+    } catch (error) {
+      if (!signal.aborted) log.warn({ hostId, gpu: uuid, problem: sentenceOf(error) }, 'a card cannot be tried out now')
+      await delay(PAUSE_MS, undefined, { ref: false, signal }).catch(() => undefined)
+    } finally {
+      probing.delete(uuid)
+      wake()
+    }
+  }
+  return {
+    probe(uuid: string, hostId: string | undefined): void {
+      if (hostId !== undefined && !probing.has(uuid) && !signal.aborted) void run(uuid, hostId)
+    },
+  }
+}
+
+const cardsOf = (kind: CardClaim['kind'], claims: ReadonlyMap<string, CardClaim>): readonly string[] =>
+  [...claims].flatMap(([uuid, claim]) => (claim.kind === kind ? [uuid] : []))
+
+function hostsOf(
+  kind: CardClaim['kind'],
+  hostOf: ReadonlyMap<string, HostView>,
+  claims: ReadonlyMap<string, CardClaim>,
+): ReadonlySet<HostView> {
+  return new Set(cardsOf(kind, claims).flatMap((uuid) => hostOf.get(uuid) ?? []))
+}
+
+interface Known extends Seen {
+  readonly cards: ReadonlyMap<string, StoredCard>
   readonly claims: ReadonlyMap<string, CardClaim>
 }
 
 async function noteRests(store: CardKeeperDeps['store'], { hosts, endpoints, cards, claims }: Known): Promise<void> {
   const inUse = new Set([...claimsByHost({ hosts, endpoints }).values()].flatMap((held) => Object.keys(held)))
   for (const [uuid, { kind }] of claims) if (kind !== 'free') inUse.add(uuid)
-  const known = new Map(cards.map((card) => [card.uuid, card]))
   const uses = hosts.flatMap((host) => Object.entries(host.uses ?? {})).filter(([uuid]) => !inUse.has(uuid))
   for (const [uuid, use] of uses) {
-    const rest = restOf(known.get(uuid) ?? {}, use)
+    const rest = restOf(cards.get(uuid) ?? {}, use)
     if (rest !== undefined) await store.cards.putRest(uuid, rest)
   }
 }

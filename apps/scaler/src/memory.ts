@@ -3,6 +3,9 @@
 import type { HostRest } from '@runyard/schema'
 import { addFailure, type StartFailure, type StartFailures, type StopRequest } from '@runyard/core'
 
+/** Long after SIGKILL: it holds a GPU in the kernel. */
+const UNDYING_AFTER_MS = 60_000
+
 export interface Memory {
   failuresOf(endpointId: string): StartFailures | undefined
   addFailure(endpointId: string, failure: StartFailure): void
@@ -10,6 +13,10 @@ export interface Memory {
   readonly stopRequests: ReadonlyMap<string, StopRequest>
   /** An execution timeout outweighs the cancel signal that it causes itself. */
   noteStopRequest(workerId: string, request: StopRequest): void
+  /** A worker is being killed; the first time counts. */
+  noteStop(workerId: string, at: number): void
+  /** Workers that were to be dead for a while. */
+  undying(now: number): ReadonlySet<string>
   sweptAt(endpointId: string): number
   noteSweep(endpointId: string, at: number): void
   /** When a worker of the endpoint last gave way; 0: never. Forgotten, it costs others one turn. */
@@ -25,6 +32,7 @@ export interface Memory {
 export function createMemory(): Memory {
   const failures = new Map<string, StartFailures>()
   const stopRequests = new Map<string, StopRequest>()
+  const stops = new Map<string, number>()
   const sweeps = new Map<string, number>()
   const yields = new Map<string, number>()
   let rests: ReadonlyMap<string, { readonly rest?: HostRest | undefined }> = new Map()
@@ -39,6 +47,10 @@ export function createMemory(): Memory {
       if (request.why === 'cancel' && stopRequests.get(workerId)?.why === 'timeout') return
       stopRequests.set(workerId, request)
     },
+    noteStop(workerId, at) {
+      if (!stops.has(workerId)) stops.set(workerId, at)
+    },
+    undying: (now) => new Set([...stops].flatMap(([workerId, at]) => (now - at > UNDYING_AFTER_MS ? [workerId] : []))),
     sweptAt: (endpointId) => sweeps.get(endpointId) ?? 0,
     noteSweep(endpointId, at) {
       sweeps.set(endpointId, at)
@@ -53,7 +65,7 @@ export function createMemory(): Memory {
     },
     retain({ endpointIds, workerIds }) {
       for (const map of [failures, sweeps, yields]) for (const id of map.keys()) if (!endpointIds.has(id)) map.delete(id)
-      for (const id of stopRequests.keys()) if (!workerIds.has(id)) stopRequests.delete(id)
+      for (const map of [stopRequests, stops]) for (const id of map.keys()) if (!workerIds.has(id)) map.delete(id)
     },
   }
 }

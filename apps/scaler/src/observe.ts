@@ -46,8 +46,9 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
   })
   memory.noteRests(restraints)
   const known = seen.map((host) => ({ ...host, ...restraints.get(host.hostId), images: imagesOn(deps, host.hostId, views) }))
+  const undying = memory.undying(now)
   // After the records: the card of a record that is gone is in release.
-  const hosts = await deps.cards.judge({ hosts: known, endpoints: views }, now)
+  const hosts = await deps.cards.judge({ hosts: known, endpoints: views }, now, undying)
   const workerIds = new Set(views.flatMap((view) => view.workers.map((worker) => worker.id)))
   memory.retain({ endpointIds: new Set(views.map((view) => view.endpointId)), workerIds })
   return {
@@ -56,6 +57,7 @@ export async function observe(deps: ObserveDeps, now: number, also: ReadonlySet<
     inFlight,
     stopRequests: memory.stopRequests,
     keyLimits,
+    undying,
     strangers: deps.strangers.note(hosts, workerIds, now),
     planeUpSince: reportingSince(deps),
     shutdown: deps.isShuttingDown(),

@@ -31,6 +31,7 @@ export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reaso
 /** worker-api §11.3: SIGTERM comes before the gateway answers the worker's held polls, SIGKILL after a short grace. */
 export async function stop(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'stop'>): Promise<void> {
   const graceMs = reason === 'execution_timeout' ? STUCK_GRACE_MS : STOP_GRACE_MS
+  deps.memory.noteStop(workerId, Date.now())
   const line = { at: Date.now(), line: `stop container ${workerId}` }
   void deps.store.workerLogs.append(workerId, 'system', [line]).catch(() => undefined)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })

@@ -3,14 +3,18 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { HostView } from './observed.ts'
 import {
+  afterProbe,
+  factsOf,
   leftOn,
   nextClaim,
+  releasedByOperator,
   RELEASE_WITHIN_MS,
   restOf,
   REST_TOLERANCE_BYTES,
   returnsAt,
   sightOf,
   withCardClaims,
+  type CardFacts,
   type CardSight,
 } from './card-claims.ts'
 import { host } from './testing/plan-fixture.ts'
@@ -23,9 +27,23 @@ const NOW = 10 * DAY
 const idle: CardUse = { usedBytes: 0, isMemoryProof: true, processes: [] }
 const python = { pid: 7, name: 'python3' }
 const releasing: CardClaim = { kind: 'releasing', workerId: 'w1', since: NOW, quarantines: [] }
-const quarantined: CardClaim = { kind: 'quarantined', workerId: 'w1', since: NOW, quarantines: [NOW], message: 'left' }
+const quarantined: CardClaim = {
+  kind: 'quarantined',
+  workerId: 'w1',
+  since: NOW,
+  quarantines: [NOW],
+  cause: 'not_released',
+  message: 'left',
+}
+const reset = { kind: 'reset', message: 'needs a reset' } as const
 const sees = (use: Partial<CardUse>): CardSight => ({ kind: 'use', use: { ...idle, ...use } })
-const after = (claim: CardClaim, sight: CardSight, ms: number) => nextClaim({ uuid: 'g0', claim }, sight, NOW + ms)
+const facts = (sight: CardSight, change: Partial<CardFacts> = {}): CardFacts => ({
+  sight,
+  trouble: undefined,
+  holder: undefined,
+  ...change,
+})
+const after = (claim: CardClaim, sight: CardSight, ms: number) => nextClaim({ uuid: 'g0', claim }, facts(sight), NOW + ms)
 
 describe('what is left on a card', () => {
   test.each<[string, Partial<CardUse>, string | undefined]>([
@@ -62,18 +80,31 @@ describe('a card in release', () => {
       workerId: 'w1',
       since: NOW + RELEASE_WITHIN_MS,
       quarantines: [NOW + RELEASE_WITHIN_MS],
+      cause: 'not_released',
       message: 'worker w1 is gone, but the card is not free: it runs python3 (pid 7)',
     })
   })
 })
 
 describe('a card in quarantine', () => {
-  test('returns with proof after a pause that grows with each quarantine of a day', () => {
+  test('gets its probation with proof after a pause that grows with each quarantine of a day', () => {
     expect(after(quarantined, sees({}), 9_999)).toBe(quarantined)
     expect(after(quarantined, sees({ processes: [python] }), 10_000)).toBe(quarantined)
     expect(after(quarantined, { kind: 'unknown' }, 10_000)).toBe(quarantined)
-    expect(after(quarantined, sees({}), 10_000)).toEqual({ kind: 'free', workerId: 'w1', since: NOW + 10_000, quarantines: [NOW] })
-    expect(returnsAt({ ...quarantined, quarantines: [1, 2, 3] })).toBe(NOW + 120_000)
+    expect(after(quarantined, sees({}), 10_000)).toEqual({ ...quarantined, kind: 'probation', since: NOW + 10_000 })
+    expect(returnsAt({ ...quarantined, quarantines: [1, 2] })).toBe(NOW + 30_000)
+  })
+
+  test('stays there while a worker holds it', () => {
+    expect(nextClaim({ uuid: 'g0', claim: quarantined }, facts(sees({}), { holder: 'w1' }), NOW + DAY)).toBe(quarantined)
+  })
+
+  test('is left to the operator after three quarantines of a day, for good', () => {
+    const twice: CardClaim = { ...releasing, quarantines: [NOW - 2, NOW - 1] }
+    const third = nextClaim({ uuid: 'g0', claim: twice }, facts(sees({}), { trouble: reset }), NOW)
+    expect(third).toMatchObject({ kind: 'quarantined', needsOperator: true, quarantines: [NOW - 2, NOW - 1, NOW] })
+    expect(third && after(third, sees({}), 9 * DAY)).toBe(third)
+    expect(third && releasedByOperator(third, NOW)).toEqual({ kind: 'releasing', workerId: 'w1', since: NOW, quarantines: [] })
   })
 
   test('is remembered for a day, also through the release of another worker', () => {
@@ -84,8 +115,60 @@ describe('a card in quarantine', () => {
   })
 })
 
+describe('a card with a fault', () => {
+  test('is in quarantine at once, whoever holds it, and the fault does not count twice', () => {
+    const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, holder: 'w2' }), NOW)
+    expect(found).toEqual({ kind: 'quarantined', workerId: 'w2', since: NOW, quarantines: [NOW], cause: 'reset', message: 'needs a reset' })
+    expect(nextClaim({ uuid: 'g0', ...(found && { claim: found }) }, facts(sees({}), { trouble: reset }), NOW + DAY)).toBe(found)
+  })
+
+  test.each(['drain', 'fabric', 'slow', 'silent', 'layout'] as const)('of kind %s needs no quarantine', (kind) => {
+    expect(nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: { kind, message: '' } }), NOW)).toBeUndefined()
+  })
+
+  test('that is worn out is left to the operator at once', () => {
+    expect(nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: { kind: 'replace', message: '' } }), NOW)).toMatchObject({
+      needsOperator: true,
+    })
+  })
+})
+
+describe('a card on probation', () => {
+  const probation: CardClaim = { ...quarantined, kind: 'probation' }
+
+  test('waits for its probe', () => {
+    expect(after(probation, sees({ processes: [python] }), DAY)).toBe(probation)
+    expect(nextClaim({ uuid: 'g0', claim: probation }, facts(sees({}), { trouble: reset }), NOW)).toMatchObject({ kind: 'quarantined' })
+  })
+
+  test('is free if it passes, with its history, and in a longer quarantine if it fails', () => {
+    expect(afterProbe(probation, { kind: 'passed' }, NOW + 5)).toEqual({ kind: 'free', workerId: 'w1', since: NOW + 5, quarantines: [NOW] })
+    const failed = afterProbe(probation, { kind: 'failed', message: 'no context' }, NOW + 5)
+    expect(failed).toMatchObject({ kind: 'quarantined', cause: 'failed_probe', message: 'no context', quarantines: [NOW, NOW + 5] })
+    expect(failed && returnsAt(failed)).toBe(NOW + 5 + 30_000)
+    expect(afterProbe(quarantined, { kind: 'passed' }, NOW)).toBe(quarantined)
+  })
+})
+
+describe('what is wrong with a card', () => {
+  const seen = host('h1', [card('g0')])
+  const none = { holderOf: new Map<string, string>(), undying: new Set<string>() }
+  const withEvent = host('h1', [{ ...card('g0'), event: { at: NOW, kind: 'reset', message: 'Xid 119' } }])
+  const held = { holderOf: new Map([['g0', 'w1']]), undying: new Set(['w1']) }
+
+  test('comes from the report, the kernel, or a worker that does not end', () => {
+    expect(factsOf({ uuid: 'g0' }, seen, none)).toMatchObject({ trouble: undefined, holder: undefined })
+    expect(factsOf({ uuid: 'g0' }, withEvent, none).trouble).toMatchObject({ message: 'Xid 119' })
+    expect(factsOf({ uuid: 'g0' }, seen, held)).toMatchObject({ holder: 'w1', trouble: { kind: 'undying' } })
+  })
+
+  test('is old if the kernel said it before the card was judged', () => {
+    expect(factsOf({ uuid: 'g0', claim: { ...releasing, kind: 'free' } }, withEvent, none).trouble).toBeUndefined()
+  })
+})
+
 test('a card without a claim stays without one', () => {
-  expect(nextClaim({ uuid: 'g0' }, sees({}), NOW)).toBeUndefined()
+  expect(nextClaim({ uuid: 'g0' }, facts(sees({})), NOW)).toBeUndefined()
 })
 
 test('no card with something left becomes free, whatever was seen before', () => {
@@ -96,7 +179,7 @@ test('no card with something left becomes free, whatever was seen before', () =>
       let now = NOW
       for (const [seen, ms] of steps) {
         now += ms
-        claim = nextClaim({ uuid: 'g0', ...(claim && { claim }) }, seen, now)
+        claim = nextClaim({ uuid: 'g0', ...(claim && { claim }) }, facts(seen), now)
         expect(['releasing', 'quarantined']).toContain(claim?.kind)
       }
     }),
@@ -116,6 +199,7 @@ describe('what a host says about a card', () => {
     ['no uses of any card', { ...seen, uses: undefined, usesAt: undefined }, 'unreported'],
     ['a report without this card’s uses', { ...seen, uses: {} }, 'unreported'],
     ['a failed report', faulty, 'unknown'],
+    ['a failed report of a kind of host without uses', { ...faulty, usesAt: undefined }, 'unknown'],
     ['no card', { ...seen, inventory: undefined }, 'unknown'],
     ['nothing, because it is not there', undefined, 'unknown'],
   ])('%s', (_title, view, kind) => {

@@ -1,8 +1,10 @@
-// Decides when a card is free again after its worker is gone: its processes are gone and its memory is back at rest, by a report that was begun
-// later. A report that fails says nothing, so the card waits. A card without proof in time is in quarantine until there is proof and a pause is over.
+// Decides who may have a card between two workers, and while something is wrong with it. After its worker it is free again when its processes are gone and
+// its memory is back at rest, by a report that was begun later. A report that fails says nothing, so the card waits. A card with a fault, or without proof in
+// time, is in quarantine. When nothing is wrong any more and a pause is over, a probe decides.
 // Failure direction: a card stays unused too long rather than being given away while something of the old worker is left.
-import type { CardClaim, CardRecord, CardRest, CardUse } from '@runyard/schema'
+import type { CardClaim, CardProbe, CardRecord, CardRest, CardUse, Gpu } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
+import { eventOf, QUARANTINES_FOR_OPERATOR, TREATMENTS, troubleOf, type CardTrouble } from './card-health.ts'
 import type { HostView } from './observed.ts'
 
 /** Drivers need a while to clear the memory of a process. */
@@ -30,40 +32,120 @@ export function leftOn({ processes, usedBytes, isMemoryProof }: CardUse, rest: C
 
 const toMib = (bytes: number): number => Math.round(bytes / 2 ** 20)
 
-/** The claim as it is now; the same object: nothing changed. */
-export function nextClaim({ claim, rest }: CardRecord, sight: CardSight, now: number): CardClaim | undefined {
-  if (claim === undefined) return undefined
-  const quarantines = claim.quarantines.filter((at) => now - at < DAY_MS)
-  if (claim.kind === 'free') return quarantines.length === 0 ? undefined : claim
-  if (sight.kind === 'unknown') return claim
-  const left = sight.kind === 'use' ? leftOn(sight.use, rest) : undefined
-  if (left === undefined) return isPaused(claim, now) ? claim : freed(claim.workerId, quarantines, now)
-  if (claim.kind === 'quarantined' || now - claim.since < RELEASE_WITHIN_MS) return claim
-  const message = `worker ${claim.workerId} is gone, but the card is not free: ${left}`
-  return { kind: 'quarantined', workerId: claim.workerId, since: now, quarantines: [...quarantines, now], message }
+export interface CardFacts {
+  readonly sight: CardSight
+  /** What is wrong with it now. */
+  readonly trouble: CardTrouble | undefined
+  /** The worker that holds it. */
+  readonly holder: string | undefined
 }
-const isPaused = (claim: CardClaim, now: number): boolean => claim.kind === 'quarantined' && now < returnsAt(claim)
+
+/** The claim as it is now; the same object: nothing changed. */
+export function nextClaim(card: CardRecord, facts: CardFacts, now: number): CardClaim | undefined {
+  const { claim } = card
+  const { trouble, holder } = facts
+  if (trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
+    return claim?.kind === 'quarantined' ? claim : quarantined(claim, { ...trouble, holder }, now)
+  return claim === undefined ? undefined : withoutTrouble({ ...card, claim }, facts, now)
+}
+
+function withoutTrouble(card: CardRecord & { readonly claim: CardClaim }, facts: CardFacts, now: number): CardClaim | undefined {
+  const { claim } = card
+  switch (claim.kind) {
+    case 'releasing':
+      return nextOfReleasing({ ...card, claim }, facts, now)
+    case 'quarantined':
+      return hasProof(card, facts) && now >= returnsAt(claim) ? { ...claim, kind: 'probation', since: now } : claim
+    case 'free':
+      return lately(claim, now).length === 0 ? undefined : claim
+    case 'probation':
+      return claim
+  }
+}
+
+type With<K extends CardClaim['kind']> = CardRecord & { readonly claim: Extract<CardClaim, { readonly kind: K }> }
+
+function nextOfReleasing(card: With<'releasing'>, facts: CardFacts, now: number): CardClaim | undefined {
+  const { claim, rest } = card
+  if (hasProof(card, facts)) return freed(claim, now)
+  const left = facts.sight.kind === 'use' && facts.holder === undefined ? leftOn(facts.sight.use, rest) : undefined
+  if (left === undefined || now - claim.since < RELEASE_WITHIN_MS) return claim
+  const message = `worker ${claim.workerId ?? 'unknown'} is gone, but the card is not free: ${left}`
+  return quarantined(claim, { kind: 'not_released', message, holder: undefined }, now)
+}
+
+/** No worker holds it, and nothing is left on it. */
+function hasProof({ rest }: CardRecord, { sight, holder }: CardFacts): boolean {
+  if (holder !== undefined || sight.kind === 'unknown') return false
+  return sight.kind === 'unreported' || leftOn(sight.use, rest) === undefined
+}
+
+/** After its probe, a card is free, or back in quarantine for longer. A card that is not in probation stays as it is. */
+export function afterProbe(claim: CardClaim | undefined, probe: CardProbe, now: number): CardClaim | undefined {
+  if (claim?.kind !== 'probation') return claim
+  if (probe.kind === 'passed') return freed(claim, now)
+  return quarantined(claim, { kind: 'failed_probe', message: probe.message, holder: undefined }, now)
+}
+
+/** An operator ends a quarantine: its history is forgotten, and the card is free as soon as there is proof. */
+export function releasedByOperator({ workerId }: CardClaim, now: number): CardClaim {
+  return { kind: 'releasing', since: now, quarantines: [], ...(workerId === undefined ? {} : { workerId }) }
+}
+
+type Cause = CardTrouble & { readonly holder: string | undefined }
+
+function quarantined(claim: CardClaim | undefined, { kind, message, holder }: Cause, now: number): CardClaim {
+  const quarantines = [...(claim === undefined ? [] : lately(claim, now)), now]
+  const workerId = holder ?? claim?.workerId
+  const needsOperator = TREATMENTS[kind].back === 'operator' || quarantines.length >= QUARANTINES_FOR_OPERATOR
+  const who = { ...(workerId === undefined ? {} : { workerId }), ...(needsOperator ? { needsOperator } : {}) }
+  return { kind: 'quarantined', since: now, quarantines, cause: kind, message, ...who }
+}
+
+const lately = ({ quarantines }: CardClaim, now: number): number[] => quarantines.filter((at) => now - at < DAY_MS)
 
 /** Its history stays as long as it counts. */
-function freed(workerId: string, quarantines: number[], now: number): CardClaim | undefined {
-  return quarantines.length === 0 ? undefined : { kind: 'free', workerId, since: now, quarantines }
+function freed(claim: CardClaim, now: number): CardClaim | undefined {
+  const quarantines = lately(claim, now)
+  const who = claim.workerId === undefined ? {} : { workerId: claim.workerId }
+  return quarantines.length === 0 ? undefined : { kind: 'free', since: now, quarantines, ...who }
 }
 
-/** The earliest time at which a card leaves its quarantine: 10 s after the first one of a day, up to an hour after many. */
-export function returnsAt({ since, quarantines }: CardClaim): number {
-  return since + pauseAfterMs(quarantines.length)
+/** The earliest time of its probation, epoch ms: 10 s after the first quarantine of a day, 30 s after the second. Infinity: the operator decides. */
+export function returnsAt(claim: CardClaim): number {
+  const needsOperator = claim.kind === 'quarantined' && claim.needsOperator === true
+  return needsOperator ? Infinity : claim.since + pauseAfterMs(claim.quarantines.length)
 }
 
 /** What the latest report of its host says about a card that was released at `since`. */
 export function sightOf(uuid: string, since: number, host: HostView | undefined): CardSight {
-  const gpu = host?.inventory?.gpus.find((candidate) => candidate.uuid === uuid)
+  const gpu = gpuOf(uuid, host)
   if (host === undefined || gpu === undefined) return { kind: 'unknown' }
-  // A kind of host that reports no uses at all.
-  if (host.usesAt === undefined) return { kind: 'unreported' }
-  if (host.usesAt <= since) return { kind: 'unknown' }
-  const use = host.uses?.[uuid]
-  if (use !== undefined) return { kind: 'use', use }
-  return gpu.healthy ? { kind: 'unreported' } : { kind: 'unknown' }
+  const isSilent = !gpu.healthy && gpu.faultKind === undefined
+  // A kind of host that reports no uses at all has no time of a report.
+  if (isSilent || (host.usesAt ?? Infinity) <= since) return { kind: 'unknown' }
+  const use = host.usesAt === undefined ? undefined : host.uses?.[uuid]
+  return use === undefined ? { kind: 'unreported' } : { kind: 'use', use }
+}
+
+const gpuOf = (uuid: string, host: HostView | undefined): Gpu | undefined =>
+  host?.inventory?.gpus.find((candidate) => candidate.uuid === uuid)
+
+export interface Holders {
+  /** The worker of ours that holds a real card, by uuid. */
+  readonly holderOf: ReadonlyMap<string, string>
+  /** Workers that do not end although they were killed. */
+  readonly undying: ReadonlySet<string>
+}
+
+/** Everything that `nextClaim` needs to know about a card. */
+export function factsOf({ uuid, claim }: CardRecord, host: HostView | undefined, { holderOf, undying }: Holders): CardFacts {
+  const holder = holderOf.get(uuid)
+  const since = claim?.since ?? 0
+  const stuck: CardTrouble = { kind: 'undying', message: `its worker ${holder ?? ''} does not end` }
+  const troubles = [troubleOf(uuid, host), eventOf(gpuOf(uuid, host), since), undying.has(holder ?? '') ? stuck : undefined]
+  const grave = troubles.find((trouble) => trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
+  return { sight: sightOf(uuid, since, host), trouble: grave ?? troubles.find((trouble) => trouble !== undefined), holder }
 }
 
 /** The host with its cards that no worker may have: those in release are taken, those in quarantine have a fault. */
@@ -71,7 +153,11 @@ export function withCardClaims(host: HostView, claims: ReadonlyMap<string, CardC
   if (host.inventory === undefined || claims.size === 0) return host
   const gpus = host.inventory.gpus.map((gpu) => {
     const claim = claims.get(gpu.uuid)
-    return claim?.kind === 'quarantined' ? { ...gpu, healthy: false, fault: `in quarantine: ${claim.message}` } : gpu
+    if (claim?.kind !== 'quarantined' && claim?.kind !== 'probation') return gpu
+    const where = claim.kind === 'quarantined' ? 'in quarantine' : 'on probation'
+    // What ends a worker counts, whatever the card went into quarantine for.
+    const isGrave = gpu.faultKind !== undefined && TREATMENTS[gpu.faultKind].worker === 'stop'
+    return { ...gpu, healthy: false, fault: `${where}: ${claim.message}`, faultKind: isGrave ? gpu.faultKind : claim.cause }
   })
   const releasing = gpus.filter(({ uuid }) => claims.get(uuid)?.kind === 'releasing').map(({ uuid }) => uuid)
   return { ...host, inventory: { ...host.inventory, gpus }, ...(releasing.length === 0 ? {} : { releasing }) }

@@ -173,6 +173,8 @@ export interface Observed {
   readonly keyLimits: ReadonlyMap<string, KeyLimit>
   /** By worker id. */
   readonly strangers: ReadonlyMap<string, Stranger>
+  /** Workers that do not end although they were killed: their places are free, their cards are not. */
+  readonly undying?: ReadonlySet<string>
   /** Since when workers have been able to report without a gap, epoch ms; undefined: they cannot, so their silence proves nothing. */
   readonly planeUpSince: number | undefined
   /** Retire all workers and start none. */

@@ -171,7 +171,7 @@ export function misfitOf(
 ): Misfit | undefined {
   if (rankOf(gpu) === undefined) return 'other_type'
   if (gpu.reserved === true) return 'reserved'
-  if (!gpu.healthy) return 'faulty'
+  if (!gpu.healthy || (gpu.faultKind === 'fabric' && request.count > 1)) return 'faulty'
   if (lacksMemory(gpu, request)) return 'memory_reserved'
   return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
 }

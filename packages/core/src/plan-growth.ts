@@ -59,7 +59,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   builder.wakeAt(desired.dueAt)
   if (endpoint.settings.workersMax === 0) return { ...none, calm: pausedStatus(view) }
   // Every worker that is not known to be gone counts against the maximum.
-  const living = workers.filter((worker) => worker.fate.kind !== 'dead').length
+  const living = workers.filter(({ fate, record }) => fate.kind !== 'dead' && builder.observed.undying?.has(record.id) !== true).length
   const missing = Math.max(0, Math.min(desired.count - supply.length, endpoint.settings.workersMax - living))
   const want = { ...none, missing, reason: desired.reason }
   const failures = currentFailures(view.failures, endpoint, view.workers)

@@ -1,6 +1,7 @@
 // Plans what happens to existing workers: dead ones are removed, those with a reason to go are retired, drained ones are stopped. A worker
 // leaves in two steps, drain then stop: it is stopped only once the gateway knows and no job is left.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
+import { reasonOfCards } from './card-health.ts'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -8,7 +9,14 @@ import { heardAt, idleSince } from './worker-facts.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
 /** Reasons for which a worker is stopped without waiting for its jobs: it no longer works on them, or they were cancelled. */
-const WITHOUT_WAITING = new Set<Reason>(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check', 'over_disk'])
+const WITHOUT_WAITING = new Set<Reason>([
+  'endpoint_deleted',
+  'heartbeat_lost',
+  'init_timeout',
+  'unhealthy_check',
+  'over_disk',
+  'card_failed',
+])
 
 /** A worker that never became ready and ends for one of these reasons counts as a failed start. */
 export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
@@ -110,14 +118,16 @@ function reasonToGo(worker: WorkerView, view: EndpointView, builder: PlanBuilder
   const { record } = worker
   if (view.endpoint === undefined) return 'endpoint_deleted'
   if (builder.observed.shutdown) return 'shutdown'
-  const reason = faultOf(worker, view.endpoint) ?? successorReason(record, view, builder) ?? drainReason(record, builder)
+  const reason = faultOf(worker, view.endpoint, builder) ?? successorReason(record, view, builder) ?? drainReason(record, builder)
   if (reason !== undefined) return reason
   if (record.readyAt === undefined) return isInitTimedOut(worker, view.endpoint, builder) ? 'init_timeout' : undefined
   if (isSilent(record, view, builder)) return 'heartbeat_lost'
   return isStuck(worker, view, builder) ? 'execution_timeout' : undefined
 }
 
-function faultOf({ record, fate }: WorkerView, { spec }: Endpoint): Reason | undefined {
+function faultOf({ record, fate }: WorkerView, { spec }: Endpoint, { observed }: PlanBuilder): Reason | undefined {
+  const ofCards = reasonOfCards(record, observed.hosts)
+  if (ofCards !== undefined) return ofCards
   if (fate.kind === 'alive' && isOverDisk(spec, fate)) return 'over_disk'
   if (record.unhealthyReason !== undefined) return 'unhealthy_check'
   return record.refreshRequested === true ? 'refresh_requested' : undefined

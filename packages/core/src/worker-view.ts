@@ -1,6 +1,7 @@
 // One worker as the plan sees it: its record, its host's report, its leases, and the fate derived from these. `unknown` forbids every action
 // that cannot be undone; `settling` is too young to judge; `unstarted` has a record but no container yet.
 import type { ObservedWorker, Reason, WorkerPhase, WorkerRecord } from '@runyard/schema'
+import { reasonOfCards } from './card-health.ts'
 import { type EndpointView, type HostView, type LeaseView, type Observed, workerKey } from './observed.ts'
 import { exitReason, heardAt, phaseOf, isDraining } from './worker-facts.ts'
 
@@ -51,7 +52,7 @@ function fateOnHost(record: WorkerRecord, host: HostView, observed: Observed): F
   const container = host.workers?.find((candidate) => candidate.workerId === record.id)
   switch (container?.state) {
     case 'exited':
-      return { kind: 'dead', reason: reasonOfDeath(record, container), endedItself: isOwnExit(container) }
+      return { kind: 'dead', reason: reasonOfDeath(record, container, host), endedItself: isOwnExit(container) }
     case 'running':
       return fateOfRunning(record, container)
     case 'starting':
@@ -68,8 +69,10 @@ function fateOfRunning(record: WorkerRecord, { startedAt, diskBytes }: ObservedW
   return { kind: 'alive', startedAt: since, ...(diskBytes === undefined ? {} : { diskBytes }) }
 }
 
-function reasonOfDeath(record: WorkerRecord, container: ObservedWorker): Reason {
+/** What dies on a failed card most likely died of it. */
+function reasonOfDeath(record: WorkerRecord, container: ObservedWorker, host: HostView): Reason {
   if (record.retireReason !== undefined) return record.retireReason
+  if (reasonOfCards(record, [host]) === 'card_failed') return 'card_failed'
   if (record.unhealthyReason !== undefined) return 'unhealthy_check'
   return record.refreshRequested === true ? 'refresh_requested' : exitReason(container.exit)
 }

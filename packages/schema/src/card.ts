@@ -15,25 +15,60 @@ export interface CardUse {
 export const CardRest = z.object({ usedBytes: z.number(), pids: z.array(z.int()) })
 export type CardRest = z.infer<typeof CardRest>
 
+/** Signs that something is wrong with a card. What each asks for is decided by a table (`TREATMENTS` in core). */
+export const CARD_FAULTS = [
+  // what nvidia-smi says about it, worst first
+  'lost',
+  'reboot',
+  'replace',
+  'reset',
+  'drain',
+  'fabric',
+  'slow',
+  // what shows in other ways
+  'missing',
+  'layout',
+  'contained',
+  'silent',
+  'not_released',
+  'undying',
+  'failed_probe',
+] as const
+export const CardFault = z.enum(CARD_FAULTS)
+export type CardFault = z.infer<typeof CardFault>
+
 const common = {
-  /** The worker that had it. */
-  workerId: z.string(),
+  /** The worker that had it last; absent: none that is known. */
+  workerId: z.string().optional(),
   /** Epoch ms. */
   since: z.number(),
   /** When it was put into quarantine in the last day, epoch ms. */
   quarantines: z.array(z.number()).default([]),
 }
 
-/** A card that no worker holds and that no worker may have yet. A card without a claim is free, or held by a worker. */
+/** Why a card is out of use. */
+const fault = {
+  cause: CardFault.default('not_released'),
+  message: z.string(),
+  /** Only the operator ends it. */
+  needsOperator: z.boolean().optional(),
+}
+
+/** A card that no worker may have now. A card without a claim is free, or held by a worker. */
 export const CardClaim = z.discriminatedUnion('kind', [
   /** Its worker is gone. It waits for proof that nothing of the worker is left. */
   z.object({ kind: z.literal('releasing'), ...common }),
-  /** There was no proof in time. It returns with the proof, after a pause. */
-  z.object({ kind: z.literal('quarantined'), ...common, message: z.string() }),
+  /** It has a fault, or there was no proof in time. A worker may still hold it. It gets its probation after a pause, once nothing is wrong any more. */
+  z.object({ kind: z.literal('quarantined'), ...common, ...fault }),
+  /** Nothing is wrong that its host could see. A probe decides. */
+  z.object({ kind: z.literal('probation'), ...common, ...fault }),
   /** It is free again. Only its history is kept. */
   z.object({ kind: z.literal('free'), ...common }),
 ])
 export type CardClaim = z.infer<typeof CardClaim>
+
+/** The result of trying a card out. */
+export type CardProbe = { readonly kind: 'passed' } | { readonly kind: 'failed'; readonly message: string }
 
 export interface CardRecord {
   readonly uuid: string

@@ -1,6 +1,7 @@
 // The port that every kind of host implements. It contains no Docker terms.
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
 import type { HostConfig } from './host-config.ts'
+import type { CardProbe } from './card.ts'
 import type { HostCapabilities, HostKind, HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
@@ -150,6 +151,11 @@ export interface HostDriver extends AsyncDisposable {
   inventory(): Promise<HostOffer>
   /** UUIDs of the real GPUs that running workers of other installations hold on this host. @throws as `inventory`. */
   cardsOfOthers(): Promise<readonly string[]>
+  /**
+   * Tries a real GPU that no worker holds, as a worker would use it. Takes seconds. Absent: the host cannot try one.
+   * @throws RunyardError if the host cannot tell.
+   */
+  probeCard?(uuid: string): Promise<CardProbe>
   /** Every installation with workers on this host, including this one. @throws as `inventory`. */
   installs(): Promise<readonly Install[]>
   /** Only workers labelled with this instance's id. @throws as `inventory`. */

@@ -1,6 +1,6 @@
 // Hosts and what they offer. The inventory contains only facts that were read from the host.
 import { z } from 'zod'
-import type { CardUse } from './card.ts'
+import { CardFault, type CardUse } from './card.ts'
 
 export const HOST_KINDS = ['docker', 'process'] as const
 export type HostKind = (typeof HOST_KINDS)[number]
@@ -16,6 +16,10 @@ export const Gpu = z.object({
   /** False while nvidia-smi reports a fault that forbids its use; then `fault` says which. */
   healthy: z.boolean(),
   fault: z.string().optional(),
+  /** Absent though it is not healthy: nothing is known about it now. A healthy one may be slow, or fit for work of its own only (fabric). */
+  faultKind: CardFault.optional(),
+  /** The latest line of the kernel about a fault of it, for a minute. */
+  event: z.object({ at: z.number(), kind: CardFault, message: z.string() }).optional(),
   /** The operator keeps it for other uses: no worker gets it. */
   reserved: z.boolean().optional(),
   /** Memory of it that the operator leaves to others; absent: none. */

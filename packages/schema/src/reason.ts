@@ -17,6 +17,8 @@ export const REASONS = {
   execution_timeout: 'its job ran past executionTimeout or was cancelled, and could not be stopped otherwise',
   shutdown: 'Runyard is stopping',
   host_drained: 'the worker’s host is being drained',
+  card_failed: 'a GPU of the worker has failed',
+  card_wears: 'a GPU of the worker has a fault that it can work with until it is free',
   over_disk: 'the worker wrote more than its endpoint’s disk size',
   // why a worker ended without being retired
   exited: 'the worker’s process ended by itself',

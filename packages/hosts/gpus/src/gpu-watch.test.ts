@@ -14,7 +14,7 @@ it('GPUs that were seen stay on the list while nvidia-smi fails, as unhealthy, a
   const failed = await look()
   await look()
   expect(failed.gpus.map(({ uuid, healthy }) => [uuid, healthy])).toEqual(well.gpus.map(({ uuid }) => [uuid, false]))
-  expect(failed.uses).toEqual({})
+  expect(failed.usesAt).toBe(well.usesAt)
   expect(failed.gpus[0]?.fault).toContain('NVIDIA-SMI has failed')
   expect(warnings).toHaveLength(1)
   output = REPORT

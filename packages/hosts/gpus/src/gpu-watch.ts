@@ -13,14 +13,14 @@ export interface GpuWatchOptions {
 }
 
 export interface SeenGpus extends Pick<GpuInventory, 'gpus' | 'cudaVersion' | 'uses'> {
-  /** When the report was begun, epoch ms. */
-  readonly usesAt: number
+  /** When the latest report that came was begun, epoch ms; absent: none came, so the list of GPUs says nothing about others. */
+  readonly usesAt?: number
 }
 
 const ANSWER_WITHIN_MS = 25_000
 
 export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER_WITHIN_MS }: GpuWatchOptions): () => Promise<SeenGpus> {
-  let last: Omit<SeenGpus, 'usesAt'> = { gpus: [], uses: {}, cudaVersion: null }
+  let last: SeenGpus = { gpus: [], uses: {}, cudaVersion: null }
   let warned = ''
   /** A driver that hangs in the kernel holds its process for good, and every further one. */
   let running: Promise<GpuInventory> | undefined
@@ -45,14 +45,13 @@ export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER
     const seen = await report()
     if (seen.warnings.join() !== warned) seen.warnings.forEach(warn)
     warned = seen.warnings.join()
-    if (!seen.hasFailed) last = seen
+    if (!seen.hasFailed) last = seen.isThere ? { ...seen, usesAt: begunAt } : seen
     const fault = seen.warnings[0] ?? 'nvidia-smi failed'
-    const { gpus, cudaVersion, uses } = last
-    // A failed report says nothing about uses.
+    const { gpus, cudaVersion, uses, usesAt } = last
     return {
       cudaVersion,
-      uses: seen.hasFailed ? {} : uses,
-      usesAt: begunAt,
+      uses,
+      ...(usesAt === undefined ? {} : { usesAt }),
       gpus: seen.hasFailed ? gpus.map((gpu) => ({ ...gpu, healthy: false, fault })) : gpus,
     }
   }
@@ -60,5 +59,5 @@ export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER
 
 function hung(ms: number): GpuInventory {
   const sentence = `nvidia-smi does not answer for ${Math.round(ms / 1000)} s`
-  return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, warnings: [sentence] }
+  return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, isThere: true, warnings: [sentence] }
 }

@@ -5,7 +5,14 @@ import { readGpuInventory } from './read-gpus.ts'
 const fixture = (name: string) => readFile(new URL(`../../../nvidia-smi-parser/fixtures/${name}`, import.meta.url), 'utf8')
 
 it('a machine without nvidia-smi has no cards, and nothing is wrong with it', async () => {
-  expect(await readGpuInventory(async () => undefined)).toEqual({ gpus: [], uses: {}, cudaVersion: null, hasFailed: false, warnings: [] })
+  expect(await readGpuInventory(async () => undefined)).toEqual({
+    gpus: [],
+    uses: {},
+    cudaVersion: null,
+    hasFailed: false,
+    isThere: false,
+    warnings: [],
+  })
 })
 
 it('a card with a fault stays listed, as unhealthy, and one that has no name is a warning', async () => {

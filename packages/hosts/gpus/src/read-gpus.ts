@@ -13,6 +13,8 @@ export interface GpuInventory {
   readonly uses: Readonly<Record<string, CardUse>>
   /** True: nvidia-smi is there and gave no report, so the list says nothing. */
   readonly hasFailed: boolean
+  /** False: there is no nvidia-smi. */
+  readonly isThere: boolean
   /** Sentences for the log: why there are fewer cards than one may expect. */
   readonly warnings: readonly string[]
 }
@@ -25,30 +27,35 @@ const MAX_OUTPUT_BYTES = 16 * 2 ** 20
 
 export async function readGpuInventory(run: RunCommand = runLocally): Promise<GpuInventory> {
   const output = await run('nvidia-smi', ['-q', '-x'])
-  if (output === undefined) return { gpus: [], uses: {}, cudaVersion: null, hasFailed: false, warnings: [] }
+  if (output === undefined) return { gpus: [], uses: {}, cudaVersion: null, hasFailed: false, isThere: false, warnings: [] }
   const report = parseNvidiaSmi(output)
-  if (report.kind === 'failure') return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, warnings: [report.message] }
+  if (report.kind === 'failure')
+    return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, isThere: true, warnings: [report.message] }
   const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${sentences(gpu)}`)
   const missing = report.faults.map(({ message }) => message)
   const warnings = [...report.notes, ...missing, ...unnamed]
   const uses = Object.fromEntries(report.gpus.flatMap((gpu) => (gpu.uuid === null || gpu.migEnabled ? [] : [[gpu.uuid, toUse(gpu)]])))
-  return { gpus: report.gpus.flatMap(toGpu), uses, cudaVersion: report.cudaVersion, hasFailed: false, warnings }
+  return { gpus: report.gpus.flatMap(toGpu), uses, cudaVersion: report.cudaVersion, hasFailed: false, isThere: true, warnings }
 }
 
 function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
   if (gpu.uuid === null) return []
-  const reasons = [
-    ...(gpu.migEnabled ? ['MIG mode is on, and a worker gets whole cards only'] : []),
-    ...(isFit(gpu) ? [] : [sentences(gpu)]),
-  ]
+  const [worst] = gpu.faults
   const facts = {
     uuid: gpu.uuid,
     name: gpu.productName ?? 'unknown',
     memoryBytes: gpu.memoryTotalBytes ?? 0,
     simulated: false,
-    healthy: reasons.length === 0,
+    healthy: isFit(gpu) && !gpu.migEnabled,
+    ...(worst === undefined ? {} : { fault: sentences(gpu), faultKind: worst.kind }),
   }
-  return [reasons.length === 0 ? facts : { ...facts, fault: reasons.join('; ') }]
+  if (!gpu.migEnabled) return [facts]
+  return [
+    {
+      ...facts,
+      fault: ['MIG mode is on, and a worker gets whole cards only', ...(worst === undefined ? [] : [sentences(gpu)])].join('; '),
+    },
+  ]
 }
 
 /** The MPS server stays between its clients. */

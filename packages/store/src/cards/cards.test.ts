@@ -7,7 +7,14 @@ import { useStores, workerRecord, type Store } from '../testing/test-store.ts'
 const stores = useStores()
 const EP = 'ep-1'
 const conflict: unknown = expect.objectContaining({ code: 'conflict' } satisfies Partial<RunyardError>)
-const quarantined: CardClaim = { kind: 'quarantined', workerId: 'w1', since: 5, quarantines: [5], message: 'memory is used' }
+const quarantined: CardClaim = {
+  kind: 'quarantined',
+  workerId: 'w1',
+  since: 5,
+  quarantines: [5],
+  cause: 'not_released',
+  message: 'memory is used',
+}
 
 function withCard(id: string, uuid: string, simulated = false): WorkerRecord {
   return workerRecord(id, { gpus: [{ uuid, name: 'NVIDIA L4', simulated }] })
@@ -35,6 +42,18 @@ test('the card of a removed worker is in release, and no worker gets it until th
   expect(now?.claim).toEqual(quarantined)
   if (now !== undefined) await cards.putClaim(now, undefined)
   await workers.create(withCard('w2', 'GPU-1'))
+})
+
+test('the card of a worker that is removed stays in quarantine, and what was seen before its end proves nothing', async () => {
+  const store = await stores.open()
+  const { workers, cards } = store
+  await workers.create(withCard('w1', 'GPU-1'))
+  await cards.putClaim({ uuid: 'GPU-1', claimText: '' }, { ...quarantined, cause: 'reset' })
+  const before = Date.now()
+  await workers.remove(EP, 'w1', undefined)
+  const [card] = await cards.list()
+  expect(card?.claim).toEqual({ ...quarantined, cause: 'reset', since: expect.any(Number) })
+  expect(card?.claim?.since).toBeGreaterThanOrEqual(before)
 })
 
 test('another scaler sees claims and rests, and a card that was in quarantine is remembered through its next worker', async () => {

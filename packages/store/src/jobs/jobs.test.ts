@@ -195,6 +195,20 @@ describe('settling', () => {
     expect(await jobs.get(EP, 'a')).toMatchObject({ output: 'good', workerId: 'w2', retries: 1 })
   })
 
+  test('a job that its host lost runs again without a counted attempt, but not for ever', async () => {
+    const { jobs } = await stores.open()
+    await jobs.submit(EP, submission('a'))
+    const lose = async (attempt: number): Promise<string> => {
+      expect(await jobs.take(EP, `w${attempt}`)).toMatchObject({ id: 'a' })
+      const lost = { endpointId: EP, jobId: 'a', workerId: `w${attempt}` }
+      return jobs.takeBack(lost, { budget: 0, evidence: 'the card failed', withAll: true, withoutCost: true })
+    }
+    for (const attempt of [1, 2, 3]) expect(await lose(attempt)).toBe('requeued')
+    expect(await jobs.get(EP, 'a')).toMatchObject({ status: 'IN_QUEUE', retries: 0 })
+    expect((await jobs.stats(EP)).retried).toBe(0)
+    expect(await lose(4)).toBe('failed')
+  })
+
   test('the first outcome stays', async () => {
     const { jobs } = await stores.open()
     await jobs.submit(EP, submission('a'))

@@ -156,11 +156,12 @@ export interface JobStore extends BlobSweeps {
   /**
    * Takes a job back from a lost worker: queued again at the front, or, past `budget`, FAILED with `evidence`. Fenced on `workerId`
    * (undefined: the lease must be expired). The only way back into the queue besides `giveBack`. `withAll`: the worker lost all that it held; where that
-   * was more than this job, each of them runs alone from then on (ADR 34).
+   * was more than this job, each of them runs alone from then on (ADR 34). `withoutCost`: it was lost by the fault of its host, and the attempt is not
+   * counted, up to three times.
    */
   takeBack(
     lease: Pick<Lease, 'endpointId' | 'jobId' | 'workerId'>,
-    options: { budget: number; evidence: string; withAll?: boolean },
+    options: { budget: number; evidence: string; withAll?: boolean; withoutCost?: boolean },
   ): Promise<'requeued' | 'failed' | 'moot'>
   /**
    * A new life for a FAILED or TIMED_OUT job under its id: same submission, nothing else of the old one. Otherwise its status, which forbids

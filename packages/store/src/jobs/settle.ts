@@ -61,6 +61,8 @@ const takeBackScript = defineScript(
       evidence: 'text',
       /** All that the worker held was lost with it. */
       withAll: 'flag',
+      /** By the fault of its host: no attempt is counted. */
+      withoutCost: 'flag',
       /** The outcome is made in the script. */
       ending: ENDING,
       settled: 'signal',
@@ -140,10 +142,10 @@ export function createJobEnds(context: StoreContext): JobEnds {
       return { result, ...(heldBy === undefined ? {} : { heldBy }), ...(record === undefined ? {} : { record }) }
     },
 
-    takeBack({ endpointId, jobId, workerId = '' }, { budget, evidence, withAll = false }) {
+    takeBack({ endpointId, jobId, workerId = '' }, { budget, evidence, withAll = false, withoutCost = false }) {
       const settled = { kind: 'job-settled', endpointId, jobId } as const
       const added = { kind: 'job-added', endpointId } as const
-      const lost = { id: jobId, worker: workerId, budget, evidence, withAll, ending: toEnding({ status: 'FAILED' }) }
+      const lost = { id: jobId, worker: workerId, budget, evidence, withAll, withoutCost, ending: toEnding({ status: 'FAILED' }) }
       return run(takeBackScript, { queue: keys.queue(endpointId), ...lost, settled, added })
     },
 

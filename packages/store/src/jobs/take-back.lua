@@ -15,9 +15,11 @@ end
 local holder = call('GET', lockKey(id))
 if holder and holder ~= worker then return 'moot' end
 if not call('LPOS', ACTIVE, id) then return 'moot' end
-if withAll then suspectAll(call('HGET', jobKey(id), 'pb'), worker == '') end
+-- What a host lost by its own fault is no sign against the job, a few times.
+local isFree = withoutCost and call('HINCRBY', jobKey(id), 'hostFaults', 1) <= 3
+if withAll and not isFree then suspectAll(call('HGET', jobKey(id), 'pb'), worker == '') end
 if worker == '' then replaceHolder(id) end
-if attempts > budget then
+if attempts > budget and not isFree then
   local times = attempts == 1 and 'once' or (attempts .. ' times')
   -- Begins as Runpod's own sentence, which clients know (client-api §4.4).
   local error = 'job timed out after ' .. (attempts - 1) .. ' retries: worker lost ' .. times .. ': ' .. evidence
@@ -27,6 +29,10 @@ if attempts > budget then
   return 'failed'
 end
 requeueJob(id)
-call('HINCRBY', COUNTERS, 'retried', 1)
+if isFree then
+  call('HINCRBY', jobKey(id), 'ats', -1)
+else
+  call('HINCRBY', COUNTERS, 'retried', 1)
+end
 publish(added)
 return 'requeued'
