@@ -70,6 +70,15 @@ export const HOST_COMMANDS: readonly Command[] = [
     load: async () => ({ run: (await import('./commands/hosts/restrain.ts')).uncordon }),
   },
   {
+    name: 'hosts release',
+    summary: 'end the quarantine of a GPU',
+    usage: `runyard hosts release ${WHICH_HOST} GPU [--data DIR]`,
+    example: 'runyard hosts release gpu-box GPU-2b1f6b9e',
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/hosts/release.ts')).release }),
+  },
+  {
     name: 'hosts remove',
     summary: 'take a host without workers out of runyard.yaml',
     usage: `runyard hosts remove ${WHICH_HOST} [--force] [--data DIR]`,

@@ -38,14 +38,15 @@ export interface CardFacts {
   readonly trouble: CardTrouble | undefined
   /** The worker that holds it. */
   readonly holder: string | undefined
+  readonly hostId?: string | undefined
 }
 
 /** The claim as it is now; the same object: nothing changed. */
 export function nextClaim(card: CardRecord, facts: CardFacts, now: number): CardClaim | undefined {
   const { claim } = card
-  const { trouble, holder } = facts
+  const { trouble, holder, hostId } = facts
   if (trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
-    return claim?.kind === 'quarantined' ? claim : quarantined(claim, { ...trouble, holder }, now)
+    return claim?.kind === 'quarantined' ? claim : quarantined(claim, { ...trouble, holder, hostId }, now)
   return claim === undefined ? undefined : withoutTrouble({ ...card, claim }, facts, now)
 }
 
@@ -71,7 +72,7 @@ function nextOfReleasing(card: With<'releasing'>, facts: CardFacts, now: number)
   const left = facts.sight.kind === 'use' && facts.holder === undefined ? leftOn(facts.sight.use, rest) : undefined
   if (left === undefined || now - claim.since < RELEASE_WITHIN_MS) return claim
   const message = `worker ${claim.workerId ?? 'unknown'} is gone, but the card is not free: ${left}`
-  return quarantined(claim, { kind: 'not_released', message, holder: undefined }, now)
+  return quarantined(claim, { kind: 'not_released', message, holder: undefined, hostId: facts.hostId }, now)
 }
 
 /** No worker holds it, and nothing is left on it. */
@@ -92,13 +93,17 @@ export function releasedByOperator({ workerId }: CardClaim, now: number): CardCl
   return { kind: 'releasing', since: now, quarantines: [], ...(workerId === undefined ? {} : { workerId }) }
 }
 
-type Cause = CardTrouble & { readonly holder: string | undefined }
+type Cause = CardTrouble & Pick<CardFacts, 'hostId'> & { readonly holder: string | undefined }
 
-function quarantined(claim: CardClaim | undefined, { kind, message, holder }: Cause, now: number): CardClaim {
+function quarantined(claim: CardClaim | undefined, { kind, message, holder, hostId = claim?.hostId }: Cause, now: number): CardClaim {
   const quarantines = [...(claim === undefined ? [] : lately(claim, now)), now]
   const workerId = holder ?? claim?.workerId
   const needsOperator = TREATMENTS[kind].back === 'operator' || quarantines.length >= QUARANTINES_FOR_OPERATOR
-  const who = { ...(workerId === undefined ? {} : { workerId }), ...(needsOperator ? { needsOperator } : {}) }
+  const who = {
+    ...(workerId === undefined ? {} : { workerId }),
+    ...(hostId === undefined ? {} : { hostId }),
+    ...(needsOperator ? { needsOperator } : {}),
+  }
   return { kind: 'quarantined', since: now, quarantines, cause: kind, message, ...who }
 }
 
@@ -145,7 +150,12 @@ export function factsOf({ uuid, claim }: CardRecord, host: HostView | undefined,
   const stuck: CardTrouble = { kind: 'undying', message: `its worker ${holder ?? ''} does not end` }
   const troubles = [troubleOf(uuid, host), eventOf(gpuOf(uuid, host), since), undying.has(holder ?? '') ? stuck : undefined]
   const grave = troubles.find((trouble) => trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
-  return { sight: sightOf(uuid, since, host), trouble: grave ?? troubles.find((trouble) => trouble !== undefined), holder }
+  return {
+    sight: sightOf(uuid, since, host),
+    trouble: grave ?? troubles.find((trouble) => trouble !== undefined),
+    holder,
+    hostId: host?.hostId,
+  }
 }
 
 /** The host with its cards that no worker may have: those in release are taken, those in quarantine have a fault. */

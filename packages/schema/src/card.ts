@@ -40,6 +40,8 @@ export type CardFault = z.infer<typeof CardFault>
 const common = {
   /** The worker that had it last; absent: none that is known. */
   workerId: z.string().optional(),
+  /** Where it was when it went into quarantine. */
+  hostId: z.string().optional(),
   /** Epoch ms. */
   since: z.number(),
   /** When it was put into quarantine in the last day, epoch ms. */

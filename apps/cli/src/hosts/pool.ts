@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { loadConfig } from '@runyard/kit'
 import { RunyardError, type Config, type HostConfig, type HostRecord, type WorkerRecord } from '@runyard/schema'
-import type { Store } from '@runyard/store'
+import type { Store, StoredCard } from '@runyard/store'
 import { UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { loadSettings, type Settings } from '../settings.ts'
@@ -15,6 +15,8 @@ export interface PoolHost {
   /** Undefined: no scaler has seen it yet. */
   readonly record: HostRecord | undefined
   readonly workers: readonly WorkerRecord[]
+  /** Its cards that no worker may have now, or that were in quarantine in the last day. */
+  readonly cards: readonly StoredCard[]
 }
 
 /** The leader writes at least once a minute. */
@@ -24,9 +26,13 @@ const STALE_AFTER_MS = 150_000
 export const isStale = ({ sight }: HostRecord, now: number): boolean => sight === undefined || now - sight.at > STALE_AFTER_MS
 
 /** Hosts of the configuration first; others only while a scaler sees them. */
-export async function readPool(store: Pick<Store, 'hosts' | 'endpoints' | 'workers'>, config: Config): Promise<readonly PoolHost[]> {
-  const [records, endpoints] = await Promise.all([store.hosts.list(), store.endpoints.list()])
+export async function readPool(
+  store: Pick<Store, 'hosts' | 'endpoints' | 'workers' | 'cards'>,
+  config: Config,
+): Promise<readonly PoolHost[]> {
+  const [records, endpoints, cards] = await Promise.all([store.hosts.list(), store.endpoints.list(), store.cards.list()])
   const workers = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+  const inOrder = cards.toSorted((one, other) => one.uuid.localeCompare(other.uuid))
   const now = Date.now()
   const newest = records.toSorted((one, other) => (other.sight?.at ?? 0) - (one.sight?.at ?? 0))
   const toHost = (name: string, own: HostConfig | undefined, record: HostRecord | undefined): PoolHost => ({
@@ -34,6 +40,7 @@ export async function readPool(store: Pick<Store, 'hosts' | 'endpoints' | 'worke
     config: own,
     record,
     workers: workers.filter(({ hostId }) => hostId === (record?.hostId ?? name)),
+    cards: inOrder.filter(({ uuid, claim }) => claim !== undefined && isOn(record, uuid, claim.hostId)),
   })
   const configured = (config.hosts ?? []).map((own) =>
     toHost(
@@ -47,6 +54,11 @@ export async function readPool(store: Pick<Store, 'hosts' | 'endpoints' | 'worke
     .filter((record) => !known.has(record.sight?.label ?? '') && (record.cordon !== undefined || !isStale(record, now)))
     .map((record) => toHost(record.sight?.label ?? record.hostId, undefined, record))
   return [...configured, ...others]
+}
+
+/** A card that the host does not list any more is where it went into quarantine. */
+function isOn(record: HostRecord | undefined, uuid: string, hostId: string | undefined): boolean {
+  return record !== undefined && (record.hostId === hostId || record.sight?.inventory?.gpus.some((gpu) => gpu.uuid === uuid) === true)
 }
 
 /** By name, else by the host's identity. @throws RunyardError('not_found'), UsageError if several hosts have the name */

@@ -106,6 +106,31 @@ describe('runyard hosts', () => {
     })
   })
 
+  it('shows GPUs in quarantine, also those that are not listed any more, and releases them', async () => {
+    const claimOf = async (uuid: string) => (await store.cards.list()).find((card) => card.uuid === uuid)?.claim
+    const since = Date.now() - 120_000
+    const common = { since, kind: 'quarantined', needsOperator: true } as const
+    await store.cards.putClaim(
+      { uuid: 'GPU-3', claimText: '' },
+      { ...common, quarantines: [1, 2, since], cause: 'lost', message: 'it fell off the bus', workerId: 'w1' },
+    )
+    await store.cards.putClaim(
+      { uuid: 'GPU-9', claimText: '' },
+      { ...common, quarantines: [since], cause: 'replace', message: 'it is worn out', hostId: 'id-here' },
+    )
+    const { out } = await runyard('hosts', 'show', 'here')
+    expect(out).toMatch(/GPU-3 +in quarantine for 2 min \d+ s, 3 times today +it fell off the bus +the operator releases it$/m)
+    expect(out).toMatch(/GPU-9 +in quarantine for .*, once today +it is worn out +the operator releases it$/m)
+    expect((await runyard('hosts', 'release', 'here', 'GPU-1')).err).toBe(
+      'runyard: no GPU "GPU-1" of here is in quarantine; these are: GPU-3, GPU-9.\n',
+    )
+    expect((await runyard('hosts', 'release', 'here', 'GPU-')).err).toContain('part of the UUIDs of 2 GPUs')
+    expect((await runyard('hosts', 'release', 'here', 'GPU-3')).out).toContain('GPU-3 is released from quarantine')
+    expect(await claimOf('GPU-3')).toMatchObject({ kind: 'releasing', quarantines: [], workerId: 'w1' })
+    expect((await runyard('hosts', 'release', 'here', '9')).out).toContain('its host does not list it')
+    expect(await claimOf('GPU-9')).toBeUndefined()
+  })
+
   it('cordons and uncordons a host by name', async () => {
     expect((await runyard('hosts', 'cordon', 'here', '--reason', 'a fan fails')).out).toBe('here is cordoned: it gets no new workers\n')
     expect(await cordonOf('id-here')).toMatchObject({ reason: 'a fan fails' })

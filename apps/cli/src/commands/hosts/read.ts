@@ -1,6 +1,6 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
-import { restsUntil, usableMemoryOf } from '@runyard/core'
-import { engineOf, toEngineUrl, type Gpu, type HostConfig } from '@runyard/schema'
+import { restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
+import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
 import { printJson } from '../../output/print-json.ts'
@@ -36,6 +36,7 @@ export async function show(context: CommandContext): Promise<number> {
   const tables = [
     factsOf(host).map(([title, words]) => [out.dim(title), words]),
     gpus.map((gpu) => [`  ${gpu.uuid}`, gpu.name, ...stateOfGpu(gpu, host)]),
+    quarantinesOf(host),
     workers,
   ]
   for (const [index, rows] of tables.filter(({ length }) => length > 0).entries()) {
@@ -45,21 +46,39 @@ export async function show(context: CommandContext): Promise<number> {
   return 0
 }
 
+/** Cause, since when, how often in the last day, what ends it. */
+function quarantinesOf({ cards }: PoolHost): readonly (readonly string[])[] {
+  const now = Date.now()
+  return cards.flatMap(({ uuid, claim }) => {
+    if (claim?.kind !== 'quarantined' && claim?.kind !== 'probation') return []
+    const times = claim.quarantines.length === 1 ? 'once' : `${claim.quarantines.length} times`
+    return [[`  ${uuid}`, `in quarantine for ${formatDuration(now - claim.since)}, ${times} today`, claim.message, endOf(claim, now)]]
+  })
+}
+
+function endOf(claim: CardClaim, now: number): string {
+  if (claim.kind === 'probation') return 'it is being tried'
+  const at = returnsAt(claim)
+  if (at === Infinity) return 'the operator releases it'
+  return at > now ? `it is tried in ${formatDuration(at - now)} if the fault is gone` : 'it is tried when the fault is gone'
+}
+
 async function readAll(context: CommandContext): Promise<readonly PoolHost[]> {
   const { config } = await loadHostSettings(context)
   return withStore(context, 'hosts', (store) => readPool(store, config))
 }
 
-function toJson({ name, config, record, workers }: PoolHost) {
+function toJson({ name, config, record, workers, cards }: PoolHost) {
   return {
     name,
     hostId: record?.hostId ?? null,
-    state: stateOf({ name, config, record, workers }),
+    state: stateOf({ name, config, record, workers, cards }),
     config: config ?? null,
     sight: record?.sight ?? null,
     rest: record?.rest ?? null,
     cordon: record?.cordon ?? null,
     workers: workers.map(({ id }) => id),
+    cards: cards.map(({ uuid, claim }) => ({ uuid, ...claim })),
   }
 }
 
