@@ -67,7 +67,8 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
         if (claim !== undefined) claims.set(uuid, claim)
       }
       await noteRests(store, { ...seen, cards, claims })
-      for (const { hostId, usesAt = 0 } of hostsOf('releasing', hostOf, claims)) asker.ask(hostId, now - usesAt < PAUSE_MS ? PAUSE_MS : 0)
+      for (const { hostId, usesAt = 0 } of hostsOf('releasing', hostOf, claims))
+        asker.ask(hostId, { pauseMs: now - usesAt < PAUSE_MS ? PAUSE_MS : 0, usedAfter: lastReleaseOf(hostId, hostOf, claims) })
       for (const uuid of cardsOf('probation', claims)) prober.probe(uuid, hostOf.get(uuid)?.hostId)
       return seen.hosts.map((host) => withCardClaims(host, claims))
     },
@@ -124,18 +125,23 @@ function suspects({ hosts }: Seen, holderOf: ReadonlyMap<string, string>, undyin
   return [...listed.map(({ uuid }) => uuid), ...held.map(([uuid]) => uuid)]
 }
 
+interface Asked {
+  readonly pauseMs: number
+  readonly usedAfter: number
+}
+
 /** The first report begins at once, each further one after a pause. */
 function createAsker({ hosts, wake }: CardKeeperDeps, signal: AbortSignal) {
   const asking = new Set<string>()
 
-  async function look(hostId: string, pauseMs: number): Promise<void> {
+  async function look(hostId: string, { pauseMs, usedAfter }: Asked): Promise<void> {
     asking.add(hostId)
     try {
       await delay(pauseMs, undefined, { ref: false, signal })
       await hosts
         .list()
         .find((host) => host.hostId() === hostId)
-        ?.refreshInventory()
+        ?.refreshInventory(usedAfter)
       wake()
     } catch {
       // Closing.
@@ -144,8 +150,8 @@ function createAsker({ hosts, wake }: CardKeeperDeps, signal: AbortSignal) {
     }
   }
   return {
-    ask(hostId: string, pauseMs: number): void {
-      if (!asking.has(hostId) && !signal.aborted) void look(hostId, pauseMs)
+    ask(hostId: string, asked: Asked): void {
+      if (!asking.has(hostId) && !signal.aborted) void look(hostId, asked)
     },
   }
 }
@@ -193,6 +199,12 @@ function hostsOf(
   claims: ReadonlyMap<string, CardClaim>,
 ): ReadonlySet<HostView> {
   return new Set(cardsOf(kind, claims).flatMap((uuid) => hostOf.get(uuid) ?? []))
+}
+
+/** When the last of its cards came into release. */
+function lastReleaseOf(hostId: string, hostOf: ReadonlyMap<string, HostView>, claims: ReadonlyMap<string, CardClaim>): number {
+  const here = [...claims].filter(([uuid, { kind }]) => kind === 'releasing' && hostOf.get(uuid)?.hostId === hostId)
+  return Math.max(...here.map(([, { since }]) => since))
 }
 
 interface Known extends Seen {

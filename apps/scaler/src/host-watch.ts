@@ -17,8 +17,8 @@ export interface HostWatch extends AsyncDisposable {
   view(now: number): HostView
   /** Lists the workers again; resolves when a listing that began after this call is in. Never rejects. */
   refresh(): Promise<void>
-  /** Reads the inventory again. Never rejects. */
-  refreshInventory(): Promise<void>
+  /** Reads the inventory again, with uses of GPUs that were seen after `usedAfter`, if they come in time. Never rejects. */
+  refreshInventory(usedAfter?: number): Promise<void>
 }
 
 export interface HostWatchOptions {
@@ -62,8 +62,14 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
   const { driver } = options
   const reader = createReader(options)
   const refresh = coalesce(reader.list)
-  const refreshInventory = coalesce(reader.readInventory)
+  let wanted = -Infinity
+  const readInventory = coalesce(() => reader.readInventory(wanted))
+  const refreshInventory = (usedAfter = -Infinity): Promise<void> => {
+    wanted = Math.max(wanted, usedAfter)
+    return readInventory()
+  }
   const preparation = prepareHost(options, reader.noteUnready)
+  const reports = driver.watchGpus?.(() => void readInventory())
   const watching = driver.watch((event) => void followUp(event, reader, refresh))
   const timers = [setInterval(() => void refresh(), LIST_EVERY_MS), setInterval(() => void refreshInventory(), INVENTORY_EVERY_MS)]
   // A host that does not answer is unknown for now and holds up nothing.
@@ -82,6 +88,7 @@ export async function openHostWatch(options: HostWatchOptions): Promise<HostWatc
     async [Symbol.asyncDispose]() {
       for (const timer of timers) clearInterval(timer)
       preparation.stop()
+      reports?.[Symbol.dispose]()
       await watching[Symbol.asyncDispose]()
     },
   }
@@ -100,7 +107,7 @@ async function followUp({ kind, workerId }: HostEvent, reader: Reader, refresh: 
 
 interface Reader {
   readonly list: () => Promise<void>
-  readonly readInventory: () => Promise<void>
+  readonly readInventory: (usedAfter: number) => Promise<void>
   readonly noteUnready: (why: string | undefined) => void
   readonly view: (now: number) => HostView
 }
@@ -156,9 +163,9 @@ function createReader(options: HostWatchOptions): Reader {
       seen.unready = why
       if (isNew) onChange()
     },
-    async readInventory() {
+    async readInventory(usedAfter) {
       try {
-        const [hostId, { uses, usesAt, ...offer }] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory()])
+        const [hostId, { uses, usesAt, ...offer }] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory(usedAfter)])
         seen.hostId = hostId
         const inventory = { ...offer, ...factsOf(driver), hostId }
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)

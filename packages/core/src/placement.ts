@@ -171,7 +171,7 @@ export function misfitOf(
 ): Misfit | undefined {
   if (rankOf(gpu) === undefined) return 'other_type'
   if (gpu.reserved === true) return 'reserved'
-  if (!gpu.healthy || (gpu.faultKind === 'fabric' && request.count > 1)) return 'faulty'
+  if (!gpu.healthy || (request.count > 1 && isForOne(gpu))) return 'faulty'
   if (lacksMemory(gpu, request)) return 'memory_reserved'
   return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
 }
@@ -198,6 +198,9 @@ export function describeReserve({ name, memoryBytes, reservedBytes = 0 }: Gpu): 
 }
 
 const inGib = (bytes: number): string => `${Number((bytes / GIB).toFixed(1))} GiB`
+
+/** A process can use one slice only, and a broken NVLink fabric fails work of several GPUs. */
+const isForOne = ({ parent, faultKind }: Gpu): boolean => parent !== undefined || faultKind === 'fabric'
 
 function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
   const rankOf = createGpuRanker(request)

@@ -23,7 +23,7 @@ const Limits = fields({
 
 const Reserve = fields({
   gpus: z
-    .union([z.array(z.string().startsWith('GPU-')), z.int().min(0)], { error: 'reserve.gpus is a number of GPUs or a list of UUIDs' })
+    .union([z.array(z.string().regex(/^(GPU|MIG)-/)), z.int().min(0)], { error: 'reserve.gpus is a number of GPUs or a list of UUIDs' })
     .optional()
     .describe('GPUs that workers never get: UUIDs, or a number, which takes the last ones'),
   gpuMemoryMib: whole(0).optional().describe('memory of each GPU that is left to others; placement counts the rest'),

@@ -147,10 +147,15 @@ export interface HostDriver extends AsyncDisposable {
   provePlane(): Promise<HostFinding>
   /** The host's identity, equal for every scaler: `docker:<engine id>`, `process:<machine and data directory>`. @throws as `inventory`. */
   identify(): Promise<string>
-  /** @throws RunyardError if the host cannot be reached: its state is then unknown, not empty. */
-  inventory(): Promise<HostOffer>
+  /**
+   * `usedAfter`: with uses of GPUs from a report that was begun after this time, epoch ms, if one comes in time.
+   * @throws RunyardError if the host cannot be reached: its state is then unknown, not empty.
+   */
+  inventory(usedAfter?: number): Promise<HostOffer>
   /** UUIDs of the real GPUs that running workers of other installations hold on this host. @throws as `inventory`. */
   cardsOfOthers(): Promise<readonly string[]>
+  /** Calls back when the inventory may have another report on GPUs. Absent: it is asked now and then. */
+  watchGpus?(onReport: () => void): Disposable
   /**
    * Tries a real GPU that no worker holds, as a worker would use it. Takes seconds. Absent: the host cannot try one.
    * @throws RunyardError if the host cannot tell.

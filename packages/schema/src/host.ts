@@ -18,6 +18,8 @@ export const Gpu = z.object({
   fault: z.string().optional(),
   /** Absent though it is not healthy: nothing is known about it now. A healthy one may be slow, or fit for work of its own only (fabric). */
   faultKind: CardFault.optional(),
+  /** A MIG slice: the uuid of its card. */
+  parent: z.string().optional(),
   /** The latest line of the kernel about a fault of it, for a minute. */
   event: z.object({ at: z.number(), kind: CardFault, message: z.string() }).optional(),
   /** The operator keeps it for other uses: no worker gets it. */

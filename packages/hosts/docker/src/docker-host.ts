@@ -1,8 +1,8 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
-import { createGpuWatch, readGpuInventory, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, CUDA_CHECK, readGpuInventory, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
-import type { EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
+import type { CardProbe, EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
@@ -11,11 +11,12 @@ import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
-import { findImage, hasImage, pullImage } from './images.ts'
+import { findImage, hasImage, pullImage, WORKER_IMAGE } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
 import { createPreparer, type Preparer, type PreparerOptions } from './prepare.ts'
+import { runProbe } from './probe-container.ts'
 import { followLogs, tail } from './read-logs.ts'
 import { createStarter, type Starter } from './start-container.ts'
 
@@ -35,8 +36,9 @@ export interface DockerHostOptions extends PreparerOptions {
   readonly measureEveryMs?: number | undefined
   /** Before all other arguments of ssh; for tests. */
   readonly sshArguments?: readonly string[] | undefined
-  /** Runs nvidia-smi; default: where the engine runs. */
+  /** Run and follow nvidia-smi; default: where the engine runs. */
   readonly run?: RunCommand | undefined
+  readonly follow?: FollowCommand | undefined
 }
 
 /** Opens nothing: a host that is away is found out by the first call. */
@@ -52,7 +54,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const sandboxes = createNetworkSandboxes(short, { ...options, network: preparer.network })
   const observer = createObserver(short, { instanceId, disk, note: sandboxes.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
-  const readInventory = createInventoryReader(short, { ...options, run: options.run ?? commandsOn(engine).run })
+  const gpus = watchGpus(engine, options)
+  const readInventory = createInventoryReader(short, gpus)
 
   async function call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -71,7 +74,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     prepare: (how) => preparer.prepare(how),
     planeUrl: () => preparer.planeUrl(),
     provePlane: () => preparer.provePlane(),
-    inventory: () => call('describe the host', readInventory),
+    inventory: (usedAfter) => call('describe the host', () => readInventory(usedAfter)),
+    watchGpus: (onReport) => gpus.onReport(onReport),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
@@ -85,7 +89,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     keepReady: (ready) => sandboxes.keep(ready?.networks),
     // Watches and follows are closed by who opened them.
     async [Symbol.asyncDispose]() {
-      await sandboxes[Symbol.asyncDispose]()
+      await Promise.all([sandboxes[Symbol.asyncDispose](), gpus[Symbol.asyncDispose]()])
       await engine[Symbol.asyncDispose]()
     },
   }
@@ -141,15 +145,43 @@ function describe(engine: Engine, { options, short, call }: Describing) {
     identify: () => call('say which engine it is', () => identify(short)),
     installs: () => listInstalls(engine),
     removeAll: async () => void (await removeAllWorkers(engine, instanceId)),
+    probeCard: (uuid) => probeCard(short, uuid),
     cardsOfOthers: () => call('list the workers of others', () => cardsOfOthers(short, instanceId)),
   } satisfies Partial<HostDriver>
 }
 
-function createInventoryReader(docker: Docker, { label, log, run }: DockerHostOptions): () => Promise<HostOffer> {
-  const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
-  return async () => {
-    const [info, { gpus, ...seen }] = await Promise.all([docker.info() as Promise<EngineInfo>, lookAtGpus()])
+function watchGpus(engine: Engine, { label, log, run, follow }: DockerHostOptions): GpuWatch {
+  const there = commandsOn(engine)
+  const warn = (message: string): void => log?.warn(`host ${label}: ${message}`)
+  return createGpuWatch({ run: run ?? there.run, follow: follow ?? there.follow, warn })
+}
+
+function createInventoryReader(docker: Docker, watch: GpuWatch): (usedAfter?: number) => Promise<HostOffer> {
+  return async (usedAfter) => {
+    const [info, { gpus, ...seen }] = await Promise.all([docker.info() as Promise<EngineInfo>, watch.look(usedAfter)])
     return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], ...seen }
+  }
+}
+
+/** In a container like a worker's, of the worker image. */
+async function probeCard(docker: Docker, uuid: string): Promise<CardProbe> {
+  try {
+    const { exitCode, output } = await runProbe(docker, {
+      image: WORKER_IMAGE,
+      entrypoint: ['python3', '-c'],
+      args: [CUDA_CHECK],
+      host: {
+        NetworkMode: 'none',
+        DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: [uuid], Capabilities: [['gpu', 'compute', 'utility']] }],
+      },
+    })
+    if (exitCode === 0) return { kind: 'passed' }
+    return { kind: 'failed', message: exitCode === -1 ? 'a program that uses the GPU does not end' : output }
+  } catch (error) {
+    const refused = toRunyardError(error, { doing: 'start a container with the GPU', engine: 'Docker' })
+    // Anything else says nothing about the card.
+    if (refused.fault !== 'gpu') throw refused
+    return { kind: 'failed', message: refused.message.replace(/\.$/, '') }
   }
 }
 

@@ -63,10 +63,15 @@ describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' 
       connection: { kind: 'unix', socket },
       instanceId: 'gpu-test',
       log,
-      run: async () => report,
+      follow: async (_file, _args, { onOutput, signal }) => {
+        onOutput(report)
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        return 137
+      },
     })
     const { gpus, cudaVersion } = await driver.inventory()
     await driver.inventory()
+    await driver[Symbol.asyncDispose]()
     expect(cudaVersion).toBe('12.8')
     expect(gpus.map(({ uuid, healthy }) => [uuid.slice(-4), healthy])).toEqual([
       ['0001', true],

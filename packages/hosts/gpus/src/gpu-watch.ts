@@ -1,63 +1,216 @@
-// The GPUs of one host, read again and again. What was seen stays on the list: if a later report fails or does not come, the same GPUs are listed as
-// unhealthy with the reason, because an empty list would say that the host has none. A report that hangs is awaited by one caller at a time.
+// The GPUs of one host, as one `nvidia-smi -q -x -l` reports them. What was seen stays on the list: while reports fail or do not come, the same GPUs are listed
+// as unhealthy with the reason, because an empty list would say that the host has none. Kernel lines are followed beside it, where they can be read.
+// Failure direction: no report means unknown, and never that there are no GPUs.
 import { setTimeout as delay } from 'node:timers/promises'
-import { readGpuInventory, runLocally, type GpuInventory, type RunCommand } from './read-gpus.ts'
+import { createReportStream, toPciAddress, type ListedGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'
+import type { Gpu } from '@runyard/schema'
+import { followLocally, type FollowCommand } from './follow-command.ts'
+import { createKernelLog, type KernelLog } from './kernel-log.ts'
+import { layoutOf } from './mig.ts'
+import { NO_CARDS, readGpuList, runLocally, toInventory, type GpuInventory, type RunCommand } from './read-gpus.ts'
+import { supervise, type Supervised, type Supervision } from './supervise.ts'
 
 export interface GpuWatchOptions {
   /** One sentence per change in what is wrong. */
   readonly warn: (message: string) => void
-  /** Runs nvidia-smi on the host; default: on this machine. */
+  /** Follows a command on the host; default: on this machine. */
+  readonly follow?: FollowCommand | undefined
+  /** Runs a command on the host; default: on this machine. */
   readonly run?: RunCommand | undefined
+  /** Between two reports, in seconds; default 5. */
+  readonly everyS?: number | undefined
   /** A report that takes longer counts as failed; default 25 s. */
   readonly answerWithinMs?: number | undefined
+  /** Pauses before nvidia-smi is started again; for tests. */
+  readonly pausesMs?: { readonly first: number; readonly last: number; readonly absent: number }
 }
 
 export interface SeenGpus extends Pick<GpuInventory, 'gpus' | 'cudaVersion' | 'uses'> {
-  /** When the latest report that came was begun, epoch ms; absent: none came, so the list of GPUs says nothing about others. */
+  /** When the latest report that came was begun, or later, epoch ms; absent: none came, so the list of GPUs says nothing about others. */
   readonly usesAt?: number
 }
 
+export interface GpuWatch extends AsyncDisposable {
+  /** What is known. Waits for the first report, and for one that was begun after `after`, as long as nvidia-smi may take. The first call starts it. */
+  look(after?: number): Promise<SeenGpus>
+  /** Calls back after each report, and when reports begin to fail. */
+  onReport(callback: () => void): Disposable
+}
+
 const ANSWER_WITHIN_MS = 25_000
+const EVERY_S = 5
+const NO_NAMES = { layout: layoutOf([]), list: [] }
 
-export function createGpuWatch({ warn, run = runLocally, answerWithinMs = ANSWER_WITHIN_MS }: GpuWatchOptions): () => Promise<SeenGpus> {
-  let last: SeenGpus = { gpus: [], uses: {}, cudaVersion: null }
-  let warned = ''
-  /** A driver that hangs in the kernel holds its process for good, and every further one. */
-  let running: Promise<GpuInventory> | undefined
-  let begunAt = 0
+interface State {
+  last: SeenGpus
+  /** Undefined: nothing is known yet. */
+  health: 'fine' | { readonly problem: string } | undefined
+  warned: string
+  /** The next report begins after this time. */
+  begunAfter: number
+  startedAt: number
+  pciOf: ReadonlyMap<string, string>
+  /** The names of the slices of a layout. */
+  names: { readonly layout: string; readonly list: readonly ListedGpu[] }
+}
 
-  async function report(): Promise<GpuInventory> {
-    begunAt = running === undefined ? Date.now() : begunAt
-    running ??= readGpuInventory(run).finally(() => {
-      running = undefined
-    })
-    const given = new AbortController()
-    const late = delay(answerWithinMs, undefined, { ref: false, signal: given.signal }).then(() => hung(answerWithinMs))
-    late.catch(() => undefined)
-    try {
-      return await Promise.race([running, late])
-    } finally {
-      given.abort()
-    }
+export function createGpuWatch(options: GpuWatchOptions): GpuWatch {
+  const state: State = { last: NO_CARDS, health: undefined, warned: '', begunAfter: 0, startedAt: 0, pciOf: new Map(), names: NO_NAMES }
+  const callbacks = new Set<() => void>()
+  let waiting = Promise.withResolvers<void>()
+  let smi: Supervised | undefined
+  let kernel: KernelLog | undefined
+
+  function changed(): void {
+    const before = waiting
+    waiting = Promise.withResolvers()
+    before.resolve()
+    for (const callback of callbacks) callback()
   }
 
-  return async () => {
-    const seen = await report()
-    if (seen.warnings.join() !== warned) seen.warnings.forEach(warn)
-    warned = seen.warnings.join()
-    if (!seen.hasFailed) last = seen.isThere ? { ...seen, usesAt: begunAt } : seen
-    const fault = seen.warnings[0] ?? 'nvidia-smi failed'
-    const { gpus, cudaVersion, uses, usesAt } = last
-    return {
-      cudaVersion,
-      uses,
-      ...(usesAt === undefined ? {} : { usesAt }),
-      gpus: seen.hasFailed ? gpus.map((gpu) => ({ ...gpu, healthy: false, fault })) : gpus,
-    }
+  function start(): Supervised {
+    const { follow = followLocally, warn } = options
+    kernel = createKernelLog({ follow, warn, gpuAt: (pci) => state.pciOf.get(pci), onEvent: changed })
+    kernel.start()
+    return supervise(toSupervision(options, state, createReports(options, state, changed)))
+  }
+
+  return {
+    async look(after = -Infinity) {
+      smi ??= start()
+      const until = Date.now() + (options.answerWithinMs ?? ANSWER_WITHIN_MS)
+      const isEnough = (): boolean => state.health !== undefined && (state.health !== 'fine' || (state.last.usesAt ?? Infinity) > after)
+      if (!isEnough() && state.health === 'fine' && state.startedAt <= after) smi.restart()
+      while (!isEnough() && Date.now() < until) {
+        const stop = new AbortController()
+        const late = delay(until - Date.now(), undefined, { ref: false, signal: stop.signal }).catch(() => undefined)
+        await Promise.race([waiting.promise, late])
+        stop.abort()
+      }
+      return seenNow(state, kernel)
+    },
+    onReport(callback) {
+      callbacks.add(callback)
+      return { [Symbol.dispose]: () => void callbacks.delete(callback) }
+    },
+    async [Symbol.asyncDispose]() {
+      callbacks.clear()
+      await Promise.all([smi?.[Symbol.asyncDispose](), kernel?.[Symbol.asyncDispose]()])
+    },
   }
 }
 
-function hung(ms: number): GpuInventory {
-  const sentence = `nvidia-smi does not answer for ${Math.round(ms / 1000)} s`
-  return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, isThere: true, warnings: [sentence] }
+interface Reports {
+  readonly take: (report: NvidiaSmiReport) => void
+  readonly fail: (problem: string) => void
+  /** There is no nvidia-smi. */
+  readonly miss: () => void
+}
+
+function createReports({ warn, run = runLocally }: GpuWatchOptions, state: State, changed: () => void): Reports {
+  let naming = false
+
+  function warnOnce(sentences: readonly string[]): void {
+    if (sentences.join() === state.warned) return
+    state.warned = sentences.join()
+    sentences.forEach(warn)
+  }
+
+  function fail(problem: string): void {
+    warnOnce([problem])
+    state.health = { problem }
+    changed()
+  }
+
+  function accept(report: NvidiaSmiReport, usesAt: number): void {
+    const { warnings, ...seen } = toInventory(report, state.names.list)
+    warnOnce(warnings)
+    state.pciOf = pciAddresses(report)
+    state.last = { ...seen, usesAt }
+    state.health = 'fine'
+    changed()
+  }
+
+  /** The first report of a new layout of slices counts when they have names. */
+  async function nameSlices(report: NvidiaSmiReport, usesAt: number): Promise<void> {
+    naming = true
+    try {
+      const list = await readGpuList(run)
+      state.names = { list, layout: list.length === 0 ? 'unknown' : layoutOf(report.gpus) }
+      accept(report, usesAt)
+    } catch (error) {
+      fail(`the MIG slices cannot be listed: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      naming = false
+    }
+  }
+
+  return {
+    fail,
+    take(report) {
+      const usesAt = state.begunAfter
+      state.begunAfter = Date.now()
+      const layout = layoutOf(report.gpus)
+      if (layout === NO_NAMES.layout) state.names = NO_NAMES
+      if (layout === state.names.layout) accept(report, usesAt)
+      else if (!naming) void nameSlices(report, usesAt)
+    },
+    /** A machine without nvidia-smi has no cards; one that had cards has lost it. */
+    miss() {
+      if (state.last.gpus.length > 0) return fail('nvidia-smi is gone')
+      state.last = NO_CARDS
+      state.health = 'fine'
+      changed()
+    },
+  }
+}
+
+function toSupervision(options: GpuWatchOptions, state: State, { take, fail, miss }: Reports): Supervision {
+  const { follow = followLocally, everyS = EVERY_S, answerWithinMs = ANSWER_WITHIN_MS, pausesMs } = options
+  let stream = createReportStream()
+  return {
+    follow,
+    command: ['nvidia-smi', '-q', '-x', '-l', String(everyS)],
+    ...(pausesMs === undefined ? {} : { pausesMs }),
+    onStart(at) {
+      stream = createReportStream()
+      state.startedAt = at
+      state.begunAfter = at
+    },
+    onOutput(text) {
+      const results = stream.push(text)
+      for (const result of results) {
+        if (result.kind === 'failure') fail(result.message)
+        else take(result)
+      }
+      return results.some(({ kind }) => kind === 'report')
+    },
+    onEnd({ code, problem }) {
+      const rest = stream.end()
+      if (problem !== undefined) fail(problem)
+      else if (rest?.kind === 'failure') fail(rest.message)
+      else if (code === undefined) miss()
+      // One that was killed is started again; what it reported still counts.
+      else if (state.health !== 'fine') fail(`nvidia-smi ended with exit code ${code}`)
+    },
+    silence: { afterMs: answerWithinMs, onSilent: () => fail(`nvidia-smi does not answer for ${Math.round(answerWithinMs / 1000)} s`) },
+  }
+}
+
+function seenNow({ last, health }: State, kernel: KernelLog | undefined): SeenGpus {
+  const fault = health === 'fine' ? undefined : (health?.problem ?? 'nvidia-smi has not answered yet')
+  return {
+    ...last,
+    gpus: last.gpus.map((gpu): Gpu => {
+      const event = kernel?.latestOf(gpu.uuid)
+      const known = event === undefined ? gpu : { ...gpu, event }
+      return fault === undefined ? known : { ...known, healthy: false, fault }
+    }),
+  }
+}
+
+function pciAddresses({ gpus }: NvidiaSmiReport): ReadonlyMap<string, string> {
+  return new Map(
+    gpus.flatMap(({ uuid, pciBusId }) => (uuid === null || pciBusId === null ? [] : [[toPciAddress(pciBusId), uuid] as const])),
+  )
 }

@@ -1,5 +1,7 @@
 export { followLocally } from './follow-command.ts'
 export type { Follow, FollowCommand } from './follow-command.ts'
 export { createGpuWatch } from './gpu-watch.ts'
+export type { GpuWatch, GpuWatchOptions, SeenGpus } from './gpu-watch.ts'
+export { CUDA_CHECK } from './cuda-check.ts'
 export { readGpuInventory, runLocally } from './read-gpus.ts'
 export type { GpuInventory, RunCommand } from './read-gpus.ts'

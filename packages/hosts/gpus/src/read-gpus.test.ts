@@ -9,8 +9,6 @@ it('a machine without nvidia-smi has no cards, and nothing is wrong with it', as
     gpus: [],
     uses: {},
     cudaVersion: null,
-    hasFailed: false,
-    isThere: false,
     warnings: [],
   })
 })

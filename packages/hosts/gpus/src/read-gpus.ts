@@ -1,20 +1,16 @@
-// The NVIDIA cards of the machine that we run on, for every kind of host. No nvidia-smi means no cards; one that fails means no cards
-// either, with a warning that says why, so that CPU work goes on. A card with a fault stays listed, as unhealthy.
+// What a report of nvidia-smi says about a host's GPUs, in the words of the host port. A card with a fault stays listed, as unhealthy. A card that is divided by
+// MIG is its slices. Cards that share a uuid cannot be told apart, so none of them is used.
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { isFit, parseNvidiaSmi } from '@runyard/nvidia-smi-parser'
-import type { NvidiaGpu } from '@runyard/nvidia-smi-parser'
+import { isFit, parseGpuList, parseNvidiaSmi, type ListedGpu, type NvidiaGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'
 import type { CardUse, Gpu } from '@runyard/schema'
+import { slicesOf, type Slice } from './mig.ts'
 
 export interface GpuInventory {
   readonly gpus: readonly Gpu[]
   readonly cudaVersion: string | null
-  /** By uuid; without cards that are divided into slices, which share their numbers. */
+  /** By uuid. */
   readonly uses: Readonly<Record<string, CardUse>>
-  /** True: nvidia-smi is there and gave no report, so the list says nothing. */
-  readonly hasFailed: boolean
-  /** False: there is no nvidia-smi. */
-  readonly isThere: boolean
   /** Sentences for the log: why there are fewer cards than one may expect. */
   readonly warnings: readonly string[]
 }
@@ -25,50 +21,67 @@ export type RunCommand = (file: string, args: readonly string[]) => Promise<stri
 const NVIDIA_SMI_TIMEOUT_MS = 20_000
 const MAX_OUTPUT_BYTES = 16 * 2 ** 20
 
+export const NO_CARDS: GpuInventory = { gpus: [], uses: {}, cudaVersion: null, warnings: [] }
+
+/** One look, for commands of the operator. No nvidia-smi means no cards; one that fails means none, with a warning that says why. */
 export async function readGpuInventory(run: RunCommand = runLocally): Promise<GpuInventory> {
   const output = await run('nvidia-smi', ['-q', '-x'])
-  if (output === undefined) return { gpus: [], uses: {}, cudaVersion: null, hasFailed: false, isThere: false, warnings: [] }
+  if (output === undefined) return NO_CARDS
   const report = parseNvidiaSmi(output)
-  if (report.kind === 'failure')
-    return { gpus: [], uses: {}, cudaVersion: null, hasFailed: true, isThere: true, warnings: [report.message] }
-  const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${sentences(gpu)}`)
-  const missing = report.faults.map(({ message }) => message)
-  const warnings = [...report.notes, ...missing, ...unnamed]
-  const uses = Object.fromEntries(report.gpus.flatMap((gpu) => (gpu.uuid === null || gpu.migEnabled ? [] : [[gpu.uuid, toUse(gpu)]])))
-  return { gpus: report.gpus.flatMap(toGpu), uses, cudaVersion: report.cudaVersion, hasFailed: false, isThere: true, warnings }
+  if (report.kind === 'failure') return { ...NO_CARDS, warnings: [report.message] }
+  return toInventory(report, report.gpus.some(({ migEnabled }) => migEnabled) ? await readGpuList(run) : [])
 }
 
-function toGpu(gpu: NvidiaGpu): readonly Gpu[] {
-  if (gpu.uuid === null) return []
-  const [worst] = gpu.faults
+/** `nvidia-smi -L`, which alone names slices. */
+export async function readGpuList(run: RunCommand): Promise<readonly ListedGpu[]> {
+  return parseGpuList((await run('nvidia-smi', ['-L'])) ?? '')
+}
+
+export function toInventory(report: NvidiaSmiReport, list: readonly ListedGpu[]): GpuInventory {
+  const cards = report.gpus.flatMap((gpu) => toCards(gpu, list))
+  const twice = new Set(report.duplicateUuids)
+  const fault = 'several GPUs of the host carry this UUID'
+  const unique = new Map(cards.map(({ gpu }) => [gpu.uuid, twice.has(gpu.uuid) ? { ...gpu, healthy: false, fault } : gpu]))
+  const unnamed = report.gpus.filter((gpu) => gpu.uuid === null).map((gpu) => `the card at ${gpu.pciBusId}: ${sentences(gpu)}`)
+  return {
+    gpus: [...unique.values()],
+    uses: Object.fromEntries(cards.flatMap(({ gpu, use }) => (use === undefined ? [] : [[gpu.uuid, use]]))),
+    cudaVersion: report.cudaVersion,
+    warnings: [...report.notes, ...report.faults.map(({ message }) => message), ...unnamed],
+  }
+}
+
+type Card = Pick<Slice, 'gpu'> & Partial<Pick<Slice, 'use'>>
+
+function toCards(gpu: NvidiaGpu, list: readonly ListedGpu[]): readonly Card[] {
+  const { uuid, faults } = gpu
+  if (uuid === null) return []
+  const [worst] = faults
   const facts = {
-    uuid: gpu.uuid,
-    name: gpu.productName ?? 'unknown',
-    memoryBytes: gpu.memoryTotalBytes ?? 0,
     simulated: false,
-    healthy: isFit(gpu) && !gpu.migEnabled,
+    healthy: isFit(gpu),
     ...(worst === undefined ? {} : { fault: sentences(gpu), faultKind: worst.kind }),
   }
-  if (!gpu.migEnabled) return [facts]
-  return [
-    {
-      ...facts,
-      fault: ['MIG mode is on, and a worker gets whole cards only', ...(worst === undefined ? [] : [sentences(gpu)])].join('; '),
-    },
-  ]
+  const whole = { ...facts, uuid, name: gpu.productName ?? 'unknown', memoryBytes: gpu.memoryTotalBytes ?? 0 }
+  if (!gpu.migEnabled) return [{ gpu: whole, use: toUse(gpu, gpu.processes, gpu.memoryUsedBytes) }]
+  const slices = slicesOf(gpu, list, { facts, toUse: (processes, usedBytes) => toUse(gpu, processes, usedBytes) })
+  if (slices.length > 0) return slices
+  const empty =
+    gpu.migDevices.length === 0 ? 'MIG mode is on, and it has no slices' : 'MIG mode is on, and the names of its slices are not known yet'
+  return [{ gpu: { ...whole, healthy: false, fault: [empty, ...(worst === undefined ? [] : [sentences(gpu)])].join('; ') } }]
 }
 
 /** The MPS server stays between its clients. */
 const STAYS = /(^|\/)nvidia-cuda-mps-server$/
 
 /** Memory proves nothing where it is the machine's own, or where the driver keeps it after the end of a process (Grace). */
-function toUse(gpu: NvidiaGpu): CardUse {
+function toUse(gpu: NvidiaGpu, processes: NvidiaGpu['processes'], memoryUsedBytes: number | null): CardUse {
   const isCompute = (type: string | null): boolean => type === null || /[CM]/.test(type)
-  const desktop = gpu.processes.filter(({ type }) => !isCompute(type)).reduce((sum, { usedMemoryBytes }) => sum + (usedMemoryBytes ?? 0), 0)
-  const compute = gpu.processes.filter(({ type, name }) => isCompute(type) && !STAYS.test(name ?? ''))
+  const desktop = processes.filter(({ type }) => !isCompute(type)).reduce((sum, { usedMemoryBytes }) => sum + (usedMemoryBytes ?? 0), 0)
+  const compute = processes.filter(({ type, name }) => isCompute(type) && !STAYS.test(name ?? ''))
   return {
-    usedBytes: gpu.memoryUsedBytes === null ? null : Math.max(0, gpu.memoryUsedBytes - desktop),
-    isMemoryProof: !gpu.unifiedMemory && gpu.addressingMode !== 'ATS' && gpu.memoryUsedBytes !== null,
+    usedBytes: memoryUsedBytes === null ? null : Math.max(0, memoryUsedBytes - desktop),
+    isMemoryProof: !gpu.unifiedMemory && gpu.addressingMode !== 'ATS' && memoryUsedBytes !== null,
     processes: compute.map(({ pid, name }) => ({ pid, name: name ?? 'a process' })),
   }
 }

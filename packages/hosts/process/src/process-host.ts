@@ -1,12 +1,15 @@
 // Workers as child processes, each in its own session, for machines without Docker. A restarted scaler finds running workers by their files
 // ("observing is recovery"); their exit code is unknown (null) if another process started them. Unlike containers: memory, CPU and pid limits are not
 // enforced, nothing is isolated, and images are ignored.
+import { execFile } from 'node:child_process'
 import { availableParallelism, totalmem } from 'node:os'
+import { promisify } from 'node:util'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
-import { createGpuWatch, type RunCommand } from '@runyard/host-gpus'
+import { createGpuWatch, CUDA_CHECK, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { findOnPath } from '@runyard/kit'
 import {
   RunyardError,
+  type CardProbe,
   type HostCapabilities,
   type HostDriver,
   type HostEvent,
@@ -35,13 +38,15 @@ export interface ProcessHostOptions {
   /** Where Python is looked for; default: this process's own. */
   readonly env?: NodeJS.ProcessEnv
   readonly log?: { warn(message: string): void } | undefined
-  /** Runs nvidia-smi; default: on this machine. */
+  /** Run and follow nvidia-smi; default: on this machine. */
   readonly run?: RunCommand | undefined
+  readonly follow?: FollowCommand | undefined
 }
 
 const CAPABILITIES: HostCapabilities = { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false }
 const LOOPBACK = '127.0.0.1'
 const PLANE_ANSWERS_WITHIN_MS = 5000
+const PROBE_WITHIN_MS = 30_000
 const NO_PYTHON = 'Workers as processes need Python 3, and python3 was not found (Debian: apt-get install python3).'
 const DEFAULT_PLANE: PlaneSettings = { host: LOOPBACK, port: 8081 }
 
@@ -59,10 +64,12 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
   const emit = (event: HostEvent): void => listeners.forEach((listener) => listener(event))
   const warn = (message: string): void => options.log?.warn(`host ${label}: ${message}`)
   const lives = createWorkerLives({ files, instanceId, agentCommand, pythonPath, emit, warn })
+  const gpus = createGpuWatch({ run: options.run, follow: options.follow, warn })
   const starting = new Map<string, Promise<void>>()
 
   return {
     ...describe(options),
+    ...inventoryOf(gpus),
     async listWorkers() {
       const known = await files.list()
       await files.boundLogs(known)
@@ -97,6 +104,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     },
     async [Symbol.asyncDispose]() {
       listeners.clear()
+      await gpus[Symbol.asyncDispose]()
     },
   }
 }
@@ -109,7 +117,7 @@ function describe(options: ProcessHostOptions) {
     capabilities: CAPABILITIES,
     identify: async () => hostId,
     ...prepare(options),
-    inventory: createInventoryReader(options),
+    probeCard: (uuid) => probeCard(options, uuid),
     // Nothing marks a process but its files, and those of other data directories are not ours to know.
     cardsOfOthers: async () => [],
     installs: async () => [],
@@ -165,11 +173,26 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
   return { workerId, endpointId, specHash, state: exit === undefined ? 'running' : 'exited', startedAt, exit, gpuUuids }
 }
 
-function createInventoryReader({ label, log, run }: ProcessHostOptions): HostDriver['inventory'] {
-  const lookAtGpus = createGpuWatch({ run, warn: (message) => log?.warn(`host ${label}: ${message}`) })
-  return async () => {
-    const { gpus, ...seen } = await lookAtGpus()
-    const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-    return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], ...seen }
+function inventoryOf(watch: GpuWatch) {
+  return {
+    async inventory(usedAfter) {
+      const { gpus, ...seen } = await watch.look(usedAfter)
+      const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
+      return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], ...seen }
+    },
+    watchGpus: (onReport) => watch.onReport(onReport),
+  } satisfies Partial<HostDriver>
+}
+
+/** By the Python that runs handlers. */
+async function probeCard({ pythonPath = 'python3', env = process.env }: ProcessHostOptions, uuid: string): Promise<CardProbe> {
+  try {
+    const how = { env: { ...env, CUDA_VISIBLE_DEVICES: uuid }, timeout: PROBE_WITHIN_MS, killSignal: 'SIGKILL' } as const
+    await promisify(execFile)(pythonPath, ['-c', CUDA_CHECK], how)
+    return { kind: 'passed' }
+  } catch (error) {
+    if (!(error instanceof Error) || !('stdout' in error) || ('code' in error && error.code === 'ENOENT')) throw error
+    const words = String(error.stdout).trim()
+    return { kind: 'failed', message: words === '' ? 'a program that uses the GPU does not end' : words }
   }
 }
