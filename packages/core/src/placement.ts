@@ -3,6 +3,7 @@
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
 import { isGpuPool, leastMemoryOf, poolOf } from './gpu-catalogue.ts'
+import { bestLinked } from './gpu-links.ts'
 import { createGpuRanker, describeGpuRequest, matchesCuda, wantsEveryPool } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 
@@ -126,7 +127,7 @@ function placeGpus(request: GpuRequest, { image, hosts, holdings }: Pool): Place
   const rankOf = createGpuRanker(request)
   const candidates = hosts.flatMap((host) => {
     const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
-    return modelsOf(free, request.count).map((gpus) => ({ host, gpus, free: free.length }))
+    return modelsOf(free, request.count).map((gpus) => ({ host, gpus: bestLinked(gpus, request.count, host.links), free: free.length }))
   })
   const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
     const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
@@ -207,10 +208,10 @@ function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] 
   return host.gpus.filter((gpu) => misfitOf(gpu, { request, host, rankOf }) === undefined)
 }
 
-/** All GPUs of one worker are of one model: of each model with enough GPUs, as many as are wanted. */
+/** All GPUs of one worker are of one model: the models with enough GPUs. */
 function modelsOf(gpus: readonly Gpu[], count: number): readonly (readonly Gpu[])[] {
   const groups = [...Map.groupBy(gpus, (gpu) => gpu.name).values()]
-  return groups.filter((group) => group.length >= count).map((group) => group.slice(0, count))
+  return groups.filter((group) => group.length >= count)
 }
 
 function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {

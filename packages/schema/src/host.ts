@@ -56,6 +56,8 @@ export const HostInventory = z.object({
   cpuCount: z.int(),
   memoryBytes: z.number(),
   gpus: z.array(Gpu),
+  /** How fast pairs of real GPUs are connected, by uuid, higher is faster; absent: not known. */
+  links: z.array(z.object({ from: z.string(), to: z.string(), score: z.number() })).optional(),
   /** Memory that its configuration reserves; absent: `RESERVED_MEMORY_BYTES`. */
   reservedMemoryBytes: z.number().optional(),
   /** From its configuration. */
@@ -70,7 +72,7 @@ export const HostInventory = z.object({
 export type HostInventory = z.infer<typeof HostInventory>
 
 /** The part of the inventory that the driver reads on its host. */
-export interface HostOffer extends Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'cudaVersion'> {
+export interface HostOffer extends Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'links' | 'cudaVersion'> {
   /** What uses each real GPU, by uuid; without those that the host says nothing about. */
   readonly uses?: Readonly<Record<string, CardUse>>
   /** When the report with `uses` was begun, epoch ms. */

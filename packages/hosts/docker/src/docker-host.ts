@@ -23,6 +23,9 @@ import { createStarter, type Starter } from './start-container.ts'
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
 
+/** After SIGKILL. */
+const KILLED_WITHIN_MS = 30_000
+
 const CAPABILITIES: HostCapabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true }
 
 export interface DockerHostOptions extends PreparerOptions {
@@ -200,7 +203,8 @@ interface EngineInfo {
 
 async function stop(container: Docker.Container, graceMs: number): Promise<void> {
   try {
-    await container.stop({ t: Math.ceil(graceMs / 1000) })
+    // An engine waits for good for a container whose process hangs in the kernel.
+    await container.stop({ t: Math.ceil(graceMs / 1000), abortSignal: AbortSignal.timeout(graceMs + KILLED_WITHIN_MS) })
   } catch (error) {
     if (statusOf(error) !== 304 && statusOf(error) !== 404) throw error
   }

@@ -198,3 +198,27 @@ it('a grave line of the kernel marks its GPU for a while; errors of programs and
   ])
   expect(warnings.map((words) => /Xid (\d+)/.exec(words)?.[1])).toEqual(['13', '79'])
 })
+
+it('the links between three GPUs are read once, and a failure to read them is none', async () => {
+  const [first = '', second = ''] = REPORT.match(/<gpu id=[\s\S]*?<\/gpu>/g) ?? []
+  const uuids = ['GPU-a', 'GPU-b', 'GPU-c']
+  const third = second.replace(/<uuid>[^<]+/, '<uuid>GPU-c')
+  const three = REPORT.replace(first, first.replace(/<uuid>[^<]+/, '<uuid>GPU-a'))
+    .replace(second, second.replace(/<uuid>[^<]+/, '<uuid>GPU-b') + third)
+    .replace('<attached_gpus>2', '<attached_gpus>3')
+  const asked: (readonly string[])[] = []
+  const run = async (_file: string, args: readonly string[]) => {
+    asked.push(args)
+    return '\tGPU0\tGPU1\tGPU2\tCPU Affinity\nGPU0\t X \tNV4\tSYS\t0-7\nGPU1\tNV4\t X \tSYS\t0-7\nGPU2\tSYS\tSYS\t X \t0-7\n'
+  }
+  const { stand, watch, started } = open({ run })
+  const look = watch.look()
+  await started(1)
+  stand.say(three)
+  expect((await look).gpus.map(({ uuid }) => uuid)).toEqual(uuids)
+  await vi.waitFor(async () => expect((await watch.look()).links).toHaveLength(3), WAIT)
+  const { links = [] } = await watch.look()
+  expect(links.toSorted((a, b) => b.score - a.score)[0]).toMatchObject({ from: 'GPU-a', to: 'GPU-b' })
+  stand.say(three)
+  expect(asked).toEqual([['topo', '-m']])
+})

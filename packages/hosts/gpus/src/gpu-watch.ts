@@ -2,8 +2,15 @@
 // as unhealthy with the reason, because an empty list would say that the host has none. Kernel lines are followed beside it, where they can be read.
 // Failure direction: no report means unknown, and never that there are no GPUs.
 import { setTimeout as delay } from 'node:timers/promises'
-import { createReportStream, toPciAddress, type ListedGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'
-import type { Gpu } from '@runyard/schema'
+import {
+  createReportStream,
+  linkScore,
+  parseTopology,
+  toPciAddress,
+  type ListedGpu,
+  type NvidiaSmiReport,
+} from '@runyard/nvidia-smi-parser'
+import type { Gpu, HostOffer } from '@runyard/schema'
 import { followLocally, type FollowCommand } from './follow-command.ts'
 import { createKernelLog, type KernelLog } from './kernel-log.ts'
 import { layoutOf } from './mig.ts'
@@ -26,9 +33,12 @@ export interface GpuWatchOptions {
 }
 
 export interface SeenGpus extends Pick<GpuInventory, 'gpus' | 'cudaVersion' | 'uses'> {
+  readonly links?: Links
   /** When the latest report that came was begun, or later, epoch ms; absent: none came, so the list of GPUs says nothing about others. */
   readonly usesAt?: number
 }
+
+type Links = NonNullable<HostOffer['links']>
 
 export interface GpuWatch extends AsyncDisposable {
   /** What is known. Waits for the first report, and for one that was begun after `after`, as long as nvidia-smi may take. The first call starts it. */
@@ -39,23 +49,36 @@ export interface GpuWatch extends AsyncDisposable {
 
 const ANSWER_WITHIN_MS = 25_000
 const EVERY_S = 5
+/** Between two cards there is one link. */
+const LEAST_FOR_CHOICE = 3
 const NO_NAMES = { layout: layoutOf([]), list: [] }
 
 interface State {
   last: SeenGpus
   /** Undefined: nothing is known yet. */
   health: 'fine' | { readonly problem: string } | undefined
-  warned: string
   /** The next report begins after this time. */
   begunAfter: number
   startedAt: number
   pciOf: ReadonlyMap<string, string>
   /** The names of the slices of a layout. */
   names: { readonly layout: string; readonly list: readonly ListedGpu[] }
+  /** How the GPUs with these uuids are linked. */
+  linked: { readonly uuids: string; readonly links: Links }
 }
 
+const nothingKnown = (): State => ({
+  last: NO_CARDS,
+  health: undefined,
+  begunAfter: 0,
+  startedAt: 0,
+  pciOf: new Map(),
+  names: NO_NAMES,
+  linked: { uuids: '', links: [] },
+})
+
 export function createGpuWatch(options: GpuWatchOptions): GpuWatch {
-  const state: State = { last: NO_CARDS, health: undefined, warned: '', begunAfter: 0, startedAt: 0, pciOf: new Map(), names: NO_NAMES }
+  const state = nothingKnown()
   const callbacks = new Set<() => void>()
   let waiting = Promise.withResolvers<void>()
   let smi: Supervised | undefined
@@ -107,14 +130,20 @@ interface Reports {
   readonly miss: () => void
 }
 
+/** Each sentence again only after another one. */
+function createWarner(warn: (message: string) => void): (sentences: readonly string[]) => void {
+  let warned = ''
+  return (sentences) => {
+    if (sentences.join() === warned) return
+    warned = sentences.join()
+    sentences.forEach(warn)
+  }
+}
+
 function createReports({ warn, run = runLocally }: GpuWatchOptions, state: State, changed: () => void): Reports {
   let naming = false
 
-  function warnOnce(sentences: readonly string[]): void {
-    if (sentences.join() === state.warned) return
-    state.warned = sentences.join()
-    sentences.forEach(warn)
-  }
+  const warnOnce = createWarner(warn)
 
   function fail(problem: string): void {
     warnOnce([problem])
@@ -128,6 +157,7 @@ function createReports({ warn, run = runLocally }: GpuWatchOptions, state: State
     state.pciOf = pciAddresses(report)
     state.last = { ...seen, usesAt }
     state.health = 'fine'
+    void readLinks(report, state, { run, changed })
     changed()
   }
 
@@ -197,10 +227,35 @@ function toSupervision(options: GpuWatchOptions, state: State, { take, fail, mis
   }
 }
 
-function seenNow({ last, health }: State, kernel: KernelLog | undefined): SeenGpus {
+/** Once per set of cards. What is not known is no link: placement takes the first cards then. */
+async function readLinks(
+  { gpus }: NvidiaSmiReport,
+  state: State,
+  { run, changed }: { readonly run: RunCommand; readonly changed: () => void },
+): Promise<void> {
+  const uuids = gpus.flatMap(({ uuid, migEnabled }) => (uuid === null || migEnabled ? [] : [uuid])).join()
+  if (uuids === state.linked.uuids) return
+  state.linked = { uuids, links: [] }
+  if (gpus.length < LEAST_FOR_CHOICE) return
+  const output = await run('nvidia-smi', ['topo', '-m']).catch(() => undefined)
+  state.linked = { uuids, links: linksIn(output ?? '', gpus) }
+  changed()
+}
+
+/** The matrix numbers the cards as the report does. */
+function linksIn(output: string, gpus: NvidiaSmiReport['gpus']): Links {
+  const uuidAt = (index: number): string | null => gpus.find((gpu) => gpu.index === index)?.uuid ?? null
+  return parseTopology(output).flatMap((link) => {
+    const [from, to] = [uuidAt(link.from), uuidAt(link.to)]
+    return from === null || to === null || link.from > link.to ? [] : [{ from, to, score: linkScore(link) }]
+  })
+}
+
+function seenNow({ last, health, linked: { links } }: State, kernel: KernelLog | undefined): SeenGpus {
   const fault = health === 'fine' ? undefined : (health?.problem ?? 'nvidia-smi has not answered yet')
   return {
     ...last,
+    ...(links.length === 0 ? {} : { links: [...links] }),
     gpus: last.gpus.map((gpu): Gpu => {
       const event = kernel?.latestOf(gpu.uuid)
       const known = event === undefined ? gpu : { ...gpu, event }
