@@ -57,6 +57,8 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
     {},
     'unreachable',
   ],
+  ['has not been read yet', { hostId: 'h1', sight: { health: 'ready', label: 'box', kind: 'docker', at: NOW, claims: {} } }, {}, 'unready'],
+  ['is not prepared', { ...unreachable, ...(unreachable.sight && { sight: { ...unreachable.sight, health: 'unready' } }) }, {}, 'unready'],
   ['is cordoned', seen('h1', [gpu('a', L4)], {}, { cordon: { since: 1, reason: 'a fan fails' } }), {}, 'cordoned'],
   ['rests', seen('h1', [gpu('a', L4)], {}, { rest: rest('host') }), {}, 'resting'],
   ['is full', seen('h1', [gpu('a', L4)], { maxWorkers: 0 }), {}, 'full'],
@@ -112,4 +114,8 @@ test('a host refuses exactly where placement finds no place on it', () => {
     { numRuns: 500 },
   )
   expect(counterexample).toBeNull()
+})
+
+test('a host that no scaler has seen is not judged', () => {
+  expect(ask([{ hostId: 'h1' }])).toEqual([])
 })

@@ -40,10 +40,8 @@ export interface Line {
 
 export type Choose = (owner: Claimant, asking: Claimant, line: Line) => readonly Candidate[]
 
-export function byRank(a: Candidate | undefined, b: Candidate | undefined): number {
-  const [first = 0, second = 0] = a?.rank ?? []
-  const [otherFirst = 0, otherSecond = 0] = b?.rank ?? []
-  return first - otherFirst || second - otherSecond
+export function byRank({ rank: [a1, a2] }: Candidate, { rank: [b1, b2] }: Candidate): number {
+  return a1 - b1 || a2 - b2
 }
 
 /** Idle workers that their endpoint needs neither for its minimum nor for a waiting job; the least recently used first. */
