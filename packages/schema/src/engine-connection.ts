@@ -56,7 +56,7 @@ function parseRemote(text: string) {
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
 function withoutTls(text: string): string {
-  return `${quoted(text)} would be used without TLS, which is refused on a network: name ca, cert and key under tls`
+  return `${quoted(text)} would be used without TLS, which is refused on a network: name ca, cert and key under tls (hosts add: --tls-ca, --tls-cert, --tls-key)`
 }
 
 function notAnEngine(text: string): string {

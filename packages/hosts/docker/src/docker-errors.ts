@@ -23,7 +23,9 @@ const RULES: readonly Rule[] = [
     code: 'internal',
     fault: 'host',
     sentence: ({ engine }) =>
-      `No Docker engine answers on ${engine}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
+      engine.startsWith('ssh://')
+        ? `No Docker engine answers on ${engine}: on that machine start it with "sudo systemctl start docker", and let the user of the ssh connection use it with "sudo usermod -aG docker USER".`
+        : `No Docker engine answers on ${engine}: start it with "sudo systemctl start docker", or use a host of kind "process".`,
   },
   {
     pattern: /no space left on device/i,

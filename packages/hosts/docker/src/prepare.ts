@@ -141,7 +141,7 @@ function ownAddressIn(url: string | undefined): string | undefined {
 function refuseUnreachablePlane(engine: Engine, { url, host }: PlaneSettings): void {
   if (url !== undefined || isLocal(engine)) return
   if (!isWildcardAddress(host) && !host.startsWith('127.') && host !== 'localhost' && host !== '::1') return
-  const mend = `set planeUrl of this host, or workerPlane.url, to an address of this machine that ${engine.name} reaches`
+  const mend = `set planeUrl of this host, or workerPlane.url, to an address of this machine that ${engine.name} reaches, as "hosts add … --plane-url http://192.168.1.5:8081" does`
   throw new RunyardError('bad_request', `Workers on ${engine.name} cannot reach the worker plane at ${host}: ${mend}.`)
 }
 

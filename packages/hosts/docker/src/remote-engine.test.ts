@@ -123,7 +123,9 @@ describe.skipIf(!canRunSshd)(`an engine that ssh reaches${canRunSshd ? '' : ' (s
     const strict = join(dir, 'strict.conf')
     await writeFile(strict, `Host *\n  IdentityFile ${join(dir, 'user')}\n  UserKnownHostsFile /dev/null\n  StrictHostKeyChecking yes\n`)
     await using driver = open({ config: strict })
-    await expect(driver.listWorkers()).rejects.toThrow(`ssh does not reach ssh://127.0.0.1:${port}: Host key verification failed.`)
+    await expect(driver.listWorkers()).rejects.toThrow(
+      `ssh does not reach ssh://127.0.0.1:${port}: Host key verification failed: compare its key with the host's and accept it with "ssh -p ${port} 127.0.0.1".`,
+    )
   }, 40_000)
 })
 

@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { FollowCommand } from '@runyard/host-gpus'
 import { RunyardError, type EngineConnection } from '@runyard/schema'
+import { sshProblem } from './ssh-problems.ts'
 
 type SshConnection = Extract<EngineConnection, { kind: 'ssh' }>
 
@@ -66,6 +67,10 @@ interface State {
   child: ChildProcess | undefined
   /** What ssh printed last. */
   lastWords: string
+  /** Whether it was ever up, so that what keeps it down may pass. */
+  wasUp: boolean
+  /** Whether one has ended. */
+  hasEnded: boolean
   forward: Forward | undefined
 }
 
@@ -74,7 +79,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
   const directory = mkdtempSync(join(tmpdir(), 'runyard-ssh-'))
   const socket = join(directory, 'engine.sock')
   const control = join(directory, 'control')
-  const state: State = { stop: new AbortController(), child: undefined, lastWords: '', forward: undefined }
+  const state: State = { stop: new AbortController(), child: undefined, lastWords: '', wasUp: false, hasEnded: false, forward: undefined }
   const local = ['-MNT', '-S', control, ...TUNNEL_OPTIONS.flatMap((option) => ['-o', option]), '-L', `${socket}:${connection.socket}`]
   const overControl = [...more, '-S', control, '-o', 'ControlMaster=no']
   const addForward = (way: Forward) => forwardOver(connection, { name, way, more: overControl })
@@ -89,7 +94,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
   const supervised = keepUp(state, { args: [...more, ...local, ...target(connection)], socket, control, onUp })
   const agent = new Agent({ keepAlive: false })
   agent.createConnection = (_options, callback) => {
-    void handOut(socket, { state, name }, callback)
+    void handOut(socket, { state, name, connection }, callback)
     return undefined
   }
   return {
@@ -99,7 +104,7 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
     follow: (file, args, how) => followOverSsh([...overControl, ...target(connection), [file, ...args].join(' ')], how),
     async forward(way) {
       const problem = await untilUp(socket, state)
-      if (problem !== undefined) throw unreached(name, problem)
+      if (problem !== undefined) throw unreached(name, problem, connection)
       if (state.forward?.from === way.from && state.forward.to === way.to) return
       await addForward(way)
       state.forward = way
@@ -117,17 +122,17 @@ export function openTunnel(connection: SshConnection, { name, more = [] }: Tunne
 
 async function handOut(
   socket: string,
-  { state, name }: { readonly state: State; readonly name: string },
+  { state, name, connection }: { readonly state: State; readonly name: string; readonly connection: SshConnection },
   callback: Parameters<Agent['createConnection']>[1],
 ): Promise<void> {
   const problem = await untilUp(socket, state)
   if (problem === undefined) return callback?.(null, connect(socket))
   // Node's types ask for a stream beside the error.
-  callback?.(unreached(name, problem), new PassThrough())
+  callback?.(unreached(name, problem, connection), new PassThrough())
 }
 
-function unreached(name: string, problem: string): RunyardError {
-  return new RunyardError('internal', `ssh does not reach ${name}: ${problem}.`, { fault: 'host' })
+function unreached(name: string, problem: string, connection: SshConnection): RunyardError {
+  return new RunyardError('internal', `ssh does not reach ${name}: ${sshProblem(problem, connection)}.`, { fault: 'host' })
 }
 
 interface Forwarding {
@@ -166,6 +171,7 @@ async function keepUp(state: State, { args, socket, control, onUp }: Keeping): P
     const running = runOnce(state, args)
     void untilUp(socket, state).then((problem) => (problem === undefined ? onUp() : undefined))
     await running
+    state.hasEnded = true
     // Left behind by one that was killed, the control socket would keep the next one from being a master.
     for (const left of [socket, control]) rmSync(left, { force: true })
     if (Date.now() - since > LAST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS
@@ -211,7 +217,12 @@ function killGroup(child: ChildProcess | undefined): void {
 async function untilUp(socket: string, state: State): Promise<string | undefined> {
   const until = Date.now() + UP_WITHIN_MS
   while (!state.stop.signal.aborted && Date.now() < until) {
-    if (await isThere(socket)) return undefined
+    if (await isThere(socket)) {
+      state.wasUp = true
+      return undefined
+    }
+    // What it said of a wrong name or key will not change while a caller waits.
+    if (state.hasEnded && !state.wasUp) break
     await delay(UP_POLL_MS)
   }
   return state.lastWords === '' ? `it is not up within ${UP_WITHIN_MS / 1000} s` : state.lastWords
