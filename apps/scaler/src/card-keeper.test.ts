@@ -11,6 +11,7 @@ let use: CardUse
 let reads = 0
 let faulty: Partial<Gpu> = {}
 let probes: string[] = []
+let onReport: (() => void) | undefined
 
 beforeEach(async () => {
   fixture = await openScalerFixture()
@@ -34,7 +35,11 @@ function open(more: readonly Gpu[] = []) {
     probes.push(uuid)
     return { kind: 'passed' }
   }
-  return fixture.open({ driver: { ...fixture.host, inventory, probeCard }, config: { simulatedGpus: undefined } })
+  const watchGpus = (callback: () => void): Disposable => {
+    onReport = callback
+    return { [Symbol.dispose]: () => undefined }
+  }
+  return fixture.open({ driver: { ...fixture.host, inventory, probeCard, watchGpus }, config: { simulatedGpus: undefined } })
 }
 
 async function submit(endpointId: string): Promise<void> {
@@ -89,6 +94,7 @@ test('a job on a card that fails runs again on another card without a counted at
   await fixture.store.workers.patch({ endpointId: 'ep-one', workerId, fields: { readyAt: Date.now() } })
   expect(await fixture.store.jobs.take('ep-one', workerId)).toMatchObject({ id: 'j1', attempt: 1 })
   faulty = { healthy: false, faultKind: 'reset', fault: 'the driver says that the card needs a reset' }
+  onReport?.()
   const next = await vi.waitFor(() => {
     const launch = fixture.host.launches.find((candidate) => candidate.workerId !== workerId)
     if (launch === undefined) throw new Error('no second worker yet')
@@ -100,6 +106,7 @@ test('a job on a card that fails runs again on another card without a counted at
   expect(cards.find(({ uuid }) => uuid === 'GPU-1')?.claim).toMatchObject({ kind: 'quarantined', cause: 'reset', workerId })
   expect(probes).toEqual([])
   faulty = {}
+  onReport?.()
   await vi.waitFor(
     async () => {
       await scaler.loop.tick()
