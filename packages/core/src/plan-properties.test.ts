@@ -1,7 +1,8 @@
 // Properties that hold for every plan, checked on random worlds.
-import type { Endpoint, ObservedWorker, WorkerRecord } from '@runyard/schema'
+import { CARD_FAULTS, type CardFault, type Endpoint, type Gpu, type ObservedWorker, type WorkerRecord } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { TREATMENTS } from './card-health.ts'
 import { matchesGpu } from './gpu-request.ts'
 import { workerKey, type Action, type EndpointView, type InFlightKind, type Observed } from './observed.ts'
 import { plan } from './plan.ts'
@@ -62,6 +63,11 @@ const worldSeed = fc.record({
   endpoints: fc.array(endpointSeed, { minLength: 2, maxLength: 2 }),
   workers: fc.array(workerSeed, { maxLength: 6 }),
   cards: fc.array(fc.array(fc.constantFrom(...MODELS), { maxLength: 3 }), { minLength: 2, maxLength: 2 }),
+  /** Mostly none. */
+  faults: fc.array(fc.array(fc.constantFrom(undefined, undefined, undefined, ...CARD_FAULTS), { minLength: 3, maxLength: 3 }), {
+    minLength: 2,
+    maxLength: 2,
+  }),
   unreachable: fc.tuple(fc.boolean(), fc.boolean()).map(([a, b]) => [a && b, false]),
   shutdown: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
   isPlaneUp: fc.boolean(),
@@ -71,7 +77,7 @@ type WorldSeed = typeof worldSeed extends fc.Arbitrary<infer T> ? T : never
 
 /** A state that a correct system can be in: no GPU is held twice. */
 function toWorld(seed: WorldSeed): Observed {
-  const cards = seed.cards.map((names, h) => names.map((name, index) => gpu(`h${h}-g${index}`, name)))
+  const cards = seed.cards.map((names, h) => names.map((name, index) => realCard(gpu(`h${h}-g${index}`, name), seed.faults[h]?.[index])))
   const taken = new Set<string>()
   const workers = seed.workers.map((worker, index) => {
     const card = cards[worker.host]?.[worker.card]
@@ -102,10 +108,17 @@ function toWorld(seed: WorldSeed): Observed {
   return observed(endpoints, hosts, { inFlight, shutdown: seed.shutdown, planeUpSince: seed.isPlaneUp ? 0 : undefined })
 }
 
+function realCard(card: Gpu, faultKind: CardFault | undefined): Gpu {
+  const real = { ...card, simulated: false }
+  return faultKind === undefined ? real : { ...real, faultKind, healthy: !isUnfit(faultKind) }
+}
+
+const isUnfit = (kind: CardFault): boolean => ['quarantine', 'cordon'].includes(TREATMENTS[kind].card)
+
 function toRecord(seed: WorkerSeed, id: string, gpus: WorkerRecord['gpus']): WorkerRecord {
   const { readyAt: _ready, containerStartedAt: _started, lastSeenAt: _seen, ...base } = record(id)
   const times = Object.fromEntries(Object.entries(seed.times).filter(([, value]) => value !== undefined))
-  const cards = gpus.map(({ uuid, name }) => ({ uuid, name, simulated: true }))
+  const cards = gpus.map(({ uuid, name }) => ({ uuid, name, simulated: false }))
   return {
     ...base,
     ...times,
@@ -166,6 +179,21 @@ test('no GPU is assigned to two workers, or taken from a worker that is not know
   expect(offences).toEqual([])
 })
 
+test('no worker starts on a GPU that its fault keeps from new work, and none is ended at once for a fault with which its work goes on', () => {
+  const offences = offencesAgainst((world, actions) => {
+    const faultOf = new Map(
+      world.hosts.flatMap(({ inventory }) => (inventory?.gpus ?? []).map(({ uuid, faultKind }) => [uuid, faultKind] as const)),
+    )
+    const started = startsOf(actions).flatMap(({ gpus }) => gpus.map(({ uuid }) => faultOf.get(uuid)))
+    const wrongStarts = started.filter((fault) => fault !== undefined && isUnfit(fault))
+    const failed = actions.filter((action) => action.kind === 'drain' && action.reason === 'card_failed').map(workerOf)
+    const gpusOf = (id: string) => recordsOf(world).find((found) => found.id === id)?.gpus ?? []
+    const isGrave = (fault: CardFault | undefined) => fault !== undefined && TREATMENTS[fault].worker === 'stop'
+    return [...wrongStarts, ...failed.filter((id) => !gpusOf(id).some(({ uuid }) => isGrave(faultOf.get(uuid))))]
+  })
+  expect(offences).toEqual([])
+})
+
 test('a worker gets only GPUs of its endpoint’s types that its host has', () => {
   const offences = offencesAgainst((world, actions) =>
     startsOf(actions).flatMap((action) => {
@@ -185,7 +213,7 @@ test('a worker with a job is never retired as idle', () => {
 })
 
 test('a worker with a job is stopped only for a reason that does not wait for jobs', () => {
-  const notWaitedFor = new Set(['endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
+  const notWaitedFor = new Set(['card_failed', 'endpoint_deleted', 'heartbeat_lost', 'init_timeout', 'unhealthy_check'])
   const offences = offencesAgainst((world, actions) =>
     actions.filter(
       (action) =>
