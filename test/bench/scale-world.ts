@@ -120,6 +120,7 @@ function createHost(label: string, cards: number): FakeHost {
     cardsOfOthers: async () => [],
     installs: async () => [],
     listWorkers: async () => [...observed.values()],
+    diskSpace: async () => undefined,
     hasImage: async () => true,
     imageId: async () => undefined,
     pullImage: nothing,

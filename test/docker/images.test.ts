@@ -11,6 +11,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
   let stack: Stack
   let registry: ImageRegistry
   let registryId: string
+  let lowStack: Stack | undefined
   beforeAll(async () => {
     registry = await startImageRegistry()
     stack = await startStack({ host: 'docker' })
@@ -18,6 +19,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
     registryId = String(reply.json['id'])
   })
   afterAll(async () => {
+    await lowStack?.stop()
     await stack?.stop()
     await registry?.[Symbol.asyncDispose]()
   })
@@ -57,5 +59,23 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
       .toMatchObject({ reason: 'image_missing', images: [{ image, state: 'failed', nextTryAt: expect.any(String) }] })
     const { stdout } = await runCli(['status'], stack.env)
     expect(stdout).toContain(`The image ${image} is not on this host and cannot be pulled`)
+  })
+
+  test('a disk that is too full for a pull makes the job wait with a sentence, and what is there runs', async () => {
+    lowStack = await startStack({ host: 'docker', settings: { RUNYARD_IMAGES_KEEP_FREE_BYTES: `${1e15}` } })
+    const { api, env } = lowStack
+    const image = await registry.push('early/third:1')
+    const id = await api.saveEndpoint({ name: 'full', image })
+    const jobId = await api.run(id, {})
+    await expect.poll(() => api.status(id, jobId), { timeout: 60_000 }).toMatchObject({ queueReason: 'not_enough_disk' })
+    expect(await api.health(id)).toMatchObject({
+      message: expect.stringMatching(/are free on the disk of .*, and images\.keepFreeBytes keeps 1000000\.0 GB free/u),
+    })
+    expect((await runCli(['explain', 'full'], env)).stdout).toContain(`does not have the image ${image} and does not pull it`)
+    expect(await isThere(image)).toBe(false)
+    const own = await api.saveEndpoint({ name: 'own' })
+    await waitFor('a worker of the default image', async () => (await api.run(own, {}), (await api.workersSeen(own)) > 0), {
+      timeoutMs: 60_000,
+    })
   })
 })

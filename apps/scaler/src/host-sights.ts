@@ -1,6 +1,6 @@
 // What the leader sees of its hosts, written for others to read: when it changes, and now and then to show that it still holds. Hosts that were not seen
 // for a month are forgotten, unless the operator cordoned them.
-import { claimsByHost, type HostView, type Observed } from '@runyard/core'
+import { claimsByHost, lowDisk, type HostView, type Observed } from '@runyard/core'
 import type { HostSight } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -48,7 +48,10 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
       await forgetGone(new Set(known.map(({ hostId }) => hostId)))
       await Promise.all(
         known.map((host) =>
-          writeOne(host.hostId, toSight(host, claims.get(host.hostId) ?? {}), { at: now, inventoryAt: host.inventoryAt }),
+          writeOne(host.hostId, toSight(host, observed.policy.keepFreeBytes, claims.get(host.hostId) ?? {}), {
+            at: now,
+            inventoryAt: host.inventoryAt,
+          }),
         ),
       )
       if (isTidied) return
@@ -59,10 +62,18 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 }
 
 function toSight(
-  { label, kind, inventory, workers, unready }: HostView,
+  { label, kind, inventory, workers, unready, disk }: HostView,
+  keepFreeBytes: number,
   claims: HostSight['claims'],
 ): Omit<HostSight, 'at' | 'inventoryAt'> {
-  const common = { label, kind, claims, ...(inventory === undefined ? {} : { inventory }) }
+  const low = lowDisk(disk, keepFreeBytes)
+  const common = {
+    label,
+    kind,
+    claims,
+    ...(inventory === undefined ? {} : { inventory }),
+    ...(low === undefined ? {} : { lowDisk: low }),
+  }
   if (workers === undefined) return { ...common, health: 'unreachable', problem: 'the host does not answer' }
   return unready === undefined ? { ...common, health: 'ready' } : { ...common, health: 'unready', problem: `the host ${unready}` }
 }

@@ -50,6 +50,7 @@ interface Seen {
   inventoryAt: number | undefined
   uses: HostView['uses']
   usesAt: number | undefined
+  disk: HostView['disk']
   /** Why no worker starts here yet, as the end of a sentence; undefined once the host is prepared. */
   unready: string | undefined
   problem: string | undefined
@@ -123,6 +124,7 @@ function seenNothing(): Seen {
     inventoryAt: undefined,
     uses: undefined,
     usesAt: undefined,
+    disk: undefined,
     unready: 'is being prepared',
     problem: undefined,
     inventoryProblem: undefined,
@@ -165,11 +167,13 @@ function createReader(options: HostWatchOptions): Reader {
     },
     async readInventory(usedAfter) {
       try {
-        const [hostId, { uses, usesAt, ...offer }] = await Promise.all([seen.hostId ?? driver.identify(), driver.inventory(usedAfter)])
-        seen.hostId = hostId
+        const [hostId, { uses, usesAt, disk, ...offer }] = await Promise.all([
+          seen.hostId ?? driver.identify(),
+          driver.inventory(usedAfter),
+        ])
         const inventory = { ...offer, ...factsOf(driver), hostId }
         const isNew = JSON.stringify(inventory) !== JSON.stringify(seen.inventory)
-        Object.assign(seen, { inventory, uses, usesAt, inventoryAt: Date.now(), inventoryProblem: undefined })
+        Object.assign(seen, { hostId, inventory, uses, usesAt, disk, inventoryAt: Date.now(), inventoryProblem: undefined })
         if (isNew) onChange()
       } catch (error) {
         // The last inventory stands: what a host has does not change with an answer that failed.
@@ -197,11 +201,11 @@ function createConfigured({ configOf = () => undefined, simulatedGpus, catalogue
 }
 
 function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
-  const { inventory, inventoryAt, uses, usesAt, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
+  const { inventory, inventoryAt, uses, usesAt, disk, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
   const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
   const { label, kind } = driver
   const identity = { hostId: seen.hostId ?? label, isIdentified: seen.hostId !== undefined, label, kind }
-  const common = { ...identity, unready, inventory, inventoryAt, uses, usesAt, cardsOfOthers, observedAt }
+  const common = { ...identity, unready, inventory, inventoryAt, uses, usesAt, disk, cardsOfOthers, observedAt }
   return workers === undefined || isHung ? { ...common, workers: undefined, awaySince: seen.answeredAt } : { ...common, workers }
 }
 

@@ -159,3 +159,27 @@ test('an image that is on a host already is known without a start there, until a
   expect(images.isKnown(host, 'big:1')).toBe(false)
   expect(asked).toHaveLength(2)
 })
+
+const space = (freeBytes: number) => ({ path: '/images', freeBytes, totalBytes: 100e9 })
+
+test('a host whose disk is nearly full pulls nothing, and says so', async () => {
+  const { host, pulls } = slowHost()
+  const full = { ...host, diskSpace: async () => space(1e9) }
+  const images = createImages(everybodys(), { keepFreeBytes: 2e9 })
+  await expect(images.ensure(full, 'big:1', { onProgress: () => undefined, signal: never })).rejects.toMatchObject({
+    fault: 'disk',
+    message: expect.stringMatching(/^The image big:1 is not pulled, because 1\.0 GB of 100\.0 GB are free on the disk of \/images/),
+  })
+  expect(pulls).toEqual([])
+})
+
+test('a pull stops when the disk gets too full in the meantime', async () => {
+  const { host, pulls } = slowHost()
+  let freeBytes = 50e9
+  const filling = { ...host, diskSpace: async () => space(freeBytes) }
+  const images = createImages(everybodys(), { keepFreeBytes: 2e9, lookEveryMs: 5 })
+  const pulled = images.ensure(filling, 'big:1', { onProgress: () => undefined, signal: never })
+  await vi.waitFor(() => expect(pulls).toHaveLength(1), WAIT)
+  freeBytes = 1e9
+  await expect(pulled).rejects.toThrow('is not pulled to its end, because 1.0 GB')
+})

@@ -1,6 +1,7 @@
 // Knows which images a host has, and pulls the others: one pull per host, image and credentials, for all workers that wait for it. A present image is
 // not checked again until a start fails. An image that was pulled with credentials is available to owners whose credentials its registry accepted
 // (ADR 27); other owners pull it, too, and the registry decides. All other images are available to every endpoint, as on any Docker host.
+import { diskError, lowDisk } from '@runyard/core'
 import type { HostDriver, PullOptions } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -33,11 +34,19 @@ interface Pull {
   readonly stop: AbortController
 }
 
-export function createImages(privateImages: Store['privateImages']): Images {
+export interface ImagesOptions {
+  /** A host with less free disk pulls nothing. */
+  readonly keepFreeBytes?: number
+  /** How often the disk is looked at while a pull is under way; default: 5 s. */
+  readonly lookEveryMs?: number
+}
+
+export function createImages(privateImages: Store['privateImages'], limits: ImagesOptions = {}): Images {
   const present = createPresence()
   const looks = createLooks()
   const pulls = new Map<string, Pull>()
   const { mayUse, noteAccepted } = createAccess(privateImages)
+  const pullGuarded = guardPulls(limits)
 
   function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
@@ -45,7 +54,7 @@ export function createImages(privateImages: Store['privateImages']): Images {
     const tell = (line: string): void => {
       for (const listener of listeners) listener(line)
     }
-    const pull: Pull = { done: driver.pullImage(image, { credentials, onProgress: tell, signal: stop.signal }), listeners, stop }
+    const pull: Pull = { done: pullGuarded(driver, image, { credentials, onProgress: tell, signal: stop.signal }), listeners, stop }
     pulls.set(pullKeyOf(driver, image, credentials), pull)
     return pull
   }
@@ -117,6 +126,29 @@ function createLooks() {
       return seen?.isThere === true
     },
     forget: (driver: HostDriver, image: string): void => void looks.delete(keyOf(driver, image)),
+  }
+}
+
+/** A pull that would fill the disk does not begin, and one that is about to does not go on. */
+function guardPulls({ keepFreeBytes = 0, lookEveryMs = 5000 }: ImagesOptions) {
+  const whyNot = async (driver: HostDriver): Promise<string | undefined> => lowDisk(await driver.diskSpace(), keepFreeBytes)
+  return async (driver: HostDriver, image: string, pull: PullOptions): Promise<void> => {
+    const low = await whyNot(driver)
+    if (low !== undefined) throw diskError(image, low)
+    const full = new AbortController()
+    let lowLater: string | undefined
+    const look = async (): Promise<void> => {
+      lowLater ??= await whyNot(driver).catch(() => undefined)
+      if (lowLater !== undefined) full.abort()
+    }
+    const timer = setInterval(() => void look(), lookEveryMs)
+    try {
+      await driver.pullImage(image, { ...pull, signal: AbortSignal.any([pull.signal, full.signal]) })
+    } catch (error) {
+      throw lowLater === undefined ? error : diskError(image, lowLater, 'during')
+    } finally {
+      clearInterval(timer)
+    }
   }
 }
 

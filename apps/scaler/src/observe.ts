@@ -73,11 +73,9 @@ function reportingSince({ planeUpSince, redis }: ObserveDeps): number | undefine
   return since === undefined ? undefined : Math.max(since, redis.since(now) ?? now)
 }
 
-/** One host needs no comparison. */
 function imagesOn({ hosts, images, config }: ObserveDeps, hostId: string, views: readonly EndpointView[]): ReadonlySet<string> | undefined {
-  const watches = hosts.list()
-  const driver = watches.find((watch) => watch.hostId() === hostId)?.driver
-  if (driver === undefined || watches.length === 1) return undefined
+  const driver = hosts.list().find((watch) => watch.hostId() === hostId)?.driver
+  if (driver === undefined) return undefined
   const named = new Set(views.flatMap(({ endpoint }) => endpoint?.spec.image ?? []))
   return new Set([...named].filter((image) => images.isKnown(driver, resolveImage(image, config).image)))
 }

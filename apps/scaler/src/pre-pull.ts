@@ -17,7 +17,7 @@ import {
   type PullProgress,
 } from '@runyard/core'
 import { sentenceOf, type Logger } from '@runyard/kit'
-import { RunyardError, type Config, type Endpoint, type EndpointEvent, type HostDriver, type ImagePull } from '@runyard/schema'
+import { RunyardError, type Config, type Endpoint, type EndpointEvent, type HostDriver, type ImagePull, type Reason } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { HostPool } from './host-pool.ts'
 import type { Images } from './images.ts'
@@ -153,8 +153,13 @@ function fail(task: Task, error: unknown): void {
   task.failures += 1
   task.state = 'failed'
   task.dueAt = Date.now() + pauseAfterMs(task.failures)
-  const code = error instanceof RunyardError ? error.code : undefined
-  task.problem = { message: `host ${task.host}: ${sentenceOf(error)}`, reason: code === 'forbidden' ? 'registry_refused' : 'image_missing' }
+  task.problem = { message: `host ${task.host}: ${sentenceOf(error)}`, reason: reasonOf(error) }
+}
+
+function reasonOf(error: unknown): Reason {
+  const { code, fault } = error instanceof RunyardError ? error : {}
+  if (fault === 'disk') return 'not_enough_disk'
+  return code === 'forbidden' ? 'registry_refused' : 'image_missing'
 }
 
 /** History is for readers: what cannot be written is logged. */

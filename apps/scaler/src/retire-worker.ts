@@ -1,6 +1,6 @@
 // Retires a worker in steps: outdated, draining, stopped. Each step may run twice.
 import type { ActionOf } from '@runyard/core'
-import { REASONS } from '@runyard/schema'
+import { REASONS, type Reason } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 /** Between SIGTERM and SIGKILL. An idle worker ends at once; a stuck one never would. */
@@ -28,9 +28,14 @@ export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reaso
   await recordTransition(deps, { kind: 'worker_draining', endpointId, workerId, hostId, at, reason, message })
 }
 
+/** Between SIGTERM and SIGKILL. */
+export function graceFor(reason: Reason): number {
+  return reason === 'execution_timeout' ? STUCK_GRACE_MS : STOP_GRACE_MS
+}
+
 /** worker-api §11.3: SIGTERM comes before the gateway answers the worker's held polls, SIGKILL after a short grace. */
 export async function stop(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'stop'>): Promise<void> {
-  const graceMs = reason === 'execution_timeout' ? STUCK_GRACE_MS : STOP_GRACE_MS
+  const graceMs = graceFor(reason)
   deps.memory.noteStop(workerId, Date.now())
   const line = { at: Date.now(), line: `stop container ${workerId}` }
   void deps.store.workerLogs.append(workerId, 'system', [line]).catch(() => undefined)

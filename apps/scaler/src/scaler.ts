@@ -93,7 +93,13 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
   const wake = (): void => waker.wake('now')
   const leadership = opening.use(lead(options, state))
   const hosts = opening.use(await openHostPool(options, wake))
-  const parts = { ...options, hosts, memory, images: createImages(options.store.privateImages), gate: createGate(ACTIONS_AT_ONCE) }
+  const parts = {
+    ...options,
+    hosts,
+    memory,
+    images: createImages(store.privateImages, options.config.images),
+    gate: createGate(ACTIONS_AT_ONCE),
+  }
   const sessions = opening.use(createSessions(parts, wake))
   const reads = createEndpointReads()
   const keyLimits = createKeyLimits(store, options.config)

@@ -204,7 +204,7 @@ async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): P
   const host = hostOf(deps, record.hostId)
   const { code, fault } = error instanceof RunyardError ? error : { code: undefined, fault: undefined }
   const isHostFault = fault === 'host' || fault === 'gpu'
-  const reason = (code === undefined || isHostFault ? undefined : REASONS_BY_CODE[code]) ?? 'start_failed'
+  const reason = fault === 'disk' ? 'not_enough_disk' : ((isHostFault ? undefined : REASONS_BY_CODE[code ?? 'internal']) ?? 'start_failed')
   if (host !== undefined) deps.images.forget(host.driver, record.image)
   const at = Date.now()
   const message = sentenceOf(error)

@@ -23,6 +23,8 @@ export interface Question {
   readonly holdings: readonly Holding[]
   /** By worker id; a worker that is absent belongs to another owner. */
   readonly holders: ReadonlyMap<string, Holder>
+  /** Names of hosts that do not have the endpoint's image. */
+  readonly withoutImage?: ReadonlySet<string>
   readonly now: number
 }
 
@@ -35,7 +37,9 @@ function verdictOn(record: HostRecord, question: Question): HostVerdict {
   const host = sight?.label ?? hostId
   const inventory = sight?.inventory
   const gpus = inventory === undefined ? [] : gpuVerdicts(inventory, record, question)
-  const refusal = whyClosed(record, question.now) ?? (inventory === undefined ? unknown() : whyUnfit(inventory, gpus, question))
+  const refusal =
+    whyClosed(record, question.now) ??
+    (inventory === undefined ? unknown() : (whyNoRoom(sight, question) ?? whyUnfit(inventory, gpus, question)))
   return { hostId, host, gpus, ...(refusal === undefined ? {} : { refusal }) }
 }
 
@@ -68,6 +72,12 @@ function whyResting(rest: HostRecord['rest'], now: number): Refusal | undefined 
 }
 
 const iso = (at: number): string => new Date(at).toISOString()
+
+function whyNoRoom(sight: HostRecord['sight'], { spec, withoutImage }: Question): Refusal | undefined {
+  if (sight?.lowDisk === undefined || withoutImage?.has(sight.label) !== true) return undefined
+  const message = `the host does not have the image ${spec.image} and does not pull it: ${sight.lowDisk}`
+  return refuse('not_enough_disk', message, 'remove images that nothing uses, or lower images.keepFreeBytes')
+}
 
 function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, holdings }: Question): Refusal | undefined {
   if (needsContainer(spec.image) && !host.capabilities.runsImages)

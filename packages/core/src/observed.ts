@@ -4,6 +4,7 @@ import type {
   AttachedGpu,
   CardUse,
   Cordon,
+  DiskSpace,
   Endpoint,
   HostInventory,
   HostKind,
@@ -38,6 +39,8 @@ export interface HostView {
   readonly images?: ReadonlySet<string> | undefined
   /** undefined: the host cannot be reached. */
   readonly workers: readonly ObservedWorker[] | undefined
+  /** The disk of its images, as far as it is known. */
+  readonly disk?: DiskSpace | undefined
   /** What uses each real GPU, by uuid, as far as the host says. */
   readonly uses?: Readonly<Record<string, CardUse>> | undefined
   /** When the report with `uses` was begun, epoch ms. */
@@ -142,6 +145,8 @@ export interface PlanPolicy {
   readonly quietSweepEveryMs: number
   /** Maximum total size of the stored results of all endpoints. */
   readonly keepBytes: number
+  /** A host with less free disk pulls no image. */
+  readonly keepFreeBytes: number
 }
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
@@ -158,6 +163,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   sweepEveryMs: 5000,
   quietSweepEveryMs: 60_000,
   keepBytes: Infinity,
+  keepFreeBytes: 5 * 2 ** 30,
 }
 
 export type InFlightKind = 'start' | 'other'

@@ -3,6 +3,7 @@
 // another host. Starts that fail together, or while the host rests, are one round. A successful start ends the rest.
 import type { HostInventory, HostRest } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
+import { lowDisk } from './image-disk.ts'
 import type { HostView } from './observed.ts'
 import type { OpenHost, Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -11,7 +12,8 @@ export function openHosts(builder: PlanBuilder): readonly OpenHost[] {
   return builder.observed.hosts.flatMap((host) => {
     const { inventory, workers } = host
     if (inventory === undefined || workers === undefined || whyClosed(host, builder) !== undefined) return []
-    return [{ ...withoutRestingGpus(inventory, host, builder), images: host.images }]
+    const lacking = lowDisk(host.disk, builder.observed.policy.keepFreeBytes)
+    return [{ ...withoutRestingGpus(inventory, host, builder), images: host.images, lowDisk: lacking }]
   })
 }
 

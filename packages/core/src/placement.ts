@@ -52,6 +52,8 @@ const MOST_CPU_SHARES = 262_144
 export interface OpenHost extends HostInventory {
   /** The endpoints' images that it has, as far as is known. */
   readonly images?: ReadonlySet<string> | undefined
+  /** Why it pulls no image now, as the end of a sentence. */
+  readonly lowDisk?: string | undefined
 }
 
 /** `reachable`: the hosts that can be reached now. */
@@ -63,15 +65,26 @@ export function place(
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
   const able = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
   if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
-  const hosts = able.filter((host) => !isFull(host, holdings))
+  const stocked = able.filter((host) => !lacksRoom(spec.image, host))
+  if (stocked.length === 0) return refuse('not_enough_disk', noRoom(spec.image, able))
+  const hosts = stocked.filter((host) => !isFull(host, holdings))
   if (hosts.length === 0)
-    return refuse('hosts_full', able.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
+    return refuse('hosts_full', stocked.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
   if (spec.gpu !== null) return placeGpus(spec.gpu, { image: spec.image, hosts, holdings })
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), { image: spec.image, hosts, holdings })
   const host = best(hosts, (candidate) => [pulls(spec.image, candidate)])
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+}
+
+/** It would have to pull the image, and its disk is too full for that. */
+function lacksRoom(image: string, host: OpenHost): boolean {
+  return host.lowDisk !== undefined && pulls(image, host) === 1
+}
+
+function noRoom(image: string, hosts: readonly OpenHost[]): string {
+  return `the image ${image} cannot be pulled: ${hosts.map((host) => `on ${nameOf(host)} ${host.lowDisk}`).join('; ')}`
 }
 
 /** A worker may be here twice: by its record and by its container. */

@@ -2,7 +2,7 @@
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
 import type { HostConfig } from './host-config.ts'
 import type { CardProbe } from './card.ts'
-import type { HostCapabilities, HostKind, HostOffer } from './host.ts'
+import type { DiskSpace, HostCapabilities, HostKind, HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
@@ -169,6 +169,8 @@ export interface HostDriver extends AsyncDisposable {
   hasImage(image: string): Promise<boolean>
   /** The image id that the name resolves to now, to compare with `ObservedWorker.imageId`; undefined: none, or the host has no images. */
   imageId(image: string): Promise<string | undefined>
+  /** Free space where pulled images go, now; undefined: not known, or the host has no images. @throws as `inventory`. */
+  diskSpace(): Promise<DiskSpace | undefined>
   /**
    * Pulls with progress lines. @throws RunyardError with one sentence: 'forbidden' if the registry requires credentials or rejects the given
    * ones, 'not_found' if the image is unavailable for another reason.

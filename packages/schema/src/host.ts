@@ -71,12 +71,18 @@ export const HostInventory = z.object({
 })
 export type HostInventory = z.infer<typeof HostInventory>
 
+/** The disk where a host keeps its images. */
+export const DiskSpace = z.object({ path: z.string(), freeBytes: z.number(), totalBytes: z.number() })
+export type DiskSpace = z.infer<typeof DiskSpace>
+
 /** The part of the inventory that the driver reads on its host. */
 export interface HostOffer extends Pick<HostInventory, 'cpuCount' | 'memoryBytes' | 'gpus' | 'links' | 'cudaVersion'> {
   /** What uses each real GPU, by uuid; without those that the host says nothing about. */
   readonly uses?: Readonly<Record<string, CardUse>>
   /** When the report with `uses` was begun, epoch ms. */
   readonly usesAt?: number
+  /** Absent: not known, or the host has no images. */
+  readonly disk?: DiskSpace | undefined
 }
 
 /** The leading scaler's latest observation of a host. */
@@ -90,6 +96,8 @@ export const HostSight = z.object({
   /** When the scaler wrote this, epoch ms. It writes after changes and from time to time. */
   at: z.number(),
   inventory: HostInventory.optional(),
+  /** Why the host pulls no image now, as the end of a sentence; absent: it may. */
+  lowDisk: z.string().optional(),
   /** When the inventory was read, epoch ms. */
   inventoryAt: z.number().optional(),
   /** Held GPUs: uuid → worker id; null: a worker of another installation. */

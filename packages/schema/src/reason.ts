@@ -37,6 +37,7 @@ export const REASONS = {
   gpus_busy: 'all matching GPUs are in use',
   not_enough_memory: 'no host has enough free memory',
   not_enough_cpu: 'no host has enough free CPUs',
+  not_enough_disk: 'every host that could run the worker lacks its image, and has too little free disk to pull it',
   image_missing: 'the image is on no host and cannot be pulled',
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
   key_limit: 'the API key that created the endpoint has as many workers as it may have',

@@ -11,6 +11,7 @@ export const REFUSALS = [
   'no_containers',
   'not_enough_memory',
   'not_enough_cpu',
+  'not_enough_disk',
   'too_few_gpus',
   // of a GPU
   'other_type',

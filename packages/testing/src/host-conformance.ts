@@ -117,6 +117,13 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 137 } })
     })
 
+    it('lets a worker that heeds SIGTERM end by itself within its grace period', async () => {
+      const id = await start('trap "sleep 0.1; exit 3" TERM; echo heeds; while :; do sleep 0.05; done')
+      await outputOf(id, 'heeds')
+      await driver.stopWorker(id, { graceMs: 1000 })
+      expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 3 } })
+    })
+
     it('has no effect when a running worker is started again, even concurrently', async () => {
       const launch = fixture.launch(baseLaunch({}), FOREVER)
       await Promise.all([driver.startWorker(launch), driver.startWorker(launch)])

@@ -88,6 +88,7 @@ function facts(hostId: string) {
 function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>) {
   return {
     inventory: async () => ({ cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
+    diskSpace: async () => undefined,
     hasImage: async () => problem.image === undefined,
     imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {

@@ -47,6 +47,15 @@ const RULES: readonly Rule[] = [
     sentence: ({ message }) => `The NVIDIA container toolkit refused the GPU: ${message}.`,
   },
   {
+    pattern: /unknown or invalid runtime name|unknown runtime specified/i,
+    code: 'unprocessable',
+    fault: 'request',
+    sentence: ({ message }) => {
+      const name = /runtime(?: name:| specified) *"?([\w.-]+)/i.exec(message)?.[1] ?? 'of this endpoint'
+      return `The engine does not have the runtime ${name}: install it and name it in /etc/docker/daemon.json (gVisor: "sudo runsc install"), restart Docker, or change the setting runtimes.`
+    },
+  },
+  {
     pattern: /no such image|pull access denied|manifest unknown|manifest for .* not found/i,
     code: 'not_found',
     fault: 'image',

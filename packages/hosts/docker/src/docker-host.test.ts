@@ -57,6 +57,14 @@ describe('a worker container', () => {
     expect(await docker.listContainers({ all: true, filters: { label: [`runyard=${instanceId}`] } })).toEqual([])
   })
 
+  it('does not start with a runtime that the engine does not have, and says which', async () => {
+    await expect(driver.startWorker({ ...launch, runtime: 'no-such-runtime' })).rejects.toMatchObject({
+      fault: 'request',
+      message: expect.stringContaining('does not have the runtime no-such-runtime: install it') as string,
+    })
+    expect(await driver.listWorkers()).toEqual([])
+  })
+
   it('is on a host that is named by its engine, whatever the operator calls it', async () => {
     const { ID } = (await docker.info()) as { ID: string }
     expect(await driver.identify()).toBe(`docker:${ID}`)

@@ -2,10 +2,11 @@
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { createGpuWatch, CUDA_CHECK, readGpuInventory, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
 import { RunyardError } from '@runyard/schema'
-import type { CardProbe, EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
+import type { CardProbe, DiskSpace, EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
+import { createDiskSpace } from './disk-space.ts'
 import { createDiskGuard } from './disk.ts'
 import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
@@ -58,7 +59,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const observer = createObserver(short, { instanceId, disk, note: sandboxes.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const gpus = watchGpus(engine, options)
-  const readInventory = createInventoryReader(short, gpus)
+  const diskSpace = createDiskSpace(engine)
+  const readInventory = createInventoryReader(short, gpus, diskSpace)
 
   async function call<T>(doing: string, work: () => Promise<T>): Promise<T> {
     try {
@@ -81,6 +83,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     watchGpus: (onReport) => gpus.onReport(onReport),
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
+    diskSpace: () => call('measure the disk', diskSpace),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork({ preparer, starter, sandboxes }, launch)),
@@ -159,10 +162,14 @@ function watchGpus(engine: Engine, { label, log, run, follow }: DockerHostOption
   return createGpuWatch({ run: run ?? there.run, follow: follow ?? there.follow, warn })
 }
 
-function createInventoryReader(docker: Docker, watch: GpuWatch): (usedAfter?: number) => Promise<HostOffer> {
+function createInventoryReader(
+  docker: Docker,
+  watch: GpuWatch,
+  diskSpace: () => Promise<DiskSpace | undefined>,
+): (usedAfter?: number) => Promise<HostOffer> {
   return async (usedAfter) => {
-    const [info, { gpus, ...seen }] = await Promise.all([docker.info() as Promise<EngineInfo>, watch.look(usedAfter)])
-    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], ...seen }
+    const [info, { gpus, ...seen }, disk] = await Promise.all([docker.info() as Promise<EngineInfo>, watch.look(usedAfter), diskSpace()])
+    return { cpuCount: info.NCPU, memoryBytes: info.MemTotal, gpus: [...gpus], disk, ...seen }
   }
 }
 

@@ -4,6 +4,7 @@ import { judgeToolkit } from '@runyard/core'
 import { findOnPath } from '@runyard/kit'
 import type { RunCommand } from '@runyard/host-gpus'
 import type { HostFinding } from '@runyard/schema'
+import { createDiskSpace } from './disk-space.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
 import { hasImage } from './images.ts'
 import { diskLimitOf } from './installs.ts'
@@ -43,6 +44,7 @@ export async function examineEngine(engine: Engine, examination: Examination): P
     ...examineProcessor(info),
     await examineImage(engine, image),
     await examineDisk(engine, image),
+    await examineImageDisk(engine),
     await examineMetadata(engine, image),
   ]
   if (!hasCards) return findings
@@ -67,6 +69,14 @@ async function examineImage(engine: Engine, image: string): Promise<HostFinding>
 async function examineDisk(engine: Engine, image: string): Promise<HostFinding> {
   const limit = await diskLimitOf(engine, image)
   return { subject: 'worker disk', verdict: limit === 'limited' ? 'ok' : 'note', words: DISK[limit] }
+}
+
+async function examineImageDisk(engine: Engine): Promise<HostFinding> {
+  const subject = 'image disk'
+  const space = await createDiskSpace(engine)().catch(() => undefined)
+  if (space === undefined) return { subject, verdict: 'note', words: 'not known how much is free, so no pull is refused for a full disk' }
+  const [free, total] = [space.freeBytes, space.totalBytes].map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`)
+  return { subject, verdict: 'ok', words: `${free} of ${total} free (${space.path})` }
 }
 
 async function examineMetadata(engine: Engine, image: string): Promise<HostFinding> {

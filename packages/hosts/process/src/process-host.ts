@@ -53,6 +53,7 @@ const DEFAULT_PLANE: PlaneSettings = { host: LOOPBACK, port: 8081 }
 /** Processes are made of what this machine has. */
 const WITHOUT_IMAGES = {
   hasImage: async () => true,
+  diskSpace: async () => undefined,
   imageId: async () => undefined,
   pullImage: async () => undefined,
 } satisfies Partial<HostDriver>

@@ -115,7 +115,8 @@ function conditionOf({ record }: PoolHost): readonly string[] {
   if (isStale(record, now)) return [`not seen for ${formatDuration(now - sight.at)}`]
   if (sight.health !== 'ready') return [sight.problem ?? sight.health]
   const { rest } = record
-  return rest === undefined || restsUntil(rest) <= now ? [] : [`rests ${formatDuration(restsUntil(rest) - now)}: ${rest.message}`]
+  const low = sight.lowDisk === undefined ? [] : [`pulls no images: ${sight.lowDisk}`]
+  return rest === undefined || restsUntil(rest) <= now ? low : [`rests ${formatDuration(restsUntil(rest) - now)}: ${rest.message}`, ...low]
 }
 
 function factsOf(host: PoolHost): readonly (readonly [string, string])[] {

@@ -3,7 +3,7 @@
 import { countLeases, describeGpuRequest, explainPlacement, healthCounters, queueReason, type Holder, type Holding } from '@runyard/core'
 import { Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
-import type { Store } from '@runyard/store'
+import type { ScalerStatus, Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
@@ -54,7 +54,8 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   const { remedy, ...why } =
     whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
-  const verdicts = explainPlacement({ spec, hosts, holdings: holdingsOf(workers, hosts), holders, now: Date.now() })
+  const withoutImage = hostsWithoutImage(status)
+  const verdicts = explainPlacement({ spec, hosts, holdings: holdingsOf(workers, hosts), holders, withoutImage, now: Date.now() })
   return {
     endpoint: { id, name: endpoint.name },
     ...(job === undefined ? {} : { job: { id: job.id, status: job.status } }),
@@ -71,6 +72,10 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
       ]),
     ],
   }
+}
+
+function hostsWithoutImage(status: ScalerStatus | undefined): ReadonlySet<string> {
+  return new Set(status?.pulls?.map(({ host }) => host))
 }
 
 /** Only a job that waits has something to explain. */
