@@ -121,6 +121,8 @@ function createHost(label: string, cards: number): FakeHost {
     installs: async () => [],
     listWorkers: async () => [...observed.values()],
     diskSpace: async () => undefined,
+    heldImages: async () => [],
+    removeImage: async () => false,
     hasImage: async () => true,
     imageId: async () => undefined,
     pullImage: nothing,

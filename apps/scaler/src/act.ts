@@ -6,6 +6,7 @@ import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
+import { noteRelease, rollBack } from './act-on-releases.ts'
 import { drain, markOutdated, reap, stop } from './retire-worker.ts'
 import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
@@ -72,6 +73,7 @@ interface ChainContext {
 type ChainAction = Exclude<Action, StartAction | ActionOf<'resume'>>
 
 async function perform(deps: ActDeps, action: ChainAction, context: ChainContext): Promise<void> {
+  if (!('workerId' in action)) return performOnEndpoint(deps, action)
   switch (action.kind) {
     case 'mark-outdated':
       return markOutdated(deps, action)
@@ -83,14 +85,23 @@ async function perform(deps: ActDeps, action: ChainAction, context: ChainContext
       return reap(deps, action)
     case 'time-out':
       return timeOut(deps, action)
-    case 'sweep':
-      return sweep(deps, action)
-    case 'forget-endpoint':
-      return forgetEndpoint(deps, action)
     case 'take-back':
       return takeBack(deps, action, await exitOf(deps, action, context))
     case 'remove':
       return remove(deps, action, await exitOf(deps, action, context))
+  }
+}
+
+function performOnEndpoint(deps: ActDeps, action: ActionOf<'sweep' | 'note-release' | 'roll-back' | 'forget-endpoint'>): Promise<void> {
+  switch (action.kind) {
+    case 'sweep':
+      return sweep(deps, action)
+    case 'note-release':
+      return noteRelease(deps, action)
+    case 'roll-back':
+      return rollBack(deps, action)
+    case 'forget-endpoint':
+      return forgetEndpoint(deps, action)
   }
 }
 

@@ -21,12 +21,21 @@ export interface Images {
   ensure(driver: HostDriver, image: string, options: EnsureOptions): Promise<'present' | 'pulled'>
   /** `ensure` has seen it there for this user or, by default, it was seen there at all; then it is also looked for in the background. */
   isKnown(driver: HostDriver, image: string, by?: { readonly user: ImageUser | undefined }): boolean
+  /** What was pulled since the last call, where no image had that name before. */
+  takePulled(): readonly Pulled[]
   /** The next `ensure` looks again. */
   forget(driver: HostDriver, image: string): void
 }
 
 /** Images come to a host by our pulls, which are noted, and by its owner's, who may wait. */
 const LOOK_AGAIN_MS = 600_000
+
+export interface Pulled {
+  readonly hostId: string
+  readonly name: string
+  readonly imageId: string
+  readonly at: number
+}
 
 interface Pull {
   readonly done: Promise<void>
@@ -46,7 +55,8 @@ export function createImages(privateImages: Store['privateImages'], limits: Imag
   const looks = createLooks()
   const pulls = new Map<string, Pull>()
   const { mayUse, noteAccepted } = createAccess(privateImages)
-  const pullGuarded = guardPulls(limits)
+  const pulled: Pulled[] = []
+  const pullGuarded = noteNew(guardPulls(limits), pulled)
 
   function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
@@ -89,6 +99,7 @@ export function createImages(privateImages: Store['privateImages'], limits: Imag
       present.forget(driver, image)
       looks.forget(driver, image)
     },
+    takePulled: () => pulled.splice(0),
   }
 }
 
@@ -126,6 +137,18 @@ function createLooks() {
       return seen?.isThere === true
     },
     forget: (driver: HostDriver, image: string): void => void looks.delete(keyOf(driver, image)),
+  }
+}
+
+type PullInto = (driver: HostDriver, image: string, pull: PullOptions) => Promise<void>
+
+/** An image that was there under its name before belongs to someone else. */
+function noteNew(pullInto: PullInto, pulled: Pulled[]): PullInto {
+  return async (driver, image, pull) => {
+    const before = await driver.imageId(image)
+    await pullInto(driver, image, pull)
+    const [hostId, imageId] = await Promise.all([driver.identify(), driver.imageId(image)])
+    if (before === undefined && imageId !== undefined) pulled.push({ hostId, name: image, imageId, at: Date.now() })
   }
 }
 

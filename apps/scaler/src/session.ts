@@ -5,6 +5,7 @@ import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'
 import { createCardKeeper, type CardKeeper } from './card-keeper.ts'
 import type { Gate } from './gate.ts'
+import { openImageKeeper } from './image-keeper.ts'
 import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
 import { openLedgerTidy } from './ledger-tidy.ts'
@@ -74,6 +75,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const logs = deps.openLogs?.() ?? createLogFollower({ store, log })
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
   const ledger = openLedgerTidy({ store, config: deps.config, log })
+  const imageKeeper = openImageKeeper({ ...deps, store })
   const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
   const prePull = createPrePull({ ...deps, store, log, wake: onDone })
   const readiness = createReadiness(deps)
@@ -94,7 +96,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
       cards[Symbol.dispose]()
       prePull[Symbol.dispose]()
       readiness[Symbol.dispose]()
-      ended ??= Promise.all([actor, logs, ledger].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
+      ended ??= Promise.all([actor, logs, ledger, imageKeeper].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
       return ended
     },
   }

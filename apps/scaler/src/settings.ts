@@ -25,6 +25,7 @@ export function toPolicy(config: Config): PlanPolicy {
     // A lease's time and two pings more: its jobs are taken back before the worker itself is given up.
     heartbeatLostMs: leaseMs + 2 * config.lease.pingIntervalS * 1000,
     hostGraceMs: config.hostGraceS * 1000,
+    rollsBack: config.releases.rollBack,
     keepFreeBytes: config.images.keepFreeBytes,
     initTimeoutMs: config.initTimeoutS * 1000,
   }

@@ -8,6 +8,11 @@ export function lowDisk(space: DiskSpace | undefined, keepFreeBytes: number): st
   return `${gigabytes(space.freeBytes)} of ${gigabytes(space.totalBytes)} are free on the disk of ${space.path}, and images.keepFreeBytes keeps ${gigabytes(keepFreeBytes)} free`
 }
 
+/** What has to be removed until the host pulls again; 0: it does. */
+export function bytesToFree(space: DiskSpace | undefined, keepFreeBytes: number): number {
+  return space === undefined ? 0 : Math.max(0, keepFreeBytes - space.freeBytes)
+}
+
 /** The refusal of a pull: the host's matter, and neither the image's nor the endpoint's. */
 export function diskError(image: string, low: string, during: 'before' | 'during' = 'before'): RunyardError {
   const what = during === 'before' ? 'is not pulled' : 'is not pulled to its end'

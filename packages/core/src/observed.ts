@@ -147,6 +147,8 @@ export interface PlanPolicy {
   readonly keepBytes: number
   /** A host with less free disk pulls no image. */
   readonly keepFreeBytes: number
+  /** A release that cannot start is rolled back to the last good one. */
+  readonly rollsBack: boolean
 }
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
@@ -164,6 +166,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   quietSweepEveryMs: 60_000,
   keepBytes: Infinity,
   keepFreeBytes: 5 * 2 ** 30,
+  rollsBack: false,
 }
 
 export type InFlightKind = 'start' | 'other'
@@ -234,6 +237,10 @@ export type Action =
   | { readonly kind: 'time-out'; readonly endpointId: string; readonly jobId: string; readonly workerId: string | undefined }
   /** Removes expired entries, and the oldest results above `keepBytes`. `remind`: signal the gateways to read the queue again. */
   | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number; readonly remind: boolean }
+  /** A worker of this release was ready. */
+  | { readonly kind: 'note-release'; readonly endpointId: string; readonly specHash: string }
+  /** The release could not start. `message`: one sentence of evidence. */
+  | { readonly kind: 'roll-back'; readonly endpointId: string; readonly specHash: string; readonly message: string }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
 /** All actions of one kind. */

@@ -10,6 +10,7 @@ import { place, type Placed, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS } from './plan-workers.ts'
 import { jobsWait } from './queue-reason.ts'
+import { failedRelease, rollBackOf } from './release.ts'
 import { desiredWorkers } from './scaling.ts'
 import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
@@ -43,6 +44,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const { endpoint, view, workers } = growth
   const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
   const share = supply.reduce((sum, { record }) => sum + shareOf(record.gpus.length, endpoint), 0)
+  const rollBack = rollBackOf(endpoint)
   const none: Want = {
     ...growth,
     share,
@@ -50,7 +52,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
     missing: 0,
     reason: 'below_min',
     refused: undefined,
-    calm: QUIET,
+    calm: rollBack === undefined ? QUIET : { ...QUIET, reason: 'rolled_back', message: rollBack },
     heldBack: 0,
   }
   if (builder.observed.shutdown) return none
@@ -109,9 +111,16 @@ function afterFailures(
   const reason = MENDED_BY_USERS.has(failures.reason) ? failures.reason : 'backing_off'
   const nextTryAt = !isStarting && retryAt(failures) > builder.now ? retryAt(failures) : undefined
   // The evidence may have many lines, so it comes last.
-  const message = `${describeNextTry({ nextTryAt, isStarting: isStarting || triesNow })}; the last one failed: ${failures.message}`
+  const release = describeRelease(want, failures)
+  const message = `${release}${describeNextTry({ nextTryAt, isStarting: isStarting || triesNow })}; the last one failed: ${failures.message}`
   const calm = { throttled: 0, unhealthy: Math.max(1, missing), reason, message, nextTryAt }
   return { ...want, missing: triesNow ? 1 : 0, heldBack: Math.max(0, missing - 1), calm }
+}
+
+/** A release of which no worker has ever started is named. */
+function describeRelease({ endpoint, view }: Want, failures: StartFailures): string {
+  if (failedRelease(endpoint, view.workers, failures) === undefined) return ''
+  return `no worker of the release of ${new Date(endpoint.updatedAt).toISOString()} has started in ${failures.count} tries; `
 }
 
 function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number | undefined; readonly isStarting: boolean }): string {

@@ -7,6 +7,7 @@ import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts'
 import { startWanted, statusOf, wantOf } from './plan-growth.ts'
 import { planJobs } from './plan-jobs.ts'
 import { planWorkers } from './plan-workers.ts'
+import { planRelease } from './release.ts'
 import { cutToFit } from './retention.ts'
 import { locateWorkers, viewWorkers } from './worker-view.ts'
 import { planYields } from './yielding.ts'
@@ -17,6 +18,7 @@ export function plan(seen: Observed, now: number): Plan {
   const views = observed.endpoints.map((view) => ({ view, workers: viewWorkers(view, observed, now) }))
   const room = roomForResults(observed)
   for (const { view, workers } of views) {
+    planRelease(view, builder)
     planWorkers(view, workers, builder)
     planJobs(view, room.get(view.endpointId) ?? Infinity, builder)
   }

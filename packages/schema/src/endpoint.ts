@@ -89,6 +89,10 @@ export const Endpoint = z.object({
   savedBy: z.string().optional(),
   /** Earlier specs, newest first, with the time of their replacement. A spec that returns reveals two projects with the same name. */
   pastSpecs: z.array(z.object({ specHash: z.string(), until: z.number() })).optional(),
+  /** The last release of which a worker was ready (ADR 59); absent: none, or not recorded. */
+  goodRelease: z.object({ spec: EndpointSpec, specHash: z.string(), type: z.enum(ENDPOINT_TYPES), at: z.number() }).optional(),
+  /** The endpoint was rolled back at that time; `from`: the spec hash of the failed release. */
+  rollBack: z.object({ from: z.string(), at: z.number(), message: z.string() }).optional(),
   /** When a retry was last requested without a save. */
   retriedAt: z.number().optional(),
   /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */

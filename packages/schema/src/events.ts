@@ -41,6 +41,7 @@ export const EndpointEvent = z.object({
     'image_pull_failed',
     'endpoint_changed',
     'endpoint_retried',
+    'endpoint_rolled_back',
   ]),
   jobId: z.string().optional(),
   workerId: z.string().optional(),

@@ -2,7 +2,7 @@
 // Contract: `@runyard/testing` runs one conformance suite against each implementation.
 import type { HostConfig } from './host-config.ts'
 import type { CardProbe } from './card.ts'
-import type { DiskSpace, HostCapabilities, HostKind, HostOffer } from './host.ts'
+import type { DiskSpace, HeldImage, HostCapabilities, HostKind, HostOffer } from './host.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
@@ -171,6 +171,10 @@ export interface HostDriver extends AsyncDisposable {
   imageId(image: string): Promise<string | undefined>
   /** Free space where pulled images go, now; undefined: not known, or the host has no images. @throws as `inventory`. */
   diskSpace(): Promise<DiskSpace | undefined>
+  /** Those of the named images that are on the host. @throws as `inventory`. */
+  heldImages(names: readonly string[]): Promise<readonly HeldImage[]>
+  /** Removes a name, and the image unless it has another one. False: it is not there, or something uses it. @throws as `inventory`. */
+  removeImage(name: string): Promise<boolean>
   /**
    * Pulls with progress lines. @throws RunyardError with one sentence: 'forbidden' if the registry requires credentials or rejects the given
    * ones, 'not_found' if the image is unavailable for another reason.

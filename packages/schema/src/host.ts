@@ -122,6 +122,28 @@ export const HostRest = z.object({
 })
 export type HostRest = z.infer<typeof HostRest>
 
+/** An image that Runyard pulled onto a host. */
+export const PulledImage = z.object({
+  /** As it was asked for. */
+  name: z.string(),
+  imageId: z.string(),
+  /** Epoch ms. */
+  pulledAt: z.number(),
+  /** When an endpoint or a container was last seen to use it, epoch ms. */
+  usedAt: z.number(),
+})
+export type PulledImage = z.infer<typeof PulledImage>
+
+/** What is on a host under the name of an image. */
+export interface HeldImage {
+  readonly name: string
+  readonly imageId: string
+  /** With layers that other images share. */
+  readonly bytes: number
+  /** A container, running or not, is made of it. */
+  readonly isUsed: boolean
+}
+
 /** All stored facts about a host; each part has one writer. */
 export const HostRecord = z.object({
   hostId: z.string(),
@@ -129,6 +151,8 @@ export const HostRecord = z.object({
   sight: HostSight.optional(),
   /** Written by the leading scaler, and outlives it. */
   rest: HostRest.optional(),
+  /** Written by the leading scaler: images that may be removed again. */
+  images: z.array(PulledImage).optional(),
   /** Written by the operator. */
   cordon: Cordon.optional(),
 })

@@ -1,4 +1,4 @@
-// Settings of the images on hosts (ADR 59).
+// Settings of releases and of the images on hosts (ADR 59).
 import { z } from 'zod'
 
 export const ImagesConfig = z.object({
@@ -14,4 +14,22 @@ export const ImagesConfig = z.object({
     .min(0)
     .default(5 * 1024 * 1024 * 1024)
     .describe('a host whose disk of images has less free pulls none, and a pull that gets there is stopped; 0: no limit'),
+  keepUnusedDays: z.coerce
+    .number()
+    .min(0)
+    .default(14)
+    .describe('days that an image stays on a host when no endpoint and no container uses it; only of images that Runyard pulled'),
+  keepUnusedBytes: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(50 * 1024 * 1024 * 1024)
+    .describe('what such images of one host may take together; beyond it the least recently used go first'),
+})
+
+export const ReleasesConfig = z.object({
+  rollBack: z
+    .union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
+    .default(false)
+    .describe('a release of which no worker has started in three rounds is rolled back to the last one that did; else it is only reported'),
 })

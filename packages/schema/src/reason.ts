@@ -42,6 +42,7 @@ export const REASONS = {
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
   key_limit: 'the API key that created the endpoint has as many workers as it may have',
   backing_off: 'earlier workers failed to start; the next try waits',
+  rolled_back: 'the last release could not start, so the endpoint was rolled back',
   paused: 'the endpoint’s maximum is 0 workers',
 
   // why a job waits, in addition to the reasons of the previous group

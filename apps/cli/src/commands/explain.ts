@@ -26,6 +26,7 @@ export function renderExplanation(
     job === undefined ? `${out.bold(endpoint.name)}  ${endpoint.id}` : `${out.bold(job.id)}  ${job.status} on ${endpoint.name}`
   const facts = [
     ['why', `${seen.message} (${seen.reason})`],
+    ...(seen.release === undefined ? [] : [['release', seen.release]]),
     ['wanted', seen.wanted],
     ['jobs waiting', `${waiting}`],
     [

@@ -89,6 +89,8 @@ function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>
   return {
     inventory: async () => ({ cpuCount: 8, memoryBytes: 32e9, gpus: [], cudaVersion: null }),
     diskSpace: async () => undefined,
+    heldImages: async () => [],
+    removeImage: async () => false,
     hasImage: async () => problem.image === undefined,
     imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {

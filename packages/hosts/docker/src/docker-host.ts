@@ -12,7 +12,7 @@ import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
-import { findImage, hasImage, pullImage, WORKER_IMAGE } from './images.ts'
+import { findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
@@ -84,6 +84,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     listWorkers: () => call('list the workers', () => observer.list()),
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     diskSpace: () => call('measure the disk', diskSpace),
+    heldImages: (names) => call('list images', () => heldImages(short, names)),
+    removeImage: (name) => call(`remove the image ${name}`, () => removeImage(short, name)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork({ preparer, starter, sandboxes }, launch)),

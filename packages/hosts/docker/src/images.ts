@@ -1,7 +1,7 @@
 // Images on an engine: checks whether they are present, and pulls them with progress. A refused pull is `forbidden`, any other failure is
 // `not_found`; the caller throttles the endpoint and reports the sentence.
 import { RunyardError } from '@runyard/schema'
-import type { PullOptions } from '@runyard/schema'
+import type { HeldImage, PullOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { messageOf, statusOf } from './docker-errors.ts'
 
@@ -106,6 +106,27 @@ export function followProgress(docker: Docker, stream: NodeJS.ReadableStream, on
 function toLines({ stream, status, id, progress }: ProgressMessage): readonly string[] {
   if (stream !== undefined) return stream.split('\n').filter((line) => line.trim() !== '')
   return status === undefined ? [] : [[id, status, progress].filter((part) => part !== undefined && part !== '').join(' ')]
+}
+
+/** Looked up one by one, because engines list names in another form than the one that was asked for. */
+export async function heldImages(docker: Docker, names: readonly string[]): Promise<readonly HeldImage[]> {
+  const containers = await docker.listContainers({ all: true })
+  const used = new Set(containers.map(({ ImageID }) => ImageID))
+  const found = await Promise.all(names.map(async (name) => ({ name, image: await findImage(docker, name) })))
+  return found.flatMap(({ name, image }) =>
+    image === undefined ? [] : [{ name, imageId: image.Id, bytes: image.Size, isUsed: used.has(image.Id) }],
+  )
+}
+
+/** Without force: an engine keeps what a container is made of. */
+export async function removeImage(docker: Docker, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(toPath(withTag(name))).remove()
+    return true
+  } catch (error) {
+    if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
+    return false
+  }
 }
 
 /** Removes images with this label that a newer one of the same name has replaced; one that is in use stays. `olderThan` as in "1h". */

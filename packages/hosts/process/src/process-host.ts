@@ -54,6 +54,8 @@ const DEFAULT_PLANE: PlaneSettings = { host: LOOPBACK, port: 8081 }
 const WITHOUT_IMAGES = {
   hasImage: async () => true,
   diskSpace: async () => undefined,
+  heldImages: async () => [],
+  removeImage: async () => false,
   imageId: async () => undefined,
   pullImage: async () => undefined,
 } satisfies Partial<HostDriver>

@@ -10,6 +10,7 @@ export const ExplainView = z
     job: z.object({ id: z.string(), status: z.string() }).optional().describe('Absent: an endpoint was asked for.'),
     reason: z.string().describe('From the list of reasons that `/status` uses.'),
     message: z.string(),
+    release: z.string().optional().describe('The endpoint was rolled back: why.'),
     wanted: z.string().describe('What a worker of the endpoint needs.'),
     priority: z.int(),
     waiting: z.int().describe('Jobs that wait.'),

@@ -1,6 +1,6 @@
 // Facts about hosts: the leader's last observation, their rest, their cordon. One hash with a field per host and fact, because each fact has its own
 // writer.
-import type { Cordon, HostRecord, HostRest, HostSight } from '@runyard/schema'
+import type { Cordon, HostRecord, HostRest, HostSight, PulledImage } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { readHostRecord } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
@@ -18,12 +18,15 @@ export interface HostStore {
   putRest(hostId: string, rest: HostRest | undefined): Promise<void>
   /** Undefined ends it. */
   putCordon(hostId: string, cordon: Cordon | undefined): Promise<void>
+  /** What Runyard pulled onto the host. */
+  pulledImages(hostId: string): Promise<readonly PulledImage[]>
+  putImages(hostId: string, images: readonly PulledImage[]): Promise<void>
   /** Of a host that does not exist any more. */
   forget(hostId: string): Promise<void>
 }
 
 const RESTRAINTS = ['rest', 'cordon'] as const
-const PARTS = ['sight', ...RESTRAINTS] as const
+const PARTS = ['sight', 'images', ...RESTRAINTS] as const
 
 const writeScript = defineScript({
   name: 'writeHostFact',
@@ -62,6 +65,11 @@ export function createHostStore({ client, keys, run }: StoreContext): HostStore 
     putSight: (hostId, sight) => put('sight', hostId)(sight),
     putRest: (hostId, rest) => put('rest', hostId)(rest),
     putCordon: (hostId, cordon) => put('cordon', hostId)(cordon),
+    async pulledImages(hostId) {
+      const text = await client.hget(hosts, `images ${hostId}`)
+      return text === null ? [] : (toRecord(hostId, [{ part: 'images', text }]).images ?? [])
+    },
+    putImages: (hostId, images) => put('images', hostId)(images.length === 0 ? undefined : images),
     async forget(hostId) {
       for (const part of PARTS) await put(part, hostId)(undefined)
     },

@@ -1,6 +1,15 @@
 // GET /runyard/v1/explain/:id: why a job waits or an endpoint has no further worker (ADR 54). What the leading scaler last saw of the hosts is judged by
 // core; workers of other owners are not named.
-import { countLeases, describeGpuRequest, explainPlacement, healthCounters, queueReason, type Holder, type Holding } from '@runyard/core'
+import {
+  countLeases,
+  describeGpuRequest,
+  explainPlacement,
+  healthCounters,
+  queueReason,
+  rollBackOf,
+  type Holder,
+  type Holding,
+} from '@runyard/core'
 import { Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { ScalerStatus, Store } from '@runyard/store'
@@ -60,6 +69,7 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     endpoint: { id, name: endpoint.name },
     ...(job === undefined ? {} : { job: { id: job.id, status: job.status } }),
     ...why,
+    ...releaseOf(endpoint),
     wanted: wantedOf(endpoint),
     priority: settings.priority ?? 1,
     waiting: demand.waiting,
@@ -114,6 +124,11 @@ function holdingsOf(workers: readonly WorkerRecord[], hosts: readonly HostRecord
     return { workerId: null, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }
   })
   return [...own, ...foreign]
+}
+
+function releaseOf(endpoint: Endpoint): Pick<ExplainView, 'release'> {
+  const release = rollBackOf(endpoint)
+  return release === undefined ? {} : { release }
 }
 
 function wantedOf({ spec: { gpu, cpu } }: Endpoint): string {
