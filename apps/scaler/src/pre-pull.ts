@@ -12,6 +12,7 @@ import {
   resolveImage,
   savedAt,
   withPulls,
+  withStandby,
   type EndpointStatus,
   type Observed,
   type PullProgress,
@@ -55,6 +56,8 @@ interface Task {
 }
 
 export function createPrePull(deps: PrePullDeps): PrePull {
+  /** By endpoint: how many workers it may still have. */
+  let free = new Map<string, number>()
   /** By endpoint: what its tasks were made for. */
   const known = new Map<string, { readonly made: string; readonly tasks: readonly Task[] }>()
   const drop = (endpointId: string): void => {
@@ -76,13 +79,17 @@ export function createPrePull(deps: PrePullDeps): PrePull {
   return {
     note(observed, now) {
       make(observed, now)
+      free = new Map(observed.endpoints.map((view) => [view.endpointId, (view.endpoint?.settings.workersMax ?? 0) - view.workers.length]))
       const pending = [...known.values()].flatMap(({ tasks }) => tasks.filter(({ state }) => state !== 'present'))
       // A start has pulled it meanwhile.
       for (const task of pending) if (task.state === 'failed' && isThere(deps, task)) task.dueAt = now
       const views = pending.map((task) => ({ task, hostId: task.hostId, isRunning: task.state === 'pulling', dueAt: task.dueAt }))
       for (const { task } of pullsToBegin(views, { atOnce: deps.config.images.pullsAtOnce, now })) void pull(deps, task)
     },
-    report: (endpointId, status) => withPulls(status, (known.get(endpointId)?.tasks ?? []).map(toView)),
+    report(endpointId, status) {
+      const pulls = (known.get(endpointId)?.tasks ?? []).map(toView)
+      return withStandby(withPulls(status, pulls), pulls, free.get(endpointId) ?? 0)
+    },
     [Symbol.dispose]() {
       for (const endpointId of known.keys()) drop(endpointId)
     },

@@ -264,6 +264,8 @@ export interface EndpointStatus {
   readonly message: string | undefined
   /** When the next start is attempted after failed ones, epoch ms; undefined: no pause, or an attempt is under way. */
   readonly nextTryAt: number | undefined
+  /** How many more workers could start without a pull; absent: not known. */
+  readonly standby?: number
   /** Its image on hosts that do not have it yet; absent: none. */
   readonly pulls?: readonly ImagePull[]
 }

@@ -2,7 +2,7 @@ import type { ImagePull } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointStatus, HostView } from './observed.ts'
-import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls } from './pre-pull.ts'
+import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withStandby } from './pre-pull.ts'
 import { endpoint, gpu, host, NOW } from './testing/plan-fixture.ts'
 
 const box = host('box', [gpu('g1')])
@@ -76,4 +76,14 @@ test('a failed pull is the reason only if the image is nowhere and nothing else 
   expect(withPulls(QUIET, [failed, pullOf('waiting')])).toMatchObject({ reason: 'registry_refused', message: 'no', nextTryAt: 5 })
   expect(withPulls(QUIET, [failed, pullOf('present')])).toMatchObject({ reason: undefined, pulls: [failed] })
   expect(withPulls({ ...QUIET, reason: 'gpus_busy' }, [failed])).toMatchObject({ reason: 'gpus_busy', pulls: [failed] })
+})
+
+test.each<[string, readonly ImagePull[], Partial<EndpointStatus>, number]>([
+  ['no image is needed', [], {}, 3],
+  ['one host has the image', [pullOf('present'), failed], {}, 3],
+  ['no host has it yet', [pullOf('pulling')], {}, 0],
+  ['some of them are throttled or unhealthy', [pullOf('present')], { throttled: 1, unhealthy: 1 }, 1],
+  ['all of them are', [pullOf('present')], { throttled: 4 }, 0],
+])('workers start without a pull where %s', (_, pulls, status, standby) => {
+  expect(withStandby({ ...QUIET, ...status }, pulls, 3)).toMatchObject({ standby })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createStatusBlock, type EndpointRow } from './live-status.ts'
+import { createStatusBlock, renderRows, type EndpointRow } from './live-status.ts'
 import { createScreen, type Screen } from '../testing/screen.ts'
 import type { Terminal } from './terminal.ts'
 import { toVisible, widthOf } from './visible.ts'
@@ -107,4 +107,11 @@ describe('the live block at 80 columns', () => {
     expect(headings(screen)).toBe(1)
     expect(Math.max(...screen.rows().map(widthOf))).toBeLessThanOrEqual(80)
   })
+})
+
+it('names places where a worker would start without a pull', () => {
+  const states = { initializing: 0, idle: 2, running: 1, throttled: 0, outdated: 0, unhealthy: 0 }
+  const row = rowOf('one', 0)
+  const shown = renderRows([{ ...row, health: { ...row.health, states } }], terminal(200).out)
+  expect(shown.join('\n')).toContain('1 throttled (2 on standby)')
 })

@@ -99,7 +99,7 @@ function renderBlock(rows: readonly EndpointRow[], out: Terminal): readonly stri
 }
 
 function workersOf(row: EndpointRow | undefined, columns: number): readonly string[] {
-  return row === undefined ? [] : wrap(describeWorkers(row.health.workers), { columns: columns - 2, most: 3 }).map((line) => `  ${line}`)
+  return row === undefined ? [] : wrap(describeWorkers(row.health), { columns: columns - 2, most: 3 }).map((line) => `  ${line}`)
 }
 
 function reasonOf(row: EndpointRow | undefined, columns: number): readonly string[] {
@@ -133,9 +133,10 @@ export function renderRows(rows: readonly EndpointRow[], out: Terminal): readonl
   return renderTable(out, cells, HEAD)
 }
 
-function countsOf({ health: { jobs, workers } }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly string[] {
+function countsOf({ health }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly string[] {
+  const { jobs } = health
   const failed = jobs.failed > 0 ? out.bad(`${jobs.failed}`) : '0'
-  return [`${jobs.inQueue}`, `${jobs.inProgress}`, `${jobs.completed}`, failed, describeWorkers(workers)]
+  return [`${jobs.inQueue}`, `${jobs.inProgress}`, `${jobs.completed}`, failed, describeWorkers(health)]
 }
 
 /** Why a worker is missing, and how to retry now; else what becomes of its image. */
@@ -151,8 +152,10 @@ function describePull({ image, host, state, message }: NonNullable<HealthView['i
   return `${image} is being pulled on ${host}${message === undefined ? '' : `: ${message}`}`
 }
 
-/** Omits `ready`, which counts idle workers a second time (client-api §5.9). */
-function describeWorkers(workers: HealthView['workers']): string {
+/** Omits `ready`, which counts idle workers a second time (client-api §5.9). On standby: a worker would start without a pull. */
+function describeWorkers({ workers, states }: HealthView): string {
   const shown = (['running', 'idle', 'initializing', 'throttled', 'unhealthy'] as const).filter((state) => workers[state] > 0)
-  return shown.length === 0 ? 'none' : shown.map((state) => `${workers[state]} ${state}`).join(', ')
+  const words = shown.length === 0 ? 'none' : shown.map((state) => `${workers[state]} ${state}`).join(', ')
+  const standby = states?.idle ?? 0
+  return standby === 0 ? words : `${words} (${standby} on standby)`
 }

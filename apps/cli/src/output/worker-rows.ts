@@ -23,5 +23,6 @@ export function renderWorkers(rows: readonly WorkerRow[], out: Terminal): readon
 function describe(endpoint: string, worker: WorkerView): readonly string[] {
   const gpu = worker.gpuTypeId === null ? '–' : `${worker.gpuCount} × ${worker.gpuTypeId}`
   const since = worker.uptimeSeconds === null ? '–' : formatDuration(worker.uptimeSeconds * 1000)
-  return [worker.id, endpoint, worker.status.toLowerCase(), gpu, since]
+  const status = worker.isStale && worker.status === 'RUNNING' ? 'outdated' : worker.status.toLowerCase()
+  return [worker.id, endpoint, status, gpu, since]
 }

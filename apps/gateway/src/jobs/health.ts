@@ -1,7 +1,7 @@
 // `/health` and the endpoint's own `/metrics` (client-api §5.9, §5.11): all eleven integers always, zero workers included; if a wanted worker cannot
 // start, `reason` and `message` say why. Also why the jobs of an endpoint wait, read at most once a second and shared by all requests that ask.
 import type { FastifyRequest } from 'fastify'
-import { defined, healthCounters, phaseOf, queueReason, type QueueReason, type QueueView } from '@runyard/core'
+import { countStates, defined, healthCounters, phaseOf, queueReason, type QueueReason, type QueueView } from '@runyard/core'
 import type { EndpointMetricsView, HealthView } from '@runyard/schema/api'
 import { Reason, type Endpoint, type ImagePull, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
@@ -42,6 +42,7 @@ function toHealthBody({ stats, workers, scaler }: EndpointLoad): HealthView {
       retried: stats.retried,
     },
     workers: healthCounters(workers, scaler),
+    states: countStates({ workers, missing: scaler }),
     ...(scaler?.reason === undefined ? {} : { reason: scaler.reason }),
     ...(scaler?.message === undefined ? {} : { message: scaler.message }),
     ...(scaler?.nextTryAt === undefined ? {} : { nextTryAt: new Date(scaler.nextTryAt).toISOString() }),

@@ -2,7 +2,7 @@
 // and a restart loses nothing. While Redis is away those series are absent rather than zero. Ends of jobs that the scaler recorded are added to this
 // gateway's own series. The page names all users' endpoints, so `metrics-access.ts` decides which requests need no key.
 import type { FastifyInstance } from 'fastify'
-import { phaseOf } from '@runyard/core'
+import { countStates, phaseOf } from '@runyard/core'
 import { Counter, Gauge } from '@runyard/kit'
 import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
@@ -36,6 +36,12 @@ function createSeries({ metrics }: ScrapeDeps) {
     queue: new Gauge({ name: 'runyard_queue_jobs', help: 'Jobs by state.', labelNames: [...labelNames, 'state'], registers }),
     oldest: new Gauge({ name: 'runyard_queue_oldest_seconds', help: 'Age of the oldest waiting job.', labelNames, registers }),
     workers: new Gauge({ name: 'runyard_workers', help: 'Workers by phase.', labelNames: [...labelNames, 'phase'], registers }),
+    states: new Gauge({
+      name: 'runyard_worker_states',
+      help: 'Workers by billing state; idle: places where a worker starts without a pull.',
+      labelNames: [...labelNames, 'state'],
+      registers,
+    }),
     throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
     outbox: new Gauge({ name: 'runyard_webhook_outbox_events', help: 'Webhooks that wait for a delivery.', registers }),
     outboxOldest: new Gauge({ name: 'runyard_webhook_outbox_oldest_seconds', help: 'Age of the oldest one.', registers }),
@@ -109,6 +115,8 @@ function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; 
   series.queue.set({ ...labels, state: 'in_progress' }, stats.inProgress)
   series.oldest.set(labels, stats.oldestWaitingAt === undefined ? 0 : Math.max(0, now - stats.oldestWaitingAt) / 1000)
   series.throttled.set(labels, scaler?.throttled ?? 0)
+  for (const [state, count] of Object.entries(countStates({ workers: load.workers, missing: scaler })))
+    series.states.set({ ...labels, state }, count)
   series.settled.inc({ ...labels, outcome: 'completed' }, stats.completed)
   series.settled.inc({ ...labels, outcome: 'failed' }, stats.failed)
   series.settled.inc({ ...labels, outcome: 'cancelled' }, stats.cancelled)

@@ -50,6 +50,11 @@ async function noteUnhealthy(
   if (session.record?.unhealthyReason === unhealthyReason) return
   log.warn({ endpointId, workerId, reason: unhealthyReason }, 'worker says that it is unhealthy')
   await store.workers.patch({ endpointId, workerId, fields: { unhealthyReason } })
+  const { record } = session
+  if (record === undefined) return
+  // From here on it is not billed.
+  const gpus = { gpuType: record.gpus[0]?.name ?? null, gpuCount: record.gpus.length }
+  await store.ledger.transition({ workerId, endpointId, ...gpus, state: 'unhealthy', at: Date.now() })
 }
 
 /** The worker names a job that it does not hold any more: the job ended a moment ago, or the stop order was lost. */

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { Reason } from '../reason.ts'
 import { IMAGE_PULL_STATES } from '../image-pull.ts'
-import { HEALTH_WORKER_STATES, JobStatus } from '../wire-words.ts'
+import { BillingState, HEALTH_WORKER_STATES, JobStatus } from '../wire-words.ts'
 import { DateTime } from './shared.ts'
 
 export const JobBody = z
@@ -73,6 +73,10 @@ export const HealthView = z
     jobs: z.object({ completed: z.int(), failed: z.int(), inProgress: z.int(), inQueue: z.int(), retried: z.int() }),
     workers: z.record(z.enum(HEALTH_WORKER_STATES), z.int()),
     // Not Runpod's.
+    states: z
+      .record(BillingState, z.int())
+      .optional()
+      .describe('Workers by the states that are billed or not; `idle`: places where a worker starts without a pull.'),
     reason: z.string().optional().describe('Why a wanted worker does not start: one of `queueReason`, or a newer one.'),
     message: z.string().optional(),
     nextTryAt: DateTime.optional().describe('Where starts failed: when the next one is tried.'),

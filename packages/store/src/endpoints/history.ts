@@ -20,6 +20,8 @@ export interface ScalerStatus {
   readonly unhealthy: number
   /** When a start is tried again after failed ones, epoch ms. */
   readonly nextTryAt?: number | undefined
+  /** How many more workers could start without a pull. */
+  readonly standby?: number | undefined
   /** Its image on hosts that do not have it yet. */
   readonly pulls?: readonly ImagePull[] | undefined
 }
@@ -78,8 +80,8 @@ export function createStatusStore({ client, keys, run }: StoreContext): StatusSt
     async get(endpointId) {
       const stored = await client.get(keys.of(endpointId, 'status'))
       if (stored === null) return undefined
-      const { at, throttled, reason, message, unhealthy, nextTryAt, pulls }: ScalerStatus = JSON.parse(stored)
-      return { at, throttled, reason, message, unhealthy, nextTryAt, pulls }
+      const { at, throttled, reason, message, unhealthy, nextTryAt, pulls, standby }: ScalerStatus = JSON.parse(stored)
+      return { at, throttled, reason, message, unhealthy, nextTryAt, pulls, standby }
     },
   }
 }
