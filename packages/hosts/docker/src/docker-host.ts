@@ -82,12 +82,8 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     inventory: (usedAfter) => call('describe the host', () => readInventory(usedAfter)),
     watchGpus: (onReport) => gpus.onReport(onReport),
     listWorkers: () => call('list the workers', () => observer.list()),
-    hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
+    ...imagesOn(call, { short, long }),
     diskSpace: () => call('measure the disk', diskSpace),
-    heldImages: (names) => call('list images', () => heldImages(short, names)),
-    removeImage: (name) => call(`remove the image ${name}`, () => removeImage(short, name)),
-    imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
-    pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork({ preparer, starter, sandboxes }, launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeWithSandbox(short, container(short, workerId))),
@@ -107,6 +103,16 @@ interface Starting {
   readonly preparer: Preparer
   readonly starter: Starter
   readonly sandboxes: NetworkSandboxes
+}
+
+function imagesOn(call: Describing['call'], { short, long }: { readonly short: Docker; readonly long: Docker }) {
+  return {
+    hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
+    heldImages: (names) => call('list images', () => heldImages(short, names)),
+    removeImage: (name) => call(`remove the image ${name}`, () => removeImage(short, name)),
+    imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
+    pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
+  } satisfies Partial<HostDriver>
 }
 
 async function startOnNetwork({ preparer, starter, sandboxes }: Starting, launch: WorkerLaunch): Promise<void> {
