@@ -60,8 +60,9 @@ function withoutTrouble(card: CardRecord & { readonly claim: CardClaim }, facts:
     case 'free':
       return lately(claim, now).length === 0 ? undefined : claim
     case 'probation':
-      return claim
+      break
   }
+  return claim
 }
 
 type With<K extends CardClaim['kind']> = CardRecord & { readonly claim: Extract<CardClaim, { readonly kind: K }> }

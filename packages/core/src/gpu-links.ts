@@ -49,7 +49,10 @@ const pairs = <T>(items: readonly T[]): readonly (readonly [T, T])[] =>
 
 /** In the order of `items`. */
 function* subsets<T>(items: readonly T[], count: number): Generator<readonly T[]> {
-  if (count === 0) return yield []
+  if (count === 0) {
+    yield []
+    return
+  }
   for (const [at, item] of items.entries()) {
     if (items.length - at < count) return
     for (const rest of subsets(items.slice(at + 1), count - 1)) yield [item, ...rest]
