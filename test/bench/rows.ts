@@ -9,11 +9,25 @@ import { kill } from './rows/kill.ts'
 import { idle } from './rows/idle.ts'
 import { polling } from './rows/polling.ts'
 import { run } from './rows/run.ts'
+import { processor } from './rows/processor.ts'
 import { through } from './rows/through.ts'
 import { backlog } from './rows/backlog.ts'
 import { hostile } from './rows/hostile.ts'
 
-export const ROW_GROUPS: readonly RowGroup[] = [runsync, localServer, celery, cold, kill, idle, polling, run, through, hostile, backlog]
+export const ROW_GROUPS: readonly RowGroup[] = [
+  runsync,
+  localServer,
+  celery,
+  cold,
+  kill,
+  idle,
+  polling,
+  run,
+  processor,
+  through,
+  hostile,
+  backlog,
+]
 
 /** The groups with these names; all if none is named. @throws on an unknown name */
 export function selectRows(names: readonly string[]): readonly RowGroup[] {
