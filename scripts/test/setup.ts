@@ -22,6 +22,11 @@ const DOCKER_PACKAGES: Readonly<Record<string, string>> = {
   docker: 'docker.io',
   iptables: 'iptables',
   debootstrap: 'debootstrap',
+  ip: 'iproute2',
+  ssh: 'openssh-client',
+  openssl: 'openssl',
+  // On a user's machine its package would start to listen.
+  ...(process.env['CI'] === 'true' ? { sshd: 'openssh-server' } : {}),
 }
 
 export async function installPackages(say: Say, { docker, browser }: Pick<Needs, 'docker' | 'browser'>): Promise<void> {

@@ -4,11 +4,22 @@ import { existsSync, statSync } from 'node:fs'
 import { findOnPath, tryCommand } from './child.ts'
 import { isImageRegistryReady } from './image-registry.ts'
 import { isPromtoolReady } from './promtool.ts'
+import { missingForTwoHosts } from './two-hosts.ts'
 import { isVenvReady, type VenvName } from './venvs.ts'
 
 export const WORKER_IMAGE = process.env['RUNYARD_TEST_IMAGE'] ?? 'runyard/worker:latest'
 
-export type Need = 'redis' | 'docker' | 'worker-image' | 'gpu' | 'root' | 'browser' | 'image-registry' | 'promtool' | `venv:${VenvName}`
+export type Need =
+  | 'redis'
+  | 'docker'
+  | 'worker-image'
+  | 'gpu'
+  | 'root'
+  | 'browser'
+  | 'image-registry'
+  | 'promtool'
+  | 'two-hosts'
+  | `venv:${VenvName}`
 
 export const NO_GPU = 'no physical NVIDIA GPU here'
 
@@ -23,6 +34,7 @@ const CHECKS: Readonly<Record<Exclude<Need, `venv:${VenvName}`>, Check>> = {
   root: () => (process.getuid?.() === 0 ? undefined : 'needs root'),
   'image-registry': () => (isImageRegistryReady() ? undefined : 'the image registry is not here (./runyard test unpacks it)'),
   promtool: () => (isPromtoolReady() ? undefined : 'no promtool here (./runyard test unpacks it)'),
+  'two-hosts': missingForTwoHosts,
   browser: () => (findOnPath('chromium') === undefined ? 'no chromium here' : undefined),
 }
 
