@@ -11,6 +11,7 @@ import type { AgentLog } from './log.ts'
 import { createRunner } from './runner.ts'
 import { findPython, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
 import { openSpool, type Spool } from './spool.ts'
+import type { Parked } from './standby.ts'
 import { runTakeLoop } from './take-loop.ts'
 import { refuseUnheeded } from './unheeded.ts'
 
@@ -22,6 +23,8 @@ export interface AgentDeps {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: AgentLog
   readonly writeThrough: (chunk: Buffer) => void
+  /** The Python of a worker that stood by. */
+  readonly parked?: Pick<Parked, 'runtimeDir' | 'supervisor'> | undefined
 }
 
 export interface AgentSignals {
@@ -35,7 +38,7 @@ export interface AgentSignals {
 export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
   for (const sentence of refuseUnheeded(deps.env, settings)) log.warn(sentence)
-  const runtimeDir = mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
+  const runtimeDir = deps.parked?.runtimeDir ?? mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)
   const held = createCurrentJob()
@@ -48,7 +51,8 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
     return found
   }
   const env = toRunnerEnv(deps.env, runtimeDir)
-  const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough: deps.writeThrough }), settings)
+  const { writeThrough, parked } = deps
+  const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough, parked: parked?.supervisor }), settings)
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {

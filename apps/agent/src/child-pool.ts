@@ -26,12 +26,14 @@ export interface ChildPoolDeps {
   readonly runtimeDir: string
   readonly env: Readonly<Record<string, string>>
   readonly writeThrough: (chunk: Buffer) => void
+  /** Started before the worker had an endpoint, in the directory `1`; undefined: none. */
+  readonly parked?: Supervisor | undefined
 }
 
 export function createChildPool(deps: ChildPoolDeps): ChildPool {
-  let starts = 0
+  let supervisor = deps.parked
+  let starts = supervisor === undefined ? 0 : 1
   let ended = false
-  let supervisor: Supervisor | undefined
   let ready: Promise<ReadyChild> | undefined
   const prepare = async (): Promise<ReadyChild> => {
     if (ended) throw new Error('the agent is ending')

@@ -2,6 +2,7 @@
 import { runAgent } from './agent.ts'
 import { createLog } from './log.ts'
 import { readSettings } from './settings.ts'
+import { isStandby, standBy } from './standby.ts'
 
 const log = createLog(process.stdout)
 const drain = new AbortController()
@@ -17,9 +18,13 @@ process.on('SIGINT', onSignal)
 process.stdout.on('error', () => undefined)
 
 try {
-  const settings = readSettings(process.env)
   const writeThrough = (chunk: Buffer): void => void process.stdout.write(chunk)
-  await runAgent({ settings, env: process.env, log, writeThrough }, { drain: drain.signal, kill: kill.signal })
+  const isParked = isStandby(process.env)
+  const parked = isParked ? await standBy({ env: process.env, input: process.stdin, writeThrough, signal: drain.signal }) : undefined
+  if (parked !== undefined || !isParked) {
+    const env = parked?.env ?? process.env
+    await runAgent({ settings: readSettings(env), env, log, writeThrough, parked }, { drain: drain.signal, kill: kill.signal })
+  }
   process.exitCode = kill.signal.aborted ? 143 : 0
 } catch (error) {
   log.error(error instanceof Error ? error.message : String(error))

@@ -33,6 +33,7 @@ function scriptedRunner() {
     fork: async () => child,
     boardOf: () => ({ phase: 'working', threadsLeft: false }) as const,
     kill: async () => undefined,
+    takeOn: () => undefined,
     discard: async () => undefined,
     end: async () => undefined,
   }

@@ -63,7 +63,7 @@ export function readSettings(env: Env): Settings {
     scratchDir: env.RUNYARD_SCRATCH_DIR || undefined,
     python: env.RUNYARD_PYTHON || undefined,
     preloads: (env.RUNYARD_PRELOAD ?? '') !== '',
-    ...findRunner(here),
+    ...findRunner(),
   }
 }
 
@@ -84,7 +84,8 @@ function toPingInterval(text: string | undefined): number {
 }
 
 /** Next to the bundle, or one level up if the agent runs from source. */
-function findRunner(here: string): { runnerDir: string; vendorDir: string } {
+export function findRunner(): { runnerDir: string; vendorDir: string } {
+  const here = dirname(fileURLToPath(import.meta.url))
   const beside = join(here, 'runner')
   if (existsSync(beside)) return { runnerDir: beside, vendorDir: join(beside, 'vendor') }
   return { runnerDir: join(here, '..', 'runner'), vendorDir: join(here, '..', 'dist', 'runner', 'vendor') }

@@ -30,6 +30,8 @@ export interface Supervisor {
   readonly isAlive: () => boolean
   /** @throws Error with one sentence if the child ends before it is connected. */
   fork(): Promise<RunnerChild>
+  /** The environment of all later forks. */
+  takeOn(env: Readonly<Record<string, string>>): void
   /** The phase in which a child died. */
   boardOf(child: RunnerChild): BoardNote
   /** Sends SIGKILL to the child and all of its descendants; resolves when they have ended. */
@@ -95,6 +97,9 @@ function createSupervisor({ child, closed, registry, pythonVersion, output, dire
       const connected = registry.expect(generation)
       command('fork', generation)
       return connected
+    },
+    takeOn(env) {
+      if (isAlive()) stdinOf(child).write(`${JSON.stringify({ op: 'environment', env })}\n`)
     },
     boardOf: (target) => readBoard(join(directory, `board-${target.generation}`)),
     async kill(target) {

@@ -7,6 +7,7 @@ import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
 import { noteRelease, rollBack } from './act-on-releases.ts'
+import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, stop } from './retire-worker.ts'
 import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
@@ -20,7 +21,7 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
   const chains = createChains(deps.log, onDone)
 
   async function start(action: StartAction, endpoint: Endpoint): Promise<void> {
-    const id = newWorkerId()
+    const id = takeStandby(deps, action, endpoint) ?? newWorkerId()
     const placed = await placeWorker(deps, action, { id, endpoint }).catch((error: unknown) => {
       if (!(error instanceof RunyardError) || error.code !== 'conflict') throw error
       // The next look shows who holds the card.

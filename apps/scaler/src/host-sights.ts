@@ -62,7 +62,7 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 }
 
 function toSight(
-  { label, kind, inventory, workers, unready, disk }: HostView,
+  { label, kind, inventory, workers, unready, disk, standby = 0 }: HostView,
   keepFreeBytes: number,
   claims: HostSight['claims'],
 ): Omit<HostSight, 'at' | 'inventoryAt'> {
@@ -73,6 +73,7 @@ function toSight(
     claims,
     ...(inventory === undefined ? {} : { inventory }),
     ...(low === undefined ? {} : { lowDisk: low }),
+    ...(standby === 0 ? {} : { standby }),
   }
   if (workers === undefined) return { ...common, health: 'unreachable', problem: 'the host does not answer' }
   return unready === undefined ? { ...common, health: 'ready' } : { ...common, health: 'unready', problem: `the host ${unready}` }

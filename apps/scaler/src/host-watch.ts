@@ -182,7 +182,7 @@ function createReader(options: HostWatchOptions): Reader {
         seen.inventoryProblem = problem
       }
     },
-    view: (now) => ({ ...viewOf(seen, driver, now), ...configured(seen.inventory, now) }),
+    view: (now) => ({ ...viewOf(seen, driver, now), standby: driver.standbyCount?.(), ...configured(seen.inventory, now) }),
   }
 }
 

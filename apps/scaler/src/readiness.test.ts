@@ -1,5 +1,5 @@
 import type { HostView } from '@runyard/core'
-import { HostConfig, type HostReadiness } from '@runyard/schema'
+import { Config, HostConfig, type HostReadiness } from '@runyard/schema'
 import { beforeEach, expect, it } from 'vitest'
 import { createReadiness, type Readiness } from './readiness.ts'
 import { createFakeHost } from './testing/scaler-fixture.ts'
@@ -13,7 +13,7 @@ beforeEach(() => {
   config = undefined
   const driver = { ...createFakeHost('box'), keepReady: (ready: HostReadiness | undefined) => void wanted.push(ready) }
   const hosts = { list: () => [{ driver, hostId: () => 'box', config: () => config }] }
-  readiness = createReadiness({ hosts })
+  readiness = createReadiness({ hosts, config: Config.parse({}), caBundle: undefined })
 })
 
 const view = (change: Partial<HostView> = {}): HostView => ({

@@ -1,6 +1,16 @@
 // What each host is to have ready for the next starts, as its configuration says: while this scaler leads, for hosts that may get workers.
-import type { HostView, Observed } from '@runyard/core'
-import type { HostConfig, HostReadiness } from '@runyard/schema'
+import {
+  canStandbyServe,
+  diskBytesOf,
+  resolveImage,
+  standbyTemplate,
+  type HostView,
+  type Observed,
+  type StandbyTemplate,
+  type StartAction,
+} from '@runyard/core'
+import type { Config, Endpoint, HostConfig, HostReadiness } from '@runyard/schema'
+import { hostOf, type ActDeps } from './act-deps.ts'
 import type { HostWatch } from './host-watch.ts'
 
 /** A start on its own finds one ready, and so does a second one right after it. */
@@ -13,12 +23,16 @@ export interface Readiness extends Disposable {
 
 export interface ReadinessDeps {
   readonly hosts: { list(): readonly Pick<HostWatch, 'driver' | 'hostId' | 'config'>[] }
+  readonly config: Config
+  readonly caBundle: string | undefined
 }
 
-export function createReadiness({ hosts }: ReadinessDeps): Readiness {
+export function createReadiness({ hosts, ...settings }: ReadinessDeps): Readiness {
   function readinessOf(view: HostView | undefined, config: HostConfig | undefined): HostReadiness {
     if (view === undefined || view.unready !== undefined || view.cordon !== undefined) return NOTHING
-    return { networks: config?.kind === 'docker' ? (config.readyNetworks ?? NETWORKS) : NETWORKS }
+    const networks = config?.kind === 'docker' ? (config.readyNetworks ?? NETWORKS) : NETWORKS
+    const count = config?.standby ?? 0
+    return count === 0 ? { networks } : { networks, standby: { count, launch: templateFor(settings, config).launch } }
   }
 
   return {
@@ -32,4 +46,20 @@ export function createReadiness({ hosts }: ReadinessDeps): Readiness {
       for (const { driver } of hosts.list()) driver.keepReady?.(undefined)
     },
   }
+}
+
+type TemplateDeps = Pick<ReadinessDeps, 'config' | 'caBundle'>
+
+function templateFor({ config, caBundle }: TemplateDeps, host: HostConfig | undefined): StandbyTemplate {
+  return standbyTemplate({ image: config.defaultImage, preload: host?.preload ?? [], pidsLimit: config.limits.workerPids, caBundle })
+}
+
+/** The worker on the chosen host that takes on the endpoint; undefined: a new one starts. */
+export function takeStandby(deps: ActDeps, { hostId, gpus }: StartAction, { id, spec }: Endpoint): string | undefined {
+  const host = hostOf(deps, hostId)
+  if ((host?.config()?.standby ?? 0) === 0) return undefined
+  const { withAgent, image } = resolveImage(spec.image, deps.config)
+  const runtime = deps.config.runtimes[id] ?? deps.config.runtimes['*']
+  if (!canStandbyServe({ spec, image, withAgent, gpus, runtime }, templateFor(deps, host?.config()))) return undefined
+  return host?.driver.takeStandby?.({ diskBytes: diskBytesOf(spec) })
 }

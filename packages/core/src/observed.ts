@@ -51,6 +51,8 @@ export interface HostView {
   readonly awaySince?: number | undefined
   /** Real GPUs that workers of other installations hold on this host. */
   readonly cardsOfOthers: readonly string[]
+  /** How many workers stand by; they are not among `workers`. */
+  readonly standby?: number | undefined
   /** When `workers` was requested, epoch ms: workers created later may be missing. */
   readonly observedAt: number
 }

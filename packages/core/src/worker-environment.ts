@@ -107,7 +107,7 @@ function clientVariables(planeUrl: string): Record<string, string> {
   }
 }
 
-function caVariables(path: string): Record<string, string> {
+export function caVariables(path: string): Record<string, string> {
   return {
     SSL_CERT_FILE: path,
     REQUESTS_CA_BUNDLE: path,

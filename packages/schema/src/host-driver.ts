@@ -123,6 +123,14 @@ export interface Install {
 export interface HostReadiness {
   /** Networks for workers that are still to start. */
   readonly networks: number
+  /** Started workers that have no endpoint yet; absent: none. */
+  readonly standby?: HostStandby | undefined
+}
+
+export interface HostStandby {
+  readonly count: number
+  /** The worker that stands by, without an id. */
+  readonly launch: WorkerLaunch
 }
 
 export interface HostDriver extends AsyncDisposable {
@@ -189,7 +197,14 @@ export interface HostDriver extends AsyncDisposable {
    * What the leading scaler wants the host to have ready for the next starts; undefined: it does not lead any more. Returns at once; the driver works
    * in the background, and lets go of what it made when it is closed. Absent: this kind of host prepares nothing.
    */
-  keepReady?(ready: HostReadiness | undefined): void
+  readonly keepReady?: (ready: HostReadiness | undefined) => void
+  /**
+   * The id of a worker that stands by, given once; undefined: none is there for a worker that may write so much. `startWorker` with this id hands the
+   * worker its environment and limits, or starts another one if it has ended. A caller that does not start it leaves a worker without a record.
+   */
+  readonly takeStandby?: (request: Pick<WorkerLaunch, 'diskBytes'>) => string | undefined
+  /** How many workers stand by; they are not listed. */
+  readonly standbyCount?: () => number
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */

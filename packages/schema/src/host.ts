@@ -102,6 +102,8 @@ export const HostSight = z.object({
   inventoryAt: z.number().optional(),
   /** Held GPUs: uuid → worker id; null: a worker of another installation. */
   claims: z.record(z.string(), z.string().nullable()),
+  /** Workers that stand by: started, without an endpoint; absent: none. */
+  standby: z.int().optional(),
 })
 export type HostSight = z.infer<typeof HostSight>
 

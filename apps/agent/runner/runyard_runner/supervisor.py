@@ -112,7 +112,15 @@ class Supervisor:
                 self.fork(command["generation"])
             elif command["op"] == "kill":
                 self.kill(command["generation"])
+            elif command["op"] == "environment":
+                self.take_on(command["env"])
         return bool(data)
+
+    def take_on(self, environment):
+        """A worker that stood by has an endpoint now: all later forks get its environment."""
+        os.environ.clear()
+        os.environ.update(environment)
+        time.tzset()
 
     def fork(self, generation):
         if self.child is not None:

@@ -15,6 +15,8 @@ export interface TestWorker extends AsyncDisposable {
   readonly output: () => string
   /** Resolves as soon as the output contains `text`. */
   printed(text: string): Promise<void>
+  /** Writes what it gets on stdin; without an argument the input ends. */
+  takeOn(env?: Record<string, string>): void
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string>
 }
@@ -23,6 +25,8 @@ interface WorkerOptions {
   readonly env?: Record<string, string>
   /** Words before the agent's own command line. */
   readonly prefix?: readonly string[]
+  /** It stands by, and gets its environment by `takeOn`. */
+  readonly standsBy?: boolean
 }
 
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts')
@@ -30,28 +34,21 @@ const MAIN = join(dirname(fileURLToPath(import.meta.url)), '..', 'main.ts')
 export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): TestWorker {
   vendorCloudpickle()
   const directory = mkdtempSync(join(tmpdir(), 'runyard-worker-'))
-  const at = (route: string, rest: string) => `${gatewayUrl}/v2/ep1/${route}/w1${rest}?gpu=none`
+  const protocol = protocolOf(gatewayUrl)
   const env = {
     ...process.env,
-    RUNPOD_WEBHOOK_GET_JOB: at('job-take', ''),
-    RUNPOD_WEBHOOK_POST_OUTPUT: at('job-done', '/$ID'),
-    RUNPOD_WEBHOOK_POST_STREAM: at('job-stream', '/$ID'),
-    RUNPOD_WEBHOOK_PING: at('ping', ''),
-    RUNPOD_AI_API_KEY: 'worker-token',
-    RUNPOD_POD_ID: 'w1',
-    RUNPOD_ENDPOINT_ID: 'ep1',
-    RUNPOD_PING_INTERVAL: '1000',
+    ...(options.standsBy === true ? { RUNYARD_STANDBY: '1' } : protocol),
     TMPDIR: directory,
     // Python's caches beside the runner's source would make the bundle stale, and `./runyard` would build it in the middle of other tests.
     PYTHONDONTWRITEBYTECODE: '1',
     ...options.env,
   }
   const [command, ...words] = [...(options.prefix ?? []), process.execPath, MAIN]
-  const child = spawn(...dieWithUs(command, words), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(...dieWithUs(command, words), { env, stdio: [options.standsBy === true ? 'pipe' : 'ignore', 'pipe', 'pipe'] })
   let output = ''
   const watchers = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       output += text
       watchers.forEach((watch) => watch())
     })
@@ -68,12 +65,30 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
         watch()
       })
     },
+    takeOn(own) {
+      if (own === undefined) child.stdin?.end()
+      else child.stdin?.write(`${JSON.stringify({ env: { ...protocol, ...own } })}\n`)
+    },
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+function protocolOf(gatewayUrl: string): Record<string, string> {
+  const at = (route: string, rest: string) => `${gatewayUrl}/v2/ep1/${route}/w1${rest}?gpu=none`
+  return {
+    RUNPOD_WEBHOOK_GET_JOB: at('job-take', ''),
+    RUNPOD_WEBHOOK_POST_OUTPUT: at('job-done', '/$ID'),
+    RUNPOD_WEBHOOK_POST_STREAM: at('job-stream', '/$ID'),
+    RUNPOD_WEBHOOK_PING: at('ping', ''),
+    RUNPOD_AI_API_KEY: 'worker-token',
+    RUNPOD_POD_ID: 'w1',
+    RUNPOD_ENDPOINT_ID: 'ep1',
+    RUNPOD_PING_INTERVAL: '1000',
   }
 }
 

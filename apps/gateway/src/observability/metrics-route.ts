@@ -42,6 +42,7 @@ function createSeries({ metrics }: ScrapeDeps) {
       labelNames: [...labelNames, 'state'],
       registers,
     }),
+    standby: new Gauge({ name: 'runyard_standby_workers', help: 'Started workers without an endpoint.', labelNames: ['host'], registers }),
     throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
     outbox: new Gauge({ name: 'runyard_webhook_outbox_events', help: 'Webhooks that wait for a delivery.', registers }),
     outboxOldest: new Gauge({ name: 'runyard_webhook_outbox_oldest_seconds', help: 'Age of the oldest one.', registers }),
@@ -90,12 +91,19 @@ async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
     if (load !== undefined) setLoad(series, { endpoint, load, now })
   })
   await setOutbox(deps, series, now)
+  await setStandby(deps, series)
   for (const total of totals) {
     if (!deps.config.billing.states.includes(total.state)) continue
     const labels = { gpu: total.gpuType ?? 'cpu', state: total.state }
     const { endpointId: id, ownerId, seconds } = total
     if (id === null) series.billableGone.inc({ ...labels, owner: ownerId }, seconds)
     else series.billable.inc({ ...labels, endpoint: names.get(id) ?? '', endpoint_id: id }, seconds)
+  }
+}
+
+async function setStandby({ store }: ScrapeDeps, series: Series): Promise<void> {
+  for (const { sight } of await store.hosts.list()) {
+    if (sight?.standby !== undefined) series.standby.set({ host: sight.label }, sight.standby)
   }
 }
 

@@ -15,6 +15,8 @@ export const LABELS = {
   gpus: 'runyard.gpus',
   /** On a network sandbox instead of a worker's labels: the driver that may give it away. */
   sandbox: 'runyard.sandbox',
+  /** On a worker that was started before it had an endpoint; its other labels are empty. */
+  standby: 'runyard.standby',
 } as const
 
 export const AGENT_MOUNT = '/opt/runyard'
@@ -58,11 +60,13 @@ export interface SpecOptions {
   readonly fewFiles?: boolean
   /** The container whose network it joins; default: it is attached to the workers' network itself. */
   readonly sandbox?: string | undefined
+  /** It waits for its endpoint on stdin. */
+  readonly isStandby?: boolean | undefined
 }
 
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume, fewFiles, sandbox }: SpecOptions,
+  { instanceId, agentVolume, fewFiles, sandbox, isStandby }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
@@ -73,14 +77,15 @@ export function toContainerOptions(
     name: containerName(instanceId, launch.workerId),
     Image: launch.image,
     ...network.config,
-    Env: Object.entries({ ...launch.env, ...gpuVisibility(uuids) }).map(([key, value]) => `${key}=${value}`),
+    Env: Object.entries(environmentOf(launch)).map(([key, value]) => `${key}=${value}`),
     ...(launch.withAgent ? { Entrypoint: [`${AGENT_MOUNT}/bin/node`, `${AGENT_MOUNT}/agent.mjs`], Cmd: [] } : {}),
     ...(!launch.withAgent && launch.entrypoint.length > 0 ? { Entrypoint: [...launch.entrypoint] } : {}),
     ...(!launch.withAgent && launch.args.length > 0 ? { Cmd: [...launch.args] } : {}),
     // An image's own STOPSIGNAL would turn "drain" into something else.
     StopSignal: 'SIGTERM',
     Tty: false,
-    Labels: labelsOf(launch, instanceId),
+    OpenStdin: isStandby === true,
+    Labels: labelsOf(launch, { instanceId, isStandby }),
     HostConfig: {
       ...limits(launch, fewFiles === true),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
@@ -97,19 +102,24 @@ export function toContainerOptions(
   }
 }
 
-function labelsOf(launch: WorkerLaunch, instanceId: string): Record<string, string> {
+function labelsOf(launch: WorkerLaunch, { instanceId, isStandby }: Pick<SpecOptions, 'instanceId' | 'isStandby'>): Record<string, string> {
   return {
     [LABELS.instance]: instanceId,
     [LABELS.endpoint]: launch.endpointId,
     [LABELS.worker]: launch.workerId,
     [LABELS.spec]: launch.specHash,
     [LABELS.gpus]: launch.gpus.map((gpu) => gpu.uuid).join(','),
+    ...(isStandby === true ? { [LABELS.standby]: 'yes' } : {}),
   }
 }
 
 /** Docker refuses a host name beside the network of another container. */
 function networkFor({ workerId }: WorkerLaunch, sandbox: string | undefined) {
   return sandbox === undefined ? { mode: WORKER_NETWORK, config: { Hostname: workerId } } : { mode: `${JOINS}${sandbox}`, config: {} }
+}
+
+export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, string>> {
+  return { ...launch.env, ...gpuVisibility(realUuids(launch)) }
 }
 
 const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)
@@ -122,17 +132,24 @@ function gpuVisibility(uuids: readonly string[]): Record<string, string> {
   return { NVIDIA_VISIBLE_DEVICES: uuids.length > 0 ? uuids.join(',') : 'void' }
 }
 
+/** What a running container can still be given. */
+export function adjustableLimits({ memoryBytes, cpus, cpuShares, pidsLimit }: WorkerLaunch): Docker.HostConfig {
+  return {
+    PidsLimit: pidsLimit,
+    ...(cpuShares === undefined ? {} : { CpuShares: cpuShares }),
+    // Swap equal to memory means none: a worker over its limit dies with evidence rather than slowing the host down.
+    ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
+    ...(cpus === undefined ? {} : { NanoCpus: Math.round(cpus * 1e9) }),
+  }
+}
+
 function limits(launch: WorkerLaunch, fewFiles: boolean): Docker.HostConfig {
   const shm = launch.memoryBytes === undefined ? UNLIMITED_SHM_BYTES : Math.max(LEAST_SHM_BYTES, Math.floor(launch.memoryBytes / 2))
   return {
-    PidsLimit: launch.pidsLimit,
+    ...adjustableLimits(launch),
     ShmSize: shm,
     OomScoreAdj: OOM_SCORE,
     Ulimits: fewFiles ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
-    ...(launch.cpuShares === undefined ? {} : { CpuShares: launch.cpuShares }),
-    // Swap equal to memory means none: a worker over its limit dies with evidence rather than slowing the host down.
-    ...(launch.memoryBytes === undefined ? {} : { Memory: launch.memoryBytes, MemorySwap: launch.memoryBytes }),
-    ...(launch.cpus === undefined ? {} : { NanoCpus: Math.round(launch.cpus * 1e9) }),
   }
 }
 

@@ -10,6 +10,8 @@ export interface DiskGuard {
   create(options: Docker.ContainerCreateOptions, launch: Pick<WorkerLaunch, 'diskBytes'>): Promise<Docker.Container>
   /** Bytes written by container id, as of the last measurement; begins the next one when it is due. Empty where the engine limits. */
   sizes(): ReadonlyMap<string, number>
+  /** The engine is known to enforce no limit, so containers are measured. */
+  measures(): boolean
 }
 
 export interface DiskGuardOptions {
@@ -48,6 +50,7 @@ export function createDiskGuard(docker: Docker, { instanceId, log, measureEveryM
         return docker.createContainer(options)
       }
     },
+    measures: () => canLimit === false,
     sizes() {
       if (canLimit === true) return new Map()
       if (!measuring && Date.now() - measuredAt >= measureEveryMs) {

@@ -1,25 +1,24 @@
 // A Docker Engine behind the host port. Every call is bounded and every vendor error leaves as one sentence. A start is one create and one
 // start; the container's name makes it idempotent. Nothing is remembered that a new driver could not observe again.
 import { createGpuWatch, CUDA_CHECK, readGpuInventory, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
-import { RunyardError } from '@runyard/schema'
-import type { CardProbe, DiskSpace, EngineConnection, HostCapabilities, HostDriver, HostOffer, WorkerLaunch } from '@runyard/schema'
+import type { CardProbe, DiskSpace, EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
 import { containerName } from './container-spec.ts'
 import { createDiskSpace } from './disk-space.ts'
 import { createDiskGuard } from './disk.ts'
-import { messageOf, statusOf, toRunyardError } from './docker-errors.ts'
+import { statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
 import { findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
-import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
-import { createPreparer, type Preparer, type PreparerOptions } from './prepare.ts'
+import { removeWithSandbox } from './network-sandboxes.ts'
+import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { runProbe } from './probe-container.ts'
 import { followLogs, tail } from './read-logs.ts'
-import { createStarter, type Starter } from './start-container.ts'
+import { createStarts } from './starts.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
@@ -53,10 +52,9 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   // Logs, events, pulls and stops last as long as they last; their callers bound them.
   const long = engine.docker()
   const disk = createDiskGuard(short, options)
-  const starter = createStarter(short, { instanceId, disk })
   const preparer = createPreparer(engine, options)
-  const sandboxes = createNetworkSandboxes(short, { ...options, network: preparer.network })
-  const observer = createObserver(short, { instanceId, disk, note: sandboxes.note })
+  const starts = createStarts(short, { ...options, disk, preparer })
+  const observer = createObserver(short, { instanceId, disk, isHidden: starts.isHidden, note: starts.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const gpus = watchGpus(engine, options)
   const diskSpace = createDiskSpace(engine)
@@ -84,25 +82,21 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
     diskSpace: () => call('measure the disk', diskSpace),
-    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => startOnNetwork({ preparer, starter, sandboxes }, launch)),
+    startWorker: (launch) => call(`start worker ${launch.workerId}`, () => starts.start(launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
     removeWorker: (workerId) => call(`remove worker ${workerId}`, () => removeWithSandbox(short, container(short, workerId))),
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
     followLogs: (workerId, follow) => call(`follow the logs of worker ${workerId}`, () => followLogs(container(long, workerId), follow)),
     watch: (onEvent) => watchContainers(long, instanceId, onEvent),
-    keepReady: (ready) => sandboxes.keep(ready?.networks),
+    keepReady: starts.keepReady,
+    takeStandby: starts.takeStandby,
+    standbyCount: starts.standbyCount,
     // Watches and follows are closed by who opened them.
     async [Symbol.asyncDispose]() {
-      await Promise.all([sandboxes[Symbol.asyncDispose](), gpus[Symbol.asyncDispose]()])
+      await Promise.all([starts[Symbol.asyncDispose](), gpus[Symbol.asyncDispose]()])
       await engine[Symbol.asyncDispose]()
     },
   }
-}
-
-interface Starting {
-  readonly preparer: Preparer
-  readonly starter: Starter
-  readonly sandboxes: NetworkSandboxes
 }
 
 function imagesOn(call: Describing['call'], { short, long }: { readonly short: Docker; readonly long: Docker }) {
@@ -113,29 +107,6 @@ function imagesOn(call: Describing['call'], { short, long }: { readonly short: D
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
   } satisfies Partial<HostDriver>
-}
-
-async function startOnNetwork({ preparer, starter, sandboxes }: Starting, launch: WorkerLaunch): Promise<void> {
-  const start = async (sandbox?: string): Promise<void> => {
-    await preparer.network().catch(blameHost)
-    const agentVolume = launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined
-    await starter.start(launch, { agentVolume, sandbox })
-  }
-  try {
-    // Other runtimes may set up the network in their own way, before anyone joins it.
-    await (launch.runtime === undefined ? sandboxes.during(start) : start())
-  } catch (error) {
-    // `docker network prune` removes it while no worker runs.
-    if (!/network runyard not found/.test(messageOf(error))) throw error
-    preparer.network.forget()
-    await start()
-  }
-}
-
-/** Whatever goes wrong with the agent's volume, no endpoint can mend it. */
-function blameHost(error: unknown): never {
-  if (!(error instanceof RunyardError)) throw error
-  throw new RunyardError(error.code, error.message, { cause: error, fault: 'host' })
 }
 
 interface Describing {

@@ -104,7 +104,7 @@ describe('a network sandbox', { timeout: 60_000 }, () => {
     await driver.startWorker(forever('worker1'))
     await docker.getContainer(id).kill()
     await vi.waitFor(async () => expect(await driver.listWorkers()).toMatchObject([{ state: 'exited', exit: { exitCode: 137 } }]), 20_000)
-    expect(warnings).toEqual(['worker worker1 is ended: its network sandbox does not run any more, so it has no network'])
+    expect(warnings).toEqual(['host here: worker worker1 is ended: its network sandbox does not run any more, so it has no network'])
   })
 
   it('goes when none is wanted, and when the driver is closed', async () => {
@@ -153,7 +153,7 @@ describe('a network sandbox', { timeout: 60_000 }, () => {
     sandboxes.keep(1)
     await vi.waitFor(() => expect(said).toHaveLength(1))
     sandboxes.note([], Date.now())
-    expect(await sandboxes.during(async (sandbox) => sandbox ?? 'none')).toBe('none')
+    expect(await sandboxes.during(true, async (sandbox) => sandbox ?? 'none')).toBe('none')
     expect(said).toEqual(['no network can be prepared for the next worker: no network here'])
   })
 })

@@ -13,9 +13,11 @@ import { WORKER_NETWORK } from './worker-network.ts'
 export interface NetworkSandboxes extends AsyncDisposable {
   /** How many to have ready; undefined: another scaler leads. */
   keep(count: number | undefined): void
-  /** Starts a worker, with a sandbox for it alone if one is ready. The next one is made when no start has been under way for a while. */
-  during<T>(start: (sandbox: string | undefined) => Promise<T>): Promise<T>
+  /** Starts a worker; if `mayJoin`, with a sandbox for it alone where one is ready. The next one is made when no start has been under way for a while. */
+  during<T>(mayJoin: boolean, start: (sandbox: string | undefined) => Promise<T>): Promise<T>
   /** What the engine lists of this installation, asked at `askedAt`: removes strays, and ends workers that have lost their network. */
+  /** Resolves when no start has been under way for a while. */
+  readonly quiet: (signal: AbortSignal) => Promise<void>
   readonly note: (containers: readonly ListedContainer[], askedAt: number) => void
 }
 
@@ -39,13 +41,14 @@ export function createNetworkSandboxes(docker: Docker, { quietMs = QUIET_MS, ...
   const { remove, removed } = createRemovals(docker, warn)
   const filler = createFiller({ pool, pace, warn, remove, make: () => create(docker, pool, options) })
   return {
+    quiet: pace.quiet,
     keep(count) {
       pool.want(count)
       remove(pool.takeSurplus())
       filler.soon()
     },
-    async during(start) {
-      const sandbox = pool.give()
+    async during(mayJoin, start) {
+      const sandbox = mayJoin ? pool.give() : undefined
       try {
         return await pace.during(() => start(sandbox))
       } finally {
@@ -157,7 +160,7 @@ export async function removeWithSandbox(docker: Docker, container: Docker.Contai
 interface Pace {
   during<T>(start: () => Promise<T>): Promise<T>
   /** Resolves when no start has been under way for a while. */
-  quiet(signal: AbortSignal): Promise<void>
+  readonly quiet: (signal: AbortSignal) => Promise<void>
 }
 
 function createPace(quietMs: number): Pace {
@@ -173,7 +176,7 @@ function createPace(quietMs: number): Pace {
         endedAt = Date.now()
       }
     },
-    async quiet(signal) {
+    quiet: async (signal) => {
       for (;;) {
         const leftMs = underWay > 0 ? quietMs : endedAt + quietMs - Date.now()
         if (leftMs <= 0) return

@@ -19,12 +19,17 @@ export interface ObserverOptions {
   readonly instanceId: string
   readonly disk: Pick<DiskGuard, 'sizes'>
   /** Gets every container of the installation, those that are no workers included. `askedAt`: when the listing was requested. */
+  /** Workers that are not listed, by their id. */
+  readonly isHidden?: (workerId: string) => boolean
   readonly note?: (containers: readonly Docker.ContainerInfo[], askedAt: number) => void
 }
 
 type Lasting = Pick<ObservedWorker, 'state' | 'startedAt' | 'exit'>
 
-export function createObserver(docker: Docker, { instanceId, disk, note = () => undefined }: ObserverOptions): Observer {
+export function createObserver(
+  docker: Docker,
+  { instanceId, disk, note = () => undefined, isHidden = () => false }: ObserverOptions,
+): Observer {
   let known = new Map<string, Lasting>()
 
   async function observe(info: Docker.ContainerInfo): Promise<{ id: string; lasting: Lasting; worker: ObservedWorker } | undefined> {
@@ -49,7 +54,10 @@ export function createObserver(docker: Docker, { instanceId, disk, note = () => 
       const askedAt = Date.now()
       const containers = await docker.listContainers({ all: true, filters: { label: [`${LABELS.instance}=${instanceId}`] } })
       note(containers, askedAt)
-      const workers = containers.filter(({ Labels }) => Labels[LABELS.worker] !== undefined)
+      const workers = containers.filter(({ Labels }) => {
+        const workerId = Labels[LABELS.worker]
+        return workerId !== undefined && !isHidden(workerId)
+      })
       const sizes = disk.sizes()
       const observed = (await Promise.all(workers.map(observe))).filter((entry) => entry !== undefined)
       known = new Map(observed.map(({ id, lasting }) => [id, lasting]))

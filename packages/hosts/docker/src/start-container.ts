@@ -2,15 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError, type WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { containerName, toContainerOptions, type SpecOptions } from './container-spec.ts'
+import { adjustableLimits, containerName, environmentOf, LABELS, toContainerOptions, type SpecOptions } from './container-spec.ts'
 import type { DiskGuard } from './disk.ts'
 import { messageOf, statusOf } from './docker-errors.ts'
 import { removeContainer } from './remove-container.ts'
+import { handOver } from './standbys.ts'
 
 const POLL_MS = 50
 const POLLS = 600
 
-export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'sandbox'>
+export type StartOptions = Pick<SpecOptions, 'agentVolume' | 'sandbox' | 'isStandby'>
 
 export interface Starter {
   start(launch: WorkerLaunch, options: StartOptions): Promise<void>
@@ -57,15 +58,20 @@ async function startFirst(engine: Engine, launch: WorkerLaunch, options: StartOp
 async function startOnce(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
   const { instanceId } = engine
   const fewFiles = engine.fewFiles === true
-  const created = await createOrFind(engine, launch, toContainerOptions(launch, { instanceId, fewFiles, ...options }))
+  const { container: created, isStandby } = await createOrFind(
+    engine,
+    launch,
+    toContainerOptions(launch, { instanceId, fewFiles, ...options }),
+  )
   try {
-    await created.start()
+    if (isStandby) await handOver(created, { limits: adjustableLimits(launch), env: environmentOf(launch) })
+    else await created.start()
   } catch (error) {
     // 304: it runs already. Anything else is a refusal, and a container that never ran is no evidence of anything.
     if (statusOf(error) === 304) return
     await removeContainer(created).catch(() => undefined)
     const names = [created.id, containerName(instanceId, launch.workerId)]
-    if (!isSandboxGone(error, names)) throw error
+    if (!isStandby && !isSandboxGone(error, names)) throw error
     await startOnce(engine, launch, { agentVolume: options.agentVolume })
   }
 }
@@ -77,29 +83,38 @@ function isSandboxGone(error: unknown, own: readonly string[]): boolean {
   return /cannot join network of a non running container/.test(messageOf(error))
 }
 
-async function createOrFind(
-  { docker, disk }: Engine,
-  launch: WorkerLaunch,
-  options: Docker.ContainerCreateOptions,
-): Promise<Docker.Container> {
+interface Found {
+  readonly container: Docker.Container
+  /** It runs, and waits for its endpoint. */
+  readonly isStandby: boolean
+}
+
+async function createOrFind(engine: Engine, launch: WorkerLaunch, options: Docker.ContainerCreateOptions): Promise<Found> {
+  const { docker, disk } = engine
   try {
-    return await disk.create(options, launch)
+    return { container: await disk.create(options, launch), isStandby: false }
   } catch (error) {
     if (statusOf(error) !== 409 || !/is already in use/.test(messageOf(error))) throw error
     const existing = docker.getContainer(options.name ?? '')
-    const state = await stateOnceCreated(existing)
+    const { state, isStandby } = await seenOnceCreated(existing)
+    if (isStandby && state !== 'running') {
+      // It ended while it waited.
+      await removeContainer(existing)
+      return createOrFind(engine, launch, options)
+    }
     if (state === 'exited' || state === 'dead') {
       throw new RunyardError('conflict', `Worker ${launch.workerId} has already ended; it is not started twice.`, { cause: error })
     }
-    return existing
+    return { container: existing, isStandby }
   }
 }
 
 /** Docker reserves a name before the container can be found by it: another start of the same worker may be just there. */
-async function stateOnceCreated(container: Docker.Container): Promise<string> {
+async function seenOnceCreated(container: Docker.Container): Promise<{ readonly state: string; readonly isStandby: boolean }> {
   for (let poll = 1; ; poll++) {
     try {
-      return (await container.inspect()).State.Status
+      const { State, Config } = await container.inspect()
+      return { state: State.Status, isStandby: Config.Labels[LABELS.standby] !== undefined }
     } catch (error) {
       if (statusOf(error) !== 404 || poll === POLLS) throw error
     }

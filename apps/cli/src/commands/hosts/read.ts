@@ -119,6 +119,12 @@ function conditionOf({ record }: PoolHost): readonly string[] {
   return rest === undefined || restsUntil(rest) <= now ? low : [`rests ${formatDuration(restsUntil(rest) - now)}: ${rest.message}`, ...low]
 }
 
+function standbyOf({ record }: PoolHost): readonly (readonly [string, string])[] {
+  const standby = record?.sight?.standby
+  if (standby === undefined) return []
+  return [['standby', standby === 1 ? '1 worker waits for an endpoint' : `${standby} workers wait for an endpoint`]]
+}
+
 function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
   const { name, config, record } = host
   const inventory = record?.sight?.inventory
@@ -129,6 +135,7 @@ function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
     ['state', stateOf(host)],
   ]
   if (record !== undefined) facts.push(['id', record.hostId])
+  facts.push(...standbyOf(host))
   if (labels.length > 0) facts.push(['labels', labels.join(', ')])
   if (inventory !== undefined) {
     facts.push(['size', `${inventory.cpuCount} CPUs, ${(inventory.memoryBytes / GIB).toFixed(1)} GiB`])
