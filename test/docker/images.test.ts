@@ -62,7 +62,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
   })
 
   test('a disk that is too full for a pull makes the job wait with a sentence, and what is there runs', async () => {
-    lowStack = await startStack({ host: 'docker', settings: { RUNYARD_IMAGES_KEEP_FREE_BYTES: `${1e15}` } })
+    lowStack = await startStack({ host: 'docker', settings: { RUNYARD_IMAGES_KEEP_FREE_BYTES: '1000000000000000' } })
     const { api, env } = lowStack
     const image = await registry.push('early/third:1')
     const id = await api.saveEndpoint({ name: 'full', image })

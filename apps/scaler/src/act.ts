@@ -93,7 +93,10 @@ async function perform(deps: ActDeps, action: ChainAction, context: ChainContext
   }
 }
 
-function performOnEndpoint(deps: ActDeps, action: ActionOf<'sweep' | 'note-release' | 'roll-back' | 'forget-endpoint'>): Promise<void> {
+async function performOnEndpoint(
+  deps: ActDeps,
+  action: ActionOf<'sweep' | 'note-release' | 'roll-back' | 'forget-endpoint'>,
+): Promise<void> {
   switch (action.kind) {
     case 'sweep':
       return sweep(deps, action)

@@ -47,7 +47,7 @@ test.each<[string, EndpointView, readonly string[]]>([
   ['has failed three times', view(bad, { failures: failuresOf(3) }), ['roll-back']],
   ['has failed before it was saved again', view({ ...bad, updatedAt: NOW }, { failures: failuresOf(3) }), []],
   ['fails after it was good', view(good, { failures: failuresOf(9, 'good') }), []],
-  ['fails where none was ever good', view({ ...bad, goodRelease: undefined } as typeof bad, { failures: failuresOf(9) }), []],
+  ['fails where none was ever good', view({ ...bad, goodRelease: undefined }, { failures: failuresOf(9) }), []],
   ['has failed, with an old worker that still works', view(bad, { workers: [readyOf('good')], failures: failuresOf(3) }), ['roll-back']],
 ])('of a release that %s', (_, found, kinds) => {
   expect(releaseActions(found).map(({ kind }) => kind)).toEqual(kinds)

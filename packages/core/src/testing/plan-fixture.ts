@@ -139,7 +139,7 @@ export function applyActions(before: Observed, actions: readonly Action[], nextI
 }
 
 function applyOne(world: Observed, action: Action, nextId: () => string): Observed {
-  if (isJobAction(action)) return applyToJobs(world, action)
+  if (isEndpointAction(action)) return applyToEndpoint(world, action)
   switch (action.kind) {
     case 'start':
       return addWorker(world, action, nextId())
@@ -153,21 +153,23 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
       return resumeWorker(world, action)
     case 'remove':
     case 'reap':
-      return removeWorker(world, action)
+      break
   }
-  return world
+  return removeWorker(world, action)
 }
 
-type JobAction = Extract<Action, { kind: 'take-back' | 'time-out' | 'sweep' | 'forget-endpoint' }>
+const ENDPOINT_ACTIONS = ['take-back', 'time-out', 'sweep', 'note-release', 'roll-back', 'forget-endpoint'] as const
+type EndpointAction = Extract<Action, { kind: (typeof ENDPOINT_ACTIONS)[number] }>
 
-function isJobAction(action: Action): action is JobAction {
-  return ['take-back', 'time-out', 'sweep', 'forget-endpoint'].includes(action.kind)
+function isEndpointAction(action: Action): action is EndpointAction {
+  return ENDPOINT_ACTIONS.some((kind) => kind === action.kind)
 }
 
-function applyToJobs(world: Observed, action: JobAction): Observed {
+function applyToEndpoint(world: Observed, action: EndpointAction): Observed {
   const { endpointId } = action
   if (action.kind === 'sweep') return changeView(world, endpointId, () => ({ sweptAt: NOW }))
   if (action.kind === 'forget-endpoint') return { ...world, endpoints: world.endpoints.filter((found) => found.endpointId !== endpointId) }
+  if (!('jobId' in action)) return world
   return changeView(world, endpointId, ({ leases }) => ({ leases: leases.filter(({ jobId }) => jobId !== action.jobId) }))
 }
 
