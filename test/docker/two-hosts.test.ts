@@ -1,13 +1,17 @@
-// A pool of two hosts on real engines, one reached by ssh and one by TLS: both run jobs, and nothing stays behind.
+// A pool of two hosts on real engines, one reached by ssh and one by TLS, while cables, engines and scalers fail: no job is lost or runs twice, no worker is
+// replaced too early, and nothing stays behind.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
 import type { WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { WORKER_IMAGE } from '../harness/machine.ts'
-import { startStack, type Stack } from '../harness/stack.ts'
+import { startStack, type Part, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
-import { sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
+import { ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 }
 const GRACE_S = 15
@@ -22,7 +26,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
   beforeAll(async () => {
     hosts = await startTwoHosts(WORKER_IMAGE)
     both = [hosts.bySsh, hosts.byTls]
-    const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '10' }
+    const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '20' }
     stack = await startStack({ host: 'process', settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info' } })
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
     for (const host of both) {
@@ -35,16 +39,19 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     await stack?.stop()
     await hosts?.stop()
   }, 200_000)
-  /** Whatever a test has left: no endpoint, and then no worker. */
+  /** Whatever a test has left: no endpoint, no cordon, all cables in; then no host has a container. */
   afterEach(async () => {
     for (const { id } of await stack.api.endpoints()) await stack.api.deleteEndpoint(id)
     for (const host of both) {
+      await host.link('up')
+      await cordon(host, false)
       await waitFor(`${host.name} to be empty`, async () => (await host.workers()).length === 0, PATIENCE)
     }
   }, 200_000)
 
   const sightOf = async (hostId: string) => (await store.hosts.list()).find((record) => record.hostId === hostId)?.sight
   const workers = (endpoint: string): Promise<readonly WorkerRecord[]> => store.workers.list(endpoint)
+  const said = (part: Part, words: string) => waitFor(`the scaler to say "${words}"`, () => part.child().output().includes(words), PATIENCE)
   const newEndpoint = (name: string, workersMax: number, image?: string) =>
     stack.api.saveEndpoint({ name, workersMax, idleTimeout: 600, ...(image === undefined ? {} : { image }) })
   const held = (endpoint: string, value: unknown) => stack.api.run(endpoint, sourceCall('until', UNTIL, { path: GATE, value }))
@@ -71,6 +78,21 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     await host.docker('exec', name, 'touch', GATE)
   }
 
+  const other = (host: SeparateHost): SeparateHost => (host === hosts.bySsh ? hosts.byTls : hosts.bySsh)
+  const cordon = async (host: SeparateHost, is: boolean) =>
+    store.hosts.putCordon(await host.hostId(), is ? { since: Date.now(), reason: 'by the test' } : undefined)
+
+  /** A job that runs on this host until its gate opens. */
+  async function heldOn(host: SeparateHost, name: string) {
+    await cordon(other(host), true)
+    const endpoint = await newEndpoint(name, 1)
+    const id = await held(endpoint, name)
+    const at = await running(endpoint, id)
+    expect(at.host).toBe(host)
+    await cordon(other(host), false)
+    return { endpoint, id, ...at }
+  }
+
   test('runs jobs on both', async () => {
     const endpoint = await newEndpoint('both', 2)
     const ids = [await held(endpoint, 0), await held(endpoint, 1)]
@@ -78,5 +100,135 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect(new Set(places.map(({ host }) => host))).toEqual(new Set(both))
     for (const place of places) await openGate(place)
     expect(await Promise.all(ids.map(async (id) => valueOf((await settled(endpoint, id))['output'])['value']))).toEqual([0, 1])
+  })
+
+  test('starts workers where their image is, while it is missing on the other host', async () => {
+    const image = 'runyard-test/only-here:1'
+    await hosts.byTls.docker('tag', WORKER_IMAGE, image)
+    const endpoint = await stack.api.saveEndpoint({ name: 'only-here', image, args: 'sleep 600', idleTimeout: 600 })
+    await stack.api.run(endpoint, {})
+    const hostId = await hosts.byTls.hostId()
+    const isStarted = async () =>
+      (await workers(endpoint)).some((worker) => worker.hostId === hostId && worker.containerStartedAt !== undefined)
+    await waitFor('a worker to start where its image is', isStarted, PATIENCE)
+    await stack.api.deleteEndpoint(endpoint)
+    await waitFor('it to be gone', async () => (await hosts.byTls.workers()).length === 0, PATIENCE)
+    await hosts.byTls.docker('rmi', image)
+  })
+
+  test.each(['bySsh', 'byTls'] as const)('a host that is cut off and healed within the grace keeps its job: %s', async (which) => {
+    const host = hosts[which]
+    const { endpoint, id, worker } = await heldOn(host, `cut-${which.toLowerCase()}`)
+    const hostId = await host.hostId()
+    await host.link('down')
+    await waitFor('it to be unreachable', async () => (await sightOf(hostId))?.health === 'unreachable', PATIENCE)
+    expect((await workers(endpoint)).map((record) => record.id)).toEqual([worker])
+    await host.link('up')
+    const healedAt = Date.now()
+    await openGate({ worker, host })
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker })
+    await waitFor('it to be ready', async () => (await sightOf(hostId))?.health === 'ready', PATIENCE)
+    console.log(`cable in → host ready: ${((Date.now() - healedAt) / 1000).toFixed(1)} s (${which})`)
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+  })
+
+  test('a job whose worker still reports stays with it, however long its engine is away', async () => {
+    const { endpoint, id, worker, host } = await heldOn(hosts.byTls, 'reports')
+    const hostId = await host.hostId()
+    await host.silenceEngine(true)
+    await waitFor('it to be unreachable', async () => (await sightOf(hostId))?.health === 'unreachable', PATIENCE)
+    const over = Date.now() + (GRACE_S + 25) * 1000
+    await waitFor(
+      'the grace to be over',
+      async () => {
+        expect((await workers(endpoint)).map((record) => record.id)).toEqual([worker])
+        return Date.now() > over
+      },
+      PATIENCE,
+    )
+    await openGate({ worker, host })
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker })
+    await host.silenceEngine(false)
+    await waitFor('it to be ready', async () => (await sightOf(hostId))?.health === 'ready', PATIENCE)
+  })
+
+  test('after the grace the jobs of a silent host run on the other, and what it still has is reaped when it is healed', async () => {
+    const { endpoint, id, worker, host } = await heldOn(hosts.byTls, 'lost')
+    await host.link('down')
+    const next = await running(endpoint, id, worker)
+    expect(next.host).toBe(hosts.bySsh)
+    await host.link('up')
+    await waitFor('the lost worker to be reaped', async () => (await host.workers()).length === 0, PATIENCE)
+    await openGate(next)
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker: next.worker })
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 1 })
+  })
+
+  test('an engine that is restarted in mid-job loses only the attempt', async () => {
+    const { endpoint, id, worker, host } = await heldOn(hosts.bySsh, 'restarted')
+    await host.stopEngine()
+    await host.startEngine()
+    const next = await running(endpoint, id, worker)
+    await openGate(next)
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker: next.worker })
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 1 })
+  })
+
+  /** Resolves when an engine has created a container of a worker. */
+  async function containerCreated(): Promise<void> {
+    const followers = both.map(({ socket }) =>
+      spawn('docker', ['-H', `unix://${socket}`, 'events', '--filter', 'event=create', '--format', '{{.Actor.Attributes.name}}']),
+    )
+    await Promise.race(followers.map(({ stdout }) => once(createInterface(stdout), 'line')))
+    for (const follower of followers) follower.kill()
+  }
+
+  test('a scaler that is killed between creating a container and recording it leaves no orphan and no ssh', async () => {
+    const endpoint = await newEndpoint('between', 1)
+    const created = containerCreated()
+    const id = await stack.api.run(endpoint, sourceCall('echo', ECHO, { value: 'between' }))
+    await created
+    await stack.scaler.kill()
+    const [record] = await workers(endpoint)
+    expect(record).toMatchObject({ id: expect.any(String) as string })
+    expect(record?.containerStartedAt).toBeUndefined()
+    await waitFor('its ssh to end', () => hosts.tunnels() === 0)
+    await stack.scaler.start()
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ value: 'between', worker: record?.id })
+    expect((await Promise.all(both.map((host) => host.workers()))).flat()).toHaveLength(1)
+  })
+
+  test('a container whose record goes while no scaler runs is reaped', async () => {
+    const { endpoint, worker, host } = await heldOn(hosts.bySsh, 'no-record')
+    await stack.scaler.kill()
+    await store.workers.remove(endpoint, worker, undefined)
+    await stack.scaler.start()
+    await waitFor('the container to be reaped', async () => !(await host.workers()).some((line) => line.includes(worker)), PATIENCE)
+  })
+
+  test('a second scaler takes over both hosts and the job', async () => {
+    const { endpoint, id, worker, host } = await heldOn(hosts.byTls, 'taken-over')
+    const second = stack.anotherScaler()
+    await second.start()
+    await said(second, 'stands by')
+    await stack.scaler.kill()
+    await said(second, 'this scaler leads')
+    await openGate({ worker, host })
+    expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker })
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+    await second.kill()
+    await stack.scaler.start()
+  })
+
+  test('leaves the network of workers and the agent on each host, and nothing else', async () => {
+    await stack.scaler.child().stop(90_000)
+    await waitFor('ssh to end', () => hosts.tunnels() === 0)
+    for (const host of both) {
+      await waitFor('every container to be gone', async () => (await host.docker('ps', '-aq')).trim() === '', PATIENCE)
+      const names = async (...list: readonly string[]) => (await host.docker(...list)).trim().split('\n').toSorted()
+      expect(await names('network', 'ls', '--format', '{{.Name}}')).toEqual(['host', 'none', 'runyard'])
+      expect(await names('volume', 'ls', '-q')).toEqual([expect.stringMatching(/^runyard-agent-/)])
+    }
+    await stack.scaler.start()
   })
 })
