@@ -26,7 +26,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
   beforeAll(async () => {
     hosts = await startTwoHosts(WORKER_IMAGE)
     both = [hosts.bySsh, hosts.byTls]
-    const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '20' }
+    const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '10' }
     stack = await startStack({ host: 'process', settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info' } })
     store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
     for (const host of both) {
@@ -111,6 +111,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     const isStarted = async () =>
       (await workers(endpoint)).some((worker) => worker.hostId === hostId && worker.containerStartedAt !== undefined)
     await waitFor('a worker to start where its image is', isStarted, PATIENCE)
+    expect(await hosts.bySsh.workers()).toEqual([])
     await stack.api.deleteEndpoint(endpoint)
     await waitFor('it to be gone', async () => (await hosts.byTls.workers()).length === 0, PATIENCE)
     await hosts.byTls.docker('rmi', image)
@@ -201,6 +202,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
   test('a container whose record goes while no scaler runs is reaped', async () => {
     const { endpoint, worker, host } = await heldOn(hosts.bySsh, 'no-record')
     await stack.scaler.kill()
+    expect((await workers(endpoint)).map((record) => record.id)).toEqual([worker])
     await store.workers.remove(endpoint, worker, undefined)
     await stack.scaler.start()
     await waitFor('the container to be reaped', async () => !(await host.workers()).some((line) => line.includes(worker)), PATIENCE)

@@ -1,7 +1,7 @@
 // Plans what happens to jobs: jobs past their execution timeout are ended, jobs that no worker holds any more are taken back.
-import type { EndpointView, LeaseView, PlanPolicy } from './observed.ts'
+import type { EndpointView, HostView, LeaseView, PlanPolicy } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { isServing } from './worker-facts.ts'
+import { heardAt, isServing } from './worker-facts.ts'
 import { givenUpAt } from './worker-view.ts'
 
 /** `keepBytes`: how many bytes of results this endpoint may keep, so that the results of all endpoints fit. */
@@ -39,14 +39,24 @@ function isAbandoned(lease: LeaseView, known: ReadonlySet<string>, builder: Plan
   return planeUpSince !== undefined && builder.isDue(planeUpSince + policy.leaseMs)
 }
 
-/** Its lease expired while its worker's host cannot be reached: the worker may still be at work, and it may still deliver, until the host is given up. */
+/**
+ * Its lease expired while its worker's host cannot be reached: the worker may still be at work, and it may still deliver, until the host is given up.
+ * A host that was last heard of before its worker fell silent may have been cut off with it. Its next listing decides.
+ */
 function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointView, builder: PlanBuilder): boolean {
   if (workerId !== undefined) return false
   const holder = workers.find(({ id }) => id === lastHolder)
   const host = builder.observed.hosts.find(({ hostId }) => hostId === holder?.hostId)
-  const until = host === undefined ? Infinity : givenUpAt(host, builder.observed)
+  if (holder === undefined || host === undefined) return false
+  const { policy } = builder.observed
+  if (host.workers !== undefined) return wasListedBefore(heardAt(holder) + policy.leaseMs, host, builder)
+  const until = givenUpAt(host, builder.observed)
   return until !== Infinity && !builder.isDue(until)
 }
+
+/** Not after: neither the host nor the worker has said anything since the lease expired. */
+const wasListedBefore = (expiredAt: number, { observedAt }: HostView, builder: PlanBuilder): boolean =>
+  observedAt < expiredAt && builder.isDue(expiredAt)
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const { waiting } = view.demand

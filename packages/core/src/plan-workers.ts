@@ -161,11 +161,15 @@ function isInitTimedOut(worker: WorkerView, endpoint: Endpoint, builder: PlanBui
   return builder.isDue(startedAt + timeoutMs)
 }
 
-/** Silence counts only if the worker reports at all, and if the worker plane was reachable long enough. */
+/**
+ * Silence counts only if the worker reports at all, and if the worker plane was reachable long enough. A host that was last heard of before the
+ * worker counts as silent may have been cut off with it: its next listing decides.
+ */
 function isSilent(record: WorkerRecord, { lifeSigns }: EndpointView, builder: PlanBuilder): boolean {
-  const { planeUpSince, policy } = builder.observed
+  const { planeUpSince, policy, hosts } = builder.observed
   if (planeUpSince === undefined || lifeSigns === 'host') return false
-  return builder.isDue(Math.max(heardAt(record), planeUpSince) + policy.heartbeatLostMs)
+  const silentAt = Math.max(heardAt(record), planeUpSince) + policy.heartbeatLostMs
+  return builder.isDue(silentAt) && (hosts.find(({ hostId }) => hostId === record.hostId)?.observedAt ?? silentAt) >= silentAt
 }
 
 /**

@@ -258,6 +258,23 @@ test('a take-back names the worker that lost its lease, so that it can be replac
   expect(plan(world(change), NOW).actions).toEqual([expect.objectContaining({ kind: 'take-back', workerId: undefined, lastHolder: 'w1' })])
 })
 
+test('a silent worker keeps its job until its host was listed after the lease had expired, because both may have been cut off', () => {
+  const leases = [lease('j1', undefined, { lastHolder: 'w1' })]
+  const silent = record('w1', { lastSeenAt: NOW - 41_000 })
+  const listed = (observedAt: number) =>
+    observed([view(endpoint('ep-one'), { workers: [silent], leases })], [{ ...host('h1', CARDS, [container(silent)]), observedAt }])
+  expect(kinds(listed(NOW - 2000))).toEqual([])
+  expect(kinds(listed(NOW - 500))).toEqual(['take-back - (heartbeat_lost)'])
+})
+
+test('a silent worker is replaced after the next listing of its host, because both may have been cut off', () => {
+  const silent = record('w1', { lastSeenAt: NOW - 61_000 })
+  const listed = (observedAt: number) =>
+    observed([view(endpoint('ep-one'), { workers: [silent] })], [{ ...host('h1', CARDS, [container(silent)]), observedAt }])
+  expect(kinds(listed(NOW - 2000))).toEqual([])
+  expect(kinds(listed(NOW - 500))).toEqual(['drain w1 (heartbeat_lost)'])
+})
+
 test('a worker whose lease expired during an outage is not retired as idle, or stopped before its job is taken back', () => {
   const leases = [lease('j1', undefined, { lastHolder: 'w1' })]
   const away = { planeUpSince: undefined }
