@@ -96,7 +96,7 @@ describe.skipIf(!built)('runyard up, once the bundles are built', () => {
     const key = (await readFile(join(data, 'key'), 'utf8')).trim()
     expect(exported).toMatchObject({ code: 0, stderr: '' })
     expect(exported.stdout).toContain(`export RUNPOD_API_KEY=${key}\n`)
-    expect((await runyard('status', '--data', data)).stdout).toMatch(/^kept +0 +0 +0 +0 +none$/m)
+    expect((await runyard('status', '--data', data)).stdout).toMatch(/^kept +0 +0 +0 +0 +none\b/m)
     expect((await runyard('usage', '--data', data)).stdout).toContain('no worker has run')
 
     const second = await runyard('up', '--data', data)

@@ -113,5 +113,5 @@ it('names places where a worker would start without a pull', () => {
   const states = { initializing: 0, idle: 2, running: 1, throttled: 0, outdated: 0, unhealthy: 0 }
   const row = rowOf('one', 0)
   const shown = renderRows([{ ...row, health: { ...row.health, states } }], terminal(200).out)
-  expect(shown.join('\n')).toContain('1 throttled (2 on standby)')
+  expect(shown.join('\n')).toContain('1 throttled (2 may start)')
 })

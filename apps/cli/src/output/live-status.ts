@@ -152,10 +152,10 @@ function describePull({ image, host, state, message }: NonNullable<HealthView['i
   return `${image} is being pulled on ${host}${message === undefined ? '' : `: ${message}`}`
 }
 
-/** Omits `ready`, which counts idle workers a second time (client-api §5.9). On standby: a worker would start without a pull. */
+/** Omits `ready`, which counts idle workers a second time (client-api §5.9). `states.idle`: places where a worker would start without a pull. */
 function describeWorkers({ workers, states }: HealthView): string {
   const shown = (['running', 'idle', 'initializing', 'throttled', 'unhealthy'] as const).filter((state) => workers[state] > 0)
   const words = shown.length === 0 ? 'none' : shown.map((state) => `${workers[state]} ${state}`).join(', ')
-  const standby = states?.idle ?? 0
-  return standby === 0 ? words : `${words} (${standby} on standby)`
+  const places = states?.idle ?? 0
+  return places === 0 ? words : `${words} (${places} may start)`
 }
