@@ -12,7 +12,7 @@ export interface Standbys extends AsyncDisposable {
   keep(wanted: HostStandby | undefined): void
   /** The id of a running one, given once. */
   take(): string | undefined
-  /** It is nobody's worker yet. */
+  /** No endpoint has taken it yet. */
   readonly holds: (workerId: string) => boolean
   /** It was given to a worker that may not have started yet. */
   readonly gave: (workerId: string) => boolean
