@@ -14,7 +14,7 @@ import { waitFor } from '../harness/wait.ts'
 import { ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
 const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 }
-const GRACE_S = 15
+const GRACE_S = 25
 const GATE = '/tmp/gate'
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool of two hosts, by ssh and by TLS', () => {

@@ -34,8 +34,8 @@ interface Engine {
 
 async function start(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
   while (engine.fewFiles === undefined && engine.asking !== undefined) await engine.asking
-  if (engine.fewFiles !== undefined) return startOnce(engine, launch, options)
-  const first = startFirst(engine, launch, options)
+  if (engine.fewFiles !== undefined) return startWithin(engine, launch, options)
+  const first = startWithin(engine, launch, options)
   engine.asking = first.catch(() => undefined)
   try {
     await first
@@ -44,12 +44,14 @@ async function start(engine: Engine, launch: WorkerLaunch, options: StartOptions
   }
 }
 
-async function startFirst(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
+/** Within the engine's own limits. A later start may also be the first that it refuses: it was restarted, or the first start found its worker running. */
+async function startWithin(engine: Engine, launch: WorkerLaunch, options: StartOptions): Promise<void> {
+  const { fewFiles } = engine
   try {
     await startOnce(engine, launch, options)
-    engine.fewFiles = false
+    engine.fewFiles ??= false
   } catch (error) {
-    if (!/setting rlimit type/.test(messageOf(error))) throw error
+    if (fewFiles === true || !/setting rlimit type/.test(messageOf(error))) throw error
     engine.fewFiles = true
     await startOnce(engine, launch, options)
   }
