@@ -93,6 +93,9 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     return { endpoint, id, ...at }
   }
 
+  const containers = async (): Promise<readonly string[]> =>
+    (await Promise.all(both.map((host) => host.docker('ps', '-aq')))).flatMap((ids) => ids.split('\n').filter(Boolean))
+
   test('runs jobs on both', async () => {
     const endpoint = await newEndpoint('both', 2)
     const ids = [await held(endpoint, 0), await held(endpoint, 1)]
@@ -219,7 +222,11 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect(valueOf((await settled(endpoint, id))['output'])).toMatchObject({ worker })
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
     await second.kill()
+    await stack.api.deleteEndpoint(endpoint)
+    // Workers and prepared networks of both scalers that were killed.
+    const left = await containers()
     await stack.scaler.start()
+    await waitFor('what they left to go', async () => (await containers()).every((name) => !left.includes(name)), PATIENCE)
   })
 
   test('leaves the network of workers and the agent on each host, and nothing else', async () => {
