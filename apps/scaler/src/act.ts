@@ -73,40 +73,24 @@ interface ChainContext {
 
 type ChainAction = Exclude<Action, StartAction | ActionOf<'resume'>>
 
-async function perform(deps: ActDeps, action: ChainAction, context: ChainContext): Promise<void> {
-  if (!('workerId' in action)) return performOnEndpoint(deps, action)
-  switch (action.kind) {
-    case 'mark-outdated':
-      return markOutdated(deps, action)
-    case 'drain':
-      return drain(deps, action)
-    case 'stop':
-      return stop(deps, action)
-    case 'reap':
-      return reap(deps, action)
-    case 'time-out':
-      return timeOut(deps, action)
-    case 'take-back':
-      return takeBack(deps, action, await exitOf(deps, action, context))
-    case 'remove':
-      return remove(deps, action, await exitOf(deps, action, context))
-  }
+type ByKind = { readonly [A in ChainAction as A['kind']]: A }
+
+const PERFORM: { readonly [K in keyof ByKind]: (deps: ActDeps, action: ByKind[K], context: ChainContext) => Promise<void> } = {
+  'mark-outdated': markOutdated,
+  drain,
+  stop,
+  reap,
+  'time-out': timeOut,
+  'take-back': async (deps, action, context) => takeBack(deps, action, await exitOf(deps, action, context)),
+  remove: async (deps, action, context) => remove(deps, action, await exitOf(deps, action, context)),
+  sweep,
+  'note-release': noteRelease,
+  'roll-back': rollBack,
+  'forget-endpoint': forgetEndpoint,
 }
 
-async function performOnEndpoint(
-  deps: ActDeps,
-  action: ActionOf<'sweep' | 'note-release' | 'roll-back' | 'forget-endpoint'>,
-): Promise<void> {
-  switch (action.kind) {
-    case 'sweep':
-      return sweep(deps, action)
-    case 'note-release':
-      return noteRelease(deps, action)
-    case 'roll-back':
-      return rollBack(deps, action)
-    case 'forget-endpoint':
-      return forgetEndpoint(deps, action)
-  }
+function perform<K extends keyof ByKind>(deps: ActDeps, action: ByKind[K] & { readonly kind: K }, context: ChainContext): Promise<void> {
+  return PERFORM[action.kind](deps, action, context)
 }
 
 function exitOf(

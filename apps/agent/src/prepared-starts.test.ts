@@ -1,0 +1,100 @@
+// What is ready before a worker's first job (ADR 56): a worker that stands by until it has an endpoint, and modules that are imported before the
+// first fork.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { it } from './testing/agent-test.ts'
+import type { FakeGateway } from './testing/fake-gateway.ts'
+import { descendantsOf, flashCall, type TestWorker } from './testing/worker.ts'
+
+async function run(gateway: FakeGateway, id: string, code: string): Promise<unknown> {
+  gateway.give({ id, input: flashCall('f', code, { serialization_format: 'json' }) })
+  return (await gateway.settled(id)).body.output
+}
+
+const CRASH = 'def f():\n    import os\n    os._exit(3)\n'
+
+describe('a worker that stands by', () => {
+  const standby = (env: Record<string, string> = {}) => ({ standsBy: true, env: { RUNYARD_ENVELOPE: 'flash', ...env } })
+  const pythonRuns = (worker: TestWorker) =>
+    expect.poll(() => descendantsOf(worker.process.pid ?? 0).length, { timeout: 20_000 }).toBeGreaterThan(0)
+
+  it('asks for nothing before it has an endpoint, and then serves it with its environment, its token and nothing of its own', async ({
+    gateway,
+    start,
+  }) => {
+    const worker = start(standby({ LEFT: 'of the host' }))
+    await pythonRuns(worker)
+    expect([gateway.waiting('job-take'), gateway.pings.length]).toEqual([0, 0])
+    worker.takeOn({ SECRET: 'of the endpoint', TZ: 'Etc/GMT-3' })
+    const code =
+      'def f():\n    import os, time\n    return [os.environ["SECRET"], "RUNYARD_STANDBY" in os.environ, "RUNPOD_AI_API_KEY" in os.environ, time.strftime("%z")]\n'
+    expect(await run(gateway, 'one', code)).toMatchObject({ json_result: ['of the endpoint', false, false, '+0300'] })
+    await run(gateway, 'crash', CRASH)
+    expect(await run(gateway, 'two', code)).toMatchObject({ json_result: ['of the endpoint', false, false, '+0300'] })
+  })
+
+  it('takes on no second endpoint', async ({ gateway, start }) => {
+    const worker = start(standby())
+    worker.takeOn({ SECRET: 'first' })
+    await run(gateway, 'one', 'def f():\n    return 1\n')
+    worker.takeOn({ SECRET: 'second' })
+    const code = 'def f():\n    import os\n    return os.environ["SECRET"]\n'
+    expect(await run(gateway, 'two', code)).toMatchObject({ json_result: 'first' })
+  })
+
+  it('ends without an endpoint when it gets SIGTERM', async ({ start }) => {
+    const worker = start(standby())
+    await pythonRuns(worker)
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+  })
+
+  it('ends without an endpoint when the program that would give it one has ended', async ({ start }) => {
+    const worker = start(standby())
+    await pythonRuns(worker)
+    worker.takeOn()
+    expect(await worker.ended).toBe(0)
+  })
+
+  it('ends when Python does not start, and says why', async ({ start }) => {
+    const worker = start(standby({ RUNYARD_PYTHON: '/nonexistent/python' }))
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('Python could not be started in this worker')
+  })
+})
+
+describe('preloaded modules (RUNYARD_PRELOAD)', () => {
+  let modules: string
+  beforeAll(() => {
+    modules = mkdtempSync(join(tmpdir(), 'modules-'))
+    mkdirSync(join(modules, 'heavy'))
+    writeFileSync(join(modules, 'heavy', '__init__.py'), 'import os\nIMPORTED_BY = os.getpid()\n')
+  })
+  afterAll(() => {
+    rmSync(modules, { recursive: true, force: true })
+  })
+
+  const preloading = (preload: string) => ({ env: { RUNYARD_PRELOAD: preload, RUNYARD_ENVELOPE: 'flash', PYTHONPATH: modules } })
+  /** Imported by the parent of the job's process; by the job's process. */
+  const WHO = 'def f():\n    import os, heavy\n    return [heavy.IMPORTED_BY == os.getppid(), heavy.IMPORTED_BY == os.getpid()]\n'
+
+  it('are imported by the parent of every job’s process, a fresh one after a crash included', async ({ gateway, start }) => {
+    start(preloading('heavy, json'))
+    expect(await run(gateway, 'one', WHO)).toMatchObject({ json_result: [true, false] })
+    await run(gateway, 'crash', CRASH)
+    expect(await run(gateway, 'two', WHO)).toMatchObject({ json_result: [true, false] })
+  })
+
+  it('are named in the log where they cannot be imported, and fail no job', async ({ gateway, start }) => {
+    const worker = start(preloading('heavy.nothing,heavy'))
+    expect(await run(gateway, 'one', WHO)).toMatchObject({ json_result: [true, false] })
+    await worker.printed("runyard: the module heavy.nothing cannot be preloaded: ModuleNotFoundError: No module named 'heavy.nothing'")
+  })
+
+  it('are none where no names are given', async ({ gateway, start }) => {
+    start(preloading(''))
+    expect(await run(gateway, 'one', WHO)).toMatchObject({ json_result: [false, true] })
+  })
+})
