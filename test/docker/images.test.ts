@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryCommand } from '../harness/child.ts'
 import { runCli } from '../harness/cli.ts'
-import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
+import { createEndpointOf, startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -24,17 +24,7 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'images on an engine
     await registry?.[Symbol.asyncDispose]()
   })
 
-  const create = async (name: string, image: string): Promise<string> => {
-    const body = {
-      name,
-      type: 'QUEUE',
-      image,
-      cpu: [{ id: 'cpu3c', vcpuCount: 2 }],
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 1 },
-      registry: registryId,
-    }
-    return String((await stack.api.post('/v2/serverless', body)).json['id'])
-  }
+  const create = (name: string, image: string): Promise<string> => createEndpointOf(stack.api, image, { name, registryId })
   const isThere = async (image: string): Promise<boolean> => (await tryCommand('docker', ['image', 'inspect', image])).code === 0
   const eventsOf = async (id: string) =>
     (await stack.api.get(`/v2/serverless/${id}/events`)).json['events'] as { kind: string; message?: string }[]

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { tryCommand } from '../harness/child.ts'
 import { runCli } from '../harness/cli.ts'
-import { startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
+import { createEndpointOf, startImageRegistry, type ImageRegistry } from '../harness/image-registry.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
@@ -23,17 +23,8 @@ await suiteThatNeeds(['redis', 'docker', 'image-registry'], 'private images', ()
   })
 
   const cli = (words: readonly string[], input?: string) => runCli(words, stack.env, input)
-  const create = async (name: string, image: string, registryId?: string): Promise<string> => {
-    const body = {
-      name,
-      type: 'QUEUE',
-      image,
-      cpu: [{ id: 'cpu3c', vcpuCount: 2 }],
-      scaling: { type: 'QUEUE_DELAY', queueDelay: 1 },
-      registry: registryId,
-    }
-    return String((await stack.api.post('/v2/serverless', body)).json['id'])
-  }
+  const create = (name: string, image: string, registryId?: string): Promise<string> =>
+    createEndpointOf(stack.api, image, { name, registryId })
 
   test('are pulled and run with credentials, and the password appears nowhere', async () => {
     const image = await registry.push('private/first:1')

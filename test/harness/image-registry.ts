@@ -1,5 +1,6 @@
 // A real image registry (from Debian) that serves its images to one user only, and a private image of two megabytes: a static busybox that
 // speaks the worker protocol in shell. Both programs are unpacked into the cache, not installed.
+import type { Api } from './api.ts'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -101,4 +102,15 @@ async function importWorker(root: string, image: string): Promise<void> {
   }
   await runCommand('tar', ['-C', root, '-cf', `${root}.tar`, '.'])
   await runCommand('docker', ['import', '--change', 'ENTRYPOINT ["sh", "/worker.sh"]', `${root}.tar`, image])
+}
+
+/** A queue endpoint whose image comes from a registry; returns its id. `registryId`: whose credentials are used. */
+export async function createEndpointOf(
+  api: Pick<Api, 'post'>,
+  image: string,
+  more: { name: string; registryId?: string | undefined },
+): Promise<string> {
+  const { name, registryId: registry } = more
+  const hardware = { cpu: [{ id: 'cpu3c', vcpuCount: 2 }], scaling: { type: 'QUEUE_DELAY', queueDelay: 1 } }
+  return String((await api.post('/v2/serverless', { name, type: 'QUEUE', image, registry, ...hardware })).json['id'])
 }

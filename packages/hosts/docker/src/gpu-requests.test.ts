@@ -8,13 +8,13 @@ import { workerLaunch } from '@runyard/testing'
 import Docker from 'dockerode'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDockerHost } from './docker-host.ts'
-import { canRunEngine as canRun, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
+import { importShell, startEngine, suiteOnOwnEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
 
 const IMAGE = 'runyard/shell:latest'
 const CARDS = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']
 
-describe.skipIf(!canRun)(`GPUs on an engine with an NVIDIA runtime${canRun ? '' : ' (skipped: needs root and dockerd)'}`, () => {
+suiteOnOwnEngine('GPUs on an engine with an NVIDIA runtime', () => {
   let dir = ''
   let engine: ChildProcess
   let socket = ''

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { EngineConnection } from '@runyard/schema'
 import Docker from 'dockerode'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { openEngine } from './engine.ts'
 import { commandsOn } from './host-commands.ts'
 import { PROBE_LABEL, removeLeftProbes } from './remove-container.ts'
-import { canRunEngine as canRun, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
+import { importShell, startEngine, suiteOnOwnEngine } from './testing/gpu-engine-fixture.ts'
 import { startTlsEngine, type TlsEngine } from './testing/remote-engine-fixture.ts'
 
 const IMAGE = 'runyard/shell:latest'
@@ -21,7 +21,7 @@ echo "$NVIDIA_VISIBLE_DEVICES $*"
 kill -STOP $$
 `
 
-describe.skipIf(!canRun)(`commands on a machine that only TLS reaches${canRun ? '' : ' (skipped: needs root and dockerd)'}`, () => {
+suiteOnOwnEngine('commands on a machine that only TLS reaches', () => {
   let dir: string
   let dockerd: ChildProcess
   let docker: Docker

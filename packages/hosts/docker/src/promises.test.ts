@@ -12,7 +12,7 @@ import { containerName, KEPT_CAPABILITIES } from './container-spec.ts'
 import { createDockerHost } from './docker-host.ts'
 import { openEngine } from './engine.ts'
 import { removeAllWorkers } from './installs.ts'
-import { canRunEngine, importShell, startEngine } from './testing/gpu-engine-fixture.ts'
+import { importShell, startEngine, suiteOnOwnEngine } from './testing/gpu-engine-fixture.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { ensureDefaultImage } from './testing/default-image.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
@@ -95,7 +95,7 @@ describe('a CPU worker', () => {
   })
 })
 
-describe.skipIf(!canRunEngine)(`a GPU worker${canRunEngine ? '' : ' (skipped: needs root and dockerd)'}`, () => {
+suiteOnOwnEngine('a GPU worker', () => {
   let dir = ''
   let socket = ''
   let engine: ChildProcess

@@ -6,10 +6,16 @@ import { cp, mkdir, realpath, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Docker from 'dockerode'
-import { expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { followProgress } from '../images.ts'
 
-export const canRunEngine = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
+const canRunEngine = process.getuid?.() === 0 && spawnSync('dockerd', ['--version']).status === 0
+
+/** A suite that starts an engine of its own; without root or dockerd it is skipped by name. */
+export function suiteOnOwnEngine(title: string, body: () => void): void {
+  // oxlint-disable-next-line vitest/valid-title, vitest/valid-describe-callback -- title and body are the caller's literals
+  describe.skipIf(!canRunEngine)(canRunEngine ? title : `${title} (skipped: needs root and dockerd)`, body)
+}
 
 export async function startEngine(dir: string, socket: string): Promise<ChildProcess> {
   const bin = join(dir, 'bin')
