@@ -17,7 +17,7 @@ test('each state has the same number in /health, REST v2 and the metrics', async
   await old.startJob()
   await workers.patch({ endpointId: id, workerId: old.id, fields: { outdatedSince: 1, drainingSince: 1, retireReason: 'outdated' } })
   await gateway.addWorker(id, { readyAt: 1, unhealthyReason: 'no CUDA' })
-  await status.put(id, { at: Date.now(), throttled: 2, unhealthy: 1, standby: 3, reason: 'gpus_busy', message: 'full' })
+  await status.put(id, { at: Date.now(), throttled: 2, unhealthy: 1, mayStart: 3, reason: 'gpus_busy', message: 'full' })
 
   const states = { initializing: 1, idle: 3, running: 1, throttled: 2, outdated: 1, unhealthy: 2 }
   const health = (await gateway.call(`/v2/${id}/health`)).json

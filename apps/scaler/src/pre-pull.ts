@@ -12,7 +12,7 @@ import {
   resolveImage,
   savedAt,
   withPulls,
-  withStandby,
+  withMayStart,
   type EndpointStatus,
   type Observed,
   type PullProgress,
@@ -88,7 +88,7 @@ export function createPrePull(deps: PrePullDeps): PrePull {
     },
     report(endpointId, status) {
       const pulls = (known.get(endpointId)?.tasks ?? []).map(toView)
-      return withStandby(withPulls(status, pulls), pulls, free.get(endpointId) ?? 0)
+      return withMayStart(withPulls(status, pulls), pulls, free.get(endpointId) ?? 0)
     },
     [Symbol.dispose]() {
       for (const endpointId of known.keys()) drop(endpointId)

@@ -267,7 +267,7 @@ export interface EndpointStatus {
   /** When the next start is attempted after failed ones, epoch ms; undefined: no pause, or an attempt is under way. */
   readonly nextTryAt: number | undefined
   /** How many more workers could start without a pull; absent: not known. */
-  readonly standby?: number
+  readonly mayStart?: number
   /** Its image on hosts that do not have it yet; absent: none. */
   readonly pulls?: readonly ImagePull[]
 }

@@ -2,7 +2,7 @@ import type { ImagePull } from '@runyard/schema'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EndpointStatus, HostView } from './observed.ts'
-import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withStandby } from './pre-pull.ts'
+import { hostsToPrePull, prePullFacts, pullsToBegin, withPulls, withMayStart } from './pre-pull.ts'
 import { endpoint, gpu, host, NOW } from './testing/plan-fixture.ts'
 
 const box = host('box', [gpu('g1')])
@@ -84,6 +84,6 @@ test.each<[string, readonly ImagePull[], Partial<EndpointStatus>, number]>([
   ['no host has it yet', [pullOf('pulling')], {}, 0],
   ['some of them are throttled or unhealthy', [pullOf('present')], { throttled: 1, unhealthy: 1 }, 1],
   ['all of them are', [pullOf('present')], { throttled: 4 }, 0],
-])('workers start without a pull where %s', (_, pulls, status, standby) => {
-  expect(withStandby({ ...QUIET, ...status }, pulls, 3)).toMatchObject({ standby })
+])('workers start without a pull where %s', (_, pulls, status, mayStart) => {
+  expect(withMayStart({ ...QUIET, ...status }, pulls, 3)).toMatchObject({ mayStart })
 })

@@ -67,7 +67,7 @@ export function withPulls(status: EndpointStatus, pulls: readonly ImagePull[]): 
 }
 
 /** The status with the places for further workers where a worker starts without a pull. `free`: how many workers the endpoint may still have. */
-export function withStandby(status: EndpointStatus, pulls: readonly ImagePull[], free: number): EndpointStatus {
+export function withMayStart(status: EndpointStatus, pulls: readonly ImagePull[], free: number): EndpointStatus {
   const isNowhere = pulls.length > 0 && pulls.every(({ state }) => state !== 'present')
-  return { ...status, standby: isNowhere ? 0 : Math.max(0, free - status.throttled - status.unhealthy) }
+  return { ...status, mayStart: isNowhere ? 0 : Math.max(0, free - status.throttled - status.unhealthy) }
 }

@@ -35,8 +35,8 @@ test.each<[string, WorkerRecord, number, Row]>([
   expect((DEFAULT_BILLED_STATES as readonly (BillingState | undefined)[]).includes(state)).toBe(isBilled)
 })
 
-test('workers that do not exist are throttled, unhealthy or on standby, and none of these is billed', () => {
-  const missing = { throttled: 2, unhealthy: 1, standby: 3 }
+test('workers that do not exist are throttled or unhealthy, or may start, and none of these is billed', () => {
+  const missing = { throttled: 2, unhealthy: 1, mayStart: 3 }
   const workers = [{ record: record('w', { unhealthyReason: 'x' }), leaseCount: 0 }]
   expect(countStates({ workers, missing })).toEqual({
     initializing: 0,

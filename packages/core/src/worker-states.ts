@@ -17,8 +17,8 @@ export function stateOf({ record, leaseCount }: CountedWorker): BillingState | u
 
 export interface StateFacts {
   readonly workers: readonly CountedWorker[]
-  /** The scaler's latest report; `standby`: how many more workers could start without a pull. */
-  readonly missing: (Shortfall & { readonly standby?: number | undefined }) | undefined
+  /** The scaler's latest report; `mayStart`: how many more workers could start without a pull. */
+  readonly missing: (Shortfall & { readonly mayStart?: number | undefined }) | undefined
 }
 
 export function countStates({ workers, missing }: StateFacts): StateCounts {
@@ -27,7 +27,7 @@ export function countStates({ workers, missing }: StateFacts): StateCounts {
   const counts = Object.fromEntries(BILLING_STATES.map((state) => [state, count(state)])) as Record<BillingState, number>
   return {
     ...counts,
-    idle: missing?.standby ?? 0,
+    idle: missing?.mayStart ?? 0,
     throttled: missing?.throttled ?? 0,
     unhealthy: counts.unhealthy + (missing?.unhealthy ?? 0),
   }

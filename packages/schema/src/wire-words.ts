@@ -18,7 +18,7 @@ export type BatchStatus = (typeof BATCH_STATUSES)[number]
 export const HEALTH_WORKER_STATES = ['idle', 'initializing', 'ready', 'running', 'throttled', 'unhealthy'] as const
 export type HealthWorkerState = (typeof HEALTH_WORKER_STATES)[number]
 
-/** A worker's billing state. `idle` is a standby slot without a container and never has an interval. */
+/** A worker's billing state. `idle` is a place for a worker that could start without a pull and never has an interval. */
 export const BILLING_STATES = ['initializing', 'idle', 'running', 'throttled', 'outdated', 'unhealthy'] as const
 export const BillingState = z.enum(BILLING_STATES)
 export type BillingState = z.infer<typeof BillingState>

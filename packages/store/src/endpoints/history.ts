@@ -21,7 +21,7 @@ export interface ScalerStatus {
   /** When a start is tried again after failed ones, epoch ms. */
   readonly nextTryAt?: number | undefined
   /** How many more workers could start without a pull. */
-  readonly standby?: number | undefined
+  readonly mayStart?: number | undefined
   /** Its image on hosts that do not have it yet. */
   readonly pulls?: readonly ImagePull[] | undefined
 }
@@ -80,8 +80,8 @@ export function createStatusStore({ client, keys, run }: StoreContext): StatusSt
     async get(endpointId) {
       const stored = await client.get(keys.of(endpointId, 'status'))
       if (stored === null) return undefined
-      const { at, throttled, reason, message, unhealthy, nextTryAt, pulls, standby }: ScalerStatus = JSON.parse(stored)
-      return { at, throttled, reason, message, unhealthy, nextTryAt, pulls, standby }
+      const { at, throttled, reason, message, unhealthy, nextTryAt, pulls, mayStart }: ScalerStatus = JSON.parse(stored)
+      return { at, throttled, reason, message, unhealthy, nextTryAt, pulls, mayStart }
     },
   }
 }
