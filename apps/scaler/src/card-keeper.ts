@@ -4,12 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import {
   afterProbe,
   claimsByHost,
-  eventOf,
   factsOf,
   nextClaim,
   restOf,
-  TREATMENTS,
-  troubleOf,
+  suspectCards,
   withCardClaims,
   type CardFacts,
   type HostView,
@@ -60,7 +58,7 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
       const cards = new Map((await store.cards.list()).map((card) => [card.uuid, card]))
       const { hostOf, holderOf } = whereabouts(seen)
       const claims = new Map<string, CardClaim>()
-      for (const uuid of new Set([...cards.keys(), ...suspects(seen, holderOf, undying)])) {
+      for (const uuid of new Set([...cards.keys(), ...suspectCards(seen.hosts, holderOf, undying)])) {
         const card = cards.get(uuid) ?? { uuid, claimText: '' }
         const host = hostOf.get(uuid)
         const claim = await judgeOne(card, { host, facts: factsOf(card, host, { holderOf, undying }) }, now)
@@ -110,19 +108,6 @@ function whereabouts({ hosts, endpoints }: Seen) {
   }
   for (const host of hosts) for (const { uuid, simulated } of host.inventory?.gpus ?? []) if (!simulated) hostOf.set(uuid, host)
   return { hostOf, holderOf }
-}
-
-/** Real cards that may have to go into quarantine. */
-function suspects({ hosts }: Seen, holderOf: ReadonlyMap<string, string>, undying: ReadonlySet<string>): readonly string[] {
-  const listed = hosts.flatMap((host) =>
-    (host.inventory?.gpus ?? []).filter((gpu) => {
-      const trouble = gpu.simulated ? undefined : (eventOf(gpu, 0) ?? troubleOf(gpu.uuid, host))
-      return trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine'
-    }),
-  )
-  const known = new Set(hosts.flatMap((host) => (host.inventory?.gpus ?? []).map(({ uuid }) => uuid)))
-  const held = [...holderOf].filter(([uuid, workerId]) => undying.has(workerId) || !known.has(uuid))
-  return [...listed.map(({ uuid }) => uuid), ...held.map(([uuid]) => uuid)]
 }
 
 interface Asked {

@@ -69,6 +69,25 @@ export function eventOf(gpu: Pick<Gpu, 'event'> | undefined, since: number): Car
   return gpu?.event !== undefined && gpu.event.at > since ? gpu.event : undefined
 }
 
+/**
+ * Real cards that may have to go into quarantine: with such a fault, or held by a worker and not listed any more. `holderOf`: uuid → worker.
+ * `undying`: workers that do not end.
+ */
+export function suspectCards(
+  hosts: readonly HostView[],
+  holderOf: ReadonlyMap<string, string>,
+  undying: ReadonlySet<string>,
+): readonly string[] {
+  const listed = hosts.flatMap((host) => (host.inventory?.gpus ?? []).map((gpu) => ({ gpu, host })))
+  const faulty = listed.filter(({ gpu, host }) => {
+    const trouble = gpu.simulated ? undefined : (eventOf(gpu, 0) ?? troubleOf(gpu.uuid, host))
+    return trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine'
+  })
+  const known = new Set(listed.map(({ gpu }) => gpu.uuid))
+  const held = [...holderOf].filter(([uuid, workerId]) => undying.has(workerId) || !known.has(uuid))
+  return [...faulty.map(({ gpu }) => gpu.uuid), ...held.map(([uuid]) => uuid)]
+}
+
 /** Why a worker has to leave for the sake of its cards. */
 export function reasonOfCards(
   { gpus, hostId }: Pick<WorkerRecord, 'gpus' | 'hostId'>,

@@ -1,6 +1,6 @@
 export * from './backoff.ts'
 export * from './card-claims.ts'
-export { eventOf, isHostsFault, TREATMENTS, troubleOf } from './card-health.ts'
+export { isHostsFault, TREATMENTS, suspectCards } from './card-health.ts'
 export * from './cpu-request.ts'
 export * from './disk.ts'
 export * from './worker-facts.ts'
