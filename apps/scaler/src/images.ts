@@ -61,10 +61,10 @@ export function createImages(privateImages: Store['privateImages'], limits: Imag
   function startPull(driver: HostDriver, image: string, { credentials, onProgress }: PullOptions): Pull {
     const listeners = new Set([onProgress])
     const stop = new AbortController()
-    const tell = (line: string): void => {
+    const report = (line: string): void => {
       for (const listener of listeners) listener(line)
     }
-    const pull: Pull = { done: pullGuarded(driver, image, { credentials, onProgress: tell, signal: stop.signal }), listeners, stop }
+    const pull: Pull = { done: pullGuarded(driver, image, { credentials, onProgress: report, signal: stop.signal }), listeners, stop }
     pulls.set(pullKeyOf(driver, image, credentials), pull)
     return pull
   }
