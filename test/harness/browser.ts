@@ -3,7 +3,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { chromium, type Browser } from 'playwright-core'
 import { rolldown, type Plugin } from 'rolldown'
 import { findOnPath } from './child.ts'
 
@@ -41,6 +41,11 @@ const FLAGS = [
   '--disable-sync',
 ]
 
+export async function openBrowser(scope: AsyncDisposableStack): Promise<Browser> {
+  const executablePath = findOnPath('chromium') ?? 'chromium'
+  return scope.adopt(await chromium.launch({ executablePath, chromiumSandbox: false, args: FLAGS }), (browser) => browser.close())
+}
+
 export async function startSdkSite(): Promise<SdkSite> {
   await using scope = new AsyncDisposableStack()
   const sdk = await bundleSdk()
@@ -48,9 +53,7 @@ export async function startSdkSite(): Promise<SdkSite> {
     const [type, body] = request.url === '/sdk.js' ? ['text/javascript', sdk] : ['text/html', PAGE]
     response.writeHead(200, { 'content-type': type }).end(body)
   })
-  const executablePath = findOnPath('chromium') ?? 'chromium'
-  const browser = await chromium.launch({ executablePath, chromiumSandbox: false, args: FLAGS })
-  scope.defer(() => browser.close())
+  const browser = await openBrowser(scope)
   const owned = scope.move()
   return {
     origin: `http://localhost:${port}`,
