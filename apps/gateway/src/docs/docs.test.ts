@@ -15,7 +15,12 @@ type Operation = {
   readonly operationId: string
   readonly tags: readonly string[]
   readonly security?: readonly unknown[]
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema: Json }>> }>>
+  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, Content>> }>>
+}
+interface Content {
+  readonly schema: Json
+  /** Of server-sent events. */
+  readonly 'x-event-data'?: Json
 }
 interface Document extends Json {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
@@ -106,24 +111,26 @@ describe('replies are as the document says', () => {
     worker = await gateway.addWorker(ep)
   })
 
-  /** `key` is the operation's place in the document. */
-  function describedAs(key: string, status: number): readonly [type: string, { readonly schema: Json }] | undefined {
+  /** By content type. `key` is the operation's place in the document. */
+  function describedAs(key: string, status: number): Readonly<Record<string, Content>> {
     const [method = '', path = ''] = key.split(' ')
     const operation = document.paths[path]?.[method.toLowerCase()]
     if (operation === undefined) throw new Error(`the document has no ${key}`)
     if (status < 300) seen.add(operation.operationId)
     const response = operation.responses[String(status)] ?? operation.responses['default']
-    return Object.entries(response?.content ?? {})[0]
+    return response?.content ?? {}
   }
 
   /** How an answer differs from what the document says. */
   function differenceOf(key: string, { status, headers, text, json }: Answer): unknown {
-    const described = describedAs(key, status)
-    if (described === undefined) return text === '' ? undefined : 'a body'
-    const [type, { schema }] = described
-    if (headers.get('content-type')?.split(';')[0] !== type) return `the content type ${headers.get('content-type')}`
-    const validate = ajv.compile(at(closed(schema)) as Json)
-    return validate(json) ? undefined : validate.errors
+    const contents = describedAs(key, status)
+    if (Object.keys(contents).length === 0) return text === '' ? undefined : 'a body'
+    const type = headers.get('content-type')?.split(';')[0] ?? 'none'
+    const content = contents[type]
+    if (content === undefined) return `the content type ${type}`
+    const validate = ajv.compile(at(closed(content['x-event-data'] ?? content.schema)) as Json)
+    const values = type === 'text/event-stream' ? dataOf(text) : [type === 'text/plain' ? text : json]
+    return values.flatMap((value) => (validate(value) ? [] : (validate.errors ?? []))).at(0)
   }
 
   async function check(key: string, path: string, body?: unknown): Promise<Answer> {
@@ -234,6 +241,63 @@ describe('replies are as the document says', () => {
     await check('POST /graphql', '/graphql', { query: '{ nothing }' })
   })
 
+  it('of the log that a reader follows', async () => {
+    const gone = await gateway.addWorker(ep)
+    await gateway.store.workerLogs.append(gone.id, 'container', [{ at: Date.now(), line: 'ready' }])
+    await gateway.store.workers.remove(ep, gone.id, undefined)
+    const key = 'GET /v2/serverless/{id}/workers/{workerId}/logs'
+    expect(dataOf((await check(key, `/v2/serverless/${ep}/workers/${gone.id}/logs`)).text)).toMatchObject([{ line: 'ready' }])
+  })
+
+  describe('of the OpenAI routes', () => {
+    const POST = 'POST /v2/{endpointId}/openai/{path}'
+    /** An answer, and the job that a worker works on meanwhile. */
+    const answered = async (key: string, body: unknown, work: (jobId: string) => Promise<unknown>): Promise<Answer> => {
+      const answer = check(key, jobs('openai/v1/x'), body)
+      await work(await takeJob())
+      return answer
+    }
+    const takeJob = async (): Promise<string> => (await worker.take())?.id ?? expect.fail('no job came')
+    const chunk = (jobId: string, output: unknown) =>
+      worker.send(`/v2/${ep}/job-stream/${worker.id}/${jobId}`, { method: 'POST', body: { output } })
+
+    it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])('a whole one to %s', async (method) => {
+      const key = POST.replace('POST', method)
+      const body = method === 'GET' || method === 'DELETE' ? undefined : { model: 'm' }
+      const value = { object: 'response', error: null }
+      expect((await answered(key, body, (id) => worker.done(id, { output: [value] }))).json).toEqual(value)
+    })
+
+    it('one of text', async () => {
+      const { headers } = await answered(POST.replace('POST', 'GET'), undefined, (id) => worker.done(id, { output: ['# HELP x'] }))
+      expect(headers.get('content-type')).toMatch(/^text\/plain/u)
+    })
+
+    it.each([
+      ['of the worker', { output: [{ error: { message: 'no such model', code: 404 } }] }, 404],
+      ['of the handler', { error: 'broken' }, 500],
+    ])('a failure %s', async (_whose, result, status) => {
+      expect((await answered(POST, {}, (id) => worker.done(id, result))).status).toBe(status)
+    })
+
+    it('a body that is none', async () => {
+      expect((await check(POST, jobs('openai/v1/x'), [])).status).toBe(400)
+    })
+
+    it.each([
+      ['that ends', { id: 'chunk', choices: [] }, /^\[DONE\]$/u],
+      ['that breaks off', { error: { message: 'out of memory' } }, /^\{"error":.*out of memory/u],
+    ])('the events of a stream %s', async (_how, second, last) => {
+      const { text } = await answered(POST, { stream: true }, async (id) => {
+        await chunk(id, { id: 'chunk', choices: [] })
+        await chunk(id, second)
+        await worker.done(id, { output: [] })
+      })
+      expect(dataOf(text)[0]).toEqual({ id: 'chunk', choices: [] })
+      expect(linesOf(text).at(-1)).toMatch(last)
+    })
+  })
+
   it('of failures', async () => {
     expect((await check('POST /v2/serverless', '/v2/serverless', { nmae: 'e' })).status).toBe(422)
     expect((await check('GET /v2/serverless/{id}', '/v2/serverless/none')).status).toBe(404)
@@ -242,15 +306,25 @@ describe('replies are as the document says', () => {
     expect((await check('GET /v2/{endpointId}/batch/{batchId}', jobs('batch/none-1'))).status).toBe(404)
   })
 
-  it('of every operation that answers JSON, but for the OpenAI routes and the aliases of paths', () => {
-    const others = new Set(['followWorkerLogs', 'redeliverWebhook', 'deleteTemplateV1'])
+  it('of every operation, but for the aliases of paths, probes and files', () => {
+    const others = new Set(['redeliverWebhook', 'deleteTemplateV1'])
     const isAlias = ({ path, operation }: ReturnType<typeof operationsOf>[number]) =>
       path.startsWith('/rest/v1/') || (path.startsWith('/v1/') && operation.tags[0] !== 'rest-v1')
-    const plain = operationsOf(document).filter((one) => !isAlias(one) && !['openai', 'service'].includes(one.operation.tags[0] ?? ''))
+    const plain = operationsOf(document).filter((one) => !isAlias(one) && one.operation.tags[0] !== 'service')
     const ids = plain.map(({ operation }) => operation.operationId).filter((id) => !id.endsWith('ByPost') && !others.has(id))
     expect(ids.filter((id) => !seen.has(id))).toEqual([])
   })
 })
+
+/** The data of server-sent events; comments have none. */
+const linesOf = (text: string): readonly string[] => [...text.matchAll(/^data: (.*)$/gmu)].map(([, line = '']) => line)
+
+/** Without OpenAI's mark of the end. */
+function dataOf(text: string): readonly unknown[] {
+  return linesOf(text)
+    .filter((line) => line !== '[DONE]')
+    .map((line) => JSON.parse(line) as unknown)
+}
 
 /** A reply may have members that the document does not know yet; here, each of them is a gap in the document. */
 function closed(value: unknown): unknown {

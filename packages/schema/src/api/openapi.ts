@@ -60,13 +60,14 @@ export function describeApi(operations: readonly DescribedOperation[], version: 
   }
 }
 
-/** By what each is of the operation: `querystring`, `body`, a status, or `default`. */
+/** By what each is of the operation: `querystring`, `body`, `events`, a status, or `default`. */
 type Shapes = Readonly<Record<string, Json>>
 
-function convert({ schema: { querystring, body, response }, tag }: Operation): { shapes: Shapes; components: Json } {
+function convert({ schema: { querystring, body, response }, events, tag }: Operation): { shapes: Shapes; components: Json } {
   const all = {
     ...(querystring === undefined ? {} : { querystring }),
     ...(body === undefined ? {} : { body }),
+    ...(events === undefined ? {} : { events }),
     ...response,
     default: ERRORS[TAGS[tag].errors],
   }
@@ -101,17 +102,22 @@ function describe(url: string, operation: Operation, shapes: Shapes): Json {
   }
 }
 
-function replies({ tag, schema, other = {} }: Operation, shapes: Shapes): Json {
+function replies({ tag, schema, other = {}, events }: Operation, shapes: Shapes): Json {
   const failureType = TAGS[tag].errors === 'Problem' ? 'application/problem+json' : 'application/json'
-  const json = Object.keys(schema.response ?? {}).map((status) => [status, reply('application/json', shapes[status])] as const)
-  const rest = Object.entries(other).map(([status, type]) => [status, reply(type, { type: 'string' })] as const)
+  const statuses = new Set([...Object.keys(schema.response ?? {}), ...Object.keys(other), ...(events === undefined ? [] : ['200'])])
+  const contentOf = (status: string): Json => ({
+    ...(schema.response !== undefined && status in schema.response && { 'application/json': { schema: shapes[status] } }),
+    ...(typeof other[Number(status)] === 'string' && { [String(other[Number(status)])]: { schema: TEXT } }),
+    ...(status === '200' && events !== undefined && { 'text/event-stream': { schema: TEXT, 'x-event-data': shapes['events'] } }),
+  })
   const failure = { description: 'It failed; the reply says why.', content: { [failureType]: { schema: shapes['default'] } } }
-  return { ...Object.fromEntries([...json, ...rest]), default: failure }
+  return { ...Object.fromEntries([...statuses].map((status) => [status, reply(contentOf(status))])), default: failure }
 }
 
-function reply(type: string | null, schema: Json | undefined): Json {
-  if (type === null) return { description: 'Done; there is no body.' }
-  return { description: 'Done.', content: { [type]: { schema } } }
+const TEXT = { type: 'string' } as const
+
+function reply(content: Json): Json {
+  return Object.keys(content).length === 0 ? { description: 'Done; there is no body.' } : { description: 'Done.', content }
 }
 
 /** `/v2/:endpointId/openai/*` → `/v2/{endpointId}/openai/{path}` */

@@ -44,6 +44,8 @@ export interface Operation {
     readonly body?: z.ZodType
     readonly response?: Readonly<Record<number, z.ZodType>>
   }
+  /** The reply may also be server-sent events. The data of each is JSON of this shape. */
+  readonly events?: z.ZodType
   /** Replies that are not JSON: content type by status; null: no body. */
   readonly other?: Readonly<Record<number, string | null>>
   /** Needs no key. */

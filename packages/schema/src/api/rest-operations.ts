@@ -8,7 +8,7 @@ import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { UsageQuery, UsageView } from './usage.ts'
 import { AttemptQuery, WebhookEventParams, WebhookLogView, WebhookSecretsView } from './webhooks.ts'
-import { EventListView, EventQuery, LogParams, LogQuery, RetryView, WorkerListView } from './workers.ts'
+import { EventListView, EventQuery, LogEventView, LogParams, LogQuery, RetryView, WorkerListView } from './workers.ts'
 
 const ENDPOINTS = {
   'GET /v2/serverless': {
@@ -136,10 +136,9 @@ const WORKERS = {
     id: 'followWorkerLogs',
     tag: 'workers',
     summary: 'Follow the log of a worker',
-    description:
-      'Server-sent events. The data of each is JSON with `source`, `line` and `ts`; a reader that sends the last id as `Last-Event-ID` goes on behind it.',
+    description: 'Server-sent events. A reader that sends the last id as `Last-Event-ID` goes on behind it.',
     schema: { params: LogParams, querystring: LogQuery },
-    other: { 200: 'text/event-stream' },
+    events: LogEventView,
   },
   'GET /v2/serverless/:id/events': {
     id: 'listEvents',

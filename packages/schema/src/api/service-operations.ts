@@ -24,7 +24,7 @@ export const OpenaiError = z
     error: z.object({
       message: z.string(),
       type: z.string(),
-      code: z.union([z.string(), z.int()]).nullable(),
+      code: z.union([z.string(), z.number()]).nullable(),
       param: z.string().nullable(),
     }),
   })
@@ -36,13 +36,28 @@ export const V1Error = z
 
 const OpenaiBody = z.looseObject({ stream: z.boolean().optional() })
 
+const OpenaiValue = z.unknown().meta({
+  id: 'OpenaiValue',
+  description: 'What the worker yields, unchanged. A failure never stands here: it is an `OpenaiError`.',
+  not: { required: ['error'], properties: { error: { type: 'object' } }, additionalProperties: true },
+})
+
 function openaiOperation(method: (typeof METHODS)[number]): Operation {
-  return {
+  const operation = {
     id: `openai${method.charAt(0)}${method.slice(1).toLowerCase()}`,
     tag: 'openai',
     summary: `${method} of OpenAI’s API, answered by a worker`,
-    description: 'Of a request with `stream` the reply is server-sent events.',
-    schema: { response: { 200: z.unknown() }, ...(method === 'GET' || method === 'DELETE' ? {} : { body: OpenaiBody }) },
+    schema: { response: { 200: OpenaiValue } },
+    // Where the worker yields text that is not JSON.
+    other: { 200: 'text/plain' },
+  } as const
+  if (method === 'GET') return operation
+  return {
+    ...operation,
+    description:
+      'Of a request with `stream` the reply is server-sent events. A failure after the first of them is one event with the error, and the last; otherwise `[DONE]` is the last.',
+    schema: { ...operation.schema, ...(method === 'DELETE' ? {} : { body: OpenaiBody }) },
+    events: z.union([OpenaiValue, OpenaiError]),
   }
 }
 

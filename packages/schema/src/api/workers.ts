@@ -61,6 +61,9 @@ export const LogQuery = z.object({
 })
 export type LogQuery = z.infer<typeof LogQuery>
 
+export const LogEventView = z.object({ source: z.enum(LOG_SOURCES), line: z.string(), ts: DateTime }).meta({ id: 'LogEvent' })
+export type LogEventView = z.infer<typeof LogEventView>
+
 export const WorkerLogsView = z
   .object({
     container: z.array(z.string()).describe('What the worker printed, each line with its time.'),

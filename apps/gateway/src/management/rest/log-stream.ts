@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { toTimestamp } from '@runyard/core'
+import type { LogEventView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { Ticket } from '../../parts/waiters.ts'
 import { cursorOf, formatCursor, linesAfter, type LogCursor, type LoggedLine } from './log-cursor.ts'
@@ -96,9 +97,8 @@ function backlogOf(lines: readonly LoggedLine[], start: LogStart | undefined): r
 }
 
 function framesOf({ source }: LogStream, lines: readonly LoggedLine[]): string {
-  return lines
-    .map((line) => `id: ${formatCursor(line)}\ndata: ${JSON.stringify({ source, line: line.line, ts: toTimestamp(line.at) })}\n\n`)
-    .join('')
+  const eventOf = ({ line, at }: LoggedLine): LogEventView => ({ source, line, ts: toTimestamp(at) })
+  return lines.map((line) => `id: ${formatCursor(line)}\ndata: ${JSON.stringify(eventOf(line))}\n\n`).join('')
 }
 
 /** False when the reader has not taken it within its time. */
