@@ -2,23 +2,23 @@
 // complete  - no id, or `id` + `template` + `volumes` (SDK 2.0): what is absent is back at its default
 // partial   - `id` alone or with `templateId` (Flash): what is absent stays, except workersMax, idleTimeout and scalerValue
 import {
+  DEFAULT_PLACEMENT,
   DEFAULT_SETTINGS,
   defined,
-  parseGpuIds,
   templateSwap,
   type ContainerChange,
   type EndpointChange,
   type GpuChange,
 } from '@runyard/core'
 import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
-import { ENDPOINT_TYPES, FLASHBOOT_MODES, RunyardError } from '@runyard/schema'
-import { fieldsOf, isNone, seconds } from '../fields.ts'
-import { splitCommas } from './inputs.ts'
+import { ENDPOINT_TYPES, RunyardError } from '@runyard/schema'
+import { CPU, DEFAULT_SCALER_VALUE, GPU, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'
 
-const DEFAULT_SCALER_VALUE = 4
 const [QUEUE, LOAD_BALANCER] = ENDPOINT_TYPES
+const GPU_DEFAULTS: GpuChange = { count: 1, allowedCudaVersions: [], minCudaVersion: null }
+const LOAD_BALANCED: Scaling = { type: 'REQUEST_COUNT', requestCount: DEFAULT_SCALER_VALUE }
 
 /** Scalars that the model cannot give back byte for byte, so that they are remembered as sent (flash-api §5.4). */
 const ECHOED = [
@@ -36,7 +36,6 @@ const ECHOED = [
 export function endpointChange(input: EndpointInput, current: Endpoint | undefined, template: Template | undefined): EndpointChange {
   const complete = isComplete(input)
   const type = readType(input.type) ?? (complete ? QUEUE : current?.type)
-  const scaling = scalingOf(input, complete ? undefined : current, type)
   const { container: used, ...link } = templateSwap(current, template)
   const inline = input.template == null ? {} : inlineContainer(input.template)
   return defined({
@@ -47,7 +46,7 @@ export function endpointChange(input: EndpointInput, current: Endpoint | undefin
     ...link,
     container: { ...used, ...inline, ...placement(input, complete) },
     ...hardware(input, complete),
-    settings: settings(input, scaling, complete),
+    settings: settings(input, complete ? undefined : current, type),
     echo: echoOf(input),
   })
 }
@@ -63,8 +62,9 @@ function isComplete(input: EndpointInput): boolean {
 }
 
 function hardware(input: EndpointInput, complete: boolean): Pick<EndpointChange, 'cpu' | 'gpu'> {
-  const instanceIds = input.instanceIds ?? []
-  return instanceIds.length > 0 ? { cpu: { instanceIds: [...instanceIds] } } : { gpu: gpuChange(input, complete) }
+  const { instanceIds } = CPU.graphql.read(input)
+  if (instanceIds !== undefined) return { cpu: { instanceIds } }
+  return { gpu: { ...(complete ? GPU_DEFAULTS : {}), ...toGpuChange(GPU.graphql.read(input)) } }
 }
 
 export function isGiven(text: string | null | undefined): text is string {
@@ -72,51 +72,15 @@ export function isGiven(text: string | null | undefined): text is string {
 }
 
 function placement(input: EndpointInput, complete: boolean): ContainerChange {
-  return defined({
-    dataCenterIds: input.locations == null ? resetIf(complete, []) : [...splitCommas(input.locations)],
-    networkVolumeIds: volumeIds(input) ?? resetIf(complete, []),
-    flashboot: readFlashboot(input) ?? resetIf(complete, 'OFF' as const),
-  })
+  return { ...(complete ? DEFAULT_PLACEMENT : {}), ...PLACEMENT.graphql.read(input) }
 }
 
-function resetIf<T>(complete: boolean, value: T): T | undefined {
-  return complete ? value : undefined
-}
-
-function volumeIds({ networkVolumeId, networkVolumeIds }: EndpointInput): string[] | undefined {
-  if (networkVolumeIds != null) return networkVolumeIds.map((volume) => volume.networkVolumeId)
-  return networkVolumeId == null ? undefined : [...splitCommas(networkVolumeId)]
-}
-
-function gpuChange(input: EndpointInput, complete: boolean): GpuChange {
-  return defined({
-    ...(isGiven(input.gpuIds) ? parseGpuIds(input.gpuIds) : {}),
-    count: input.gpuCount ?? resetIf(complete, 1),
-    allowedCudaVersions: input.allowedCudaVersions == null ? resetIf(complete, []) : splitCommas(input.allowedCudaVersions),
-    minCudaVersion: input.minCudaVersion == null ? resetIf(complete, null) : input.minCudaVersion || null,
-  })
-}
-
-export const SETTINGS = fieldsOf<EndpointInput, Readonly<Record<string, unknown>>, EndpointSettings>(isNone)({
-  workersMin: 'workersMin',
-  workersMax: 'workersMax',
-  idleTimeoutMs: { name: 'idleTimeout', ...seconds },
-  executionTimeoutMs: 'executionTimeoutMs',
-})
-
-/** The three that a save resets even when it is partial, observed on Runpod (management §0.1.4). */
-function settings(input: EndpointInput, scaling: Scaling, complete: boolean): Partial<EndpointSettings> {
+/** The three that a save resets even when it is partial, observed on Runpod (management §0.1.4): these two and the scaler's value. */
+function settings(input: EndpointInput, kept: Endpoint | undefined, type: Endpoint['type'] | undefined): Partial<EndpointSettings> {
   const { workersMax, idleTimeoutMs } = DEFAULT_SETTINGS
-  return { ...(complete ? DEFAULT_SETTINGS : { workersMax, idleTimeoutMs }), ...SETTINGS.read(input), scaling }
-}
-
-function scalingOf(input: EndpointInput, current: Endpoint | undefined, type: Endpoint['type'] | undefined): Scaling {
-  const fallback = type === LOAD_BALANCER ? 'REQUEST_COUNT' : (current?.settings.scaling.type ?? 'QUEUE_DELAY')
-  const scaler = input.scalerType ?? fallback
-  const value = input.scalerValue ?? DEFAULT_SCALER_VALUE
-  if (scaler === 'QUEUE_DELAY') return { type: scaler, queueDelay: value }
-  if (scaler === 'REQUEST_COUNT') return { type: scaler, requestCount: value }
-  throw new RunyardError('bad_request', `scalerType must be QUEUE_DELAY or REQUEST_COUNT; "${scaler}" was given.`)
+  const defaults = kept === undefined ? DEFAULT_SETTINGS : { workersMax, idleTimeoutMs }
+  const before = type === LOAD_BALANCER ? { scaling: LOAD_BALANCED } : kept?.settings
+  return { ...defaults, ...WORKERS.graphql.read(input), ...SETTINGS.graphql.read(input, before) }
 }
 
 function readType(type: string | null | undefined): Endpoint['type'] | undefined {
@@ -124,12 +88,4 @@ function readType(type: string | null | undefined): Endpoint['type'] | undefined
   if (type === 'QB') return QUEUE
   if (type === 'LB') return LOAD_BALANCER
   throw new RunyardError('bad_request', `The type of an endpoint must be QB or LB; "${type}" was given.`)
-}
-
-/** Before the field existed a name that ends in `-fb` asked for it (management §4.1). */
-function readFlashboot({ flashBootType, name }: EndpointInput): (typeof FLASHBOOT_MODES)[number] | undefined {
-  if (!isGiven(flashBootType)) return name?.endsWith('-fb') === true ? 'FLASHBOOT' : undefined
-  const mode = FLASHBOOT_MODES.find((candidate) => candidate === flashBootType)
-  if (mode !== undefined) return mode
-  throw new RunyardError('bad_request', `flashBootType must be one of ${FLASHBOOT_MODES.join(', ')}; "${flashBootType}" was given.`)
 }

@@ -77,11 +77,3 @@ export interface EndpointInput {
   readonly flashBootType?: Maybe<string>
   readonly compliance?: unknown
 }
-
-/** `US-CA-2, US-IL-1` → the items without blanks; nothing for an empty text. */
-export function splitCommas(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
-}

@@ -1,9 +1,8 @@
 // An endpoint in GraphQL's words. What the client sent as a scalar comes back as it was sent: the SDK compares
 // and would save again on every call (flash-api §5.4). Members that mean nothing here are null.
-import { formatGpuIds } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
-import { SETTINGS } from './endpoint-change.ts'
-import { environmentReply } from './template-change.ts'
+import { CPU, GPU, gpuFields, PLACEMENT, SETTINGS, WORKERS } from '../endpoint-fields.ts'
+import { environmentReply } from '../template-fields.ts'
 
 export interface EndpointReply extends Record<string, unknown> {
   /** What it was made of; not in the schema. */
@@ -11,7 +10,7 @@ export interface EndpointReply extends Record<string, unknown> {
 }
 
 export function endpointReply(endpoint: Endpoint): EndpointReply {
-  const { settings } = endpoint
+  const { spec, settings } = endpoint
   return {
     id: endpoint.id,
     name: endpoint.name,
@@ -21,39 +20,17 @@ export function endpointReply(endpoint: Endpoint): EndpointReply {
     userId: endpoint.ownerId,
     createdAt: new Date(endpoint.createdAt).toISOString(),
     flashEnvironmentId: endpoint.flashEnvironmentId,
-    scalerType: settings.scaling.type,
-    scalerValue: settings.scaling.type === 'QUEUE_DELAY' ? settings.scaling.queueDelay : settings.scaling.requestCount,
-    ...SETTINGS.write(settings),
+    computeType: spec.cpu === null ? 'GPU' : 'CPU',
+    ...GPU.graphql.write(gpuFields(spec.gpu)),
+    ...(spec.cpu === null ? { instanceIds: null } : CPU.graphql.write(spec.cpu)),
+    ...PLACEMENT.graphql.write(spec),
+    ...WORKERS.graphql.write(settings),
+    ...SETTINGS.graphql.write(settings),
     workersStandby: 0,
+    workersPFBTarget: 0,
     modelReferences: [],
-    env: environmentReply(endpoint.spec.env),
-    ...specReply(endpoint),
+    env: environmentReply(spec.env),
     ...endpoint.echo,
     source: endpoint,
-  }
-}
-
-function specReply({ spec }: Endpoint): Record<string, unknown> {
-  const [firstVolume = null] = spec.networkVolumeIds
-  return {
-    computeType: spec.cpu === null ? 'GPU' : 'CPU',
-    instanceIds: spec.cpu?.instanceIds ?? null,
-    ...gpuReply(spec.gpu),
-    locations: spec.dataCenterIds.length === 0 ? null : spec.dataCenterIds.join(','),
-    networkVolumeId: firstVolume,
-    networkVolumeIds: spec.networkVolumeIds.map((networkVolumeId) => ({ networkVolumeId, dataCenterId: null })),
-    networkVolume: firstVolume === null ? null : { id: firstVolume, dataCenterId: null },
-    workersPFBTarget: 0,
-    flashBootType: spec.flashboot === 'OFF' ? null : spec.flashboot,
-  }
-}
-
-function gpuReply(gpu: Endpoint['spec']['gpu']): Record<string, unknown> {
-  if (gpu === null) return { gpuIds: null, gpuCount: null, allowedCudaVersions: '', minCudaVersion: null }
-  return {
-    gpuIds: formatGpuIds(gpu),
-    gpuCount: gpu.count,
-    allowedCudaVersions: gpu.allowedCudaVersions.join(','),
-    minCudaVersion: gpu.minCudaVersion ?? null,
   }
 }

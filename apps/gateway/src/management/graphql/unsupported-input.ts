@@ -2,7 +2,7 @@
 // through as clients send what they do not use (null, "", 0, [], {}).
 import { refusePorts } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import { splitCommas } from './inputs.ts'
+import { splitCommas } from '../fields.ts'
 import type { EndpointInput, TemplateInput } from './inputs.ts'
 
 const NO_START_SCRIPT = 'put the command into template.dockerArgs.'
@@ -20,6 +20,9 @@ const OF_TEMPLATES: Partial<Record<keyof TemplateInput, string>> = {
   advancedStart: `template.advancedStart is not supported; ${NO_START_SCRIPT}`,
   config: 'template.config is not supported; leave it out.',
 }
+
+/** The members of an inline template beside them: a volume and ports. */
+export const REFUSED = { endpoint: Object.keys(OF_ENDPOINTS), template: Object.keys(OF_TEMPLATES) }
 
 /** @throws RunyardError('bad_request') */
 export function refuseUnsupported(input: EndpointInput): void {

@@ -1,9 +1,9 @@
 // Endpoints and workers in REST v1's words (management §2.1). Members that have no value are left out; whole numbers stay whole, since Go
 // clients refuse others (management §4.4). A worker's environment is never shown: it holds its token.
-import { defined, gpuTypesOf, isDraining } from '@runyard/core'
+import { defined, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
 import type { V1EndpointView, V1WorkerView } from '@runyard/schema/api'
-import { scalerValueOf, SETTINGS } from './endpoint-change.ts'
+import { CPU, GPU, gpuFields, PLACEMENT, SETTINGS, WORKERS } from '../endpoint-fields.ts'
 import { templateReply } from './template-shapes.ts'
 
 export interface EndpointFacts {
@@ -22,14 +22,13 @@ export function endpointReply({ endpoint, template, workers }: EndpointFacts): V
     userId: endpoint.ownerId,
     version: endpoint.version,
     createdAt: new Date(endpoint.createdAt).toISOString(),
-    ...hardware(spec),
-    dataCenterIds: spec.dataCenterIds,
-    networkVolumeId: spec.networkVolumeIds[0],
-    networkVolumeIds: spec.networkVolumeIds,
+    computeType: spec.cpu === null ? ('GPU' as const) : ('CPU' as const),
+    ...GPU.v1.write(gpuFields(spec.gpu)),
+    ...CPU.v1.write(spec.cpu ?? { instanceIds: [] }),
+    ...PLACEMENT.v1.write(spec),
     env: spec.env,
-    ...SETTINGS.write(settings),
-    scalerType: settings.scaling.type,
-    scalerValue: Math.max(1, Math.ceil(scalerValueOf(settings.scaling))),
+    ...WORKERS.v1.write(settings),
+    ...SETTINGS.v1.write(settings),
     template: template === undefined ? undefined : templateReply(template),
     workers: workers?.map((worker) => workerReply(worker, endpoint)),
   })
@@ -37,17 +36,6 @@ export function endpointReply({ endpoint, template, workers }: EndpointFacts): V
 
 export function templateIdOf({ sharedTemplateId, templateId }: Endpoint): string {
   return sharedTemplateId ?? templateId
-}
-
-function hardware({ gpu, cpu }: Endpoint['spec']) {
-  return {
-    computeType: cpu === null ? ('GPU' as const) : ('CPU' as const),
-    gpuTypeIds: gpu === null ? [] : [...gpuTypesOf(gpu)],
-    gpuCount: gpu?.count ?? 0,
-    instanceIds: cpu?.instanceIds ?? [],
-    allowedCudaVersions: gpu?.allowedCudaVersions ?? [],
-    minCudaVersion: gpu?.minCudaVersion,
-  }
 }
 
 function workerReply(worker: WorkerRecord, endpoint: Endpoint): V1WorkerView {

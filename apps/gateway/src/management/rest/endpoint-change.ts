@@ -1,20 +1,19 @@
 // REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
 import {
-  cpuInstanceId,
+  DEFAULT_CONTAINER,
+  DEFAULT_PLACEMENT,
   DEFAULT_SETTINGS,
   defined,
-  parseGpuIds,
   refusePorts,
   type ContainerChange,
   type EndpointChange,
   type GpuChange,
 } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
-import type { CpuRequest, Endpoint, EndpointSettings, EndpointSpec, Template } from '@runyard/schema'
-import type { CreateEndpointBody, EndpointView, UpdateEndpointBody } from '@runyard/schema/api'
-import { fieldsOf, seconds } from '../fields.ts'
-
-type CpuBody = NonNullable<UpdateEndpointBody['cpu']>
+import type { CpuRequest, Endpoint, EndpointSettings, Template } from '@runyard/schema'
+import type { CreateEndpointBody, UpdateEndpointBody } from '@runyard/schema/api'
+import { CPU, GPU, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
+import { CONTAINER } from '../template-fields.ts'
 
 /** `template` is the one that `templateId` names: resolved once, no link kept. */
 export function createChange(body: CreateEndpointBody, template: Template | undefined): EndpointChange {
@@ -22,23 +21,12 @@ export function createChange(body: CreateEndpointBody, template: Template | unde
     throw new RunyardError('unprocessable', 'An endpoint has exactly one of "gpu" and "cpu".')
   refuseIdleTimeout(body, body.type, body.scaling.type)
   refusePorts(body.ports ?? [], template?.container.ports ?? [])
-  const container = givenContainer(body, template)
+  const { image: _, ...defaults } = DEFAULT_CONTAINER
   return {
     name: body.name,
     type: body.type,
-    container: {
-      entrypoint: [],
-      args: '',
-      env: {},
-      diskGb: null,
-      ports: [],
-      registryId: null,
-      networkVolumeIds: [],
-      dataCenterIds: [],
-      flashboot: 'OFF',
-      ...container,
-    },
-    ...(body.cpu === undefined ? { gpu: { ...gpuDefaults, ...givenGpu(body.gpu ?? {}) } } : { cpu: toCpu(body.cpu) }),
+    container: { ...defaults, ...DEFAULT_PLACEMENT, ...givenContainer(body, template) },
+    ...(givenCpu(body) ?? { gpu: { ...gpuDefaults, ...givenGpu(body.gpu ?? {}) } }),
     settings: { ...DEFAULT_SETTINGS, ...givenSettings(body) },
   }
 }
@@ -52,8 +40,8 @@ export function updateChange(body: UpdateEndpointBody, current: Endpoint, templa
   return defined({
     name: body.name,
     container: givenContainer(body, template),
-    gpu: body.gpu === undefined ? undefined : updatedGpu(body.gpu),
-    cpu: body.cpu === undefined ? undefined : toCpu(body.cpu),
+    gpu: body.gpu === undefined ? undefined : givenGpu(body.gpu),
+    ...givenCpu(body),
     settings: givenSettings(body),
   })
 }
@@ -62,61 +50,28 @@ export function updateChange(body: UpdateEndpointBody, current: Endpoint, templa
 function givenContainer(body: UpdateEndpointBody, template: Template | undefined): ContainerChange {
   return {
     ...template?.container,
-    ...CONTAINER.read(body),
+    ...CONTAINER.v2.read(body),
+    ...PLACEMENT.v2.read(body),
     ...(template !== undefined && { env: { ...template.container.env, ...body.env } }),
   }
 }
 
-function flashbootOf(on: boolean): 'FLASHBOOT' | 'OFF' {
-  return on ? 'FLASHBOOT' : 'OFF'
-}
-
-/** New pools without exclusions clear the old ones; exclusions alone say nothing. */
-function updatedGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
+function givenGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
   if (gpu.excludedTypes !== undefined && gpu.pools === undefined)
     throw new RunyardError('unprocessable', 'gpu.excludedTypes is given together with gpu.pools only.')
-  return { ...(gpu.pools !== undefined && { excludedTypes: [] }), ...givenGpu(gpu) }
-}
-
-function givenGpu(gpu: NonNullable<UpdateEndpointBody['gpu']>): GpuChange {
-  const { minCudaVersion } = gpu
-  if (minCudaVersion !== undefined && minCudaVersion !== '' && (gpu.allowedCudaVersions ?? []).length > 0)
+  const { minCudaVersion, allowedCudaVersions = [] } = gpu
+  if (minCudaVersion !== undefined && minCudaVersion !== '' && allowedCudaVersions.length > 0)
     throw new RunyardError('bad_request', 'gpu.minCudaVersion and gpu.allowedCudaVersions exclude each other.')
-  // `any` stands for every pool.
-  const pools = gpu.pools === undefined ? undefined : parseGpuIds(gpu.pools.join(',')).pools
-  return defined({ ...gpu, pools, minCudaVersion: minCudaVersion === '' ? null : minCudaVersion })
+  return toGpuChange(GPU.v2.read(gpu))
 }
 
-function toCpu(cpu: CpuBody): CpuRequest {
-  return { instanceIds: cpu.map(({ id, vcpuCount, memory }) => cpuInstanceId(id, vcpuCount, memory)) }
+function givenCpu(body: UpdateEndpointBody): { readonly cpu: CpuRequest } | undefined {
+  const { instanceIds } = CPU.v2.read(body)
+  return instanceIds && { cpu: { instanceIds } }
 }
-
-export const WORKERS = fieldsOf<NonNullable<UpdateEndpointBody['workers']>, EndpointView['workers'], EndpointSettings>()({
-  workersMin: 'min',
-  workersMax: 'max',
-  idleTimeoutMs: { name: 'idleTimeout', ...seconds },
-})
-
-export const SETTINGS = fieldsOf<UpdateEndpointBody, EndpointView, EndpointSettings>()({
-  scaling: 'scaling',
-  executionTimeoutMs: 'timeout',
-  priority: 'priority',
-})
-
-export const CONTAINER = fieldsOf<UpdateEndpointBody, EndpointView, EndpointSpec>()({
-  image: 'image',
-  args: 'args',
-  env: 'env',
-  diskGb: 'disk',
-  ports: 'ports',
-  registryId: 'registry',
-  networkVolumeIds: 'networkVolumes',
-  dataCenterIds: 'dataCenterIds',
-  flashboot: { name: 'flashboot', read: (mode) => (typeof mode === 'boolean' ? flashbootOf(mode) : mode), write: (mode) => mode },
-})
 
 function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {
-  return { ...WORKERS.read(body.workers ?? {}), ...SETTINGS.read(body) }
+  return { ...WORKERS.v2.read(body.workers ?? {}), ...SETTINGS.v2.read(body) }
 }
 
 function refuseOtherFamily(body: UpdateEndpointBody, current: Endpoint): void {

@@ -1,9 +1,10 @@
 // Endpoints and workers in REST v2's words (management §3.2, §3.3).
-import { defined, resolveCpu, workerStatus, type CountedWorker } from '@runyard/core'
+import { defined, workerStatus, type CountedWorker } from '@runyard/core'
 import type { Endpoint } from '@runyard/schema'
 import { ONE_PAGE, type EndpointView, type WorkerListView, type WorkerView } from '@runyard/schema/api'
 import type { ScalerStatus } from '@runyard/store'
-import { CONTAINER, SETTINGS, WORKERS } from './endpoint-change.ts'
+import { CPU, GPU, gpuFields, PLACEMENT, SETTINGS, WORKERS } from '../endpoint-fields.ts'
+import { CONTAINER } from '../template-fields.ts'
 
 const JOB_URLS = {
   run: 'run',
@@ -24,22 +25,19 @@ export function endpointReply(endpoint: Endpoint, origin: string): EndpointView 
     name: endpoint.name,
     type: endpoint.type,
     createdAt: new Date(endpoint.createdAt).toISOString(),
-    ...CONTAINER.write(spec),
-    gpu: spec.gpu,
-    cpu: spec.cpu === null ? null : resolveCpu(spec.cpu.instanceIds).map(cpuReply),
+    ...CONTAINER.v2.write(spec),
+    ...PLACEMENT.v2.write(spec),
+    gpu: spec.gpu === null ? null : defined(GPU.v2.write(gpuFields(spec.gpu))),
+    ...(spec.cpu === null ? { cpu: null } : CPU.v2.write(spec.cpu)),
     workers: workersReply(endpoint),
-    ...SETTINGS.write(settings),
+    ...SETTINGS.v2.write(settings),
     requestUrls: requestUrls(endpoint, `${origin}/v2/${endpoint.id}`),
   }
 }
 
-function cpuReply({ instanceId, cpus, memoryBytes }: { instanceId: string; cpus: number; memoryBytes: number }) {
-  return { id: instanceId.slice(0, instanceId.indexOf('-')), vcpuCount: cpus, memory: Math.round(memoryBytes / 1e9) }
-}
-
 /** idleTimeout is left out where it does not apply. */
 function workersReply({ type, settings }: Endpoint): EndpointView['workers'] {
-  const { idleTimeout, ...counts } = WORKERS.write(settings)
+  const { idleTimeout, ...counts } = WORKERS.v2.write(settings)
   return type === 'QUEUE' && settings.scaling.type === 'REQUEST_COUNT' ? counts : { ...counts, idleTimeout }
 }
 
