@@ -1,4 +1,5 @@
--- The key of a slot (a key file). Where the file has another key than before, the earlier one is removed, unless another slot has it, too.
+-- Gives a slot (a key file) its key. If the slot had another key, that key is removed, unless another slot has it, too.
+-- 1: the slot has its key; 0: the key was revoked. Called by `keys.install`.
 local known = call('HGET', hashes, hash)
 if known and call('HEXISTS', records, known) == 0 then return 0 end
 local before = call('HGET', slots, slot)

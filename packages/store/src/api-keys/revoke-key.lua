@@ -1,4 +1,4 @@
--- The hash stays behind with an empty id, so that no key file and no import brings the key back.
+-- Removes an API key. Its hash stays with an empty id, so that no key file and no import can bring the key back. Called by `keys.revoke`.
 call('HSET', hashes, hash, '')
 call('HDEL', records, id)
 call('HDEL', uses, id)

@@ -1,3 +1,5 @@
+-- Adds requests to a draft. Checks all limits first, so either all requests are added or none. `ok`, or the reason of the refusal.
+-- Called by `batches.add`.
 local status = noDraft(id)
 if status then return status end
 local bytes, weight = 0, 0

@@ -1,8 +1,10 @@
--- A batch: requests that are collected first and become jobs when it is finalised (client-api §5.13). All its keys are in its endpoint's slot.
+-- Batches, for all scripts on them: requests that are collected first and become jobs when the batch is finalized (client-api §5.13). All keys
+-- of a batch are in the slot of its endpoint:
 -- b:<batch> (its record)   b:<batch>:ids (its requests in order)   b:<batch>:drafts (request → submission, until it is a job)
--- r:batches (batch → when it was made)   r:batches:until (batch → when its keys expire)   r:batches:active (those that count against the limit)
--- What drafts weigh counts with the jobs that wait (`weights.ts`).
--- Ended batches are kept for days. Beyond so many BATCHES, or requests of theirs, the oldest go.
+-- r:batches (batch → creation time)   r:batches:until (batch → when its keys expire)   r:batches:active (batches that count for the limit)
+-- Drafts count as waiting bytes together with the jobs (`weights.lua`).
+
+-- Ended batches are kept for days. The oldest are dropped if there are more batches, or more requests in them, than these limits.
 local MOST_KEPT = 10000
 local MOST_KEPT_REQUESTS = 1000000
 -- So few batches cannot hold more requests than that.
@@ -15,7 +17,7 @@ local function live(id, ms)
   for _, key in ipairs({ batchKey(id), batchIdsKey(id), batchDraftsKey(id) }) do call('PEXPIRE', key, ms) end
   call('ZADD', BATCHES_UNTIL, string.format('%.0f', clock() + ms), id)
 end
--- Their keys are gone by themselves; who lists or counts batches sees no more of them.
+-- Their keys expire by themselves; this removes them from the lists.
 local function dropExpiredBatches()
   local ids
   repeat

@@ -1,3 +1,5 @@
+-- Creates an empty draft, after dropping expired and old batches. `ok`, `too_many` active batches, or `forgotten` (a deleted endpoint).
+-- Called by `batches.create`.
 if call('EXISTS', FORGOTTEN) == 1 then return 'forgotten' end
 dropExpiredBatches()
 releaseExpiredDrafts()

@@ -1,3 +1,4 @@
+-- Removes one request from a draft. `ok`, `unknown_request`, or the status in which nothing can be removed. Called by `batches.drop`.
 local status = noDraft(id)
 if status then return status end
 local bytes = call('HSTRLEN', batchDraftsKey(id), request)

@@ -1,3 +1,5 @@
+-- Closes a draft; the caller then submits its requests. Checks first that the queue and the API key have room for all of them.
+-- `ok` also when it is repeated. Called by `batches.finalize`.
 local status = noDraft(id)
 if status then return status == 'FINALIZED' and 'ok' or status end
 local total = number(id, 'requestTotal')

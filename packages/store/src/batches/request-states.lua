@@ -1,4 +1,4 @@
--- Of each request the status of its job, DRAFT, or '' where nothing of it is left.
+-- The state of each request: the status of its job, `DRAFT`, or '' if nothing is left of it. Called by `batches.states`.
 local states = {}
 for _, id in ipairs(requests) do
   endIfOver(id)

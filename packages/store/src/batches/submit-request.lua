@@ -1,4 +1,5 @@
--- Each request becomes a job once. Returns 0 where it was submitted before, or its batch was cancelled.
+-- Turns one request of a finalized batch into a job, once. 1: submitted; 0: it was before, or the batch is cancelled.
+-- Called when a batch is finalized, and again by the scaler if a gateway stopped in the middle.
 local record = call('HMGET', batchKey(batch), 'status', 'key')
 if record[1] ~= 'FINALIZED' then return 0 end
 local bytes = call('HSTRLEN', batchDraftsKey(batch), job.id)

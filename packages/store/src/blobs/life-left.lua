@@ -1,4 +1,5 @@
--- For how many ms the job or a webhook of it will be there at least, `later` where that is not foreseen; -1: it is gone for good.
+-- For how many ms a job, its result or a webhook of it will certainly exist; `later` if that is unknown; -1: all are gone, and their blobs can go.
+-- Called by the sweep of blobs.
 if call('EXISTS', jobKey(id), jobEventsKey(id)) > 0 then return later end
 local left = call('PTTL', settledKey(id))
 if left == -2 then return -1 end

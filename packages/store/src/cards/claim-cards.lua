@@ -1,5 +1,5 @@
--- All cards or none. Returns those who hold one of them, but for holders whose claims are void. A card in release or in quarantine has no holder
--- and is not free either; its own name stands for the holder.
+-- Claims all of a worker's cards, or none. Returns the holders of the cards that are taken, without those whose claims are void; empty: claimed.
+-- A card in release or quarantine has no holder and is not free: its own name is returned. Called by `cards.claim`.
 local isVoid, others = {}, {}
 for _, other in ipairs(voidHolders) do isVoid[other] = true end
 for _, uuid in ipairs(uuids) do

@@ -1,4 +1,5 @@
--- A card of a worker that may have used it is in release until there is proof that nothing of the worker is left. One in quarantine stays there.
+-- Frees the cards that the holder has. `claim` '': the worker never used them. Otherwise a card is in release until it is proven that nothing
+-- of the worker is left on it; a card in quarantine stays there. Called by `cards.giveBack` and `cards.release`.
 for _, uuid in ipairs(uuids) do
   if call('HGET', cards, uuid) == holder then
     call('HDEL', cards, uuid)

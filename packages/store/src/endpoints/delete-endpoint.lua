@@ -1,3 +1,5 @@
+-- Deletes an endpoint's record and marks it as deleted. Its owner is remembered for the ledger. 0: the record is not `before` any more, so the
+-- caller reads again. Called by `endpoints.delete` and `endpoints.forget`.
 if call('HGET', records, id) ~= before then return 0 end
 call('HDEL', records, id)
 call('HDEL', names, name)

@@ -1,4 +1,4 @@
--- The records only where the revision is another than the known one.
+-- The revision, and all records unless it is the one that the caller knows. Called by `createEndpointLists`.
 local current = call('GET', revision) or '0'
 if current == known then return { current } end
 return { current, call('HVALS', records) }

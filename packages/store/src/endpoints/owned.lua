@@ -1,4 +1,5 @@
--- The records of the endpoints whose names begin so.
+-- What scripts on endpoints and resources share: records found by name and by content.
+-- The records of the endpoints whose names begin with `prefix`.
 local function named(names, records, prefix)
   local found = {}
   local all = call('HGETALL', names)

@@ -1,6 +1,8 @@
--- 'stale': another writer came first. 'taken': another endpoint has that name. 'unknown': a resource that it names does not exist. 'full': its owner
--- has as many endpoints as it may have. Empty texts are conditions that are not asked for. `revision` grows with each write of an endpoint or a resource, so
--- that a decision on all of them is refused when any changed meanwhile.
+-- Writes an endpoint if all conditions hold; an empty text is no condition. Called by `endpoints.upsert`. Replies:
+-- stale    another writer came first: the record, the template or the revision changed; the caller reads again
+-- taken    another endpoint has that name          unknown  a resource that it names does not exist
+-- full     its owner has reached the limit         stored
+-- `revision` grows with each write of an endpoint or a resource, so a decision on all of them is refused if any of them changed.
 if (call('HGET', records, id) or '') ~= before then return 'stale' end
 if template ~= '' and (call('HGET', templates, template) or '') ~= templateText then return 'stale' end
 for at, kind in ipairs(needKinds) do

@@ -1,4 +1,4 @@
--- Writes the ends of up to `limit` purged jobs, the oldest first. Returns 1 where all have one.
+-- Writes the ends of up to `limit` purged jobs, oldest first. 1: all have one; 0: call again. Called by `jobs.endPurged`.
 local number = call('HKEYS', PURGES)[1]
 if not number then return 1 end
 local wait, low = purgedWaitKey(number), purgedLowKey(number)

@@ -1,7 +1,8 @@
--- How a job ends: by its worker's result, by force, in a purge, or by its deadline; and what is read of it afterwards.
--- Invariants: a settled hash is written once and never changed; a write as a worker needs the lease; a job that has an outcome is in none of BullMQ's
+-- How a job ends: by its worker's result, by force, in a purge, or by its deadline; and how it is read afterwards. Used by most scripts on jobs.
+-- Invariants: a settled hash is written once and never changed. A worker's write needs its lease. A job with an outcome is in none of BullMQ's
 -- structures.
--- Jobs whose ttl ended their life are counted by the sweep, as 'timedOut'.
+
+-- Jobs that ended by their ttl are counted as 'timedOut' where they expire.
 local OUTCOME_COUNTERS = { COMPLETED = 'completed', FAILED = 'failed', TIMED_OUT = 'failed', CANCELLED = 'cancelled' }
 local function countOutcome(status, jobs)
   local counter = OUTCOME_COUNTERS[status]
@@ -121,7 +122,7 @@ local function endIfOver(id)
   endIfPurged(id)
   if isOverdue(id) then expireJob(id, ttlOver(clock())) end
 end
--- Some of those that are due, the oldest first. How many are left.
+-- Ends up to `limit` jobs that are due, the oldest first. Returns how many are left.
 local function expireDue(limit)
   local now = clock()
   local ids = call('ZRANGEBYSCORE', DEADLINES, '-inf', now, 'LIMIT', 0, limit)

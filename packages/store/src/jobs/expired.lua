@@ -1,5 +1,5 @@
--- Jobs whose ttl has passed end in whatever script notices it first, and no caller learns of it. So they are listed here in the same step, for the
--- journal (ADR 44). The list has the facts of the first so many; of more only the number is known.
+-- Lists the jobs that expired, for the journal of job ends (ADR 44): they end in whatever script notices it first, and no caller learns of it.
+-- The list holds the facts of the first MOST_LISTED; of further ones only the number is known. `take-expired.lua` reads it.
 -- r:expired (job, submittedAt, startedAt, when it ended, attempts, holder; as JSON)   r:counters expiredUnlisted
 local MOST_LISTED = 1000
 

@@ -1,5 +1,5 @@
--- Rows of { job, holder, submittedAt, startedAt, attempts, options, last holder, ms until the lease runs out }. Leftovers without a job are removed
--- on the way.
+-- Leases, for the scripts that read and renew them.
+-- Rows of { job, holder, submittedAt, startedAt, attempts, options, last holder, ms until the lease runs out }. Removes leftovers without a job.
 local function readLeases()
   local leases = {}
   for _, id in ipairs(call('LRANGE', ACTIVE, 0, -1)) do

@@ -1,1 +1,2 @@
+-- All leases of an endpoint. Called by `jobs.leases`.
 return readLeases()

@@ -1,5 +1,5 @@
--- Waiting jobs, running ones, ended ones, each newest first: jobs leave a queue in the order in which they entered, so this is newest first but
--- for jobs that overtake.
+-- One page of an endpoint's jobs and their total number: first those that wait, then those that run, then those that ended, each newest first.
+-- Jobs leave a queue in the order in which they entered it, so this is newest first except for jobs that overtake. Called by `jobs.list`.
 local EXPIRED_AT_ONCE = 50
 local since = { async = sinceAsync, sync = sinceSync }
 local overdue = expireDue(EXPIRED_AT_ONCE)
@@ -16,7 +16,7 @@ local function add(id)
   local holder = call('GET', lockKey(id))
   if j[1] then rows[#rows + 1] = { id, holder and 'IN_PROGRESS' or 'IN_QUEUE', j[1], j[2], false, j[3], holder } end
 end
--- One part of the list after another: what lies before the offset is counted, not read.
+-- One part of the list after another. What is before the offset is counted, not read.
 local function part(length, read)
   local from = math.max(0, offset - total)
   local count = math.min(limit - math.max(0, total - offset), length - from)

@@ -1,6 +1,6 @@
--- Takes the whole queue out of reach in one step, however long it is (ADR 26). The CANCELLED records of its jobs are written afterwards: in the
--- steps that follow (end-purged.lua), or by a script that asks about one of them. A job notes how many purges its queue had seen when it came.
--- Every purge takes all that wait, so a job that waits and knows fewer purges than there were has been purged.
+-- Takes the whole queue out of reach in one step, however long it is (ADR 26), and replies with the number of jobs. Their CANCELLED records are
+-- written afterwards by `end-purged.lua`, or by a script that asks about one of them. A job notes how many purges its queue had seen when it
+-- came, and a purge takes all that wait: a waiting job that knows fewer purges than there were has been purged. Called by `jobs.purge`.
 -- PURGES: number of a purge → how its jobs end, until all have   purgedWaitKey, purgedLowKey: jobs without an end   COUNTERS purges
 for _, id in ipairs(waitingSuspects()) do
   call('LPUSH', WAIT, id)

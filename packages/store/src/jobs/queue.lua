@@ -1,8 +1,9 @@
--- How a job is in BullMQ's structures, enters and leaves them. BullMQ's own script makes a job active under its lock; ours add it, renew the lock, end
--- the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
+-- How a job enters BullMQ's structures, stands in them and leaves them. BullMQ's own script makes a job active under its lock. Ours add it, renew
+-- the lock, end the job or put it back, each as one atomic step, so that there is no half-way state between outcome and queue.
 -- `queue` is the endpoint's base key; all other keys derive from it and share its hash tag.
 -- Each statement of a shared file begins at the margin, since a script gets only those that it uses; a function that rarely runs is marked
 -- (`used-parts.ts`).
+
 -- The worker that has the lock; or whose lock has run out while no process has taken the job back ('pb' is BullMQ's mark of the last taker).
 -- So a gateway or a Redis that was away for longer than a lease costs no finished work.
 local function holderOf(id)

@@ -1,8 +1,9 @@
--- The register of ended jobs, part of every script on jobs: which results are kept, how much they weigh, and what became of those that
--- are gone, so that a 404 can say so. One entry per ended job until some time after its result went. The results themselves expire by
--- Redis; the sweep brings the register up to date, and until then a result that weighs too much makes the oldest ones go.
+-- The register of ended jobs: which results are kept, how much they weigh, and what became of those that are gone, so that a 404 can say so.
+-- An entry stays for some time after its result went. Results expire by Redis itself; the sweep brings the register up to date, and until then a
+-- result beyond the limit removes the oldest ones. Used by every script that ends or reads jobs.
 -- r:kept:async, r:kept:sync (id → its end, in the order of expiry)   r:ended (id → "status end expiry weight why")
 -- r:gone (id → when the entry is forgotten)   r:counters keptBytes
+
 -- How long after its result the entry of an ended job is kept, and how many of them an endpoint keeps at most.
 local REMEMBER_GONE_MS = 60 * 60 * 1000
 local REMEMBER_GONE_COUNT = 10000
@@ -25,7 +26,7 @@ local function remember(id, goneAt)
   call('ZADD', GONE, string.format('%.0f', goneAt + REMEMBER_GONE_MS), id)
 end
 
--- Its result is away, or goes now: 'expired', 'room' (made room for newer ones) or 'ttl'.
+-- Its result is gone, or goes now: 'expired', 'room' (made room for newer ones) or 'ttl'.
 local function leaveKept(id, entry)
   call('ZREM', keptKey('async'), id)
   call('ZREM', keptKey('sync'), id)
@@ -76,7 +77,7 @@ local function makeRoom(limit, newest, now) -- rare
   return false
 end
 
--- Ends that are alike in all but the job.
+-- Ends that differ only in the job.
 local function registerEnds(ids, kind, ending, bytes)
   if #ids == 0 then return end
   local ttl = kind == 'sync' and ending.syncMs or ending.asyncMs

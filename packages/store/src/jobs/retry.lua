@@ -1,5 +1,6 @@
--- A new life under the same id. A worker that held the job in an earlier life may still report that result, and its lock's token would be the
--- same, so it is noted in `notFor` and never given the job again.
+-- Gives a failed or timed-out job a new life under the same id. `retried`, the reason of a refusal, or the status that does not allow it.
+-- A worker that held the job before may still report that result, with a lock token that would be the same. So it is noted in `notFor` and never
+-- gets the job again. Called by `jobs.retry`.
 endIfOver(id)
 local old = call('HMGET', settledKey(id), 'status', 'name', 'data', 'opts', 'priority', 'pb')
 if not old[1] then

@@ -1,3 +1,4 @@
+-- Ends a job with its worker's result, once. `already_settled`, `not_holder`, or `settled` with the facts for the journal. Called by `jobs.settle`.
 local isHolder = holderOf(id) == worker
 if isSettled(id) then
   if isHolder then dropJob(id) end

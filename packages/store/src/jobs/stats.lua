@@ -1,4 +1,6 @@
--- Jobs past their deadline that one read ends; those that are left are not counted.
+-- The numbers of an endpoint's queue, in the order in which read.ts names them. Called by `jobs.stats`.
+
+-- Jobs past their deadline that one read ends; the rest is not counted.
 local EXPIRED_AT_ONCE = 50
 -- A nil would cut the answer short, false does not.
 local function submittedAt(id) return id and call('HGET', jobKey(id), 'timestamp') or false end

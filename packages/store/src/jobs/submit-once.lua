@@ -1,5 +1,7 @@
--- An idempotency key expires by itself. Beside it ONCE (key → when it expires) counts how many there are.
--- Places of expired keys that one submit clears; more are passed over.
+-- Submits a job under an idempotency key. `accepted`; `repeated` with the id of the first job; `differs`: another request had the key; or the
+-- reason of a refusal. A key expires by itself; ONCE (key → when it expires) counts how many there are. Called by `jobs.submitOnce`.
+
+-- Expired keys that one submit removes from ONCE.
 local CLEARED_AT_ONCE = 100
 
 local refused = noRoomFor(1, weigh(job), queueJobs, queueBytes)

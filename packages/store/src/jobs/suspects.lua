@@ -1,7 +1,8 @@
--- Jobs that were lost together with others (ADR 34). One of them may have killed the worker, so each
--- runs alone from then on, until it ends. They wait here and not in BullMQ's structures: its own step hands out what waits there to anybody.
+-- Jobs that were lost together with others (ADR 34). One of them may have killed the worker, so each runs alone from then on, until it ends.
+-- They wait here and not in BullMQ's structures, from which its own script would hand them out to any worker.
 -- r:suspects (job → when it was submitted while it waits, 1e15 more at low priority; inf while it runs). Gone with the last suspect.
--- Invariants: a worker that holds a suspect holds nothing else; the key is absent where no job is a suspect, so that costs a take one look.
+-- Invariants: a worker that holds a suspect holds nothing else. The key is absent if no job is a suspect, so that costs a take one read.
+
 local function isSuspect(id) return call('ZSCORE', SUSPECTS, id) end
 local function forgetSuspect(id) return call('ZREM', SUSPECTS, id) == 1 end
 local function suspectRuns(id) call('ZADD', SUSPECTS, '+inf', id) end

@@ -1,4 +1,4 @@
--- Brings the register of ended jobs up to date. Returns 0 where more is to be done.
+-- Brings the register of ended jobs up to date. 1: done; 0: call again. Called by `jobs.sweepRegister`.
 releaseExpiredDrafts()
 -- What no live job and no draft accounts for was left by a version that did not count.
 if call('EXISTS', DEADLINES, DRAFTS) == 0 then

@@ -1,6 +1,8 @@
--- An expired lease may be taken back by any process, and its last holder is then replaced; a lease that another worker holds may not.
--- The last holder was not seen to die, so it may ask for jobs, and its token must not become valid a second time (ADR 1): every gateway hears that it
--- is to be replaced before it hears of the job.
+-- Takes a job back from a lost worker, or (`worker` '') from an expired lease, and puts it into the queue again; beyond its budget it fails.
+-- `requeued`, `failed`, or `moot`: it has ended, or another worker holds it. Called by `jobs.takeBack`.
+
+-- The last holder of an expired lease was not seen to die: it may still ask for jobs, and its token must not become valid a second time (ADR 1).
+-- Every gateway hears that the worker is to be replaced before it hears of the job.
 local function replaceHolder(id)
   local worker = call('HGET', jobKey(id), 'pb')
   if not worker or call('EXISTS', workerKey(worker)) == 0 then return end

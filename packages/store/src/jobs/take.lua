@@ -1,6 +1,8 @@
--- BullMQ's own step makes a job active under its lock (ADR 1). Around it, in the same script, stand the rules that it does not know: a job past its
--- deadline is never started, and one that was lost together with others runs alone (ADR 34).
--- Jobs past their deadline that one take ends, which bounds one script's work.
+-- Gives a worker the next job. BullMQ's own script makes it active under its lock (ADR 1); around it are the rules that BullMQ does not know: a
+-- job past its deadline never starts, and one that was lost together with others runs alone (ADR 34). The job; false: the queue is empty;
+-- `not_now`: this worker gets nothing now; `again`: call again. Called by `jobs.take`.
+
+-- Jobs past their deadline that one take ends, which bounds the work of one script.
 local EXPIRED_AT_ONCE = 50
 
 local function nextWaiting() return call('LINDEX', WAIT, -1) or call('ZRANGE', PRIORITIZED, 0, 0)[1] end

@@ -1,9 +1,10 @@
--- What the live jobs of an endpoint weigh in Redis (ADR 42). A job's weight stands in its own hash and goes
--- with it: whatever deletes the hash subtracts it, and nothing else does. Bounds are checked where a caller asks for more, never for a job that
--- was accepted before.
+-- What the live jobs of an endpoint weigh in Redis (ADR 42). A job's weight stands in its own hash and goes with it: every deletion of the hash
+-- subtracts it, and nothing else does. Bounds are checked when a caller asks for more, never for a job that was accepted before.
 -- Unread chunks weigh with their job (`unread`) while it lives; then they are part of its result, which makes room for newer ones.
--- r:counters queueBytes (live jobs and drafts of batches), unreadBytes   <job> weight, unread   r:drafts (batch → what its drafts weigh)
--- Invariants: queueBytes is the sum of all weights, unreadBytes of all that is unread. Drafts expire by themselves; the next look at batches, or a sweep, subtracts them.
+-- r:counters queueBytes (live jobs and drafts of batches), unreadBytes   <job> weight, unread   r:drafts (batch → weight of its drafts)
+-- Invariants: queueBytes is the sum of all weights, unreadBytes of all that is unread. Drafts expire by themselves; the next read of batches, or a
+-- sweep, subtracts them.
+
 -- What Redis needs for a live job or a draft beside its texts.
 local JOB_BYTES = 512
 -- And for a chunk.

@@ -1,6 +1,7 @@
--- A process whose own lease has run out keeps its term where no later one was given. Terms are times, so that they also grow over a Redis that
--- was emptied or restored. The first write of a script decides whether Redis refuses it for want of memory: here it is a DEL, which never is,
--- since the leader's sweeps are what makes room.
+-- Takes or renews the leader's lease. `held` with the term, or `others` with the facts of the holder and the ms that are left.
+-- A process whose own lease has run out keeps its term if no later one was given. Terms are times, so that they grow even if Redis was emptied or
+-- restored. The first write of a script decides whether Redis refuses it for lack of memory. Here it is a DEL, which is never refused, since the
+-- leader's sweeps are what makes room. Called by `leader.hold`.
 local owner, term, facts = unpack(call('HMGET', lease, 'owner', 'term', 'facts'))
 if owner and owner ~= candidate then return { 'others', facts, call('PTTL', lease), owner } end
 if not owner then

@@ -1,3 +1,4 @@
+-- Ends an interval: it becomes a row, and its length is added to the totals. Used by `transition.lua` and `close.lua`.
 local function closeInterval(row, at)
   if at <= row.from then return end
   row.to = at

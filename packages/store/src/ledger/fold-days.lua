@@ -1,3 +1,4 @@
+-- Moves days of deleted endpoints to the fields of their owners. Called by `ledger.tidy`.
 for at, field in ipairs(from) do
   local known = call('HGET', days, field)
   if known then

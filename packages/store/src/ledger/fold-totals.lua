@@ -1,4 +1,4 @@
--- Adds the totals of endpoints of which nothing is left to their owner's.
+-- Moves the totals of endpoints that are completely gone to their owners. Called by `ledger.tidy` and when an endpoint is forgotten.
 local all = call('HGETALL', totals)
 for at = 1, #all, 2 do
   local endpoint, gpuType, state = unpack(cjson.decode(all[at]), 1, 3)

@@ -1,5 +1,5 @@
--- Of each row: its text, how many days it adds to; of each day the field, seconds and GPU-seconds, row after row. A row that is not there any more was
--- added up before.
+-- Adds old rows to their days and removes the rows. For each row: its text, and how many days it adds to; for each day: field, seconds and
+-- GPU-seconds, row after row. A row that is gone was added before. Replies with the number of rows. Called by `ledger.tidy`.
 local rolled, at = 0, 0
 for index, text in ipairs(texts) do
   local isThere, count = call('ZREM', rows, text) == 1, tonumber(counts[index])

@@ -1,5 +1,5 @@
--- An interval is in one place at any time: open, a row, or added up in its days (ADR 43). The open one ends where the new one begins; the same state
--- again changes nothing.
+-- Begins an interval of a worker's state. The open one ends where the new one begins; the same state again changes nothing. An interval is in one
+-- place at any time: open, a row, or added up in its days (ADR 43). Called by `ledger.transition`.
 local begun = cjson.decode(row)
 local start, before = at, call('HGET', open, worker)
 if before then

@@ -1,6 +1,7 @@
--- Fencing (ADR 33): a script that runs under a leader's term is refused once a later term was seen. Each endpoint remembers the latest term
--- that read or wrote it, in a key of its own slot: the first read of a new leader shuts the old one out, and what the new one saw cannot change
--- behind its back. Shared keys are written under the latest term that was given out and no other; in a Redis that was emptied there is none.
+-- Fencing (ADR 33), put in front of each script that runs under a leader's term: it is refused if a later term was seen. Each endpoint remembers
+-- the latest term that read or wrote it, in a key of its own slot. So the first read of a new leader shuts the old one out, and what the new one
+-- read cannot change without its knowledge. Shared keys are written only under the latest term that was given out; in an emptied Redis there is
+-- none. Added by `run-script.ts`.
 do
   local fence, term = table.remove(KEYS), table.remove(ARGV)
   local latest = redis.call('GET', fence) or '0'

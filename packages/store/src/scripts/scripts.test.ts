@@ -33,6 +33,12 @@ test.for(luaFiles)('%s counts no places of arguments and writes no key by hand',
   expect(text).not.toMatch(/'[\w{@}-]*:\w/)
 })
 
+test.for(luaFiles)('%s begins with a comment that says what it does, in plain words', (path) => {
+  const header = /^(?:--.*\n)+/.exec(textOf(path))?.[0] ?? ''
+  expect(header).toMatch(/^-- \S+ \S+/)
+  expect(textOf(path)).not.toMatch(/--.*\b(?:told|tells|nobody|whoever|anybody)\b/)
+})
+
 test.for(definedScripts.map((script) => [script.name, script] as const))(
   'every name in %s is declared, and every argument used',
   ([, script]) => {

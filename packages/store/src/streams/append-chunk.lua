@@ -1,5 +1,6 @@
--- A worker that did not get the answer to a post sends it again under the same name. It posts one chunk after the other, so the last few names are
--- enough to remember: eight of 36 letters.
+-- Appends a chunk of a job's stream and renews the lease. `settled`, or the reason of a refusal; `repeated`: the chunk is there already.
+-- A worker that did not get the reply sends the chunk again under the same name. It posts one chunk after the other, so remembering the last few
+-- names is enough: eight of 36 letters. Called by `jobs.appendChunk`.
 local POSTS_CHARACTERS = 7 * 37
 
 local name = post .. ' '

@@ -1,4 +1,7 @@
--- What one answer may weigh, give or take a chunk.
+-- The chunks of a job's stream, for the scripts that read them. A list whose first element may be a claim: `!<token> <void at>`, with `+` if
+-- another reader waits.
+
+-- The weight of one reply, give or take a chunk.
 local READ_BYTES = 32 * 1024 * 1024
 local READ_AT_ONCE = 32
 
@@ -19,8 +22,8 @@ local function weighFirst(key, count)
   end
   return bytes
 end
--- A large one, which is in the blob store, ends what is read, and so does the weight of the small ones: hundreds of large ones would be more than a process
--- can hold. The first is always read.
+-- The last one read is a large chunk, which is in the blob store, or the one that reaches the weight of a reply: hundreds of large ones would be more
+-- than a process can hold. The first is always read.
 local function readChunks(id, from, limit)
   local chunks, bytes = {}, 0
   while #chunks < limit do

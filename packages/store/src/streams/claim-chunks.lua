@@ -1,5 +1,6 @@
--- While another claim is active, other readers get nothing; otherwise they would receive later chunks first. By the clock of Redis, which all
--- gateways share.
+-- Claims the first chunks for one reader: the record, the chunks, how many are left, and for how many ms another reader's claim holds them back.
+-- While a claim is active other readers get nothing; otherwise they would receive later chunks first. The clock is that of Redis, which all
+-- gateways share. Called by `jobs.claimChunks`.
 local key = chunksKey(id)
 local record = readRecord(id)
 if not record then return false end

@@ -1,4 +1,6 @@
--- A claim that is void but was not replaced counts like a new one. Returns false where the claim is another reader's or its chunks are gone.
+-- Deletes the delivered chunks of a claim; the rest is available again. Replies whether another reader waits, and the last chunk if it is a
+-- blob. A claim that has expired but was not replaced still counts. False: another reader has the claim, or its chunks are gone.
+-- Called by the claim's `conclude`.
 local key = chunksKey(id)
 local claim = readClaim(id)
 if not claim or claim.token ~= token then return false end

@@ -1,3 +1,4 @@
+-- Reads chunks from a position without removing them: the record, the chunks and how many are left. Called by `jobs.readChunks`.
 local record = readRecord(id)
 if not record then return false end
 local first = from + (readClaim(id) and 1 or 0)

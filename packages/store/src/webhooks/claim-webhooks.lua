@@ -1,4 +1,7 @@
--- Lanes that one claim goes through; those that are busy are passed over.
+-- Claims events that are due, for delivery by one gateway: their rows, when the next one is due, whether more are due now, and how many events
+-- were dropped since the last claim. Called by `webhooks.claim`.
+
+-- Lanes that one claim goes through; busy ones are passed over.
 local LANES_AT_ONCE = 200
 
 local busy, claimed, isMoreDue = {}, {}, false

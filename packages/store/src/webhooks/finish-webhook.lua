@@ -1,5 +1,5 @@
--- What was sent was sent: it is logged also where the lease was lost, and another gateway delivers the event. `nextAt`: when the event is due
--- again, or until when it is kept after it was given up.
+-- Records an attempt and what follows from it. `nextAt`: when the event is due again, or until when it is kept after the last attempt. The attempt is
+-- logged even if the lease was lost (0) and another gateway delivers the event. Called by `webhooks.finish`.
 logAttempt(attempt)
 if call('HGET', eventKey(event), 'lease') ~= token then return 0 end
 call('HDEL', eventKey(event), 'lease', 'asked')

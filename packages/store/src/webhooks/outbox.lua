@@ -1,10 +1,11 @@
--- The outbox of webhooks, one per endpoint, so that a job's end and the event that reports it are one step. Events wait in one lane per
--- receiver: a dead receiver delays no other. Two gateways never deliver the same attempt: a claim moves the event's due time past its
--- lease and leaves a token, without which nothing more is written of it.
--- h:<event> (what a delivery needs)   e:<job> (its events: as long as they are there, so are its blobs)   r:outbox (event → when its job ended)   l:<lane> (event → when it is due)
--- r:lanes (lane → when its first event is due)   r:hook-log (attempts, newest first)
--- r:given-up (event → until when it may be asked for again)   r:outbox-bytes (what all of them weigh)   r:counters webhooksDropped
--- Entries of the delivery WEBHOOK_LOG, and how long it is kept.
+-- The outbox of webhooks, one per endpoint, so that a job's end and the event that reports it are one step. Events wait in one lane per receiver:
+-- a dead receiver delays no other one. Two gateways never make the same attempt: a claim moves the event's due time past its lease and leaves a
+-- token, which every later write of the event needs. Used by the scripts that end jobs and deliver webhooks.
+-- h:<event> (what a delivery needs)   e:<job> (its events, which keep its blobs)   r:outbox (event → when its job ended)
+-- l:<lane> (event → when it is due)   r:lanes (lane → when its first event is due)   r:hook-log (attempts, newest first)
+-- r:given-up (event → until when it can be delivered again)   r:outbox-bytes (weight of all events)   r:counters webhooksDropped
+
+-- How many attempts the log keeps, and for how long.
 local LOG_LENGTH = 1000
 local KEEP_LOG_MS = 7 * 24 * 60 * 60 * 1000
 -- Bounds one script's work; what is left goes with the next event.
@@ -48,7 +49,7 @@ local function forgetGivenUp(now)
   return #events == REMOVED_AT_ONCE
 end
 
--- Its receiver will never hear of it.
+-- Its receiver will never get it.
 local function dropEvent(event, now)
   local row = call('HMGET', eventKey(event), 'jobId', 'lane', 'tries')
   removeEvent(event)
@@ -59,8 +60,8 @@ local function dropEvent(event, now)
   call('HINCRBY', COUNTERS, 'webhooksDropped', 1)
 end
 
--- First what was given up, then what has waited longest. The newest event stays, whatever it weighs. An end that a read wrote knows no limits:
--- the next event makes room.
+-- First drops events that were given up, then those that have waited longest. The newest event stays, whatever it weighs. An end that a read wrote
+-- comes without limits: the next event makes room.
 local function makeOutboxRoom(newest, ending)
   local function isOver()
     return call('ZCARD', OUTBOX) + call('ZCARD', GIVEN_UP) > tonumber(ending.outboxEvents or math.huge)

@@ -1,3 +1,4 @@
+-- Makes an event due at once, also one that was given up. `due`, `in_delivery` or `unknown`. Called by `webhooks.redeliver`.
 local row = call('HMGET', eventKey(event), 'lane', 'settledAt', 'lease')
 if not row[1] then return 'unknown' end
 if row[3] then return 'in_delivery' end

@@ -1,6 +1,6 @@
--- A worker's log: a list of its newest lines, and beside it how many lines there ever were and what the kept ones weigh. So a reader that knows how far
--- it got asks only for what is new, and the list is bounded by lines and by bytes. A client that follows a log leaves a mark that expires; lines are
--- announced only where there is one.
+-- Appends lines to a worker's log: a list of its newest lines, and beside it how many there ever were and how many bytes are kept. So a reader asks
+-- only for new lines, and the list is bounded by lines and bytes. A client that follows a log leaves a mark that expires; only then are lines
+-- announced (1). Called by `workerLogs.append`.
 if call('EXISTS', lines) == 0 then call('HDEL', count, 'bytes') end
 local bytes = tonumber(call('HGET', count, 'bytes') or '0')
 for _, line in ipairs(added) do

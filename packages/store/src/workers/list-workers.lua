@@ -1,3 +1,4 @@
+-- The records of an endpoint's workers. Called by `workers.list`.
 local found = {}
 for _, id in ipairs(call('SMEMBERS', WORKERS)) do
   local fields = call('HGETALL', workerKey(id))

@@ -1,4 +1,5 @@
--- `had`: how many lines the reader has had, '' for the newest ones. A log that was started again is read from its start.
+-- Reads a log: how many lines there ever were, the number of the first line, and the lines. `had`: how many lines the reader has had; '': the
+-- newest are wanted. A log that was started again is read from its start. Called by `workerLogs.read` and `readAfter`.
 local ever, known = tonumber(call('HGET', count, 'ever') or '0'), tonumber(had)
 if known == ever then return { ever, ever, {} } end
 local kept = call('LLEN', lines)
