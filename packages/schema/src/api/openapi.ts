@@ -2,7 +2,7 @@
 // names one that is not served (ADR 47).
 import { z } from 'zod'
 import { OPERATIONS } from './operations.ts'
-import { TAGS, type ErrorShape, type Operation } from './operation.ts'
+import { repliesOf, TAGS, type ErrorShape, type Operation } from './operation.ts'
 import { GraphqlErrors, OpenaiError, V1Error } from './service-operations.ts'
 import { JobPlaneError, Problem } from './shared.ts'
 
@@ -63,12 +63,13 @@ export function describeApi(operations: readonly DescribedOperation[], version: 
 /** By what each is of the operation: `querystring`, `body`, `events`, a status, or `default`. */
 type Shapes = Readonly<Record<string, Json>>
 
-function convert({ schema: { querystring, body, response }, events, tag }: Operation): { shapes: Shapes; components: Json } {
+function convert(operation: Operation): { shapes: Shapes; components: Json } {
+  const { querystring, body, events, tag } = operation
   const all = {
     ...(querystring === undefined ? {} : { querystring }),
     ...(body === undefined ? {} : { body }),
     ...(events === undefined ? {} : { events }),
-    ...response,
+    ...repliesOf(operation),
     default: ERRORS[TAGS[tag].errors],
   }
   // As they are sent: a reply may have members that a client does not know yet, and a body is read before it is transformed.
@@ -102,11 +103,13 @@ function describe(url: string, operation: Operation, shapes: Shapes): Json {
   }
 }
 
-function replies({ tag, schema, other = {}, events }: Operation, shapes: Shapes): Json {
+function replies(operation: Operation, shapes: Shapes): Json {
+  const { tag, other = {}, events } = operation
+  const json = repliesOf(operation) ?? {}
   const failureType = TAGS[tag].errors === 'Problem' ? 'application/problem+json' : 'application/json'
-  const statuses = new Set([...Object.keys(schema.response ?? {}), ...Object.keys(other), ...(events === undefined ? [] : ['200'])])
+  const statuses = new Set([...Object.keys(json), ...Object.keys(other), ...(events === undefined ? [] : ['200'])])
   const contentOf = (status: string): Json => ({
-    ...(schema.response !== undefined && status in schema.response && { 'application/json': { schema: shapes[status] } }),
+    ...(status in json && { 'application/json': { schema: shapes[status] } }),
     ...(typeof other[Number(status)] === 'string' && { [String(other[Number(status)])]: { schema: TEXT } }),
     ...(status === '200' && events !== undefined && { 'text/event-stream': { schema: TEXT, 'x-event-data': shapes['events'] } }),
   })

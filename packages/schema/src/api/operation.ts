@@ -38,12 +38,13 @@ export interface Operation {
   readonly tag: Tag
   readonly summary: string
   readonly description?: string
-  readonly schema: {
-    readonly params?: z.ZodObject
-    readonly querystring?: z.ZodObject
-    readonly body?: z.ZodType
-    readonly response?: Readonly<Record<number, z.ZodType>>
-  }
+  readonly params?: z.ZodObject
+  readonly querystring?: z.ZodObject
+  readonly body?: z.ZodType
+  /** With 200. */
+  readonly reply?: z.ZodType
+  /** Where there are others than 200. */
+  readonly replies?: Readonly<Record<number, z.ZodType>>
   /** The reply may also be server-sent events. The data of each is JSON of this shape. */
   readonly events?: z.ZodType
   /** Replies that are not JSON: content type by status; null: no body. */
@@ -53,3 +54,28 @@ export interface Operation {
 }
 
 export type Operations = Readonly<Record<OperationKey, Operation>>
+
+/** Operations of one tag, each a row. */
+export function tagged<T extends Tag, const O extends Readonly<Record<OperationKey, Omit<Operation, 'tag'>>>>(tag: T, operations: O) {
+  const entries = Object.entries(operations).map(([key, operation]) => [key, { ...operation, tag }])
+  return Object.fromEntries(entries) as { readonly [K in keyof O]: O[K] & { readonly tag: T } }
+}
+
+type Replies<O> = O extends { readonly reply: infer R }
+  ? { readonly response: { readonly 200: R } }
+  : O extends { readonly replies: infer R }
+    ? { readonly response: R }
+    : unknown
+
+/** What Fastify validates requests and writes replies with. */
+export type RouteSchema<O> = Pick<O, keyof O & ('params' | 'querystring' | 'body')> & Replies<O>
+
+export function routeSchema<O extends Operation>(operation: O): RouteSchema<O> {
+  const { params, querystring, body } = operation
+  const given = Object.entries({ params, querystring, body, response: repliesOf(operation) }).filter(([, shape]) => shape !== undefined)
+  return Object.fromEntries(given) as RouteSchema<O>
+}
+
+export function repliesOf({ reply, replies }: Operation): Readonly<Record<number, z.ZodType>> | undefined {
+  return reply === undefined ? replies : { 200: reply }
+}

@@ -1,7 +1,7 @@
 // GraphQL, OpenAI's API, the logs as Flash reads them, probes, metrics and the documents themselves. What GraphQL and OpenAI's API let in is
 // theirs to say; here stands what a client must know to call them.
 import { z } from 'zod'
-import { METHODS, type Operation, type Operations } from './operation.ts'
+import { METHODS, tagged, type Operation, type Operations } from './operation.ts'
 import { WorkerLogsView } from './workers.ts'
 import { aliases } from './job-operations.ts'
 
@@ -42,12 +42,11 @@ const OpenaiValue = z.unknown().meta({
   not: { required: ['error'], properties: { error: { type: 'object' } }, additionalProperties: true },
 })
 
-function openaiOperation(method: (typeof METHODS)[number]): Operation {
+function openaiOperation(method: (typeof METHODS)[number]): Omit<Operation, 'tag'> {
   const operation = {
     id: `openai${method.charAt(0)}${method.slice(1).toLowerCase()}`,
-    tag: 'openai',
     summary: `${method} of OpenAI’s API, answered by a worker`,
-    schema: { response: { 200: OpenaiValue } },
+    reply: OpenaiValue,
     // Where the worker yields text that is not JSON.
     other: { 200: 'text/plain' },
   } as const
@@ -56,87 +55,69 @@ function openaiOperation(method: (typeof METHODS)[number]): Operation {
     ...operation,
     description:
       'Of a request with `stream` the reply is server-sent events. A failure after the first of them is one event with the error, and the last; otherwise `[DONE]` is the last.',
-    schema: { ...operation.schema, ...(method === 'DELETE' ? {} : { body: OpenaiBody }) },
+    ...(method === 'DELETE' ? {} : { body: OpenaiBody }),
     events: z.union([OpenaiValue, OpenaiError]),
   }
 }
 
-const OPENAI: Operations = Object.fromEntries(METHODS.map((method) => [`${method} /v2/:endpointId/openai/*`, openaiOperation(method)]))
+const OPENAI: Operations = tagged(
+  'openai',
+  Object.fromEntries(METHODS.map((method) => [`${method} /v2/:endpointId/openai/*`, openaiOperation(method)])),
+)
 
-const LOGS: Operations = {
+const LOGS: Operations = tagged('workers', {
   'GET /hapi/v1/pod/:workerId/logs': {
     id: 'readWorkerLogs',
-    tag: 'workers',
     summary: 'Read the latest lines of a worker’s log',
     description: 'Also of a worker that is gone since less than an hour. Failures look as those of the job plane.',
-    schema: {
-      querystring: z.object({
-        type: z.enum(['all', 'container', 'system']).optional(),
-        tail: z.int().min(1).max(1000).optional().describe('How many lines of each; 100 where it is absent.'),
-      }),
-      response: { 200: WorkerLogsView },
-    },
+    querystring: z.object({
+      type: z.enum(['all', 'container', 'system']).optional(),
+      tail: z.int().min(1).max(1000).optional().describe('How many lines of each; 100 where it is absent.'),
+    }),
+    reply: WorkerLogsView,
   },
-}
+})
 
 const Probe = z.object({ ok: z.boolean() })
 
-export const SERVICE_OPERATIONS: Operations = {
+const GRAPHQL: Operations = tagged('graphql', {
   'POST /graphql': {
     id: 'graphql',
-    tag: 'graphql',
     summary: 'A GraphQL query or mutation',
     description: 'Introspection describes what there is.',
-    schema: { body: GraphqlBody, response: { 200: GraphqlReply } },
+    body: GraphqlBody,
+    reply: GraphqlReply,
   },
-  ...OPENAI,
-  ...LOGS,
-  ...aliases(LOGS, 'AtV1', (key) => key.replace('/hapi/v1/', '/v1/')),
+})
+
+const SERVICE: Operations = tagged('service', {
   'GET /healthz': {
     id: 'getLiveness',
-    tag: 'service',
     summary: 'Whether the process lives',
-    schema: { response: { 200: Probe.extend({ redis: z.enum(['up', 'away']) }) } },
+    reply: Probe.extend({ redis: z.enum(['up', 'away']) }),
     open: true,
   },
   'GET /readyz': {
     id: 'getReadiness',
-    tag: 'service',
     summary: 'Whether it can do its work',
-    schema: {
-      response: { 200: z.looseObject(Probe.shape), 503: Probe.extend({ error: z.string(), problems: z.array(z.string()) }) },
-    },
+    replies: { 200: z.looseObject(Probe.shape), 503: Probe.extend({ error: z.string(), problems: z.array(z.string()) }) },
     open: true,
   },
   'GET /metrics': {
     id: 'getMetrics',
-    tag: 'service',
     summary: 'Metrics for Prometheus',
     description: 'On a listener that only this machine reaches no key is needed (`metrics.open`).',
-    schema: {},
     other: { 200: 'text/plain' },
   },
-  'GET /openapi.json': {
-    id: 'getOpenapi',
-    tag: 'service',
-    summary: 'This document',
-    schema: { response: { 200: z.looseObject({ openapi: z.string() }) } },
-    open: true,
-  },
-  'GET /docs': {
-    id: 'getDocs',
-    tag: 'service',
-    summary: 'A page that shows this document',
-    schema: {},
-    other: { 200: 'text/html' },
-    open: true,
-  },
-  'GET /docs/:file': {
-    id: 'getDocsFile',
-    tag: 'service',
-    summary: 'A file of that page',
-    schema: {},
-    other: { 200: 'text/javascript' },
-    open: true,
-  },
+  'GET /openapi.json': { id: 'getOpenapi', summary: 'This document', reply: z.looseObject({ openapi: z.string() }), open: true },
+  'GET /docs': { id: 'getDocs', summary: 'A page that shows this document', other: { 200: 'text/html' }, open: true },
+  'GET /docs/:file': { id: 'getDocsFile', summary: 'A file of that page', other: { 200: 'text/javascript' }, open: true },
+})
+
+export const SERVICE_OPERATIONS: Operations = {
+  ...GRAPHQL,
+  ...OPENAI,
+  ...LOGS,
+  ...aliases(LOGS, 'AtV1', (key) => key.replace('/hapi/v1/', '/v1/')),
+  ...SERVICE,
 }

@@ -3,7 +3,16 @@ import { MANAGEMENT_BODY_BYTES } from '@runyard/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { IdParams, METHODS, REST_OPERATIONS, V1_OPERATIONS, type Method, type Operation } from '@runyard/schema/api'
+import {
+  IdParams,
+  METHODS,
+  REST_OPERATIONS,
+  routeSchema,
+  V1_OPERATIONS,
+  type Method,
+  type Operation,
+  type RouteSchema,
+} from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey } from '../../http/authenticate.ts'
 import { readBodies } from '../../http/bodies.ts'
@@ -52,10 +61,10 @@ export function v1Route<K extends keyof typeof V1_OPERATIONS>(key: K) {
   return { ...route, url: url.slice('/v1'.length) }
 }
 
-function routeOf<O extends Operation>(key: string, operation: O): Route<O['schema']> {
+function routeOf<O extends Operation>(key: string, operation: O): Route<RouteSchema<O>> {
   const method = METHODS.find((candidate) => key.startsWith(`${candidate} `))
   if (method === undefined) throw new Error(`"${key}" does not begin with a method`)
-  return { method, url: key.slice(method.length + 1), schema: operation.schema }
+  return { method, url: key.slice(method.length + 1), schema: routeSchema(operation) }
 }
 
 interface Route<S> {
