@@ -1,79 +1,127 @@
-// The members of the GraphQL inputs that we read, as they arrive after the schema has checked them. `null` means "not given".
-export type Maybe<T> = T | null | undefined
+// The inputs of the GraphQL schema, each once: the text of the schema and the types of what arrives both come from these records. They hold every
+// member that any client sends (flash-api §2, §3; sdk2-api §2; management §4), strict on all others. `null` means "not given".
 
-export interface TemplateInput {
-  readonly id?: Maybe<string>
-  readonly name?: Maybe<string>
-  readonly imageName?: Maybe<string>
-  readonly containerDiskInGb?: Maybe<number>
-  readonly containerRegistryAuthId?: Maybe<string>
-  readonly dockerArgs?: Maybe<string>
-  readonly env?: Maybe<readonly { readonly key: string; readonly value?: Maybe<string> }[]>
-  readonly ports?: Maybe<string>
-  readonly readme?: Maybe<string>
-  readonly startScript?: Maybe<string>
-  readonly advancedStart?: Maybe<boolean>
-  readonly config?: unknown
-  readonly isServerless?: Maybe<boolean>
-  readonly isPublic?: Maybe<boolean>
-  readonly category?: Maybe<string>
-  readonly volumeInGb?: Maybe<number>
-  readonly volumeMountPath?: Maybe<string>
-  readonly startSsh?: Maybe<boolean>
-  readonly startJupyter?: Maybe<boolean>
+const TEMPLATE = {
+  name: 'String',
+  imageName: 'String',
+  containerDiskInGb: 'Whole',
+  containerRegistryAuthId: 'String',
+  dockerArgs: 'String',
+  env: '[EnvironmentVariableInput!]',
+  ports: 'String',
+  readme: 'String',
+  startScript: 'String',
+  advancedStart: 'Boolean',
+  config: 'JSON',
+  volumeInGb: 'Whole',
+  volumeMountPath: 'String',
+  isServerless: 'Boolean',
+  isPublic: 'Boolean',
+} as const
+const REGISTRY = { username: 'String!', password: 'String!' } as const
+const FILTER = { id: 'String', ids: '[String]' } as const
+
+const INPUTS = {
+  EndpointInput: {
+    id: 'String',
+    name: 'String',
+    type: 'Word',
+    templateId: 'String',
+    template: 'EndpointTemplateInput',
+    flashEnvironmentId: 'String',
+    gpuIds: 'Word',
+    gpuCount: 'Whole',
+    instanceIds: '[String!]',
+    allowedCudaVersions: 'Word',
+    minCudaVersion: 'Word',
+    locations: 'Word',
+    networkVolumeId: 'String',
+    networkVolumeIds: '[EndpointNetworkVolumeInput!]',
+    volumes: '[EndpointVolumeInput!]',
+    modelReferences: '[String!]',
+    idleTimeout: 'Whole',
+    scalerType: 'Word',
+    scalerValue: 'Decimal',
+    workersMin: 'Whole',
+    workersMax: 'Whole',
+    workersStandby: 'Whole',
+    workersPFBTarget: 'Whole',
+    executionTimeoutMs: 'Whole',
+    flashBootType: 'Word',
+    hubReleaseId: 'String',
+    compliance: 'JSON',
+    // Members of the reply that some clients send back; read and dropped.
+    version: 'JSON',
+    userId: 'JSON',
+    aiKey: 'JSON',
+    createdAt: 'JSON',
+    computeType: 'JSON',
+    activeBuildid: 'JSON',
+    idePodId: 'JSON',
+    hubRelease: 'JSON',
+    repo: 'JSON',
+  },
+  EndpointTemplateInput: TEMPLATE,
+  SaveTemplateInput: { id: 'String', ...TEMPLATE, startSsh: 'Boolean', startJupyter: 'Boolean', category: 'Word' },
+  EndpointNetworkVolumeInput: { networkVolumeId: 'String!', dataCenterId: 'String' },
+  EndpointVolumeInput: { volumeId: 'String!', volumeType: 'Word' },
+  EnvironmentVariableInput: { key: 'String!', value: 'String' },
+  SaveRegistryAuthInput: { name: 'String!', ...REGISTRY },
+  UpdateRegistryAuthInput: { id: 'String!', ...REGISTRY },
+  UpdateEndpointTemplateInput: { endpointId: 'String!', templateId: 'String!' },
+  PodTemplateFilter: { isRunpod: 'Boolean' },
+  GpuTypeFilter: FILTER,
+  GpuLowestPriceInput: {
+    dataCenterId: 'String',
+    countryCode: 'String',
+    gpuCount: 'Whole',
+    minDisk: 'Whole',
+    minMemoryInGb: 'Whole',
+    minVcpuCount: 'Whole',
+    secureCloud: 'Boolean',
+    includeAiApi: 'Boolean',
+    supportPublicIp: 'Boolean',
+    allowedCudaVersions: '[String]',
+    compliance: '[Word]',
+  },
+  CpuFlavorInput: FILTER,
+  SpecificsInput: { dataCenterId: 'String', instanceId: 'String' },
+} as const
+
+export const INPUT_DEFINITIONS = Object.entries(INPUTS)
+  .map(
+    ([name, members]) =>
+      `input ${name} {\n${Object.entries(members)
+        .map(([member, type]) => `  ${member}: ${type}\n`)
+        .join('')}}\n`,
+  )
+  .join('')
+
+interface Scalars {
+  readonly String: string
+  readonly Word: string
+  readonly Whole: number
+  readonly Decimal: number
+  readonly Boolean: boolean
+  readonly JSON: unknown
 }
 
-export interface RegistryInput {
-  readonly name: string
-  readonly username: string
-  readonly password: string
-}
+type ValueOf<T> = T extends `[${infer Item}!]`
+  ? readonly ValueOf<Item>[]
+  : T extends `[${infer Item}]`
+    ? readonly (ValueOf<Item> | null)[]
+    : T extends keyof Scalars
+      ? Scalars[T]
+      : T extends keyof typeof INPUTS
+        ? Input<T>
+        : never
 
-export interface RegistryUpdateInput extends Omit<RegistryInput, 'name'> {
-  readonly id: string
-}
+type Members<F> = {
+  readonly [K in keyof F as F[K] extends `${string}!` ? K : never]: F[K] extends `${infer T}!` ? ValueOf<T> : never
+} & { readonly [K in keyof F as F[K] extends `${string}!` ? never : K]?: ValueOf<F[K]> | null | undefined }
 
-/** Nothing given: all that there are. */
-export interface IdFilter {
-  readonly id?: Maybe<string>
-  readonly ids?: Maybe<readonly Maybe<string>[]>
-}
-
-/** Templates of Runpod there are none. */
-export interface TemplateFilter {
-  readonly isRunpod?: Maybe<boolean>
-}
-
-export interface TemplateSwap {
-  readonly endpointId: string
-  readonly templateId: string
-}
-
-export interface EndpointInput {
-  readonly id?: Maybe<string>
-  readonly name?: Maybe<string>
-  readonly type?: Maybe<string>
-  readonly templateId?: Maybe<string>
-  readonly template?: Maybe<TemplateInput>
-  readonly flashEnvironmentId?: Maybe<string>
-  readonly gpuIds?: Maybe<string>
-  readonly gpuCount?: Maybe<number>
-  readonly instanceIds?: Maybe<readonly string[]>
-  readonly allowedCudaVersions?: Maybe<string>
-  readonly minCudaVersion?: Maybe<string>
-  readonly locations?: Maybe<string>
-  readonly networkVolumeId?: Maybe<string>
-  readonly networkVolumeIds?: Maybe<readonly { readonly networkVolumeId: string }[]>
-  readonly volumes?: Maybe<readonly unknown[]>
-  readonly modelReferences?: Maybe<readonly string[]>
-  readonly hubReleaseId?: Maybe<string>
-  readonly idleTimeout?: Maybe<number>
-  readonly scalerType?: Maybe<string>
-  readonly scalerValue?: Maybe<number>
-  readonly workersMin?: Maybe<number>
-  readonly workersMax?: Maybe<number>
-  readonly workersPFBTarget?: Maybe<number>
-  readonly executionTimeoutMs?: Maybe<number>
-  readonly flashBootType?: Maybe<string>
-  readonly compliance?: unknown
-}
+/** One of them as it arrives, after the schema has checked it. */
+export type Input<N extends keyof typeof INPUTS> = Members<(typeof INPUTS)[N]>
+export type EndpointInput = Input<'EndpointInput'>
+export type TemplateInput = Input<'SaveTemplateInput'>
+export type IdFilter = Members<typeof FILTER>

@@ -5,7 +5,7 @@ import type { Endpoint } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
 import { endpointChange, isGiven } from './endpoint-change.ts'
 import { gpuTypes } from './gpu-types.ts'
-import type { EndpointInput, IdFilter, TemplateFilter, TemplateInput, TemplateSwap } from './inputs.ts'
+import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
 import { registryMutations, registryReply } from './registry-mutations.ts'
 import { endpointReply, type EndpointReply } from './replies.ts'
 import type { Reads } from './reads.ts'
@@ -23,7 +23,7 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue)
         reads.step('read')
         return templateReply(await model.templates.get(key.ownerId, id ?? ''))
       },
-      podTemplates: async (_: unknown, { input }: { input?: TemplateFilter | null }, { reads }: RequestContext) =>
+      podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateFilter'> | null }, { reads }: RequestContext) =>
         input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
       gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
         reads.rows(gpuTypes(catalogue, input ?? {})),
@@ -89,7 +89,11 @@ function endpointMutations(model: ManagementModel) {
       if (notice !== undefined) notices.push(notice)
       return endpointReply(endpoint)
     },
-    updateEndpointTemplate: async (_: unknown, { input }: { input: TemplateSwap }, { key: { ownerId }, by, notices }: RequestContext) => {
+    updateEndpointTemplate: async (
+      _: unknown,
+      { input }: { input: Input<'UpdateEndpointTemplateInput'> },
+      { key: { ownerId }, by, notices }: RequestContext,
+    ) => {
       const target = { id: input.endpointId, templateId: input.templateId, by }
       const { endpoint, notice } = await model.save(ownerId, target, (current, template) => templateSwap(current, template))
       if (notice !== undefined) notices.push(notice)
