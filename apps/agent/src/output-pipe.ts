@@ -4,7 +4,9 @@
 // behind keep their pipe: the child then opens another one for later jobs, and the output of the old pipe goes only to the worker's log.
 import { constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { createLogGate, createLogThrottle } from '@runyard/core'
+// The whole of core would bring its schemas along: 70 ms of each cold start.
+import { createLogGate } from '@runyard/core/log-pace'
+import { createLogThrottle } from '@runyard/core/log-throttle'
 
 /** Maximum output in a result. The worker's log has all of it. */
 const CAPTURE_LIMIT_BYTES = 1024 * 1024

@@ -98,3 +98,24 @@ describe('preloaded modules (RUNYARD_PRELOAD)', () => {
     expect(await run(gateway, 'one', WHO)).toMatchObject({ json_result: [false, true] })
   })
 })
+
+/** Prints at the end which modules were loaded: those of Node as it names them, ours by URL. */
+const LIST_MODULES = `
+import { writeSync } from 'node:fs'
+import { registerHooks } from 'node:module'
+const urls = []
+registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) })
+process.on('exit', () => writeSync(1, [...process.moduleLoadList, ...urls].map((name) => 'loaded ' + name + '\\n').join('')))
+`
+
+describe('the start of the agent', () => {
+  it('loads neither the schemas nor Node’s fetch, which took most of its time', async ({ gateway, start }) => {
+    const worker = start({ env: { NODE_OPTIONS: `--import "data:text/javascript,${encodeURIComponent(LIST_MODULES)}"` } })
+    await run(gateway, 'j1', 'def f():\n    return 1\n')
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+    const loaded = worker.output().match(/(?<=^loaded ).+$/gm) ?? []
+    expect(loaded).toContain('NativeModule _http_client')
+    expect(loaded.filter((name) => /zod|undici\/undici/.test(name))).toEqual([])
+  })
+})

@@ -4,10 +4,11 @@ Three causes look alike and have different remedies: another version of Python (
 is installed, and a package that is not installed. A pickle does not name the Python that wrote it; only a few names indicate it.
 """
 
-import importlib.metadata
 import importlib.util
 import re
 import sys
+
+from . import distributions
 
 PYTHON = sys.version.split()[0]
 # What Flash's GPU image has (runpod_flash, SIZE_PROHIBITIVE_PACKAGES); its programs import these without naming them.
@@ -93,7 +94,4 @@ def installed_version(top):
     version = getattr(sys.modules.get(top), "__version__", None)
     if isinstance(version, str):
         return version
-    try:
-        return importlib.metadata.version(top)
-    except importlib.metadata.PackageNotFoundError:
-        return "version"
+    return distributions.version(top) or "version"

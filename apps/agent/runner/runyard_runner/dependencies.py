@@ -7,13 +7,12 @@ job was cancelled) leaves a note, and all of its packages are installed again.
 
 import hashlib
 import importlib
-import importlib.metadata
 import json
 import os
 import re
 import sys
 
-from . import installers
+from . import distributions, installers
 from .calling import Failure
 from .installers import attach_installed
 
@@ -96,15 +95,7 @@ def files_of(packages):
 
 def all_present(memory, packages):
     """A bare name is satisfied by any version, unless versions were changed, which may have broken what another package needs."""
-    return not memory["versions_moved"] and all(BARE_NAME.match(package) and is_present(package) for package in packages)
-
-
-def is_present(name):
-    try:
-        importlib.metadata.version(name)
-        return True
-    except importlib.metadata.PackageNotFoundError:
-        return False
+    return not memory["versions_moved"] and all(BARE_NAME.match(package) and distributions.version(package) is not None for package in packages)
 
 
 def install_locked(path, wanted):
@@ -113,7 +104,7 @@ def install_locked(path, wanted):
         # An entry continues in indented lines.
         entries = re.split(r"\n(?=\S)", file.read().strip())
     pins = {entry: entry.split()[0].partition("==")[0] for entry in entries if not entry.startswith("#")}
-    chosen = [entry for entry, name in pins.items() if name == wanted or not is_present(name)]
+    chosen = [entry for entry, name in pins.items() if name == wanted or distributions.version(name) is None]
     lock = os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "wanted.lock")
     with open(lock, "w", encoding="utf-8") as file:
         file.write("\n".join(chosen) + "\n")
@@ -162,9 +153,8 @@ def digest_of(installed):
 
 def is_loaded(name):
     """True if a module of this package is loaded."""
-    try:
-        files = importlib.metadata.distribution(name).files or []
-    except importlib.metadata.PackageNotFoundError:
+    files = distributions.files(name)
+    if files is None:
         return True
     tops = {file.parts[0].partition(".")[0] for file in files if file.suffix in (".py", ".so", ".pyd") and ".." not in file.parts}
     return any(top in sys.modules for top in tops)

@@ -4,7 +4,6 @@ In a container: into the image's own Python. On the process host (RUNYARD_SCRATC
 the machine's own Python stays unchanged. A failed tool raises one Failure with its last lines.
 """
 
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -14,6 +13,7 @@ import site
 import subprocess
 import sys
 
+from . import distributions
 from .calling import Failure
 
 LIMIT_S = 300
@@ -79,7 +79,7 @@ def installer():
 
 
 def pip_version():
-    return tuple(int(part) for part in re.findall(r"\d+", importlib.metadata.version("pip"))[:2])
+    return tuple(int(part) for part in re.findall(r"\d+", distributions.version("pip") or "0")[:2])
 
 
 def install_system(packages, again=False):

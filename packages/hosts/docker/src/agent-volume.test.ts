@@ -14,9 +14,10 @@ const instanceId = 'agent-volume-test'
 const engine = openEngine({ kind: 'unix', socket })
 const docker = new Docker({ socketPath: socket })
 const AGENT = `
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 console.log(readFileSync('/opt/runyard/runner/deep/main.py', 'utf8'))
 try { writeFileSync('/opt/runyard/new', '') } catch (error) { console.log(error.code) }
+console.log(readdirSync('/opt/runyard/runner/deep/__pycache__').join(' '))
 `
 
 describe('the agent volume', () => {
@@ -63,13 +64,13 @@ describe('the agent volume', () => {
     return lines
   }
 
-  it('is filled once by concurrent callers, and runs the agent read-only in any image', async () => {
+  it('is filled once by concurrent callers, and runs the agent read-only in any image, its Python compiled', async () => {
     const names = await Promise.all([ensure(), ensure(), ensure()])
     name = names[0] ?? ''
     expect(new Set(names).size).toBe(1)
     expect(name).toMatch(/^runyard-agent-0\.0\.0-test-[0-9a-f]{12}$/)
     expect(await docker.listContainers({ all: true, filters: { name: [`${name}-filler`] } })).toEqual([])
-    expect(await runAgent()).toEqual(['print("runner")', 'EROFS'])
+    expect(await runAgent()).toEqual(['print("runner")', 'EROFS', expect.stringMatching(/^main\.cpython-3\d+\.pyc$/)])
   })
 
   it('is filled again where an earlier call was cut off half-way', async () => {
@@ -78,7 +79,7 @@ describe('the agent volume', () => {
     // What a killed process leaves: the volume and nothing in it.
     await docker.createVolume({ Name: name })
     expect(await ensure()).toBe(name)
-    expect(await runAgent()).toEqual(['print("runner")', 'EROFS'])
+    expect(await runAgent()).toEqual(['print("runner")', 'EROFS', expect.stringMatching(/^main\.cpython-3\d+\.pyc$/)])
   })
 
   it('is another one as soon as one file differs', async () => {
