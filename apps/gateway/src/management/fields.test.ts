@@ -17,7 +17,7 @@ import type { z } from 'zod'
 import { CPU, GPU, PLACEMENT, SETTINGS, WORKERS } from './endpoint-fields.ts'
 import { DIALECTS } from './fields.ts'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
-import { REFUSED } from './graphql/unsupported-input.ts'
+import { REFUSED } from './graphql/unsupported.ts'
 import { CONTAINER, NOTES } from './template-fields.ts'
 
 const word = fc.stringMatching(/^[a-z]{1,8}$/u)

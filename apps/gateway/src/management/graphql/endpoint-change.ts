@@ -1,6 +1,8 @@
 // `EndpointInput` → a change of the model. Three kinds of save look alike on the wire (flash-api §3.1, sdk2-api §3.1, management §0.1.4):
 // complete  - no id, or `id` + `template` + `volumes` (SDK 2.0): what is absent is back at its default
 // partial   - `id` alone or with `templateId` (Flash): what is absent stays, except workersMax, idleTimeout and scalerValue
+// And the reply: what the client sent as a scalar comes back as it was sent, since the SDK compares and would save again on every call
+// (flash-api §5.4). Members that mean nothing here are null.
 import {
   DEFAULT_PLACEMENT,
   DEFAULT_SETTINGS,
@@ -10,9 +12,9 @@ import {
   type EndpointChange,
   type GpuChange,
 } from '@runyard/core'
-import type { Endpoint, EndpointSettings, Scaling, Template } from '@runyard/schema'
-import { ENDPOINT_TYPES, RunyardError } from '@runyard/schema'
-import { CPU, DEFAULT_SCALER_VALUE, GPU, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
+import { ENDPOINT_TYPES, RunyardError, type Endpoint, type EndpointSettings, type Scaling, type Template } from '@runyard/schema'
+import { CPU, DEFAULT_SCALER_VALUE, GPU, gpuFields, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
+import { environmentReply } from '../template-fields.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'
 
@@ -46,7 +48,7 @@ export function endpointChange(input: EndpointInput, current: Endpoint | undefin
     ...link,
     container: { ...used, ...inline, ...placement(input, complete) },
     ...hardware(input, complete),
-    settings: settings(input, complete ? undefined : current, type),
+    settings: changedSettings(input, complete ? undefined : current, type),
     echo: echoOf(input),
   })
 }
@@ -76,7 +78,7 @@ function placement(input: EndpointInput, complete: boolean): ContainerChange {
 }
 
 /** The three that a save resets even when it is partial, observed on Runpod (management §0.1.4): these two and the scaler's value. */
-function settings(input: EndpointInput, kept: Endpoint | undefined, type: Endpoint['type'] | undefined): Partial<EndpointSettings> {
+function changedSettings(input: EndpointInput, kept: Endpoint | undefined, type: Endpoint['type'] | undefined): Partial<EndpointSettings> {
   const { workersMax, idleTimeoutMs } = DEFAULT_SETTINGS
   const defaults = kept === undefined ? DEFAULT_SETTINGS : { workersMax, idleTimeoutMs }
   const before = type === LOAD_BALANCER ? { scaling: LOAD_BALANCED } : kept?.settings
@@ -88,4 +90,35 @@ function readType(type: string | null | undefined): Endpoint['type'] | undefined
   if (type === 'QB') return QUEUE
   if (type === 'LB') return LOAD_BALANCER
   throw new RunyardError('bad_request', `The type of an endpoint must be QB or LB; "${type}" was given.`)
+}
+
+export interface EndpointReply extends Record<string, unknown> {
+  /** What it was made of; not in the schema. */
+  readonly source: Endpoint
+}
+
+export function endpointReply(endpoint: Endpoint): EndpointReply {
+  const { spec, settings } = endpoint
+  return {
+    id: endpoint.id,
+    name: endpoint.name,
+    type: endpoint.type === 'LOAD_BALANCER' ? 'LB' : 'QB',
+    version: endpoint.version,
+    templateId: endpoint.sharedTemplateId ?? endpoint.templateId,
+    userId: endpoint.ownerId,
+    createdAt: new Date(endpoint.createdAt).toISOString(),
+    flashEnvironmentId: endpoint.flashEnvironmentId,
+    computeType: spec.cpu === null ? 'GPU' : 'CPU',
+    ...GPU.graphql.write(gpuFields(spec.gpu)),
+    ...(spec.cpu === null ? { instanceIds: null } : CPU.graphql.write(spec.cpu)),
+    ...PLACEMENT.graphql.write(spec),
+    ...WORKERS.graphql.write(settings),
+    ...SETTINGS.graphql.write(settings),
+    workersStandby: 0,
+    workersPFBTarget: 0,
+    modelReferences: [],
+    env: environmentReply(spec.env),
+    ...endpoint.echo,
+    source: endpoint,
+  }
 }

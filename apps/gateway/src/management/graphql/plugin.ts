@@ -1,12 +1,11 @@
 // POST /graphql. Success carries no `errors` key at all; failures are HTTP 200 with `errors[].message`, except 401 for a bad key and
 // 503 while the store is away (flash-api §2, sdk2-api §2, management §1.1).
-import { MANAGEMENT_BODY_BYTES } from '@runyard/core'
+import { MANAGEMENT_BODY_BYTES, type GpuCatalogue } from '@runyard/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GraphQLError, parse } from 'graphql'
 import mercurius from 'mercurius'
 import type { z } from 'zod'
-import type { GpuCatalogue } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
+import { RunyardError, RECORD_LIMITS } from '@runyard/schema'
 import { GraphqlBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { apiKeyOf, requireApiKey, type Credentials } from '../../http/authenticate.ts'
@@ -19,11 +18,13 @@ import { createReads } from './reads.ts'
 import { createResolvers } from './resolvers.ts'
 import { TYPE_DEFINITIONS } from './type-definitions.ts'
 import { unsupportedSentence } from './unsupported.ts'
-import { checkVariables } from './variables.ts'
 
 /** Each alias is executed again: a few hundred bytes of text must not become thousands of reads. Introspection takes 300 tokens and 15 levels. */
 const MOST_TOKENS = 1000
+/** Levels of a query, and of its variables. */
 const DEEPEST = 20
+/** Items of a list in the variables. Lists in the text are bounded by its tokens; these are not, and each item may be answered. */
+const MOST = { env: RECORD_LIMITS.variables, other: RECORD_LIMITS.listItems } as const
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
@@ -96,4 +97,18 @@ function parseBody(body: unknown): z.infer<typeof GraphqlBody> {
     'bad_request',
     `A GraphQL request is JSON with "query" and "variables"; ${issue?.path.join('.') || 'it'} ${issue?.message}.`,
   )
+}
+
+/** @throws RunyardError('bad_request') */
+function checkVariables(value: unknown, name = 'variables', depth = 0): void {
+  if (typeof value !== 'object' || value === null) return
+  if (depth > DEEPEST) throw new RunyardError('bad_request', `The variables of this request are nested deeper than ${DEEPEST} levels.`)
+  const isList = Array.isArray(value)
+  if (isList) checkLength(value, name)
+  for (const [key, member] of Object.entries(value)) checkVariables(member, isList ? name : key, depth + 1)
+}
+
+function checkLength({ length }: readonly unknown[], name: string): void {
+  const most = name === 'env' ? MOST.env : MOST.other
+  if (length > most) throw new RunyardError('bad_request', `The list "${name}" has ${length} items; at most ${most} are allowed.`)
 }

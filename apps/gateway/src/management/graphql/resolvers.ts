@@ -1,18 +1,14 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
-import { boundTemplate, templateSwap, type GpuCatalogue } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
-import type { Endpoint } from '@runyard/schema'
+import { boundTemplate, makerOf, templateSwap, type GpuCatalogue, type GpuType } from '@runyard/core'
+import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
 import type { ManagementModel } from '../model.ts'
-import { endpointChange, isGiven } from './endpoint-change.ts'
-import { gpuTypes } from './gpu-types.ts'
+import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
 import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
-import { registryMutations, registryReply } from './registry-mutations.ts'
-import { endpointReply, type EndpointReply } from './replies.ts'
 import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit, templateReply } from './template-change.ts'
-import { refuseUnsupported } from './unsupported-input.ts'
+import { refuseUnsupported } from './unsupported.ts'
 
 export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue) {
   return {
@@ -121,4 +117,50 @@ function templateMutations({ templates }: ManagementModel) {
 
 function wantedIds(input: IdFilter | null | undefined): readonly string[] {
   return [input?.id, ...(input?.ids ?? [])].filter((id) => id != null)
+}
+
+/**
+ * The whole catalogue without an id, or the stock of any id that a waiting client asks for (flash-api §3). An `id` that the catalogue does not
+ * have is answered with none, which `runpod.get_gpu` turns into its own error (management §4.2).
+ */
+function gpuTypes(catalogue: GpuCatalogue, { id, ids }: IdFilter): readonly Record<string, unknown>[] {
+  if (ids != null) return ids.filter((each) => each != null).map((each) => stockReply(catalogue, each))
+  return catalogue.types.filter((type) => id == null || type === catalogue.find(id)).map(toReply)
+}
+
+/** Pools, too, are asked for. */
+function stockReply(catalogue: GpuCatalogue, id: string): Record<string, unknown> {
+  const type = catalogue.find(id)
+  return type === undefined ? { id, displayName: id } : toReply(type)
+}
+
+function toReply({ id, displayName, memoryGb, maxCount }: GpuType): Record<string, unknown> {
+  return {
+    id,
+    displayName,
+    memoryInGb: memoryGb,
+    manufacturer: makerOf(id),
+    maxGpuCount: maxCount,
+    secureCloud: true,
+    communityCloud: false,
+  }
+}
+
+/** As runpod-python 1.x speaks it, and 2.0 still does for updates (management §4.2, sdk2-api §7.2). */
+const registryReply = ({ id, name }: Registry): Record<string, unknown> => ({ id, name })
+
+function registryMutations({ registries }: Pick<ManagementModel, 'registries'>) {
+  return {
+    saveRegistryAuth: async (_: unknown, { input }: { input: Input<'SaveRegistryAuthInput'> }, { key }: RequestContext) =>
+      registryReply(await registries.add(key.ownerId, { ...input })),
+    updateRegistryAuth: async (
+      _: unknown,
+      { input: { id, ...credentials } }: { input: Input<'UpdateRegistryAuthInput'> },
+      { key }: RequestContext,
+    ) => registryReply(await registries.replace(key.ownerId, id, credentials)),
+    deleteRegistryAuth: async (_: unknown, { registryAuthId }: { registryAuthId: string }, { key }: RequestContext) => {
+      await registries.remove(key.ownerId, registryAuthId)
+      return true
+    },
+  }
 }

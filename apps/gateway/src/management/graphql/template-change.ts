@@ -4,7 +4,7 @@ import { DEFAULT_CONTAINER, defined, type TemplateEdit } from '@runyard/core'
 import type { Template, TemplateContainer } from '@runyard/schema'
 import { CONTAINER, NOTES } from '../template-fields.ts'
 import type { TemplateInput } from './inputs.ts'
-import { refuseUnsupportedTemplate } from './unsupported-input.ts'
+import { refuseUnsupportedTemplate } from './unsupported.ts'
 
 /** What `saveTemplate` names. */
 export function templateEdit(template: TemplateInput): TemplateEdit {

@@ -4,7 +4,7 @@ import { defined, isDraining } from '@runyard/core'
 import type { Endpoint, Template, WorkerRecord } from '@runyard/schema'
 import type { V1EndpointView, V1WorkerView } from '@runyard/schema/api'
 import { CPU, GPU, gpuFields, PLACEMENT, SETTINGS, WORKERS } from '../endpoint-fields.ts'
-import { templateReply } from './template-shapes.ts'
+import { templateReply } from './templates.ts'
 
 export interface EndpointFacts {
   readonly endpoint: Endpoint

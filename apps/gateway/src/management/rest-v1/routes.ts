@@ -3,12 +3,12 @@
 import type { FastifyInstance } from 'fastify'
 import { DIALECTS } from '../../http/errors.ts'
 import { NO_PODS, NO_V1_BILLING, NO_VOLUMES } from '../out-of-scope.ts'
-import { withRestConventions } from '../rest/conventions.ts'
-import type { RestConventionDeps } from '../rest/conventions.ts'
+import type { ManagementModel } from '../model.ts'
+import { keyOf, registerRemoval, v1Route, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
+import { registryReply } from '../rest/registry-routes.ts'
 import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
-import { registerRegistryRoutes } from './registry-routes.ts'
-import { registerTemplateRoutes } from './template-routes.ts'
+import { registerTemplateRoutes } from './templates.ts'
 
 export type RestV1Deps = RestConventionDeps & EndpointRouteDeps
 
@@ -21,4 +21,28 @@ export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
   registerOutOfScopeRoutes(rest, OUT_OF_SCOPE)
+}
+
+/** /containerregistryauth (management §2.4): what /v2/registries is, as bare arrays and with 200 for a new one. There is no update. */
+function registerRegistryRoutes(app: RestApp, { registries }: Pick<ManagementModel, 'registries'>): void {
+  app.route({
+    ...v1Route('GET /v1/containerregistryauth'),
+    handler: async (request) => (await registries.list(keyOf(request).ownerId)).map(registryReply),
+  })
+
+  app.route({
+    ...v1Route('POST /v1/containerregistryauth'),
+    handler: async (request) => registryReply(await registries.add(keyOf(request).ownerId, request.body)),
+  })
+
+  app.route({
+    ...v1Route('GET /v1/containerregistryauth/:id'),
+    handler: async (request) => registryReply(await registries.get(keyOf(request).ownerId, request.params.id)),
+  })
+
+  registerRemoval(app, {
+    route: v1Route('DELETE /v1/containerregistryauth/:id'),
+    find: (ownerId, id) => registries.get(ownerId, id),
+    remove: (ownerId, id) => registries.remove(ownerId, id),
+  })
 }

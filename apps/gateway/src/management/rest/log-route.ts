@@ -8,11 +8,8 @@ import type { FastifyRequest } from 'fastify'
 import { createAuthentication, type Credentials } from '../../http/authenticate.ts'
 import { createWaiters, type Waiters } from '../../parts/waiters.ts'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, restRoute } from './conventions.ts'
-import type { RestApp } from './conventions.ts'
-import { parseCursor } from './log-cursor.ts'
-import { createLogFollowers } from './log-followers.ts'
-import { followLog, type LogStart } from './log-stream.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+import { followLog, parseCursor, type LogStart } from './log-stream.ts'
 
 export interface LogRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
@@ -101,4 +98,34 @@ function openStream(response: ServerResponse): ServerResponse {
   })
   response.flushHeaders()
   return response
+}
+
+/** Each open stream costs reads for as long as it lasts. */
+const FOLLOWERS_PER_KEY = 20
+
+interface LogFollowers {
+  /** @throws RunyardError('too_many_requests'). The stream is counted until it is disposed. */
+  enter(keyId: string): Disposable
+}
+
+function createLogFollowers(): LogFollowers {
+  const open = new Map<string, number>()
+  return {
+    enter(keyId) {
+      const others = open.get(keyId) ?? 0
+      if (others >= FOLLOWERS_PER_KEY) {
+        throw new RunyardError('too_many_requests', `This API key follows ${FOLLOWERS_PER_KEY} logs already; end one of them first.`, {
+          refusal: 'log_followers',
+        })
+      }
+      open.set(keyId, others + 1)
+      return {
+        [Symbol.dispose]() {
+          const left = (open.get(keyId) ?? 1) - 1
+          if (left === 0) open.delete(keyId)
+          else open.set(keyId, left)
+        },
+      }
+    },
+  }
 }

@@ -6,7 +6,6 @@ import { toTimestamp } from '@runyard/core'
 import type { LogEventView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import type { Ticket } from '../../parts/waiters.ts'
-import { cursorOf, formatCursor, linesAfter, type LogCursor, type LoggedLine } from './log-cursor.ts'
 
 /** The client gives a silent stream up after 60 s. */
 const HEARTBEAT_MS = 10_000
@@ -113,4 +112,39 @@ function endWith(response: ServerResponse, why: string): void {
   response.end(`: ${why}\n\n`)
   // Who does not read would hold the connection.
   setTimeout(() => response.destroy(), READ_WITHIN_MS).unref()
+}
+
+interface LoggedLine {
+  readonly at: number
+  readonly line: string
+  /** Of all lines that the log ever had, from 1. */
+  readonly number: number
+}
+
+/**
+ * The position of a reader: how many lines it has read, and the time of the last one. Written into the SSE id as `<time>/<number>`; resuming is
+ * exclusive (management §3.4). The number finds new lines without a search. The time is used if the log was started again after a loss of Redis.
+ */
+interface LogCursor {
+  readonly at: number
+  readonly number: number
+}
+
+function cursorOf({ at, number }: LoggedLine): LogCursor {
+  return { at, number }
+}
+
+/** What of the lines behind the cursor's number is new; `ever`: how many lines there ever were. */
+function linesAfter(lines: readonly LoggedLine[], ever: number, cursor: LogCursor): readonly LoggedLine[] {
+  return ever >= cursor.number ? lines : lines.filter(({ at }) => at > cursor.at)
+}
+
+function formatCursor({ at, number }: LogCursor): string {
+  return `${at}/${number}`
+}
+
+/** Undefined for an id that we never gave out. */
+export function parseCursor(text: string): LogCursor | undefined {
+  const match = /^(\d{1,16}(?:\.\d{1,20})?)\/(\d{1,15})$/u.exec(text)
+  return match === null ? undefined : { at: Number(match[1]), number: Number(match[2]) }
 }

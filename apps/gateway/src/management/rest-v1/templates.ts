@@ -1,9 +1,10 @@
-// /templates (management §2.2): PATCH and its old alias. Those that live in an endpoint are listed where they are asked for.
-import { boundTemplate } from '@runyard/core'
+// /templates (management §2.2): PATCH and its old alias. Templates that live in an endpoint are listed only if asked for. The defaults are Runpod's.
+import { boundTemplate, defined, type TemplateEdit } from '@runyard/core'
 import type { ManagementModel } from '../model.ts'
-import { keyOf, registerRemoval, v1Route } from '../rest/conventions.ts'
-import type { RestApp } from '../rest/conventions.ts'
-import { newTemplate, templateEdit, templateReply } from './template-shapes.ts'
+import { keyOf, registerRemoval, v1Route, type RestApp } from '../rest/conventions.ts'
+import type { Template } from '@runyard/schema'
+import type { V1CreateTemplateBody, V1TemplateView } from '@runyard/schema/api'
+import { CONTAINER, NOTES, type V1TemplateBody } from '../template-fields.ts'
 
 export function registerTemplateRoutes(app: RestApp, model: Pick<ManagementModel, 'list' | 'templates'>): void {
   const { templates } = model
@@ -45,4 +46,23 @@ function registerSaveRoutes(app: RestApp, { templates }: Pick<ManagementModel, '
         templateReply(await templates.save(keyOf(request).ownerId, request.params.id, templateEdit(request.body))),
     })
   }
+}
+
+function newTemplate(body: V1CreateTemplateBody): TemplateEdit {
+  const isServerless = body.isServerless ?? false
+  return templateEdit({
+    containerDiskInGb: 50,
+    ports: ['8888/http', '22/tcp'],
+    ...(isServerless ? {} : { volumeInGb: 20, volumeMountPath: '/workspace' }),
+    ...body,
+    isServerless,
+  })
+}
+
+function templateEdit(body: V1TemplateBody): TemplateEdit {
+  return defined({ name: body.name, container: CONTAINER.v1.read(body), notes: NOTES.v1.read(body) })
+}
+
+export function templateReply({ id, name, container, notes }: Template): V1TemplateView {
+  return defined({ id, name, isRunpod: false, ...CONTAINER.v1.write(container), ...NOTES.v1.write(notes), earned: 0, runtimeInMin: 0 })
 }
