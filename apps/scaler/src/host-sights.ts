@@ -1,6 +1,6 @@
 // What the leader sees of its hosts, written for others to read: when it changes, and now and then to show that it still holds. Hosts that were not seen
 // for a month are forgotten, unless the operator cordoned them.
-import { claimsByHost, lowDisk, type HostView, type Observed } from '@runyard/core'
+import { claimsByHost, lowDisk, sharersByHost, type HostView, type Observed } from '@runyard/core'
 import type { HostSight } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 
@@ -43,15 +43,19 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 
   return {
     async write(observed, now) {
-      const claims = claimsByHost(observed)
+      const [claims, sharers] = [claimsByHost(observed), sharersByHost(observed)]
       const known = observed.hosts.filter((host) => host.isIdentified)
       await forgetGone(new Set(known.map(({ hostId }) => hostId)))
       await Promise.all(
         known.map((host) =>
-          writeOne(host.hostId, toSight(host, observed.policy.keepFreeBytes, claims.get(host.hostId) ?? {}), {
-            at: now,
-            inventoryAt: host.inventoryAt,
-          }),
+          writeOne(
+            host.hostId,
+            toSight(host, observed.policy.keepFreeBytes, { claims: claims.get(host.hostId) ?? {}, sharers: sharers.get(host.hostId) }),
+            {
+              at: now,
+              inventoryAt: host.inventoryAt,
+            },
+          ),
         ),
       )
       if (isTidied) return
@@ -64,13 +68,14 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 function toSight(
   { label, kind, inventory, workers, unready, disk, standby = 0 }: HostView,
   keepFreeBytes: number,
-  claims: HostSight['claims'],
+  { claims, sharers }: { readonly claims: HostSight['claims']; readonly sharers: HostSight['sharers'] },
 ): Omit<HostSight, 'at' | 'inventoryAt'> {
   const low = lowDisk(disk, keepFreeBytes)
   const common = {
     label,
     kind,
     claims,
+    ...(sharers === undefined ? {} : { sharers }),
     ...(inventory === undefined ? {} : { inventory }),
     ...(low === undefined ? {} : { lowDisk: low }),
     ...(standby === 0 ? {} : { standby }),

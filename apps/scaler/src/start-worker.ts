@@ -2,6 +2,7 @@
 // A failed start is removed at once and its sentence recorded; after an aborted one the stop removes the rest.
 import { randomBytes } from 'node:crypto'
 import {
+  cardsIn,
   cpuSharesOf,
   diskBytesOf,
   endsRest,
@@ -187,7 +188,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     }),
     gpus: record.gpus,
     ...limits,
-    cpuShares: inventory === undefined ? undefined : cpuSharesOf(record.gpus.length, inventory),
+    cpuShares: inventory === undefined ? undefined : cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,
     // By id: names are their owner's to choose.

@@ -1,11 +1,13 @@
 // What placement finds on each host and each GPU for a worker of an endpoint, as data: why it refuses, and what would change that (ADR 54). It uses the
 // same tests as `place`. Failure direction: none, because nothing is decided from it.
-import type { EndpointSpec, Gpu, GpuRequest, GpuVerdict, HostInventory, HostRecord, HostVerdict, Refusal } from '@runyard/schema'
+import type { Gpu, GpuRequest, GpuVerdict, HostInventory, HostRecord, HostVerdict, Refusal } from '@runyard/schema'
 import { resolveCpu } from './cpu-request.ts'
+import { gpuBudgetOf, GPU_BUDGET_VARIABLE, hasRoom, inGib, usableMemoryOf } from './gpu-budget.ts'
+import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.ts'
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 import { restsUntil } from './open-hosts.ts'
-import { describeReserve, isFull, misfitOf, shortOf, type Holding, type Misfit } from './placement.ts'
+import { isFull, NO_SHARING, shortOf, type Holding, type PlacedSpec } from './placement.ts'
 
 /** The worker that holds a GPU, as far as the reader may know it. */
 export interface Holder {
@@ -18,7 +20,7 @@ export interface Holder {
 }
 
 export interface Question {
-  readonly spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>
+  readonly spec: PlacedSpec
   readonly hosts: readonly HostRecord[]
   readonly holdings: readonly Holding[]
   /** By worker id; a worker that is absent belongs to another owner. */
@@ -92,6 +94,8 @@ function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, hold
       `the host has ${host.maxWorkers} workers, its limit`,
       'raise limits.workers of the host, or wait until a worker ends',
     )
+  if (gpuBudgetOf(spec) !== undefined && host.capabilities.gpuChoice !== 'uuid')
+    return refuse('no_sharing', NO_SHARING, `remove ${GPU_BUDGET_VARIABLE} from the endpoint, or add another host`)
   if (spec.gpu !== null) return whyTooFew(spec.gpu, gpus)
   return spec.cpu === null ? undefined : whyShort(spec.cpu.instanceIds, host, holdings)
 }
@@ -122,11 +126,13 @@ function gpuVerdicts(host: HostInventory, { sight, rest }: HostRecord, question:
   const { gpu: request } = question.spec
   if (request === null) return []
   const rankOf = createGpuRanker(request)
+  const budget = gpuBudgetOf(question.spec)
   const isResting = rest?.what === 'gpus' && restsUntil(rest) > question.now
   return host.gpus.map((gpu) => {
-    const misfit = misfitOf(gpu, { request, host, rankOf })
+    const misfit = misfitOf(gpu, { request, budget, host, rankOf })
     const resting = isResting && !gpu.simulated ? restingGpu(rest) : undefined
-    const refusal = misfit === undefined ? (resting ?? heldBy(sight?.claims[gpu.uuid], question)) : ofMisfit(misfit, gpu, { request, host })
+    const refusal =
+      misfit === undefined ? (resting ?? whyTaken(gpu, { sight, budget }, question)) : ofMisfit(misfit, gpu, { request, budget, host })
     return { uuid: gpu.uuid, name: gpu.name, simulated: gpu.simulated, ...(refusal === undefined ? {} : { refusal }) }
   })
 }
@@ -136,7 +142,13 @@ function restingGpu(rest: NonNullable<HostRecord['rest']>): Refusal {
   return refuse('faulty', message, 'mend the cause; the GPUs are tried again at that time')
 }
 
-function ofMisfit(misfit: Misfit, gpu: Gpu, { request, host }: { readonly request: GpuRequest; readonly host: HostInventory }): Refusal {
+interface Asked {
+  readonly request: GpuRequest
+  readonly budget: number | undefined
+  readonly host: HostInventory
+}
+
+function ofMisfit(misfit: Misfit, gpu: Gpu, { request, budget = 0, host }: Asked): Refusal {
   const cuda = host.cudaVersion ?? 'none'
   const sentences: Readonly<Record<Misfit, readonly [message: string, remedy: string]>> = {
     other_type: [`${gpu.name} is none of the requested types (${describeGpuRequest(request)})`, `ask for "${gpu.name}", too`],
@@ -146,12 +158,40 @@ function ofMisfit(misfit: Misfit, gpu: Gpu, { request, host }: { readonly reques
       `${describeReserve(gpu)}, which leaves less than ${describeGpuRequest(request)} promises`,
       'lower reserve.gpuMemoryMib of the host, or ask for a smaller pool',
     ],
+    too_small: [
+      `${describeSize(gpu)}, and the budget of a worker is ${inGib(budget)}`,
+      `lower ${GPU_BUDGET_VARIABLE} of the endpoint, or reserve.gpuMemoryMib of the host`,
+    ],
+    one_process: [
+      'its compute mode lets only one process use it, so workers cannot share it',
+      'set its compute mode (nvidia-smi -c DEFAULT)',
+    ],
     old_driver: [
       `the driver of the host has CUDA ${cuda}, which the endpoint does not accept`,
       'update the driver, or accept its CUDA version',
     ],
   }
   return refuse(misfit, ...sentences[misfit])
+}
+
+interface Occupied {
+  readonly sight: HostRecord['sight']
+  readonly budget: number | undefined
+}
+
+/** Undefined: it is free, or has room for the budget. */
+function whyTaken(gpu: Gpu, { sight, budget }: Occupied, question: Question): Refusal | undefined {
+  const claim = sight?.claims[gpu.uuid]
+  const sharers = sight?.sharers?.[gpu.uuid]
+  if (sharers === undefined) return heldBy(claim, question)
+  if (claim === null)
+    return refuse('held', 'a worker has left it, and it is not proven yet that nothing of it is left', 'wait a few seconds')
+  const taken = sharers.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (hasRoom(gpu, budget, taken)) return undefined
+  const held = `${sharers.length === 1 ? '1 worker holds' : `${sharers.length} workers hold`} ${inGib(taken)} of its ${inGib(usableMemoryOf(gpu))}`
+  return budget === undefined
+    ? refuse('held', `${held}, and this endpoint needs it alone`, `wait: they yield after their turns; or set ${GPU_BUDGET_VARIABLE}`)
+    : refuse('held', `${held}, and the budget is ${inGib(budget)}`, `wait until one of them ends, or lower ${GPU_BUDGET_VARIABLE}`)
 }
 
 /** `claim`: a worker id; null: a worker of another installation; undefined: it is free. */

@@ -1,6 +1,7 @@
 // What each worker holds on the hosts. It stays taken until the worker is known to be gone.
-import type { EndpointSettings } from '@runyard/schema'
+import type { EndpointSettings, HostSight } from '@runyard/schema'
 import type { Observed } from './observed.ts'
+import { budgetOn } from './gpu-budget.ts'
 import type { Holding } from './placement.ts'
 
 export interface WorkerHolding extends Holding {
@@ -18,11 +19,14 @@ export function allHoldings(observed: Pick<Observed, 'hosts' | 'endpoints'>): Wo
       workerId: record.id,
       hostId: record.hostId,
       gpuUuids: record.gpus.map((gpu) => gpu.uuid),
+      ...budgetOn(record.gpus),
       cpus: record.cpus ?? 0,
       memoryBytes: record.memoryBytes ?? 0,
     }))
+  // A container does not say what its budget is; its record does.
+  const recorded = new Set(byRecord.map(({ hostId, workerId }) => `${hostId} ${workerId}`))
   const byContainer = containers
-    .filter((worker) => worker.state !== 'exited')
+    .filter(({ state, hostId, workerId }) => state !== 'exited' && !recorded.has(`${hostId} ${workerId}`))
     .map(({ workerId, hostId, gpuUuids }) => ({ workerId, hostId, gpuUuids, cpus: 0, memoryBytes: 0 }))
   const byOthers = observed.hosts.map(({ hostId, cardsOfOthers: gpuUuids }) => ({
     workerId: null,
@@ -50,9 +54,25 @@ export function claimsByHost(
   )
 }
 
+/** Per host, the GPUs that workers share: each worker with its budget. */
+export function sharersByHost(observed: Pick<Observed, 'hosts' | 'endpoints'>): ReadonlyMap<string, NonNullable<HostSight['sharers']>> {
+  const byHost = Map.groupBy(
+    allHoldings(observed).flatMap(({ hostId, workerId, gpuUuids: [uuid], budgetBytes: bytes }) =>
+      uuid === undefined || bytes === undefined || typeof workerId !== 'string' ? [] : [{ hostId, uuid, sharer: { workerId, bytes } }],
+    ),
+    ({ hostId }) => hostId,
+  )
+  return new Map(
+    [...byHost].map(([hostId, held]) => {
+      const byCard = [...Map.groupBy(held, ({ uuid }) => uuid)]
+      return [hostId, Object.fromEntries(byCard.map(([uuid, here]) => [uuid, here.map(({ sharer }) => sharer)]))]
+    }),
+  )
+}
+
 type Weighed = { readonly settings: Pick<EndpointSettings, 'priority'> }
 
-/** The unit of shares: GPUs per priority (ADR 54). A worker without a GPU counts as one. */
+/** The unit of shares: GPUs per priority (ADR 54), with parts of shared ones. A worker without a GPU counts as one. */
 export function shareOf(cards: number, { settings }: Weighed): number {
-  return Math.max(1, cards) / (settings.priority ?? 1)
+  return (cards === 0 ? 1 : cards) / (settings.priority ?? 1)
 }

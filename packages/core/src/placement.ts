@@ -1,18 +1,18 @@
-// Where a new worker goes: of the hosts that have what it asks for, the one with the best score, and which GPUs it gets, by UUID and never
-// shared (ADR 54). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
+// Where a new worker goes: of the hosts that have what it asks for, the one with the best score, and which GPUs it gets, by UUID (ADR 54), alone or
+// with a budget (ADR 61). What a worker holds stays taken until the worker is known to be gone. Failure direction: throttled rather than placed twice.
 import type { AttachedGpu, EndpointSpec, Gpu, GpuRequest, HostInventory, Reason } from '@runyard/schema'
 import { resolveCpu, type CpuSize } from './cpu-request.ts'
-import { isGpuPool, leastMemoryOf, poolOf } from './gpu-catalogue.ts'
+import { cardsIn, gpuBudgetOf, hasRoom, inGib, takenMemory, usableMemoryOf, type Held } from './gpu-budget.ts'
+import { describeReserve, describeSize, lacksMemory, matchingGpus, modelsOf } from './gpu-fit.ts'
 import { bestLinked } from './gpu-links.ts'
-import { createGpuRanker, describeGpuRequest, matchesCuda, wantsEveryPool } from './gpu-request.ts'
+import { createGpuRanker, describeGpuRequest, wantsEveryPool } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
-export interface Holding {
+export interface Holding extends Held {
   /** undefined: started by this plan; null: of another installation. */
   readonly workerId?: string | undefined | null
   readonly hostId: string
-  readonly gpuUuids: readonly string[]
   readonly cpus: number
   readonly memoryBytes: number
 }
@@ -40,9 +40,8 @@ export interface Refused {
  */
 export const OVERCOMMIT = 4
 
-const GIB = 2 ** 30
 /** For the host, Redis and Runyard, unless the host's configuration says otherwise. */
-export const RESERVED_MEMORY_BYTES = 2 * GIB
+export const RESERVED_MEMORY_BYTES = 2 * 2 ** 30
 /** Docker's default weight of a container, which CPU workers have. */
 const CPU_SHARES = 1024
 const LEAST_CPU_SHARES = 2
@@ -56,12 +55,11 @@ export interface OpenHost extends HostInventory {
   readonly lowDisk?: string | undefined
 }
 
+/** What decides where a worker of an endpoint may go. */
+export type PlacedSpec = Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'> & Partial<Pick<EndpointSpec, 'env'>>
+
 /** `reachable`: the hosts that can be reached now. */
-export function place(
-  spec: Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>,
-  reachable: readonly OpenHost[],
-  holdings: readonly Holding[],
-): Placed | Refused {
+export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
   const able = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
   if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
@@ -70,7 +68,7 @@ export function place(
   const hosts = stocked.filter((host) => !isFull(host, holdings))
   if (hosts.length === 0)
     return refuse('hosts_full', stocked.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
-  if (spec.gpu !== null) return placeGpus(spec.gpu, { image: spec.image, hosts, holdings })
+  if (spec.gpu !== null) return placeGpus({ request: spec.gpu, budget: gpuBudgetOf(spec) }, { image: spec.image, hosts, holdings })
   if (spec.cpu !== null) return placeCpu(resolveCpu(spec.cpu.instanceIds), { image: spec.image, hosts, holdings })
   const host = best(hosts, (candidate) => [pulls(spec.image, candidate)])
   return host === undefined
@@ -87,7 +85,6 @@ function noRoom(image: string, hosts: readonly OpenHost[]): string {
   return `the image ${image} cannot be pulled: ${hosts.map((host) => `on ${nameOf(host)} ${host.lowDisk}`).join('; ')}`
 }
 
-/** A worker may be here twice: by its record and by its container. */
 export function isFull({ hostId, maxWorkers = Infinity }: HostInventory, holdings: readonly Holding[]): boolean {
   if (maxWorkers === Infinity) return false
   const here = holdings.filter((holding) => holding.hostId === hostId)
@@ -134,21 +131,46 @@ function pulls(image: string, { capabilities, images }: OpenHost): number {
   return capabilities.runsImages && images?.has(image) !== true ? 1 : 0
 }
 
-/** The request's own order of pools, then the image, then the least memory that fits, then the host with the most free GPUs (ADR 54). */
-function placeGpus(request: GpuRequest, { image, hosts, holdings }: Pool): Placed | Refused {
-  const taken = new Set(holdings.flatMap((holding) => holding.gpuUuids))
+interface Asked {
+  readonly request: GpuRequest
+  /** Of a worker, in bytes; undefined: it needs its GPUs alone. */
+  readonly budget: number | undefined
+}
+
+/**
+ * The request's own order of pools, then the image, then the least memory that fits, then the host with the most free GPUs (ADR 54). With a budget, not the
+ * least memory of a card but the least room on one, where others are already (ADR 61).
+ */
+function placeGpus({ request, budget }: Asked, { image, hosts: all, holdings }: Pool): Placed | Refused {
+  const hosts = budget === undefined ? all : all.filter(({ capabilities }) => capabilities.gpuChoice === 'uuid')
+  if (hosts.length === 0) return refuse('no_matching_gpu', `${all.map(nameOf).join(', ')}: ${NO_SHARING}`)
+  const taken = takenMemory(holdings)
   const rankOf = createGpuRanker(request)
   const candidates = hosts.flatMap((host) => {
-    const free = matchingGpus(request, host).filter((gpu) => !taken.has(gpu.uuid))
+    const free = matchingGpus(request, budget, host).filter((gpu) => hasRoom(gpu, budget, taken.get(gpu.uuid)))
+    if (budget !== undefined) return free.map((gpu) => ({ host, gpus: [gpu], free: free.length }))
     return modelsOf(free, request.count).map((gpus) => ({ host, gpus: bestLinked(gpus, request.count, host.links), free: free.length }))
   })
+  const memoryScore = (gpu: Gpu): readonly number[] => {
+    const inUse = taken.get(gpu.uuid) ?? 0
+    return [budget !== undefined && inUse > 0 ? 0 : 1, usableMemoryOf(gpu) - inUse]
+  }
   const chosen = best(candidates, ({ host, gpus: [gpu], free }) => {
     const rank = wantsEveryPool(request) || gpu === undefined ? 0 : (rankOf(gpu) ?? 0)
-    return [rank, pulls(image, host), gpu === undefined ? 0 : usableMemoryOf(gpu), -free]
+    return [rank, pulls(image, host), ...(gpu === undefined ? [] : memoryScore(gpu)), -free]
   })
-  if (chosen === undefined) return refuseGpus(request, hosts)
-  const gpus = chosen.gpus.map(({ uuid, name, pool, simulated }) => ({ uuid, name, ...(pool === undefined ? {} : { pool }), simulated }))
-  return { kind: 'placed', hostId: chosen.host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(request.count, chosen.host) }
+  if (chosen === undefined) return refuseGpus({ request, budget }, hosts)
+  const gpus = chosen.gpus.map((gpu) => toAttached(gpu, budget))
+  return { kind: 'placed', hostId: chosen.host.hostId, gpus, cpus: undefined, memoryBytes: memoryOf(cardsIn(gpus), chosen.host) }
+}
+
+/** Why a host takes no worker with a budget. */
+export const NO_SHARING = 'GPUs are attached by number here, so workers cannot share one (RUNYARD_GPU_MEMORY_MIB)'
+
+function toAttached(gpu: Gpu, budget: number | undefined): AttachedGpu {
+  const { uuid, name, pool, simulated } = gpu
+  const part = budget === undefined ? {} : { part: { bytes: budget, ofBytes: usableMemoryOf(gpu) } }
+  return { uuid, name, ...(pool === undefined ? {} : { pool }), simulated, ...part }
 }
 
 /**
@@ -156,7 +178,7 @@ function placeGpus(request: GpuRequest, { image, hosts, holdings }: Pool): Place
  * with 258 GiB: (258 − 2) / 4 = 64 GiB. Undefined: the host's configuration disables the limit.
  */
 function memoryOf(cards: number, host: HostInventory): number | undefined {
-  if (host.gpuMemoryBytes !== undefined) return host.gpuMemoryBytes === 0 ? undefined : host.gpuMemoryBytes * cards
+  if (host.gpuMemoryBytes !== undefined) return host.gpuMemoryBytes === 0 ? undefined : Math.floor(host.gpuMemoryBytes * cards)
   const reserved = host.reservedMemoryBytes ?? Math.min(RESERVED_MEMORY_BYTES, host.memoryBytes / 4)
   return Math.floor((Math.max(0, host.memoryBytes - reserved) * cards) / host.gpus.length)
 }
@@ -171,63 +193,7 @@ export function cpuSharesOf(cards: number, host: Pick<HostInventory, 'cpuCount' 
   return Math.min(MOST_CPU_SHARES, Math.max(LEAST_CPU_SHARES, shares))
 }
 
-/** Why a worker may never get this GPU, whoever holds it; undefined: it may. */
-export type Misfit = 'other_type' | 'reserved' | 'faulty' | 'memory_reserved' | 'old_driver'
-
-/** `rankOf`: of the request. */
-export function misfitOf(
-  gpu: Gpu,
-  {
-    request,
-    host,
-    rankOf,
-  }: { readonly request: GpuRequest; readonly host: HostInventory; readonly rankOf: (gpu: Gpu) => number | undefined },
-): Misfit | undefined {
-  if (rankOf(gpu) === undefined) return 'other_type'
-  if (gpu.reserved === true) return 'reserved'
-  if (!gpu.healthy || (request.count > 1 && isForOne(gpu))) return 'faulty'
-  if (lacksMemory(gpu, request)) return 'memory_reserved'
-  return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
-}
-
-/** Memory of a GPU without what its host's configuration leaves to others (`reserve.gpuMemoryMib`). */
-export function usableMemoryOf({ memoryBytes, reservedBytes = 0 }: Gpu): number {
-  return Math.max(0, memoryBytes - reservedBytes)
-}
-
-/**
- * True if the reserve leaves less than the request's pool promises: as little as a card of the next smaller pool has. A request for any GPU, or
- * for one type by its name, accepts what is left.
- */
-function lacksMemory(gpu: Gpu, request: GpuRequest): boolean {
-  if (gpu.reservedBytes === undefined) return false
-  const pool = poolOf(gpu)
-  const byPool = pool !== null && !wantsEveryPool(request) && request.pools.filter(isGpuPool).some((wanted) => wanted === pool)
-  return usableMemoryOf(gpu) <= 0 || (byPool && usableMemoryOf(gpu) < leastMemoryOf(pool))
-}
-
-/** E.g. `20 GiB of the 24 GiB of NVIDIA L4 are reserved`. */
-export function describeReserve({ name, memoryBytes, reservedBytes = 0 }: Gpu): string {
-  return `${inGib(reservedBytes)} of the ${inGib(memoryBytes)} of ${name} are reserved`
-}
-
-const inGib = (bytes: number): string => `${Number((bytes / GIB).toFixed(1))} GiB`
-
-/** A process can use one slice only, and a broken NVLink fabric fails work of several GPUs. */
-const isForOne = ({ parent, faultKind }: Gpu): boolean => parent !== undefined || faultKind === 'fabric'
-
-function matchingGpus(request: GpuRequest, host: HostInventory): readonly Gpu[] {
-  const rankOf = createGpuRanker(request)
-  return host.gpus.filter((gpu) => misfitOf(gpu, { request, host, rankOf }) === undefined)
-}
-
-/** All GPUs of one worker are of one model: the models with enough GPUs. */
-function modelsOf(gpus: readonly Gpu[], count: number): readonly (readonly Gpu[])[] {
-  const groups = [...Map.groupBy(gpus, (gpu) => gpu.name).values()]
-  return groups.filter((group) => group.length >= count)
-}
-
-function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refused {
+function refuseGpus({ request, budget }: Asked, hosts: readonly HostInventory[]): Refused {
   const wanted = describeGpuRequest(request)
   const all = hosts.flatMap((host) => host.gpus.filter(({ reserved }) => reserved !== true))
   const rankOf = createGpuRanker(request)
@@ -236,19 +202,14 @@ function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refus
     const have = all.length === 0 ? 'no GPU' : [...new Set(all.map((gpu) => gpu.name))].join(', ')
     return refuse('no_matching_gpu', `no host has a GPU of the requested types: wanted ${wanted}, hosts have ${have}`)
   }
-  const unfit = named.filter((gpu) => !gpu.healthy)
-  if (unfit.length === named.length) {
-    return refuse(
-      'no_matching_gpu',
-      `every GPU of the requested types has a fault: ${unfit.map((gpu) => gpu.fault ?? gpu.name).join('; ')}`,
-    )
+  const fit = named.filter(({ healthy }) => healthy)
+  if (fit.length === 0) {
+    const faults = named.map((gpu) => gpu.fault ?? gpu.name).join('; ')
+    return refuse('no_matching_gpu', `every GPU of the requested types has a fault: ${faults}`)
   }
-  const short = named.filter((gpu) => gpu.healthy && lacksMemory(gpu, request))
-  if (unfit.length + short.length === named.length) {
-    const reserves = [...new Set(short.map(describeReserve))].join(', ')
-    return refuse('no_matching_gpu', `too little memory is left of every GPU of the requested types: ${reserves} (reserve.gpuMemoryMib)`)
-  }
-  const usable = hosts.map((host) => matchingGpus(request, host))
+  const tooSmall = whyTooSmall({ request, budget }, fit)
+  if (tooSmall !== undefined) return refuse('no_matching_gpu', tooSmall)
+  const usable = hosts.map((host) => matchingGpus(request, budget, host))
   if (usable.every((gpus) => gpus.length === 0)) {
     const drivers = hosts.map((host) => host.cudaVersion ?? 'none').join(', ')
     return refuse('no_matching_gpu', `no host's driver has the CUDA version that the endpoint asks for: hosts have ${drivers}`)
@@ -256,7 +217,24 @@ function refuseGpus(request: GpuRequest, hosts: readonly HostInventory[]): Refus
   if (usable.every((gpus) => modelsOf(gpus, request.count).length === 0)) {
     return refuse('no_matching_gpu', `no host has ${wanted}: one worker's GPUs must be of one model on one host`)
   }
-  return refuse('gpus_busy', `all ${usable.flat().length} GPUs that match ${wanted} are in use`)
+  const count = usable.flat().length
+  if (budget === undefined) return refuse('gpus_busy', `all ${count} GPUs that match ${wanted} are in use`)
+  return refuse('gpus_busy', `none of the GPUs that match ${wanted} (${count}) has ${inGib(budget)} left for another worker`)
+}
+
+/** `gpus`: those that would do otherwise. Undefined: one of them has enough memory. */
+function whyTooSmall({ request, budget }: Asked, gpus: readonly Gpu[]): string | undefined {
+  if (budget === undefined) {
+    if (!gpus.every((gpu) => lacksMemory(gpu, request))) return undefined
+    const reserves = [...new Set(gpus.map(describeReserve))].join(', ')
+    return `too little memory is left of every GPU of the requested types: ${reserves} (reserve.gpuMemoryMib)`
+  }
+  const shared = gpus.filter(({ oneProcess }) => oneProcess !== true)
+  if (shared.length === 0)
+    return 'the compute mode of every GPU of the requested types lets only one process use it, so workers cannot share it'
+  if (shared.some((gpu) => usableMemoryOf(gpu) >= budget)) return undefined
+  const sizes = [...new Set(shared.map(describeSize))].join(', ')
+  return `the budget of ${inGib(budget)} is more than any GPU of the requested types has: ${sizes}`
 }
 
 /** The first size that fits somewhere, on a host that has the image and is the least loaded. */

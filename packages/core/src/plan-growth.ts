@@ -2,7 +2,9 @@
 import type { Endpoint, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
+import { budgetOn, cardsIn, gpuBudgetOf } from './gpu-budget.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
+import { cardsKeptFor } from './kept-cards.ts'
 import type { KeyRoom } from './key-limits.ts'
 import type { EndpointStatus, EndpointView } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
@@ -43,7 +45,7 @@ export interface Want extends Claim {
 export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const { endpoint, view, workers } = growth
   const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
-  const share = supply.reduce((sum, { record }) => sum + shareOf(record.gpus.length, endpoint), 0)
+  const share = supply.reduce((sum, { record }) => sum + shareOf(cardsIn(record.gpus), endpoint), 0)
   const rollBack = rollBackOf(endpoint)
   const none: Want = {
     ...growth,
@@ -132,11 +134,18 @@ function describeNextTry({ nextTryAt, isStarting }: { readonly nextTryAt: number
 /** What is taken. It grows with each start, so that no GPU is assigned twice and no key gets a worker too many. */
 export interface Taken {
   readonly holdings: WorkerHolding[]
+  /** Cards that no further worker with a budget joins (ADR 61). */
+  readonly kept: WorkerHolding[]
   readonly keys: KeyRoom
 }
 
+/** What stands in the way of a worker of this endpoint. */
+export function takenFor({ spec }: Endpoint, holdings: readonly WorkerHolding[], kept: readonly WorkerHolding[]): readonly WorkerHolding[] {
+  return kept.length === 0 || gpuBudgetOf(spec) === undefined ? holdings : [...holdings, ...kept]
+}
+
 /** Places the wanted workers one after another. */
-export function startWanted(wants: readonly Want[], { holdings, keys }: Taken, builder: PlanBuilder): void {
+export function startWanted(wants: readonly Want[], { holdings, kept, keys }: Taken, builder: PlanBuilder): void {
   const hosts = openHosts(builder)
   // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
@@ -146,27 +155,29 @@ export function startWanted(wants: readonly Want[], { holdings, keys }: Taken, b
       want.refused = keys.refuse(want.endpoint)
       return undefined
     }
-    const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, holdings)
+    const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, takenFor(want.endpoint, holdings, kept))
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
       want.refused = withClosedHosts(placement, builder)
+      kept.push(...cardsKeptFor(want, [...holdings, ...kept], { hosts, wants }))
       return undefined
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
     holdings.push(toHolding(placement))
     keys.add(want.endpoint, 1)
     builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
-    return shareOf(gpus.length, want.endpoint)
+    return shareOf(cardsIn(gpus), want.endpoint)
   })
 }
 
 /** Everything that `place` depends on. */
-export function askedOf({ spec: { gpu, cpu, image } }: Endpoint): string {
-  return JSON.stringify([gpu, cpu, image])
+export function askedOf({ spec }: Endpoint): string {
+  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec)])
 }
 
 export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {
-  return { workerId: undefined, hostId, gpuUuids: gpus.map((gpu) => gpu.uuid), cpus: cpus ?? 0, memoryBytes: memoryBytes ?? 0 }
+  const gpuUuids = gpus.map((gpu) => gpu.uuid)
+  return { workerId: undefined, hostId, gpuUuids, ...budgetOn(gpus), cpus: cpus ?? 0, memoryBytes: memoryBytes ?? 0 }
 }
 
 /** `coming`: for how many of the missing workers other workers yield. */

@@ -27,8 +27,9 @@ export function plan(seen: Observed, now: number): Plan {
   )
   const holdings = allHoldings(observed)
   const keys = createKeyRoom(observed.keyLimits, wants)
-  startWanted(wants, { holdings, keys }, builder)
-  const coming = planYields(wants, { holdings, keys }, builder)
+  const taken = { holdings, kept: [], keys }
+  startWanted(wants, taken, builder)
+  const coming = planYields(wants, taken, builder)
   for (const view of observed.endpoints) {
     if (view.endpoint === undefined && view.workers.length === 0) builder.add({ kind: 'forget-endpoint', endpointId: view.endpointId })
   }

@@ -2,6 +2,7 @@
 // that have had their turn. Whether one of them helps is decided in `yielding.ts`.
 import type { Endpoint } from '@runyard/schema'
 import type { Claim } from './fair-turns.ts'
+import { cardsIn } from './gpu-budget.ts'
 import type { createGpuRanker } from './gpu-request.ts'
 import { shareOf } from './holdings.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -76,7 +77,7 @@ function aboveItsShare(workers: readonly WorkerView[], owner: Claimant, asking: 
   let share = owner.share
   return workers.flatMap((worker) => {
     const rank = [-share, worker.record.readyAt ?? 0] as const
-    share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
+    share -= shareOf(cardsIn(worker.record.gpus), owner.want.endpoint)
     return asking.share === 0 || share >= willHave ? [{ worker, owner, rank }] : []
   })
 }

@@ -2,13 +2,14 @@
 // at once; busy ones retire after their job if their endpoint has more than its share. Placement decides whether a retirement would help.
 // Failure direction: a job waits longer. It never goes below a minimum, never stops a job, and never retires more workers than needed.
 import { grantInTurns } from './fair-turns.ts'
+import { cardsIn } from './gpu-budget.ts'
 import { createGpuRanker } from './gpu-request.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import { openHosts } from './open-hosts.ts'
 import { place, type OpenHost, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { KeyRoom } from './key-limits.ts'
-import { askedOf, toHolding, type Taken, type Want } from './plan-growth.ts'
+import { askedOf, takenFor, toHolding, type Taken, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
 import {
@@ -32,6 +33,8 @@ interface Room extends Line {
   readonly hosts: readonly OpenHost[]
   /** By host: without leaving workers, with promised ones. */
   readonly holdings: Map<string, readonly WorkerHolding[]>
+  /** Cards that no further worker with a budget joins. */
+  readonly kept: readonly WorkerHolding[]
   /** Room under the limits of API keys, in the same state. */
   readonly keys: KeyRoom
   /** Ids of the workers that are left out so far. */
@@ -43,7 +46,7 @@ interface Room extends Line {
 }
 
 /** Adds the retirements. Returns, per want, for how many workers there is room now or soon. */
-export function planYields(wants: readonly Want[], { holdings, keys }: Taken, builder: PlanBuilder): ReadonlyMap<Want, number> {
+export function planYields(wants: readonly Want[], { holdings, kept, keys }: Taken, builder: PlanBuilder): ReadonlyMap<Want, number> {
   const { shutdown, planeUpSince } = builder.observed
   // While workers cannot report, a new worker could not take the job.
   if (shutdown || planeUpSince === undefined || wants.every(({ missing }) => missing === 0)) return new Map()
@@ -53,7 +56,7 @@ export function planYields(wants: readonly Want[], { holdings, keys }: Taken, bu
   const owners = new Map(claimants.map((claimant) => [claimant.want.endpoint.id as string, claimant]))
   const priorities = claimants.filter(waits).map(({ want }) => want.endpoint.settings.priority ?? 1)
   const lowestPriority = Math.min(...priorities)
-  const taken = { holdings: new Map(byHost), keys, gone: new Set<string>() }
+  const taken = { holdings: new Map(byHost), kept, keys, gone: new Set<string>() }
   const room: Room = { claimants, owners, hosts: openHosts(builder), builder, lowestPriority, ...taken, noRoom: new Set(), left: 0 }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
@@ -194,7 +197,7 @@ function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed 
     room.holdings.get(host.hostId) ?? [],
     gone.map(({ worker }) => worker),
   )
-  const placement = place(want.endpoint.spec, [host], holdings)
+  const placement = place(want.endpoint.spec, [host], takenFor(want.endpoint, holdings, room.kept))
   return placement.kind === 'placed' ? placement : undefined
 }
 
@@ -233,7 +236,7 @@ function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
     const { id: workerId, endpointId, hostId } = worker.record
     owner.staying = owner.staying.filter((other) => other !== worker)
     owner.leaving = [...owner.leaving, worker]
-    owner.share -= shareOf(worker.record.gpus.length, owner.want.endpoint)
+    owner.share -= shareOf(cardsIn(worker.record.gpus), owner.want.endpoint)
     owner.hasYielded = true
     room.builder.add({ kind: 'drain', endpointId, workerId, hostId, reason: 'yielded' })
   }
@@ -243,5 +246,5 @@ function giveWay({ going, placed }: Way, asking: Claimant, room: Room): number {
   )
   room.keys.add(asking.want.endpoint, 1)
   room.holdings.set(placed.hostId, [...(room.holdings.get(placed.hostId) ?? []), toHolding(placed)])
-  return shareOf(placed.gpus.length, asking.want.endpoint)
+  return shareOf(cardsIn(placed.gpus), asking.want.endpoint)
 }

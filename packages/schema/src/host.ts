@@ -26,6 +26,8 @@ export const Gpu = z.object({
   reserved: z.boolean().optional(),
   /** Memory of it that the operator leaves to others; absent: none. */
   reservedBytes: z.number().optional(),
+  /** Its compute mode lets only one process use it. */
+  oneProcess: z.boolean().optional(),
 })
 export type Gpu = z.infer<typeof Gpu>
 
@@ -102,6 +104,8 @@ export const HostSight = z.object({
   inventoryAt: z.number().optional(),
   /** Held GPUs: uuid → worker id; null: a worker of another installation. */
   claims: z.record(z.string(), z.string().nullable()),
+  /** Of GPUs that workers share: uuid → each worker and its budget; absent: none is shared. */
+  sharers: z.record(z.string(), z.array(z.object({ workerId: z.string(), bytes: z.number() }))).optional(),
   /** Workers that stand by: started, without an endpoint; absent: none. */
   standby: z.int().optional(),
 })

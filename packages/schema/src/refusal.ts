@@ -13,12 +13,15 @@ export const REFUSALS = [
   'not_enough_cpu',
   'not_enough_disk',
   'too_few_gpus',
+  'no_sharing',
   // of a GPU
   'other_type',
   'reserved',
   'faulty',
   'memory_reserved',
   'old_driver',
+  'too_small',
+  'one_process',
   'held',
 ] as const
 

@@ -12,6 +12,8 @@ export const AttachedGpu = z.object({
   /** Its GPU pool, null for none; absent: of a card without a looked-up type. */
   pool: z.string().nullable().optional(),
   simulated: z.boolean(),
+  /** How much of the memory that workers may have is its own (ADR 61); absent: it has the GPU alone. */
+  part: z.object({ bytes: z.number(), ofBytes: z.number() }).optional(),
 })
 export type AttachedGpu = z.infer<typeof AttachedGpu>
 

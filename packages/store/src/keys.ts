@@ -146,7 +146,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     measures: `${shared}:measures`,
     /** What is known of each host: a field per host and part. */
     hosts: `${shared}:hosts`,
-    /** Card → the worker that holds it, `endpointId/workerId`. */
+    /** Card → the worker that holds it, `endpointId/workerId`, or an object of those that share it with their budgets in bytes. */
     cards: `${shared}:cards`,
     /** Of cards that no worker holds: a field per card and part. */
     cardStates: `${shared}:card-states`,

@@ -1,6 +1,7 @@
 // Which endpoints make sense. Each refusal is one sentence that names the value and what would be right; the same rules hold for
 // every dialect (management §3.2, §6.2; flash-api §9).
 import { resolveCpu } from '../cpu-request.ts'
+import { gpuBudgetProblem } from '../gpu-budget.ts'
 import { formatGpuIds, parseGpuIds } from '../gpu-request.ts'
 import { imageProblem } from '../image-reference.ts'
 import { startCommandOf } from '../start-command.ts'
@@ -36,7 +37,7 @@ export function checkTemplate({ name, container, notes }: Template): void {
 }
 
 function specProblem(spec: EndpointSpec): string | undefined {
-  return containerProblem('An endpoint', spec) ?? placementSizeProblem(spec) ?? hardwareProblem(spec)
+  return containerProblem('An endpoint', spec) ?? placementSizeProblem(spec) ?? hardwareProblem(spec) ?? gpuBudgetProblem(spec)
 }
 
 /** The grammar of command lines is core's; it throws its own sentence. */

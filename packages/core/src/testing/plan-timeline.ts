@@ -24,6 +24,8 @@ export interface Timeline {
   readonly actions: readonly (Action & { readonly at: number })[]
   /** At each step, the number of workers per endpoint that take jobs. */
   readonly ready: readonly ReadonlyMap<string, number>[]
+  /** At each step, every worker that is not gone. */
+  readonly workers: readonly (readonly WorkerRecord[])[]
   /** Number of workers that were stopped while they held a job. */
   readonly brokenOff: number
 }
@@ -74,12 +76,14 @@ export function runTimeline(actors: readonly Actor[], { cards, forMs, keyLimits 
     now: NOW,
   }
   const ready: ReadonlyMap<string, number>[] = []
+  const workers: (readonly WorkerRecord[])[] = []
   for (; sim.now <= NOW + forMs; sim.now += STEP_MS) {
     submit(sim)
     live(sim)
     ready.push(new Map(actors.map(({ endpoint: { id } }) => [id, sim.workers.filter((worker) => takesJobs(worker, sim, id)).length])))
     const { actions } = plan(look(sim), sim.now)
     for (const action of actions) carryOut(sim, action)
+    workers.push(sim.workers.map(({ record: found }) => found))
     sim.actions.push(...actions.map((action) => ({ ...action, at: sim.now - NOW })))
   }
   const jobs = sim.jobs.map((job) => ({
@@ -87,7 +91,7 @@ export function runTimeline(actors: readonly Actor[], { cards, forMs, keyLimits 
     submittedAt: job.submittedAt - NOW,
     ...(job.startedAt === undefined ? {} : { startedAt: job.startedAt - NOW }),
   }))
-  return { jobs, actions: sim.actions, ready, brokenOff: sim.brokenOff }
+  return { jobs, actions: sim.actions, ready, workers, brokenOff: sim.brokenOff }
 }
 
 function submit({ actors, jobs, waiting, now }: Sim): void {

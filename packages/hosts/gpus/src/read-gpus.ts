@@ -60,6 +60,7 @@ function toCards(gpu: NvidiaGpu, list: readonly ListedGpu[]): readonly Card[] {
   const facts = {
     simulated: false,
     healthy: isFit(gpu),
+    ...(gpu.computeMode !== null && gpu.computeMode.startsWith('Exclusive') ? { oneProcess: true } : {}),
     ...(worst === undefined ? {} : { fault: sentences(gpu), faultKind: worst.kind }),
   }
   const whole = { ...facts, uuid, name: gpu.productName ?? 'unknown', memoryBytes: gpu.memoryTotalBytes ?? 0 }

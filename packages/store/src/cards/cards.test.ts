@@ -77,6 +77,51 @@ test('a simulated card is free at once', async () => {
   await workers.create(withCard('w2', 'GPU-simulated-1', true))
 })
 
+const sharing = (id: string, bytes: number, simulated = false): WorkerRecord =>
+  workerRecord(id, { gpus: [{ uuid: 'GPU-1', name: 'NVIDIA L4', simulated, part: { bytes, ofBytes: 22 } }] })
+
+test('workers with budgets hold one card together as long as it has room, and none joins a worker that has a card alone', async () => {
+  const { workers } = await stores.open()
+  await workers.create(sharing('w1', 10, true))
+  await workers.create(sharing('w2', 10, true))
+  await expect(workers.create(sharing('w3', 3, true))).rejects.toEqual(conflict)
+  await workers.create(sharing('w4', 2, true))
+  await expect(workers.create(withCard('w5', 'GPU-1', true))).rejects.toEqual(conflict)
+  expect(await workers.mayStart(sharing('w1', 10, true))).toBe('yes')
+  for (const id of ['w1', 'w2', 'w4']) await workers.remove(EP, id, undefined)
+  await workers.create(withCard('w5', 'GPU-1', true))
+  await expect(workers.create(sharing('w3', 3, true))).rejects.toEqual(conflict)
+})
+
+test('a part whose worker has no record is void', async () => {
+  const { workers } = await stores.open()
+  await workers.create(sharing('w1', 10, true))
+  await stores.raw().hset(`${stores.prefix()}:{@}:cards`, 'GPU-1', JSON.stringify({ [`${EP}/w1`]: 10, [`${EP}/gone`]: 12 }))
+  await workers.create(sharing('w2', 12, true))
+  await expect(workers.create(sharing('w3', 1, true))).rejects.toEqual(conflict)
+})
+
+test('a shared card that a worker leaves is in release for others, while those that are there go on', async () => {
+  const { workers, cards } = await stores.open()
+  await workers.create(sharing('w1', 10))
+  await workers.create(sharing('w2', 10))
+  await workers.remove(EP, 'w1', undefined)
+  const [card] = await cards.list()
+  expect(card?.claim).toMatchObject({ kind: 'releasing', workerId: 'w1' })
+  await expect(workers.create(sharing('w3', 2))).rejects.toEqual(conflict)
+  expect(await workers.mayStart(sharing('w2', 10))).toBe('yes')
+  if (card !== undefined) await cards.putClaim(card, undefined)
+  await workers.create(sharing('w3', 12))
+  await expect(workers.create(sharing('w4', 1))).rejects.toEqual(conflict)
+})
+
+test('a worker with a part does not start on a card in quarantine', async () => {
+  const { workers, cards } = await stores.open()
+  await workers.create(sharing('w1', 10))
+  await cards.putClaim({ uuid: 'GPU-1', claimText: '' }, quarantined)
+  expect(await workers.mayStart(sharing('w1', 10))).toBe('card_held')
+})
+
 test('a leader of an earlier term frees no card', async () => {
   const store = await stores.open()
   const hold = { ttlMs: 60_000, facts: { machine: hostname(), pid: 1, dataDir: '/d', since: 5, processTable: '', life: '' } }

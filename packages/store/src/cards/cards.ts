@@ -1,22 +1,28 @@
-// Cards have one holder, whichever scaler plans: the worker that claimed them with its record. When its record is removed, the card is in release
+// Cards have one holder, whichever scaler plans: the worker that claimed them with its record. A card may also have several, with budgets that fit into it
+// together (ADR 61). When the record of a holder is removed, the card is in release
 // until the leader has proof that it is free (core's card-claims). That outlives the leader, as do quarantine and what uses the card at rest.
 import type { CardClaim, CardRecord, CardRest, WorkerRecord } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { readCardClaim, readCardRest } from '../data/records.ts'
-import { defineScript } from '../scripts/define-script.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
 import { flag, list, nothing, text } from '../scripts/replies.ts'
 
+const holdersLua = defineLua({ lua: new URL('./holders.lua', import.meta.url) })
+
+/** `budget` 0: the worker needs the cards alone. `capacity`: how much of its only card workers may have together. */
 const claimScript = defineScript({
   name: 'claimCards',
   lua: new URL('./claim-cards.lua', import.meta.url),
+  uses: [holdersLua],
   keys: ['cards', 'states'],
-  args: { holder: 'text', uuids: 'texts', voidHolders: 'texts' },
+  args: { holder: 'text', uuids: 'texts', voidHolders: 'texts', budget: 'number', capacity: 'number' },
   reply: list(text),
 })
 
 const freeScript = defineScript({
   name: 'freeCards',
   lua: new URL('./free-cards.lua', import.meta.url),
+  uses: [holdersLua],
   keys: ['cards', 'states'],
   args: { holder: 'text', uuids: 'texts', claim: 'text' },
   reply: nothing,
@@ -76,7 +82,7 @@ function toCard(uuid: string, parts: ReadonlyMap<string, string>): StoredCard {
 type Holder = Pick<WorkerRecord, 'endpointId' | 'id' | 'gpus'>
 
 export interface Cards {
-  /** False where another worker holds one of them, or one is not free yet. */
+  /** False where other workers hold one of them, or too much of its memory, or one is not free yet. */
   claim(worker: Holder): Promise<boolean>
   /** The worker never started: its cards are free at once. */
   giveBack(worker: Holder): Promise<void>
@@ -94,8 +100,10 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
     const [endpointId = '', workerId] = holder.split('/')
     return workerId !== undefined && (await client.exists(keys.worker(endpointId, workerId))) === 0
   }
-  const tryClaim = (worker: Holder, voidHolders: readonly string[]) =>
-    run(claimScript, { cards, states, holder: nameOf(worker), uuids: uuidsOf(worker), voidHolders })
+  const tryClaim = (worker: Holder, voidHolders: readonly string[]) => {
+    const { bytes: budget, ofBytes: capacity } = worker.gpus[0]?.part ?? { bytes: 0, ofBytes: 0 }
+    return run(claimScript, { cards, states, holder: nameOf(worker), uuids: uuidsOf(worker), voidHolders, budget, capacity })
+  }
   const free = async (worker: Holder, uuids: readonly string[], claim: string) => {
     if (uuids.length > 0) await run(freeScript, { cards, states, holder: nameOf(worker), uuids, claim })
   }
@@ -105,7 +113,8 @@ export function createCards({ client, keys, run }: StoreContext): Cards {
       const holders = await tryClaim(worker, [])
       if (holders.length === 0) return true
       const areVoid = await Promise.all(holders.map(isVoid))
-      return areVoid.every(Boolean) && (await tryClaim(worker, holders)).length === 0
+      const voidHolders = holders.filter((_, at) => areVoid[at] === true)
+      return voidHolders.length > 0 && (await tryClaim(worker, voidHolders)).length === 0
     },
     giveBack: (worker) => free(worker, uuidsOf(worker), ''),
     async release(worker) {

@@ -1,8 +1,15 @@
--- Frees the cards that the holder has. `claim` '': the worker never used them. Otherwise a card is in release until it is proven that nothing
--- of the worker is left on it; a card in quarantine stays there. Called by `cards.giveBack` and `cards.release`.
+-- Frees the cards, or parts of one, that the holder has. `claim` '': the worker never used them. Otherwise a card is in release until it is proven
+-- that nothing of the worker is left on it, also while others have parts of it; a card in quarantine stays there. Called by `cards.giveBack` and
+-- `cards.release`.
 for _, uuid in ipairs(uuids) do
-  if call('HGET', cards, uuid) == holder then
-    call('HDEL', cards, uuid)
+  local holders = holdersOf(call('HGET', cards, uuid))
+  if holders[holder] then
+    holders[holder] = nil
+    if next(holders) == nil then
+      call('HDEL', cards, uuid)
+    else
+      call('HSET', cards, uuid, cjson.encode(holders))
+    end
     if claim ~= '' then
       local field = 'claim ' .. uuid
       local fresh, before = cjson.decode(claim), call('HGET', states, field)

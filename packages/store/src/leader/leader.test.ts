@@ -220,8 +220,8 @@ describe('a card', () => {
     expect(await workers.mayStart(one)).toBe('no')
   })
 
-  test('is never held twice, whatever leaders come and go and however their writes are ordered', async () => {
-    const step = recordOf({ by: nat(2), card: nat(1), takesOver: boolean() })
+  test('is never held twice, nor for more than its memory, whatever leaders come and go and however their writes are ordered', async () => {
+    const step = recordOf({ by: nat(2), card: nat(1), takesOver: boolean(), bytes: nat(2) })
     await assert(
       asyncProperty(array(step, { maxLength: 12 }), async (steps) => {
         const prefix = `${stores.prefix()}-${Math.random()}`
@@ -229,7 +229,7 @@ describe('a card', () => {
         const plans = new Map<number, StoreUnderTerm>()
         let leading: number | undefined
         const created: WorkerRecord[] = []
-        for (const [n, { by, card, takesOver }] of steps.entries()) {
+        for (const [n, { by, card, takesOver, bytes }] of steps.entries()) {
           if (takesOver || !plans.has(by)) {
             if (leading !== undefined) await store.leader.release(`s${leading}`)
             const holding = await store.leader.hold(`s${by}`, hold)
@@ -237,7 +237,9 @@ describe('a card', () => {
             leading = by
           }
           // Each in an endpoint of its own, which has not been read yet.
-          const record = { ...withCards(`w${n}`, `GPU-${card}`), endpointId: `ep-${n}` }
+          // 0: it needs the card alone.
+          const part = bytes === 0 ? {} : { part: { bytes, ofBytes: 4 } }
+          const record = workerRecord(`w${n}`, { gpus: [{ uuid: `GPU-${card}`, ...L4, ...part }], endpointId: `ep-${n}` })
           await plans
             .get(by)
             ?.workers.create(record)
@@ -246,8 +248,14 @@ describe('a card', () => {
               (error: unknown) => expect(error).toBeInstanceOf(RunyardError),
             )
         }
-        const cards = created.flatMap(({ gpus }) => gpus.map(({ uuid }) => uuid))
-        expect(new Set(cards).size).toBe(cards.length)
+        const held = Map.groupBy(
+          created.flatMap(({ gpus }) => gpus),
+          ({ uuid }) => uuid,
+        )
+        for (const parts of held.values()) {
+          const bytes = parts.reduce((sum, { part }) => sum + (part?.bytes ?? Infinity), 0)
+          expect(parts.length === 1 || bytes <= 4).toBe(true)
+        }
       }),
       { numRuns: 25 },
     )

@@ -2,7 +2,7 @@
 const KNOWN = new Set(
   (
     'and break do else elseif end false for function if in local nil not or repeat return then true until while ' +
-    'ARGV KEYS redis cjson cmsgpack string table math tonumber tostring ipairs pairs unpack type error'
+    'ARGV KEYS redis cjson cmsgpack string table math tonumber tostring ipairs pairs next unpack type error'
   ).split(' '),
 )
 const STRING = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"/g

@@ -100,6 +100,10 @@ describe('runyard hosts', () => {
     expect(out).toMatch(/GPU-1 +NVIDIA L4 +22\.0 of 24 GiB +held by worker w1$/m)
     expect(out).toMatch(/GPU-2 +NVIDIA L4 +24 GiB +reserved$/m)
     expect(out).toMatch(/GPU-3 +NVIDIA L4 +24 GiB +it fell off the bus$/m)
+    const sharers = { 'GPU-1': ['w1', 'w2'].map((workerId) => ({ workerId, bytes: 8 * 2 ** 30 })) }
+    await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w2' }, sharers }))
+    const words = (await runyard('hosts', 'show', 'here')).out.replaceAll(/\s+/g, ' ')
+    expect(words).toContain('shared by worker w1 (8 GiB) and worker w2 (8 GiB), 6 GiB left')
     expect(await runyard('hosts', 'show', 'heer')).toMatchObject({
       code: 1,
       err: 'runyard: there is no host "heer"; did you mean "here"?\n',

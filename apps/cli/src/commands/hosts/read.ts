@@ -1,6 +1,6 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
-import { restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
-import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig } from '@runyard/schema'
+import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
+import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
 import { printJson } from '../../output/print-json.ts'
@@ -145,15 +145,27 @@ function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
   return facts
 }
 
+function holdersOf(holder: string | null | undefined): readonly string[] {
+  return holder === undefined ? [] : [holder === null ? 'held by another installation' : `held by worker ${holder}`]
+}
+
+/** E.g. `shared by worker abc (8 GiB) and worker def (8 GiB), 6 GiB left`. */
+function sharing(sharers: NonNullable<HostSight['sharers']>[string], gpu: Gpu): string {
+  const names = sharers.map(({ workerId, bytes }) => `worker ${workerId} (${inGib(bytes)})`)
+  const left = usableMemoryOf(gpu) - sharers.reduce((sum, { bytes }) => sum + bytes, 0)
+  return `shared by ${names.join(' and ')}, ${inGib(left)} left`
+}
+
 function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
   const whole = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
   const memory = gpu.reservedBytes === undefined ? whole : `${(usableMemoryOf(gpu) / GIB).toFixed(1)} of ${whole}`
   const holder = record?.sight?.claims[gpu.uuid]
+  const sharers = record?.sight?.sharers?.[gpu.uuid]
   const remarks = [
     ...(gpu.simulated ? ['simulated'] : []),
     ...(gpu.reserved === true ? ['reserved'] : []),
     ...(gpu.fault === undefined ? [] : [gpu.fault]),
-    ...(holder === undefined ? [] : [holder === null ? 'held by another installation' : `held by worker ${holder}`]),
+    ...(sharers === undefined ? holdersOf(holder) : [sharing(sharers, gpu)]),
   ]
   return [memory, remarks.length === 0 ? 'free' : remarks.join(', ')]
 }

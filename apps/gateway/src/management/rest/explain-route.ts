@@ -1,10 +1,13 @@
 // GET /runyard/v1/explain/:id: why a job waits or an endpoint has no further worker (ADR 54). What the leading scaler last saw of the hosts is judged by
 // core; workers of other owners are not named.
 import {
+  budgetOn,
   countLeases,
   describeGpuRequest,
   explainPlacement,
+  gpuBudgetOf,
   healthCounters,
+  inGib,
   queueReason,
   rollBackOf,
   type Holder,
@@ -116,6 +119,7 @@ function holdingsOf(workers: readonly WorkerRecord[], hosts: readonly HostRecord
     workerId: id,
     hostId,
     gpuUuids: gpus.map(({ uuid }) => uuid),
+    ...budgetOn(gpus),
     cpus,
     memoryBytes,
   }))
@@ -131,7 +135,9 @@ function releaseOf(endpoint: Endpoint): Pick<ExplainView, 'release'> {
   return release === undefined ? {} : { release }
 }
 
-function wantedOf({ spec: { gpu, cpu } }: Endpoint): string {
-  if (gpu !== null) return describeGpuRequest(gpu)
+function wantedOf({ spec }: Endpoint): string {
+  const { gpu, cpu } = spec
+  const budget = gpuBudgetOf(spec)
+  if (gpu !== null) return `${describeGpuRequest(gpu)}${budget === undefined ? '' : `, ${inGib(budget)} of it`}`
   return cpu === null ? 'no GPU' : `a CPU worker (${cpu.instanceIds.join(' or ')})`
 }
