@@ -17,11 +17,21 @@ const spec = (budget?: string, count = 1) => ({
 })
 const card = (uuid: string, change: Partial<Gpu> = {}): Gpu => ({ ...gpu(uuid), memoryBytes: 24 * GIB, ...change })
 const machine = (gpus: readonly Gpu[], change: Partial<HostInventory> = {}): HostInventory => ({
-  ...{ hostId: 'h1', kind: 'docker', capabilities: CONTAINERS, cpuCount: 16, memoryBytes: 130 * GIB, gpus: [...gpus], cudaVersion: '12.8' },
+  hostId: 'h1',
+  kind: 'docker',
+  capabilities: CONTAINERS,
+  cpuCount: 16,
+  memoryBytes: 130 * GIB,
+  gpus: [...gpus],
+  cudaVersion: '12.8',
   ...change,
 })
 const holds = (uuid: string, budgetBytes?: number): Holding => ({
-  ...{ workerId: `w-${uuid}-${budgetBytes}`, hostId: 'h1', gpuUuids: [uuid], cpus: 0, memoryBytes: 0 },
+  workerId: `w-${uuid}-${budgetBytes}`,
+  hostId: 'h1',
+  gpuUuids: [uuid],
+  cpus: 0,
+  memoryBytes: 0,
   ...(budgetBytes === undefined ? {} : { budgetBytes }),
 })
 
@@ -131,7 +141,10 @@ describe('two workers that share a card', () => {
     const sight = { health: 'ready' as const, label: 'h1', kind: 'docker' as const, at: NOW, claims: { a: 'w2' }, sharers }
     const refusalFor = (budget?: string, claims: Record<string, string | null> = sight.claims) =>
       explainPlacement({
-        ...{ spec: spec(budget), holdings: [], holders: new Map(), now: NOW },
+        spec: spec(budget),
+        holdings: [],
+        holders: new Map(),
+        now: NOW,
         hosts: [{ hostId: 'h1', sight: { ...sight, claims, ...(inventory && { inventory }) } }],
       })[0]?.gpus[0]?.refusal
     expect(refusalFor('8000')).toBeUndefined()

@@ -20,11 +20,16 @@ export function misfitOf(gpu: Gpu, { request, budget, host, rankOf }: Fitting): 
   if (rankOf(gpu) === undefined) return 'other_type'
   if (gpu.reserved === true) return 'reserved'
   if (!gpu.healthy || (request.count > 1 && isForOne(gpu))) return 'faulty'
-  if (budget !== undefined) {
-    if (budget > usableMemoryOf(gpu)) return 'too_small'
-    if (gpu.oneProcess === true) return 'one_process'
-  } else if (lacksMemory(gpu, request)) return 'memory_reserved'
+  const ofMemory = budget === undefined ? aloneMisfit(gpu, request) : sharedMisfit(gpu, budget)
+  if (ofMemory !== undefined) return ofMemory
   return gpu.simulated || matchesCuda(request, host.cudaVersion) ? undefined : 'old_driver'
+}
+
+const aloneMisfit = (gpu: Gpu, request: GpuRequest) => (lacksMemory(gpu, request) ? 'memory_reserved' : undefined)
+
+function sharedMisfit(gpu: Gpu, budget: number): Misfit | undefined {
+  if (budget > usableMemoryOf(gpu)) return 'too_small'
+  return gpu.oneProcess === true ? 'one_process' : undefined
 }
 
 /**

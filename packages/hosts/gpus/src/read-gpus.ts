@@ -60,7 +60,7 @@ function toCards(gpu: NvidiaGpu, list: readonly ListedGpu[]): readonly Card[] {
   const facts = {
     simulated: false,
     healthy: isFit(gpu),
-    ...(gpu.computeMode !== null && gpu.computeMode.startsWith('Exclusive') ? { oneProcess: true } : {}),
+    ...(isForOneProcess(gpu) ? { oneProcess: true } : {}),
     ...(worst === undefined ? {} : { fault: sentences(gpu), faultKind: worst.kind }),
   }
   const whole = { ...facts, uuid, name: gpu.productName ?? 'unknown', memoryBytes: gpu.memoryTotalBytes ?? 0 }
@@ -71,6 +71,9 @@ function toCards(gpu: NvidiaGpu, list: readonly ListedGpu[]): readonly Card[] {
     gpu.migDevices.length === 0 ? 'MIG mode is on, and it has no slices' : 'MIG mode is on, and the names of its slices are not known yet'
   return [{ gpu: { ...whole, healthy: false, fault: [empty, ...(worst === undefined ? [] : [sentences(gpu)])].join('; ') } }]
 }
+
+/** `Exclusive_Process`, and `Exclusive_Thread` of old drivers. */
+const isForOneProcess = ({ computeMode }: NvidiaGpu): boolean => computeMode?.startsWith('Exclusive') === true
 
 /** The MPS server stays between its clients. */
 const STAYS = /(^|\/)nvidia-cuda-mps-server$/

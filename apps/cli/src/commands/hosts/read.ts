@@ -145,7 +145,10 @@ function factsOf(host: PoolHost): readonly (readonly [string, string])[] {
   return facts
 }
 
-function holdersOf(holder: string | null | undefined): readonly string[] {
+function holdersOf(gpu: Gpu, sight: HostSight | undefined): readonly string[] {
+  const holder = sight?.claims[gpu.uuid]
+  const sharers = sight?.sharers?.[gpu.uuid]
+  if (sharers !== undefined) return [sharing(sharers, gpu)]
   return holder === undefined ? [] : [holder === null ? 'held by another installation' : `held by worker ${holder}`]
 }
 
@@ -159,13 +162,11 @@ function sharing(sharers: NonNullable<HostSight['sharers']>[string], gpu: Gpu): 
 function stateOfGpu(gpu: Gpu, { record }: PoolHost): readonly string[] {
   const whole = `${(gpu.memoryBytes / GIB).toFixed(0)} GiB`
   const memory = gpu.reservedBytes === undefined ? whole : `${(usableMemoryOf(gpu) / GIB).toFixed(1)} of ${whole}`
-  const holder = record?.sight?.claims[gpu.uuid]
-  const sharers = record?.sight?.sharers?.[gpu.uuid]
   const remarks = [
     ...(gpu.simulated ? ['simulated'] : []),
     ...(gpu.reserved === true ? ['reserved'] : []),
     ...(gpu.fault === undefined ? [] : [gpu.fault]),
-    ...(sharers === undefined ? holdersOf(holder) : [sharing(sharers, gpu)]),
+    ...holdersOf(gpu, record?.sight),
   ]
   return [memory, remarks.length === 0 ? 'free' : remarks.join(', ')]
 }
