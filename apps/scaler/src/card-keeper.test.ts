@@ -1,5 +1,5 @@
 // A card between two workers, from the worker's end to the next worker, through a restart of the scaler.
-import { toJson, type CardProbe, type CardUse, type Gpu } from '@runyard/schema'
+import { toJson, type CardProbe, type CardUse, type EndpointSpec, type Gpu } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
@@ -12,6 +12,9 @@ let reads = 0
 let faulty: Partial<Gpu> = {}
 let probes: string[] = []
 let onReport: (() => void) | undefined
+/** Of the workers that the scaler asked for. */
+let processes: readonly number[] = []
+let askedFor: readonly string[] = []
 
 beforeEach(async () => {
   fixture = await openScalerFixture()
@@ -39,11 +42,15 @@ function open(more: readonly Gpu[] = []) {
     onReport = callback
     return { [Symbol.dispose]: () => undefined }
   }
-  return fixture.open({ driver: { ...fixture.host, inventory, probeCard, watchGpus }, config: { simulatedGpus: undefined } })
+  const processesOf = async (workerIds: readonly string[]): Promise<readonly number[]> => {
+    askedFor = workerIds
+    return processes
+  }
+  return fixture.open({ driver: { ...fixture.host, inventory, probeCard, watchGpus, processesOf }, config: { simulatedGpus: undefined } })
 }
 
-async function submit(endpointId: string): Promise<void> {
-  const endpoint = endpointOf(endpointId)
+async function submit(endpointId: string, spec: Partial<EndpointSpec> = {}): Promise<void> {
+  const endpoint = endpointOf(endpointId, { spec })
   await fixture.store.endpoints.upsert({ id: endpoint.id }, () => endpoint)
   await fixture.store.jobs.submit(endpointId, { id: 'j1', input: toJson({}), sync: false, policy: {}, keyId: 'key' })
 }
@@ -84,6 +91,31 @@ test('the next worker gets a card only when nothing of the last one is left ther
   use = { ...use, usedBytes: 1e6 }
   expect((await launched('ep-two')).gpus).toEqual(gpus)
   expect(await fixture.store.cards.list()).toEqual([{ uuid: 'GPU-1', claimText: '', rest: { usedBytes: 0, pids: [] } }])
+})
+
+test('a shared card takes a further worker only when all its processes belong to the workers that are still there', async () => {
+  await using scaler = await open()
+  void scaler
+  const half = { env: { RUNYARD_GPU_MEMORY_MIB: '11000' } }
+  await submit('ep-one', half)
+  const { workerId } = await launched('ep-one')
+  await submit('ep-two', half)
+  const staying = await launched('ep-two')
+  expect(staying.gpus).toMatchObject([{ uuid: 'GPU-1', part: { bytes: 11_000 * 2 ** 20, ofBytes: 24e9 } }])
+  await submit('ep-three', half)
+  await vi.waitFor(async () => expect(await fixture.store.status.get('ep-three')).toMatchObject({ reason: 'gpus_busy' }), WAIT)
+
+  use = { ...use, usedBytes: 20e9, processes: [7, 8].map((pid) => ({ pid, name: 'python3' })) }
+  processes = [8]
+  await fixture.store.endpoints.delete('ep-one')
+  await vi.waitFor(async () => expect(await fixture.store.cards.list()).toMatchObject([{ claim: { kind: 'releasing', workerId } }]), WAIT)
+  const enough = reads + 3
+  await vi.waitFor(() => expect(reads).toBeGreaterThan(enough), WAIT)
+  expect(askedFor).toEqual([staying.workerId])
+  expect(fixture.host.launches.map(({ endpointId }) => endpointId)).toEqual(['ep-one', 'ep-two'])
+
+  use = { ...use, processes: [{ pid: 8, name: 'python3' }] }
+  expect((await launched('ep-three')).gpus).toMatchObject([{ uuid: 'GPU-1' }])
 })
 
 test('a job on a card that fails runs again on another card without a counted attempt, and the card returns after its probation', async () => {

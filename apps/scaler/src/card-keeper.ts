@@ -10,6 +10,7 @@ import {
   suspectCards,
   withCardClaims,
   type CardFacts,
+  type HolderPids,
   type HostView,
   type Observed,
 } from '@runyard/core'
@@ -56,17 +57,24 @@ export function createCardKeeper(deps: CardKeeperDeps): CardKeeper {
   return {
     async judge(seen, now, undying = NONE) {
       const cards = new Map((await store.cards.list()).map((card) => [card.uuid, card]))
-      const { hostOf, holderOf } = whereabouts(seen)
+      const { hostOf, holdersOf } = whereabouts(seen)
       const claims = new Map<string, CardClaim>()
-      for (const uuid of new Set([...cards.keys(), ...suspectCards(seen.hosts, holderOf, undying)])) {
+      for (const uuid of new Set([...cards.keys(), ...suspectCards(seen.hosts, holdersOf, undying)])) {
         const card = cards.get(uuid) ?? { uuid, claimText: '' }
         const host = hostOf.get(uuid)
-        const claim = await judgeOne(card, { host, facts: factsOf(card, host, { holderOf, undying }) }, now)
+        const facts = { ...factsOf(card, host, { holdersOf, undying }), pids: asker.pidsOn(host) }
+        const claim = await judgeOne(card, { host, facts }, now)
         if (claim !== undefined) claims.set(uuid, claim)
       }
       await noteRests(store, { ...seen, cards, claims })
       for (const { hostId, usesAt = 0 } of hostsOf('releasing', hostOf, claims))
-        asker.ask(hostId, { pauseMs: now - usesAt < PAUSE_MS ? PAUSE_MS : 0, usedAfter: lastReleaseOf(hostId, hostOf, claims) })
+        asker.ask(hostId, {
+          pauseMs: now - usesAt < PAUSE_MS ? PAUSE_MS : 0,
+          usedAfter: lastReleaseOf(hostId, hostOf, claims),
+          workerIds: cardsOf('releasing', claims).flatMap((uuid) =>
+            hostOf.get(uuid)?.hostId === hostId ? (holdersOf.get(uuid) ?? []) : [],
+          ),
+        })
       for (const uuid of cardsOf('probation', claims)) prober.probe(uuid, hostOf.get(uuid)?.hostId)
       return seen.hosts.map((host) => withCardClaims(host, claims))
     },
@@ -93,43 +101,45 @@ function report(log: Logger, { before, next, facts }: Change): void {
   else if (before?.kind === 'quarantined' || before?.kind === 'probation') log.info(facts, 'card returns from quarantine')
 }
 
-/** The host of each real card, also of cards that their host does not list any more, and who holds it. */
+/** The host of each real card, also of cards that their host does not list any more, and its workers. */
 function whereabouts({ hosts, endpoints }: Seen) {
-  const hostOf = new Map<string, HostView>()
-  const holderOf = new Map<string, string>()
+  const real = <T extends { readonly simulated: boolean }>(gpus: readonly T[]): readonly T[] => gpus.filter(({ simulated }) => !simulated)
   const byId = new Map(hosts.map((host) => [host.hostId, host]))
-  for (const { id, hostId, gpus } of endpoints.flatMap(({ workers }) => workers)) {
-    for (const { uuid, simulated } of gpus) {
-      if (simulated) continue
-      holderOf.set(uuid, id)
-      const host = byId.get(hostId)
-      if (host !== undefined) hostOf.set(uuid, host)
-    }
-  }
-  for (const host of hosts) for (const { uuid, simulated } of host.inventory?.gpus ?? []) if (!simulated) hostOf.set(uuid, host)
-  return { hostOf, holderOf }
+  const held = endpoints
+    .flatMap(({ workers }) => workers)
+    .flatMap(({ id, hostId, gpus }) => real(gpus).map(({ uuid }) => ({ uuid, id, host: byId.get(hostId) })))
+  const listed = hosts.flatMap((host) => real(host.inventory?.gpus ?? []).map(({ uuid }) => ({ uuid, host })))
+  const holdersOf = new Map([...Map.groupBy(held, ({ uuid }) => uuid)].map(([uuid, by]) => [uuid, by.map(({ id }) => id)]))
+  const hostOf = new Map([...held, ...listed].flatMap(({ uuid, host }) => (host === undefined ? [] : [[uuid, host] as const])))
+  return { hostOf, holdersOf }
 }
 
 interface Asked {
   readonly pauseMs: number
   readonly usedAfter: number
+  /** Those that share its cards in release. */
+  readonly workerIds: readonly string[]
 }
 
-/** The first report begins at once, each further one after a pause. */
+/** The first report begins at once, each further one after a pause. After each, the host is asked which processes the workers have that share its cards. */
 function createAsker({ hosts, wake }: CardKeeperDeps, signal: AbortSignal) {
   const asking = new Set<string>()
+  const processes = new Map<string, { readonly at: number; readonly pids: HolderPids }>()
 
-  async function look(hostId: string, { pauseMs, usedAfter }: Asked): Promise<void> {
+  async function look(hostId: string, { pauseMs, usedAfter, workerIds }: Asked): Promise<void> {
     asking.add(hostId)
     try {
       await delay(pauseMs, undefined, { ref: false, signal })
-      await hosts
-        .list()
-        .find((host) => host.hostId() === hostId)
-        ?.refreshInventory(usedAfter)
+      const host = hosts.list().find((candidate) => candidate.hostId() === hostId)
+      await host?.refreshInventory(usedAfter)
+      processes.delete(hostId)
+      if (host !== undefined && workerIds.length > 0) {
+        const at = Date.now()
+        processes.set(hostId, { at, pids: (await host.driver.processesOf?.(workerIds)) ?? 'unknowable' })
+      }
       wake()
     } catch {
-      // Closing.
+      // Closing, or the host does not answer: it is asked again.
     } finally {
       asking.delete(hostId)
     }
@@ -137,6 +147,11 @@ function createAsker({ hosts, wake }: CardKeeperDeps, signal: AbortSignal) {
   return {
     ask(hostId: string, asked: Asked): void {
       if (!asking.has(hostId) && !signal.aborted) void look(hostId, asked)
+    },
+    /** Of workers that share cards in release; undefined where the host was not asked since its latest report. */
+    pidsOn(host: HostView | undefined): HolderPids | undefined {
+      const found = host === undefined ? undefined : processes.get(host.hostId)
+      return found !== undefined && found.at >= (host?.usesAt ?? 0) ? found.pids : undefined
     },
   }
 }

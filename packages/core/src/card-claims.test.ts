@@ -40,7 +40,7 @@ const sees = (use: Partial<CardUse>): CardSight => ({ kind: 'use', use: { ...idl
 const facts = (sight: CardSight, change: Partial<CardFacts> = {}): CardFacts => ({
   sight,
   trouble: undefined,
-  holder: undefined,
+  holders: [],
   ...change,
 })
 const after = (claim: CardClaim, sight: CardSight, ms: number) => nextClaim({ uuid: 'g0', claim }, facts(sight), NOW + ms)
@@ -96,7 +96,7 @@ describe('a card in quarantine', () => {
   })
 
   test('stays there while a worker holds it', () => {
-    expect(nextClaim({ uuid: 'g0', claim: quarantined }, facts(sees({}), { holder: 'w1' }), NOW + DAY)).toBe(quarantined)
+    expect(nextClaim({ uuid: 'g0', claim: quarantined }, facts(sees({}), { holders: ['w1'] }), NOW + DAY)).toBe(quarantined)
   })
 
   test('is left to the operator after three quarantines of a day, for good', () => {
@@ -117,7 +117,7 @@ describe('a card in quarantine', () => {
 
 describe('a card with a fault', () => {
   test('is in quarantine at once, whoever holds it, and the fault does not count twice', () => {
-    const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, holder: 'w2' }), NOW)
+    const found = nextClaim({ uuid: 'g0' }, facts(sees({}), { trouble: reset, holders: ['w2'] }), NOW)
     expect(found).toEqual({ kind: 'quarantined', workerId: 'w2', since: NOW, quarantines: [NOW], cause: 'reset', message: 'needs a reset' })
     expect(nextClaim({ uuid: 'g0', ...(found && { claim: found }) }, facts(sees({}), { trouble: reset }), NOW + DAY)).toBe(found)
   })
@@ -152,18 +152,53 @@ describe('a card on probation', () => {
 
 describe('what is wrong with a card', () => {
   const seen = host('h1', [card('g0')])
-  const none = { holderOf: new Map<string, string>(), undying: new Set<string>() }
+  const none = { holdersOf: new Map<string, string[]>(), undying: new Set<string>() }
   const withEvent = host('h1', [{ ...card('g0'), event: { at: NOW, kind: 'reset', message: 'Xid 119' } }])
-  const held = { holderOf: new Map([['g0', 'w1']]), undying: new Set(['w1']) }
+  const held = { holdersOf: new Map([['g0', ['w2', 'w1']]]), undying: new Set(['w1']) }
 
   test('comes from the report, the kernel, or a worker that does not end', () => {
-    expect(factsOf({ uuid: 'g0' }, seen, none)).toMatchObject({ trouble: undefined, holder: undefined })
+    expect(factsOf({ uuid: 'g0' }, seen, none)).toMatchObject({ trouble: undefined, holders: [] })
     expect(factsOf({ uuid: 'g0' }, withEvent, none).trouble).toMatchObject({ message: 'Xid 119' })
-    expect(factsOf({ uuid: 'g0' }, seen, held)).toMatchObject({ holder: 'w1', trouble: { kind: 'undying' } })
+    expect(factsOf({ uuid: 'g0' }, seen, held)).toMatchObject({ holders: ['w2', 'w1'], trouble: { kind: 'undying', holder: 'w1' } })
   })
 
   test('is old if the kernel said it before the card was judged', () => {
     expect(factsOf({ uuid: 'g0', claim: { ...releasing, kind: 'free' } }, withEvent, none).trouble).toBeUndefined()
+  })
+})
+
+describe('a card that a worker left and others still share', () => {
+  const others = { holders: ['w2', 'w3'], pids: [8, 9] }
+  const judge = (sight: CardSight, change: Partial<CardFacts>, ms = 1) =>
+    nextClaim({ uuid: 'g0', claim: releasing, rest: { usedBytes: 0, pids: [1] } }, facts(sight, { ...others, ...change }), NOW + ms)
+  const inUse = sees({ usedBytes: 20_000 * MIB, processes: [1, 8, 9].map((pid) => ({ pid, name: 'python3' })) })
+  const withLeft = sees({ processes: [8, 77].map((pid) => ({ pid, name: 'python3' })) })
+
+  test('takes further workers when all its processes belong to them or to its rest, however much memory they use', () => {
+    expect(judge(inUse, {})).toBeUndefined()
+    expect(judge({ kind: 'unreported' }, {})).toBeUndefined()
+  })
+
+  test.each<[string, CardSight, Partial<CardFacts>]>([
+    ['a process belongs to none of them', withLeft, {}],
+    ['no later report has come', { kind: 'unknown' }, {}],
+    ['their processes were not asked for after the report', inUse, { pids: undefined }],
+    ['what was observed is older than the release', inUse, { holders: ['w1', 'w2'] }],
+  ])('takes none while %s', (_title, sight, change) => {
+    expect(judge(sight, change)).toBe(releasing)
+  })
+
+  test('goes into quarantine if a process of the one that left does not end', () => {
+    const found = judge(withLeft, {}, RELEASE_WITHIN_MS)
+    expect(found).toMatchObject({ kind: 'quarantined', cause: 'not_released', message: expect.stringContaining('pid 77') as string })
+  })
+
+  test('takes further workers with the end of the one that left, where the host cannot say which processes the others have', () => {
+    expect(judge(withLeft, { pids: 'unknowable' })).toBeUndefined()
+  })
+
+  test('stays in quarantine until the last one has left', () => {
+    expect(nextClaim({ uuid: 'g0', claim: quarantined }, facts(inUse, others), NOW + DAY)).toBe(quarantined)
   })
 })
 

@@ -1,6 +1,7 @@
 // Decides who may have a card between two workers, and while something is wrong with it. After its worker it is free again when its processes are gone and
-// its memory is back at rest, by a report that was begun later. A report that fails says nothing, so the card waits. A card with a fault, or without proof in
-// time, is in quarantine. When nothing is wrong any more and a pause is over, a probe decides.
+// its memory is back at rest, by a report that was begun later; while other workers share it (ADR 61), when all its processes are theirs. A report that fails
+// says nothing, so the card waits. A card with a fault, or without proof in time, is in quarantine. When nothing is wrong any more and a pause is over, a probe
+// decides.
 // Failure direction: a card stays unused too long rather than being given away while something of the old worker is left.
 import type { CardClaim, CardProbe, CardRecord, CardRest, CardUse, Gpu } from '@runyard/schema'
 import { pauseAfterMs } from './backoff.ts'
@@ -36,17 +37,21 @@ export interface CardFacts {
   readonly sight: CardSight
   /** What is wrong with it now. */
   readonly trouble: CardTrouble | undefined
-  /** The worker that holds it. */
-  readonly holder: string | undefined
+  /** The workers that hold it: several only if they share it. */
+  readonly holders: readonly string[]
+  /** Of the holders, seen after the report of `sight`: their pids. `unknowable`: the host cannot say. Undefined: not asked yet. */
+  readonly pids?: HolderPids | undefined
   readonly hostId?: string | undefined
 }
+
+export type HolderPids = readonly number[] | 'unknowable'
 
 /** The claim as it is now; the same object: nothing changed. */
 export function nextClaim(card: CardRecord, facts: CardFacts, now: number): CardClaim | undefined {
   const { claim } = card
-  const { trouble, holder, hostId } = facts
+  const { trouble, holders, hostId } = facts
   if (trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
-    return claim?.kind === 'quarantined' ? claim : quarantined(claim, { ...trouble, holder, hostId }, now)
+    return claim?.kind === 'quarantined' ? claim : quarantined(claim, { holder: holders[0], hostId, ...trouble }, now)
   return claim === undefined ? undefined : withoutTrouble({ ...card, claim }, facts, now)
 }
 
@@ -68,18 +73,31 @@ function withoutTrouble(card: CardRecord & { readonly claim: CardClaim }, facts:
 type With<K extends CardClaim['kind']> = CardRecord & { readonly claim: Extract<CardClaim, { readonly kind: K }> }
 
 function nextOfReleasing(card: With<'releasing'>, facts: CardFacts, now: number): CardClaim | undefined {
-  const { claim, rest } = card
+  const { claim } = card
   if (hasProof(card, facts)) return freed(claim, now)
-  const left = facts.sight.kind === 'use' && facts.holder === undefined ? leftOn(facts.sight.use, rest) : undefined
+  const left = facts.sight.kind === 'use' && isReleased(card, facts) ? leftBeside(card, facts.sight.use, facts) : undefined
   if (left === undefined || now - claim.since < RELEASE_WITHIN_MS) return claim
   const message = `worker ${claim.workerId ?? 'unknown'} is gone, but the card is not free: ${left}`
   return quarantined(claim, { kind: 'not_released', message, holder: undefined, hostId: facts.hostId }, now)
 }
 
-/** No worker holds it, and nothing is left on it. */
-function hasProof({ rest }: CardRecord, { sight, holder }: CardFacts): boolean {
-  if (holder !== undefined || sight.kind === 'unknown') return false
-  return sight.kind === 'unreported' || leftOn(sight.use, rest) === undefined
+/** No worker holds it but those that shared it with the one in release, and nothing is left of any other. */
+function hasProof(card: CardRecord, facts: CardFacts): boolean {
+  const { sight } = facts
+  if (sight.kind === 'unknown' || !isReleased(card, facts)) return false
+  return sight.kind === 'unreported' || leftBeside(card, sight.use, facts) === undefined
+}
+
+/** What was observed is older than its release where the released worker is still among its holders. A card in quarantine waits for all of them. */
+function isReleased({ claim }: CardRecord, { holders, pids }: CardFacts): boolean {
+  if (holders.length === 0) return true
+  return claim?.kind === 'releasing' && pids !== undefined && claim.workerId !== undefined && !holders.includes(claim.workerId)
+}
+
+/** The memory of other workers is not known, so beside them only processes prove something. */
+function leftBeside({ rest = NOTHING }: CardRecord, use: CardUse, { holders, pids = [] }: CardFacts): string | undefined {
+  if (holders.length === 0) return leftOn(use, rest)
+  return pids === 'unknowable' ? undefined : leftOn({ ...use, isMemoryProof: false }, { ...rest, pids: [...rest.pids, ...pids] })
 }
 
 /** After its probe, a card is free, or back in quarantine for longer. A card that is not in probation stays as it is. */
@@ -138,23 +156,24 @@ const gpuOf = (uuid: string, host: HostView | undefined): Gpu | undefined =>
   host?.inventory?.gpus.find((candidate) => candidate.uuid === uuid)
 
 export interface Holders {
-  /** The worker of ours that holds a real card, by uuid. */
-  readonly holderOf: ReadonlyMap<string, string>
+  /** The workers of ours that hold a real card, by uuid. */
+  readonly holdersOf: ReadonlyMap<string, readonly string[]>
   /** Workers that do not end although they were killed. */
   readonly undying: ReadonlySet<string>
 }
 
 /** Everything that `nextClaim` needs to know about a card. */
-export function factsOf({ uuid, claim }: CardRecord, host: HostView | undefined, { holderOf, undying }: Holders): CardFacts {
-  const holder = holderOf.get(uuid)
+export function factsOf({ uuid, claim }: CardRecord, host: HostView | undefined, { holdersOf, undying }: Holders): CardFacts {
+  const holders = holdersOf.get(uuid) ?? []
   const since = claim?.since ?? 0
-  const stuck: CardTrouble = { kind: 'undying', message: `its worker ${holder ?? ''} does not end` }
-  const troubles = [troubleOf(uuid, host), eventOf(gpuOf(uuid, host), since), undying.has(holder ?? '') ? stuck : undefined]
+  const stuck = holders.find((holder) => undying.has(holder))
+  const hang = stuck === undefined ? undefined : { kind: 'undying' as const, message: `its worker ${stuck} does not end`, holder: stuck }
+  const troubles = [troubleOf(uuid, host), eventOf(gpuOf(uuid, host), since), hang]
   const grave = troubles.find((trouble) => trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine')
   return {
     sight: sightOf(uuid, since, host),
     trouble: grave ?? troubles.find((trouble) => trouble !== undefined),
-    holder,
+    holders,
     hostId: host?.hostId,
   }
 }

@@ -118,14 +118,14 @@ test('no worker is placed on a card whose fault asks for quarantine or cordon, a
   )
 })
 
-test.each<[string, readonly Gpu[], readonly [string, string][], readonly string[]]>([
-  ['a healthy card', [card('g0')], [['g0', 'w1']], []],
+test.each<[string, readonly Gpu[], readonly [string, readonly string[]][], readonly string[]]>([
+  ['a healthy card', [card('g0')], [['g0', ['w1']]], []],
   ['a card with a fault that asks for quarantine', [broken('g0', 'reset')], [], ['g0']],
   ['a card with a fault that does not', [broken('g0', 'slow')], [], []],
   ['a simulated card with a fault', [{ ...broken('g0', 'reset'), simulated: true }], [], []],
   ['a kernel event about a card', [card('g0', { event: { kind: 'contained', message: 'Xid 94', at: NOW } })], [], ['g0']],
-  ['a held card that is not listed any more', [], [['g0', 'w1']], ['g0']],
-  ['a card whose worker does not end', [card('g0')], [['g0', 'undying']], ['g0']],
+  ['a held card that is not listed any more', [], [['g0', ['w1']]], ['g0']],
+  ['a card whose worker does not end', [card('g0')], [['g0', ['w1', 'undying']]], ['g0']],
 ])('%s may have to go into quarantine, or not', (_, gpus, holders, expected) => {
   expect(suspectCards([host('h1', gpus)], new Map(holders), new Set(['undying']))).toEqual(expected)
 })

@@ -70,12 +70,12 @@ export function eventOf(gpu: Pick<Gpu, 'event'> | undefined, since: number): Car
 }
 
 /**
- * Real cards that may have to go into quarantine: with such a fault, or held by a worker and not listed any more. `holderOf`: uuid → worker.
+ * Real cards that may have to go into quarantine: with such a fault, or held by workers and not listed any more. `holdersOf`: uuid → workers.
  * `undying`: workers that do not end.
  */
 export function suspectCards(
   hosts: readonly HostView[],
-  holderOf: ReadonlyMap<string, string>,
+  holdersOf: ReadonlyMap<string, readonly string[]>,
   undying: ReadonlySet<string>,
 ): readonly string[] {
   const listed = hosts.flatMap((host) => (host.inventory?.gpus ?? []).map((gpu) => ({ gpu, host })))
@@ -84,7 +84,7 @@ export function suspectCards(
     return trouble !== undefined && TREATMENTS[trouble.kind].card === 'quarantine'
   })
   const known = new Set(listed.map(({ gpu }) => gpu.uuid))
-  const held = [...holderOf].filter(([uuid, workerId]) => undying.has(workerId) || !known.has(uuid))
+  const held = [...holdersOf].filter(([uuid, workers]) => workers.some((id) => undying.has(id)) || !known.has(uuid))
   return [...faulty.map(({ gpu }) => gpu.uuid), ...held.map(([uuid]) => uuid)]
 }
 

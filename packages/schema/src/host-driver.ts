@@ -169,6 +169,11 @@ export interface HostDriver extends AsyncDisposable {
    * @throws RunyardError if the host cannot tell.
    */
   probeCard?(uuid: string): Promise<CardProbe>
+  /**
+   * The pids of all processes of these workers, as nvidia-smi counts them; of one that has ended, none. Undefined: the host cannot say, nor can one without
+   * this function. @throws as `inventory`.
+   */
+  processesOf?(workerIds: readonly string[]): Promise<readonly number[] | undefined>
   /** Every installation with workers on this host, including this one. @throws as `inventory`. */
   installs(): Promise<readonly Install[]>
   /** Only workers labelled with this instance's id. @throws as `inventory`. */

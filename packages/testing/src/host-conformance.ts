@@ -109,6 +109,19 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       expect(await find(id)).toMatchObject({ state: 'exited', exit: { exitCode: 0, oomKilled: false } })
     })
 
+    it('says which processes the workers have, with the children of each, and none of one that has ended', async () => {
+      const script = 'trap "exit 0" TERM; sleep 1000 & echo up; while :; do sleep 0.05; done'
+      const [one, two] = [await start(script), await start(script)]
+      await Promise.all([outputOf(one, 'up'), outputOf(two, 'up')])
+      const [first, second] = [await driver.processesOf?.([one]), await driver.processesOf?.([two])]
+      expect(first?.length).toBeGreaterThanOrEqual(2)
+      expect(second?.filter((pid) => first?.includes(pid))).toEqual([])
+      await driver.stopWorker(one, { graceMs: 10_000 })
+      const left = await driver.processesOf?.([one, two])
+      expect(left?.filter((pid) => first?.includes(pid))).toEqual([])
+      expect(left?.length).toBeGreaterThanOrEqual(2)
+    })
+
     it('kills a worker that ignores SIGTERM after its grace period', async () => {
       const id = await start('trap "" TERM; echo deaf; while :; do sleep 0.05; done')
       await outputOf(id, 'deaf')

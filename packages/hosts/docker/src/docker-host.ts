@@ -4,6 +4,7 @@ import { createGpuWatch, CUDA_CHECK, readGpuInventory, type FollowCommand, type 
 import type { CardProbe, DiskSpace, EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { watchContainers } from './container-events.ts'
+import { processesOf } from './container-processes.ts'
 import { containerName } from './container-spec.ts'
 import { createDiskSpace } from './disk-space.ts'
 import { createDiskGuard } from './disk.ts'
@@ -79,6 +80,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     provePlane: () => preparer.provePlane(),
     inventory: (usedAfter) => call('describe the host', () => readInventory(usedAfter)),
     watchGpus: (onReport) => gpus.onReport(onReport),
+    processesOf: (ids) => call('list processes of workers', () => processesOf(ids.map((id) => container(short, id)))),
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
     diskSpace: () => call('measure the disk', diskSpace),

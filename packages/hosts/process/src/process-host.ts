@@ -19,8 +19,10 @@ import {
 } from '@runyard/schema'
 import { killWorkers } from './orphans.ts'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
-import { createWorkerFiles, type WorkerFile } from './worker-files.ts'
+import { findMarked } from './process-table.ts'
+import { createWorkerFiles, type WorkerFile, type WorkerFiles } from './worker-files.ts'
 import { createWorkerLives, isLiving } from './worker-life.ts'
+import { SCRATCH_VARIABLE } from './worker-surroundings.ts'
 
 export interface ProcessHostOptions {
   readonly label: string
@@ -72,7 +74,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
 
   return {
     ...describe(options),
-    ...inventoryOf(gpus),
+    ...inventoryOf(gpus, files),
     async listWorkers() {
       const known = await files.list()
       await files.boundLogs(known)
@@ -176,8 +178,9 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
   return { workerId, endpointId, specHash, state: exit === undefined ? 'running' : 'exited', startedAt, exit, gpuUuids }
 }
 
-function inventoryOf(watch: GpuWatch) {
+function inventoryOf(watch: GpuWatch, files: WorkerFiles) {
   return {
+    processesOf: (workerIds) => findMarked(workerIds.map((id) => `${SCRATCH_VARIABLE}=${files.dirOf(id)}`)),
     async inventory(usedAfter) {
       const { gpus, ...seen } = await watch.look(usedAfter)
       const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)

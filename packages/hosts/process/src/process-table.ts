@@ -13,16 +13,21 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /**
- * Kills every process that carries `marker` (`NAME=value`) in its environment: what a dead worker's processes left behind, also where they
- * moved to a group of their own. Linux only; elsewhere the group's signal has to do.
+ * Every process that carries one of these (`NAME=value`) in its environment, also where it moved to a group of its own. Linux only; undefined elsewhere.
  */
-export async function killMarked(marker: string): Promise<void> {
-  if (!onLinux) return
+export async function findMarked(markers: readonly string[]): Promise<readonly number[] | undefined> {
+  if (!onLinux) return undefined
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
-  await Promise.all(
+  const marked = await Promise.all(
     pids.map(async (pid) => {
-      const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
-      if (pid !== process.pid && environment.split('\0').includes(marker)) signal(pid, 'SIGKILL')
+      const environment = (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0')
+      return pid !== process.pid && markers.some((marker) => environment.includes(marker)) ? [pid] : []
     }),
   )
+  return marked.flat()
+}
+
+/** What a dead worker's processes left behind. Where they are not found, the signal to its group has to do. */
+export async function killMarked(marker: string): Promise<void> {
+  for (const pid of (await findMarked([marker])) ?? []) signal(pid, 'SIGKILL')
 }
