@@ -1,4 +1,4 @@
-// Checks what the machine offers to workers: the host on which they would run, and NVIDIA GPUs.
+// Checks what workers would find: every Docker host on which they may run, and NVIDIA GPUs of this machine.
 import { openHost } from '@runyard/hosts'
 import { readGpuInventory } from '@runyard/host-gpus'
 import { readOwn } from '@runyard/kit'
@@ -9,37 +9,49 @@ import { missing, note, ok, type Finding } from './finding.ts'
 import type { Machine } from './machine.ts'
 
 export async function checkHosts(machine: Machine): Promise<readonly Finding[]> {
-  const docker = await checkDocker(machine)
-  const others = docker.answers ? await checkOthers(docker.host, machine) : []
-  return [docker.finding, ...docker.more, ...others, await checkGpus(machine)]
+  const configured = machine.settings.config.hosts?.filter((host) => host.kind === 'docker') ?? []
+  const hosts = configured.length > 0 ? configured : [DockerHostConfig.parse({ kind: 'docker' })]
+  const engines = await Promise.all(hosts.map((host) => checkDocker(host, { machine, isConfigured: configured.length > 0 })))
+  const answering = engines.flatMap(({ host, answers }) => (answers ? [host] : []))
+  const others = answering.length > 0 ? await checkOthers(answering, machine) : []
+  return [...engines.flatMap(({ host, findings }) => named(findings, host, hosts)), ...others, await checkGpus(machine)]
 }
 
-interface DockerFindings {
+/** With the name of the host, where there are several. */
+function named(findings: readonly Finding[], { id }: DockerHostConfig, hosts: readonly DockerHostConfig[]): readonly Finding[] {
+  return hosts.length === 1 ? findings : findings.map((finding) => ({ ...finding, subject: `${finding.subject} (${id})` }))
+}
+
+interface Engine {
   readonly host: DockerHostConfig
   readonly answers: boolean
-  readonly finding: Finding
-  readonly more: readonly Finding[]
+  readonly findings: readonly Finding[]
 }
 
-async function checkDocker(machine: Machine): Promise<DockerFindings> {
-  const { config } = machine.settings
-  const configured = config.hosts?.find((candidate) => candidate.kind === 'docker')
-  const host = configured ?? DockerHostConfig.parse({ kind: 'docker' })
+interface Asked {
+  readonly machine: Machine
+  /** What was asked for must be there; else processes do. */
+  readonly isConfigured: boolean
+}
+
+async function checkDocker(host: DockerHostConfig, { machine, isConfigured }: Asked): Promise<Engine> {
   await using driver = openHost(host, settingsOf(machine))
   const probe = await driver.probe()
-  if (probe.kind === 'ok')
-    return { host, answers: true, finding: ok('Docker', probe.words), more: await driver.examine(config.defaultImage) }
-  // What was asked for must be there; else processes do.
-  const tell = configured === undefined ? note : missing
-  const instead = configured === undefined ? ' Workers will be processes of this machine.' : ''
-  return { host, answers: false, finding: tell('Docker', probe.message + instead), more: [] }
+  if (probe.kind === 'ok') {
+    const more = await driver.examine(machine.settings.config.defaultImage)
+    return { host, answers: true, findings: [ok('Docker', probe.words), ...more] }
+  }
+  const finding = isConfigured
+    ? missing('Docker', probe.message)
+    : note('Docker', `${probe.message} Workers will be processes of this machine.`)
+  return { host, answers: false, findings: [finding] }
 }
 
 const settingsOf = ({ settings, env }: Machine) => hostSettings({ config: settings.config, env })
 
-async function checkOthers(docker: DockerHostConfig, machine: Machine): Promise<readonly Finding[]> {
+async function checkOthers(engines: readonly DockerHostConfig[], machine: Machine): Promise<readonly Finding[]> {
   const own = await readOwn(machine.settings.dataDir).catch(() => undefined)
-  const others = await findOtherInstalls([docker], settingsOf(machine), own?.id)
+  const others = await findOtherInstalls(engines, settingsOf(machine), own?.id)
   return others.map(({ words, mend }) => note('other workers', words, mend))
 }
 
