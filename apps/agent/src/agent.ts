@@ -24,7 +24,7 @@ export interface AgentDeps {
   readonly log: AgentLog
   readonly writeThrough: (chunk: Buffer) => void
   /** The Python of a worker that stood by. */
-  readonly parked?: Pick<Parked, 'runtimeDir' | 'supervisor'> | undefined
+  readonly parked?: Pick<Parked, 'runtimeDir' | 'supervisor' | 'limited'> | undefined
 }
 
 export interface AgentSignals {
@@ -52,19 +52,24 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   }
   const env = toRunnerEnv(deps.env, runtimeDir)
   const { writeThrough, parked } = deps
-  const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough, parked: parked?.supervisor }), settings)
+  const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough, parked }), settings)
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {
-    // Python starts while the first poll and the first ping are sent.
+    // Python starts while the first poll is sent.
     const warming = runner.warmUp().then(
       (version) => log.info(`runyard-agent ${settings.version} takes jobs of endpoint ${settings.endpointId} with Python ${version}`),
       (error: unknown) => log.error(error instanceof Error ? error.message : String(error)),
     )
-    void runPingLoop(gateway, held, { intervalMs: settings.pingIntervalMs, signal: side.signal })
-    void runStopLoop(gateway, held, side.signal)
-    await Promise.race([recoverLeft({ spool, delivery, held, log }), killed])
-    await Promise.race([runTakeLoop({ gateway, delivery, runner, held, log }, signals.drain), killed])
+    const working = recoverLeft({ spool, delivery, held, log }).then(() =>
+      runTakeLoop({ gateway, delivery, runner, held, log }, signals.drain),
+    )
+    // After the first poll was sent, which a job may wait for.
+    setImmediate(() => {
+      void runPingLoop(gateway, held, { intervalMs: settings.pingIntervalMs, signal: side.signal })
+      void runStopLoop(gateway, held, side.signal)
+    })
+    await Promise.race([working, killed])
     await Promise.race([warming, killed])
   } finally {
     side.abort()

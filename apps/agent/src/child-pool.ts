@@ -26,12 +26,12 @@ export interface ChildPoolDeps {
   readonly runtimeDir: string
   readonly env: Readonly<Record<string, string>>
   readonly writeThrough: (chunk: Buffer) => void
-  /** Started before the worker had an endpoint, in the directory `1`; undefined: none. */
-  readonly parked?: Supervisor | undefined
+  /** Of a worker that stood by: started in the directory `1`; no job runs before the container is limited. */
+  readonly parked?: { readonly supervisor: Supervisor; readonly limited: Promise<void> } | undefined
 }
 
 export function createChildPool(deps: ChildPoolDeps): ChildPool {
-  let supervisor = deps.parked
+  let supervisor = deps.parked?.supervisor
   let starts = supervisor === undefined ? 0 : 1
   let ended = false
   let ready: Promise<ReadyChild> | undefined
@@ -54,6 +54,7 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
   return {
     async get() {
       ready ??= prepare()
+      await deps.parked?.limited
       try {
         const current = await ready
         if (!current.child.hasExited()) return current

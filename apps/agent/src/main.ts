@@ -17,18 +17,24 @@ process.on('SIGINT', onSignal)
 // A reader of the output that closes the pipe must not end the worker.
 process.stdout.on('error', () => undefined)
 
+function endWith(error: unknown): never {
+  log.error(error instanceof Error ? error.message : String(error))
+  process.exit(1)
+}
+
 try {
   const writeThrough = (chunk: Buffer): void => void process.stdout.write(chunk)
   const isParked = isStandby(process.env)
   const parked = isParked ? await standBy({ env: process.env, input: process.stdin, writeThrough, signal: drain.signal }) : undefined
+  // The job that it may have taken is tried again on another worker.
+  parked?.limited.catch(endWith)
   if (parked !== undefined || !isParked) {
     const env = parked?.env ?? process.env
     await runAgent({ settings: readSettings(env), env, log, writeThrough, parked }, { drain: drain.signal, kill: kill.signal })
   }
   process.exitCode = kill.signal.aborted ? 143 : 0
 } catch (error) {
-  log.error(error instanceof Error ? error.message : String(error))
-  process.exitCode = 1
+  endWith(error)
 }
 // Idle keep-alive sockets and the like do not keep a worker alive.
 process.exit()

@@ -28,6 +28,7 @@ describe('a worker that stands by', () => {
     await pythonRuns(worker)
     expect([gateway.waiting('job-take'), gateway.pings.length]).toEqual([0, 0])
     worker.takeOn({ SECRET: 'of the endpoint', TZ: 'Etc/GMT-3' })
+    worker.limit()
     const code =
       'def f():\n    import os, time\n    return [os.environ["SECRET"], "RUNYARD_STANDBY" in os.environ, "RUNPOD_AI_API_KEY" in os.environ, time.strftime("%z")]\n'
     expect(await run(gateway, 'one', code)).toMatchObject({ json_result: ['of the endpoint', false, false, '+0300'] })
@@ -38,10 +39,31 @@ describe('a worker that stands by', () => {
   it('takes on no second endpoint', async ({ gateway, start }) => {
     const worker = start(standby())
     worker.takeOn({ SECRET: 'first' })
+    worker.limit()
     await run(gateway, 'one', 'def f():\n    return 1\n')
     worker.takeOn({ SECRET: 'second' })
     const code = 'def f():\n    import os\n    return os.environ["SECRET"]\n'
     expect(await run(gateway, 'two', code)).toMatchObject({ json_result: 'first' })
+  })
+
+  it('asks for jobs while its limits are not reported yet, and runs none before', async ({ gateway, start }) => {
+    const worker = start(standby())
+    worker.takeOn({ SECRET: 'first' })
+    await expect.poll(() => gateway.waiting('job-take'), { timeout: 20_000 }).toBe(1)
+    gateway.give({ id: 'one', input: flashCall('f', 'def f():\n    print("it runs")\n    return 1\n', { serialization_format: 'json' }) })
+    await expect.poll(() => gateway.waiting('job-take'), { timeout: 20_000 }).toBe(0)
+    expect(worker.output()).not.toContain('it runs')
+    worker.limit()
+    expect((await gateway.settled('one')).body.output).toMatchObject({ json_result: 1 })
+  })
+
+  it('ends with its job where its limits are never reported', async ({ gateway, start }) => {
+    const worker = start(standby())
+    worker.takeOn({ SECRET: 'first' })
+    await expect.poll(() => gateway.pings.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    worker.takeOn()
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('before the container had its limits')
   })
 
   it('ends without an endpoint when it gets SIGTERM', async ({ start }) => {

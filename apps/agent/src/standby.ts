@@ -1,12 +1,18 @@
 // A standby worker (ADR 56): Python is started and waits while the worker has no endpoint yet. The endpoint's environment arrives as one JSON line on
-// stdin; only then does the worker have a token, and it serves this endpoint until its end. Further lines are not read.
+// stdin; only then does the worker have a token, and it serves this endpoint until its end. The next line reports that the container has its limits;
+// no job runs before it. Further lines are not read.
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { createHttpClient } from './http.ts'
 import { findPython, findRunner, NO_PYTHON, toRunnerEnv } from './settings.ts'
 import { startSupervisor, type Supervisor } from './supervisor.ts'
+
+const WARMING_ROUNDS = 3
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -14,6 +20,8 @@ export interface Parked {
   readonly env: Env
   readonly runtimeDir: string
   readonly supervisor: Supervisor
+  /** Resolves when the container has its limits. @throws if that is never reported */
+  readonly limited: Promise<void>
 }
 
 export interface StandbyDeps {
@@ -33,8 +41,15 @@ export async function standBy({ env, input, writeThrough, signal }: StandbyDeps)
   const runtimeDir = mkdtempSync(join(tmpdir(), 'runyard-'))
   const directory = join(runtimeDir, '1')
   const supervisor = await startSupervisor({ python, ...findRunner(), directory, env: toRunnerEnv(env, runtimeDir), writeThrough })
-  const line = await firstLine(input, signal)
+  await warmUpHttp()
+  const lines = openLines(input)
+  const stop = (): void => lines[Symbol.dispose]()
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  const line = await lines.next()
+  signal.removeEventListener('abort', stop)
   if (line === undefined) {
+    lines[Symbol.dispose]()
     await supervisor.end()
     rmSync(runtimeDir, { recursive: true, force: true })
     return undefined
@@ -42,19 +57,47 @@ export async function standBy({ env, input, writeThrough, signal }: StandbyDeps)
   const { RUNYARD_STANDBY: _, ...own } = env
   const assigned = { ...own, ...(JSON.parse(line) as { readonly env: Readonly<Record<string, string>> }).env }
   supervisor.takeOn(toRunnerEnv(assigned, runtimeDir))
-  return { env: assigned, runtimeDir, supervisor }
+  return { env: assigned, runtimeDir, supervisor, limited: awaitLimits(lines) }
 }
 
-async function firstLine(input: Readable, signal: AbortSignal): Promise<string | undefined> {
+interface Lines extends Disposable {
+  /** Undefined: the input has ended, or the lines are closed. */
+  next(): Promise<string | undefined>
+}
+
+/** Several lines may arrive at once; none is lost. */
+function openLines(input: Readable): Lines {
   const lines = createInterface({ input })
+  const each = lines[Symbol.asyncIterator]()
+  return {
+    next: async () => (await each.next()).value as string | undefined,
+    [Symbol.dispose]: () => lines.close(),
+  }
+}
+
+async function awaitLimits(lines: Lines): Promise<void> {
+  using open = lines
+  if ((await open.next()) === undefined) {
+    throw new Error('the program that gave this worker its endpoint ended before the container had its limits')
+  }
+}
+
+/** The first exchange of a process takes far longer than any other, since Node loads and compiles its parts: so it is made while nothing waits for it. */
+async function warmUpHttp(): Promise<void> {
+  const server = createServer((request, response) => request.resume().once('end', () => response.writeHead(204).end()))
   try {
-    return await new Promise<string | undefined>((resolve) => {
-      lines.once('line', resolve)
-      lines.once('close', () => resolve(undefined))
-      if (signal.aborted) resolve(undefined)
-      signal.addEventListener('abort', () => resolve(undefined), { once: true })
-    })
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') return
+    const call = { url: `http://127.0.0.1:${address.port}/`, timeoutMs: 5000 }
+    using http = createHttpClient({})
+    for (let round = 0; round < WARMING_ROUNDS; round += 1) {
+      await http.exchange({ ...call, method: 'GET' })
+      await http.exchange({ ...call, method: 'POST', body: Buffer.from('{}') })
+    }
+  } catch {
+    // A worker without a loopback interface is only slower.
   } finally {
-    lines.close()
+    server.close()
   }
 }

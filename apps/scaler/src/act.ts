@@ -8,7 +8,7 @@ import { createChains } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
 import { noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
-import { drain, markOutdated, reap, stop } from './retire-worker.ts'
+import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
 import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
 
 export interface Actor extends AsyncDisposable {
@@ -77,6 +77,7 @@ type ByKind = { readonly [A in ChainAction as A['kind']]: A }
 
 const PERFORM: { readonly [K in keyof ByKind]: (deps: ActDeps, action: ByKind[K], context: ChainContext) => Promise<void> } = {
   'mark-outdated': markOutdated,
+  'serve-on': serveOn,
   drain,
   stop,
   reap,

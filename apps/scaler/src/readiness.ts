@@ -55,11 +55,11 @@ function templateFor({ config, caBundle }: TemplateDeps, host: HostConfig | unde
 }
 
 /** The worker on the chosen host that takes on the endpoint; undefined: a new one starts. */
-export function takeStandby(deps: ActDeps, { hostId, gpus }: StartAction, { id, spec }: Endpoint): string | undefined {
+export function takeStandby(deps: ActDeps, { hostId, gpus, cpus, memoryBytes }: StartAction, { id, spec }: Endpoint): string | undefined {
   const host = hostOf(deps, hostId)
   if ((host?.config()?.standby ?? 0) === 0) return undefined
   const { withAgent, image } = resolveImage(spec.image, deps.config)
   const runtime = deps.config.runtimes[id] ?? deps.config.runtimes['*']
   if (!canStandbyServe({ spec, image, withAgent, gpus, runtime }, templateFor(deps, host?.config()))) return undefined
-  return host?.driver.takeStandby?.({ diskBytes: diskBytesOf(spec) })
+  return host?.driver.takeStandby?.({ diskBytes: diskBytesOf(spec), cpus, memoryBytes })
 }

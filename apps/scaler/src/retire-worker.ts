@@ -19,6 +19,11 @@ export async function markOutdated(deps: ActDeps, action: ActionOf<'mark-outdate
   await deps.store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: record.gpus.length, state: 'outdated', at })
 }
 
+/** The gateway learns of it by the store's signal and gives the worker jobs again. */
+export async function serveOn({ store }: ActDeps, { endpointId, workerId, through }: ActionOf<'serve-on'>): Promise<void> {
+  await store.workers.patch({ endpointId, workerId, fields: { servesThrough: through } })
+}
+
 /** The gateway learns of it by the store's signal and gives the worker no more jobs. */
 export async function drain(deps: ActDeps, { endpointId, workerId, hostId, reason }: ActionOf<'drain'>): Promise<void> {
   const at = Date.now()

@@ -277,6 +277,50 @@ test('after a save, an idle worker of an image that was rebuilt under its tag is
   await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(2), WAIT)
 })
 
+test('all workers of a release start from the image that its tag had for the first one; a save reads the tag again', async () => {
+  fixture.host.problem.imageIds = { 'me/model:latest': 'built-1' }
+  const { host } = fixture
+  await fixture.open({ driver: { ...host, capabilities: { ...host.capabilities, runsImages: true } } })
+  const found = endpointOf('ep-one', { spec: { image: 'me/model:latest' }, settings: { workersMin: 1 } })
+  await save(found)
+  const first = await startedWorker()
+  await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: first.id, fields: { readyAt: Date.now(), lastSeenAt: Date.now() } })
+  fixture.host.problem.imageIds = { 'me/model:latest': 'built-2' }
+  await fixture.store.workers.patch({ endpointId: 'ep-one', workerId: first.id, fields: { lastJobEndedAt: Date.now() } })
+  fixture.host.die(first.id, 0)
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(2), WAIT)
+  const pinned = await fixture.store.endpoints.get('ep-one')
+  await save({ ...(pinned ?? found), updatedAt: Date.now() })
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(3), WAIT)
+  expect(fixture.host.launches.map(({ image }) => image)).toEqual(['built-1', 'built-1', 'built-2'])
+})
+
+test('after a save, one of two ready workers is replaced, and the other one takes jobs until a new one is ready', async () => {
+  await fixture.open()
+  const found = endpointOf('ep-one', { settings: { workersMin: 2, workersMax: 2 } })
+  await save(found)
+  const ready = async (count: number) => {
+    await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(count), WAIT)
+    for (const { workerId } of fixture.host.launches)
+      await fixture.store.workers.patch({ endpointId: 'ep-one', workerId, fields: { readyAt: Date.now(), lastSeenAt: Date.now() } })
+  }
+  await ready(2)
+  const updatedAt = Date.now()
+  await save({ ...found, specHash: 'spec-2', version: found.version + 1, updatedAt })
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(3), WAIT)
+  const serving = (await fixture.store.workers.list('ep-one')).filter(({ specHash }) => specHash === found.specHash)
+  expect(serving).toMatchObject([{ servesThrough: updatedAt }])
+  expect(serving[0]).not.toHaveProperty('drainingSince')
+  await ready(3)
+  await vi.waitFor(() => expect(fixture.host.launches).toHaveLength(4), WAIT)
+  expect([...new Set(fixture.host.stops)].toSorted()).toEqual(
+    fixture.host.launches
+      .slice(0, 2)
+      .map(({ workerId }) => workerId)
+      .toSorted(),
+  )
+})
+
 test.each([
   ['says why', '_cuda_check: RuntimeError: no CUDA'],
   ['says nothing', undefined],

@@ -26,6 +26,7 @@ export function toPolicy(config: Config): PlanPolicy {
     heartbeatLostMs: leaseMs + 2 * config.lease.pingIntervalS * 1000,
     hostGraceMs: config.hostGraceS * 1000,
     rollsBack: config.releases.rollBack,
+    replacePercent: config.releases.replacePercent,
     keepFreeBytes: config.images.keepFreeBytes,
     initTimeoutMs: config.initTimeoutS * 1000,
   }

@@ -21,6 +21,7 @@ import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
+import { bringImage } from './pin-image.ts'
 import { accessTo } from './pull-access.ts'
 
 export interface PlacedWorker {
@@ -126,11 +127,11 @@ async function launchOn(
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
   const access = await accessTo(deps.store, endpoint, record.image)
-  const pull = deps.images.ensure(driver, record.image, { ...access, onProgress, signal })
-  const [launch] = await Promise.all([toLaunch(deps, host, placed), pull])
+  const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
+  const [launch, image] = await Promise.all([toLaunch(deps, host, placed), bringImage(deps, { driver, placed, bring })])
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
-  await deps.gate(() => driver.startWorker(launch))
+  await deps.gate(() => driver.startWorker({ ...launch, image }))
   const at = Date.now()
   deps.logs.follow(driver, record.id)
   await Promise.all([

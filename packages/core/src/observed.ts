@@ -151,6 +151,8 @@ export interface PlanPolicy {
   readonly keepFreeBytes: number
   /** A release that cannot start is rolled back to the last good one. */
   readonly rollsBack: boolean
+  /** Share of an endpoint's maximum, at least one, of ready old workers that are replaced at a time. */
+  readonly replacePercent: number
 }
 
 export const DEFAULT_PLAN_POLICY: PlanPolicy = {
@@ -169,6 +171,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   keepBytes: Infinity,
   keepFreeBytes: 5 * 2 ** 30,
   rollsBack: false,
+  replacePercent: 10,
 }
 
 export type InFlightKind = 'start' | 'other'
@@ -215,6 +218,8 @@ export type Action =
   | (OnWorker & { readonly kind: 'resume' })
   /** Its endpoint's spec changed; `busy` decides which billing state follows. */
   | (OnWorker & { readonly kind: 'mark-outdated'; readonly busy: boolean })
+  /** It takes jobs until its turn to be replaced, or has the endpoint's spec again after a roll-back. */
+  | (OnWorker & { readonly kind: 'serve-on'; readonly through: number })
   /** No more jobs for this worker. */
   | (OnWorker & { readonly kind: 'drain'; readonly reason: Reason })
   /** SIGTERM, then SIGKILL. */

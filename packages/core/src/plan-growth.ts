@@ -10,9 +10,10 @@ import type { EndpointStatus, EndpointView } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
 import { place, type Placed, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { FAILED_STARTS } from './plan-workers.ts'
+import { FAILED_STARTS, isRebuilt } from './plan-workers.ts'
 import { jobsWait } from './queue-reason.ts'
 import { failedRelease, rollBackOf } from './release.ts'
+import { isRolling } from './rolling.ts'
 import { desiredWorkers } from './scaling.ts'
 import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
@@ -44,7 +45,7 @@ export interface Want extends Claim {
 
 export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const { endpoint, view, workers } = growth
-  const supply = workers.flatMap((worker) => asSupply(worker, endpoint, builder))
+  const supply = workers.flatMap((worker) => asSupply(worker, growth, builder))
   const share = supply.reduce((sum, { record }) => sum + shareOf(cardsIn(record.gpus), endpoint), 0)
   const rollBack = rollBackOf(endpoint)
   const none: Want = {
@@ -64,7 +65,8 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   if (endpoint.settings.workersMax === 0) return { ...none, calm: pausedStatus(view) }
   // Every worker that is not known to be gone counts against the maximum.
   const living = workers.filter(({ fate, record }) => fate.kind !== 'dead' && builder.observed.undying?.has(record.id) !== true).length
-  const missing = Math.max(0, Math.min(desired.count - supply.length, endpoint.settings.workersMax - living))
+  const wanted = isRolling({ endpoint, supply }, workers, builder) ? Math.max(1, desired.count) : desired.count
+  const missing = Math.max(0, Math.min(wanted - supply.length, endpoint.settings.workersMax - living))
   const want = { ...none, missing, reason: desired.reason }
   const failures = currentFailures(view.failures, endpoint, view.workers)
   return failures === undefined ? want : afterFailures(want, { failures, supply }, builder)
@@ -76,9 +78,9 @@ function waitingSince({ demand, yieldedAt }: EndpointView): number {
 }
 
 /** A failing start still counts as supply: until the failure is recorded, a replacement would be one start too many. */
-function asSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): readonly WorkerView[] {
-  if (worker.record.specHash === endpoint.specHash && isFailingStart(worker, builder)) return [{ ...worker, phase: 'starting' }]
-  return isSupply(worker, endpoint, builder) ? [worker] : []
+function asSupply(worker: WorkerView, growth: Growth, builder: PlanBuilder): readonly WorkerView[] {
+  if (worker.record.specHash === growth.endpoint.specHash && isFailingStart(worker, builder)) return [{ ...worker, phase: 'starting' }]
+  return isSupply(worker, growth, builder) ? [worker] : []
 }
 
 function isFailingStart({ record }: WorkerView, builder: PlanBuilder): boolean {
@@ -89,9 +91,9 @@ function isFailingStart({ record }: WorkerView, builder: PlanBuilder): boolean {
   return record.readyAt === undefined && record.retireReason !== undefined && FAILED_STARTS.has(record.retireReason)
 }
 
-function isSupply(worker: WorkerView, endpoint: Endpoint, builder: PlanBuilder): boolean {
+function isSupply(worker: WorkerView, { endpoint, view }: Growth, builder: PlanBuilder): boolean {
   if (worker.fate.kind === 'dead' || worker.phase === 'draining') return false
-  if (worker.record.specHash !== endpoint.specHash) return false
+  if (worker.record.specHash !== endpoint.specHash || isRebuilt(worker.record, view, builder)) return false
   // Retired by this plan, so its replacement is due now.
   return !builder.actions.some((action) => action.kind === 'drain' && action.workerId === worker.record.id)
 }

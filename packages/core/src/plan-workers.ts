@@ -1,11 +1,13 @@
 // Plans what happens to existing workers: dead ones are removed, those with a reason to go are retired, drained ones are stopped. A worker
 // leaves in two steps, drain then stop: it is stopped only once the gateway knows and no job is left.
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
+import { savedAt } from './backoff.ts'
 import { reasonOfCards } from './card-health.ts'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
-import { heardAt, idleSince } from './worker-facts.ts'
+import { REPLACED, servesOn, takeTurns } from './rolling.ts'
+import { heardAt, idleSince, isOutdated } from './worker-facts.ts'
 import type { Fate, WorkerView } from './worker-view.ts'
 
 /** Reasons for which a worker is stopped without waiting for its jobs: it no longer works on them, or they were cancelled. */
@@ -30,9 +32,6 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'unhealthy_check',
   'over_disk',
 ])
-
-/** The worker is replaced by one of a newer version. */
-const REPLACED: ReadonlySet<Reason> = new Set<Reason>(['outdated', 'image_rebuilt'])
 
 export function planWorkers(view: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
   for (const worker of workers) goOn(worker, builder)
@@ -98,6 +97,15 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
     const reason = reasonToGo(worker, view, builder)
     if (reason !== undefined) leaving.set(worker, reason)
   }
+  const old = candidates.filter((worker) => REPLACED.has(leaving.get(worker) ?? 'shutdown'))
+  const { later } = takeTurns(view, old, { workers, builder })
+  for (const worker of later) leaving.delete(worker)
+  if (view.endpoint !== undefined)
+    letServe(
+      view.endpoint,
+      candidates.filter((worker) => !leaving.has(worker)),
+      { later, builder },
+    )
   if (view.endpoint !== undefined && !builder.observed.shutdown) {
     const staying = candidates.filter((worker) => !leaving.has(worker))
     for (const [worker, reason] of surplus(view.endpoint, view, { staying, builder })) leaving.set(worker, reason)
@@ -107,6 +115,19 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
     builder.add({ kind: 'drain', ...on(worker), reason })
   }
   return leaving
+}
+
+/** After a save the gateway gives a worker of an older version no job; this lifts it for those that stay. */
+function letServe(
+  endpoint: Endpoint,
+  staying: readonly WorkerView[],
+  { later, builder }: { readonly later: readonly WorkerView[]; readonly builder: PlanBuilder },
+): void {
+  const through = savedAt(endpoint)
+  for (const worker of staying) {
+    const isOld = isOutdated(worker.record, endpoint) || later.includes(worker)
+    if (isOld && !servesOn(worker.record, { endpoint })) builder.add({ kind: 'serve-on', ...on(worker), through })
+  }
 }
 
 /** No worker is retired on a host that does not respond: unknown does not mean gone. */
@@ -144,7 +165,7 @@ function drainReason({ hostId }: WorkerRecord, { observed }: PlanBuilder): Reaso
 }
 
 /** The image's tag refers to another image by now, and the endpoint was saved after the worker was placed. */
-function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed }: PlanBuilder): boolean {
+export function isRebuilt(record: WorkerRecord, { imageIds }: EndpointView, { observed }: PlanBuilder): boolean {
   const imageId = imageIds.get(record.id)
   if (imageId === undefined) return false
   const host = observed.hosts.find(({ hostId }) => hostId === record.hostId)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Action, EndpointView, Observed } from './observed.ts'
+import { DEFAULT_PLAN_POLICY, type Action, type EndpointView, type Observed } from './observed.ts'
 import { plan } from './plan.ts'
 import { container, endpoint, exited, gpu, host, lease, NOW, observed, record, view, waiting } from './testing/plan-fixture.ts'
 
@@ -128,11 +128,7 @@ test.each<[string, Parameters<typeof record>[1], number, readonly string[]]>([
 })
 
 test.each([
-  [
-    'another image',
-    'new',
-    ['mark-outdated idle', 'drain idle (image_rebuilt)', 'mark-outdated busy', 'drain busy (image_rebuilt)', 'start g0 (below_min)'],
-  ],
+  ['another image', 'new', ['serve-on busy', 'mark-outdated idle', 'drain idle (image_rebuilt)', 'start g0 (below_min)']],
   ['the same image', 'old', []],
   ['an unknown image', undefined, []],
 ])('after a save, a tag that now refers to %s', (_, imageId, expected) => {
@@ -145,11 +141,12 @@ test.each([
   )
 })
 
-test('an update replaces idle workers at once and lets busy ones finish', () => {
+test('an update that replaces all workers at a time ends idle ones at once and lets busy ones finish', () => {
   const workers = [record('idle', { specHash: 'old' }), record('busy', { specHash: 'old' })]
   const found = endpoint('ep-one', { settings: { workersMin: 1 } })
   const containers = workers.map((worker) => container(worker))
-  expect(kinds(observed([view(found, { workers, leases: [lease('j1', 'busy')] })], [host('h1', CARDS, containers)]))).toEqual([
+  const policy = { ...DEFAULT_PLAN_POLICY, replacePercent: 100 }
+  expect(kinds(observed([view(found, { workers, leases: [lease('j1', 'busy')] })], [host('h1', CARDS, containers)], { policy }))).toEqual([
     'mark-outdated idle',
     'drain idle (outdated)',
     'mark-outdated busy',

@@ -39,15 +39,15 @@ export function failedRelease(
 
 /** The endpoint with the release on record as good. */
 export function withGoodRelease(endpoint: Endpoint, at: number): Endpoint {
-  const { spec, specHash, type } = endpoint
-  return { ...endpoint, goodRelease: { spec, specHash, type, at } }
+  const { spec, specHash, type, pinnedImage } = endpoint
+  return { ...endpoint, goodRelease: { spec, specHash, type, at, ...(pinnedImage === undefined ? {} : { pinnedImage }) } }
 }
 
 /** The endpoint with its last good release as a new version. It follows no shared template any more, because that describes the failed release. */
 export function rolledBack(endpoint: Endpoint, { message, at }: { readonly message: string; readonly at: number }): Endpoint | undefined {
   const { goodRelease, sharedTemplateId: _link, ...rest } = endpoint
   if (goodRelease === undefined || goodRelease.specHash === endpoint.specHash) return undefined
-  const { spec, specHash, type } = goodRelease
+  const { spec, specHash, type, pinnedImage } = goodRelease
   const failedAt = new Date(endpoint.updatedAt).toISOString()
   const words = `the release of ${failedAt} could not start, so the endpoint was rolled back to the last good one: ${message}`
   return {
@@ -58,6 +58,7 @@ export function rolledBack(endpoint: Endpoint, { message, at }: { readonly messa
     type,
     version: endpoint.version + 1,
     updatedAt: at,
+    ...(pinnedImage === undefined ? {} : { pinnedImage: { ...pinnedImage, since: at } }),
     savedBy: 'roll-back',
     echo: {},
     pastSpecs: [{ specHash: endpoint.specHash, until: at }, ...(endpoint.pastSpecs ?? [])].slice(0, 4),

@@ -51,6 +51,6 @@ describe('what a worker may do', () => {
   })
 
   it('a worker of an older endpoint version is outdated', () => {
-    expect([1, 2, 3].map((endpointVersion) => isOutdated({ endpointVersion }, { version: 2 }))).toEqual([true, false, false])
+    expect([1, 2, 3].map((endpointVersion) => isOutdated({ endpointVersion }, { version: 2, updatedAt: 1 }))).toEqual([true, false, false])
   })
 })

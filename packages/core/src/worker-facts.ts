@@ -39,9 +39,15 @@ export function isServing(record: Facts & Pick<WorkerRecord, 'readyAt'>): boolea
   return record.readyAt !== undefined && mayTakeJobs(record)
 }
 
-/** A job submitted after an update of its endpoint must run on the new version. The scaler marks outdated workers only one tick later. */
-export function isOutdated({ endpointVersion }: Pick<WorkerRecord, 'endpointVersion'>, endpoint: { readonly version: number }): boolean {
-  return endpointVersion < endpoint.version
+/**
+ * A job submitted after an update of its endpoint must not run on an older version, unless the scaler has decided that the worker serves on (ADR 62). The
+ * scaler marks outdated workers only one tick later.
+ */
+export function isOutdated(
+  { endpointVersion, servesThrough = 0 }: Pick<WorkerRecord, 'endpointVersion' | 'servesThrough'>,
+  endpoint: Pick<Endpoint, 'version' | 'updatedAt'>,
+): boolean {
+  return endpointVersion < endpoint.version && servesThrough < endpoint.updatedAt
 }
 
 /** All legal transitions. `gone` is final: a worker id is never reused. */

@@ -64,6 +64,16 @@ export const EndpointSettings = z.object({
 })
 export type EndpointSettings = z.infer<typeof EndpointSettings>
 
+export const PinnedImage = z.object({
+  /** The save since which it holds, epoch ms. */
+  since: z.number(),
+  /** `name@sha256:…`; absent: no registry gave the image. */
+  digest: z.string().optional(),
+  /** By host, where there is no digest. */
+  ids: z.record(z.string(), z.string()),
+})
+export type PinnedImage = z.infer<typeof PinnedImage>
+
 export const Endpoint = z.object({
   id: EndpointId,
   name: z.string().min(1).max(191),
@@ -89,8 +99,12 @@ export const Endpoint = z.object({
   savedBy: z.string().optional(),
   /** Earlier specs, newest first, with the time of their replacement. A spec that returns reveals two projects with the same name. */
   pastSpecs: z.array(z.object({ specHash: z.string(), until: z.number() })).optional(),
+  /** What the image's tag referred to when the first worker since a save started (ADR 62); absent: none has. */
+  pinnedImage: PinnedImage.optional(),
   /** The last release of which a worker was ready (ADR 59); absent: none, or not recorded. */
-  goodRelease: z.object({ spec: EndpointSpec, specHash: z.string(), type: z.enum(ENDPOINT_TYPES), at: z.number() }).optional(),
+  goodRelease: z
+    .object({ spec: EndpointSpec, specHash: z.string(), type: z.enum(ENDPOINT_TYPES), at: z.number(), pinnedImage: PinnedImage.optional() })
+    .optional(),
   /** The endpoint was rolled back at that time; `from`: the spec hash of the failed release. */
   rollBack: z.object({ from: z.string(), at: z.number(), message: z.string() }).optional(),
   /** When a retry was last requested without a save. */

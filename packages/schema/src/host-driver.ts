@@ -182,6 +182,8 @@ export interface HostDriver extends AsyncDisposable {
   hasImage(image: string): Promise<boolean>
   /** The image id that the name resolves to now, to compare with `ObservedWorker.imageId`; undefined: none, or the host has no images. */
   imageId(image: string): Promise<string | undefined>
+  /** The same as `name@sha256:…`, by which every host can pull it; undefined: no registry gave it, or the host has no images. */
+  readonly imageDigest?: (image: string) => Promise<string | undefined>
   /** Free space where pulled images go, now; undefined: not known, or the host has no images. @throws as `inventory`. */
   diskSpace(): Promise<DiskSpace | undefined>
   /** Those of the named images that are on the host. @throws as `inventory`. */
@@ -204,10 +206,10 @@ export interface HostDriver extends AsyncDisposable {
    */
   readonly keepReady?: (ready: HostReadiness | undefined) => void
   /**
-   * The id of a worker that stands by, given once; undefined: none is there for a worker that may write so much. `startWorker` with this id hands the
+   * The id of a worker that stands by, given once; undefined: none is there for a worker with these limits. `startWorker` with this id hands the
    * worker its environment and limits, or starts another one if it has ended. A caller that does not start it leaves a worker without a record.
    */
-  readonly takeStandby?: (request: Pick<WorkerLaunch, 'diskBytes'>) => string | undefined
+  readonly takeStandby?: (request: Pick<WorkerLaunch, 'diskBytes' | 'cpus' | 'memoryBytes'>) => string | undefined
   /** How many workers stand by; they are not listed. */
   readonly standbyCount?: () => number
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */

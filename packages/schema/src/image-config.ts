@@ -32,4 +32,12 @@ export const ReleasesConfig = z.object({
     .union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
     .default(false)
     .describe('a release of which no worker has started in three rounds is rolled back to the last one that did; else it is only reported'),
+  replacePercent: z.coerce
+    .number()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe(
+      'share of an endpoint’s maximum, at least one, of ready old workers that are replaced at a time after a save; the others take jobs until their turn',
+    ),
 })

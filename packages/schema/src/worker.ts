@@ -40,6 +40,8 @@ export const WorkerRecord = z.object({
   /** End of its latest job; together with `readyAt` this gives the start of its idle time. */
   lastJobEndedAt: z.number().optional(),
   sdkVersion: z.string().optional(),
+  /** When the save was that it serves jobs after, although it is of an older version: its turn to be replaced comes later. */
+  servesThrough: z.number().optional(),
   outdatedSince: z.number().optional(),
   drainingSince: z.number().optional(),
   retireReason: Reason.optional(),

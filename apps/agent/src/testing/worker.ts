@@ -17,6 +17,8 @@ export interface TestWorker extends AsyncDisposable {
   printed(text: string): Promise<void>
   /** Writes what it gets on stdin; without an argument the input ends. */
   takeOn(env?: Record<string, string>): void
+  /** Reports on stdin that it has its limits. */
+  limit(): void
   /** Exit code, or the signal's name. */
   readonly ended: Promise<number | string>
 }
@@ -68,6 +70,9 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     takeOn(own) {
       if (own === undefined) child.stdin?.end()
       else child.stdin?.write(`${JSON.stringify({ env: { ...protocol, ...own } })}\n`)
+    },
+    limit() {
+      child.stdin?.write(`${JSON.stringify({ limited: true })}\n`)
     },
     ended,
     async [Symbol.asyncDispose]() {

@@ -125,7 +125,8 @@ function actions({ observed, problem, emit, die }: FakeParts) {
       launches.push(launch)
       const { workerId, endpointId, specHash } = launch
       const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
-      const imageId = problem.imageIds?.[launch.image]
+      // A name that is none is an id.
+      const imageId = problem.imageIds === undefined ? undefined : (problem.imageIds[launch.image] ?? launch.image)
       observed.set(workerId, {
         workerId,
         endpointId,

@@ -145,6 +145,8 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
       return addWorker(world, action, nextId())
     case 'drain':
       return changeRecord(world, action, { drainingSince: NOW, retireReason: action.reason })
+    case 'serve-on':
+      return changeRecord(world, action, { servesThrough: action.through })
     case 'mark-outdated':
       return changeRecord(world, action, { outdatedSince: NOW })
     case 'stop':

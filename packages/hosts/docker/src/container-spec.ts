@@ -87,7 +87,7 @@ export function toContainerOptions(
     OpenStdin: isStandby === true,
     Labels: labelsOf(launch, { instanceId, isStandby }),
     HostConfig: {
-      ...limits(launch, fewFiles === true),
+      ...limits(launch, { fewFiles, isStandby }),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       NetworkMode: network.mode,
@@ -143,13 +143,20 @@ export function adjustableLimits({ memoryBytes, cpus, cpuShares, pidsLimit }: Wo
   }
 }
 
-function limits(launch: WorkerLaunch, fewFiles: boolean): Docker.HostConfig {
-  const shm = launch.memoryBytes === undefined ? UNLIMITED_SHM_BYTES : Math.max(LEAST_SHM_BYTES, Math.floor(launch.memoryBytes / 2))
+/** /dev/shm keeps its size, and a standby worker may get other limits later. */
+function limits(
+  launch: WorkerLaunch,
+  { fewFiles, isStandby }: { readonly [K in 'fewFiles' | 'isStandby']: boolean | undefined },
+): Docker.HostConfig {
+  const shm =
+    launch.memoryBytes === undefined || isStandby === true
+      ? UNLIMITED_SHM_BYTES
+      : Math.max(LEAST_SHM_BYTES, Math.floor(launch.memoryBytes / 2))
   return {
     ...adjustableLimits(launch),
     ShmSize: shm,
     OomScoreAdj: OOM_SCORE,
-    Ulimits: fewFiles ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
+    Ulimits: fewFiles === true ? [NO_CORE_FILES] : [NO_CORE_FILES, OPEN_FILES],
   }
 }
 

@@ -12,7 +12,7 @@ import { statusOf, toRunyardError } from './docker-errors.ts'
 import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
-import { findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
+import { digestOf, findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { removeWithSandbox } from './network-sandboxes.ts'
@@ -54,7 +54,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
   const long = engine.docker()
   const disk = createDiskGuard(short, options)
   const preparer = createPreparer(engine, options)
-  const starts = createStarts(short, { ...options, disk, preparer })
+  const starts = createStarts(short, { ...options, disk, preparer, long })
   const observer = createObserver(short, { instanceId, disk, isHidden: starts.isHidden, note: starts.note })
   const container = (docker: Docker, workerId: string): Docker.Container => docker.getContainer(containerName(instanceId, workerId))
   const gpus = watchGpus(engine, options)
@@ -106,6 +106,7 @@ function imagesOn(call: Describing['call'], { short, long }: { readonly short: D
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     heldImages: (names) => call('list images', () => heldImages(short, names)),
     removeImage: (name) => call(`remove the image ${name}`, () => removeImage(short, name)),
+    imageDigest: (image) => call(`look up the image ${image}`, () => digestOf(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
   } satisfies Partial<HostDriver>

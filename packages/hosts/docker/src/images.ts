@@ -18,6 +18,13 @@ export async function findImage(docker: Docker, image: string): Promise<Docker.I
   }
 }
 
+/** `name@sha256:…`, as its registry gave it; undefined for an image that was made here. */
+export async function digestOf(docker: Docker, image: string): Promise<string | undefined> {
+  if (image.includes('@')) return image
+  const name = image.replace(/:[^:/]+$/, '')
+  return (await findImage(docker, image))?.RepoDigests?.find((digest) => digest.startsWith(`${name}@`))
+}
+
 /** dockerode pastes it into the address of a request: nothing of it may be read as more than a name. */
 function toPath(image: string): string {
   return image

@@ -31,17 +31,18 @@ const open = () => createDockerHost({ label: 'here', connection, instanceId })
 const keep = (count: number, launch = waiting) => driver.keepReady?.({ networks: 0, standby: { count, launch } })
 const ready = (count: number) => vi.waitFor(() => expect(driver.standbyCount?.()).toBe(count), { timeout: 30_000 })
 const all = () => docker.listContainers({ all: true, filters: { label: [`${LABELS.instance}=${instanceId}`] } })
-const take = () => driver.takeStandby?.({ diskBytes: undefined }) ?? 'none'
+const take = (limits = {}) => driver.takeStandby?.({ diskBytes: undefined, cpus: undefined, memoryBytes: undefined, ...limits }) ?? 'none'
 
 describe('a standby worker', { timeout: 60_000 }, () => {
   it('is listed as no worker, becomes the one that takes its id, with its environment and limits, and is replaced', async () => {
     keep(1)
     await ready(1)
     expect(await driver.listWorkers()).toEqual([])
-    const workerId = take()
-    expect(take()).toBe('none')
+    const limits = { cpus: 0.5, memoryBytes: 256 * 2 ** 20 }
+    const workerId = take(limits)
+    expect(take(limits)).toBe('none')
     const [before] = await all()
-    await driver.startWorker({ ...waiting, workerId, env: { TOKEN: 'own' }, memoryBytes: 256 * 2 ** 20, cpus: 0.5, pidsLimit: 77 })
+    await driver.startWorker({ ...waiting, workerId, env: { TOKEN: 'own' }, ...limits, pidsLimit: 77 })
     expect(await driver.listWorkers()).toMatchObject([{ workerId, state: 'running' }])
     const info = await docker.getContainer(containerName(instanceId, workerId)).inspect()
     expect(info.Id).toBe(before?.Id)
@@ -51,7 +52,17 @@ describe('a standby worker', { timeout: 60_000 }, () => {
       expect(line?.line).toBe('got {"env":{"TOKEN":"own","NVIDIA_VISIBLE_DEVICES":"void"}}')
     }, 20_000)
     await ready(1)
-    expect(take()).not.toBe(workerId)
+    const next = take({ cpus: 1, memoryBytes: 512 * 2 ** 20 })
+    expect(next).not.toBe(workerId)
+    const prepared = await docker.getContainer(containerName(instanceId, next)).inspect()
+    expect(prepared.HostConfig).toMatchObject({ Memory: 256 * 2 ** 20, NanoCpus: 5e8, ShmSize: info.HostConfig.ShmSize })
+    // No engine lifts a limit, so this one is replaced by one without.
+    await driver.listWorkers()
+    await ready(1)
+    expect(take()).toBe('none')
+    await driver.listWorkers()
+    await ready(1)
+    expect(take()).not.toBe('none')
   })
 
   it('that ended before it took anything is replaced by a worker with the same id', async () => {

@@ -5,24 +5,27 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HostStandby, WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
-import { LABELS } from './container-spec.ts'
+import { adjustableLimits, environmentOf, LABELS } from './container-spec.ts'
 import { messageOf } from './docker-errors.ts'
+import type { StandbyLine } from './standby-line.ts'
 
 export interface Standbys extends AsyncDisposable {
   keep(wanted: HostStandby | undefined): void
-  /** The id of a running one, given once. */
-  take(): string | undefined
+  /** The id of a running one that can be given these limits, given once. */
+  take(limits: WorkerLimits): string | undefined
   /** No endpoint has taken it yet. */
   readonly holds: (workerId: string) => boolean
   /** It was given to a worker that may not have started yet. */
   readonly gave: (workerId: string) => boolean
+  /** The prepared worker takes on the endpoint; false: it cannot, so the worker starts as any other. */
+  handOver(launch: WorkerLaunch): Promise<boolean>
   readonly count: () => number
   note(containers: readonly Pick<Docker.ContainerInfo, 'Labels' | 'State'>[], askedAt: number): void
 }
 
 export interface StandbysOptions {
   /** Starts a container that waits; resolves when it runs. */
-  readonly start: (launch: WorkerLaunch) => Promise<void>
+  readonly start: (launch: WorkerLaunch) => Promise<StandbyLine>
   readonly remove: (workerId: string) => Promise<void>
   /** Resolves when no start has been under way for a while. */
   readonly quiet: (signal: AbortSignal) => Promise<void>
@@ -31,9 +34,14 @@ export interface StandbysOptions {
 
 const ENDS_WITHIN_MS = 5000
 
+type WorkerLimits = Pick<WorkerLaunch, 'cpus' | 'memoryBytes'>
+
+const UNLIMITED: WorkerLimits = { cpus: undefined, memoryBytes: undefined }
+
 export function createStandbys(options: StandbysOptions): Standbys {
-  const state: State = { own: new Map(), given: new Set(), removals: new Set(), wanted: undefined }
+  const state: State = { own: new Map(), given: new Map(), removals: new Set(), wanted: undefined, usual: UNLIMITED }
   const { own, given } = state
+  const { warn } = options
   const { letGo, running } = createEnding(state, options)
   const filler = createFiller(state, { ...options, letGo, running })
   return {
@@ -43,20 +51,27 @@ export function createStandbys(options: StandbysOptions): Standbys {
       letGo(running().slice(next?.count ?? 0))
       filler.soon()
     },
-    take() {
-      const [id] = running()
-      if (id === undefined) return undefined
+    take(limits) {
+      state.usual = limits
+      const id = bestFor(limits, state)
+      const waiting = own.get(id ?? '')
+      if (id === undefined || waiting === undefined) {
+        // Others are made for what is asked for now.
+        letGo(running())
+        return undefined
+      }
       own.delete(id)
-      given.add(id)
+      given.set(id, waiting)
       return id
     },
+    handOver: (launch) => handOver(launch, given.get(launch.workerId), warn),
     holds: (workerId) => own.has(workerId),
     gave: (workerId) => given.has(workerId),
     count: () => running().length,
     note(containers, askedAt) {
       const alive = new Set(containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[LABELS.worker]))
-      for (const id of given) if (!alive.has(id)) given.delete(id)
-      letGo(running().filter((id) => !alive.has(id) && askedAt > (own.get(id) ?? 0)))
+      for (const id of given.keys()) if (!alive.has(id)) given.delete(id)
+      letGo(running().filter((id) => !alive.has(id) && askedAt > (own.get(id)?.since ?? 0)))
       filler.soon()
     },
     async [Symbol.asyncDispose]() {
@@ -69,19 +84,45 @@ export function createStandbys(options: StandbysOptions): Standbys {
   }
 }
 
+interface Waiting {
+  /** When it ran, epoch ms. */
+  readonly since: number
+  readonly launch: WorkerLaunch
+  readonly line: StandbyLine
+}
+
 interface State {
-  /** Worker id → since when it runs; undefined while it starts. */
-  readonly own: Map<string, number | undefined>
-  readonly given: Set<string>
+  /** By worker id; undefined while it starts. */
+  readonly own: Map<string, Waiting | undefined>
+  readonly given: Map<string, Waiting>
   readonly removals: Set<Promise<void>>
   wanted: HostStandby | undefined
+  /** What was asked for last: the next ones begin with these limits, since each change of limits takes the engine a tenth of a second. */
+  usual: WorkerLimits
 }
+
+/** No engine lifts a limit. The first one that needs no change, else the first one. */
+function bestFor(limits: WorkerLimits, { own }: State): string | undefined {
+  const fit = [...own].filter(
+    ([, waiting]) => waiting !== undefined && LIMITS.every((name) => mayBecome(waiting.launch[name], limits[name])),
+  )
+  const [best] = fit.toSorted(([, one], [, other]) => changesOf(one, limits) - changesOf(other, limits))
+  return best?.[0]
+}
+
+const LIMITS = ['cpus', 'memoryBytes'] as const
+
+const mayBecome = (has: number | undefined, wants: number | undefined): boolean => has === undefined || wants !== undefined
+
+const changesOf = (waiting: Waiting | undefined, limits: WorkerLimits): number =>
+  LIMITS.filter((name) => waiting?.launch[name] !== limits[name]).length
 
 function createEnding({ own, removals }: State, { remove, warn }: StandbysOptions) {
   return {
-    running: (): string[] => [...own].flatMap(([id, since]) => (since === undefined ? [] : [id])),
+    running: (): string[] => [...own].flatMap(([id, waiting]) => (waiting === undefined ? [] : [id])),
     letGo: (ids: readonly string[]): void => {
       for (const id of ids) {
+        own.get(id)?.line.close()
         own.delete(id)
         const removal = remove(id)
           .catch((error: unknown) => warn(`a standby worker cannot be removed: ${messageOf(error)}`))
@@ -104,8 +145,9 @@ function createFiller(state: State, { start, quiet, warn, letGo, running }: Fill
     const workerId = newWorkerId()
     state.own.set(workerId, undefined)
     try {
-      await start({ ...launch, workerId })
-      state.own.set(workerId, Date.now())
+      const limited = { ...launch, ...state.usual, workerId }
+      const line = await start(limited)
+      state.own.set(workerId, { since: Date.now(), launch: limited, line })
       // Another one may be wanted by now.
       if (!isSame(state.wanted?.launch, launch)) letGo([workerId])
     } catch (error) {
@@ -147,18 +189,20 @@ function newWorkerId(): string {
     .padStart(14, '0')
 }
 
-/** Gives a standby worker its limits, and then its environment. */
-export async function handOver(
-  container: Docker.Container,
-  { limits, env }: { readonly limits: object; readonly env: object },
-): Promise<void> {
-  const [stream] = await Promise.all([
-    container.attach({ stream: true, stdin: true, hijack: true }),
-    Object.keys(limits).length === 0 ? undefined : container.update(limits),
-  ])
-  await new Promise<void>((resolve, reject) => {
-    stream.once('error', reject)
-    stream.write(`${JSON.stringify({ env })}\n`, (error) => (error == null ? resolve() : reject(error)))
-  })
-  stream.end()
+async function handOver(launch: WorkerLaunch, waiting: Waiting | undefined, warn: StandbysOptions['warn']): Promise<boolean> {
+  if (waiting?.line.isOpen() !== true) return false
+  const limits = changed(adjustableLimits(waiting.launch), adjustableLimits(launch))
+  try {
+    await waiting.line.handOver({ limits, env: environmentOf(launch) })
+    return true
+  } catch (error) {
+    warn(`a standby worker did not take on its endpoint: ${messageOf(error)}`)
+    return false
+  }
+}
+
+/** The limits that the prepared container does not have yet. */
+function changed(has: Docker.HostConfig, wants: Docker.HostConfig): Docker.HostConfig {
+  const before = new Map(Object.entries(has))
+  return Object.fromEntries(Object.entries(wants).filter(([name, value]) => before.get(name) !== value))
 }

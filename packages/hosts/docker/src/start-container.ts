@@ -6,7 +6,7 @@ import { adjustableLimits, containerName, environmentOf, LABELS, toContainerOpti
 import type { DiskGuard } from './disk.ts'
 import { messageOf, statusOf } from './docker-errors.ts'
 import { removeContainer } from './remove-container.ts'
-import { handOver } from './standbys.ts'
+import { openStandbyLine } from './standby-line.ts'
 
 const POLL_MS = 50
 const POLLS = 600
@@ -66,7 +66,7 @@ async function startOnce(engine: Engine, launch: WorkerLaunch, options: StartOpt
     toContainerOptions(launch, { instanceId, fewFiles, ...options }),
   )
   try {
-    if (isStandby) await handOver(created, { limits: adjustableLimits(launch), env: environmentOf(launch) })
+    if (isStandby) await takeOn(engine, launch)
     else await created.start()
   } catch (error) {
     // 304: it runs already. Anything else is a refusal, and a container that never ran is no evidence of anything.
@@ -76,6 +76,12 @@ async function startOnce(engine: Engine, launch: WorkerLaunch, options: StartOpt
     if (!isStandby && !isSandboxGone(error, names)) throw error
     await startOnce(engine, launch, { agentVolume: options.agentVolume })
   }
+}
+
+/** Another scaler prepared the worker and held its line. */
+async function takeOn({ docker, instanceId }: Engine, launch: WorkerLaunch): Promise<void> {
+  const line = await openStandbyLine(docker, containerName(instanceId, launch.workerId))
+  await line.handOver({ limits: adjustableLimits(launch), env: environmentOf(launch) })
 }
 
 /** The engine looks for the sandbox only when it starts the container that joins it. `own`: the names of that container. */

@@ -7,6 +7,7 @@ import type { DiskGuard } from './disk.ts'
 import { messageOf } from './docker-errors.ts'
 import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
 import type { Preparer } from './prepare.ts'
+import { openStandbyLine } from './standby-line.ts'
 import { createStandbys } from './standbys.ts'
 import { createStarter, type Starter, type StartOptions } from './start-container.ts'
 
@@ -16,6 +17,8 @@ export interface StartsOptions {
   readonly log?: { warn(message: string): void } | undefined
   readonly disk: DiskGuard
   readonly preparer: Preparer
+  /** Without a time limit of its own. */
+  readonly long: Docker
 }
 
 export interface Starts extends AsyncDisposable, Required<Pick<HostDriver, 'keepReady' | 'takeStandby' | 'standbyCount'>> {
@@ -25,27 +28,31 @@ export interface Starts extends AsyncDisposable, Required<Pick<HostDriver, 'keep
   readonly note: (containers: readonly Docker.ContainerInfo[], askedAt: number) => void
 }
 
-export function createStarts(docker: Docker, { label, instanceId, log, disk, preparer }: StartsOptions): Starts {
+export function createStarts(docker: Docker, { label, instanceId, log, disk, preparer, long }: StartsOptions): Starts {
   const starter = createStarter(docker, { instanceId, disk })
   const warn = (message: string): void => log?.warn(`host ${label}: ${message}`)
   const sandboxes = createNetworkSandboxes(docker, { instanceId, network: preparer.network, log: { warn } })
   const standbys = createStandbys({
-    start: (launch) => startOnNetwork({ preparer, starter }, launch, { isStandby: true }),
+    start: async (launch) => {
+      await startOnNetwork({ preparer, starter }, launch, { isStandby: true })
+      return openStandbyLine(long, containerName(instanceId, launch.workerId))
+    },
     remove: (workerId) => removeWithSandbox(docker, docker.getContainer(containerName(instanceId, workerId))),
     quiet: sandboxes.quiet,
     warn,
   })
   return {
-    start(launch) {
+    async start(launch) {
+      if (standbys.gave(launch.workerId) && (await sandboxes.during(false, () => standbys.handOver(launch)))) return
       // Another runtime may set up the network in its own way, before anyone joins it; a worker that stood by has one.
       const mayJoin = launch.runtime === undefined && !standbys.gave(launch.workerId)
-      return startOnNetwork({ preparer, starter, sandboxes }, launch, { mayJoin })
+      await startOnNetwork({ preparer, starter, sandboxes }, launch, { mayJoin })
     },
     keepReady(ready) {
       sandboxes.keep(ready?.networks)
       standbys.keep(ready?.standby)
     },
-    takeStandby: ({ diskBytes }) => (diskBytes === undefined || disk.measures() ? standbys.take() : undefined),
+    takeStandby: ({ diskBytes, ...limits }) => (diskBytes === undefined || disk.measures() ? standbys.take(limits) : undefined),
     standbyCount: standbys.count,
     isHidden: standbys.holds,
     note(containers, askedAt) {

@@ -10,7 +10,7 @@ import type Docker from 'dockerode'
 import { bootstrapBaseImage } from './base-image.ts'
 import { messageOf } from './docker-errors.ts'
 import { onEngine, type Engine } from './engine.ts'
-import { findImage, followProgress, hasImage, pruneReplaced, pullImage, WORKER_IMAGE } from './images.ts'
+import { WORKER_IMAGE, digestOf, findImage, followProgress, hasImage, pruneReplaced, pullImage } from './images.ts'
 import { pipConfig, type Environment } from './package-settings.ts'
 import { tarOf } from './tar.ts'
 
@@ -87,13 +87,6 @@ async function fetchBase({ engine, onProgress, signal = new AbortController().si
     if (!base.includes('@') && pinned !== undefined) onProgress(`${base} is ${pinned} today: to keep it, set defaultImageBase to that`)
     return base
   })
-}
-
-/** `name@sha256:…`, as its registry gave it; undefined for an image that was made here. */
-async function digestOf(docker: Docker, base: string): Promise<string | undefined> {
-  if (base.includes('@')) return base
-  const name = base.replace(/:[^:/]+$/, '')
-  return (await findImage(docker, base))?.RepoDigests?.find((digest) => digest.startsWith(`${name}@`))
 }
 
 /** Undefined where no registry answers in time. */
