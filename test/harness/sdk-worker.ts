@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { workerEnvironment } from '@runyard/core'
 import type { WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
-import { startChild, type Child } from './child.ts'
+import type { Child } from './child.ts'
 import { startCountingProxy, type CountingProxy } from './counting-proxy.ts'
 import { pythonEnv } from './python.ts'
+import { startProgram } from './python-forks.ts'
 import type { Stack } from './stack.ts'
-import { venvPython, type VenvName } from './venvs.ts'
+import type { VenvName } from './venvs.ts'
 
 const PROGRAMS = join(import.meta.dirname, '..', 'programs')
 
@@ -56,14 +57,8 @@ export async function startSdkWorker(options: SdkWorkerOptions): Promise<SdkWork
     pingIntervalMs: 1000,
     caBundle: undefined,
   })
-  const args = ['-u', 'handler.py']
-  const child = startChild({
-    name: `${venv} ${options.kind ?? options.program}`,
-    command: venvPython(venv),
-    args,
-    cwd,
-    env: pythonEnv(venv, cwd, env),
-  })
+  const name = `${venv} ${options.kind ?? options.program}`
+  const child = await startProgram({ name, venv, argv: ['handler.py'], cwd, env: pythonEnv(venv, cwd, env) })
   return {
     id,
     child,
