@@ -3,7 +3,6 @@
 // no job runs before it. Further lines are not read.
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -84,7 +83,10 @@ async function awaitLimits(lines: Lines): Promise<void> {
 
 /** The first exchange of a process takes far longer than any other, since Node loads and compiles its parts: so it is made while nothing waits for it. */
 async function warmUpHttp(): Promise<void> {
-  const server = createServer((request, response) => request.resume().once('end', () => response.writeHead(204).end()))
+  // As in http.ts.
+  const server = process
+    .getBuiltinModule('node:http')
+    .createServer((request, response) => request.resume().once('end', () => response.writeHead(204).end()))
   try {
     await once(server.listen(0, '127.0.0.1'), 'listening')
     const address = server.address()
