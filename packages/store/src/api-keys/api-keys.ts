@@ -45,7 +45,6 @@ const always = () => true
 
 const createScript = defineScript(
   {
-    name: 'createKey',
     lua: new URL('./create-key.lua', import.meta.url),
     keys: ['records', 'hashes'],
     args: { id: 'text', record: 'text', hash: 'text', changed: 'signal' },
@@ -56,7 +55,6 @@ const createScript = defineScript(
 
 const installScript = defineScript(
   {
-    name: 'installKey',
     lua: new URL('./install-key.lua', import.meta.url),
     keys: ['records', 'hashes', 'uses', 'slots'],
     args: { slot: 'text', newId: 'text', record: 'text', hash: 'text', onlyIfAbsent: 'flag', changed: 'signal' },
@@ -68,7 +66,6 @@ const installScript = defineScript(
 
 const revokeScript = defineScript(
   {
-    name: 'revokeKey',
     lua: new URL('./revoke-key.lua', import.meta.url),
     keys: ['records', 'hashes', 'uses'],
     args: { id: 'text', hash: 'text', changed: 'signal' },
@@ -79,7 +76,6 @@ const revokeScript = defineScript(
 
 const editScript = defineScript(
   {
-    name: 'editKey',
     lua: new URL('./edit-key.lua', import.meta.url),
     keys: ['records'],
     args: { id: 'text', before: 'text', after: 'text', changed: 'signal' },
@@ -91,7 +87,6 @@ const editScript = defineScript(
 
 const rotateScript = defineScript(
   {
-    name: 'rotateKey',
     lua: new URL('./rotate-key.lua', import.meta.url),
     keys: ['records', 'hashes'],
     args: { id: 'text', before: 'text', after: 'text', oldHash: 'text', newHash: 'text', changed: 'signal' },

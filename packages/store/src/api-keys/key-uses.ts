@@ -5,7 +5,6 @@ import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
 
 const noteScript = defineScript({
-  name: 'noteKeyUses',
   lua: new URL('./note-uses.lua', import.meta.url),
   keys: ['records', 'uses'],
   args: { ids: 'texts', times: 'texts' },

@@ -21,7 +21,6 @@ const batchLua = defineLua({ lua: new URL('./batch.lua', import.meta.url), uses:
 const CHANGED = ['ok', 'unknown', ...BATCH_STATUSES] as const
 
 const createScript = defineScript({
-  name: 'createBatch',
   lua: new URL('./create-batch.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -30,7 +29,6 @@ const createScript = defineScript({
 })
 
 const addScript = defineScript({
-  name: 'addRequests',
   lua: new URL('./add-requests.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -48,7 +46,6 @@ const addScript = defineScript({
 })
 
 const dropScript = defineScript({
-  name: 'dropRequest',
   lua: new URL('./drop-request.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -57,7 +54,6 @@ const dropScript = defineScript({
 })
 
 const setFieldScript = defineScript({
-  name: 'setBatchField',
   lua: new URL('./set-batch-field.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -66,7 +62,6 @@ const setFieldScript = defineScript({
 })
 
 const finalizeScript = defineScript({
-  name: 'finalizeBatch',
   lua: new URL('./finalize-batch.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -75,7 +70,6 @@ const finalizeScript = defineScript({
 })
 
 const cancelScript = defineScript({
-  name: 'cancelBatch',
   lua: new URL('./cancel-batch.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -85,7 +79,6 @@ const cancelScript = defineScript({
 
 const submitScript = defineScript(
   {
-    name: 'submitRequest',
     lua: new URL('./submit-request.lua', import.meta.url),
     uses: [batchLua],
     keys: ['queue'],
@@ -96,7 +89,6 @@ const submitScript = defineScript(
 )
 
 const listScript = defineScript({
-  name: 'listBatches',
   lua: new URL('./list-batches.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],
@@ -105,7 +97,6 @@ const listScript = defineScript({
 })
 
 const statesScript = defineScript({
-  name: 'requestStates',
   lua: new URL('./request-states.lua', import.meta.url),
   uses: [batchLua],
   keys: ['queue'],

@@ -14,7 +14,6 @@ import type { ArtifactHold, ArtifactStore } from './blob-types.ts'
 import { createBlobSweeps, LOOK_AGAIN_MS, type BlobFamily } from './sweep-blobs.ts'
 
 const writtenScript = defineScript({
-  name: 'artifactWritten',
   lua: new URL('./artifact-written.lua', import.meta.url),
   keys: ['blobs', 'records'],
   args: { id: 'text', record: 'text', score: 'number' },
@@ -22,7 +21,6 @@ const writtenScript = defineScript({
 })
 
 const holdScript = defineScript({
-  name: 'holdArtifact',
   lua: new URL('./hold-artifact.lua', import.meta.url),
   keys: ['records', 'holders'],
   args: { id: 'text', holder: 'text' },
@@ -30,7 +28,6 @@ const holdScript = defineScript({
 })
 
 const releaseScript = defineScript({
-  name: 'releaseArtifact',
   lua: new URL('./release-artifact.lua', import.meta.url),
   keys: ['blobs', 'holders'],
   args: { id: 'text', holder: 'text', score: 'number' },
@@ -38,7 +35,6 @@ const releaseScript = defineScript({
 })
 
 const lifeLeftScript = defineScript({
-  name: 'artifactLifeLeft',
   lua: new URL('./artifact-life-left.lua', import.meta.url),
   keys: ['records', 'holders'],
   args: { id: 'text', later: 'number' },

@@ -22,7 +22,6 @@ const DELETED_AT_ONCE = 8
 export const LOOK_AGAIN_MS = 20_000
 
 const lifeLeftScript = defineScript({
-  name: 'lifeLeft',
   lua: new URL('./life-left.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -32,7 +31,6 @@ const lifeLeftScript = defineScript({
 
 /** `found`: the score under which the member was found. */
 const laterScript = defineScript({
-  name: 'blobsLater',
   lua: new URL('./blobs-later.lua', import.meta.url),
   keys: ['blobs'],
   args: { member: 'text', found: 'text', next: 'number' },
@@ -40,7 +38,6 @@ const laterScript = defineScript({
 })
 
 const doneScript = defineScript({
-  name: 'blobsDone',
   lua: new URL('./blobs-done.lua', import.meta.url),
   keys: ['blobs'],
   args: { member: 'text', found: 'text' },

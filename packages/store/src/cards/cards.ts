@@ -11,7 +11,6 @@ const holdersLua = defineLua({ lua: new URL('./holders.lua', import.meta.url) })
 
 /** `budget` 0: the worker needs the cards alone. `capacity`: how much of its only card workers may have together. */
 const claimScript = defineScript({
-  name: 'claimCards',
   lua: new URL('./claim-cards.lua', import.meta.url),
   uses: [holdersLua],
   keys: ['cards', 'states'],
@@ -20,7 +19,6 @@ const claimScript = defineScript({
 })
 
 const freeScript = defineScript({
-  name: 'freeCards',
   lua: new URL('./free-cards.lua', import.meta.url),
   uses: [holdersLua],
   keys: ['cards', 'states'],
@@ -29,7 +27,6 @@ const freeScript = defineScript({
 })
 
 const writeScript = defineScript({
-  name: 'writeCard',
   lua: new URL('./write-card.lua', import.meta.url),
   keys: ['states'],
   args: { field: 'text', before: 'text', after: 'text' },

@@ -11,7 +11,6 @@ import { createRun } from '../scripts/run-script.ts'
 import { MIGRATIONS, type Migration } from './migrations.ts'
 
 const renewScript = defineScript({
-  name: 'renewDataLock',
   lua: new URL('./renew-lock.lua', import.meta.url),
   keys: ['lock'],
   args: { token: 'text', lockMs: 'number' },
@@ -19,7 +18,6 @@ const renewScript = defineScript({
 })
 
 const writeScript = defineScript({
-  name: 'writeDataVersion',
   lua: new URL('./write-version.lua', import.meta.url),
   keys: ['lock', 'dataVersion'],
   args: { token: 'text', version: 'number' },
@@ -27,7 +25,6 @@ const writeScript = defineScript({
 })
 
 const unlockScript = defineScript({
-  name: 'unlockData',
   lua: new URL('./unlock.lua', import.meta.url),
   keys: ['lock'],
   args: { token: 'text' },

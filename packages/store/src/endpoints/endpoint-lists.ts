@@ -10,7 +10,6 @@ import type { Signals } from '../signals.ts'
 export const ownedLua = defineLua({ lua: new URL('./owned.lua', import.meta.url) })
 
 const listScript = defineScript({
-  name: 'listEndpoints',
   lua: new URL('./list-endpoints.lua', import.meta.url),
   keys: ['revision', 'records'],
   args: { known: 'text' },
@@ -18,7 +17,6 @@ const listScript = defineScript({
 })
 
 const listOwnedScript = defineScript({
-  name: 'listOwnedEndpoints',
   lua: new URL('./list-owned-endpoints.lua', import.meta.url),
   uses: [ownedLua],
   keys: ['revision', 'names', 'records'],

@@ -17,7 +17,6 @@ import type { EndpointStore, JobStore, OnEnded } from '../types.ts'
 
 const upsertScript = defineScript(
   {
-    name: 'upsertEndpoint',
     lua: new URL('./upsert-endpoint.lua', import.meta.url),
     uses: [hashesLua],
     keys: ['records', 'names', 'bound', 'deleted', 'revision', ...KIND_NAMES],
@@ -47,7 +46,6 @@ const upsertScript = defineScript(
 )
 
 const findScript = defineScript({
-  name: 'findEndpoint',
   lua: new URL('./find-endpoint.lua', import.meta.url),
   keys: ['records', 'names'],
   args: { name: 'text' },
@@ -56,7 +54,6 @@ const findScript = defineScript({
 
 const deleteScript = defineScript(
   {
-    name: 'deleteEndpoint',
     lua: new URL('./delete-endpoint.lua', import.meta.url),
     keys: ['records', 'names', 'bound', 'deleted', 'revision', 'owners', 'ownersSince'],
     args: { id: 'text', before: 'text', name: 'text', boundTemplate: 'text', owner: 'text', now: 'number', changed: 'signal' },
@@ -67,7 +64,6 @@ const deleteScript = defineScript(
 )
 
 const removeKeysScript = defineScript({
-  name: 'removeKeys',
   lua: new URL('./remove-keys.lua', import.meta.url),
   uses: [endpointKeys],
   keys: ['queue'],

@@ -34,7 +34,6 @@ export interface StatusStore {
 
 /** Both write nothing of an endpoint that was forgotten. */
 const appendEventsScript = defineScript({
-  name: 'appendEvents',
   lua: new URL('./append-events.lua', import.meta.url),
   keys: ['events', 'forgotten'],
   args: { most: 'number', texts: 'texts' },
@@ -42,7 +41,6 @@ const appendEventsScript = defineScript({
 })
 
 const putStatusScript = defineScript({
-  name: 'putStatus',
   lua: new URL('./put-status.lua', import.meta.url),
   keys: ['status', 'forgotten'],
   args: { text: 'text' },

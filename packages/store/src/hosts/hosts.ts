@@ -29,7 +29,6 @@ const RESTRAINTS = ['rest', 'cordon'] as const
 const PARTS = ['sight', 'images', ...RESTRAINTS] as const
 
 const writeScript = defineScript({
-  name: 'writeHostFact',
   lua: new URL('./write-host-fact.lua', import.meta.url),
   keys: ['hosts'],
   args: { field: 'text', fact: 'text' },

@@ -10,7 +10,6 @@ import { jobLua } from './parts.ts'
 export const statusWord = word(...JobStatus.options)
 
 const listScript = defineScript({
-  name: 'list',
   lua: new URL('./list.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -33,7 +32,6 @@ const listScript = defineScript({
 })
 
 const whyGoneScript = defineScript({
-  name: 'whyGone',
   lua: new URL('./why-gone.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],

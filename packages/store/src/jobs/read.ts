@@ -8,7 +8,6 @@ import { jobLua } from './parts.ts'
 import { readRecord, readSubmission } from './stored-values.ts'
 
 const readScript = defineScript({
-  name: 'read',
   lua: new URL('./read.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -17,7 +16,6 @@ const readScript = defineScript({
 })
 
 const holderScript = defineScript({
-  name: 'holder',
   lua: new URL('./holder.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -27,7 +25,6 @@ const holderScript = defineScript({
 })
 
 const readSubmissionScript = defineScript({
-  name: 'readSubmission',
   lua: new URL('./read-submission.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -36,7 +33,6 @@ const readSubmissionScript = defineScript({
 })
 
 const setRetentionScript = defineScript({
-  name: 'setRetention',
   lua: new URL('./set-retention.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -47,7 +43,6 @@ const setRetentionScript = defineScript({
 const count = (reply: unknown): number => maybe(number)(reply) ?? 0
 
 const statsScript = defineScript({
-  name: 'stats',
   lua: new URL('./stats.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],

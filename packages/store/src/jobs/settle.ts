@@ -25,7 +25,6 @@ export const settleResult = word('settled', 'already_settled', 'not_holder')
 
 const settleScript = defineScript(
   {
-    name: 'settle',
     lua: new URL('./settle.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -37,7 +36,6 @@ const settleScript = defineScript(
 
 const forceSettleScript = defineScript(
   {
-    name: 'forceSettle',
     lua: new URL('./force-settle.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -49,7 +47,6 @@ const forceSettleScript = defineScript(
 
 const takeBackScript = defineScript(
   {
-    name: 'takeBack',
     lua: new URL('./take-back.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -76,7 +73,6 @@ const takeBackScript = defineScript(
 
 const retryScript = defineScript(
   {
-    name: 'retry',
     lua: new URL('./retry.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -89,7 +85,6 @@ const retryScript = defineScript(
 
 const purgeScript = defineScript(
   {
-    name: 'purge',
     lua: new URL('./purge.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -100,7 +95,6 @@ const purgeScript = defineScript(
 )
 
 const endPurgedScript = defineScript({
-  name: 'endPurged',
   lua: new URL('./end-purged.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -109,7 +103,6 @@ const endPurgedScript = defineScript({
 })
 
 const progressScript = defineScript({
-  name: 'progress',
   lua: new URL('./progress.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],

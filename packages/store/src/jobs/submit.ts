@@ -29,7 +29,6 @@ export const QUEUED_JOB = {
 
 const submitScript = defineScript(
   {
-    name: 'submit',
     lua: new URL('./submit.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -41,7 +40,6 @@ const submitScript = defineScript(
 
 const submitOnceScript = defineScript(
   {
-    name: 'submitOnce',
     lua: new URL('./submit-once.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],

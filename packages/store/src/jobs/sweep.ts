@@ -14,7 +14,6 @@ const SWEEP_BATCH = 500
 const EXPIRED_AT_ONCE = 100
 
 const leasesScript = defineScript({
-  name: 'leases',
   lua: new URL('./leases.lua', import.meta.url),
   uses: [leaseLua],
   keys: ['queue'],
@@ -22,7 +21,6 @@ const leasesScript = defineScript({
 })
 
 const sweepExpiredScript = defineScript({
-  name: 'sweepExpired',
   lua: new URL('./sweep-expired.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -31,7 +29,6 @@ const sweepExpiredScript = defineScript({
 })
 
 const takeExpiredScript = defineScript({
-  name: 'takeExpired',
   lua: new URL('./take-expired.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],
@@ -40,7 +37,6 @@ const takeExpiredScript = defineScript({
 })
 
 const sweepRegisterScript = defineScript({
-  name: 'sweepRegister',
   lua: new URL('./sweep-register.lua', import.meta.url),
   uses: [jobLua],
   keys: ['queue'],

@@ -9,7 +9,6 @@ import { bullTakeLua, jobLua, leaseLua } from './parts.ts'
 import { INPUT_GONE, readSubmission } from './stored-values.ts'
 
 const takeScript = defineScript({
-  name: 'take',
   lua: new URL('./take.lua', import.meta.url),
   uses: [bullTakeLua],
   keys: ['queue'],
@@ -28,7 +27,6 @@ const takeScript = defineScript({
 
 const giveBackScript = defineScript(
   {
-    name: 'giveBack',
     lua: new URL('./give-back.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],
@@ -39,7 +37,6 @@ const giveBackScript = defineScript(
 )
 
 const renewScript = defineScript({
-  name: 'renew',
   lua: new URL('./renew.lua', import.meta.url),
   uses: [leaseLua],
   keys: ['queue'],
@@ -49,7 +46,6 @@ const renewScript = defineScript({
 })
 
 const heartbeatScript = defineScript({
-  name: 'heartbeat',
   lua: new URL('./heartbeat.lua', import.meta.url),
   uses: [leaseLua],
   keys: ['queue'],

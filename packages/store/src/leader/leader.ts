@@ -32,7 +32,6 @@ export interface LeaderStore {
 }
 
 const holdScript = defineScript({
-  name: 'holdLeader',
   lua: new URL('./hold-leader.lua', import.meta.url),
   keys: ['lease', 'latestTerm'],
   args: { candidate: 'text', ttlMs: 'number', ownFacts: 'text', ownTerm: 'number' },
@@ -43,7 +42,6 @@ const holdScript = defineScript({
 })
 
 const releaseScript = defineScript({
-  name: 'releaseLeader',
   lua: new URL('./release-leader.lua', import.meta.url),
   keys: ['lease'],
   args: { owner: 'text' },

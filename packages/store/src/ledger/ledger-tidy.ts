@@ -11,7 +11,6 @@ import { nothing, number } from '../scripts/replies.ts'
 const addDayLua = defineLua({ lua: new URL('./add-day.lua', import.meta.url) })
 
 const dropScript = defineScript({
-  name: 'ledgerDrop',
   lua: new URL('./drop.lua', import.meta.url),
   keys: ['open'],
   args: { workers: 'texts', texts: 'texts' },
@@ -19,7 +18,6 @@ const dropScript = defineScript({
 })
 
 const rollUpScript = defineScript({
-  name: 'ledgerRollUp',
   lua: new URL('./roll-up.lua', import.meta.url),
   uses: [addDayLua],
   keys: ['rows', 'days', 'progress'],
@@ -28,7 +26,6 @@ const rollUpScript = defineScript({
 })
 
 const foldDaysScript = defineScript({
-  name: 'ledgerFoldDays',
   lua: new URL('./fold-days.lua', import.meta.url),
   uses: [addDayLua],
   keys: ['days'],
@@ -37,14 +34,12 @@ const foldDaysScript = defineScript({
 })
 
 export const foldTotalsScript = defineScript({
-  name: 'ledgerFoldTotals',
   lua: new URL('./fold-totals.lua', import.meta.url),
   keys: ['totals', 'records', 'deleted', 'owners'],
   reply: nothing,
 })
 
 const forgetOwnersScript = defineScript({
-  name: 'forgetOwners',
   lua: new URL('./forget-owners.lua', import.meta.url),
   keys: ['owners', 'ownersSince'],
   args: { endpoints: 'texts' },

@@ -67,7 +67,6 @@ export interface LedgerTidied {
 const closeLua = defineLua({ lua: new URL('./close-interval.lua', import.meta.url) })
 
 const transitionScript = defineScript({
-  name: 'ledgerTransition',
   lua: new URL('./transition.lua', import.meta.url),
   uses: [closeLua],
   keys: ['open', 'rows', 'totals'],
@@ -77,7 +76,6 @@ const transitionScript = defineScript({
 })
 
 const closeScript = defineScript({
-  name: 'ledgerClose',
   lua: new URL('./close.lua', import.meta.url),
   uses: [closeLua],
   keys: ['open', 'rows', 'totals'],
@@ -86,7 +84,6 @@ const closeScript = defineScript({
 })
 
 const totalsScript = defineScript({
-  name: 'ledgerTotals',
   lua: new URL('./totals.lua', import.meta.url),
   keys: ['open', 'totals'],
   /** Totals: names and values, alternating. */

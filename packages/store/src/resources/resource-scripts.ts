@@ -20,7 +20,6 @@ export function hashKeys(keys: Keys): { readonly [N in KindName]: string } {
 }
 
 export const readScript = defineScript({
-  name: 'readResources',
   lua: new URL('./read-resources.lua', import.meta.url),
   uses: [hashesLua, ownedLua],
   keys: ['revision', 'endpoints', 'names', ...KIND_NAMES],
@@ -30,7 +29,6 @@ export const readScript = defineScript({
 
 export const writeScript = defineScript(
   {
-    name: 'writeResources',
     lua: new URL('./write-resources.lua', import.meta.url),
     uses: [hashesLua],
     keys: ['revision', 'endpoints', ...KIND_NAMES],
@@ -42,7 +40,6 @@ export const writeScript = defineScript(
 )
 
 export const listHavingScript = defineScript({
-  name: 'listHaving',
   lua: new URL('./list-having.lua', import.meta.url),
   uses: [ownedLua],
   keys: ['records'],

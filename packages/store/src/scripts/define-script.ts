@@ -2,13 +2,14 @@
 // parsed. The header of the Lua text, which binds each name to its value, and the type of the caller's record are derived from it. So no Lua file
 // counts positions, and no caller casts a reply.
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Signal } from '@runyard/schema'
 import { isSignal, layOut, type ArgumentSpecs, type Input, type SignalsOf, type ToArguments } from './arguments.ts'
 import type { Reader } from './replies.ts'
 import { usedParts } from './used-parts.ts'
 
-/** A `.lua` file, named by its URL; in a bundle its text (`inline-lua.ts`). */
-export type Lua = URL | string
+/** A `.lua` file by its URL; in a bundle its name and text (`inline-lua.ts`). */
+export type LuaFile = URL | { readonly name: string; readonly text: string }
 
 /** Lua that several scripts use: functions and constants, of which each script gets what it names. */
 export interface LuaPart {
@@ -17,6 +18,7 @@ export interface LuaPart {
 }
 
 export interface Script<I, R> {
+  /** That of its file. */
   readonly name: string
   readonly keys: readonly string[]
   /** The whole text as Redis gets it. */
@@ -29,8 +31,7 @@ export interface Script<I, R> {
 }
 
 export interface ScriptDefinition<K extends readonly string[], A extends ArgumentSpecs, R> {
-  readonly name: string
-  readonly lua: Lua
+  readonly lua: LuaFile
   readonly uses?: readonly LuaPart[]
   readonly keys: K
   readonly args?: A
@@ -51,7 +52,8 @@ export function defineScript<const K extends readonly string[], const A extends 
   definition: ScriptDefinition<K, A, R>,
   ...[signalled]: [SignalsOf<A>] extends [never] ? [] : [signalled: Signalled<K, A, NoInfer<R>>]
 ): Script<Input<K[number], A>, R> {
-  const { name, lua, uses = [], keys, args = {}, reply } = definition
+  const { lua, uses = [], keys, args = {}, reply } = definition
+  const name = lua instanceof URL ? basename(lua.pathname, '.lua') : lua.name
   const conditions: [string, (reply: R, input: Input<K[number], A>) => boolean][] = Object.entries(signalled ?? {})
   const signalsOf = (input: Readonly<Record<string, unknown>>, signal: string) => [input[signal]].flat().filter(isSignal)
   const { header, toArguments } = layOut(args)
@@ -78,7 +80,7 @@ export function defineScript<const K extends readonly string[], const A extends 
 
 /** `constants` are known to the Lua text by name. */
 export function defineLua(part: {
-  readonly lua: Lua
+  readonly lua: LuaFile | string
   readonly uses?: readonly LuaPart[]
   readonly constants?: Readonly<Record<string, string | number>>
 }): LuaPart {
@@ -95,9 +97,13 @@ function withUsed(parts: readonly LuaPart[]): readonly LuaPart[] {
 }
 
 /** Without comments, which Redis would be sent. */
-export function readLua(lua: Lua): string {
-  const text = typeof lua === 'string' ? lua : readFileSync(lua, 'utf8')
-  return text.replaceAll(/^\s*--.*\n/gm, '')
+export function readLua(lua: LuaFile | string): string {
+  return textOf(lua).replaceAll(/^\s*--.*\n/gm, '')
+}
+
+function textOf(lua: LuaFile | string): string {
+  if (typeof lua === 'string') return lua
+  return lua instanceof URL ? readFileSync(lua, 'utf8') : lua.text
 }
 
 export function luaText(text: string): string {

@@ -4,10 +4,10 @@ import { inlineLua } from './inline-lua.ts'
 const here = import.meta.filename
 const transform = (code: string) => inlineLua().transform(code, here)
 
-test('a bundle holds the text of a Lua file in place of its URL', () => {
+test('a bundle holds the name and the text of a Lua file in place of its URL', () => {
   const code = `const script = { lua: new URL('./fence.lua', import.meta.url) }`
   const inlined = transform(code) ?? ''
-  expect(inlined).toMatch(/^const script = \{ lua: ".*STALE_TERM.*" \}$/)
+  expect(inlined).toMatch(/^const script = \{ lua: \{"name":"fence","text":".*STALE_TERM.*"\} \}$/)
   expect(inlined).not.toContain('import.meta.url')
 })
 

@@ -1,6 +1,6 @@
-// For bundles: `new URL('./x.lua', import.meta.url)` becomes the text of that file. From source the file is read (ADR 46).
+// For bundles: `new URL('./x.lua', import.meta.url)` becomes the name and the text of that file. From source the file is read (ADR 46).
 import { readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 const LUA_URL = /new URL\(\s*'(\.[^']+\.lua)',\s*import\.meta\.url,?\s*\)/g
 
@@ -18,7 +18,10 @@ export function inlineLua(): InlineLua {
     name: 'inline-lua',
     transform(code, id) {
       if (!code.includes('.lua')) return undefined
-      const inlined = code.replaceAll(LUA_URL, (_, path: string) => JSON.stringify(readFileSync(join(dirname(id), path), 'utf8')))
+      const inlined = code.replaceAll(LUA_URL, (_, path: string) => {
+        const text = readFileSync(join(dirname(id), path), 'utf8')
+        return JSON.stringify({ name: basename(path, '.lua'), text })
+      })
       if (STRAY_URL.test(inlined)) throw new Error(`${id} names a .lua file in another way than new URL('./x.lua', import.meta.url)`)
       return inlined
     },

@@ -57,7 +57,7 @@ export function createRun({ client, signals = SILENT, fence }: RunDeps): Run {
 /** The same with one key and one argument more, at the end: the fence and the term. */
 function underTerm({ name, text, keys, args }: Call, { term, fenceOf }: Fence): Call {
   return {
-    name: `${name}UnderTerm`,
+    name: `${name} under a term`,
     text: () => `local STALE_TERM = ${luaText(STALE_TERM)}\n${readLua(FENCE)}${text()}`,
     keys: [...keys, fenceOf(keys[0] ?? '')],
     args: [...args, term],

@@ -18,7 +18,6 @@ const DEFAULT_CLAIM_MS = 10_000
 const chunksLua = defineLua({ lua: new URL('./chunks.lua', import.meta.url), uses: [jobLua] })
 
 const claimScript = defineScript({
-  name: 'claimChunks',
   lua: new URL('./claim-chunks.lua', import.meta.url),
   uses: [chunksLua],
   keys: ['queue'],
@@ -29,7 +28,6 @@ const claimScript = defineScript({
 
 const concludeScript = defineScript(
   {
-    name: 'concludeClaim',
     lua: new URL('./conclude-claim.lua', import.meta.url),
     uses: [chunksLua],
     keys: ['queue'],
@@ -41,7 +39,6 @@ const concludeScript = defineScript(
 )
 
 const readScript = defineScript({
-  name: 'readChunks',
   lua: new URL('./read-chunks.lua', import.meta.url),
   uses: [chunksLua],
   keys: ['queue'],
@@ -51,7 +48,6 @@ const readScript = defineScript({
 
 const appendScript = defineScript(
   {
-    name: 'appendChunk',
     lua: new URL('./append-chunk.lua', import.meta.url),
     uses: [jobLua],
     keys: ['queue'],

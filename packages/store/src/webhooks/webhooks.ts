@@ -75,7 +75,6 @@ const jobCells = (reply: unknown) => {
 const claimedRow = row({ eventId: text, lane: text, attempt: number, job: jobCells, isAskedFor: flag })
 
 const claimScript = defineScript({
-  name: 'claimWebhooks',
   lua: new URL('./claim-webhooks.lua', import.meta.url),
   uses: [outboxLua],
   keys: ['queue'],
@@ -93,7 +92,6 @@ const claimScript = defineScript({
 })
 
 const finishScript = defineScript({
-  name: 'finishWebhook',
   lua: new URL('./finish-webhook.lua', import.meta.url),
   uses: [outboxLua],
   keys: ['queue'],
@@ -103,7 +101,6 @@ const finishScript = defineScript({
 })
 
 const redeliverScript = defineScript({
-  name: 'redeliverWebhook',
   lua: new URL('./redeliver-webhook.lua', import.meta.url),
   uses: [outboxLua],
   keys: ['queue'],
@@ -112,7 +109,6 @@ const redeliverScript = defineScript({
 })
 
 const rotateScript = defineScript({
-  name: 'rotateSecret',
   lua: new URL('./rotate-secret.lua', import.meta.url),
   keys: ['secrets'],
   args: { owner: 'text', secret: 'text' },

@@ -30,7 +30,6 @@ export interface WorkerLogStore {
 
 const appendLogScript = defineScript(
   {
-    name: 'appendLog',
     lua: new URL('./append-log.lua', import.meta.url),
     keys: ['lines', 'count', 'followed'],
     args: { mostLines: 'number', mostBytes: 'number', keepS: 'number', added: 'texts', logged: 'signal' },
@@ -40,7 +39,6 @@ const appendLogScript = defineScript(
 )
 
 const readLogScript = defineScript({
-  name: 'readLog',
   lua: new URL('./read-log.lua', import.meta.url),
   keys: ['lines', 'count'],
   args: { had: 'text', most: 'number' },

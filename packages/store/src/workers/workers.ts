@@ -36,7 +36,6 @@ const flat = list(text)
 
 const createScript = defineScript(
   {
-    name: 'createWorker',
     lua: new URL('./create-worker.lua', import.meta.url),
     keys: ['worker', 'workers', 'forgotten'],
     args: { id: 'text', fields: 'texts', changed: 'signal' },
@@ -48,7 +47,6 @@ const createScript = defineScript(
 
 export const patchScript = defineScript(
   {
-    name: 'patchWorker',
     lua: new URL('./patch-worker.lua', import.meta.url),
     keys: ['worker'],
     args: { unless: 'text', quiet: 'flag', fields: 'texts', changed: 'signal' },
@@ -58,7 +56,6 @@ export const patchScript = defineScript(
 )
 
 const readScript = defineScript({
-  name: 'readWorker',
   lua: new URL('./read-worker.lua', import.meta.url),
   keys: ['worker'],
   reply: flat,
@@ -66,7 +63,6 @@ const readScript = defineScript({
 
 const removeScript = defineScript(
   {
-    name: 'removeWorker',
     lua: new URL('./remove-worker.lua', import.meta.url),
     keys: ['worker', 'workers'],
     args: { id: 'text', changed: 'signal' },
@@ -76,14 +72,12 @@ const removeScript = defineScript(
 )
 
 const mayStartScript = defineScript({
-  name: 'mayStart',
   lua: new URL('./may-start.lua', import.meta.url),
   keys: ['worker'],
   reply: flag,
 })
 
 const listScript = defineScript({
-  name: 'listWorkers',
   lua: new URL('./list-workers.lua', import.meta.url),
   uses: [endpointKeys],
   keys: ['queue'],
