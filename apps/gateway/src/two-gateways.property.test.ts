@@ -1,22 +1,16 @@
 // Two gateways on one Redis under random interleavings of everything that callers and workers do over HTTP, several at a time, through either
 // of them: an ended job never changes, every accepted job ends, the counts add up. fast-check prints the seed and the shortest plan that fails.
-import { startRedis, type TestRedis } from '@runyard/testing'
 import * as fc from 'fast-check'
 import { toJson } from '@runyard/schema'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { createSend, type Answer, type RequestOptions, type TestGateway, type TestWorker } from './testing/gateway.ts'
+import { useGateways } from './testing/use-gateway.ts'
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateways: readonly [TestGateway, TestGateway]
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateways = [await startGateway(redis.url, {}, { prefix: 'shared' }), await startGateway(redis.url, {}, { prefix: 'shared' })]
-})
-
-afterAll(async () => {
-  for (const gateway of gateways ?? []) await gateway[Symbol.asyncDispose]()
-  await redis?.stop()
+  gateways = [await startGateway({}, { prefix: 'shared' }), await startGateway({}, { prefix: 'shared' })]
 })
 
 const kind = fc.constantFrom(

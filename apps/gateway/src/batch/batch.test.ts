@@ -1,23 +1,17 @@
 // `/batch…` against real sockets and a real Redis (client-api §5.13).
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const POLL = { timeout: 20_000 }
 const CONFIG = { retention: { asyncS: 1, batchS: 60 } }
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, CONFIG, { prefix: 'batches' })
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
+  gateway = await startGateway(CONFIG, { prefix: 'batches' })
 })
 
 beforeEach(async () => {
@@ -210,7 +204,7 @@ describe('a gateway that dies in the middle', () => {
 
   it('of a finalisation leaves the rest to the next one, and each request becomes one job', async () => {
     const id = await halfDone(250)
-    await using next = await startGateway(redis.url, CONFIG, { prefix: 'batches' })
+    await using next = await startGateway(CONFIG, { prefix: 'batches' })
     await expect.poll(waiting, POLL).toBe(250)
     await Promise.all([call('POST', `/${id}/finalize`), next.call(`/v2/${ep}/batch/${id}/finalize`, { method: 'POST' })])
     expect([await waiting(), await countsOf(id)]).toEqual([250, [250, 0, 0, 0]])
@@ -226,7 +220,7 @@ describe('a gateway that dies in the middle', () => {
   it('of a cancellation leaves the rest to the next one', async () => {
     const batchId = await halfDone(150)
     await gateway.store.batches.cancel({ endpointId: ep, batchId })
-    await using next = await startGateway(redis.url, CONFIG, { prefix: 'batches' })
+    await using next = await startGateway(CONFIG, { prefix: 'batches' })
     await expect.poll(async () => (await next.store.jobs.stats(ep)).waiting, POLL).toBe(0)
     expect(await countsOf(batchId)).toEqual([150, 0, 0, 150])
   })

@@ -1,12 +1,12 @@
 // The OpenAPI document is valid, has every route that the public listener serves, and the replies of all dialects and the job plane are as it says.
 import { describeApi, describeOperation, undescribed } from '@runyard/schema/api'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { startRedis, type TestRedis } from '@runyard/testing'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import Fastify from 'fastify'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { open, requireGuards } from '../http/access.ts'
-import { startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import type { Answer, TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 import { routesOf } from '../testing/fuzz/route-table.ts'
 import { followRoutes } from './routes.ts'
 
@@ -27,19 +27,13 @@ interface Document extends Json {
   readonly components: { readonly schemas: Json }
 }
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let document: Document
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url)
+  gateway = await startGateway()
   document = (await fetchPublic('/openapi.json')).json as Document
 })
-afterAll(async () => {
-  await gateway?.[Symbol.asyncDispose]()
-  await redis?.stop()
-})
-
 async function fetchPublic(path: string): Promise<{ status: number; headers: Headers; text: string; json: unknown }> {
   const response = await fetch(gateway.publicUrl + path)
   const text = await response.text()

@@ -1,22 +1,15 @@
 // A key that is revoked through one gateway, seen by those who use it at another.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway } from '../testing/gateway.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { createSend, type TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
-let redis: TestRedis
+const startGateway = useGateways()
 let one: TestGateway
 let other: TestGateway
 beforeAll(async () => {
-  redis = await startRedis()
-  one = await startGateway(redis.url, {}, { prefix: 'shared' })
-  other = await startGateway(redis.url, {}, { prefix: 'shared' })
+  one = await startGateway({}, { prefix: 'shared' })
+  other = await startGateway({}, { prefix: 'shared' })
 })
-afterAll(async () => {
-  await other[Symbol.asyncDispose]()
-  await one[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
 const keyed = async (name: string) => {
   const { key, plain } = await one.store.keys.create({ name, ownerId: 'owner' })
   return { id: key.id, authorization: `Bearer ${plain}`, send: createSend(other.publicUrl, { authorization: `Bearer ${plain}` }) }

@@ -1,22 +1,16 @@
 // What comes before any route: requests that are none, and the two forms of a request's target.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it } from 'vitest'
 import { sendRaw } from '../testing/fuzz/raw-http.ts'
-import { startGateway, type TestGateway } from '../testing/gateway.ts'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
 const PATIENCE_MS = 10_000
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url)
+  gateway = await startGateway()
 })
-afterAll(async () => {
-  await gateway?.[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
 const send = (text: string) => sendRaw(gateway.publicUrl, Buffer.from(text, 'latin1'), PATIENCE_MS)
 
 type Case = readonly [what: string, text: string, status: number, sentence: RegExp]

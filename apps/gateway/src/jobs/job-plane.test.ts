@@ -1,26 +1,20 @@
 // The rules R1–R20 of client-api §1, one test each, against real sockets and a real Redis; then what the operations promise beyond them.
 import { gzipSync } from 'node:zlib'
-import { startRedis, type TestRedis } from '@runyard/testing'
 import { toJson } from '@runyard/schema'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createSend, type Answer, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 import { NOT_UTF8 } from '../http/json-body.ts'
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let ep: string
 let worker: TestWorker
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { limits: { runBytes: 100_000, runsyncBytes: 200_000 } })
+  gateway = await startGateway({ limits: { runBytes: 100_000, runsyncBytes: 200_000 } })
   ep = (await gateway.addEndpoint()).id
   worker = await gateway.addWorker(ep)
-})
-
-afterAll(async () => {
-  await gateway[Symbol.asyncDispose]()
-  await redis.stop()
 })
 
 const post = (path: string, body?: unknown): Promise<Answer> => gateway.call(path, { method: 'POST', body })

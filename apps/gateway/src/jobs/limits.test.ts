@@ -1,22 +1,12 @@
 // What callers may send: sizes, rates, and from which web pages. Against real sockets and a real Redis.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type Answer, type TestGateway } from '../testing/gateway.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createSend, type Answer, type TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
-let redis: TestRedis
-const scope = new AsyncDisposableStack()
-
-beforeAll(async () => {
-  redis = await startRedis()
-})
-
-afterAll(async () => {
-  await scope.disposeAsync()
-  await redis.stop()
-})
+const startGateway = useGateways()
 
 async function start(config: Record<string, unknown>): Promise<{ gateway: TestGateway; ep: string }> {
-  const gateway = scope.use(await startGateway(redis.url, config))
+  const gateway = await startGateway(config)
   return { gateway, ep: (await gateway.addEndpoint()).id }
 }
 

@@ -1,22 +1,12 @@
 // What callers get when an endpoint's queue has no room (ADR 42). Against real sockets and a real Redis.
-import { startRedis, type TestRedis } from '@runyard/testing'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startGateway, type TestGateway } from '../testing/gateway.ts'
+import { expect, it } from 'vitest'
+import type { TestGateway } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
-let redis: TestRedis
-const scope = new AsyncDisposableStack()
-
-beforeAll(async () => {
-  redis = await startRedis()
-})
-
-afterAll(async () => {
-  await scope.disposeAsync()
-  await redis.stop()
-})
+const startGateway = useGateways()
 
 async function start(config: Record<string, unknown>): Promise<{ gateway: TestGateway; ep: string }> {
-  const gateway = scope.use(await startGateway(redis.url, config))
+  const gateway = await startGateway(config)
   return { gateway, ep: (await gateway.addEndpoint()).id }
 }
 
@@ -81,7 +71,7 @@ it('requests of a batch and idempotency keys have their budgets, too, and a batc
 })
 
 it('a key beyond its jobs on one endpoint gets a 429 on every way in, at two gateways, until one of them ends', async () => {
-  const open = async () => scope.use(await startGateway(redis.url, { limits: { queuedJobsPerKey: 3 } }, { prefix: 'two-gateways' }))
+  const open = () => startGateway({ limits: { queuedJobsPerKey: 3 } }, { prefix: 'two-gateways' })
   const [gateway, other] = [await open(), await open()]
   const { id: ep } = await gateway.addEndpoint()
   const worker = await gateway.addWorker(ep)

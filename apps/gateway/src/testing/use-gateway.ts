@@ -1,7 +1,7 @@
-// Test fixture: one gateway and one Redis for a file, a new endpoint with a worker for each test.
+// Test fixtures: one Redis for a file, which stops after its gateways.
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { startGateway, type TestGateway, type TestWorker } from './gateway.ts'
+import { startGateway, type TestGateway, type TestGatewayOptions, type TestWorker } from './gateway.ts'
 
 export interface GatewaySite {
   readonly gateway: TestGateway
@@ -9,18 +9,28 @@ export interface GatewaySite {
   readonly worker: TestWorker
 }
 
-/** `enter` gets each test's site before the test runs. */
-export function useGateway(config: Record<string, unknown>, enter: (site: GatewaySite) => void): void {
-  let redis: TestRedis
-  let gateway: TestGateway
+type Start = (config?: Record<string, unknown>, options?: TestGatewayOptions) => Promise<TestGateway>
 
+/** Returns what starts gateways on the file's Redis. A test may close one earlier. */
+export function useGateways(): Start {
+  let redis: TestRedis
+  const scope = new AsyncDisposableStack()
   beforeAll(async () => {
     redis = await startRedis()
-    gateway = await startGateway(redis.url, config)
   })
   afterAll(async () => {
-    await gateway[Symbol.asyncDispose]()
+    await scope.disposeAsync()
     await redis.stop()
+  })
+  return async (config, options) => scope.use(await startGateway(redis.url, config, options))
+}
+
+/** One gateway, and a new endpoint with a worker for each test. `enter` gets each test's site before the test runs. */
+export function useGateway(config: Record<string, unknown>, enter: (site: GatewaySite) => void): void {
+  const start = useGateways()
+  let gateway: TestGateway
+  beforeAll(async () => {
+    gateway = await start(config)
   })
   beforeEach(async () => {
     const ep = (await gateway.addEndpoint()).id

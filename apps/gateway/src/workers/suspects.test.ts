@@ -1,22 +1,16 @@
 // A loss that several jobs share, as workers see it (ADR 34): SDK workers with several polls at once, at two gateways.
 import { toJson } from '@runyard/schema'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { beforeAll, expect, test } from 'vitest'
 import { createJobId } from '../jobs/read-submission.ts'
-import { createSend, startGateway, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { createSend, type Send, type TestGateway, type TestWorker } from '../testing/gateway.ts'
+import { useGateways } from '../testing/use-gateway.ts'
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateways: readonly [TestGateway, TestGateway]
 beforeAll(async () => {
-  redis = await startRedis()
   const prefix = `suspects-${Date.now()}`
-  gateways = [await startGateway(redis.url, {}, { prefix }), await startGateway(redis.url, {}, { prefix })]
+  gateways = [await startGateway({}, { prefix }), await startGateway({}, { prefix })]
 })
-afterAll(async () => {
-  for (const gateway of gateways) await gateway[Symbol.asyncDispose]()
-  await redis.stop()
-})
-
 const EVIDENCE = 'worker w was lost: the worker’s process ended by itself (exit code 137)'
 
 /** The same worker at the other gateway. */

@@ -1,10 +1,10 @@
 // Every route of both listeners under bad bodies, headers, ids, queries and sizes, over real sockets: no 5xx, no hang, nothing lost.
 // On a failure fast-check prints the seed and the smallest request that it found.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startRedis, type TestRedis } from '@runyard/testing'
 import * as fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createSend, type TestGateway, type TestWorker } from '../gateway.ts'
+import { useGateways } from '../use-gateway.ts'
 import { openSocket, sendRaw, type RawAnswer, isServerFault } from './raw-http.ts'
 import { oddBodiesTo, requestsTo, toBytes, type FuzzRequest, type GoodValues } from './requests.ts'
 import { routesOf, type KnownRoute } from './route-table.ts'
@@ -16,7 +16,7 @@ const RUNS_PER_REFUSAL = 3
 const PATIENCE_MS = 300
 const AT_ONCE = 12
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let worker: TestWorker
 let good: GoodValues
@@ -24,8 +24,7 @@ let good: GoodValues
 let treasure: { readonly endpointId: string; readonly ids: readonly string[] }
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, {
+  gateway = await startGateway({
     lease: { durationS: 60 },
     limits: { runBytes: 200_000, runsyncBytes: 250_000, resultBytes: 250_000 },
   })
@@ -34,11 +33,6 @@ beforeAll(async () => {
   good = { endpointId, id: endpointId, workerId: worker.id, jobId: await gateway.submit(endpointId) }
   const kept = await gateway.addEndpoint()
   treasure = { endpointId: kept.id, ids: await Promise.all(Array.from({ length: 20 }, () => gateway.submit(kept.id))) }
-})
-
-afterAll(async () => {
-  await gateway?.[Symbol.asyncDispose]()
-  await redis?.stop()
 })
 
 /** Deleting is fuzzed on an endpoint of its own. */
@@ -158,7 +152,7 @@ describe('connections that misbehave', () => {
   })
 
   it('connections that were never used do not keep a gateway from stopping', async () => {
-    const other = await startGateway(redis.url)
+    const other = await startGateway()
     const unused = await openSocket(other.publicUrl)
     await other[Symbol.asyncDispose]()
     await expect.poll(() => unused.closed).toBe(true)

@@ -2,12 +2,12 @@
 // schemas and GraphQL's: no 5xx, and whatever was written meanwhile can be read afterwards in every dialect.
 import { createLogger } from '@runyard/kit'
 import { Config, WEEK_MS } from '@runyard/schema'
-import { startRedis, type TestRedis } from '@runyard/testing'
 import Fastify from 'fastify'
 import { buildSchema, isInputObjectType, isListType, isNonNullType, type GraphQLInputType, type GraphQLObjectType } from 'graphql'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
+import type { TestGateway, TestWorker } from '../gateway.ts'
+import { useGateways } from '../use-gateway.ts'
 import { TYPE_DEFINITIONS } from '../../management/graphql/type-definitions.ts'
 import { registerManagement } from '../../management/index.ts'
 import { bodiesWithOneNumber, EDGES, EDGES_IN_QUERY, type Good, type JsonSchema } from './number-edges.ts'
@@ -33,7 +33,7 @@ const GOOD = {
   path: '/data',
 }
 
-let redis: TestRedis
+const startGateway = useGateways()
 let gateway: TestGateway
 let worker: TestWorker
 let good: Good
@@ -41,8 +41,7 @@ let known: Readonly<Record<string, string>>
 let schemas: ReadonlyMap<string, { readonly body?: unknown; readonly querystring?: unknown }>
 
 beforeAll(async () => {
-  redis = await startRedis()
-  gateway = await startGateway(redis.url, { lease: { durationS: 60 } })
+  gateway = await startGateway({ lease: { durationS: 60 } })
   const { id } = await gateway.addEndpoint()
   worker = await gateway.addWorker(id)
   const { json: job } = await gateway.call(`/v2/${id}/run`, { method: 'POST', body: { input: 1 } })
@@ -52,11 +51,6 @@ beforeAll(async () => {
   known = { id, endpointId: id, workerId: worker.id, jobId: String(job['id']), templateId: String(template.json['id']) }
   good = { ...GOOD, templateId: known['templateId'] }
   schemas = await schemasOf()
-})
-
-afterAll(async () => {
-  await gateway?.[Symbol.asyncDispose]()
-  await redis?.stop()
 })
 
 /** The table of routes that the app prints has no schemas: the same routes are declared once more, for a listener that hears of them. */
