@@ -17,8 +17,8 @@ const ROOT = join(import.meta.dirname, '..')
 /** Ordered by their requirements; a stage is a set of folders. */
 const STAGES = [
   { name: 'units, properties, store and engine', folders: ['packages', 'apps', 'scripts'] },
-  { name: 'scenarios and SDKs on the process host', folders: ['test/process'] },
-  { name: 'scenarios and SDKs on Docker', folders: ['test/docker'] },
+  // Together, since those on Docker mostly wait for engines, and the others mostly compute.
+  { name: 'scenarios and SDKs on the process host and on Docker', folders: ['test/process', 'test/docker'] },
 ] as const
 
 const say = (line: string): void => {
