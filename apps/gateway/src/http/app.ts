@@ -7,6 +7,7 @@ import { readBodies } from './bodies.ts'
 import { answerClientError, followConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
 import { answerErrors, answerNotFound, sendError, toWireError } from './errors.ts'
+import { followExpectations } from './expect-continue.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
 const KEEP_ALIVE_MS = 80_000
@@ -49,6 +50,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   drainUnread(app)
   readBodies(app, 'json')
   followConnections(app, { most: options.connections, closing: options.closing })
+  followExpectations(app.server)
   answerErrors(app, options)
   answerNotFound(app)
   return app

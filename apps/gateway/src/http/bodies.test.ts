@@ -1,10 +1,12 @@
 // Large bodies share the thread: what is read of them, and what is looked at, comes in slices.
 import { isUtf8 } from 'node:buffer'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { createLogger } from '@runyard/kit'
 import * as fc from 'fast-check'
-import { afterEach, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { open } from './access.ts'
 import { createApp } from './app.ts'
 import { readBodies } from './bodies.ts'
@@ -52,6 +54,36 @@ it('a body that is too long is refused, whether or not it says how long it is', 
   expect((await fetch(url, { method: 'POST', body: long })).status).toBe(413)
   const inPieces = Readable.toWeb(Readable.from(Array.from({ length: 144 }, () => Buffer.alloc(64 * 1024))))
   expect((await fetch(url, { method: 'POST', body: inPieces, duplex: 'half' })).status).toBe(413)
+})
+
+describe('a client that waits to be asked for its body (Expect: 100-continue)', () => {
+  const send = async (url: string, body: Buffer) => {
+    const headers = { expect: '100-continue', 'content-length': body.length, 'content-type': 'application/json' }
+    const call = httpRequest(url, { method: 'POST', headers })
+    let isAsked = false
+    call.on('continue', () => {
+      isAsked = true
+      call.end(body)
+    })
+    call.flushHeaders()
+    const [answer] = (await once(call, 'response')) as [IncomingMessage]
+    const text = Buffer.concat(await answer.toArray()).toString()
+    call.destroy()
+    return { isAsked, status: answer.statusCode, connection: answer.headers.connection, text }
+  }
+
+  it('is asked where the route reads it', async () => {
+    const answer = await send(await listen(), Buffer.from('{"a":1}'))
+    expect(answer).toEqual({ isAsked: true, status: 200, connection: 'keep-alive', text: '{"a":1}' })
+  })
+
+  it.each([
+    ['that is too long', '', 413, 9 * MIB],
+    ['for a route that does not exist', '-nowhere', 404, 100],
+  ])('is not asked for one %s', async (_what, path, status, length) => {
+    const answer = await send(`${await listen()}${path}`, Buffer.alloc(length))
+    expect(answer).toMatchObject({ isAsked: false, status, connection: 'close' })
+  })
 })
 
 it('a stream at its pace lets others have their turns', async () => {

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { RunyardError } from '@runyard/schema'
+import { askForBody } from './expect-continue.ts'
 import { checkBody, parseBody } from './json-body.ts'
 import { createPace, nextTurn } from './turns.ts'
 
@@ -94,6 +95,7 @@ function readBody(request: FastifyRequest, stream: IncomingMessage, done: Done):
     else void joinInTurns({ chunks, bytes }, done)
   }
   stream.on('data', take).on('end', end).on('error', fail)
+  askForBody(stream)
 }
 
 async function joinInTurns({ chunks, bytes }: { chunks: readonly Buffer[]; bytes: number }, done: Done): Promise<void> {

@@ -2,8 +2,9 @@
 // 413 would look like an outage. The bytes are neither kept nor read, and there are bounds: a body that is too long or too slow, or exceeds the number
 // of bodies at once, is cut off, and its connection closes with the answer.
 import type { IncomingMessage } from 'node:http'
-import { createPace } from './turns.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isExpecting } from './expect-continue.ts'
+import { createPace } from './turns.ts'
 
 /** Of a body from an unknown sender, and of one from a known sender that is larger than the route accepts. */
 const MOST_BYTES = { stranger: 32 * 1024 * 1024, known: 128 * 1024 * 1024 } as const
@@ -20,7 +21,7 @@ export function drainUnread(app: FastifyInstance): void {
 }
 
 async function drainFirst({ raw, isAdmitted }: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const isWhole = await drainBody(raw, isAdmitted ? 'known' : 'stranger')
+  const isWhole = !isExpecting(raw) && (await drainBody(raw, isAdmitted ? 'known' : 'stranger'))
   if (!isWhole) void reply.header('connection', 'close')
 }
 
