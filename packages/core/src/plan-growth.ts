@@ -4,7 +4,7 @@ import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { budgetOn, cardsIn, gpuBudgetOf } from './gpu-budget.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
-import { cardsKeptFor } from './kept-cards.ts'
+import { createCardKeeping } from './kept-cards.ts'
 import type { KeyRoom } from './key-limits.ts'
 import type { EndpointStatus, EndpointView } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
@@ -149,6 +149,7 @@ export function takenFor({ spec }: Endpoint, holdings: readonly WorkerHolding[],
 /** Places the wanted workers one after another. */
 export function startWanted(wants: readonly Want[], { holdings, kept, keys }: Taken, builder: PlanBuilder): void {
   const hosts = openHosts(builder)
+  const keeping = createCardKeeping(hosts, wants)
   // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
@@ -161,7 +162,7 @@ export function startWanted(wants: readonly Want[], { holdings, kept, keys }: Ta
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
       want.refused = withClosedHosts(placement, builder)
-      kept.push(...cardsKeptFor(want, [...holdings, ...kept], { hosts, wants }))
+      kept.push(...keeping.keepFor(want, [...holdings, ...kept]))
       return undefined
     }
     const { hostId, gpus, cpus, memoryBytes } = placement
