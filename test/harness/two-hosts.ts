@@ -149,8 +149,12 @@ async function addMachine({ dir: parent, bridge, letter, address }: Place): Prom
   return { dir, namespace, address, cable, socket: join(dir, 'docker.sock'), run }
 }
 
-/** Engines before 23 take their id from this folder, and would all be the same engine. */
-const WITH_OWN_SETTINGS = 'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && shift && exec dockerd "$@"'
+/**
+ * Engines before 23 take their id from the folder of settings, and would all be the same engine. What else is there stands in for NVIDIA's hook, so that a
+ * request for cards goes through as on a machine that has them.
+ */
+const WITH_OWN_SETTINGS = 'mkdir -p /etc/docker && mount --bind "$1" /etc/docker && PATH="$1:$PATH" && shift && exec dockerd "$@"'
+const HOOK = 'nvidia-container-runtime-hook'
 
 function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
   const { dir, namespace, cable, socket } = machine
@@ -159,6 +163,7 @@ function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
   let engine: Child | undefined
   const startEngine = async (): Promise<void> => {
     await mkdir(at('settings'), { recursive: true })
+    await writeFile(join(at('settings'), HOOK), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
     const files = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'), '-H', `unix://${socket}`]
     // A containerd of the system would be shared.
     const own = ['--containerd-namespace', namespace, '--containerd-plugins-namespace', `${namespace}-plugins`]

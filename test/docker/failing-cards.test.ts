@@ -1,0 +1,104 @@
+// Cards of a Docker engine that fail while jobs run on them, over the whole stack (ADR 57). A stand-in for nvidia-smi walks through reports; a stand-in for
+// NVIDIA's hook lets the engine attach cards that are not there.
+import { readFile } from 'node:fs/promises'
+import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
+import { openStore, type Store } from '@runyard/store'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { WORKER_IMAGE } from '../harness/machine.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
+import { waitFor } from '../harness/wait.ts'
+import { sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
+
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 }
+const GATE = '/tmp/gate'
+const RECORDED = await readFile(new URL('../../packages/nvidia-smi-parser/fixtures/two-geforce-550.xml', import.meta.url), 'utf8')
+const [BLOCK = '', ...OTHERS] = RECORDED.match(/<gpu id=[\s\S]*?<\/gpu>/g) ?? []
+const uuidOf = (n: number): string => `GPU-00000000-0000-0000-0000-00000000000${n}`
+/** Without processes of the machine on which it was recorded. */
+const blockOf = (n: number): string =>
+  BLOCK.replace(/<uuid>[^<]*/, `<uuid>${uuidOf(n)}`)
+    .replace(/<gpu id="[^"]*"/, `<gpu id="00000000:0${n}:00.0"`)
+    .replace(/<processes>[\s\S]*?<\/processes>/, '<processes></processes>')
+const reportOf = (blocks: readonly string[]): string =>
+  OTHERS.reduce((xml, other) => xml.replace(other, ''), RECORDED)
+    .replace(BLOCK, blocks.join('\n'))
+    .replace(/<attached_gpus>\d+/, '<attached_gpus>8')
+const BLOCKS = [0, 1, 2, 3, 4, 5, 6, 7].map(blockOf)
+const EIGHT = reportOf(BLOCKS)
+const RESET = '<gpu_reset_status><reset_required>Yes</reset_required></gpu_reset_status>'
+const changed = (uuid: string, change: (block: string) => string): string =>
+  reportOf(BLOCKS.map((block) => (block.includes(uuid) ? change(block) : block)))
+
+await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of a Docker engine', () => {
+  let hosts: TwoHosts
+  let host: SeparateHost
+  let smi: StandInSmi
+  let stack: Stack
+  let store: Store
+
+  beforeAll(async () => {
+    hosts = await startTwoHosts(WORKER_IMAGE)
+    host = hosts.byTls
+    smi = await standInSmi(EIGHT)
+    const PATH = `${smi.directory}:${process.env['PATH'] ?? ''}`
+    const RUNYARD_HOSTS = JSON.stringify([{ id: 'cards', engine: `unix://${host.socket}` }])
+    stack = await startStack({ host: 'process', settings: { ...hosts.settings, RUNYARD_HOSTS, PATH } })
+    store = await openStore({ redisUrl: stack.redis.url, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 } })
+  }, 400_000)
+  afterAll(async () => {
+    await store?.[Symbol.asyncDispose]()
+    await stack?.stop()
+    await smi?.[Symbol.asyncDispose]()
+    await hosts?.stop()
+  }, 200_000)
+  afterEach(async () => {
+    for (const { id } of await stack.api.endpoints()) await stack.api.deleteEndpoint(id)
+    await waitFor('the host to be empty', async () => (await host.workers()).length === 0, PATIENCE)
+  }, 200_000)
+
+  const held = (endpoint: string) => stack.api.run(endpoint, sourceCall('until', UNTIL, { path: GATE }))
+  const claimOf = async (uuid: string) => (await store.cards.list()).find((card) => card.uuid === uuid)?.claim
+  /** A card that was in quarantine today has its history. */
+  const isFree = async (uuid: string) => ['free', undefined].includes((await claimOf(uuid))?.kind)
+  const save = (name: string, more: object = {}) => stack.api.saveEndpoint({ name, gpuIds: 'any', idleTimeout: 600, ...more })
+
+  async function containerOf(worker: string): Promise<string> {
+    return (await host.workers()).find((line) => line.includes(worker))?.split(' ')[0] ?? ''
+  }
+
+  /** The worker that runs the job, and its card. */
+  async function running(endpoint: string, id: string, not?: string): Promise<{ worker: string; uuid: string }> {
+    return waitFor(
+      `job ${id} to run`,
+      async () => {
+        const { status, workerId: worker } = await stack.api.status(endpoint, id)
+        if (status !== 'IN_PROGRESS' || typeof worker !== 'string' || worker === not) return undefined
+        const [gpu] = (await store.workers.list(endpoint)).find((record) => record.id === worker)?.gpus ?? []
+        return gpu === undefined ? undefined : { worker, uuid: gpu.uuid }
+      },
+      PATIENCE,
+    )
+  }
+
+  test.each([
+    ['needs a reset', 'reset', (block: string) => block.replace('</gpu>', `${RESET}</gpu>`)],
+    ['is one of eight of which seven are listed', 'missing', () => ''],
+  ] as const)('a job on a card that %s ends on another card, and the card returns when the report is clean', async (_, cause, change) => {
+    const endpoint = await save(cause)
+    const id = await held(endpoint)
+    const first = await running(endpoint, id)
+    await smi.report(changed(first.uuid, change))
+    const second = await running(endpoint, id, first.worker)
+    expect(second.uuid).not.toBe(first.uuid)
+    expect(await claimOf(first.uuid)).toMatchObject({ kind: 'quarantined', cause, workerId: first.worker })
+    await host.docker('exec', await containerOf(second.worker), 'touch', GATE)
+    expect(valueOf((await stack.api.settled(endpoint, id))['output'])).toMatchObject({ worker: second.worker })
+    expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
+    expect(await host.docker('ps', '-aq', '--filter', `name=${first.worker}`)).toBe('')
+
+    await smi.report(EIGHT)
+    await waitFor('the card to return after its probe', () => isFree(first.uuid), PATIENCE)
+  })
+})
