@@ -66,7 +66,7 @@ export function createHostSights({ store }: { readonly store: Pick<Store, 'hosts
 }
 
 function toSight(
-  { label, kind, inventory, workers, unready, disk, standby = 0 }: HostView,
+  { label, kind, inventory, workers, unready, disk, standby = 0, standbyProblem }: HostView,
   keepFreeBytes: number,
   { claims, sharers }: { readonly claims: HostSight['claims']; readonly sharers: HostSight['sharers'] },
 ): Omit<HostSight, 'at' | 'inventoryAt'> {
@@ -79,6 +79,7 @@ function toSight(
     ...(inventory === undefined ? {} : { inventory }),
     ...(low === undefined ? {} : { lowDisk: low }),
     ...(standby === 0 ? {} : { standby }),
+    ...(standbyProblem === undefined ? {} : { standbyProblem }),
   }
   if (workers === undefined) return { ...common, health: 'unreachable', problem: 'the host does not answer' }
   return unready === undefined ? { ...common, health: 'ready' } : { ...common, health: 'unready', problem: `the host ${unready}` }

@@ -132,6 +132,10 @@ function seenNothing(): Seen {
   }
 }
 
+function standbyOf(driver: HostDriver): Pick<HostView, 'standby' | 'standbyProblem'> {
+  return { standby: driver.standbyCount?.(), standbyProblem: driver.standbyProblem?.() }
+}
+
 function createReader(options: HostWatchOptions): Reader {
   const { driver, log, onChange } = options
   const seen = seenNothing()
@@ -182,7 +186,7 @@ function createReader(options: HostWatchOptions): Reader {
         seen.inventoryProblem = problem
       }
     },
-    view: (now) => ({ ...viewOf(seen, driver, now), standby: driver.standbyCount?.(), ...configured(seen.inventory, now) }),
+    view: (now) => ({ ...viewOf(seen, driver, now), ...standbyOf(driver), ...configured(seen.inventory, now) }),
   }
 }
 

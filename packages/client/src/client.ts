@@ -15,6 +15,7 @@ import type {
   RegistryListView,
   RegistryView,
   StreamView,
+  StandbyView,
   UsageView,
   WebhookLogView,
   WebhookSecretsView,
@@ -73,6 +74,8 @@ export interface Client {
   workerLogs(workerId: string): Promise<WorkerLogsView>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
   usage(range: { from: number; to?: number }): Promise<UsageView>
+  /** Hosts with workers that wait for an endpoint, or that cannot start one. */
+  standby(): Promise<StandbyView['hosts']>
   /** GraphQL's `data`. */
   graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>
 }
@@ -94,6 +97,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
     usage: ({ from, to }) => send(`/runyard/v1/usage?${new URLSearchParams(isoRange(from, to)).toString()}`),
+    standby: async () => (await send<StandbyView>('/runyard/v1/standby')).hosts,
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
       (await send<{ data: T }>('/graphql', { body: { query, variables } })).data,
   }

@@ -53,6 +53,8 @@ export interface HostView {
   readonly cardsOfOthers: readonly string[]
   /** How many workers stand by; they are not among `workers`. */
   readonly standby?: number | undefined
+  /** Why no further one can be started. */
+  readonly standbyProblem?: string | undefined
   /** When `workers` was requested, epoch ms: workers created later may be missing. */
   readonly observedAt: number
 }

@@ -212,6 +212,8 @@ export interface HostDriver extends AsyncDisposable {
   readonly takeStandby?: (request: Pick<WorkerLaunch, 'diskBytes' | 'cpus' | 'memoryBytes'>) => string | undefined
   /** How many workers stand by; they are not listed. */
   readonly standbyCount?: () => number
+  /** Why the last try to start one failed, as one sentence; undefined: it did not. */
+  readonly standbyProblem?: () => string | undefined
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */

@@ -108,6 +108,8 @@ export const HostSight = z.object({
   sharers: z.record(z.string(), z.array(z.object({ workerId: z.string(), bytes: z.number() }))).optional(),
   /** Workers that stand by: started, without an endpoint; absent: none. */
   standby: z.int().optional(),
+  /** Why no further one can be started; absent: nothing is wrong. */
+  standbyProblem: z.string().optional(),
 })
 export type HostSight = z.infer<typeof HostSight>
 

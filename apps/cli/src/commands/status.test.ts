@@ -20,6 +20,7 @@ const ANSWERS: Record<string, unknown> = {
   '/runyard/v1/endpoints/ep1/retry': { id: 'ep1', name: 'one', retriedAt: '2026-11-01T10:00:00.000Z' },
   '/v2/ep1/health': { jobs: { inQueue: 7, inProgress: 1, completed: 2, failed: 0, retried: 0 }, workers: COUNTS },
   '/runyard/v1/usage': USAGE,
+  '/runyard/v1/standby': { hosts: [{ host: 'here', waiting: 1, problem: 'the image is not there' }] },
 }
 
 let server: Server
@@ -55,7 +56,12 @@ describe('status, usage and env', () => {
   it('use the gateway that the client variables name', async () => {
     keys.length = 0
     expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n\\n.*\\n *one +7 +1 +2 +0 +1 running`))
-    expect(JSON.parse(await call(status, elsewhere(), { json: true }))).toMatchObject({ url, endpoints: [{ id: 'ep1', name: 'one' }] })
+    expect(await call(status, elsewhere())).toMatch(/here: 1 standby worker\n.*no further one can be started: the image is not there/)
+    expect(JSON.parse(await call(status, elsewhere(), { json: true }))).toMatchObject({
+      url,
+      endpoints: [{ id: 'ep1', name: 'one' }],
+      standby: [{ host: 'here', waiting: 1 }],
+    })
     expect(await call(usage, elsewhere())).toContain('no worker has run')
     expect(JSON.parse(await call(usage, elsewhere(), { json: true }))).toEqual(USAGE)
     expect(new Set(keys)).toEqual(new Set(['Bearer rp_elsewhere']))

@@ -12,13 +12,18 @@ export async function run(context: CommandContext): Promise<number> {
   const target = await findTarget(context)
   const client = createClient(target)
   const rows = await readRows(client)
-  if (options['json'] === true) return printJson(out, { url: target.url, endpoints: rows })
+  if (options['json'] === true) return printJson(out, { url: target.url, endpoints: rows, standby: await client.standby() })
   out.line(`${out.bold(target.url)}${describeProcess(target)}`)
   out.line()
   for (const line of renderRows(rows, out)) out.line(line)
-  const workers = await listWorkers(client, rows)
+  const [workers, standby] = await Promise.all([listWorkers(client, rows), client.standby()])
   if (workers.length > 0) out.line()
   for (const line of renderWorkers(workers, out)) out.line(line)
+  if (standby.length > 0) out.line()
+  for (const { host, waiting, problem } of standby) {
+    out.line(`${host}: ${waiting} standby ${waiting === 1 ? 'worker' : 'workers'}`)
+    if (problem !== undefined) out.line(out.bad(`  no further one can be started: ${problem}`))
+  }
   return 0
 }
 

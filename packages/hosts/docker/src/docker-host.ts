@@ -19,7 +19,7 @@ import { removeWithSandbox } from './network-sandboxes.ts'
 import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { runProbe } from './probe-container.ts'
 import { followLogs, tail } from './read-logs.ts'
-import { createStarts } from './starts.ts'
+import { createStarts, type Starts } from './starts.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
@@ -90,15 +90,17 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     tailLogs: (workerId, lines) => call(`read the logs of worker ${workerId}`, () => tail(container(short, workerId), lines)),
     followLogs: (workerId, follow) => call(`follow the logs of worker ${workerId}`, () => followLogs(container(long, workerId), follow)),
     watch: (onEvent) => watchContainers(long, instanceId, onEvent),
-    keepReady: starts.keepReady,
-    takeStandby: starts.takeStandby,
-    standbyCount: starts.standbyCount,
+    ...preparedIn(starts),
     // Watches and follows are closed by who opened them.
     async [Symbol.asyncDispose]() {
       await Promise.all([starts[Symbol.asyncDispose](), gpus[Symbol.asyncDispose]()])
       await engine[Symbol.asyncDispose]()
     },
   }
+}
+
+function preparedIn({ keepReady, takeStandby, standbyCount, standbyProblem }: Starts) {
+  return { keepReady, takeStandby, standbyCount, standbyProblem } satisfies Partial<HostDriver>
 }
 
 function imagesOn(call: Describing['call'], { short, long }: { readonly short: Docker; readonly long: Docker }) {

@@ -20,6 +20,8 @@ export interface Standbys extends AsyncDisposable {
   /** The prepared worker takes on the endpoint; false: it cannot, so the worker starts as any other. */
   handOver(launch: WorkerLaunch): Promise<boolean>
   readonly count: () => number
+  /** Why the last try to start one failed. */
+  readonly problem: () => string | undefined
   note(containers: readonly Pick<Docker.ContainerInfo, 'Labels' | 'State'>[], askedAt: number): void
 }
 
@@ -39,7 +41,7 @@ type WorkerLimits = Pick<WorkerLaunch, 'cpus' | 'memoryBytes'>
 const UNLIMITED: WorkerLimits = { cpus: undefined, memoryBytes: undefined }
 
 export function createStandbys(options: StandbysOptions): Standbys {
-  const state: State = { own: new Map(), given: new Map(), removals: new Set(), wanted: undefined, usual: UNLIMITED }
+  const state: State = { own: new Map(), given: new Map(), removals: new Set(), wanted: undefined, problem: undefined, usual: UNLIMITED }
   const { own, given } = state
   const { warn } = options
   const { letGo, running } = createEnding(state, options)
@@ -48,6 +50,7 @@ export function createStandbys(options: StandbysOptions): Standbys {
     keep(next) {
       if (!isSame(state.wanted?.launch, next?.launch)) letGo(running())
       state.wanted = next
+      if (next === undefined) state.problem = undefined
       letGo(running().slice(next?.count ?? 0))
       filler.soon()
     },
@@ -68,6 +71,7 @@ export function createStandbys(options: StandbysOptions): Standbys {
     holds: (workerId) => own.has(workerId),
     gave: (workerId) => given.has(workerId),
     count: () => running().length,
+    problem: () => state.problem,
     note(containers, askedAt) {
       const alive = new Set(containers.filter(({ State }) => State === 'running').map(({ Labels }) => Labels[LABELS.worker]))
       for (const id of given.keys()) if (!alive.has(id)) given.delete(id)
@@ -97,6 +101,7 @@ interface State {
   readonly given: Map<string, Waiting>
   readonly removals: Set<Promise<void>>
   wanted: HostStandby | undefined
+  problem: string | undefined
   /** What was asked for last: the next ones begin with these limits, since each change of limits takes the engine a tenth of a second. */
   usual: WorkerLimits
 }
@@ -148,6 +153,7 @@ function createFiller(state: State, { start, quiet, warn, letGo, running }: Fill
       const limited = { ...launch, ...state.usual, workerId }
       const line = await start(limited)
       state.own.set(workerId, { since: Date.now(), launch: limited, line })
+      state.problem = undefined
       // Another one may be wanted by now.
       if (!isSame(state.wanted?.launch, launch)) letGo([workerId])
     } catch (error) {
@@ -163,8 +169,10 @@ function createFiller(state: State, { start, quiet, warn, letGo, running }: Fill
         if (state.wanted !== undefined && lacks()) await make(state.wanted.launch)
       }
     } catch (error) {
-      // The next listing tries again.
-      if (!stopping.signal.aborted) warn(`no standby worker can be started: ${messageOf(error)}`)
+      // The next listing tries again, and what is wrong is reported once.
+      const problem = messageOf(error)
+      if (!stopping.signal.aborted && state.problem !== problem) warn(`no standby worker can be started: ${problem}`)
+      state.problem = problem
     }
     letGo(running().slice(state.wanted?.count ?? 0))
   }

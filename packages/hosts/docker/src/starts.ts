@@ -21,7 +21,8 @@ export interface StartsOptions {
   readonly long: Docker
 }
 
-export interface Starts extends AsyncDisposable, Required<Pick<HostDriver, 'keepReady' | 'takeStandby' | 'standbyCount'>> {
+export interface Starts
+  extends AsyncDisposable, Required<Pick<HostDriver, 'keepReady' | 'takeStandby' | 'standbyCount' | 'standbyProblem'>> {
   readonly start: (launch: WorkerLaunch) => Promise<void>
   /** It stands by, and is no worker yet. */
   readonly isHidden: (workerId: string) => boolean
@@ -54,6 +55,7 @@ export function createStarts(docker: Docker, { label, instanceId, log, disk, pre
     },
     takeStandby: ({ diskBytes, ...limits }) => (diskBytes === undefined || disk.measures() ? standbys.take(limits) : undefined),
     standbyCount: standbys.count,
+    standbyProblem: standbys.problem,
     isHidden: standbys.holds,
     note(containers, askedAt) {
       sandboxes.note(containers, askedAt)

@@ -6,6 +6,7 @@ import { tagged } from './operation.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
+import { StandbyView } from './standby.ts'
 import { UsageQuery, UsageView } from './usage.ts'
 import { AttemptQuery, WebhookEventParams, WebhookLogView, WebhookSecretsView } from './webhooks.ts'
 import { EventListView, EventQuery, LogEventView, LogParams, LogQuery, RetryView, WorkerListView } from './workers.ts'
@@ -165,6 +166,7 @@ const CATALOG = tagged('catalog', {
 
 const USAGE = tagged('usage', {
   'GET /runyard/v1/usage': { id: 'getUsage', summary: 'Read the seconds of workers in a range', querystring: UsageQuery, reply: UsageView },
+  'GET /runyard/v1/standby': { id: 'getStandby', summary: 'Read which workers wait for an endpoint', reply: StandbyView },
 })
 
 export const REST_OPERATIONS = { ...ENDPOINTS, ...TEMPLATES, ...REGISTRIES, ...WORKERS, ...WEBHOOKS, ...CATALOG, ...USAGE }

@@ -120,9 +120,10 @@ function conditionOf({ record }: PoolHost): readonly string[] {
 }
 
 function standbyOf({ record }: PoolHost): readonly (readonly [string, string])[] {
-  const standby = record?.sight?.standby
-  if (standby === undefined) return []
-  return [['standby', standby === 1 ? '1 worker waits for an endpoint' : `${standby} workers wait for an endpoint`]]
+  const { standby, standbyProblem } = record?.sight ?? {}
+  const waiting = standby === 1 ? '1 worker waits for an endpoint' : `${standby ?? 0} workers wait for an endpoint`
+  if (standbyProblem !== undefined) return [['standby', `${waiting}; no further one can be started: ${standbyProblem}`]]
+  return standby === undefined ? [] : [['standby', waiting]]
 }
 
 function factsOf(host: PoolHost): readonly (readonly [string, string])[] {

@@ -16,6 +16,7 @@ import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
+import { registerStandbyRoute } from './standby-route.ts'
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWebhookRoutes } from './webhook-routes.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
@@ -38,6 +39,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
+  registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)
 }
