@@ -106,6 +106,13 @@ export function startChild(spec: ChildSpec): Child {
       resolve(code)
     })
   })
+  const isRunning = (): boolean => running
+  return { name: spec.name, output, ...controlsOf({ pid, exited, isRunning }) }
+}
+
+/** Signals and stops a process that leads its group. */
+export function controlsOf(running: Pick<Child, 'pid' | 'exited' | 'isRunning'>): Omit<Child, 'name' | 'output'> {
+  const { pid, exited, isRunning } = running
   const signal: Child['signal'] = (name, target = 'process') => {
     try {
       process.kill(target === 'group' ? -pid : pid, name)
@@ -114,13 +121,13 @@ export function startChild(spec: ChildSpec): Child {
     }
   }
   const stop: Child['stop'] = async (graceMs = 15_000) => {
-    if (running) signal('SIGTERM')
+    if (isRunning()) signal('SIGTERM')
     const timer = setTimeout(() => signal('SIGKILL', 'group'), graceMs)
     await exited
     clearTimeout(timer)
     signal('SIGKILL', 'group')
   }
-  return { name: spec.name, pid, output, exited, isRunning: () => running, signal, stop }
+  return { ...running, signal, stop }
 }
 
 function collectOutput(child: ChildProcess): () => string {

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { dieWithUs, startChild, type Child } from './child.ts'
+import { controlsOf, dieWithUs, startChild, type Child } from './child.ts'
 import { venvPython, type VenvName } from './venvs.ts'
 
 export interface Program {
@@ -61,22 +61,8 @@ export async function startProgram(program: Program): Promise<StartedProgram> {
     return code
   })
   const outputs = { stdout: () => kept?.stdout ?? textOf(stdout), stderr: () => kept?.stderr ?? textOf(stderr) }
-  const signal: Child['signal'] = (name, target = 'process') => {
-    try {
-      process.kill(target === 'group' ? -pid : pid, name)
-    } catch {
-      // It is already gone.
-    }
-  }
-  const stop: Child['stop'] = async (graceMs = 15_000) => {
-    if (running) signal('SIGTERM')
-    const timer = setTimeout(() => signal('SIGKILL', 'group'), graceMs)
-    await exited
-    clearTimeout(timer)
-    signal('SIGKILL', 'group')
-  }
   const output = (): string => outputs.stdout() + outputs.stderr()
-  return { name: program.name, pid, ...outputs, output, exited, isRunning: () => running, signal, stop }
+  return { name: program.name, ...outputs, output, ...controlsOf({ pid, exited, isRunning: () => running }) }
 }
 
 function startAsUsual({ name, venv, argv, cwd, env }: Program): StartedProgram {
