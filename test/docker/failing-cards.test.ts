@@ -1,5 +1,5 @@
-// Cards of a Docker engine that fail while jobs run on them, over the whole stack (ADR 57). A stand-in for nvidia-smi walks through reports; a stand-in for
-// NVIDIA's hook lets the engine attach cards that are not there.
+// Cards of a Docker engine that fail while jobs run on them, over the whole stack (ADR 57), and workers that share one (ADR 61). A stand-in for nvidia-smi
+// walks through reports; a stand-in for NVIDIA's hook lets the engine attach cards that are not there.
 import { readFile } from 'node:fs/promises'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
 import { openStore, type Store } from '@runyard/store'
@@ -100,5 +100,35 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
 
     await smi.report(EIGHT)
     await waitFor('the card to return after its probe', () => isFree(first.uuid), PATIENCE)
+  })
+
+  test('three endpoints share a card, and a fourth gets the part of one that left only when none of its processes is there', async () => {
+    const third = { env: { RUNYARD_GPU_MEMORY_MIB: '7000' } }
+    const ids = await Promise.all(['red', 'green', 'blue'].map((name) => save(name, third)))
+    const places = await Promise.all(ids.map(async (endpoint) => running(endpoint, await held(endpoint))))
+    const [card = ''] = places.map(({ uuid }) => uuid)
+    expect(places.map(({ uuid }) => uuid)).toEqual([card, card, card])
+    const staying = await Promise.all(places.slice(1).map(async ({ worker }) => containerOf(worker)))
+    const pids = await Promise.all(staying.map(async (name) => (await host.docker('inspect', '-f', '{{.State.Pid}}', name)).trim()))
+    const using = (all: readonly string[]): Promise<void> => {
+      const processes = all.map((pid) => `<process_info><pid>${pid}</pid><type>C</type><process_name>python3</process_name></process_info>`)
+      return smi.report(changed(card, (block) => block.replace('<processes>', `<processes>${processes.join('')}`)))
+    }
+    const gone = '4194303'
+    await using([...pids, gone])
+
+    await stack.api.deleteEndpoint(ids[0] ?? '')
+    const isReleasing = async () => (await claimOf(card))?.kind === 'releasing'
+    await waitFor('the card to be in release', isReleasing, PATIENCE)
+    const fourth = await save('violet', third)
+    const elsewhere = await running(fourth, await held(fourth))
+    expect(elsewhere.uuid).not.toBe(card)
+    expect(await isReleasing()).toBe(true)
+
+    await using(pids)
+    await waitFor('the part to be free', () => isFree(card), PATIENCE)
+    const fifth = await save('orange', third)
+    expect((await running(fifth, await held(fifth))).uuid).toBe(card)
+    await smi.report(EIGHT)
   })
 })
