@@ -69,7 +69,10 @@ function openLines(input: Readable): Lines {
   const lines = createInterface({ input })
   const each = lines[Symbol.asyncIterator]()
   return {
-    next: async () => (await each.next()).value as string | undefined,
+    async next() {
+      const { done, value } = await each.next()
+      return done === true ? undefined : value
+    },
     [Symbol.dispose]: () => lines.close(),
   }
 }
