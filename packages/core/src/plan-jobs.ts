@@ -48,15 +48,18 @@ function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointVie
   const holder = workers.find(({ id }) => id === lastHolder)
   const host = builder.observed.hosts.find(({ hostId }) => hostId === holder?.hostId)
   if (holder === undefined || host === undefined) return false
-  const { policy } = builder.observed
-  if (host.workers !== undefined) return wasListedBefore(heardAt(holder) + policy.leaseMs, host, builder)
+  if (host.workers !== undefined) return mayBeCutOff(heardAt(holder), host, builder)
   const until = givenUpAt(host, builder.observed)
   return until !== Infinity && !builder.isDue(until)
 }
 
-/** Not after: neither the host nor the worker has said anything since the lease expired. */
-const wasListedBefore = (expiredAt: number, { observedAt }: HostView, builder: PlanBuilder): boolean =>
-  observedAt < expiredAt && builder.isDue(expiredAt)
+/** The host and the worker have said nothing since the lease expired. `heardAt`: the worker was last heard, maybe without naming the job. */
+function mayBeCutOff(heardAt: number, { observedAt }: HostView, builder: PlanBuilder): boolean {
+  const { leaseMs } = builder.observed.policy
+  // It pings several times in a lease. One that spoke lately is not cut off, and does not have the job any more.
+  if (!builder.isDue(heardAt + leaseMs / 2)) return false
+  return !builder.isDue(heardAt + leaseMs) || observedAt < heardAt + leaseMs
+}
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
   const { waiting } = view.demand

@@ -264,6 +264,17 @@ test('a silent worker keeps its job until its host was listed after the lease ha
   expect(kinds(listed(NOW - 500))).toEqual(['take-back - (heartbeat_lost)'])
 })
 
+test('a worker that was cut off right after a ping without the job keeps it, and one that goes on without the job does not', () => {
+  const leases = [lease('j1', undefined, { lastHolder: 'w1' })]
+  const heard = (agoMs: number, observedAt = NOW - agoMs) => {
+    const worker = record('w1', { readyAt: NOW - 40_500, lastSeenAt: NOW - agoMs })
+    return observed([view(endpoint('ep-one'), { workers: [worker], leases })], [{ ...host('h1', CARDS, [container(worker)]), observedAt }])
+  }
+  expect(kinds(heard(39_500))).toEqual([])
+  expect(plan(heard(39_500), NOW).nextDueAt).toBe(NOW + 500)
+  expect(kinds(heard(10_000))).toEqual(['take-back - (heartbeat_lost)'])
+})
+
 test('a silent worker is replaced after the next listing of its host, because both may have been cut off', () => {
   const silent = record('w1', { lastSeenAt: NOW - 61_000 })
   const listed = (observedAt: number) =>
