@@ -32,7 +32,7 @@ export const cold: RowGroup = {
     const row = (path: string, [beside, own]: readonly [number[], number[]]) =>
       ({ path, ours: median(own), beside: median(beside), unit: 'ms' }) as const
     return [
-      { ...row('cold start, image present, p50', [floors, ours]), budget: { of: 'ratio', most: 2 } },
+      { ...row('cold start, image present, p50', [floors, ours]), budget: { of: 'ratio', most: 1.5 } },
       { ...row('cold start on a standby worker, p50', standby), budget: { of: 'ours', most: 80 } },
       { ...row('cold start on a standby worker, modules preloaded, p50', preloaded), budget: { of: 'ratio', most: 1.2 } },
     ]

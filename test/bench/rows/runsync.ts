@@ -22,7 +22,7 @@ export const runsync: RowGroup = {
     })
     const at = (share: number) => ({ ours: percentile(ours.flat(), share), beside: percentile(floor.flat(), share), unit: 'ms' }) as const
     return [
-      { path: `warm /runsync at ${PER_SECOND}/s, p50`, ...at(0.5), budget: { of: 'ratio', most: 4 } },
+      { path: `warm /runsync at ${PER_SECOND}/s, p50`, ...at(0.5), budget: { of: 'ratio', most: 2 } },
       { path: `warm /runsync at ${PER_SECOND}/s, p99`, ...at(0.99), budget: { of: 'ours', most: 25 } },
     ]
   },
