@@ -53,12 +53,12 @@ function mayReturn({ workerId, lastHolder }: LeaseView, { workers }: EndpointVie
   return until !== Infinity && !builder.isDue(until)
 }
 
-/** The host and the worker have said nothing since the lease expired. `heardAt`: the worker was last heard, maybe without naming the job. */
-function mayBeCutOff(heardAt: number, { observedAt }: HostView, builder: PlanBuilder): boolean {
+/** The host and the worker have said nothing since the lease expired. `lastHeardAt`: the worker was last heard, maybe without naming the job. */
+function mayBeCutOff(lastHeardAt: number, { observedAt }: HostView, builder: PlanBuilder): boolean {
   const { leaseMs } = builder.observed.policy
   // It pings several times in a lease. One that spoke lately is not cut off, and does not have the job any more.
-  if (!builder.isDue(heardAt + leaseMs / 2)) return false
-  return !builder.isDue(heardAt + leaseMs) || observedAt < heardAt + leaseMs
+  if (!builder.isDue(lastHeardAt + leaseMs / 2)) return false
+  return !builder.isDue(lastHeardAt + leaseMs) || observedAt < lastHeardAt + leaseMs
 }
 
 function sweep(view: EndpointView, keepBytes: number, builder: PlanBuilder): void {
