@@ -93,8 +93,11 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     return { endpoint, id, ...at }
   }
 
-  const containers = async (): Promise<readonly string[]> =>
-    (await Promise.all(both.map((host) => host.docker('ps', '-aq')))).flatMap((ids) => ids.split('\n').filter(Boolean))
+  /** A line each, without what changes while it is there. */
+  const containersOn = async (...some: readonly SeparateHost[]): Promise<readonly string[]> => {
+    const lists = await Promise.all(some.map((host) => host.docker('ps', '-a', '--format', '{{.ID}} {{.Image}} {{.Command}} {{.Labels}}')))
+    return lists.flatMap((lines) => lines.split('\n').filter(Boolean))
+  }
 
   test('runs jobs on both', async () => {
     const endpoint = await newEndpoint('both', 2)
@@ -223,17 +226,18 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     expect((await stack.api.health(endpoint)).jobs).toMatchObject({ completed: 1, failed: 0, retried: 0 })
     await second.kill()
     await stack.api.deleteEndpoint(endpoint)
-    // Workers and prepared networks of both scalers that were killed.
-    const left = await containers()
+    // Workers and prepared networks of both scalers that were killed, and what they were preparing the hosts with.
+    const left = await containersOn(...both)
     await stack.scaler.start()
-    await waitFor('what they left to go', async () => (await containers()).every((name) => !left.includes(name)), PATIENCE)
+    const stillThere = async () => (await containersOn(...both)).filter((line) => left.includes(line))
+    await expect.poll(stillThere, { timeout: PATIENCE.timeoutMs }).toEqual([])
   })
 
   test('leaves the network of workers and the agent on each host, and nothing else', async () => {
     await stack.scaler.child().stop(90_000)
     await waitFor('ssh to end', () => hosts.tunnels() === 0)
     for (const host of both) {
-      await waitFor('every container to be gone', async () => (await host.docker('ps', '-aq')).trim() === '', PATIENCE)
+      await expect.poll(() => containersOn(host), { timeout: PATIENCE.timeoutMs }).toEqual([])
       const names = async (...list: readonly string[]) => (await host.docker(...list)).trim().split('\n').toSorted()
       expect(await names('network', 'ls', '--format', '{{.Name}}')).toEqual(['host', 'none', 'runyard'])
       expect(await names('volume', 'ls', '-q')).toEqual([expect.stringMatching(/^runyard-agent-/)])

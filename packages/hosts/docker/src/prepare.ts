@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os'
 import { isWildcardAddress, planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostFinding, type Prepared, type PrepareOptions } from '@runyard/schema'
+import type Docker from 'dockerode'
 import { ensureAgentVolume } from './agent-volume.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
 import { WORKER_IMAGE } from './images.ts'
@@ -12,7 +13,7 @@ import { probeEngine } from './installs.ts'
 import type { Environment } from './package-settings.ts'
 import { provePlane } from './probe-container.ts'
 import { ensureWorkerImage, type WorkerImage } from './worker-image.ts'
-import { removeLeftProbes } from './remove-container.ts'
+import { LEFT_AFTER_MS, removeLeftProbes } from './remove-container.ts'
 import { blockMetadata, ensureWorkerNetwork } from './worker-network.ts'
 
 /** What of this release goes to hosts. */
@@ -73,7 +74,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       const probe = await probeEngine(engine)
       if (probe.kind === 'failed') throw new RunyardError('bad_request', probe.message)
       await way.check()
-      await onEngine(engine, 'tidy up', (docker) => removeLeftProbes(docker))
+      await onEngine(engine, 'tidy up', tidyUp)
       const image = await provideImage(engine, options, how)
       how.onProgress('preparing the agent')
       if (release !== undefined) await agentVolume()
@@ -85,6 +86,12 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
       }
     },
   }
+}
+
+/** Again later: what a process leaves that was killed just now, is too young to be told from what another one is using. */
+async function tidyUp(docker: Docker): Promise<void> {
+  await removeLeftProbes(docker)
+  setTimeout(() => void removeLeftProbes(docker).catch(() => undefined), LEFT_AFTER_MS + 1000).unref()
 }
 
 interface Way {

@@ -6,8 +6,8 @@ import { messageOf, statusOf } from './docker-errors.ts'
 
 /** On containers that last for seconds, or for as long as this process is connected. */
 export const PROBE_LABEL = 'runyard.probe'
-/** A container that is older and does not run has lost the process that made it. */
-const LEFT_AFTER_MS = 120_000
+/** A container that is older and does not run has lost the process that made it: a probe ends within 30 s, and is then removed. */
+export const LEFT_AFTER_MS = 60_000
 const POLL_MS = 50
 const POLLS = 600
 
