@@ -21,7 +21,7 @@ interface Following {
   readonly stop: AbortController
 }
 
-export function createLogFollower({ store, log }: { readonly store: Store; readonly log: Logger }): LogFollower {
+export function createLogFollower({ store, log }: { readonly store: Pick<Store, 'workerLogs'>; readonly log: Logger }): LogFollower {
   const followed = new Map<string, Following>()
 
   async function copy(driver: HostDriver, workerId: string, signal: AbortSignal): Promise<boolean> {

@@ -1,7 +1,7 @@
-// The program of the thread that follows logs: its own store, its own drivers, which it opens as orders name their hosts, orders from the scaler's thread (`log-thread.ts`).
+// The program of the thread that follows logs: its own connection to Redis, its own drivers, which it opens as orders name their hosts, orders from the scaler's thread (`log-thread.ts`).
 import { parentPort, workerData } from 'node:worker_threads'
 import { createLogger } from '@runyard/kit'
-import { openStore, storeOptionsOf } from '@runyard/store'
+import { openWorkerLogs, storeOptionsOf } from '@runyard/store'
 import { createOwnHosts, openOwnHost } from './hosts.ts'
 import { createLogFollower } from './log-follower.ts'
 import type { LogOrder, LogReport, LogThreadSetup } from './log-thread.ts'
@@ -12,7 +12,7 @@ const { config, instanceId } = workerData as LogThreadSetup
 const log = createLogger({ name: 'scaler-logs', level: config.log.level })
 const scope = new AsyncDisposableStack()
 const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
-const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler-logs'), onError }))
+const store = scope.use(await openWorkerLogs({ ...storeOptionsOf(config, 'runyard-scaler-logs'), onError }))
 const hosts = scope.use(createOwnHosts((host) => openOwnHost(host, { config, instanceId, env: process.env })))
 const logs = scope.use(createLogFollower({ store, log }))
 

@@ -1,5 +1,5 @@
 export { generateKey } from './api-keys/api-keys.ts'
-export { openStore } from './open-store.ts'
+export { openStore, openWorkerLogs } from './open-store.ts'
 export { storeOptionsOf } from './store-options.ts'
 export type * from './types.ts'
 export type * from './webhooks/webhooks.ts'

@@ -1,4 +1,5 @@
 // Composes the store. Its resources are closed in reverse order.
+import type { Redis } from 'ioredis'
 import { createKeyStore } from './api-keys/api-keys.ts'
 import { createArtifactStore } from './blobs/artifacts.ts'
 import { createBatchStore } from './batches/batches.ts'
@@ -23,7 +24,7 @@ import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './resources/private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
 import { createRun } from './scripts/run-script.ts'
-import { openSignals } from './signals.ts'
+import { openSignals, sendOnly } from './signals.ts'
 import { createResourceStores } from './resources/resources.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
@@ -93,17 +94,37 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
   }
 }
 
-async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStack): Promise<StoreContext> {
-  const onError = options.onError ?? (() => undefined)
+/**
+ * Only the logs of workers, over one connection that hears no signals: each signal would cost its process a wake-up. For a thread of a process
+ * that has opened the store.
+ */
+export async function openWorkerLogs(options: OpenStoreOptions): Promise<Pick<Store, 'workerLogs'> & AsyncDisposable> {
+  await using opening = new AsyncDisposableStack()
   const keys = createKeys(options.prefix ?? 'runyard')
-  const { redisUrl, name = 'runyard', connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS, answerMs = DEFAULT_ANSWER_MS } = options
-  const open = async (connectionName: string) =>
-    scope.adopt(await connect({ redisUrl, name: connectionName, waitMs, answerMs, onError }), async (client) => {
-      // QUIT lets what is in flight finish; where Redis does not answer, the socket is just dropped.
-      await client.quit().catch(() => client.disconnect())
-    })
-  const client = await open(name)
-  const subscriber = await open(`${name}-signals`)
+  const client = await openConnection(options, options.name ?? 'runyard', opening)
+  const run = createRun({ client, signals: sendOnly(keys.signals) })
+  const scope = opening.move()
+  return {
+    workerLogs: translateErrors(createWorkerLogStore({ client, keys, run })),
+    [Symbol.asyncDispose]: () => scope.disposeAsync(),
+  }
+}
+
+async function openConnection(options: OpenStoreOptions, name: string, scope: AsyncDisposableStack): Promise<Redis> {
+  const { redisUrl, connectWaitMs: waitMs = DEFAULT_CONNECT_WAIT_MS, answerMs = DEFAULT_ANSWER_MS, onError = ignore } = options
+  return scope.adopt(await connect({ redisUrl, name, waitMs, answerMs, onError }), async (client) => {
+    // QUIT lets what is in flight finish; where Redis does not answer, the socket is just dropped.
+    await client.quit().catch(() => client.disconnect())
+  })
+}
+
+const ignore = (): void => undefined
+
+async function openContext(options: OpenStoreOptions, scope: AsyncDisposableStack): Promise<StoreContext> {
+  const { name = 'runyard', onError = ignore } = options
+  const keys = createKeys(options.prefix ?? 'runyard')
+  const client = await openConnection(options, name, scope)
+  const subscriber = await openConnection(options, `${name}-signals`, scope)
   const checkEveryMs = options.signalCheckMs ?? DEFAULT_SIGNAL_CHECK_MS
   await ensureDataVersion({ client, keys }).catch((error: unknown) => {
     throw toStoreError(error)

@@ -4,6 +4,7 @@ import { openLine } from '@runyard/testing'
 import type { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
+import { openWorkerLogs } from './open-store.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
 import { PATIENT, submission, useStores, workerRecord } from './testing/test-store.ts'
 import type { Store } from './testing/value-store.ts'
@@ -174,3 +175,21 @@ describe('a subscription', () => {
 async function setChannels(client: Redis, rule: string): Promise<void> {
   await client.call('ACL', 'SETUSER', 'default', rule)
 }
+
+test('the logs of workers are announced to others over a connection that hears nothing itself', async () => {
+  const store = await stores.open()
+  await store.workerLogs.follow('w1', 60_000)
+  const heard = stores.listen(store)
+  await using logs = await openWorkerLogs({
+    redisUrl: stores.redis().url,
+    prefix: stores.prefix(),
+    name: 'only-logs',
+    leaseMs: 30_000,
+    retention: { asyncMs: 60_000, syncMs: 30_000 },
+  })
+  await logs.workerLogs.append('w1', 'container', [{ at: 1, line: 'one' }])
+  await vi.waitFor(() => expect(heard).toEqual([{ kind: 'worker-logged', workerId: 'w1' }]), PATIENT)
+  expect(await logs.workerLogs.read('w1', 'container', 1)).toEqual([{ at: 1, line: 'one' }])
+  const connections = String(await stores.raw().client('LIST')).split('\n')
+  expect(connections.filter((line) => line.includes('name=only-logs'))).toEqual([expect.stringContaining(' sub=0 ')])
+})

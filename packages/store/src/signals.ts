@@ -32,6 +32,11 @@ const envelopeOf = (origin: string): string => `{"origin":"${origin}","signal":`
 /** `announce`, for signals that scripts make by themselves. */
 export const announceLua = defineLua({ lua: new URL('./signals.lua', import.meta.url), constants: { ENVELOPE: envelopeOf('') } })
 
+/** Of a connection that hears no signals, and whose own ones reach only other processes. */
+export function sendOnly(channel: string): Pick<Signals, 'channel' | 'encode' | 'deliver'> {
+  return { channel, encode: (signal) => `${envelopeOf(randomUUID())}${JSON.stringify(signal)}}`, deliver: () => undefined }
+}
+
 /** Resolves when the subscription is active, so that no later signal is missed. */
 export async function openSignals(deps: SignalDeps): Promise<Signals> {
   const { commands, subscriber, channel, onError } = deps

@@ -53,7 +53,7 @@ const MAX_LOG_LINES = 1000
 const MAX_LOG_BYTES = 2 * 1024 * 1024
 const KEEP_LOGS_S = 60 * 60
 
-export function createWorkerLogStore({ client, keys, run }: StoreContext): WorkerLogStore {
+export function createWorkerLogStore({ client, keys, run }: Pick<StoreContext, 'client' | 'keys' | 'run'>): WorkerLogStore {
   async function readAfter(...[workerId, source, had]: Parameters<WorkerLogStore['readAfter']>) {
     const log = keys.workerLog(workerId, source)
     const { ever, first, lines } = await run(readLogScript, { ...log, had: String(had ?? ''), most: MAX_LOG_LINES })
