@@ -2,29 +2,10 @@
 // Workers are small shell scripts; the fixture's `launch` makes its host run one.
 import { randomBytes } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
-import type { HostCapabilities, HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import type { HostDriver, HostEvent, LogLine, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { HostAbilities, HostFixture } from './host-fixture.ts'
 import { workerLaunch } from './worker-launch.ts'
-
-export interface HostFixture extends AsyncDisposable {
-  /** A driver of this installation; each call creates a new one, as a restarted scaler would. */
-  createDriver(): HostDriver
-  /** A driver of another installation on the same host. */
-  createStranger(): HostDriver
-  /** Makes the launch run `sh -c script`. */
-  launch(base: WorkerLaunch, script: string): WorkerLaunch
-  /** Sends SIGKILL from outside, as the kernel or an admin would. */
-  kill(workerId: string): Promise<void>
-  /** What the host still has of these workers: containers, directories, processes. */
-  leftovers(): Promise<readonly string[]>
-}
-
-export interface HostAbilities {
-  /** The driver's own capabilities, which the suite verifies. */
-  readonly capabilities: HostCapabilities
-  /** Attaches GPUs that do not exist, like the process host, or an engine with a stand-in for NVIDIA's hook. */
-  readonly gpus: boolean
-}
 
 const FOREVER = 'trap "exit 0" TERM; echo up; while :; do sleep 0.05; done'
 const CARDS = ['GPU-2b1f6b9e-0c53-4f0e-9d43-5a7d8c1e4f10', 'GPU-7d9c2e31-84ab-4b7c-a1f2-3c6e9b0d5a28']

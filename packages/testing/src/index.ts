@@ -1,7 +1,7 @@
 export * from './redis.ts'
 export { findFreePort } from './free-port.ts'
 export { describeHostConformance } from './host-conformance.ts'
-export type { HostAbilities, HostFixture } from './host-conformance.ts'
+export type { HostAbilities, HostFixture } from './host-fixture.ts'
 export { describeBlobConformance } from './blob-conformance.ts'
 export type { BlobFixture } from './blob-conformance.ts'
 export { createMemoryBlobs } from './memory-blobs.ts'

@@ -15,9 +15,9 @@ export interface NetworkSandboxes extends AsyncDisposable {
   keep(count: number | undefined): void
   /** Starts a worker; if `mayJoin`, with a sandbox for it alone where one is ready. The next one is made when no start has been under way for a while. */
   during<T>(mayJoin: boolean, start: (sandbox: string | undefined) => Promise<T>): Promise<T>
-  /** What the engine lists of this installation, asked at `askedAt`: removes strays, and ends workers that have lost their network. */
   /** Resolves when no start has been under way for a while. */
   readonly quiet: (signal: AbortSignal) => Promise<void>
+  /** What the engine lists of this installation, asked at `askedAt`: removes strays, and ends workers that have lost their network. */
   readonly note: (containers: readonly ListedContainer[], askedAt: number) => void
 }
 
