@@ -1,5 +1,6 @@
 // `pnpm check:links`: every link of a Markdown file leads to a file of this repository, and its anchor to a heading there; no line of prose is
-// longer than 120 characters (tables, code and lines that hold one unbreakable link are exempt).
+// longer than 120 characters (tables, code and lines that hold one unbreakable link are exempt); every row of a table has as many cells as its
+// header.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -11,7 +12,7 @@ const COLUMNS = 120
 const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   .filter((file) => file !== '' && existsSync(join(ROOT, file)))
-const faults = files.flatMap((file) => [...brokenLinks(file), ...longLines(file)])
+const faults = files.flatMap((file) => [...brokenLinks(file), ...longLines(file), ...unevenRows(file)])
 for (const fault of faults) process.stderr.write(`${fault}\n`)
 process.exitCode = faults.length === 0 ? 0 : 1
 
@@ -31,6 +32,20 @@ function longLines(file: string): string[] {
   return proseLines(file)
     .filter(({ text }) => text.length > COLUMNS && !text.startsWith('|') && /\S\s+\S/.test(text.slice(0, COLUMNS)))
     .map(({ text, line }) => `${file}:${line}: ${text.length} characters; wrap prose at ${COLUMNS}`)
+}
+
+function unevenRows(file: string): string[] {
+  let header: number | undefined
+  return proseLines(file).flatMap(({ text, line }) => {
+    if (!text.startsWith('|')) {
+      header = undefined
+      return []
+    }
+    // A cell may hold an escaped bar, and code keeps its bars only if they are escaped, too.
+    const cells = text.replaceAll(String.raw`\|`, '').split('|').length - 2
+    header ??= cells
+    return cells === header ? [] : [`${file}:${line}: ${cells} cells in a table of ${header} columns`]
+  })
 }
 
 function proseLines(file: string): { text: string; line: number }[] {
