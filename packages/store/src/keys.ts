@@ -172,6 +172,8 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     /** A hash per kind of resource, e.g. of templates. */
     resource: (kind: string) => `${shared}:${kind}`,
+    /** By id of a build. */
+    manifests: `${shared}:manifests`,
     /** Whose credentials an image came with. */
     privateImage: (imageId: string) => `${shared}:private-image:${imageId}`,
     /** Grows with each write of an endpoint or a resource. */

@@ -25,7 +25,7 @@ import { createPrivateImageStore } from './resources/private-images.ts'
 import { findProblems, readMemory } from './problems.ts'
 import { createRun } from './scripts/run-script.ts'
 import { openSignals, sendOnly } from './signals.ts'
-import { createResourceStores } from './resources/resources.ts'
+import { createManifestStore, createResourceStores } from './resources/resources.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
 import { createWebhookStore } from './webhooks/webhooks.ts'
@@ -51,6 +51,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
     resources: createResourceStores(context, translateErrors),
+    manifests: translateErrors(createManifestStore(context)),
     privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
     jobs: translateErrors(jobs),

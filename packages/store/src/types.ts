@@ -16,7 +16,7 @@ import type { RedisMemory, StoreProblem } from './problems.ts'
 import type { WebhookStore } from './webhooks/webhooks.ts'
 import type { EndpointStore } from './endpoints/endpoint-types.ts'
 import type { PrivateImageStore } from './resources/private-images.ts'
-import type { ResourceStores } from './resources/resources.ts'
+import type { ManifestStore, ResourceStores } from './resources/resources.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './endpoints/history.ts'
@@ -42,6 +42,7 @@ export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   /** By kind. */
   readonly resources: ResourceStores
+  readonly manifests: ManifestStore
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
   readonly jobs: JobStore

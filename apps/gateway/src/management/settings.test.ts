@@ -9,7 +9,7 @@ import {
   V1UpdateEndpointBody as V1Update,
 } from '@runyard/schema/api'
 import { buildSchema, isInputObjectType } from 'graphql'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
 import type { TestApp, TestUser } from '../testing/management-app.ts'
@@ -29,6 +29,7 @@ let user: TestUser
 useTestApp((site) => {
   ;({ opened, user } = site)
 })
+beforeEach(() => opened.addEnvironment('env'))
 
 const spec = (part: Partial<Endpoint['spec']>) => ({ spec: part })
 const settings = (part: Partial<Endpoint['settings']>) => ({ settings: part })
@@ -250,19 +251,15 @@ describe.each([
 })
 
 describe('an endpoint of a deployed app', () => {
-  const BUILTIN = { ...TEMPLATE, imageName: 'runpod/flash:py3.12-latest' }
+  const BUILTIN = { ...TEMPLATE, imageName: 'runpod/flash:py3.12-latest', env: [{ key: 'FLASH_RESOURCE_NAME', value: 'a' }] }
 
-  it.each([
-    ['an environment', { flashEnvironmentId: 'env', template: BUILTIN }],
-    ['the name of a resource', { template: { ...BUILTIN, env: [{ key: 'FLASH_RESOURCE_NAME', value: 'a' }] } }],
-    ['an environment of SDK 2.0', { flashEnvironmentId: 'env', template: { ...TEMPLATE, imageName: 'runpod/queue-gpu:py3.11-latest' } }],
-  ])('by %s is refused where its worker would find no code', async (_what, member) => {
-    expect(await byGraphql(member)).toContain('Deployed Flash apps are not served here yet: their workers would find no code.')
+  it('is refused where it belongs to no environment, since its worker would find no code', async () => {
+    expect(await byGraphql({ template: BUILTIN })).toContain('belongs to no environment')
   })
 
-  it('is served where its image brings its code', async () => {
-    const template = { ...TEMPLATE, env: [{ key: 'FLASH_RESOURCE_NAME', value: 'a' }] }
-    expect(await byGraphql({ flashEnvironmentId: 'env', template })).toBe('')
+  it('is served with an environment, or with an image that brings its code', async () => {
+    expect(await byGraphql({ flashEnvironmentId: 'env', template: BUILTIN })).toBe('')
+    expect(await byGraphql({ template: { ...BUILTIN, imageName: 'mine:1' } })).toBe('')
   })
 })
 

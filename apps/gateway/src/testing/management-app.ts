@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { requireGuards } from '../http/access.ts'
 import { registerManagement } from '../management/index.ts'
+import { MODEL_TOOLS } from '../management/model-tools.ts'
 
 export interface TestApp extends AsyncDisposable {
   readonly app: FastifyInstance
@@ -15,6 +16,8 @@ export interface TestApp extends AsyncDisposable {
   keyOf(ownerId: string): Promise<string>
   /** A user with a key of that owner. */
   userOf(ownerId: string): Promise<TestUser>
+  /** An environment of "owner", of an app of its own. */
+  addEnvironment(id: string): Promise<void>
 }
 
 type RestMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -41,6 +44,14 @@ function createUser(app: FastifyInstance, key: string): TestUser {
   }
 }
 
+async function addEnvironment({ resources: { apps, environments } }: Store, id: string): Promise<void> {
+  const common = { ownerId: 'owner', createdAt: 1 }
+  const app = { ...common, id: `app-${id}`, name: `app-${id}` }
+  const request = { ...MODEL_TOOLS, ownerId: 'owner', id: undefined, now: 1 }
+  await apps.save({ ...request, edit: () => app })
+  await environments.save({ ...request, edit: () => ({ ...common, id, name: 'production', appId: app.id, activeBuildId: null }) })
+}
+
 export async function openTestApp(redisUrl: string, register: typeof registerManagement = registerManagement): Promise<TestApp> {
   const store = await openStore({ redisUrl, leaseMs: 40_000, retention: { asyncMs: 60_000, syncMs: 60_000 }, prefix: randomUUID() })
   const app = Fastify()
@@ -56,6 +67,7 @@ export async function openTestApp(redisUrl: string, register: typeof registerMan
     app,
     store,
     keyOf,
+    addEnvironment: (id) => addEnvironment(store, id),
     userOf: async (ownerId) => createUser(app, await keyOf(ownerId)),
     async [Symbol.asyncDispose]() {
       if (bugs.length > 0) throw new AggregateError(bugs, 'bugs were logged')

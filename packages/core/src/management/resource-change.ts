@@ -15,6 +15,8 @@ export interface ResourceWrite {
   readonly kind: ResourceKind
   readonly record: ResourceRecord
   readonly isRemoved: boolean
+  /** Of a build: its manifest as JSON, where it is new or changes. */
+  readonly manifest?: string | undefined
 }
 
 export interface ResourceChange<R> {
@@ -32,6 +34,8 @@ export interface SaveRequest<R> extends FollowContext {
   readonly id: string | undefined
   /** The record after the change. May run more than once. */
   edit(current: R | undefined): R
+  /** Of a build, as JSON. */
+  readonly manifest?: string
 }
 
 /** @throws RunyardError('not_found' | 'conflict' | 'bad_request' | 'unprocessable') with one sentence. */
@@ -47,7 +51,7 @@ export function saveResource<R extends ResourceRecord>(
   const record = request.edit(current)
   kind.check(record)
   checkReferences(kind, library, { record, current })
-  const namesake = own.find((other) => other.name === record.name && other.id !== record.id)
+  const namesake = own.find((other) => other.id !== record.id && identityOf(kind, other) === identityOf(kind, record))
   if (namesake !== undefined) {
     if (id === undefined && kind.isSame?.(namesake, record) === true) return { record: namesake, writes: [], endpoints: [], signalled: [] }
     throw new RunyardError('conflict', kind.sentences.taken(namesake))
@@ -56,7 +60,16 @@ export function saveResource<R extends ResourceRecord>(
   const users = current === undefined ? [] : usersOf(kind, library, current.id)
   const followed = kind.follow(record, users, request)
   const changed = followed.filter((endpoint) => !users.includes(endpoint))
-  return { record, writes: [{ kind, record, isRemoved: false }], endpoints: changed, signalled: followed }
+  return {
+    record,
+    writes: [{ kind, record, isRemoved: false, manifest: request.manifest }],
+    endpoints: changed,
+    signalled: followed,
+  }
+}
+
+function identityOf<R extends ResourceRecord>({ identity }: ResourceKind<R>, record: R): string | undefined {
+  return identity === undefined ? record.name : identity(record)
 }
 
 /** References that it did not have before must exist. */
@@ -77,32 +90,45 @@ function tooMany({ sentences }: ResourceKind, count: number): RunyardError {
   return new RunyardError('unprocessable', `You have ${count} ${sentences.many}, which is as many as an owner may have; delete some first.`)
 }
 
-/** By id or by name. @throws RunyardError('not_found' | 'conflict') */
+/** By id or by name; with it goes what belongs to it. @throws RunyardError('not_found' | 'conflict') */
 export function removeResource<R extends ResourceRecord>(
   kind: ResourceKind<R>,
   library: Library,
   wanted: { readonly id: string } | { readonly name: string },
 ): ResourceChange<R> {
-  const isWanted = (id: string, name: string): boolean => ('id' in wanted ? wanted.id === id : wanted.name === name)
+  const isWanted = (id: string, name: string | undefined): boolean => ('id' in wanted ? wanted.id === id : wanted.name === name)
   const record = library.of(kind).find(({ id, name }) => isWanted(id, name))
   if (record === undefined) {
     const why = kind.sentences.inseparable?.(isWanted, library.endpoints)
     throw why === undefined ? missingResource(kind, 'id' in wanted ? wanted.id : wanted.name) : new RunyardError('conflict', why)
   }
-  const users = usersOf(kind, library, record.id)
-  if (users.length > 0) throw new RunyardError('conflict', kind.sentences.inUse(record, namesOf(users)))
-  const referring = library.kinds.flatMap((other) => cleared(other, library, { name: kind.name, id: record.id }))
-  return { record, writes: [{ kind, record, isRemoved: true }, ...referring], endpoints: [], signalled: [] }
+  const writes: ResourceWrite[] = []
+  addRemoval(writes, library, { kind, record })
+  return { record, writes, endpoints: [], signalled: [] }
 }
 
-/** Records of that kind that name what is removed. */
-function cleared(kind: ResourceKind, library: Library, removed: { readonly name: string; readonly id: string }): readonly ResourceWrite[] {
-  const { name, id } = removed
-  const naming = library.of(kind).filter((record) => kind.references?.(record, name).includes(id) === true)
-  return naming.flatMap((record) => {
-    const without = kind.withoutReference?.(record, name, id)
-    return without === undefined ? [] : [{ kind, record: without, isRemoved: false }]
-  })
+interface Subject {
+  readonly kind: ResourceKind
+  readonly record: ResourceRecord
+}
+
+function addRemoval(writes: ResourceWrite[], library: Library, { kind, record }: Subject): void {
+  const users = usersOf(kind, library, record.id)
+  if (users.length > 0) throw new RunyardError('conflict', kind.sentences.inUse(record, namesOf(users)))
+  writes.push({ kind, record, isRemoved: true })
+  for (const naming of subjectsNaming(library, { kind, record })) {
+    if (writes.some((write) => write.isRemoved && write.kind === naming.kind && write.record.id === naming.record.id)) continue
+    const without = naming.kind.without?.(naming.record, kind.name) ?? 'needed'
+    if (without === 'needed') throw new RunyardError('conflict', kind.sentences.inUse(record, `the ${naming.kind.sentences.many}`))
+    if (without === 'removed') addRemoval(writes, library, naming)
+    else writes.push({ kind: naming.kind, record: without, isRemoved: false })
+  }
+}
+
+function subjectsNaming(library: Library, { kind: { name }, record: { id } }: Subject): readonly Subject[] {
+  return library.kinds.flatMap((kind) =>
+    library.of(kind).flatMap((record) => (kind.references?.(record, name).includes(id) === true ? [{ kind, record }] : [])),
+  )
 }
 
 function usersOf(kind: ResourceKind, { endpoints }: Library, id: string): readonly Endpoint[] {

@@ -5,8 +5,8 @@ import type { ModelTools } from './endpoint-change.ts'
 
 export interface ResourceRecord {
   readonly id: string
-  /** Unique per owner and kind. */
-  readonly name: string
+  /** Unique per owner and kind, unless the kind has an identity of its own. */
+  readonly name?: string
   readonly ownerId: string
   readonly createdAt: number
 }
@@ -31,8 +31,12 @@ export interface ResourceKind<R extends ResourceRecord = ResourceRecord, S = unk
   usedBy(endpoint: Endpoint): readonly string[]
   /** Ids of resources of another kind that this one names. */
   references?(record: R, kind: string): readonly string[]
-  /** The record without its reference to a resource that is deleted. */
-  withoutReference?(record: R, kind: string, id: string): R
+  /** What becomes of a record when a resource that it names is deleted; `needed`: that cannot be deleted. */
+  without?(record: R, kind: string): R | 'removed' | 'needed'
+  /** What no two records of an owner share; default: the name. */
+  identity?(record: R): string
+  /** The artifact that is kept as long as the record. */
+  artifactOf?(record: R): string
   /** A creation under a name that exists returns the existing one where both have the same content. */
   isSame?(existing: R, wanted: R): boolean
   /** The users as they are after a change of the record; those that differ are written. @throws RunyardError where they cannot follow. */

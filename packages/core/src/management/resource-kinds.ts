@@ -1,6 +1,13 @@
 // The table of kinds of resources that an owner has beside endpoints. The store reads and writes every row with the same scripts under the same
 // rules, so a new kind is one row here and its Zod schema.
+import { APPS, BUILDS, ENVIRONMENTS } from './apps.ts'
 import { REGISTRIES } from './registries.ts'
 import { TEMPLATES } from './templates.ts'
 
-export const RESOURCE_KINDS = { templates: TEMPLATES, registries: REGISTRIES } as const
+export const RESOURCE_KINDS = {
+  templates: TEMPLATES,
+  registries: REGISTRIES,
+  apps: APPS,
+  environments: ENVIRONMENTS,
+  builds: BUILDS,
+} as const

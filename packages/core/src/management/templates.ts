@@ -22,7 +22,7 @@ export const TEMPLATES: ResourceKind<Template, Template> = {
   check: checkTemplate,
   usedBy: ({ sharedTemplateId }) => (sharedTemplateId === undefined ? [] : [sharedTemplateId]),
   references: ({ container: { registryId } }, kind) => (kind === 'registries' && registryId !== null ? [registryId] : []),
-  withoutReference: (template) => ({ ...template, container: { ...template.container, registryId: null } }),
+  without: (template) => ({ ...template, container: { ...template.container, registryId: null } }),
   isSame: (existing, wanted) => isSame([{ ...DEFAULT_CONTAINER, ...existing.container }, existing.notes], [wanted.container, wanted.notes]),
   follow,
   sentences: {

@@ -18,11 +18,10 @@ function balancerProblem({ type }: Endpoint, current: Endpoint | undefined): str
   return 'Load-balanced endpoints cannot be reached here yet: workers take jobs from a queue. Make it a queue endpoint (type QB, or QUEUE in REST v2; in Flash a function or class instead of a route) and call it by /run and /runsync.'
 }
 
-/** Our own images run code that comes with each call; a deployed app's code is in an artifact, which we do not store. */
+/** Our own images run code that comes with each call, or the build of the endpoint's environment. */
 function deployedProblem({ flashEnvironmentId, spec: { image, env } }: Endpoint): string | undefined {
-  const isDeployed = flashEnvironmentId !== null || 'FLASH_RESOURCE_NAME' in env
-  if (!isDeployed || envelopeOf(image) === null) return undefined
-  return 'Deployed Flash apps are not served here yet: their workers would find no code. Run the script live (FLASH_IS_LIVE_PROVISIONING=true, flash dev or rp flash dev), or give the endpoint an image that holds the code.'
+  if (flashEnvironmentId !== null || !('FLASH_RESOURCE_NAME' in env) || envelopeOf(image) === null) return undefined
+  return 'This endpoint has FLASH_RESOURCE_NAME but belongs to no environment, so its workers would find no code: deploy it with `flash deploy` or `rp flash deploy`, or give it an image that holds the code.'
 }
 
 function volumeProblem({ networkVolumeIds }: EndpointSpec, current: Endpoint | undefined): string | undefined {

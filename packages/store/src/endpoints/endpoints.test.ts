@@ -2,6 +2,7 @@
 import { RunyardError } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
+import { saveEnvironment } from '../testing/resource-fixture.ts'
 import { completed, PATIENT, submission, useStores, workerRecord } from '../testing/test-store.ts'
 
 const stores = useStores()
@@ -23,7 +24,9 @@ describe('upsert', () => {
   })
 
   test('the same name means one endpoint per owner and flash environment', async () => {
-    const { endpoints } = await stores.open()
+    const store = await stores.open()
+    const { endpoints } = store
+    await saveEnvironment(store, 'env')
     const variants = [
       endpoint('ep-1', { name: 'n' }),
       endpoint('ep-2', { name: 'n', ownerId: 'other' }),

@@ -3,7 +3,7 @@ import { RESOURCE_KINDS, type ResourceKind } from '@runyard/core'
 import { ownedLua } from '../endpoints/endpoint-lists.ts'
 import type { Keys } from '../keys.ts'
 import { defineLua, defineScript } from '../scripts/define-script.ts'
-import { flag, list, row, text } from '../scripts/replies.ts'
+import { list, row, text, word } from '../scripts/replies.ts'
 
 type KindName = keyof typeof RESOURCE_KINDS
 
@@ -31,12 +31,24 @@ export const writeScript = defineScript(
   {
     lua: new URL('./write-resources.lua', import.meta.url),
     uses: [hashesLua],
-    keys: ['revision', 'endpoints', ...KIND_NAMES],
-    /** The writes as three lists. */
-    args: { expectedRevision: 'text', to: 'texts', fields: 'texts', records: 'texts', changed: 'signals' },
-    reply: flag,
+    keys: ['revision', 'endpoints', 'manifests', 'artifactList', 'artifacts', 'holdersOf', ...KIND_NAMES],
+    args: {
+      expectedRevision: 'text',
+      releasedUntil: 'number',
+      /** The writes as three lists. */
+      to: 'texts',
+      fields: 'texts',
+      records: 'texts',
+      /** Artifacts that a record holds from now on, and those that one held. */
+      held: 'texts',
+      holders: 'texts',
+      released: 'texts',
+      releasers: 'texts',
+      changed: 'signals',
+    },
+    reply: word('written', 'stale', 'gone'),
   },
-  { changed: (isWritten) => isWritten },
+  { changed: (reply) => reply === 'written' },
 )
 
 export const listHavingScript = defineScript({

@@ -10,8 +10,11 @@ import {
   type ResourceChange,
   type ResourceKind,
   type ResourceRecord,
+  type ResourceWrite,
   type SaveRequest,
 } from '@runyard/core'
+import { RunyardError, type Manifest } from '@runyard/schema'
+import { ARTIFACT_GRACE_MS } from '../blobs/artifacts.ts'
 import type { StoreContext } from '../context.ts'
 import { readEndpoint, readResource } from '../data/records.ts'
 import { MAX_TRIES, tooBusy } from '../endpoints/endpoints.ts'
@@ -29,6 +32,20 @@ export interface ResourceStore<R extends ResourceRecord, S> {
   save(request: SaveRequest<R>): Promise<S>
   /** @throws RunyardError('not_found' | 'conflict') */
   remove(ownerId: string, wanted: { readonly id: string } | { readonly name: string }): Promise<void>
+}
+
+/** Manifests of builds, which are large and rarely read. They are written and removed with their builds. */
+export interface ManifestStore {
+  get(buildId: string): Promise<Manifest | undefined>
+}
+
+export function createManifestStore({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): ManifestStore {
+  return {
+    async get(buildId) {
+      const text = await client.hget(keys.manifests, buildId)
+      return text === null ? undefined : (JSON.parse(text) as Manifest)
+    },
+  }
 }
 
 type Kinds = typeof RESOURCE_KINDS
@@ -79,7 +96,9 @@ type Change = <R>(ownerId: string, decide: (library: Library) => ResourceChange<
 
 /** `decide` may run more than once. */
 function createChange({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): Change {
-  const touched = { revision: keys.revision, endpoints: keys.endpoints.records, names: keys.endpoints.names, ...hashKeys(keys) }
+  const { revision: revisionKey, manifests, artifacts } = keys
+  const touched = { revision: revisionKey, endpoints: keys.endpoints.records, names: keys.endpoints.names, ...hashKeys(keys) }
+  const held = { manifests, artifactList: artifacts.list, artifacts: artifacts.records, holdersOf: artifacts.holders('') }
   return async (ownerId, decide) => {
     const owned = { namesBegin: namesBegin(ownerId), text: recordsHave(ownerId), kinds: KIND_NAMES }
     for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
@@ -95,7 +114,10 @@ function createChange({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): Change
           ),
       })
       const signals = changed.signalled.map(({ id }) => ({ kind: 'endpoint-changed', endpointId: id }) as const)
-      if (await run(writeScript, { ...touched, expectedRevision: revision, ...toLists(changed), changed: signals })) return changed.record
+      const conditions = { expectedRevision: revision, releasedUntil: Date.now() + ARTIFACT_GRACE_MS }
+      const result = await run(writeScript, { ...touched, ...held, ...conditions, ...toLists(changed), changed: signals })
+      if (result === 'written') return changed.record
+      if (result === 'gone') throw new RunyardError('unprocessable', 'The uploaded artifact is not kept any more; upload it again.')
     }
     throw tooBusy()
   }
@@ -103,12 +125,32 @@ function createChange({ keys, run }: Pick<StoreContext, 'keys' | 'run'>): Change
 
 function toLists({ writes, endpoints }: ResourceChange<unknown>) {
   const rows = [
-    ...writes.map(({ kind, record, isRemoved }) => ({
-      to: kind.name,
-      field: kind.field(record.ownerId, record.id),
-      text: isRemoved ? '' : JSON.stringify(record),
-    })),
+    ...writes.flatMap(rowsOf),
     ...endpoints.map((endpoint) => ({ to: 'endpoints', field: endpoint.id, text: JSON.stringify(endpoint) })),
   ]
-  return { to: rows.map(({ to }) => to), fields: rows.map(({ field }) => field), records: rows.map(({ text }) => text) }
+  const [held, released] = [holdsOf(writes, false), holdsOf(writes, true)]
+  return {
+    to: rows.map(({ to }) => to),
+    fields: rows.map(({ field }) => field),
+    records: rows.map(({ text }) => text),
+    held: held.map(({ artifactId }) => artifactId),
+    holders: held.map(({ holder }) => holder),
+    released: released.map(({ artifactId }) => artifactId),
+    releasers: released.map(({ holder }) => holder),
+  }
+}
+
+function rowsOf({ kind, record, isRemoved, manifest }: ResourceWrite) {
+  const field = kind.field(record.ownerId, record.id)
+  const row = { to: kind.name, field, text: isRemoved ? '' : JSON.stringify(record) }
+  const text = isRemoved && kind.artifactOf !== undefined ? '' : manifest
+  return text === undefined ? [row] : [row, { to: 'manifests', field: record.id, text }]
+}
+
+/** A record holds its artifact under its own name, so writing it again changes nothing. */
+function holdsOf(writes: readonly ResourceWrite[], isRemoved: boolean) {
+  return writes.flatMap(({ kind, record, ...write }) => {
+    const artifactId = write.isRemoved === isRemoved ? kind.artifactOf?.(record) : undefined
+    return artifactId === undefined ? [] : [{ artifactId, holder: `${kind.name}:${record.id}` }]
+  })
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { TestApp } from '../../testing/management-app.ts'
 import { useTestApp } from '../../testing/use-management-app.ts'
 
@@ -57,6 +57,7 @@ let key: string
 useTestApp((site) => {
   ;({ opened, key } = site)
 })
+beforeEach(() => opened.addEnvironment('env1'))
 
 interface Reply {
   readonly data?: Record<string, Record<string, unknown> | null> | null
@@ -157,7 +158,7 @@ describe('identity by name', () => {
     const ids = [
       await save(GPU_QUEUE),
       await save({ ...GPU_QUEUE, name: 'live-other' }),
-      await save({ ...GPU_QUEUE, template: OWN_IMAGE, flashEnvironmentId: 'e1' }),
+      await save({ ...GPU_QUEUE, template: OWN_IMAGE, flashEnvironmentId: 'env1' }),
     ]
     key = await opened.keyOf('other')
     ids.push(await save(GPU_QUEUE))
@@ -368,6 +369,7 @@ describe('bad input gets one clear sentence', () => {
     ['a load balancer', { type: 'LB' }, 'Load-balanced endpoints cannot be reached here yet'],
     ['template and templateId', { templateId: 'abc' }, 'template and templateId cannot be given together.'],
     ['global volumes', { volumes: [{ volumeId: 'v' }] }, 'Global volumes are not supported; leave "volumes" empty.'],
+    ['an unknown environment', { flashEnvironmentId: 'e1' }, 'Environment not found: "e1".'],
     ['an unknown id', { id: 'nosuchendpoint' }, 'Endpoint "nosuchendpoint" was not found.'],
     ['text for a number', { workersMax: 'many' }, 'A number was expected.'],
     ['half a worker', { workersMax: 1.5 }, 'A whole number was expected.'],

@@ -1,0 +1,48 @@
+// Deployed apps (ADR 63): an app has environments, and builds of its code. An endpoint belongs to an environment by `flashEnvironmentId`; its workers run
+// the environment's active build. A build's manifest is kept beside its record, since only few readers need it.
+import { z } from 'zod'
+
+export const App = z.object({
+  id: z.string(),
+  /** Unique per owner. */
+  name: z.string(),
+  ownerId: z.string(),
+  createdAt: z.number(),
+})
+export type App = z.infer<typeof App>
+
+export const Environment = z.object({
+  id: z.string(),
+  /** Unique per app. */
+  name: z.string(),
+  ownerId: z.string(),
+  appId: z.string(),
+  /** What workers of its endpoints run that start from now on; null: nothing was deployed yet. */
+  activeBuildId: z.string().nullable(),
+  createdAt: z.number(),
+  /** When the active build was deployed; absent: never. */
+  deployedAt: z.number().optional(),
+})
+export type Environment = z.infer<typeof Environment>
+
+/** What made an artifact: `runpod-flash` 1.x, or the SDK 2.0 (production §4.1). */
+export const BUILD_KINDS = ['flash', 'sdk2'] as const
+
+export const Build = z.object({
+  id: z.string(),
+  ownerId: z.string(),
+  appId: z.string(),
+  artifactId: z.string(),
+  /** The client's name for the artifact. */
+  objectKey: z.string(),
+  kind: z.enum(BUILD_KINDS),
+  /** Of its compiled packages, e.g. `3.12`; null: the manifest does not say. */
+  pythonVersion: z.string().nullable(),
+  sizeBytes: z.int().min(0),
+  sha256: z.string(),
+  createdAt: z.number(),
+})
+export type Build = z.infer<typeof Build>
+
+/** As the client wrote it. */
+export type Manifest = Readonly<Record<string, unknown>>
