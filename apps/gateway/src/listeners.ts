@@ -19,6 +19,7 @@ import { registerWorkerLogs } from './observability/worker-logs.ts'
 import { registerOpenai } from './openai/routes.ts'
 import type { GatewayDeps } from './parts/deps.ts'
 import { recordEnds } from './parts/journal.ts'
+import { acceptTunnels, asksForTunnel } from './workers/accept-tunnels.ts'
 import { registerWorkerPlane, type WorkerPlaneDeps } from './workers/routes.ts'
 
 /** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */
@@ -57,7 +58,8 @@ function refusalReasonOf(error: Error & { readonly code?: unknown }): RefusalRea
 
 export async function buildWorkerPlaneApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {
   const { log, closing, config } = deps
-  const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES })
+  const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES, upgrades: asksForTunnel })
+  acceptTunnels(app.server, deps)
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are known callers: no limits, no browsers.

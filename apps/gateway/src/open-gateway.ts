@@ -8,6 +8,7 @@ import { createEventWriter, type EventWriter } from './parts/event-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './parts/waiters.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
+import { createTunnels } from './workers/tunnels.ts'
 import { openWebhooks } from './webhooks/delivery-loop.ts'
 import { createResolve, type Resolve } from './webhooks/name-lookup.ts'
 import { createDispatcher } from './workers/dispatcher.ts'
@@ -37,6 +38,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const endpoints = createEndpointCache(store.endpoints)
   const dispatcher = createDispatcher({ store, endpoints, log, onHanded: (session, job) => noteHanded({ events, waiters }, session, job) })
   const sessions = createWorkerSessions({ store, log })
+  const tunnels = createTunnels()
   const deps: WorkerPlaneDeps = {
     store,
     config,
@@ -49,6 +51,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     wrongKeyPolls: createWrongKeyPolls({ store, log }),
     heartbeats: createHeartbeats(store.jobs),
     dispatcher,
+    tunnels,
     closing: closing.signal,
   }
   const webhooks = openWebhooks(deps, resolve)
@@ -60,7 +63,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const batches = openBatchFinisher(deps)
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
+  for (const part of [events, tunnels, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
   parts.defer(() => closing.abort())
   return { deps, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }

@@ -12,7 +12,11 @@ export const ERROR_CODES = {
   unprocessable: 422,
   too_many_requests: 429,
   internal: 500,
+  /** The HTTP server inside a worker cannot be reached, or ended in mid-answer. */
+  bad_gateway: 502,
   store_unavailable: 503,
+  /** No worker was ready in time, or its server took too long. */
+  gateway_timeout: 504,
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

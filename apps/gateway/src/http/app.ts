@@ -1,5 +1,6 @@
 // The bare Fastify app that both listeners are built on: a guard before every route, bodies of any content type read as JSON, `//` tolerated in paths,
 // JSON errors, connections kept open longer than any client pauses between polls (client-api R3, R17, §3; worker-api §4.3).
+import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { requireGuards } from './access.ts'
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly headerBytes?: number
   /** Aborts when the process is asked to stop. */
   readonly closing: AbortSignal
+  /** Whether a request that asks for another protocol gets it; the others stay plain requests. Default: none does. */
+  readonly upgrades?: (request: IncomingMessage) => boolean
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -37,6 +40,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     requestTimeout: LONGEST_UPLOAD_MS,
     http: {
       connectionsCheckingInterval: LOOK_FOR_SLOW_EVERY_MS,
+      shouldUpgradeCallback: (request) => options.upgrades?.(request) ?? false,
       ...(options.headerBytes === undefined ? {} : { maxHeaderSize: options.headerBytes }),
     },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },

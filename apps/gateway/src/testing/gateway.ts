@@ -9,6 +9,7 @@ import { endpointRecord } from '@runyard/testing/endpoint'
 import { openGateway } from '../open-gateway.ts'
 import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
 import type { Resolve } from '../webhooks/name-lookup.ts'
+import type { Tunnels } from '../workers/tunnels.ts'
 
 export interface Answer {
   readonly status: number
@@ -51,6 +52,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly call: Send
   /** To the worker plane, without credentials. */
   readonly callPlane: Send
+  /** To the ports of workers. */
+  readonly tunnels: Tunnels
   /** How many takes of a worker wait for a job here. */
   parkedTakes(workerId: string): number
   /** `/run` with the key; returns the job's id. */
@@ -107,6 +110,7 @@ export async function startGateway(
     key,
     call,
     callPlane,
+    tunnels: gateway.deps.tunnels,
     parkedTakes: (workerId) => gateway.deps.sessions.find(workerId)?.heldTakes ?? 0,
     addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
     submit,

@@ -18,6 +18,7 @@ import { receivePing } from './ping.ts'
 import { createPostAdmission } from './post-admission.ts'
 import { readChunk, readResult } from './result-body.ts'
 import { receiveChunk, receiveResult, type Post } from './results.ts'
+import type { Tunnels } from './tunnels.ts'
 import type { WorkerSessions } from './sessions.ts'
 import type { WorkerSession } from './worker-session.ts'
 import { couldBeWorker, type WrongKeyPolls } from './wrong-key-polls.ts'
@@ -38,6 +39,7 @@ export interface WorkerPlaneDeps extends GatewayDeps {
   readonly wrongKeyPolls: WrongKeyPolls
   readonly heartbeats: Heartbeats
   readonly dispatcher: Dispatcher
+  readonly tunnels: Tunnels
 }
 
 interface WorkerParams {
