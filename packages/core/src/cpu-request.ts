@@ -20,6 +20,9 @@ export function parseCpuInstanceId(instanceId: string): CpuSize {
   return { instanceId, cpus, memoryBytes: memoryGb * 1e9 }
 }
 
+/** GB of memory per vCPU of the flavors that clients know (flash-api §9.2, management §2.1). */
+export const CPU_FLAVORS: Readonly<Record<string, number>> = { cpu3c: 2, cpu3g: 4, cpu5c: 2, cpu5g: 4 }
+
 /** GB of memory per vCPU by the last letter of a CPU flavor: general purpose, compute, memory (flash-api §9.2). */
 const MEMORY_PER_VCPU: Readonly<Record<string, number>> = { g: 4, c: 2, m: 8 }
 

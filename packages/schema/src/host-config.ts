@@ -2,6 +2,7 @@
 // one text, `process` or the URL of its engine, and without a kind it is a Docker host.
 import { z } from 'zod'
 import { RunyardError } from './errors.ts'
+import { DATA_CENTERS } from './volume.ts'
 import { LOCAL_SOCKET, parseEngineUrl, remoteNameIn, type EngineConnection } from './engine-connection.ts'
 
 const SIMULATED = /^\s*[^:,]+(:\d{1,3})?\s*(,\s*[^:,]+(:\d{1,3})?\s*)*$/
@@ -49,6 +50,10 @@ const common = {
     .record(z.string(), z.string(), { error: 'labels are "name: text" lines' })
     .optional()
     .describe('facts that the operator gives it'),
+  dataCenter: z
+    .enum(DATA_CENTERS, { error: `dataCenter is one of ${DATA_CENTERS.join(', ')}` })
+    .optional()
+    .describe('data center that clients see the host in; volumes belong to one (default: EU-RO-1)'),
   limits: Limits.optional(),
   reserve: Reserve.optional(),
   cordon: z

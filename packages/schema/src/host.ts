@@ -64,6 +64,8 @@ export const HostInventory = z.object({
   reservedMemoryBytes: z.number().optional(),
   /** From its configuration. */
   labels: z.record(z.string(), z.string()).optional(),
+  /** From its configuration; absent: `DEFAULT_DATA_CENTER`. */
+  dataCenterId: z.string().optional(),
   /** Most workers at once, by its configuration; absent: no limit. */
   maxWorkers: z.int().optional(),
   /** Memory per GPU that its configuration gives a GPU worker; absent: the GPU's share, 0: no limit. */

@@ -206,6 +206,30 @@ describe('replies are as the document says', () => {
     await check('DELETE /v2/registries/{id}', `/v2/registries/${registry.json['id']}`)
   })
 
+  it('of volumes and data centers', async () => {
+    expect.hasAssertions()
+    const made = await check('POST /v2/network-volumes', '/v2/network-volumes', { name: 'v', size: 10, dataCenter: 'EU-RO-1' })
+    const one = `/v2/network-volumes/${made.json['id']}`
+    await check('GET /v2/network-volumes', '/v2/network-volumes')
+    await check('GET /v2/network-volumes/{id}', one)
+    await check('PATCH /v2/network-volumes/{id}', one, { size: 20 })
+    await check('DELETE /v2/network-volumes/{id}', one)
+    const global = await check('POST /v2/global-volumes', '/v2/global-volumes', { name: 'g' })
+    await check('GET /v2/global-volumes', '/v2/global-volumes')
+    await check('DELETE /v2/global-volumes/{id}', `/v2/global-volumes/${global.json['id']}`)
+    const old = await check('POST /v1/networkvolumes', '/v1/networkvolumes', { name: 'v', size: 10, dataCenterId: 'EU-RO-1' })
+    const oneOld = `/v1/networkvolumes/${old.json['id']}`
+    await check('GET /v1/networkvolumes', '/v1/networkvolumes')
+    await check('GET /v1/networkvolumes/{id}', oneOld)
+    await check('PATCH /v1/networkvolumes/{id}', oneOld, { size: 20 })
+    await check('POST /v1/networkvolumes/{id}/update', `${oneOld}/update`, { name: 'w' })
+    await check('DELETE /v1/networkvolumes/{id}', oneOld)
+    for (const what of ['cpus', 'datacenters'] as const)
+      for (const query of ['', '?include=AVAILABILITY']) await check(`GET /v2/catalog/${what}`, `/v2/catalog/${what}${query}`)
+    await check('GET /v2/catalog/cpus/{id}', '/v2/catalog/cpus/cpu3g')
+    await check('GET /v2/catalog/datacenters/{id}', '/v2/catalog/datacenters/EU-RO-1')
+  })
+
   it('of REST v1 and GraphQL', async () => {
     expect.hasAssertions()
     const auth = await check('POST /v1/containerregistryauth', '/v1/containerregistryauth', { name: 'v1', username: 'u', password: 'p' })

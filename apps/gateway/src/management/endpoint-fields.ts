@@ -94,9 +94,8 @@ export const PLACEMENT = fieldTable<EndpointSpec, Flat>()({
     },
     graphql: {
       name: null,
-      names: ['networkVolumeIds', 'networkVolumeId'],
-      read: ({ networkVolumeIds, networkVolumeId }) =>
-        networkVolumeIds?.map((volume) => volume.networkVolumeId) ?? (networkVolumeId == null ? undefined : splitCommas(networkVolumeId)),
+      names: ['networkVolumeIds', 'networkVolumeId', 'volumes'],
+      read: readVolumes,
       write: (ids) => ({
         networkVolumeId: ids[0] ?? null,
         networkVolumeIds: ids.map((networkVolumeId) => ({ networkVolumeId, dataCenterId: null })),
@@ -120,6 +119,14 @@ export const PLACEMENT = fieldTable<EndpointSpec, Flat>()({
     },
   },
 })
+
+/** SDK 2 names global volumes apart (sdk2-api §3.1). Without any, they say nothing of the network volumes. */
+function readVolumes({ networkVolumeIds, networkVolumeId, volumes }: EndpointInput): string[] | undefined {
+  const network =
+    networkVolumeIds?.map((volume) => volume.networkVolumeId) ?? (networkVolumeId == null ? undefined : splitCommas(networkVolumeId))
+  const global = volumes?.map(({ volumeId }) => volumeId) ?? []
+  return network === undefined && global.length === 0 ? undefined : [...(network ?? []), ...global]
+}
 
 function flashbootOf(on: boolean): 'FLASHBOOT' | 'OFF' {
   return on ? 'FLASHBOOT' : 'OFF'

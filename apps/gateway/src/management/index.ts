@@ -4,6 +4,7 @@ import { createGpuCatalogue, type EndpointSave } from '@runyard/core'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
+import { createDataCenters } from './data-centers.ts'
 import { reportChange } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
@@ -25,10 +26,11 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
   const { store, config, log, onDeleted } = deps
   const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
-  const model = createManagementModel(store, { ...config, onChanged, onDeleted })
+  const readDataCenters = createDataCenters({ store, config })
+  const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
   const catalogue = createGpuCatalogue(config.gpuTypes)
-  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, store, log }))
-  await app.register(async (scope) => registerRest(scope, { model, catalogue, store, config, log }))
+  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, store, log }))
+  await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
 }
 

@@ -17,9 +17,11 @@ import {
   type TemplateEdit,
 } from '@runyard/core'
 import type { Config, Endpoint, JobRecord, Registry, RegistryCredentials, Template } from '@runyard/schema'
-import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
+import { DEFAULT_DATA_CENTER, quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { ReadDataCenters } from './data-centers.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
+import { createVolumeModel, type VolumeModel } from './volume-model.ts'
 
 /** By id, it must exist; by name it is created or updated (flash-api §5.3: identity without `.flash/`). */
 export type EndpointTarget = ({ readonly id: string } | { readonly name: string; readonly flashEnvironmentId: string | null }) & {
@@ -51,6 +53,7 @@ export interface ManagementModel {
   remove(ownerId: string, id: string): Promise<void>
   readonly templates: TemplateModel
   readonly registries: RegistryModel
+  readonly volumes: VolumeModel
 }
 
 export interface TemplateModel {
@@ -84,6 +87,8 @@ export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
   readonly clock?: () => number
+  /** Absent: the default one alone. */
+  readonly readDataCenters?: ReadDataCenters
   /** Called after each save of an endpoint that was there; its sentence is the notice. */
   readonly onChanged?: (save: EndpointSave) => Promise<string | undefined>
   /** Called with the jobs that ended with their endpoint. */
@@ -92,7 +97,7 @@ export interface ModelOptions {
 
 export function createManagementModel(
   store: ModelStore,
-  { limits, clock = Date.now, onChanged, onDeleted }: ModelOptions,
+  { limits, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
 ): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
@@ -124,9 +129,7 @@ export function createManagementModel(
   return {
     get,
     save,
-    async list(ownerId) {
-      return byAge(await store.endpoints.list(ownerId))
-    },
+    list: async (ownerId) => byAge(await store.endpoints.list(ownerId)),
     async retry(ownerId, id, at) {
       return store.endpoints.upsert({ id }, (current) => {
         if (current?.ownerId !== ownerId) throw missingEndpoint(id)
@@ -139,8 +142,11 @@ export function createManagementModel(
     },
     templates: createTemplateModel(store, { save, clock }),
     registries: createRegistryModel(store.resources, clock),
+    volumes: createVolumeModel({ store, clock, readDataCenters }),
   }
 }
+
+const theDefaultOne: ReadDataCenters = async () => [{ id: DEFAULT_DATA_CENTER, hasGpu: () => true }]
 
 interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
   readonly clock: () => number

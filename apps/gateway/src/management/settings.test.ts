@@ -12,6 +12,7 @@ import { buildSchema, isInputObjectType } from 'graphql'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { TYPE_DEFINITIONS } from './graphql/type-definitions.ts'
+import { MODEL_TOOLS } from './model-tools.ts'
 import type { TestApp, TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'
 
@@ -38,7 +39,7 @@ const scaling = (scaler: Endpoint['settings']['scaling']) => settings({ scaling:
 const REPLY = 'a member of the reply that clients send back (flash-api §5.4)'
 const NOTES = 'kept and shown; pods read it, workers do not (management §2.2, §4.2: clients send a default)'
 const SITES = 'clients name all data centers by default (flash-api §3.1, management §6.1); a machine of one’s own is in none of them'
-const VOLUME = 'Network volume "v1" does not exist: network volumes are not served here yet.'
+const VOLUME = 'Volume "v1" does not exist; create it first, or leave it out.'
 const PORTS = 'Ports of workers cannot be reached from outside ("80/http")'
 const SECRET = 'The environment variable "A" asks for the secret "token": secrets are not kept here yet; give the value itself.'
 const asSecret = 'Bearer {{ RUNPOD_SECRET_token }}'
@@ -58,7 +59,7 @@ const GRAPHQL_ENDPOINT: Readonly<Record<string, Verdict>> = {
   locations: { send: 'EU-RO-1', ignored: SITES },
   networkVolumeId: { send: 'v1', refused: VOLUME },
   networkVolumeIds: { send: [{ networkVolumeId: 'v1' }], refused: VOLUME },
-  volumes: { send: [{ volumeId: 'v1' }], refused: 'Global volumes are not supported' },
+  volumes: { send: [{ volumeId: 'v1' }], refused: VOLUME },
   modelReferences: { send: ['a/b'], refused: 'Cached models are not supported' },
   idleTimeout: { send: 77, honoured: settings({ idleTimeoutMs: 77_000 }) },
   scalerType: { send: 'REQUEST_COUNT', honoured: scaling({ type: 'REQUEST_COUNT', requestCount: 4 }) },
@@ -274,13 +275,21 @@ describe('what an endpoint has from before', () => {
       settings: { ...saved.settings, scaling: { type: 'REQUEST_COUNT', requestCount: 4 } },
       spec: { ...saved.spec, ports: ['80/http'], networkVolumeIds: ['v1'], flashboot: 'PRIORITY_FLASHBOOT' },
     }
+    const old = {
+      id: 'v1',
+      name: 'v1',
+      ownerId: saved.ownerId,
+      kind: 'STANDARD',
+      sizeGb: 1,
+      dataCenterId: 'EU-RO-1',
+      createdAt: 1,
+    } as const
+    await opened.store.resources.volumes.save({ ...MODEL_TOOLS, now: 1, ownerId: saved.ownerId, id: undefined, edit: () => old })
     await opened.store.endpoints.upsert({ id: saved.id }, () => before)
     const path = `/v2/serverless/${saved.id}`
     const { json } = await user.rest('PATCH', path, { workers: { max: 7 }, ports: ['80/http'], networkVolumes: ['v1'] })
     expect(json).toMatchObject({ workers: { max: 7 }, ports: ['80/http'], networkVolumes: ['v1'], type: 'LOAD_BALANCER' })
-    expect((await user.rest('PATCH', path, { networkVolumes: ['v1', 'v2'] })).json['detail']).toContain(
-      'Network volume "v2" does not exist',
-    )
+    expect((await user.rest('PATCH', path, { networkVolumes: ['v1', 'v2'] })).json['detail']).toContain('Volume "v2" does not exist')
     expect((await user.rest('DELETE', path)).status).toBe(204)
   })
 })

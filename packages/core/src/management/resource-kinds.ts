@@ -3,6 +3,7 @@
 import { APPS, BUILDS, ENVIRONMENTS } from './apps.ts'
 import { REGISTRIES } from './registries.ts'
 import { TEMPLATES } from './templates.ts'
+import { VOLUMES } from './volumes.ts'
 
 export const RESOURCE_KINDS = {
   templates: TEMPLATES,
@@ -10,4 +11,5 @@ export const RESOURCE_KINDS = {
   apps: APPS,
   environments: ENVIRONMENTS,
   builds: BUILDS,
+  volumes: VOLUMES,
 } as const

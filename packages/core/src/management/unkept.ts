@@ -8,8 +8,7 @@ const SECRET = /\{\{\s*RUNPOD_SECRET_([^\s{}]*)\s*\}\}/u
 
 /** @throws RunyardError('bad_request') */
 export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): void {
-  const problem =
-    balancerProblem(next, current) ?? deployedProblem(next) ?? volumeProblem(next.spec, current) ?? modeProblem(next.spec, current)
+  const problem = balancerProblem(next, current) ?? deployedProblem(next) ?? modeProblem(next.spec, current)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
 }
 
@@ -22,12 +21,6 @@ function balancerProblem({ type }: Endpoint, current: Endpoint | undefined): str
 function deployedProblem({ flashEnvironmentId, spec: { image, env } }: Endpoint): string | undefined {
   if (flashEnvironmentId !== null || !('FLASH_RESOURCE_NAME' in env) || envelopeOf(image) === null) return undefined
   return 'This endpoint has FLASH_RESOURCE_NAME but belongs to no environment, so its workers would find no code: deploy it with `flash deploy` or `rp flash deploy`, or give it an image that holds the code.'
-}
-
-function volumeProblem({ networkVolumeIds }: EndpointSpec, current: Endpoint | undefined): string | undefined {
-  const unknown = networkVolumeIds.find((id) => !(current?.spec.networkVolumeIds ?? []).includes(id))
-  if (unknown === undefined) return undefined
-  return `Network volume ${quoted(unknown)} does not exist: network volumes are not served here yet. Leave it out and load what the function needs from a bucket, or put it into the image.`
 }
 
 function modeProblem({ flashboot }: EndpointSpec, current: Endpoint | undefined): string | undefined {

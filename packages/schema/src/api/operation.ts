@@ -22,6 +22,7 @@ export const TAGS = {
   endpoints: { description: 'What runs, on which hardware, with how many workers.', errors: 'Problem' },
   templates: { description: 'Containers that endpoints share.', errors: 'Problem' },
   registries: { description: 'Credentials for private images.', errors: 'Problem' },
+  volumes: { description: 'Directories that outlive workers.', errors: 'Problem' },
   workers: { description: 'The workers of an endpoint, their logs and its history.', errors: 'Problem' },
   catalog: { description: 'GPU types and the pools that they belong to.', errors: 'Problem' },
   webhooks: { description: 'Deliveries of webhooks, and the secrets that sign them.', errors: 'Problem' },

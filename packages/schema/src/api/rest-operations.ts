@@ -1,5 +1,13 @@
 // The operations of REST v2 (management §3) and of what only Runyard has. Each route of the gateway takes its schema from here.
-import { CatalogQuery, GpuTypeListView, GpuTypeView } from './catalog.ts'
+import {
+  CatalogQuery,
+  CpuFlavorListView,
+  CpuFlavorView,
+  DataCenterListView,
+  DataCenterView,
+  GpuTypeListView,
+  GpuTypeView,
+} from './catalog.ts'
 import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody } from './endpoints.ts'
 import { ExplainParams, ExplainView } from './explain.ts'
 import { tagged } from './operation.ts'
@@ -8,6 +16,15 @@ import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { StandbyView } from './standby.ts'
 import { UsageQuery, UsageView } from './usage.ts'
+import {
+  CreateGlobalVolumeBody,
+  CreateNetworkVolumeBody,
+  GlobalVolumeListView,
+  GlobalVolumeView,
+  NetworkVolumeListView,
+  NetworkVolumeView,
+  UpdateNetworkVolumeBody,
+} from './volumes.ts'
 import { AttemptQuery, WebhookEventParams, WebhookLogView, WebhookSecretsView } from './webhooks.ts'
 import { EventListView, EventQuery, LogEventView, LogParams, LogQuery, RetryView, WorkerListView } from './workers.ts'
 
@@ -102,6 +119,49 @@ const REGISTRIES = tagged('registries', {
   },
 })
 
+const VOLUMES = tagged('volumes', {
+  'GET /v2/network-volumes': { id: 'listNetworkVolumes', summary: 'List network volumes, oldest first', reply: NetworkVolumeListView },
+  'POST /v2/network-volumes': {
+    id: 'createNetworkVolume',
+    summary: 'Create a network volume',
+    description: 'One of the same name, size and data center is returned instead of a second one.',
+    body: CreateNetworkVolumeBody,
+    replies: { 201: NetworkVolumeView },
+  },
+  'GET /v2/network-volumes/:id': {
+    id: 'getNetworkVolume',
+    summary: 'Read a network volume',
+    params: IdParams,
+    reply: NetworkVolumeView,
+  },
+  'PATCH /v2/network-volumes/:id': {
+    id: 'updateNetworkVolume',
+    summary: 'Rename a network volume, or make it larger',
+    params: IdParams,
+    body: UpdateNetworkVolumeBody,
+    reply: NetworkVolumeView,
+  },
+  'DELETE /v2/network-volumes/:id': {
+    id: 'deleteNetworkVolume',
+    summary: 'Delete a network volume that no endpoint uses, with its data',
+    params: IdParams,
+    other: { 204: null },
+  },
+  'GET /v2/global-volumes': { id: 'listGlobalVolumes', summary: 'List global volumes, oldest first', reply: GlobalVolumeListView },
+  'POST /v2/global-volumes': {
+    id: 'createGlobalVolume',
+    summary: 'Create a global volume',
+    body: CreateGlobalVolumeBody,
+    replies: { 201: GlobalVolumeView },
+  },
+  'DELETE /v2/global-volumes/:id': {
+    id: 'deleteGlobalVolume',
+    summary: 'Delete a global volume that no endpoint uses, with its data',
+    params: IdParams,
+    other: { 204: null },
+  },
+})
+
 const WORKERS = tagged('workers', {
   'GET /v2/serverless/:id/workers': {
     id: 'listWorkers',
@@ -162,6 +222,27 @@ const CATALOG = tagged('catalog', {
     querystring: CatalogQuery,
     reply: GpuTypeView,
   },
+  'GET /v2/catalog/cpus': { id: 'listCpuFlavors', summary: 'List CPU flavors', querystring: CatalogQuery, reply: CpuFlavorListView },
+  'GET /v2/catalog/cpus/:id': {
+    id: 'getCpuFlavor',
+    summary: 'Read a CPU flavor',
+    params: IdParams,
+    querystring: CatalogQuery,
+    reply: CpuFlavorView,
+  },
+  'GET /v2/catalog/datacenters': {
+    id: 'listDataCenters',
+    summary: 'List the data centers that hosts are in',
+    querystring: CatalogQuery,
+    reply: DataCenterListView,
+  },
+  'GET /v2/catalog/datacenters/:id': {
+    id: 'getDataCenter',
+    summary: 'Read a data center',
+    params: IdParams,
+    querystring: CatalogQuery,
+    reply: DataCenterView,
+  },
 })
 
 const USAGE = tagged('usage', {
@@ -169,4 +250,4 @@ const USAGE = tagged('usage', {
   'GET /runyard/v1/standby': { id: 'getStandby', summary: 'Read which workers wait for an endpoint', reply: StandbyView },
 })
 
-export const REST_OPERATIONS = { ...ENDPOINTS, ...TEMPLATES, ...REGISTRIES, ...WORKERS, ...WEBHOOKS, ...CATALOG, ...USAGE }
+export const REST_OPERATIONS = { ...ENDPOINTS, ...TEMPLATES, ...REGISTRIES, ...VOLUMES, ...WORKERS, ...WEBHOOKS, ...CATALOG, ...USAGE }

@@ -13,9 +13,12 @@ import {
   V1UpdateTemplateBody,
 } from './rest-v1.ts'
 import { IdParams } from './shared.ts'
+import { V1CreateVolumeBody, V1UpdateVolumeBody, V1VolumeView } from './volumes.ts'
 
 const update = { params: IdParams, body: V1UpdateEndpointBody, reply: V1EndpointView }
 const updateTemplate = { params: IdParams, body: V1UpdateTemplateBody, reply: V1TemplateView }
+
+const updateVolume = { params: IdParams, body: V1UpdateVolumeBody, reply: V1VolumeView }
 
 export const V1_OPERATIONS = tagged('rest-v1', {
   'GET /v1/endpoints': { id: 'listEndpointsV1', summary: 'List endpoints', querystring: V1EndpointQuery, reply: z.array(V1EndpointView) },
@@ -41,6 +44,26 @@ export const V1_OPERATIONS = tagged('rest-v1', {
   'PATCH /v1/templates/:id': { id: 'updateTemplateV1', summary: 'Change a template', ...updateTemplate },
   'POST /v1/templates/:id/update': { id: 'updateTemplateByPostV1', summary: 'Change a template', ...updateTemplate },
   'DELETE /v1/templates/:id': { id: 'deleteTemplateV1', summary: 'Delete a template', params: IdParams, other: { 204: null } },
+  'GET /v1/networkvolumes': { id: 'listNetworkVolumesV1', summary: 'List network volumes', reply: z.array(V1VolumeView) },
+  'POST /v1/networkvolumes': {
+    id: 'createNetworkVolumeV1',
+    summary: 'Create a network volume',
+    body: V1CreateVolumeBody,
+    reply: V1VolumeView,
+  },
+  'GET /v1/networkvolumes/:id': { id: 'getNetworkVolumeV1', summary: 'Read a network volume', params: IdParams, reply: V1VolumeView },
+  'PATCH /v1/networkvolumes/:id': { id: 'updateNetworkVolumeV1', summary: 'Rename a network volume, or make it larger', ...updateVolume },
+  'POST /v1/networkvolumes/:id/update': {
+    id: 'updateNetworkVolumeByPostV1',
+    summary: 'Rename a network volume, or make it larger',
+    ...updateVolume,
+  },
+  'DELETE /v1/networkvolumes/:id': {
+    id: 'deleteNetworkVolumeV1',
+    summary: 'Delete a network volume, with its data',
+    params: IdParams,
+    other: { 204: null },
+  },
   'GET /v1/containerregistryauth': { id: 'listRegistriesV1', summary: 'List registry credentials', reply: z.array(RegistryView) },
   'POST /v1/containerregistryauth': {
     id: 'createRegistryV1',

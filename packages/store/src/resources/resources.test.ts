@@ -55,6 +55,12 @@ const SAMPLES: { readonly [N in keyof typeof RESOURCE_KINDS]: Sample } = {
     change: { container: template('t', 'other').container },
     secrets: [],
   },
+  volumes: {
+    record: (id) => ({ id, name: `name of ${id}`, ownerId: 'owner', kind: 'STANDARD', sizeGb: 10, dataCenterId: 'EU-RO-1', createdAt: 1 }),
+    use: (id) => ({ spec: { networkVolumeIds: [id] } }),
+    change: { sizeGb: 20 },
+    secrets: [],
+  },
   registries: {
     record: registry,
     use: (registryId) => ({ spec: { registryId } }),

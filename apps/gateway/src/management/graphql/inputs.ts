@@ -69,6 +69,7 @@ const INPUTS = {
   SaveRegistryAuthInput: { name: 'String!', ...REGISTRY },
   UpdateRegistryAuthInput: { id: 'String!', ...REGISTRY },
   UpdateEndpointTemplateInput: { endpointId: 'String!', templateId: 'String!' },
+  GlobalStoreBucketCreateInput: { name: 'String!' },
   PodTemplateFilter: { isRunpod: 'Boolean' },
   GpuTypeFilter: FILTER,
   GpuLowestPriceInput: {
@@ -84,8 +85,8 @@ const INPUTS = {
     allowedCudaVersions: '[String]',
     compliance: '[Word]',
   },
-  CpuFlavorInput: FILTER,
-  SpecificsInput: { dataCenterId: 'String', instanceId: 'String' },
+  CpuFlavorInput: { ...FILTER, isSls: 'Boolean' },
+  SpecificsInput: { dataCenterId: 'String', instanceId: 'String', isSls: 'Boolean' },
 } as const
 
 export const INPUT_DEFINITIONS = Object.entries(INPUTS)

@@ -12,6 +12,7 @@ import { apiKeyOf, requireApiKey, type Credentials } from '../../http/authentica
 import { answerErrors, DIALECTS, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ErrorLog } from '../error-log.ts'
+import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
 import { createReads } from './reads.ts'
@@ -29,6 +30,7 @@ const MOST = { env: RECORD_LIMITS.variables, other: RECORD_LIMITS.listItems } as
 export interface GraphqlDeps {
   readonly model: ManagementModel
   readonly catalogue: GpuCatalogue
+  readonly readDataCenters: ReadDataCenters
   readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
@@ -37,7 +39,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
   const readStock = createStock(deps)
   await app.register(mercurius, {
     schema: TYPE_DEFINITIONS,
-    resolvers: createResolvers(deps.model, deps.catalogue),
+    resolvers: createResolvers(deps.model, deps.catalogue, deps.readDataCenters),
     routes: false,
     // It would keep texts of any size, comments included, for ever.
     cache: false,

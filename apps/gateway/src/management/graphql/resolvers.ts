@@ -1,6 +1,7 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
 import { boundTemplate, makerOf, templateSwap, type GpuCatalogue, type GpuType } from '@runyard/core'
 import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
+import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
 import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
@@ -9,12 +10,15 @@ import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { templateEdit, templateReply } from './template-change.ts'
 import { refuseUnsupported } from './unsupported.ts'
+import { dataCenterResolvers, volumeResolvers } from './volume-resolvers.ts'
 
-export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue) {
+export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue, readDataCenters: ReadDataCenters) {
+  const volumes = volumeResolvers(model.volumes)
+  const centers = dataCenterResolvers(catalogue, readDataCenters)
   return {
     ...SCALARS,
     Query: {
-      myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null, networkVolumes: [] }),
+      myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null }),
       podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
         reads.step('read')
         return templateReply(await model.templates.get(key.ownerId, id ?? ''))
@@ -25,13 +29,15 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue)
         reads.rows(gpuTypes(catalogue, input ?? {})),
       cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
         reads.rows(wantedIds(input)).map((id) => ({ id })),
+      ...centers.query,
     },
-    Mutation: asSteps({ ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model) }),
+    Mutation: asSteps({ ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model), ...volumes.mutations }),
     User: {
       containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return reads.rows(await model.registries.list(key.ownerId)).map(registryReply)
       },
+      ...volumes.ofUser,
       endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
       endpoint: async (_: unknown, { id }: { id: string }, { key, reads }: RequestContext) => {
         reads.step('read')
@@ -39,6 +45,7 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue)
       },
     },
     Endpoint: {
+      ...volumes.ofEndpoint,
       template: ({ source }: EndpointReply, _: unknown, { reads }: RequestContext) => templateOf(source, reads),
       env: environment,
     },
@@ -46,6 +53,7 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue)
     GpuType: {
       lowestPrice: async ({ id }: { id: string }, _: unknown, { reads }: RequestContext) => ({ stockStatus: (await reads.stock())(id) }),
     },
+    DataCenter: centers.DataCenter,
     CpuFlavor: {
       specifics: () => ({ stockStatus: 'High' }),
     },

@@ -17,6 +17,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     podTemplates(input: PodTemplateFilter): [PodTemplate!]
     gpuTypes(input: GpuTypeFilter): [GpuType]
     cpuFlavors(input: CpuFlavorInput): [CpuFlavor]
+    dataCenters: [DataCenter!]!
   }
 
   type Mutation {
@@ -28,12 +29,14 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     saveRegistryAuth(input: SaveRegistryAuthInput!): ContainerRegistryAuth
     updateRegistryAuth(input: UpdateRegistryAuthInput!): ContainerRegistryAuth
     deleteRegistryAuth(registryAuthId: String!): Boolean
+    globalStoreBucketCreate(input: GlobalStoreBucketCreateInput!): GlobalStoreBucket
   }
 
   type User {
     id: String!
     pubKey: String
     networkVolumes: [NetworkVolume!]!
+    globalStoreBuckets: [GlobalStoreBucket!]!
     containerRegistryCreds: [ContainerRegistryAuth!]!
     endpoints: [Endpoint!]!
     endpoint(id: String!): Endpoint
@@ -85,6 +88,25 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     name: String
     size: Whole
     dataCenterId: String
+  }
+
+  type GlobalStoreBucket {
+    id: String!
+    name: String!
+  }
+
+  "A label of hosts."
+  type DataCenter {
+    id: String!
+    name: String!
+    location: String!
+    gpuAvailability: [GpuAvailability!]!
+  }
+
+  type GpuAvailability {
+    gpuTypeId: String!
+    displayName: String!
+    stockStatus: Word
   }
 
   type EnvironmentVariable {

@@ -2,17 +2,18 @@
 // their own. Lists are bare arrays, creating answers 200, bad input is 400 with `error` and `message`.
 import type { FastifyInstance } from 'fastify'
 import { DIALECTS } from '../../http/errors.ts'
-import { NO_PODS, NO_V1_BILLING, NO_VOLUMES } from '../out-of-scope.ts'
+import { NO_PODS, NO_V1_BILLING } from '../out-of-scope.ts'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, registerRemoval, v1Route, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
 import { registryReply } from '../rest/registry-routes.ts'
 import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
+import { registerVolumeRoutes } from './volume-routes.ts'
 
 export type RestV1Deps = RestConventionDeps & EndpointRouteDeps
 
-const OUT_OF_SCOPE = { '/pods': NO_PODS, '/networkvolumes': NO_VOLUMES, '/billing': NO_V1_BILLING } as const
+const OUT_OF_SCOPE = { '/pods': NO_PODS, '/billing': NO_V1_BILLING } as const
 
 /** Paths are relative to the prefix that the scope is registered under. */
 export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
@@ -20,6 +21,7 @@ export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
   registerEndpointRoutes(rest, deps)
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
+  registerVolumeRoutes(rest, deps.model)
   registerOutOfScopeRoutes(rest, OUT_OF_SCOPE)
 }
 

@@ -1,14 +1,12 @@
 // Resources of Runpod's REST that Runyard does not have: 404 with the sentence why, whatever is asked of them (management §3.1).
 import { RunyardError } from '@runyard/schema'
 import { unreachable } from '../../http/add-route.ts'
-import { NO_PODS, NO_SSH_KEYS, NO_VOLUMES } from '../out-of-scope.ts'
+import { NO_PODS, NO_SSH_KEYS } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 
 const IN_V2 = {
   '/v2/pods': NO_PODS,
   '/v2/account/ssh-keys': NO_SSH_KEYS,
-  '/v2/network-volumes': NO_VOLUMES,
-  '/v2/global-volumes': NO_VOLUMES,
 } as const
 
 /** `sentences` by path. */

@@ -5,6 +5,7 @@ import type { Config } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
+import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
 import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
@@ -17,6 +18,7 @@ import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerStandbyRoute } from './standby-route.ts'
+import { registerVolumeRoutes } from './volume-routes.ts'
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWebhookRoutes } from './webhook-routes.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
@@ -24,6 +26,7 @@ import { registerWorkerRoutes } from './worker-routes.ts'
 export interface RestDeps extends RestConventionDeps {
   readonly model: ManagementModel
   readonly catalogue: GpuCatalogue
+  readonly readDataCenters: ReadDataCenters
   readonly store: Store
   readonly config: Config
 }
@@ -34,6 +37,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerEndpointRoutes(rest, deps.model)
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
+  registerVolumeRoutes(rest, deps.model)
   registerCatalogRoutes(rest, deps)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
