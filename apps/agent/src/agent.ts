@@ -9,7 +9,7 @@ import { createGateway } from './gateway-client.ts'
 import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
 import { createRunner } from './runner.ts'
-import { findPython, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
+import { findPython, isDeployed, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
 import { openSpool, type Spool } from './spool.ts'
 import type { Parked } from './standby.ts'
 import { runTakeLoop } from './take-loop.ts'
@@ -56,11 +56,15 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   const side = new AbortController()
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {
-    // Python starts while the first poll is sent.
+    // Python starts while the first poll is sent, unless it loads an app.
     const warming = runner.warmUp().then(
       (version) => log.info(`runyard-agent ${settings.version} takes jobs of endpoint ${settings.endpointId} with Python ${version}`),
       (error: unknown) => log.error(error instanceof Error ? error.message : String(error)),
     )
+    // A deployed app is loaded before the worker reports that it is ready; a load that fails fails the jobs.
+    const loads = isDeployed(settings.envelope)
+    const warm = Promise.race(loads ? [warming, killed, aborted(signals.drain)] : [warming, killed])
+    if (loads) await warm
     const working = recoverLeft({ spool, delivery, held, log }).then(() =>
       runTakeLoop({ gateway, delivery, runner, held, log }, signals.drain),
     )
@@ -70,13 +74,18 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
       void runStopLoop(gateway, held, side.signal)
     })
     await Promise.race([working, killed])
-    await Promise.race([warming, killed])
+    await warm
   } finally {
     side.abort()
     await runner.end()
     rmSync(runtimeDir, { recursive: true, force: true })
     if (spool.isEmpty()) rmSync(spoolDir, { recursive: true, force: true })
   }
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 /** The next agent of this worker finds unfinished deliveries here. */

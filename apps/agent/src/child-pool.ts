@@ -69,6 +69,8 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
     replace,
     async end() {
       ended = true
+      // A child that still loads an app ends with it.
+      await supervisor?.end()
       await ready?.catch(() => undefined)
       await supervisor?.end()
       killOrphans(deps.runtimeDir)

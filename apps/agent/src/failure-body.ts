@@ -1,6 +1,6 @@
 // The job-done body of a job whose process has ended, per envelope (flash-api §5.7, sdk2-api §4.4). SDK 2.0 ends such a job as COMPLETED, so a
 // reader of its stream sees the failure only in a separate item: `lastChunk`, posted before the result (ADR 39).
-import type { EnvelopeName } from './settings.ts'
+import { isDeployed, type EnvelopeName } from './settings.ts'
 
 export interface DoneBody {
   readonly body: Buffer
@@ -9,6 +9,7 @@ export interface DoneBody {
 }
 
 export function toFailureBody(envelope: EnvelopeName, error: string, stdout: string): DoneBody {
+  if (isDeployed(envelope)) return { body: toJson({ error }), isStream: false }
   const response = { success: false, error, stdout }
   if (envelope === 'flash') return { body: toJson({ output: response, error }), isStream: false }
   return { body: toJson({ output: [response] }), isStream: true, lastChunk: toFailureChunk(error) }

@@ -153,7 +153,7 @@ describe('Python', () => {
 })
 
 describe('a setting of the contracts that this agent does not follow', () => {
-  const refuse = (env: Record<string, string>) => refuseUnheeded(env, { pingIntervalMs: 10_000 })
+  const refuse = (env: Record<string, string>) => refuseUnheeded(env, { pingIntervalMs: 10_000, envelope: undefined })
 
   it.for([
     ['RUNPOD_MAX_CONCURRENCY', '4', '1', /one job at a time; more workers/],
@@ -162,12 +162,12 @@ describe('a setting of the contracts that this agent does not follow', () => {
     ['RUNPOD_REALTIME_CONCURRENCY', '2', '1', /listens on no port/],
     ['RUNPOD_RUNTIME_KIND', 'api', 'queue', /serves queues alone/],
     ['RUNPOD_MOUNTS', '[{"kind":"volume"}]', '[]', /no network volumes/],
-    ['RUNPOD_RESOURCE_NAME', 'worker', '', /no deployed app/],
-    ['RUNPOD_PREBUILT_APP_DIR', '/app', '', /no deployed app/],
-    ['FLASH_RESOURCE_NAME', 'worker', '', /no deployed app/],
-    ['FLASH_ENDPOINT_TYPE', 'lb', '', /no deployed app/],
-    ['FLASH_BUILD_ARTIFACT_PATH', '/x.tar.gz', '', /no deployed app/],
-    ['FLASH_IS_MOTHERSHIP', 'true', 'false', /no deployed app/],
+    ['RUNPOD_RESOURCE_NAME', 'worker', '', /no build of a deployed app/],
+    ['RUNPOD_PREBUILT_APP_DIR', '/app', '', /no build of a deployed app/],
+    ['FLASH_RESOURCE_NAME', 'worker', '', /no build of a deployed app/],
+    ['FLASH_ENDPOINT_TYPE', 'lb', '', /no build of a deployed app/],
+    ['FLASH_BUILD_ARTIFACT_PATH', '/x.tar.gz', '', /no build of a deployed app/],
+    ['FLASH_IS_MOTHERSHIP', 'true', 'false', /no build of a deployed app/],
     ['RUNPOD_MIN_MEMORY_GB', '8', '', /fitness checks/],
     ['RUNPOD_MIN_DISK_PERCENT', '20', '', /fitness checks/],
     ['RUNPOD_MIN_CUDA_VERSION', '12.4', '', /fitness checks/],

@@ -4,7 +4,11 @@ import { existsSync, readFileSync, accessSync, constants } from 'node:fs'
 import { dirname, join, delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type EnvelopeName = 'flash' | 'json'
+export const ENVELOPES = ['flash', 'json', 'deployed-flash', 'deployed-sdk2'] as const
+export type EnvelopeName = (typeof ENVELOPES)[number]
+
+/** The worker runs the code of an unpacked build, not source that comes with each job. */
+export const isDeployed = (envelope: EnvelopeName | undefined): boolean => envelope?.startsWith('deployed-') === true
 
 export interface Settings {
   readonly version: string
@@ -58,7 +62,7 @@ export function readSettings(env: Env): Settings {
     streamUrl: optional(env.RUNPOD_WEBHOOK_POST_STREAM, withWorker),
     pingUrl: optional(env.RUNPOD_WEBHOOK_PING, withWorker),
     pingIntervalMs: toPingInterval(env.RUNPOD_PING_INTERVAL),
-    envelope: env.RUNYARD_ENVELOPE === 'flash' || env.RUNYARD_ENVELOPE === 'json' ? env.RUNYARD_ENVELOPE : undefined,
+    envelope: ENVELOPES.find((name) => name === env.RUNYARD_ENVELOPE),
     memoryBytes: Number(env.RUNYARD_MEMORY_BYTES) > 0 ? Number(env.RUNYARD_MEMORY_BYTES) : undefined,
     scratchDir: env.RUNYARD_SCRATCH_DIR || undefined,
     python: env.RUNYARD_PYTHON || undefined,

@@ -1,6 +1,6 @@
 // Settings of the contracts for workers (worker-api §2, sdk2-api §5) that this agent does not support. For each of them the agent logs a warning at
 // its start. All other settings apply in the agent or the scaler, or are for user code.
-import type { Settings } from './settings.ts'
+import { isDeployed, type Settings } from './settings.ts'
 
 interface Unheeded {
   readonly name: string
@@ -9,7 +9,7 @@ interface Unheeded {
   readonly harmless?: RegExp
 }
 
-const DEPLOYED = 'this agent runs the source that comes with each job, no deployed app'
+const DEPLOYED = 'this worker has no build of a deployed app; it runs the source that comes with each job'
 const NO_FITNESS = 'fitness checks are the SDK’s, and this agent runs none'
 
 const UNHEEDED: readonly Unheeded[] = [
@@ -36,9 +36,11 @@ const UNHEEDED: readonly Unheeded[] = [
 /** One sentence for each setting that has an unsupported value. */
 export function refuseUnheeded(
   env: Readonly<Record<string, string | undefined>>,
-  settings: Pick<Settings, 'pingIntervalMs'>,
+  settings: Pick<Settings, 'pingIntervalMs' | 'envelope'>,
 ): readonly string[] {
+  const followed = isDeployed(settings.envelope) ? DEPLOYED : undefined
   const refused = UNHEEDED.flatMap(({ name, harmless, why }) => {
+    if (why === followed) return []
     const value = env[name]?.trim() ?? ''
     return value === '' || harmless?.test(value) === true ? [] : [`${name}=${value} is not followed: ${why}`]
   })

@@ -16,12 +16,13 @@ OUR_DIRS = (os.path.dirname(os.path.abspath(__file__)), os.path.dirname(asyncio.
 
 
 class Failure(Exception):
-    """The job failed; `text` is what the caller reads. `fresh`: the process must not run another job."""
+    """The job failed; `text` is what the caller reads. `fresh`: the process must not run another job. `cause`: what user code raised."""
 
-    def __init__(self, text, fresh=False):
+    def __init__(self, text, fresh=False, cause=None):
         super().__init__(text)
         self.text = text
         self.fresh = fresh
+        self.cause = cause
 
 
 def compile_source(source, filename):
@@ -50,13 +51,16 @@ def guard(step, *args):
         return step(*args)
     except Failure:
         raise
-    except SystemExit as leaving:
-        raise Failure("the function called sys.exit(%s)" % ("" if leaving.code is None else repr(leaving.code)), fresh=True)
-    except MemoryError as error:
-        text = "the function ran out of memory%s\n%s" % (memory.limit_text(), user_traceback(error))
-        raise Failure(text, fresh=True)
     except BaseException as error:
-        raise Failure("%s%s\n%s" % (text_of(error), advice.for_raised(error), user_traceback(error)))
+        raise failure_of(error)
+
+
+def failure_of(error):
+    if isinstance(error, SystemExit):
+        return Failure("the function called sys.exit(%s)" % ("" if error.code is None else repr(error.code)), fresh=True)
+    if isinstance(error, MemoryError):
+        return Failure("the function ran out of memory%s\n%s" % (memory.limit_text(), user_traceback(error)), fresh=True)
+    return Failure("%s%s\n%s" % (text_of(error), advice.for_raised(error), user_traceback(error)), cause=error)
 
 
 def text_of(error):

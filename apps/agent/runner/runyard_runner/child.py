@@ -18,13 +18,13 @@ from .board import BROKEN, WAITING, WORKING, Board
 from .calling import Failure, text_of
 from .child_processes import Processes
 from .dependencies import NeedsFresh
-from .envelopes import flash, json_source
+from .envelopes import deployed_flash, deployed_sdk2, flash, json_source
 from .event_loop import Loop
 from .frames import open_reader, read_frame, write_frame
 from .installers import attach_installed
 from .reply import CallReport
 
-ENVELOPES = {"flash": flash, "json": json_source}
+ENVELOPES = {"flash": flash, "json": json_source, "deployed-flash": deployed_flash, "deployed-sdk2": deployed_sdk2}
 LIBC = ctypes.CDLL(None)
 UNFIT = 71
 
@@ -54,6 +54,10 @@ class Child:
         self.leaves_processes = False
         self.jobs = 0
         self.pid = os.getpid()
+        deployed_app = getattr(ENVELOPES.get(os.environ.get("RUNYARD_ENVELOPE", "")), "app", None)
+        if deployed_app is not None:
+            # Before the baseline is read: what the app sets up is part of it.
+            deployed_app.load(self.loop.loop)
         self.baseline = Baseline()
         dependencies.on_attached = lambda: self.baseline.accept("sys.path")
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -81,7 +85,7 @@ class Child:
         job_id = header["id"]
         owner = output.Owner(job_id)
         output.own(owner)
-        report = CallReport(lambda text: self.send({"kind": "hint", "id": job_id, "text": text}))
+        report = CallReport(job_id, lambda text: self.send({"kind": "hint", "id": job_id, "text": text}))
         job = json.loads(body)
         del body
         envelope = ENVELOPES[header["envelope"]]

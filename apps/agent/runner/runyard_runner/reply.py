@@ -16,7 +16,8 @@ class CallReport:
     """Facts beside the reply: when the function started and ended, in epoch milliseconds (X-Runyard-Timings), and a
     `hint(text)` for the agent, which adds it to the error if this process dies in the call."""
 
-    def __init__(self, hint):
+    def __init__(self, job_id, hint):
+        self.job_id = job_id
         self.entered_at = None
         self.returned_at = None
         self.hint = hint

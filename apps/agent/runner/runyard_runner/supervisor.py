@@ -47,7 +47,7 @@ def preload(vendor_dir):
     pickling.load_cloudpickle(vendor_dir)
     pickling.prepare_names()
     from . import child  # noqa: F401
-    from .envelopes import flash, json_source  # noqa: F401
+    from .envelopes import deployed_flash, deployed_sdk2, flash, json_source  # noqa: F401
 
 
 def preload_named(names):

@@ -1,0 +1,45 @@
+"""A function that `flash deploy` shipped: the build has one `handler_<resource>.py` with a `handler(job)` per resource (flash-api §8.1)."""
+
+import importlib.util
+import os
+import sys
+
+from .. import calling, deployed
+from ..calling import Failure
+
+
+def load_handler(_loop):
+    root = deployed.attach("")
+    handler = deployed.load(lambda: getattr(import_module(root, deployed.resource_name()), "handler", None))
+    if not callable(handler):
+        raise Failure("handler_%s.py of the build defines no handler" % deployed.resource_name())
+    return handler
+
+
+def import_module(root, resource):
+    """By its path, because the name of a resource need not be one of Python's."""
+    name = "handler_" + resource
+    path = os.path.join(root, name + ".py")
+    if not os.path.isfile(path):
+        raise Failure("the build has no %s.py: the app was deployed without the function %s" % (name, resource))
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+app = deployed.Deployed(load_handler)
+
+
+def run(request, loop, emit, report):
+    # The handler changes its input, which was parsed for this call alone.
+    value = calling.call(app.get(), [{"id": report.job_id, "input": request}], {}, loop, report)
+    return deployed.reply_of(value, loop, emit, report)
+
+
+failed = deployed.failed

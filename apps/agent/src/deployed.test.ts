@@ -1,0 +1,190 @@
+// Deployed apps end to end: the code comes from an unpacked build, not with the job (flash-api §8.1, sdk2-api §5.1, §5.2).
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { startWorker, type TestWorker } from './testing/worker.ts'
+
+let app: string
+let scratch: string
+let gateway: FakeGateway
+let worker: TestWorker | undefined
+let nextId = 0
+
+beforeEach(async () => {
+  app = mkdtempSync(join(tmpdir(), 'app-'))
+  scratch = mkdtempSync(join(tmpdir(), 'scratch-'))
+  gateway = await startFakeGateway()
+})
+
+afterEach(async () => {
+  await worker?.[Symbol.asyncDispose]()
+  worker = undefined
+  await gateway[Symbol.asyncDispose]()
+  for (const directory of [app, scratch]) rmSync(directory, { recursive: true, force: true })
+})
+
+function build(files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(app, path)), { recursive: true })
+    writeFileSync(join(app, path), text)
+  }
+}
+
+function start(envelope: string, env: Readonly<Record<string, string>> = {}): TestWorker {
+  const deployed = { RUNYARD_ENVELOPE: envelope, RUNPOD_PREBUILT_APP_DIR: app, FLASH_RESOURCE_NAME: 'my-api', RUNYARD_SCRATCH_DIR: scratch }
+  worker = startWorker(gateway.url, { env: { ...deployed, ...env } })
+  return worker
+}
+
+async function call(input: unknown) {
+  nextId += 1
+  const id = `job-${nextId}`
+  gateway.give({ id, input })
+  return { id, ...(await gateway.settled(id)) }
+}
+
+describe('a handler that flash deploy shipped', () => {
+  const flash = (handler: string): void => build({ 'handler_my-api.py': handler, 'helper.py': 'WHERE = __file__\n' })
+
+  it('is imported from the build with its root first on sys.path and as working directory, and gets id and input', async () => {
+    flash('import os, sys, helper\ndef handler(job):\n    return [job["id"], job["input"], os.getcwd(), sys.path[0], helper.WHERE]\n')
+    start('deployed-flash')
+    const { id, body } = await call({ a: 1 })
+    expect(body).toEqual({ output: [id, { a: 1 }, app, app, join(app, 'helper.py')] })
+  })
+
+  it('may be a coroutine, and may return nothing', async () => {
+    flash('async def handler(job):\n    job["input"].pop("__empty")\n')
+    start('deployed-flash')
+    expect((await call({ __empty: true })).body).toEqual({ output: null })
+  })
+
+  it('fails the job when it returns an error, which stands beside the rest of the output', async () => {
+    flash('def handler(job):\n    return {"success": False, "error": "no", "traceback": "t"}\n')
+    start('deployed-flash')
+    expect((await call({})).body).toEqual({ output: { success: false, traceback: 't' }, error: 'no' })
+  })
+
+  it('has its exceptions reported as Runpod’s worker does', async () => {
+    flash('def handler(job):\n    raise ValueError("odd")\n')
+    start('deployed-flash')
+    const error = JSON.parse((await call({})).body.error)
+    expect(error).toMatchObject({ error_type: "<class 'ValueError'>", error_message: 'odd', worker_id: 'w1' })
+    expect(error.error_traceback).toContain('handler_my-api.py')
+  })
+
+  it('streams what a generator yields, and returns it as a list', async () => {
+    flash('def handler(job):\n    yield 1\n    yield {"n": 2}\n')
+    start('deployed-flash')
+    const done = await call({})
+    expect([done.body, done.isStream, gateway.chunks]).toEqual([{ output: [1, { n: 2 }] }, 'true', [{ output: 1 }, { output: { n: 2 } }]])
+  })
+
+  it('keeps what its modules set up and what its instances hold, while each job begins as the first one did', async () => {
+    flash(
+      'import os\nos.environ["SET_AT_IMPORT"] = "yes"\nos.chdir("/")\nCALLS = []\n' +
+        'def handler(job):\n    CALLS.append(1)\n    seen = [os.environ["SET_AT_IMPORT"], os.environ.get("SET_BY_JOB"), os.getcwd(), len(CALLS)]\n' +
+        '    os.environ["SET_BY_JOB"] = "yes"\n    os.chdir("/tmp")\n    return seen\n',
+    )
+    start('deployed-flash')
+    expect((await call({})).body.output).toEqual(['yes', null, '/', 1])
+    expect((await call({})).body.output).toEqual(['yes', null, '/', 2])
+  })
+
+  it('is loaded before the worker asks for a job', async () => {
+    flash('import time\ntime.sleep(0.5)\nprint("loaded")\ndef handler(job):\n    return 1\n')
+    const own = start('deployed-flash')
+    await gateway.until(() => gateway.waiting('job-take') > 0)
+    expect(own.output()).toContain('loaded')
+  })
+
+  it('fails each job with the reason when the build cannot be loaded', async () => {
+    flash('raise RuntimeError("no model here")\n')
+    const own = start('deployed-flash')
+    for (const _ of [1, 2]) {
+      const { error_type, error_message } = JSON.parse((await call({})).body.error)
+      expect([error_type, error_message]).toEqual(['BootstrapError', expect.stringContaining('no model here')])
+    }
+    expect(own.output()).toContain('the app could not be loaded, so each job of this worker fails: no model here')
+  })
+
+  it('names the function that the build does not have', async () => {
+    start('deployed-flash')
+    expect((await call({})).body.error).toContain('the build has no handler_my-api.py')
+  })
+
+  it('names torch’s two ways out when the build leaves it to the image', async () => {
+    flash('import torch\n')
+    start('deployed-flash')
+    expect((await call({})).body.error).toMatch(/name it in the function's dependencies, or let the operator's defaultImage/)
+  })
+
+  it('is loaded anew after its process died, and the job that killed it fails', async () => {
+    flash('import os\ndef handler(job):\n    if job["input"].get("die"):\n        os._exit(3)\n    return "alive"\n')
+    start('deployed-flash')
+    expect((await call({ die: true })).body).toEqual({ error: expect.stringContaining('exit code 3') })
+    expect((await call({})).body).toEqual({ output: 'alive' })
+  })
+
+  it('ends at once when it is drained while it loads', async () => {
+    flash('import time\nprint("loading", flush=True)\ntime.sleep(600)\n')
+    const own = start('deployed-flash')
+    await own.printed('loading')
+    own.process.kill('SIGTERM')
+    expect(await own.ended).toBe(0)
+  })
+})
+
+const SDK = `
+class Spec:
+    def __init__(self, name): self.name = name
+class Handle:
+    def __init__(self, name, fn):
+        self.spec, self._fn, self._init_fn = Spec(name), fn, None
+`
+
+describe('a function that rp flash deploy shipped', () => {
+  function sdk2(source: string, manifest: object = {}): void {
+    const resources = [{ kind: 'queue', name: 'my-api', module: 'pkg.main', qualname: 'f' }]
+    build({
+      'env/fakesdk.py': SDK,
+      'pkg/main.py': `from fakesdk import Handle\n${source}`,
+      'runpod_manifest.json': JSON.stringify({ version: 1, app: 'demo', pythonVersion: '3.11', resources, ...manifest }),
+    })
+  }
+
+  it('is the handle whose spec has the name of the resource, called with the input as its arguments', async () => {
+    sdk2('f = Handle("my-api", lambda a, b=2: [a, b])\ng = Handle("other", None)\n')
+    start('deployed-sdk2')
+    expect((await call({ a: 1 })).body).toEqual({ output: [1, 2] })
+    expect(JSON.parse((await call({ __empty: true })).body.error).error_type).toBe("<class 'TypeError'>")
+  })
+
+  it('finds packages of the build before the project, and both before the image', async () => {
+    sdk2('import os, sys\nf = Handle("my-api", lambda: [sys.path[:2], os.getcwd()])\n')
+    start('deployed-sdk2')
+    expect((await call({ __empty: true })).body.output).toEqual([[join(app, 'env'), app], app])
+  })
+
+  it('runs the init hook once, before the first job', async () => {
+    sdk2('STATE = []\nasync def init():\n    STATE.append("init")\nf = Handle("my-api", lambda: STATE)\nf._init_fn = init\n')
+    start('deployed-sdk2')
+    expect((await call({})).body.output).toEqual(['init'])
+    expect((await call({})).body.output).toEqual(['init'])
+  })
+
+  it('may be an async generator', async () => {
+    sdk2('async def count(n):\n    for i in range(n):\n        yield i\nf = Handle("my-api", count)\n')
+    start('deployed-sdk2')
+    const done = await call({ n: 3 })
+    expect([done.body, done.isStream]).toEqual([{ output: [0, 1, 2] }, 'true'])
+  })
+
+  it('names the resource that the manifest does not have', async () => {
+    sdk2('', { resources: [] })
+    start('deployed-sdk2')
+    expect((await call({})).body.error).toContain("the build's runpod_manifest.json has no resource my-api")
+  })
+})
