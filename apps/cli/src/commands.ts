@@ -4,6 +4,7 @@ import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
+import { SECRET_COMMANDS } from './secret-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 /** The first word of two-word commands → what the group does. */
@@ -12,6 +13,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   hosts: 'the machines that workers run on: add, list, cordon, drain and remove them',
   keys: 'API keys: make, list, revoke and rotate them',
   registries: 'credentials for private images: add, list, update and delete them',
+  secrets: 'values that environment variables of endpoints name: set, list and delete them',
   webhooks: 'the delivery log, the secret that signs, delivering one again',
 }
 
@@ -49,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   ...POOL_COMMANDS,
   ...HOST_COMMANDS,
   ...REGISTRY_COMMANDS,
+  ...SECRET_COMMANDS,
   ...KEY_COMMANDS,
   {
     name: 'usage',

@@ -4,7 +4,7 @@ import { RunyardError } from '@runyard/schema'
 import { UsageError, type CommandContext } from './command.ts'
 
 /** The commands that list such things. */
-export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries'
+export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries' | 'secrets'
 
 /** A suggestion has at least half of the letters right, and at most this many wrong. */
 const MOST_WRONG_LETTERS = 3

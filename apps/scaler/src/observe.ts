@@ -1,6 +1,6 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, isDraining, demandFrom, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
+import { currentFailures, isDraining, demandFrom, hasAllSecrets, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
 import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
 import type { Store } from '@runyard/store'
@@ -133,11 +133,13 @@ async function standingFailures(
 ): Promise<StartFailures | undefined> {
   const failures = currentFailures(memory.failuresOf(endpoint.id), endpoint, workers)
   if (failures === undefined) memory.forgetFailures(endpoint.id)
-  return failures === undefined || (await haveOtherCredentials(store, endpoint, failures)) ? undefined : failures
+  return failures === undefined || (await isMended(store, endpoint, failures)) ? undefined : failures
 }
 
-/** What a registry refused is tried again as soon as there are other credentials. */
-async function haveOtherCredentials(store: Store, { ownerId, spec }: Endpoint, { reason, lastAt }: StartFailures): Promise<boolean> {
+/** What a registry refused is tried again as soon as there are other credentials, and what lacked a secret as soon as it exists. */
+async function isMended(store: Store, endpoint: Endpoint, { reason, lastAt }: StartFailures): Promise<boolean> {
+  const { ownerId, spec } = endpoint
+  if (reason === 'secret_missing') return hasAllSecrets(endpoint, await store.resources.secrets.list(ownerId))
   if (spec.registryId === null || reason !== 'registry_refused') return false
   const registry = await store.resources.registries.find(ownerId, spec.registryId)
   return registry !== undefined && registry.updatedAt > lastAt

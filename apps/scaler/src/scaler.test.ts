@@ -200,6 +200,28 @@ test('a registry’s refusal is reported in the status, and retried as soon as t
   await vi.waitFor(() => expect(host.pulledWith).toEqual(['old', 'new']), WAIT)
 })
 
+test('a worker gets the values of its secrets; one that names an unknown secret does not start until it exists', async () => {
+  const { store } = fixture
+  const secret = { id: 's1', name: 'token', ownerId: 'owner', description: '', createdAt: 1, updatedAt: 1 }
+  await fixture.open()
+  await save(endpointOf('ep-one', { spec: { env: { A: 'Bearer {{ RUNPOD_SECRET_token }}' } } }))
+  await store.jobs.submit('ep-one', job('j1'))
+  const status = { unhealthy: 1, reason: 'secret_missing', message: expect.stringContaining('The secret "token"') }
+  await vi.waitFor(async () => expect(await store.status.get('ep-one')).toMatchObject(status), WAIT)
+  expect(fixture.host.launches).toEqual([])
+  await store.resources.secrets.save({
+    ...SAVE,
+    ownerId: 'other',
+    id: undefined,
+    edit: () => ({ ...secret, ownerId: 'other', value: 'theirs' }),
+  })
+  await store.resources.secrets.save({ ...SAVE, ownerId: 'owner', id: undefined, edit: () => ({ ...secret, value: 'sesame' }) })
+  await startedWorker()
+  expect(fixture.host.launches[0]?.env).toMatchObject({ A: 'Bearer sesame' })
+  const told = JSON.stringify([await store.events.list('ep-one', 100), await store.endpoints.list(), await workers()])
+  expect(told).not.toContain('sesame')
+})
+
 test('an image of the operator’s that stands in for the named one is pulled without the endpoint’s credentials', async () => {
   const { store, host } = fixture
   const registry = { id: 'r1', name: 'mine', ownerId: 'owner', createdAt: 1, updatedAt: 1 }

@@ -16,13 +16,14 @@ import {
 } from '@runyard/core'
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
-import type { Endpoint, ErrorCode, Reason, WorkerLaunch, WorkerRecord } from '@runyard/schema'
+import type { Endpoint, ErrorCode, Reason, StartFault, WorkerLaunch, WorkerRecord } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
 import { bringImage } from './pin-image.ts'
 import { accessTo } from './pull-access.ts'
+import { environmentOf } from './secrets.ts'
 
 export interface PlacedWorker {
   readonly record: WorkerRecord
@@ -126,9 +127,12 @@ async function launchOn(
   const onProgress = (line: string): void => {
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
+  // Before the image is pulled: what names a secret that does not exist would not start.
+  const env = await environmentOf(deps.store, endpoint)
+  const filled = { record, endpoint: { ...endpoint, spec: { ...endpoint.spec, env } } }
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
-  const [launch, image] = await Promise.all([toLaunch(deps, host, placed), bringImage(deps, { driver, placed, bring })])
+  const [launch, image] = await Promise.all([toLaunch(deps, host, filled), bringImage(deps, { driver, placed, bring })])
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
   await deps.gate(() => driver.startWorker({ ...launch, image }))
@@ -200,13 +204,19 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
 
 /** A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user. */
 const REASONS_BY_CODE: Partial<Record<ErrorCode, Reason>> = { not_found: 'image_missing', forbidden: 'registry_refused' }
+const REASONS_BY_FAULT: Partial<Record<StartFault, Reason>> = { disk: 'not_enough_disk', secret: 'secret_missing' }
+
+function reasonFor(code: ErrorCode = 'internal', fault: StartFault = 'request'): Reason {
+  const byCode = fault === 'host' || fault === 'gpu' ? undefined : REASONS_BY_CODE[code]
+  return REASONS_BY_FAULT[fault] ?? byCode ?? 'start_failed'
+}
 
 /** What failed through the host's own fault is tried elsewhere, while the host rests; the endpoint does not wait. */
 async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): Promise<void> {
   const host = hostOf(deps, record.hostId)
   const { code, fault } = error instanceof RunyardError ? error : { code: undefined, fault: undefined }
   const isHostFault = fault === 'host' || fault === 'gpu'
-  const reason = fault === 'disk' ? 'not_enough_disk' : ((isHostFault ? undefined : REASONS_BY_CODE[code ?? 'internal']) ?? 'start_failed')
+  const reason = reasonFor(code, fault)
   if (host !== undefined) deps.images.forget(host.driver, record.image)
   const at = Date.now()
   const message = sentenceOf(error)

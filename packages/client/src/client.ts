@@ -14,6 +14,8 @@ import type {
   JobView,
   RegistryListView,
   RegistryView,
+  SecretListView,
+  SecretView,
   StreamView,
   StandbyView,
   UsageView,
@@ -54,10 +56,18 @@ export interface RegistryClient {
   delete(id: string): Promise<void>
 }
 
+export interface SecretClient {
+  list(): Promise<readonly SecretView[]>
+  /** Adds it, or gives the one of that name another value. */
+  set(name: string, body: { readonly value: string; readonly description?: string }): Promise<SecretView>
+  delete(name: string): Promise<void>
+}
+
 export interface Client {
   readonly jobs: JobClient
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
+  readonly secrets: SecretClient
   listEndpoints(): Promise<readonly EndpointView[]>
   /** Updates the one with the same name, if it exists. */
   createEndpoint(body: EndpointBody): Promise<EndpointView>
@@ -87,6 +97,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     jobs: createJobClient(send),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
+    secrets: createSecretClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
     createEndpoint: (body) => send('/v2/serverless', { body }),
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
@@ -133,6 +144,15 @@ function createRegistryClient(send: Send): RegistryClient {
     add: (body) => send('/v2/registries', { body }),
     replace: (id, body) => send(`/v2/registries/${id}`, { method: 'PATCH', body }),
     delete: (id) => send(`/v2/registries/${id}`, { method: 'DELETE' }),
+  }
+}
+
+function createSecretClient(send: Send): SecretClient {
+  const at = (name: string): string => `/runyard/v1/secrets/${encodeURIComponent(name)}`
+  return {
+    list: async () => (await send<SecretListView>('/runyard/v1/secrets')).secrets,
+    set: (name, body) => send(at(name), { method: 'PUT', body }),
+    delete: (name) => send(at(name), { method: 'DELETE' }),
   }
 }
 

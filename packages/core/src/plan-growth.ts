@@ -19,7 +19,7 @@ import { idleSince } from './worker-facts.ts'
 import type { WorkerView } from './worker-view.ts'
 
 /** Reported as the failure's own reason instead of `backing_off`: a retry does not help until a user fixes the cause. */
-const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused', 'not_enough_disk'])
+const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused', 'secret_missing', 'not_enough_disk'])
 
 const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
 

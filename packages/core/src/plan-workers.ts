@@ -29,6 +29,7 @@ export const FAILED_STARTS: ReadonlySet<Reason> = new Set<Reason>([
   'start_failed',
   'image_missing',
   'registry_refused',
+  'secret_missing',
   'unhealthy_check',
   'over_disk',
 ])

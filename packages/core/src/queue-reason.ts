@@ -34,6 +34,7 @@ const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   not_enough_cpu: 'ask for a smaller worker, or wait until a worker ends',
   image_missing: 'correct the name of the image, or load it onto the host',
   registry_refused: 'save credentials for the registry of the image',
+  secret_missing: 'add the secret (runyard secrets set)',
   key_limit: 'wait until a worker of the same API key ends, or raise its limit (runyard keys limit)',
   backing_off: 'mend the cause of the failed starts and save the endpoint again, which tries at once',
 }

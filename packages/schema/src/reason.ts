@@ -40,6 +40,7 @@ export const REASONS = {
   not_enough_disk: 'every host that could run the worker lacks its image, and has too little free disk to pull it',
   image_missing: 'the image is on no host and cannot be pulled',
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
+  secret_missing: 'the endpoint names a secret that does not exist',
   key_limit: 'the API key that created the endpoint has as many workers as it may have',
   backing_off: 'earlier workers failed to start; the next try waits',
   rolled_back: 'the last release could not start, so the endpoint was rolled back',

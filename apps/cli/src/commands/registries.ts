@@ -1,13 +1,11 @@
 // `runyard registries`: credentials for private images, over REST v2.
-import { createInterface } from 'node:readline/promises'
-import { Writable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { createClient, type Client } from '@runyard/client'
 import type { RegistryView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
 import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
+import { readSecret } from '../read-secret.ts'
 import { findTarget } from '../settings.ts'
 
 export async function add(context: CommandContext): Promise<number> {
@@ -74,19 +72,4 @@ function tell({ out, options }: CommandContext, registry: RegistryView, done: st
 
 function rowOf({ name, id }: RegistryView): readonly string[] {
   return [name, id]
-}
-
-/** Reads a secret from standard input, so that it is in no process list or shell history: piped, or typed without echo. */
-async function readSecret(prompt: string): Promise<string> {
-  const { stdin, stderr } = process
-  if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/u, '')
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: true })
-  stderr.write(prompt)
-  try {
-    return await lines.question('')
-  } finally {
-    lines.close()
-    stderr.write('\n')
-  }
 }

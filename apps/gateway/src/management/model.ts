@@ -21,6 +21,7 @@ import { DEFAULT_DATA_CENTER, quoted, RECORD_LIMITS, RunyardError } from '@runya
 import type { Store } from '@runyard/store'
 import type { ReadDataCenters } from './data-centers.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
+import { createSecretModel, type SecretModel } from './secret-model.ts'
 import { createVolumeModel, type VolumeModel } from './volume-model.ts'
 
 /** By id, it must exist; by name it is created or updated (flash-api §5.3: identity without `.flash/`). */
@@ -53,6 +54,7 @@ export interface ManagementModel {
   remove(ownerId: string, id: string): Promise<void>
   readonly templates: TemplateModel
   readonly registries: RegistryModel
+  readonly secrets: SecretModel
   readonly volumes: VolumeModel
 }
 
@@ -141,12 +143,17 @@ export function createManagementModel(
       await store.endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
     },
     templates: createTemplateModel(store, { save, clock }),
-    registries: createRegistryModel(store.resources, clock),
+    ...createResourceModels(store.resources, clock),
     volumes: createVolumeModel({ store, clock, readDataCenters }),
   }
 }
 
 const theDefaultOne: ReadDataCenters = async () => [{ id: DEFAULT_DATA_CENTER, hasGpu: () => true }]
+
+/** Those that no endpoint has a say in. */
+function createResourceModels(resources: ModelStore['resources'], clock: () => number): Pick<ManagementModel, 'registries' | 'secrets'> {
+  return { registries: createRegistryModel(resources, clock), secrets: createSecretModel(resources, clock) }
+}
 
 interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {
   readonly clock: () => number

@@ -41,8 +41,8 @@ const NOTES = 'kept and shown; pods read it, workers do not (management §2.2, �
 const SITES = 'clients name all data centers by default (flash-api §3.1, management §6.1); a machine of one’s own is in none of them'
 const VOLUME = 'Volume "v1" does not exist; create it first, or leave it out.'
 const PORTS = 'Ports of workers cannot be reached from outside ("80/http")'
-const SECRET = 'The environment variable "A" asks for the secret "token": secrets are not kept here yet; give the value itself.'
-const asSecret = 'Bearer {{ RUNPOD_SECRET_token }}'
+const SECRET = 'The environment variable "A" names the secret "a/b": names of secrets have letters, digits, "_", "." and "-" only.'
+const asSecret = 'Bearer {{ RUNPOD_SECRET_a/b }}'
 
 const GRAPHQL_ENDPOINT: Readonly<Record<string, Verdict>> = {
   id: { elsewhere: 'graphql.test.ts' },

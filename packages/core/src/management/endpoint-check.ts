@@ -7,8 +7,8 @@ import { imageProblem } from '../image-reference.ts'
 import { startCommandOf } from '../start-command.ts'
 import type { Endpoint, EndpointSettings, EndpointSpec, GpuRequest, Template, TemplateContainer } from '@runyard/schema'
 import { quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
-import { secretProblem } from './unkept.ts'
 import { containerSizeProblem, echoSizeProblem, nameProblem, notesSizeProblem, placementSizeProblem } from './record-sizes.ts'
+import { secretReferenceProblem } from './secrets.ts'
 
 const MAX_IDLE_TIMEOUT_MS = 3600 * 1000
 const MAX_EXECUTION_TIMEOUT_MS = 7 * 24 * 3600 * 1000
@@ -66,7 +66,7 @@ function environmentProblem(env: EndpointSpec['env']): string | undefined {
   for (const [key, value] of Object.entries(env)) {
     if (!/^[^=\s\p{Cc}]+$/u.test(key)) return `${quoted(key)} cannot be the name of an environment variable.`
     if (value.includes('\0')) return `The environment variable ${quoted(key)} contains a NUL character.`
-    const secret = secretProblem(key, value)
+    const secret = secretReferenceProblem(key, value)
     if (secret !== undefined) return secret
   }
   return undefined

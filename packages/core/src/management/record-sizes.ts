@@ -34,7 +34,7 @@ export function containerSizeProblem({ args, entrypoint = [], env, ports }: Temp
 }
 
 /** Linux starts no program with a larger variable, so no worker would ever start. */
-function environmentSizeProblem(env: EndpointSpec['env']): string | undefined {
+export function environmentSizeProblem(env: EndpointSpec['env']): string | undefined {
   const variables = Object.entries(env)
   const sizes = variables.map(([name, value]) => ({ name, bytes: utf8Bytes(name) + utf8Bytes(value) + 2 }))
   const large = sizes.find(({ bytes }) => bytes > MOST.variableBytes)

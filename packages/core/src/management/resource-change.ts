@@ -60,11 +60,12 @@ export function saveResource<R extends ResourceRecord>(
   const users = current === undefined ? [] : usersOf(kind, library, current.id)
   const followed = kind.follow(record, users, request)
   const changed = followed.filter((endpoint) => !users.includes(endpoint))
+  const naming = library.endpoints.filter((endpoint) => kind.names?.(record, endpoint) === true)
   return {
     record,
     writes: [{ kind, record, isRemoved: false, manifest: request.manifest }],
     endpoints: changed,
-    signalled: followed,
+    signalled: [...followed, ...naming],
   }
 }
 

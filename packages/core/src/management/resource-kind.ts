@@ -29,6 +29,8 @@ export interface ResourceKind<R extends ResourceRecord = ResourceRecord, S = unk
   check(record: R): void
   /** Ids of resources of this kind that the endpoint uses. Those stay, and the endpoint can name no others. */
   usedBy(endpoint: Endpoint): readonly string[]
+  /** Whether an endpoint that is no user mentions it by name. The scaler looks at that endpoint again when the resource changes. */
+  names?(record: R, endpoint: Endpoint): boolean
   /** Ids of resources of another kind that this one names. */
   references?(record: R, kind: string): readonly string[]
   /** What becomes of a record when a resource that it names is deleted; `needed`: that cannot be deleted. */

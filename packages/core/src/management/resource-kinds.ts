@@ -2,6 +2,7 @@
 // rules, so a new kind is one row here and its Zod schema.
 import { APPS, BUILDS, ENVIRONMENTS } from './apps.ts'
 import { REGISTRIES } from './registries.ts'
+import { SECRETS } from './secrets.ts'
 import { TEMPLATES } from './templates.ts'
 import { VOLUMES } from './volumes.ts'
 
@@ -12,4 +13,5 @@ export const RESOURCE_KINDS = {
   environments: ENVIRONMENTS,
   builds: BUILDS,
   volumes: VOLUMES,
+  secrets: SECRETS,
 } as const

@@ -4,8 +4,6 @@ import { envelopeOf } from '../image-reference.ts'
 import { quoted, RunyardError } from '@runyard/schema'
 import type { Endpoint, EndpointSpec } from '@runyard/schema'
 
-const SECRET = /\{\{\s*RUNPOD_SECRET_([^\s{}]*)\s*\}\}/u
-
 /** @throws RunyardError('bad_request') */
 export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): void {
   const problem = balancerProblem(next, current) ?? deployedProblem(next) ?? modeProblem(next.spec, current)
@@ -26,13 +24,6 @@ function deployedProblem({ flashEnvironmentId, spec: { image, env } }: Endpoint)
 function modeProblem({ flashboot }: EndpointSpec, current: Endpoint | undefined): string | undefined {
   if (flashboot !== 'PRIORITY_FLASHBOOT' || current?.spec.flashboot === flashboot) return undefined
   return 'PRIORITY_FLASHBOOT reserves capacity, which is not done here: use FLASHBOOT, and a minimum of workers to keep some running.'
-}
-
-/** A value that would reach the program as it stands. */
-export function secretProblem(name: string, value: string): string | undefined {
-  const [text, secret] = SECRET.exec(value) ?? []
-  if (text === undefined) return undefined
-  return `The environment variable ${quoted(name)} asks for the secret ${quoted(secret ?? '')}: secrets are not kept here yet; give the value itself.`
 }
 
 /** Nothing reaches a worker from outside. `allowed` are those that it has, or that its template has. @throws RunyardError('bad_request') */

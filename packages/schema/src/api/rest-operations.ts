@@ -12,6 +12,7 @@ import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody 
 import { ExplainParams, ExplainView } from './explain.ts'
 import { tagged } from './operation.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
+import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { StandbyView } from './standby.ts'
@@ -162,6 +163,19 @@ const VOLUMES = tagged('volumes', {
   },
 })
 
+const SECRETS = tagged('secrets', {
+  'GET /runyard/v1/secrets': { id: 'listSecrets', summary: 'List secrets, oldest first', reply: SecretListView },
+  'PUT /runyard/v1/secrets/:name': {
+    id: 'setSecret',
+    summary: 'Keep a value under a name',
+    description: 'Workers that start from now on get it. Endpoints that could not start without it try again at once.',
+    params: SecretParams,
+    body: SecretBody,
+    reply: SecretView,
+  },
+  'DELETE /runyard/v1/secrets/:name': { id: 'deleteSecret', summary: 'Forget a secret', params: SecretParams, other: { 204: null } },
+})
+
 const WORKERS = tagged('workers', {
   'GET /v2/serverless/:id/workers': {
     id: 'listWorkers',
@@ -250,4 +264,14 @@ const USAGE = tagged('usage', {
   'GET /runyard/v1/standby': { id: 'getStandby', summary: 'Read which workers wait for an endpoint', reply: StandbyView },
 })
 
-export const REST_OPERATIONS = { ...ENDPOINTS, ...TEMPLATES, ...REGISTRIES, ...VOLUMES, ...WORKERS, ...WEBHOOKS, ...CATALOG, ...USAGE }
+export const REST_OPERATIONS = {
+  ...ENDPOINTS,
+  ...TEMPLATES,
+  ...REGISTRIES,
+  ...VOLUMES,
+  ...SECRETS,
+  ...WORKERS,
+  ...WEBHOOKS,
+  ...CATALOG,
+  ...USAGE,
+}

@@ -1,6 +1,15 @@
 // Each row of the table of resource kinds, with the same tests: a new kind needs a sample here, and nothing else.
 import { RESOURCE_KINDS, type ResourceKind, type ResourceRecord } from '@runyard/core'
-import { RECORD_LIMITS, type App, type Build, type Endpoint, type Environment, type StoredRegistry, type Template } from '@runyard/schema'
+import {
+  RECORD_LIMITS,
+  type App,
+  type Build,
+  type Endpoint,
+  type Environment,
+  type StoredRegistry,
+  type StoredSecret,
+  type Template,
+} from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { endpoint, template } from '../testing/endpoint-fixture.ts'
 import { saveRegistry, saveTemplate, SAVE } from '../testing/resource-fixture.ts'
@@ -48,6 +57,16 @@ const registry = (id: string): StoredRegistry => ({
   password: 'sesame',
 })
 
+const secret = (id: string): StoredSecret => ({
+  id,
+  name: `name-of-${id}`,
+  ownerId: 'owner',
+  description: '',
+  createdAt: 1,
+  updatedAt: 1,
+  value: 'sesame',
+})
+
 const SAMPLES: { readonly [N in keyof typeof RESOURCE_KINDS]: Sample } = {
   templates: {
     record: (id) => template(id),
@@ -80,6 +99,11 @@ const SAMPLES: { readonly [N in keyof typeof RESOURCE_KINDS]: Sample } = {
     change: { createdAt: 2 },
     secrets: [],
     beside: APPS_BESIDE,
+  },
+  secrets: {
+    record: secret,
+    change: { value: 'other' },
+    secrets: ['value'],
   },
 }
 
@@ -218,4 +242,17 @@ test('an endpoint never stays behind its template, whichever of them is written 
   await Promise.all(numbers.flatMap((n) => [make(`ep-${n}`), saveTemplate(two, template('t1', `image-${n}`))]))
   const { container } = await one.resources.templates.get('owner', 't1')
   expect((await one.endpoints.list()).map(({ spec }) => spec.image)).toEqual(numbers.map(() => container.image))
+})
+
+test('the scaler hears of each change of a secret that an endpoint names, also of one that does not exist yet', async () => {
+  const store = await stores.open()
+  const env = { TOKEN: 'Bearer {{ RUNPOD_SECRET_name-of-s1 }}' }
+  await store.endpoints.upsert({ id: 'ep-1' }, () => endpoint('ep-1', { spec: { gpu: GPU, image: 'image', env } }))
+  await store.endpoints.upsert({ id: 'ep-2' }, () => endpoint('ep-2', { spec: { gpu: GPU, image: 'image', env: {} } }))
+  const heard = stores.listen(store)
+  await store.resources.secrets.save({ ...SAVE, ownerId: 'owner', id: undefined, edit: () => secret('s1') })
+  expect(heard).toContainEqual({ kind: 'endpoint-changed', endpointId: 'ep-1' })
+  expect(heard).not.toContainEqual({ kind: 'endpoint-changed', endpointId: 'ep-2' })
+  await store.resources.secrets.remove('owner', { id: 's1' })
+  expect(await store.resources.secrets.list('owner')).toEqual([])
 })

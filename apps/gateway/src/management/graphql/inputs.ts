@@ -68,6 +68,7 @@ const INPUTS = {
   EnvironmentVariableInput: { key: 'String!', value: 'String' },
   SaveRegistryAuthInput: { name: 'String!', ...REGISTRY },
   UpdateRegistryAuthInput: { id: 'String!', ...REGISTRY },
+  SecretCreateInput: { name: 'String!', value: 'String!', description: 'String' },
   UpdateEndpointTemplateInput: { endpointId: 'String!', templateId: 'String!' },
   GlobalStoreBucketCreateInput: { name: 'String!' },
   PodTemplateFilter: { isRunpod: 'Boolean' },

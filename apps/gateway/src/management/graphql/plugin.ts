@@ -80,9 +80,14 @@ function toLoggedError(log: ErrorLog, error: unknown): WireError {
 function answerInvalid({ error, reply }: Failure): FastifyReply | undefined {
   const { errors } = error as { errors?: unknown }
   if (!Array.isArray(errors) || errors.length === 0) return undefined
-  const sentences = errors.map((one) => toWireError(one).sentence)
+  const sentences = errors.map((one) => withoutValue(toWireError(one).sentence))
   const unsupported = unsupportedSentence(sentences)
   return reply.send({ errors: (unsupported === undefined ? sentences : [unsupported]).map((message) => ({ message })) })
+}
+
+/** GraphQL repeats the value of a variable that does not fit, which may be a secret or a password. */
+function withoutValue(sentence: string): string {
+  return sentence.replace(/ got invalid value .*?(?<where> at "[^"]+")?; (?=[^;]*$)/su, ' is not valid$<where>: ')
 }
 
 /** Old clients put the key into the URL (management §1.1). The header wins. */

@@ -8,36 +8,35 @@ import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
 import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
+import { secretResolvers } from './secret-resolvers.ts'
 import { templateEdit, templateReply } from './template-change.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { dataCenterResolvers, volumeResolvers } from './volume-resolvers.ts'
 
 export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue, readDataCenters: ReadDataCenters) {
   const volumes = volumeResolvers(model.volumes)
+  const secrets = secretResolvers(model.secrets)
   const centers = dataCenterResolvers(catalogue, readDataCenters)
   return {
     ...SCALARS,
     Query: {
-      myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null }),
-      podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
-        reads.step('read')
-        return templateReply(await model.templates.get(key.ownerId, id ?? ''))
-      },
-      podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateFilter'> | null }, { reads }: RequestContext) =>
-        input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
-      gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
-        reads.rows(gpuTypes(catalogue, input ?? {})),
-      cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
-        reads.rows(wantedIds(input)).map((id) => ({ id })),
+      ...queries(model, catalogue),
       ...centers.query,
     },
-    Mutation: asSteps({ ...endpointMutations(model), ...templateMutations(model), ...registryMutations(model), ...volumes.mutations }),
+    Mutation: asSteps({
+      ...endpointMutations(model),
+      ...templateMutations(model),
+      ...registryMutations(model),
+      ...volumes.mutations,
+      ...secrets.mutations,
+    }),
     User: {
       containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return reads.rows(await model.registries.list(key.ownerId)).map(registryReply)
       },
       ...volumes.ofUser,
+      ...secrets.ofUser,
       endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
       endpoint: async (_: unknown, { id }: { id: string }, { key, reads }: RequestContext) => {
         reads.step('read')
@@ -57,6 +56,22 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue,
     CpuFlavor: {
       specifics: () => ({ stockStatus: 'High' }),
     },
+  }
+}
+
+function queries(model: ManagementModel, catalogue: GpuCatalogue) {
+  return {
+    myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null }),
+    podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
+      reads.step('read')
+      return templateReply(await model.templates.get(key.ownerId, id ?? ''))
+    },
+    podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateFilter'> | null }, { reads }: RequestContext) =>
+      input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
+    gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
+      reads.rows(gpuTypes(catalogue, input ?? {})),
+    cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
+      reads.rows(wantedIds(input)).map((id) => ({ id })),
   }
 }
 

@@ -30,6 +30,8 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     updateRegistryAuth(input: UpdateRegistryAuthInput!): ContainerRegistryAuth
     deleteRegistryAuth(registryAuthId: String!): Boolean
     globalStoreBucketCreate(input: GlobalStoreBucketCreateInput!): GlobalStoreBucket
+    secretCreate(input: SecretCreateInput!): Secret
+    secretDelete(id: ID!): Boolean
   }
 
   type User {
@@ -38,6 +40,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     networkVolumes: [NetworkVolume!]!
     globalStoreBuckets: [GlobalStoreBucket!]!
     containerRegistryCreds: [ContainerRegistryAuth!]!
+    secrets: [Secret!]!
     endpoints: [Endpoint!]!
     endpoint(id: String!): Endpoint
   }
@@ -137,6 +140,14 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   type ContainerRegistryAuth {
     id: String!
     name: String!
+  }
+
+  "Its value is in no answer."
+  type Secret {
+    id: String!
+    name: String!
+    description: String!
+    createdAt: String!
   }
 
   "Prices are null: the cards are yours."

@@ -16,6 +16,7 @@ import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
+import { registerSecretRoutes } from './secret-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerStandbyRoute } from './standby-route.ts'
 import { registerVolumeRoutes } from './volume-routes.ts'
@@ -38,6 +39,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
   registerVolumeRoutes(rest, deps.model)
+  registerSecretRoutes(rest, deps.model)
   registerCatalogRoutes(rest, deps)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)

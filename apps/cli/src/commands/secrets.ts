@@ -1,0 +1,48 @@
+// `runyard secrets`: values that endpoints name as `{{ RUNPOD_SECRET_name }}`.
+import { createClient } from '@runyard/client'
+import type { SecretView } from '@runyard/schema/api'
+import { textOption, UsageError, type CommandContext } from '../command.ts'
+import { onlyWord, unknownWord } from '../only-word.ts'
+import { printJson } from '../output/print-json.ts'
+import { renderTable } from '../output/table.ts'
+import { readSecret } from '../read-secret.ts'
+import { findTarget } from '../settings.ts'
+
+export async function list(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const secrets = await createClient(await findTarget(context)).secrets.list()
+  if (options['json'] === true) return printJson(out, secrets)
+  const lines =
+    secrets.length === 0 ? [out.dim('no secrets yet')] : renderTable(out, secrets.map(rowOf), ['secret', 'value set', 'description'])
+  for (const line of lines) out.line(line)
+  return 0
+}
+
+export async function set(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const name = onlyName(context)
+  const value = await readSecret(`value of ${name}: `)
+  if (value === '') throw new UsageError('no value came from standard input; pipe it in, or type it when asked.')
+  const description = textOption(context, 'description')
+  const body = description === undefined ? { value } : { value, description }
+  const secret = await createClient(await findTarget(context)).secrets.set(name, body)
+  if (options['json'] === true) return printJson(out, secret)
+  out.line(`${secret.name} is set; workers that start from now on get this value`)
+  return 0
+}
+
+export async function remove(context: CommandContext): Promise<number> {
+  const name = onlyName(context)
+  const { secrets } = createClient(await findTarget(context))
+  const names = (await secrets.list()).map((secret) => secret.name)
+  if (!names.includes(name)) throw unknownWord(name, names, { what: 'secret', group: 'secrets' })
+  await secrets.delete(name)
+  context.out.line(`${name} is deleted`)
+  return 0
+}
+
+const onlyName = (context: CommandContext): string => onlyWord(context, 'secret', 'secrets')
+
+function rowOf({ name, updatedAt, description }: SecretView): readonly string[] {
+  return [name, updatedAt, description]
+}
