@@ -5,7 +5,7 @@ import type { Store } from '@runyard/store'
 export interface DataCenter {
   readonly id: string
   /** A host of it has such a card. True where no host has been read yet. */
-  hasGpu(type: string): boolean
+  readonly hasGpu: (type: string) => boolean
 }
 
 /** Sorted by id; never empty. */
