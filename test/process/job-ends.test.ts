@@ -127,12 +127,12 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
         .filter((line) => line.startsWith(`${name}{`) && line.includes(`endpoint_id="${endpoint}"`))
         .map((line) => line.slice(name.length).replace(/endpoint(_id)?="[^"]*",?/g, ''))
         .toSorted()
-    expect(samples('runyard_ended_jobs_total', queued)).toEqual([
+    expect(samples('runyard_job_end_causes_total', queued)).toEqual([
       '{cause="cancelled",status="CANCELLED"} 1',
       '{cause="purged",status="CANCELLED"} 3',
       '{cause="ttl",status="TIMED_OUT"} 1',
     ])
-    expect(samples('runyard_ended_jobs_total', worked)).toEqual([
+    expect(samples('runyard_job_end_causes_total', worked)).toEqual([
       '{cause="cancelled",status="CANCELLED"} 1',
       '{cause="execution_timeout",status="FAILED"} 1',
       '{cause="result",status="COMPLETED"} 1',
@@ -140,18 +140,13 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
       '{cause="ttl",status="TIMED_OUT"} 1',
       '{cause="worker_lost",status="FAILED"} 1',
     ])
-    expect(samples('runyard_job_execution_seconds_count', queued)).toEqual([])
-    expect(samples('runyard_job_execution_seconds_count', worked)).toEqual([
+    expect(samples('runyard_job_run_seconds_count', queued)).toEqual(['{} 0'])
+    expect(samples('runyard_job_run_seconds_count', worked)).toEqual(['{} 6'])
+    expect(samples('runyard_jobs_ended_total', worked)).toEqual([
       '{status="CANCELLED"} 1',
       '{status="COMPLETED"} 1',
       '{status="FAILED"} 3',
       '{status="TIMED_OUT"} 1',
-    ])
-    expect(samples('runyard_settled_jobs_total', worked)).toEqual([
-      '{outcome="cancelled"} 1',
-      '{outcome="completed"} 1',
-      '{outcome="failed"} 3',
-      '{outcome="timed_out"} 1',
     ])
   })
 })

@@ -32,20 +32,20 @@ await suiteThatNeeds(['redis', 'promtool'], 'the metrics of a stack in use', () 
 
   test('promtool reports no problem', async () => {
     const { text } = await stack.api.get('/metrics')
-    expect(text).toContain('runyard_nodejs_all_active_handles')
+    expect(text).toContain('nodejs_all_active_handles')
     expect(await checkMetrics(text)).toBe('')
   })
 
   test('a cold start is measured once per worker, from the first job that waited for it', async () => {
-    expect(await sample('runyard_cold_start_seconds_count', 'phase="placed_to_ready"')).toBe(1)
-    expect(await sample('runyard_cold_start_seconds_count', 'phase="ready_to_function"')).toBe(1)
+    expect(await sample('runyard_worker_start_seconds_count', 'phase="total"')).toBe(1)
+    expect(await sample('runyard_worker_start_seconds_count', 'phase="function"')).toBe(1)
   })
 
   test('cancelled jobs are counted', async () => {
     const held = await stack.api.run(endpoint, sourceCall('nap', NAP, { seconds: 60 }))
     await waitFor('the job to run', async () => (await stack.api.status(endpoint, held)).status === 'IN_PROGRESS')
     await stack.api.post(`/v2/${endpoint}/cancel/${held}`, {})
-    expect(await sample('runyard_settled_jobs_total', 'outcome="cancelled"')).toBe(1)
-    expect(await sample('runyard_settled_jobs_total', 'outcome="completed"')).toBe(3)
+    expect(await sample('runyard_jobs_ended_total', 'status="CANCELLED"')).toBe(1)
+    expect(await sample('runyard_jobs_ended_total', 'status="COMPLETED"')).toBe(3)
   })
 })

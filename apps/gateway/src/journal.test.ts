@@ -30,8 +30,8 @@ async function samples(): Promise<readonly string[]> {
   const { text } = await gateway.call('/metrics')
   return text
     .split('\n')
-    .filter((line) => line.includes(ep) && /^runyard_(ended_jobs_total|job_execution_seconds_count|job_delay_seconds_count)/.test(line))
-    .map((line) => line.replace(`endpoint_id="${ep}"`, ''))
+    .filter((line) => line.includes(ep) && !line.endsWith(' 0') && /^runyard_(job_end_causes_total|job_run_seconds_count)/.test(line))
+    .map((line) => line.replace(`endpoint="${ep}",endpoint_id="${ep}"`, ''))
     .toSorted()
 }
 
@@ -100,16 +100,15 @@ it.each(Object.entries(RUNNING))('a running job that ends by %s', async (_, { en
       { at: expect.any(Number), endpointId: ep, kind: 'job_settled', jobId: expect.any(String), workerId: worker.id, status, ...event },
     ])
   expect(await samples()).toEqual([
-    `runyard_ended_jobs_total{,cause="${cause}",status="${status}"} 1`,
-    'runyard_job_delay_seconds_count{} 1',
-    `runyard_job_execution_seconds_count{,status="${status}"} 1`,
+    `runyard_job_end_causes_total{,cause="${cause}",status="${status}"} 1`,
+    'runyard_job_run_seconds_count{} 1',
   ])
 })
 
 it('a job that never started counts without durations', async () => {
   await post(`cancel/${await gateway.submit(ep)}`)
   expect(lines()).toEqual([expect.objectContaining({ cause: 'cancelled', workerId: undefined, executionMs: 0 })])
-  expect(await samples()).toEqual(['runyard_ended_jobs_total{,cause="cancelled",status="CANCELLED"} 1'])
+  expect(await samples()).toEqual(['runyard_job_end_causes_total{,cause="cancelled",status="CANCELLED"} 1'])
 })
 
 it('a purge is one line and one event with the number of its jobs, and an empty one is none', async () => {
@@ -121,7 +120,7 @@ it('a purge is one line and one event with the number of its jobs, and an empty 
   await expect
     .poll(endEvents)
     .toEqual([{ at: expect.any(Number), endpointId: ep, kind: 'job_settled', status: 'CANCELLED', message: `${message}: 3 jobs` }])
-  expect(await samples()).toEqual(['runyard_ended_jobs_total{,cause="purged",status="CANCELLED"} 3'])
+  expect(await samples()).toEqual(['runyard_job_end_causes_total{,cause="purged",status="CANCELLED"} 3'])
 })
 
 it('a result and cancels that race record one end', async () => {
@@ -131,7 +130,7 @@ it('a result and cancels that race record one end', async () => {
   expect(lines()).toHaveLength(1)
   expect(line?.status).toBe(await statusOf(id))
   await expect.poll(endEvents).toHaveLength(1)
-  expect((await samples()).filter((sample) => sample.startsWith('runyard_ended_jobs_total'))).toEqual([expect.stringMatching(/ 1$/)])
+  expect((await samples()).filter((sample) => sample.startsWith('runyard_job_end_causes_total'))).toEqual([expect.stringMatching(/ 1$/)])
 })
 
 it('an end that the scaler recorded is in the metrics, counted once', async () => {
@@ -143,11 +142,7 @@ it('an end that the scaler recorded is in the metrics, counted once', async () =
     durations: { delayMs: 5, executionMs: 7 },
   } as const
   await gateway.store.measures.hand([measure])
-  const expected = [
-    'runyard_ended_jobs_total{,cause="execution_timeout",status="FAILED"} 1',
-    'runyard_job_delay_seconds_count{} 1',
-    'runyard_job_execution_seconds_count{,status="FAILED"} 1',
-  ]
+  const expected = ['runyard_job_end_causes_total{,cause="execution_timeout",status="FAILED"} 1', 'runyard_job_run_seconds_count{} 1']
   expect(await samples()).toEqual(expected)
   expect(await samples()).toEqual(expected)
 })

@@ -19,6 +19,7 @@ import { registerWorkerLogs } from './observability/worker-logs.ts'
 import { registerOpenai } from './openai/routes.ts'
 import type { GatewayDeps } from './parts/deps.ts'
 import { recordEnds } from './parts/journal.ts'
+import { countRequests } from './parts/request-counts.ts'
 import { acceptTunnels, asksForTunnel } from './workers/accept-tunnels.ts'
 import { registerWorkerPlane, type WorkerPlaneDeps } from './workers/routes.ts'
 
@@ -29,6 +30,7 @@ const PREFLIGHT_KEPT_S = 600
 export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {
   const { log, closing, config } = deps
   const app = createApp({ log, closing, connections: config.limits.connections })
+  countRequests(app, deps.metrics)
   app.addHook('onError', async (_request, _reply, error) => {
     const reason = refusalReasonOf(error)
     if (reason !== undefined) deps.metrics.refused(reason)
@@ -36,7 +38,7 @@ export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInst
   const routes = followRoutes(app)
   registerProbes(app, deps)
   registerDocs(app, { routes, version: root.version })
-  await registerMetrics(app, deps)
+  await registerMetrics(app, deps, root.version)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
   await registerWorkerLogs(app, deps)
   await registerManagement(app, {
@@ -60,6 +62,7 @@ export async function buildWorkerPlaneApp(deps: WorkerPlaneDeps): Promise<Fastif
   const { log, closing, config } = deps
   const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES, upgrades: asksForTunnel })
   acceptTunnels(app.server, deps)
+  countRequests(app, deps.metrics)
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are known callers: no limits, no browsers.

@@ -4,8 +4,8 @@ import type { Config, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBatchFinisher } from './batch/finish.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
-import { createEventWriter, type EventWriter } from './parts/event-writer.ts'
-import { createWaiters, endpointPrefix, jobKey, startKey, type Waiters } from './parts/waiters.ts'
+import { createEventWriter } from './parts/event-writer.ts'
+import { createWaiters, endpointPrefix, jobKey, startKey } from './parts/waiters.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
 import { createTunnels } from './workers/tunnels.ts'
@@ -36,14 +36,16 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const events = createEventWriter({ events: store.events, log })
   const waiters = createWaiters()
   const endpoints = createEndpointCache(store.endpoints)
-  const dispatcher = createDispatcher({ store, endpoints, log, onHanded: (session, job) => noteHanded({ events, waiters }, session, job) })
+  const metrics = createGatewayMetrics()
+  const onHanded = (session: WorkerSession, job: TakenJob): void => noteHanded({ events, waiters, metrics }, session, job)
+  const dispatcher = createDispatcher({ store, endpoints, log, onHanded })
   const sessions = createWorkerSessions({ store, log })
   const tunnels = createTunnels()
   const deps: WorkerPlaneDeps = {
     store,
     config,
     log,
-    metrics: createGatewayMetrics(),
+    metrics,
     endpoints,
     events,
     waiters,
@@ -68,10 +70,13 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   return { deps, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
 
-function noteHanded(deps: { events: EventWriter; waiters: Waiters }, session: WorkerSession, job: TakenJob): void {
+type HandedDeps = Pick<WorkerPlaneDeps, 'events' | 'waiters' | 'metrics'>
+
+function noteHanded(deps: HandedDeps, session: WorkerSession, job: TakenJob): void {
   const { endpointId, workerId } = session
   const { submittedAt, startedAt, attempt } = job
   session.handOut(job.id, { submittedAt, startedAt, attempt })
+  if (attempt === 1) deps.metrics.jobStarted(endpointId, startedAt - submittedAt)
   deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })
 }

@@ -65,7 +65,9 @@ it('a worker whose first requests reach two gateways becomes ready once', async 
   const events = async () => (await one.store.events.list(ep, 10)).map(({ kind }) => kind)
   await expect.poll(events).toContain('worker_ready')
   const metrics = await Promise.all([one, other].map(async ({ publicUrl }) => (await createSend(publicUrl, {})('/metrics')).text))
-  expect(metrics.join('').match(new RegExp(`cold_start_seconds_count{endpoint_id="${ep}",phase="placed_to_ready"} 1`, 'g'))).toHaveLength(1)
+  expect(
+    metrics.join('').match(new RegExp(`worker_start_seconds_count{endpoint="${ep}",endpoint_id="${ep}",phase="total"} 1`, 'g')),
+  ).toHaveLength(1)
 })
 
 it('a job that its worker has lost is missed by the gateway that gets the pings, and the worker cannot take it again anywhere', async () => {

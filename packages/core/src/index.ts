@@ -32,6 +32,7 @@ export { editSecret, fillSecrets, hasAllSecrets, secretNamesIn, type SecretEdit 
 export { boundTemplate, editTemplate, type TemplateEdit } from './management/templates.ts'
 export { refusePorts } from './management/unkept.ts'
 export { editVolume, VOLUME_PATH, type VolumeEdit } from './management/volumes.ts'
+export * from './metric-table.ts'
 export * from './observed.ts'
 export { endsRest, restAfter, restsUntil } from './open-hosts.ts'
 export type { HostFault } from './open-hosts.ts'

@@ -22,7 +22,7 @@ import { createLedgerStore } from './ledger/ledger.ts'
 import { createMeasureStore } from './measures.ts'
 import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './resources/private-images.ts'
-import { findProblems, readMemory } from './problems.ts'
+import { findProblems, readFacts, readMemory } from './problems.ts'
 import { createRun } from './scripts/run-script.ts'
 import { openSignals, sendOnly } from './signals.ts'
 import { createManifestStore, createResourceStores } from './resources/resources.ts'
@@ -72,7 +72,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     subscribe: (onSignal) => context.signals.subscribe(onSignal),
     publish: (signal) => context.signals.publish(signal),
     problems: () => findProblems(context),
-    ...translateErrors({ redisMemory: () => readMemory(context) }),
+    ...translateErrors({ redisMemory: () => readMemory(context), redisFacts: () => readFacts(context) }),
     isUp: () => context.client.status === 'ready',
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }

@@ -1,11 +1,12 @@
 // Is this Redis fit to hold accepted jobs (ADR 11)? One sentence per problem, each with how to mend it.
 // A managed Redis may refuse CONFIG. Then INFO is used, and unknown settings are not reported.
+import type { STORE_PROBLEMS } from '@runyard/core'
 import type { StoreContext } from './context.ts'
 import { toStoreError } from './errors.ts'
 
 /** `may_evict`: queued jobs can be thrown away; `not_durable`: accepted jobs are lost with the process. */
 export interface StoreProblem {
-  readonly kind: 'away' | 'may_evict' | 'not_durable' | 'read_only' | 'too_old'
+  readonly kind: (typeof STORE_PROBLEMS)[number]
   /** One sentence, with how to mend it. */
   readonly message: string
 }
@@ -68,9 +69,25 @@ export interface RedisMemory {
   readonly ceilingBytes: number | undefined
 }
 
+/** What the metrics say about Redis. */
+export interface RedisFacts extends RedisMemory {
+  /** Writes that waited for a slow fsync, since Redis started; undefined: no append-only file. */
+  readonly delayedFsyncs: number | undefined
+}
+
 /** @throws RunyardError('store_unavailable') */
 export async function readMemory({ client }: Pick<StoreContext, 'client'>): Promise<RedisMemory> {
-  const info = parseInfo(await client.info('memory'))
+  return toMemory(parseInfo(await client.info('memory')))
+}
+
+/** @throws RunyardError('store_unavailable') */
+export async function readFacts({ client }: Pick<StoreContext, 'client'>): Promise<RedisFacts> {
+  const info = parseInfo(await client.info())
+  const delayed = info.get('aof_delayed_fsync')
+  return { ...toMemory(info), delayedFsyncs: delayed === undefined ? undefined : Number(delayed) }
+}
+
+function toMemory(info: ReadonlyMap<string, string>): RedisMemory {
   const ceilingBytes = Number(info.get('maxmemory') ?? 0)
   return { usedBytes: Number(info.get('used_memory') ?? 0), ceilingBytes: ceilingBytes > 0 ? ceilingBytes : undefined }
 }

@@ -12,7 +12,7 @@ import type { LeaderStore } from './leader/leader.ts'
 import type { LedgerStore } from './ledger/ledger.ts'
 import type { JobStore } from './jobs/jobs.ts'
 import type { MeasureStore } from './measures.ts'
-import type { RedisMemory, StoreProblem } from './problems.ts'
+import type { RedisFacts, RedisMemory, StoreProblem } from './problems.ts'
 import type { WebhookStore } from './webhooks/webhooks.ts'
 import type { EndpointStore } from './endpoints/endpoint-types.ts'
 import type { PrivateImageStore } from './resources/private-images.ts'
@@ -73,5 +73,6 @@ export interface Store extends AsyncDisposable {
   problems(): Promise<readonly StoreProblem[]>
   /** How far Redis is from the ceiling beyond which it refuses writes. */
   redisMemory(): Promise<RedisMemory>
+  redisFacts(): Promise<RedisFacts>
   isUp(): boolean
 }

@@ -23,7 +23,7 @@ it('is refused at every gateway, and a request that another key holds is left al
   const held = send(path)
   const kept = other.call(path)
   // Both are held: the job has no worker.
-  await expect.poll(async () => await metric(other, 'runyard_waiting_requests')).toBe(2)
+  await expect.poll(async () => await metric(other, 'runyard_http_held_requests{holder="caller"}')).toBe(2)
   await one.store.keys.revoke(id)
   expect(await held).toMatchObject({ status: 401 })
   await expect.poll(async () => (await send(path)).status).toBe(401)

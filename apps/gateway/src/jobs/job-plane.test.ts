@@ -361,7 +361,9 @@ describe('results', () => {
     const job = await worker.take()
     controller.abort()
     await expect(call).rejects.toThrow(/abort/i)
-    await expect.poll(async () => (await createSend(gateway.publicUrl, {})('/metrics')).text).toContain('runyard_waiting_requests 0')
+    await expect
+      .poll(async () => (await createSend(gateway.publicUrl, {})('/metrics')).text)
+      .toContain('runyard_http_held_requests{holder="caller"} 0')
     await worker.done(job?.id ?? '', { output: 1 })
     expect((await statusOf(job?.id ?? '')).json['status']).toBe('COMPLETED')
   })

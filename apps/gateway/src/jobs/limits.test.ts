@@ -45,8 +45,8 @@ it('refusals by limits are counted by what refused them', async () => {
   const statuses = [await run(), await run(), await run('x'.repeat(2000))].map(({ status }) => status)
   expect(statuses).toEqual([200, 429, 413])
   const { text } = await gateway.call('/metrics')
-  const refused = text.split('\n').filter((line) => line.startsWith('runyard_refused_requests_total{'))
-  expect(refused.toSorted()).toEqual(['body_size', 'queue', 'rate'].map((reason) => `runyard_refused_requests_total{reason="${reason}"} 1`))
+  const refused = text.split('\n').filter((line) => line.startsWith('runyard_requests_refused_total{'))
+  expect(refused.toSorted()).toEqual(['body_size', 'queue', 'rate'].map((reason) => `runyard_requests_refused_total{reason="${reason}"} 1`))
 })
 
 describe('rates (client-api §8.3)', () => {

@@ -1,136 +1,94 @@
-// `/metrics` in Prometheus' format. Queue, workers and billable seconds are read from the store at each scrape, so that every gateway reports the same
-// and a restart loses nothing. While Redis is away those series are absent rather than zero. Ends of jobs that the scaler recorded are added to this
-// gateway's own series. The page names all users' endpoints, so `metrics-access.ts` decides which requests need no key.
+// `/metrics` in Prometheus' format (ADR 73). The pool facts are the same on every gateway, the process facts are this one's; `?scope=` serves one of the
+// two, for several gateways behind a balancer. While Redis is away the pool facts are absent rather than zero. Ends of jobs that the scaler recorded are
+// added to this gateway's own counts. The page names all users' endpoints, so `metrics-access.ts` decides which requests need no key.
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import { countStates, phaseOf } from '@runyard/core'
-import { Counter, Gauge } from '@runyard/kit'
-import { WORKER_PHASES, type Endpoint } from '@runyard/schema'
-import type { GatewayDeps } from '../parts/deps.ts'
+import { METRIC_SCOPES, METRICS, type MetricName, type MetricScope } from '@runyard/core'
+import { createNodeMetrics, createSeries, renderSeries, type Sample, type Samples } from '@runyard/kit'
+import { RunyardError } from '@runyard/schema'
 import { requireApiKey } from '../http/authenticate.ts'
+import type { WorkerPlaneDeps } from '../workers/routes.ts'
 import { isOpenFor } from './metrics-access.ts'
-import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
+import { readPoolFacts } from './pool-facts.ts'
 
-type ScrapeDeps = Pick<GatewayDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'log'>
+type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'sessions' | 'log'>
 
-export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps): Promise<void> {
-  const series = createSeries(deps)
+const compress = promisify(gzip)
+/** The page is text that repeats itself: a higher level costs more time and saves little. */
+const COMPRESSION = { level: 1 } as const
+
+export async function registerMetrics(app: FastifyInstance, deps: ScrapeDeps, version: string): Promise<void> {
+  const node = createNodeMetrics()
+  const readPage = createPage(deps, version)
   await app.register(async (scope) => {
     requireApiKey(scope, deps.store, { isOpen: (request) => isOpenFor(deps.config, request) })
-    scope.get('/metrics', async (_request, reply) => {
-      await readStore(deps, series).catch((error: unknown) => {
-        deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
-      })
-      return reply.type(deps.metrics.contentType).send(await deps.metrics.render())
+    scope.get('/metrics', async (request, reply) => {
+      const asked = scopeOf(request.query)
+      const own = asked === 'pool' ? '' : await node.render()
+      const text = (await readPage(asked)) + own
+      void reply.type(node.contentType)
+      if (!String(request.headers['accept-encoding']).includes('gzip')) return reply.send(text)
+      return reply.header('content-encoding', 'gzip').send(await compress(text, COMPRESSION))
     })
   })
 }
 
-type Series = ReturnType<typeof createSeries>
+/** Undefined: both. @throws RunyardError('bad_request') */
+function scopeOf(query: unknown): MetricScope | undefined {
+  const asked = (query as Record<string, unknown>)['scope']
+  const known = METRIC_SCOPES.find((scope) => scope === asked)
+  if (asked === undefined || known !== undefined) return known
+  throw new RunyardError('bad_request', `"scope" must be one of ${METRIC_SCOPES.join(', ')}, or absent for both`)
+}
 
-function createSeries({ metrics }: ScrapeDeps) {
-  const registers = [metrics.registry]
-  const labelNames = ['endpoint', 'endpoint_id']
-  return {
-    held: new Gauge({ name: 'runyard_waiting_requests', help: 'Requests held for news of a job.', registers }),
-    storeUp: new Gauge({ name: 'runyard_store_up', help: '1 while Redis answers.', registers }),
-    queue: new Gauge({ name: 'runyard_queue_jobs', help: 'Jobs by state.', labelNames: [...labelNames, 'state'], registers }),
-    oldest: new Gauge({ name: 'runyard_queue_oldest_seconds', help: 'Age of the oldest waiting job.', labelNames, registers }),
-    workers: new Gauge({ name: 'runyard_workers', help: 'Workers by phase.', labelNames: [...labelNames, 'phase'], registers }),
-    states: new Gauge({
-      name: 'runyard_worker_states',
-      help: 'Workers by billing state; idle: places where a worker starts without a pull.',
-      labelNames: [...labelNames, 'state'],
-      registers,
-    }),
-    standby: new Gauge({ name: 'runyard_standby_workers', help: 'Started workers without an endpoint.', labelNames: ['host'], registers }),
-    throttled: new Gauge({ name: 'runyard_throttled_workers', help: 'Workers wanted that no host can take.', labelNames, registers }),
-    outbox: new Gauge({ name: 'runyard_webhook_outbox_events', help: 'Webhooks that wait for a delivery.', registers }),
-    outboxOldest: new Gauge({ name: 'runyard_webhook_outbox_oldest_seconds', help: 'Age of the oldest one.', registers }),
-    outboxBytes: new Gauge({ name: 'runyard_webhook_outbox_bytes', help: 'What they weigh in Redis, with those given up.', registers }),
-    dropped: new Counter({
-      name: 'runyard_dropped_webhooks_total',
-      help: 'Webhooks that were never delivered because the outbox was full.',
-      labelNames,
-      registers,
-    }),
-    settled: new Counter({
-      name: 'runyard_settled_jobs_total',
-      help: 'Jobs that ended.',
-      labelNames: [...labelNames, 'outcome'],
-      registers,
-    }),
-    retried: new Counter({ name: 'runyard_retried_jobs_total', help: 'Attempts repeated after a lost worker.', labelNames, registers }),
-    billable: new Counter({
-      name: 'runyard_billable_seconds_total',
-      help: 'Seconds of workers in a billed state.',
-      labelNames: [...labelNames, 'gpu', 'state'],
-      registers,
-    }),
-    // Not the same counter: `increase()` would count twice what moves from one series to another.
-    billableGone: new Counter({
-      name: 'runyard_deleted_endpoints_billable_seconds_total',
-      help: 'The same of endpoints that were deleted.',
-      labelNames: ['owner', 'gpu', 'state'],
-      registers,
-    }),
+function createPage(deps: ScrapeDeps, version: string): (scope: MetricScope | undefined) => Promise<string> {
+  const { store, metrics } = deps
+  /** Of the endpoints, as last read: while Redis is away the process facts keep their names. */
+  let names: ReadonlyMap<string, string> = new Map()
+
+  /** `parts`: so far without what Redis knows. */
+  async function readStore(scope: MetricScope | undefined, parts: Samples<MetricName>[]): Promise<void> {
+    const endpoints = await store.endpoints.list()
+    names = new Map(endpoints.map(({ id, name }) => [id, name]))
+    if (scope !== 'process') parts.push(await readPoolFacts(deps, endpoints, Date.now()))
+    if (scope === 'pool') return
+    metrics.keepEndpoints(new Set(names.keys()))
+    for (const measure of await store.measures.take()) metrics.jobsEnded(measure)
+  }
+
+  return async (scope) => {
+    const parts: Samples<MetricName>[] = []
+    if (scope !== 'pool') parts.push(await readProcess(deps, version))
+    await readStore(scope, parts).catch((error: unknown) => {
+      deps.log.warn({ err: error }, 'the metrics miss what Redis knows')
+    })
+    if (scope !== 'pool') parts.push(withNames(metrics.samples(), names))
+    return renderSeries(METRICS, parts)
   }
 }
 
-async function readStore(deps: ScrapeDeps, series: Series): Promise<void> {
-  for (const metric of Object.values(series)) metric.reset()
-  series.held.set(deps.waiters.size)
-  series.storeUp.set(deps.store.isUp() ? 1 : 0)
-  const now = Date.now()
-  for (const measure of await deps.store.measures.take()) deps.metrics.jobsEnded(measure)
-  const [endpoints, totals] = await Promise.all([deps.store.endpoints.list(), deps.store.ledger.totals(now)])
-  const names = new Map(endpoints.map(({ id, name }) => [id as string, name]))
-  deps.metrics.keepEndpoints(new Set(names.keys()))
-  const loads = await Promise.all(endpoints.map((endpoint) => readEndpointLoad(deps.store, endpoint.id)))
-  endpoints.forEach((endpoint, index) => {
-    const load = loads[index]
-    if (load !== undefined) setLoad(series, { endpoint, load, now })
-  })
-  await setOutbox(deps, series, now)
-  await setStandby(deps, series)
-  for (const total of totals) {
-    if (!deps.config.billing.states.includes(total.state)) continue
-    const labels = { gpu: total.gpuType ?? 'cpu', state: total.state }
-    const { endpointId: id, ownerId, seconds } = total
-    if (id === null) series.billableGone.inc({ ...labels, owner: ownerId }, seconds)
-    else series.billable.inc({ ...labels, endpoint: names.get(id) ?? '', endpoint_id: id }, seconds)
+/** Series of endpoints get the name before the id; those of an endpoint without a name are not shown. */
+export function withNames(samples: Samples<MetricName>, names: ReadonlyMap<string, string>): Samples<MetricName> {
+  const named = (sample: Sample): readonly Sample[] => {
+    const name = names.get(sample.values[0] ?? '')
+    return name === undefined ? [] : [{ ...sample, values: [name, ...sample.values] }]
   }
+  return new Map([...samples].map(([name, own]) => [name, METRICS[name].labels.includes('endpoint') ? own.flatMap(named) : own]))
 }
 
-async function setStandby({ store }: ScrapeDeps, series: Series): Promise<void> {
-  for (const { sight } of await store.hosts.list()) {
-    if (sight?.standby !== undefined) series.standby.set({ host: sight.label }, sight.standby)
-  }
-}
-
-async function setOutbox({ store }: ScrapeDeps, series: Series, now: number): Promise<void> {
-  const ids = await store.webhooks.endpoints()
-  const pending = await Promise.all(ids.map((id) => store.webhooks.pending(id)))
-  const oldestAt = Math.min(now, ...pending.map((one) => one.oldestAt ?? now))
-  series.outbox.set(pending.reduce((sum, { count }) => sum + count, 0))
-  series.outboxBytes.set(pending.reduce((sum, { bytes }) => sum + bytes, 0))
-  series.outboxOldest.set((now - oldestAt) / 1000)
-}
-
-function setLoad(series: Series, { endpoint, load, now }: { endpoint: Endpoint; load: EndpointLoad; now: number }): void {
-  const labels = { endpoint: endpoint.name, endpoint_id: endpoint.id }
-  const { stats, scaler } = load
-  series.queue.set({ ...labels, state: 'waiting' }, stats.waiting)
-  series.queue.set({ ...labels, state: 'in_progress' }, stats.inProgress)
-  series.oldest.set(labels, stats.oldestWaitingAt === undefined ? 0 : Math.max(0, now - stats.oldestWaitingAt) / 1000)
-  series.throttled.set(labels, scaler?.throttled ?? 0)
-  for (const [state, count] of Object.entries(countStates({ workers: load.workers, missing: scaler })))
-    series.states.set({ ...labels, state }, count)
-  series.settled.inc({ ...labels, outcome: 'completed' }, stats.completed)
-  series.settled.inc({ ...labels, outcome: 'failed' }, stats.failed)
-  series.settled.inc({ ...labels, outcome: 'cancelled' }, stats.cancelled)
-  series.settled.inc({ ...labels, outcome: 'timed_out' }, stats.timedOut)
-  series.retried.inc(labels, stats.retried)
-  series.dropped.inc(labels, stats.webhooksDropped)
-  const phases = load.workers.map(({ record, leaseCount }) => phaseOf(record, leaseCount))
-  for (const phase of WORKER_PHASES) series.workers.set({ ...labels, phase }, phases.filter((one) => one === phase).length)
+/** One command alone, before the many of the pool facts. */
+async function readProcess({ store, waiters, sessions }: ScrapeDeps, version: string): Promise<Samples<MetricName>> {
+  const facts = createSeries<MetricName>(METRICS)
+  const askedAt = performance.now()
+  const hasAnswered = await store.redisMemory().then(
+    () => true,
+    () => false,
+  )
+  if (hasAnswered) facts.set('runyard_store_answer_seconds', [], (performance.now() - askedAt) / 1000)
+  facts.set('runyard_store_up', [], store.isUp() ? 1 : 0)
+  facts.set('runyard_http_held_requests', ['caller'], waiters.size)
+  facts.set('runyard_http_held_requests', ['worker'], sessions.heldTakes)
+  facts.set('runyard_build_info', ['gateway', version, process.versions.node], 1)
+  return facts.samples()
 }

@@ -1,129 +1,94 @@
-// What the gateway measures by itself while it works; what is true in Redis is read at scrape time (`metrics-route.ts`). Labels name endpoints
-// only, never jobs or workers, and those of a deleted endpoint are dropped.
-import { END_CAUSES, type EndMeasure } from '@runyard/core'
-import { Counter, createMetrics, Histogram, type Metrics, type Registry } from '@runyard/kit'
+// What this gateway counts while it works: the process facts of the table (ADR 73). What is true in Redis is read at scrape time (`pool-facts.ts`).
+// A count on the hot path is one look-up by endpoint and an addition. Series of an endpoint are kept by its id, since its name may change; the page adds
+// the name.
+import { METRICS, type EndMeasure, type MetricName, type StartPhase } from '@runyard/core'
+import { createSeries, observeIn, type Distribution, type Samples, type Value } from '@runyard/kit'
 import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
 
-/** Parts of a cold start; each label value is the time from the first event of its name to the second. */
-export type ColdStartPhase = 'placed_to_container' | 'container_to_ready' | 'placed_to_ready' | 'ready_to_function'
-
-export interface GatewayMetrics extends Metrics {
+export interface GatewayMetrics {
   jobAccepted(endpointId: string): void
+  /** A worker got its first attempt. */
+  jobStarted(endpointId: string, waitMs: number): void
   jobsEnded(measure: EndMeasure): void
-  webhookAttempt(outcome: WebhookOutcome): void
+  workerStarted(endpointId: string, phase: StartPhase, ms: number): void
+  webhookAttempt(outcome: WebhookOutcome, ms: number): void
   refused(reason: RefusalReason): void
-  coldStart(endpointId: string, phase: ColdStartPhase, ms: number): void
+  /** The counts of one route and method. */
+  route(route: string, method: string): RouteCount
   /** Drops the series of endpoints that are not in `ids`. */
   keepEndpoints(ids: ReadonlySet<string>): void
+  /** Those of endpoints begin with their id. */
+  samples(): Samples<MetricName>
 }
 
-const JOB_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 3600]
-const COLD_START_BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+export type RouteCount = (code: number, seconds: number) => void
+
+interface EndpointCells {
+  readonly accepted: Value
+  readonly wait: Distribution
+  readonly run: Distribution
+}
+
+const WAIT = 'runyard_job_wait_seconds'
+const RUN = 'runyard_job_run_seconds'
+const OF_ENDPOINTS = Object.entries(METRICS).flatMap(([name, { scope, labels }]) =>
+  scope === 'process' && labels.includes('endpoint_id') ? [name as MetricName] : [],
+)
 
 export function createGatewayMetrics(): GatewayMetrics {
-  const metrics = createMetrics()
-  const series = createSeries(metrics.registry)
-  /** The label values in use, by endpoint: what has to be dropped with it. */
-  const used = new Map<string, Set<string>>()
+  const series = createSeries<MetricName>(METRICS)
+  const cells = new Map<string, EndpointCells>()
+  const [waitBounds, runBounds] = [METRICS[WAIT].buckets, METRICS[RUN].buckets]
 
-  function note(endpointId: string, label: string): void {
-    const labels = used.get(endpointId)
-    if (labels === undefined) used.set(endpointId, new Set([label]))
-    else labels.add(label)
+  function cellsOf(endpointId: string): EndpointCells {
+    const known = cells.get(endpointId)
+    if (known !== undefined) return known
+    const made: EndpointCells = {
+      accepted: series.value('runyard_jobs_accepted_total', endpointId),
+      wait: series.distribution(WAIT, endpointId),
+      run: series.distribution(RUN, endpointId),
+    }
+    cells.set(endpointId, made)
+    return made
   }
 
   return {
-    ...metrics,
     jobAccepted(endpointId) {
-      note(endpointId, '')
-      series.accepted.inc({ endpoint_id: endpointId })
+      cellsOf(endpointId).accepted.value += 1
+    },
+    jobStarted(endpointId, waitMs) {
+      observeIn(cellsOf(endpointId).wait, waitBounds, Math.max(0, waitMs) / 1000)
     },
     jobsEnded({ endpointId, cause, status, jobs, durations }) {
-      note(endpointId, status)
-      series.ended.inc({ endpoint_id: endpointId, cause, status }, jobs)
-      if (durations === undefined) return
-      series.delay.observe({ endpoint_id: endpointId }, durations.delayMs / 1000)
-      series.execution.observe({ endpoint_id: endpointId, status }, durations.executionMs / 1000)
+      series.add('runyard_job_end_causes_total', [endpointId, cause, status], jobs)
+      if (durations !== undefined) observeIn(cellsOf(endpointId).run, runBounds, durations.executionMs / 1000)
     },
-    webhookAttempt(outcome) {
-      series.webhooks.inc({ outcome })
+    workerStarted(endpointId, phase, ms) {
+      series.observe('runyard_worker_start_seconds', [endpointId, phase], Math.max(0, ms) / 1000)
+    },
+    webhookAttempt(outcome, ms) {
+      series.add('runyard_webhook_attempts_total', [outcome], 1)
+      series.observe('runyard_webhook_attempt_seconds', [], ms / 1000)
     },
     refused(reason) {
-      series.refused.inc({ reason })
+      series.add('runyard_requests_refused_total', [reason], 1)
     },
-    coldStart(endpointId, phase, ms) {
-      note(endpointId, phase)
-      series.coldStart.observe({ endpoint_id: endpointId, phase }, Math.max(0, ms) / 1000)
-    },
-    keepEndpoints(ids) {
-      for (const [endpointId, labels] of used) {
-        if (ids.has(endpointId)) continue
-        used.delete(endpointId)
-        dropSeries(series, endpointId, labels)
+    route(route, method) {
+      const seconds = series.distribution('runyard_http_request_seconds', route, method)
+      const bounds = METRICS.runyard_http_request_seconds.buckets
+      const byCode = new Map<number, Value>()
+      return (code, took) => {
+        const known = byCode.get(code)
+        const count = known ?? series.value('runyard_http_requests_total', route, method, String(code))
+        if (known === undefined) byCode.set(code, count)
+        count.value += 1
+        observeIn(seconds, bounds, took)
       }
     },
-  }
-}
-
-type Series = ReturnType<typeof createSeries>
-
-function createSeries(registry: Registry) {
-  const registers = [registry]
-  return {
-    accepted: new Counter({
-      name: 'runyard_accepted_jobs_total',
-      help: 'Jobs accepted by this gateway.',
-      labelNames: ['endpoint_id'],
-      registers,
-    }),
-    ended: new Counter({
-      name: 'runyard_ended_jobs_total',
-      help: 'Ends of jobs that this gateway recorded, by what ended them.',
-      labelNames: ['endpoint_id', 'cause', 'status'],
-      registers,
-    }),
-    webhooks: new Counter({
-      name: 'runyard_webhook_attempts_total',
-      help: 'Attempts to deliver a webhook, by what came of them.',
-      labelNames: ['outcome'],
-      registers,
-    }),
-    refused: new Counter({
-      name: 'runyard_refused_requests_total',
-      help: 'Requests that a limit or a budget refused, by what refused them.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    delay: new Histogram({
-      name: 'runyard_job_delay_seconds',
-      help: 'From submission to the start of the last attempt.',
-      labelNames: ['endpoint_id'],
-      buckets: JOB_BUCKETS_S,
-      registers,
-    }),
-    execution: new Histogram({
-      name: 'runyard_job_execution_seconds',
-      help: 'From the start of the last attempt to the end of the job.',
-      labelNames: ['endpoint_id', 'status'],
-      buckets: JOB_BUCKETS_S,
-      registers,
-    }),
-    coldStart: new Histogram({
-      name: 'runyard_cold_start_seconds',
-      help: 'Parts of the start of a worker.',
-      labelNames: ['endpoint_id', 'phase'],
-      buckets: COLD_START_BUCKETS_S,
-      registers,
-    }),
-  }
-}
-
-function dropSeries(series: Series, endpointId: string, labels: ReadonlySet<string>): void {
-  series.accepted.remove({ endpoint_id: endpointId })
-  series.delay.remove({ endpoint_id: endpointId })
-  for (const label of labels) {
-    series.execution.remove({ endpoint_id: endpointId, status: label })
-    series.coldStart.remove({ endpoint_id: endpointId, phase: label })
-    for (const cause of END_CAUSES) series.ended.remove({ endpoint_id: endpointId, cause, status: label })
+    keepEndpoints(ids) {
+      for (const endpointId of cells.keys()) if (!ids.has(endpointId)) cells.delete(endpointId)
+      for (const name of OF_ENDPOINTS) series.keep(name, (endpointId) => ids.has(endpointId))
+    },
+    samples: series.samples,
   }
 }

@@ -31,7 +31,7 @@ export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => P
   return async (event) => {
     const attempt = await makeAttempt(deps, event)
     const isOurs = await retryWhileAway(() => deps.store.webhooks.finish(event, attempt), deps.closing)
-    deps.metrics.webhookAttempt(attempt.outcome)
+    deps.metrics.webhookAttempt(attempt.outcome, attempt.durationMs)
     // A path may be as secret as a password: the log names the receiver only.
     const line = { endpointId: event.endpointId, receiver: event.lane, ...attempt, url: undefined, ...(isOurs ? {} : { leaseLost: true }) }
     if (attempt.outcome === 'given_up' || attempt.outcome === 'refused') deps.log.warn(line, 'webhook attempt')

@@ -178,7 +178,7 @@ describe('a webhook', () => {
     await expect.poll(async () => (await log(gateway, ep)).attempts, WAIT).toContainEqual(expect.objectContaining(dropped))
     expect((await log(gateway, ep)).pending).toMatchObject({ count: 1 })
     const { text } = await gateway.call('/metrics')
-    expect(text).toMatch(/^runyard_dropped_webhooks_total\{.*\} 1$/m)
+    expect(text).toMatch(/^runyard_webhooks_dropped_total\{.*\} 1$/m)
     expect(text).toMatch(/^runyard_webhook_outbox_bytes [1-9]\d*$/m)
   })
 

@@ -91,8 +91,8 @@ async function recordReady(deps: ContactDeps, session: WorkerSession, record: Wo
 }
 
 function measureColdStart({ metrics }: ContactDeps, { endpointId, createdAt, containerStartedAt }: WorkerRecord, readyAt: number): void {
-  metrics.coldStart(endpointId, 'placed_to_ready', readyAt - createdAt)
+  metrics.workerStarted(endpointId, 'total', readyAt - createdAt)
   if (containerStartedAt === undefined) return
-  metrics.coldStart(endpointId, 'placed_to_container', containerStartedAt - createdAt)
-  metrics.coldStart(endpointId, 'container_to_ready', readyAt - containerStartedAt)
+  metrics.workerStarted(endpointId, 'container', containerStartedAt - createdAt)
+  metrics.workerStarted(endpointId, 'ready', readyAt - containerStartedAt)
 }

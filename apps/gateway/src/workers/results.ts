@@ -164,5 +164,5 @@ async function recordEntered(
   const first = { firstEnteredAt: enteredAt }
   if (!(await store.workers.patch({ endpointId, workerId, fields: first, quiet: true, unless: 'firstEnteredAt' }).catch(() => false)))
     return
-  metrics.coldStart(endpointId, 'ready_to_function', enteredAt - record.readyAt)
+  metrics.workerStarted(endpointId, 'function', enteredAt - record.readyAt)
 }

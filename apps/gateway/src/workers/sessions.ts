@@ -21,6 +21,8 @@ export interface WorkerSessions extends Disposable {
   refreshAll(): Promise<void>
   /** Orders a job to be stopped; the worker gets the order once. */
   orderStop(who: WorkerAddress, jobId: string): void
+  /** Polls that are held for work. */
+  readonly heldTakes: number
 }
 
 type WorkerReads = Pick<Store, 'workers' | 'jobs' | 'workerToken'>
@@ -61,6 +63,11 @@ export function createWorkerSessions({ store, log }: { store: WorkerReads; log: 
     },
     orderStop(who, jobId) {
       sessions.get(keyOf(who))?.orderStop(jobId)
+    },
+    get heldTakes() {
+      let held = 0
+      for (const session of sessions.values()) held += session.heldTakes
+      return held
     },
     [Symbol.dispose]() {
       clearInterval(sweeper)

@@ -335,7 +335,7 @@ describe('the heartbeat', () => {
       (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'worker_ready').length
     await expect.poll(ready).toBe(1)
     const metrics = (await createSend(gateway.publicUrl, {})('/metrics')).text
-    expect(metrics).toContain(`runyard_cold_start_seconds_count{endpoint_id="${ep}",phase="placed_to_ready"} 1`)
+    expect(metrics).toContain(`runyard_worker_start_seconds_count{endpoint="${ep}",endpoint_id="${ep}",phase="total"} 1`)
   })
 
   it('a job missing from consecutive pings goes to another worker, and its worker is replaced', async () => {
@@ -465,7 +465,7 @@ describe('what operators see', () => {
     await expect.poll(metrics).toContain(`runyard_workers{endpoint="${ep}",endpoint_id="${ep}",phase="idle"} 1`)
     const text = await metrics()
     expect(text).toContain(`runyard_queue_jobs{endpoint="${ep}",endpoint_id="${ep}",state="waiting"} 1`)
-    expect(text).toContain(`runyard_job_execution_seconds_count{endpoint_id="${ep}",status="COMPLETED"} 1`)
+    expect(text).toContain(`runyard_job_run_seconds_count{endpoint="${ep}",endpoint_id="${ep}"} 1`)
     expect(text).toContain('runyard_billable_seconds_total')
     expect(text).not.toContain(id)
     expect(text).not.toContain(worker.id)
@@ -482,7 +482,7 @@ describe('what operators see', () => {
     }
     const { text } = await gateway.call('/metrics')
     const lines = text.split('\n')
-    expect(lines).toContain('runyard_deleted_endpoints_billable_seconds_total{gpu="cpu",state="running",owner="owner"} 3')
+    expect(lines).toContain('runyard_deleted_endpoints_billable_seconds_total{owner="owner",gpu="cpu",state="running"} 3')
     const ids = new Set((await store.endpoints.list()).map(({ id }) => id as string))
     const named = lines.flatMap((line) => /^runyard_billable_seconds_total\{.*endpoint_id="([^"]*)"/.exec(line)?.[1] ?? [])
     expect(named.filter((id) => !ids.has(id))).toEqual([])

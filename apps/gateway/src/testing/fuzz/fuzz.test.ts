@@ -114,7 +114,8 @@ function sentenceOf(body: string): string {
 
 describe('afterwards', () => {
   it('nothing is held for clients that have gone', async () => {
-    const held = async () => /^runyard_waiting_requests (\d+)$/m.exec((await createSend(gateway.publicUrl, {})('/metrics')).text)?.[1]
+    const held = async () =>
+      /^runyard_http_held_requests\{holder="caller"\} (\d+)$/m.exec((await createSend(gateway.publicUrl, {})('/metrics')).text)?.[1]
     await expect.poll(held).toBe('0')
   })
 
