@@ -9,7 +9,9 @@ useGateway({}, (site) => {
 })
 
 const samples = async (name: string, query = ''): Promise<readonly string[]> =>
-  (await gateway.call(`/metrics${query}`)).text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes('/v2/:endpointId/'))
+  (await gateway.call(`/metrics${query}`)).text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) && line.includes('/v2/:endpointId/'))
 
 it('counts requests by the pattern of their route, method and code, refused ones included, and no path that does not exist', async () => {
   await gateway.submit(ep)
