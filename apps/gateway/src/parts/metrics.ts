@@ -2,7 +2,7 @@
 // A count on the hot path is one look-up by endpoint and an addition. Series of an endpoint are kept by its id, since its name may change; the page adds
 // the name.
 import { METRICS, type EndMeasure, type MetricName, type StartPhase } from '@runyard/core'
-import { createSeries, observeIn, type Distribution, type Samples, type Value } from '@runyard/kit'
+import { createSeries, observeIn, type Distribution, type Samples, type Series, type Value } from '@runyard/kit'
 import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
 
 export interface GatewayMetrics {
@@ -73,22 +73,24 @@ export function createGatewayMetrics(): GatewayMetrics {
     refused(reason) {
       series.add('runyard_requests_refused_total', [reason], 1)
     },
-    route(route, method) {
-      const seconds = series.distribution('runyard_http_request_seconds', route, method)
-      const bounds = METRICS.runyard_http_request_seconds.buckets
-      const byCode = new Map<number, Value>()
-      return (code, took) => {
-        const known = byCode.get(code)
-        const count = known ?? series.value('runyard_http_requests_total', route, method, String(code))
-        if (known === undefined) byCode.set(code, count)
-        count.value += 1
-        observeIn(seconds, bounds, took)
-      }
-    },
+    route: (route, method) => countRoute(series, route, method),
     keepEndpoints(ids) {
       for (const endpointId of cells.keys()) if (!ids.has(endpointId)) cells.delete(endpointId)
       for (const name of OF_ENDPOINTS) series.keep(name, (endpointId) => ids.has(endpointId))
     },
     samples: series.samples,
+  }
+}
+
+function countRoute(series: Series<MetricName>, route: string, method: string): RouteCount {
+  const seconds = series.distribution('runyard_http_request_seconds', route, method)
+  const bounds = METRICS.runyard_http_request_seconds.buckets
+  const byCode = new Map<number, Value>()
+  return (code, took) => {
+    const known = byCode.get(code)
+    const count = known ?? series.value('runyard_http_requests_total', route, method, String(code))
+    if (known === undefined) byCode.set(code, count)
+    count.value += 1
+    observeIn(seconds, bounds, took)
   }
 }

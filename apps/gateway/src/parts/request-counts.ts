@@ -20,12 +20,12 @@ export function countRequests(app: FastifyInstance, metrics: Pick<GatewayMetrics
   })
   app.addHook('onRoute', (route) => {
     const byMethod = new Map<string, RouteCount>()
-    const count: onSendHookHandler = (request, reply, payload, done) => {
+    const count: onSendHookHandler = (request, reply, ...[payload, next]) => {
       const known = byMethod.get(request.method)
       const add = known ?? metrics.route(route.url, request.method)
       if (known === undefined) byMethod.set(request.method, add)
       add(reply.statusCode, (performance.now() - request.arrivedAt) / 1000)
-      done(null, payload)
+      next(null, payload)
     }
     const { onSend = [] } = route
     route.onSend = [...(Array.isArray(onSend) ? onSend : [onSend]), count]
