@@ -1,3 +1,4 @@
+export * from './archive.ts'
 export * from './run-main.ts'
 export * from './closest-word.ts'
 export * from './config.ts'

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
-import { ImagesConfig, ReleasesConfig } from './image-config.ts'
+import { ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -87,6 +87,7 @@ export const Config = z.object({
     .string()
     .optional()
     .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian'),
+  pythons: PythonsConfig,
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → your image'),

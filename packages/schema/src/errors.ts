@@ -23,9 +23,9 @@ export type ErrorCode = keyof typeof ERROR_CODES
 
 /**
  * The cause of a failed start. `image`, `request` and `secret` (one that does not exist): the endpoint, which pauses before its next start; `disk`: no room
- * for its image, likewise. `gpu` and `host`: the host, which rests.
+ * for its image, `python`: no Python for its app, likewise. `gpu` and `host`: the host, which rests.
  */
-export const START_FAULTS = ['image', 'request', 'secret', 'disk', 'gpu', 'host'] as const
+export const START_FAULTS = ['image', 'request', 'secret', 'disk', 'python', 'gpu', 'host'] as const
 export type StartFault = (typeof START_FAULTS)[number]
 
 /** Which limit refused a request; a label of metrics. */

@@ -34,8 +34,26 @@ export interface WorkerLaunch {
   readonly diskBytes?: number | undefined
   /** Container runtime such as `runsc`; undefined = the engine's default. A host without this runtime rejects the start. */
   readonly runtime: string | undefined
+  /** The build of a deployed app, which `placeBuild` has placed: read-only for the worker, in the directory that RUNPOD_PREBUILT_APP_DIR names. */
+  readonly build?: LaunchedBuild | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
+}
+
+export interface LaunchedBuild {
+  readonly id: string
+  /** E.g. `3.12`; null: any. */
+  readonly pythonVersion: string | null
+}
+
+/** An archive of a deployed app (`readArchive` of kit reads it) that a host unpacks for its workers. */
+export interface BuildPlacement {
+  readonly id: string
+  /** Of the archive. */
+  readonly sizeBytes: number
+  readonly open: () => Promise<AsyncIterable<Uint8Array>>
+  /** One line for the worker that waits for it. */
+  readonly onProgress: (line: string) => void
 }
 
 /** A worker as its host sees it. */
@@ -214,11 +232,20 @@ export interface HostDriver extends AsyncDisposable {
   readonly standbyCount?: () => number
   /** Why the last try to start one failed, as one sentence; undefined: it did not. */
   readonly standbyProblem?: () => string | undefined
+  /**
+   * Unpacks a build once for all workers of this installation; resolves when it is whole. Concurrent calls, also of several processes, unpack it once or
+   * with the same result. Absent: this kind of host runs no deployed apps. @throws RunyardError with one sentence; 'unprocessable': not an archive of ours.
+   */
+  readonly placeBuild?: (build: BuildPlacement) => Promise<void>
+  /** Ids of the builds of this installation that the host has, incomplete ones included. @throws as `inventory`. */
+  readonly builds?: () => Promise<readonly string[]>
+  /** False: a worker uses it. Unknown ids resolve to true. @throws as `inventory`. */
+  readonly removeBuild?: (id: string) => Promise<boolean>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */
   removeWorker(workerId: string): Promise<void>
-  /** Ends and removes every worker of this instance at once, without a grace period. */
+  /** Ends and removes every worker of this instance at once, without a grace period, and its builds. */
   removeAll(): Promise<void>
   /** The last lines of a worker, even of a dead one that is not yet removed. */
   tailLogs(workerId: string, lines: number): Promise<readonly LogLine[]>

@@ -1,4 +1,4 @@
-// Settings of releases and of the images on hosts (ADR 59).
+// Settings of releases and of the images on hosts (ADR 59), and of the Pythons of deployed apps (ADR 65).
 import { z } from 'zod'
 
 export const ImagesConfig = z.object({
@@ -41,3 +41,8 @@ export const ReleasesConfig = z.object({
       'share of an endpoint’s maximum, at least one, of ready old workers that are replaced at a time after a save; the others take jobs until their turn',
     ),
 })
+
+export const PythonsConfig = z
+  .record(z.string().regex(/^3\.\d+$/, 'write a version as 3.12'), z.string().min(1))
+  .default({})
+  .describe('Python version → interpreter of a process host for deployed apps of that version; default: python3.12 and so on from the PATH')

@@ -1,5 +1,7 @@
 export * from './redis.ts'
 export { findFreePort } from './free-port.ts'
+export { appArchive, type ArchiveFile } from './app-archive.ts'
+export { describeBuildConformance } from './build-conformance.ts'
 export { describeHostConformance } from './host-conformance.ts'
 export type { HostAbilities, HostFixture } from './host-fixture.ts'
 export { describeBlobConformance } from './blob-conformance.ts'

@@ -7,7 +7,7 @@ import { engineOf, type Config, type HostConfig, type HostDriver } from '@runyar
 import root from '../../../../package.json' with { type: 'json' }
 
 export interface HostSettings {
-  readonly config: Pick<Config, 'dataDir' | 'defaultImageBase' | 'workerPlane'>
+  readonly config: Pick<Config, 'dataDir' | 'defaultImageBase' | 'pythons' | 'workerPlane'>
   readonly instanceId: string
   readonly env: NodeJS.ProcessEnv
   /** The checkout or release that this program belongs to. */
@@ -40,6 +40,7 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
     scratchDir: scratchDirOf(host, settings),
     agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
     pythonPath: env['RUNYARD_PYTHON'],
+    pythons: config.pythons,
   })
 }
 

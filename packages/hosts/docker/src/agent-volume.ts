@@ -1,26 +1,19 @@
 // The read-only volume that brings the agent to a host (ADR 7): bin/node, agent.mjs, runner/, and the runner's bytecode for the default image's Python.
-// Its name contains a hash of its content, so a volume never changes; a marker that is written last marks it as complete.
-// Safe under concurrent calls of several processes: the name of the filling container is the mutex, and an abandoned one is taken over.
+// Its name contains a hash of its content, so a volume never changes.
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import { AGENT_MOUNT } from './container-spec.ts'
-import { statusOf } from './docker-errors.ts'
 import { onEngine, type Engine } from './engine.ts'
-import { findImage, followProgress, pruneReplaced, WORKER_IMAGE } from './images.ts'
+import { ensureFilled, removeVolume } from './filled-volume.ts'
+import { WORKER_IMAGE } from './images.ts'
 import { runProbe } from './probe-container.ts'
-import { removeContainer } from './remove-container.ts'
 import { tarOf } from './tar.ts'
 
-const EMPTY_IMAGE = 'runyard/empty:latest'
-const EMPTY_LABEL = 'runyard.empty'
-const MARKER = '.complete'
-const WAIT_POLL_MS = 100
 /** Filling takes seconds; a filler older than this lost its process. */
 const STALE_FILLER_MS = 60_000
 
@@ -45,32 +38,23 @@ interface AgentFile {
 export async function ensureAgentVolume({ engine, version, directory, node = process.execPath }: AgentVolumeOptions): Promise<string> {
   const files = [...(await listFiles(directory)), { path: 'bin/node', source: node, mode: 0o755, size: (await stat(node)).size }]
   const name = `runyard-agent-${version}-${(await hashOf(files)).slice(0, 12)}`
-  await onEngine(engine, `prepare the agent volume ${name}`, async (docker) => {
-    await ensureEmptyImage(docker)
-    await docker.createVolume({ Name: name, Labels: { 'runyard.agent': version } })
-    const filler = await lockFiller(docker, name)
-    try {
-      if (await isComplete(filler)) return
-      await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })
-      await compileRunner(docker, name)
-      const marker = tarOf((archive) => void archive.entry({ name: MARKER }, ''))
-      await filler.putArchive(marker, { path: AGENT_MOUNT })
-    } finally {
-      await removeContainer(filler)
-    }
-  })
+  await onEngine(engine, `prepare the agent volume ${name}`, (docker) =>
+    ensureFilled(docker, {
+      name,
+      labels: { 'runyard.agent': version },
+      staleMs: STALE_FILLER_MS,
+      async fill(filler) {
+        await filler.putArchive(agentTar(files), { path: AGENT_MOUNT })
+        await compileRunner(docker, name)
+      },
+    }),
+  )
   return name
 }
 
 /** Removes the volume; one that is gone, or that another install still uses, is left in peace. */
 export async function removeAgentVolume({ engine, name }: { readonly engine: Engine; readonly name: string }): Promise<void> {
-  await onEngine(engine, `remove the agent volume ${name}`, async (docker) => {
-    try {
-      await docker.getVolume(name).remove()
-    } catch (error) {
-      if (statusOf(error) !== 404 && statusOf(error) !== 409) throw error
-    }
-  })
+  await onEngine(engine, `remove the agent volume ${name}`, (docker) => removeVolume(docker, name))
 }
 
 /**
@@ -105,52 +89,6 @@ async function hashOf(files: readonly AgentFile[]): Promise<string> {
     })
   }
   return hash.digest('hex')
-}
-
-/** Any image would do to reach a volume through; this one is empty, and there without a registry. */
-async function ensureEmptyImage(docker: Docker): Promise<void> {
-  if ((await findImage(docker, EMPTY_IMAGE)) !== undefined) return
-  const empty = tarOf((archive) => void archive.entry({ name: AGENT_MOUNT.slice(1), type: 'directory' }))
-  const [repo = '', tag = ''] = EMPTY_IMAGE.split(':')
-  const answer = await docker.importImage(empty, { repo, tag, changes: `LABEL ${EMPTY_LABEL}=yes` })
-  await followProgress(docker, answer, () => undefined)
-  // Several processes may have imported it at the same time; the last one holds the name.
-  await pruneReplaced(docker, EMPTY_LABEL)
-}
-
-async function lockFiller(docker: Docker, volume: string): Promise<Docker.Container> {
-  const name = `${volume}-filler`
-  const mount = { Type: 'volume' as const, Source: volume, Target: AGENT_MOUNT }
-  for (;;) {
-    try {
-      return await docker.createContainer({ name, Image: EMPTY_IMAGE, Cmd: ['never-started'], HostConfig: { Mounts: [mount] } })
-    } catch (error) {
-      if (statusOf(error) !== 409) throw error
-      await removeStale(docker.getContainer(name))
-    }
-    await sleep(WAIT_POLL_MS)
-  }
-}
-
-async function removeStale(filler: Docker.Container): Promise<void> {
-  try {
-    const { Created } = await filler.inspect()
-    if (Date.now() - Date.parse(Created) > STALE_FILLER_MS) await removeContainer(filler)
-  } catch (error) {
-    if (statusOf(error) !== 404) throw error
-  }
-}
-
-async function isComplete(filler: Docker.Container): Promise<boolean> {
-  try {
-    const answer: NodeJS.ReadableStream = await filler.infoArchive({ path: `${AGENT_MOUNT}/${MARKER}` })
-    // dockerode hands the answer out unread; left so, it would keep its connection, and this process, for minutes.
-    answer.resume()
-    return true
-  } catch (error) {
-    if (statusOf(error) === 404) return false
-    throw error
-  }
 }
 
 function agentTar(files: readonly AgentFile[]): Readable {

@@ -17,9 +17,13 @@ export const LABELS = {
   sandbox: 'runyard.sandbox',
   /** On a worker that was started before it had an endpoint; its other labels are empty. */
   standby: 'runyard.standby',
+  /** On the volume of a deployed app's build. */
+  build: 'runyard.app-build',
 } as const
 
 export const AGENT_MOUNT = '/opt/runyard'
+/** Where a worker of a deployed app has its build. */
+const APP_MOUNT = '/app'
 
 /**
  * What root keeps inside a container: the least that apt and pip need to install as root and drop to `_apt` (CHOWN, DAC_OVERRIDE,
@@ -50,8 +54,14 @@ export function sandboxOf({ NetworkMode = '' }: { readonly NetworkMode?: string 
 
 /** One name per instance and worker, so that a second create of the same worker is refused by Docker itself. */
 export function containerName(instanceId: string, workerId: string): string {
-  return `runyard-${createHash('sha256').update(instanceId).digest('hex').slice(0, 8)}-${workerId}`
+  return `runyard-${shortOf(instanceId)}-${workerId}`
 }
+
+export function buildVolume(instanceId: string, buildId: string): string {
+  return `runyard-build-${shortOf(instanceId)}-${buildId}`
+}
+
+const shortOf = (instanceId: string): string => createHash('sha256').update(instanceId).digest('hex').slice(0, 8)
 
 export interface SpecOptions {
   readonly instanceId: string
@@ -91,7 +101,7 @@ export function toContainerOptions(
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       NetworkMode: network.mode,
-      Mounts: mounts(launch, agentVolume),
+      Mounts: mounts(launch, { agentVolume, instanceId }),
       CapDrop: ['ALL'],
       CapAdd: [...KEPT_CAPABILITIES],
       SecurityOpt: ['no-new-privileges:true'],
@@ -119,7 +129,8 @@ function networkFor({ workerId }: WorkerLaunch, sandbox: string | undefined) {
 }
 
 export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, string>> {
-  return { ...launch.env, ...gpuVisibility(realUuids(launch)) }
+  const app = launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: APP_MOUNT }
+  return { ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
 }
 
 const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)
@@ -160,19 +171,23 @@ function limits(
   }
 }
 
-function mounts(launch: WorkerLaunch, agentVolume: string | undefined): Docker.MountConfig {
+function mounts(
+  { withAgent, build, caBundle }: WorkerLaunch,
+  { agentVolume, instanceId }: Pick<SpecOptions, 'agentVolume' | 'instanceId'>,
+): Docker.MountConfig {
   return [
-    ...(launch.withAgent && agentVolume !== undefined
-      ? [
-          {
-            Type: 'volume' as const,
-            Source: agentVolume,
-            Target: AGENT_MOUNT,
-            ReadOnly: true,
-            VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
-          },
-        ]
-      : []),
-    ...(launch.caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: launch.caBundle, Target: launch.caBundle, ReadOnly: true }]),
+    ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT)] : []),
+    ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),
+    ...(caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: caBundle, Target: caBundle, ReadOnly: true }]),
   ]
+}
+
+function readOnlyVolume(Source: string, Target: string): Docker.MountSettings {
+  return {
+    Type: 'volume',
+    Source,
+    Target,
+    ReadOnly: true,
+    VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } },
+  }
 }

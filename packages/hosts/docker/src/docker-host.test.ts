@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { describeHostConformance, workerLaunch } from '@runyard/testing'
+import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import type { WorkerLaunch } from '@runyard/schema'
 import Docker from 'dockerode'
@@ -41,6 +41,8 @@ describeHostConformance('a Docker Engine', async () => createFixture(), {
   capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true },
   gpus: false,
 })
+
+describeBuildConformance('a Docker Engine', async () => createFixture())
 
 describe('a worker container', () => {
   const instanceId = `worker-container-${randomBytes(4).toString('hex')}`

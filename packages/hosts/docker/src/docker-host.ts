@@ -3,6 +3,7 @@
 import { createGpuWatch, CUDA_CHECK, readGpuInventory, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
 import type { CardProbe, DiskSpace, EngineConnection, HostCapabilities, HostDriver, HostOffer } from '@runyard/schema'
 import type Docker from 'dockerode'
+import { createBuilds, type Builds } from './builds.ts'
 import { watchContainers } from './container-events.ts'
 import { processesOf } from './container-processes.ts'
 import { containerName } from './container-spec.ts'
@@ -83,6 +84,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     processesOf: (ids) => call('list processes of workers', () => processesOf(ids.map((id) => container(short, id)))),
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
+    ...buildsOn(call, createBuilds(long, instanceId)),
     diskSpace: () => call('measure the disk', diskSpace),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => starts.start(launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),
@@ -111,6 +113,14 @@ function imagesOn(call: Describing['call'], { short, long }: { readonly short: D
     imageDigest: (image) => call(`look up the image ${image}`, () => digestOf(short, image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
+  } satisfies Partial<HostDriver>
+}
+
+function buildsOn(call: Describing['call'], { placeBuild, builds, removeBuild }: Builds) {
+  return {
+    placeBuild: (build) => call(`unpack the app of build ${build.id}`, () => placeBuild(build)),
+    builds: () => call('list the builds', builds),
+    removeBuild: (id) => call(`remove the build ${id}`, () => removeBuild(id)),
   } satisfies Partial<HostDriver>
 }
 

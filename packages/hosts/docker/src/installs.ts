@@ -1,5 +1,6 @@
 // What the rest of Runyard asks an engine besides running workers: is it there, which installs use it, and remove what is ours.
 import { isSimulatedUuid, LOCAL_SOCKET, toEngineUrl, type Install } from '@runyard/schema'
+import { removeBuilds } from './builds.ts'
 import { LABELS } from './container-spec.ts'
 import { probeDiskLimit, type DiskLimit } from './disk.ts'
 import { onEngine, type Engine } from './engine.ts'
@@ -40,15 +41,17 @@ export async function listInstalls(engine: Engine): Promise<readonly Install[]> 
 
 function removalOf({ connection }: Engine, instanceId: string): string {
   const docker = connection.kind === 'unix' && connection.socket === LOCAL_SOCKET ? 'docker' : `docker -H ${toEngineUrl(connection)}`
-  return `${docker} rm -f $(${docker} ps -aq --filter label=runyard=${instanceId})`
+  const ours = `--filter label=runyard=${instanceId}`
+  return `${docker} rm -f $(${docker} ps -aq ${ours}); ${docker} volume prune -af ${ours}`
 }
 
-/** Removes every worker of one install, living or not, and says how many there were. */
+/** Removes every worker of one install, living or not, and its builds, and says how many workers there were. */
 export async function removeAllWorkers(engine: Engine, instanceId: string): Promise<number> {
   return onEngine(engine, 'remove the workers', async (docker) => {
     const filters = { label: [`${LABELS.instance}=${instanceId}`] }
     const containers = await docker.listContainers({ all: true, filters })
     await Promise.all(containers.map(({ Id }) => removeContainer(docker.getContainer(Id))))
+    await removeBuilds(docker, instanceId)
     return containers.length
   })
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describeHostConformance, workerLaunch } from '@runyard/testing'
+import { describeBuildConformance, describeHostConformance, workerLaunch } from '@runyard/testing'
 import type { HostFixture } from '@runyard/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createProcessHost } from './process-host.ts'
@@ -50,6 +50,8 @@ describeHostConformance('the process host', createFixture, {
   capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
   gpus: true,
 })
+
+describeBuildConformance('the process host', createFixture)
 
 describe('the process host', () => {
   let fixture: Fixture

@@ -3,6 +3,7 @@
 // enforced, nothing is isolated, and images are ignored.
 import { execFile } from 'node:child_process'
 import { availableParallelism, totalmem } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { planeUrlOf, type PlaneSettings } from '@runyard/core'
 import { createGpuWatch, CUDA_CHECK, type FollowCommand, type GpuWatch, type RunCommand } from '@runyard/host-gpus'
@@ -17,9 +18,11 @@ import {
   type ObservedWorker,
   type WorkerLaunch,
 } from '@runyard/schema'
+import { createBuilds, removeTree } from './builds.ts'
 import { killWorkers } from './orphans.ts'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
 import { findMarked } from './process-table.ts'
+import { createPythons, type Pythons } from './pythons.ts'
 import { createWorkerFiles, type WorkerFile, type WorkerFiles } from './worker-files.ts'
 import { createWorkerLives, isLiving } from './worker-life.ts'
 import { SCRATCH_VARIABLE } from './worker-surroundings.ts'
@@ -35,6 +38,8 @@ export interface ProcessHostOptions {
   readonly agentCommand: readonly string[]
   /** The Python that runs handlers, given to the agent as RUNYARD_PYTHON. */
   readonly pythonPath?: string | undefined
+  /** Minor version → interpreter, for deployed apps that were built for it. */
+  readonly pythons?: Readonly<Record<string, string>> | undefined
   /** Default: this machine, at the default port. */
   readonly plane?: PlaneSettings
   /** Where Python is looked for; default: this process's own. */
@@ -63,18 +68,21 @@ const WITHOUT_IMAGES = {
 } satisfies Partial<HostDriver>
 
 export function createProcessHost(options: ProcessHostOptions): HostDriver {
-  const { label, scratchDir, instanceId, agentCommand, pythonPath } = options
+  const { label, scratchDir, instanceId, agentCommand, pythonPath, env = process.env } = options
   const files = createWorkerFiles({ scratchDir, instanceId })
   const listeners = new Set<(event: HostEvent) => void>()
   const emit = (event: HostEvent): void => listeners.forEach((listener) => listener(event))
   const warn = (message: string): void => options.log?.warn(`host ${label}: ${message}`)
-  const lives = createWorkerLives({ files, instanceId, agentCommand, pythonPath, emit, warn })
+  const buildsDirectory = buildsDirectoryOf(options)
+  const pythons = createPythons({ pythonPath, configured: options.pythons ?? {}, env })
+  const lives = createWorkerLives({ files, instanceId, agentCommand, pythonOf: (build) => pythons.of(build), buildsDirectory, emit, warn })
   const gpus = createGpuWatch({ run: options.run, follow: options.follow, warn })
   const starting = new Map<string, Promise<void>>()
 
   return {
     ...describe(options),
-    ...inventoryOf(gpus, files),
+    ...inventoryOf(gpus, { files, pythons }),
+    ...createBuilds({ directory: buildsDirectory, files }),
     async listWorkers() {
       const known = await files.list()
       await files.boundLogs(known)
@@ -92,15 +100,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
       await lives.stop(workerId, 0)
       if ((await files.read(workerId)) !== undefined) await files.remove(workerId)
     },
-    async tailLogs(workerId, lines) {
-      const file = await files.read(workerId)
-      return file === undefined ? [] : tailProcessLogs((source) => files.logOf(workerId, source), lines)
-    },
-    async followLogs(workerId, follow) {
-      const file = await files.read(workerId)
-      if (file === undefined) return
-      await followProcessLogs((source) => files.logOf(workerId, source), { ...follow, isAlive: () => isLiving(file) })
-    },
+    ...logsOf(files),
     watch(onEvent) {
       listeners.add(onEvent)
       const watch = lives.watchAdopted()
@@ -113,6 +113,23 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     },
   }
 }
+
+function logsOf(files: WorkerFiles) {
+  return {
+    async tailLogs(workerId, lines) {
+      const file = await files.read(workerId)
+      return file === undefined ? [] : tailProcessLogs((source) => files.logOf(workerId, source), lines)
+    },
+    async followLogs(workerId, follow) {
+      const file = await files.read(workerId)
+      if (file === undefined) return
+      await followProcessLogs((source) => files.logOf(workerId, source), { ...follow, isAlive: () => isLiving(file) })
+    },
+  } satisfies Partial<HostDriver>
+}
+
+/** Beside the directories of workers, whose names are longer. */
+const buildsDirectoryOf = ({ scratchDir }: ProcessHostOptions): string => join(scratchDir, 'builds')
 
 function describe(options: ProcessHostOptions) {
   const { label, hostId } = options
@@ -127,7 +144,10 @@ function describe(options: ProcessHostOptions) {
     cardsOfOthers: async () => [],
     installs: async () => [],
     examine: async () => [],
-    removeAll: () => killWorkers(options),
+    async removeAll() {
+      await killWorkers(options)
+      await removeTree(buildsDirectoryOf(options))
+    },
   } satisfies Partial<HostDriver>
 }
 
@@ -178,13 +198,25 @@ function toObserved({ workerId, endpointId, specHash, startedAt, gpuUuids, exit 
   return { workerId, endpointId, specHash, state: exit === undefined ? 'running' : 'exited', startedAt, exit, gpuUuids }
 }
 
-function inventoryOf(watch: GpuWatch, files: WorkerFiles) {
+interface Known {
+  readonly files: WorkerFiles
+  readonly pythons: Pythons
+}
+
+function inventoryOf(watch: GpuWatch, { files, pythons }: Known) {
   return {
     processesOf: (workerIds) => findMarked(workerIds.map((id) => `${SCRATCH_VARIABLE}=${files.dirOf(id)}`)),
     async inventory(usedAfter) {
       const { gpus, ...seen } = await watch.look(usedAfter)
+      const versions = pythons.known()
       const memoryBytes = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-      return { cpuCount: availableParallelism(), memoryBytes, gpus: [...gpus], ...seen }
+      return {
+        cpuCount: availableParallelism(),
+        memoryBytes,
+        gpus: [...gpus],
+        ...(versions === undefined ? {} : { pythons: [...versions] }),
+        ...seen,
+      }
     },
     watchGpus: (onReport) => watch.onReport(onReport),
   } satisfies Partial<HostDriver>

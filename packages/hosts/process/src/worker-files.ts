@@ -11,6 +11,8 @@ export interface WorkerFile {
   readonly endpointId: string
   readonly specHash: string
   readonly gpuUuids: readonly string[]
+  /** The build that it runs. */
+  readonly buildId?: string
   readonly pid: number
   /** From `lifeOf`: distinguishes this process from a later one with the same pid. */
   readonly life: string

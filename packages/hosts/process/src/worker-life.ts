@@ -6,7 +6,7 @@ import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lifeOf } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
-import type { HostEvent, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import type { HostEvent, LaunchedBuild, ObservedWorker, WorkerLaunch } from '@runyard/schema'
 import { killMarked, signal } from './process-table.ts'
 import type { WorkerFile, WorkerFiles } from './worker-files.ts'
 import { SCRATCH_VARIABLE, workerSurroundings } from './worker-surroundings.ts'
@@ -37,7 +37,9 @@ export interface WorkerLivesDeps {
   readonly files: WorkerFiles
   readonly instanceId: string
   readonly agentCommand: readonly string[]
-  readonly pythonPath: string | undefined
+  /** Undefined: the agent's own choice. @throws RunyardError if this machine does not have the Python of the build. */
+  readonly pythonOf: (build: LaunchedBuild | undefined) => Promise<string | undefined>
+  readonly buildsDirectory: string
   readonly emit: (event: HostEvent) => void
   readonly warn: (message: string) => void
 }
@@ -99,12 +101,16 @@ interface Spawned {
   readonly exit: Promise<Exit>
 }
 
-async function spawnWorker({ files, instanceId, agentCommand, pythonPath }: WorkerLivesDeps, launch: WorkerLaunch): Promise<Spawned> {
+async function spawnWorker(
+  { files, instanceId, agentCommand, pythonOf, buildsDirectory }: WorkerLivesDeps,
+  launch: WorkerLaunch,
+): Promise<Spawned> {
   const { workerId, endpointId, specHash } = launch
   const [command = '', ...args] = agentCommand
   const scratch = files.dirOf(workerId)
+  const pythonPath = await pythonOf(launch.build)
   const logs = files.open(workerId)
-  const env = workerSurroundings({ launch, scratch, pythonPath })
+  const env = workerSurroundings({ launch, scratch, pythonPath, buildsDirectory })
   const child = spawn(command, args, { cwd: scratch, env, detached: true, stdio: ['ignore', logs.stdout, logs.stderr] })
   closeSync(logs.stdout)
   closeSync(logs.stderr)
@@ -116,7 +122,8 @@ async function spawnWorker({ files, instanceId, agentCommand, pythonPath }: Work
   }
   // The record is written before anything is awaited, so that a scaler that dies now leaves no unknown worker.
   const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
-  const file = { instanceId, workerId, endpointId, specHash, gpuUuids, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
+  const build = launch.build === undefined ? {} : { buildId: launch.build.id }
+  const file = { instanceId, workerId, endpointId, specHash, gpuUuids, ...build, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
   files.write(file)
   preferToLose(pid)
   yieldToControlPlane(pid)

@@ -1,5 +1,6 @@
 // The environment of a worker that is a child process: the launch's own, on top of what a program on this machine needs to run and to
 // install packages. An allow list, so that the scaler's own secrets (Redis, keys, settings) never reach a handler.
+import { join } from 'node:path'
 import type { WorkerLaunch } from '@runyard/schema'
 
 const PASSED_ON =
@@ -12,9 +13,10 @@ export interface Surroundings {
   readonly scratch: string
   /** The Python that runs handlers; undefined = the agent's own choice. */
   readonly pythonPath: string | undefined
+  readonly buildsDirectory: string
 }
 
-export function workerSurroundings({ launch, scratch, pythonPath }: Surroundings): Record<string, string> {
+export function workerSurroundings({ launch, scratch, pythonPath, buildsDirectory }: Surroundings): Record<string, string> {
   const own = Object.entries(process.env).flatMap(([key, value]) =>
     value !== undefined && PASSED_ON.test(key) ? [[key, value] as const] : [],
   )
@@ -22,6 +24,7 @@ export function workerSurroundings({ launch, scratch, pythonPath }: Surroundings
     ...Object.fromEntries(own),
     ...launch.env,
     ...visibleGpus(launch),
+    ...(launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: join(buildsDirectory, launch.build.id) }),
     [SCRATCH_VARIABLE]: scratch,
     ...(pythonPath === undefined ? {} : { RUNYARD_PYTHON: pythonPath }),
   }

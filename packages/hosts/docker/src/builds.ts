@@ -1,0 +1,74 @@
+// The builds of deployed apps on an engine (ADR 65): each is a volume that is filled once from the app's archive, through the engine's API alone, and
+// mounted read-only into the workers. What goes in are plain files and directories, owned by root.
+import { pipeline } from 'node:stream/promises'
+import { readArchive } from '@runyard/kit'
+import type { BuildPlacement, HostDriver } from '@runyard/schema'
+import type Docker from 'dockerode'
+import { AGENT_MOUNT, buildVolume, LABELS } from './container-spec.ts'
+import { ensureFilled, removeVolume } from './filled-volume.ts'
+import { tarOf } from './tar.ts'
+
+/** An archive of 1.5 GB over a slow line takes that long. */
+const STALE_FILLER_MS = 15 * 60_000
+
+export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'removeBuild'>>
+
+/** `docker`: without a time limit of its own. */
+export function createBuilds(docker: Docker, instanceId: string): Builds {
+  const placing = new Map<string, Promise<void>>()
+  return {
+    async placeBuild(build) {
+      const running = placing.get(build.id) ?? place(docker, instanceId, build).finally(() => placing.delete(build.id))
+      placing.set(build.id, running)
+      await running
+    },
+    async builds() {
+      return (await listVolumes(docker, instanceId)).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
+    },
+    removeBuild: (id) => removeVolume(docker, buildVolume(instanceId, id)),
+  }
+}
+
+/** Called when no worker of the installation is left. */
+export async function removeBuilds(docker: Docker, instanceId: string): Promise<void> {
+  await Promise.all((await listVolumes(docker, instanceId)).map(({ Name }) => removeVolume(docker, Name)))
+}
+
+async function listVolumes(docker: Docker, instanceId: string): Promise<readonly Docker.VolumeInspectInfo[]> {
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABELS.instance}=${instanceId}`, LABELS.build] } })
+  // Engines report a missing list as null.
+  return (Volumes as readonly Docker.VolumeInspectInfo[] | null) ?? []
+}
+
+async function place(docker: Docker, instanceId: string, build: BuildPlacement): Promise<void> {
+  await ensureFilled(docker, {
+    name: buildVolume(instanceId, build.id),
+    labels: { [LABELS.instance]: instanceId, [LABELS.build]: build.id },
+    staleMs: STALE_FILLER_MS,
+    async fill(filler) {
+      build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
+      const archive = await build.open()
+      let problem: unknown
+      const content = tarOf(async (tar) => {
+        try {
+          await repack(archive, tar)
+        } catch (error) {
+          problem = error
+          throw error
+        }
+      })
+      try {
+        await filler.putArchive(content, { path: AGENT_MOUNT })
+      } catch (error) {
+        throw problem ?? error
+      }
+    },
+  })
+}
+
+async function repack(archive: AsyncIterable<Uint8Array>, tar: Parameters<Parameters<typeof tarOf>[0]>[0]): Promise<void> {
+  for await (const { path, kind, isExecutable, size, content } of readArchive(archive)) {
+    if (kind === 'directory') tar.entry({ name: path, type: 'directory', mode: 0o755 })
+    else await pipeline(content, tar.entry({ name: path, mode: isExecutable ? 0o755 : 0o644, size }))
+  }
+}

@@ -1,0 +1,122 @@
+// The builds of deployed apps on this machine (ADR 65): each is a directory that is unpacked beside its place and renamed when it is whole, so that
+// several processes may unpack it at the same time. It is read-only, as far as that stops a process of the same user.
+import { createWriteStream } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { readArchive } from '@runyard/kit'
+import { RunyardError, type BuildPlacement, type HostDriver } from '@runyard/schema'
+import type { WorkerFiles } from './worker-files.ts'
+
+/** What is left of an unpacking whose process was killed. */
+const ABANDONED_AFTER_MS = 3600_000
+/** Beside builds, which begin with no dot. */
+const PART = '.part-'
+/** Packages are packed to about a third of their size. */
+const UNPACKED_FACTOR = 4
+
+export interface BuildsOptions {
+  readonly directory: string
+  readonly files: Pick<WorkerFiles, 'list'>
+}
+
+export type Builds = Required<Pick<HostDriver, 'placeBuild' | 'builds' | 'removeBuild'>>
+
+export function createBuilds({ directory, files }: BuildsOptions): Builds {
+  const placing = new Map<string, Promise<void>>()
+  return {
+    async placeBuild(build) {
+      const running = placing.get(build.id) ?? place(directory, build).finally(() => placing.delete(build.id))
+      placing.set(build.id, running)
+      await running
+    },
+    async builds() {
+      const names = await readdir(directory).catch(() => [])
+      await removeAbandoned(
+        directory,
+        names.filter((name) => name.startsWith(PART)),
+      )
+      return names.filter((name) => !name.startsWith(PART))
+    },
+    async removeBuild(id) {
+      if ((await files.list()).some((file) => file.buildId === id && file.exit === undefined)) return false
+      await removeTree(join(directory, id))
+      return true
+    },
+  }
+}
+
+export async function removeTree(directory: string): Promise<void> {
+  await makeWritable(directory).catch(() => undefined)
+  await rm(directory, { recursive: true, force: true })
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  await chmod(directory, 0o755)
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(directory, entry.name))
+  }
+}
+
+async function removeAbandoned(directory: string, parts: readonly string[]): Promise<void> {
+  for (const part of parts) {
+    const { mtimeMs } = await stat(join(directory, part)).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await removeTree(join(directory, part))
+  }
+}
+
+async function place(directory: string, build: BuildPlacement): Promise<void> {
+  const target = join(directory, build.id)
+  if (await isThere(target)) return
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await refuseFullDisk(directory, build)
+  build.onProgress(`unpacking the app (${(build.sizeBytes / 1e6).toFixed(1)} MB)`)
+  const part = await mkdtemp(join(directory, PART))
+  try {
+    await unpack(await build.open(), part)
+    await rename(part, target)
+  } catch (error) {
+    await removeTree(part)
+    // Another process was faster.
+    if (await isThere(target)) return
+    throw error
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
+async function refuseFullDisk(directory: string, { sizeBytes }: BuildPlacement): Promise<void> {
+  const { bavail, bsize } = await statfs(directory)
+  if (bavail * bsize > sizeBytes * UNPACKED_FACTOR) return
+  const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB are free on the disk of ${directory}`
+  throw new RunyardError(
+    'unprocessable',
+    `The app is not unpacked on this machine: ${free}, and its archive has ${(sizeBytes / 1e9).toFixed(1)} GB.`,
+    {
+      fault: 'disk',
+    },
+  )
+}
+
+async function unpack(archive: AsyncIterable<Uint8Array>, root: string): Promise<void> {
+  const directories = new Set([root])
+  const makeDirectory = async (path: string): Promise<void> => {
+    if (directories.has(path)) return
+    await makeDirectory(dirname(path))
+    await mkdir(path, { recursive: true })
+    directories.add(path)
+  }
+  for await (const { path, kind, isExecutable, content } of readArchive(archive)) {
+    const target = join(root, path)
+    await makeDirectory(kind === 'directory' ? target : dirname(target))
+    if (kind === 'directory') continue
+    // An archive may name a file twice; the last one counts.
+    await rm(target, { force: true })
+    await pipeline(content, createWriteStream(target, { mode: isExecutable ? 0o555 : 0o444 }))
+  }
+  for (const directory of directories) await chmod(directory, 0o555)
+}
