@@ -9,6 +9,7 @@ import type { HostWatch } from './host-watch.ts'
 import type { Images } from './images.ts'
 import type { LogFollower } from './log-follower.ts'
 import type { Memory } from './memory.ts'
+import type { Numbers } from './numbers.ts'
 
 export interface ActDeps {
   readonly store: Store
@@ -16,6 +17,7 @@ export interface ActDeps {
   readonly images: Images
   readonly logs: LogFollower
   readonly memory: Memory
+  readonly numbers: Pick<Numbers, 'actionFailed' | 'workerStarted' | 'workerGone'>
   readonly log: Logger
   readonly config: Config
   /** Path of the CA bundle that workers get; undefined = none. */

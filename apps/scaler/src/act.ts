@@ -4,7 +4,7 @@ import { actionKey, workerKey, type Action, type ActionOf, type InFlightKind, ty
 import { RunyardError, type Endpoint, type WorkerExit } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
-import { createChains } from './chains.ts'
+import { createChains, isStale } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
 import { noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
@@ -39,7 +39,7 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
         await Promise.all(before.map(({ done }) => done))
       }
       const context: ChainContext = { exit: undefined }
-      for (const action of actions) await perform(deps, action, context)
+      for (const action of actions) await counted(deps, action, perform(deps, action, context))
     })
   }
 
@@ -64,6 +64,13 @@ export function createActor(deps: ActDeps, onDone: () => void): Actor {
     // Workers stay as they are; only what waits for a pull or a pause is broken off.
     [Symbol.asyncDispose]: () => chains[Symbol.asyncDispose](),
   }
+}
+
+async function counted({ numbers }: ActDeps, { kind }: Action, work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!isStale(error)) numbers.actionFailed(kind)
+    throw error
+  })
 }
 
 interface ChainContext {

@@ -51,6 +51,7 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
   await deps.store.ledger.close(workerId, at)
   await deps.store.workers.remove(endpointId, workerId, end.exit)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
+  deps.numbers.workerGone(endpointId, end)
   await recordTransition(deps, {
     kind: 'worker_gone',
     endpointId,

@@ -205,12 +205,14 @@ function createConfigured({ configOf = () => undefined, simulatedGpus, catalogue
 }
 
 function viewOf(seen: Seen, driver: HostDriver, now: number): HostView {
-  const { inventory, inventoryAt, uses, usesAt, disk, observedAt, askedAt, workers, cardsOfOthers, unready } = seen
+  const { inventory, inventoryAt, uses, usesAt, disk, observedAt, answeredAt, askedAt, workers, cardsOfOthers, unready } = seen
   const isHung = askedAt !== undefined && now - askedAt > ANSWER_WITHIN_MS
   const { label, kind } = driver
   const identity = { hostId: seen.hostId ?? label, isIdentified: seen.hostId !== undefined, label, kind }
   const common = { ...identity, unready, inventory, inventoryAt, uses, usesAt, disk, cardsOfOthers, observedAt }
-  return workers === undefined || isHung ? { ...common, workers: undefined, awaySince: seen.answeredAt } : { ...common, workers }
+  return workers === undefined || isHung
+    ? { ...common, workers: undefined, awaySince: answeredAt }
+    : { ...common, workers, listingMs: answeredAt - observedAt }
 }
 
 const factsOf = ({ label, kind, capabilities }: HostDriver) => ({ label, kind, capabilities })

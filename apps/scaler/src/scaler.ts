@@ -5,6 +5,7 @@ import { isDraining, plan, type Action, type EndpointView, type Observed, type P
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
+import root from '../../../package.json' with { type: 'json' }
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
@@ -15,6 +16,7 @@ import { createKeyLimits, type KeyLimits } from './key-limits.ts'
 import { openLeadership, type Leadership, type Standing, type Term } from './leadership.ts'
 import type { LogFollower } from './log-follower.ts'
 import { createMemory, type Memory } from './memory.ts'
+import { createNumbers, type Numbers } from './numbers.ts'
 import { observe, type ObserveDeps } from './observe.ts'
 import { createSessions, type Session, type Sessions } from './session.ts'
 import { createWaker, urgencyOf, type Known } from './wake-rules.ts'
@@ -97,6 +99,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
     ...options,
     hosts,
     memory,
+    numbers: opening.use(createNumbers(root.version)),
     images: createImages(store.privateImages, options.config.images),
     gate: createGate(ACTIONS_AT_ONCE),
   }
@@ -151,6 +154,7 @@ function lead({ store, facts, log, isGone, leaderTtlMs: ttlMs }: ScalerOptions, 
 interface TickDeps extends ScalerOptions {
   readonly hosts: HostPool
   readonly memory: Memory
+  readonly numbers: Numbers
   readonly state: State
   readonly leadership: Leadership
   readonly sessions: Sessions
@@ -179,15 +183,17 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
     const parts = { ...deps, store, strangers, cards, inFlight, redis: state.redis, isShuttingDown }
     const { observed, decided } = await decide(parts, now)
     term.assertHeld()
-    return carryOut({ observed, decided }, now, { session, hosts: deps.hosts, state })
+    return carryOut({ observed, decided }, now, { session, hosts: deps.hosts, numbers: deps.numbers, state })
   }
 
   return async (now) => {
     const term = await leadingTerm()
     if (term === undefined) return now + STANDBY_LOOK_MS
     try {
+      const beganAt = performance.now()
       const due = await work(sessions.under(term), now)
       state.workedAt = Date.now()
+      deps.numbers.ticked(performance.now() - beganAt, state.workedAt)
       return due
     } catch (error) {
       if (!isStale(error)) throw error
@@ -201,6 +207,7 @@ function createTick({ state, leadership, sessions, ...deps }: TickDeps): (now: n
 interface TickParts {
   readonly session: Session
   readonly hosts: HostPool
+  readonly numbers: Numbers
   readonly state: State
 }
 
@@ -235,6 +242,7 @@ async function carryOut({ observed, decided }: Decision, now: number, parts: Tic
   const endpoints = new Map(
     observed.endpoints.flatMap(({ endpoint }) => (endpoint === undefined ? [] : [[endpoint.id as string, endpoint]])),
   )
+  parts.numbers.decided(decided.actions)
   await parts.session.actor.apply(decided.actions, endpoints)
   followLogs(observed, parts)
   parts.session.startProgress.note(observed, now)
@@ -244,7 +252,12 @@ async function carryOut({ observed, decided }: Decision, now: number, parts: Tic
   parts.state.remaining = remainingWorkers(observed)
   const { prePull } = parts.session
   const statuses = new Map([...decided.statuses].map(([id, status]) => [id, prePull.report(id, status)]))
-  await Promise.all([parts.session.statuses.write(statuses, now), parts.session.sights.write(observed, now)])
+  const { store, actor } = parts.session
+  await Promise.all([
+    parts.session.statuses.write(statuses, now),
+    parts.session.sights.write(observed, now),
+    parts.numbers.report({ store, observed, inFlight: actor.inFlight().size, now }),
+  ])
   return decided.nextDueAt
 }
 

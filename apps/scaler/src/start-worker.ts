@@ -138,6 +138,7 @@ async function launchOn(
   await deps.gate(() => driver.startWorker({ ...launch, image }))
   const at = Date.now()
   deps.logs.follow(driver, record.id)
+  deps.numbers.workerStarted(record.endpointId, record.startReason)
   await Promise.all([
     endRest(deps, record),
     deps.store.workers.patch({ endpointId: record.endpointId, workerId: record.id, fields: { containerStartedAt: at }, quiet: true }),

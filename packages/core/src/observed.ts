@@ -57,6 +57,8 @@ export interface HostView {
   readonly standbyProblem?: string | undefined
   /** When `workers` was requested, epoch ms: workers created later may be missing. */
   readonly observedAt: number
+  /** How long the list of `workers` took. */
+  readonly listingMs?: number | undefined
 }
 
 /** What the sweeps need to know about an endpoint's queue. */

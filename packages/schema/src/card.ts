@@ -9,6 +9,17 @@ export interface CardUse {
   readonly isMemoryProof: boolean
   /** Compute processes by pid and name. */
   readonly processes: readonly { readonly pid: number; readonly name: string }[]
+  /** Of a whole card: what it does now, as far as the driver says; absent: of a slice. */
+  readonly load?: CardLoad
+}
+
+/** null: the driver does not say. */
+export interface CardLoad {
+  /** Share of time in which it computed, 0 to 1. */
+  readonly utilization: number | null
+  readonly temperatureC: number | null
+  readonly powerW: number | null
+  readonly powerLimitW: number | null
 }
 
 /** What used a card when no worker of ours had it. */

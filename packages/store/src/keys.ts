@@ -142,6 +142,8 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     leader: { lease: `${shared}:leader`, term },
     /** Where the latest term is kept that was seen in a key's slot. */
     fenceOf: (key: string) => (key.startsWith(`${shared}:`) ? term : of(key.slice(key.indexOf('{') + 1, key.indexOf('}')), 'term')),
+    /** What the leader says of itself. */
+    scalerReport: `${shared}:scaler-report`,
     /** Of ends that a gateway has not counted yet. */
     measures: `${shared}:measures`,
     /** What is known of each host: a field per host and part. */

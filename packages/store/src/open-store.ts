@@ -18,6 +18,7 @@ import { createJobStore } from './jobs/jobs.ts'
 import { createJustSettled } from './jobs/just-settled.ts'
 import { createKeys } from './keys.ts'
 import { createLeaderStore } from './leader/leader.ts'
+import { createScalerReportStore } from './leader/scaler-report.ts'
 import { createLedgerStore } from './ledger/ledger.ts'
 import { createMeasureStore } from './measures.ts'
 import { createPayloads } from './blobs/payloads.ts'
@@ -66,6 +67,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     batches: translateErrors(createBatchStore(context)),
     artifacts: createArtifactStore(context),
     leader: translateErrors(createLeaderStore(context)),
+    scalerReport: translateErrors(createScalerReportStore(context)),
     measures: translateErrors(createMeasureStore(context)),
     underTerm: (term) => openUnderTerm(context, term),
     ...translateErrors(context.installation),
@@ -91,6 +93,7 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
     ledger: translateErrors(createLedgerStore(fenced)),
     status: translateErrors(createStatusStore(fenced)),
     hosts: translateErrors(createHostStore(fenced)),
+    scalerReport: translateErrors(createScalerReportStore(fenced)),
     cards: translateErrors(createCardStore(fenced)),
   }
 }

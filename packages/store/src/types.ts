@@ -9,6 +9,7 @@ import type { WorkerStore } from './workers/workers.ts'
 import type { CardStore } from './cards/cards.ts'
 import type { HostStore } from './hosts/hosts.ts'
 import type { LeaderStore } from './leader/leader.ts'
+import type { ScalerReportStore } from './leader/scaler-report.ts'
 import type { LedgerStore } from './ledger/ledger.ts'
 import type { JobStore } from './jobs/jobs.ts'
 import type { MeasureStore } from './measures.ts'
@@ -36,7 +37,7 @@ export type * from './resources/resources.ts'
 export type * from './store-options.ts'
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
-export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts' | 'cards'>
+export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts' | 'cards' | 'scalerReport'>
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
@@ -57,6 +58,7 @@ export interface Store extends AsyncDisposable {
   readonly batches: BatchStore
   readonly artifacts: ArtifactStore
   readonly leader: LeaderStore
+  readonly scalerReport: ScalerReportStore
   readonly measures: MeasureStore
   /** The same for one who leads: each call bears the term. */
   underTerm(term: number): StoreUnderTerm

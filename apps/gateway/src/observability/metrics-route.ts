@@ -11,6 +11,7 @@ import { requireApiKey } from '../http/authenticate.ts'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
 import { isOpenFor } from './metrics-access.ts'
 import { readPoolFacts } from './pool-facts.ts'
+import { readScalerFacts } from './scaler-facts.ts'
 
 type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'sessions' | 'log'>
 
@@ -51,7 +52,10 @@ function createPage(deps: ScrapeDeps, version: string): (scope: MetricScope | un
   async function readStore(scope: MetricScope | undefined, parts: Samples<MetricName>[]): Promise<void> {
     const endpoints = await store.endpoints.list()
     names = new Map(endpoints.map(({ id, name }) => [id, name]))
-    if (scope !== 'process') parts.push(await readPoolFacts(deps, endpoints, Date.now()))
+    const now = Date.now()
+    if (scope !== 'process') {
+      parts.push(await readPoolFacts(deps, endpoints, now), withNames(await readScalerFacts(store, now), names))
+    }
     if (scope === 'pool') return
     metrics.keepEndpoints(new Set(names.keys()))
     for (const measure of await store.measures.take()) metrics.jobsEnded(measure)

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { isFit, parseGpuList, parseNvidiaSmi, type ListedGpu, type NvidiaGpu, type NvidiaSmiReport } from '@runyard/nvidia-smi-parser'
-import type { CardUse, Gpu } from '@runyard/schema'
+import type { CardLoad, CardUse, Gpu } from '@runyard/schema'
 import { slicesOf, type Slice } from './mig.ts'
 
 export interface GpuInventory {
@@ -64,7 +64,7 @@ function toCards(gpu: NvidiaGpu, list: readonly ListedGpu[]): readonly Card[] {
     ...(worst === undefined ? {} : { fault: sentences(gpu), faultKind: worst.kind }),
   }
   const whole = { ...facts, uuid, name: gpu.productName ?? 'unknown', memoryBytes: gpu.memoryTotalBytes ?? 0 }
-  if (!gpu.migEnabled) return [{ gpu: whole, use: toUse(gpu, gpu.processes, gpu.memoryUsedBytes) }]
+  if (!gpu.migEnabled) return [{ gpu: whole, use: { ...toUse(gpu, gpu.processes, gpu.memoryUsedBytes), load: toLoad(gpu) } }]
   const slices = slicesOf(gpu, list, { facts, toUse: (processes, usedBytes) => toUse(gpu, processes, usedBytes) })
   if (slices.length > 0) return slices
   const empty =
@@ -88,6 +88,11 @@ function toUse(gpu: NvidiaGpu, processes: NvidiaGpu['processes'], memoryUsedByte
     isMemoryProof: !gpu.unifiedMemory && gpu.addressingMode !== 'ATS' && memoryUsedBytes !== null,
     processes: compute.map(({ pid, name }) => ({ pid, name: name ?? 'a process' })),
   }
+}
+
+function toLoad({ gpuUtilizationPercent, temperatureC, powerDrawW, powerLimitW }: NvidiaGpu): CardLoad {
+  const utilization = gpuUtilizationPercent === null ? null : gpuUtilizationPercent / 100
+  return { utilization, temperatureC, powerW: powerDrawW, powerLimitW }
 }
 
 const sentences = (gpu: NvidiaGpu): string => gpu.faults.map(({ message }) => message).join('; ')

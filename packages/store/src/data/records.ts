@@ -8,6 +8,7 @@ import {
   HostRecord,
   LedgerRow,
   RunyardError,
+  ScalerReport,
   StoredApiKey,
   StoredRegistry,
   Template,
@@ -35,6 +36,7 @@ export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row
 
 export const readCardClaim = (text: string): CardClaim => readRecord('card', CardClaim, text)
 export const readCardRest = (text: string): CardRest => readRecord('card', CardRest, text)
+export const readScalerReport = (text: string): ScalerReport => readRecord('report of the scaler', ScalerReport, text)
 export const readHostRecord = (text: string): HostRecord => readRecord('host', HostRecord, text)
 
 /** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */
