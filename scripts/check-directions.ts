@@ -27,7 +27,19 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 /** A folder may import the folders before it. */
 const FOLDER_ORDERS: Record<string, readonly string[]> = {
-  'apps/gateway/src': ['http', 'parts', 'webhooks', 'jobs', 'openai', 'batch', 'workers', 'observability', 'management', 'docs'],
+  'apps/gateway/src': [
+    'http',
+    'parts',
+    'webhooks',
+    'jobs',
+    'openai',
+    'batch',
+    'workers',
+    'balancer',
+    'observability',
+    'management',
+    'docs',
+  ],
 }
 
 /** Programs of bundles and build plugins; `index.ts` and the exports of a manifest are entries, too. */

@@ -5,6 +5,10 @@ import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 import { RunyardError, type Config, type RefusalReason } from '@runyard/schema'
 import root from '../../../package.json' with { type: 'json' }
+import type { Balancer } from './balancer/balancer.ts'
+import { registerBalancer } from './balancer/routes.ts'
+import { createFindTarget } from './balancer/target.ts'
+import { asksForWebSocket, forwardWebSockets } from './balancer/websockets.ts'
 import { registerBatch } from './batch/routes.ts'
 import { followRoutes, registerDocs } from './docs/routes.ts'
 import { open } from './http/access.ts'
@@ -21,16 +25,19 @@ import type { GatewayDeps } from './parts/deps.ts'
 import { recordEnds } from './parts/journal.ts'
 import { countRequests } from './parts/request-counts.ts'
 import { acceptTunnels, asksForTunnel } from './workers/accept-tunnels.ts'
-import { registerWorkerPlane, type WorkerPlaneDeps } from './workers/routes.ts'
+import { registerWorkerPlane } from './workers/routes.ts'
 
 /** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */
 const PING_BYTES = 96 * 1024
 const PREFLIGHT_KEPT_S = 600
 
-export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {
+export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
-  const app = createApp({ log, closing, connections: config.limits.connections })
+  const targetOf = createFindTarget(config.loadBalancing.names)
+  const upgrades = asksForWebSocket(targetOf)
+  const app = createApp({ log, closing, connections: config.limits.connections, targetOf, upgrades })
   countRequests(app, deps.metrics)
+  forwardWebSockets(app.server, deps, targetOf)
   app.addHook('onError', async (_request, _reply, error) => {
     const reason = refusalReasonOf(error)
     if (reason !== undefined) deps.metrics.refused(reason)
@@ -40,6 +47,7 @@ export async function buildPublicApp(deps: WorkerPlaneDeps): Promise<FastifyInst
   registerDocs(app, { routes, version: root.version })
   await registerMetrics(app, deps, root.version)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
+  await registerBalancer(app, deps)
   await registerWorkerLogs(app, deps)
   await registerManagement(app, {
     ...deps,
@@ -58,7 +66,7 @@ function refusalReasonOf(error: Error & { readonly code?: unknown }): RefusalRea
   return error.code === 'FST_ERR_CTP_BODY_TOO_LARGE' ? 'body_size' : undefined
 }
 
-export async function buildWorkerPlaneApp(deps: WorkerPlaneDeps): Promise<FastifyInstance> {
+export async function buildWorkerPlaneApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
   const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES, upgrades: asksForTunnel })
   acceptTunnels(app.server, deps)
@@ -67,6 +75,7 @@ export async function buildWorkerPlaneApp(deps: WorkerPlaneDeps): Promise<Fastif
   await registerWorkerPlane(app, deps)
   // Functions that call functions are known callers: no limits, no browsers.
   await registerJobPlane(app, deps, { rates: { preset: 'off', concurrent: {} }, origins: { origins: [] } })
+  await registerBalancer(app, deps)
   await registerNestedManagement(app, deps)
   return app
 }

@@ -2,10 +2,11 @@
 import type { Logger } from '@runyard/kit'
 import type { Config, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
+import { openBalancer, type Balancer } from './balancer/balancer.ts'
 import { openBatchFinisher } from './batch/finish.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
-import { createWaiters, endpointPrefix, jobKey, startKey } from './parts/waiters.ts'
+import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
 import { createTunnels } from './workers/tunnels.ts'
@@ -16,11 +17,11 @@ import { createHeartbeats } from './workers/heartbeats.ts'
 import { replaceIfDeaf } from './workers/ping.ts'
 import type { WorkerPlaneDeps } from './workers/routes.ts'
 import { createWorkerSessions } from './workers/sessions.ts'
-import type { WorkerSession } from './workers/worker-session.ts'
+import type { WorkerAddress, WorkerSession } from './workers/worker-session.ts'
 import { createWrongKeyPolls } from './workers/wrong-key-polls.ts'
 
 export interface Gateway extends AsyncDisposable {
-  readonly deps: WorkerPlaneDeps
+  readonly deps: Balancer
 }
 
 export interface OpenGatewayOptions {
@@ -41,6 +42,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const dispatcher = createDispatcher({ store, endpoints, log, onHanded })
   const sessions = createWorkerSessions({ store, log })
   const tunnels = createTunnels()
+  tunnels.onChange((endpointId) => waiters.wake(rotationKey(endpointId)))
   const deps: WorkerPlaneDeps = {
     store,
     config,
@@ -56,18 +58,19 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     tunnels,
     closing: closing.signal,
   }
+  const balancer = openBalancer(deps)
   const webhooks = openWebhooks(deps, resolve)
   const subscription = store.subscribe((signal) => {
     // Log followers and the delivery of webhooks have subscriptions of their own.
-    if (signal.kind !== 'webhook-due' && signal.kind !== 'worker-logged') receiveSignal(deps, signal)
+    if (isForGateway(signal)) receiveSignal(deps, signal)
   })
   const sweep = openBlobSweep({ store, log })
   const batches = openBatchFinisher(deps)
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, tunnels, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
+  for (const part of [events, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
   parts.defer(() => closing.abort())
-  return { deps, [Symbol.asyncDispose]: () => parts.disposeAsync() }
+  return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
 
 type HandedDeps = Pick<WorkerPlaneDeps, 'events' | 'waiters' | 'metrics'>
@@ -84,7 +87,14 @@ function noteHanded(deps: HandedDeps, session: WorkerSession, job: TakenJob): vo
 const UNREAD = 'a worker’s record could not be read again'
 const NOT_REPLACED = 'a worker that gets no stop orders could not be replaced'
 
-function receiveSignal(deps: WorkerPlaneDeps, signal: Exclude<Signal, { kind: 'webhook-due' | 'worker-logged' }>): void {
+const FOR_OTHERS = ['webhook-due', 'worker-logged', 'keys-changed', 'requests-changed'] as const
+type ForGateway = Exclude<Signal, { kind: (typeof FOR_OTHERS)[number] }>
+
+function isForGateway(signal: Signal): signal is ForGateway {
+  return !FOR_OTHERS.some((kind) => kind === signal.kind)
+}
+
+function receiveSignal(deps: WorkerPlaneDeps, signal: ForGateway): void {
   switch (signal.kind) {
     case 'job-added':
       deps.dispatcher.wake(signal.endpointId)
@@ -101,12 +111,11 @@ function receiveSignal(deps: WorkerPlaneDeps, signal: Exclude<Signal, { kind: 'w
       inBackground(deps, NOT_REPLACED, () => replaceIfDeaf(deps, signal))
       return
     case 'worker-changed':
-      inBackground(deps, UNREAD, () => deps.sessions.refresh(signal))
+      inBackground(deps, UNREAD, () => refreshWorker(deps, signal))
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
-      return
-    case 'keys-changed':
+      deps.waiters.wake(rotationKey(signal.endpointId))
       return
     case 'resync':
       deps.endpoints.clear()
@@ -114,6 +123,12 @@ function receiveSignal(deps: WorkerPlaneDeps, signal: Exclude<Signal, { kind: 'w
       deps.dispatcher.wakeAll()
       inBackground(deps, UNREAD, () => deps.sessions.refreshAll())
   }
+}
+
+/** A worker that may take requests again, or not any more, changes the rotation of its endpoint. */
+async function refreshWorker({ sessions, waiters }: WorkerPlaneDeps, who: WorkerAddress): Promise<void> {
+  await sessions.refresh(who)
+  waiters.wake(rotationKey(who.endpointId))
 }
 
 function inBackground(deps: WorkerPlaneDeps, failure: string, work: () => Promise<void>): void {

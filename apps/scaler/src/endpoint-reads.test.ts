@@ -24,12 +24,12 @@ afterEach(async () => {
 
 /** The same store, which notes what is read. */
 function watched(): Look['store'] {
-  const { jobs, workers } = fixture.store
+  const { jobs, workers, requests } = fixture.store
   const stats: typeof jobs.stats = (endpointId) => {
     asked.push(endpointId)
     return jobs.stats(endpointId)
   }
-  return { jobs: { ...jobs, stats }, workers }
+  return { jobs: { ...jobs, stats }, workers, requests }
 }
 
 async function readAgain(change: Partial<Look> = {}): Promise<readonly string[]> {

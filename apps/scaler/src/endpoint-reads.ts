@@ -4,7 +4,7 @@
 import type { InFlightKind } from '@runyard/core'
 import { workerKey } from '@runyard/core'
 import type { Signal, WorkerRecord } from '@runyard/schema'
-import type { Store } from '@runyard/store'
+import type { RequestLoad, Store } from '@runyard/store'
 
 type Queue = Awaited<ReturnType<Store['jobs']['stats']>>
 type Leases = Awaited<ReturnType<Store['jobs']['leases']>>
@@ -14,11 +14,15 @@ export interface Reading {
   readonly queue: Queue
   readonly leases: Leases
   readonly workers: readonly WorkerRecord[]
+  /** Of a load-balanced endpoint. */
+  readonly requests: RequestLoad | undefined
 }
 
 export interface Look {
-  readonly store: Pick<Store, 'jobs' | 'workers'>
+  readonly store: Pick<Store, 'jobs' | 'workers' | 'requests'>
   readonly endpointIds: readonly string[]
+  /** Those of them that are load-balanced; absent: none. */
+  readonly balanced?: ReadonlySet<string>
   readonly inFlight: ReadonlyMap<string, InFlightKind>
   readonly now: number
   /** Read again, whatever is known. */
@@ -83,14 +87,15 @@ export function createEndpointReads(): EndpointReads {
 }
 
 /** Sent at once, so that they are one round trip; Redis answers in this order. */
-async function readOne({ store }: Look, endpointId: string): Promise<Reading> {
+async function readOne({ store, balanced }: Look, endpointId: string): Promise<Reading> {
   const at = Date.now()
-  const [queue, leases, workers] = await Promise.all([
+  const [queue, leases, workers, requests] = await Promise.all([
     store.jobs.stats(endpointId),
     store.jobs.leases(endpointId),
     store.workers.list(endpointId),
+    balanced?.has(endpointId) === true ? store.requests.load(endpointId) : undefined,
   ])
-  return { at, queue, leases, workers }
+  return { at, queue, leases, workers, requests }
 }
 
 /** 0 to 1, the same each time. */

@@ -1,9 +1,9 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
 import { currentFailures, isDraining, demandFrom, hasAllSecrets, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
-import type { EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
+import type { DemandSource, EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
-import type { Store } from '@runyard/store'
+import type { RequestLoad, Store } from '@runyard/store'
 import type { CardKeeper } from './card-keeper.ts'
 import type { Continuity } from './continuity.ts'
 import type { EndpointReads, Reading } from './endpoint-reads.ts'
@@ -92,7 +92,8 @@ async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonl
   const named = new Map<string, Endpoint | undefined>(deleted.map((endpointId) => [endpointId, undefined]))
   for (const endpoint of found) named.set(endpoint.id, endpoint)
   const also = deps.isShuttingDown() ? 'all' : moment.also
-  const readings = await reads.read({ ...moment, store, endpointIds: [...named.keys()], also })
+  const balanced = new Set(found.filter(({ type }) => type === 'LOAD_BALANCER').map(({ id }): string => id))
+  const readings = await reads.read({ ...moment, store, endpointIds: [...named.keys()], balanced, also })
   return Promise.all(
     [...readings].map(([endpointId, reading]) => viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId) }, reading)),
   )
@@ -101,15 +102,21 @@ async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonl
 async function viewEndpoint(
   deps: ObserveDeps,
   { endpointId, endpoint }: { readonly endpointId: string; readonly endpoint: Endpoint | undefined },
-  { queue, leases, workers }: Reading,
+  { queue, leases, workers, requests }: Reading,
 ): Promise<EndpointView> {
   const { memory } = deps
   const failures = endpoint === undefined ? undefined : await standingFailures(deps, endpoint, workers)
   const imageIds = endpoint === undefined ? new Map<string, string>() : imagesNow(deps, endpoint, workers)
   const remembered = { sweptAt: memory.sweptAt(endpointId), yieldedAt: memory.yieldedAt(endpointId) }
-  const demand = demandFrom([{ kind: 'queue', ...queue }])
+  const demand = demandFrom([{ kind: 'queue', ...queue }, ...(requests === undefined ? [] : [requestDemand(requests)])])
+  const openRequests = requests === undefined ? {} : { openRequests: requests.open }
   const lifeSigns = endpoint === undefined ? 'reports' : lifeSignsOf(endpoint)
-  return { endpointId, endpoint, demand, queue, lifeSigns, leases, workers, failures, imageIds, ...remembered }
+  return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, imageIds, ...remembered }
+}
+
+function requestDemand({ held, oldestHeldAt, open }: RequestLoad): DemandSource {
+  const answered = [...open.values()].reduce((sum, count) => sum + count, 0)
+  return { kind: 'requests', waiting: held, waitingNormal: held, oldestWaitingAt: oldestHeldAt, open: answered }
 }
 
 /** Asked only for workers that were placed before the last save: all others were made of what the name meant then. */

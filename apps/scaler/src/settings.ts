@@ -28,6 +28,7 @@ export function toPolicy(config: Config): PlanPolicy {
     rollsBack: config.releases.rollBack,
     replacePercent: config.releases.replacePercent,
     keepFreeBytes: config.images.keepFreeBytes,
+    requestMs: config.loadBalancing.requestS * 1000,
     initTimeoutMs: config.initTimeoutS * 1000,
   }
 }

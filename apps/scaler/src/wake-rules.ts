@@ -20,6 +20,7 @@ type Rule = Urgency | ((endpointId: string, known: Known) => Urgency)
 
 const RULES = {
   'job-added': urgencyOfJob,
+  'requests-changed': urgencyOfJob,
   'job-settled': (endpointId, known) => (known.draining.has(endpointId) ? 'now' : 'later'),
   'queue-purged': 'later',
   'job-stop': 'later',

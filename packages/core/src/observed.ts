@@ -96,6 +96,8 @@ export interface EndpointView {
   /** What shows that its workers are alive. */
   readonly lifeSigns: LifeSigns
   readonly leases: readonly LeaseView[]
+  /** Open requests by worker, of a load-balanced endpoint; absent: none. */
+  readonly openRequests?: ReadonlyMap<string, number>
   readonly workers: readonly WorkerRecord[]
   readonly failures: StartFailures | undefined
   /** When its expired jobs were last swept. */
@@ -140,6 +142,8 @@ export interface PlanPolicy {
   readonly reapGraceMs: number
   /** Time between notifying the gateway that a worker drains and SIGTERM. */
   readonly drainSettleMs: number
+  /** A draining worker is given this long for the requests that it is answering. */
+  readonly requestMs: number
   /** A worker that was ordered to stop a job must show within this time that it is free. */
   readonly stopGraceMs: number
   /** The same for a worker that cannot receive the order: long enough for another worker to take the waiting job. */
@@ -167,6 +171,7 @@ export const DEFAULT_PLAN_POLICY: PlanPolicy = {
   settleMs: 3000,
   reapGraceMs: 15_000,
   drainSettleMs: 100,
+  requestMs: 330_000,
   stopGraceMs: 10_000,
   deafStopGraceMs: 1000,
   arrearsMs: 15_000,

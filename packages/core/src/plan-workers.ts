@@ -69,20 +69,25 @@ function clearAway(worker: WorkerView, { reason, endedItself }: Extract<Fate, { 
 }
 
 /** A worker that exits by itself before its first job will do so again; one that crashed during a job is replaced without a pause. */
-function neverWorked({ record, leases }: WorkerView): boolean {
-  return record.lastJobEndedAt === undefined && leases.length === 0
+function neverWorked({ record, leases, openRequests }: WorkerView): boolean {
+  return record.lastJobEndedAt === undefined && leases.length + openRequests === 0
 }
 
 function stopWhenDrained(worker: WorkerView, builder: PlanBuilder): void {
   if (worker.phase !== 'draining') return
   const { drainingSince = 0, retireReason = 'shutdown' } = worker.record
-  if (worker.leases.length > 0 && isWaitedFor(retireReason, builder)) return
+  if (isWaitedFor(retireReason, builder) && hasWork(worker, builder)) return
   const settleMs = worker.record.readyAt === undefined ? 0 : builder.observed.policy.drainSettleMs
   if (!builder.isDue(drainingSince + settleMs)) return
   // The jobs of a deleted endpoint were cancelled with it.
   const lost = retireReason === 'endpoint_deleted' ? [] : worker.leases
   for (const { jobId } of lost) builder.add({ kind: 'take-back', ...on(worker), jobId, reason: retireReason })
   builder.add({ kind: 'stop', ...on(worker), reason: retireReason })
+}
+
+/** A WebSocket may stay open for ever. */
+function hasWork({ leases, openRequests, record: { drainingSince = 0 } }: WorkerView, builder: PlanBuilder): boolean {
+  return leases.length > 0 || (openRequests > 0 && !builder.isDue(drainingSince + builder.observed.policy.requestMs))
 }
 
 /** On shutdown, workers finish their jobs while a gateway can accept the results. */
@@ -112,7 +117,7 @@ function retire(view: EndpointView, workers: readonly WorkerView[], builder: Pla
     for (const [worker, reason] of surplus(view.endpoint, view, { staying, builder })) leaving.set(worker, reason)
   }
   for (const [worker, reason] of leaving) {
-    if (REPLACED.has(reason)) builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length > 0 })
+    if (REPLACED.has(reason)) builder.add({ kind: 'mark-outdated', ...on(worker), busy: worker.leases.length + worker.openRequests > 0 })
     builder.add({ kind: 'drain', ...on(worker), reason })
   }
   return leaving

@@ -30,7 +30,7 @@ export function takeTurns(view: EndpointView, old: readonly WorkerView[], { work
   const replaced = new Set(old)
   const rest = workers.filter((worker) => !replaced.has(worker) && worker.fate.kind !== 'dead')
   const most = placesFor(view, ready, { rest, builder })
-  const inTurn = ready.toSorted((one, other) => one.leases.length - other.leases.length)
+  const inTurn = ready.toSorted((one, other) => one.leases.length + one.openRequests - (other.leases.length + other.openRequests))
   return { now: [...others, ...inTurn.slice(0, most)], later: inTurn.slice(most) }
 }
 

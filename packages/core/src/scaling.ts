@@ -1,6 +1,6 @@
 // How many workers an endpoint wants (management §6.3): the first job starts one worker at once; while workers are busy and jobs wait, more
 // start, up to the maximum. Starting workers count as supply. Placement decides whether they can be placed.
-import type { EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
+import type { Endpoint, EndpointSettings, Reason, WorkerPhase } from '@runyard/schema'
 
 /** A worker that counts as supply; retiring and outdated workers do not. */
 export interface SupplyWorker {
@@ -26,9 +26,13 @@ export interface SupplyAndDemand {
   readonly workers: readonly SupplyWorker[]
 }
 
-export function desiredWorkers(endpoint: { readonly settings: EndpointSettings }, seen: SupplyAndDemand, now: number): Desired {
+export function desiredWorkers(
+  endpoint: Pick<Endpoint, 'settings'> & Partial<Pick<Endpoint, 'type'>>,
+  seen: SupplyAndDemand,
+  now: number,
+): Desired {
   const { workersMin, workersMax } = endpoint.settings
-  const grown = grow(endpoint.settings, seen, now)
+  const grown = endpoint.type === 'LOAD_BALANCER' ? growForRequests(endpoint.settings, seen) : grow(endpoint.settings, seen, now)
   const count = Math.min(workersMax, Math.max(workersMin, grown.count))
   return { ...grown, count, reason: grown.count < workersMin ? 'below_min' : grown.reason }
 }
@@ -48,6 +52,23 @@ function grow(settings: EndpointSettings, seen: SupplyAndDemand, now: number): D
   const patienceMs = patience(settings, workers)
   if (now - oldest < patienceMs) return { count: have, reason: 'jobs_waiting', dueAt: Math.min(dueAt, oldest + patienceMs) }
   return { count: have + added(settings, seen, uncovered), reason: 'jobs_waiting', dueAt }
+}
+
+/**
+ * A load-balanced endpoint (management §6.3): requests in flight, those that wait for a worker included, per worker. With 9 requests and 4 per worker,
+ * 3 workers. Nothing shrinks here: a worker without a request leaves by its idle timeout.
+ */
+function growForRequests({ scaling }: EndpointSettings, { demand, workers }: SupplyAndDemand): Desired {
+  const have = workers.length
+  const inFlight = demand.waiting + (demand.open ?? 0)
+  if (inFlight === 0) return { count: have, reason: 'below_min', dueAt: Infinity }
+  const count = Math.max(have, Math.ceil(inFlight / requestsPerWorker(scaling)))
+  return { count, reason: have === 0 ? 'first_job' : 'jobs_waiting', dueAt: Infinity }
+}
+
+/** REQUEST_COUNT is the only scaler of such endpoints; the value of another one is taken for the same (management §11). */
+export function requestsPerWorker(scaling: EndpointSettings['scaling']): number {
+  return Math.max(1, scaling.type === 'REQUEST_COUNT' ? scaling.requestCount : scaling.queueDelay)
 }
 
 function firstWorkers({ scaling }: EndpointSettings, demand: Demand, waitedMs: number): number {
@@ -87,6 +108,8 @@ export interface Demand {
   /** Without `lowPriority` jobs, which never start a worker (management §6.2). */
   readonly waitingNormal: number
   readonly oldestWaitingAt: number | undefined
+  /** Requests that workers are answering; absent: none. */
+  readonly open?: number
 }
 
 /** The queue, or the open requests of a load-balanced endpoint. */
@@ -100,5 +123,6 @@ export function demandFrom(sources: readonly DemandSource[]): Demand {
     waiting: sources.reduce((sum, { waiting }) => sum + waiting, 0),
     waitingNormal: sources.reduce((sum, { waitingNormal }) => sum + waitingNormal, 0),
     oldestWaitingAt: times.length === 0 ? undefined : Math.min(...times),
+    open: sources.reduce((sum, { open = 0 }) => sum + open, 0),
   }
 }

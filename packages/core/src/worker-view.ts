@@ -18,6 +18,8 @@ export interface WorkerView {
   readonly record: WorkerRecord
   readonly phase: WorkerPhase
   readonly leases: readonly LeaseView[]
+  /** Requests that it is answering. */
+  readonly openRequests: number
   readonly fate: Fate
   /** An action on this worker is in flight. */
   readonly inFlight: boolean
@@ -30,7 +32,9 @@ export function viewWorkers(view: EndpointView, observed: Observed, now: number)
     const leases = leasesOf.get(record.id) ?? []
     const inFlight = observed.inFlight.get(workerKey(record.id))
     const fate = fateOf(record, observed, { now, isInFlight: inFlight !== undefined })
-    return { record, phase: phaseOf(record, leases.length), leases, fate, inFlight: inFlight === 'other' }
+    const openRequests = view.openRequests?.get(record.id) ?? 0
+    const phase = phaseOf(record, leases.length + openRequests)
+    return { record, phase, leases, openRequests, fate, inFlight: inFlight === 'other' }
   })
 }
 

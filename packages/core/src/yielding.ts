@@ -58,7 +58,7 @@ export function planYields(wants: readonly Want[], { holdings, kept, keys }: Tak
   const lowestPriority = Math.min(...priorities)
   const taken = { holdings: new Map(byHost), kept, keys, gone: new Set<string>() }
   const room: Room = { claimants, owners, hosts: openHosts(builder), builder, lowestPriority, ...taken, noRoom: new Set(), left: 0 }
-  giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length === 0, choose: idleOnes })
+  giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length + worker.openRequests === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
   giveRoom(room, { asking: inLine, isNear: () => true, choose: onesPastTheirTurn })
   return new Map(claimants.map(({ want, missing }) => [want, want.missing - missing]))

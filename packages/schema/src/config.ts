@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
+import { LoadBalancingConfig } from './load-balancing-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -235,6 +236,7 @@ export const Config = z.object({
       concurrent: z.object(callLimits('requests that one key may have open at once per endpoint')).prefault({}),
     })
     .prefault({}),
+  loadBalancing: LoadBalancingConfig.prefault({}),
   cors: z
     .object({
       origins: z

@@ -16,6 +16,8 @@ export const Signal = z.discriminatedUnion('kind', [
   /** A webhook of the endpoint has a new due time. */
   z.object({ kind: z.literal('webhook-due'), endpointId: z.string() }),
   z.object({ kind: z.literal('endpoint-changed'), endpointId: z.string() }),
+  /** The open requests of a load-balanced endpoint have changed. */
+  z.object({ kind: z.literal('requests-changed'), endpointId: z.string() }),
   z.object({ kind: z.literal('keys-changed') }),
   /** The connection to Redis was lost and is back. Signals may have been missed, so everything has to be read again. */
   z.object({ kind: z.literal('resync') }),

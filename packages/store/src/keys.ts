@@ -23,6 +23,8 @@ const OF_ENDPOINT = {
   workers: 'r:workers',
   events: 'r:events',
   status: 'r:status',
+  /** Open requests, by gateway. */
+  requests: 'r:requests',
   counters: 'r:counters',
   keyJobs: 'r:key-jobs',
   deadlines: 'r:deadlines',
@@ -114,6 +116,7 @@ const LEFT = [
   'workers',
   'events',
   'status',
+  'requests',
   'counters',
   'keyJobs',
   'deadlines',

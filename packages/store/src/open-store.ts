@@ -11,6 +11,7 @@ import { createEndpointCache } from './endpoints/endpoint-lists.ts'
 import { createEndpointStore } from './endpoints/endpoints.ts'
 import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore } from './endpoints/history.ts'
+import { createRequestStore } from './endpoints/requests.ts'
 import { createWorkerLogStore } from './workers/worker-logs.ts'
 import { createHostStore } from './hosts/hosts.ts'
 import { createInstance } from './instance.ts'
@@ -61,6 +62,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     workerLogs: translateErrors(createWorkerLogStore(context)),
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
+    requests: translateErrors(createRequestStore(context)),
     hosts: translateErrors(createHostStore(context)),
     cards: translateErrors(createCardStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
@@ -92,6 +94,7 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
     workers: translateErrors(createWorkerStore(fenced)),
     ledger: translateErrors(createLedgerStore(fenced)),
     status: translateErrors(createStatusStore(fenced)),
+    requests: translateErrors(createRequestStore(fenced)),
     hosts: translateErrors(createHostStore(fenced)),
     scalerReport: translateErrors(createScalerReportStore(fenced)),
     cards: translateErrors(createCardStore(fenced)),

@@ -4,6 +4,7 @@ import type { Instance, Signal } from '@runyard/schema'
 import type { ArtifactStore } from './blobs/blob-types.ts'
 import type { BatchStore } from './batches/batch-types.ts'
 import type { EventStore, StatusStore } from './endpoints/history.ts'
+import type { RequestStore } from './endpoints/requests.ts'
 import type { WorkerLogStore } from './workers/worker-logs.ts'
 import type { WorkerStore } from './workers/workers.ts'
 import type { CardStore } from './cards/cards.ts'
@@ -21,6 +22,7 @@ import type { ManifestStore, ResourceStores } from './resources/resources.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './endpoints/history.ts'
+export type * from './endpoints/requests.ts'
 export type * from './measures.ts'
 export type * from './problems.ts'
 export type * from './workers/worker-logs.ts'
@@ -37,7 +39,10 @@ export type * from './resources/resources.ts'
 export type * from './store-options.ts'
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
-export type StoreUnderTerm = Pick<Store, 'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'hosts' | 'cards' | 'scalerReport'>
+export type StoreUnderTerm = Pick<
+  Store,
+  'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'requests' | 'hosts' | 'cards' | 'scalerReport'
+>
 
 export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
@@ -52,6 +57,7 @@ export interface Store extends AsyncDisposable {
   readonly workerLogs: WorkerLogStore
   readonly events: EventStore
   readonly status: StatusStore
+  readonly requests: RequestStore
   readonly hosts: HostStore
   readonly cards: CardStore
   readonly webhooks: WebhookStore

@@ -29,6 +29,8 @@ export interface AppOptions {
   /** Aborts when the process is asked to stop. */
   readonly closing: AbortSignal
   /** Whether a request that asks for another protocol gets it; the others stay plain requests. Default: none does. */
+  /** The route of a request that names its target by its Host, or whose path must stay as it is; undefined: its path is its route. */
+  readonly targetOf?: (request: Pick<IncomingMessage, 'headers' | 'url'>) => string | undefined
   readonly upgrades?: (request: IncomingMessage) => boolean
 }
 
@@ -44,7 +46,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       ...(options.headerBytes === undefined ? {} : { maxHeaderSize: options.headerBytes }),
     },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
-    rewriteUrl: (request) => collapseSlashes(toPath(request.url ?? '/')),
+    rewriteUrl: (request) => options.targetOf?.(request) ?? collapseSlashes(toPath(request.url ?? '/')),
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(reply, toWireError(error))

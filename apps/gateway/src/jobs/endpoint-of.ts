@@ -52,6 +52,11 @@ async function findEndpoint(endpoints: EndpointCache, request: FastifyRequest): 
   }
   const endpoint = endpoints.known(endpointId) ?? (await endpoints.require(endpointId))
   checkOwner(apiKeyOf(request), endpoint)
-  if (endpoint.type === 'LOAD_BALANCER') throw new RunyardError('bad_request', 'not allowed for LB API')
+  if (endpoint.type === 'LOAD_BALANCER' && !isForAll(request)) throw new RunyardError('bad_request', 'not allowed for LB API')
   return endpoint
+}
+
+/** Clients look with `/health` whether an endpoint exists, whatever its type (management §11). */
+function isForAll({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.endsWith('/:endpointId/health') === true
 }

@@ -10,11 +10,18 @@ export interface EndpointLoad {
 }
 
 export async function readEndpointLoad(store: Store, endpointId: string): Promise<EndpointLoad> {
-  const [stats, records, leases, scaler] = await Promise.all([
+  const [stats, records, leases, scaler, requests] = await Promise.all([
     store.jobs.stats(endpointId),
     store.workers.list(endpointId),
     store.jobs.leases(endpointId),
     store.status.get(endpointId),
+    store.requests.load(endpointId),
   ])
-  return { stats, scaler, workers: countLeases(records, leases) }
+  const answering = [...requests.open].flatMap(([workerId, count]) => Array.from({ length: count }, () => ({ workerId })))
+  const inProgress = stats.inProgress + answering.length
+  return {
+    stats: { ...stats, inProgress, waiting: stats.waiting + requests.held },
+    scaler,
+    workers: countLeases(records, [...leases, ...answering]),
+  }
 }

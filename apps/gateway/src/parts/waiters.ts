@@ -112,3 +112,8 @@ export function jobKey(endpointId: string, jobId: string): string {
 export function startKey(endpointId: string, jobId: string): string {
   return `${endpointId}/${jobId}/start`
 }
+
+/** News of the workers that may answer requests of a load-balanced endpoint. */
+export function rotationKey(endpointId: string): string {
+  return `${endpointId}/rotation`
+}

@@ -40,7 +40,7 @@ async function accept(request: IncomingMessage, socket: Duplex, { sessions, tunn
   if (!tunnels.hasRoom(who.workerId)) throw new RunyardError('too_many_requests', 'this worker has as many tunnels as it may have')
   // First: a request that waits for the tunnel writes to it at once.
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`)
-  tunnels.add(who, socket)
+  tunnels.add(session, socket)
 }
 
 function addressOf(url: string): WorkerAddress | undefined {

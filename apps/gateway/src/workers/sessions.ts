@@ -106,7 +106,7 @@ function createEnter(store: WorkerReads, sessions: Sessions): WorkerSessions['en
 
 function forgetUnseen(sessions: Sessions): void {
   const limit = Date.now() - FORGET_UNSEEN_MS
-  for (const [key, session] of sessions) if (session.seenAt < limit && session.heldTakes === 0) sessions.delete(key)
+  for (const [key, session] of sessions) if (session.seenAt < limit && session.heldTakes + session.tunnels === 0) sessions.delete(key)
 }
 
 async function releaseIfFree(store: WorkerReads, session: WorkerSession): Promise<void> {

@@ -2,7 +2,7 @@
 // without a spare one, `open` waits for the next. Nothing here outlives its sockets.
 import type { Socket } from 'node:net'
 import { RunyardError } from '@runyard/schema'
-import type { WorkerAddress } from './worker-session.ts'
+import type { WorkerSession } from './worker-session.ts'
 
 /** Of one worker, spare and in use. The agent opens no more by itself. */
 const MOST_PER_WORKER = 256
@@ -13,11 +13,11 @@ const CONNECTED = 0
 export interface Tunnels extends Disposable {
   /** False: the worker has as many as it may have. */
   hasRoom(workerId: string): boolean
-  add(who: WorkerAddress, socket: Socket): void
+  add(session: WorkerSession, socket: Socket): void
   /** The worker has a tunnel here, so it is in rotation. */
   has(workerId: string): boolean
   /** Workers of the endpoint with a tunnel here. */
-  workersOf(endpointId: string): readonly string[]
+  workersOf(endpointId: string): readonly WorkerSession[]
   /** A connection to a port of the worker. It flows: a server speaks only when asked. @throws RunyardError('bad_gateway') if nothing listens there, or the worker opens no tunnel. */
   open(workerId: string, port: number): Promise<Socket>
   /** Calls back when a worker gets its first tunnel here, or has lost its last. */
@@ -30,7 +30,7 @@ interface Waiting {
 }
 
 interface Site {
-  readonly endpointId: string
+  readonly session: WorkerSession
   readonly all: Set<Socket>
   /** The latest one last. */
   readonly spare: Socket[]
@@ -42,31 +42,34 @@ export function createTunnels(): Tunnels {
   const listeners = new Set<(endpointId: string) => void>()
   const changed = (endpointId: string): void => listeners.forEach((listener) => listener(endpointId))
 
-  function siteOf({ endpointId, workerId }: WorkerAddress): Site {
-    const known = sites.get(workerId)
+  function siteOf(session: WorkerSession): Site {
+    const known = sites.get(session.workerId)
     if (known !== undefined) return known
-    const site: Site = { endpointId, all: new Set(), spare: [], waiting: new Set() }
-    sites.set(workerId, site)
+    const site: Site = { session, all: new Set(), spare: [], waiting: new Set() }
+    sites.set(session.workerId, site)
     return site
   }
 
   return {
     hasRoom: (workerId) => (sites.get(workerId)?.all.size ?? 0) < MOST_PER_WORKER,
-    add(who, socket) {
-      const site = siteOf(who)
+    add(session, socket) {
+      const { workerId, endpointId } = session
+      const site = siteOf(session)
+      session.tunnels += 1
       follow(site, socket, () => {
+        session.tunnels -= 1
         if (site.all.size > 0) return
-        sites.delete(who.workerId)
-        for (const waiting of site.waiting) waiting.give(unreachable(who.workerId))
-        changed(who.endpointId)
+        sites.delete(workerId)
+        for (const waiting of site.waiting) waiting.give(unreachable(workerId))
+        changed(endpointId)
       })
       const [first] = site.waiting
       if (first === undefined) site.spare.push(socket)
       else first.take(socket)
-      if (site.all.size === 1) changed(who.endpointId)
+      if (site.all.size === 1) changed(endpointId)
     },
     has: (workerId) => sites.has(workerId),
-    workersOf: (endpointId) => [...sites].flatMap(([workerId, site]) => (site.endpointId === endpointId ? [workerId] : [])),
+    workersOf: (endpointId) => [...sites.values()].flatMap(({ session }) => (session.endpointId === endpointId ? [session] : [])),
     async open(workerId, port) {
       for (;;) {
         const site = sites.get(workerId)

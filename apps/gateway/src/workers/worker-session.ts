@@ -34,6 +34,8 @@ export class WorkerSession {
   /** Its first function is known to have begun. */
   hasEntered = false
   seenAt = Date.now()
+  /** Open here. */
+  tunnels = 0
   #record: WorkerRecord | undefined
   /** Pending while the record is being read again. */
   #reading: Promise<unknown> | undefined

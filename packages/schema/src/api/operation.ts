@@ -19,6 +19,7 @@ export const TAGS = {
   jobs: { description: 'Submit jobs to an endpoint and read what they come to.', errors: 'JobPlaneError' },
   batches: { description: 'Requests that are collected first and become jobs together (beta).', errors: 'JobPlaneError' },
   openai: { description: 'Programs that speak to OpenAI’s API; each request becomes a job.', errors: 'OpenaiError' },
+  'load-balancing': { description: 'Servers inside workers, reached without a queue.', errors: 'JobPlaneError' },
   endpoints: { description: 'What runs, on which hardware, with how many workers.', errors: 'Problem' },
   templates: { description: 'Containers that endpoints share.', errors: 'Problem' },
   registries: { description: 'Credentials for private images.', errors: 'Problem' },

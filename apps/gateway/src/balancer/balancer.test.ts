@@ -1,0 +1,270 @@
+// Load-balanced endpoints through a whole gateway: real clients on one side, a real HTTP server behind tunnels on the other (management §11).
+import { createServer, request, type IncomingMessage, type RequestOptions, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Endpoint, WorkerRecord } from '@runyard/schema'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openTunnelAgent, type TunnelAgent } from '../testing/tunnel-agent.ts'
+import { useGateways } from '../testing/use-gateway.ts'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+
+const start = useGateways()
+let gateway: TestGateway
+let server: Server
+let port: number
+/** Of requests to /hold: what answers them. */
+const held: (() => void)[] = []
+const agents: TunnelAgent[] = []
+
+beforeAll(async () => {
+  gateway = await start({ loadBalancing: { names: ['api.localhost', 'localhost'], holdS: 20, bodyBytes: 1_000_000 } })
+  // A request may be cut off in its middle.
+  server = createServer((incoming, response) => void serve(incoming, response).catch(() => response.destroy()))
+  server.on('upgrade', (incoming: IncomingMessage, socket) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Path: ${incoming.url}\r\n\r\n`)
+    socket.on('data', (chunk: Buffer) => socket.write(`heard ${chunk}`))
+    socket.on('error', () => undefined)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  port = (server.address() as AddressInfo).port
+})
+afterAll(() => {
+  server.closeAllConnections()
+  server.close()
+})
+afterEach(() => {
+  for (const agent of agents.splice(0)) agent.kill()
+})
+
+async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = incoming.url ?? ''
+  if (path.startsWith('/stream')) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (const text of ['one', 'two']) {
+      response.write(`data: ${text}\n\n`)
+      await new Promise<void>((resolve) => held.push(resolve))
+    }
+    response.end()
+    return
+  }
+  if (path.startsWith('/hold')) await new Promise<void>((resolve) => held.push(resolve))
+  if (path.startsWith('/die')) return void incoming.socket.destroy()
+  let bytes = 0
+  for await (const chunk of incoming) bytes += (chunk as Buffer).length
+  response.writeHead(path.startsWith('/teapot') ? 418 : 200, { 'content-type': 'application/json', 'x-own': 'a' })
+  response.end(JSON.stringify({ method: incoming.method, path, bytes, headers: incoming.headers }))
+}
+
+interface Site {
+  readonly endpoint: Endpoint
+  readonly worker: TestWorker
+}
+
+async function addSite(settings: Partial<Endpoint['settings']> = {}): Promise<Site> {
+  const endpoint = await gateway.addEndpoint(
+    { type: 'LOAD_BALANCER' },
+    { scaling: { type: 'REQUEST_COUNT', requestCount: 1 }, ...settings },
+  )
+  return { endpoint, worker: await addWorker(endpoint) }
+}
+
+const addWorker = (endpoint: Endpoint, change: Partial<WorkerRecord> = {}) =>
+  gateway.addWorker(endpoint.id, { endpointVersion: endpoint.version, ...change })
+
+async function join({ endpoint, worker }: Site): Promise<TunnelAgent> {
+  const agent = openTunnelAgent({ url: gateway.workerPlaneUrl, endpointId: endpoint.id, worker, port })
+  agents.push(agent)
+  await vi.waitUntil(() => gateway.tunnels.has(worker.id))
+  return agent
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingMessage['headers']
+  readonly text: string
+}
+
+/** With any Host. */
+function ask(
+  path: string,
+  { body, headers: more = {}, ...options }: Omit<RequestOptions, 'headers'> & { body?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${gateway.key}`, ...more }
+    const sent = request(gateway.publicUrl + path, { agent: false, ...options, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
+      response.on('error', reject)
+    })
+    sent.on('error', reject).end(body)
+  })
+}
+
+describe('a request by path or by Host', () => {
+  test('reaches the server as it was sent, without the key, and its answer comes back unchanged', async () => {
+    const site = await addSite()
+    await join(site)
+    const sent = { method: 'POST', body: 'x'.repeat(1000), headers: { 'content-type': 'text/odd', 'x-mine': '1' } }
+    for (const answer of [
+      await ask(`/lb/${site.endpoint.id}/teapot//a?b=%2Fc`, sent),
+      await ask('/teapot//a?b=%2Fc', { ...sent, headers: { ...sent.headers, host: `${site.endpoint.id}.api.localhost:8080` } }),
+    ]) {
+      expect(answer).toMatchObject({ status: 418, headers: { 'x-own': 'a', 'x-runpod-worker-id': site.worker.id } })
+      const seen = JSON.parse(answer.text) as { headers: Record<string, string> }
+      expect(seen).toMatchObject({ method: 'POST', path: '/teapot//a?b=%2Fc', bytes: 1000 })
+      expect(seen.headers).toMatchObject({ 'content-type': 'text/odd', 'x-mine': '1' })
+      expect(seen.headers['authorization']).toBeUndefined()
+    }
+  })
+
+  test('needs a key of the owner, an endpoint that is there, and one that is load-balanced', async () => {
+    const { endpoint } = await addSite()
+    const queue = await gateway.addEndpoint()
+    const foreign = await gateway.addEndpoint({ type: 'LOAD_BALANCER', ownerId: 'other' })
+    expect((await ask(`/lb/${endpoint.id}/a`, { headers: { authorization: 'Bearer nope' } })).status).toBe(401)
+    expect((await ask('/a', { headers: { host: `${endpoint.id}.localhost`, authorization: '' } })).status).toBe(401)
+    expect((await ask('/lb/nosuch/a')).status).toBe(404)
+    expect((await ask(`/lb/${foreign.id}/a`)).status).toBe(403)
+    expect(await ask(`/lb/${queue.id}/a`)).toMatchObject({ status: 400, text: expect.stringContaining('not allowed for QB API') })
+    expect((await ask(`/v2/${endpoint.id}/run`, { method: 'POST', body: '{}' })).status).toBe(400)
+  })
+
+  test('with a body over the limit is refused', async () => {
+    const site = await addSite()
+    await join(site)
+    const large = { method: 'POST', body: 'x'.repeat(1_000_001) }
+    expect((await ask(`/lb/${site.endpoint.id}/a`, large)).status).toBe(413)
+    const chunked = await ask(`/lb/${site.endpoint.id}/a`, { ...large, headers: { 'transfer-encoding': 'chunked' } })
+    expect(chunked.status).toBe(413)
+  })
+})
+
+describe('a stream', () => {
+  test('arrives chunk by chunk, and ends for the worker when its client goes', async () => {
+    const site = await addSite()
+    await join(site)
+    const controller = new AbortController()
+    const answer = await fetch(`${gateway.publicUrl}/lb/${site.endpoint.id}/stream`, {
+      headers: { authorization: `Bearer ${gateway.key}` },
+      signal: controller.signal,
+    })
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader()
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: one\n\n')
+    held.shift()?.()
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe('data: two\n\n')
+    const ends = new Promise((resolve) => server.once('connection', resolve))
+    controller.abort()
+    await vi.waitUntil(async () => (await gateway.store.requests.load(site.endpoint.id)).open.size === 0)
+    held.shift()?.()
+    // Its connection is not used again.
+    await Promise.all([ends, ask(`/lb/${site.endpoint.id}/after`)])
+  })
+
+  test('of a WebSocket goes both ways', async () => {
+    const site = await addSite()
+    await join(site)
+    const headers = {
+      host: `${site.endpoint.id}.localhost`,
+      authorization: `Bearer ${gateway.key}`,
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+    }
+    const heard = await new Promise<string>((resolve, reject) => {
+      const sent = request(`${gateway.publicUrl}/ws?a=1`, { headers, agent: false })
+      sent.on('upgrade', (response, socket) => {
+        socket.write('hello')
+        socket.once('data', (chunk: Buffer) => {
+          resolve(`${String(response.headers['x-path'])} ${chunk}`)
+          socket.destroy()
+        })
+      })
+      sent.on('error', reject).end()
+    })
+    expect(heard).toBe('/ws?a=1 heard hello')
+    const refused = await ask('/ws', { headers: { ...headers, authorization: 'Bearer nope' } })
+    expect(refused.status).toBe(401)
+  })
+})
+
+describe('without a worker', () => {
+  test('a request waits until one is there, and counts as demand', async () => {
+    const site = await addSite()
+    const answer = ask(`/lb/${site.endpoint.id}/late`)
+    await vi.waitUntil(async () => (await gateway.store.requests.load(site.endpoint.id)).held === 1)
+    expect((await gateway.call(`/v2/${site.endpoint.id}/health`)).json).toMatchObject({ jobs: { inQueue: 1 } })
+    await join(site)
+    expect((await answer).status).toBe(200)
+    await vi.waitUntil(async () => (await gateway.store.requests.load(site.endpoint.id)).held === 0)
+  })
+
+  test('a request to a paused endpoint is refused at once', async () => {
+    const { endpoint } = await addSite({ workersMax: 0 })
+    expect(await ask(`/lb/${endpoint.id}/a`)).toMatchObject({ status: 504, text: expect.stringContaining('its maximum is 0') })
+  })
+})
+
+describe('a worker', () => {
+  test('that answers requests is busy until they have ended', async () => {
+    const site = await addSite()
+    await join(site)
+    const answer = ask(`/lb/${site.endpoint.id}/hold`)
+    await vi.waitUntil(async () => (await gateway.store.requests.load(site.endpoint.id)).open.get(site.worker.id) === 1)
+    await vi.waitUntil(() => held.length > 0)
+    held.shift()?.()
+    expect((await answer).status).toBe(200)
+    await vi.waitUntil(async () => {
+      const { open } = await gateway.store.requests.load(site.endpoint.id)
+      const record = await gateway.store.workers.get(site.endpoint.id, site.worker.id)
+      return open.size === 0 && record?.lastJobEndedAt !== undefined
+    })
+  })
+
+  test('that dies in mid-request fails that request, and the next one goes to another', async () => {
+    const site = await addSite()
+    const other = { ...site, worker: await addWorker(site.endpoint) }
+    const agent = await join(site)
+    const broken = ask(`/lb/${site.endpoint.id}/hold`, { method: 'POST', body: 'x' })
+    await vi.waitUntil(() => held.length > 0)
+    await join(other)
+    agent.kill()
+    expect(await broken).toMatchObject({ status: 502 })
+    held.shift()?.()
+    expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
+  })
+
+  test('with as many requests as it should have shares them with the next one', async () => {
+    const site = await addSite()
+    const other = { ...site, worker: await addWorker(site.endpoint, { createdAt: Date.now() + 1 }) }
+    await join(site)
+    await join(other)
+    const first = ask(`/lb/${site.endpoint.id}/hold`)
+    await vi.waitUntil(() => held.length > 0)
+    expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
+    held.shift()?.()
+    expect((await first).headers['x-runpod-worker-id']).toBe(site.worker.id)
+    await sleep(0)
+    expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(site.worker.id)
+  })
+
+  test('that a request names gets it; one that is gone does so only if it need not be that one', async () => {
+    const site = await addSite()
+    const other = { ...site, worker: await addWorker(site.endpoint) }
+    await join(site)
+    await join(other)
+    const named = (value: string) => ask(`/lb/${site.endpoint.id}/a`, { headers: { 'x-runpod-worker-id': value } })
+    for (const { worker } of [site, other, site]) expect((await named(worker.id)).headers['x-runpod-worker-id']).toBe(worker.id)
+    expect((await named(`strict ${other.worker.id}`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
+    expect((await named('gone')).status).toBe(200)
+    expect(await named('strict gone')).toMatchObject({ status: 404, text: expect.stringContaining('affinity_worker_gone') })
+  })
+
+  test('that drains, or is of an older version, gets no request', async () => {
+    const site = await addSite()
+    await join(site)
+    await gateway.store.workers.patch({ endpointId: site.endpoint.id, workerId: site.worker.id, fields: { drainingSince: Date.now() } })
+    const other = { ...site, worker: await addWorker(site.endpoint) }
+    await join(other)
+    expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
+  })
+})

@@ -1,0 +1,117 @@
+// Sends one request to a worker and its answer back, both as streams: what one side reads slowly, the other sends slowly. A request is repeated with another
+// worker only if that cannot do it twice: no byte of it was sent, or its method is safe, it has no body, and nothing came back (RFC 9110 §9.2.2).
+import { Agent, request as send, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Duplex } from 'node:stream'
+import { RunyardError } from '@runyard/schema'
+import { askForBody } from '../http/expect-continue.ts'
+import type { Tunnels } from '../workers/tunnels.ts'
+import { answerHeaders, requestHeaders } from './headers.ts'
+
+/** Kept connections end before common servers end them (uvicorn after 5 s): one that ends under a request costs the request. */
+const IDLE_MS = 4000
+const MOST_SOCKETS = 256
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
+
+/** Kept connections to the port of one worker. */
+export function createWorkerAgent(tunnels: Pick<Tunnels, 'open'>, { workerId, port }: { workerId: string; port: number }): Agent {
+  const agent = new Agent({ keepAlive: true, timeout: IDLE_MS, maxSockets: MOST_SOCKETS, maxFreeSockets: 64, scheduling: 'lifo' })
+  agent.createConnection = (_options, callback) => {
+    // Node's types ask for a stream beside the error; it uses none.
+    const refuse = (error: Error): void => callback?.(error, new Duplex())
+    void tunnels.open(workerId, port).then((socket) => callback?.(null, socket), refuse) // oxlint-disable-line promise/no-callback-in-promise -- Node asks for one
+    return undefined
+  }
+  return agent
+}
+
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly path: string
+  readonly workerId: string
+  readonly agent: Agent
+  readonly mostBytes: number
+  /** Aborts when the request has taken too long. */
+  readonly late: AbortSignal
+}
+
+/** `again`: nothing of the request has been done, so another worker may get it. */
+export type Result = 'done' | { readonly again: Error }
+
+/** @throws RunyardError if the worker gives no answer. Once an answer has begun, a failure cuts the connection. */
+export function exchange(options: Exchange): Promise<Result> {
+  const { request, response, path, workerId, agent, late } = options
+  return new Promise((resolve, reject) => {
+    const sent = send({ agent, method: request.method ?? 'GET', path, headers: requestHeaders(request), setHost: false })
+    let isConnected = false
+    const cut = (): void => void sent.destroy(new RunyardError('gateway_timeout', 'the worker took too long (loadBalancing.requestS)'))
+    const gone = (): void => void (response.writableFinished || sent.destroy())
+    const end = (): void => {
+      late.removeEventListener('abort', cut)
+      response.off('close', gone)
+    }
+    late.addEventListener('abort', cut)
+    response.once('close', gone)
+    sent.once('socket', () => {
+      isConnected = true
+      sendBody(sent, options)
+    })
+    sent.once('response', (answer) => {
+      returnAnswer(answer, options, () => {
+        end()
+        resolve('done')
+      })
+    })
+    sent.on('error', (error: Error) => {
+      end()
+      if (response.headersSent) {
+        response.destroy()
+        resolve('done')
+      } else if (response.destroyed || (isConnected && error instanceof RunyardError)) reject(error)
+      else if (!isConnected || mayRepeat(request, sent)) resolve({ again: error })
+      else reject(new RunyardError('bad_gateway', `worker ${workerId} ended the connection without an answer`, { cause: error }))
+    })
+  })
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+}
+
+function mayRepeat(request: IncomingMessage, sent: ClientRequest): boolean {
+  return SAFE.has(request.method ?? '') && !hasBody(request) && sent.reusedSocket
+}
+
+function sendBody(sent: ClientRequest, { request, mostBytes }: Exchange): void {
+  if (!hasBody(request)) return void sent.end()
+  askForBody(request)
+  countBytes(request, mostBytes, () => {
+    const sentence = `the request body is larger than ${mostBytes} bytes (loadBalancing.bodyBytes)`
+    sent.destroy(new RunyardError('payload_too_large', sentence))
+  })
+  request.pipe(sent)
+}
+
+function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes }: Exchange, done: () => void): void {
+  if (response.destroyed) {
+    answer.destroy()
+    return done()
+  }
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, workerId))
+  // The first bytes of a stream may come long after its headers.
+  response.flushHeaders()
+  countBytes(answer, mostBytes, () => answer.destroy())
+  answer.pipe(response)
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy()
+    done()
+  })
+}
+
+function countBytes(stream: IncomingMessage, most: number, onMore: () => void): void {
+  let bytes = 0
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > most) onMore()
+  })
+}

@@ -1,0 +1,139 @@
+// Requests that this gateway holds or has handed to workers, and what the scaler needs to know of them (ADR 70): a report per endpoint, at once when it
+// grows and else twice a second, so that a request costs no Redis command. What is reported goes stale within 15 s, so a gateway that has requests repeats it.
+import { randomUUID } from 'node:crypto'
+import type { Logger } from '@runyard/kit'
+import type { RequestReport, Store } from '@runyard/store'
+
+const GROWN_MS = 20
+const OTHERWISE_MS = 500
+const REPEAT_MS = 5000
+
+export interface OpenRequests extends AsyncDisposable {
+  /** A request waits for a worker; the returned function ends that. */
+  hold(endpointId: string): () => void
+  /** A worker answers a request; the returned function ends that. */
+  begin(endpointId: string, workerId: string): () => void
+  openOf(endpointId: string, workerId: string): number
+  /** All that this gateway has of the endpoint, held ones included. */
+  total(endpointId: string): number
+}
+
+interface Site {
+  readonly held: Set<{ readonly since: number }>
+  readonly open: Map<string, number>
+  /** Workers whose last request has ended since the last report, and when. */
+  readonly ended: Map<string, number>
+  /** In the last report. */
+  reported: number
+  timer: NodeJS.Timeout | undefined
+  dueAt: number
+}
+
+type Deps = { readonly store: Pick<Store, 'requests' | 'workers'>; readonly log: Logger }
+
+export function createOpenRequests(deps: Deps): OpenRequests {
+  const sites: Sites = new Map()
+  const reporter = createReporter(deps, sites)
+  const { changed } = reporter
+  return {
+    hold(endpointId) {
+      const site = siteOf(sites, endpointId)
+      const entry = { since: Date.now() }
+      site.held.add(entry)
+      changed(endpointId, site)
+      return () => {
+        if (site.held.delete(entry)) changed(endpointId, site)
+      }
+    },
+    begin(endpointId, workerId) {
+      const site = siteOf(sites, endpointId)
+      site.open.set(workerId, (site.open.get(workerId) ?? 0) + 1)
+      changed(endpointId, site)
+      return once(() => {
+        const left = (site.open.get(workerId) ?? 1) - 1
+        if (left > 0) site.open.set(workerId, left)
+        else site.open.delete(workerId)
+        site.ended.set(workerId, Date.now())
+        changed(endpointId, site)
+      })
+    },
+    openOf: (endpointId, workerId) => sites.get(endpointId)?.open.get(workerId) ?? 0,
+    total(endpointId) {
+      const site = sites.get(endpointId)
+      return site === undefined ? 0 : countOf(site)
+    },
+    [Symbol.asyncDispose]: reporter.end,
+  }
+}
+
+type Sites = Map<string, Site>
+
+/** An endpoint keeps its site while it has requests or a report to make. */
+function siteOf(sites: Sites, endpointId: string): Site {
+  const known = sites.get(endpointId)
+  if (known !== undefined) return known
+  const site: Site = { held: new Set(), open: new Map(), ended: new Map(), reported: 0, timer: undefined, dueAt: Infinity }
+  sites.set(endpointId, site)
+  return site
+}
+
+function createReporter({ store, log }: Deps, sites: Sites) {
+  const gatewayId = randomUUID()
+
+  function reportIn(endpointId: string, site: Site, ms: number): void {
+    const at = Date.now() + ms
+    if (at >= site.dueAt) return
+    clearTimeout(site.timer)
+    site.dueAt = at
+    site.timer = setTimeout(() => void report(endpointId, site), ms).unref()
+  }
+
+  async function report(endpointId: string, site: Site): Promise<void> {
+    site.dueAt = Infinity
+    const ended = [...site.ended].filter(([workerId]) => !site.open.has(workerId))
+    site.ended.clear()
+    site.reported = countOf(site)
+    try {
+      await store.requests.report(endpointId, gatewayId, toReport(site))
+      for (const [workerId, lastJobEndedAt] of ended) {
+        await store.workers.patch({ endpointId, workerId, fields: { lastJobEndedAt }, quiet: true })
+      }
+    } catch (error) {
+      log.warn({ err: error, endpointId }, 'open requests could not be reported; the next report has them')
+    }
+    if (countOf(site) > 0) reportIn(endpointId, site, REPEAT_MS)
+    else if (site.dueAt === Infinity && sites.get(endpointId) === site) sites.delete(endpointId)
+  }
+
+  return {
+    changed: (endpointId: string, site: Site): void => {
+      reportIn(endpointId, site, countOf(site) > site.reported ? GROWN_MS : OTHERWISE_MS)
+    },
+    end: async (): Promise<void> => {
+      for (const { timer } of sites.values()) clearTimeout(timer)
+      await Promise.allSettled([...sites.keys()].map((endpointId) => store.requests.report(endpointId, gatewayId, undefined)))
+    },
+  }
+}
+
+function countOf({ held, open }: Site): number {
+  let count = held.size
+  for (const of of open.values()) count += of
+  return count
+}
+
+function toReport(site: Site): RequestReport | undefined {
+  if (countOf(site) === 0) return undefined
+  const [oldest] = site.held
+  const oldestHeldAt = oldest === undefined ? {} : { oldestHeldAt: oldest.since }
+  return { at: Date.now(), held: site.held.size, ...oldestHeldAt, open: Object.fromEntries(site.open) }
+}
+
+function once(work: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    work()
+  }
+}

@@ -1,0 +1,93 @@
+// Load-balanced endpoints (management §11): any method and any path below `/lb/{endpoint}`, and WebSockets. The key and the endpoint are checked before a
+// byte of the body is read. Requests by Host arrive here with their path rewritten (`target.ts`).
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { RunyardError, type Endpoint } from '@runyard/schema'
+import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
+import { clientGone } from '../http/answer.ts'
+import type { ApiKey } from '@runyard/store'
+import type { EndpointCache } from '../parts/endpoint-cache.ts'
+import type { Balancer } from './balancer.ts'
+import { exchange } from './forward.ts'
+import { parseAffinity, takeTurn } from './rotation.ts'
+import { pathBelow } from './target.ts'
+
+const TRIES = 3
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
+
+export async function registerBalancer(app: FastifyInstance, balancer: Balancer): Promise<void> {
+  const { store, endpoints, config } = balancer
+  await app.register(async (scope) => {
+    requireApiKey(scope, store, {
+      async refuse(request) {
+        const { endpointId } = request.params as { endpointId: string }
+        request.endpoint = await findBalanced(endpoints, apiKeyOf(request), endpointId)
+      },
+    })
+    if (!scope.hasRequestDecorator('endpoint')) scope.decorateRequest('endpoint', null)
+    // Bodies are neither read nor parsed here.
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+    const bodyLimit = config.loadBalancing.bodyBytes
+    for (const url of ['/lb/:endpointId', '/lb/:endpointId/*']) {
+      scope.route({ method: [...METHODS], url, bodyLimit, exposeHeadRoute: false, handler: createHandler(balancer) })
+    }
+  })
+}
+
+/** @throws RunyardError('not_found' | 'forbidden' | 'bad_request') */
+export async function findBalanced(endpoints: EndpointCache, key: ApiKey, endpointId: string): Promise<Endpoint> {
+  const endpoint = endpoints.known(endpointId) ?? (await endpoints.require(endpointId))
+  checkOwner(key, endpoint)
+  if (endpoint.type !== 'LOAD_BALANCER') throw new RunyardError('bad_request', 'not allowed for QB API')
+  return endpoint
+}
+
+function createHandler(balancer: Balancer) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { endpoint } = request
+    if (endpoint === null) throw new Error('a route of an endpoint ran without its guard')
+    refuseLarge(request, balancer.config.loadBalancing.bodyBytes)
+    await answer(balancer, endpoint, { request, reply })
+    // The answer went out past Fastify.
+    return reply.sent ? reply : reply.hijack()
+  }
+}
+
+function refuseLarge({ headers }: FastifyRequest, most: number): void {
+  if (Number(headers['content-length'] ?? 0) <= most) return
+  throw new RunyardError('payload_too_large', `the request body is larger than ${most} bytes (loadBalancing.bodyBytes)`)
+}
+
+async function answer(
+  balancer: Balancer,
+  endpoint: Endpoint,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+): Promise<void> {
+  const { holdS, requestS, bodyBytes: mostBytes } = balancer.config.loadBalancing
+  const tried = new Set<string>()
+  const affinity = parseAffinity(request.headers['x-runpod-worker-id'])
+  const wish = { endpoint, affinity, tried, deadline: Date.now() + holdS * 1000, signal: clientGone(reply) }
+  const path = pathBelow(request.raw.url ?? '')
+  for (;;) {
+    const turn = await takeTurn(balancer, wish)
+    if (turn === undefined) return
+    const { workerId } = turn
+    const late = startClock(requestS * 1000)
+    try {
+      const agent = balancer.agentOf(endpoint, workerId)
+      const result = await exchange({ request: request.raw, response: reply.raw, path, workerId, agent, mostBytes, late: late.signal })
+      if (result === 'done') return
+      tried.add(workerId)
+      if (tried.size >= TRIES) throw result.again
+    } finally {
+      late.stop()
+      turn.end()
+    }
+  }
+}
+
+function startClock(ms: number): { readonly signal: AbortSignal; stop(): void } {
+  const controller = new AbortController()
+  const timer = setTimeout(() => controller.abort(), ms)
+  return { signal: controller.signal, stop: () => clearTimeout(timer) }
+}

@@ -1,0 +1,56 @@
+// How many workers a load-balanced endpoint wants (management §6.3), and what its open requests mean for its workers.
+import { describe, expect, test } from 'vitest'
+import { plan } from './plan.ts'
+import { demandFrom, desiredWorkers } from './scaling.ts'
+import { container, endpoint, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
+
+const balanced = (requestCount: number, settings = {}) => ({
+  ...endpoint('ep-one', { settings: { workersMax: 5, scaling: { type: 'REQUEST_COUNT', requestCount }, ...settings } }),
+  type: 'LOAD_BALANCER' as const,
+})
+const idle = { phase: 'idle', idleSince: NOW } as const
+
+function wanted(requests: { held: number; open: number }, have = 0, requestCount = 4): number {
+  const oldestWaitingAt = requests.held === 0 ? undefined : NOW
+  const demand = demandFrom([
+    { kind: 'requests', waiting: requests.held, waitingNormal: requests.held, oldestWaitingAt, open: requests.open },
+  ])
+  return desiredWorkers(balanced(requestCount), { demand, workers: Array.from({ length: have }, () => idle) }, NOW).count
+}
+
+describe('a load-balanced endpoint wants', () => {
+  test.each([
+    ['nothing without a request', { held: 0, open: 0 }, 0, 0],
+    ['one worker for a held request', { held: 1, open: 0 }, 0, 1],
+    ['a worker for every four requests, held and open ones together', { held: 5, open: 4 }, 1, 3],
+    ['no more than its maximum', { held: 100, open: 0 }, 0, 5],
+    ['what it has, however few requests there are', { held: 0, open: 1 }, 3, 3],
+  ])('%s', (_what, requests, have, count) => {
+    expect(wanted(requests, have)).toBe(count)
+  })
+})
+
+describe('a worker with an open request', () => {
+  const worker = record('w1', { readyAt: NOW - 900_000, lastSeenAt: NOW - 900_000 })
+  const found = balanced(4, { idleTimeoutMs: 1000 })
+  const decide = (change: object, open: number) =>
+    plan(
+      observed(
+        [view(found, { lifeSigns: 'host', workers: [{ ...worker, ...change }], openRequests: new Map([['w1', open]]) })],
+        [host('h1', [gpu('g1')], [container(worker)])],
+      ),
+      NOW,
+    ).actions.map(({ kind }) => kind)
+
+  test('is not idle', () => {
+    expect(decide({}, 1)).toEqual([])
+    expect(decide({}, 0)).toContain('drain')
+  })
+
+  test('is stopped when the request has ended, or has taken as long as one may', () => {
+    const draining = { drainingSince: NOW - 10_000, retireReason: 'outdated' }
+    expect(decide(draining, 1)).not.toContain('stop')
+    expect(decide(draining, 0)).toContain('stop')
+    expect(decide({ ...draining, drainingSince: NOW - 330_001 }, 1)).toContain('stop')
+  })
+})
