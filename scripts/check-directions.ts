@@ -37,6 +37,7 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
     'workers',
     'balancer',
     'observability',
+    'login',
     'management',
     'docs',
   ],

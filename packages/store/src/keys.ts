@@ -183,12 +183,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     privateImage: (imageId: string) => `${shared}:private-image:${imageId}`,
     /** Grows with each write of an endpoint or a resource. */
     revision: `${shared}:revision`,
-    apiKeys: {
-      records: `${shared}:api-keys`,
-      hashes: `${shared}:api-key-hashes`,
-      uses: `${shared}:api-key-uses`,
-      slots: `${shared}:api-key-slots`,
-    },
+    ...callerKeys(shared),
     ledger: {
       open: `${shared}:ledger-open`,
       rows: `${shared}:ledger-rows`,
@@ -198,6 +193,19 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
       /** How far that went. */
       rolled: `${shared}:ledger-rolled`,
     },
+  }
+}
+
+function callerKeys(shared: string) {
+  return {
+    apiKeys: {
+      records: `${shared}:api-keys`,
+      hashes: `${shared}:api-key-hashes`,
+      uses: `${shared}:api-key-uses`,
+      slots: `${shared}:api-key-slots`,
+    },
+    /** Login requests by id, and when they expire. */
+    logins: { records: `${shared}:logins`, expiries: `${shared}:login-expiries` },
   }
 }
 

@@ -21,6 +21,7 @@ import { createKeys } from './keys.ts'
 import { createLeaderStore } from './leader/leader.ts'
 import { createScalerReportStore } from './leader/scaler-report.ts'
 import { createLedgerStore } from './ledger/ledger.ts'
+import { createLoginStore } from './logins/logins.ts'
 import { createMeasureStore } from './measures.ts'
 import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './resources/private-images.ts'
@@ -56,6 +57,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     manifests: translateErrors(createManifestStore(context)),
     privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
+    logins: translateErrors(createLoginStore(context)),
     jobs: translateErrors(jobs),
     workers: translateErrors(createWorkerStore(context)),
     ledger: translateErrors(createLedgerStore(context)),

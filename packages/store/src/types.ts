@@ -11,6 +11,7 @@ import type { CardStore } from './cards/cards.ts'
 import type { HostStore } from './hosts/hosts.ts'
 import type { LeaderStore } from './leader/leader.ts'
 import type { ScalerReportStore } from './leader/scaler-report.ts'
+import type { LoginStore } from './logins/logins.ts'
 import type { LedgerStore } from './ledger/ledger.ts'
 import type { JobStore } from './jobs/jobs.ts'
 import type { MeasureStore } from './measures.ts'
@@ -32,6 +33,7 @@ export type * from './hosts/hosts.ts'
 export type * from './jobs/jobs.ts'
 export type * from './leader/leader.ts'
 export type * from './ledger/ledger.ts'
+export type * from './logins/logins.ts'
 export type * from './api-keys/api-keys.ts'
 export type * from './endpoints/endpoint-types.ts'
 export type * from './resources/private-images.ts'
@@ -51,6 +53,7 @@ export interface Store extends AsyncDisposable {
   readonly manifests: ManifestStore
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
+  readonly logins: LoginStore
   readonly jobs: JobStore
   readonly workers: WorkerStore
   readonly ledger: LedgerStore

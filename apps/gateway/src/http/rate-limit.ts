@@ -99,16 +99,17 @@ interface Count {
 }
 
 /** A key's window begins with its first request. Windows are all alike, so the oldest stand first and are dropped when they are over. */
-function createCounts(): { add(key: string, now: number): Count } {
+export function createCounts(windowMs = WINDOW_MS): { add(key: string, now: number): Count; size(): number } {
   const counts = new Map<string, Count>()
   return {
+    size: () => counts.size,
     add(key, now) {
       for (const [old, { endsAt }] of counts) {
         if (endsAt > now) break
         counts.delete(old)
       }
       const known = counts.get(key)
-      const next = { count: (known?.count ?? 0) + 1, endsAt: known?.endsAt ?? now + WINDOW_MS }
+      const next = { count: (known?.count ?? 0) + 1, endsAt: known?.endsAt ?? now + windowMs }
       counts.set(key, next)
       return next
     },

@@ -7,10 +7,13 @@ const LONGEST_AGENT = 120
 const NOTICE_HEADER = 'x-runyard-notice'
 const LONGEST_NOTICE = 1000
 
+export function agentOf(request: FastifyRequest): string {
+  return (request.headers['user-agent'] ?? 'an unnamed client').replaceAll(/[^\x20-\x7E]/gu, '?').slice(0, LONGEST_AGENT)
+}
+
 export function callerOf(request: FastifyRequest): Caller {
-  const agent = (request.headers['user-agent'] ?? 'an unnamed client').replaceAll(/[^\x20-\x7E]/gu, '?').slice(0, LONGEST_AGENT)
   const { id: keyId, name } = apiKeyOf(request)
-  return { client: `${agent} with the key "${name}"`, keyId, address: request.ip }
+  return { client: `${agentOf(request)} with the key "${name}"`, keyId, address: request.ip }
 }
 
 /** Headers hold ASCII only; a client that does not know this one ignores it. */

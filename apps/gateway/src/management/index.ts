@@ -5,6 +5,8 @@ import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { FastifyInstance } from 'fastify'
 import { createDataCenters } from './data-centers.ts'
+import { createLoginModel } from '../login/login-model.ts'
+import { registerLoginPage } from '../login/routes.ts'
 import { reportChange } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
@@ -29,7 +31,9 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   const readDataCenters = createDataCenters({ store, config })
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
   const catalogue = createGpuCatalogue(config.gpuTypes)
-  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, store, log }))
+  const logins = createLoginModel(store)
+  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, store, log }))
+  await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
 }

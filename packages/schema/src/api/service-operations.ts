@@ -109,6 +109,18 @@ const SERVICE: Operations = tagged('service', {
     description: 'On a listener that only this machine reaches no key is needed (`metrics.open`).',
     other: { 200: 'text/plain' },
   },
+  'GET /flash/login': {
+    id: 'getLoginPage',
+    summary: 'A page that shows who asks for a key',
+    other: { 200: 'text/html', 404: 'text/html' },
+    open: true,
+  },
+  'POST /flash/login': {
+    id: 'decideLogin',
+    summary: 'The form of that page: approve or deny, with an API key',
+    other: { 200: 'text/html' },
+    open: true,
+  },
   'GET /openapi.json': { id: 'getOpenapi', summary: 'This document', reply: z.looseObject({ openapi: z.string() }), open: true },
   'GET /docs': { id: 'getDocs', summary: 'A page that shows this document', other: { 200: 'text/html' }, open: true },
   'GET /docs/:file': { id: 'getDocsFile', summary: 'A file of that page', other: { 200: 'text/javascript' }, open: true },

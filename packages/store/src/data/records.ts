@@ -7,6 +7,7 @@ import {
   Endpoint,
   HostRecord,
   LedgerRow,
+  LoginRequest,
   RunyardError,
   ScalerReport,
   StoredApiKey,
@@ -32,6 +33,7 @@ export const readResource = <R>(kind: { readonly name: string; readonly schema: 
   readRecord(kind.name, kind.schema, text)
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
+export const readLogin = (text: string): LoginRequest => readRecord('login request', LoginRequest, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
 
 export const readCardClaim = (text: string): CardClaim => readRecord('card', CardClaim, text)

@@ -8,13 +8,15 @@ import type { z } from 'zod'
 import { RunyardError, RECORD_LIMITS } from '@runyard/schema'
 import { GraphqlBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import { apiKeyOf, requireApiKey, type Credentials } from '../../http/authenticate.ts'
-import { answerErrors, DIALECTS, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
-import { callerOf, giveNotice } from '../caller.ts'
+import { requireApiKey, type Credentials } from '../../http/authenticate.ts'
+import { answerErrors, DIALECTS, sendError, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
+import { agentOf, callerOf, giveNotice } from '../caller.ts'
+import type { LoginModel } from '../../login/login-model.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { createStock } from '../stock.ts'
+import { createGuestEntrance, guestFor, noKey } from './guests.ts'
 import { createReads } from './reads.ts'
 import { createResolvers } from './resolvers.ts'
 import { TYPE_DEFINITIONS } from './type-definitions.ts'
@@ -31,6 +33,7 @@ export interface GraphqlDeps {
   readonly model: ManagementModel
   readonly catalogue: GpuCatalogue
   readonly readDataCenters: ReadDataCenters
+  readonly logins: LoginModel
   readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog
 }
@@ -39,7 +42,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
   const readStock = createStock(deps)
   await app.register(mercurius, {
     schema: TYPE_DEFINITIONS,
-    resolvers: createResolvers(deps.model, deps.catalogue, deps.readDataCenters),
+    resolvers: createResolvers(deps),
     routes: false,
     // It would keep texts of any size, comments included, for ever.
     cache: false,
@@ -55,15 +58,21 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     },
   })
   answerErrors(app, { log: deps.log, dialect: DIALECTS.graphql, special: answerInvalid })
-  requireApiKey(app, deps.store, { credentialsOf: withQueryKey })
+  requireApiKey(app, deps.store, { credentialsOf: withQueryKey, isOpen: createGuestEntrance() })
   app.post('/graphql', { bodyLimit: MANAGEMENT_BODY_BYTES }, async (request, reply) => {
     const { query, variables, operationName } = parseBody(request.body)
-    parse(query, { maxTokens: MOST_TOKENS })
+    const document = parse(query, { maxTokens: MOST_TOKENS })
+    request.apiKey ??= guestFor(document)
     checkVariables(variables)
-    const key = apiKeyOf(request)
+    const key = request.apiKey
     const reads = createReads({ model: deps.model, readStock }, key.ownerId)
     const notices: string[] = []
-    const result = await reply.graphql(query, { key, reads, by: callerOf(request), notices }, variables ?? {}, operationName ?? undefined)
+    const result = await reply.graphql(
+      query,
+      { key, reads, by: callerOf(request), agent: agentOf(request), notices },
+      variables ?? {},
+      operationName ?? undefined,
+    )
     if (notices.length === 0) return result
     giveNotice(reply, notices.join('; '))
     return { ...result, extensions: { runyard: { notices } } }
@@ -77,7 +86,9 @@ function toLoggedError(log: ErrorLog, error: unknown): WireError {
 }
 
 /** A document that does not fit the schema has a list of errors, or one sentence where it names what Runyard has no meaning for. */
-function answerInvalid({ error, reply }: Failure): FastifyReply | undefined {
+function answerInvalid({ error, wire, request, reply }: Failure): FastifyReply | undefined {
+  // Of a guest whose body is no request: whether it has a fault concerns callers with a key.
+  if (request.apiKey === null && [400, 413].includes(wire.httpStatus)) return sendError(reply, toWireError(noKey()), DIALECTS.graphql)
   const { errors } = error as { errors?: unknown }
   if (!Array.isArray(errors) || errors.length === 0) return undefined
   const sentences = errors.map((one) => withoutValue(toWireError(one).sentence))

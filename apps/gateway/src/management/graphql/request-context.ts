@@ -8,6 +8,8 @@ export interface RequestContext {
   readonly key: ApiKey
   readonly reads: Reads
   readonly by: Caller
+  /** The program that asks, as it names itself. */
+  readonly agent: string
   /** What the mutations did to endpoints that were there. */
   readonly notices: string[]
 }

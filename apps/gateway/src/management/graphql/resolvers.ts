@@ -1,10 +1,12 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
 import { boundTemplate, makerOf, templateSwap, type GpuCatalogue, type GpuType } from '@runyard/core'
 import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
+import type { LoginModel } from '../../login/login-model.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
 import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
+import { loginResolvers } from './login-resolvers.ts'
 import type { Reads } from './reads.ts'
 import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
@@ -13,7 +15,15 @@ import { templateEdit, templateReply } from './template-change.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { dataCenterResolvers, volumeResolvers } from './volume-resolvers.ts'
 
-export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue, readDataCenters: ReadDataCenters) {
+export interface ResolverDeps {
+  readonly model: ManagementModel
+  readonly catalogue: GpuCatalogue
+  readonly readDataCenters: ReadDataCenters
+  readonly logins: LoginModel
+}
+
+export function createResolvers({ model, catalogue, readDataCenters, logins }: ResolverDeps) {
+  const login = loginResolvers(logins)
   const volumes = volumeResolvers(model.volumes)
   const secrets = secretResolvers(model.secrets)
   const centers = dataCenterResolvers(catalogue, readDataCenters)
@@ -21,6 +31,7 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue,
     ...SCALARS,
     Query: {
       ...queries(model, catalogue),
+      ...login.query,
       ...centers.query,
     },
     Mutation: asSteps({
@@ -29,6 +40,7 @@ export function createResolvers(model: ManagementModel, catalogue: GpuCatalogue,
       ...registryMutations(model),
       ...volumes.mutations,
       ...secrets.mutations,
+      ...login.mutations,
     }),
     User: {
       containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {

@@ -17,6 +17,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     podTemplates(input: PodTemplateFilter): [PodTemplate!]
     gpuTypes(input: GpuTypeFilter): [GpuType]
     cpuFlavors(input: CpuFlavorInput): [CpuFlavor]
+    flashAuthRequestStatus(flashAuthRequestId: String!): FlashAuthRequest
     dataCenters: [DataCenter!]!
   }
 
@@ -32,6 +33,15 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     globalStoreBucketCreate(input: GlobalStoreBucketCreateInput!): GlobalStoreBucket
     secretCreate(input: SecretCreateInput!): Secret
     secretDelete(id: ID!): Boolean
+    createFlashAuthRequest: FlashAuthRequest
+  }
+
+  "A login that waits for an approval on the page /flash/login."
+  type FlashAuthRequest {
+    id: String!
+    status: Word!
+    expiresAt: String!
+    apiKey: String
   }
 
   type User {
