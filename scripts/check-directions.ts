@@ -11,6 +11,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'nvidia-smi-parser': [],
   core: ['schema'],
   kit: ['schema'],
+  monitoring: ['core'],
   client: ['schema'],
   testing: ['schema', 'core'],
   store: ['schema', 'core'],

@@ -74,6 +74,7 @@ test('a report has the ticks, decisions, failures and workers so far, and what h
       runyard_worker_starts_total: [value('ep', 'first_job')],
       runyard_worker_ends_total: [value('ep', 'start_failed')],
       runyard_worker_start_failures_total: [value('ep')],
+      runyard_workers_lost_total: [{ values: ['ep'], reading: { value: 0 } }],
       runyard_host_listing_seconds: [{ values: ['box'], reading: { value: 0.04 } }],
       runyard_host_disk_free_bytes: [{ values: ['box'], reading: { value: 5 } }],
       runyard_gpu_utilization_ratio: [{ values: ['box', '1', 'GPU-b'], reading: { value: 0.5 } }],

@@ -25,7 +25,10 @@ interface Seen {
 }
 
 const REPORT_EVERY_MS = 10_000
-const OF_ENDPOINTS = ['runyard_worker_starts_total', 'runyard_worker_ends_total', 'runyard_worker_start_failures_total'] as const
+/** From zero on, so that Prometheus sees the first one as an increase. */
+const FAILURES = ['runyard_worker_start_failures_total', 'runyard_workers_lost_total'] as const
+const OF_ENDPOINTS = ['runyard_worker_starts_total', 'runyard_worker_ends_total', ...FAILURES] as const
+const LOST: ReadonlySet<Reason> = new Set(['exited', 'out_of_memory', 'heartbeat_lost', 'host_lost'])
 
 export function createNumbers(version: string): Numbers {
   const series = createSeries<MetricName>(METRICS)
@@ -54,7 +57,8 @@ export function createNumbers(version: string): Numbers {
     workerStarted: (endpointId, reason) => series.add('runyard_worker_starts_total', [endpointId, reason], 1),
     workerGone(endpointId, { reason, isStartFailure }) {
       series.add('runyard_worker_ends_total', [endpointId, reason], 1)
-      series.add('runyard_worker_start_failures_total', [endpointId], isStartFailure ? 1 : 0)
+      if (isStartFailure) series.add('runyard_worker_start_failures_total', [endpointId], 1)
+      else if (LOST.has(reason)) series.add('runyard_workers_lost_total', [endpointId], 1)
     },
     async report({ store, observed, inFlight, now }) {
       if (now - reportedAt < REPORT_EVERY_MS) return
@@ -63,6 +67,7 @@ export function createNumbers(version: string): Numbers {
       series.set('runyard_scaler_actions_in_flight', [], inFlight)
       const known = new Set(observed.endpoints.map(({ endpointId }) => endpointId))
       for (const name of OF_ENDPOINTS) series.keep(name, (endpointId) => known.has(endpointId))
+      for (const endpointId of known) for (const name of FAILURES) series.add(name, [endpointId], 0)
       const hosts = createSeries<MetricName>(METRICS)
       for (const host of observed.hosts) addHost(hosts, host)
       await store.scalerReport.put(toReport(now, [series, hosts]))

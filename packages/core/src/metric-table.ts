@@ -113,6 +113,7 @@ const WORKERS = {
   runyard_worker_starts_total: { ...pool, ...counter, help: 'Started containers, by why.', labels: [...ENDPOINT, 'reason'] },
   runyard_worker_ends_total: { ...pool, ...counter, help: 'Workers that are gone, by why.', labels: [...ENDPOINT, 'reason'] },
   runyard_worker_start_failures_total: { ...pool, ...counter, help: 'Workers that failed before they were ready.', labels: ENDPOINT },
+  runyard_workers_lost_total: { ...pool, ...counter, help: 'Ready workers that ended without being asked to.', labels: ENDPOINT },
   runyard_worker_start_seconds: {
     ...own,
     kind: 'summary',

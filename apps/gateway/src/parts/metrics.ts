@@ -48,6 +48,8 @@ export function createGatewayMetrics(): GatewayMetrics {
       wait: series.distribution(WAIT, endpointId),
       run: series.distribution(RUN, endpointId),
     }
+    // From zero on, so that Prometheus sees the first one as an increase.
+    series.add('runyard_job_end_causes_total', [endpointId, 'worker_lost', 'FAILED'], 0)
     cells.set(endpointId, made)
     return made
   }
