@@ -123,6 +123,7 @@ function createHost(label: string, cards: number): FakeHost {
     diskSpace: async () => undefined,
     heldImages: async () => [],
     removeImage: async () => false,
+    removeVolume: async () => true,
     hasImage: async () => true,
     imageId: async () => undefined,
     pullImage: nothing,

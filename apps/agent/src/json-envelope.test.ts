@@ -1,5 +1,5 @@
 // SDK 2.0's dev envelope end to end: module source and JSON in, a list with one FunctionResponse or stream items out (sdk2-api §4.4, §5.2).
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -48,6 +48,23 @@ describe('a function in a module', () => {
     expect(done.isStream).toBe('true')
     // The module is executed once; its globals live as long as the process, as in a deployed worker.
     expect((await run('greet', source, { args: ['Bob'] })).body.output[0].json_result.calls).toBe(2)
+  })
+
+  it('finds its volumes where the worker has them', async () => {
+    // A stand-in for the part of the SDK that reads paths: the SDK itself would be downloaded.
+    mkdirSync(join(scratch, 'runpod', 'apps'), { recursive: true })
+    writeFileSync(join(scratch, 'runpod', '__init__.py'), '')
+    writeFileSync(join(scratch, 'runpod', 'apps', '__init__.py'), '')
+    writeFileSync(
+      join(scratch, 'runpod', 'apps', 'volume.py'),
+      'def _configure_mounts(bindings):\n    global paths\n    paths = bindings\n',
+    )
+    await worker[Symbol.asyncDispose]()
+    const bindings = [{ kind: 'network', reference: 'models', id: 'v1', path: '/data/v1' }]
+    const env = { RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: scratch, PYTHONPATH: scratch, RUNPOD_MOUNTS: JSON.stringify(bindings) }
+    worker = startWorker(gateway.url, { env })
+    const source = 'from runpod.apps import volume\nPATHS = volume.paths\ndef f():\n    return PATHS\n'
+    expect((await run('f', source)).body.output[0].json_result).toEqual(bindings)
   })
 
   it('does not run what is meant for the main program', async () => {

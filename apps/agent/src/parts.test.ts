@@ -161,7 +161,6 @@ describe('a setting of the contracts that this agent does not follow', () => {
     ['RUNPOD_REALTIME_PORT', '8000', '0', /listens on no port/],
     ['RUNPOD_REALTIME_CONCURRENCY', '2', '1', /listens on no port/],
     ['RUNPOD_RUNTIME_KIND', 'api', 'queue', /serves queues alone/],
-    ['RUNPOD_MOUNTS', '[{"kind":"volume"}]', '[]', /no network volumes/],
     ['RUNPOD_RESOURCE_NAME', 'worker', '', /no build of a deployed app/],
     ['RUNPOD_PREBUILT_APP_DIR', '/app', '', /no build of a deployed app/],
     ['FLASH_RESOURCE_NAME', 'worker', '', /no build of a deployed app/],

@@ -21,7 +21,6 @@ const UNHEEDED: readonly Unheeded[] = [
   { name: 'RUNPOD_REALTIME_PORT', harmless: /^0$/, why: 'jobs come from the queue; this agent listens on no port' },
   { name: 'RUNPOD_REALTIME_CONCURRENCY', harmless: /^1$/, why: 'jobs come from the queue; this agent listens on no port' },
   { name: 'RUNPOD_RUNTIME_KIND', harmless: /^queue$/, why: 'this agent serves queues alone, no api and no task' },
-  { name: 'RUNPOD_MOUNTS', harmless: /^(\[\]|\{\})$/, why: 'there are no network volumes' },
   { name: 'RUNPOD_RESOURCE_NAME', why: DEPLOYED },
   { name: 'RUNPOD_PREBUILT_APP_DIR', why: DEPLOYED },
   { name: 'FLASH_RESOURCE_NAME', why: DEPLOYED },

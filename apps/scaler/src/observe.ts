@@ -12,6 +12,7 @@ import type { Images } from './images.ts'
 import type { KeyLimits } from './key-limits.ts'
 import type { Memory } from './memory.ts'
 import type { Strangers } from './strangers.ts'
+import { readVolumeNeeds } from './volumes.ts'
 
 export interface ObserveDeps {
   readonly store: Store
@@ -93,9 +94,16 @@ async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonl
   for (const endpoint of found) named.set(endpoint.id, endpoint)
   const also = deps.isShuttingDown() ? 'all' : moment.also
   const balanced = new Set(found.filter(({ type }) => type === 'LOAD_BALANCER').map(({ id }): string => id))
-  const readings = await reads.read({ ...moment, store, endpointIds: [...named.keys()], balanced, also })
+  const [readings, needs] = await Promise.all([
+    reads.read({ ...moment, store, endpointIds: [...named.keys()], balanced, also }),
+    readVolumeNeeds(store, found),
+  ])
   return Promise.all(
-    [...readings].map(([endpointId, reading]) => viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId) }, reading)),
+    [...readings].map(async ([endpointId, reading]) => {
+      const view = await viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId) }, reading)
+      const volumes = needs.get(endpointId)
+      return volumes === undefined ? view : { ...view, volumes }
+    }),
   )
 }
 

@@ -14,6 +14,7 @@ import { createPrePull, type PrePull } from './pre-pull.ts'
 import { createReadiness, type Readiness } from './readiness.ts'
 import { createStartProgress, type StartProgress, createStatusWriter, type StatusWriter } from './status-writer.ts'
 import { createStrangers, type Strangers } from './strangers.ts'
+import { openVolumeKeeper } from './volumes.ts'
 
 export interface Session extends AsyncDisposable {
   readonly term: Term
@@ -76,6 +77,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const actor = createActor({ ...deps, store, logs, gate: guard(deps.gate, term) }, onDone)
   const ledger = openLedgerTidy({ store, config: deps.config, log })
   const imageKeeper = openImageKeeper({ ...deps, store })
+  const volumeKeeper = openVolumeKeeper({ ...deps, store })
   const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
   const prePull = createPrePull({ ...deps, store, log, wake: onDone })
   const readiness = createReadiness(deps)
@@ -96,7 +98,9 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
       cards[Symbol.dispose]()
       prePull[Symbol.dispose]()
       readiness[Symbol.dispose]()
-      ended ??= Promise.all([actor, logs, ledger, imageKeeper].map((part) => part[Symbol.asyncDispose]())).then(() => undefined)
+      ended ??= Promise.all([actor, logs, ledger, imageKeeper, volumeKeeper].map((part) => part[Symbol.asyncDispose]())).then(
+        () => undefined,
+      )
       return ended
     },
   }

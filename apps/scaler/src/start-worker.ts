@@ -23,6 +23,7 @@ import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
 import { bringImage } from './pin-image.ts'
 import { accessTo } from './pull-access.ts'
+import { claimVolumes, mountsOf, withVolumes } from './volumes.ts'
 import { environmentOf } from './secrets.ts'
 
 export interface PlacedWorker {
@@ -40,6 +41,7 @@ export function newWorkerId(): string {
 /** Writes the record: from here on the worker counts as supply and holds its GPUs. */
 export async function placeWorker(deps: ActDeps, action: StartAction, worker: { readonly id: string; readonly endpoint: Endpoint }) {
   const { id, endpoint } = worker
+  await claimVolumes(deps.store, action)
   const record: WorkerRecord = {
     id,
     endpointId: action.endpointId,
@@ -50,6 +52,7 @@ export async function placeWorker(deps: ActDeps, action: StartAction, worker: { 
     gpus: [...action.gpus],
     ...(action.cpus === undefined ? {} : { cpus: action.cpus }),
     ...(action.memoryBytes === undefined ? {} : { memoryBytes: action.memoryBytes }),
+    ...(action.volumes === undefined ? {} : { volumeIds: action.volumes.map((volume) => volume.id) }),
     startReason: action.reason,
     createdAt: Date.now(),
   }
@@ -130,12 +133,14 @@ async function launchOn(
   // Before the image is pulled: what names a secret that does not exist would not start.
   const env = await environmentOf(deps.store, endpoint)
   const filled = { record, endpoint: { ...endpoint, spec: { ...endpoint.spec, env } } }
+  const mounts = mountsOf(record, host.config())
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
   const [launch, image] = await Promise.all([toLaunch(deps, host, filled), bringImage(deps, { driver, placed, bring })])
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
-  await deps.gate(() => driver.startWorker({ ...launch, image }))
+  await deps.gate(() => driver.startWorker(withVolumes({ ...launch, image }, mounts)))
+  if (mounts.length > 0 && driver.capabilities.mountsVolumes !== true) onProgress(NOT_MOUNTED)
   const at = Date.now()
   deps.logs.follow(driver, record.id)
   deps.numbers.workerStarted(record.endpointId, record.startReason)
@@ -155,6 +160,9 @@ async function launchOn(
     }),
   ])
 }
+
+const NOT_MOUNTED =
+  'this host runs processes and cannot mount the volume at /runpod-volume: RUNPOD_VOLUME_PATH (and RUNPOD_MOUNTS) name its directory'
 
 /** The last check before the container is created: the record exists, this scaler leads, and no other worker holds one of its GPUs. */
 async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {

@@ -57,6 +57,12 @@ test.each<[string, HostRecord, Partial<Question>, string]>([
     {},
     'unreachable',
   ],
+  [
+    'does not have the volume',
+    seen('h1', [gpu('a', L4)]),
+    { spec: { ...onGpu('AMPERE_24'), volumes: [[{ id: 'v', name: 'v', dataCenterId: null, storeId: 'host h2' }]] } },
+    'no_volume',
+  ],
   ['has not been read yet', { hostId: 'h1', sight: { health: 'ready', label: 'box', kind: 'docker', at: NOW, claims: {} } }, {}, 'unready'],
   ['is not prepared', { ...unreachable, ...(unreachable.sight && { sight: { ...unreachable.sight, health: 'unready' } }) }, {}, 'unready'],
   ['is cordoned', seen('h1', [gpu('a', L4)], {}, { cordon: { since: 1, reason: 'a fan fails' } }), {}, 'cordoned'],

@@ -6,6 +6,7 @@ import { gpuBudgetOf, GPU_BUDGET_VARIABLE, hasRoom, inGib, usableMemoryOf } from
 import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.ts'
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
+import { describeVolumes, volumesOn } from './volume-placement.ts'
 import { restsUntil } from './open-hosts.ts'
 import { isFull, NO_SHARING, shortOf, type Holding, type PlacedSpec } from './placement.ts'
 
@@ -87,6 +88,13 @@ function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, hold
       'no_containers',
       `the image ${spec.image} needs a Docker host; this one runs processes`,
       'add a Docker host, or use an image of runpod/flash or runpod/queue',
+    )
+  const { volumes = [] } = spec
+  if (volumesOn(host, volumes) === undefined)
+    return refuse(
+      'no_volume',
+      `the host does not have the volume ${describeVolumes(volumes)}`,
+      'wait for the host that has the volume, or give the endpoint a volume of this one',
     )
   if (isFull(host, holdings))
     return refuse(

@@ -20,9 +20,10 @@ export function asConfigured(found: HostInventory, config: HostConfig | undefine
   return withGpuTypes({ ...rest, gpus: withLessMemory(gpus, config) }, catalogue)
 }
 
-function given({ labels, dataCenter, reservedMemoryBytes, gpuMemoryBytes }: HostConfig): Partial<HostInventory> {
+function given({ labels, dataCenter, volumes, reservedMemoryBytes, gpuMemoryBytes }: HostConfig): Partial<HostInventory> {
   return {
     ...(labels && { labels }),
+    ...(volumes?.shared === true && { volumes: { shared: true } }),
     ...(dataCenter !== undefined && { dataCenterId: dataCenter }),
     ...(reservedMemoryBytes !== undefined && { reservedMemoryBytes }),
     ...(gpuMemoryBytes !== undefined && { gpuMemoryBytes }),

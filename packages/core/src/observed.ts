@@ -16,6 +16,7 @@ import type {
 } from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
 import type { Demand } from './scaling.ts'
+import type { VolumeNeeds } from './volume-placement.ts'
 import type { LifeSigns } from './worker-facts.ts'
 
 export interface HostView {
@@ -99,6 +100,8 @@ export interface EndpointView {
   /** Open requests by worker, of a load-balanced endpoint; absent: none. */
   readonly openRequests?: ReadonlyMap<string, number>
   readonly workers: readonly WorkerRecord[]
+  /** The volumes of its spec; absent: none. */
+  readonly volumes?: VolumeNeeds
   readonly failures: StartFailures | undefined
   /** When its expired jobs were last swept. */
   readonly sweptAt: number
@@ -212,6 +215,8 @@ export interface StartAction {
   readonly gpus: readonly AttachedGpu[]
   readonly cpus: number | undefined
   readonly memoryBytes: number | undefined
+  /** Volumes that it gets, each with the store where the data is from now on; absent: none. */
+  readonly volumes?: readonly { readonly id: string; readonly storeId: string }[]
   readonly reason: Reason
 }
 

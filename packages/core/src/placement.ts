@@ -7,6 +7,7 @@ import { describeReserve, describeSize, lacksMemory, matchingGpus, modelsOf } fr
 import { bestLinked } from './gpu-links.ts'
 import { createGpuRanker, describeGpuRequest, wantsEveryPool } from './gpu-request.ts'
 import { needsContainer } from './image-reference.ts'
+import { describeVolumes, volumesOn, type ChosenStores, type VolumeNeeds } from './volume-placement.ts'
 
 /** What one worker, unless it is known to be gone, takes from its host. */
 export interface Holding extends Held {
@@ -56,15 +57,24 @@ export interface OpenHost extends HostInventory {
 }
 
 /** What decides where a worker of an endpoint may go. */
-export type PlacedSpec = Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'> & Partial<Pick<EndpointSpec, 'env'>>
+export interface PlacedSpec extends Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>, Partial<Pick<EndpointSpec, 'env'>> {
+  readonly volumes?: VolumeNeeds | undefined
+  readonly chosenStores?: ChosenStores | undefined
+}
 
 /** `reachable`: the hosts that can be reached now. */
 export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {
   if (reachable.length === 0) return refuse('no_host', 'no host is configured or reachable')
   const able = needsContainer(spec.image) ? reachable.filter(({ capabilities }) => capabilities.runsImages) : reachable
   if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
-  const stocked = able.filter((host) => !lacksRoom(spec.image, host))
-  if (stocked.length === 0) return refuse('not_enough_disk', noRoom(spec.image, able))
+  const near = withVolumes(spec, able)
+  if (near.length === 0) return refuse('no_volume_host', noVolumes(spec, able))
+  return placeOn(spec, near, holdings)
+}
+
+function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {
+  const stocked = near.filter((host) => !lacksRoom(spec.image, host))
+  if (stocked.length === 0) return refuse('not_enough_disk', noRoom(spec.image, near))
   const hosts = stocked.filter((host) => !isFull(host, holdings))
   if (hosts.length === 0)
     return refuse('hosts_full', stocked.map((host) => `${nameOf(host)} has ${host.maxWorkers} workers, its limit`).join(', '))
@@ -74,6 +84,14 @@ export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings
   return host === undefined
     ? refuse('no_host', 'no host is configured or reachable')
     : { kind: 'placed', hostId: host.hostId, gpus: [], cpus: undefined, memoryBytes: undefined }
+}
+
+function withVolumes({ volumes = [], chosenStores }: PlacedSpec, hosts: readonly OpenHost[]): readonly OpenHost[] {
+  return volumes.length === 0 ? hosts : hosts.filter((host) => volumesOn(host, volumes, chosenStores) !== undefined)
+}
+
+function noVolumes({ volumes = [] }: PlacedSpec, hosts: readonly OpenHost[]): string {
+  return `no host has the volume ${describeVolumes(volumes)}: ${hosts.map(nameOf).join(', ')}`
 }
 
 /** It would have to pull the image, and its disk is too full for that. */

@@ -6,9 +6,9 @@ import { budgetOn, cardsIn, gpuBudgetOf } from './gpu-budget.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
 import { createCardKeeping } from './kept-cards.ts'
 import type { KeyRoom } from './key-limits.ts'
-import type { EndpointStatus, EndpointView } from './observed.ts'
+import type { EndpointStatus, EndpointView, StartAction } from './observed.ts'
 import { openHosts, withClosedHosts } from './open-hosts.ts'
-import { place, type Placed, type Refused } from './placement.ts'
+import { place, type OpenHost, type Placed, type PlacedSpec, type Refused } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import { FAILED_STARTS, isRebuilt } from './plan-workers.ts'
 import { jobsWait } from './queue-reason.ts'
@@ -16,6 +16,7 @@ import { failedRelease, rollBackOf } from './release.ts'
 import { isRolling } from './rolling.ts'
 import { desiredWorkers } from './scaling.ts'
 import { idleSince } from './worker-facts.ts'
+import { storeOf, volumesOn } from './volume-placement.ts'
 import type { WorkerView } from './worker-view.ts'
 
 /** Reported as the failure's own reason instead of `backing_off`: a retry does not help until a user fixes the cause. */
@@ -139,6 +140,8 @@ export interface Taken {
   /** Cards that no further worker with a budget joins (ADR 61). */
   readonly kept: WorkerHolding[]
   readonly keys: KeyRoom
+  /** Of volumes that had no store before this plan. */
+  readonly stores: Map<string, string>
 }
 
 /** What stands in the way of a worker of this endpoint. */
@@ -147,18 +150,19 @@ export function takenFor({ spec }: Endpoint, holdings: readonly WorkerHolding[],
 }
 
 /** Places the wanted workers one after another. */
-export function startWanted(wants: readonly Want[], { holdings, kept, keys }: Taken, builder: PlanBuilder): void {
+export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanBuilder): void {
+  const { holdings, kept, keys, stores } = taken
   const hosts = openHosts(builder)
   const keeping = createCardKeeping(hosts, wants)
   // Holdings only grow here, so an equal request is refused after the first refusal.
   const refusals = new Map<string, Refused>()
   grantInTurns(wants, (want) => {
-    const asked = askedOf(want.endpoint)
+    const asked = askedOf(want)
     if (!keys.hasRoom(want.endpoint)) {
       want.refused = keys.refuse(want.endpoint)
       return undefined
     }
-    const placement = refusals.get(asked) ?? place(want.endpoint.spec, hosts, takenFor(want.endpoint, holdings, kept))
+    const placement = refusals.get(asked) ?? place(placedSpecOf(want, taken), hosts, takenFor(want.endpoint, holdings, kept))
     if (placement.kind === 'refused') {
       refusals.set(asked, placement)
       want.refused = withClosedHosts(placement, builder)
@@ -168,14 +172,40 @@ export function startWanted(wants: readonly Want[], { holdings, kept, keys }: Ta
     const { hostId, gpus, cpus, memoryBytes } = placement
     holdings.push(toHolding(placement))
     keys.add(want.endpoint, 1)
-    builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason })
+    const volumes = chooseVolumes(
+      want,
+      hosts.find((host) => host.hostId === hostId),
+      stores,
+    )
+    builder.add({ kind: 'start', endpointId: want.endpoint.id, hostId, gpus, cpus, memoryBytes, reason: want.reason, ...volumes })
     return shareOf(cardsIn(gpus), want.endpoint)
   })
 }
 
+/** With what decides on the volumes. */
+export function placedSpecOf(
+  { endpoint: { spec }, view: { volumes } }: Want,
+  { stores }: { readonly stores: ReadonlyMap<string, string> },
+): PlacedSpec {
+  return { ...spec, volumes, chosenStores: stores }
+}
+
+/** From here on, their data is in the store of that host. */
+function chooseVolumes(
+  { view: { volumes = [] } }: Want,
+  host: OpenHost | undefined,
+  stores: Map<string, string>,
+): Pick<StartAction, 'volumes'> {
+  if (host === undefined || volumes.length === 0) return {}
+  const storeId = storeOf(host)
+  const found = (volumesOn(host, volumes, stores) ?? []).map(({ id }) => ({ id, storeId }))
+  for (const { id } of found) stores.set(id, storeId)
+  return { volumes: found }
+}
+
 /** Everything that `place` depends on. */
-export function askedOf({ spec }: Endpoint): string {
-  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec)])
+export function askedOf({ endpoint: { spec }, view: { volumes = [] } }: Pick<Want, 'endpoint' | 'view'>): string {
+  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes])
 }
 
 export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {

@@ -27,7 +27,7 @@ export function plan(seen: Observed, now: number): Plan {
   )
   const holdings = allHoldings(observed)
   const keys = createKeyRoom(observed.keyLimits, wants)
-  const taken = { holdings, kept: [], keys }
+  const taken = { holdings, kept: [], keys, stores: new Map<string, string>() }
   startWanted(wants, taken, builder)
   const coming = planYields(wants, taken, builder)
   for (const view of observed.endpoints) {

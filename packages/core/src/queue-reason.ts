@@ -32,6 +32,7 @@ const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   gpus_busy: 'wait for the turn of this endpoint, raise its priority, lower the minimum of another one, or add a GPU',
   not_enough_memory: 'ask for a smaller worker, or wait until a worker ends',
   not_enough_cpu: 'ask for a smaller worker, or wait until a worker ends',
+  no_volume_host: 'make the host of the volume available, or give the endpoint another volume',
   image_missing: 'correct the name of the image, or load it onto the host',
   registry_refused: 'save credentials for the registry of the image',
   secret_missing: 'add the secret (runyard secrets set)',

@@ -7,7 +7,7 @@ import { caVariables, preloadVariable } from './worker-environment.ts'
 const READ_AT_START = /^(PYTHON|LD_|MALLOC_|GLIBC_|LC_|LANG(UAGE)?$|NODE_|OPENSSL_|PATH$|TMPDIR$|RUNYARD_)/
 
 export interface StandbyRequest {
-  readonly spec: Pick<EndpointSpec, 'env'>
+  readonly spec: Pick<EndpointSpec, 'env'> & Partial<Pick<EndpointSpec, 'networkVolumeIds'>>
   readonly image: string
   readonly withAgent: boolean
   readonly gpus: readonly AttachedGpu[]
@@ -19,13 +19,14 @@ export interface StandbyTemplate {
   readonly preload: readonly string[]
 }
 
-/** Docker attaches no GPU to a running container. What is preloaded has seen no variable of the endpoint. */
+/** Docker attaches no GPU and no volume to a running container. What is preloaded has seen no variable of the endpoint. */
 export function canStandbyServe({ spec, image, withAgent, gpus, runtime }: StandbyRequest, { launch, preload }: StandbyTemplate): boolean {
   const names = Object.keys(spec.env)
   return (
     withAgent &&
     image === launch.image &&
     runtime === undefined &&
+    (spec.networkVolumeIds ?? []).length === 0 &&
     gpus.every(({ simulated }) => simulated) &&
     names.every((name) => !READ_AT_START.test(name)) &&
     (preload.length === 0 || names.length === 0)

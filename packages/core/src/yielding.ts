@@ -9,7 +9,7 @@ import { openHosts } from './open-hosts.ts'
 import { place, type OpenHost, type Placed } from './placement.ts'
 import type { PlanBuilder } from './plan-builder.ts'
 import type { KeyRoom } from './key-limits.ts'
-import { askedOf, takenFor, toHolding, type Taken, type Want } from './plan-growth.ts'
+import { askedOf, placedSpecOf, takenFor, toHolding, type Taken, type Want } from './plan-growth.ts'
 import { isThere } from './plan-workers.ts'
 import type { WorkerView } from './worker-view.ts'
 import {
@@ -37,6 +37,8 @@ interface Room extends Line {
   readonly kept: readonly WorkerHolding[]
   /** Room under the limits of API keys, in the same state. */
   readonly keys: KeyRoom
+  /** Of volumes that had no store before this plan. */
+  readonly stores: ReadonlyMap<string, string>
   /** Ids of the workers that are left out so far. */
   readonly gone: Set<string>
   /** Claimants (`asked`) that fit nowhere in the current holdings. */
@@ -46,7 +48,11 @@ interface Room extends Line {
 }
 
 /** Adds the retirements. Returns, per want, for how many workers there is room now or soon. */
-export function planYields(wants: readonly Want[], { holdings, kept, keys }: Taken, builder: PlanBuilder): ReadonlyMap<Want, number> {
+export function planYields(
+  wants: readonly Want[],
+  { holdings, kept, keys, stores }: Taken,
+  builder: PlanBuilder,
+): ReadonlyMap<Want, number> {
   const { shutdown, planeUpSince } = builder.observed
   // While workers cannot report, a new worker could not take the job.
   if (shutdown || planeUpSince === undefined || wants.every(({ missing }) => missing === 0)) return new Map()
@@ -56,7 +62,7 @@ export function planYields(wants: readonly Want[], { holdings, kept, keys }: Tak
   const owners = new Map(claimants.map((claimant) => [claimant.want.endpoint.id as string, claimant]))
   const priorities = claimants.filter(waits).map(({ want }) => want.endpoint.settings.priority ?? 1)
   const lowestPriority = Math.min(...priorities)
-  const taken = { holdings: new Map(byHost), kept, keys, gone: new Set<string>() }
+  const taken = { holdings: new Map(byHost), kept, keys, stores, gone: new Set<string>() }
   const room: Room = { claimants, owners, hosts: openHosts(builder), builder, lowestPriority, ...taken, noRoom: new Set(), left: 0 }
   giveRoom(room, { asking: claimants, isNear: (worker) => worker.leases.length + worker.openRequests === 0, choose: idleOnes })
   const inLine = claimants.filter((claimant) => mayAskForTurn(claimant, builder))
@@ -79,7 +85,7 @@ function toClaimant(want: Want, retired: ReadonlySet<string>): Claimant {
     staying,
     hasYielded: false,
     rankOf,
-    asked: `${want.endpoint.keyId ?? ''} ${askedOf(want.endpoint)}`,
+    asked: `${want.endpoint.keyId ?? ''} ${askedOf(want)}`,
   }
 }
 
@@ -197,7 +203,7 @@ function placeAfter({ want }: Claimant, { host, gone, room }: Clearing): Placed 
     room.holdings.get(host.hostId) ?? [],
     gone.map(({ worker }) => worker),
   )
-  const placement = place(want.endpoint.spec, [host], takenFor(want.endpoint, holdings, room.kept))
+  const placement = place(placedSpecOf(want, room), [host], takenFor(want.endpoint, holdings, room.kept))
   return placement.kind === 'placed' ? placement : undefined
 }
 

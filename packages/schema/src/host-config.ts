@@ -30,6 +30,15 @@ const Reserve = fields({
   gpuMemoryMib: whole(0).optional().describe('memory of each GPU that is left to others; placement counts the rest'),
 })
 
+const Volumes = fields({
+  path: z
+    .string()
+    .regex(/^\/.+/, 'volumes.path is an absolute path on the host')
+    .optional()
+    .describe('directory on the host for the data of volumes (default: Docker volumes, or the data directory)'),
+  shared: z.boolean().optional().describe('the path is the same storage on every host of the data center that says so, e.g. NFS'),
+}).refine(({ path, shared }) => shared !== true || path !== undefined, 'volumes.shared needs volumes.path, the storage that is shared')
+
 const common = {
   id: z
     .string({ error: 'each host needs an id, a text' })
@@ -54,6 +63,7 @@ const common = {
     .enum(DATA_CENTERS, { error: `dataCenter is one of ${DATA_CENTERS.join(', ')}` })
     .optional()
     .describe('data center that clients see the host in; volumes belong to one (default: EU-RO-1)'),
+  volumes: Volumes.optional(),
   limits: Limits.optional(),
   reserve: Reserve.optional(),
   cordon: z

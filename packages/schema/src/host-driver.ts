@@ -6,6 +6,19 @@ import type { DiskSpace, HeldImage, HostCapabilities, HostKind, HostOffer } from
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
+/** The data of a volume on a host. */
+export interface VolumeData {
+  readonly volumeId: string
+  /** On the host, as its configuration says; undefined: the driver's own place. Made when it is first used. */
+  readonly directory?: string | undefined
+}
+
+export interface VolumeMount extends VolumeData {
+  /** In the worker. */
+  readonly path: string
+  readonly readOnly: boolean
+}
+
 /** Everything a host needs to start one worker. */
 export interface WorkerLaunch {
   readonly workerId: string
@@ -36,6 +49,8 @@ export interface WorkerLaunch {
   readonly runtime: string | undefined
   /** The build of a deployed app, which `placeBuild` has placed: read-only for the worker, in the directory that RUNPOD_PREBUILT_APP_DIR names. */
   readonly build?: LaunchedBuild | undefined
+  /** Volumes; absent: none. A host that cannot mount names their directories instead (`mountsVolumes`). */
+  readonly mounts?: readonly VolumeMount[] | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
 }
@@ -204,6 +219,8 @@ export interface HostDriver extends AsyncDisposable {
   readonly imageDigest?: (image: string) => Promise<string | undefined>
   /** Free space where pulled images go, now; undefined: not known, or the host has no images. @throws as `inventory`. */
   diskSpace(): Promise<DiskSpace | undefined>
+  /** Removes the data of a volume; what is gone is removed. False: something uses it. @throws as `inventory`. */
+  removeVolume(volume: VolumeData): Promise<boolean>
   /** Those of the named images that are on the host. @throws as `inventory`. */
   heldImages(names: readonly string[]): Promise<readonly HeldImage[]>
   /** Removes a name, and the image unless it has another one. False: it is not there, or something uses it. @throws as `inventory`. */

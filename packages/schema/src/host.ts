@@ -45,6 +45,8 @@ export const HostCapabilities = z.object({
   gpuChoice: z.enum(['uuid', 'count']),
   /** Reports the end of a worker that an earlier driver started. */
   remembersExits: z.boolean(),
+  /** Mounts volumes where a worker asks for them; absent: it names their directory in RUNPOD_VOLUME_PATH. */
+  mountsVolumes: z.boolean().optional(),
 })
 export type HostCapabilities = z.infer<typeof HostCapabilities>
 
@@ -66,6 +68,8 @@ export const HostInventory = z.object({
   labels: z.record(z.string(), z.string()).optional(),
   /** From its configuration; absent: `DEFAULT_DATA_CENTER`. */
   dataCenterId: z.string().optional(),
+  /** From its configuration; absent: its volumes are its own. */
+  volumes: z.object({ shared: z.boolean() }).optional(),
   /** Most workers at once, by its configuration; absent: no limit. */
   maxWorkers: z.int().optional(),
   /** Memory per GPU that its configuration gives a GPU worker; absent: the GPU's share, 0: no limit. */

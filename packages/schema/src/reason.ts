@@ -38,6 +38,7 @@ export const REASONS = {
   not_enough_memory: 'no host has enough free memory',
   not_enough_cpu: 'no host has enough free CPUs',
   not_enough_disk: 'every host that could run the worker lacks its image, and has too little free disk to pull it',
+  no_volume_host: 'no host that could run the worker has its volume',
   image_missing: 'the image is on no host and cannot be pulled',
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
   secret_missing: 'the endpoint names a secret that does not exist',

@@ -9,6 +9,7 @@ export const REFUSALS = [
   'resting',
   'full',
   'no_containers',
+  'no_volume',
   'not_enough_memory',
   'not_enough_cpu',
   'not_enough_disk',

@@ -37,3 +37,7 @@ export const Volume = z.object({
   createdAt: z.number(),
 })
 export type Volume = z.infer<typeof Volume>
+
+/** Its record is deleted, or about to be; its data is removed in the background. */
+export const VolumeRemoval = z.object({ id: z.string(), name: z.string(), ownerId: z.string(), at: z.number() })
+export type VolumeRemoval = z.infer<typeof VolumeRemoval>

@@ -28,6 +28,8 @@ export const WorkerRecord = z.object({
   /** Limits of a CPU worker, which count on its host until the worker is known to be gone; absent = none. */
   cpus: z.number().optional(),
   memoryBytes: z.number().optional(),
+  /** Volumes that it has, in the order of its needs; absent: none. */
+  volumeIds: z.array(z.string()).optional(),
   startReason: Reason,
   /** When the scaler placed it; all times epoch ms. */
   createdAt: z.number(),

@@ -132,13 +132,22 @@ const LEFT = [
   'batchesUntil',
 ] as const satisfies readonly (keyof typeof OF_ENDPOINT)[]
 
+const ledgerKeys = (shared: string) => ({
+  open: `${shared}:ledger-open`,
+  rows: `${shared}:ledger-rows`,
+  totals: `${shared}:ledger-totals`,
+  /** What rows were added up to by day; '' is the owner of what has none. */
+  days: (ownerId: string) => `${shared}:ledger-days:${ownerId}`,
+  /** How far that went. */
+  rolled: `${shared}:ledger-rolled`,
+})
+
 function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => string) {
   const shared = `${prefix}:{@}`
   const term = `${shared}:term`
   return {
     signals: `${prefix}:${SIGNALS}`,
     instance: `${shared}:instance`,
-    /** A number; absent = 0. */
     dataVersion: `${shared}:data-version`,
     dataLock: `${shared}:data-lock`,
     /** The leader's lease, and the latest term that was given out. */
@@ -174,6 +183,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
       owners: `${shared}:endpoint-owners`,
       ownersSince: `${shared}:endpoint-owners-since`,
     },
+    volumes: { stores: `${shared}:volume-stores`, removals: `${shared}:volume-removals` },
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     /** A hash per kind of resource, e.g. of templates. */
     resource: (kind: string) => `${shared}:${kind}`,
@@ -184,15 +194,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     /** Grows with each write of an endpoint or a resource. */
     revision: `${shared}:revision`,
     ...callerKeys(shared),
-    ledger: {
-      open: `${shared}:ledger-open`,
-      rows: `${shared}:ledger-rows`,
-      totals: `${shared}:ledger-totals`,
-      /** What rows were added up to by day; '' is the owner of what has none. */
-      days: (ownerId: string) => `${shared}:ledger-days:${ownerId}`,
-      /** How far that went. */
-      rolled: `${shared}:ledger-rolled`,
-    },
+    ledger: ledgerKeys(shared),
   }
 }
 

@@ -31,6 +31,7 @@ import { openSignals, sendOnly } from './signals.ts'
 import { createManifestStore, createResourceStores } from './resources/resources.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
+import { createVolumeStore } from './volumes/volumes.ts'
 import { createWebhookStore } from './webhooks/webhooks.ts'
 import { createWorkerStore } from './workers/workers.ts'
 
@@ -67,6 +68,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     requests: translateErrors(createRequestStore(context)),
     hosts: translateErrors(createHostStore(context)),
     cards: translateErrors(createCardStore(context)),
+    volumes: translateErrors(createVolumeStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
     batches: translateErrors(createBatchStore(context)),
     artifacts: createArtifactStore(context),
@@ -100,6 +102,7 @@ function openUnderTerm(context: StoreContext, term: number): StoreUnderTerm {
     hosts: translateErrors(createHostStore(fenced)),
     scalerReport: translateErrors(createScalerReportStore(fenced)),
     cards: translateErrors(createCardStore(fenced)),
+    volumes: translateErrors(createVolumeStore(fenced)),
   }
 }
 

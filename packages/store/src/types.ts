@@ -9,6 +9,7 @@ import type { WorkerLogStore } from './workers/worker-logs.ts'
 import type { WorkerStore } from './workers/workers.ts'
 import type { CardStore } from './cards/cards.ts'
 import type { HostStore } from './hosts/hosts.ts'
+import type { VolumeStore } from './volumes/volumes.ts'
 import type { LeaderStore } from './leader/leader.ts'
 import type { ScalerReportStore } from './leader/scaler-report.ts'
 import type { LoginStore } from './logins/logins.ts'
@@ -43,7 +44,7 @@ export type * from './store-options.ts'
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
 export type StoreUnderTerm = Pick<
   Store,
-  'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'requests' | 'hosts' | 'cards' | 'scalerReport'
+  'endpoints' | 'jobs' | 'workers' | 'ledger' | 'status' | 'requests' | 'hosts' | 'cards' | 'volumes' | 'scalerReport'
 >
 
 export interface Store extends AsyncDisposable {
@@ -63,6 +64,7 @@ export interface Store extends AsyncDisposable {
   readonly requests: RequestStore
   readonly hosts: HostStore
   readonly cards: CardStore
+  readonly volumes: VolumeStore
   readonly webhooks: WebhookStore
   readonly batches: BatchStore
   readonly artifacts: ArtifactStore

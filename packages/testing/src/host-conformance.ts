@@ -163,6 +163,38 @@ export function describeHostConformance(name: string, factory: () => Promise<Hos
       }
     })
 
+    describe('a volume', () => {
+      const volumeId = `t${randomBytes(6).toString('hex')}`
+      const mounted = (id = volumeId, directory?: string) => ({
+        mounts: [{ volumeId: id, path: '/runpod-volume', readOnly: false, directory }],
+        env: { RUNPOD_VOLUME_PATH: '/runpod-volume' },
+      })
+      const saidBy = async (script: string, overrides: Partial<WorkerLaunch>): Promise<readonly string[]> => {
+        const id = await start(script, overrides)
+        await ended(id)
+        const lines = await driver.tailLogs(id, 10)
+        await driver.removeWorker(id)
+        return lines.map(({ line }) => line)
+      }
+      const WRITE = 'echo kept > "$RUNPOD_VOLUME_PATH/file" && echo "$RUNPOD_VOLUME_PATH"'
+      const READ = 'cat "$RUNPOD_VOLUME_PATH/file" || echo nothing'
+
+      it.each([
+        ['in the host’s own place', undefined],
+        ['in a directory that the operator names', `/tmp/runyard-conformance/${volumeId}`],
+      ])('keeps its data for later workers, until it is removed, %s', async (_where, directory) => {
+        const [path] = await saidBy(WRITE, mounted(volumeId, directory))
+        expect(path === '/runpod-volume').toBe(can.capabilities.mountsVolumes === true)
+        expect(await saidBy(READ, mounted(volumeId, directory))).toContain('kept')
+        expect(await saidBy(READ, mounted(`${volumeId}x`, directory && `${directory}x`))).toContain('nothing')
+        await driver.removeVolume({ volumeId: `${volumeId}x`, directory: directory && `${directory}x` })
+        expect(await driver.removeVolume({ volumeId, directory })).toBe(true)
+        expect(await driver.removeVolume({ volumeId, directory })).toBe(true)
+        expect(await saidBy(READ, mounted(volumeId, directory))).toContain('nothing')
+        await driver.removeVolume({ volumeId, directory })
+      })
+    })
+
     it.each(can.capabilities.isolates ? [64 * 2 ** 20] : [])(
       'flags a worker that went over its memory limit of %d bytes',
       async (memoryBytes) => {

@@ -82,7 +82,7 @@ export interface RegistryModel {
   remove(ownerId: string, id: string): Promise<void>
 }
 
-export type ModelStore = Pick<Store, 'endpoints' | 'resources'>
+export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes'>
 
 export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 

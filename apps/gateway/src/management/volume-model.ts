@@ -7,19 +7,19 @@ import { MODEL_TOOLS } from './model-tools.ts'
 
 export interface VolumeModel {
   /** Oldest first. */
-  list(ownerId: string, which: 'network' | 'global'): Promise<readonly Volume[]>
+  list(ownerId: string, which?: 'network' | 'global'): Promise<readonly Volume[]>
   /** @throws RunyardError('not_found') */
   get(ownerId: string, id: string): Promise<Volume>
   /** One of that name and size that is there is returned. @throws RunyardError('bad_request' | 'conflict' | 'unprocessable') */
   add(ownerId: string, edit: VolumeEdit): Promise<Volume>
   /** @throws RunyardError('bad_request' | 'not_found' | 'conflict') */
   change(ownerId: string, id: string, edit: VolumeEdit): Promise<Volume>
-  /** @throws RunyardError('not_found' | 'conflict') */
+  /** Its data is removed in the background. @throws RunyardError('not_found' | 'conflict') */
   remove(ownerId: string, id: string): Promise<void>
 }
 
 export interface VolumeModelDeps {
-  readonly store: Pick<Store, 'resources'>
+  readonly store: Pick<Store, 'resources' | 'volumes'>
   readonly clock: () => number
   readonly readDataCenters: ReadDataCenters
 }
@@ -32,7 +32,7 @@ export function createVolumeModel({ store, clock, readDataCenters }: VolumeModel
   }
   return {
     async list(ownerId, which) {
-      const found = (await volumes.list(ownerId)).filter(({ kind }) => (kind === 'GLOBAL') === (which === 'global'))
+      const found = (await volumes.list(ownerId)).filter(({ kind }) => which === undefined || (kind === 'GLOBAL') === (which === 'global'))
       return found.toSorted((one, other) => one.createdAt - other.createdAt)
     },
     get: (ownerId, id) => volumes.get(ownerId, id),
@@ -43,7 +43,17 @@ export function createVolumeModel({ store, clock, readDataCenters }: VolumeModel
       return save(ownerId, undefined, edit)
     },
     change: (ownerId, id, edit) => save(ownerId, id, edit),
-    remove: (ownerId, id) => volumes.remove(ownerId, { id }),
+    async remove(ownerId, id) {
+      const { name } = await volumes.get(ownerId, id)
+      // First: its data would stay for ever where this breaks off in between.
+      await store.volumes.putRemoval({ id, name, ownerId, at: clock() })
+      try {
+        await volumes.remove(ownerId, { id })
+      } catch (error) {
+        await store.volumes.dropRemoval(id)
+        throw error
+      }
+    },
   }
 }
 

@@ -107,8 +107,10 @@ describe('network volumes', () => {
     const refused = 'The network volume "models" in EU-RO-1 is used by the endpoint "q"; delete them or give them another volume first.'
     expect(await user.rest('DELETE', `/v2/network-volumes/${id}`)).toMatchObject({ status: 409, json: { detail: refused } })
     expect(await user.rest('DELETE', `/v1/networkvolumes/${id}`)).toMatchObject({ status: 409, json: { message: refused } })
+    expect(await opened.store.volumes.removals()).toEqual([])
     await user.rest('DELETE', `/v2/serverless/${json['id']}`)
     expect((await user.rest('DELETE', `/v2/network-volumes/${id}`)).status).toBe(204)
+    expect(await opened.store.volumes.removals()).toMatchObject([{ id, name: 'models', ownerId: 'owner' }])
   })
 
   it('are named by endpoints of GraphQL, which show them', async () => {

@@ -91,6 +91,7 @@ function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>
     diskSpace: async () => undefined,
     heldImages: async () => [],
     removeImage: async () => false,
+    removeVolume: async () => true,
     hasImage: async () => problem.image === undefined,
     imageId: async (image: string) => problem.imageIds?.[image],
     pullImage: async (_image: string, { credentials, onProgress, signal }: PullOptions) => {

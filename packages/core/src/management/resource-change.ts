@@ -69,8 +69,8 @@ export function saveResource<R extends ResourceRecord>(
   }
 }
 
-function identityOf<R extends ResourceRecord>({ identity }: ResourceKind<R>, record: R): string | undefined {
-  return identity === undefined ? record.name : identity(record)
+function identityOf<R extends ResourceRecord>(kind: ResourceKind<R>, record: R): string | undefined {
+  return kind.identity?.(record) ?? record.name
 }
 
 /** References that it did not have before must exist. */

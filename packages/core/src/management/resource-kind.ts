@@ -36,7 +36,7 @@ export interface ResourceKind<R extends ResourceRecord = ResourceRecord, S = unk
   /** What becomes of a record when a resource that it names is deleted; `needed`: that cannot be deleted. */
   without?(record: R, kind: string): R | 'removed' | 'needed'
   /** What no two records of an owner share; default: the name. */
-  readonly identity?: (record: R) => string
+  identity?(record: R): string
   /** The artifact that is kept as long as the record. */
   artifactOf?(record: R): string
   /** A creation under a name that exists returns the existing one where both have the same content. */

@@ -38,6 +38,7 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
     ...common,
     hostId: processHostId(dataDirPath(config.dataDir, env), host.id),
     scratchDir: scratchDirOf(host, settings),
+    volumesDir: join(dataDirPath(config.dataDir, env), 'volumes'),
     agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
     pythonPath: env['RUNYARD_PYTHON'],
     pythons: config.pythons,

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { RunyardError } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
+import { volumeMounts } from './volume-mounts.ts'
 import { WORKER_NETWORK } from './worker-network.ts'
 
 /** Labels on everything of ours. */
@@ -101,7 +102,7 @@ export function toContainerOptions(
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
       NetworkMode: network.mode,
-      Mounts: mounts(launch, { agentVolume, instanceId }),
+      ...withMounts(launch, { agentVolume, instanceId }),
       CapDrop: ['ALL'],
       CapAdd: [...KEPT_CAPABILITIES],
       SecurityOpt: ['no-new-privileges:true'],
@@ -171,10 +172,14 @@ function limits(
   }
 }
 
-function mounts(
-  { withAgent, build, caBundle }: WorkerLaunch,
-  { agentVolume, instanceId }: Pick<SpecOptions, 'agentVolume' | 'instanceId'>,
-): Docker.MountConfig {
+type OwnMounts = Pick<SpecOptions, 'agentVolume' | 'instanceId'>
+
+function withMounts(launch: WorkerLaunch, own: OwnMounts): Pick<Docker.HostConfig, 'Binds' | 'Mounts'> {
+  const { Mounts, ...binds } = volumeMounts(launch.mounts)
+  return { ...binds, Mounts: [...ownMounts(launch, own), ...Mounts] }
+}
+
+function ownMounts({ withAgent, build, caBundle }: WorkerLaunch, { agentVolume, instanceId }: OwnMounts): Docker.MountConfig {
   return [
     ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT)] : []),
     ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),

@@ -38,7 +38,7 @@ function createFixture(): HostFixture {
 beforeAll(ensureDefaultImage, 600_000)
 
 describeHostConformance('a Docker Engine', async () => createFixture(), {
-  capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true },
+  capabilities: { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true, mountsVolumes: true },
   gpus: false,
 })
 

@@ -21,6 +21,7 @@ import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { runProbe } from './probe-container.ts'
 import { followLogs, tail } from './read-logs.ts'
 import { createStarts, type Starts } from './starts.ts'
+import { removeVolumeData } from './volumes.ts'
 
 /** No short call of the engine takes longer on a living host; then it counts as unreachable. */
 const CALL_TIMEOUT_MS = 120_000
@@ -28,7 +29,7 @@ const CALL_TIMEOUT_MS = 120_000
 /** After SIGKILL. */
 const KILLED_WITHIN_MS = 30_000
 
-const CAPABILITIES: HostCapabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true }
+const CAPABILITIES: HostCapabilities = { runsImages: true, isolates: true, gpuChoice: 'uuid', remembersExits: true, mountsVolumes: true }
 
 export interface DockerHostOptions extends PreparerOptions {
   readonly label: string
@@ -85,6 +86,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
     ...buildsOn(call, createBuilds(long, instanceId)),
+    removeVolume: (volume) => call(`remove the data of volume ${volume.volumeId}`, () => removeVolumeData(short, volume)),
     diskSpace: () => call('measure the disk', diskSpace),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => starts.start(launch)),
     stopWorker: (workerId, { graceMs }) => call(`stop worker ${workerId}`, () => stop(container(long, workerId), graceMs)),

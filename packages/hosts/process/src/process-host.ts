@@ -24,7 +24,8 @@ import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
 import { findMarked } from './process-table.ts'
 import { createPythons, type Pythons } from './pythons.ts'
 import { createWorkerFiles, type WorkerFile, type WorkerFiles } from './worker-files.ts'
-import { createWorkerLives, isLiving } from './worker-life.ts'
+import { createVolumeDirectories } from './volumes.ts'
+import { createWorkerLives, isLiving, type WorkerLives } from './worker-life.ts'
 import { SCRATCH_VARIABLE } from './worker-surroundings.ts'
 
 export interface ProcessHostOptions {
@@ -34,6 +35,8 @@ export interface ProcessHostOptions {
   readonly instanceId: string
   /** One directory per worker is made and removed here. */
   readonly scratchDir: string
+  /** The data of volumes; default: beside the scratch directories. */
+  readonly volumesDir?: string | undefined
   /** The agent and its arguments, e.g. `[process.execPath, '…/agent.mjs']`. */
   readonly agentCommand: readonly string[]
   /** The Python that runs handlers, given to the agent as RUNYARD_PYTHON. */
@@ -91,7 +94,7 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
     ...WITHOUT_IMAGES,
     async startWorker(launch) {
       refuseWhatNeedsContainers(launch)
-      const running = starting.get(launch.workerId) ?? lives.start(launch).finally(() => starting.delete(launch.workerId))
+      const running = starting.get(launch.workerId) ?? begin(options, launch, lives).finally(() => starting.delete(launch.workerId))
       starting.set(launch.workerId, running)
       await running
     },
@@ -131,6 +134,12 @@ function logsOf(files: WorkerFiles) {
 /** Beside the directories of workers, whose names are longer. */
 const buildsDirectoryOf = ({ scratchDir }: ProcessHostOptions): string => join(scratchDir, 'builds')
 
+const volumesOf = ({ volumesDir, scratchDir }: ProcessHostOptions) => createVolumeDirectories(volumesDir ?? `${scratchDir}-volumes`)
+
+async function begin(options: ProcessHostOptions, launch: WorkerLaunch, lives: WorkerLives): Promise<void> {
+  await lives.start({ ...launch, env: await volumesOf(options).prepare(launch) })
+}
+
 function describe(options: ProcessHostOptions) {
   const { label, hostId } = options
   return {
@@ -148,6 +157,7 @@ function describe(options: ProcessHostOptions) {
       await killWorkers(options)
       await removeTree(buildsDirectoryOf(options))
     },
+    removeVolume: (volume) => volumesOf(options).remove(volume),
   } satisfies Partial<HostDriver>
 }
 

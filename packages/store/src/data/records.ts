@@ -42,7 +42,7 @@ export const readScalerReport = (text: string): ScalerReport => readRecord('repo
 export const readHostRecord = (text: string): HostRecord => readRecord('host', HostRecord, text)
 
 /** @throws RunyardError('conflict') that names the record and the field, and none of its values: some are secrets. */
-function readRecord<T>(kind: string, schema: Parser<T>, text: string): T {
+export function readRecord<T>(kind: string, schema: Parser<T>, text: string): T {
   const value = parseJson(text)
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data

@@ -1,10 +1,8 @@
 """A function that `rp flash deploy` shipped: a handle of the SDK in the module that the manifest names (sdk2-api §5.1, §5.2)."""
 
 import importlib
-import json
-import os
 
-from .. import advice, calling, dependencies, deployed
+from .. import advice, calling, dependencies, deployed, mounts
 from ..calling import Failure
 
 MANIFEST = "runpod_manifest.json"
@@ -14,9 +12,9 @@ def load_function(loop):
     root = deployed.attach("env", "")
     manifest = deployed.read_manifest(root, MANIFEST)
     resource = find_resource(manifest, deployed.resource_name())
-    check_mounts(os.environ.get("RUNPOD_MOUNTS", ""))
     add_excluded(manifest.get("excludedPackages"))
     dependencies.ensure(None, resource.get("systemDependencies"))
+    mounts.configure()
     handle = find_handle(deployed.load(lambda: importlib.import_module(resource["module"])), resource)
     if getattr(handle, "_init_fn", None) is not None:
         deployed.run_init(handle._init_fn, loop)
@@ -28,14 +26,6 @@ def find_resource(manifest, name):
         if isinstance(resource, dict) and resource.get("name") == name:
             return resource
     raise Failure("the build's %s has no resource %s" % (MANIFEST, name))
-
-
-def check_mounts(text):
-    try:
-        if text and not isinstance(json.loads(text), list):
-            raise ValueError("it is not a list")
-    except ValueError as error:
-        raise Failure("RUNPOD_MOUNTS cannot be read: %s" % error)
 
 
 def add_excluded(packages):

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import types
 
-from .. import calling, dependencies
+from .. import calling, dependencies, mounts
 from ..baseline import Loaded
 from ..calling import Failure
 from ..reply import Reply
@@ -81,6 +81,7 @@ def load(source):
         return module
     if IMPORTS_SDK.search(source):
         ensure_sdk()
+        mounts.configure()
     name = "runyard_source_" + digest[:12]
     directory = tempfile.mkdtemp(prefix="source-", dir=os.environ.get("RUNYARD_RUNTIME_DIR"))
     path = os.path.join(directory, name + ".py")

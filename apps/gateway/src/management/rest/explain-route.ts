@@ -10,8 +10,10 @@ import {
   inGib,
   queueReason,
   rollBackOf,
+  volumeNeeds,
   type Holder,
   type Holding,
+  type VolumeNeeds,
 } from '@runyard/core'
 import { Reason, RunyardError, type Endpoint, type HostRecord, type JobRecord, type WorkerRecord } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
@@ -20,8 +22,8 @@ import type { ManagementModel } from '../model.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
 export interface ExplainDeps {
-  readonly model: Pick<ManagementModel, 'list'>
-  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints'>
+  readonly model: Pick<ManagementModel, 'list' | 'volumes'>
+  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints' | 'volumes'>
 }
 
 export function registerExplainRoute(app: RestApp, deps: ExplainDeps): void {
@@ -67,7 +69,15 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
   const withoutImage = hostsWithoutImage(status)
-  const verdicts = explainPlacement({ spec, hosts, holdings: holdingsOf(workers, hosts), holders, withoutImage, now: Date.now() })
+  const volumes = await volumesOf(deps, endpoint)
+  const verdicts = explainPlacement({
+    spec: { ...spec, volumes },
+    hosts,
+    holdings: holdingsOf(workers, hosts),
+    holders,
+    withoutImage,
+    now: Date.now(),
+  })
   return {
     endpoint: { id, name: endpoint.name },
     ...(job === undefined ? {} : { job: { id: job.id, status: job.status } }),
@@ -85,6 +95,12 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
       ]),
     ],
   }
+}
+
+async function volumesOf({ model, store }: ExplainDeps, { ownerId, spec }: Endpoint): Promise<VolumeNeeds> {
+  if (spec.networkVolumeIds.length === 0) return []
+  const [own, stores] = await Promise.all([model.volumes.list(ownerId), store.volumes.stores()])
+  return volumeNeeds(spec, new Map(own.map((volume) => [volume.id, volume])), stores)
 }
 
 function hostsWithoutImage(status: ScalerStatus | undefined): ReadonlySet<string> {
