@@ -19,12 +19,15 @@ const MATURE_AFTER_MS = 7 * 86_400_000
 const HEADER = '# Written by scripts/refresh-locks.ts. Installed with --require-hashes.\n'
 
 const uv = await ensureUv()
+/** Named by a part of their path; without a name all of them. */
+const named = process.argv.slice(2)
 for (const [path, wanted] of Object.entries(WANTED)) {
+  if (named.length > 0 && !named.some((part) => path.includes(part))) continue
   const packages = [...(await resolve(wanted)), ...(await resolve(ALONE[path] ?? [], ['--no-deps']))]
   await writeFile(join(ROOT, path), HEADER + toRequirements(packages))
   say(path)
 }
-await writeVenvLock()
+if (named.length === 0) await writeVenvLock()
 
 /** Environments share most packages, so the hashes of each package are written once. */
 async function writeVenvLock(): Promise<void> {

@@ -8,6 +8,8 @@ export const WANTED: Readonly<Record<string, readonly string[]>> = {
   'apps/cli/demo.lock': [FLASH],
   // The SDK without its command line, for sources that declare their functions with the SDK (`ensure_sdk` in json_source.py).
   'apps/agent/runner/runyard_runner/sdk.lock': ['aiohttp', 'requests', 'tomli', 'tomlkit'],
+  // What serves HTTP in a worker of a load-balanced endpoint, where its image has none (server.py).
+  'apps/agent/runner/runyard_runner/server.lock': ['uvicorn', 'websockets', 'fastapi', 'python-multipart'],
 }
 
 /** Added to a lock without its dependencies. */

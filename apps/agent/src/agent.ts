@@ -1,5 +1,5 @@
 // Puts the parts of one worker together and owns its end: drain on the first signal, kill on the second.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createChildPool } from './child-pool.ts'
@@ -10,6 +10,7 @@ import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
 import { createRunner } from './runner.ts'
 import { findPython, isDeployed, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
+import { runServer, type ServerDeps } from './server.ts'
 import { openSpool, type Spool } from './spool.ts'
 import type { Parked } from './standby.ts'
 import { runTakeLoop } from './take-loop.ts'
@@ -34,8 +35,42 @@ export interface AgentSignals {
   readonly kill: AbortSignal
 }
 
-/** Resolves when the agent has drained or was killed. No process of user code is left then. */
+/** Resolves when the agent has drained or was killed. No process of user code is left then. @throws Error with one sentence when a server has ended */
 export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<void> {
+  const { serves } = deps.settings
+  await (serves === undefined ? runJobs(deps, signals) : serveRequests(deps, { ...deps.settings, serves }, signals))
+}
+
+/** The worker of a load-balanced endpoint. Pings begin once its server is ready: the first one says so. */
+async function serveRequests(deps: AgentDeps, settings: ServerDeps['settings'], signals: AgentSignals): Promise<void> {
+  const { log, parked, writeThrough } = deps
+  const runtimeDir = parked?.runtimeDir ?? mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
+  using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
+  const side = new AbortController()
+  const intervalMs = settings.pingIntervalMs
+  const onReady = (): void => void runPingLoop(createGateway(http, settings), createCurrentJob(), { intervalMs, signal: side.signal })
+  try {
+    await parked?.limited
+    await parked?.supervisor.end()
+    mkdirSync(runtimeDir, { recursive: true, mode: 0o700 })
+    using local = createHttpClient({})
+    const env = toRunnerEnv(deps.env, runtimeDir)
+    const ends = AbortSignal.any([signals.drain, signals.kill])
+    await runServer({ settings, env, http: local, log, writeThrough, python: () => pythonOf(deps), onReady }, ends)
+  } finally {
+    side.abort()
+    rmSync(runtimeDir, { recursive: true, force: true })
+  }
+}
+
+/** @throws Error with one sentence when there is none. */
+function pythonOf({ settings, env }: AgentDeps): string {
+  const found = findPython(settings.python, env.PATH ?? '')
+  if (found === undefined) throw new Error(NO_PYTHON)
+  return found
+}
+
+async function runJobs(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
   for (const sentence of refuseUnheeded(deps.env, settings)) log.warn(sentence)
   const runtimeDir = deps.parked?.runtimeDir ?? mkdtempSync(join(toRuntimeBase(settings.scratchDir), 'runyard-'))
@@ -45,11 +80,7 @@ export async function runAgent(deps: AgentDeps, signals: AgentSignals): Promise<
   const spoolDir = toSpoolDir(settings)
   const spool = openSpool({ directory: spoolDir, limitBytes: SPOOL_LIMIT_BYTES })
   const delivery = createDelivery({ gateway, spool, log, envelope: settings.envelope })
-  const python = () => {
-    const found = findPython(settings.python, deps.env.PATH ?? '')
-    if (found === undefined) throw new Error(NO_PYTHON)
-    return found
-  }
+  const python = () => pythonOf(deps)
   const env = toRunnerEnv(deps.env, runtimeDir)
   const { writeThrough, parked } = deps
   const runner = createRunner(createChildPool({ settings, python, runtimeDir, env, writeThrough, parked }), settings)

@@ -40,7 +40,7 @@ const REPORT_EVERY_MS = 1000
  * The worker's output on a process host is a file that grows until the host rotates it, so the rate is limited here: the pipe is always read, and
  * output above the rate is dropped and counted. A job's own output is captured before that (`createCapture`).
  */
-function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
+export function createPacedWriter(writeThrough: (chunk: Buffer) => void) {
   const gate = createLogGate()
   const write = (parts: readonly (Uint8Array | string)[]): void => {
     for (const part of parts)

@@ -32,6 +32,19 @@ export interface Settings {
   readonly preloads: boolean
   readonly runnerDir: string
   readonly vendorDir: string
+  /** Undefined: it takes jobs. */
+  readonly serves: Serving | undefined
+}
+
+/** The HTTP server of a load-balanced endpoint (management §11). */
+export interface Serving {
+  readonly tunnelUrl: string
+  /** As the endpoint declares it. */
+  readonly port: number
+  readonly healthPort: number
+  readonly healthPath: string
+  /** The image's own command; undefined: the runner serves. */
+  readonly command: readonly string[] | undefined
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -68,7 +81,25 @@ export function readSettings(env: Env): Settings {
     python: env.RUNYARD_PYTHON || undefined,
     preloads: (env.RUNYARD_PRELOAD ?? '') !== '',
     ...findRunner(),
+    serves: env.RUNYARD_SERVES === 'http' ? readServing(env, takeUrl) : undefined,
   }
+}
+
+function readServing(env: Env, takeUrl: string): Serving {
+  const port = toPort(env.PORT) ?? 80
+  const command: unknown = env.RUNYARD_COMMAND === undefined ? undefined : JSON.parse(env.RUNYARD_COMMAND)
+  return {
+    tunnelUrl: takeUrl.replace('/job-take/', '/tunnel/').replace(/\?.*$/, ''),
+    port,
+    healthPort: toPort(env.PORT_HEALTH) ?? port,
+    healthPath: env.HEALTH_CHECK_PATH || '/ping',
+    command: Array.isArray(command) ? command.map(String) : undefined,
+  }
+}
+
+function toPort(text: string | undefined): number | undefined {
+  const port = Number(text)
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined
 }
 
 function required(env: Env, name: string): string {

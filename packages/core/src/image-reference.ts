@@ -87,6 +87,6 @@ export function needsContainer(image: string): boolean {
 export function envelopeOf(image: string): Envelope | null {
   const bare = split(image).name.replace(/^(index\.)?docker\.io\//, '')
   if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'
-  if (/^runpod\/queue(-[a-z-]+)?$/.test(bare)) return 'json'
+  if (/^runpod\/(queue|api)(-[a-z-]+)?$/.test(bare)) return 'json'
   return null
 }

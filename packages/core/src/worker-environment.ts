@@ -4,7 +4,7 @@ import { poolOf } from './gpu-catalogue.ts'
 import type { Envelope } from './image-reference.ts'
 
 export interface WorkerEnvironmentOptions {
-  readonly endpoint: Pick<Endpoint, 'id' | 'spec'>
+  readonly endpoint: Pick<Endpoint, 'id' | 'spec'> & Partial<Pick<Endpoint, 'type'>>
   readonly workerId: string
   /** Base URL of the worker plane as this worker reaches it, without a slash at the end. */
   readonly planeUrl: string
@@ -32,10 +32,16 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     RUNPOD_DEBUG_LEVEL: 'INFO',
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     ...preloadVariable(options.preload),
+    ...portVariables(options.endpoint),
     ...options.endpoint.spec.env,
     ...pastProxies(options),
     ...protocolVariables(options),
   }
+}
+
+/** Where the server of a load-balanced endpoint listens unless its template says otherwise (management §11). */
+function portVariables({ type, spec }: WorkerEnvironmentOptions['endpoint']): Record<string, string> {
+  return type === 'LOAD_BALANCER' ? { PORT: '80', PORT_HEALTH: spec.env['PORT'] ?? '80' } : {}
 }
 
 export function preloadVariable(modules: readonly string[] = []): Record<string, string> {
@@ -67,6 +73,7 @@ function protocolVariables(options: WorkerEnvironmentOptions): Record<string, st
     // Below 1000 the SDK's heartbeat process exits at once (worker-api §2.1).
     RUNPOD_PING_INTERVAL: String(Math.max(1000, Math.round(options.pingIntervalMs))),
     ...(options.envelope === null ? {} : { RUNYARD_ENVELOPE: options.envelope }),
+    ...(endpoint.type === 'LOAD_BALANCER' ? { RUNYARD_SERVES: 'http' } : {}),
     ...(options.memoryBytes === undefined ? {} : { RUNYARD_MEMORY_BYTES: String(options.memoryBytes) }),
   }
 }

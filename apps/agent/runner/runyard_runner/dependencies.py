@@ -98,17 +98,26 @@ def all_present(memory, packages):
     return not memory["versions_moved"] and all(BARE_NAME.match(package) and distributions.version(package) is not None for package in packages)
 
 
-def install_locked(path, wanted):
-    """`wanted`, and all other missing packages of this lock, each in the locked version and with its hash."""
+def install_locked(path, wanted, also_older=False):
+    """`wanted`, and all other missing packages of this lock (`also_older`: and those of an older version), each in the locked version and with its hash."""
     with open(path, encoding="utf-8") as file:
         # An entry continues in indented lines.
         entries = re.split(r"\n(?=\S)", file.read().strip())
-    pins = {entry: entry.split()[0].partition("==")[0] for entry in entries if not entry.startswith("#")}
-    chosen = [entry for entry, name in pins.items() if name == wanted or distributions.version(name) is None]
+    pins = {entry: entry.split()[0].partition("==")[::2] for entry in entries if not entry.startswith("#")}
+    chosen = [entry for entry, (name, version) in pins.items() if name == wanted or is_missing(name, version, also_older)]
     lock = os.path.join(os.environ.get("RUNYARD_RUNTIME_DIR", "/tmp"), "wanted.lock")
     with open(lock, "w", encoding="utf-8") as file:
         file.write("\n".join(chosen) + "\n")
     install([wanted], lock=lock)
+
+
+def is_missing(name, locked, also_older):
+    found = distributions.version(name)
+    return found is None or (also_older and numbers_of(found) < numbers_of(locked))
+
+
+def numbers_of(version):
+    return [int(part) for part in re.findall(r"\d+", version)]
 
 
 def install(packages, again=False, memory=None, lock=None):

@@ -1,0 +1,172 @@
+// The worker of a load-balanced endpoint: its server, its health, and its tunnels, with the real agent process and a gateway that asks for a port.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, request, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { flashCall, pickled, processesMarked, startWorker, unpickled, type TestWorker } from './testing/worker.ts'
+
+let plane: Server
+let url: string
+let spare: Socket[]
+let pings: string[]
+let worker: TestWorker
+
+beforeEach(async () => {
+  spare = []
+  pings = []
+  plane = createServer((incoming, response) => {
+    if (incoming.url?.includes('/ping/') === true) pings.push(incoming.url)
+    response.end('{}')
+  })
+  plane.on('upgrade', (incoming, socket: Socket) => {
+    if (incoming.headers.upgrade !== 'runyard-tunnel' || incoming.headers.authorization !== 'worker-token') {
+      socket.destroy()
+      return
+    }
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: runyard-tunnel\r\n\r\n')
+    socket.on('error', () => undefined).on('end', () => socket.end())
+    socket.on('close', () => spare.splice(0, spare.length, ...spare.filter((one) => one !== socket))).resume()
+    spare.push(socket)
+  })
+  await new Promise<void>((resolve) => plane.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(plane.address() as AddressInfo).port}`
+})
+
+afterEach(async () => {
+  await worker[Symbol.asyncDispose]()
+  plane.closeAllConnections()
+  for (const socket of spare) socket.destroy()
+  plane.close()
+})
+
+async function ask(path: string, body?: unknown, port = 80): Promise<{ status: number; json: Record<string, unknown>; text: string }> {
+  await vi.waitUntil(() => spare.length > 0, { timeout: 60_000 })
+  const socket = spare.pop() as Socket
+  const name = Buffer.alloc(2)
+  name.writeUInt16BE(port)
+  const answered = new Promise<Buffer>((resolve) => socket.once('data', resolve))
+  socket.write(name)
+  if ((await answered)[0] !== 0) return { status: 0, json: {}, text: 'refused' }
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      {
+        createConnection: () => socket,
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: { connection: 'close', 'content-type': 'application/json' },
+      },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text, json: text.startsWith('{') ? JSON.parse(text) : {} }))
+      },
+    )
+    sent.on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+const serving = (env: Record<string, string>) => startWorker(url, { env: { RUNYARD_SERVES: 'http', PORT: '80', ...env } })
+/** A server of the image's own: it needs nothing but Python. */
+const OWN = `
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/exit": os._exit(3)
+        body = b"sick" if os.path.exists(sys.argv[1]) and self.path == "/ping" else b"own " + self.path.encode()
+        self.send_response(503 if body == b"sick" else 200); self.send_header("Content-Length", str(len(body))); self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *words): print("served", words[1], flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
+`
+
+function startOwn(): { sick: string } {
+  const directory = mkdirTemp()
+  const [program, sick] = [join(directory, 'own.py'), join(directory, 'sick')]
+  writeFileSync(program, OWN)
+  worker = serving({ RUNYARD_COMMAND: JSON.stringify(['python3', program, sick]), RUNYARD_SCRATCH_DIR: directory })
+  return { sick }
+}
+
+let made = 0
+function mkdirTemp(): string {
+  const directory = join(process.env['TMPDIR'] ?? '/tmp', `runyard-server-${process.pid}-${(made += 1)}`)
+  mkdirSync(directory, { recursive: true })
+  return directory
+}
+
+describe('a server of the image’s own', () => {
+  it('is reached by the port that it declares, whatever port it got, and reports that it is ready', async () => {
+    startOwn()
+    expect(await ask('/a?b')).toMatchObject({ status: 200, text: 'own /a?b' })
+    expect(await ask('/a', undefined, 22)).toMatchObject({ text: 'refused' })
+    await vi.waitUntil(() => pings.length > 0)
+    await worker.printed('served')
+  })
+
+  it('gets no tunnels while it is not healthy', async () => {
+    const { sick } = startOwn()
+    await vi.waitUntil(() => spare.length === 2, { timeout: 30_000 })
+    writeFileSync(sick, '')
+    await worker.printed('gets no requests')
+    await vi.waitFor(() => expect(spare).toEqual([]))
+  })
+
+  it('that ends takes the worker with it, with a sentence', async () => {
+    startOwn()
+    await ask('/exit').catch(() => undefined)
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('the server ended by itself (exit code 3)')
+  })
+
+  it('ends with its worker', async () => {
+    startOwn()
+    await ask('/a')
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+    expect(processesMarked(worker.directory)).toEqual([])
+  })
+})
+
+describe('live code', () => {
+  it('of Flash runs by /execute', async () => {
+    worker = serving({ RUNYARD_ENVELOPE: 'flash', RUNYARD_SCRATCH_DIR: mkdirTemp() })
+    expect(await ask('/ping')).toMatchObject({ status: 200, json: { status: 'healthy' } })
+    const call = flashCall('add', 'async def add(a, b):\n    return a + b\n', { args: [pickled('2')], kwargs: { b: pickled('3') } })
+    const { status, json } = await ask('/execute', call)
+    expect(status).toBe(200)
+    expect(json).toMatchObject({ success: true })
+    expect(unpickled(String(json['result']))).toBe('5')
+    const failed = await ask('/execute', flashCall('f', 'def f():\n    raise ValueError("no")\n'))
+    expect(failed.json).toMatchObject({ success: false, error: expect.stringContaining('no') })
+    expect((await ask('/other')).status).toBe(404)
+  })
+})
+
+describe('a deployed app', () => {
+  function build(handler: string): string {
+    const directory = mkdirTemp()
+    writeFileSync(join(directory, 'handler_api.py'), handler)
+    return directory
+  }
+  const start = (handler: string) => {
+    const env = { RUNYARD_ENVELOPE: 'deployed-flash', RUNPOD_PREBUILT_APP_DIR: build(handler), FLASH_RESOURCE_NAME: 'api' }
+    worker = serving({ ...env, RUNYARD_SCRATCH_DIR: mkdirTemp() })
+  }
+
+  it('of Flash serves its routes, with a /ping where it has none', async () => {
+    start(
+      'from fastapi import FastAPI\napp = FastAPI()\n@app.post("/double")\ndef double(body: dict):\n    return {"value": body["x"] * 2}\n',
+    )
+    expect(await ask('/double', { x: 21 })).toMatchObject({ status: 200, json: { value: 42 } })
+    expect((await ask('/double', [1])).status).toBe(422)
+    expect(await ask('/ping')).toMatchObject({ status: 200 })
+  })
+
+  it('that cannot be loaded answers each request with the reason', async () => {
+    start('raise RuntimeError("no weights")\n')
+    const { status, text } = await ask('/double', {})
+    expect(status).toBe(500)
+    expect(text).toContain('no weights')
+  })
+})
