@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-from . import asgi, calling, dependencies, deployed, pickling
+from . import asgi, calling, dependencies, deployed, mounts, pickling
 from .calling import Failure
 from .installers import attach_installed
 
@@ -84,9 +84,9 @@ def load_deployed_sdk2():
     root = deployed.attach("env", "")
     manifest = deployed.read_manifest(root, deployed_sdk2.MANIFEST)
     resource = deployed_sdk2.find_resource(manifest, deployed.resource_name())
-    deployed_sdk2.check_mounts(os.environ.get("RUNPOD_MOUNTS", ""))
     deployed_sdk2.add_excluded(manifest.get("excludedPackages"))
     dependencies.ensure(None, resource.get("systemDependencies"))
+    mounts.configure()
     module = deployed.load(lambda: importlib.import_module(resource["module"]))
     return asgi.with_ping(application_of(find_api(module, resource["name"])))
 
