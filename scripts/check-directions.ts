@@ -39,6 +39,7 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
     'balancer',
     'observability',
     'login',
+    'artifacts',
     'management',
     'docs',
   ],

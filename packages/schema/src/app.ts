@@ -44,5 +44,31 @@ export const Build = z.object({
 })
 export type Build = z.infer<typeof Build>
 
+/** An artifact that is to be uploaded, and what the look into it found once it was. */
+export const Upload = z.object({
+  id: z.string(),
+  /** The other half of the URL. */
+  secret: z.string(),
+  ownerId: z.string(),
+  appId: z.string(),
+  objectKey: z.string(),
+  size: z.int().min(1),
+  expiresAt: z.number(),
+  /** Absent: nothing was uploaded yet. A repeated upload replaces it. */
+  stored: z
+    .object({
+      artifactId: z.string(),
+      sha256: z.string(),
+      finding: z.discriminatedUnion('kind', [
+        z.object({ kind: z.literal('archive'), of: z.enum(BUILD_KINDS) }),
+        /** One sentence. */
+        z.object({ kind: z.literal('problem'), problem: z.string() }),
+      ]),
+    })
+    .optional(),
+})
+export type Upload = z.infer<typeof Upload>
+export type StoredUpload = NonNullable<Upload['stored']>
+
 /** As the client wrote it. */
 export type Manifest = Readonly<Record<string, unknown>>

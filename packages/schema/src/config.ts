@@ -1,6 +1,7 @@
 // Defines every setting once: type, validation, default, help. Each key is also an environment variable
 // (`workerPlane.port` = `RUNYARD_WORKER_PLANE_PORT`). The name contains the unit of a duration.
 import { z } from 'zod'
+import { AppsConfig } from './app-config.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
@@ -91,6 +92,7 @@ export const Config = z.object({
   pythons: PythonsConfig,
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),
+  apps: AppsConfig.prefault({}),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → your image'),
   runtimes: z
     .record(z.string(), z.string())

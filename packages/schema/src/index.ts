@@ -1,4 +1,5 @@
 export * from './api-key.ts'
+export * from './app-config.ts'
 export * from './app.ts'
 export * from './blob-store.ts'
 export * from './bounds.ts'

@@ -187,6 +187,7 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     webhooks: { endpoints: `${shared}:webhook-endpoints`, secrets: `${shared}:webhook-secrets` },
     /** A hash per kind of resource, e.g. of templates. */
     resource: (kind: string) => `${shared}:${kind}`,
+    upload: (id: string) => `${shared}:upload:${id}`,
     /** By id of a build. */
     manifests: `${shared}:manifests`,
     /** Whose credentials an image came with. */

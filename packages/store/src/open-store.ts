@@ -29,6 +29,7 @@ import { findProblems, readFacts, readMemory } from './problems.ts'
 import { createRun } from './scripts/run-script.ts'
 import { openSignals, sendOnly } from './signals.ts'
 import { createManifestStore, createResourceStores } from './resources/resources.ts'
+import { createUploadStore } from './resources/uploads.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
 import { createVolumeStore } from './volumes/volumes.ts'
@@ -56,6 +57,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
     resources: createResourceStores(context, translateErrors),
     manifests: translateErrors(createManifestStore(context)),
+    uploads: translateErrors(createUploadStore(context)),
     privateImages: translateErrors(createPrivateImageStore(context)),
     keys: translateErrors(keyFunctions),
     logins: translateErrors(createLoginStore(context)),

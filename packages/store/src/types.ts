@@ -21,6 +21,7 @@ import type { WebhookStore } from './webhooks/webhooks.ts'
 import type { EndpointStore } from './endpoints/endpoint-types.ts'
 import type { PrivateImageStore } from './resources/private-images.ts'
 import type { ManifestStore, ResourceStores } from './resources/resources.ts'
+import type { UploadStore } from './resources/uploads.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './endpoints/history.ts'
@@ -39,6 +40,7 @@ export type * from './api-keys/api-keys.ts'
 export type * from './endpoints/endpoint-types.ts'
 export type * from './resources/private-images.ts'
 export type * from './resources/resources.ts'
+export type * from './resources/uploads.ts'
 export type * from './store-options.ts'
 
 /** What a plan reads and writes. Each call throws RunyardError('stale_term') once a later term was seen there. */
@@ -52,6 +54,7 @@ export interface Store extends AsyncDisposable {
   /** By kind. */
   readonly resources: ResourceStores
   readonly manifests: ManifestStore
+  readonly uploads: UploadStore
   readonly privateImages: PrivateImageStore
   readonly keys: KeyStore
   readonly logins: LoginStore

@@ -13,8 +13,8 @@ import { followExpectations } from './expect-continue.ts'
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
 const KEEP_ALIVE_MS = 80_000
 const LONGEST_SEGMENT = 512
-/** Long enough for the largest body over a slow line; a client that never ends its request is cut off after it. */
-const LONGEST_UPLOAD_MS = 300_000
+/** Clients give up an artifact after 600 s (flash-api §4.5, sdk2-api §3.5); a request that never ends is cut off after it. */
+const LONGEST_UPLOAD_MS = 610_000
 const LOOK_FOR_SLOW_EVERY_MS = 5000
 
 /** Of routes that read no body, since clients send `{}` to them, too; routes that read theirs set their own limit. */

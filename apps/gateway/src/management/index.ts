@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { createDataCenters } from './data-centers.ts'
 import { createLoginModel } from '../login/login-model.ts'
 import { registerLoginPage } from '../login/routes.ts'
+import { registerUploads } from '../artifacts/upload-route.ts'
 import { reportChange } from './change-report.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
@@ -35,6 +36,7 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, store, log }))
   await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, store, config, log }))
+  await app.register(async (scope) => registerUploads(scope, { store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
 }
 

@@ -20,6 +20,7 @@ import type { Config, Endpoint, JobRecord, Registry, RegistryCredentials, Templa
 import { DEFAULT_DATA_CENTER, quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ReadDataCenters } from './data-centers.ts'
+import { createAppModel, type AppModel } from './apps-model.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 import { createSecretModel, type SecretModel } from './secret-model.ts'
 import { createVolumeModel, type VolumeModel } from './volume-model.ts'
@@ -56,6 +57,7 @@ export interface ManagementModel {
   readonly registries: RegistryModel
   readonly secrets: SecretModel
   readonly volumes: VolumeModel
+  readonly apps: AppModel
 }
 
 export interface TemplateModel {
@@ -82,12 +84,13 @@ export interface RegistryModel {
   remove(ownerId: string, id: string): Promise<void>
 }
 
-export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes'>
+export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes' | 'uploads' | 'manifests'>
 
 export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
+  readonly apps: Config['apps']
   readonly clock?: () => number
   /** Absent: the default one alone. */
   readonly readDataCenters?: ReadDataCenters
@@ -99,7 +102,7 @@ export interface ModelOptions {
 
 export function createManagementModel(
   store: ModelStore,
-  { limits, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
+  { limits, apps, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
 ): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
@@ -128,6 +131,7 @@ export function createManagementModel(
     return { endpoint, created: before === undefined, notice }
   }
 
+  const remove = createRemove(store, { get, onDeleted })
   return {
     get,
     save,
@@ -138,13 +142,20 @@ export function createManagementModel(
         return { ...current, retriedAt: at }
       })
     },
-    async remove(ownerId, id) {
-      const endpoint = await get(ownerId, id)
-      await store.endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
-    },
+    remove,
     templates: createTemplateModel(store, { save, clock }),
     ...createResourceModels(store.resources, clock),
     volumes: createVolumeModel({ store, clock, readDataCenters }),
+    apps: createAppModel({ store, config: { apps }, clock, removeEndpoint: remove }),
+  }
+}
+
+type Removal = Pick<ManagementModel, 'get'> & Pick<ModelOptions, 'onDeleted'>
+
+function createRemove({ endpoints }: ModelStore, { get, onDeleted }: Removal): ManagementModel['remove'] {
+  return async (ownerId, id) => {
+    const endpoint = await get(ownerId, id)
+    await endpoints.delete(id, (jobs) => onDeleted?.(endpoint, jobs))
   }
 }
 

@@ -71,6 +71,11 @@ export const BUILDS: ResourceKind<Build, Build> = {
   },
 }
 
+/** Flash's clients add these to some names of one resource, in requests and in saves (flash-api §5.8, §7.3). */
+export function deployedName(name: string): string {
+  return name.replace(/^live-/u, '').replace(/-fb$/u, '')
+}
+
 function checkName(what: string, name: string): void {
   const problem = nameProblem(what, name)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)

@@ -91,6 +91,14 @@ const GRAPHQL: Operations = tagged('graphql', {
 })
 
 const SERVICE: Operations = tagged('service', {
+  'PUT /runyard/v1/uploads/:upload': {
+    id: 'uploadArtifact',
+    summary: 'Upload the artifact of a build',
+    description: 'To a URL from `prepareFlashArtifactUpload`, which is the credential; the body is a gzip tar of the announced size.',
+    querystring: z.object({ signature: z.string() }),
+    other: { 204: null },
+    open: true,
+  },
   'GET /healthz': {
     id: 'getLiveness',
     summary: 'Whether the process lives',

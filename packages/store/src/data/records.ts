@@ -13,6 +13,7 @@ import {
   StoredApiKey,
   StoredRegistry,
   Template,
+  Upload,
 } from '@runyard/schema'
 
 /** The part of a schema that is used here. */
@@ -34,6 +35,8 @@ export const readResource = <R>(kind: { readonly name: string; readonly schema: 
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLogin = (text: string): LoginRequest => readRecord('login request', LoginRequest, text)
+/** With its secret. */
+export const readUpload = (text: string): Upload => readRecord('upload', Upload, text)
 export const readLedgerRow = (text: string): LedgerRow => readRecord('ledger row', LedgerRow, text)
 
 export const readCardClaim = (text: string): CardClaim => readRecord('card', CardClaim, text)

@@ -88,6 +88,13 @@ const INPUTS = {
   },
   CpuFlavorInput: { ...FILTER, isSls: 'Boolean' },
   SpecificsInput: { dataCenterId: 'String', instanceId: 'String', isSls: 'Boolean' },
+  CreateFlashAppInput: { name: 'String!' },
+  CreateFlashEnvironmentInput: { flashAppId: 'String!', name: 'String!' },
+  FlashEnvironmentByNameInput: { flashAppId: 'String!', name: 'String!' },
+  PrepareFlashArtifactUploadInput: { flashAppId: 'String!', tarballSize: 'Whole!' },
+  FinalizeFlashArtifactUploadInput: { flashAppId: 'String!', objectKey: 'String!', manifest: 'JSON!' },
+  DeployBuildToEnvironmentInput: { flashEnvironmentId: 'String!', flashBuildId: 'String!' },
+  UpdateFlashBuildManifestInput: { flashBuildId: 'String!', manifest: 'JSON!' },
 } as const
 
 export const INPUT_DEFINITIONS = Object.entries(INPUTS)

@@ -10,6 +10,7 @@ import { GraphqlBody } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { requireApiKey, type Credentials } from '../../http/authenticate.ts'
 import { answerErrors, DIALECTS, sendError, setRetryAfter, toWireError, type Failure, type WireError } from '../../http/errors.ts'
+import { baseOf } from '../../http/base-url.ts'
 import { agentOf, callerOf, giveNotice } from '../caller.ts'
 import type { LoginModel } from '../../login/login-model.ts'
 import type { ErrorLog } from '../error-log.ts'
@@ -27,7 +28,7 @@ const MOST_TOKENS = 1000
 /** Levels of a query, and of its variables. */
 const DEEPEST = 20
 /** Items of a list in the variables. Lists in the text are bounded by its tokens; these are not, and each item may be answered. */
-const MOST = { env: RECORD_LIMITS.variables, other: RECORD_LIMITS.listItems } as const
+const MOST = { env: RECORD_LIMITS.variables, other: RECORD_LIMITS.listItems, manifest: 20_000 } as const
 
 export interface GraphqlDeps {
   readonly model: ManagementModel
@@ -69,7 +70,7 @@ export async function registerGraphql(app: FastifyInstance, deps: GraphqlDeps): 
     const notices: string[] = []
     const result = await reply.graphql(
       query,
-      { key, reads, by: callerOf(request), agent: agentOf(request), notices },
+      { key, reads, by: callerOf(request), agent: agentOf(request), base: baseOf(request), notices },
       variables ?? {},
       operationName ?? undefined,
     )
@@ -123,10 +124,11 @@ function checkVariables(value: unknown, name = 'variables', depth = 0): void {
   if (depth > DEEPEST) throw new RunyardError('bad_request', `The variables of this request are nested deeper than ${DEEPEST} levels.`)
   const isList = Array.isArray(value)
   if (isList) checkLength(value, name)
-  for (const [key, member] of Object.entries(value)) checkVariables(member, isList ? name : key, depth + 1)
+  // A manifest is stored as it is, whatever its lists are called.
+  for (const [key, member] of Object.entries(value)) checkVariables(member, isList || name === 'manifest' ? name : key, depth + 1)
 }
 
 function checkLength({ length }: readonly unknown[], name: string): void {
-  const most = name === 'env' ? MOST.env : MOST.other
+  const most = name === 'env' || name === 'manifest' ? MOST[name] : MOST.other
   if (length > most) throw new RunyardError('bad_request', `The list "${name}" has ${length} items; at most ${most} are allowed.`)
 }

@@ -3,6 +3,7 @@
 import { missingResource, RESOURCE_KINDS } from '@runyard/core'
 import type { Endpoint, Template } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
+import type { AppLibrary, AppModel } from '../apps-model.ts'
 import type { ManagementModel } from '../model.ts'
 import type { ReadStock } from '../stock.ts'
 
@@ -20,11 +21,12 @@ export interface Reads {
   templates(): Promise<readonly Template[]>
   /** A shared one. @throws RunyardError('not_found') */
   template(id: string): Promise<Template>
+  apps(): Promise<AppLibrary>
   stock(): ReturnType<ReadStock>
 }
 
 export interface ReadsDeps {
-  readonly model: Pick<ManagementModel, 'list' | 'templates'>
+  readonly model: Pick<ManagementModel, 'list' | 'templates'> & { readonly apps: Pick<AppModel, 'read'> }
   readonly readStock: ReadStock
 }
 
@@ -63,6 +65,7 @@ export function createReads({ model, readStock }: ReadsDeps, ownerId: string): R
       if (found === undefined) throw missingResource(RESOURCE_KINDS.templates, id)
       return found
     },
+    apps: once(() => model.apps.read(ownerId)),
     stock: once(() => readStock(ownerId)),
   }
 }

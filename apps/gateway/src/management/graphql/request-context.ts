@@ -10,6 +10,8 @@ export interface RequestContext {
   readonly by: Caller
   /** The program that asks, as it names itself. */
   readonly agent: string
+  /** Where the client reaches the gateway. */
+  readonly base: string
   /** What the mutations did to endpoints that were there. */
   readonly notices: string[]
 }

@@ -4,6 +4,7 @@ import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
 import type { LoginModel } from '../../login/login-model.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
+import { appFields, appMutations, appQueries, appReply } from './apps.ts'
 import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
 import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
 import { loginResolvers } from './login-resolvers.ts'
@@ -33,6 +34,7 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       ...queries(model, catalogue),
       ...login.query,
       ...centers.query,
+      ...appQueries(model.apps),
     },
     Mutation: asSteps({
       ...endpointMutations(model),
@@ -41,6 +43,7 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       ...volumes.mutations,
       ...secrets.mutations,
       ...login.mutations,
+      ...appMutations(model.apps),
     }),
     User: {
       containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
@@ -50,25 +53,29 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       ...volumes.ofUser,
       ...secrets.ofUser,
       endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
+      flashApps: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows((await reads.apps()).apps).map(appReply),
       endpoint: async (_: unknown, { id }: { id: string }, { key, reads }: RequestContext) => {
         reads.step('read')
         return endpointReply(await model.get(key.ownerId, id))
       },
     },
+    ...appFields(model.apps),
     Endpoint: {
       ...volumes.ofEndpoint,
       template: ({ source }: EndpointReply, _: unknown, { reads }: RequestContext) => templateOf(source, reads),
       env: environment,
     },
     PodTemplate: { env: environment },
-    GpuType: {
-      lowestPrice: async ({ id }: { id: string }, _: unknown, { reads }: RequestContext) => ({ stockStatus: (await reads.stock())(id) }),
-    },
     DataCenter: centers.DataCenter,
-    CpuFlavor: {
-      specifics: () => ({ stockStatus: 'High' }),
-    },
+    ...STOCK,
   }
+}
+
+const STOCK = {
+  GpuType: {
+    lowestPrice: async ({ id }: { id: string }, _: unknown, { reads }: RequestContext) => ({ stockStatus: (await reads.stock())(id) }),
+  },
+  CpuFlavor: { specifics: () => ({ stockStatus: 'High' }) },
 }
 
 function queries(model: ManagementModel, catalogue: GpuCatalogue) {

@@ -1,5 +1,6 @@
 // The GraphQL schema: the operations that live scripts call, under the type names that clients declare their variables with
 // (flash-api §2, §3; sdk2-api §2; management §4).
+import { APP_DEFINITIONS } from './apps.ts'
 import { INPUT_DEFINITIONS } from './inputs.ts'
 
 export const TYPE_DEFINITIONS = /* GraphQL */ `
@@ -195,5 +196,6 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     stockStatus: Word
   }
 
+  ${APP_DEFINITIONS}
   ${INPUT_DEFINITIONS}
 `

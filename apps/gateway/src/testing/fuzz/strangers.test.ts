@@ -8,7 +8,8 @@ import { routesOf, type KnownRoute } from './route-table.ts'
 /** In every name, value and line of what the owner has. */
 const MARK = 'between-us'
 /** Probes, the API document and its page. */
-const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file', '/flash/login'])
+/** An upload's URL is its credential (`artifacts/deploy.test.ts`). */
+const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file', '/flash/login', '/runyard/v1/uploads/:upload'])
 /** Of the whole installation, for every holder of a key. */
 const SHARED = new Set(['/metrics'])
 

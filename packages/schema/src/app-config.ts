@@ -1,0 +1,14 @@
+// Settings of deployed apps (ADR 63).
+import { z } from 'zod'
+
+const MIB = 1024 * 1024
+const most = (count: number, help: string) => z.coerce.number().int().min(1).default(count).describe(help)
+
+export const AppsConfig = z.object({
+  keepBuilds: most(10, 'newest builds of an app that are kept; those that are active in an environment always are'),
+  artifactBytes: most(1500 * MIB, 'largest artifact of a build, as it is uploaded'),
+  unpackedBytes: most(10 * 1024 * MIB, 'what an artifact may unpack to'),
+  files: most(250_000, 'files and directories in an artifact'),
+  uploadS: most(3600, 'how long an upload URL is valid'),
+})
+export type AppsConfig = z.infer<typeof AppsConfig>
