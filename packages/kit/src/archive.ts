@@ -30,18 +30,29 @@ export async function* readArchive(bytes: AsyncIterable<Uint8Array>): AsyncGener
   const source = Readable.from(noteFailure(bytes, (error) => (problem = error)))
   const reading = pipeline(source, createGunzip(), entries)
   reading.catch(() => undefined)
+  const translate = (error: unknown): unknown => {
+    if (error instanceof RunyardError || error === problem) return error
+    return refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
   try {
     for await (const entry of entries) {
       const found = toEntry(entry.header)
-      if (found !== undefined) yield { ...found, content: Readable.from(entry) }
+      if (found !== undefined) yield { ...found, content: Readable.from(translated(entry, translate)) }
       entry.resume()
     }
     await reading
   } catch (error) {
-    if (error instanceof RunyardError || error === problem) throw error
-    throw refused(`cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
+    throw translate(error)
   } finally {
     source.destroy()
+  }
+}
+
+async function* translated(chunks: AsyncIterable<unknown>, translate: (error: unknown) => unknown): AsyncGenerator {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw translate(error)
   }
 }
 
