@@ -21,7 +21,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'host-process': ['schema', 'core', 'kit', 'host-gpus'],
   hosts: ['schema', 'kit', 'host-docker', 'host-process'],
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
-  scaler: ['schema', 'core', 'store', 'hosts', 'kit'],
+  scaler: ['schema', 'core', 'store', 'blobs', 'hosts', 'kit'],
   agent: ['schema', 'core'],
   cli: ['schema', 'core', 'kit', 'client', 'hosts', 'host-gpus', 'store'],
 }

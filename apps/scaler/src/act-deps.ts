@@ -3,6 +3,7 @@
 import type { Logger } from '@runyard/kit'
 import type { Config, EndpointEvent, HostDriver, Reason } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { Builds } from './builds.ts'
 import type { Gate } from './gate.ts'
 import type { HostPool } from './host-pool.ts'
 import type { HostWatch } from './host-watch.ts'
@@ -15,6 +16,7 @@ export interface ActDeps {
   readonly store: Store
   readonly hosts: HostPool
   readonly images: Images
+  readonly builds: Builds
   readonly logs: LogFollower
   readonly memory: Memory
   readonly numbers: Pick<Numbers, 'actionFailed' | 'workerStarted' | 'workerGone'>

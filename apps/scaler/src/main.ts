@@ -1,5 +1,7 @@
 // The scaler process: its parts in the order in which they open.
 import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { openBlobStore } from '@runyard/blobs'
 import { aborted, dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { followHosts } from './follow-hosts.ts'
@@ -13,8 +15,10 @@ import { caBundleOf, planeProbeUrls, toPolicy } from './settings.ts'
 await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   const config = await withHosts(given)
   const onError = (error: Error): void => log.debug({ err: error }, 'Redis')
-  const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), onError }), 'store')
   const dataDir = dataDirPath(config.dataDir, process.env)
+  // Only the archives of deployed apps are read from there; what this process writes stays in Redis.
+  const blobs = { store: await openBlobStore(config.blobs, join(dataDir, 'blobs')), thresholdBytes: Infinity }
+  const store = scope.use(await openStore({ ...storeOptionsOf(config, 'runyard-scaler'), blobs, onError }), 'store')
   const installation = { claim: store.claimInstance, dataDir, log }
   const own = await settleInstallation(installation)
   const onRestored = (): void => store.publish({ kind: 'resync' })

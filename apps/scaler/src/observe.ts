@@ -1,9 +1,10 @@
 // Reads one snapshot for `plan`. The order matters: what is in flight, then the hosts, then leases, then records; so a worker that
 // appears in between is at worst missing from an earlier part, which the plan takes for "too young to judge".
-import { currentFailures, isDraining, demandFrom, hasAllSecrets, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
-import type { DemandSource, EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
+import { currentFailures, demandFrom, deploymentOf, isDraining, hasAllSecrets, lifeSignsOf, resolveImage, savedAt } from '@runyard/core'
+import type { Apps, DemandSource, EndpointView, InFlightKind, Observed, PlanPolicy, StartFailures } from '@runyard/core'
 import type { Config, Endpoint, WorkerRecord } from '@runyard/schema'
 import type { RequestLoad, Store } from '@runyard/store'
+import { readApps } from './builds.ts'
 import type { CardKeeper } from './card-keeper.ts'
 import type { Continuity } from './continuity.ts'
 import type { EndpointReads, Reading } from './endpoint-reads.ts'
@@ -94,13 +95,14 @@ async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonl
   for (const endpoint of found) named.set(endpoint.id, endpoint)
   const also = deps.isShuttingDown() ? 'all' : moment.also
   const balanced = new Set(found.filter(({ type }) => type === 'LOAD_BALANCER').map(({ id }): string => id))
-  const [readings, needs] = await Promise.all([
+  const [readings, needs, apps] = await Promise.all([
     reads.read({ ...moment, store, endpointIds: [...named.keys()], balanced, also }),
     readVolumeNeeds(store, found),
+    readApps(store, found),
   ])
   return Promise.all(
     [...readings].map(async ([endpointId, reading]) => {
-      const view = await viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId) }, reading)
+      const view = await viewEndpoint(deps, { endpointId, endpoint: named.get(endpointId), apps }, reading)
       const volumes = needs.get(endpointId)
       return volumes === undefined ? view : { ...view, volumes }
     }),
@@ -109,7 +111,7 @@ async function viewEndpoints(deps: ObserveDeps, moment: Moment): Promise<readonl
 
 async function viewEndpoint(
   deps: ObserveDeps,
-  { endpointId, endpoint }: { readonly endpointId: string; readonly endpoint: Endpoint | undefined },
+  { endpointId, endpoint, apps }: { readonly endpointId: string; readonly endpoint: Endpoint | undefined; readonly apps: Apps },
   { queue, leases, workers, requests }: Reading,
 ): Promise<EndpointView> {
   const { memory } = deps
@@ -119,7 +121,8 @@ async function viewEndpoint(
   const demand = demandFrom([{ kind: 'queue', ...queue }, ...(requests === undefined ? [] : [requestDemand(requests)])])
   const openRequests = requests === undefined ? {} : { openRequests: requests.open }
   const lifeSigns = endpoint === undefined ? 'reports' : lifeSignsOf(endpoint)
-  return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, imageIds, ...remembered }
+  const deployment = endpoint === undefined ? undefined : deploymentOf(endpoint, apps)
+  return { endpointId, endpoint, demand, queue, lifeSigns, leases, ...openRequests, workers, failures, deployment, imageIds, ...remembered }
 }
 
 function requestDemand({ held, oldestHeldAt, open }: RequestLoad): DemandSource {

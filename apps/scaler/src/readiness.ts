@@ -3,6 +3,7 @@ import {
   canStandbyServe,
   diskBytesOf,
   resolveImage,
+  runsApp,
   standbyTemplate,
   type HostView,
   type Observed,
@@ -55,11 +56,13 @@ function templateFor({ config, caBundle }: TemplateDeps, host: HostConfig | unde
 }
 
 /** The worker on the chosen host that takes on the endpoint; undefined: a new one starts. */
-export function takeStandby(deps: ActDeps, { hostId, gpus, cpus, memoryBytes }: StartAction, { id, spec }: Endpoint): string | undefined {
+export function takeStandby(deps: ActDeps, { hostId, gpus, cpus, memoryBytes }: StartAction, endpoint: Endpoint): string | undefined {
+  const { id, spec } = endpoint
   const host = hostOf(deps, hostId)
   if ((host?.config()?.standby ?? 0) === 0) return undefined
   const { withAgent, image } = resolveImage(spec.image, deps.config)
   const runtime = deps.config.runtimes[id] ?? deps.config.runtimes['*']
-  if (!canStandbyServe({ spec, image, withAgent, gpus, runtime }, templateFor(deps, host?.config()))) return undefined
+  if (!canStandbyServe({ spec, image, withAgent, gpus, runtime, runsApp: runsApp(endpoint) }, templateFor(deps, host?.config())))
+    return undefined
   return host?.driver.takeStandby?.({ diskBytes: diskBytesOf(spec), cpus, memoryBytes })
 }

@@ -6,6 +6,7 @@ import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import root from '../../../package.json' with { type: 'json' }
+import { createBuilds } from './builds.ts'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
@@ -101,6 +102,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
     memory,
     numbers: opening.use(createNumbers(root.version)),
     images: createImages(store.privateImages, options.config.images),
+    builds: createBuilds(store, options.config.images),
     gate: createGate(ACTIONS_AT_ONCE),
   }
   const sessions = opening.use(createSessions(parts, wake))

@@ -3,6 +3,7 @@
 import type { Store } from '@runyard/store'
 import type { ActDeps } from './act-deps.ts'
 import { createActor, type Actor } from './act.ts'
+import { openBuildKeeper } from './build-keeper.ts'
 import { createCardKeeper, type CardKeeper } from './card-keeper.ts'
 import type { Gate } from './gate.ts'
 import { openImageKeeper } from './image-keeper.ts'
@@ -78,6 +79,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
   const ledger = openLedgerTidy({ store, config: deps.config, log })
   const imageKeeper = openImageKeeper({ ...deps, store })
   const volumeKeeper = openVolumeKeeper({ ...deps, store })
+  const buildKeeper = openBuildKeeper({ ...deps, store })
   const cards = createCardKeeper({ store, hosts: deps.hosts, log, wake: onDone })
   const prePull = createPrePull({ ...deps, store, log, wake: onDone })
   const readiness = createReadiness(deps)
@@ -98,7 +100,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
       cards[Symbol.dispose]()
       prePull[Symbol.dispose]()
       readiness[Symbol.dispose]()
-      ended ??= Promise.all([actor, logs, ledger, imageKeeper, volumeKeeper].map((part) => part[Symbol.asyncDispose]())).then(
+      ended ??= Promise.all([actor, logs, ledger, imageKeeper, volumeKeeper, buildKeeper].map((part) => part[Symbol.asyncDispose]())).then(
         () => undefined,
       )
       return ended

@@ -18,6 +18,7 @@ import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, Reason, StartFault, WorkerLaunch, WorkerRecord } from '@runyard/schema'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
+import { activeBuild, appLaunch, checkPython, type AppLaunch } from './builds.ts'
 import { isStale } from './chains.ts'
 import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
@@ -42,6 +43,7 @@ export function newWorkerId(): string {
 export async function placeWorker(deps: ActDeps, action: StartAction, worker: { readonly id: string; readonly endpoint: Endpoint }) {
   const { id, endpoint } = worker
   await claimVolumes(deps.store, action)
+  const build = await activeBuild(deps.store, endpoint)
   const record: WorkerRecord = {
     id,
     endpointId: action.endpointId,
@@ -49,6 +51,7 @@ export async function placeWorker(deps: ActDeps, action: StartAction, worker: { 
     specHash: endpoint.specHash,
     endpointVersion: endpoint.version,
     image: resolveImage(endpoint.spec.image, deps.config).image,
+    ...(build === undefined ? {} : { buildId: build.id }),
     gpus: [...action.gpus],
     ...(action.cpus === undefined ? {} : { cpus: action.cpus }),
     ...(action.memoryBytes === undefined ? {} : { memoryBytes: action.memoryBytes }),
@@ -132,11 +135,19 @@ async function launchOn(
   }
   // Before the image is pulled: what names a secret that does not exist would not start.
   const env = await environmentOf(deps.store, endpoint)
-  const filled = { record, endpoint: { ...endpoint, spec: { ...endpoint.spec, env } } }
+  const withSecrets = { ...endpoint, spec: { ...endpoint.spec, env } }
+  const app = await appLaunch(deps.store, record, withSecrets)
+  app?.notes.forEach(onProgress)
+  const filled = { record, endpoint: { ...withSecrets, spec: app?.spec ?? withSecrets.spec }, app }
   const mounts = mountsOf(record, host.config())
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
-  const [launch, image] = await Promise.all([toLaunch(deps, host, filled), bringImage(deps, { driver, placed, bring })])
+  const [launch, image] = await Promise.all([
+    toLaunch(deps, host, filled),
+    bringImage(deps, { driver, placed, bring }),
+    app === undefined ? undefined : deps.builds.ensure(driver, app.build, onProgress),
+  ])
+  if (app !== undefined && launch.withAgent) await checkPython(driver, image, app.build)
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
   await deps.gate(() => driver.startWorker(withVolumes({ ...launch, image }, mounts)))
@@ -174,7 +185,22 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
   return answer === 'yes'
 }
 
-async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: PlacedWorker): Promise<WorkerLaunch> {
+/** By id: names are their owner's to choose. */
+function runtimeFor({ runtimes }: ActDeps['config'], endpointId: string): string | undefined {
+  return runtimes[endpointId] ?? runtimes['*']
+}
+
+/** The host starts the agent by itself. */
+const AGENT_COMMAND = { args: '' }
+
+/** What a worker reads about a host whose inventory is not known. */
+const UNKNOWN_HOST = { cpuCount: 1, memoryBytes: 0 }
+
+interface FilledWorker extends PlacedWorker {
+  readonly app: AppLaunch | undefined
+}
+
+async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app }: FilledWorker): Promise<WorkerLaunch> {
   const { envelope, withAgent, image } = resolveImage(endpoint.spec.image, deps.config)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
@@ -186,7 +212,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
     endpointVersion: record.endpointVersion,
     image,
     withAgent,
-    ...(withAgent ? { entrypoint: [], args: [] } : startCommandOf(endpoint.spec)),
+    ...startCommandOf(withAgent ? AGENT_COMMAND : endpoint.spec),
     env: workerEnvironment({
       ...limits,
       endpoint,
@@ -194,26 +220,26 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint }: Pl
       planeUrl,
       token,
       gpus: record.gpus,
-      host: { cpuCount: inventory?.cpuCount ?? 1, memoryBytes: inventory?.memoryBytes ?? 0 },
-      envelope,
+      host: inventory ?? UNKNOWN_HOST,
+      envelope: withAgent ? (app?.envelope ?? envelope) : envelope,
       pingIntervalMs: deps.config.lease.pingIntervalS * 1000,
       caBundle: deps.caBundle,
-      ...(withAgent ? { preload: host.config()?.preload } : {}),
+      preload: withAgent ? host.config()?.preload : undefined,
     }),
     gpus: record.gpus,
     ...limits,
-    cpuShares: inventory === undefined ? undefined : cpuSharesOf(cardsIn(record.gpus), inventory),
+    build: app?.build,
+    cpuShares: inventory && cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,
-    // By id: names are their owner's to choose.
-    runtime: deps.config.runtimes[endpoint.id] ?? deps.config.runtimes['*'],
+    runtime: runtimeFor(deps.config, endpoint.id),
     caBundle: deps.caBundle,
   }
 }
 
 /** A start names the image as missing only when it could not be pulled; a bad reference looks the same to the user. */
 const REASONS_BY_CODE: Partial<Record<ErrorCode, Reason>> = { not_found: 'image_missing', forbidden: 'registry_refused' }
-const REASONS_BY_FAULT: Partial<Record<StartFault, Reason>> = { disk: 'not_enough_disk', secret: 'secret_missing' }
+const REASONS_BY_FAULT: Partial<Record<StartFault, Reason>> = { disk: 'not_enough_disk', secret: 'secret_missing', python: 'no_python' }
 
 function reasonFor(code: ErrorCode = 'internal', fault: StartFault = 'request'): Reason {
   const byCode = fault === 'host' || fault === 'gpu' ? undefined : REASONS_BY_CODE[code]
@@ -227,6 +253,7 @@ async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): P
   const isHostFault = fault === 'host' || fault === 'gpu'
   const reason = reasonFor(code, fault)
   if (host !== undefined) deps.images.forget(host.driver, record.image)
+  if (host !== undefined && record.buildId !== undefined) deps.builds.forget(host.driver, record.buildId)
   const at = Date.now()
   const message = sentenceOf(error)
   await deps.store.workerLogs.append(record.id, 'system', [{ at, line: message }])

@@ -5,6 +5,7 @@ import { resolveCpu } from './cpu-request.ts'
 import { gpuBudgetOf, GPU_BUDGET_VARIABLE, hasRoom, inGib, usableMemoryOf } from './gpu-budget.ts'
 import { describeReserve, describeSize, misfitOf, type Misfit } from './gpu-fit.ts'
 import { createGpuRanker, describeGpuRequest } from './gpu-request.ts'
+import { lacksPython } from './deployment.ts'
 import { needsContainer } from './image-reference.ts'
 import { describeVolumes, volumesOn } from './volume-placement.ts'
 import { restsUntil } from './open-hosts.ts'
@@ -82,7 +83,8 @@ function whyNoRoom(sight: HostRecord['sight'], { spec, withoutImage }: Question)
   return refuse('not_enough_disk', message, 'remove images that nothing uses, or lower images.keepFreeBytes')
 }
 
-function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, holdings }: Question): Refusal | undefined {
+/** It cannot run the program, whatever is free. */
+function whyUnable(host: HostInventory, { spec }: Question): Refusal | undefined {
   if (needsContainer(spec.image) && !host.capabilities.runsImages)
     return refuse(
       'no_containers',
@@ -96,6 +98,18 @@ function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], { spec, hold
       `the host does not have the volume ${describeVolumes(volumes)}`,
       'wait for the host that has the volume, or give the endpoint a volume of this one',
     )
+  if (!lacksPython(spec, host)) return undefined
+  return refuse(
+    'no_python',
+    `the app was built for Python ${spec.python}; this host has ${host.pythons?.join(', ') || 'none'}`,
+    `install python${spec.python}, name it in the setting pythons, or deploy with --python-version`,
+  )
+}
+
+function whyUnfit(host: HostInventory, gpus: readonly GpuVerdict[], question: Question): Refusal | undefined {
+  const { spec, holdings } = question
+  const unable = whyUnable(host, question)
+  if (unable !== undefined) return unable
   if (isFull(host, holdings))
     return refuse(
       'full',

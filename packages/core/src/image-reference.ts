@@ -53,7 +53,7 @@ function split(image: string): { readonly name: string; readonly tag: string | u
   return colon === -1 ? { name: tagged, tag: undefined, digest } : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest }
 }
 
-export type Envelope = 'flash' | 'json'
+export type Envelope = 'flash' | 'json' | 'deployed-flash' | 'deployed-sdk2'
 
 export interface ImageChoice {
   readonly image: string

@@ -2,9 +2,14 @@
 // counts, as for the maximum of an endpoint. Failure direction: a job waits rather than that a key has a worker too many. A limit that was lowered
 // below what is there stops nothing: workers end as usual, and none starts until there is room.
 import type { ApiKey, Endpoint } from '@runyard/schema'
-import type { KeyLimit } from './observed.ts'
 import type { Refused } from './placement.ts'
 import type { WorkerView } from './worker-view.ts'
+
+/** How many workers the endpoints of an API key may have together. */
+export interface KeyLimit {
+  readonly name: string
+  readonly workers: number
+}
 
 /** The limit of each key that has one. `perKey`: the default of the configuration, 0: none. */
 export function keyLimitsOf(keys: readonly ApiKey[], perKey: number): ReadonlyMap<string, KeyLimit> {

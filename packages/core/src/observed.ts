@@ -15,8 +15,10 @@ import type {
   WorkerRecord,
 } from '@runyard/schema'
 import type { StartFailures } from './backoff.ts'
+import type { Deployment } from './deployment.ts'
 import type { Demand } from './scaling.ts'
 import type { VolumeNeeds } from './volume-placement.ts'
+import type { KeyLimit } from './key-limits.ts'
 import type { LifeSigns } from './worker-facts.ts'
 
 export interface HostView {
@@ -103,6 +105,8 @@ export interface EndpointView {
   /** The volumes of its spec; absent: none. */
   readonly volumes?: VolumeNeeds
   readonly failures: StartFailures | undefined
+  /** The build that its next worker runs; undefined: its workers need none. */
+  readonly deployment?: Deployment | undefined
   /** When its expired jobs were last swept. */
   readonly sweptAt: number
   /** For each worker placed before the endpoint was last saved: the id that its image name resolves to on its host now; absent: unknown. */
@@ -123,12 +127,6 @@ export interface Stranger {
 export interface StopRequest {
   readonly at: number
   readonly why: 'timeout' | 'cancel'
-}
-
-/** How many workers the endpoints of an API key may have together. */
-export interface KeyLimit {
-  readonly name: string
-  readonly workers: number
 }
 
 export interface PlanPolicy {

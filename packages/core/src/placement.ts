@@ -6,6 +6,7 @@ import { cardsIn, gpuBudgetOf, hasRoom, inGib, takenMemory, usableMemoryOf, type
 import { describeReserve, describeSize, lacksMemory, matchingGpus, modelsOf } from './gpu-fit.ts'
 import { bestLinked } from './gpu-links.ts'
 import { createGpuRanker, describeGpuRequest, wantsEveryPool } from './gpu-request.ts'
+import { lacksPython, noPython } from './deployment.ts'
 import { needsContainer } from './image-reference.ts'
 import { describeVolumes, volumesOn, type ChosenStores, type VolumeNeeds } from './volume-placement.ts'
 
@@ -60,6 +61,8 @@ export interface OpenHost extends HostInventory {
 export interface PlacedSpec extends Pick<EndpointSpec, 'gpu' | 'cpu' | 'image'>, Partial<Pick<EndpointSpec, 'env'>> {
   readonly volumes?: VolumeNeeds | undefined
   readonly chosenStores?: ChosenStores | undefined
+  /** The minor version of Python that its app was built for; absent: any. */
+  readonly python?: string | undefined
 }
 
 /** `reachable`: the hosts that can be reached now. */
@@ -69,7 +72,9 @@ export function place(spec: PlacedSpec, reachable: readonly OpenHost[], holdings
   if (able.length === 0) return refuse('no_container_host', noContainers(spec.image, reachable))
   const near = withVolumes(spec, able)
   if (near.length === 0) return refuse('no_volume_host', noVolumes(spec, able))
-  return placeOn(spec, near, holdings)
+  const fitting = near.filter((host) => !lacksPython(spec, host))
+  if (fitting.length === 0) return refuse('no_python', noPython(spec, near))
+  return placeOn(spec, fitting, holdings)
 }
 
 function placeOn(spec: PlacedSpec, near: readonly OpenHost[], holdings: readonly Holding[]): Placed | Refused {

@@ -1,6 +1,7 @@
 // Which new workers an endpoint wants, which of them start and where, and the reason why the others cannot start.
 import type { Endpoint, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
+import { pythonOf, type Deployment } from './deployment.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { budgetOn, cardsIn, gpuBudgetOf } from './gpu-budget.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
@@ -20,7 +21,7 @@ import { storeOf, volumesOn } from './volume-placement.ts'
 import type { WorkerView } from './worker-view.ts'
 
 /** Reported as the failure's own reason instead of `backing_off`: a retry does not help until a user fixes the cause. */
-const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused', 'secret_missing', 'not_enough_disk'])
+const MENDED_BY_USERS = new Set<Reason>(['image_missing', 'registry_refused', 'secret_missing', 'not_enough_disk', 'no_python'])
 
 const QUIET: EndpointStatus = { throttled: 0, unhealthy: 0, reason: undefined, message: undefined, nextTryAt: undefined }
 
@@ -68,6 +69,8 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
   const living = workers.filter(({ fate, record }) => fate.kind !== 'dead' && builder.observed.undying?.has(record.id) !== true).length
   const wanted = isRolling({ endpoint, supply }, workers, builder) ? Math.max(1, desired.count) : desired.count
   const missing = Math.max(0, Math.min(wanted - supply.length, endpoint.settings.workersMax - living))
+  // It asks for no place, so no worker of another endpoint makes room for it.
+  if (view.deployment?.kind === 'none') return { ...none, calm: undeployedStatus(view.deployment, missing) }
   const want = { ...none, missing, reason: desired.reason }
   const failures = currentFailures(view.failures, endpoint, view.workers)
   return failures === undefined ? want : afterFailures(want, { failures, supply }, builder)
@@ -102,6 +105,10 @@ function isSupply(worker: WorkerView, { endpoint, view }: Growth, builder: PlanB
 function pausedStatus(view: EndpointView): EndpointStatus {
   if (view.demand.waiting === 0) return QUIET
   return { ...QUIET, reason: 'paused', message: `the endpoint's maximum is 0 workers, so ${jobsWait(view.demand.waiting)}` }
+}
+
+function undeployedStatus({ message }: Extract<Deployment, { kind: 'none' }>, missing: number): EndpointStatus {
+  return missing === 0 ? QUIET : { ...QUIET, throttled: missing, reason: 'not_deployed', message }
 }
 
 /** After a failed start only one worker starts at a time, each after its pause, until one becomes ready. */
@@ -182,12 +189,12 @@ export function startWanted(wants: readonly Want[], taken: Taken, builder: PlanB
   })
 }
 
-/** With what decides on the volumes. */
+/** With what decides on the volumes and on the Python. */
 export function placedSpecOf(
-  { endpoint: { spec }, view: { volumes } }: Want,
+  { endpoint: { spec }, view: { volumes, deployment } }: Want,
   { stores }: { readonly stores: ReadonlyMap<string, string> },
 ): PlacedSpec {
-  return { ...spec, volumes, chosenStores: stores }
+  return { ...spec, volumes, chosenStores: stores, python: pythonOf(deployment) }
 }
 
 /** From here on, their data is in the store of that host. */
@@ -204,8 +211,8 @@ function chooseVolumes(
 }
 
 /** Everything that `place` depends on. */
-export function askedOf({ endpoint: { spec }, view: { volumes = [] } }: Pick<Want, 'endpoint' | 'view'>): string {
-  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes])
+export function askedOf({ endpoint: { spec }, view: { volumes = [], deployment } }: Pick<Want, 'endpoint' | 'view'>): string {
+  return JSON.stringify([spec.gpu, spec.cpu, spec.image, gpuBudgetOf(spec), volumes, pythonOf(deployment)])
 }
 
 export function toHolding({ hostId, gpus, cpus, memoryBytes }: Placed): WorkerHolding {

@@ -36,6 +36,8 @@ const REMEDIES: Partial<Readonly<Record<Reason, string>>> = {
   image_missing: 'correct the name of the image, or load it onto the host',
   registry_refused: 'save credentials for the registry of the image',
   secret_missing: 'add the secret (runyard secrets set)',
+  not_deployed: 'deploy the app to the environment (flash deploy, rp flash deploy)',
+  no_python: 'deploy with --python-version of a Python that the hosts have, or install the one that is missing',
   key_limit: 'wait until a worker of the same API key ends, or raise its limit (runyard keys limit)',
   backing_off: 'mend the cause of the failed starts and save the endpoint again, which tries at once',
 }

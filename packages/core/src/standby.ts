@@ -12,6 +12,8 @@ export interface StandbyRequest {
   readonly withAgent: boolean
   readonly gpus: readonly AttachedGpu[]
   readonly runtime: string | undefined
+  /** It runs a deployed app. */
+  readonly runsApp?: boolean
 }
 
 export interface StandbyTemplate {
@@ -20,10 +22,14 @@ export interface StandbyTemplate {
 }
 
 /** Docker attaches no GPU and no volume to a running container. What is preloaded has seen no variable of the endpoint. */
-export function canStandbyServe({ spec, image, withAgent, gpus, runtime }: StandbyRequest, { launch, preload }: StandbyTemplate): boolean {
+export function canStandbyServe(
+  { spec, image, withAgent, gpus, runtime, runsApp }: StandbyRequest,
+  { launch, preload }: StandbyTemplate,
+): boolean {
   const names = Object.keys(spec.env)
   return (
     withAgent &&
+    runsApp !== true &&
     image === launch.image &&
     runtime === undefined &&
     (spec.networkVolumeIds ?? []).length === 0 &&

@@ -258,6 +258,8 @@ export interface HostDriver extends AsyncDisposable {
   readonly builds?: () => Promise<readonly string[]>
   /** False: a worker uses it. Unknown ids resolve to true. @throws as `inventory`. */
   readonly removeBuild?: (id: string) => Promise<boolean>
+  /** The minor version of Python of an image, e.g. `3.12`; undefined: not known. Absent: the host has no images. @throws as `inventory`. */
+  readonly pythonOf?: (image: string) => Promise<string | undefined>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */
   stopWorker(workerId: string, options: { graceMs: number }): Promise<void>
   /** Removes what is left of a dead worker (container, scratch directory). Unknown ids resolve at once. */

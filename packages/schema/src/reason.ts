@@ -42,6 +42,8 @@ export const REASONS = {
   image_missing: 'the image is on no host and cannot be pulled',
   registry_refused: 'the image’s registry asks for credentials that are not given, or refuses those that are',
   secret_missing: 'the endpoint names a secret that does not exist',
+  not_deployed: 'nothing was deployed to the endpoint’s environment yet',
+  no_python: 'no host has the Python that the deployed app was built for',
   key_limit: 'the API key that created the endpoint has as many workers as it may have',
   backing_off: 'earlier workers failed to start; the next try waits',
   rolled_back: 'the last release could not start, so the endpoint was rolled back',

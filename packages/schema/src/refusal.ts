@@ -7,6 +7,7 @@ export const REFUSALS = [
   'unready',
   'cordoned',
   'resting',
+  'no_python',
   'full',
   'no_containers',
   'no_volume',

@@ -24,6 +24,8 @@ export const WorkerRecord = z.object({
   specHash: z.string(),
   endpointVersion: z.int(),
   image: z.string(),
+  /** The build of a deployed app that it runs. */
+  buildId: z.string().optional(),
   gpus: z.array(AttachedGpu),
   /** Limits of a CPU worker, which count on its host until the worker is known to be gone; absent = none. */
   cpus: z.number().optional(),

@@ -1,7 +1,10 @@
 // Test fixture: a scaler on a real Redis with a host that is a map in memory, whose faults a test can choose.
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import {
   RunyardError,
   Config,
+  type BuildPlacement,
   type HostDriver,
   type HostEvent,
   type HostSource,
@@ -13,7 +16,7 @@ import { DEFAULT_PLAN_POLICY, type PlanPolicy } from '@runyard/core'
 import { staticSource } from '@runyard/hosts'
 import { createLogger, type Logger } from '@runyard/kit'
 import { openStore, type Store } from '@runyard/store'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
 import { endpointRecord, type EndpointChange } from '@runyard/testing/endpoint'
 import { openScaler, type Scaler } from '../scaler.ts'
 
@@ -23,8 +26,17 @@ export interface FakeHost extends HostDriver {
   /** The password of each pull. */
   readonly pulledWith: (string | undefined)[]
   readonly observed: Map<string, ObservedWorker>
+  /** Build → the text of its archive. */
+  readonly placed: Map<string, string>
   /** A listing, an inventory or a start that the host refuses; `starting`: what it says while it takes its time with a start. */
-  problem: { list?: string; start?: RunyardError; image?: RunyardError | 'endless'; imageIds?: Record<string, string>; starting?: string }
+  problem: {
+    list?: string
+    start?: RunyardError
+    image?: RunyardError | 'endless'
+    imageIds?: Record<string, string>
+    starting?: string
+    python?: string
+  }
   /** The worker's process ends. */
   readonly die: (workerId: string, exitCode: number, options?: { oomKilled: boolean }) => void
 }
@@ -60,6 +72,7 @@ export function createFakeHost(label = 'local', hostId = label): FakeHost {
     },
     pulledWith,
     ...offer({ problem, pulledWith }),
+    ...builds(problem, observed),
     ...actions({ observed, problem, emit, die }),
     watch(onEvent) {
       listeners.add(onEvent)
@@ -102,6 +115,20 @@ function offer({ problem, pulledWith }: Pick<FakeHost, 'problem' | 'pulledWith'>
     },
     tailLogs: async () => [{ at: Date.now(), source: 'stderr' as const, line: 'the last words' }],
     followLogs: async () => undefined,
+  }
+}
+
+function builds(problem: FakeHost['problem'], observed: FakeHost['observed']) {
+  const placed = new Map<string, string>()
+  return {
+    placed,
+    async placeBuild({ id, open, onProgress }: BuildPlacement) {
+      onProgress('unpacking the app')
+      placed.set(id, await text(Readable.from(await open())))
+    },
+    builds: async () => [...placed.keys()],
+    removeBuild: async (id: string) => [...observed.values()].every(({ state }) => state !== 'running') && placed.delete(id),
+    pythonOf: async () => problem.python,
   }
 }
 
@@ -175,7 +202,14 @@ export interface ScalerFixture extends AsyncDisposable {
 export async function openScalerFixture(): Promise<ScalerFixture> {
   const scope = new AsyncDisposableStack()
   const redis = scope.use(await startRedis())
-  const store = scope.use(await openStore({ redisUrl: redis.url, leaseMs: 30_000, retention: { asyncMs: 60_000, syncMs: 60_000 } }))
+  const store = scope.use(
+    await openStore({
+      redisUrl: redis.url,
+      leaseMs: 30_000,
+      retention: { asyncMs: 60_000, syncMs: 60_000 },
+      blobs: { store: createMemoryBlobs(), thresholdBytes: Infinity },
+    }),
+  )
   const host = createFakeHost()
   return {
     redis,

@@ -17,6 +17,7 @@ import { digestOf, findImage, hasImage, heldImages, pullImage, removeImage, WORK
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { removeWithSandbox } from './network-sandboxes.ts'
+import { createPythonLook } from './python-look.ts'
 import { createPreparer, type PreparerOptions } from './prepare.ts'
 import { runProbe } from './probe-container.ts'
 import { followLogs, tail } from './read-logs.ts'
@@ -108,11 +109,13 @@ function preparedIn({ keepReady, takeStandby, standbyCount, standbyProblem }: St
 }
 
 function imagesOn(call: Describing['call'], { short, long }: { readonly short: Docker; readonly long: Docker }) {
+  const pythonIn = createPythonLook(short)
   return {
     hasImage: (image) => call(`look for the image ${image}`, () => hasImage(short, image)),
     heldImages: (names) => call('list images', () => heldImages(short, names)),
     removeImage: (name) => call(`remove the image ${name}`, () => removeImage(short, name)),
     imageDigest: (image) => call(`look up the image ${image}`, () => digestOf(short, image)),
+    pythonOf: (image) => call(`look for Python in ${image}`, () => pythonIn(image)),
     imageId: (image) => call(`look up the image ${image}`, async () => (await findImage(short, image))?.Id),
     pullImage: (image, pull) => call(`pull the image ${image}`, () => pullImage(long, image, pull)),
   } satisfies Partial<HostDriver>

@@ -23,7 +23,7 @@ import { keyOf, restRoute, type RestApp } from './conventions.ts'
 
 export interface ExplainDeps {
   readonly model: Pick<ManagementModel, 'list' | 'volumes'>
-  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints' | 'volumes'>
+  readonly store: Pick<Store, 'jobs' | 'workers' | 'status' | 'hosts' | 'endpoints' | 'volumes' | 'resources'>
 }
 
 export function registerExplainRoute(app: RestApp, deps: ExplainDeps): void {
@@ -51,6 +51,14 @@ async function find({ store }: ExplainDeps, own: readonly Endpoint[], word: stri
   return { endpoint: found.endpoint, job: found.job }
 }
 
+/** Of the build that its next worker runs; undefined: any. */
+async function pythonFor({ store: { resources } }: ExplainDeps, { ownerId, flashEnvironmentId }: Endpoint): Promise<string | undefined> {
+  if (flashEnvironmentId === null) return undefined
+  const environment = await resources.environments.find(ownerId, flashEnvironmentId)
+  const build = environment?.activeBuildId == null ? undefined : await resources.builds.find(ownerId, environment.activeBuildId)
+  return build?.pythonVersion ?? undefined
+}
+
 async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, job }: Subject): Promise<ExplainView> {
   const { store } = deps
   const { id, settings, spec } = endpoint
@@ -69,9 +77,9 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
     whyOf(job) ?? queueReason({ settings, demand, workers: counters, shortfall }, { lowPriority: job?.lowPriority === true })
   const holders = holdersOf(own, workers, id)
   const withoutImage = hostsWithoutImage(status)
-  const volumes = await volumesOf(deps, endpoint)
+  const [volumes, python] = await Promise.all([volumesOf(deps, endpoint), pythonFor(deps, endpoint)])
   const verdicts = explainPlacement({
-    spec: { ...spec, volumes },
+    spec: { ...spec, volumes, python },
     hosts,
     holdings: holdingsOf(workers, hosts),
     holders,

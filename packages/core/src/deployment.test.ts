@@ -1,0 +1,84 @@
+import type { Build, Environment } from '@runyard/schema'
+import { endpointRecord } from '@runyard/testing/endpoint'
+import { describe, expect, it } from 'vitest'
+import { deploymentOf, resourceSettings, runsApp } from './deployment.ts'
+import { place, type OpenHost } from './placement.ts'
+
+const ENVIRONMENT: Environment = { id: 'env-1', ownerId: 'owner', appId: 'app', name: 'prod', activeBuildId: 'b1', createdAt: 1 }
+const BUILD: Build = {
+  id: 'b1',
+  ownerId: 'owner',
+  appId: 'app',
+  artifactId: 'a',
+  objectKey: 'k',
+  kind: 'flash',
+  pythonVersion: '3.12',
+  sizeBytes: 1,
+  sha256: 'f'.repeat(64),
+  createdAt: 1,
+}
+const APPS = { environments: new Map([['env-1', ENVIRONMENT]]), builds: new Map([['b1', BUILD]]) }
+const endpoint = (change: Parameters<typeof endpointRecord>[1] = {}) => endpointRecord('ep', { flashEnvironmentId: 'env-1', ...change })
+
+describe('the build of an endpoint', () => {
+  it('is the one that its environment has active', () => {
+    expect(deploymentOf(endpoint(), APPS)).toEqual({ kind: 'build', build: BUILD })
+  })
+
+  it('is none for an endpoint without environment, or with an image that has its own handler', () => {
+    expect(deploymentOf(endpointRecord('ep', { spec: { env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()
+    expect(deploymentOf(endpoint({ spec: { image: 'mine/handler:1', env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()
+  })
+
+  it('is also there for an image of the user’s with the runtime of the SDK 2.0', () => {
+    expect(runsApp(endpoint({ spec: { image: 'mine/torch:1', env: { RUNPOD_RUNTIME_KIND: 'queue' } } }))).toBe(true)
+  })
+
+  it('is missing, with a sentence, before the first deploy, and once the environment is gone or of another owner', () => {
+    const undeployed = { ...APPS, environments: new Map([['env-1', { ...ENVIRONMENT, activeBuildId: null }]]) }
+    expect(deploymentOf(endpoint(), undeployed)).toEqual({ kind: 'none', message: 'nothing was deployed to the environment "prod" yet' })
+    const gone = { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
+    expect(deploymentOf(endpoint(), { ...APPS, environments: new Map() })).toEqual(gone)
+    expect(deploymentOf(endpoint({ ownerId: 'other' }), APPS)).toEqual(gone)
+  })
+})
+
+describe('what a manifest says of one function', () => {
+  it('is read for the settings that the client does not send', () => {
+    const template = { containerDiskInGb: 99, dockerArgs: 'python x.py', startScript: null }
+    const manifest = { resources: { fn: { max_concurrency: 4, template } } }
+    expect(resourceSettings(manifest, 'fn')).toEqual({ maxConcurrency: 4, diskGb: 99, unfollowed: ['dockerArgs'] })
+  })
+
+  it.for([[undefined], [{}], [{ resources: [] }], [{ resources: { fn: 7 } }], [{ resources: { fn: { max_concurrency: 'many' } } }]])(
+    'is nothing in %j',
+    ([manifest]) => {
+      expect(resourceSettings(manifest, 'fn')).toEqual({ unfollowed: [] })
+    },
+  )
+})
+
+describe('the Python of an app', () => {
+  const host = (hostId: string, pythons?: string[]): OpenHost => ({
+    hostId,
+    kind: 'process',
+    label: hostId,
+    capabilities: { runsImages: false, isolates: false, gpuChoice: 'uuid', remembersExits: false },
+    cpuCount: 8,
+    memoryBytes: 32e9,
+    gpus: [],
+    cudaVersion: null,
+    ...(pythons === undefined ? {} : { pythons }),
+  })
+  const spec = { ...endpoint().spec, python: '3.12' }
+
+  it('decides which host gets its worker', () => {
+    expect(place(spec, [host('one', ['3.11']), host('two', ['3.11', '3.12'])], [])).toMatchObject({ kind: 'placed', hostId: 'two' })
+    expect(place(spec, [host('unknown')], [])).toMatchObject({ kind: 'placed' })
+  })
+
+  it('is the reason why no worker starts where no host has it', () => {
+    const message = 'the app was built for Python 3.12, which no host has: one has 3.10, 3.11'
+    expect(place(spec, [host('one', ['3.10', '3.11'])], [])).toEqual({ kind: 'refused', reason: 'no_python', message })
+  })
+})

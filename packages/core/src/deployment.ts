@@ -1,0 +1,76 @@
+// Which build the workers of an endpoint run (ADR 65): the one that the endpoint's environment has active when they start. An image that we stand in for
+// runs a deployed app if its endpoint belongs to an environment; FLASH_RESOURCE_NAME alone decides nothing, because Flash also sets it for images that
+// bring their own handler (production §2.1).
+import type { Build, Endpoint, Environment, HostInventory, Manifest } from '@runyard/schema'
+import { envelopeOf, type Envelope } from './image-reference.ts'
+
+/** `none`: nothing was deployed to its environment yet, or the environment is gone. */
+export type Deployment = { readonly kind: 'build'; readonly build: Build } | { readonly kind: 'none'; readonly message: string }
+
+export interface Apps {
+  readonly environments: ReadonlyMap<string, Environment>
+  readonly builds: ReadonlyMap<string, Build>
+}
+
+/** True if its workers need a build. The runtime of the SDK 2.0 in an image of the user's runs one, too (sdk2-api §3.4). */
+export function runsApp({ flashEnvironmentId, spec }: Pick<Endpoint, 'flashEnvironmentId' | 'spec'>): boolean {
+  return flashEnvironmentId !== null && (envelopeOf(spec.image) !== null || 'RUNPOD_RUNTIME_KIND' in spec.env)
+}
+
+/** Undefined: its workers need no build. */
+export function deploymentOf(endpoint: Endpoint, { environments, builds }: Apps): Deployment | undefined {
+  if (!runsApp(endpoint)) return undefined
+  const environment = environments.get(endpoint.flashEnvironmentId ?? '')
+  if (environment?.ownerId !== endpoint.ownerId) return { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
+  const build = builds.get(environment.activeBuildId ?? '')
+  if (build !== undefined) return { kind: 'build', build }
+  return { kind: 'none', message: `nothing was deployed to the environment "${environment.name}" yet` }
+}
+
+/** The minor version that its packages were compiled for; undefined: any. */
+export function pythonOf(deployment: Deployment | undefined): string | undefined {
+  return deployment?.kind === 'build' ? (deployment.build.pythonVersion ?? undefined) : undefined
+}
+
+interface PythonNeed {
+  readonly python?: string | undefined
+}
+
+export function lacksPython({ python }: PythonNeed, { pythons }: Pick<HostInventory, 'pythons'>): boolean {
+  return python !== undefined && pythons !== undefined && !pythons.includes(python)
+}
+
+export function noPython({ python = '' }: PythonNeed, hosts: readonly Pick<HostInventory, 'label' | 'hostId' | 'pythons'>[]): string {
+  const have = hosts.map((host) => `${host.label ?? host.hostId} has ${host.pythons?.join(', ') || 'none'}`).join('; ')
+  return `the app was built for Python ${python}, which no host has: ${have}`
+}
+
+export const deployedEnvelope = (kind: Build['kind']): Envelope => (kind === 'flash' ? 'deployed-flash' : 'deployed-sdk2')
+
+/** What the manifest says of one function and the client does not send (production §2.1, PodTemplate). */
+export interface ResourceSettings {
+  readonly maxConcurrency?: number
+  readonly diskGb?: number
+  /** Settings that a worker with our agent does not follow. */
+  readonly unfollowed: readonly string[]
+}
+
+/** `flash_manifest.json` has its resources by name, `runpod_manifest.json` as a list; the client of the latter sends everything. */
+export function resourceSettings(manifest: Manifest | undefined, resource: string | undefined): ResourceSettings {
+  const found = asRecord(asRecord(manifest?.['resources'])?.[resource ?? ''])
+  const template = asRecord(found?.['template'])
+  const maxConcurrency = asCount(found?.['max_concurrency'])
+  const diskGb = asCount(template?.['containerDiskInGb'])
+  return {
+    ...(maxConcurrency === undefined ? {} : { maxConcurrency }),
+    ...(diskGb === undefined ? {} : { diskGb }),
+    unfollowed: ['dockerArgs', 'startScript'].filter((name) => typeof template?.[name] === 'string' && template[name] !== ''),
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined
+}
+
+const asCount = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined
