@@ -4,6 +4,7 @@ import type { Config, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBalancer, type Balancer } from './balancer/balancer.ts'
 import { openBatchFinisher } from './batch/finish.ts'
+import { createDeployedEndpoints } from './parts/deployed-endpoints.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
@@ -49,6 +50,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     log,
     metrics,
     endpoints,
+    deployed: createDeployedEndpoints({ store, endpoints }),
     events,
     waiters,
     sessions,
@@ -115,10 +117,12 @@ function receiveSignal(deps: WorkerPlaneDeps, signal: ForGateway): void {
       return
     case 'endpoint-changed':
       deps.endpoints.forget(signal.endpointId)
+      deps.deployed.forget()
       deps.waiters.wake(rotationKey(signal.endpointId))
       return
     case 'resync':
       deps.endpoints.clear()
+      deps.deployed.forget()
       deps.waiters.wakeAll()
       deps.dispatcher.wakeAll()
       inBackground(deps, UNREAD, () => deps.sessions.refreshAll())

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import { SENTINEL, type DeployedEndpoints } from '../parts/deployed-endpoints.ts'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 
@@ -24,14 +25,14 @@ export function paramsOf(request: FastifyRequest): JobParams {
 /** The guard of a scope whose routes all have `:endpointId`. */
 export function requireEndpoint(
   scope: FastifyInstance,
-  { store, endpoints }: { store: Pick<Store, 'keys' | 'subscribe'>; endpoints: EndpointCache },
+  { store, ...found }: FindDeps & { readonly store: Pick<Store, 'keys' | 'subscribe'> },
 ): void {
   scope.decorateRequest('endpoint', null)
   requireApiKey(scope, store, {
     async refuse(request, reply) {
       const limit = request.bounds?.limit
       if (limit !== undefined) await limit(request, reply)
-      request.endpoint = await findEndpoint(endpoints, request)
+      request.endpoint = await findEndpoint(found, request)
     },
   })
 }
@@ -41,16 +42,27 @@ export function endpointOf({ endpoint }: FastifyRequest): Endpoint {
   return endpoint
 }
 
+interface FindDeps {
+  readonly endpoints: EndpointCache
+  readonly deployed: DeployedEndpoints
+}
+
+/** What the clients of deployed apps call; the rest is asked of an endpoint by its id. */
+const OF_SENTINEL = /\/:endpointId\/(?:run|runsync|status\/:jobId|status-sync\/:jobId|stream\/:jobId|cancel\/:jobId|retry\/:jobId)$/u
+
+/** Flash's calls, which have no `wait`, take whatever comes first for the result, so it must be the end (flash-api §5.8). */
+export function isHeldToTheEnd(request: FastifyRequest): boolean {
+  const { wait } = request.query as { readonly wait?: unknown }
+  return wait === undefined && paramsOf(request).endpointId === SENTINEL
+}
+
 /** @throws RunyardError('not_found' | 'forbidden' | 'bad_request') */
-async function findEndpoint(endpoints: EndpointCache, request: FastifyRequest): Promise<Endpoint> {
+async function findEndpoint({ endpoints, deployed }: FindDeps, request: FastifyRequest): Promise<Endpoint> {
   const { endpointId } = paramsOf(request)
-  if (endpointId === 'flash') {
-    throw new RunyardError(
-      'not_found',
-      'calls of deployed Flash apps are not served here yet; set FLASH_IS_LIVE_PROVISIONING=true to run the script live',
-    )
-  }
-  const endpoint = endpoints.known(endpointId) ?? (await endpoints.require(endpointId))
+  const isSentinel = endpointId === SENTINEL && OF_SENTINEL.test(request.routeOptions.url ?? '')
+  const endpoint = isSentinel
+    ? await deployed.find(apiKeyOf(request).ownerId, request.headers)
+    : (endpoints.known(endpointId) ?? (await endpoints.require(endpointId)))
   checkOwner(apiKeyOf(request), endpoint)
   if (endpoint.type === 'LOAD_BALANCER' && !isForAll(request)) throw new RunyardError('bad_request', 'not allowed for LB API')
   return endpoint

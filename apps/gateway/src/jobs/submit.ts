@@ -8,7 +8,7 @@ import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
 import { bytesOf } from '../http/json-body.ts'
 import { jobKey, startKey, type Ticket } from '../parts/waiters.ts'
 import { allowedAddresses } from '../webhooks/target.ts'
-import { endpointOf } from './endpoint-of.ts'
+import { endpointOf, isHeldToTheEnd } from './endpoint-of.ts'
 import { countedKeyOf } from './key-limit.ts'
 import { readIdempotency, readSubmission } from './read-submission.ts'
 import { isTerminal, toJobBody, toJobJson, type JobBody } from '../parts/job-body.ts'
@@ -17,6 +17,9 @@ import { isOver, nextLook, waitForEnd } from './status.ts'
 
 /** `rp flash dev` asks with this wait and follows the worker's log from the first answer that names the worker (sdk2-api §3.3). */
 const EARLY_ANSWER_WAIT_MS = 1000
+
+/** A client that waits longer than this has gone. */
+const LONGEST_HOLD_MS = 24 * 60 * 60 * 1000
 
 /** Header of an answer about a job that an earlier request made. */
 const REPLAYED = 'idempotency-replayed'
@@ -41,7 +44,8 @@ export function createRunsync(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
-    const waitMs = readWaitMs(request.query, deps.config.holds.runsyncS * 1000)
+    const toTheEnd = isHeldToTheEnd(request)
+    const waitMs = readWaitMs(request.query, toTheEnd ? LONGEST_HOLD_MS : deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
     const submission = await readSubmission(bytesOf(request), { sync: true, key: apiKeyOf(request), isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
@@ -57,9 +61,15 @@ export function createRunsync(deps: SubmitDeps) {
     const wait = { ticket, deadline, endsAt: endOf(submission), enough }
     const record = await waitForJob(() => deps.store.jobs.get(endpoint.id, submission.id), wait)
     if (record === 'gone') throw await jobNotFound(deps, endpoint.id, submission.id)
+    if (toTheEnd && (record === undefined || !hasEnded(record))) throw holdBroken(submission.id)
     const body: JobBody = record === undefined ? { id: submission.id, status: 'IN_QUEUE' } : toJobBody(record, endpoint)
     return sendJson(reply, toJobJson(body))
   }
+}
+
+/** Of a caller that would take the state of a job for its result. */
+function holdBroken(jobId: string): RunyardError {
+  return new RunyardError('store_unavailable', `the gateway stops waiting before the job ${jobId} ends; the job goes on`)
 }
 
 /** Resolves when Redis has the job; to the id of an earlier one where its idempotency key stands for that. */

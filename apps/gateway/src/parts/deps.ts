@@ -2,6 +2,7 @@
 import type { Logger } from '@runyard/kit'
 import type { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
 import type { Waiters } from './waiters.ts'
@@ -13,6 +14,8 @@ export interface GatewayDeps {
   readonly log: Logger
   readonly metrics: GatewayMetrics
   readonly endpoints: EndpointCache
+  /** By the names of a deployed app. */
+  readonly deployed: DeployedEndpoints
   readonly events: EventWriter
   /** Requests that wait for an event of a job. */
   readonly waiters: Waiters
