@@ -25,6 +25,19 @@ describe('clientVariables', () => {
       FLASH_NO_UPDATE_CHECK: '1',
     })
   })
+
+  it('names jobs by https, and the files that clients trust, where there is TLS', () => {
+    const tls = { base: 'https://api.localhost:8443', authority: { bundle: '/d/bundle.pem', ca: '/d/ca.pem' } }
+    const variables = Object.fromEntries(clientVariables({ url: 'http://h:1', key: 'k', tls }).map(({ name, value }) => [name, value]))
+    expect(variables).toMatchObject({
+      RUNPOD_ENDPOINT_BASE_URL: 'https://api.localhost:8443/v2',
+      RUNPOD_API_BASE_URL: 'http://h:1',
+      RUNPOD_URL_MIXED_OK: '1',
+      SSL_CERT_FILE: '/d/bundle.pem',
+      REQUESTS_CA_BUNDLE: '/d/bundle.pem',
+      NODE_EXTRA_CA_CERTS: '/d/ca.pem',
+    })
+  })
 })
 
 describe('renderExports', () => {

@@ -5,13 +5,20 @@ export interface ClientVariable {
   readonly value: string
 }
 
+/** The public listener by TLS: `base` is its URL for jobs, the others are files. */
+export interface TlsAccess {
+  readonly base: string
+  /** Of Runyard's own CA; undefined: the certificate was given, and clients trust it already or not. */
+  readonly authority: { readonly bundle: string; readonly ca: string } | undefined
+}
+
 /** Every variable that some client reads; `url` is the public listener's, without a trailing slash. */
-export function clientVariables(stack: { url: string; key: string }): readonly ClientVariable[] {
-  const { url, key } = stack
+export function clientVariables(stack: { url: string; key: string; tls?: TlsAccess | undefined }): readonly ClientVariable[] {
+  const { url, key, tls } = stack
   const values: Record<string, string> = {
     RUNPOD_API_KEY: key,
     // runpod 1.x and 2.0, runpod-flash, rp
-    RUNPOD_ENDPOINT_BASE_URL: `${url}/v2`,
+    RUNPOD_ENDPOINT_BASE_URL: `${tls?.base ?? url}/v2`,
     RUNPOD_API_BASE_URL: url,
     RUNPOD_REST_API_URL: `${url}/rest/v1`,
     RUNPOD_HAPI_URL: `${url}/hapi`,
@@ -31,8 +38,18 @@ export function clientVariables(stack: { url: string; key: string }): readonly C
     // runpod-flash: a plain script sends its code (flash-api §5.1), and no version check reads the package index
     FLASH_IS_LIVE_PROVISIONING: 'true',
     FLASH_NO_UPDATE_CHECK: '1',
+    ...tlsVariables(tls),
   }
   return Object.entries(values).map(([name, value]) => ({ name, value }))
+}
+
+/** Load-balanced endpoints are called by https alone (production §3.4); Flash warns when only some URLs are https. */
+function tlsVariables(tls: TlsAccess | undefined): Record<string, string> {
+  if (tls === undefined) return {}
+  const { authority } = tls
+  if (authority === undefined) return { RUNPOD_URL_MIXED_OK: '1' }
+  const { bundle, ca } = authority
+  return { RUNPOD_URL_MIXED_OK: '1', SSL_CERT_FILE: bundle, REQUESTS_CA_BUNDLE: bundle, CURL_CA_BUNDLE: bundle, NODE_EXTRA_CA_CERTS: ca }
 }
 
 /** For `eval "$(./runyard env)"`. A comment names the variable that disables runpod-flash's own deprecation notice (flash-api §0.1). */

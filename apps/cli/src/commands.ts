@@ -42,6 +42,13 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/env.ts'),
   },
   {
+    name: 'ca',
+    summary: 'the certificate of Runyard’s own CA, and the command that trusts it',
+    usage: 'runyard ca [--data DIR]',
+    options: { data },
+    load: () => import('./commands/ca.ts'),
+  },
+  {
     name: 'status',
     summary: 'endpoints, queues and workers',
     usage: 'runyard status [--json] [--data DIR]',

@@ -6,6 +6,7 @@ import { openStore, storeOptionsOf } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
 import { buildPublicApp, buildWorkerPlaneApp, listen } from './listeners.ts'
 import { openGateway } from './open-gateway.ts'
+import { listenTls, noteTls } from './tls.ts'
 
 await runMain('gateway', async ({ config, log, scope }) => {
   const bootstrapKey = await readBootstrapKey(process.env)
@@ -36,6 +37,9 @@ await runMain('gateway', async ({ config, log, scope }) => {
 
   const workerPlaneUrl = await listen(workerPlane, config.workerPlane, 'workerPlane')
   const publicUrl = await listen(publicApp, config.listen, 'listen')
-  log.info({ publicUrl, workerPlaneUrl }, 'listening')
+  const tls = await listenTls(publicApp, { config, dataDir, log })
+  await noteTls(tls?.port, { config, dataDir })
+  if (tls !== undefined) scope.use(tls, 'TLS listener')
+  log.info({ publicUrl, workerPlaneUrl, tlsPort: tls?.port }, 'listening')
   process.send?.({ kind: 'listening', publicUrl, workerPlaneUrl })
 })

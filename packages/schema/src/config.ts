@@ -5,7 +5,7 @@ import { AppsConfig } from './app-config.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
-import { LoadBalancingConfig } from './load-balancing-config.ts'
+import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -239,14 +239,8 @@ export const Config = z.object({
     })
     .prefault({}),
   loadBalancing: LoadBalancingConfig.prefault({}),
-  cors: z
-    .object({
-      origins: z
-        .array(z.string())
-        .default([])
-        .describe('web pages that may call the job plane from a browser, e.g. https://app.example.com, or * for all; default: none'),
-    })
-    .prefault({}),
+  tls: TlsConfig.prefault({}),
+  cors: CorsConfig.prefault({}),
   webhooks: z
     .object({
       allowPrivate: z

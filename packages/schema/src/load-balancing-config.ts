@@ -1,4 +1,4 @@
-// Settings of load-balanced endpoints (ADR 70).
+// Settings of load-balanced endpoints, and of what their clients need: TLS (ADR 70), and CORS for web pages.
 import { z } from 'zod'
 
 export const LoadBalancingConfig = z.object({
@@ -18,4 +18,24 @@ export const LoadBalancingConfig = z.object({
     .min(1)
     .default(30 * 1024 * 1024)
     .describe('largest request body, and largest response, of a load-balanced endpoint'),
+})
+
+const tlsPort = z.coerce.number().int().min(0).max(65_535)
+
+/** The public listener by TLS, beside the plain one. */
+export const TlsConfig = z.object({
+  port: tlsPort.optional().describe('port of the public listener by TLS, e.g. 8443; 0 picks a free one; default: no TLS'),
+  name: z
+    .string()
+    .default('api.localhost')
+    .describe('name of this machine in the URL of jobs that `runyard env` prints; <endpoint>.<name> must lead here, too'),
+  cert: z.string().optional().describe('file of a certificate and its chain (PEM); default: one of Runyard’s own CA'),
+  key: z.string().optional().describe('file of its key (PEM)'),
+})
+
+export const CorsConfig = z.object({
+  origins: z
+    .array(z.string())
+    .default([])
+    .describe('web pages that may call the job plane from a browser, e.g. https://app.example.com, or * for all; default: none'),
 })

@@ -12,6 +12,18 @@ from .envelopes import flash, json_source
 from .reply import CallReport
 
 
+class Untracked:
+    """In place of `Loaded`: a server keeps its state between calls, and the state of a process is the main thread's to read."""
+
+    def done(self):
+        pass
+
+    again = done
+
+
+flash.Loaded = json_source.Loaded = Untracked
+
+
 class Thread:
     """User code of `/execute` and of a sync: one call after the other, in an event loop that it keeps."""
 

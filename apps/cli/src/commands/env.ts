@@ -2,9 +2,13 @@
 // `eval` can use it.
 import { clientVariables, renderExports } from '../client-exports.ts'
 import type { CommandContext } from '../command.ts'
-import { findSource } from '../settings.ts'
+import { findSource, loadSettings } from '../settings.ts'
+import { readRunning } from '../stack/data-dir.ts'
+import { readTls } from '../stack/tls-files.ts'
 
 export async function run(context: CommandContext): Promise<number> {
-  context.out.write(renderExports(clientVariables(await findSource(context))))
+  const { dataDir } = await loadSettings(context)
+  const tls = (await readRunning(dataDir)) === undefined ? undefined : await readTls(dataDir)
+  context.out.write(renderExports(clientVariables({ ...(await findSource(context)), tls })))
   return 0
 }

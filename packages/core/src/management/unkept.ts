@@ -10,9 +10,10 @@ export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): voi
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
 }
 
-function balancerProblem({ type }: Endpoint, current: Endpoint | undefined): string | undefined {
-  if (type !== 'LOAD_BALANCER' || current?.type === type) return undefined
-  return 'Load-balanced endpoints cannot be reached here yet: workers take jobs from a queue. Make it a queue endpoint (type QB, or QUEUE in REST v2; in Flash a function or class instead of a route) and call it by /run and /runsync.'
+/** Our agent opens the way to a worker's port, and it starts the server of our own images alone. */
+function balancerProblem({ type, spec }: Endpoint, current: Endpoint | undefined): string | undefined {
+  if (type !== 'LOAD_BALANCER' || current?.type === type || envelopeOf(spec.image) !== null) return undefined
+  return `A load-balanced endpoint needs one of Runpod's own images here (runpod/flash-lb, runpod/api), and ${quoted(spec.image)} is none: its server cannot be reached yet. Make it a queue endpoint, or serve its routes from a Flash or SDK 2 app.`
 }
 
 /** Our own images run code that comes with each call, or the build of the endpoint's environment. */
@@ -26,7 +27,7 @@ function modeProblem({ flashboot }: EndpointSpec, current: Endpoint | undefined)
   return 'PRIORITY_FLASHBOOT reserves capacity, which is not done here: use FLASHBOOT, and a minimum of workers to keep some running.'
 }
 
-/** Nothing reaches a worker from outside. `allowed` are those that it has, or that its template has. @throws RunyardError('bad_request') */
+/** Nothing reaches a worker of a queue from outside. `allowed` are those that it has, or that its template has. @throws RunyardError('bad_request') */
 export function refusePorts(ports: readonly string[], allowed: readonly string[]): void {
   const unknown = ports.find((port) => !allowed.includes(port))
   if (unknown === undefined) return

@@ -57,7 +57,7 @@ const ContainerMembers = {
 export const CreateEndpointBody = z
   .strictObject({
     name: z.string().min(1),
-    type: z.enum(ENDPOINT_TYPES, 'must be QUEUE: load-balanced endpoints are not served here yet'),
+    type: z.enum(ENDPOINT_TYPES, 'must be QUEUE or LOAD_BALANCER'),
     scaling: ScalingBody,
     gpu: GpuBody.required({ pools: true }).optional(),
     cpu: z.array(CpuSize).min(1).optional(),

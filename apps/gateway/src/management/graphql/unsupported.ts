@@ -33,7 +33,7 @@ export function refuseUnsupported(input: EndpointInput): void {
   const { volumeInGb, ports } = template
   const volume = `Workers have no volume of their own; template.volumeInGb of ${volumeInGb ?? 0} was given.`
   refuse(template, { ...OF_TEMPLATES, volumeInGb: volume })
-  refusePorts(splitCommas(ports ?? ''), [])
+  if (input.type !== 'LB') refusePorts(splitCommas(ports ?? ''), [])
 }
 
 /** Of a template that stands by itself, which pods may use. @throws RunyardError('bad_request') */

@@ -20,7 +20,7 @@ export function createChange(body: CreateEndpointBody, template: Template | unde
   if ((body.gpu === undefined) === (body.cpu === undefined))
     throw new RunyardError('unprocessable', 'An endpoint has exactly one of "gpu" and "cpu".')
   refuseIdleTimeout(body, body.type, body.scaling.type)
-  refusePorts(body.ports ?? [], template?.container.ports ?? [])
+  if (body.type !== 'LOAD_BALANCER') refusePorts(body.ports ?? [], template?.container.ports ?? [])
   const { image: _, ...defaults } = DEFAULT_CONTAINER
   return {
     name: body.name,
@@ -35,7 +35,7 @@ const gpuDefaults: GpuChange = { excludedTypes: [], count: 1, allowedCudaVersion
 
 export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
   refuseOtherFamily(body, current)
-  refusePorts(body.ports ?? [], [...current.spec.ports, ...(template?.container.ports ?? [])])
+  if (current.type !== 'LOAD_BALANCER') refusePorts(body.ports ?? [], [...current.spec.ports, ...(template?.container.ports ?? [])])
   refuseIdleTimeout(body, current.type, body.scaling?.type ?? current.settings.scaling.type)
   return defined({
     name: body.name,

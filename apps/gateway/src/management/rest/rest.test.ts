@@ -248,11 +248,7 @@ describe('problems (RFC 9457)', () => {
       { status: 422, detail: 'does not apply' },
     ],
     ['no image', { ...QUEUE, image: undefined }, { status: 400, detail: 'An endpoint needs a container image (imageName).' }],
-    [
-      'an unknown type',
-      { ...QUEUE, type: 'LB' },
-      { status: 422, detail: 'must be QUEUE: load-balanced endpoints are not served here yet' },
-    ],
+    ['an unknown type', { ...QUEUE, type: 'LB' }, { status: 422, detail: 'must be QUEUE or LOAD_BALANCER' }],
     [
       'a name that would change a prototype',
       { ...QUEUE, env: JSON.parse('{"__proto__":"x"}') },
