@@ -20,6 +20,7 @@ describe('clientVariables', () => {
       RUNPOD_AUTHED_GRAPHQL_URL: 'http://h:1/graphql',
       RUNPOD_PUBLIC_GRAPHQL_URL: 'http://h:1/graphql',
       RUNPOD_REST_V2_API_URL: 'http://h:1/v2',
+      RUNPOD_BASE_URL: 'http://h:1/v2',
       RUNPOD_REST_URL: 'http://h:1/v1',
       FLASH_IS_LIVE_PROVISIONING: 'true',
       FLASH_NO_UPDATE_CHECK: '1',

@@ -33,6 +33,8 @@ export function clientVariables(stack: { url: string; key: string; tls?: TlsAcce
     RUNPOD_AUTHED_GRAPHQL_URL: `${url}/graphql`,
     RUNPOD_PUBLIC_GRAPHQL_URL: `${url}/graphql`,
     RUNPOD_REST_V2_API_URL: `${url}/v2`,
+    // Terraform's provider, likewise; it appends /v2 where it is missing
+    RUNPOD_BASE_URL: `${url}/v2`,
     // runpod-sdk, the crate, whose RUNPOD_API_URL is for jobs: the same routes are below /v1 (ADR 29)
     RUNPOD_REST_URL: `${url}/v1`,
     // runpod-flash: a plain script sends its code (flash-api §5.1), and no version check reads the package index

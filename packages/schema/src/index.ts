@@ -1,3 +1,4 @@
+export * from './account.ts'
 export * from './api-key.ts'
 export * from './app-config.ts'
 export * from './app.ts'

@@ -79,7 +79,7 @@ describe('/openapi.json', () => {
   })
 })
 
-const UNKEPT = /^\/(?:v2|v1|rest\/v1)\/(?:pods|account\/ssh-keys|network-?volumes|global-volumes|billing)(?:\/|$)/u
+const UNKEPT = /^(?:(?:\/rest)?\/v1\/pods|\/v2\/(?:pods|clusters|registries\/delegations|serverless\/x1\/builds))(?:\/|$)/u
 
 /** Asked of an endpoint that is there: a known path without this method, or a resource of Runpod that Runyard does not have. */
 async function refusalOf(method: string, path: string, endpointId: string): Promise<string | undefined> {
@@ -183,6 +183,11 @@ describe('replies are as the document says', () => {
     await check('PUT /runyard/v1/secrets/{name}', '/runyard/v1/secrets/s', { value: 'v' })
     await check('GET /runyard/v1/secrets', '/runyard/v1/secrets')
     await check('DELETE /runyard/v1/secrets/{name}', '/runyard/v1/secrets/s')
+    await check('PUT /v2/account/ssh-keys', '/v2/account/ssh-keys', { keys: ['ssh-ed25519 AAAA me'] })
+    for (const path of ['/v2/account/ssh-keys', '/v2/pods', '/v2/clusters', '/v2/registries/delegations', '/v2/catalog/templates'] as const)
+      await check(`GET ${path}`, path)
+    for (const path of ['', '/serverless', '/pods', '/endpoints', '/network-volumes', '/networkvolumes', '/clusters'])
+      await check(`GET /v2/billing${path}`, `/v2/billing${path}?lastN=2`)
     const template = await check('POST /v2/templates', '/v2/templates', { name: 't', image: 'x', serverless: true })
     await check('GET /v2/templates', '/v2/templates')
     await check('GET /v2/templates/{id}', `/v2/templates/${template.json['id']}`)
@@ -194,6 +199,7 @@ describe('replies are as the document says', () => {
     await check('GET /v2/serverless', '/v2/serverless')
     await check('GET /v2/serverless/{id}', one)
     await check('PATCH /v2/serverless/{id}', one, { scaling: { type: 'REQUEST_COUNT', requestCount: 2 } })
+    await check('GET /v2/serverless/{id}/builds', `${one}/builds`)
     for (const path of ['workers', 'events', 'webhooks'] as const)
       await check(`GET /v2/serverless/{id}/${path}`, `/v2/serverless/${path === 'webhooks' ? made.json['id'] : ep}/${path}`)
     await check('POST /runyard/v1/endpoints/{id}/retry', `/runyard/v1/endpoints/${made.json['id']}/retry`)
@@ -237,6 +243,7 @@ describe('replies are as the document says', () => {
   it('of REST v1 and GraphQL', async () => {
     expect.hasAssertions()
     const auth = await check('POST /v1/containerregistryauth', '/v1/containerregistryauth', { name: 'v1', username: 'u', password: 'p' })
+    for (const path of ['endpoints', 'pods', 'networkvolumes']) await check(`GET /v1/billing/${path}`, `/v1/billing/${path}`)
     const oneAuth = `/v1/containerregistryauth/${auth.json['id']}`
     const template = await check('POST /v1/templates', '/v1/templates', { name: 'v1', imageName: 'x', isServerless: true })
     const oneTemplate = `/v1/templates/${template.json['id']}`

@@ -3,7 +3,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
-import { RunyardError } from '@runyard/schema'
+import { RESERVED_ENDPOINT_IDS, RunyardError } from '@runyard/schema'
 import type { Problem } from '@runyard/schema/api'
 
 export interface WireError {
@@ -32,11 +32,11 @@ export const DIALECTS = {
   /** REST v2: RFC 9457 (management §1.1). */
   problem: {
     contentType: 'application/problem+json',
-    bodyOf: ({ sentence, issues }, status): Omit<Problem, 'errors'> & { readonly errors: WireError['issues'] } => ({
+    bodyOf: ({ sentence, issues }, status): Omit<Problem, 'errors'> & { readonly errors: readonly string[] | undefined } => ({
       title: STATUS_CODES[status] ?? 'Error',
       status,
       detail: sentence,
-      errors: issues,
+      errors: issues?.map(({ location, message }) => `${location}: ${message}`),
     }),
   },
   /** REST v1 has no 422 (management §1.1). */
@@ -137,7 +137,14 @@ export function answerNotFound(app: FastifyInstance): void {
   app.addHook('onRequest', (request, _reply, next) => {
     next(request.is404 ? noSuchPath(request) : undefined)
   })
-  app.setNotFoundHandler((request, reply) => sendError(reply, toWireError(noSuchPath(request))))
+  app.setNotFoundHandler((request, reply) => sendError(reply, toWireError(noSuchPath(request)), dialectOf(request)))
+}
+
+const MANAGED = new RegExp(`^/v2/(?:${RESERVED_ENDPOINT_IDS.filter((word) => word !== 'flash').join('|')})(?:/|$)`, 'u')
+
+/** Clients of REST v2 look for `detail`; those of jobs, whose paths begin with an endpoint's id, for `error`. */
+function dialectOf({ url }: FastifyRequest): Dialect {
+  return MANAGED.test(url.split('?', 1)[0] ?? '') ? DIALECTS.problem : DIALECTS.plain
 }
 
 function noSuchPath({ method, url }: FastifyRequest): RunyardError {

@@ -178,7 +178,7 @@ export const GPU = fieldTable<GpuFields, In<'gpu'>>()({
     graphql: { name: 'allowedCudaVersions', read: splitCommas, write: (versions) => versions.join(',') },
   },
   minCudaVersion: {
-    v2: { name: 'minCudaVersion', read: textOrNull, write: (version) => version ?? undefined },
+    v2: { name: 'minCudaVersion', read: textOrNull, write: (version) => version },
     v1: { name: 'minCudaVersion', read: textOrNull, write: (version) => version ?? undefined },
     graphql: { name: 'minCudaVersion', read: textOrNull, write: (version) => version },
   },

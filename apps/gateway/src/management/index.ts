@@ -37,7 +37,7 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, store, config, log }))
   await app.register(async (scope) => registerUploads(scope, { store, config, log }))
-  for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, log }), { prefix })
+  for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, config, log }), { prefix })
 }
 
 /** The worker plane: the list that a dev worker searches for its siblings, and nothing else (sdk2-api §4.1). */

@@ -22,6 +22,7 @@ import type { Store } from '@runyard/store'
 import type { ReadDataCenters } from './data-centers.ts'
 import { createAppModel, type AppModel } from './apps-model.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
+import { createAccountModel, type AccountModel } from './account-model.ts'
 import { createSecretModel, type SecretModel } from './secret-model.ts'
 import { createVolumeModel, type VolumeModel } from './volume-model.ts'
 
@@ -56,6 +57,7 @@ export interface ManagementModel {
   readonly templates: TemplateModel
   readonly registries: RegistryModel
   readonly secrets: SecretModel
+  readonly account: AccountModel
   readonly volumes: VolumeModel
   readonly apps: AppModel
 }
@@ -162,8 +164,15 @@ function createRemove({ endpoints }: ModelStore, { get, onDeleted }: Removal): M
 const theDefaultOne: ReadDataCenters = async () => [{ id: DEFAULT_DATA_CENTER, hasGpu: () => true }]
 
 /** Those that no endpoint has a say in. */
-function createResourceModels(resources: ModelStore['resources'], clock: () => number): Pick<ManagementModel, 'registries' | 'secrets'> {
-  return { registries: createRegistryModel(resources, clock), secrets: createSecretModel(resources, clock) }
+function createResourceModels(
+  resources: ModelStore['resources'],
+  clock: () => number,
+): Pick<ManagementModel, 'registries' | 'secrets' | 'account'> {
+  return {
+    registries: createRegistryModel(resources, clock),
+    secrets: createSecretModel(resources, clock),
+    account: createAccountModel(resources, clock),
+  }
 }
 
 interface TemplateModelDeps extends Pick<ManagementModel, 'save'> {

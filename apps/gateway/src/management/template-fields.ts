@@ -24,6 +24,8 @@ interface Dialects {
   graphql: Shape<TemplateInput, Readonly<Record<string, unknown>>>
 }
 
+const DEFAULT_DISK_GB = 50
+
 export const CONTAINER = fieldTable<TemplateContainer, Dialects>()({
   image: { v2: 'image', v1: 'imageName', graphql: { name: 'imageName', read: (image) => image || undefined, write: (image) => image } },
   entrypoint: {
@@ -36,7 +38,8 @@ export const CONTAINER = fieldTable<TemplateContainer, Dialects>()({
   },
   env: { v2: 'env', v1: 'env', graphql: { name: 'env', read: toEnvironment, write: environmentReply } },
   diskGb: {
-    v2: 'disk',
+    // Clients ask for a number; this is what a template has where none was given (management §2.2).
+    v2: { name: 'disk', read: (gb) => gb, write: (gb) => gb ?? DEFAULT_DISK_GB },
     v1: { name: 'containerDiskInGb', read: (gb) => gb, write: (gb) => gb ?? undefined },
     // Clients that do not care send 0.
     graphql: { name: 'containerDiskInGb', read: (gb) => gb || null, write: (gb) => gb },

@@ -1,5 +1,6 @@
 // The table of kinds of resources that an owner has beside endpoints. The store reads and writes every row with the same scripts under the same
 // rules, so a new kind is one row here and its Zod schema.
+import { ACCOUNTS } from './accounts.ts'
 import { APPS, BUILDS, ENVIRONMENTS } from './apps.ts'
 import { REGISTRIES } from './registries.ts'
 import { SECRETS } from './secrets.ts'
@@ -14,4 +15,5 @@ export const RESOURCE_KINDS = {
   builds: BUILDS,
   volumes: VOLUMES,
   secrets: SECRETS,
+  accounts: ACCOUNTS,
 } as const

@@ -36,7 +36,10 @@ export const CpuFlavorView = z
   .object({
     id: z.string(),
     name: z.string(),
-    memoryPerVcpu: z.int().describe('GB.'),
+    group: z.string(),
+    vcpu: z.object({ min: z.int(), max: z.int() }),
+    ramGbPerVcpu: z.int(),
+    price: z.object({ securePerVcpu: z.number(), serverlessPerVcpu: z.number() }).describe('Always 0: the processors are yours.'),
     availability: Availability.optional(),
     dataCenters: InDataCenters,
   })

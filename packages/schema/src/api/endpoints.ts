@@ -24,7 +24,7 @@ const GpuBody = z.strictObject({
   excludedTypes: z.array(z.string()).optional(),
   count: z.int().min(1).optional(),
   allowedCudaVersions: z.array(z.string()).optional(),
-  minCudaVersion: z.string().optional(),
+  minCudaVersion: z.string().nullable().optional().describe('null or an empty text: no floor.'),
 })
 
 const CpuSize = z.strictObject({
@@ -54,6 +54,14 @@ const ContainerMembers = {
   priority: Priority.optional().describe('Weight where endpoints share GPUs; 1 if absent.'),
 }
 
+/** Members that Runpod's Terraform provider sends with a change, from an older dialect (production §2.5). */
+const TerraformMembers = {
+  computeType: z.enum(['GPU', 'CPU']).optional().describe('Must be what the endpoint is.'),
+  cloudType: z.string().optional().describe('Ignored: the hosts are yours.'),
+  containerDiskInGb: z.int().min(1).optional().describe('`disk`, where that is absent.'),
+  vcpuCount: z.int().min(1).optional().describe('Ignored on a GPU endpoint; of a CPU endpoint the size of every flavor that it has.'),
+}
+
 export const CreateEndpointBody = z
   .strictObject({
     name: z.string().min(1),
@@ -73,6 +81,7 @@ export const UpdateEndpointBody = z
     gpu: GpuBody.optional(),
     cpu: z.array(CpuSize).min(1).optional(),
     ...ContainerMembers,
+    ...TerraformMembers,
   })
   .meta({ id: 'UpdateEndpointBody', description: 'What is to change; what is absent stays.' })
 export type UpdateEndpointBody = z.infer<typeof UpdateEndpointBody>
@@ -88,7 +97,7 @@ export const EndpointView = z
     createdAt: DateTime,
     image: z.string(),
     args: z.string(),
-    disk: z.int().nullable().describe('GB.'),
+    disk: z.int().optional().describe('GB; absent: no limit of its own.'),
     ports: z.array(z.string()),
     env: z.record(z.string(), z.string()),
     registry: z.string().nullable().describe('Id of registry credentials.'),
@@ -98,10 +107,10 @@ export const EndpointView = z
         excludedTypes: z.array(z.string()),
         count: z.int(),
         allowedCudaVersions: z.array(z.string()),
-        minCudaVersion: z.string().optional(),
+        minCudaVersion: z.string().nullable().describe('null: no floor.'),
       })
       .nullable(),
-    cpu: z.array(z.object({ id: z.string(), vcpuCount: z.int(), memory: z.number().describe('GB.') })).nullable(),
+    cpu: z.array(z.object({ id: z.string(), vcpuCount: z.int(), memory: z.number().describe('GB.') })).optional(),
     workers: z.object({
       min: z.int(),
       max: z.int(),

@@ -1,5 +1,6 @@
 // What crosses the public listener, each shape once: the gateway validates with them, clients take their types from here, and the OpenAPI
 // document is generated from them (ADR 47). Apart from the package's main entry, because an agent needs none of it when it starts.
+export * from './billing.ts'
 export * from './catalog.ts'
 export * from './endpoints.ts'
 export * from './explain.ts'

@@ -1,4 +1,5 @@
 // The operations of REST v2 (management §3) and of what only Runyard has. Each route of the gateway takes its schema from here.
+import { ACCOUNT_OPERATIONS } from './account-operations.ts'
 import {
   CatalogQuery,
   CpuFlavorListView,
@@ -274,4 +275,5 @@ export const REST_OPERATIONS = {
   ...WEBHOOKS,
   ...CATALOG,
   ...USAGE,
+  ...ACCOUNT_OPERATIONS,
 }

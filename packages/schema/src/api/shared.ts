@@ -52,10 +52,7 @@ export const Problem = z
     title: z.string(),
     status: z.int(),
     detail: z.string().describe('One sentence: what is wrong, and what would be right.'),
-    errors: z
-      .array(z.object({ location: z.string(), message: z.string() }))
-      .optional()
-      .describe('Of a body that does not fit its shape: every member that is wrong.'),
+    errors: z.array(z.string()).optional().describe('Of a body that does not fit its shape: every member that is wrong.'),
   })
   .meta({ id: 'Problem', description: 'A failure of REST v2 (RFC 9457).' })
 export type Problem = z.infer<typeof Problem>

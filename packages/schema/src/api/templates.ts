@@ -41,7 +41,7 @@ export const TemplateView = z
     createdAt: DateTime,
     image: z.string(),
     args: z.string(),
-    disk: z.int().nullable().describe('GB.'),
+    disk: z.int().describe('GB.'),
     ports: z.array(z.string()),
     env: z.record(z.string(), z.string()),
     registry: z.string().nullable(),

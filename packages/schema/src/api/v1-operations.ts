@@ -1,5 +1,6 @@
 // The operations of REST v1 (management §2). Paths are those below its first prefix; `/rest/v1` means the same.
 import { z } from 'zod'
+import { V1BillingQuery, V1BillingView } from './billing.ts'
 import { CreateRegistryBody, RegistryView } from './registries.ts'
 import { tagged } from './operation.ts'
 import {
@@ -21,6 +22,18 @@ const updateTemplate = { params: IdParams, body: V1UpdateTemplateBody, reply: V1
 const updateVolume = { params: IdParams, body: V1UpdateVolumeBody, reply: V1VolumeView }
 
 export const V1_OPERATIONS = tagged('rest-v1', {
+  'GET /v1/billing/endpoints': {
+    id: 'listBillingV1',
+    summary: 'What each endpoint or GPU type used',
+    querystring: V1BillingQuery,
+    reply: V1BillingView,
+  },
+  'GET /v1/billing/pods': { id: 'listPodBillingV1', summary: 'Billing of pods: no records', reply: z.array(z.never()) },
+  'GET /v1/billing/networkvolumes': {
+    id: 'listVolumeBillingV1',
+    summary: 'Billing of network volumes: no records',
+    reply: z.array(z.never()),
+  },
   'GET /v1/endpoints': { id: 'listEndpointsV1', summary: 'List endpoints', querystring: V1EndpointQuery, reply: z.array(V1EndpointView) },
   'POST /v1/endpoints': {
     id: 'saveEndpointV1',

@@ -100,6 +100,11 @@ const SAMPLES: { readonly [N in keyof typeof RESOURCE_KINDS]: Sample } = {
     secrets: [],
     beside: APPS_BESIDE,
   },
+  accounts: {
+    record: (id) => ({ ...APP, id, name: `name of ${id}`, publicKeys: ['ssh-ed25519 AAAA me'] }),
+    change: { createdAt: 2 },
+    secrets: [],
+  },
   secrets: {
     record: secret,
     change: { value: 'other' },

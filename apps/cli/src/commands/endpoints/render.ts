@@ -16,7 +16,7 @@ export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly 
     ['command', endpoint.args === '' ? undefined : endpoint.args],
     ['hardware', hardwareOf(endpoint)],
     ['registry', endpoint.registry ?? undefined],
-    ['disk', endpoint.disk === null ? undefined : `${endpoint.disk} GB`],
+    ['disk', endpoint.disk === undefined ? undefined : `${endpoint.disk} GB`],
     ['workers', rangeOf(endpoint)],
     ['stay warm', workers.idleTimeout === undefined ? undefined : `${workers.idleTimeout} s after their last job`],
     [
@@ -37,7 +37,7 @@ function rangeOf({ workers: { min, max } }: EndpointView): string {
 }
 
 function hardwareOf({ gpu, cpu }: EndpointView): string {
-  if (cpu !== null)
+  if (cpu !== undefined)
     return cpu.map(({ id, vcpuCount, memory }) => `${id}-${vcpuCount}${memory === undefined ? '' : `-${memory}`}`).join(', ')
   if (gpu === null) return '–'
   const without = gpu.excludedTypes.length === 0 ? '' : ` without ${gpu.excludedTypes.join(', ')}`

@@ -3,8 +3,10 @@ import { boundTemplate, makerOf, templateSwap, type GpuCatalogue, type GpuType }
 import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
 import type { LoginModel } from '../../login/login-model.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
+import { splitCommas } from '../fields.ts'
 import type { ManagementModel } from '../model.ts'
 import { appFields, appMutations, appQueries, appReply } from './apps.ts'
+import { accountResolvers } from './account-resolvers.ts'
 import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
 import type { EndpointInput, IdFilter, Input, TemplateInput } from './inputs.ts'
 import { loginResolvers } from './login-resolvers.ts'
@@ -25,17 +27,13 @@ export interface ResolverDeps {
 
 export function createResolvers({ model, catalogue, readDataCenters, logins }: ResolverDeps) {
   const login = loginResolvers(logins)
+  const account = accountResolvers(model.account)
   const volumes = volumeResolvers(model.volumes)
   const secrets = secretResolvers(model.secrets)
   const centers = dataCenterResolvers(catalogue, readDataCenters)
   return {
     ...SCALARS,
-    Query: {
-      ...queries(model, catalogue),
-      ...login.query,
-      ...centers.query,
-      ...appQueries(model.apps),
-    },
+    Query: { ...queries(model, catalogue), ...login.query, ...account.query, ...centers.query, ...appQueries(model.apps) },
     Mutation: asSteps({
       ...endpointMutations(model),
       ...templateMutations(model),
@@ -44,12 +42,14 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       ...secrets.mutations,
       ...login.mutations,
       ...appMutations(model.apps),
+      ...account.mutations,
     }),
     User: {
       containerRegistryCreds: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {
         reads.step('read')
         return reads.rows(await model.registries.list(key.ownerId)).map(registryReply)
       },
+      ...account.ofUser,
       ...volumes.ofUser,
       ...secrets.ofUser,
       endpoints: async (_: unknown, __: unknown, { reads }: RequestContext) => reads.rows(await reads.endpoints()).map(endpointReply),
@@ -65,7 +65,7 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       template: ({ source }: EndpointReply, _: unknown, { reads }: RequestContext) => templateOf(source, reads),
       env: environment,
     },
-    PodTemplate: { env: environment },
+    PodTemplate: { env: environment, portsConfig },
     DataCenter: centers.DataCenter,
     ...STOCK,
   }
@@ -80,17 +80,17 @@ const STOCK = {
 
 function queries(model: ManagementModel, catalogue: GpuCatalogue) {
   return {
-    myself: (_: unknown, __: unknown, { key }: RequestContext) => ({ id: key.ownerId, pubKey: null }),
     podTemplate: async (_: unknown, { id }: { id?: string | null }, { key, reads }: RequestContext) => {
       reads.step('read')
       return templateReply(await model.templates.get(key.ownerId, id ?? ''))
     },
-    podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateFilter'> | null }, { reads }: RequestContext) =>
-      input?.isRunpod === true ? [] : reads.rows(await reads.templates()).map(templateReply),
+    podTemplates: async (_: unknown, { input }: { input?: Input<'PodTemplateInput'> | null }, { reads }: RequestContext) =>
+      input?.isRunpod === true || input?.isPublic === true ? [] : reads.rows(await reads.templates()).map(templateReply),
     gpuTypes: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
       reads.rows(gpuTypes(catalogue, input ?? {})),
     cpuFlavors: (_: unknown, { input }: { input?: IdFilter | null }, { reads }: RequestContext) =>
       reads.rows(wantedIds(input)).map((id) => ({ id })),
+    serverlessGpuPools: () => gpuPools(catalogue),
   }
 }
 
@@ -105,6 +105,11 @@ function asSteps(mutations: Readonly<Record<string, Resolve>>): Readonly<Record<
       return change(parent, args, context)
     }
   return Object.fromEntries(Object.entries(mutations).map(([name, change]) => [name, asStep(change)]))
+}
+
+/** Ports have no names here (management §4.3). */
+function portsConfig({ ports }: { readonly ports?: string | null }): readonly Record<string, string>[] {
+  return splitCommas(ports ?? '').map((port) => ({ port, name: '' }))
 }
 
 function environment({ env }: { readonly env: readonly unknown[] }, _: unknown, { reads }: RequestContext): readonly unknown[] {
@@ -168,6 +173,12 @@ function wantedIds(input: IdFilter | null | undefined): readonly string[] {
 function gpuTypes(catalogue: GpuCatalogue, { id, ids }: IdFilter): readonly Record<string, unknown>[] {
   if (ids != null) return ids.filter((each) => each != null).map((each) => stockReply(catalogue, each))
   return catalogue.types.filter((type) => id == null || type === catalogue.find(id)).map(toReply)
+}
+
+/** Which types each pool has (management §4.3). */
+function gpuPools(catalogue: GpuCatalogue): readonly Record<string, unknown>[] {
+  const pooled = catalogue.types.filter(({ pool }) => pool !== null)
+  return [...Map.groupBy(pooled, ({ pool }) => pool)].map(([id, types]) => ({ id, gpuTypeIds: types.map((type) => type.id) }))
 }
 
 /** Pools, too, are asked for. */

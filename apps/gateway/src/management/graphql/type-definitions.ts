@@ -15,9 +15,14 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   type Query {
     myself: User
     podTemplate(id: String): PodTemplate
-    podTemplates(input: PodTemplateFilter): [PodTemplate!]
+    podTemplates(input: PodTemplateInput): [PodTemplate!]
     gpuTypes(input: GpuTypeFilter): [GpuType]
     cpuFlavors(input: CpuFlavorInput): [CpuFlavor]
+    serverlessGpuPools: [GpuPool!]!
+    listings(input: ListingsInput): [Listing!]!
+    listing(id: String, input: ListingsInput): Listing
+    allAiApiPublicConfigs: [AiApiPublicConfig!]!
+    myModels: [JSON!]!
     flashAuthRequestStatus(flashAuthRequestId: String!): FlashAuthRequest
     dataCenters: [DataCenter!]!
   }
@@ -35,6 +40,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     secretCreate(input: SecretCreateInput!): Secret
     secretDelete(id: ID!): Boolean
     createFlashAuthRequest: FlashAuthRequest
+    updateUserSettings(input: UpdateUserSettingsInput): User
   }
 
   "A login that waits for an approval on the page /flash/login."
@@ -48,6 +54,14 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   type User {
     id: String!
     pubKey: String
+    email: String!
+    clientBalance: Decimal!
+    currentSpendPerHr: Decimal!
+    spendLimit: Decimal!
+    notifyPodsStale: Boolean!
+    notifyPodsGeneral: Boolean!
+    notifyLowBalance: Boolean!
+    myModels: [JSON!]!
     networkVolumes: [NetworkVolume!]!
     globalStoreBuckets: [GlobalStoreBucket!]!
     containerRegistryCreds: [ContainerRegistryAuth!]!
@@ -138,6 +152,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     volumeInGb: Whole
     volumeMountPath: String
     ports: String
+    portsConfig: [PortConfig!]!
     env: [EnvironmentVariable!]!
     readme: String
     isServerless: Boolean
@@ -185,6 +200,69 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     stockStatus: Word
     minimumBidPrice: Decimal
     uninterruptablePrice: Decimal
+    gpuTypeCudaVersions: [GpuTypeCudaVersion!]
+  }
+
+  type GpuTypeCudaVersion {
+    cudaVersion: String
+    availability: Word
+  }
+
+  type GpuPool {
+    id: String!
+    gpuTypeIds: [String!]!
+  }
+
+  type PortConfig {
+    port: String!
+    name: String!
+  }
+
+  "Of a hub, which Runyard does not have."
+  type Listing {
+    id: String!
+    repoId: String
+    title: String
+    description: String
+    repoName: String
+    repoOwner: String
+    createdAt: String
+    updatedAt: String
+    views: Whole
+    stars: Whole
+    deploys: Whole
+    language: String
+    category: String
+    tags: [String!]
+    type: Word
+    listedRelease: ListedRelease
+  }
+
+  type ListedRelease {
+    id: String
+    name: String
+    tagName: String
+    createdAt: String
+    config: JSON
+    build: ListedBuild
+  }
+
+  type ListedBuild {
+    id: String
+    imageName: String
+  }
+
+  "A public endpoint, which Runyard does not have."
+  type AiApiPublicConfig {
+    id: String
+    aiApiId: String
+    modelName: String
+    displayName: String
+    description: String
+    metadata: JSON
+    isLive: Boolean
+    createdAt: String
+    updatedAt: String
   }
 
   type CpuFlavor {

@@ -4,7 +4,7 @@ import { refusePorts } from '@runyard/core'
 import { RunyardError } from '@runyard/schema'
 import { splitCommas } from '../fields.ts'
 import type { EndpointInput, TemplateInput } from './inputs.ts'
-import { NO_PODS, NO_SSH_KEYS } from '../out-of-scope.ts'
+import { NO_PODS } from '../out-of-scope.ts'
 
 const NO_START_SCRIPT = 'put the command into template.dockerArgs.'
 
@@ -60,7 +60,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
   podStop: NO_PODS,
   podResume: NO_PODS,
   podTerminate: NO_PODS,
-  updateUserSettings: NO_SSH_KEYS,
 }
 
 /** The sentence for a request that fails validation because it names one of them, whatever else is wrong with it. */

@@ -363,11 +363,11 @@ describe('the rest of REST v1', () => {
     expect(await user.rest('DELETE', path)).toEqual({ status: 204, json: {} })
   })
 
-  it.each([
-    ['/v1/pods', 'Pods are not served here'],
-    ['/v1/billing/endpoints', 'REST v1 has no billing here'],
-  ])('says of %s that it is not there', async (path, sentence) => {
-    expect(await user.rest('GET', path)).toMatchObject({ status: 404, json: { error: expect.stringContaining(sentence) } })
+  it('says of pods that they are not there', async () => {
+    expect(await user.rest('GET', '/v1/pods')).toMatchObject({
+      status: 404,
+      json: { error: expect.stringContaining('Pods are not served here') },
+    })
   })
 
   it('asks for the key before it looks at anything else', async () => {

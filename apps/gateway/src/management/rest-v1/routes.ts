@@ -2,18 +2,20 @@
 // their own. Lists are bare arrays, creating answers 200, bad input is 400 with `error` and `message`.
 import type { FastifyInstance } from 'fastify'
 import { DIALECTS } from '../../http/errors.ts'
-import { NO_PODS, NO_V1_BILLING } from '../out-of-scope.ts'
+import { NO_PODS } from '../out-of-scope.ts'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, registerRemoval, v1Route, withRestConventions, type RestApp, type RestConventionDeps } from '../rest/conventions.ts'
 import { registerOutOfScopeRoutes } from '../rest/out-of-scope-routes.ts'
 import { registryReply } from '../rest/registry-routes.ts'
+import type { UsageDeps } from '../usage-model.ts'
+import { registerBillingRoutes } from './billing-routes.ts'
 import { registerEndpointRoutes, type EndpointRouteDeps } from './endpoint-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerVolumeRoutes } from './volume-routes.ts'
 
-export type RestV1Deps = RestConventionDeps & EndpointRouteDeps
+export type RestV1Deps = RestConventionDeps & EndpointRouteDeps & UsageDeps
 
-const OUT_OF_SCOPE = { '/pods': NO_PODS, '/billing': NO_V1_BILLING } as const
+const OUT_OF_SCOPE = { '/pods': NO_PODS } as const
 
 /** Paths are relative to the prefix that the scope is registered under. */
 export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
@@ -22,6 +24,7 @@ export function registerRestV1(app: FastifyInstance, deps: RestV1Deps): void {
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
   registerVolumeRoutes(rest, deps.model)
+  registerBillingRoutes(rest, deps)
   registerOutOfScopeRoutes(rest, OUT_OF_SCOPE)
 }
 

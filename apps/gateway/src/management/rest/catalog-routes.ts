@@ -69,6 +69,10 @@ function gpuTypeReply({ id, displayName, pool, memoryGb, maxCount }: GpuType): G
   }
 }
 
+/** As many as an instance id can name; a host's own size is the limit. */
+const VCPUS = { min: 2, max: 512 }
+const NO_PRICE = { securePerVcpu: 0, serverlessPerVcpu: 0 }
+
 const nameOf = ({ id }: DataCenter) => ({ id, name: id, availability: 'HIGH' as const })
 
 /** Where a worker could run one day; a card that is taken now becomes free. */
@@ -79,7 +83,7 @@ function stockIn(centers: readonly DataCenter[], isMissing: boolean): Pick<GpuTy
 function registerCpuRoutes(app: RestApp, { readDataCenters }: CatalogDeps): void {
   const describe = async (ids: readonly string[], include: string | undefined): Promise<CpuFlavorView[]> => {
     const stock = include === 'AVAILABILITY' ? stockIn(await readDataCenters(), false) : {}
-    return ids.map((id) => ({ id, name: id, memoryPerVcpu: CPU_FLAVORS[id] ?? 0, ...stock }))
+    return ids.map((id) => ({ id, name: id, group: id, vcpu: VCPUS, ramGbPerVcpu: CPU_FLAVORS[id] ?? 0, price: NO_PRICE, ...stock }))
   }
 
   app.route({
@@ -105,7 +109,7 @@ function registerDataCenterRoutes(app: RestApp, { readDataCenters, catalogue }: 
     return {
       id,
       name: id,
-      region: regionOf(id),
+      region: REGIONS[regionOf(id)] ?? 'UNKNOWN',
       globalNetwork: false,
       networkVolumeTypes: [...NETWORK_VOLUME_KINDS],
       compliance: [],
@@ -131,6 +135,18 @@ function registerDataCenterRoutes(app: RestApp, { readDataCenters, catalogue }: 
       return describe(found, request.query.include)
     },
   })
+}
+
+const REGIONS: Readonly<Record<string, string>> = {
+  EU: 'EUROPE',
+  EUR: 'EUROPE',
+  US: 'NORTH_AMERICA',
+  CA: 'NORTH_AMERICA',
+  SA: 'SOUTH_AMERICA',
+  AP: 'ASIA',
+  OC: 'OCEANIA',
+  ME: 'MIDDLE_EAST',
+  AF: 'AFRICA',
 }
 
 /** `EUR-NO-1` → `EUR`. */

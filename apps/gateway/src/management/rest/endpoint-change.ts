@@ -1,5 +1,6 @@
 // REST v2 bodies → changes of the model (management §3.2). POST describes the whole endpoint; PATCH only what it names.
 import {
+  cpuInstanceId,
   DEFAULT_CONTAINER,
   DEFAULT_PLACEMENT,
   DEFAULT_SETTINGS,
@@ -35,13 +36,14 @@ const gpuDefaults: GpuChange = { excludedTypes: [], count: 1, allowedCudaVersion
 
 export function updateChange(body: UpdateEndpointBody, current: Endpoint, template: Template | undefined): EndpointChange {
   refuseOtherFamily(body, current)
+  const { containerDiskInGb: diskGb } = body
   if (current.type !== 'LOAD_BALANCER') refusePorts(body.ports ?? [], [...current.spec.ports, ...(template?.container.ports ?? [])])
   refuseIdleTimeout(body, current.type, body.scaling?.type ?? current.settings.scaling.type)
   return defined({
     name: body.name,
-    container: givenContainer(body, template),
+    container: { ...(diskGb !== undefined && { diskGb }), ...givenContainer(body, template) },
     gpu: body.gpu === undefined ? undefined : givenGpu(body.gpu),
-    ...givenCpu(body),
+    ...(givenCpu(body) ?? resizedCpu(body, current)),
     settings: givenSettings(body),
   })
 }
@@ -70,12 +72,20 @@ function givenCpu(body: UpdateEndpointBody): { readonly cpu: CpuRequest } | unde
   return instanceIds && { cpu: { instanceIds } }
 }
 
+/** Terraform names the size alone. */
+function resizedCpu({ vcpuCount }: UpdateEndpointBody, { spec: { cpu } }: Endpoint): { readonly cpu: CpuRequest } | undefined {
+  if (vcpuCount === undefined || cpu === null) return undefined
+  const flavors = new Set(cpu.instanceIds.map((id) => id.split('-', 1)[0] ?? ''))
+  return { cpu: { instanceIds: [...flavors].map((flavor) => cpuInstanceId(flavor, vcpuCount)) } }
+}
+
 function givenSettings(body: UpdateEndpointBody): Partial<EndpointSettings> {
   return { ...WORKERS.v2.read(body.workers ?? {}), ...SETTINGS.v2.read(body) }
 }
 
 function refuseOtherFamily(body: UpdateEndpointBody, current: Endpoint): void {
-  if ((body.gpu !== undefined && current.spec.cpu !== null) || (body.cpu !== undefined && current.spec.gpu !== null))
+  const wanted = [body.computeType, body.gpu && 'GPU', body.cpu && 'CPU'].filter((family) => family !== undefined)
+  if (wanted.includes(current.spec.cpu === null ? 'CPU' : 'GPU'))
     throw new RunyardError('unprocessable', 'An endpoint cannot change between GPU and CPU; create a new one.')
 }
 

@@ -20,15 +20,17 @@ const JOB_URLS = {
 /** `origin` is how the client reached us, e.g. `http://127.0.0.1:8080`. */
 export function endpointReply(endpoint: Endpoint, origin: string): EndpointView {
   const { spec, settings } = endpoint
+  const { disk, ...container } = CONTAINER.v2.write(spec)
   return {
     id: endpoint.id,
     name: endpoint.name,
     type: endpoint.type,
     createdAt: new Date(endpoint.createdAt).toISOString(),
-    ...CONTAINER.v2.write(spec),
+    ...container,
+    ...(spec.diskGb === null ? {} : { disk }),
     ...PLACEMENT.v2.write(spec),
-    gpu: spec.gpu === null ? null : defined(GPU.v2.write(gpuFields(spec.gpu))),
-    ...(spec.cpu === null ? { cpu: null } : CPU.v2.write(spec.cpu)),
+    gpu: spec.gpu === null ? null : GPU.v2.write(gpuFields(spec.gpu)),
+    ...(spec.cpu === null ? {} : CPU.v2.write(spec.cpu)),
     workers: workersReply(endpoint),
     ...SETTINGS.v2.write(settings),
     requestUrls: requestUrls(endpoint, `${origin}/v2/${endpoint.id}`),

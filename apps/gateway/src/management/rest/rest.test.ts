@@ -47,15 +47,14 @@ describe('endpoints over REST v2 (management §3.2)', () => {
   it('creates an endpoint with the documented defaults and replies with its whole shape', async () => {
     const { status, json } = await call('POST', '/v2/serverless', QUEUE)
     expect(status).toBe(201)
+    expect(Object.keys(json ?? {})).not.toEqual(expect.arrayContaining(['disk', 'cpu']))
     expect(json).toMatchObject({
       ...QUEUE,
       args: '',
-      disk: null,
       ports: [],
       env: {},
       registry: null,
-      gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [] },
-      cpu: null,
+      gpu: { pools: ['ADA_24'], excludedTypes: [], count: 1, allowedCudaVersions: [], minCudaVersion: null },
       workers: { min: 0, max: 3, idleTimeout: 10 },
       dataCenterIds: [],
       networkVolumes: [],
@@ -111,7 +110,7 @@ describe('endpoints over REST v2 (management §3.2)', () => {
     const id = await create({ gpu })
     expect((await call('PATCH', `/v2/serverless/${id}`, { gpu: { count: 2 } })).json).toMatchObject({ gpu: { ...gpu, count: 2 } })
     const { json } = await call('PATCH', `/v2/serverless/${id}`, { gpu: { pools: ['ADA_24'], minCudaVersion: '' } })
-    expect(json?.['gpu']).toEqual({ pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [] })
+    expect(json?.['gpu']).toEqual({ pools: ['ADA_24'], excludedTypes: [], count: 2, allowedCudaVersions: [], minCudaVersion: null })
   })
 
   it('knows the memory of a CPU flavor', async () => {

@@ -7,6 +7,8 @@ import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
+import { registerAccountRoutes } from './account-routes.ts'
+import { registerBillingRoutes } from './billing-routes.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
 import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
@@ -41,6 +43,8 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerVolumeRoutes(rest, deps.model)
   registerSecretRoutes(rest, deps.model)
   registerCatalogRoutes(rest, deps)
+  registerAccountRoutes(rest, deps.model)
+  registerBillingRoutes(rest, deps)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)

@@ -51,5 +51,12 @@ function templateEdit(body: V2TemplateBody): TemplateEdit {
 function templateReply({ id, name, container, notes, createdAt }: Template): TemplateView {
   const { volumeGb: size, volumeMountPath: path } = notes
   const mounts = size > 0 ? { persistent: { size, path } } : {}
-  return { id, name, createdAt: new Date(createdAt).toISOString(), ...CONTAINER.v2.write(container), ...NOTES.v2.write(notes), mounts }
+  return {
+    id,
+    name,
+    createdAt: new Date(createdAt).toISOString(),
+    ...CONTAINER.v2.write(container),
+    ...NOTES.v2.write(notes),
+    mounts,
+  }
 }

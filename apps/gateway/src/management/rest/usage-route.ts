@@ -3,20 +3,12 @@
 // range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43).
 import { sumUsage } from '@runyard/core'
 import type { UsageOptions } from '@runyard/core'
-import type { Config } from '@runyard/schema'
 import { RunyardError } from '@runyard/schema'
-import type { Store } from '@runyard/store'
-import type { ManagementModel } from '../model.ts'
+import { readOwnedLedger, type UsageDeps } from '../usage-model.ts'
 import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-
-export interface UsageDeps {
-  readonly model: Pick<ManagementModel, 'list'>
-  readonly store: Pick<Store, 'ledger' | 'endpoints'>
-  readonly config: Pick<Config, 'billing'>
-}
 
 export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
   app.route({
@@ -32,12 +24,8 @@ export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
   })
 }
 
-async function usageOf({ model, store, config }: UsageDeps, ownerId: string, asked: Pick<UsageOptions, 'range' | 'now'>) {
-  const [{ range, rows, days }, own] = await Promise.all([store.ledger.usage(ownerId, asked.range), model.list(ownerId)])
-  const names = new Map(own.map((endpoint) => [endpoint.id as string, endpoint.name]))
-  const others = new Set(rows.map(({ endpointId }) => endpointId).filter((id) => !names.has(id)))
-  const owners = await store.endpoints.goneOwners([...others])
-  const visible = rows.filter(({ endpointId }) => names.has(endpointId) || owners.get(endpointId) === ownerId)
-  const lines = sumUsage({ rows: visible, days }, { range, billedStates: config.billing.states, now: asked.now })
+async function usageOf(deps: UsageDeps, ownerId: string, asked: Pick<UsageOptions, 'range' | 'now'>) {
+  const { range, names, rows, days } = await readOwnedLedger(deps, ownerId, asked.range)
+  const lines = sumUsage({ rows, days }, { range, billedStates: deps.config.billing.states, now: asked.now })
   return { range, lines: lines.map((line) => ({ ...line, endpointName: names.get(line.endpointId ?? '') ?? null })) }
 }
