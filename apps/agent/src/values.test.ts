@@ -118,7 +118,7 @@ describe('a result', () => {
 
 describe('a missing import', () => {
   it.for([
-    ['torch', /^No module named 'torch'; Runpod's own GPU image has torch, .*dependencies.*defaultImage or imageAliases/],
+    ['torch', /^No module named 'torch'; Runpod's own GPU image has torch, .*dependencies.*defaultImages/],
     ['torchvision.models', /^No module named 'torchvision'; Runpod's own GPU image has torchvision/],
     ['nowhere_to_be_found', /^No module named 'nowhere_to_be_found'; name its package in the function's dependencies\nTraceback/],
     ['json.nothing', /^No module named 'json\.nothing'\nTraceback/],

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { imageProblem } from './image-reference.ts'
+import { imageProblem, resolveImage } from './image-reference.ts'
 
 const SHA = 'a'.repeat(64)
 
@@ -67,5 +67,27 @@ describe('an image', () => {
     const isHarmless = (image: string): boolean => imageProblem(image) !== undefined || harmless.test(image)
     const counterexample = fc.check(fc.property(text, isHarmless), { numRuns: 20_000 }).counterexample
     expect(counterexample).toBeNull()
+  })
+})
+
+describe('the image that stands in for one of Runpod’s', () => {
+  const defaultImages = { gpu: 'mine/torch:1', 'py3.10': 'mine/old:1', 'gpu-py3.13': 'mine/torch-new:1' }
+  it.for([
+    ['runpod/flash:py3.12-latest', 'mine/torch:1'],
+    ['runpod/flash-cpu:py3.12-latest', 'runyard/worker:latest'],
+    ['runpod/queue:py3.12-latest', 'runyard/worker:latest'],
+    ['runpod/queue-gpu:py3.12-latest', 'mine/torch:1'],
+    ['runpod/queue:py3.10-latest', 'mine/old:1'],
+    ['runpod/flash:py3.10-latest', 'mine/old:1'],
+    ['runpod/flash:py3.13-latest', 'mine/torch-new:1'],
+    ['mine/handler:py3.10', 'mine/handler:py3.10'],
+  ] as const)('follows hardware and Python: %s is %s', ([image, expected]) => {
+    const defaults = { defaultImage: 'runyard/worker:latest', imageAliases: {}, defaultImages }
+    expect(resolveImage(image, defaults).image).toBe(expected)
+  })
+
+  it('is the operator’s alias first', () => {
+    const defaults = { defaultImage: 'd', imageAliases: { 'runpod/flash': 'alias' }, defaultImages }
+    expect(resolveImage('runpod/flash:py3.12-latest', defaults).image).toBe('alias')
   })
 })

@@ -65,18 +65,30 @@ export interface ImageChoice {
 
 export interface ImageDefaults {
   readonly defaultImage: string
+  /** For some of the images that ours stand in for: `gpu`, `cpu`, `py3.12`, `gpu-py3.12` → the operator's image. */
+  readonly defaultImages?: Readonly<Record<string, string>>
   /** Image name as clients send it (no tag) → the operator's image. */
   readonly imageAliases: Readonly<Record<string, string>>
 }
 
 /** `runpod/flash*` → Flash's envelope, `runpod/queue*` → JSON (sdk2-api §5), both on the default image unless the operator aliases them. */
 export function resolveImage(image: string, defaults: ImageDefaults): ImageChoice {
-  const { name } = split(image)
+  const { name, tag } = split(image)
   const alias = defaults.imageAliases[name] ?? defaults.imageAliases[image]
   const envelope = envelopeOf(image)
   if (envelope === null) return { image: alias ?? image, envelope, withAgent: false }
-  return { image: alias ?? defaults.defaultImage, envelope, withAgent: true }
+  return { image: alias ?? standIn(name, tag, defaults), envelope, withAgent: true }
 }
+
+/** The most specific one: Flash's GPU image has no ending and its CPU image has one, and the SDK 2.0 names them the other way round (sdk2-api §3.4). */
+function standIn(name: string, tag = '', { defaultImage, defaultImages = {} }: ImageDefaults): string {
+  const hardware = CPU_IMAGE.test(name) ? 'cpu' : 'gpu'
+  const [python] = /^py3\.\d+/.exec(tag) ?? ['']
+  const keys = [`${hardware}-${python}`, python, hardware]
+  return keys.map((key) => defaultImages[key]).find((image) => image !== undefined) ?? defaultImage
+}
+
+const CPU_IMAGE = /(?:-cpu|\/queue|\/api|\/task)$/u
 
 /** True if the image has its own handler, so that only a container can run it. */
 export function needsContainer(image: string): boolean {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { AppsConfig } from './app-config.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
-import { ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
+import { DefaultImageBase, DefaultImagesConfig, ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
@@ -85,10 +85,8 @@ export const Config = z.object({
     .default({})
     .describe('GPU name as nvidia-smi prints it → pool (null: none), memoryGb, displayName, maxCount; adds or changes GPU types'),
   defaultImage: z.string().default('runyard/worker:latest').describe('worker image that replaces runpod/flash and runpod/queue'),
-  defaultImageBase: z
-    .string()
-    .optional()
-    .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian'),
+  defaultImageBase: DefaultImageBase,
+  defaultImages: DefaultImagesConfig,
   pythons: PythonsConfig,
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),

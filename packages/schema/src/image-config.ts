@@ -46,3 +46,13 @@ export const PythonsConfig = z
   .record(z.string().regex(/^3\.\d+$/, 'write a version as 3.12'), z.string().min(1))
   .default({})
   .describe('Python version → interpreter of a process host for deployed apps of that version; default: python3.12 and so on from the PATH')
+
+export const DefaultImagesConfig = z
+  .record(z.string().regex(/^(cpu|gpu)$|^((cpu|gpu)-)?py3\.\d+$/, 'write cpu, gpu, py3.12 or gpu-py3.12'), z.string().min(1))
+  .default({})
+  .describe('cpu, gpu, py3.12 or gpu-py3.12 → worker image in place of defaultImage for such images of Runpod, e.g. gpu: one with torch')
+
+export const DefaultImageBase = z
+  .string()
+  .optional()
+  .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian')

@@ -38,7 +38,7 @@ def for_raised(error):
     if top in IN_FLASH_IMAGE:
         return (
             "; Runpod's own GPU image has %s, the image of this worker does not: name it in the function's dependencies, or let the "
-            "operator's defaultImage or imageAliases name an image that has it" % top
+            "operator's defaultImages name an image that has it (docker/worker-gpu.Dockerfile)" % top
         )
     if top in STANDARD:
         return "; this worker runs Python %s, whose standard library has no %s" % (PYTHON, top)
