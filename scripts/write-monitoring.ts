@@ -1,13 +1,21 @@
-// Writes Prometheus' rules into docker/prometheus from their source in packages/monitoring; with --check, fails if a file on disk is out of date.
+// Writes Prometheus' rules into docker/prometheus and Grafana's boards into docker/grafana from their source in packages/monitoring; with --check, fails if a
+// file on disk is out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { alertGroups, createPace, recordingGroups, toRuleFile } from '../packages/monitoring/src/index.ts'
+import { buildBoard } from '../packages/monitoring/src/boards/build-board.ts'
+import { alertGroups, BOARDS, createPace, recordingGroups, toRuleFile } from '../packages/monitoring/src/index.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const pace = createPace()
 const FILES: Readonly<Record<string, string>> = {
   'docker/prometheus/runyard-recordings.yaml': toRuleFile(recordingGroups(pace)),
   'docker/prometheus/runyard-alerts.yaml': toRuleFile(alertGroups(pace)),
+  ...Object.fromEntries(
+    Object.entries(BOARDS).map(([name, board]) => [
+      `docker/grafana/runyard-${name}.json`,
+      `${JSON.stringify(buildBoard(board), null, 2)}\n`,
+    ]),
+  ),
 }
 
 for (const [path, text] of Object.entries(FILES)) {

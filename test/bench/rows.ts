@@ -13,6 +13,7 @@ import { processor } from './rows/processor.ts'
 import { through } from './rows/through.ts'
 import { backlog } from './rows/backlog.ts'
 import { hostile } from './rows/hostile.ts'
+import { scrape } from './rows/scrape.ts'
 
 export const ROW_GROUPS: readonly RowGroup[] = [
   runsync,
@@ -24,6 +25,7 @@ export const ROW_GROUPS: readonly RowGroup[] = [
   polling,
   run,
   processor,
+  scrape,
   through,
   hostile,
   backlog,

@@ -1,9 +1,9 @@
 // Durations of rules. A test runs the same rules faster: every range, pause and limit in seconds shrinks by one factor.
 export interface Pace {
   /** As Prometheus writes it: `5m`. */
-  span(seconds: number): string
+  readonly span: (seconds: number) => string
   /** As a number in an expression. */
-  seconds(count: number): number
+  readonly seconds: (count: number) => number
 }
 
 const UNITS = [

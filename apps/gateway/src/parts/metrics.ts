@@ -1,7 +1,7 @@
 // What this gateway counts while it works: the process facts of the table (ADR 73). What is true in Redis is read at scrape time (`pool-facts.ts`).
 // A count on the hot path is one look-up by endpoint and an addition. Series of an endpoint are kept by its id, since its name may change; the page adds
 // the name.
-import { METRICS, type EndMeasure, type MetricName, type StartPhase } from '@runyard/core'
+import { METRICS, START_PHASES, type EndMeasure, type MetricName, type StartPhase } from '@runyard/core'
 import { createSeries, observeIn, type Distribution, type Samples, type Series, type Value } from '@runyard/kit'
 import type { RefusalReason, WebhookOutcome } from '@runyard/schema'
 
@@ -49,6 +49,7 @@ export function createGatewayMetrics(): GatewayMetrics {
       run: series.distribution(RUN, endpointId),
     }
     // From zero on, so that Prometheus sees the first one as an increase.
+    for (const phase of START_PHASES) series.distribution('runyard_worker_start_seconds', endpointId, phase)
     series.add('runyard_job_end_causes_total', [endpointId, 'worker_lost', 'FAILED'], 0)
     cells.set(endpointId, made)
     return made
@@ -80,7 +81,7 @@ export function createGatewayMetrics(): GatewayMetrics {
       for (const endpointId of cells.keys()) if (!ids.has(endpointId)) cells.delete(endpointId)
       for (const name of OF_ENDPOINTS) series.keep(name, (endpointId) => ids.has(endpointId))
     },
-    samples: series.samples,
+    samples: () => series.samples(),
   }
 }
 
