@@ -15,6 +15,8 @@ let port: number
 /** Of requests to /hold: what answers them. */
 const held: (() => void)[] = []
 const agents: TunnelAgent[] = []
+/** Bodies of syncs. */
+const synced: string[] = []
 
 beforeAll(async () => {
   gateway = await start({ loadBalancing: { names: ['api.localhost', 'localhost'], holdS: 20, bodyBytes: 1_000_000 } })
@@ -50,7 +52,12 @@ async function serve(incoming: IncomingMessage, response: ServerResponse): Promi
   if (path.startsWith('/hold')) await new Promise<void>((resolve) => held.push(resolve))
   if (path.startsWith('/die')) return void incoming.socket.destroy()
   let bytes = 0
-  for await (const chunk of incoming) bytes += (chunk as Buffer).length
+  const chunks: Buffer[] = []
+  for await (const chunk of incoming) {
+    bytes += (chunk as Buffer).length
+    chunks.push(chunk as Buffer)
+  }
+  if (path === '/_runpod/sync') synced.push(Buffer.concat(chunks).toString())
   response.writeHead(path.startsWith('/teapot') ? 418 : 200, { 'content-type': 'application/json', 'x-own': 'a' })
   response.end(JSON.stringify({ method: incoming.method, path, bytes, headers: incoming.headers }))
 }
@@ -201,6 +208,45 @@ describe('without a worker', () => {
   test('a request to a paused endpoint is refused at once', async () => {
     const { endpoint } = await addSite({ workersMax: 0 })
     expect(await ask(`/lb/${endpoint.id}/a`)).toMatchObject({ status: 504, text: expect.stringContaining('its maximum is 0') })
+  })
+})
+
+describe('the source of an api in a dev session', () => {
+  test('reaches a worker before its first request, whichever worker got it from the client', async () => {
+    const env = { RUNPOD_DEV_RESOURCE: 'api' }
+    const endpoint = await gateway.addEndpoint(
+      { type: 'LOAD_BALANCER', spec: { ...(await gateway.addEndpoint()).spec, env } },
+      { scaling: { type: 'REQUEST_COUNT', requestCount: 1 } },
+    )
+    const site = { endpoint, worker: await addWorker(endpoint) }
+    const agent = await join(site)
+    const body = JSON.stringify({ source: 'x = 1', resource: 'api' })
+    expect((await ask(`/lb/${endpoint.id}/_runpod/sync`, { method: 'POST', body })).status).toBe(200)
+    expect((await ask(`/lb/${endpoint.id}/a`)).status).toBe(200)
+    expect(synced).toEqual([body])
+    agent.kill()
+    const other = { ...site, worker: await addWorker(endpoint) }
+    await join(other)
+    const answers = await Promise.all([ask(`/lb/${endpoint.id}/a`), ask(`/lb/${endpoint.id}/b`)])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect(synced).toEqual([body, body])
+  })
+})
+
+describe('a deployed app', () => {
+  test('is called by its names, at flash.<base name>', async () => {
+    const common = { ownerId: 'owner', createdAt: 1 }
+    const edit = { ownerId: 'owner', now: 1, id: undefined, randomText: () => '', sha256: () => '' }
+    await gateway.store.resources.apps.save({ ...edit, edit: () => ({ ...common, id: 'app1', name: 'shop' }) })
+    const environment = { ...common, id: 'env1', name: 'production', appId: 'app1', activeBuildId: null }
+    await gateway.store.resources.environments.save({ ...edit, edit: () => environment })
+    const endpoint = await gateway.addEndpoint({ type: 'LOAD_BALANCER', name: 'web', flashEnvironmentId: 'env1' })
+    await join({ endpoint, worker: await addWorker(endpoint) })
+    const names = { 'x-flash-app': 'shop', 'x-flash-environment': 'production', 'x-flash-endpoint': 'web' }
+    const call = (headers: Record<string, string>) => ask('/double?x=1', { headers: { host: 'flash.api.localhost:1', ...headers } })
+    expect(JSON.parse((await call(names)).text)).toMatchObject({ path: '/double?x=1' })
+    expect(await call({ ...names, 'x-flash-endpoint': 'none' })).toMatchObject({ status: 404 })
+    expect((await ask('/double', { headers: { host: 'flash.localhost', authorization: 'x', ...names } })).status).toBe(401)
   })
 })
 

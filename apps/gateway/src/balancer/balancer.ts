@@ -2,11 +2,13 @@
 import type { Agent } from 'node:http'
 import type { Endpoint } from '@runyard/schema'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
+import { createDevSyncs, type DevSyncs } from './dev-sync.ts'
 import { createWorkerAgent } from './forward.ts'
 import { createOpenRequests, type OpenRequests } from './open-requests.ts'
 
 export interface Balancer extends WorkerPlaneDeps, AsyncDisposable {
   readonly openRequests: OpenRequests
+  readonly devSyncs: DevSyncs
   agentOf(endpoint: Endpoint, workerId: string): Agent
 }
 
@@ -31,6 +33,7 @@ export function openBalancer(deps: WorkerPlaneDeps): Balancer {
   return {
     ...deps,
     openRequests,
+    devSyncs: createDevSyncs(),
     agentOf(endpoint, workerId) {
       const known = agents.get(workerId)
       if (known !== undefined) return known

@@ -30,6 +30,8 @@ export interface Exchange {
   readonly path: string
   readonly workerId: string
   readonly agent: Agent
+  /** The body where it has been read already. */
+  readonly body?: Buffer | undefined
   readonly mostBytes: number
   /** Aborts when the request has taken too long. */
   readonly late: AbortSignal
@@ -82,7 +84,8 @@ function mayRepeat(request: IncomingMessage, sent: ClientRequest): boolean {
   return SAFE.has(request.method ?? '') && !hasBody(request) && sent.reusedSocket
 }
 
-function sendBody(sent: ClientRequest, { request, mostBytes }: Exchange): void {
+function sendBody(sent: ClientRequest, { request, body, mostBytes }: Exchange): void {
+  if (body !== undefined) return void sent.end(body)
   if (!hasBody(request)) return void sent.end()
   askForBody(request)
   countBytes(request, mostBytes, () => {

@@ -1,11 +1,12 @@
 // Load-balanced endpoints (management §11): any method and any path below `/lb/{endpoint}`, and WebSockets. The key and the endpoint are checked before a
 // byte of the body is read. Requests by Host arrive here with their path rewritten (`target.ts`).
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 import { clientGone } from '../http/answer.ts'
 import type { ApiKey } from '@runyard/store'
-import type { EndpointCache } from '../parts/endpoint-cache.ts'
+import { SENTINEL } from '../parts/deployed-endpoints.ts'
 import type { Balancer } from './balancer.ts'
 import { exchange } from './forward.ts'
 import { parseAffinity, takeTurn } from './rotation.ts'
@@ -15,12 +16,12 @@ const TRIES = 3
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
 export async function registerBalancer(app: FastifyInstance, balancer: Balancer): Promise<void> {
-  const { store, endpoints, config } = balancer
+  const { store, config } = balancer
   await app.register(async (scope) => {
     requireApiKey(scope, store, {
       async refuse(request) {
         const { endpointId } = request.params as { endpointId: string }
-        request.endpoint = await findBalanced(endpoints, apiKeyOf(request), endpointId)
+        request.endpoint = await findBalanced(balancer, apiKeyOf(request), { endpointId, headers: request.headers })
       },
     })
     if (!scope.hasRequestDecorator('endpoint')) scope.decorateRequest('endpoint', null)
@@ -35,8 +36,16 @@ export async function registerBalancer(app: FastifyInstance, balancer: Balancer)
 }
 
 /** @throws RunyardError('not_found' | 'forbidden' | 'bad_request') */
-export async function findBalanced(endpoints: EndpointCache, key: ApiKey, endpointId: string): Promise<Endpoint> {
-  const endpoint = endpoints.known(endpointId) ?? (await endpoints.require(endpointId))
+export async function findBalanced(
+  { endpoints, deployed }: Pick<Balancer, 'endpoints' | 'deployed'>,
+  key: ApiKey,
+  { endpointId, headers }: { readonly endpointId: string; readonly headers: IncomingHttpHeaders },
+): Promise<Endpoint> {
+  // `flash.<base name>`: deployed apps are called by their names (flash-api §5.8).
+  const endpoint =
+    endpointId === SENTINEL
+      ? await deployed.find(key.ownerId, headers)
+      : (endpoints.known(endpointId) ?? (await endpoints.require(endpointId)))
   checkOwner(key, endpoint)
   if (endpoint.type !== 'LOAD_BALANCER') throw new RunyardError('bad_request', 'not allowed for QB API')
   return endpoint
@@ -68,6 +77,7 @@ async function answer(
   const affinity = parseAffinity(request.headers['x-runpod-worker-id'])
   const wish = { endpoint, affinity, tried, deadline: Date.now() + holdS * 1000, signal: clientGone(reply) }
   const path = pathBelow(request.raw.url ?? '')
+  const body = await balancer.devSyncs.take(endpoint, request.raw, path)
   for (;;) {
     const turn = await takeTurn(balancer, wish)
     if (turn === undefined) return
@@ -75,7 +85,10 @@ async function answer(
     const late = startClock(requestS * 1000)
     try {
       const agent = balancer.agentOf(endpoint, workerId)
-      const result = await exchange({ request: request.raw, response: reply.raw, path, workerId, agent, mostBytes, late: late.signal })
+      if (body === undefined) await balancer.devSyncs.ensure(endpoint, workerId, agent)
+      const parts = { request: request.raw, response: reply.raw, body, path, workerId, agent, mostBytes, late: late.signal }
+      const result = await exchange(parts)
+      if (result === 'done' && body !== undefined && reply.raw.statusCode === 200) balancer.devSyncs.noteSynced(endpoint, workerId)
       if (result === 'done') return
       tried.add(workerId)
       if (tried.size >= TRIES) throw result.again

@@ -4,8 +4,6 @@ import type { IncomingMessage } from 'node:http'
 
 /** As the app's routes know them. */
 export const LB_PATH = '/lb/'
-/** `flash.<base name>`: the endpoint is named by headers (flash-api §5.8). */
-export const SENTINEL = 'flash'
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,62})$/
 
 export type FindTarget = (request: Pick<IncomingMessage, 'headers' | 'url'>) => string | undefined

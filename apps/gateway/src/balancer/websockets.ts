@@ -26,7 +26,7 @@ export function forwardWebSockets(server: Pick<Server, 'on'>, balancer: Balancer
     const forwardOne = async (): Promise<void> => {
       const target = findTarget(request) ?? ''
       const key = await authenticate(request)
-      const endpoint = await findBalanced(balancer.endpoints, key, endpointIdIn(target))
+      const endpoint = await findBalanced(balancer, key, { endpointId: endpointIdIn(target), headers: request.headers })
       const port = portOf(endpoint)
       const open = await openTo(balancer, { request, client, endpoint, port })
       if (open === undefined) return
