@@ -6,6 +6,7 @@ import { RunyardError, type Endpoint } from '@runyard/schema'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 import { clientGone } from '../http/answer.ts'
 import type { ApiKey } from '@runyard/store'
+import type { RouteCount } from '../parts/metrics.ts'
 import { SENTINEL } from '../parts/deployed-endpoints.ts'
 import type { Balancer } from './balancer.ts'
 import { exchange } from './forward.ts'
@@ -52,13 +53,25 @@ export async function findBalanced(
 }
 
 function createHandler(balancer: Balancer) {
+  const count = createCount(balancer)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { endpoint } = request
     if (endpoint === null) throw new Error('a route of an endpoint ran without its guard')
     refuseLarge(request, balancer.config.loadBalancing.bodyBytes)
     await answer(balancer, endpoint, { request, reply })
-    // The answer went out past Fastify.
-    return reply.sent ? reply : reply.hijack()
+    // The answer went out past Fastify, which counts only its own ones.
+    count(request, reply)
+    return reply.hijack()
+  }
+}
+
+/** Requests by method and status, with the time until the answer had ended. */
+function createCount({ metrics }: Pick<Balancer, 'metrics'>) {
+  const byMethod = new Map<string, RouteCount>()
+  return ({ method, arrivedAt }: FastifyRequest, { raw }: FastifyReply): void => {
+    const add = byMethod.get(method) ?? metrics.route('/lb/:endpointId/*', method)
+    byMethod.set(method, add)
+    add(raw.statusCode, (performance.now() - (arrivedAt ?? performance.now())) / 1000)
   }
 }
 
