@@ -55,6 +55,13 @@ export const COMMANDS: readonly Command[] = [
     options: { json, data },
     load: () => import('./commands/status.ts'),
   },
+  {
+    name: 'apps',
+    summary: 'deployed apps with their environments, active builds and endpoints',
+    usage: 'runyard apps [--json] [--data DIR]',
+    options: { json, data },
+    load: () => import('./commands/apps.ts'),
+  },
   ...POOL_COMMANDS,
   ...HOST_COMMANDS,
   ...REGISTRY_COMMANDS,

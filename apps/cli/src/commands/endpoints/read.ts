@@ -3,6 +3,7 @@ import { createClient } from '@runyard/client'
 import type { CommandContext } from '../../command.ts'
 import { renderRows } from '../../output/live-status.ts'
 import { printJson } from '../../output/print-json.ts'
+import { environmentsOf, readApps } from '../apps.ts'
 import { findTarget } from '../../settings.ts'
 import { onlyWord } from '../../only-word.ts'
 import { findEndpoint } from './find.ts'
@@ -10,9 +11,10 @@ import { renderEndpoint, renderList } from './render.ts'
 
 export async function list(context: CommandContext): Promise<number> {
   const { out, options } = context
-  const endpoints = await createClient(await findTarget(context)).listEndpoints()
+  const client = createClient(await findTarget(context))
+  const endpoints = await client.listEndpoints()
   if (options['json'] === true) return printJson(out, endpoints)
-  for (const line of renderList(endpoints, out)) out.line(line)
+  for (const line of renderList(endpoints, out, environmentsOf(await readApps(client)))) out.line(line)
   return 0
 }
 

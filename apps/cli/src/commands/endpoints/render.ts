@@ -3,10 +3,23 @@ import type { EndpointView } from '@runyard/schema/api'
 import { renderTable } from '../../output/table.ts'
 import type { Terminal } from '../../output/terminal.ts'
 
-export function renderList(endpoints: readonly EndpointView[], out: Terminal): readonly string[] {
+/** `environments`: by id of an endpoint; without any there is no column for them. */
+export function renderList(
+  endpoints: readonly EndpointView[],
+  out: Terminal,
+  environments: ReadonlyMap<string, string>,
+): readonly string[] {
   if (endpoints.length === 0) return [out.dim('no endpoints yet; `runyard endpoints create --help` shows how to create one')]
-  const rows = endpoints.map((endpoint) => [endpoint.name, endpoint.id, endpoint.image, hardwareOf(endpoint), rangeOf(endpoint)])
-  return renderTable(out, rows, ['endpoint', 'id', 'image', 'hardware', 'workers'])
+  const isAny = environments.size > 0
+  const rows = endpoints.map((endpoint) => [
+    endpoint.name,
+    endpoint.id,
+    endpoint.image,
+    hardwareOf(endpoint),
+    rangeOf(endpoint),
+    ...(isAny ? [environments.get(endpoint.id) ?? '–'] : []),
+  ])
+  return renderTable(out, rows, ['endpoint', 'id', 'image', 'hardware', 'workers', ...(isAny ? ['environment'] : [])])
 }
 
 export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly string[] {

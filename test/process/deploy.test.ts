@@ -1,0 +1,89 @@
+// The unmodified tools deploy, list, deploy again and undeploy, and the deployed functions are called (production §2.1, §2.2).
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand } from '../harness/child.ts'
+import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
+import { suiteThatNeeds } from '../harness/suite.ts'
+import { venvPath, type VenvName } from '../harness/venvs.ts'
+
+type Project = { readonly dir: string } & AsyncDisposable
+type App = { readonly id: string; readonly name: string; readonly flashEnvironments: readonly Environment[] }
+type Environment = { readonly name: string; readonly activeBuildId: string; readonly endpoints: readonly { id: string; name: string }[] }
+
+const APPS = 'query { myself { flashApps { id name flashEnvironments { id name activeBuildId endpoints { id name } } } } }'
+
+await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys on the process host', () => {
+  let stack: Stack
+
+  beforeAll(async () => {
+    stack = await startStack({ host: 'process' })
+  })
+  afterAll(async () => {
+    await stack?.stop()
+  })
+
+  const envOf = (venv: VenvName, dir: string): Record<string, string> => {
+    const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
+    return pythonEnv(venv, dir, env)
+  }
+  const only = async (program: string): Promise<Project> => makeProject([program])
+  const tool = (venv: VenvName, dir: string, args: readonly string[], input = '') =>
+    runCommand(`${venvPath(venv)}/bin/${venv === 'flash-1.21' ? 'flash' : 'rp'}`, args, {
+      cwd: dir,
+      env: envOf(venv, dir),
+      input,
+      timeoutMs: 200_000,
+    })
+  const call = async (venv: VenvName, dir: string, program: string, more: Record<string, string> = {}) => {
+    const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
+    return (await runPython({ venv, program, cwd: dir, env: { ...env, ...more } })).found
+  }
+  const apps = async (): Promise<readonly App[]> => {
+    const response = await fetch(`${stack.url}/graphql`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ query: APPS }),
+    })
+    const { data } = (await response.json()) as { data: { myself: { flashApps: readonly App[] } } }
+    return data.myself.flashApps
+  }
+  const environmentOf = async (name: string): Promise<Environment | undefined> =>
+    (await apps()).find((app) => app.name === name)?.flashEnvironments[0]
+
+  test('flash deploy, a call, new code, and flash undeploy', async () => {
+    await using own = await only('deployed_flash.py')
+    const { dir } = own
+    await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
+    const first = await environmentOf('shop')
+    expect(first).toMatchObject({ name: 'production', endpoints: [{ name: 'greet' }] })
+    const names = { FLASH_APP: 'shop', FLASH_ENV: 'production' }
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual({ text: 'hello you', endpoint: first?.endpoints[0]?.id })
+    expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
+    expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
+
+    const path = join(dir, 'deployed_flash.py')
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"hello"', '"goodbye"'))
+    await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
+    const second = await environmentOf('shop')
+    expect(second?.endpoints).toEqual(first?.endpoints)
+    expect(second?.activeBuildId).not.toBe(first?.activeBuildId)
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'goodbye you' })
+
+    await tool('flash-1.21', dir, ['undeploy', '--all', '--force'], 'y\n')
+    expect(await stack.api.endpoints()).toEqual([])
+  })
+
+  test('rp flash deploy, a call, and rp flash undeploy', async () => {
+    await using own = await only('deployed_rp.py')
+    const { dir } = own
+    await tool('runpod-2.0', dir, ['flash', 'deploy'])
+    const environment = await environmentOf('bakery')
+    expect(environment).toMatchObject({ name: 'default', endpoints: [{ name: 'bake' }] })
+    expect(await call('runpod-2.0', dir, 'deployed_rp.py')).toEqual({ loaves: 6, endpoint: environment?.endpoints[0]?.id })
+    expect(await tool('runpod-2.0', dir, ['flash', 'env', 'list', '--app', 'bakery'])).toContain('default')
+    await tool('runpod-2.0', dir, ['flash', 'undeploy', '--app', 'bakery', '--yes'])
+    expect(await environmentOf('bakery')).toBeUndefined()
+  })
+})
