@@ -243,6 +243,7 @@ describe('replies are as the document says', () => {
   it('of REST v1 and GraphQL', async () => {
     expect.hasAssertions()
     const auth = await check('POST /v1/containerregistryauth', '/v1/containerregistryauth', { name: 'v1', username: 'u', password: 'p' })
+    await check('GET /v1/pods', '/v1/pods')
     for (const path of ['endpoints', 'pods', 'networkvolumes']) await check(`GET /v1/billing/${path}`, `/v1/billing/${path}`)
     const oneAuth = `/v1/containerregistryauth/${auth.json['id']}`
     const template = await check('POST /v1/templates', '/v1/templates', { name: 'v1', imageName: 'x', isServerless: true })

@@ -69,6 +69,8 @@ describe('an account', () => {
     expect(pools).toContainEqual({ id: 'ADA_24', gpuTypeIds: expect.arrayContaining(['NVIDIA GeForce RTX 4090']) as unknown })
     const hub = 'query Listings($input: ListingsInput!) { listings(input: $input) { id title repoName tags stars createdAt } }'
     expect(await user.graphql(hub, { input: { searchQuery: 'vllm', limit: 10 } })).toEqual({ listings: [] })
+    const models = 'query myModels { myModels { id owner users { userId status } versions { uuid hash } } }'
+    expect(await user.graphql(models)).toEqual({ myModels: [] })
     expect(await user.graphql('{ allAiApiPublicConfigs { id modelName isLive } }')).toEqual({ allAiApiPublicConfigs: [] })
   })
 

@@ -22,6 +22,7 @@ const updateTemplate = { params: IdParams, body: V1UpdateTemplateBody, reply: V1
 const updateVolume = { params: IdParams, body: V1UpdateVolumeBody, reply: V1VolumeView }
 
 export const V1_OPERATIONS = tagged('rest-v1', {
+  'GET /v1/pods': { id: 'listPodsV1', summary: 'Pods: there are none', reply: z.array(z.never()) },
   'GET /v1/billing/endpoints': {
     id: 'listBillingV1',
     summary: 'What each endpoint or GPU type used',

@@ -1,6 +1,7 @@
 // The account as clients ask for it (management §4.3): what runpodctl's `doctor`, `user` and `ssh` read. There is no money here and no mail.
 import { publicKeysIn } from '@runyard/core'
 import type { AccountModel } from '../account-model.ts'
+import { HUB_QUERIES } from './hub.ts'
 import type { Input } from './inputs.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -20,11 +21,7 @@ export function accountResolvers(account: AccountModel) {
   return {
     query: {
       myself: (_: unknown, __: unknown, context: RequestContext) => user(context),
-      // No hub, no public endpoints, no model store.
-      listings: () => [],
-      listing: () => null,
-      allAiApiPublicConfigs: () => [],
-      myModels: () => [],
+      ...HUB_QUERIES,
     },
     ofUser: {
       pubKey: async (_: unknown, __: unknown, { key, reads }: RequestContext) => {

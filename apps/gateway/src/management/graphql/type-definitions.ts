@@ -1,6 +1,7 @@
 // The GraphQL schema: the operations that live scripts call, under the type names that clients declare their variables with
 // (flash-api §2, §3; sdk2-api §2; management §4).
 import { APP_DEFINITIONS } from './apps.ts'
+import { HUB_DEFINITIONS } from './hub.ts'
 import { INPUT_DEFINITIONS } from './inputs.ts'
 
 export const TYPE_DEFINITIONS = /* GraphQL */ `
@@ -22,7 +23,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     listings(input: ListingsInput): [Listing!]!
     listing(id: String, input: ListingsInput): Listing
     allAiApiPublicConfigs: [AiApiPublicConfig!]!
-    myModels: [JSON!]!
+    myModels: [Model!]!
     flashAuthRequestStatus(flashAuthRequestId: String!): FlashAuthRequest
     dataCenters: [DataCenter!]!
   }
@@ -61,7 +62,7 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     notifyPodsStale: Boolean!
     notifyPodsGeneral: Boolean!
     notifyLowBalance: Boolean!
-    myModels: [JSON!]!
+    myModels: [Model!]!
     networkVolumes: [NetworkVolume!]!
     globalStoreBuckets: [GlobalStoreBucket!]!
     containerRegistryCreds: [ContainerRegistryAuth!]!
@@ -218,53 +219,6 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     name: String!
   }
 
-  "Of a hub, which Runyard does not have."
-  type Listing {
-    id: String!
-    repoId: String
-    title: String
-    description: String
-    repoName: String
-    repoOwner: String
-    createdAt: String
-    updatedAt: String
-    views: Whole
-    stars: Whole
-    deploys: Whole
-    language: String
-    category: String
-    tags: [String!]
-    type: Word
-    listedRelease: ListedRelease
-  }
-
-  type ListedRelease {
-    id: String
-    name: String
-    tagName: String
-    createdAt: String
-    config: JSON
-    build: ListedBuild
-  }
-
-  type ListedBuild {
-    id: String
-    imageName: String
-  }
-
-  "A public endpoint, which Runyard does not have."
-  type AiApiPublicConfig {
-    id: String
-    aiApiId: String
-    modelName: String
-    displayName: String
-    description: String
-    metadata: JSON
-    isLive: Boolean
-    createdAt: String
-    updatedAt: String
-  }
-
   type CpuFlavor {
     id: String!
     specifics(input: SpecificsInput): CpuSpecifics
@@ -275,5 +229,6 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   }
 
   ${APP_DEFINITIONS}
+  ${HUB_DEFINITIONS}
   ${INPUT_DEFINITIONS}
 `

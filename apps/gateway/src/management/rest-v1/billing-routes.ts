@@ -33,5 +33,6 @@ export function registerBillingRoutes(app: RestApp, deps: UsageDeps): void {
     },
   })
   app.route({ ...v1Route('GET /v1/billing/pods'), handler: () => [] })
+  app.route({ ...v1Route('GET /v1/pods'), handler: () => [] })
   app.route({ ...v1Route('GET /v1/billing/networkvolumes'), handler: () => [] })
 }

@@ -364,7 +364,8 @@ describe('the rest of REST v1', () => {
   })
 
   it('says of pods that they are not there', async () => {
-    expect(await user.rest('GET', '/v1/pods')).toMatchObject({
+    expect(await user.rest('GET', '/v1/pods')).toEqual({ status: 200, json: [] })
+    expect(await user.rest('POST', '/v1/pods', {})).toMatchObject({
       status: 404,
       json: { error: expect.stringContaining('Pods are not served here') },
     })

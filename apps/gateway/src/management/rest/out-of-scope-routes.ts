@@ -18,7 +18,7 @@ export function registerOutOfScopeRoutes(app: RestApp, sentences: Readonly<Recor
     for (const url of [path, `${path}/*`]) {
       const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
       app.route({
-        method: methods.filter((method) => !app.hasRoute({ method, url })),
+        method: methods.filter((method) => !app.hasRoute({ method, url: `${app.prefix}${url}` })),
         url,
         onRequest: async () => {
           throw new RunyardError('not_found', sentence)
