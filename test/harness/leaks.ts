@@ -35,6 +35,14 @@ export async function removeLeaks(leaks: readonly Leak[]): Promise<void> {
   for (const leak of leaks) await leak.remove()
 }
 
+/** A host keeps the builds of deployed apps for its next workers; they go when the installation is removed. */
+export async function removeBuilds(instance: string | undefined): Promise<void> {
+  if (instance === undefined || findOnPath('docker') === undefined) return
+  const { stdout } = await tryCommand('docker', ['volume', 'ls', '-q', '--filter', `label=runyard=${instance}`])
+  const volumes = stdout.split('\n').filter((line) => line !== '')
+  if (volumes.length > 0) await tryCommand('docker', ['volume', 'rm', ...volumes])
+}
+
 async function containers({ instance }: LeakSearch): Promise<readonly Leak[]> {
   if (instance === undefined || findOnPath('docker') === undefined) return []
   const format = '{{.ID}} {{.Image}} {{.Status}} {{.Names}}'

@@ -12,7 +12,7 @@ import { startBalancer } from './balancer.ts'
 import { createApi, type Api } from './api.ts'
 import { startChild, type Child } from './child.ts'
 import { watchStack } from './failed-tests.ts'
-import { findLastingLeaks, removeLeaks } from './leaks.ts'
+import { findLastingLeaks, removeBuilds, removeLeaks } from './leaks.ts'
 import { instanceId } from './instance.ts'
 import { uvDirectory } from './venvs.ts'
 import { waitFor } from './wait.ts'
@@ -122,6 +122,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await redis.stop()
     const leaks = await findLastingLeaks({ dataDir, instance, ownPid: process.pid })
     await removeLeaks(leaks)
+    await removeBuilds(instance)
     await rm(dataDir, { recursive: true, force: true })
     if (leaks.length > 0) throw new Error(`left behind: ${leaks.map((leak) => leak.what).join('; ')}\n${tail(logs())}`)
   }

@@ -1,0 +1,71 @@
+// A deploy as both clients send it (production §3.1), with a small archive in place of a vendored one.
+import { appArchive } from '@runyard/testing'
+import type { Stack } from './stack.ts'
+
+export interface DeployedApp {
+  readonly environmentId: string
+  /** Uploads the files as a build and activates it; returns its id. */
+  readonly deploy: (files: Readonly<Record<string, string>>) => Promise<string>
+  /** Saves a function of the app; returns the endpoint's id. */
+  readonly save: (name: string, env?: Readonly<Record<string, string>>) => Promise<string>
+  readonly remove: () => Promise<void>
+}
+
+const CREATE_APP = 'mutation($input: CreateFlashAppInput!) { createFlashApp(input: $input) { id name } }'
+const CREATE_ENVIRONMENT = 'mutation($input: CreateFlashEnvironmentInput!) { createFlashEnvironment(input: $input) { id name } }'
+const PREPARE =
+  'mutation($input: PrepareFlashArtifactUploadInput!) { prepareFlashArtifactUpload(input: $input) { uploadUrl objectKey expiresAt } }'
+const FINALIZE = 'mutation($input: FinalizeFlashArtifactUploadInput!) { finalizeFlashArtifactUpload(input: $input) { id manifest } }'
+const ACTIVATE = 'mutation($input: DeployBuildToEnvironmentInput!) { deployBuildToEnvironment(input: $input) { id name } }'
+const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id name } }'
+const REMOVE = 'mutation($id: String!) { deleteFlashApp(flashAppId: $id) }'
+
+/** `manifest`: also among the files, under the name that its client uses. */
+export async function createDeployedApp(
+  { api }: Stack,
+  { name, image, manifest, manifestFile }: { name: string; image: string; manifest: object; manifestFile: string },
+): Promise<DeployedApp> {
+  const call = async <T>(query: string, field: string, variables: object): Promise<T> =>
+    (await api.graphql(query, { ...variables }))[field] as T
+  const { id: flashAppId } = await call<{ id: string }>(CREATE_APP, 'createFlashApp', { input: { name } })
+  const made = await call<{ id: string }>(CREATE_ENVIRONMENT, 'createFlashEnvironment', { input: { flashAppId, name: 'production' } })
+  const environmentId = made.id
+  const ids = new Map<string, string>()
+  return {
+    environmentId,
+    async deploy(files) {
+      const archive = appArchive({ ...files, [manifestFile]: JSON.stringify(manifest) })
+      const input = { flashAppId, tarballSize: archive.length }
+      const { uploadUrl, objectKey } = await call<{ uploadUrl: string; objectKey: string }>(PREPARE, 'prepareFlashArtifactUpload', {
+        input,
+      })
+      const put = await fetch(uploadUrl, { method: 'PUT', body: new Uint8Array(archive), headers: { 'content-type': 'application/gzip' } })
+      if (!put.ok) throw new Error(`the upload was answered with ${put.status}: ${await put.text()}`)
+      const build = await call<{ id: string }>(FINALIZE, 'finalizeFlashArtifactUpload', { input: { flashAppId, objectKey, manifest } })
+      await call(ACTIVATE, 'deployBuildToEnvironment', { input: { flashEnvironmentId: environmentId, flashBuildId: build.id } })
+      return build.id
+    },
+    async save(resource, env = {}) {
+      const variables = Object.entries({ FLASH_RESOURCE_NAME: resource, ...env }).map(([key, value]) => ({ key, value }))
+      const input = {
+        ...(ids.has(resource) ? { id: ids.get(resource) } : {}),
+        name: resource,
+        flashEnvironmentId: environmentId,
+        instanceIds: ['cpu3c-1-2'],
+        workersMin: 0,
+        workersMax: 2,
+        idleTimeout: 60,
+        scalerType: 'QUEUE_DELAY',
+        scalerValue: 1,
+        template: { name: `${name}-${resource}`, imageName: image, containerDiskInGb: 10, dockerArgs: '', env: variables },
+      }
+      const { id } = await call<{ id: string }>(SAVE, 'saveEndpoint', { input })
+      ids.set(resource, id)
+      return id
+    },
+    async remove() {
+      for (const id of ids.values()) await api.deleteEndpoint(id)
+      await call(REMOVE, 'deleteFlashApp', { id: flashAppId })
+    },
+  }
+}
