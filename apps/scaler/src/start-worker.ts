@@ -1,6 +1,6 @@
 // Starting one worker: its record first (so that no container is ever without one), then image, environment, container.
 // A failed start is removed at once and its sentence recorded; after an aborted one the stop removes the rest.
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import {
   cardsIn,
   cpuSharesOf,
@@ -185,6 +185,14 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
   return answer === 'yes'
 }
 
+/** One per owner, since a worker could change what others install from it. */
+function cacheFor(
+  { dependencyCacheBytes: maxBytes }: ActDeps['config'],
+  { withAgent, ownerId }: { readonly withAgent: boolean; readonly ownerId: string },
+): WorkerLaunch['cache'] {
+  return maxBytes === 0 || !withAgent ? undefined : { id: createHash('sha256').update(ownerId).digest('hex').slice(0, 12), maxBytes }
+}
+
 /** By id: names are their owner's to choose. */
 function runtimeFor({ runtimes }: ActDeps['config'], endpointId: string): string | undefined {
   return runtimes[endpointId] ?? runtimes['*']
@@ -224,11 +232,13 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
       envelope: withAgent ? (app?.envelope ?? envelope) : envelope,
       pingIntervalMs: deps.config.lease.pingIntervalS * 1000,
       caBundle: deps.caBundle,
+      dependencyLimitS: deps.config.dependencyLimitS,
       preload: withAgent ? host.config()?.preload : undefined,
     }),
     gpus: record.gpus,
     ...limits,
     build: app?.build,
+    cache: cacheFor(deps.config, { withAgent, ownerId: endpoint.ownerId }),
     cpuShares: inventory && cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,

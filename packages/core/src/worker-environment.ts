@@ -19,6 +19,8 @@ export interface WorkerEnvironmentOptions {
   readonly pingIntervalMs: number
   /** Path of the CA bundle inside the worker; undefined = none. */
   readonly caBundle: string | undefined
+  /** How long an installer may take; absent: five minutes. */
+  readonly dependencyLimitS?: number | undefined
   /** Modules that the agent imports before the first job; absent: none. */
   readonly preload?: readonly string[] | undefined
 }
@@ -32,6 +34,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     RUNPOD_DEBUG_LEVEL: 'INFO',
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     ...preloadVariable(options.preload),
+    ...(options.dependencyLimitS === undefined ? {} : { RUNYARD_DEPENDENCY_LIMIT_S: String(options.dependencyLimitS) }),
     ...portVariables(options.endpoint),
     ...options.endpoint.spec.env,
     ...pastProxies(options),

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { AppsConfig } from './app-config.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
-import { DefaultImageBase, DefaultImagesConfig, ImagesConfig, PythonsConfig, ReleasesConfig } from './image-config.ts'
+import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
@@ -85,9 +85,7 @@ export const Config = z.object({
     .default({})
     .describe('GPU name as nvidia-smi prints it → pool (null: none), memoryGb, displayName, maxCount; adds or changes GPU types'),
   defaultImage: z.string().default('runyard/worker:latest').describe('worker image that replaces runpod/flash and runpod/queue'),
-  defaultImageBase: DefaultImageBase,
-  defaultImages: DefaultImagesConfig,
-  pythons: PythonsConfig,
+  ...IMAGE_SETTINGS,
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),
   apps: AppsConfig.prefault({}),

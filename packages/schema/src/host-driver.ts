@@ -51,6 +51,8 @@ export interface WorkerLaunch {
   readonly build?: LaunchedBuild | undefined
   /** Volumes; absent: none. A host that cannot mount names their directories instead (`mountsVolumes`). */
   readonly mounts?: readonly VolumeMount[] | undefined
+  /** Workers with the same id share a cache of the packages that they install, on a host that keeps one; absent: none. */
+  readonly cache?: { readonly id: string; readonly maxBytes: number } | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
 }

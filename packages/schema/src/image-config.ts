@@ -42,17 +42,40 @@ export const ReleasesConfig = z.object({
     ),
 })
 
-export const PythonsConfig = z
+const PythonsConfig = z
   .record(z.string().regex(/^3\.\d+$/, 'write a version as 3.12'), z.string().min(1))
   .default({})
   .describe('Python version → interpreter of a process host for deployed apps of that version; default: python3.12 and so on from the PATH')
 
-export const DefaultImagesConfig = z
+const DefaultImagesConfig = z
   .record(z.string().regex(/^(cpu|gpu)$|^((cpu|gpu)-)?py3\.\d+$/, 'write cpu, gpu, py3.12 or gpu-py3.12'), z.string().min(1))
   .default({})
   .describe('cpu, gpu, py3.12 or gpu-py3.12 → worker image in place of defaultImage for such images of Runpod, e.g. gpu: one with torch')
 
-export const DefaultImageBase = z
+const DefaultImageBase = z
   .string()
   .optional()
   .describe('base image of runyard/worker, best by digest, e.g. python:3.12-slim@sha256:…; default: python:3.12-slim, else Debian')
+
+const DependencyLimitConfig = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .default(300)
+  .describe('how long the installation of a job’s dependencies may take; then it is stopped and the job fails')
+
+const DependencyCacheConfig = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .default(20 * 1024 * 1024 * 1024)
+  .describe('what the packages may take that the workers of one owner keep on a Docker host; beyond it they are removed; 0: none are kept')
+
+/** Settings of their own name. */
+export const IMAGE_SETTINGS = {
+  defaultImageBase: DefaultImageBase,
+  defaultImages: DefaultImagesConfig,
+  pythons: PythonsConfig,
+  dependencyLimitS: DependencyLimitConfig,
+  dependencyCacheBytes: DependencyCacheConfig,
+}

@@ -16,7 +16,7 @@ import sys
 from . import distributions
 from .calling import Failure
 
-LIMIT_S = 300
+DEFAULT_LIMIT_S = 300
 LAST_LINES = 12
 
 
@@ -55,7 +55,58 @@ def install_python(packages, again=False, lock=None):
     command, reinstall = installer()
     what = "installing the dependencies %s" % ", ".join(packages)
     targets = ["--"] + list(packages) if lock is None else ["--no-deps", "--require-hashes", "-r", lock]
-    run_tool(command + ([reinstall] if again else []) + targets, what)
+    command += [reinstall] if again else []
+    trim_cache()
+    try:
+        run_tool(command + targets, what)
+    except Failure:
+        # The workers of a host share uv's cache: what another one has installed is there when the index is not.
+        if not is_uv(command) or not is_cached(command + ["--offline", "--dry-run"] + targets, what):
+            raise
+        print("runyard: the package index does not answer; installing from the cache of this host", flush=True)
+        run_tool(command + ["--offline"] + targets, what)
+
+
+def trim_cache():
+    """Empties the cache that the workers of an owner share on a host, once it is larger than the setting dependencyCacheBytes."""
+    text, directory, uv = os.environ.get("RUNYARD_DEPENDENCY_CACHE_BYTES", ""), os.environ.get("UV_CACHE_DIR"), shutil.which("uv")
+    if not text.isdigit() or not directory or not uv:
+        return
+    if directory_bytes(directory) > int(text):
+        print("runyard: the cache of packages on this host is full; it is emptied", flush=True)
+        try:
+            run_tool([uv, "cache", "clean"], "emptying the cache of packages")
+        except Failure as failure:
+            print("runyard: %s" % failure.text, flush=True)
+
+
+def directory_bytes(directory):
+    total = 0
+    for place, _, names in os.walk(directory):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size
+            except OSError:
+                pass  # Another worker removes it.
+    return total
+
+
+def is_uv(command):
+    return os.path.basename(command[0]) == "uv"
+
+
+def is_cached(command, what):
+    try:
+        run_tool(command, what)
+        return True
+    except Failure:
+        return False
+
+
+def limit_s():
+    """Setting dependencyLimitS."""
+    text = os.environ.get("RUNYARD_DEPENDENCY_LIMIT_S", "")
+    return int(text) if text.isdigit() and int(text) > 0 else DEFAULT_LIMIT_S
 
 
 def installer():
@@ -107,11 +158,11 @@ def run_tool(command, what):
     except OSError as error:
         raise Failure("%s failed: %s could not be started: %s" % (what, command[0], error))
     try:
-        output, _ = process.communicate(timeout=LIMIT_S)
+        output, _ = process.communicate(timeout=limit_s())
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        raise Failure("%s took longer than %d s and was stopped" % (what, LIMIT_S))
+        raise Failure("%s took longer than %d s and was stopped (setting dependencyLimitS)" % (what, limit_s()))
     if process.returncode != 0:
         lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
         raise Failure("%s failed (exit code %d):\n%s" % (what, process.returncode, "\n".join(lines[-LAST_LINES:])))

@@ -23,19 +23,23 @@ export function createBuilds(docker: Docker, instanceId: string): Builds {
       await running
     },
     async builds() {
-      return (await listVolumes(docker, instanceId)).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
+      return (await listVolumes(docker, instanceId, [LABELS.build])).flatMap(({ Labels }) => Labels[LABELS.build] ?? [])
     },
     removeBuild: (id) => removeVolume(docker, buildVolume(instanceId, id)),
   }
 }
 
-/** Called when no worker of the installation is left. */
+/** With the caches of its workers. Called when no worker of the installation is left. */
 export async function removeBuilds(docker: Docker, instanceId: string): Promise<void> {
   await Promise.all((await listVolumes(docker, instanceId)).map(({ Name }) => removeVolume(docker, Name)))
 }
 
-async function listVolumes(docker: Docker, instanceId: string): Promise<readonly Docker.VolumeInspectInfo[]> {
-  const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABELS.instance}=${instanceId}`, LABELS.build] } })
+async function listVolumes(
+  docker: Docker,
+  instanceId: string,
+  labels: readonly string[] = [],
+): Promise<readonly Docker.VolumeInspectInfo[]> {
+  const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABELS.instance}=${instanceId}`, ...labels] } })
   // Engines report a missing list as null.
   return (Volumes as readonly Docker.VolumeInspectInfo[] | null) ?? []
 }

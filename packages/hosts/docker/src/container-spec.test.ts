@@ -20,6 +20,18 @@ describe('toContainerOptions', () => {
     })
   })
 
+  it('mounts the build of a deployed app read-only, and a cache that the workers of its owner share', () => {
+    const apps = { ...launch, build: { id: 'b1', pythonVersion: '3.12' }, cache: { id: 'abc', maxBytes: 7 } }
+    const { HostConfig, Env } = toContainerOptions(apps, host)
+    expect(HostConfig?.Mounts).toMatchObject([
+      { Target: AGENT_MOUNT },
+      { Source: expect.stringMatching(/^runyard-build-[0-9a-f]{8}-b1$/), Target: '/app', ReadOnly: true },
+      { Source: expect.stringMatching(/^runyard-cache-[0-9a-f]{8}-abc$/), Target: '/var/cache/runyard' },
+    ])
+    const found = ['RUNPOD_PREBUILT_APP_DIR=/app', 'UV_CACHE_DIR=/var/cache/runyard/uv', 'RUNYARD_DEPENDENCY_CACHE_BYTES=7']
+    expect(Env).toEqual(expect.arrayContaining(found))
+  })
+
   it('attaches real GPUs by UUID, never simulated ones and never "all"', () => {
     const gpus = [
       { uuid: 'GPU-1', name: 'L4', simulated: false },

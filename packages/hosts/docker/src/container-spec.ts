@@ -20,11 +20,15 @@ export const LABELS = {
   standby: 'runyard.standby',
   /** On the volume of a deployed app's build. */
   build: 'runyard.app-build',
+  /** On the volume in which the workers of one owner keep the packages that they install. */
+  cache: 'runyard.cache',
 } as const
 
 export const AGENT_MOUNT = '/opt/runyard'
 /** Where a worker of a deployed app has its build. */
 const APP_MOUNT = '/app'
+/** Where a worker has the cache of its owner. */
+const CACHE_MOUNT = '/var/cache/runyard'
 
 /**
  * What root keeps inside a container: the least that apt and pip need to install as root and drop to `_apt` (CHOWN, DAC_OVERRIDE,
@@ -131,7 +135,9 @@ function networkFor({ workerId }: WorkerLaunch, sandbox: string | undefined) {
 
 export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, string>> {
   const app = launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: APP_MOUNT }
-  return { ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
+  const cache =
+    launch.cache === undefined ? {} : { UV_CACHE_DIR: `${CACHE_MOUNT}/uv`, RUNYARD_DEPENDENCY_CACHE_BYTES: String(launch.cache.maxBytes) }
+  return { ...cache, ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
 }
 
 const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)
@@ -179,12 +185,24 @@ function withMounts(launch: WorkerLaunch, own: OwnMounts): Pick<Docker.HostConfi
   return { ...binds, Mounts: [...ownMounts(launch, own), ...Mounts] }
 }
 
-function ownMounts({ withAgent, build, caBundle }: WorkerLaunch, { agentVolume, instanceId }: OwnMounts): Docker.MountConfig {
+function ownMounts({ withAgent, build, cache, caBundle }: WorkerLaunch, { agentVolume, instanceId }: OwnMounts): Docker.MountConfig {
   return [
     ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT)] : []),
     ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),
+    ...(cache === undefined ? [] : [cacheVolume(cache.id, instanceId)]),
     ...(caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: caBundle, Target: caBundle, ReadOnly: true }]),
   ]
+}
+
+/** The engine makes it with the first worker that mounts it. */
+function cacheVolume(id: string, instanceId: string): Docker.MountSettings {
+  const Labels = { [LABELS.instance]: instanceId, [LABELS.cache]: id }
+  return {
+    Type: 'volume',
+    Source: `runyard-cache-${shortOf(instanceId)}-${id}`,
+    Target: CACHE_MOUNT,
+    VolumeOptions: { NoCopy: true, Labels, DriverConfig: { Name: 'local', Options: {} } },
+  }
 }
 
 function readOnlyVolume(Source: string, Target: string): Docker.MountSettings {

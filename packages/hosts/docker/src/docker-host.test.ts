@@ -101,6 +101,15 @@ describe('a worker container', () => {
     return lines
   }
 
+  it('shares a cache with the other workers of its owner, which goes with the installation', async () => {
+    const cache = { id: 'owner1', maxBytes: 1 }
+    expect(await outputOf('mkdir -p "$UV_CACHE_DIR" && echo kept > "$UV_CACHE_DIR/x"', { cache })).toEqual([])
+    await driver.removeWorker(launch.workerId)
+    expect(await outputOf('cat "$UV_CACHE_DIR/x"', { cache })).toEqual(['kept'])
+    await removeAllWorkers(engine, instanceId)
+    expect((await docker.listVolumes({ filters: { label: [`runyard=${instanceId}`] } })).Volumes ?? []).toEqual([])
+  })
+
   it('keeps eight capabilities and can gain no privilege', async () => {
     // CHOWN 0, DAC_OVERRIDE 1, FOWNER 3, FSETID 4, KILL 5, SETGID 6, SETUID 7, NET_BIND_SERVICE 10
     const bits = [0, 1, 3, 4, 5, 6, 7, 10].reduce((mask, bit) => mask | (1 << bit), 0)

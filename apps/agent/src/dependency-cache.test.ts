@@ -1,0 +1,78 @@
+// Workers of one host share uv's cache: a second worker installs what the first one has fetched, also while the package index is away (ADR 66).
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { homedir, tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { flashCall, python, startWorker } from './testing/worker.ts'
+
+const PLACES = [
+  ...(process.env['PATH'] ?? '').split(delimiter),
+  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'runyard/uv-wheel-*/uv-*/scripts'),
+]
+const [uv] = PLACES.flatMap((place) => globSync(join(place, 'uv')))
+
+const WHEEL = 'tiny-1.0-py3-none-any.whl'
+const BUILD = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] if len(sys.argv) > 1 else sys.stdin.read(), "w") as z:
+    z.writestr("tiny/__init__.py", "VALUE = '1.0'")
+    z.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
+    z.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    z.writestr("tiny-1.0.dist-info/RECORD", "tiny/__init__.py,,\\n")
+`
+
+let root: string
+let gateway: FakeGateway
+let index: Server
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'cache-'))
+  python(BUILD, join(root, WHEEL))
+  gateway = await startFakeGateway()
+  index = createServer((request, response) => {
+    if (request.url?.endsWith(WHEEL) === true) response.end(readFileSync(join(root, WHEEL)))
+    else if (request.url === '/simple/tiny/') response.setHeader('content-type', 'text/html').end(`<a href="/${WHEEL}">${WHEEL}</a>`)
+    else response.writeHead(404).end()
+  })
+  await new Promise<void>((resolve) => index.listen(0, '127.0.0.1', resolve))
+})
+
+afterEach(async () => {
+  index.close()
+  await gateway[Symbol.asyncDispose]()
+  rmSync(root, { recursive: true, force: true })
+})
+
+/** What a worker with a directory of its own answers to a job that needs the package. */
+async function runOnNewWorker(name: string): Promise<unknown> {
+  const scratch = join(root, name)
+  mkdirSync(scratch)
+  const url = `http://127.0.0.1:${(address ??= index.address() as AddressInfo).port}/simple`
+  const uvSettings = { UV_DEFAULT_INDEX: url, UV_INDEX_URL: url, UV_CACHE_DIR: join(root, 'uv'), UV_HTTP_TIMEOUT: '5' }
+  await using _ = startWorker(gateway.url, {
+    env: {
+      ...uvSettings,
+      RUNYARD_SCRATCH_DIR: scratch,
+      RUNYARD_ENVELOPE: 'flash',
+      PATH: `${dirname(uv ?? '')}:${process.env['PATH'] ?? ''}`,
+    },
+  })
+  const code = 'def f():\n    import tiny\n    return tiny.VALUE\n'
+  gateway.give({ id: name, input: flashCall('f', code, { dependencies: ['tiny'], serialization_format: 'json' }) })
+  return (await gateway.settled(name)).body
+}
+let address: AddressInfo | undefined
+
+describe.skipIf(uv === undefined)('the dependencies of a second worker', () => {
+  it('come from the cache of the host while the package index is away', async () => {
+    expect(await runOnNewWorker('first')).toMatchObject({ output: { json_result: '1.0' } })
+    index.closeAllConnections()
+    await new Promise((resolve) => index.close(resolve))
+    const { output } = (await runOnNewWorker('second')) as { output: { json_result: string; stdout: string } }
+    expect(output.json_result).toBe('1.0')
+    expect(output.stdout).toContain('the package index does not answer; installing from the cache of this host')
+  })
+})
