@@ -143,6 +143,40 @@ describe('live code', () => {
   })
 })
 
+/** The surface of the SDK that an api uses, so that nothing is installed. */
+const API = `
+class Spec:
+    def __init__(self, name, routes): self.name, self.routes = name, routes
+class Route:
+    def __init__(self, method, path, handler_name): self.method, self.path, self.handler_name = method, path, handler_name
+class Handle:
+    _asgi_factory, _init_name = None, "begin"
+    def __init__(self, cls, routes): self._cls, self.spec = cls, Spec("counting", routes)
+class Counting:
+    def begin(self): self.calls = 10
+    def count(self, body):
+        self.calls += body["by"]
+        return {"calls": self.calls}
+    async def names(self): return ["a", "b"]
+counting = Handle(Counting, [Route("POST", "/count", "count"), Route("GET", "/names", "names")])
+`
+
+describe('an api of SDK 2 in a dev session', () => {
+  it('serves the methods of a class once it has got the source, and keeps its state when it gets the same again', async () => {
+    worker = serving({ RUNYARD_ENVELOPE: 'json', RUNYARD_SCRATCH_DIR: mkdirTemp() })
+    expect((await ask('/count', { by: 1 })).status).toBe(404)
+    const sync = { source: API, resource: 'counting' }
+    expect((await ask('/_runpod/sync', sync)).json).toMatchObject({ status: 'synced', hash: expect.any(String) })
+    expect((await ask('/count', { by: 1 })).json).toEqual({ calls: 11 })
+    expect((await ask('/_runpod/sync', sync)).status).toBe(200)
+    expect((await ask('/count', { by: 2 })).json).toEqual({ calls: 13 })
+    expect(await ask('/names')).toMatchObject({ status: 200, text: '["a", "b"]' })
+    expect((await ask('/names', {})).status).toBe(405)
+    expect((await ask('/_runpod/sync', { source: 'x = ', resource: 'counting' })).status).toBe(500)
+    expect((await ask('/count', { by: 1 })).json).toEqual({ calls: 14 })
+  })
+})
+
 describe('a deployed app', () => {
   function build(handler: string): string {
     const directory = mkdirTemp()
