@@ -14,6 +14,9 @@ const MOST = 256
 const ANSWER_WITHIN_MS = 10_000
 /** Finds a peer that is gone without a word (ADR 31). */
 const PROBE_AFTER_MS = 15_000
+/** A spare tunnel is replaced after this time to twice of it, so that behind a balancer every gateway gets one now and then. */
+const RENEW_AFTER_MS = 15_000
+const OVERLAP_MS = 1000
 
 export interface TunnelOptions {
   readonly url: string
@@ -106,7 +109,9 @@ function keep(pool: Pool, socket: Socket): void {
   socket.setTimeout(0).setNoDelay(true).setKeepAlive(true, PROBE_AFTER_MS)
   spare.add(socket)
   socket.on('error', () => socket.destroy())
+  const renewal = setTimeout(() => renew(pool, socket), RENEW_AFTER_MS * (1 + Math.random())).unref()
   socket.once('close', () => {
+    clearTimeout(renewal)
     spare.delete(socket)
     used.delete(socket)
     fill(pool)
@@ -117,6 +122,13 @@ function keep(pool: Pool, socket: Socket): void {
     fill(pool)
     join(socket, pool.options.portOf(port))
   })
+}
+
+/** The new one first: a worker without a tunnel is out of rotation. */
+function renew(pool: Pool, socket: Socket): void {
+  if (!pool.isOffered || !pool.spare.has(socket)) return
+  openOne(pool)
+  setTimeout(() => pool.spare.has(socket) && socket.destroy(), OVERLAP_MS).unref()
 }
 
 function requestTunnel({ url, token }: TunnelOptions): ClientRequest {
