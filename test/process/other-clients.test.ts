@@ -1,15 +1,13 @@
 // Unmodified third-party programs that call queue endpoints: the AI SDK with Runpod's provider, whose image model parses every response with a
 // strict schema (client-api R13, R14, §11.6), and Runpod's MCP server. docs/clients.md lists what else was tried by hand. The test acts as the
 // scaler.
-import { fileURLToPath } from 'node:url'
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { createRunpod } from '@runpod/ai-sdk-provider'
 import { openStore, type Store } from '@runyard/store'
 import { generateImage, generateText, streamText } from 'ai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startMcp, type Mcp } from '../harness/mcp.ts'
 import { startSdkWorker } from '../harness/sdk-worker.ts'
-import { cleanEnv, startStack, type Stack } from '../harness/stack.ts'
+import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () => {
@@ -111,28 +109,3 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12'], 'third-party programs', () =
     expect(await mcp.call('retry-job', { endpointId: images, jobId: failed['id'] })).toEqual({ id: failed['id'], status: 'IN_QUEUE' })
   })
 })
-
-interface Mcp extends AsyncDisposable {
-  /** The text of the tool's reply, also after a failure. */
-  readonly call: (tool: string, args: Record<string, unknown>) => Promise<Record<string, unknown>>
-}
-
-/** Its own process, with the variables that `runyard env` prints for it. */
-async function startMcp({ url, env }: Stack): Promise<Mcp> {
-  const graphql = { RUNPOD_AUTHED_GRAPHQL_URL: `${url}/graphql`, RUNPOD_PUBLIC_GRAPHQL_URL: `${url}/graphql` }
-  const client = new Client({ name: 'test', version: '1' })
-  await client.connect(
-    new StdioClientTransport({
-      command: process.execPath,
-      args: [fileURLToPath(import.meta.resolve('@runpod/mcp-server'))],
-      stderr: 'ignore',
-      env: { ...cleanEnv(), ...env, ...graphql, RUNPOD_SERVERLESS_API_URL: `${url}/v2` },
-    }),
-  )
-  const call: Mcp['call'] = async (name, args) => {
-    const { content } = await client.callTool({ name, arguments: args }, undefined, { timeout: 180_000 })
-    const [{ text }] = content as [{ text: string }]
-    return JSON.parse(text) as Record<string, unknown>
-  }
-  return { call, [Symbol.asyncDispose]: () => client.close() }
-}
