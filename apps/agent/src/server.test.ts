@@ -40,7 +40,16 @@ afterEach(async () => {
   plane.close()
 })
 
-async function ask(path: string, body?: unknown, port = 80): Promise<{ status: number; json: Record<string, unknown>; text: string }> {
+interface Asking {
+  readonly port?: number
+  readonly token?: string
+}
+
+async function ask(
+  path: string,
+  body?: unknown,
+  { port = 80, token }: Asking = {},
+): Promise<{ status: number; json: Record<string, unknown>; text: string }> {
   await vi.waitUntil(() => spare.length > 0, { timeout: 60_000 })
   const socket = spare.pop() as Socket
   const name = Buffer.alloc(2)
@@ -54,7 +63,11 @@ async function ask(path: string, body?: unknown, port = 80): Promise<{ status: n
         createConnection: () => socket,
         path,
         method: body === undefined ? 'GET' : 'POST',
-        headers: { connection: 'close', 'content-type': 'application/json' },
+        headers: {
+          connection: 'close',
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
       },
       (response) => {
         let text = ''
@@ -99,7 +112,7 @@ describe('a server of the image’s own', () => {
   it('is reached by the port that it declares, whatever port it got, and reports that it is ready', async () => {
     startOwn()
     expect(await ask('/a?b')).toMatchObject({ status: 200, text: 'own /a?b' })
-    expect(await ask('/a', undefined, 22)).toMatchObject({ text: 'refused' })
+    expect(await ask('/a', undefined, { port: 22 })).toMatchObject({ text: 'refused' })
     await vi.waitUntil(() => pings.length > 0)
     await worker.printed('served')
   })
@@ -174,6 +187,56 @@ describe('an api of SDK 2 in a dev session', () => {
     expect((await ask('/names', {})).status).toBe(405)
     expect((await ask('/_runpod/sync', { source: 'x = ', resource: 'counting' })).status).toBe(500)
     expect((await ask('/count', { by: 1 })).json).toEqual({ calls: 14 })
+  })
+})
+
+describe('a task', () => {
+  const TOKEN = 'task-token'
+  const begin = (more: Record<string, string> = {}) => {
+    worker = serving({ RUNYARD_ENVELOPE: 'task', RUNPOD_TASK_TOKEN: TOKEN, RUNYARD_SCRATCH_DIR: mkdirTemp(), ...more })
+  }
+  const call = (code: string, more: Record<string, unknown> = {}) => ({
+    function_name: 'f',
+    function_code: code,
+    args: [],
+    kwargs: {},
+    ...more,
+  })
+  const own = (path: string, body?: unknown) => ask(path, body, { token: TOKEN })
+
+  it('is asked by its token, runs one call, and keeps the result', async () => {
+    begin()
+    expect(await ask('/ping')).toMatchObject({ status: 200, json: { ready: true } })
+    expect((await ask('/result')).status).toBe(401)
+    expect((await own('/nothing')).status).toBe(404)
+    expect((await own('/submit', 'text')).status).toBe(400)
+    expect((await own('/submit', call('def f(): return 1', { timeout: -1 }))).status).toBe(400)
+    const slow = 'import time\ndef f():\n    time.sleep(6)\n    return {"a": 1}\n'
+    expect(await own('/submit', call(slow, { timeout: 60 }))).toMatchObject({ status: 200, json: { status: 'RUNNING', timeout: 60 } })
+    expect((await own('/submit', call(slow))).status).toBe(409)
+    expect((await own('/result')).json).toEqual({ status: 'RUNNING', response: null })
+    expect((await own('/timeout', { timeout: 30 })).json).toEqual({ timeout: 30 })
+    await vi.waitFor(async () => expect((await own('/result')).json['status']).toBe('DONE'), { timeout: 60_000 })
+    expect((await own('/result')).json).toEqual({ status: 'DONE', response: { success: true, json_result: { a: 1 }, stdout: '' } })
+    const failed = await own('/execute', call('def f():\n    raise ValueError("no")\n'))
+    expect(failed.json).toMatchObject({ success: false, error: expect.stringContaining('no') })
+    expect((await own('/execute', call('def f():\n    yield 1\n    yield 2\n'))).json).toMatchObject({ json_result: [1, 2] })
+  })
+
+  it.each([
+    ['past its deadline', {}, true, 'longer than its timeout'],
+    ['that nobody asks for', { RUNPOD_TASK_IDLE_TIMEOUT: '1' }, false, 'no request has come'],
+  ])('%s ends its worker', async (_what, env, submits, sentence) => {
+    begin(env)
+    if (submits) await own('/submit', call('import time\ndef f():\n    time.sleep(600)\n', { timeout: 0.5 }))
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain(sentence)
+  })
+
+  it('does not start without its token', async () => {
+    begin({ RUNPOD_TASK_TOKEN: '' })
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('RUNPOD_TASK_TOKEN is not set')
   })
 })
 

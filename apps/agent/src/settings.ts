@@ -4,7 +4,7 @@ import { existsSync, readFileSync, accessSync, constants } from 'node:fs'
 import { dirname, join, delimiter } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const ENVELOPES = ['flash', 'json', 'deployed-flash', 'deployed-sdk2'] as const
+export const ENVELOPES = ['flash', 'json', 'task', 'deployed-flash', 'deployed-sdk2'] as const
 export type EnvelopeName = (typeof ENVELOPES)[number]
 
 /** The worker runs the code of an unpacked build, not source that comes with each job. */

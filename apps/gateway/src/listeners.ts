@@ -7,6 +7,7 @@ import { RunyardError, type Config, type RefusalReason } from '@runyard/schema'
 import root from '../../../package.json' with { type: 'json' }
 import type { Balancer } from './balancer/balancer.ts'
 import { registerBalancer } from './balancer/routes.ts'
+import { registerTasks } from './balancer/task-routes.ts'
 import { createFindTarget } from './balancer/target.ts'
 import { asksForWebSocket, forwardWebSockets } from './balancer/websockets.ts'
 import { registerBatch } from './batch/routes.ts'
@@ -48,6 +49,7 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   await registerMetrics(app, deps, root.version)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
   await registerBalancer(app, deps)
+  await registerTasks(app, deps)
   await registerWorkerLogs(app, deps)
   await registerManagement(app, {
     ...deps,

@@ -37,3 +37,8 @@ async function change(
     return current.specHash === specHash ? edit(current) : current
   })
 }
+
+/** A task that is over is deleted; its worker, if there is one, goes as that of any deleted endpoint (ADR 72). */
+export async function endTask({ store, log }: Deps, { endpointId, message }: ActionOf<'end-task'>): Promise<void> {
+  if (await store.endpoints.delete(endpointId)) log.info({ endpointId }, `a task is over: ${message}`)
+}

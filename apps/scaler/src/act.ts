@@ -6,7 +6,7 @@ import type { ActDeps } from './act-deps.ts'
 import { forgetEndpoint, sweep, takeBack, timeOut } from './act-on-jobs.ts'
 import { createChains, isStale } from './chains.ts'
 import { clearAway, readExit } from './clear-away.ts'
-import { noteRelease, rollBack } from './act-on-releases.ts'
+import { endTask, noteRelease, rollBack } from './act-on-releases.ts'
 import { takeStandby } from './readiness.ts'
 import { drain, markOutdated, reap, serveOn, stop } from './retire-worker.ts'
 import { newWorkerId, placeWorker, resumeWorker, startWorker } from './start-worker.ts'
@@ -94,6 +94,7 @@ const PERFORM: { readonly [K in keyof ByKind]: (deps: ActDeps, action: ByKind[K]
   sweep,
   'note-release': noteRelease,
   'roll-back': rollBack,
+  'end-task': endTask,
   'forget-endpoint': forgetEndpoint,
 }
 

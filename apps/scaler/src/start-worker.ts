@@ -139,7 +139,7 @@ async function launchOn(
   const app = await appLaunch(deps.store, record, withSecrets)
   app?.notes.forEach(onProgress)
   const filled = { record, endpoint: { ...withSecrets, spec: app?.spec ?? withSecrets.spec }, app }
-  const mounts = mountsOf(record, host.config())
+  const mounts = mountsOf(record, endpoint, host.config())
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
   const [launch, image] = await Promise.all([

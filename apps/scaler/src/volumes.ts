@@ -24,7 +24,7 @@ export async function readVolumeNeeds(
   if (using.length === 0) return new Map()
   const [known, stores] = await Promise.all([resources.volumes.list(), volumes.stores()])
   const byId = new Map(known.map((volume) => [volume.id, volume]))
-  return new Map(using.map(({ id, spec }) => [id, volumeNeeds(spec, byId, stores)]))
+  return new Map(using.map((endpoint) => [endpoint.id, volumeNeeds(endpoint, byId, stores)]))
 }
 
 /** @throws RunyardError('conflict') where the data of one is elsewhere by now; the next look places the worker there. */
@@ -35,8 +35,18 @@ export async function claimVolumes({ volumes }: Pick<Store, 'volumes'>, { volume
   }
 }
 
-export function mountsOf({ volumeIds = [] }: WorkerRecord, config: HostConfig | undefined): readonly VolumeMount[] {
-  return volumeIds.map((volumeId) => ({ volumeId, path: VOLUME_PATH, readOnly: false, directory: directoryOf(volumeId, config) }))
+export function mountsOf(
+  { volumeIds = [] }: WorkerRecord,
+  { task }: Pick<Endpoint, 'task'>,
+  config: HostConfig | undefined,
+): readonly VolumeMount[] {
+  const paths = new Map(task?.mounts.map(({ volumeId, path }) => [volumeId, path]))
+  return volumeIds.map((volumeId) => ({
+    volumeId,
+    path: paths.get(volumeId) ?? VOLUME_PATH,
+    readOnly: false,
+    directory: directoryOf(volumeId, config),
+  }))
 }
 
 /** The endpoint's own variables win. */

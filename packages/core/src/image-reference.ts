@@ -53,7 +53,7 @@ function split(image: string): { readonly name: string; readonly tag: string | u
   return colon === -1 ? { name: tagged, tag: undefined, digest } : { name: tagged.slice(0, colon), tag: tagged.slice(colon + 1), digest }
 }
 
-export type Envelope = 'flash' | 'json' | 'deployed-flash' | 'deployed-sdk2'
+export type Envelope = 'flash' | 'json' | 'task' | 'deployed-flash' | 'deployed-sdk2'
 
 export interface ImageChoice {
   readonly image: string
@@ -100,5 +100,6 @@ export function envelopeOf(image: string): Envelope | null {
   const bare = split(image).name.replace(/^(index\.)?docker\.io\//, '')
   if (/^runpod\/flash(-[a-z-]+)?$/.test(bare)) return 'flash'
   if (/^runpod\/(queue|api)(-[a-z-]+)?$/.test(bare)) return 'json'
+  if (/^runpod\/task(-[a-z-]+)?$/.test(bare)) return 'task'
   return null
 }

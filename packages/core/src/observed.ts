@@ -260,6 +260,7 @@ export type Action =
   | { readonly kind: 'note-release'; readonly endpointId: string; readonly specHash: string }
   /** The release could not start. `message`: one sentence of evidence. */
   | { readonly kind: 'roll-back'; readonly endpointId: string; readonly specHash: string; readonly message: string }
+  | { readonly kind: 'end-task'; readonly endpointId: string; readonly message: string }
   | { readonly kind: 'forget-endpoint'; readonly endpointId: string }
 
 /** All actions of one kind. */

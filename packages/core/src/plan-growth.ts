@@ -17,6 +17,7 @@ import { failedRelease, rollBackOf } from './release.ts'
 import { isRolling } from './rolling.ts'
 import { desiredWorkers } from './scaling.ts'
 import { idleSince } from './worker-facts.ts'
+import { taskOver } from './tasks.ts'
 import { storeOf, volumesOn } from './volume-placement.ts'
 import type { WorkerView } from './worker-view.ts'
 
@@ -60,7 +61,7 @@ export function wantOf(growth: Growth, builder: PlanBuilder): Want {
     calm: rollBack === undefined ? QUIET : { ...QUIET, reason: 'rolled_back', message: rollBack },
     heldBack: 0,
   }
-  if (builder.observed.shutdown) return none
+  if (builder.observed.shutdown || taskOver(endpoint, workers, builder.now) !== undefined) return none
   const supplied = supply.map((worker) => ({ phase: worker.phase, idleSince: idleSince(worker.record) }))
   const desired = desiredWorkers(endpoint, { demand: view.demand, workers: supplied }, builder.now)
   builder.wakeAt(desired.dueAt)

@@ -2,14 +2,15 @@
 // Planning again after a plan was applied yields no further actions.
 import { allHoldings } from './holdings.ts'
 import { createKeyRoom } from './key-limits.ts'
-import type { Observed, Plan } from './observed.ts'
+import type { EndpointView, Observed, Plan } from './observed.ts'
 import { createPlanBuilder, type PlanBuilder } from './plan-builder.ts'
 import { startWanted, statusOf, wantOf } from './plan-growth.ts'
 import { planJobs } from './plan-jobs.ts'
 import { planWorkers } from './plan-workers.ts'
 import { planRelease } from './release.ts'
 import { cutToFit } from './retention.ts'
-import { locateWorkers, viewWorkers } from './worker-view.ts'
+import { taskOver } from './tasks.ts'
+import { locateWorkers, viewWorkers, type WorkerView } from './worker-view.ts'
 import { planYields } from './yielding.ts'
 
 export function plan(seen: Observed, now: number): Plan {
@@ -18,6 +19,7 @@ export function plan(seen: Observed, now: number): Plan {
   const views = observed.endpoints.map((view) => ({ view, workers: viewWorkers(view, observed, now) }))
   const room = roomForResults(observed)
   for (const { view, workers } of views) {
+    planTask(view, workers, builder)
     planRelease(view, builder)
     planWorkers(view, workers, builder)
     planJobs(view, room.get(view.endpointId) ?? Infinity, builder)
@@ -36,6 +38,13 @@ export function plan(seen: Observed, now: number): Plan {
   reap(observed, builder)
   const statuses = new Map(wants.map((want) => [want.endpoint.id as string, statusOf(want, coming.get(want) ?? 0)]))
   return { actions: builder.actions, statuses, nextDueAt: builder.nextDueAt() }
+}
+
+function planTask({ endpoint }: EndpointView, workers: readonly WorkerView[], builder: PlanBuilder): void {
+  if (endpoint?.task === undefined) return
+  builder.wakeAt(endpoint.task.until)
+  const message = taskOver(endpoint, workers, builder.now)
+  if (message !== undefined) builder.add({ kind: 'end-task', endpointId: endpoint.id, message })
 }
 
 function roomForResults({ endpoints, policy }: Observed): ReadonlyMap<string, number> {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { storeOf, volumesOn, type VolumePlace } from './volume-placement.ts'
+import { endpoint } from './testing/plan-fixture.ts'
+import { storeOf, volumeNeeds, volumesOn, type VolumePlace } from './volume-placement.ts'
 
 const volume = (id: string, change: Partial<VolumePlace> = {}): VolumePlace => ({
   id,
@@ -35,4 +36,11 @@ it('of several volumes of a row, the first that the host has; of several rows, o
   expect(volumesOn(HERE, [[far, near]])).toEqual([near])
   expect(volumesOn(HERE, [[far], [near]])).toBeUndefined()
   expect(volumesOn(HERE, [])).toEqual([])
+})
+
+it('an endpoint needs one of its volumes, a task all of them', () => {
+  const asked = endpoint('ep', { spec: { networkVolumeIds: ['a', 'b'] } })
+  const ids = (seen: typeof asked) => volumeNeeds(seen, new Map(), new Map()).map((row) => row.map(({ id }) => id))
+  expect(ids(asked)).toEqual([['a', 'b']])
+  expect(ids({ ...asked, task: { until: 1, mounts: [] } })).toEqual([['a'], ['b']])
 })

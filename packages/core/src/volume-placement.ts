@@ -1,6 +1,6 @@
 // Where the data of a volume is, and which hosts a worker with a volume may go to (ADR 71). Each host has one store of volumes: its own, or one that
 // it shares with the hosts of its data center. The first worker of a volume chooses the store; later ones follow.
-import { DEFAULT_DATA_CENTER, type EndpointSpec, type HostInventory, type Volume } from '@runyard/schema'
+import { DEFAULT_DATA_CENTER, type Endpoint, type HostInventory, type Volume } from '@runyard/schema'
 
 /** A volume as placement sees it. */
 export interface VolumePlace extends Pick<Volume, 'id' | 'name' | 'dataCenterId'> {
@@ -13,9 +13,9 @@ export interface VolumePlace extends Pick<Volume, 'id' | 'name' | 'dataCenterId'
 /** What a worker needs: of each row, one volume. The volumes of an endpoint are one row, because each is for another data center (management §2.1). */
 export type VolumeNeeds = readonly (readonly VolumePlace[])[]
 
-/** `stores`: where the data of volumes is. */
+/** `stores`: where the data of volumes is. A task has all its volumes, each at a path of its own (ADR 72). */
 export function volumeNeeds(
-  { networkVolumeIds }: Pick<EndpointSpec, 'networkVolumeIds'>,
+  { spec: { networkVolumeIds }, task }: Pick<Endpoint, 'spec' | 'task'>,
   volumes: ReadonlyMap<string, Volume>,
   stores: ReadonlyMap<string, string>,
 ): VolumeNeeds {
@@ -24,6 +24,7 @@ export function volumeNeeds(
     if (volume === undefined) return { id, name: id, dataCenterId: null, storeId: undefined, isGone: true }
     return { id, name: volume.name, dataCenterId: volume.dataCenterId, storeId: stores.get(id) }
   })
+  if (task !== undefined) return row.map((volume) => [volume])
   return row.length === 0 ? [] : [row]
 }
 

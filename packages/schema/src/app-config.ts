@@ -12,3 +12,13 @@ export const AppsConfig = z.object({
   uploadS: most(3600, 'how long an upload URL is valid'),
 })
 export type AppsConfig = z.infer<typeof AppsConfig>
+
+/** Of SDK 2 (ADR 72). */
+export const TasksConfig = z.object({
+  enabled: z
+    .union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
+    .default(true)
+    .describe('whether pods of SDK 2’s @app.task are started'),
+  host: z.string().optional().describe('host[:port] at which clients reach this gateway by https (default: the Host of the request)'),
+  maxAgeS: z.coerce.number().min(1).default(86_400).describe('how long a task may live'),
+})

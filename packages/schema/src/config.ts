@@ -1,7 +1,6 @@
-// Defines every setting once: type, validation, default, help. Each key is also an environment variable
-// (`workerPlane.port` = `RUNYARD_WORKER_PLANE_PORT`). The name contains the unit of a duration.
+// Defines every setting once: type, validation, default, help; names contain units. `workerPlane.port` is also RUNYARD_WORKER_PLANE_PORT.
 import { z } from 'zod'
-import { AppsConfig } from './app-config.ts'
+import { AppsConfig, TasksConfig } from './app-config.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
@@ -89,6 +88,7 @@ export const Config = z.object({
   images: ImagesConfig.prefault({}),
   releases: ReleasesConfig.prefault({}),
   apps: AppsConfig.prefault({}),
+  tasks: TasksConfig.prefault({}),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → your image'),
   runtimes: z
     .record(z.string(), z.string())

@@ -107,6 +107,8 @@ export const Endpoint = z.object({
     .optional(),
   /** The endpoint was rolled back at that time; `from`: the spec hash of the failed release. */
   rollBack: z.object({ from: z.string(), at: z.number(), message: z.string() }).optional(),
+  /** A task of SDK 2: it lives for one worker, and at most until then, epoch ms (ADR 72). */
+  task: z.object({ until: z.number(), mounts: z.array(z.object({ volumeId: z.string(), path: z.string() })) }).optional(),
   /** When a retry was last requested without a save. */
   retriedAt: z.number().optional(),
   /** Scalars exactly as a GraphQL client sent them, echoed back byte for byte (flash-api §5.4). */

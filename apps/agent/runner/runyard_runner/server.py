@@ -54,6 +54,10 @@ def load_application(envelope):
         return guarded(load_deployed_flash)
     if envelope == "deployed-sdk2":
         return guarded(load_deployed_sdk2)
+    if envelope == "task":
+        from . import task
+
+        return task.Task(os.environ.get("RUNPOD_TASK_TOKEN"))
     from . import live
 
     return live.LiveSdk2() if envelope == "json" else live.LiveFlash()

@@ -314,3 +314,30 @@ describe('a worker', () => {
     expect((await ask(`/lb/${site.endpoint.id}/a`)).headers['x-runpod-worker-id']).toBe(other.worker.id)
   })
 })
+
+describe('a task', () => {
+  const task = { until: Date.now() + 60_000, mounts: [] }
+  const at = (id: string, path: string) => `/t/${id}-8080.proxy.runpod.net${path}`
+
+  test('is reached by its path without a key, once its worker is ready, and answers 404 before', async () => {
+    const endpoint = await gateway.addEndpoint({ type: 'LOAD_BALANCER', task }, { workersMin: 1 })
+    const call = (path: string, init: RequestInit = {}) => fetch(`${gateway.publicUrl}${at(endpoint.id, path)}`, init)
+    expect((await call('/ping')).status).toBe(404)
+    const site = { endpoint, worker: await addWorker(endpoint) }
+    await join(site)
+    await vi.waitFor(async () => expect((await call('/ping')).status).toBe(200))
+    const headers = { authorization: 'Bearer task-token', 'content-type': 'application/json' }
+    const submitted = await call('/submit', { method: 'POST', body: '{"a":1}', headers })
+    expect(await submitted.json()).toMatchObject({
+      method: 'POST',
+      path: '/submit',
+      bytes: 7,
+      headers: { authorization: 'Bearer task-token' },
+    })
+  })
+
+  test('is not what an endpoint is', async () => {
+    const { endpoint } = await addSite()
+    expect((await fetch(`${gateway.publicUrl}${at(endpoint.id, '/ping')}`)).status).toBe(404)
+  })
+})

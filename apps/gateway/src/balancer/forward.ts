@@ -33,6 +33,8 @@ export interface Exchange {
   /** The body where it has been read already. */
   readonly body?: Buffer | undefined
   readonly mostBytes: number
+  /** Names and values alternate; absent: none beside the caller's own. */
+  readonly moreHeaders?: readonly string[]
   /** Aborts when the request has taken too long. */
   readonly late: AbortSignal
 }
@@ -42,9 +44,15 @@ export type Result = 'done' | { readonly again: Error }
 
 /** @throws RunyardError if the worker gives no answer. Once an answer has begun, a failure cuts the connection. */
 export function exchange(options: Exchange): Promise<Result> {
-  const { request, response, path, workerId, agent, late } = options
+  const { request, response, path, workerId, agent, late, moreHeaders = [] } = options
   return new Promise((resolve, reject) => {
-    const sent = send({ agent, method: request.method ?? 'GET', path, headers: requestHeaders(request), setHost: false })
+    const sent = send({
+      agent,
+      method: request.method ?? 'GET',
+      path,
+      headers: [...requestHeaders(request), ...moreHeaders],
+      setHost: false,
+    })
     let isConnected = false
     const cut = (): void => void sent.destroy(new RunyardError('gateway_timeout', 'the worker took too long (loadBalancing.requestS)'))
     const gone = (): void => void (response.writableFinished || sent.destroy())

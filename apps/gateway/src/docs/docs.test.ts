@@ -74,7 +74,16 @@ describe('/openapi.json', () => {
 
   it('says which operations need no key', () => {
     const free = operationsOf(document).filter(({ operation }) => operation.security?.length === 0)
-    const paths = ['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/{file}', '/flash/login', '/runyard/v1/uploads/{upload}']
+    const paths = [
+      '/healthz',
+      '/readyz',
+      '/t/{pod}/{path}',
+      '/openapi.json',
+      '/docs',
+      '/docs/{file}',
+      '/flash/login',
+      '/runyard/v1/uploads/{upload}',
+    ]
     expect(new Set(free.map(({ path }) => path))).toEqual(new Set(paths))
   })
 })
@@ -236,6 +245,13 @@ describe('replies are as the document says', () => {
     await check('DELETE /v1/networkvolumes/{id}', oneOld)
     for (const what of ['cpus', 'datacenters'] as const)
       for (const query of ['', '?include=AVAILABILITY']) await check(`GET /v2/catalog/${what}`, `/v2/catalog/${what}${query}`)
+    const POD = 'mutation($input: deployCpuPodInput!) { deployCpuPod(input: $input) { id } }'
+    const env = [{ key: 'RUNPOD_TASK_TOKEN', value: 't' }]
+    const input = { name: 'task', imageName: 'runpod/task', instanceId: 'cpu3c-1-2', env }
+    await check('POST /graphql', '/graphql', { query: POD, variables: { input } })
+    const [pod] = (await check('GET /v2/pods', '/v2/pods')).json['pods'] as { id: string }[]
+    await check('GET /v2/pods/{id}', `/v2/pods/${pod?.id}`)
+    await check('DELETE /v2/pods/{id}', `/v2/pods/${pod?.id}`)
     await check('GET /v2/catalog/cpus/{id}', '/v2/catalog/cpus/cpu3g')
     await check('GET /v2/catalog/datacenters/{id}', '/v2/catalog/datacenters/EU-RO-1')
   })

@@ -13,6 +13,7 @@ import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel, type OnDeleted } from './model.ts'
 import { registerRestV1 } from './rest-v1/routes.ts'
+import { createTaskModel } from './task-model.ts'
 import { registerNestedRest, registerRest } from './rest/routes.ts'
 
 export interface ManagementDeps {
@@ -33,9 +34,10 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
   const catalogue = createGpuCatalogue(config.gpuTypes)
   const logins = createLoginModel(store)
-  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, store, log }))
+  const tasks = createTaskModel({ ...config, store, clock: Date.now, remove: model.remove })
+  await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, tasks, store, log }))
   await registerLoginPage(app, { store, logins, log })
-  await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, store, config, log }))
+  await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, log }))
   await app.register(async (scope) => registerUploads(scope, { store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, config, log }), { prefix })
 }

@@ -137,7 +137,7 @@ export function createManagementModel(
   return {
     get,
     save,
-    list: async (ownerId) => byAge(await store.endpoints.list(ownerId)),
+    list: async (ownerId) => byAge((await store.endpoints.list(ownerId)).filter(({ task }) => task === undefined)),
     async retry(ownerId, id, at) {
       return store.endpoints.upsert({ id }, (current) => {
         if (current?.ownerId !== ownerId) throw missingEndpoint(id)

@@ -22,6 +22,8 @@ export interface EndpointChange {
   readonly type?: Endpoint['type']
   readonly flashEnvironmentId?: string
   readonly templateName?: string
+  /** Of a new task (ADR 72). */
+  readonly task?: Endpoint['task']
   /** `container` comes from the shared template that is being used, and follows it from now on. */
   readonly linkTemplate?: boolean
   readonly container?: ContainerChange
@@ -133,6 +135,7 @@ function newEndpoint(change: EndpointChange, context: ChangeContext): Endpoint {
     templateId: context.randomText(10),
     templateName: change.templateName ?? change.name,
     flashEnvironmentId: null,
+    ...(change.task === undefined ? {} : { task: change.task }),
     createdAt: context.now,
     updatedAt: context.now,
     echo: {},

@@ -160,7 +160,7 @@ function applyOne(world: Observed, action: Action, nextId: () => string): Observ
   return removeWorker(world, action)
 }
 
-const ENDPOINT_ACTIONS = ['take-back', 'time-out', 'sweep', 'note-release', 'roll-back', 'forget-endpoint'] as const
+const ENDPOINT_ACTIONS = ['take-back', 'time-out', 'sweep', 'note-release', 'roll-back', 'end-task', 'forget-endpoint'] as const
 type EndpointAction = Extract<Action, { kind: (typeof ENDPOINT_ACTIONS)[number] }>
 
 function isEndpointAction(action: Action): action is EndpointAction {

@@ -37,7 +37,6 @@ export const ACCOUNT_OPERATIONS = tagged('account', {
   'GET /v2/billing/network-volumes': noBilling('listNetworkVolumeBilling', 'network volumes'),
   'GET /v2/billing/networkvolumes': noBilling('listNetworkVolumeBillingAlias', 'network volumes'),
   'GET /v2/billing/clusters': noBilling('listClusterBilling', 'clusters'),
-  'GET /v2/pods': nothing('listPods', 'pods', 'Pods: there are none'),
   'GET /v2/clusters': nothing('listClusters', 'clusters', 'Clusters: there are none'),
   'GET /v2/registries/delegations': nothing('listDelegations', 'delegations', 'Delegated registries: there are none'),
   'GET /v2/catalog/templates': nothing('listPublicTemplates', 'templates', 'Public templates: there are none'),

@@ -11,12 +11,25 @@ function balanced(method: (typeof METHODS)[number], suffix: string): Omit<Operat
   }
 }
 
+/** sdk2-api §4.6 */
+function ofTask(id: string): Omit<Operation, 'tag'> {
+  return {
+    id,
+    summary: 'Calls of the SDK to the worker of a task',
+    description: 'With the token of the task as the bearer; 404 while no worker is ready.',
+    open: true,
+    other: { 200: '*/*' },
+  }
+}
+
 export const LOAD_BALANCING_OPERATIONS: Operations = tagged(
   'load-balancing',
-  Object.fromEntries(
-    METHODS.flatMap((method) => [
-      [`${method} /lb/:endpointId`, balanced(method, 'Root')],
-      [`${method} /lb/:endpointId/*`, balanced(method, '')],
+  Object.fromEntries([
+    ...METHODS.flatMap((method) => [
+      [`${method} /lb/:endpointId`, balanced(method, 'Root')] as const,
+      [`${method} /lb/:endpointId/*`, balanced(method, '')] as const,
     ]),
-  ),
+    ['GET /t/:pod/*', ofTask('readTask')] as const,
+    ['POST /t/:pod/*', ofTask('callTask')] as const,
+  ]),
 )

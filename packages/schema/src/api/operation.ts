@@ -25,6 +25,7 @@ export const TAGS = {
   registries: { description: 'Credentials for private images.', errors: 'Problem' },
   volumes: { description: 'Directories that outlive workers.', errors: 'Problem' },
   secrets: { description: 'Values that environment variables name as `{{ RUNPOD_SECRET_name }}`.', errors: 'Problem' },
+  pods: { description: 'Tasks of SDK 2; no other pods are served.', errors: 'Problem' },
   workers: { description: 'The workers of an endpoint, their logs and its history.', errors: 'Problem' },
   catalog: { description: 'GPU types and the pools that they belong to.', errors: 'Problem' },
   webhooks: { description: 'Deliveries of webhooks, and the secrets that sign them.', errors: 'Problem' },

@@ -12,6 +12,7 @@ import {
 import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody } from './endpoints.ts'
 import { ExplainParams, ExplainView } from './explain.ts'
 import { tagged } from './operation.ts'
+import { PodListView, PodView } from './pods.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
 import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
 import { IdParams } from './shared.ts'
@@ -177,6 +178,12 @@ const SECRETS = tagged('secrets', {
   'DELETE /runyard/v1/secrets/:name': { id: 'deleteSecret', summary: 'Forget a secret', params: SecretParams, other: { 204: null } },
 })
 
+const PODS = tagged('pods', {
+  'GET /v2/pods': { id: 'listPods', summary: 'List the tasks of SDK 2 that run', reply: PodListView },
+  'GET /v2/pods/:id': { id: 'getPod', summary: 'Read a task', params: IdParams, reply: PodView },
+  'DELETE /v2/pods/:id': { id: 'deletePod', summary: 'End a task', params: IdParams, other: { 204: null } },
+})
+
 const WORKERS = tagged('workers', {
   'GET /v2/serverless/:id/workers': {
     id: 'listWorkers',
@@ -270,6 +277,7 @@ export const REST_OPERATIONS = {
   ...TEMPLATES,
   ...REGISTRIES,
   ...VOLUMES,
+  ...PODS,
   ...SECRETS,
   ...WORKERS,
   ...WEBHOOKS,

@@ -18,6 +18,19 @@ const TEMPLATE = {
   isServerless: 'Boolean',
   isPublic: 'Boolean',
 } as const
+/** Of SDK 2's tasks (sdk2-api §4.6). */
+const POD = {
+  name: 'String',
+  imageName: 'String',
+  ports: 'String',
+  containerDiskInGb: 'Whole',
+  supportPublicIp: 'Boolean',
+  env: '[EnvironmentVariableInput!]',
+  dataCenterIds: '[String!]',
+  volumeMounts: '[PodVolumeMountInput!]',
+  dockerArgs: 'String',
+  containerRegistryAuthId: 'String',
+} as const
 const REGISTRY = { username: 'String!', password: 'String!' } as const
 const FILTER = { id: 'String', ids: '[String]' } as const
 
@@ -69,6 +82,16 @@ const INPUTS = {
   SaveRegistryAuthInput: { name: 'String!', ...REGISTRY },
   UpdateRegistryAuthInput: { id: 'String!', ...REGISTRY },
   SecretCreateInput: { name: 'String!', value: 'String!', description: 'String' },
+  deployCpuPodInput: { ...POD, instanceId: 'String', instanceIds: '[String!]' },
+  PodFindAndDeployOnDemandInput: {
+    ...POD,
+    gpuTypeId: 'String',
+    gpuTypeIdList: '[String!]',
+    gpuCount: 'Whole',
+    allowedCudaVersions: '[String!]',
+  },
+  PodVolumeMountInput: { volumeId: 'String!', volumeType: 'Word', mountPath: 'String' },
+  PodTerminateInput: { podId: 'String!' },
   UpdateEndpointTemplateInput: { endpointId: 'String!', templateId: 'String!' },
   GlobalStoreBucketCreateInput: { name: 'String!' },
   PodTemplateInput: { id: 'String', isRunpod: 'Boolean', isPublic: 'Boolean', isServerless: 'Boolean', name: 'String', search: 'String' },

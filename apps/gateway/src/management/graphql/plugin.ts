@@ -16,6 +16,7 @@ import type { LoginModel } from '../../login/login-model.ts'
 import type { ErrorLog } from '../error-log.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
+import type { TaskModel } from '../task-model.ts'
 import { createStock } from '../stock.ts'
 import { createGuestEntrance, guestFor, noKey } from './guests.ts'
 import { createReads } from './reads.ts'
@@ -34,6 +35,7 @@ export interface GraphqlDeps {
   readonly model: ManagementModel
   readonly catalogue: GpuCatalogue
   readonly readDataCenters: ReadDataCenters
+  readonly tasks: TaskModel
   readonly logins: LoginModel
   readonly store: Pick<Store, 'status' | 'keys' | 'subscribe'>
   readonly log: ErrorLog

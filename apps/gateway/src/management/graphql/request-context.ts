@@ -7,6 +7,8 @@ import type { Reads } from './reads.ts'
 export interface RequestContext {
   readonly key: ApiKey
   readonly reads: Reads
+  /** At which the client reached us. */
+  readonly host: string
   readonly by: Caller
   /** The program that asks, as it names itself. */
   readonly agent: string

@@ -5,6 +5,7 @@ import type { LoginModel } from '../../login/login-model.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import { splitCommas } from '../fields.ts'
 import type { ManagementModel } from '../model.ts'
+import type { TaskModel } from '../task-model.ts'
 import { appFields, appMutations, appQueries, appReply } from './apps.ts'
 import { accountResolvers } from './account-resolvers.ts'
 import { endpointChange, endpointReply, isGiven, type EndpointReply } from './endpoint-change.ts'
@@ -15,6 +16,7 @@ import type { RequestContext } from './request-context.ts'
 import { SCALARS } from './scalars.ts'
 import { secretResolvers } from './secret-resolvers.ts'
 import { templateEdit, templateReply } from './template-change.ts'
+import { taskMutations } from './task-resolvers.ts'
 import { refuseUnsupported } from './unsupported.ts'
 import { dataCenterResolvers, volumeResolvers } from './volume-resolvers.ts'
 
@@ -23,9 +25,10 @@ export interface ResolverDeps {
   readonly catalogue: GpuCatalogue
   readonly readDataCenters: ReadDataCenters
   readonly logins: LoginModel
+  readonly tasks: TaskModel
 }
 
-export function createResolvers({ model, catalogue, readDataCenters, logins }: ResolverDeps) {
+export function createResolvers({ model, catalogue, readDataCenters, logins, tasks }: ResolverDeps) {
   const login = loginResolvers(logins)
   const account = accountResolvers(model.account)
   const volumes = volumeResolvers(model.volumes)
@@ -39,6 +42,7 @@ export function createResolvers({ model, catalogue, readDataCenters, logins }: R
       ...templateMutations(model),
       ...registryMutations(model),
       ...volumes.mutations,
+      ...taskMutations(tasks),
       ...secrets.mutations,
       ...login.mutations,
       ...appMutations(model.apps),

@@ -29,6 +29,9 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
   }
 
   type Mutation {
+    deployCpuPod(input: deployCpuPodInput!): Pod
+    podFindAndDeployOnDemand(input: PodFindAndDeployOnDemandInput!): Pod
+    podTerminate(input: PodTerminateInput!): JSON
     saveEndpoint(input: EndpointInput!): Endpoint
     deleteEndpoint(id: String!): JSON
     updateEndpointTemplate(input: UpdateEndpointTemplateInput!): Endpoint
@@ -117,6 +120,15 @@ export const TYPE_DEFINITIONS = /* GraphQL */ `
     name: String
     size: Whole
     dataCenterId: String
+  }
+
+  "A task of SDK 2."
+  type Pod {
+    id: String!
+    name: String
+    imageName: String
+    desiredStatus: Word
+    machineId: String
   }
 
   type GlobalStoreBucket {

@@ -54,12 +54,9 @@ function isUsed(value: unknown): boolean {
 const SENTENCES: Readonly<Record<string, string>> = {
   pod: NO_PODS,
   pods: NO_PODS,
-  podFindAndDeployOnDemand: NO_PODS,
   podRentInterruptable: NO_PODS,
-  deployCpuPod: NO_PODS,
   podStop: NO_PODS,
   podResume: NO_PODS,
-  podTerminate: NO_PODS,
 }
 
 /** The sentence for a request that fails validation because it names one of them, whatever else is wrong with it. */

@@ -15,7 +15,6 @@ export function registerAccountRoutes(app: RestApp, model: Pick<ManagementModel,
     handler: async (request) => ({ keys: [...(await model.account.setPublicKeys(keyOf(request).ownerId, request.body.keys))] }),
   })
 
-  app.route({ ...restRoute('GET /v2/pods'), handler: () => ({ pods: [], pagination: ONE_PAGE }) })
   app.route({ ...restRoute('GET /v2/clusters'), handler: () => ({ clusters: [], pagination: ONE_PAGE }) })
   app.route({ ...restRoute('GET /v2/registries/delegations'), handler: () => ({ delegations: [], pagination: ONE_PAGE }) })
   app.route({ ...restRoute('GET /v2/catalog/templates'), handler: () => ({ templates: [], pagination: ONE_PAGE }) })

@@ -105,10 +105,10 @@ async function explain(deps: ExplainDeps, own: readonly Endpoint[], { endpoint, 
   }
 }
 
-async function volumesOf({ model, store }: ExplainDeps, { ownerId, spec }: Endpoint): Promise<VolumeNeeds> {
-  if (spec.networkVolumeIds.length === 0) return []
-  const [own, stores] = await Promise.all([model.volumes.list(ownerId), store.volumes.stores()])
-  return volumeNeeds(spec, new Map(own.map((volume) => [volume.id, volume])), stores)
+async function volumesOf({ model, store }: ExplainDeps, endpoint: Endpoint): Promise<VolumeNeeds> {
+  if (endpoint.spec.networkVolumeIds.length === 0) return []
+  const [own, stores] = await Promise.all([model.volumes.list(endpoint.ownerId), store.volumes.stores()])
+  return volumeNeeds(endpoint, new Map(own.map((volume) => [volume.id, volume])), stores)
 }
 
 function hostsWithoutImage(status: ScalerStatus | undefined): ReadonlySet<string> {

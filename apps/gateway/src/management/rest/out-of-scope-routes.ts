@@ -2,11 +2,10 @@
 // and have routes of their own.
 import { RunyardError } from '@runyard/schema'
 import { unreachable } from '../../http/add-route.ts'
-import { NO_BUILDS, NO_CLUSTERS, NO_DELEGATIONS, NO_PODS } from '../out-of-scope.ts'
+import { NO_BUILDS, NO_CLUSTERS, NO_DELEGATIONS } from '../out-of-scope.ts'
 import type { RestApp } from './conventions.ts'
 
 const IN_V2 = {
-  '/v2/pods': NO_PODS,
   '/v2/clusters': NO_CLUSTERS,
   '/v2/registries/delegations': NO_DELEGATIONS,
   '/v2/serverless/:id/builds': NO_BUILDS,

@@ -9,6 +9,7 @@ import type { ReadDataCenters } from '../data-centers.ts'
 import type { ManagementModel } from '../model.ts'
 import { registerAccountRoutes } from './account-routes.ts'
 import { registerBillingRoutes } from './billing-routes.ts'
+import type { TaskModel } from '../task-model.ts'
 import { registerCatalogRoutes } from './catalog-routes.ts'
 import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from './conventions.ts'
 import type { RestApp, RestConventionDeps } from './conventions.ts'
@@ -19,6 +20,7 @@ import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerSecretRoutes } from './secret-routes.ts'
+import { registerPodRoutes } from './pod-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerStandbyRoute } from './standby-route.ts'
 import { registerVolumeRoutes } from './volume-routes.ts'
@@ -30,6 +32,7 @@ export interface RestDeps extends RestConventionDeps {
   readonly model: ManagementModel
   readonly catalogue: GpuCatalogue
   readonly readDataCenters: ReadDataCenters
+  readonly tasks: TaskModel
   readonly store: Store
   readonly config: Config
 }
@@ -45,6 +48,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerCatalogRoutes(rest, deps)
   registerAccountRoutes(rest, deps.model)
   registerBillingRoutes(rest, deps)
+  registerPodRoutes(rest, deps.tasks)
   registerOutOfScopeRoutes(rest)
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)

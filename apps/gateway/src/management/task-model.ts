@@ -1,0 +1,58 @@
+// Tasks of SDK 2 as the management surfaces see them: created by GraphQL, listed and deleted as pods (ADR 72).
+import { newTask, type TaskRequest } from '@runyard/core'
+import { quoted, RunyardError, type Config, type Endpoint } from '@runyard/schema'
+import type { ManagementModel, ModelStore } from './model.ts'
+import { MODEL_TOOLS } from './model-tools.ts'
+
+export interface TaskModel {
+  /** At which clients reach this gateway by https, where a setting says so. */
+  readonly host: string | undefined
+  /** Oldest first. */
+  list(ownerId: string): Promise<readonly Endpoint[]>
+  /** `pod`: its id, also with the host and path that the client got before it. @throws RunyardError('not_found') */
+  get(ownerId: string, pod: string): Promise<Endpoint>
+  /** @throws RunyardError('bad_request' | 'unprocessable') */
+  start(ownerId: string, request: TaskRequest, keyId: string | undefined): Promise<Endpoint>
+  /** @throws RunyardError('not_found') */
+  end(ownerId: string, pod: string): Promise<void>
+}
+
+export interface TaskModelDeps extends Pick<ManagementModel, 'remove'> {
+  readonly store: Pick<ModelStore, 'endpoints'>
+  readonly tasks: Config['tasks']
+  readonly clock: () => number
+}
+
+export function createTaskModel({ store, tasks, clock, remove }: TaskModelDeps): TaskModel {
+  const get: TaskModel['get'] = async (ownerId, pod) => {
+    const endpoint = await store.endpoints.get(idIn(pod))
+    if (endpoint?.task === undefined || endpoint.ownerId !== ownerId)
+      throw new RunyardError('not_found', `Pod ${quoted(pod)} was not found.`)
+    return endpoint
+  }
+  return {
+    host: tasks.host,
+    get,
+    async list(ownerId) {
+      const found = (await store.endpoints.list(ownerId)).filter(({ task }) => task !== undefined)
+      return found.toSorted((one, other) => one.createdAt - other.createdAt)
+    },
+    async start(ownerId, request, keyId) {
+      if (!tasks.enabled) throw new RunyardError('bad_request', 'Tasks are switched off here (tasks.enabled).')
+      const context = { ...MODEL_TOOLS, ownerId, now: clock(), maxAgeMs: tasks.maxAgeS * 1000, keyId }
+      const task = newTask(request, context)
+      return store.endpoints.upsert({ ownerId, name: task.name, flashEnvironmentId: null }, (current) => {
+        if (current !== undefined) throw new RunyardError('conflict', `A pod named "${task.name}" exists already.`)
+        return task
+      })
+    },
+    async end(ownerId, pod) {
+      await remove(ownerId, (await get(ownerId, pod)).id)
+    },
+  }
+}
+
+/** `host:port/t/abc` → `abc`. */
+function idIn(pod: string): string {
+  return pod.slice(pod.lastIndexOf('/') + 1)
+}
