@@ -1,6 +1,15 @@
 // Apps as the management surfaces see them: reads and changes over the store's guarded writes (ADR 63). Records of another owner are "not found".
 import { randomBytes } from 'node:crypto'
-import { activateBuild, missingResource, newApp, newEnvironment, readManifest, RESOURCE_KINDS, unneededBuilds } from '@runyard/core'
+import {
+  activateBuild,
+  missingResource,
+  newApp,
+  newEnvironment,
+  readManifest,
+  refuseModels,
+  RESOURCE_KINDS,
+  unneededBuilds,
+} from '@runyard/core'
 import { quoted, RunyardError, type App, type Build, type Config, type Environment, type Manifest, type Upload } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { MODEL_TOOLS } from './model-tools.ts'
@@ -158,6 +167,7 @@ function createUploads({ store, config, clock }: AppModelDeps, read: AppModel['r
       const { artifactId, sha256, finding } = stored
       if (finding.kind === 'problem') throw new RunyardError('unprocessable', finding.problem)
       const { kind, pythonVersion, manifest } = readManifest(value)
+      refuseModels(manifest)
       if (kind !== finding.of) throw new RunyardError('unprocessable', 'The manifest was made by another tool than the artifact.')
       const now = clock()
       const id = MODEL_TOOLS.randomText(14)
