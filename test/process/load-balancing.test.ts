@@ -1,8 +1,12 @@
 // Load-balanced endpoints on the process host: live code of both SDK generations, held from zero workers, called by real clients, down to zero again.
+import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runPython } from '../harness/python.ts'
+import { tryCommand } from '../harness/child.ts'
+import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
+import { venvPath } from '../harness/venvs.ts'
 
 const API = `
 from fastapi import FastAPI
@@ -29,10 +33,12 @@ def doubling():
 
 const ADD = 'def add(a, b):\n    return {"sum": a + b}\n'
 
-await suiteThatNeeds(['redis', 'venv:flash-1.21'], 'load-balanced endpoints on the process host', () => {
+await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'load-balanced endpoints on the process host', () => {
   let stack: Stack
+  let tlsPort: number
   beforeAll(async () => {
-    stack = await startStack({ host: 'process' })
+    tlsPort = await findFreePort()
+    stack = await startStack({ host: 'process', settings: { RUNYARD_TLS_PORT: `${tlsPort}` } })
   })
   afterAll(() => stack?.stop())
 
@@ -62,5 +68,22 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21'], 'load-balanced endpoints on t
     expect(found).toEqual({ httpx: doubled, requests: doubled, aiohttp: doubled, stream: ['data: 0', 'data: 1', 'data: 2'] })
     expect((await stack.api.post(`/lb/${id}/double`, [1])).status).toBe(422)
     expect((await stack.api.get(`/lb/${id}/nosuch`)).status).toBe(404)
+  })
+
+  test('`rp flash dev` calls the routes of a class and of a FastAPI app by https, and leaves no endpoint', async () => {
+    await using project = await makeProject(['rp_api.py'])
+    const tls = { RUNPOD_ENDPOINT_BASE_URL: `https://api.localhost:${tlsPort}/v2`, SSL_CERT_FILE: join(stack.dataDir, 'tls', 'bundle.pem') }
+    const before = (await stack.api.endpoints()).length
+    const result = await tryCommand(`${venvPath('runpod-2.0')}/bin/rp`, ['flash', 'dev', 'rp_api.py', '--once'], {
+      cwd: project.dir,
+      env: pythonEnv('runpod-2.0', project.dir, { ...stack.env, ...tls }),
+      timeoutMs: 120_000,
+    })
+    const line = result.stdout.split('\n').find((text) => text.includes('@@ '))
+    if (line === undefined) throw new Error(`rp ended with ${result.code}:\n${result.stdout}\n${result.stderr}`)
+    const found: unknown = JSON.parse(line.slice(line.indexOf('@@ ') + 3))
+    expect(found).toEqual({ counted: [{ calls: 1 }, { calls: 3 }], names: ['a', 'b'], item: { value: 21 } })
+    expect(result.code).toBe(0)
+    expect((await stack.api.endpoints()).length).toBe(before)
   })
 })
