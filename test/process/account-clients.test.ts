@@ -129,7 +129,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-2.0', 'venv:flash-1.21', 'browser'],
 
   test.each([
     ['create-pod', { body: { name: 'p', image: 'x' } }, 'Pods are not served here'],
-    ['get-pod', { id: 'x1' }, 'Pods are not served here'],
+    ['get-pod', { id: 'x1' }, 'Pod "x1" was not found.'],
     ['get-cluster', { id: 'x1' }, 'Clusters are not served here'],
     ['revoke-delegation', { id: 'x1' }, 'Registries cannot be delegated here'],
   ] as const)('the MCP server’s %s is refused with one sentence', async (tool, args, sentence) => {
