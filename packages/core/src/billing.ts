@@ -58,8 +58,9 @@ function startOfBucket(at: number, size: BucketSize): number {
     case 'month':
       return Date.UTC(year, month)
     case 'year':
-      return Date.UTC(year, 0)
+      break
   }
+  return Date.UTC(year, 0)
 }
 
 /** From the start of a bucket to that of another. */
@@ -75,8 +76,9 @@ function addBuckets(at: number, count: number, size: BucketSize): number {
     case 'month':
       return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + count)
     case 'year':
-      return Date.UTC(date.getUTCFullYear() + count, 0)
+      break
   }
+  return Date.UTC(date.getUTCFullYear() + count, 0)
 }
 
 export interface UsedBucket {

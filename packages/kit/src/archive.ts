@@ -66,7 +66,7 @@ async function* noteFailure(bytes: AsyncIterable<Uint8Array>, note: (error: unkn
 }
 
 /** Undefined: the root itself. */
-function toEntry({ name, type, mode = 0, size = 0 }: Header): Omit<ArchiveEntry, 'content'> | undefined {
+function toEntry({ name, type, mode, size }: Header): Omit<ArchiveEntry, 'content'> | undefined {
   const kind = KINDS.get(type ?? '')
   if (kind === undefined) throw refused(`holds ${JSON.stringify(name)}, which is neither a file nor a directory`)
   const parts = name.split('/').filter((part) => part !== '' && part !== '.')

@@ -1,5 +1,5 @@
 // What clients ask an account for: runpodctl's `doctor`, `user`, `ssh`, `template list`, `serverless create`, `hub`, `model`, `billing` (production §2.3,
-// §3.9), and Terraform's changes of an endpoint (§2.5).
+// production §3.9), and Terraform's changes of an endpoint (production §2.5).
 import { describe, expect, it } from 'vitest'
 import type { TestApp, TestUser } from '../testing/management-app.ts'
 import { useTestApp } from '../testing/use-management-app.ts'

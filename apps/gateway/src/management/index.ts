@@ -34,7 +34,7 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
   const catalogue = createGpuCatalogue(config.gpuTypes)
   const logins = createLoginModel(store)
-  const tasks = createTaskModel({ ...config, store, clock: Date.now, remove: model.remove })
+  const tasks = createTaskModel({ ...config, store, clock: Date.now, remove: (ownerId, id) => model.remove(ownerId, id) })
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, tasks, store, log }))
   await registerLoginPage(app, { store, logins, log })
   await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, log }))

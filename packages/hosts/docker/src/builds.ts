@@ -39,9 +39,11 @@ async function listVolumes(
   instanceId: string,
   labels: readonly string[] = [],
 ): Promise<readonly Docker.VolumeInspectInfo[]> {
-  const { Volumes } = await docker.listVolumes({ filters: { label: [`${LABELS.instance}=${instanceId}`, ...labels] } })
   // Engines report a missing list as null.
-  return (Volumes as readonly Docker.VolumeInspectInfo[] | null) ?? []
+  const found: { Volumes: readonly Docker.VolumeInspectInfo[] | null } = await docker.listVolumes({
+    filters: { label: [`${LABELS.instance}=${instanceId}`, ...labels] },
+  })
+  return found.Volumes ?? []
 }
 
 async function place(docker: Docker, instanceId: string, build: BuildPlacement): Promise<void> {

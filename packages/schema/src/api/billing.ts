@@ -80,8 +80,8 @@ export const NoBillingView = z
   .meta({ id: 'NoBilling', description: 'Billing of resources that Runyard does not have: no records.' })
 
 export const AMOUNT_NAMES = {
-  total: Object.keys(TotalAmounts.shape),
-  serverless: Object.keys(ServerlessAmounts.shape),
+  total: TotalAmounts.keyof().options,
+  serverless: ServerlessAmounts.keyof().options,
 } as const
 
 const list = z.union([z.string(), z.array(z.string())]).transform((value) => [value].flat().flatMap((text) => text.split(',')))

@@ -24,7 +24,7 @@ export function registerBillingRoutes(app: RestApp, deps: UsageDeps): void {
     ...restRoute('GET /v2/billing'),
     handler: async (request): Promise<BillingView> => {
       const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, request.query)
-      const amounts = zeros<BillingView['metadata']['totals']>(AMOUNT_NAMES.total)
+      const amounts = zeros(AMOUNT_NAMES.total)
       const records = buckets.map(({ range, lines }) => ({ ...times(range), ...amounts, billedSeconds: secondsIn(lines) }))
       return {
         records,
@@ -38,7 +38,7 @@ export function registerBillingRoutes(app: RestApp, deps: UsageDeps): void {
     handler: async (request): Promise<ServerlessBillingView> => {
       const { serverlessId = null, ...query } = request.query
       const { window, buckets } = await readBilling(deps, keyOf(request).ownerId, query)
-      const amounts = zeros<ServerlessBillingView['metadata']['totals']>(AMOUNT_NAMES.serverless)
+      const amounts = zeros(AMOUNT_NAMES.serverless)
       const records = buckets.flatMap(({ range, lines }) =>
         [...Map.groupBy(lines, ({ endpointId }) => endpointId ?? DELETED)]
           .filter(([id]) => serverlessId === null || id === serverlessId)
@@ -82,4 +82,5 @@ function registerEmptyBilling(app: RestApp, deps: UsageDeps): void {
 
 const times = ({ from, to }: UsageRange) => ({ startTime: new Date(from).toISOString(), endTime: new Date(to).toISOString() })
 const secondsIn = (lines: readonly UsageLine[]): number => lines.reduce((sum, { billableSeconds }) => sum + billableSeconds, 0)
-const zeros = <T extends object>(names: readonly string[]): T => Object.fromEntries(names.map((name) => [name, 0])) as T
+const zeros = <K extends string>(names: readonly K[]): Record<K, number> =>
+  Object.fromEntries(names.map((name) => [name, 0])) as Record<K, number>
