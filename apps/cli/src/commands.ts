@@ -1,5 +1,5 @@
 // The table of commands: names, help and options in one place.
-import { data, json, type Command } from './command.ts'
+import { data, json, WHICH, type Command } from './command.ts'
 import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
@@ -61,6 +61,22 @@ export const COMMANDS: readonly Command[] = [
     usage: 'runyard apps [--json] [--data DIR]',
     options: { json, data },
     load: () => import('./commands/apps.ts'),
+  },
+  {
+    name: 'releases',
+    summary: 'the releases of an endpoint, what each changed, and how far the latest is rolled out',
+    usage: `runyard releases ${WHICH} [--json] [--data DIR]`,
+    options: { json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/releases.ts')).list }),
+  },
+  {
+    name: 'rollback',
+    summary: 'save an earlier release of an endpoint again; without a number the one before the latest',
+    usage: `runyard rollback ${WHICH} [RELEASE] [--data DIR]`,
+    options: { data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/releases.ts')).rollBack }),
   },
   ...POOL_COMMANDS,
   ...HOST_COMMANDS,

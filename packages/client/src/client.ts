@@ -16,6 +16,7 @@ import type {
   RegistryView,
   SecretListView,
   SecretView,
+  ReleaseListView,
   StreamView,
   StandbyView,
   UsageView,
@@ -75,6 +76,10 @@ export interface Client {
   deleteEndpoint(id: string): Promise<void>
   /** Retries a failed start now. */
   retryEndpoint(id: string): Promise<void>
+  /** Newest first. */
+  listReleases(id: string): Promise<ReleaseListView>
+  /** Saves an earlier release again; default: the one before the latest. */
+  rollBack(id: string, version?: number): Promise<EndpointView>
   /** Why a job waits, or an endpoint has no further worker. `id`: of a job, or the id or name of an endpoint. */
   explain(id: string): Promise<ExplainView>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
@@ -103,6 +108,9 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
     deleteEndpoint: (id) => send(`/v2/serverless/${id}`, { method: 'DELETE' }),
     retryEndpoint: async (id) => void (await send(`/runyard/v1/endpoints/${id}/retry`, { method: 'POST' })),
+    listReleases: (id) => send(`/v2/serverless/${id}/releases`),
+    rollBack: (id, version) =>
+      send(`/runyard/v1/endpoints/${id}/rollback`, { method: 'POST', body: version === undefined ? {} : { version } }),
     explain: (id) => send(`/runyard/v1/explain/${encodeURIComponent(id)}`),
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,

@@ -115,3 +115,15 @@ export const Endpoint = z.object({
   echo: z.record(z.string(), z.unknown()),
 })
 export type Endpoint = z.infer<typeof Endpoint>
+
+/** A spec of an endpoint, as the save left it that made it. */
+export const Release = z.object({
+  version: z.int().min(1),
+  type: z.enum(ENDPOINT_TYPES),
+  spec: EndpointSpec,
+  specHash: z.string(),
+  /** Epoch ms. */
+  at: z.number(),
+  savedBy: z.string().optional(),
+})
+export type Release = z.infer<typeof Release>

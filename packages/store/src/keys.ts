@@ -22,6 +22,7 @@ const OF_ENDPOINT = {
   // Ours.
   workers: 'r:workers',
   events: 'r:events',
+  releases: 'r:releases',
   status: 'r:status',
   /** Open requests, by gateway. */
   requests: 'r:requests',
@@ -115,6 +116,7 @@ export function createKeys(prefix: string) {
 const LEFT = [
   'workers',
   'events',
+  'releases',
   'status',
   'requests',
   'counters',

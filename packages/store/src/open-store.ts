@@ -30,6 +30,7 @@ import { createRun } from './scripts/run-script.ts'
 import { openSignals, sendOnly } from './signals.ts'
 import { createManifestStore, createResourceStores } from './resources/resources.ts'
 import { createUploadStore } from './resources/uploads.ts'
+import { createReleaseStore } from './endpoints/releases.ts'
 import type { OpenStoreOptions } from './store-options.ts'
 import type { Store, StoreUnderTerm } from './types.ts'
 import { createVolumeStore } from './volumes/volumes.ts'
@@ -56,6 +57,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   return {
     endpoints: translateErrors(createEndpointStore(context, jobs)),
     resources: createResourceStores(context, translateErrors),
+    releases: translateErrors(createReleaseStore(context)),
     manifests: translateErrors(createManifestStore(context)),
     uploads: translateErrors(createUploadStore(context)),
     privateImages: translateErrors(createPrivateImageStore(context)),

@@ -21,10 +21,12 @@ import type { WebhookStore } from './webhooks/webhooks.ts'
 import type { EndpointStore } from './endpoints/endpoint-types.ts'
 import type { PrivateImageStore } from './resources/private-images.ts'
 import type { ManifestStore, ResourceStores } from './resources/resources.ts'
+import type { ReleaseStore } from './endpoints/releases.ts'
 import type { UploadStore } from './resources/uploads.ts'
 import type { KeyStore } from './api-keys/api-keys.ts'
 
 export type * from './endpoints/history.ts'
+export type * from './endpoints/releases.ts'
 export type * from './endpoints/requests.ts'
 export type * from './measures.ts'
 export type * from './problems.ts'
@@ -53,6 +55,7 @@ export interface Store extends AsyncDisposable {
   readonly endpoints: EndpointStore
   /** By kind. */
   readonly resources: ResourceStores
+  readonly releases: ReleaseStore
   readonly manifests: ManifestStore
   readonly uploads: UploadStore
   readonly privateImages: PrivateImageStore

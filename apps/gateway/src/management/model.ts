@@ -21,6 +21,7 @@ import { DEFAULT_DATA_CENTER, quoted, RECORD_LIMITS, RunyardError } from '@runya
 import type { Store } from '@runyard/store'
 import type { ReadDataCenters } from './data-centers.ts'
 import { createAppModel, type AppModel } from './apps-model.ts'
+import { createReleaseModel, noteRelease, type ReleaseModel } from './release-model.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 import { createAccountModel, type AccountModel } from './account-model.ts'
 import { createSecretModel, type SecretModel } from './secret-model.ts'
@@ -60,6 +61,7 @@ export interface ManagementModel {
   readonly account: AccountModel
   readonly volumes: VolumeModel
   readonly apps: AppModel
+  readonly releases: ReleaseModel
 }
 
 export interface TemplateModel {
@@ -86,7 +88,7 @@ export interface RegistryModel {
   remove(ownerId: string, id: string): Promise<void>
 }
 
-export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes' | 'uploads' | 'manifests'>
+export type ModelStore = Pick<Store, 'endpoints' | 'resources' | 'volumes' | 'uploads' | 'manifests' | 'releases'>
 
 export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 
@@ -129,6 +131,7 @@ export function createManagementModel(
     }
     const options = { templateId, beside: limits.workersPerOwner > 0 ? ownerId : undefined, mostPerOwner: RECORD_LIMITS.perOwner }
     const endpoint = await store.endpoints.upsert('id' in find ? find : { ownerId, ...find }, change, options)
+    await noteRelease(store, before, endpoint)
     const notice = before === undefined ? undefined : await onChanged?.({ before, endpoint, by })
     return { endpoint, created: before === undefined, notice }
   }
@@ -148,6 +151,7 @@ export function createManagementModel(
     templates: createTemplateModel(store, { save, clock }),
     ...createResourceModels(store.resources, clock),
     volumes: createVolumeModel({ store, clock, readDataCenters }),
+    releases: createReleaseModel(store, { get, clock }),
     apps: createAppModel({ store, config: { apps }, clock, removeEndpoint: remove }),
   }
 }

@@ -17,6 +17,7 @@ import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } f
 import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
+import { RELEASE_OPERATIONS } from './releases.ts'
 import { StandbyView } from './standby.ts'
 import { UsageQuery, UsageView } from './usage.ts'
 import {
@@ -283,5 +284,6 @@ export const REST_OPERATIONS = {
   ...WEBHOOKS,
   ...CATALOG,
   ...USAGE,
+  ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
 }

@@ -8,6 +8,7 @@ import {
   HostRecord,
   LedgerRow,
   LoginRequest,
+  Release,
   RunyardError,
   ScalerReport,
   StoredApiKey,
@@ -32,6 +33,7 @@ export const readRegistry = (text: string): StoredRegistry => readRecord('regist
 /** With its secrets. */
 export const readResource = <R>(kind: { readonly name: string; readonly schema: Parser<R> }, text: string): R =>
   readRecord(kind.name, kind.schema, text)
+export const readRelease = (text: string): Release => readRecord('release', Release, text)
 export const readApiKey = (text: string): StoredApiKey => readRecord('API key', StoredApiKey, text)
 export const readArtifact = (text: string): Artifact => readRecord('artifact', Artifact, text)
 export const readLogin = (text: string): LoginRequest => readRecord('login request', LoginRequest, text)

@@ -21,6 +21,7 @@ import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
 import { registerRegistryRoutes } from './registry-routes.ts'
 import { registerSecretRoutes } from './secret-routes.ts'
 import { registerPodRoutes } from './pod-routes.ts'
+import { registerReleaseRoutes } from './release-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerStandbyRoute } from './standby-route.ts'
 import { registerVolumeRoutes } from './volume-routes.ts'
@@ -53,6 +54,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerWorkerRoutes(rest, deps)
   registerLogRoute(rest, deps)
   registerUsageRoute(rest, deps)
+  registerReleaseRoutes(rest, deps)
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)

@@ -1,0 +1,71 @@
+// The releases of an endpoint for the management surfaces (ADR 64).
+import { diffReleases, releaseOf, restored, type FieldChange } from '@runyard/core'
+import { RunyardError, type Endpoint, type Release } from '@runyard/schema'
+import type { Store } from '@runyard/store'
+
+export interface ListedRelease {
+  readonly release: Release
+  /** Against the one before it. */
+  readonly diff: readonly FieldChange[]
+}
+
+export interface ReleaseModel {
+  /** Newest first; the first is the one that new workers run. @throws RunyardError('not_found') */
+  list(ownerId: string, id: string): Promise<{ readonly endpoint: Endpoint; readonly releases: readonly ListedRelease[] }>
+  /** Saves an earlier one again, as a new version; default: the one before the current. @throws RunyardError('not_found' | 'conflict') */
+  rollBack(ownerId: string, id: string, wanted: { readonly version?: number | undefined; readonly by: string }): Promise<Endpoint>
+}
+
+type ReleaseDeps = Pick<Store, 'releases' | 'endpoints'>
+
+interface Tools {
+  readonly get: (ownerId: string, id: string) => Promise<Endpoint>
+  readonly clock: () => number
+}
+
+/** After a save. */
+export async function noteRelease({ releases }: ReleaseDeps, before: Endpoint | undefined, endpoint: Endpoint): Promise<void> {
+  if (before?.version !== endpoint.version) await releases.add(endpoint.id, releaseOf(endpoint))
+}
+
+export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools): ReleaseModel {
+  const read = async (endpoint: Endpoint): Promise<readonly Release[]> => {
+    const kept = await store.releases.list(endpoint.id)
+    const current = releaseOf(endpoint)
+    // What wrote it may have stopped before the list had it, or have been the scaler.
+    return kept[0]?.version === current.version ? kept : [current, ...kept.filter(({ version }) => version !== current.version)]
+  }
+  return {
+    async list(ownerId, id) {
+      const endpoint = await get(ownerId, id)
+      const all = await read(endpoint)
+      return { endpoint, releases: all.map((release, at) => ({ release, diff: diffReleases(all[at + 1], release) })) }
+    },
+    async rollBack(ownerId, id, { version, by }) {
+      const endpoint = await get(ownerId, id)
+      const wanted = findWanted(await read(endpoint), endpoint, version)
+      const at = clock()
+      let before: Endpoint | undefined
+      const saved = await store.endpoints.upsert({ id }, (current) => {
+        if (current?.version !== endpoint.version) throw new RunyardError('conflict', 'The endpoint was saved in the meantime; look again.')
+        before = current
+        return restored(current, wanted, { at, by })
+      })
+      await noteRelease(store, before, saved)
+      return saved
+    },
+  }
+}
+
+function findWanted(all: readonly Release[], { name, specHash }: Endpoint, version: number | undefined): Release {
+  const found =
+    version === undefined ? all.find((release) => release.specHash !== specHash) : all.find((release) => release.version === version)
+  if (found === undefined)
+    throw new RunyardError(
+      'not_found',
+      `The endpoint "${name}" has no ${version === undefined ? 'earlier release' : `release ${version}`}.`,
+    )
+  if (found.specHash === specHash)
+    throw new RunyardError('conflict', `The endpoint "${name}" runs the spec of release ${found.version} already.`)
+  return found
+}

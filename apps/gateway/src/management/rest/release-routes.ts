@@ -1,0 +1,63 @@
+// /v2/serverless/{id}/releases (management §3.3), and our roll-back.
+import type { Endpoint } from '@runyard/schema'
+import type { ReleaseView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
+import { callerOf } from '../caller.ts'
+import type { ManagementModel } from '../model.ts'
+import type { ListedRelease } from '../release-model.ts'
+import { keyOf, originOf, restRoute, type RestApp } from './conventions.ts'
+import { endpointReply } from './replies.ts'
+
+interface ReleaseRouteDeps {
+  readonly model: ManagementModel
+  readonly store: Pick<Store, 'workers'>
+}
+
+export function registerReleaseRoutes(app: RestApp, { model, store }: ReleaseRouteDeps): void {
+  const find = (ownerId: string, id: string): Promise<Endpoint> => model.get(ownerId, id)
+
+  app.route({
+    ...restRoute('GET /v2/serverless/:id/releases'),
+    config: { find },
+    handler: async (request) => {
+      const { endpoint, releases } = await model.releases.list(keyOf(request).ownerId, request.params.id)
+      const workers = await store.workers.list(endpoint.id)
+      const count = (specHash: string): number => workers.filter((worker) => worker.specHash === specHash).length
+      const [workersOnLatest, workersTotal] = [count(endpoint.specHash), workers.length]
+      return {
+        releases: releases.map((listed) => releaseReply(listed, endpoint, count)),
+        rollout: {
+          inProgress: workersOnLatest < workersTotal,
+          workersOnLatest,
+          workersTotal,
+          percentOnLatest: workersTotal === 0 ? 0 : Math.floor((100 * workersOnLatest) / workersTotal),
+        },
+      }
+    },
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/endpoints/:id/rollback'),
+    config: { find },
+    handler: async (request) => {
+      const wanted = { version: request.body?.version, by: callerOf(request).client }
+      return endpointReply(await model.releases.rollBack(keyOf(request).ownerId, request.params.id, wanted), originOf(request))
+    },
+  })
+}
+
+function releaseReply({ release, diff }: ListedRelease, endpoint: Endpoint, count: (specHash: string) => number): ReleaseView {
+  const isLatest = release.version === endpoint.version
+  return {
+    id: `${endpoint.id}-${release.version}`,
+    version: release.version,
+    source: 'MANUAL',
+    buildId: null,
+    createdByUserId: endpoint.ownerId,
+    workerCount: isLatest ? count(release.specHash) : 0,
+    createdAt: new Date(release.at).toISOString(),
+    diff: [...diff],
+    image: release.spec.image,
+    digest: isLatest ? (endpoint.pinnedImage?.digest ?? null) : null,
+  }
+}

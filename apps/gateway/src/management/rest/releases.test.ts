@@ -1,0 +1,58 @@
+import { beforeEach, expect, it } from 'vitest'
+import type { TestApp, TestUser } from '../../testing/management-app.ts'
+import { useTestApp } from '../../testing/use-management-app.ts'
+
+let opened: TestApp
+let user: TestUser
+let id: string
+useTestApp((site) => {
+  ;({ opened, user } = site)
+})
+
+const BODY = { name: 'e', type: 'QUEUE', scaling: { type: 'QUEUE_DELAY', queueDelay: 4 }, gpu: { pools: ['ADA_24'] }, image: 'x:1' }
+const list = async () => (await user.rest('GET', `/v2/serverless/${id}/releases`)).json as { releases: Record<string, unknown>[] }
+const rollBack = (body: unknown = {}) => user.rest('POST', `/runyard/v1/endpoints/${id}/rollback`, body)
+
+beforeEach(async () => {
+  id = String((await user.rest('POST', '/v2/serverless', BODY)).json['id'])
+})
+
+it('lists what each release changed, newest first, without the values of variables', async () => {
+  await user.rest('PATCH', `/v2/serverless/${id}`, { image: 'x:2', env: { TOKEN: 'secret' } })
+  await user.rest('PATCH', `/v2/serverless/${id}`, { workers: { max: 7 } })
+  const { releases, ...rest } = await list()
+  expect(rest).toEqual({ rollout: { inProgress: false, workersOnLatest: 0, workersTotal: 0, percentOnLatest: 0 } })
+  expect(releases.map(({ version, image, diff }) => ({ version, image, diff }))).toEqual([
+    {
+      version: 2,
+      image: 'x:2',
+      diff: [
+        { field: 'image', old: 'x:1', new: 'x:2' },
+        { field: 'env.TOKEN', old: null, new: '***' },
+      ],
+    },
+    { version: 1, image: 'x:1', diff: [] },
+  ])
+})
+
+it('returns to the release before, or to the one that is named, as a new version', async () => {
+  for (const image of ['x:2', 'x:3']) await user.rest('PATCH', `/v2/serverless/${id}`, { image })
+  expect((await rollBack()).json).toMatchObject({ image: 'x:2' })
+  expect((await rollBack({ version: 1 })).json).toMatchObject({ image: 'x:1' })
+  expect((await list()).releases.map(({ version, image }) => `${String(version)} ${String(image)}`)).toEqual([
+    '5 x:1',
+    '4 x:2',
+    '3 x:3',
+    '2 x:2',
+    '1 x:1',
+  ])
+  expect(await opened.store.endpoints.get(id)).toMatchObject({ version: 5, spec: { image: 'x:1' } })
+})
+
+it('refuses a release that is not there, the one that runs, and the endpoint of another owner', async () => {
+  expect((await rollBack()).json['detail']).toBe('The endpoint "e" has no earlier release.')
+  expect((await rollBack({ version: 9 })).json['detail']).toBe('The endpoint "e" has no release 9.')
+  expect((await rollBack({ version: 1 })).status).toBe(409)
+  user = await opened.userOf('other')
+  expect((await rollBack()).status).toBe(404)
+})
