@@ -2,6 +2,7 @@
 import { failedRow, toRow, type Row } from './table.ts'
 import type { Bench, RowGroup } from './row-group.ts'
 import { runsync } from './rows/runsync.ts'
+import { lb } from './rows/lb.ts'
 import { celery } from './rows/celery.ts'
 import { localServer } from './rows/local-server.ts'
 import { cold } from './rows/cold.ts'
@@ -18,6 +19,7 @@ import { scrape } from './rows/scrape.ts'
 export const ROW_GROUPS: readonly RowGroup[] = [
   runsync,
   localServer,
+  lb,
   celery,
   cold,
   kill,
