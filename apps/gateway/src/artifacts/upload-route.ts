@@ -1,7 +1,6 @@
 // PUT /runyard/v1/uploads/:upload: takes an artifact (production §3.2). The URL is the whole credential: it names one upload of one size, expires, and
 // ends when the upload becomes a build. Until then a client may send the bytes again, as both do after a broken connection. Everything that can be
 // refused is refused before the body is read.
-import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Config, type Upload } from '@runyard/schema'
@@ -9,6 +8,7 @@ import type { Store } from '@runyard/store'
 import { guardWith } from '../http/access.ts'
 import { answerErrors } from '../http/errors.ts'
 import { askForBody } from '../http/expect-continue.ts'
+import { isSameSecret } from '../http/same-secret.ts'
 import { lookIntoArchive, type ArchiveLook } from './look-into-archive.ts'
 
 const PATH = '/runyard/v1/uploads'
@@ -45,7 +45,7 @@ async function findUpload(store: UploadDeps['store'], request: FastifyRequest): 
   const { upload: id } = request.params as { readonly upload: string }
   const { signature = '' } = request.query as { readonly signature?: unknown }
   const upload = await store.uploads.find(id)
-  if (upload === undefined || typeof signature !== 'string' || !isSame(signature, upload.secret))
+  if (upload === undefined || typeof signature !== 'string' || !isSameSecret(signature, upload.secret))
     throw new RunyardError('not_found', 'This upload URL is unknown, has expired, or was used; deploy again to get another one.')
   const length = Number(request.headers['content-length'])
   if (length !== upload.size)
@@ -54,11 +54,6 @@ async function findUpload(store: UploadDeps['store'], request: FastifyRequest): 
       `This upload has ${upload.size} bytes; the request's Content-Length is ${request.headers['content-length'] ?? 'missing'}.`,
     )
   return upload
-}
-
-function isSame(given: string, wanted: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(wanted)]
-  return a.length === b.length && timingSafeEqual(a, b)
 }
 
 function createTake({ store, config }: UploadDeps) {

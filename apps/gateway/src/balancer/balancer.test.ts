@@ -319,13 +319,18 @@ describe('a task', () => {
   const task = { until: Date.now() + 60_000, mounts: [] }
   const at = (id: string, path: string) => `/t/${id}-8080.proxy.runpod.net${path}`
 
-  test('is reached by its path without a key, once its worker is ready, and answers 404 before', async () => {
-    const endpoint = await gateway.addEndpoint({ type: 'LOAD_BALANCER', task }, { workersMin: 1 })
+  test('is reached by its path with its own token, once its worker is ready, and answers 404 before', async () => {
+    const { endpoint: other } = await addSite()
+    const spec = { ...other.spec, env: { RUNPOD_TASK_TOKEN: 'task-token' } }
+    const endpoint = await gateway.addEndpoint({ type: 'LOAD_BALANCER', task, spec }, { workersMin: 1 })
     const call = (path: string, init: RequestInit = {}) => fetch(`${gateway.publicUrl}${at(endpoint.id, path)}`, init)
     expect((await call('/ping')).status).toBe(404)
     const site = { endpoint, worker: await addWorker(endpoint) }
     await join(site)
     await vi.waitFor(async () => expect((await call('/ping')).status).toBe(200))
+    for (const headers of [{}, { authorization: 'Bearer task-toke' }, { authorization: `Bearer ${gateway.key}` }]) {
+      expect((await call('/submit', { method: 'POST', body: '{"a":1}', headers })).status).toBe(401)
+    }
     const headers = { authorization: 'Bearer task-token', 'content-type': 'application/json' }
     const submitted = await call('/submit', { method: 'POST', body: '{"a":1}', headers })
     expect(await submitted.json()).toMatchObject({

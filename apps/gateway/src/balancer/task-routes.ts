@@ -1,9 +1,12 @@
-// /t/{task}-8080.proxy.runpod.net/…: the client of a task calls its runner (ADR 72, sdk2-api §4.6). No key: the runner checks the task's token. While no worker
-// is ready the answer is 404, which the client retries; any 5xx would end the task.
+// /t/{task}-8080.proxy.runpod.net/…: the client of a task calls its runner (ADR 72, sdk2-api §4.6). The client has no key of the account, but the
+// task's token, which is checked before anything is read; only `/ping` needs none. While no worker is ready the answer is 404, which the client retries;
+// any 5xx would end the task.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import { open } from '../http/access.ts'
 import { clientGone } from '../http/answer.ts'
+import { bearerOf } from '../http/authenticate.ts'
+import { isSameSecret } from '../http/same-secret.ts'
 import type { Balancer } from './balancer.ts'
 import { exchange } from './forward.ts'
 import { takeTurn } from './rotation.ts'
@@ -25,7 +28,7 @@ export async function registerTasks(app: FastifyInstance, balancer: Balancer): P
       config: { access: open },
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const endpoint = await findTask(balancer, (request.params as { pod: string }).pod)
+        const endpoint = await findTask(balancer, request)
         await answer(balancer, endpoint, { request, reply })
         return reply.sent ? reply : reply.hijack()
       },
@@ -33,10 +36,15 @@ export async function registerTasks(app: FastifyInstance, balancer: Balancer): P
   })
 }
 
-async function findTask({ endpoints }: Balancer, pod: string): Promise<Endpoint> {
+async function findTask({ endpoints }: Balancer, { params, headers }: FastifyRequest): Promise<Endpoint> {
+  const { pod, '*': operation } = params as { readonly pod: string; readonly '*': string }
   const id = pod.replace(SUFFIX, '')
   const endpoint = await endpoints.require(id).catch(() => undefined)
   if (endpoint?.task === undefined) throw new RunyardError('not_found', 'There is no such task.')
+  const token = endpoint.spec.env['RUNPOD_TASK_TOKEN'] ?? ''
+  if (operation !== 'ping' && !isSameSecret(bearerOf(headers.authorization) ?? '', token)) {
+    throw new RunyardError('unauthorized', 'unauthorized: this is not the token of this task')
+  }
   return endpoint
 }
 

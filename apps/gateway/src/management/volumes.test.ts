@@ -163,7 +163,7 @@ describe('data centers', () => {
         {
           id: 'EU-RO-1',
           name: 'EU-RO-1',
-          region: 'EU',
+          region: 'EUROPE',
           globalNetwork: false,
           networkVolumeTypes: ['STANDARD', 'HIGH_PERFORMANCE'],
           compliance: [],

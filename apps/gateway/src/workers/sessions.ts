@@ -1,10 +1,10 @@
 // The sessions of the workers that talk to this gateway: opens one when a worker first shows its token, reads its record again when that changes, and
 // answers the polls of a worker that is leaving and holds no job. A token is good for its own endpoint and worker id alone.
-import { timingSafeEqual } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { bearerOf } from '../http/authenticate.ts'
+import { isSameSecret } from '../http/same-secret.ts'
 import { WorkerSession, type WorkerAddress } from './worker-session.ts'
 
 /** The polls of a worker that is leaving are answered this long after it is known to hold no job (worker-api §11.3). */
@@ -121,8 +121,6 @@ function keyOf({ endpointId, workerId }: WorkerAddress): string {
 
 /** Raw or `Bearer` (worker-api §3). */
 function checkToken(token: string, authorization: string | undefined): void {
-  const given = Buffer.from(bearerOf(authorization) ?? '')
-  const wanted = Buffer.from(token)
-  if (given.length === wanted.length && timingSafeEqual(given, wanted)) return
+  if (isSameSecret(bearerOf(authorization) ?? '', token)) return
   throw new RunyardError('unauthorized', 'unauthorized: this is not the token of this worker')
 }

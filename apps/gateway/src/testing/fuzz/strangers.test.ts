@@ -9,7 +9,17 @@ import { routesOf, type KnownRoute } from './route-table.ts'
 const MARK = 'between-us'
 /** Probes, the API document and its page. */
 /** An upload's URL is its credential (`artifacts/deploy.test.ts`). */
-const OPEN = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/docs/:file', '/flash/login', '/runyard/v1/uploads/:upload'])
+/** A task is asked with a token of its own (`balancer.test.ts`). */
+const OPEN = new Set([
+  '/t/:pod/*',
+  '/healthz',
+  '/readyz',
+  '/openapi.json',
+  '/docs',
+  '/docs/:file',
+  '/flash/login',
+  '/runyard/v1/uploads/:upload',
+])
 /** Of the whole installation, for every holder of a key. */
 const SHARED = new Set(['/metrics'])
 
