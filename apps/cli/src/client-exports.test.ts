@@ -48,6 +48,13 @@ describe('renderExports', () => {
     expect(execFileSync('sh', ['-eu', '-c', script], { encoding: 'utf8' })).toBe(value)
   })
 
+  it('unsets what lets Flash run live, for scripts that call deployed apps', () => {
+    const lines = renderExports(clientVariables({ url: 'http://h:1', key: 'k' }), { areDeployed: true }).split('\n')
+    expect(lines).toContain('unset FLASH_IS_LIVE_PROVISIONING')
+    expect(lines).toContain('export RUNPOD_API_KEY=k')
+    expect(lines.filter((line) => line.includes('FLASH_IS_LIVE'))).toHaveLength(1)
+  })
+
   it('prints export lines and comments only', () => {
     const lines = renderExports(clientVariables({ url: 'http://h:1', key: 'k' }))
       .trimEnd()

@@ -38,7 +38,7 @@ export function clientVariables(stack: { url: string; key: string; tls?: TlsAcce
     // runpod-sdk, the crate, whose RUNPOD_API_URL is for jobs: the same routes are below /v1 (ADR 29)
     RUNPOD_REST_URL: `${url}/v1`,
     // runpod-flash: a plain script sends its code (flash-api §5.1), and no version check reads the package index
-    FLASH_IS_LIVE_PROVISIONING: 'true',
+    [LIVE]: 'true',
     FLASH_NO_UPDATE_CHECK: '1',
     ...tlsVariables(tls),
   }
@@ -54,9 +54,12 @@ function tlsVariables(tls: TlsAccess | undefined): Record<string, string> {
   return { RUNPOD_URL_MIXED_OK: '1', SSL_CERT_FILE: bundle, REQUESTS_CA_BUNDLE: bundle, CURL_CA_BUNDLE: bundle, NODE_EXTRA_CA_CERTS: ca }
 }
 
+/** With it a Flash script sends its code; without it, it calls a deployed app (ADR 13). */
+const LIVE = 'FLASH_IS_LIVE_PROVISIONING'
+
 /** For `eval "$(./runyard env)"`. A comment names the variable that disables runpod-flash's own deprecation notice (flash-api §0.1). */
-export function renderExports(variables: readonly ClientVariable[]): string {
-  const lines = variables.map(({ name, value }) => `export ${name}=${quotePosix(value)}`)
+export function renderExports(variables: readonly ClientVariable[], { areDeployed = false } = {}): string {
+  const lines = variables.map(({ name, value }) => (areDeployed && name === LIVE ? `unset ${name}` : `export ${name}=${quotePosix(value)}`))
   return `${lines.join('\n')}\n# export RUNPOD_FLASH_SILENCE_DEPRECATION=1  # silences runpod-flash's notice about its successor\n`
 }
 

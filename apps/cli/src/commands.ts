@@ -36,9 +36,9 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'env',
     summary: 'print export lines that point Runpod’s clients at the running stack, or at the gateway that is named',
-    usage: 'runyard env [--data DIR]',
+    usage: 'runyard env [--deployed] [--data DIR]',
     example: 'eval "$(./runyard env)"',
-    options: { data },
+    options: { deployed: { type: 'boolean', help: 'for scripts that call deployed Flash apps, instead of scripts that run live' }, data },
     load: () => import('./commands/env.ts'),
   },
   {

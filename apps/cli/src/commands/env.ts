@@ -9,6 +9,7 @@ import { readTls } from '../stack/tls-files.ts'
 export async function run(context: CommandContext): Promise<number> {
   const { dataDir } = await loadSettings(context)
   const tls = (await readRunning(dataDir)) === undefined ? undefined : await readTls(dataDir)
-  context.out.write(renderExports(clientVariables({ ...(await findSource(context)), tls })))
+  const variables = clientVariables({ ...(await findSource(context)), tls })
+  context.out.write(renderExports(variables, { areDeployed: context.options['deployed'] === true }))
   return 0
 }
