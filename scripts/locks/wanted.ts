@@ -8,6 +8,17 @@ export const WANTED: Readonly<Record<string, readonly string[]>> = {
   'apps/cli/demo.lock': [FLASH],
   // The SDK without its command line, for sources that declare their functions with the SDK (`ensure_sdk` in json_source.py).
   'apps/agent/runner/runyard_runner/sdk.lock': ['aiohttp', 'requests', 'tomli', 'tomlkit'],
+  // What Flash's code in a build imports; a build has it only if its requirements.txt names runpod-flash (flash-api §7.1).
+  'apps/agent/runner/runyard_runner/flash.lock': [
+    'runpod==1.12.0',
+    'aiohttp',
+    'httpx',
+    'requests',
+    'pydantic',
+    'cloudpickle',
+    'python-dotenv',
+    'rich',
+  ],
   // What serves HTTP in a worker of a load-balanced endpoint, where its image has none (server.py).
   'apps/agent/runner/runyard_runner/server.lock': ['uvicorn', 'websockets', 'fastapi', 'python-multipart'],
 }

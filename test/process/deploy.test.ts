@@ -59,6 +59,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     const first = await environmentOf('shop')
     expect(first).toMatchObject({ name: 'production', endpoints: [{ name: 'greet' }] })
     const names = { FLASH_APP: 'shop', FLASH_ENV: 'production' }
+    // The build has only Flash's own source; what that imports comes from a lock before the worker takes the job (ADR 65).
     expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual({ text: 'hello you', endpoint: first?.endpoints[0]?.id })
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
     expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')

@@ -4,7 +4,6 @@ What the build's modules set up while they are imported (variables, logging, the
 because the child reads its baseline after the load. A failed load does not end the worker: each job fails with its text.
 """
 
-import asyncio
 import importlib
 import inspect
 import json
@@ -87,8 +86,12 @@ def is_installable(top):
 
 def add_missing(package, which):
     print("runyard: the build has no module %s; installing it (%s); name it in the app's dependencies for a fast start" % (package, which), flush=True)
+    install_before_load(lambda: dependencies.install([package]))
+
+
+def install_before_load(install):
     try:
-        dependencies.install([package])
+        install()
     except dependencies.NeedsFresh:
         pass  # Nothing of the app has used the version that was replaced.
     importlib.invalidate_caches()
@@ -96,11 +99,6 @@ def add_missing(package, which):
 
 def run_init(function, loop):
     calling.guard(calling.call_and_await, function, (), {}, loop)
-
-
-def is_concurrent(function):
-    """True if several calls of it can be under way in one event loop."""
-    return asyncio.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
 
 def reply_of(value, loop, emit, report):

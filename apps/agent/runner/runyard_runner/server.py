@@ -74,7 +74,7 @@ def guarded(load):
 def load_deployed_flash():
     from .envelopes import deployed_flash
 
-    root = deployed.attach("")
+    root = deployed_flash.open_build()
     name = deployed.resource_name()
     application = deployed.load(lambda: getattr(deployed_flash.import_module(root, name), "app", None))
     if application is None:

@@ -4,12 +4,38 @@ import importlib.util
 import os
 import sys
 
-from .. import calling, deployed
+from .. import advice, calling, dependencies, deployed
 from ..calling import Failure
+
+FLASH_LOCK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "flash.lock")
+# What `runpod_flash` imports, as module and as package. Every build has `runpod_flash`, but these only if its requirements.txt names runpod-flash.
+NEEDED = {
+    "runpod": "runpod",
+    "aiohttp": "aiohttp",
+    "httpx": "httpx",
+    "requests": "requests",
+    "pydantic": "pydantic",
+    "cloudpickle": "cloudpickle",
+    "dotenv": "python-dotenv",
+    "rich": "rich",
+}
+
+
+def open_build():
+    root = deployed.attach("")
+    missing = [package for module, package in NEEDED.items() if not advice.is_importable(module)]
+    if missing and os.path.isdir(os.path.join(root, "runpod_flash")):
+        print(
+            "runyard: neither the build nor this worker has %s, which Flash needs; name runpod-flash in requirements.txt for a fast start"
+            % ", ".join(missing),
+            flush=True,
+        )
+        deployed.install_before_load(lambda: dependencies.install_locked(FLASH_LOCK, missing[0]))
+    return root
 
 
 def load_handler(_loop):
-    root = deployed.attach("")
+    root = open_build()
     handler = deployed.load(lambda: getattr(import_module(root, deployed.resource_name()), "handler", None))
     if not callable(handler):
         raise Failure("handler_%s.py of the build defines no handler" % deployed.resource_name())
