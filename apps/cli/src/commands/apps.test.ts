@@ -32,8 +32,7 @@ it('lists each environment with its active build and its endpoints', () => {
 
 it('tells endpoints of one name apart by their environments', () => {
   const out = recorder()
-  const endpoint = (id: string) =>
-    ({ id, name: 'greet', image: 'x', cpu: null, gpu: null, workers: { min: 0, max: 1 } }) as unknown as EndpointView
+  const endpoint = (id: string) => ({ id, name: 'greet', image: 'x', gpu: null, workers: { min: 0, max: 1 } }) as unknown as EndpointView
   const lines = renderList([endpoint('ep1'), endpoint('ep2')], out, environmentsOf(APPS))
   expect(lines.map((line) => line.replaceAll(/ {2,}/gu, '|'))).toEqual([
     'endpoint|id|image|hardware|workers|environment',
