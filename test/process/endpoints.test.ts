@@ -36,6 +36,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     ])
     expect(found['inUse']).toContain('Template "second" is used by the endpoint "managed"')
     expect(found).toMatchObject({ gpu: { displayName: 'RTX 4090', memoryInGb: 24 }, user: { networkVolumes: [] } })
+    expect(found['getPods']).toContain('QueryError: Pods are not served here')
     expectSameOfBoth(found)
   })
 
@@ -50,6 +51,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expect(found['swapped']).toMatchObject({ image: IMAGE, env: { MODE: 'b' } })
     expect(found['listed']).toEqual([expect.objectContaining({ name: 'managed', type: 'QUEUE', env: { MODE: 'b' } })])
     expect(found).toMatchObject({ gpu: { name: 'RTX 4090', memory: 24, pool: 'ADA_24', availability: 'HIGH' } })
+    expect(found['getPods']).toEqual({ returned: [] })
     expectSameOfBoth(found)
   })
 
@@ -64,15 +66,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
       unknownTemplate: 'QueryError: Template "no-such-template" was not found.',
       podTemplate: 'QueryError: Template "for pods" is for pods; an endpoint needs a serverless one',
       unknownGpu: 'ValueError: No GPU found with the specified ID',
-      getPods: 'QueryError: Pods are not served here',
       stopPod: 'QueryError: Pods are not served here',
-      terminatePod: 'QueryError: Pods are not served here',
+      terminatePod: 'QueryError: Pod "x" was not found.',
       sameName: 'QueryError: Registry credentials named "mine" exist already',
       unknownRegistry: 'QueryError: Registry credentials "no-such-registry" were not found',
       registryInUse: 'QueryError: Registry credentials "mine" are used by the endpoint "private"',
-      userSettings: 'QueryError: SSH keys are not kept here',
     }
     for (const [what, sentence] of Object.entries(sentences)) expect(found[what]).toContain(sentence)
+    expect(JSON.stringify(found['userSettings'])).toContain('ssh-ed25519 x')
   }
 
   test('the CLI creates, shows, lists, updates and deletes, and shows jobs, workers and logs', async () => {
