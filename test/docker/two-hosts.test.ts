@@ -233,14 +233,17 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
     await expect.poll(stillThere, { timeout: PATIENCE.timeoutMs }).toEqual([])
   })
 
-  test('leaves the network of workers and the agent on each host, and nothing else', async () => {
+  test('leaves the network of workers, the agent and the cache of packages on each host, and nothing else', async () => {
     await stack.scaler.child().stop(90_000)
     await waitFor('ssh to end', () => hosts.tunnels() === 0)
     for (const host of both) {
       await expect.poll(() => containersOn(host), { timeout: PATIENCE.timeoutMs }).toEqual([])
       const names = async (...list: readonly string[]) => (await host.docker(...list)).trim().split('\n').toSorted()
       expect(await names('network', 'ls', '--format', '{{.Name}}')).toEqual(['host', 'none', 'runyard'])
-      expect(await names('volume', 'ls', '-q')).toEqual([expect.stringMatching(/^runyard-agent-/)])
+      expect(await names('volume', 'ls', '-q')).toEqual([
+        expect.stringMatching(/^runyard-agent-/),
+        expect.stringMatching(/^runyard-cache-/),
+      ])
     }
     await stack.scaler.start()
   })
