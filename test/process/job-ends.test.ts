@@ -131,6 +131,8 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
       '{cause="cancelled",status="CANCELLED"} 1',
       '{cause="purged",status="CANCELLED"} 3',
       '{cause="ttl",status="TIMED_OUT"} 1',
+      // Failures are counted from zero (ADR 73).
+      '{cause="worker_lost",status="FAILED"} 0',
     ])
     expect(samples('runyard_job_end_causes_total', worked)).toEqual([
       '{cause="cancelled",status="CANCELLED"} 1',
