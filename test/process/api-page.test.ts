@@ -37,7 +37,7 @@ await suiteThatNeeds(['redis', 'browser'], '/docs in a browser', () => {
     // One tag after the other, as a reader does.
     for (const tag of await page.locator('.opblock-tag').all()) {
       await tag.click()
-      shown.push(...(await page.locator('.opblock-summary').evaluateAll(toOperations)))
+      shown.push(...(await operationsOf(page)))
       await tag.click()
     }
     expect(shown.toSorted()).toEqual(described.toSorted())
@@ -64,11 +64,13 @@ await suiteThatNeeds(['redis', 'browser'], '/docs in a browser', () => {
   })
 })
 
-/** Runs in the page. */
-function toOperations(rows: readonly Element[]): readonly string[] {
-  return rows.map((row) => {
-    const textOf = (selector: string): string => row.querySelector(selector)?.textContent ?? ''
-    // The page lets long paths wrap at characters of no width.
-    return `${textOf('.opblock-summary-method')} ${textOf('.opblock-summary-path').replaceAll('\u200B', '')}`
-  })
+/** Of the tags that are open. */
+function operationsOf(page: Page): Promise<readonly string[]> {
+  return page.locator('.opblock-summary').evaluateAll((rows) =>
+    rows.map((row) => {
+      const textOf = (selector: string): string => row.querySelector(selector)?.textContent ?? ''
+      // The page lets long paths wrap at characters of no width.
+      return `${textOf('.opblock-summary-method')} ${textOf('.opblock-summary-path').replaceAll('\u200B', '')}`
+    }),
+  )
 }
