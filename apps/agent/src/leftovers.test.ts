@@ -180,6 +180,10 @@ const LEFTOVERS: Record<string, string> = {
     '        if not os.readlink("/proc/self/fd/%d" % fd).startswith("socket"): os.close(fd)',
     '    except OSError: pass',
   ),
+  'a loop whose wake-up is closed': body(
+    'import asyncio, os',
+    'os.close(asyncio.get_event_loop_policy().get_event_loop()._csock.fileno())',
+  ),
   'what functions change that were imported by name': body(
     'from os import chdir, nice, umask',
     'from posix import sched_getaffinity, sched_setaffinity',
@@ -301,4 +305,16 @@ describe('a warm process', () => {
     expect((await run(asJson(body('print("a", end="")')))).output.stdout).toBe('a')
     expect((await run(asJson(body('print("b", end="")')))).output.stdout).toBe('b')
   })
+})
+
+it('an old loop, once collected, closes no descriptor of the next one', async () => {
+  const close = body(
+    'import asyncio, os',
+    'loop = asyncio.get_event_loop_policy().get_event_loop()',
+    'for fd in (loop._selector.fileno(), loop._ssock.fileno(), loop._csock.fileno()): os.close(fd)',
+  )
+  await run(asJson(close))
+  await run(asJson(close))
+  expect((await run(asJson(body('import gc', 'gc.collect()')))).output).toEqual({ success: true, json_result: null, stdout: '' })
+  expect((await run(asJson(SPEAK))).output).toEqual({ success: true, json_result: 2, stdout: SPOKEN })
 })
