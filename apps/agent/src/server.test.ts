@@ -1,5 +1,5 @@
 // The worker of a load-balanced endpoint: its server, its health, and its tunnels, with the real agent process and a gateway that asks for a port.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -86,6 +86,10 @@ import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/exit": os._exit(3)
+        begins = sys.argv[1] + ".begins"
+        if self.path == "/ping" and os.path.exists(begins):
+            with open(begins, "a") as file: print("asked", file=file)
+            self.send_response(204); return self.end_headers()
         body = b"sick" if os.path.exists(sys.argv[1]) and self.path == "/ping" else b"own " + self.path.encode()
         self.send_response(503 if body == b"sick" else 200); self.send_header("Content-Length", str(len(body))); self.end_headers()
         self.wfile.write(body)
@@ -93,12 +97,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 `
 
-function startOwn(): { sick: string } {
+function startOwn(more: Record<string, string> = {}, begins = false): { sick: string; begins: string } {
   const directory = mkdirTemp()
   const [program, sick] = [join(directory, 'own.py'), join(directory, 'sick')]
   writeFileSync(program, OWN)
-  worker = serving({ RUNYARD_COMMAND: JSON.stringify(['python3', program, sick]), RUNYARD_SCRATCH_DIR: directory })
-  return { sick }
+  if (begins) writeFileSync(`${sick}.begins`, '')
+  worker = serving({ RUNYARD_COMMAND: JSON.stringify(['python3', program, sick]), RUNYARD_SCRATCH_DIR: directory, ...more })
+  return { sick, begins: `${sick}.begins` }
 }
 
 let made = 0
@@ -115,6 +120,20 @@ describe('a server of the image’s own', () => {
     expect(await ask('/a', undefined, { port: 22 })).toMatchObject({ text: 'refused' })
     await vi.waitUntil(() => pings.length > 0)
     await worker.printed('served')
+  })
+
+  it('is initializing while it answers 204, for longer than it may be silent', async () => {
+    const { begins } = startOwn({ RUNYARD_READY_WITHIN_S: '0.2' }, true)
+    await vi.waitUntil(() => readFileSync(begins, 'utf8').split('\n').length > 8, { timeout: 30_000 })
+    expect([spare, pings]).toEqual([[], []])
+    rmSync(begins)
+    expect(await ask('/a')).toMatchObject({ status: 200 })
+  })
+
+  it('that nobody finds at its port ends its worker, which says where it looked', async () => {
+    startOwn({ HEALTH_CHECK_PATH: '/elsewhere', RUNYARD_COMMAND: JSON.stringify(['sleep', '60']), RUNYARD_READY_WITHIN_S: '0.2' })
+    expect(await worker.ended).toBe(1)
+    expect(worker.output()).toContain('the server is not ready after 0.2 s: on port 80 at /elsewhere nothing answers, and it must be 200')
   })
 
   it('gets no tunnels while it is not healthy', async () => {

@@ -13,6 +13,7 @@ import { createTunnels, type Tunnels } from './tunnels.ts'
 
 const LOOK_MS = { starting: 100, ready: 1000 }
 const ANSWER_WITHIN_MS = 5000
+const INITIALIZING = 204
 /** So many looks in a row take a ready server out of rotation. */
 const MISSED = 3
 /** A server that was ready and is not for this long is replaced. */
@@ -95,30 +96,18 @@ interface HealthWatch extends ServerDeps {
 }
 
 /** Resolves with a sentence when the server stays unhealthy. */
-async function watchHealth({ http, settings, tunnels, port, log, onReady }: HealthWatch, signal: AbortSignal): Promise<string | undefined> {
+async function watchHealth(watch: HealthWatch, signal: AbortSignal): Promise<string | undefined> {
+  const { settings, tunnels, log, onReady } = watch
   const path = settings.serves.healthPath
-  const look = async (): Promise<number> => {
-    const call = { method: 'GET', url: `http://127.0.0.1:${port}${path}`, timeoutMs: ANSWER_WITHIN_MS, signal } as const
-    return http.exchange(call).then(
-      ({ status }) => status,
-      () => 0,
-    )
-  }
-  const untilHealthy = async (): Promise<number> => {
-    for (;;) {
-      const status = await look()
-      if (status === 200 || signal.aborted) return performance.now()
-      await pause(LOOK_MS.starting, signal)
-    }
-  }
-  let lastGood = await untilHealthy()
-  if (signal.aborted) return undefined
+  const silent = await untilReady(watch, signal)
+  if (silent !== undefined || signal.aborted) return silent
   log.info(`the server answers ${path} and gets requests`)
   onReady()
   tunnels.offer()
+  let lastGood = performance.now()
   for (let missed = 0; performance.now() - lastGood < UNHEALTHY_MS;) {
     await pause(LOOK_MS.ready, signal)
-    const status = await look()
+    const status = await look(watch, signal)
     if (signal.aborted) return undefined
     missed = status === 200 ? 0 : missed + 1
     if (status === 200) lastGood = performance.now()
@@ -129,6 +118,30 @@ async function watchHealth({ http, settings, tunnels, port, log, onReady }: Heal
     }
   }
   return `the server has not been healthy for ${UNHEALTHY_MS / 1000} s`
+}
+
+/** 204: it is initializing, for as long as it needs. Our own runner listens once the app is loaded, which has limits of its own. Resolves with a sentence. */
+async function untilReady(watch: HealthWatch, signal: AbortSignal): Promise<string | undefined> {
+  const { command, healthPath, healthPort, readyWithinMs } = watch.settings.serves
+  for (let lastAnswer = performance.now(); ;) {
+    const status = await look(watch, signal)
+    if (status === 200 || signal.aborted) return undefined
+    if (status === INITIALIZING || command === undefined) lastAnswer = performance.now()
+    if (performance.now() - lastAnswer > readyWithinMs) {
+      const seen = status === 0 ? 'nothing answers' : `the answer is ${status}`
+      return `the server is not ready after ${readyWithinMs / 1000} s: on port ${healthPort} at ${healthPath} ${seen}, and it must be 200 (PORT, PORT_HEALTH and HEALTH_CHECK_PATH say where)`
+    }
+    await pause(LOOK_MS.starting, signal)
+  }
+}
+
+/** Its status; 0: none. */
+async function look({ http, settings, port }: HealthWatch, signal: AbortSignal): Promise<number> {
+  const url = `http://127.0.0.1:${port}${settings.serves.healthPath}`
+  return http.exchange({ method: 'GET', url, timeoutMs: ANSWER_WITHIN_MS, signal }).then(
+    ({ status }) => status,
+    () => 0,
+  )
 }
 
 async function endServer(child: ChildProcess): Promise<void> {

@@ -45,6 +45,8 @@ export interface Serving {
   readonly healthPath: string
   /** The image's own command; undefined: the runner serves. */
   readonly command: readonly string[] | undefined
+  /** How long the image's own server may be silent before it is ready. */
+  readonly readyWithinMs: number
 }
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -85,6 +87,9 @@ export function readSettings(env: Env): Settings {
   }
 }
 
+/** As Runpod keeps a worker whose port nobody answers (management §11). */
+const READY_WITHIN_MS = 8 * 60_000
+
 function readServing(env: Env, takeUrl: string): Serving {
   const port = toPort(env.PORT) ?? 80
   const command: unknown = env.RUNYARD_COMMAND === undefined ? undefined : JSON.parse(env.RUNYARD_COMMAND)
@@ -94,6 +99,7 @@ function readServing(env: Env, takeUrl: string): Serving {
     healthPort: toPort(env.PORT_HEALTH) ?? port,
     healthPath: env.HEALTH_CHECK_PATH || '/ping',
     command: Array.isArray(command) ? command.map(String) : undefined,
+    readyWithinMs: Number(env.RUNYARD_READY_WITHIN_S) > 0 ? Number(env.RUNYARD_READY_WITHIN_S) * 1000 : READY_WITHIN_MS,
   }
 }
 

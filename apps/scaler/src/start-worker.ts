@@ -7,6 +7,7 @@ import {
   diskBytesOf,
   endsRest,
   resolveImage,
+  resolveStart,
   restAfter,
   restsUntil,
   startCommandOf,
@@ -188,9 +189,9 @@ async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
 /** One per owner, since a worker could change what others install from it. */
 function cacheFor(
   { dependencyCacheBytes: maxBytes }: ActDeps['config'],
-  { withAgent, ownerId }: { readonly withAgent: boolean; readonly ownerId: string },
+  { hasRunner, ownerId }: { readonly hasRunner: boolean; readonly ownerId: string },
 ): WorkerLaunch['cache'] {
-  return maxBytes === 0 || !withAgent ? undefined : { id: createHash('sha256').update(ownerId).digest('hex').slice(0, 12), maxBytes }
+  return maxBytes === 0 || !hasRunner ? undefined : { id: createHash('sha256').update(ownerId).digest('hex').slice(0, 12), maxBytes }
 }
 
 /** By id: names are their owner's to choose. */
@@ -209,7 +210,7 @@ interface FilledWorker extends PlacedWorker {
 }
 
 async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app }: FilledWorker): Promise<WorkerLaunch> {
-  const { envelope, withAgent, image } = resolveImage(endpoint.spec.image, deps.config)
+  const { hasRunner, envelope, ...start } = resolveStart(endpoint, deps.config, app?.envelope)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
   const [planeUrl, token] = await Promise.all([host.driver.planeUrl(), deps.store.workerToken(record.endpointId, record.id)])
@@ -218,9 +219,8 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
     endpointId: record.endpointId,
     specHash: record.specHash,
     endpointVersion: record.endpointVersion,
-    image,
-    withAgent,
-    ...startCommandOf(withAgent ? AGENT_COMMAND : endpoint.spec),
+    ...start,
+    ...startCommandOf(hasRunner ? AGENT_COMMAND : endpoint.spec),
     env: workerEnvironment({
       ...limits,
       endpoint,
@@ -229,16 +229,16 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
       token,
       gpus: record.gpus,
       host: inventory ?? UNKNOWN_HOST,
-      envelope: withAgent ? (app?.envelope ?? envelope) : envelope,
+      envelope,
       pingIntervalMs: deps.config.lease.pingIntervalS * 1000,
       caBundle: deps.caBundle,
       dependencyLimitS: deps.config.dependencyLimitS,
-      preload: withAgent ? host.config()?.preload : undefined,
+      preload: hasRunner ? host.config()?.preload : undefined,
     }),
     gpus: record.gpus,
     ...limits,
     build: app?.build,
-    cache: cacheFor(deps.config, { withAgent, ownerId: endpoint.ownerId }),
+    cache: cacheFor(deps.config, { hasRunner, ownerId: endpoint.ownerId }),
     cpuShares: inventory && cpuSharesOf(cardsIn(record.gpus), inventory),
     diskBytes: diskBytesOf(endpoint.spec),
     pidsLimit: deps.config.limits.workerPids,

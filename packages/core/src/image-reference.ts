@@ -3,7 +3,7 @@
 // prefix of an image id, which would run images of other owners. `resolveImage` decides which image a worker really runs, and how calls reach the
 // user's code in it: Runpod images that only contain Runpod's worker are replaced by ours (flash-api §7.8); any other image speaks the worker
 // protocol itself.
-import { quoted } from '@runyard/schema'
+import { quoted, type Endpoint, type EndpointSpec } from '@runyard/schema'
 
 /** Of the reference without tag and digest. */
 const LONGEST_NAME = 255
@@ -69,6 +69,28 @@ export interface ImageDefaults {
   readonly defaultImages?: Readonly<Record<string, string>>
   /** Image name as clients send it (no tag) → the operator's image. */
   readonly imageAliases: Readonly<Record<string, string>>
+}
+
+/** How a worker starts: with our agent or not, and what the agent starts in it. */
+export interface StartChoice extends ImageChoice {
+  /** The image's own command, which is an HTTP server (ADR 77). */
+  readonly servesImage: boolean
+  /** Our runner, which calls the user's code. */
+  readonly hasRunner: boolean
+}
+
+type Started = Pick<Endpoint, 'type'> & { readonly spec: Pick<EndpointSpec, 'image' | 'env'> }
+
+/**
+ * Requests reach a load-balanced worker by our agent alone, so it runs in every image of one (ADR 69). It starts the image's own server there, or our
+ * runner where SDK 2 only brings packages along (`image=`): its own launcher would install a runtime that no index has (production §2.2). `ofApp`: the envelope of the endpoint's build.
+ */
+export function resolveStart({ type, spec: { image, env } }: Started, defaults: ImageDefaults, ofApp?: Envelope): StartChoice {
+  const choice = resolveImage(image, defaults)
+  const hasRunner = choice.withAgent || (type === 'LOAD_BALANCER' && 'RUNPOD_RUNTIME_KIND' in env)
+  const servesImage = type === 'LOAD_BALANCER' && !hasRunner
+  const envelope = hasRunner ? (ofApp ?? choice.envelope ?? 'json') : null
+  return { image: choice.image, envelope, withAgent: hasRunner || servesImage, servesImage, hasRunner }
 }
 
 /** `runpod/flash*` → Flash's envelope, `runpod/queue*` → JSON (sdk2-api §5), both on the default image unless the operator aliases them. */

@@ -1,7 +1,7 @@
 import { WORKER_PHASES } from '@runyard/schema'
 import { describe, expect, test } from 'vitest'
 import { addFailure, currentFailures, pauseAfterMs } from './backoff.ts'
-import { resolveImage } from './image-reference.ts'
+import { resolveImage, resolveStart } from './image-reference.ts'
 import { healthCounters, workerStatus } from './projections.ts'
 import { splitArgs } from './start-command.ts'
 import { record } from './testing/plan-fixture.ts'
@@ -108,6 +108,15 @@ test.each([
   ['acme/llm:2', { image: 'lab:5000/llm:2', envelope: null, withAgent: false }],
 ])('the image %s', (image, expected) => {
   expect(resolveImage(image, { defaultImage: 'ours', imageAliases: { 'acme/llm': 'lab:5000/llm:2' } })).toEqual(expected)
+})
+
+test.each([
+  ['of a queue starts by itself', 'QUEUE', 'mine:1', {}, { envelope: null, withAgent: false, servesImage: false }],
+  ['of a load balancer is started by the agent', 'LOAD_BALANCER', 'mine:1', {}, { envelope: null, withAgent: true, servesImage: true }],
+  ['with SDK 2 runs our runner', 'LOAD_BALANCER', 'mine:1', { RUNPOD_RUNTIME_KIND: 'api' }, { envelope: 'json', servesImage: false }],
+  ['that ours stands in for runs our runner', 'LOAD_BALANCER', 'runpod/flash-lb:latest', {}, { envelope: 'flash', servesImage: false }],
+] as const)('an image %s', (_what, type, image, env, expected) => {
+  expect(resolveStart({ type, spec: { image, env } }, { defaultImage: 'ours', imageAliases: {} })).toMatchObject(expected)
 })
 
 test.each([

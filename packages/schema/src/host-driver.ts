@@ -29,9 +29,11 @@ export interface WorkerLaunch {
   readonly image: string
   /** Start our agent as the entrypoint; false = the image's own handler speaks the worker protocol by itself. */
   readonly withAgent: boolean
-  /** Replaces the image's ENTRYPOINT and CMD; empty = the image's own. Ignored with the agent. */
+  /** The agent starts the image's own command, which is an HTTP server; absent: it starts our runner, and needs no command. */
+  readonly servesImage?: boolean | undefined
+  /** Replaces the image's ENTRYPOINT and CMD; empty = the image's own. */
   readonly entrypoint: readonly string[]
-  /** Replaces the image's CMD, already split; empty = the image's own. Ignored with the agent. */
+  /** Replaces the image's CMD, already split; empty = the image's own. */
   readonly args: readonly string[]
   /** Complete environment, platform variables included. */
   readonly env: Readonly<Record<string, string>>

@@ -47,7 +47,7 @@ const asSecret = 'Bearer {{ RUNPOD_SECRET_a/b }}'
 const GRAPHQL_ENDPOINT: Readonly<Record<string, Verdict>> = {
   id: { elsewhere: 'graphql.test.ts' },
   name: { send: 'other', honoured: { name: 'other' } },
-  type: { send: 'LB', refused: 'its server cannot be reached yet' },
+  type: { send: 'LB', honoured: { type: 'LOAD_BALANCER' } },
   templateId: { elsewhere: 'templates.test.ts' },
   template: { elsewhere: 'below' },
   flashEnvironmentId: { send: 'env', honoured: { flashEnvironmentId: 'env' } },
@@ -103,7 +103,7 @@ const GRAPHQL_TEMPLATE: Readonly<Record<string, Verdict>> = {
 
 const V2_ENDPOINT: Readonly<Record<string, Verdict>> = {
   name: { send: 'other', honoured: { name: 'other' } },
-  type: { send: 'LOAD_BALANCER', refused: 'its server cannot be reached yet' },
+  type: { send: 'LOAD_BALANCER', refused: 'A load-balanced endpoint scales by REQUEST_COUNT only; QUEUE_DELAY was given.' },
   scaling: { send: { type: 'QUEUE_DELAY', queueDelay: 9 }, honoured: scaling({ type: 'QUEUE_DELAY', queueDelay: 9 }) },
   gpu: { send: { pools: ['ADA_24'], count: 2 }, honoured: spec({ gpu: expect.objectContaining({ count: 2 }) as never }) },
   cpu: { elsewhere: 'rest/rest.test.ts' },

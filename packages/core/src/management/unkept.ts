@@ -6,14 +6,8 @@ import type { Endpoint, EndpointSpec } from '@runyard/schema'
 
 /** @throws RunyardError('bad_request') */
 export function refuseUnkept(next: Endpoint, current: Endpoint | undefined): void {
-  const problem = balancerProblem(next, current) ?? deployedProblem(next) ?? modeProblem(next.spec, current)
+  const problem = deployedProblem(next) ?? modeProblem(next.spec, current)
   if (problem !== undefined) throw new RunyardError('bad_request', problem)
-}
-
-/** Our agent opens the way to a worker's port, and it starts the server of our own images alone. */
-function balancerProblem({ type, spec }: Endpoint, current: Endpoint | undefined): string | undefined {
-  if (type !== 'LOAD_BALANCER' || current?.type === type || envelopeOf(spec.image) !== null) return undefined
-  return `A load-balanced endpoint needs one of Runpod's own images here (runpod/flash-lb, runpod/api), and ${quoted(spec.image)} is none: its server cannot be reached yet. Make it a queue endpoint, or serve its routes from a Flash or SDK 2 app.`
 }
 
 /** Our own images run code that comes with each call, or the build of the endpoint's environment. */

@@ -5,6 +5,7 @@ import type Docker from 'dockerode'
 import { containerName } from './container-spec.ts'
 import type { DiskGuard } from './disk.ts'
 import { messageOf } from './docker-errors.ts'
+import { withImageCommand } from './image-command.ts'
 import { createNetworkSandboxes, removeWithSandbox, type NetworkSandboxes } from './network-sandboxes.ts'
 import type { Preparer } from './prepare.ts'
 import { openStandbyLine } from './standby-line.ts'
@@ -47,7 +48,7 @@ export function createStarts(docker: Docker, { label, instanceId, log, disk, pre
       if (standbys.gave(launch.workerId) && (await sandboxes.during(false, () => standbys.handOver(launch)))) return
       // Another runtime may set up the network in its own way, before anyone joins it; a worker that stood by has one.
       const mayJoin = launch.runtime === undefined && !standbys.gave(launch.workerId)
-      await startOnNetwork({ preparer, starter, sandboxes }, launch, { mayJoin })
+      await startOnNetwork({ preparer, starter, sandboxes }, await withImageCommand(docker, launch), { mayJoin })
     },
     keepReady(ready) {
       sandboxes.keep(ready?.networks)

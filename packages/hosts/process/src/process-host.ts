@@ -190,16 +190,16 @@ async function provePlane(planeUrl: string): Promise<HostFinding> {
   }
 }
 
-/** An image's own handler lives in the image, and there is none here; nor is there anything that shuts a worker in. */
-function refuseWhatNeedsContainers({ withAgent, image, runtime }: WorkerLaunch): void {
+/** An image's own handler or server lives in the image, and there is none here; nor is there anything that shuts a worker in. */
+function refuseWhatNeedsContainers({ withAgent, servesImage, image, runtime }: WorkerLaunch): void {
   if (runtime !== undefined)
     throw new RunyardError('unprocessable', `The runtime ${runtime} (setting runtimes) needs a Docker host; this host runs processes.`, {
       fault: 'request',
     })
-  if (withAgent) return
+  if (withAgent && servesImage !== true) return
   throw new RunyardError(
     'unprocessable',
-    `The image ${image} brings its own handler, which needs a Docker host; this host runs processes.`,
+    `The image ${image} brings its own ${withAgent ? 'server' : 'handler'}, which needs a Docker host; this host runs processes.`,
     { fault: 'request' },
   )
 }

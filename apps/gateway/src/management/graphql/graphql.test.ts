@@ -366,11 +366,6 @@ describe('bad input gets one clear sentence', () => {
       '"A B" cannot be the name of an environment variable.',
     ],
     ['an unbalanced quote', { template: { ...TEMPLATE, dockerArgs: 'sh -c "x' } }, 'never closed'],
-    [
-      'a load balancer of another image',
-      { type: 'LB', template: { ...TEMPLATE, imageName: 'mine:1' } },
-      'its server cannot be reached yet',
-    ],
     ['template and templateId', { templateId: 'abc' }, 'template and templateId cannot be given together.'],
     ['an unknown environment', { flashEnvironmentId: 'e1' }, 'Environment not found: "e1".'],
     ['global volumes', { volumes: [{ volumeId: 'v' }] }, 'Volume "v" does not exist; create it first, or leave it out.'],
