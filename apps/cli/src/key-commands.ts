@@ -19,11 +19,13 @@ export const KEY_COMMANDS: readonly Command[] = [
   {
     name: 'keys create',
     summary: 'make an API key; it is printed once and kept nowhere',
-    usage: 'runyard keys create --name NAME [--owner OWNER] [--expires SPAN|DATE] [--workers N] [--queued N] [--json] [--data DIR]',
-    example: 'runyard keys create --name ci --owner vision --expires 90d',
+    usage:
+      'runyard keys create --name NAME [--scope SCOPES] [--owner OWNER] [--expires SPAN|DATE] [--workers N] [--queued N] [--json] [--data DIR]',
+    example: 'runyard keys create --name ci --scope run --expires 90d',
     options: {
       name: { type: 'string', help: 'what the key is for' },
       owner: { type: 'string', help: 'whose endpoints and jobs it sees; a new name is a new owner (default: owner)' },
+      scope: { type: 'string', help: 'admin, operate, run, view, metrics; several with commas (default: admin)' },
       expires: { type: 'string', help: 'a span (24h, 90d) or a date such as 2027-11-01 (default: never)' },
       ...LIMIT_OPTIONS,
       json,
@@ -33,7 +35,7 @@ export const KEY_COMMANDS: readonly Command[] = [
   },
   {
     name: 'keys list',
-    summary: 'all keys: owner, name, made, last used, expires, limits; never the key itself',
+    summary: 'all keys: owner, name, scopes, made, last used, expires, limits; never the key itself',
     usage: 'runyard keys list [--json] [--data DIR]',
     options: { json, data },
     load: async () => ({ run: (await import('./commands/keys.ts')).list }),

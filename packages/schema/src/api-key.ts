@@ -12,10 +12,20 @@ export const KeyLimits = z.object({
 })
 export type KeyLimits = z.infer<typeof KeyLimits>
 
+/** What a key may do with what its owner has (ADR 81). */
+export const KEY_SCOPES = ['admin', 'operate', 'run', 'view', 'metrics'] as const
+export type KeyScope = (typeof KEY_SCOPES)[number]
+export const KeyScopes = z.array(z.enum(KEY_SCOPES))
+
 export const ApiKey = z.object({
   id: z.string(),
+  /** What it is for. */
   name: z.string(),
   ownerId: z.string(),
+  /** Absent: `admin`, as all keys were before there were scopes. */
+  scopes: KeyScopes.optional(),
+  /** Id of the key that made it over the API, or that approved its login; absent: the operator made it. */
+  madeBy: z.string().optional(),
   /** Epoch ms. */
   createdAt: z.number(),
   /** When it expires, epoch ms; absent: valid until revoked. */

@@ -52,7 +52,7 @@ describe('runyard keys', () => {
     )
     expect(await store.keys.verify(out.trim())).toMatchObject({ name: 'ci', ownerId: 'vision' })
     const listed = await runyard('keys', 'list')
-    expect(listed.out).toMatch(/^[0-9a-f]{8} +vision +ci +\d{4}.* +never +\d{4}/m)
+    expect(listed.out).toMatch(/^[0-9a-f]{8} +vision +ci +admin +\d{4}.* +never +\d{4}/m)
     expect(listed.out + (await runyard('keys', 'list', '--json')).out).not.toContain(out.trim())
   })
 
@@ -64,6 +64,16 @@ describe('runyard keys', () => {
     const listed = await store.keys.list()
     expect(listed.find(({ name }) => name === 'bounded')?.limits).toEqual({ workers: null, queuedJobs: 500 })
     expect((await runyard('keys', 'list')).out).toMatch(/ ci .* default$/m)
+  })
+
+  it('gives a key the scopes that are named, and refuses others in one sentence', async () => {
+    await create('--name', 'screen', '--scope', 'view, metrics')
+    const listed = await store.keys.list()
+    expect(listed.find(({ name }) => name === 'screen')?.scopes).toEqual(['view', 'metrics'])
+    expect((await runyard('keys', 'list')).out).toMatch(/ screen +view,metrics +\d{4}/m)
+    const { code, err } = await runyard('keys', 'create', '--name', 'x', '--scope', 'run,root')
+    expect(code).toBe(2)
+    expect(err).toContain('--scope takes admin, operate, run, view, metrics, several with commas; "root" is none of them.')
   })
 
   it.each([

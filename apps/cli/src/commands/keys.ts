@@ -1,5 +1,6 @@
 // `runyard keys`: manages API keys directly in the Redis of the stack (ADR 38). The store's signal notifies every gateway of changes.
-import type { KeyLimits } from '@runyard/schema'
+import { scopesOf } from '@runyard/core'
+import { KEY_SCOPES, type KeyLimits, type KeyScope } from '@runyard/schema'
 import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
@@ -26,7 +27,7 @@ export async function list(context: CommandContext): Promise<number> {
   const keys = await withKeys(context, (store) => store.keys.list())
   const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
   if (options['json'] === true) return printJson(out, sorted)
-  const head = ['id', 'owner', 'name', 'made (UTC)', 'last used', 'expires', 'limits']
+  const head = ['id', 'owner', 'name', 'scopes', 'made (UTC)', 'last used', 'expires', 'limits']
   const now = Date.now()
   const rows = sorted.map((key) => describe(key, now))
   const lines = rows.length === 0 ? [out.dim('no keys')] : renderTable(out, rows, head)
@@ -77,7 +78,7 @@ function withKeys<T>(context: CommandContext, use: (store: Store, settings: Sett
   return withStore(context, 'keys', use)
 }
 
-function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits'> {
+function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits' | 'scopes'> {
   const name = textOption(context, 'name') ?? ''
   if (name.trim() === '') throw new UsageError('a new key needs --name, so that it can be found again.')
   if (name.length > LONGEST_NAME || /\p{C}/u.test(name)) throw new UsageError(`--name takes up to ${LONGEST_NAME} visible characters.`)
@@ -87,12 +88,24 @@ function readRequest(context: CommandContext, now: number): Pick<ApiKey, 'name' 
   }
   const expires = textOption(context, 'expires')
   const limits = readLimits(context)
+  const scopes = readScopes(textOption(context, 'scope'))
   return {
     name,
     ownerId,
+    ...(scopes === undefined ? {} : { scopes }),
     ...(expires === undefined ? {} : { expiresAt: parseExpiry(expires, now) }),
     ...(limits === undefined ? {} : { limits }),
   }
+}
+
+/** Undefined: not named. @throws UsageError */
+function readScopes(text: string | undefined): KeyScope[] | undefined {
+  if (text === undefined) return undefined
+  const words = [...new Set(text.split(',').map((word) => word.trim()))]
+  const known = words.flatMap((word) => KEY_SCOPES.filter((scope) => scope === word))
+  if (known.length === words.length) return known
+  const odd = words.find((word) => !KEY_SCOPES.some((scope) => scope === word))
+  throw new UsageError(`--scope takes ${KEY_SCOPES.join(', ')}, several with commas; "${odd}" is none of them.`)
 }
 
 /** Those that are named; undefined: none is. @throws UsageError */
@@ -154,7 +167,17 @@ function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { 
 function describe(key: ListedKey, now: number): readonly string[] {
   const { id, ownerId, name, createdAt, lastUsedAt, expiresAt } = key
   const expires = expiresAt === undefined ? 'never' : expiresAt <= now ? 'expired' : time(expiresAt)
-  return [shorten(id), ownerId, name, time(createdAt), lastUsedAt === undefined ? 'never' : time(lastUsedAt), expires, limitsOf(key)]
+  const scopes = scopesOf(key).join(',')
+  return [
+    shorten(id),
+    ownerId,
+    name,
+    scopes,
+    time(createdAt),
+    lastUsedAt === undefined ? 'never' : time(lastUsedAt),
+    expires,
+    limitsOf(key),
+  ]
 }
 
 /** `3 workers, no limit of queued jobs`; what is not set follows the configuration. */

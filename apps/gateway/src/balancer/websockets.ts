@@ -4,7 +4,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { RunyardError, type Endpoint } from '@runyard/schema'
-import { createAuthentication } from '../http/authenticate.ts'
+import { scopeOfRoute } from '@runyard/schema/api'
+import { checkScope, createAuthentication } from '../http/authenticate.ts'
 import { refuseUpgrade } from '../workers/accept-tunnels.ts'
 import { portOf, type Balancer } from './balancer.ts'
 import { requestHeaders } from './headers.ts'
@@ -26,6 +27,7 @@ export function forwardWebSockets(server: Pick<Server, 'on'>, balancer: Balancer
     const forwardOne = async (): Promise<void> => {
       const target = findTarget(request) ?? ''
       const key = await authenticate(request)
+      checkScope(key, scopeOfRoute('GET', '/lb/:endpointId'))
       const endpoint = await findBalanced(balancer, key, { endpointId: endpointIdIn(target), headers: request.headers })
       const port = portOf(endpoint)
       const open = await openTo(balancer, { request, client, endpoint, port })

@@ -4,6 +4,8 @@
 // for a job called `wait`, Redis would read BullMQ's own list of that name.
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler, onRequestHookHandler, RouteOptions } from 'fastify'
 import { JobId, RunyardError } from '@runyard/schema'
+import { scopeOfRoute, type NeededScope } from '@runyard/schema/api'
+import { unreachable } from './add-route.ts'
 
 export type Access = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 
@@ -33,6 +35,8 @@ export interface RouteBounds {
   readonly bytes: number
   /** How often callers may ask. */
   readonly limit: Access | undefined
+  /** Which keys may call it, by method (ADR 81). */
+  readonly scopes: ReadonlyMap<string, NeededScope>
 }
 
 /** For probes alone: their answers concern no user. */
@@ -60,10 +64,15 @@ export function requireGuards(app: FastifyInstance): void {
 function withBounds(access: Access, route: RouteOptions, bodyLimit = 0): Access {
   let bounds: RouteBounds | undefined
   return (request, reply) => {
-    bounds ??= { bytes: route.bodyLimit ?? bodyLimit, limit: route.config?.limit }
+    bounds ??= { bytes: route.bodyLimit ?? bodyLimit, limit: route.config?.limit, scopes: neededScopes(route) }
     request.bounds = bounds
     return access(request, reply)
   }
+}
+
+/** By method. A route that refuses every request tells any key why. */
+function neededScopes({ method, url, handler }: Pick<RouteOptions, 'method' | 'url' | 'handler'>): ReadonlyMap<string, NeededScope> {
+  return new Map([method].flat().map((one) => [one, handler === unreachable ? 'any key' : scopeOfRoute(one, url)]))
 }
 
 function withKnownIds(access: Access): Access {

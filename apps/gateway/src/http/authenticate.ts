@@ -2,7 +2,9 @@
 // revoked and missing keys are refused alike, and while the store cannot be asked no request is let in. A key sees the endpoints of its own owner
 // only. Workers have tokens instead of keys (`workers/sessions.ts`).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { scopeRefusal } from '@runyard/core'
 import { RunyardError, type Endpoint } from '@runyard/schema'
+import type { NeededScope } from '@runyard/schema/api'
 import type { ApiKey, Store } from '@runyard/store'
 import { guardWith, type Access } from './access.ts'
 import { followOpenRequests } from './open-requests.ts'
@@ -47,7 +49,9 @@ interface KeyGuard {
   readonly refuse?: Access
 }
 
-/** Every route of the scope needs a key. The guard throws RunyardError('unauthorized'). */
+const ADMIN: NeededScope = ['admin']
+
+/** Every route of the scope needs a key that may call it. The guard throws RunyardError('unauthorized' | 'forbidden'). */
 export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' | 'subscribe'>, guard: KeyGuard = {}): void {
   const { isOpen, credentialsOf, refuse } = guard
   const authenticate = createAuthentication(store)
@@ -57,6 +61,7 @@ export function requireApiKey(scope: FastifyInstance, store: Pick<Store, 'keys' 
     if (isOpen?.(request) === true) return
     const credentials = credentialsOf === undefined ? request : credentialsOf(request)
     request.apiKey = await authenticate(credentials)
+    checkScope(request.apiKey, request.bounds?.scopes.get(request.method) ?? ADMIN)
     requests.add(credentials, reply)
     await refuse?.(request, reply)
   })
@@ -70,6 +75,12 @@ export function apiKeyOf(request: FastifyRequest): ApiKey {
 /** @throws RunyardError('forbidden') when the endpoint belongs to another owner (client-api §9). */
 export function checkOwner(key: ApiKey, endpoint: Endpoint): void {
   if (endpoint.ownerId !== key.ownerId) throw noAccess()
+}
+
+/** @throws RunyardError('forbidden') when the key has none of the scopes (ADR 81). */
+export function checkScope(key: ApiKey, needed: NeededScope): void {
+  const refusal = scopeRefusal(key, needed)
+  if (refusal !== undefined) throw new RunyardError('forbidden', refusal)
 }
 
 export function noAccess(): RunyardError {

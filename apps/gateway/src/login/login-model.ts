@@ -26,10 +26,10 @@ const ID_BYTES = 24
 export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'>, clock: () => number = Date.now): LoginModel {
   /** Undefined: another caller got it. */
   const consume = async (request: LoginRequest): Promise<string | undefined> => {
-    const { ownerId = '', client, createdAt } = request
+    const { ownerId = '', client, createdAt, grant } = request
     if (!(await logins.move(request, { ...request, state: 'CONSUMED' }))) return undefined
     const name = `login of ${new Date(createdAt).toISOString()}, ${client}`
-    return (await keys.create({ name, ownerId })).plain
+    return (await keys.create({ name, ownerId, ...grant })).plain
   }
   return {
     find: (id) => logins.get(id),
@@ -47,9 +47,9 @@ export function createLoginModel({ logins, keys }: Pick<Store, 'logins' | 'keys'
       const plain = await consume(request)
       return plain === undefined ? toStatus(request, 'CONSUMED') : toStatus(request, state, plain)
     },
-    async decide(id, { ownerId }, approve) {
+    async decide(id, key, approve) {
       const before = await logins.get(id)
-      const after = decideLogin(before, { approve, ownerId, now: clock() })
+      const after = decideLogin(before, { approve, key, now: clock() })
       if (before === undefined || !(await logins.move(before, after)))
         throw new RunyardError('conflict', 'This login was decided by somebody else at the same moment.')
     },

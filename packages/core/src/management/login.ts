@@ -1,5 +1,5 @@
 // Login requests (ADR 68): PENDING → APPROVED → CONSUMED, or PENDING → DENIED; each is EXPIRED once its time is over.
-import type { LoginRequest, LoginState } from '@runyard/schema'
+import type { ApiKey, LoginRequest, LoginState } from '@runyard/schema'
 import { RunyardError, shown } from '@runyard/schema'
 
 const OPEN_MS = 10 * 60_000
@@ -27,12 +27,21 @@ export function closedBecause(request: LoginRequest | undefined, now: number): s
   return CLOSED[loginState(request, now)] || undefined
 }
 
-/** `ownerId`: of the key that decides. @throws RunyardError('conflict') */
+/** `key`: the one that decides; the new key may do no more than this one. @throws RunyardError('conflict') */
 export function decideLogin(
   request: LoginRequest | undefined,
-  { approve, ownerId, now }: { readonly approve: boolean; readonly ownerId: string; readonly now: number },
+  { approve, key, now }: { readonly approve: boolean; readonly key: ApiKey; readonly now: number },
 ): LoginRequest {
   const closed = closedBecause(request, now)
   if (request === undefined || closed !== undefined) throw new RunyardError('conflict', closed ?? CLOSED.EXPIRED)
-  return approve ? { ...request, state: 'APPROVED', ownerId } : { ...request, state: 'DENIED' }
+  return approve ? { ...request, state: 'APPROVED', ownerId: key.ownerId, grant: grantOf(key) } : { ...request, state: 'DENIED' }
+}
+
+function grantOf({ id, scopes, expiresAt, limits }: ApiKey): LoginRequest['grant'] {
+  return {
+    madeBy: id,
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(limits === undefined ? {} : { limits }),
+  }
 }

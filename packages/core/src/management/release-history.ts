@@ -1,4 +1,5 @@
 // Releases as objects (ADR 64): what each save that changed an endpoint's spec made of it, how two of them differ, and how an earlier one comes back.
+import { HIDDEN_VALUE } from '../key-scopes.ts'
 import type { Endpoint, Release } from '@runyard/schema'
 import { isSame } from './spec-hash.ts'
 
@@ -25,7 +26,7 @@ export function diffReleases(before: Release | undefined, after: Release): reado
   ]
 }
 
-const hidden = (value: string | undefined): string | null => (value === undefined ? null : '***')
+const hidden = (value: string | undefined): string | null => (value === undefined ? null : HIDDEN_VALUE)
 
 /** The endpoint with that release as a new version; the same one where it has that spec. It follows no shared template any more. */
 export function restored(endpoint: Endpoint, release: Release, { at, by }: { readonly at: number; readonly by: string }): Endpoint {

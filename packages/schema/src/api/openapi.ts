@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { OPERATIONS } from './operations.ts'
 import { repliesOf, TAGS, type ErrorShape, type Operation } from './operation.ts'
+import { scopeOfRoute } from './route-scopes.ts'
 import { GraphqlErrors, OpenaiError, V1Error } from './service-operations.ts'
 import { JobPlaneError, Problem } from './shared.ts'
 
@@ -29,7 +30,7 @@ export function describeOperation(key: string): DescribedOperation | undefined {
   if (operation === undefined) return undefined
   const [method = '', url = ''] = key.split(' ')
   const { shapes, components } = convert(operation)
-  return { path: toPath(url), method: method.toLowerCase(), operation: describe(url, operation, shapes), components }
+  return { path: toPath(url), method: method.toLowerCase(), operation: describe(key, operation, shapes), components }
 }
 
 export function describeApi(operations: readonly DescribedOperation[], version: string): Json {
@@ -53,7 +54,8 @@ export function describeApi(operations: readonly DescribedOperation[], version: 
         apiKey: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key: `Authorization: Bearer <key>`. The key alone is read as well.',
+          description:
+            'An API key: `Authorization: Bearer <key>`. The key alone is read as well. The scopes of an operation: one of them is enough. `admin` has all, `operate` has `run` and `view`.',
         },
       },
     },
@@ -88,15 +90,17 @@ function tidy(schema: Record<string, unknown>): void {
   if (schema['minimum'] === Number.MIN_SAFE_INTEGER) delete schema['minimum']
 }
 
-function describe(url: string, operation: Operation, shapes: Shapes): Json {
+function describe(key: string, operation: Operation, shapes: Shapes): Json {
   const { id, tag, summary, description, open } = operation
   const { body } = shapes
+  const [method = '', url = ''] = key.split(' ')
+  const scopes = scopeOfRoute(method, url)
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(open === true ? { security: [] } : {}),
+    ...(open === true ? { security: [] } : typeof scopes === 'string' ? {} : { security: [{ apiKey: [...scopes] }] }),
     parameters: [...pathParameters(url), ...queryParameters(shapes['querystring'])],
     ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
     responses: replies(operation, shapes),

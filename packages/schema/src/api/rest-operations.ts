@@ -13,6 +13,7 @@ import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody 
 import { ExplainParams, ExplainView } from './explain.ts'
 import { tagged } from './operation.ts'
 import { PodListView, PodView } from './pods.ts'
+import { KEY_OPERATIONS } from './keys.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
 import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
 import { IdParams } from './shared.ts'
@@ -283,6 +284,7 @@ export const REST_OPERATIONS = {
   ...WORKERS,
   ...WEBHOOKS,
   ...CATALOG,
+  ...KEY_OPERATIONS,
   ...USAGE,
   ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

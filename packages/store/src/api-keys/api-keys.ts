@@ -14,17 +14,15 @@ export type { ApiKey } from '@runyard/schema'
 export interface ListedKey extends ApiKey {
   /** Epoch ms, up to a minute old; absent: never. */
   readonly lastUsedAt?: number
+  /** It stands in a key file, from which a gateway would install it again. */
+  readonly ofFile?: boolean
 }
+
+type NewKey = Omit<ApiKey, 'id' | 'createdAt'>
 
 export interface KeyStore {
   /** The plain key is returned once and never stored (only its SHA-256). `plain` imports a given one. */
-  create(options: {
-    name: string
-    ownerId: string
-    expiresAt?: number | undefined
-    limits?: KeyLimits | undefined
-    plain?: string
-  }): Promise<{ key: ApiKey; plain: string }>
+  create(options: NewKey & { plain?: string }): Promise<{ key: ApiKey; plain: string }>
   /**
    * Makes `plain` the key of a slot (a key file), in place of the one that it had; `onlyIfAbsent`: unless it has one. False: that key was revoked,
    * and stays so.
@@ -136,7 +134,7 @@ function createKeyCache(signals: StoreContext['signals']): KeyCache {
 
 export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposable {
   const { client, keys, signals } = context
-  const { records, hashes, uses: usesKey } = keys.apiKeys
+  const { records, hashes, slots, uses: usesKey } = keys.apiKeys
   const cache = createKeyCache(signals)
   const uses = createKeyUses(context)
 
@@ -160,9 +158,13 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
     },
 
     async list() {
-      const [texts, used] = await Promise.all([client.hgetall(records), client.hgetall(usesKey)])
+      const [texts, used, installed] = await Promise.all([client.hgetall(records), client.hgetall(usesKey), client.hvals(slots)])
       const listed = Object.values(texts).map((text) => toApiKey(readApiKey(text)))
-      return listed.map((key) => ({ ...key, ...(used[key.id] === undefined ? {} : { lastUsedAt: Number(used[key.id]) }) }))
+      return listed.map((key) => ({
+        ...key,
+        ...(used[key.id] === undefined ? {} : { lastUsedAt: Number(used[key.id]) }),
+        ...(installed.includes(key.id) ? { ofFile: true } : {}),
+      }))
     },
 
     async [Symbol.asyncDispose]() {
@@ -229,8 +231,6 @@ function createKeyChanges({ client, keys, run }: StoreContext): Pick<KeyStore, '
 }
 
 const changedMeanwhile = () => new RunyardError('conflict', 'The key was changed at the same time; try again.')
-
-type NewKey = Pick<ApiKey, 'name' | 'ownerId' | 'expiresAt' | 'limits'>
 
 function newRecord(of: NewKey, plain: string): { readonly key: ApiKey; readonly hash: string; readonly record: string } {
   const key: ApiKey = { id: randomUUID(), ...of, createdAt: Date.now() }

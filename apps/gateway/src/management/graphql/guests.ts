@@ -14,7 +14,7 @@ const GUEST_BYTES = 16_384
 const CALLS_PER_MINUTE = 300
 
 /** Owns nothing. */
-export const GUEST: ApiKey = { id: '', name: 'a guest', ownerId: '', createdAt: 0 }
+export const GUEST: ApiKey = { id: '', name: 'a guest', ownerId: '', createdAt: 0, scopes: [] }
 
 /** Lets a request in that bears no key at all. @throws RunyardError('too_many_requests') */
 export function createGuestEntrance(): (request: FastifyRequest) => boolean {
@@ -24,7 +24,7 @@ export function createGuestEntrance(): (request: FastifyRequest) => boolean {
     const { api_key: inUrl } = request.query as { readonly api_key?: unknown }
     if (authorization !== '' || inUrl !== undefined) return false
     calls.count(request.ip)
-    request.bounds = { bytes: GUEST_BYTES, limit: undefined }
+    request.bounds = { bytes: GUEST_BYTES, limit: undefined, scopes: new Map() }
     return true
   }
 }

@@ -1,6 +1,8 @@
 // What each GraphQL operation does: a translation into the management model and back, no rules of its own.
-import { boundTemplate, makerOf, templateSwap, type GpuCatalogue, type GpuType } from '@runyard/core'
+import { boundTemplate, HIDDEN_VALUE, makerOf, mayCall, templateSwap, type GpuCatalogue, type GpuType } from '@runyard/core'
 import { RunyardError, type Endpoint, type Registry } from '@runyard/schema'
+import { scopeOfField } from '@runyard/schema/api'
+import { checkScope } from '../../http/authenticate.ts'
 import type { LoginModel } from '../../login/login-model.ts'
 import type { ReadDataCenters } from '../data-centers.ts'
 import { splitCommas } from '../fields.ts'
@@ -28,7 +30,12 @@ export interface ResolverDeps {
   readonly tasks: TaskModel
 }
 
-export function createResolvers({ model, catalogue, readDataCenters, logins, tasks }: ResolverDeps) {
+export function createResolvers(deps: ResolverDeps) {
+  const { Query, Mutation, User, ...types } = resolversOf(deps)
+  return { ...types, Query: scoped('Query', Query), Mutation: scoped('Mutation', Mutation), User: scoped('User', User) }
+}
+
+function resolversOf({ model, catalogue, readDataCenters, logins, tasks }: ResolverDeps) {
   const login = loginResolvers(logins)
   const account = accountResolvers(model.account)
   const volumes = volumeResolvers(model.volumes)
@@ -111,14 +118,28 @@ function asSteps(mutations: Readonly<Record<string, Resolve>>): Readonly<Record<
   return Object.fromEntries(Object.entries(mutations).map(([name, change]) => [name, asStep(change)]))
 }
 
+/** Each field asks for its own scope (ADR 81): one request may name fields of several. */
+function scoped(type: string, fields: Readonly<Record<string, Resolve>>): Readonly<Record<string, Resolve>> {
+  const guard = (name: string, resolve: Resolve): Resolve => {
+    const needed = scopeOfField(type, name)
+    return (parent, args, context) => {
+      checkScope(context.key, needed)
+      return resolve(parent, args, context)
+    }
+  }
+  return Object.fromEntries(Object.entries(fields).map(([name, resolve]) => [name, guard(name, resolve)]))
+}
+
 /** Ports have no names here (management §4.3). */
 function portsConfig({ ports }: { readonly ports?: string | null }): readonly Record<string, string>[] {
   return splitCommas(ports ?? '').map((port) => ({ port, name: '' }))
 }
 
-function environment({ env }: { readonly env: readonly unknown[] }, _: unknown, { reads }: RequestContext): readonly unknown[] {
-  return reads.rows(env)
+function environment({ env }: { readonly env: Environment }, _: unknown, { key, reads }: RequestContext): Environment {
+  return reads.rows(mayCall(key, ['admin']) ? env : env.map((variable) => ({ ...variable, value: HIDDEN_VALUE })))
 }
+
+type Environment = readonly { readonly key: string; readonly value: string }[]
 
 /** One that lives in its endpoint needs no read. */
 async function templateOf(endpoint: Endpoint, reads: Reads): Promise<Record<string, unknown>> {

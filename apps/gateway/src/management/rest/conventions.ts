@@ -1,5 +1,5 @@
 // What all REST routes of ours share: Zod shapes, failures as problem+json, and the key looked at before anything else.
-import { MANAGEMENT_BODY_BYTES } from '@runyard/core'
+import { HIDDEN_VALUE, MANAGEMENT_BODY_BYTES, mayCall } from '@runyard/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
@@ -39,7 +39,23 @@ export function withRestConventions(app: FastifyInstance, { store, log }: RestCo
   })
   requireApiKey(app, store, { refuse: findOwned })
   readBodies(app, 'shape')
+  app.addHook('preSerialization', async ({ apiKey }, _reply, payload) =>
+    apiKey === null || mayCall(apiKey, ['admin']) ? payload : hideValues(payload),
+  )
   return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/** Values of environment variables are for keys that may change them (ADR 81). The names stay. */
+function hideValues(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hideValues)
+  // Dates and the like are no records.
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === 'env' ? hidden(member) : hideValues(member)]))
+}
+
+function hidden(env: unknown): unknown {
+  if (typeof env !== 'object' || env === null) return env
+  return Object.fromEntries(Object.keys(env).map((name) => [name, HIDDEN_VALUE]))
 }
 
 /** What `:id` names is the caller's own, or the request ends before its body is read. */

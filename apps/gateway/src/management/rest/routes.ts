@@ -15,6 +15,8 @@ import { keyOf, originOf, registerRemoval, restRoute, withRestConventions } from
 import type { RestApp, RestConventionDeps } from './conventions.ts'
 import { createChange, updateChange } from './endpoint-change.ts'
 import { registerExplainRoute } from './explain-route.ts'
+import { createKeyModel } from '../key-model.ts'
+import { registerKeyRoutes } from './key-routes.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
@@ -58,6 +60,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)
+  registerKeyRoutes(rest, createKeyModel(deps.store))
 }
 
 /** What nested calls of a dev session need on the worker plane, and nothing else (sdk2-api §4.1). */

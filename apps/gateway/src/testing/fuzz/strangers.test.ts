@@ -1,5 +1,8 @@
 // Everybody who may not, on every route of both listeners, read from Fastify's own table: a route that is added tomorrow is closed, or is named
 // here as open. Then the other way round: what another owner's key and another worker's token get to see of an owner who has everything.
+import { mayCall } from '@runyard/core'
+import { KEY_SCOPES, type KeyScope } from '@runyard/schema'
+import { FIELD_SCOPES, ROUTE_SCOPES } from '@runyard/schema/api'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
@@ -115,6 +118,9 @@ async function countAdmitted(listener: Listener, work: () => Promise<unknown>): 
 
 const isGuest = ([, headers, query]: (typeof credentials)[number]): boolean => !('authorization' in headers) && !query.includes('api_key=')
 
+/** Of requests that wait for a worker, a job or a line. */
+const HOLDS = /logs|stream|-sync|openai|\/lb\//
+
 const isNamed = ({ url }: KnownRoute): boolean => /:(?:endpointId|workerId|id)\b/.test(url)
 
 async function exceptions<T>(cases: readonly T[], check: (one: T) => Promise<string | undefined>): Promise<readonly string[]> {
@@ -210,6 +216,77 @@ async function everything(): Promise<readonly string[]> {
   ]
   return Promise.all(paths.map(async (path) => (await gateway.call(path)).text))
 }
+
+describe.each(['publicApp', 'workerPlane'] as const)('scopes of %s', (listener) => {
+  const scopedKey = async (scopes: readonly KeyScope[]): Promise<Record<string, string>> => {
+    const { plain } = await gateway.store.keys.create({ name: 'scoped', ownerId: 'owner', scopes: [...scopes] })
+    return { authorization: `Bearer ${plain}` }
+  }
+  const neededBy = ({ method, url }: KnownRoute) => ROUTE_SCOPES[`${method} ${url}`]
+
+  it('are decided for every route, and for no other; a route without one refuses every request', { timeout: 60_000 }, async () => {
+    const headers = await scopedKey(KEY_SCOPES)
+    const undecided = routesOf(gateway.apps[listener]).filter((route) => route.method !== 'HEAD' && neededBy(route) === undefined)
+    const check = async (route: KnownRoute): Promise<string | undefined> => {
+      const { status } = await ask(listener, route, { headers })
+      return [404, 405].includes(status) || isWorkers(route) ? undefined : `${route.method} ${route.url} answered ${status}`
+    }
+    expect(await exceptions(undecided, check)).toEqual([])
+    const served = (['publicApp', 'workerPlane'] as const).flatMap((one) => routesOf(gateway.apps[one]))
+    const keys = new Set(served.map(({ method, url }) => `${method} ${url}`))
+    expect(Object.keys(ROUTE_SCOPES).filter((key) => !keys.has(key))).toEqual([])
+  })
+
+  it('a key without the scope of a route hears which one it needs, before its body is read', { timeout: 60_000 }, async () => {
+    const scoped = closedRoutes(listener).filter((route) => typeof neededBy(route) === 'object')
+    expect(scoped.length).toBeGreaterThan(20)
+    for (const scope of [...KEY_SCOPES, undefined]) {
+      const scopes = scope === undefined ? [] : [scope]
+      const headers = await scopedKey(scopes)
+      const check = async (route: KnownRoute): Promise<string | undefined> => {
+        const needed = neededBy(route) ?? 'no key'
+        // What it may change, it would.
+        if (mayCall({ scopes }, needed) && route.method !== 'GET') return undefined
+        if (mayCall({ scopes }, needed) && HOLDS.test(route.url)) return undefined
+        const { status, text } = await ask(listener, route, { headers })
+        const isRefused = status === 403 && text.includes('this needs an API key with the scope')
+        const isExpected = isRefused !== mayCall({ scopes }, needed) && (!isRefused || text.includes(String(needed[0])))
+        return isExpected ? undefined : `${scope}: ${route.method} ${route.url} answered ${status} ${text.slice(0, 200)}`
+      }
+      const refused = scoped.filter((route) => !mayCall({ scopes }, neededBy(route) ?? 'no key'))
+      const admitted = await countAdmitted(listener, async () => expect(await exceptions(refused, check)).toEqual([]))
+      expect(admitted).toBe(0)
+      expect(await exceptions(scoped, check)).toEqual([])
+    }
+  })
+})
+
+describe('scopes of GraphQL', () => {
+  const asked = async (scopes: readonly KeyScope[], query: string) => {
+    const { plain } = await gateway.store.keys.create({ name: 'scoped', ownerId: 'owner', scopes: [...scopes] })
+    const { json } = await createSend(gateway.publicUrl, { authorization: `Bearer ${plain}` })('/graphql', {
+      method: 'POST',
+      body: { query },
+    })
+    return json
+  }
+
+  it('are of fields that there are; `myself` and its endpoints are for keys that run jobs, changes for `admin`', async () => {
+    const types = '{ schema: __schema { types { name fields { name } } } }'
+    const { data } = (await gateway.call('/graphql', { method: 'POST', body: { query: types } })).json as {
+      data: { schema: { types: readonly { name: string; fields: readonly { name: string }[] | null }[] } }
+    }
+    const fields = new Set(data.schema.types.flatMap(({ name, fields: own }) => (own ?? []).map((field) => `${name}.${field.name}`)))
+    expect(Object.keys(FIELD_SCOPES).filter((field) => !fields.has(field))).toEqual([])
+    expect(await asked(['run'], '{ myself { id endpoints { id name } } }')).toMatchObject({ data: { myself: { id: 'owner' } } })
+    const refusal = 'forbidden: this needs an API key with the scope "admin"; the key "scoped" has "operate", "view"'
+    const answer = await asked(['operate', 'view'], 'mutation { deleteTemplate(templateName: "between-us") }')
+    expect(answer).toMatchObject({ errors: [{ message: refusal }] })
+    expect(await asked(['view'], '{ podTemplates { name env { key value } } }')).toMatchObject({
+      data: { podTemplates: [{ name: MARK, env: [{ key: 'KEY', value: '***' }] }] },
+    })
+  })
+})
 
 describe('what is left of a deleted endpoint', () => {
   it('is its owner’s: usage and logs', async () => {

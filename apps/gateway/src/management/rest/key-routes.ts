@@ -1,0 +1,72 @@
+// /runyard/v1/keys (ADR 81): for the page and for programs; `runyard keys` works on Redis itself.
+import { scopesOf } from '@runyard/core'
+import type { ApiKey } from '@runyard/schema'
+import { ONE_PAGE, type KeyView } from '@runyard/schema/api'
+import type { ListedKey } from '@runyard/store'
+import type { KeyModel } from '../key-model.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+
+export function registerKeyRoutes(app: RestApp, keys: KeyModel): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/keys'),
+    handler: async (request) => ({ keys: (await keys.list(keyOf(request).ownerId)).map(keyReply), pagination: ONE_PAGE }),
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/keys'),
+    handler: async (request, reply) => {
+      const { expiresAt, limits, ...wanted } = request.body
+      const made = await keys.create(keyOf(request), {
+        ...wanted,
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(limits === undefined ? {} : { limits }),
+      })
+      return reply.code(201).send(newKeyReply(made))
+    },
+  })
+
+  app.route({
+    ...restRoute('GET /runyard/v1/keys/current'),
+    handler: async (request) => {
+      const { ownerId, id } = keyOf(request)
+      return keyReply(await keys.get(ownerId, id))
+    },
+  })
+
+  app.route({
+    ...restRoute('DELETE /runyard/v1/keys/:id'),
+    config: { find: (ownerId, id) => keys.get(ownerId, id) },
+    handler: async (request, reply) => {
+      await keys.revoke(keyOf(request), request.params.id)
+      return reply.code(204).send()
+    },
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/keys/:id/rotate'),
+    config: { find: (ownerId, id) => keys.get(ownerId, id) },
+    handler: async (request) => newKeyReply(await keys.rotate(keyOf(request), request.params.id)),
+  })
+}
+
+function newKeyReply({ key, plain }: { readonly key: ApiKey; readonly plain: string }) {
+  return { ...keyReply(key), key: plain }
+}
+
+function keyReply(key: ListedKey): KeyView {
+  const { id, name, ownerId, limits = {}, createdAt, expiresAt, lastUsedAt, madeBy = null, ofFile = false } = key
+  return {
+    id,
+    name,
+    ownerId,
+    scopes: [...scopesOf(key)],
+    limits,
+    createdAt: toIso(createdAt),
+    expiresAt: expiresAt === undefined ? null : toIso(expiresAt),
+    lastUsedAt: lastUsedAt === undefined ? null : toIso(lastUsedAt),
+    madeBy,
+    ofFile,
+  }
+}
+
+const toIso = (at: number): string => new Date(at).toISOString()

@@ -1,0 +1,69 @@
+// The API keys of an owner (ours, ADR 81).
+import { z } from 'zod'
+import { KEY_SCOPES, KeyLimits } from '../api-key.ts'
+import { tagged } from './operation.ts'
+import { DateTime, IdParams, Instant, Pagination } from './shared.ts'
+
+const LONGEST_NAME = 100
+const Scope = z.enum(KEY_SCOPES)
+
+export const CreateKeyBody = z
+  .strictObject({
+    name: z
+      .string()
+      .trim()
+      .min(1, 'must say what the key is for')
+      .max(LONGEST_NAME)
+      .regex(/^\P{C}*$/u, 'must have visible characters only'),
+    scopes: z.array(Scope).min(1, 'must name at least one scope').max(KEY_SCOPES.length),
+    expiresAt: Instant.optional().describe('Default: never.'),
+    limits: KeyLimits.strict().optional(),
+  })
+  .meta({ id: 'CreateKeyBody' })
+
+const KEY_FIELDS = {
+  id: z.string(),
+  name: z.string(),
+  ownerId: z.string(),
+  scopes: z.array(Scope),
+  limits: KeyLimits,
+  createdAt: DateTime,
+  expiresAt: DateTime.nullable(),
+  lastUsedAt: DateTime.nullable().describe('Up to a minute old.'),
+  madeBy: z.string().nullable().describe('Id of the key that made it; null: the operator.'),
+  ofFile: z.boolean().describe('It stands in a key file of the operator; only the command line can revoke or rotate it.'),
+}
+
+export const KeyView = z.object(KEY_FIELDS).meta({ id: 'Key', description: 'An API key, without the key itself.' })
+export type KeyView = z.infer<typeof KeyView>
+
+export const NewKeyView = z
+  .object({ ...KEY_FIELDS, key: z.string().describe('Shown this once.') })
+  .meta({ id: 'NewKey', description: 'An API key with the key itself.' })
+
+export const KeyListView = z.object({ keys: z.array(KeyView), pagination: Pagination }).meta({ id: 'KeyList' })
+
+export const KEY_OPERATIONS = tagged('keys', {
+  'GET /runyard/v1/keys': { id: 'listKeys', summary: 'List the API keys of this owner, oldest first', reply: KeyListView },
+  'POST /runyard/v1/keys': {
+    id: 'createKey',
+    summary: 'Make an API key of this owner',
+    body: CreateKeyBody,
+    replies: { 201: NewKeyView },
+  },
+  'GET /runyard/v1/keys/current': { id: 'getCurrentKey', summary: 'Read what the key of this request is', reply: KeyView },
+  'DELETE /runyard/v1/keys/:id': {
+    id: 'revokeKey',
+    summary: 'End a key at once and for good',
+    description: 'Not the key of the request itself.',
+    params: IdParams,
+    other: { 204: null },
+  },
+  'POST /runyard/v1/keys/:id/rotate': {
+    id: 'rotateKey',
+    summary: 'Replace a key under the same id; the old one ends at once',
+    description: 'Not the key of the request itself.',
+    params: IdParams,
+    reply: NewKeyView,
+  },
+})
