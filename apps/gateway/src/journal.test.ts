@@ -22,6 +22,10 @@ const lines = (): readonly unknown[] =>
     .map(([facts]) => facts)
 const endEvents = async (): Promise<readonly unknown[]> =>
   (await gateway.store.events.list(ep, 50)).filter(({ kind }) => kind === 'job_settled')
+const remembered = async () => {
+  const chunks = await gateway.store.history.jobs({ from: 0, to: Date.now(), count: 100 })
+  return chunks.flatMap(({ jobs }) => jobs).filter(({ endpointId }) => endpointId === ep)
+}
 const statusOf = async (id: string): Promise<unknown> => (await gateway.statusOf(ep, id))['status']
 const post = (path: string) => gateway.call(`/v2/${ep}/${path}`, { method: 'POST' })
 
@@ -103,6 +107,9 @@ it.each(Object.entries(RUNNING))('a running job that ends by %s', async (_, { en
     `runyard_job_end_causes_total{,cause="${cause}",status="${status}"} 1`,
     'runyard_job_run_seconds_count{} 1',
   ])
+  await expect
+    .poll(remembered, { timeout: 10_000 })
+    .toEqual([expect.objectContaining({ endpointId: ep, workerId: worker.id, cause, status, startedAt: expect.any(Number) })])
 })
 
 it('a job that never started counts without durations', async () => {

@@ -7,6 +7,7 @@ import { openBatchFinisher } from './batch/finish.ts'
 import { createDeployedEndpoints } from './parts/deployed-endpoints.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
+import { createHistoryWriter } from './parts/history-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
@@ -36,6 +37,7 @@ export interface OpenGatewayOptions {
 export function openGateway({ store, config, log, resolve = createResolve() }: OpenGatewayOptions): Gateway {
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
+  const history = createHistoryWriter({ history: store.history, log })
   const waiters = createWaiters()
   const endpoints = createEndpointCache(store.endpoints)
   const metrics = createGatewayMetrics()
@@ -52,6 +54,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),
     events,
+    history,
     waiters,
     sessions,
     wrongKeyPolls: createWrongKeyPolls({ store, log }),
@@ -70,7 +73,8 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
   const batches = openBatchFinisher(deps)
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
+  for (const part of [events, history, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches])
+    parts.use(part)
   parts.defer(() => closing.abort())
   return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
@@ -80,7 +84,7 @@ type HandedDeps = Pick<WorkerPlaneDeps, 'events' | 'waiters' | 'metrics'>
 function noteHanded(deps: HandedDeps, session: WorkerSession, job: TakenJob): void {
   const { endpointId, workerId } = session
   const { submittedAt, startedAt, attempt } = job
-  session.handOut(job.id, { submittedAt, startedAt, attempt })
+  session.handOut(job.id, { submittedAt, startedAt, attempt, keyId: job.submission.keyId })
   if (attempt === 1) deps.metrics.jobStarted(endpointId, startedAt - submittedAt)
   deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })

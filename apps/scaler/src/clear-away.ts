@@ -1,7 +1,7 @@
 // Removes the remains of a dead worker, in an order that can be interrupted and repeated at any step: container, ledger, record last. Its leases
 // were taken back before, with the evidence that is read here.
 import { describeExit } from '@runyard/core'
-import { REASONS, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
+import { REASONS, WorkerLife, type Reason, type WorkerExit, type WorkerRecord } from '@runyard/schema'
 import { hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 
 const EVIDENCE_LINES = 20
@@ -49,6 +49,8 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
   const isAway = host?.view(Date.now()).workers === undefined
   if (!isAway) await deps.gate(async () => host?.driver.removeWorker(workerId))
   await deps.store.ledger.close(workerId, at)
+  // Before the record goes: after a crash between the two it is written again.
+  await keepLife(deps, record, { ...end, at, message })
   await deps.store.workers.remove(endpointId, workerId, end.exit)
   deps.store.publish({ kind: 'worker-changed', endpointId, workerId })
   deps.numbers.workerGone(endpointId, end)
@@ -64,6 +66,24 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
     facts: factsAbout(record, end, at),
   })
   if (!isAway) await Promise.all([host?.refresh(), host?.refreshInventory()])
+}
+
+const LIFE_MESSAGE = 500
+
+/** The history is for readers: what cannot be written is logged and does not stop the work. */
+async function keepLife(deps: ActDeps, record: WorkerRecord, end: End & { readonly at: number; readonly message: string }): Promise<void> {
+  const { id, hostId, endpointId } = record
+  if (!deps.store.history.isKept) return
+  try {
+    const endpointName = (await deps.store.endpoints.get(endpointId).catch(() => undefined))?.name
+    const { at: goneAt, reason: endReason, message, exit } = end
+    const host = hostOf(deps, hostId)?.driver.label ?? hostId
+    const known = { ...record, host, endpointName, goneAt, endReason, exitCode: exit?.exitCode, oomKilled: exit?.oomKilled }
+    const life = WorkerLife.parse({ ...known, message: message.slice(0, LIFE_MESSAGE) })
+    await deps.store.history.addLife(id, JSON.stringify(life), goneAt)
+  } catch (error) {
+    deps.log.warn({ workerId: id, err: error }, 'the life of a worker is not in the history')
+  }
 }
 
 function noteFailure(

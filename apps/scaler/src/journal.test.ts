@@ -105,6 +105,8 @@ test.each(Object.entries(CASES))('a running job that ends by %s', async (_, { en
     const durations = { delayMs: expect.any(Number), executionMs: expect.any(Number) }
     expect(await fixture.store.measures.take()).toEqual([{ endpointId: EP, cause, status, jobs: 1, durations }])
   }, WAIT)
+  const [chunk] = await fixture.store.history.failures({ from: 0, to: Date.now(), count: 10 })
+  expect(chunk?.failures).toEqual([expect.objectContaining({ id: 'j1', endpointId: EP, workerId, status, cause, text: error })])
 })
 
 test('jobs that expired while no scaler ran are written by the next one, many as one entry', async () => {

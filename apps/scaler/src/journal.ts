@@ -1,6 +1,6 @@
 // Records the ends of jobs that the scaler made (ADR 44): in its log, in the endpoint's history, and, because it has no `/metrics`, in a list from which
 // a gateway takes the measures. Failed writes are logged and stop no work.
-import { writeJournal, writeUnread, type EndLine, type EndMeasure, type JobEnd, type JournalPort } from '@runyard/core'
+import { toKeptEnds, writeJournal, writeUnread, type EndLine, type EndMeasure, type JobEnd, type JournalPort } from '@runyard/core'
 import type { EndpointEvent, JobRecord } from '@runyard/schema'
 import type { ActDeps } from './act-deps.ts'
 
@@ -32,13 +32,17 @@ async function record({ store, log }: JournalDeps, endpointId: string, write: Wr
   const name = (await store.endpoints.get(endpointId).catch(() => undefined))?.name
   const events: EndpointEvent[] = []
   const measures: EndMeasure[] = []
+  const kept: (readonly [string, JobEnd])[] = []
   const port: JournalPort = {
+    keep: (id, ends) => kept.push(...ends.map((end) => [id, end] as const)),
     log: (line: EndLine, text: string) => log.info(line, text),
     event: (event) => events.push(event),
     measure: (measure) => measures.push(measure),
   }
   write(port, { id: endpointId, name })
-  for (const result of await Promise.allSettled([store.events.append(...events), store.measures.hand(measures)])) {
+  const { jobs, texts } = toKeptEnds(kept)
+  const writes = [store.events.append(...events), store.measures.hand(measures), store.history.addJobs(jobs, texts)]
+  for (const result of await Promise.allSettled(writes)) {
     if (result.status === 'rejected') log.warn({ endpointId, err: result.reason as unknown }, 'the ends of jobs were not recorded')
   }
 }

@@ -1,4 +1,4 @@
-import { RunyardError, toJson, type Endpoint, type JobSubmission, type WorkerRecord } from '@runyard/schema'
+import { RunyardError, toJson, type Endpoint, type JobSubmission, type WorkerRecord, WorkerLife } from '@runyard/schema'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { endpointOf, openScalerFixture, type ScalerFixture } from './testing/scaler-fixture.ts'
 
@@ -95,6 +95,10 @@ test('an idle worker is drained, stopped and removed after idle_timeout, and its
     expect.objectContaining({ workerId: worker.id, to: expect.any(Number) as number }),
   ])
   expect((await fixture.store.workers.getGone(worker.id))?.record.retireReason).toBe('idle_timeout')
+  const life = WorkerLife.parse(JSON.parse((await fixture.store.history.life(worker.id)) ?? ''))
+  const at = expect.any(Number) as number
+  const times = { imageReadyAt: at, containerStartedAt: at, readyAt: at, drainingSince: at, goneAt: at }
+  expect(life).toMatchObject({ id: worker.id, endpointName: 'ep-one', endReason: 'idle_timeout', exitCode: 0, ...times })
 })
 
 test('the job of a killed worker is queued again with the evidence, and another worker is started at once', async () => {

@@ -149,26 +149,32 @@ async function launchOn(
     app === undefined ? undefined : deps.builds.ensure(driver, app.build, onProgress),
   ])
   if (app !== undefined && launch.withAgent) await checkPython(driver, image, app.build)
+  const imageReadyAt = Date.now()
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
   await deps.gate(() => driver.startWorker(withVolumes({ ...launch, image }, mounts)))
   if (mounts.length > 0 && driver.capabilities.mountsVolumes !== true) onProgress(NOT_MOUNTED)
-  const at = Date.now()
   deps.logs.follow(driver, record.id)
-  deps.numbers.workerStarted(record.endpointId, record.startReason)
+  await noteStart(deps, record, imageReadyAt)
+}
+
+async function noteStart(deps: ActDeps, record: WorkerRecord, imageReadyAt: number): Promise<void> {
+  const { id: workerId, endpointId, hostId, startReason: reason, createdAt } = record
+  const at = Date.now()
+  deps.numbers.workerStarted(endpointId, reason)
   await Promise.all([
     endRest(deps, record),
-    deps.store.workers.patch({ endpointId: record.endpointId, workerId: record.id, fields: { containerStartedAt: at }, quiet: true }),
+    deps.store.workers.patch({ endpointId, workerId, fields: { imageReadyAt, containerStartedAt: at }, quiet: true }),
     recordTransition(deps, {
       kind: 'worker_started',
-      endpointId: record.endpointId,
-      workerId: record.id,
-      hostId: record.hostId,
+      endpointId,
+      workerId,
+      hostId,
       at,
-      reason: record.startReason,
-      message: `worker ${record.id} started`,
+      reason,
+      message: `worker ${workerId} started`,
       system: `start container for ${record.image}: begin`,
-      facts: { startMs: at - record.createdAt },
+      facts: { startMs: at - createdAt },
     }),
   ])
 }

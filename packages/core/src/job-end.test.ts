@@ -136,6 +136,7 @@ describe('many jobs ended by one call', () => {
   test('unread jobs have one entry, and no entry if there are none', () => {
     const heard: unknown[] = []
     const port = {
+      keep: (endpointId: string, ends: readonly JobEnd[]) => heard.push({ endpointId, ends }),
       log: (line: object, text: string) => heard.push({ ...line, text }),
       event: (event: object) => heard.push(event),
       measure: (measure: object) => heard.push(measure),
@@ -159,6 +160,16 @@ describe('many jobs ended by one call', () => {
       { endpointId: 'ep-1', cause: 'purged', status: 'CANCELLED', jobs: 1 },
     ])
   })
+})
+
+test('the history gets each job by itself, however many ended at once, but none of a deleted endpoint', () => {
+  const kept: string[] = []
+  const keep = (endpointId: string, ends: readonly JobEnd[]) => kept.push(...ends.map(({ job }) => `${endpointId} ${job.id}`))
+  const port = { keep, log: () => undefined, event: () => undefined, measure: () => undefined }
+  const ends = Array.from({ length: 30 }, (_, index): JobEnd => ({ cause: 'ttl', job: { ...WAITED, id: `j${index}` } }))
+  writeJournal(port, ENDPOINT, ends)
+  writeJournal(port, ENDPOINT, [{ cause: 'endpoint_deleted', job: WAITED }])
+  expect(kept).toEqual(ends.map(({ job }) => `ep-1 ${job.id}`))
 })
 
 const ended = (status: 'COMPLETED' | 'FAILED' | 'CANCELLED', more: { workerId?: string; error?: string } = {}) =>

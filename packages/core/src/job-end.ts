@@ -2,7 +2,7 @@
 // Only the process whose call ended the job writes an entry; a late call writes none.
 import type { EndpointEvent, JobRecord, Reason, JobOutcome } from '@runyard/schema'
 
-/** What ended a job. */
+/** What ended a job. The history stores places in this list: only append to it. */
 export const END_CAUSES = [
   'result',
   'stream_limit',
@@ -15,7 +15,13 @@ export const END_CAUSES = [
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]
 
-export type EndedJob = Pick<JobRecord, 'id' | 'status' | 'submittedAt' | 'startedAt' | 'settledAt' | 'workerId' | 'retries' | 'error'>
+export interface EndedJob extends Pick<
+  JobRecord,
+  'id' | 'status' | 'submittedAt' | 'startedAt' | 'settledAt' | 'workerId' | 'retries' | 'error'
+> {
+  /** The API key that submitted it; absent where the process that ended it does not know. */
+  readonly keyId?: string | undefined
+}
 
 export interface JobEnd {
   readonly cause: EndCause
@@ -75,6 +81,8 @@ export interface JournalEntry {
 
 /** Where entries go. */
 export interface JournalPort {
+  /** For the history (ADR 79), each job by itself; not the ends of a deleted endpoint. */
+  keep(endpointId: string, ends: readonly JobEnd[]): void
   log(line: EndLine, text: JournalEntry['text']): void
   event(event: EndpointEvent): void
   measure(measure: EndMeasure): void
@@ -87,6 +95,8 @@ const LONGEST_REASON = 200
 
 /** Writes the entries for the jobs that one call of this process ended. */
 export function writeJournal(port: JournalPort, endpoint: EndpointName, ends: readonly JobEnd[]): void {
+  const kept = ends.filter(({ cause }) => cause !== 'endpoint_deleted')
+  if (kept.length > 0) port.keep(endpoint.id, kept)
   for (const entry of journalOf(endpoint, ends)) writeEntry(port, entry)
 }
 

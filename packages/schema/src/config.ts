@@ -5,6 +5,7 @@ import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
+import { HistoryConfig, RetentionConfig } from './retention-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -107,29 +108,8 @@ export const Config = z.object({
     .min(1)
     .default(420)
     .describe('a worker that is not ready by then is unhealthy (RUNPOD_INIT_TIMEOUT in its environment overrides this)'),
-  retention: z
-    .object({
-      asyncS: z.coerce.number().min(1).default(1800).describe('how long the result of a /run job is kept'),
-      syncS: z.coerce.number().min(1).default(60).describe('how long the result of a /runsync job is kept'),
-      batchS: z.coerce
-        .number()
-        .min(1)
-        .default(86_400)
-        .describe('how long a batch and its results are kept after the longest TTL of its requests'),
-      endpointBytes: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .default(1024 * 1024 * 1024)
-        .describe('maximum size in Redis of one endpoint’s results with their unread chunks; beyond it the oldest are removed'),
-      totalBytes: z.coerce
-        .number()
-        .int()
-        .min(0)
-        .default(4 * 1024 * 1024 * 1024)
-        .describe('the same for all endpoints together; the endpoints with the most are cut first'),
-    })
-    .prefault({}),
+  retention: RetentionConfig.prefault({}),
+  history: HistoryConfig.prefault({}),
   holds: z
     .object({
       runsyncS: z.coerce

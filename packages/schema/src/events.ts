@@ -52,3 +52,7 @@ export const EndpointEvent = z.object({
   message: z.string().optional(),
 })
 export type EndpointEvent = z.infer<typeof EndpointEvent>
+
+/** What events are asked for. `workers`: those of the endpoint itself, too. */
+export const EventSubject = z.enum(['all', 'jobs', 'workers'])
+export type EventSubject = z.infer<typeof EventSubject>

@@ -35,6 +35,8 @@ export const WorkerRecord = z.object({
   startReason: Reason,
   /** When the scaler placed it; all times epoch ms. */
   createdAt: z.number(),
+  /** When its host had the image. */
+  imageReadyAt: z.number().optional(),
   containerStartedAt: z.number().optional(),
   /** First take or ping seen by a gateway. */
   readyAt: z.number().optional(),
@@ -63,3 +65,34 @@ export const WorkerExit = z.object({
   lastLogLines: z.array(z.string()),
 })
 export type WorkerExit = z.infer<typeof WorkerExit>
+
+/** What the history keeps of a worker that is gone (ADR 79). */
+export const WorkerLife = WorkerRecord.pick({
+  id: true,
+  endpointId: true,
+  hostId: true,
+  endpointVersion: true,
+  image: true,
+  buildId: true,
+  gpus: true,
+  startReason: true,
+  createdAt: true,
+  imageReadyAt: true,
+  containerStartedAt: true,
+  readyAt: true,
+  firstEnteredAt: true,
+  lastJobEndedAt: true,
+  outdatedSince: true,
+  drainingSince: true,
+}).extend({
+  /** The operator's name of its host. */
+  host: z.string(),
+  endpointName: z.string().optional(),
+  goneAt: z.number(),
+  endReason: Reason,
+  /** One sentence. */
+  message: z.string(),
+  exitCode: z.int().nullable().optional(),
+  oomKilled: z.boolean().optional(),
+})
+export type WorkerLife = z.infer<typeof WorkerLife>

@@ -19,6 +19,6 @@ export interface StoreContext {
   readonly installation: InstanceStore
   readonly instanceId: () => Promise<string>
   readonly endpointCache: EndpointCache
-  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'claimMs' | 'retention' | 'blobs'>
+  readonly options: Pick<OpenStoreOptions, 'leaseMs' | 'claimMs' | 'retention' | 'blobs' | 'history'>
   readonly onError: (error: Error) => void
 }

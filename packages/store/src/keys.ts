@@ -22,6 +22,8 @@ const OF_ENDPOINT = {
   // Ours.
   workers: 'r:workers',
   events: 'r:events',
+  /** Of its jobs, which are many. */
+  eventsOfJobs: 'r:job-events',
   releases: 'r:releases',
   status: 'r:status',
   /** Open requests, by gateway. */
@@ -116,6 +118,7 @@ export function createKeys(prefix: string) {
 const LEFT = [
   'workers',
   'events',
+  'eventsOfJobs',
   'releases',
   'status',
   'requests',
@@ -198,8 +201,25 @@ function sharedKeys(prefix: string, of: (endpointId: string, key: 'term') => str
     revision: `${shared}:revision`,
     ...callerKeys(shared),
     ledger: ledgerKeys(shared),
+    history: historyKeys(shared),
   }
 }
+
+const historyKeys = (shared: string) => ({
+  jobs: `${shared}:history-jobs`,
+  failures: `${shared}:history-failures`,
+  samples: `${shared}:history-samples`,
+  sampleMinutes: `${shared}:history-sample-minutes`,
+  cardChanges: `${shared}:history-card-changes`,
+  minutes: `${shared}:history-minutes`,
+  hours: `${shared}:history-hours`,
+  /** Ids of workers by when they were gone, what is kept of each, and how many jobs each has ended. */
+  lives: `${shared}:history-lives`,
+  lifeRecords: `${shared}:history-life-records`,
+  counts: `${shared}:history-counts`,
+  /** What each kind weighs. */
+  bytes: `${shared}:history-bytes`,
+})
 
 function callerKeys(shared: string) {
   return {

@@ -13,6 +13,7 @@ import { toStoreError, translateErrors } from './errors.ts'
 import { createEventStore, createStatusStore } from './endpoints/history.ts'
 import { createRequestStore } from './endpoints/requests.ts'
 import { createWorkerLogStore } from './workers/worker-logs.ts'
+import { createHistoryStore, type HistoryStore } from './history/history.ts'
 import { createHostStore } from './hosts/hosts.ts'
 import { createInstance } from './instance.ts'
 import { createJobStore } from './jobs/jobs.ts'
@@ -70,6 +71,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     events: translateErrors(createEventStore(context)),
     status: translateErrors(createStatusStore(context)),
     requests: translateErrors(createRequestStore(context)),
+    history: openHistory(context),
     hosts: translateErrors(createHostStore(context)),
     cards: translateErrors(createCardStore(context)),
     volumes: translateErrors(createVolumeStore(context)),
@@ -88,6 +90,11 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     isUp: () => context.client.status === 'ready',
     [Symbol.asyncDispose]: () => scope.disposeAsync(),
   }
+}
+
+function openHistory(context: StoreContext): HistoryStore {
+  const { isKept, ...functions } = createHistoryStore(context)
+  return { isKept, ...translateErrors(functions) }
 }
 
 /** Opens nothing: the same commands on the same connection, each with the term. */

@@ -36,6 +36,8 @@ export interface OpenStoreOptions {
   /** Where values larger than the threshold go. A process without it keeps all in Redis and reads no input, output or chunk that is not there. */
   readonly blobs?: { readonly store: BlobStore; readonly thresholdBytes: number }
   readonly retention: RetentionOptions
+  /** How much is kept of what happened, and for how long; default: nothing. */
+  readonly history?: { readonly bytes: number; readonly days: number }
   /** Key prefix; tests use one each. */
   readonly prefix?: string
   /** How long opening waits for Redis before it gives up; default 10 s. */
@@ -52,7 +54,7 @@ const FALLBACK_REDIS_URL = 'redis://127.0.0.1:6379'
 
 /** What every process needs; `name` is that of its connections in `CLIENT LIST`. */
 export function storeOptionsOf(
-  config: Pick<Config, 'redis' | 'lease' | 'retention' | 'webhooks' | 'limits'>,
+  config: Pick<Config, 'redis' | 'lease' | 'retention' | 'webhooks' | 'limits' | 'history'>,
   name: string,
 ): OpenStoreOptions {
   return {
@@ -60,6 +62,7 @@ export function storeOptionsOf(
     name,
     leaseMs: config.lease.durationS * 1000,
     retention: retentionOf(config),
+    history: config.history,
   }
 }
 

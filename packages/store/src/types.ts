@@ -8,6 +8,7 @@ import type { RequestStore } from './endpoints/requests.ts'
 import type { WorkerLogStore } from './workers/worker-logs.ts'
 import type { WorkerStore } from './workers/workers.ts'
 import type { CardStore } from './cards/cards.ts'
+import type { HistoryStore } from './history/history.ts'
 import type { HostStore } from './hosts/hosts.ts'
 import type { VolumeStore } from './volumes/volumes.ts'
 import type { LeaderStore } from './leader/leader.ts'
@@ -33,6 +34,7 @@ export type * from './problems.ts'
 export type * from './workers/worker-logs.ts'
 export type * from './workers/workers.ts'
 export type * from './cards/cards.ts'
+export type * from './history/history.ts'
 export type * from './hosts/hosts.ts'
 export type * from './jobs/jobs.ts'
 export type * from './leader/leader.ts'
@@ -68,6 +70,8 @@ export interface Store extends AsyncDisposable {
   readonly events: EventStore
   readonly status: StatusStore
   readonly requests: RequestStore
+  /** For people; nothing else may depend on it. */
+  readonly history: HistoryStore
   readonly hosts: HostStore
   readonly cards: CardStore
   readonly volumes: VolumeStore

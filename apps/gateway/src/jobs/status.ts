@@ -9,7 +9,7 @@ import { requireJob } from './find-job.ts'
 import { isTerminal, toJobBody, toJobJson } from '../parts/job-body.ts'
 import { createQueueReasons } from './health.ts'
 
-type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'metrics'>
+type StatusDeps = Pick<GatewayDeps, 'config' | 'store' | 'endpoints' | 'waiters' | 'log' | 'events' | 'history' | 'metrics'>
 
 export function createStatus(deps: StatusDeps) {
   const reasonOf = createQueueReasons(deps)

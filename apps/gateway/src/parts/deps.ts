@@ -5,6 +5,7 @@ import type { Store } from '@runyard/store'
 import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
+import type { HistoryWriter } from './history-writer.ts'
 import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './metrics.ts'
 
@@ -17,6 +18,8 @@ export interface GatewayDeps {
   /** By the names of a deployed app. */
   readonly deployed: DeployedEndpoints
   readonly events: EventWriter
+  /** Ended jobs on their way into the history. */
+  readonly history: HistoryWriter
   /** Requests that wait for an event of a job. */
   readonly waiters: Waiters
   /** Aborts when the process is asked to stop: holds end, retries give up. */

@@ -2,7 +2,7 @@
 import { writeJournal, writeUnread, type JobEnd, type JournalPort, type UnreadEnds } from '@runyard/core'
 import type { GatewayDeps } from './deps.ts'
 
-export type JournalDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics'>
+export type JournalDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics' | 'history'>
 
 interface EndpointName {
   readonly id: string
@@ -19,8 +19,9 @@ export function recordUnread(deps: JournalDeps, endpoint: EndpointName, ends: Un
   writeUnread(portOf(deps), endpoint, ends)
 }
 
-function portOf({ log, events, metrics }: JournalDeps): JournalPort {
+function portOf({ log, events, metrics, history }: JournalDeps): JournalPort {
   return {
+    keep: (endpointId, ends) => history.add(endpointId, ends),
     log: (line, text) => log.info(line, text),
     event: (event) => events.add(event),
     measure: (measure) => metrics.jobsEnded(measure),

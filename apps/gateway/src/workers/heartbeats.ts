@@ -59,7 +59,7 @@ function isFresh(readAt: number): boolean {
   return Date.now() - readAt < MAX_AGE_MS
 }
 
-export type ContactDeps = Pick<GatewayDeps, 'store' | 'events' | 'metrics' | 'log'>
+export type ContactDeps = Pick<GatewayDeps, 'store' | 'events' | 'history' | 'metrics' | 'log'>
 
 export function noteContact(deps: ContactDeps, session: WorkerSession): void {
   session.welcomeOnce(

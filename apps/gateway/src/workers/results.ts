@@ -9,7 +9,10 @@ import { replaceWorker } from './ping.ts'
 import type { WorkerResult } from './result-body.ts'
 import type { HandedJob, WorkerSession } from './worker-session.ts'
 
-export type ResultDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'waiters' | 'config' | 'endpoints' | 'closing'>
+export type ResultDeps = Pick<
+  GatewayDeps,
+  'store' | 'log' | 'events' | 'history' | 'metrics' | 'waiters' | 'config' | 'endpoints' | 'closing'
+>
 
 export interface Post {
   readonly session: WorkerSession
@@ -109,7 +112,7 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
-type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'metrics' | 'endpoints'>
+type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'metrics' | 'endpoints'>
 
 /** `job`: undefined when another gateway, or this one before a restart, handed the job out. */
 async function recordSettled(deps: RecordDeps, settled: PostedEnd & { readonly job: HandedJob | undefined }): Promise<void> {
@@ -141,7 +144,10 @@ async function jobOf({ store }: RecordDeps, end: PostedEnd & { readonly job: Han
   const { session, jobId, job, at } = end
   const { status, error } = end.outcome
   const known = unreadJob({ id: jobId, status, workerId: session.workerId, error, at })
-  if (job !== undefined) return { ...known, submittedAt: job.submittedAt, startedAt: job.startedAt, retries: job.attempt - 1 }
+  if (job !== undefined) {
+    const { submittedAt, startedAt, attempt, keyId } = job
+    return { ...known, submittedAt, startedAt, retries: attempt - 1, keyId }
+  }
   const read = await store.jobs.get(session.endpointId, jobId).catch(() => undefined)
   return read ?? known
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { WorkerSession } from './worker-session.ts'
 
 const NEVER = new AbortController().signal
-const JOB = { submittedAt: 1, startedAt: 2, attempt: 1 }
+const JOB = { submittedAt: 1, startedAt: 2, attempt: 1, keyId: 'key' }
 
 function createSession(facts: Partial<WorkerRecord> = {}): WorkerSession {
   const session = new WorkerSession({ endpointId: 'ep', workerId: 'w', token: 't' })

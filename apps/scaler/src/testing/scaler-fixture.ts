@@ -207,6 +207,7 @@ export async function openScalerFixture(): Promise<ScalerFixture> {
       redisUrl: redis.url,
       leaseMs: 30_000,
       retention: { asyncMs: 60_000, syncMs: 60_000 },
+      history: { bytes: 8 * 1024 * 1024, days: 7 },
       blobs: { store: createMemoryBlobs(), thresholdBytes: Infinity },
     }),
   )

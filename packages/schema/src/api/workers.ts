@@ -1,6 +1,6 @@
 // An endpoint's workers, their logs and the endpoint's history (management §3.3, §3.4; flash-api §4.4). Events and the retry are ours.
 import { z } from 'zod'
-import { EndpointEvent } from '../events.ts'
+import { EndpointEvent, EventSubject } from '../events.ts'
 import { WorkerStatus } from '../wire-words.ts'
 import { DateTime, IdParams, Instant, Pagination, rowLimit } from './shared.ts'
 
@@ -42,7 +42,7 @@ export const WorkerListView = z
   .meta({ id: 'WorkerList' })
 export type WorkerListView = z.infer<typeof WorkerListView>
 
-export const EventQuery = z.object({ limit: rowLimit({ most: 1000, usual: 200 }) })
+export const EventQuery = z.object({ limit: rowLimit({ most: 1000, usual: 200 }), about: EventSubject.default('all') })
 export const EventListView = z
   .object({ events: z.array(EndpointEvent).describe('Oldest first; times are epoch milliseconds.'), pagination: Pagination })
   .meta({ id: 'EventList' })

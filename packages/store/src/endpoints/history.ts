@@ -1,14 +1,14 @@
 // The events of an endpoint, and the scaler's latest status of it. Their number is limited; the oldest are dropped.
-import type { EndpointEvent, ImagePull } from '@runyard/schema'
+import type { EndpointEvent, EventSubject, ImagePull } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { nothing } from '../scripts/replies.ts'
 
 export interface EventStore {
-  /** Beyond a thousand the oldest go. Of an endpoint that was forgotten nothing is written any more. */
+  /** Of those about jobs, and of the others, the oldest beyond a thousand go. Of an endpoint that was forgotten nothing is written any more. */
   append(...events: readonly EndpointEvent[]): Promise<void>
   /** Oldest first, at most `limit` of the newest. */
-  list(endpointId: string, limit: number): Promise<readonly EndpointEvent[]>
+  list(endpointId: string, limit: number, about?: EventSubject): Promise<readonly EndpointEvent[]>
 }
 
 export interface ScalerStatus {
@@ -49,21 +49,34 @@ const putStatusScript = defineScript({
 
 const MAX_EVENTS = 1000
 
+/** A busy job plane must not push out what happened to workers, so each has a list of its own. */
+const LISTS = { jobs: 'eventsOfJobs', workers: 'events' } as const
+
+const subjectOf = ({ kind }: EndpointEvent): keyof typeof LISTS => (kind.startsWith('job_') ? 'jobs' : 'workers')
+
 export function createEventStore({ client, keys, run }: StoreContext): EventStore {
+  const append = (endpointId: string, subject: keyof typeof LISTS, events: readonly EndpointEvent[]) => {
+    const texts = events.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
+    const [written, forgotten] = [keys.of(endpointId, LISTS[subject]), keys.of(endpointId, 'forgotten')]
+    return run(appendEventsScript, { events: written, forgotten, most: MAX_EVENTS, texts })
+  }
+  const read = async (endpointId: string, subject: keyof typeof LISTS, limit: number) => {
+    const events = await client.lrange(keys.of(endpointId, LISTS[subject]), -limit, -1)
+    return events.map((stored): EndpointEvent => JSON.parse(stored))
+  }
   return {
     async append(...events) {
-      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].map(([endpointId, own]) => {
-        const texts = own.slice(-MAX_EVENTS).map((event) => JSON.stringify(event))
-        const [written, forgotten] = [keys.of(endpointId, 'events'), keys.of(endpointId, 'forgotten')]
-        return run(appendEventsScript, { events: written, forgotten, most: MAX_EVENTS, texts })
-      })
+      const writes = [...Map.groupBy(events, ({ endpointId }) => endpointId)].flatMap(([endpointId, own]) =>
+        [...Map.groupBy(own, subjectOf)].map(([subject, some]) => append(endpointId, subject, some)),
+      )
       await Promise.all(writes)
     },
 
-    async list(endpointId, limit) {
+    async list(endpointId, limit, about = 'all') {
       if (limit <= 0) return []
-      const events = await client.lrange(keys.of(endpointId, 'events'), -limit, -1)
-      return events.map((stored): EndpointEvent => JSON.parse(stored))
+      if (about !== 'all') return read(endpointId, about, limit)
+      const [jobs, workers] = await Promise.all([read(endpointId, 'jobs', limit), read(endpointId, 'workers', limit)])
+      return [...workers, ...jobs].toSorted((a, b) => a.at - b.at).slice(-limit)
     },
   }
 }

@@ -1,16 +1,18 @@
 // The arguments of a script: their kinds, the Lua that binds each to its name, and how a caller's record is encoded.
 import type { Signal } from '@runyard/schema'
 
-export type Argument = string | number
+export type Argument = string | number | Buffer
 
 /** What callers pass, by kind. In Lua: a string, a number, a boolean, a list of strings, a text for `publish`, a list of those. */
 interface Values {
   readonly text: string
+  /** A string in Lua, byte for byte. */
+  readonly bytes: Uint8Array
   readonly number: number
   /** A number that Lua only hands on to Redis: it stays a text, which costs less. */
   readonly digits: number
   readonly flag: boolean
-  readonly texts: readonly Argument[]
+  readonly texts: readonly (string | number)[]
   readonly signal: Signal
   readonly signals: readonly Signal[]
 }
@@ -86,6 +88,7 @@ const pushScalar: Encode = (value, out) => (typeof value === 'string' || typeof 
 
 const ENCODE: Readonly<Record<Kind, Encode>> = {
   text: pushScalar,
+  bytes: (value, out) => value instanceof Uint8Array && out.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength)) > 0,
   number: pushScalar,
   digits: pushScalar,
   flag: (value, out) => out.push(value === true ? 1 : 0) > 0,

@@ -37,7 +37,7 @@ export function registerWorkerRoutes(app: RestApp, { model, store }: WorkerRoute
     ...restRoute('GET /v2/serverless/:id/events'),
     handler: async (request) => {
       const { id } = await model.get(keyOf(request).ownerId, request.params.id)
-      const events = await store.events.list(id, request.query.limit)
+      const events = await store.events.list(id, request.query.limit, request.query.about)
       // They stand in the order in which they were written, and each process writes its own a little later.
       return { events: events.toSorted((a, b) => a.at - b.at), pagination: ONE_PAGE }
     },

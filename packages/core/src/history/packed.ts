@@ -1,0 +1,97 @@
+// Bytes of the history (ADR 79): whole numbers in 7-bit groups, lowest first, so that small ones take one byte. Texts that repeat are written once per
+// chunk and referred to by their place.
+// E.g. 300 → 0xac 0x02.
+
+export interface Packer {
+  /** A whole number from 0 on; fractions are cut, negative ones become 0. */
+  number(value: number): void
+  /** Exactly these bytes. */
+  raw(bytes: readonly number[]): void
+  text(value: string): void
+  finish(): Uint8Array
+}
+
+export function createPacker(): Packer {
+  const out: number[] = []
+  function number(value: number): void {
+    let rest = Math.max(0, Math.floor(value))
+    while (rest >= 0x80) {
+      out.push((rest % 0x80) + 0x80)
+      rest = Math.floor(rest / 0x80)
+    }
+    out.push(rest)
+  }
+  return {
+    number,
+    raw: (bytes) => void out.push(...bytes),
+    text(value) {
+      number(value.length)
+      for (let at = 0; at < value.length; at += 1) number(value.charCodeAt(at))
+    },
+    finish: () => Uint8Array.from(out),
+  }
+}
+
+export interface Unpacker {
+  number(): number
+  raw(length: number): Uint8Array
+  text(): string
+  /** Also true where the bytes end too early. */
+  readonly isAtEnd: boolean
+}
+
+export function createUnpacker(bytes: Uint8Array): Unpacker {
+  let at = 0
+  function number(): number {
+    let value = 0
+    for (let factor = 1; at < bytes.length; factor *= 0x80) {
+      const byte = bytes[at] ?? 0
+      at += 1
+      value += (byte % 0x80) * factor
+      if (byte < 0x80) break
+    }
+    return value
+  }
+  return {
+    number,
+    raw(length) {
+      const taken = bytes.subarray(at, at + length)
+      at += length
+      return taken
+    },
+    text() {
+      let text = ''
+      for (let left = Math.min(number(), bytes.length - at); left > 0; left -= 1) text += String.fromCharCode(number())
+      return text
+    },
+    get isAtEnd() {
+      return at >= bytes.length
+    },
+  }
+}
+
+/** Places of texts in the order in which they were first asked for; 0 is no text. */
+export function createTexts() {
+  const places = new Map<string, number>()
+  return {
+    placeOf(text: string | undefined): number {
+      if (text === undefined) return 0
+      const known = places.get(text)
+      if (known !== undefined) return known
+      places.set(text, places.size + 1)
+      return places.size
+    },
+    writeTo(packer: Packer): void {
+      packer.number(places.size)
+      for (const text of places.keys()) packer.text(text)
+    },
+  }
+}
+
+/** What `createTexts` wrote. */
+export function readTexts(unpacker: Unpacker): (place: number) => string | undefined {
+  const count = unpacker.number()
+  const texts: string[] = []
+  for (let index = 0; index < count && !unpacker.isAtEnd; index += 1) texts.push(unpacker.text())
+  return (place) => texts[place - 1]
+}

@@ -1,0 +1,209 @@
+// What happened, for people: ended jobs, failures, lives of workers, samples of cards, numbers of endpoints (ADR 79). Streams of chunks, each written by
+// whoever knows it anyway and in batches; bounded by `history.bytes` and by time. Losing it costs no job, so no other part may depend on it.
+import { packJobs, unpackJobs, type PastJob } from '@runyard/core'
+import type { StoreContext } from '../context.ts'
+import type { Keys } from '../keys.ts'
+import { defineLua, defineScript } from '../scripts/define-script.ts'
+import { nothing } from '../scripts/replies.ts'
+import { boundsOf, HISTORY_KINDS, type HistoryKind, type StreamKind } from './history-kinds.ts'
+
+/** A failed job with the beginning of its error. */
+export interface PastFailure extends PastJob {
+  readonly fingerprint: string
+  /** At most 2 KiB. */
+  readonly text: string
+}
+
+export interface Chunk {
+  /** Where to read on. */
+  readonly id: string
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+export interface ChunkRange {
+  /** Epoch ms, both included. */
+  readonly from: number
+  readonly to: number
+  /** The id after which to read on; with `newestFirst`, before which. */
+  readonly after?: string | undefined
+  readonly newestFirst?: boolean
+  /** How many at most. */
+  readonly count: number
+}
+
+/** The texts of failures by fingerprint, since one error ends many jobs. */
+interface FailureChunk {
+  readonly texts: Readonly<Record<string, string>>
+  readonly jobs: readonly PastJob[]
+}
+
+export interface HistoryStore {
+  /** False where `history.bytes` is 0: then nothing is written, and there is nothing to read. */
+  readonly isKept: boolean
+  /** `texts`: the errors of failed jobs, by fingerprint. */
+  addJobs(jobs: readonly PastJob[], texts: Readonly<Record<string, string>>): Promise<void>
+  add(kind: Exclude<StreamKind, 'jobs' | 'failures'>, chunk: Uint8Array, at: number): Promise<void>
+  chunks(kind: StreamKind, range: ChunkRange): Promise<readonly Chunk[]>
+  /** Of the chunks of a range, in the order in which they ended, or newest first. */
+  jobs(range: ChunkRange): Promise<readonly { readonly id: string; readonly jobs: readonly PastJob[] }[]>
+  failures(range: ChunkRange): Promise<readonly { readonly id: string; readonly failures: readonly PastFailure[] }[]>
+  /** `at`: when the worker was gone. */
+  addLife(id: string, life: string, at: number): Promise<void>
+  life(id: string): Promise<string | undefined>
+  /** Of workers that were gone in the range, latest first. */
+  lives(range: { readonly from: number; readonly to: number; readonly count: number }): Promise<readonly string[]>
+  /** Jobs that workers have ended, and those of them that failed. */
+  jobCounts(workerIds: readonly string[]): Promise<readonly { readonly jobs: number; readonly failed: number }[]>
+  /** What each kind weighs, about. */
+  bytes(): Promise<Readonly<Record<HistoryKind, number>>>
+}
+
+const KEYS = [
+  'jobs',
+  'failures',
+  'samples',
+  'sampleMinutes',
+  'cardChanges',
+  'minutes',
+  'hours',
+  'lives',
+  'lifeRecords',
+  'counts',
+  'bytes',
+] as const
+const BOUNDS = {
+  bounds: { now: 'number', mostBytes: 'number', expireMs: 'digits' },
+  kinds: 'texts',
+  shares: 'texts',
+  keepMs: 'texts',
+} as const
+
+const trimLua = defineLua({ lua: new URL('./trim-history.lua', import.meta.url) })
+
+const addScript = defineScript({
+  lua: new URL('./add-history.lua', import.meta.url),
+  uses: [trimLua],
+  keys: KEYS,
+  /** `ended`: a worker, its jobs, and how many of them failed; the next worker. */
+  args: { kind: 'text', chunk: 'bytes', at: 'number', ...BOUNDS, ended: 'texts' },
+  reply: nothing,
+})
+
+const addLifeScript = defineScript({
+  lua: new URL('./add-life.lua', import.meta.url),
+  uses: [trimLua],
+  keys: KEYS,
+  args: { id: 'text', life: 'text', at: 'number', ...BOUNDS },
+  reply: nothing,
+})
+
+export function createHistoryStore({ client, keys, run, options }: StoreContext): HistoryStore {
+  const { history: { bytes: mostBytes, days } = { bytes: 0, days: 1 } } = options
+  const isKept = mostBytes > 0
+  const { expireMs, ...lists } = boundsOf({ days })
+  const bounds = () => ({ ...keys.history, ...lists, bounds: { now: Date.now(), mostBytes, expireMs } })
+  const deps = { client, of: keys.history, isKept }
+
+  async function add(kind: StreamKind, entry: { readonly chunk: Uint8Array; readonly at: number; readonly ended?: Ended }): Promise<void> {
+    if (isKept) await run(addScript, { ...bounds(), kind, ended: [], ...entry })
+  }
+
+  return {
+    isKept,
+    ...createChunkReads(deps),
+    ...createLifeReads(deps),
+    add: (kind, chunk, at) => add(kind, { chunk, at }),
+
+    async addJobs(jobs, texts) {
+      const at = jobs.at(-1)?.endedAt
+      if (at === undefined) return
+      const failed = jobs.filter(({ fingerprint }) => fingerprint !== undefined)
+      const stored: FailureChunk = { texts, jobs: failed }
+      await Promise.all([
+        add('jobs', { chunk: packJobs(jobs), at, ended: countsOf(jobs) }),
+        failed.length === 0 ? undefined : add('failures', { chunk: Buffer.from(JSON.stringify(stored)), at }),
+      ])
+    },
+
+    async addLife(id, life, at) {
+      if (isKept) await run(addLifeScript, { ...bounds(), id, life, at })
+    },
+
+    async bytes() {
+      const found = await client.hgetall(keys.history.bytes)
+      const sizes = Object.keys(HISTORY_KINDS).map((kind) => [kind, Number(found[kind] ?? 0)])
+      return Object.fromEntries(sizes) as Record<HistoryKind, number>
+    },
+  }
+}
+
+/** A worker, its jobs, those that failed; the next worker. */
+type Ended = readonly (string | number)[]
+
+interface ReadDeps extends Pick<StoreContext, 'client'> {
+  readonly of: Keys['history']
+  readonly isKept: boolean
+}
+
+function createChunkReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 'chunks' | 'jobs' | 'failures'> {
+  async function chunks(kind: StreamKind, range: ChunkRange): Promise<readonly Chunk[]> {
+    if (!isKept) return []
+    const { from, to, after, newestFirst = false, count } = range
+    const low = after === undefined || newestFirst ? String(Math.floor(from)) : `(${after}`
+    const high = after === undefined || !newestFirst ? String(Math.ceil(to)) : `(${after}`
+    const rows = newestFirst
+      ? await client.xrevrangeBuffer(of[kind], high, low, 'COUNT', count)
+      : await client.xrangeBuffer(of[kind], low, high, 'COUNT', count)
+    return rows.map(([id, fields]) => toChunk(id.toString(), fields[1]))
+  }
+  return {
+    chunks,
+
+    async jobs(range) {
+      return (await chunks('jobs', range)).map(({ id, bytes }) => ({ id, jobs: unpackJobs(bytes) }))
+    },
+
+    async failures(range) {
+      return (await chunks('failures', range)).map(({ id, bytes }) => ({ id, failures: readFailures(bytes) }))
+    },
+  }
+}
+
+function createLifeReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 'life' | 'lives' | 'jobCounts'> {
+  return {
+    async life(id) {
+      return isKept ? ((await client.hget(of.lifeRecords, id)) ?? undefined) : undefined
+    },
+
+    async lives({ from, to, count }) {
+      if (!isKept) return []
+      const ids = await client.zrevrangebyscore(of.lives, Math.ceil(to), Math.floor(from), 'LIMIT', 0, count)
+      const found = ids.length === 0 ? [] : await client.hmget(of.lifeRecords, ...ids)
+      return found.filter((life) => life !== null)
+    },
+
+    async jobCounts(ids) {
+      if (!isKept || ids.length === 0) return ids.map(() => ({ jobs: 0, failed: 0 }))
+      const found = await client.hmget(of.counts, ...ids.flatMap((id) => [id, `${id} failed`]))
+      return ids.map((_, index) => ({ jobs: Number(found[index * 2] ?? 0), failed: Number(found[index * 2 + 1] ?? 0) }))
+    },
+  }
+}
+
+function toChunk(id: string, bytes: Buffer | undefined): Chunk {
+  return { id, at: Number(id.slice(0, id.indexOf('-'))), bytes: bytes ?? new Uint8Array() }
+}
+
+function countsOf(jobs: readonly PastJob[]): Ended {
+  const byWorker = Map.groupBy(
+    jobs.filter(({ workerId }) => workerId !== undefined),
+    ({ workerId = '' }) => workerId,
+  )
+  return [...byWorker].flatMap(([id, own]) => [id, own.length, own.filter(({ status }) => status === 'FAILED').length])
+}
+
+function readFailures(chunk: Uint8Array): readonly PastFailure[] {
+  const { texts, jobs }: FailureChunk = JSON.parse(Buffer.from(chunk).toString())
+  return jobs.map((job) => ({ ...job, fingerprint: job.fingerprint ?? '', text: texts[job.fingerprint ?? ''] ?? job.error ?? '' }))
+}
