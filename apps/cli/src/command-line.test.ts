@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from './command-line.ts'
+import { COMMANDS, GROUPS } from './commands.ts'
+import { widthOf } from './output/visible.ts'
 import { recorder } from './testing/recorder.ts'
 
 let cwd: string
@@ -13,8 +15,8 @@ afterEach(async () => {
   await rm(cwd, { recursive: true })
 })
 
-async function runyard(words: readonly string[], env: Record<string, string> = {}) {
-  const out = recorder()
+async function runyard(words: readonly string[], env: Record<string, string> = {}, columns?: number) {
+  const out = recorder(columns)
   const err = recorder()
   const code = await runCommandLine(words, { env: { HOME: cwd, ...env }, cwd, out, err })
   return { code, out: out.text(), err: err.text() }
@@ -52,8 +54,8 @@ describe('runyard', () => {
     [['frobnicate'], 'runyard: there is no command `frobnicate`; `runyard --help` lists the commands\n'],
     [['up', '--prot', '1'], 'runyard: `up` has no option --prot; did you mean --port?\n'],
     [['env', 'more'], /usage: runyard env/],
-    [['up', '--port', '-1'], /^runyard: --port takes a value; one that begins with a dash is written --port=VALUE; usage: .*\n$/],
-    [['endpoints', 'create', '--workers', '-1..-5'], /^runyard: --workers takes a value; one that begins .* --workers=VALUE; .*\n$/],
+    [['endpoints', '--force'], 'runyard: `endpoints` has no command `--force`; `runyard endpoints` lists its commands\n'],
+    [['gpus'], 'runyard: there is no command `gpus`; `runyard --help` lists the commands\n'],
     [['up', '--port'], /^runyard: --port takes a value; usage: .*\n$/],
     [['usage', '--json=x'], /^runyard: --json takes no value; usage: .*\n$/],
     [['endpoint'], 'runyard: there is no command `endpoint`; did you mean `endpoints`?\n'],
@@ -84,6 +86,7 @@ describe('runyard', () => {
     [['up', '--port', 'abc'], '--port takes a whole number from 0 to 65535; "abc" is none.'],
     [['up', '--port', '0x50'], '--port takes a whole number from 0 to 65535; "0x50" is none.'],
     [['up', '--port', ''], '--port takes a whole number from 0 to 65535; "" is none.'],
+    [['up', '--port', '-1'], '--port takes a whole number from 0 to 65535; "-1" is none.'],
     [['up', '--port=-1'], '--port takes a whole number'],
   ])('refuses %j in one sentence and with exit code 2 before it asks anybody', async (words, sentence) => {
     const { code, out, err } = await runyard([...words, '--data', join(cwd, 'none')])
@@ -91,10 +94,32 @@ describe('runyard', () => {
     expect(err).toContain(sentence)
   })
 
+  it('sorts the commands by what they are for', async () => {
+    const { out } = await runyard(['--help'])
+    expect(out.match(/^[A-Z][a-z]+:$/gmu)).toEqual(['Run:', 'Use:', 'See:', 'Keep:'])
+    expect(out).toMatch(/^Run:\n {2}up .*\n {2}demo /mu)
+  })
+
+  it('knows short words', async () => {
+    expect((await runyard(['ls', '--help'])).out).toContain('Usage: runyard endpoints list ')
+    expect((await runyard(['rm', '--help'])).out).toContain('Usage: runyard endpoints delete ')
+    expect((await runyard(['ps', '--help'])).out).toContain('Usage: runyard workers ')
+    expect((await runyard(['hosts', 'rm', '--help'])).out).toContain('Usage: runyard hosts remove ')
+  })
+
+  it.each([60, 80, 120])('wraps no help page in the middle of a word at %i columns', async (columns) => {
+    for (const name of ['', ...Object.keys(GROUPS), ...COMMANDS.map((command) => command.name)]) {
+      const { code, out } = await runyard([...name.split(' '), '--help'], {}, columns)
+      expect(code).toBe(0)
+      expect(out).toMatch(/^Usage: runyard /u)
+      expect(out.split('\n').filter((line) => widthOf(line) > columns)).toEqual([])
+    }
+  })
+
   it('shows an example with the help of a command', async () => {
     const { code, out } = await runyard(['usage', '--help'])
     expect(code).toBe(0)
-    expect(out).toContain('Example  runyard usage --since 7d\n')
+    expect(out).toContain('Example: runyard usage --since 7d\n')
   })
 
   it('prints nothing on stdout when `env` finds no running stack', async () => {

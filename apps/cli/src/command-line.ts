@@ -1,76 +1,69 @@
-// Parses the command line: help, version, suggestions for misspelt words. Exit codes: 0 success, 1 failure, 2 wrong usage.
-import { parseArgs } from 'node:util'
-import { closestWord } from '@runyard/kit'
+// Runs a command line: version, help, the parser of `program.ts`, and one sentence for each mistake. Exit codes: 0 success, 1 failure, 2 wrong
+// usage.
+import { CommanderError } from 'commander'
 import { RunyardError } from '@runyard/schema'
 import { UsageError, type Command, type CommandContext } from './command.ts'
-import { findCommand } from './find-command.ts'
-import { showCommand, showGroup, showOverview } from './help.ts'
-import type { Terminal } from './output/terminal.ts'
+import { COMMANDS } from './commands.ts'
+import { createProgram } from './program.ts'
+import { closestName } from './suggest.ts'
 import { VERSION } from './version.ts'
 
 type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
 
-export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
+/** Words that stand for others. */
+const SHORT: Readonly<Record<string, readonly string[]>> = { ls: ['endpoints', 'list'], rm: ['endpoints', 'delete'], ps: ['workers'] }
+
+export async function runCommandLine(given: readonly string[], surroundings: Surroundings): Promise<number> {
   const { out, err } = surroundings
-  const [name = 'help', ...rest] = words
-  if (['help', '--help', '-h'].includes(name)) return showHelp(out, rest)
-  if (['version', '--version', '-v'].includes(name)) {
+  if (['version', '--version', '-v'].includes(given[0] ?? '')) {
     out.line(`runyard ${VERSION}`)
     return 0
   }
-  const found = findCommand(words)
-  if (found.kind === 'unknown') {
-    err.line(`runyard: ${found.sentence}`)
-    return 2
-  }
-  if (found.kind === 'group' || found.rest.includes('--help') || found.rest.includes('-h')) return showHelp(out, words)
-  return runCommand(found.command, found.rest, surroundings)
-}
-
-function showHelp(out: Terminal, words: readonly string[]): number {
-  const found = findCommand(words)
-  if (found.kind === 'unknown') return showOverview(out)
-  return found.kind === 'group' ? showGroup(out, found.name) : showCommand(out, found.command)
-}
-
-async function runCommand(command: Command, words: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { err } = surroundings
+  const words = expand(given)
+  let code = 0
+  const program = createProgram(words, {
+    out,
+    async run(command, parsed) {
+      code = await (await command.load()).run({ ...surroundings, ...parsed })
+    },
+    refuse(sentence) {
+      throw new UsageError(sentence)
+    },
+  })
   try {
-    const parsed = parseWords(command, words)
-    const { run } = await command.load()
-    return await run({ ...surroundings, ...parsed })
+    await program.parseAsync(words, { from: 'user' })
+    return code
   } catch (error) {
-    if (!(error instanceof RunyardError)) throw error
-    err.line(`runyard: ${error.message}`)
-    return error instanceof UsageError ? 2 : 1
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const told = error instanceof CommanderError ? new UsageError(explain(error, words), { cause: error }) : error
+    if (!(told instanceof RunyardError)) throw told
+    err.line(`runyard: ${told.message}`)
+    return told instanceof UsageError ? 2 : 1
   }
 }
 
-/** @throws UsageError with one sentence. */
-function parseWords(command: Command, words: readonly string[]): Pick<CommandContext, 'options' | 'positionals'> {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...words],
-      options: { ...command.options },
-      allowPositionals: command.takesWords ?? false,
-    })
-    return { options: values as CommandContext['options'], positionals }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === undefined || !code.startsWith('ERR_PARSE_ARGS')) throw error
-    const unknown = /Unknown option '(--?[^']+)'/.exec(message)?.[1]
-    const known = Object.keys(command.options).map((name) => `--${name}`)
-    const near = unknown === undefined ? undefined : closestWord(unknown, known, 3)
-    const first = unknown === undefined ? explainWords(message) : `\`${command.name}\` has no option ${unknown}`
-    const hint = near === undefined ? `usage: ${command.usage}` : `did you mean ${near}?`
-    throw new UsageError(`${first}; ${hint}`, { cause: error })
-  }
+/** `help X` is `X --help`, and `ls` is `endpoints list`. */
+function expand([first = '', ...rest]: readonly string[]): readonly string[] {
+  if (first === 'help') return [...rest, '--help']
+  return [...(SHORT[first] ?? (first === '' ? [] : [first])), ...rest]
 }
 
-/** Node's own message may have several lines; only the name of the option is used. */
-function explainWords(message: string): string {
-  const option = /^Option '(?:-\w, )?(--[^' ]+)/u.exec(message)?.[1]
-  if (option === undefined) return message.split('. ')[0] ?? message
-  if (message.includes('is ambiguous')) return `${option} takes a value; one that begins with a dash is written ${option}=VALUE`
-  return message.includes('does not take') ? `${option} takes no value` : `${option} takes a value`
+/** Commander's own sentences are reduced to the name of the option. */
+function explain({ code, message }: CommanderError, words: readonly string[]): string {
+  const command = COMMANDS.find(({ name }) => name === words[0] || name === `${words[0]} ${words[1]}`)
+  if (command === undefined) return message.replace(/^error: /u, '')
+  const option = /'(?:-\w, )?(--?[^' ]+)/u.exec(message)?.[1] ?? ''
+  const usage = `usage: ${command.usage}`
+  if (code === 'commander.unknownOption') return explainUnknown(option, command)
+  if (code === 'commander.optionMissingArgument') return `${option} takes a value; ${usage}`
+  if (code === 'commander.excessArguments') return `\`${command.name}\` takes no such words; ${usage}`
+  return message.replace(/^error: option '(?:-\w, )?(--\S+) <value>' argument/u, '$1').trim()
+}
+
+function explainUnknown(option: string, { name, options, usage }: Command): string {
+  const known = Object.keys(options).map((each) => `--${each}`)
+  const [asked = option] = option.split('=')
+  if (asked !== option && known.includes(asked)) return `${asked} takes no value; usage: ${usage}`
+  const near = closestName(asked, known)
+  return `\`${name}\` has no option ${option}; ${near === undefined ? `usage: ${usage}` : `did you mean ${near}?`}`
 }

@@ -1,5 +1,4 @@
 // The type of a command: its name, help, options, and a function that receives the parsed options. The table of commands is in `commands.ts`.
-import type { ParseArgsOptionDescriptor } from 'node:util'
 import { RunyardError } from '@runyard/schema'
 import type { Terminal } from './output/terminal.ts'
 
@@ -12,13 +11,31 @@ export interface CommandContext {
   readonly err: Terminal
 }
 
+/** An option of a command: one that takes a value, or a switch. */
+export interface OptionSpec {
+  readonly type: 'string' | 'boolean'
+  readonly help: string
+  readonly short?: string
+  /** May be repeated. */
+  readonly multiple?: boolean
+  /** The only values that are accepted. */
+  readonly choices?: readonly string[]
+}
+
+/** The sections of `--help`, in their order. */
+export const SECTIONS = ['Run', 'Use', 'See', 'Keep'] as const
+export type Section = (typeof SECTIONS)[number]
+
 export interface Command {
+  /** One word, or two of which the first is a group. */
   readonly name: string
+  /** Of commands without a group. */
+  readonly section?: Section
   readonly summary: string
   readonly usage: string
   /** A command line that a new user can type. */
   readonly example?: string
-  readonly options: Readonly<Record<string, ParseArgsOptionDescriptor & { help: string }>>
+  readonly options: Readonly<Record<string, OptionSpec>>
   /** Accepts positional arguments. */
   readonly takesWords?: boolean
   /** Loaded on use, so that `env` starts quickly. */

@@ -1,5 +1,5 @@
 // The table of commands: names, help and options in one place.
-import { data, json, WHICH, type Command } from './command.ts'
+import { data, json, WHICH, type Command, type Section } from './command.ts'
 import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
@@ -8,18 +8,19 @@ import { SECRET_COMMANDS } from './secret-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 /** The first word of two-word commands → what the group does. */
-export const GROUPS: Readonly<Record<string, string>> = {
-  endpoints: 'create, list, show, update, retry and delete endpoints',
-  hosts: 'the machines that workers run on: add, list, cordon, drain and remove them',
-  keys: 'API keys: make, list, revoke and rotate them',
-  registries: 'credentials for private images: add, list, update and delete them',
-  secrets: 'values that environment variables of endpoints name: set, list and delete them',
-  webhooks: 'the delivery log, the secret that signs, delivering one again',
+export const GROUPS: Readonly<Record<string, { readonly section: Section; readonly summary: string }>> = {
+  endpoints: { section: 'Use', summary: 'create, list, show, update, retry and delete endpoints' },
+  hosts: { section: 'Keep', summary: 'the machines that workers run on: add, list, cordon, drain and remove them' },
+  keys: { section: 'Keep', summary: 'API keys: make, list, revoke and rotate them' },
+  registries: { section: 'Keep', summary: 'credentials for private images: add, list, update and delete them' },
+  secrets: { section: 'Keep', summary: 'values that environment variables of endpoints name: set, list and delete them' },
+  webhooks: { section: 'Keep', summary: 'the delivery log, the secret that signs, delivering one again' },
 }
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'up',
+    section: 'Run',
     summary: 'run the stack in the foreground',
     usage: 'runyard up [--port N] [--data DIR]',
     example: 'runyard up --port 8888 --data ./state',
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'demo',
+    section: 'Run',
     summary: 'set everything up, run a real Flash script, show where the time went, leave nothing behind',
     usage: 'runyard demo',
     options: {},
@@ -35,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'env',
+    section: 'Run',
     summary: 'print export lines that point Runpod’s clients at the running stack, or at the gateway that is named',
     usage: 'runyard env [--deployed] [--data DIR]',
     example: 'eval "$(./runyard env)"',
@@ -43,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'ca',
+    section: 'Run',
     summary: 'the certificate of Runyard’s own CA, and the command that trusts it',
     usage: 'runyard ca [--data DIR]',
     options: { data },
@@ -50,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'status',
+    section: 'See',
     summary: 'endpoints, queues and workers',
     usage: 'runyard status [--json] [--data DIR]',
     options: { json, data },
@@ -57,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'apps',
+    section: 'See',
     summary: 'deployed apps with their environments, active builds and endpoints',
     usage: 'runyard apps [--json] [--data DIR]',
     options: { json, data },
@@ -64,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'releases',
+    section: 'Use',
     summary: 'the releases of an endpoint, what each changed, and how far the latest is rolled out',
     usage: `runyard releases ${WHICH} [--json] [--data DIR]`,
     options: { json, data },
@@ -72,6 +79,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'rollback',
+    section: 'Use',
     summary: 'save an earlier release of an endpoint again; without a number the one before the latest',
     usage: `runyard rollback ${WHICH} [RELEASE] [--data DIR]`,
     options: { data },
@@ -85,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
   ...KEY_COMMANDS,
   {
     name: 'usage',
+    section: 'See',
     summary: 'billable seconds by endpoint, GPU and state',
     usage: 'runyard usage [--since SPAN|DATE] [--json] [--data DIR]',
     example: 'runyard usage --since 7d',
@@ -94,6 +103,7 @@ export const COMMANDS: readonly Command[] = [
   ...WEBHOOK_COMMANDS,
   {
     name: 'config',
+    section: 'Keep',
     summary: 'effective settings and where each came from',
     usage: 'runyard config [--json] [--data DIR]',
     options: { json, data },
@@ -101,6 +111,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'doctor',
+    section: 'Keep',
     summary: 'what this machine has and lacks, and the command that mends each',
     usage: 'runyard doctor [--json] [--data DIR]',
     options: { json, data },
@@ -108,6 +119,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'test',
+    section: 'Keep',
     summary: 'set up and run every test of this checkout',
     usage: 'runyard test [PATH...] [-t NAME]',
     example: 'runyard test test/process/webhooks.test.ts -t retried',

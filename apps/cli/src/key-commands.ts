@@ -10,6 +10,7 @@ const LIMIT_OPTIONS = {
 export const KEY_COMMANDS: readonly Command[] = [
   {
     name: 'key',
+    section: 'Run',
     summary: 'print the API key of the data directory',
     usage: 'runyard key [--data DIR]',
     example: 'RUNPOD_API_KEY=$(./runyard key)',

@@ -1,13 +1,10 @@
 // The thing that a command is about: one word, and a helpful sentence where it is missing or names nothing.
-import { closestWord } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { UsageError, type CommandContext } from './command.ts'
+import { closestName } from './suggest.ts'
 
 /** The commands that list such things. */
 export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries' | 'secrets'
-
-/** A suggestion has at least half of the letters right, and at most this many wrong. */
-const MOST_WRONG_LETTERS = 3
 
 /** The only positional argument. `what` completes "name one …". @throws UsageError */
 export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, what: string, group: ListedGroup = 'endpoints'): string {
@@ -19,7 +16,7 @@ export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, w
 
 /** `what` completes "there is no …". */
 export function unknownWord(word: string, names: readonly string[], { what, group }: { what: string; group: ListedGroup }): RunyardError {
-  const near = closestWord(word, names, Math.min(MOST_WRONG_LETTERS, Math.floor(word.length / 2)))
+  const near = closestName(word, names)
   const hint = near === undefined ? `${listHint(group)}.` : `did you mean "${near}"?`
   return new RunyardError('not_found', `there is no ${what} "${word}"; ${hint}`)
 }

@@ -77,6 +77,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'explain',
+    section: 'See',
     summary: 'why a job waits or an endpoint has no further worker: each host, each GPU, and what would change it',
     usage: `runyard explain JOB|${WHICH} [--json] [--data DIR]`,
     example: 'runyard explain sd',
@@ -86,6 +87,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'workers',
+    section: 'See',
     summary: 'workers of one endpoint, or of all',
     usage: `runyard workers [${WHICH}] [--json] [--data DIR]`,
     options: { json, data },
@@ -94,6 +96,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'jobs',
+    section: 'See',
     summary: 'latest jobs of an endpoint: waiting, running, ended',
     usage: `runyard jobs ${WHICH} [--limit N] [--json] [--data DIR]`,
     example: 'runyard jobs sd --limit 100',
@@ -103,6 +106,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'logs',
+    section: 'See',
     summary: 'what a worker printed, or all workers of an endpoint',
     usage: `runyard logs WORKER|${WHICH} [--raw] [--json] [--data DIR]`,
     example: 'runyard logs sd',

@@ -1,16 +1,16 @@
-// Test fixture: a terminal that records what is written to it.
+// Test fixture: records what is written to it, as a pipe does, or as a terminal of a width.
 import type { Terminal } from '../output/terminal.ts'
 import { toVisible } from '../output/visible.ts'
 
-export function recorder(): Terminal & { text(): string } {
+export function recorder(columns?: number): Terminal & { text(): string } {
   let text = ''
   const plain = (part: string): string => part
   const write = (part: string): void => {
     text += part
   }
   return {
-    isTty: false,
-    columns: 100,
+    isTty: columns !== undefined,
+    columns: columns ?? 100,
     rows: 50,
     write,
     line: (part = '') => write(`${toVisible(part, true)}\n`),

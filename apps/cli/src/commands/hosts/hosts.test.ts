@@ -104,9 +104,9 @@ describe('runyard hosts', () => {
     await store.hosts.putSight('id-here', sight('here', { claims: { 'GPU-1': 'w2' }, sharers }))
     const words = (await runyard('hosts', 'show', 'here')).out.replaceAll(/\s+/g, ' ')
     expect(words).toContain('shared by worker w1 (8 GiB) and worker w2 (8 GiB), 6 GiB left')
-    expect(await runyard('hosts', 'show', 'heer')).toMatchObject({
+    expect(await runyard('hosts', 'show', 'heree')).toMatchObject({
       code: 1,
-      err: 'runyard: there is no host "heer"; did you mean "here"?\n',
+      err: 'runyard: there is no host "heree"; did you mean "here"?\n',
     })
   })
 
