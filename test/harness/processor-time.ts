@@ -1,0 +1,48 @@
+// Processor time of each test file with all processes that it starts, by control groups of Linux. Containers are not in it: an engine gives
+// them groups of their own. On shared machines this is the only figure that two runs have in common.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const V2 = '/sys/fs/cgroup'
+const V1 = '/sys/fs/cgroup/cpuacct'
+
+/** The variable that names the groups' parent; absent in normal runs. */
+export const TIME_GROUPS = 'RUNYARD_TEST_TIME_GROUPS'
+
+/** The hierarchy that counts processor time here, for root alone. */
+function hierarchy(): string {
+  if (existsSync(join(V2, 'cgroup.controllers'))) return V2
+  if (existsSync(V1)) return V1
+  throw new Error('processor time of tests needs the control groups of Linux')
+}
+
+/** @throws where there are no control groups, or where they are not ours to make. */
+export function makeTimeGroups(name: string): string {
+  const directory = join(hierarchy(), name)
+  mkdirSync(directory)
+  return directory
+}
+
+/** Counts the calling process and what it starts from now on for `file`. */
+export function countFor(parent: string, file: string): void {
+  const group = join(parent, encodeURIComponent(file))
+  mkdirSync(group, { recursive: true })
+  writeFileSync(join(group, 'cgroup.procs'), `${process.pid}`)
+}
+
+/** Milliseconds by file, and removes the groups, which must be empty of processes by now. */
+export function takeTimes(parent: string): ReadonlyMap<string, number> {
+  const groups = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const times = new Map(groups.map(({ name }) => [decodeURIComponent(name), timeOf(join(parent, name))]))
+  for (const { name } of groups) rmdirSync(join(parent, name))
+  rmdirSync(parent)
+  return times
+}
+
+/** Of a group with its descendants, those that ended included. */
+export function timeOf(group: string): number {
+  const v1 = join(group, 'cpuacct.usage')
+  if (existsSync(v1)) return Number(readFileSync(v1, 'utf8')) / 1e6
+  const micros = /^usage_usec (\d+)$/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1]
+  return Number(micros ?? 0) / 1e3
+}
