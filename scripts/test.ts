@@ -14,11 +14,14 @@ import { makeWorkerImage } from './test/image.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** Ordered by their requirements; a stage is a set of folders. */
+/** The only units that need more than Redis and Python. */
+const WITH_ENGINE = 'packages/hosts/docker'
+/** A stage is a set of folders. Each test file of the repository is in one of them. */
 const STAGES = [
-  { name: 'units, properties, store and engine', folders: ['packages', 'apps', 'scripts'] },
+  // Runs while the engine, the worker image and the Python environments are set up.
+  { name: 'units, properties and store', folders: ['packages', 'apps', 'scripts'], without: WITH_ENGINE, needsSetup: false },
   // Together, since those on Docker mostly wait for engines, and the others mostly compute.
-  { name: 'scenarios and SDKs on the process host and on Docker', folders: ['test/process', 'test/docker'] },
+  { name: 'engine, scenarios and SDKs', folders: [WITH_ENGINE, 'test'], without: undefined, needsSetup: true },
 ] as const
 
 const say = (line: string): void => {
@@ -45,18 +48,24 @@ process.channel?.unref()
 
 const { values, positionals } = parseArgs({ options: { name: { type: 'string', short: 't' } }, allowPositionals: true })
 const wanted = positionals.map((path) => relative(ROOT, join(ROOT, path)))
-const stopDocker = await prepare(neededHere())
+const needs = neededHere()
+sayNeeds(needs)
+await installPackages(say, needs)
+const settingUp = setUp(needs)
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
 const results: FileResults[] = []
 try {
   for (const [index, stage] of STAGES.entries()) {
-    const filters = filtersOf(stage.folders)
+    const filters = filtersOf(stage)
     if (filters.length === 0 || interrupted) continue
+    if (stage.needsSetup) await settingUp
     say(`stage ${index + 1} of ${STAGES.length}: ${stage.name} (${seconds()})`)
     results.push(...(await runStage(stage.name, filters)))
   }
 } finally {
-  await stopDocker()
+  await (
+    await settingUp
+  )()
   await rm(reports, { recursive: true, force: true })
 }
 if (interrupted) results.push(failureOfRun('the run was interrupted'))
@@ -65,18 +74,17 @@ summarise()
 /** All requirements, or those of the selected files. */
 function neededHere(): Needs {
   if (wanted.length === 0) return ALL_NEEDS
-  const paths = wanted.flatMap((path) => {
-    const isFolder = statSync(join(ROOT, path), { throwIfNoEntry: false })?.isDirectory() === true
-    const exclude = (name: string): boolean => name.includes('node_modules')
-    return globSync(isFolder ? `${path}/**/*.test.ts` : `${path}*`, { cwd: ROOT, exclude }).filter((name) => name.endsWith('.test.ts'))
-  })
+  const paths = testFiles(wanted)
   return needsOf(paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') })))
 }
 
-async function prepare(needs: Needs): Promise<() => Promise<void>> {
+function sayNeeds(needs: Needs): void {
   const parts = [needs.docker && 'Docker, the worker image', needs.venvs.length > 0 && 'Python environments with the real SDKs']
   say(`setting up what the tests need: ${['Redis', ...parts].filter((part) => part !== false).join(', ')}`)
-  await installPackages(say, needs)
+}
+
+/** Resolves to what stops the dockerd that it started. */
+async function setUp(needs: Needs): Promise<() => Promise<void>> {
   const stop = needs.docker ? await ensureDocker(say) : async (): Promise<void> => undefined
   const nothing = Promise.resolve()
   await Promise.all([
@@ -88,10 +96,21 @@ async function prepare(needs: Needs): Promise<() => Promise<void>> {
   return stop
 }
 
-/** Absolute paths, because vitest matches a filter anywhere in a file's path. With words given, only the folders that match them. */
-function filtersOf(folders: readonly string[]): readonly string[] {
-  if (wanted.length === 0) return folders.map((folder) => join(ROOT, folder) + sep)
-  return wanted.filter((path) => folders.some((folder) => path.startsWith(folder))).map((path) => join(ROOT, path))
+/** Absolute paths, because vitest matches a filter anywhere in a file's path. With words given, only the files that match them. */
+function filtersOf({ folders, without }: (typeof STAGES)[number]): readonly string[] {
+  const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep)
+  return testFiles(wanted.length === 0 ? folders : wanted)
+    .filter((path) => folders.some((folder) => isIn(path, folder)) && (without === undefined || !isIn(path, without)))
+    .map((path) => join(ROOT, path))
+}
+
+/** The test files of folders, and those whose path begins with another word. */
+function testFiles(words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => {
+    const isFolder = statSync(join(ROOT, word), { throwIfNoEntry: false })?.isDirectory() === true
+    const exclude = (name: string): boolean => name.includes('node_modules')
+    return globSync(isFolder ? `${word}/**/*.test.ts` : `${word}*`, { cwd: ROOT, exclude }).filter((name) => name.endsWith('.test.ts'))
+  })
 }
 
 /** Runs failed files once more, alone: on shared CPUs a scenario can time out next to others. Both results are shown. */
