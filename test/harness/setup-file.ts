@@ -1,6 +1,14 @@
 // Runs before each test file. The hook is not in `stack.ts`, because benchmarks also start stacks, outside tests.
-import { afterEach } from 'vitest'
+import { join, relative } from 'node:path'
+import { afterEach, expect } from 'vitest'
 import { showStacks } from './failed-tests.ts'
+import './patience.ts'
+import { countFor, TIME_GROUPS } from './processor-time.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const { [TIME_GROUPS]: groups } = process.env
+const { testPath } = expect.getState()
+if (groups !== undefined && testPath !== undefined) countFor(groups, relative(ROOT, testPath))
 
 afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') await showStacks(task.name)

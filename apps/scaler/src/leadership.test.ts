@@ -7,7 +7,7 @@ import { openLeadership, type Leadership, type LeadershipOptions } from './leade
 const facts = { machine: 'here', pid: 1, dataDir: '/data', since: 1, processTable: '', life: '' }
 const others: Holding = { kind: 'others', owner: 'other', leader: { ...facts, pid: 2 }, leftMs: 1 }
 const away = new RunyardError('store_unavailable', 'away')
-const WAIT = { timeout: 10_000, interval: 5 }
+const WAIT = { interval: 5 }
 const open: Leadership[] = []
 
 afterEach(async () => {

@@ -11,7 +11,6 @@ import { createFakeHost } from './testing/scaler-fixture.ts'
 import { createProcessHost } from '@runyard/host-process'
 
 const log = createLogger({ name: 'log-thread-test', level: 'silent' })
-const PATIENT = { timeout: 30_000 }
 let dataDir = ''
 
 beforeEach(async () => {
@@ -32,9 +31,9 @@ it('copies what a worker prints into the store, and has stored it all when the w
   await driver.startWorker(launch)
   logs.follow(driver, launch.workerId)
   const lines = async () => (await store.workerLogs.read(launch.workerId, 'container', 10)).map(({ line }) => line)
-  await vi.waitUntil(async () => (await lines()).length > 0, PATIENT)
+  await vi.waitUntil(async () => (await lines()).length > 0)
   await writeFile(join(scratchDir, launch.workerId, 'end'), '')
-  await vi.waitUntil(async () => (await driver.listWorkers()).every(({ state }) => state === 'exited'), PATIENT)
+  await vi.waitUntil(async () => (await driver.listWorkers()).every(({ state }) => state === 'exited'))
   await logs.finish(launch.workerId)
   expect(await lines()).toEqual(['one', 'two'])
   await driver.removeWorker(launch.workerId)
@@ -68,7 +67,7 @@ it('starts a lost thread again, which goes on with the workers that were followe
   const host = createFakeHost('here')
   logs.follow(host, 'good')
   logs.follow(host, 'bad')
-  await vi.waitUntil(async () => (await readFile(orders, 'utf8')).split('\n').length > 4, PATIENT)
+  await vi.waitUntil(async () => (await readFile(orders, 'utf8')).split('\n').length > 4)
   await logs.finish('good')
   await logs[Symbol.asyncDispose]()
   expect((await readFile(orders, 'utf8')).trim().split('\n')).toEqual([

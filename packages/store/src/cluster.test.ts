@@ -4,7 +4,7 @@ import { findFreePort, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
 import { openValueStore as openStore } from './testing/value-store.ts'
-import { completed, drainStream, PATIENT, submission, workerRecord } from './testing/test-store.ts'
+import { completed, drainStream, submission, workerRecord } from './testing/test-store.ts'
 
 const EP = 'ep-1'
 
@@ -13,7 +13,7 @@ test('no operation crosses slots in cluster mode, and every key of an endpoint b
   const raw = new Redis(redis.url)
   try {
     await raw.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383')
-    await vi.waitUntil(async () => String(await raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'), PATIENT)
+    await vi.waitUntil(async () => String(await raw.call('CLUSTER', 'INFO')).includes('cluster_state:ok'))
     await using store = await openStore({
       redisUrl: redis.url,
       prefix: 'p',

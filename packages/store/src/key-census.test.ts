@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
-import { completed, drainStream, PATIENT, submission, useStores, workerRecord, type Store } from './testing/test-store.ts'
+import { completed, drainStream, submission, useStores, workerRecord, type Store } from './testing/test-store.ts'
 
 const stores = useStores()
 const KEEP_MS = 90 * DAY_MS
@@ -111,7 +111,7 @@ async function retire(store: Store): Promise<void> {
   await vi.waitUntil(async () => {
     await jobs.sweepBlobs(Date.now() + 30 * DAY_MS)
     return (await stores.raw().exists(`${stores.prefix()}:{@}:blobs`)) === 0
-  }, PATIENT)
+  })
   await ledger.tidy(Date.now() + 2 * KEEP_MS, KEEP_MS)
 }
 

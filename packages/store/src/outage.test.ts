@@ -3,7 +3,7 @@ import { openLine, startRedis } from '@runyard/testing'
 import { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { openValueStore as openStore } from './testing/value-store.ts'
-import { completed, PATIENT, submission, useStores } from './testing/test-store.ts'
+import { completed, submission, useStores } from './testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -22,7 +22,7 @@ describe('signals', () => {
     one.publish({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
     const expected = ['job-added', 'job-chunk', 'job-settled', 'job-stop']
     expect(heard.one.map(({ kind }) => kind)).toEqual(expected)
-    await vi.waitUntil(() => heard.two.length === expected.length, PATIENT)
+    await vi.waitUntil(() => heard.two.length === expected.length)
     expect(heard.two).toEqual(heard.one)
   })
 
@@ -46,7 +46,7 @@ describe('signals', () => {
       await raw.publish(`${stores.prefix()}:{@}:signals`, message)
     }
     one.publish({ kind: 'keys-changed' })
-    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    await vi.waitUntil(() => heard.length > 0)
     expect(heard).toEqual([{ kind: 'keys-changed' }])
   })
 })
@@ -82,7 +82,7 @@ describe('while Redis is away', () => {
     expect(store.isUp()).toBe(true)
 
     await redis.kill()
-    await vi.waitUntil(() => !store.isUp(), PATIENT)
+    await vi.waitUntil(() => !store.isUp())
     for (const call of [
       () => store.jobs.submit(EP, submission('lost')),
       () => store.jobs.take(EP, 'w2'),
@@ -98,7 +98,7 @@ describe('while Redis is away', () => {
     store.publish({ kind: 'keys-changed' })
 
     await redis.restart()
-    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
     expect(store.isUp()).toBe(true)
     expect(await store.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('settled')
     expect((await store.jobs.take(EP, 'w2'))?.id).toBe('b')
@@ -121,7 +121,7 @@ describe('while Redis is away', () => {
     const heard = stores.listen(store)
     expect(line.freeze('commands')).toBe(1)
     await expect(store.jobs.submit(EP, submission('lost'))).rejects.toMatchObject({ code: 'store_unavailable' })
-    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
     await store.jobs.submit(EP, submission('a'))
     expect((await store.jobs.take(EP, 'w1'))?.id).toBe('a')
   })
@@ -132,10 +132,10 @@ describe('while Redis is away', () => {
     const heard = stores.listen(store)
     process.kill(redis.pid, 'SIGSTOP')
     await expect(store.jobs.get(EP, 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
-    await vi.waitUntil(() => !store.isUp(), PATIENT)
+    await vi.waitUntil(() => !store.isUp())
     await expect(store.jobs.get(EP, 'a')).rejects.toMatchObject({ code: 'store_unavailable' })
     process.kill(redis.pid, 'SIGCONT')
-    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+    await vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
     await store.jobs.submit(EP, submission('a'))
     expect((await store.jobs.take(EP, 'w1'))?.id).toBe('a')
   })

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { endpoint, template } from './testing/endpoint-fixture.ts'
 import { openWorkerLogs } from './open-store.ts'
 import { saveTemplate } from './testing/resource-fixture.ts'
-import { PATIENT, submission, useStores, workerRecord } from './testing/test-store.ts'
+import { submission, useStores, workerRecord } from './testing/test-store.ts'
 import type { Store } from './testing/value-store.ts'
 
 const stores = useStores()
@@ -116,7 +116,7 @@ async function publishersOf(kind: string, act: () => Promise<unknown>): Promise<
   })
   await act()
   await raw.echo('over')
-  await vi.waitUntil(() => isOver, PATIENT)
+  await vi.waitUntil(() => isOver)
   return sources
 }
 
@@ -136,7 +136,7 @@ test.each(CHANGES)('%s is announced by the script that writes it', async (_name,
 })
 
 describe('a subscription', () => {
-  const isResynced = (heard: ReturnType<typeof stores.listen>) => vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'), PATIENT)
+  const isResynced = (heard: ReturnType<typeof stores.listen>) => vi.waitUntil(() => heard.some(({ kind }) => kind === 'resync'))
 
   // As Redis does it with a reader that is too slow (`client-output-buffer-limit pubsub`).
   test('that Redis cuts is restored, and all subscribers get a resync', async () => {
@@ -153,7 +153,7 @@ describe('a subscription', () => {
     const admin = stores.raw()
     await setChannels(admin, 'resetchannels')
     onTestFinished(() => setChannels(stores.raw(), 'allchannels'))
-    await vi.waitUntil(() => errors.some((message) => message.startsWith('NOPERM')), PATIENT)
+    await vi.waitUntil(() => errors.some((message) => message.startsWith('NOPERM')))
     expect(heard).toEqual([])
     await setChannels(admin, 'allchannels')
     await isResynced(heard)
@@ -163,11 +163,11 @@ describe('a subscription', () => {
     await using line = await openLine(stores.redis().port)
     const store = await stores.open({ redisUrl: line.url, signalCheckMs: 100, answerMs: 3000 })
     const heard = stores.listen(store)
-    await vi.waitUntil(() => line.freeze('subscriptions') === 1, PATIENT)
+    await vi.waitUntil(() => line.freeze('subscriptions') === 1)
     const other = await stores.open()
     await isResynced(heard)
     await other.jobs.submit(EP, submission('a'))
-    await vi.waitUntil(() => heard.at(-1)?.kind === 'job-added', PATIENT)
+    await vi.waitUntil(() => heard.at(-1)?.kind === 'job-added')
     expect(heard[0]).toEqual({ kind: 'resync' })
   })
 })
@@ -188,7 +188,7 @@ test('the logs of workers are announced to others over a connection that hears n
     retention: { asyncMs: 60_000, syncMs: 30_000 },
   })
   await logs.workerLogs.append('w1', 'container', [{ at: 1, line: 'one' }])
-  await vi.waitFor(() => expect(heard).toEqual([{ kind: 'worker-logged', workerId: 'w1' }]), PATIENT)
+  await vi.waitFor(() => expect(heard).toEqual([{ kind: 'worker-logged', workerId: 'w1' }]))
   expect(await logs.workerLogs.read('w1', 'container', 1)).toEqual([{ at: 1, line: 'one' }])
   const connections = String(await stores.raw().client('LIST')).split('\n')
   expect(connections.filter((line) => line.includes('name=only-logs'))).toEqual([expect.stringContaining(' sub=0 ')])

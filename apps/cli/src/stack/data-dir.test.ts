@@ -71,7 +71,7 @@ describe('readRunning', () => {
     await dataDir.writeNote(note)
     expect(await readRunning(root)).toEqual({ ...note, key: dataDir.key })
     await rm(join(root, 'run.json'))
-    await expect.poll(() => readRunning(root), { timeout: 10_000 }).toEqual({ ...note, key: dataDir.key })
+    await expect.poll(() => readRunning(root)).toEqual({ ...note, key: dataDir.key })
     await dataDir[Symbol.asyncDispose]()
     expect(await readRunning(root)).toBeUndefined()
     await expect(readFile(join(root, 'run.json'))).rejects.toThrow('ENOENT')

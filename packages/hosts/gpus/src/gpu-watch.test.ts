@@ -6,7 +6,7 @@ import { createGpuWatch, type GpuWatch, type GpuWatchOptions } from './gpu-watch
 const fixture = (name: string) => readFile(new URL(`../../../nvidia-smi-parser/fixtures/${name}`, import.meta.url), 'utf8')
 const REPORT = await fixture('two-geforce-550.xml')
 const MIG = await fixture('mig-a100-535.xml')
-const WAIT = { timeout: 10_000, interval: 5 }
+const WAIT = { interval: 5 }
 
 /** A stand-in for commands that run until they are ended. */
 class Stand {

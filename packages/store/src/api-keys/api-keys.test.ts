@@ -1,6 +1,6 @@
 // API keys and the installation's identity.
 import { describe, expect, test, vi } from 'vitest'
-import { PATIENT, useStores } from '../testing/test-store.ts'
+import { useStores } from '../testing/test-store.ts'
 
 const stores = useStores()
 
@@ -32,7 +32,7 @@ describe('API keys', () => {
     await two.keys.verify(plain)
     expect(await one.keys.revoke(key.id)).toBe(true)
     expect(await one.keys.verify(plain)).toBeUndefined()
-    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined)
     expect(await one.keys.revoke(key.id)).toBe(false)
     expect(await one.keys.list()).toEqual([])
   })
@@ -41,7 +41,7 @@ describe('API keys', () => {
     const [one, two] = [await stores.open(), await stores.open()]
     expect(await two.keys.verify('early')).toBeUndefined()
     await one.keys.create({ name: 'k', ownerId: 'owner', plain: 'early' })
-    await vi.waitUntil(async () => (await two.keys.verify('early')) !== undefined, PATIENT)
+    await vi.waitUntil(async () => (await two.keys.verify('early')) !== undefined)
   })
 
   test('verifying a known key does not go to Redis', async () => {
@@ -83,7 +83,7 @@ describe('the life of a key', () => {
     const rotated = await one.keys.rotate(key.id)
     expect(rotated.key).toMatchObject({ id: key.id, name: 'k', ownerId: 'team' })
     expect(await two.keys.verify(rotated.plain)).toMatchObject({ id: key.id })
-    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await two.keys.verify(plain)) === undefined)
     await expect(one.keys.create({ name: 'again', ownerId: 'team', plain })).rejects.toMatchObject({ code: 'conflict' })
     await expect(one.keys.rotate('none')).rejects.toMatchObject({ code: 'not_found' })
   })
@@ -104,7 +104,7 @@ describe('the key of a key file', () => {
     expect(await Promise.all([one.keys.install(of('a', 'first')), two.keys.install(of('a', 'first'))])).toEqual([true, true])
     expect(await two.keys.verify('first')).toMatchObject({ name: 'file of a' })
     expect(await one.keys.install(of('a', 'second'))).toBe(true)
-    await vi.waitUntil(async () => (await two.keys.verify('first')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await two.keys.verify('first')) === undefined)
     expect(await two.keys.verify('second')).toBeDefined()
     expect(await one.keys.list()).toHaveLength(1)
     // The file may have the first one again: it was not revoked.

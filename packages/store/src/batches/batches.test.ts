@@ -1,6 +1,6 @@
 // What the batches' caller relies on: one job per request however often it is submitted, limits that hold, results that stay.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { completed, submission, useStores } from '../testing/test-store.ts'
 import type { BatchStore } from '../testing/value-store.ts'
 
 const stores = useStores()
@@ -88,7 +88,7 @@ test('a batch is gone when its time has passed, for each question, and not at a 
   const raw = stores.raw()
   const base = `${stores.prefix()}:{ep-1}`
   const until = Number((await raw.zrange(`${base}:r:batches:until`, '0', '2', 'WITHSCORES')).at(-1))
-  await vi.waitUntil(() => Date.now() > until, PATIENT)
+  await vi.waitUntil(() => Date.now() > until)
   const first = { ...AT, batchId: 'short_1' }
   expect(await batches.list('ep-1', { offset: 0, limit: 1 })).toMatchObject({ total: 1, batches: [{ id: AT.batchId }] })
   expect(await batches.get(first)).toBeUndefined()
@@ -128,7 +128,7 @@ test('its results stay for its longest ttl and the time that is set for batches,
     expect((await jobs.take('ep-1', 'w2'))?.id).toBe(id)
     await jobs.settle({ endpointId: 'ep-1', jobId: id, workerId: 'w2', outcome: completed(id) })
   }
-  await vi.waitUntil(async () => (await jobs.get('ep-1', 'single')) === undefined, PATIENT)
+  await vi.waitUntil(async () => (await jobs.get('ep-1', 'single')) === undefined)
   await jobs.sweepRegister('ep-1', Date.now())
   expect(await jobs.get('ep-1', 'a')).toMatchObject({ status: 'COMPLETED', output: 'a' })
   const life = await stores.raw().pttl(`${stores.prefix()}:{ep-1}:s:a`)

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 import type { Store, ValueOutcome } from '../testing/value-store.ts'
 
 const stores = useStores()
@@ -89,7 +89,7 @@ describe('large values', () => {
     }
     // At most one large one per answer.
     expect(answers).toEqual([['@small', strange], [1, { output: LARGE }], [strange], [2]])
-    await vi.waitUntil(() => !kinds().includes('chunk'), PATIENT)
+    await vi.waitUntil(() => !kinds().includes('chunk'))
   })
 
   test('a chunk that is posted again leaves no second blob, and the first stays', async () => {
@@ -150,7 +150,7 @@ describe('writes that change nothing', () => {
     expect(await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })).toBe('already_settled')
     expect(await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: LARGE })).toBe('already_settled')
     expect(await jobs.progress({ endpointId: EP, jobId: 'b', workerId: 'w1', output: LARGE })).toBe('not_holder')
-    await vi.waitUntil(() => kinds().length === 0, PATIENT)
+    await vi.waitUntil(() => kinds().length === 0)
     expect((await jobs.get(EP, 'a'))?.output).toBe('first')
   })
 })

@@ -5,7 +5,7 @@ import type { Redis } from 'ioredis'
 import { describe, expect, test, vi } from 'vitest'
 import { GRACE_MS } from './payloads.ts'
 import { ADOPTED_GRACE_MS } from './sweep-blobs.ts'
-import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 import type { OpenStoreOptions } from '../store-options.ts'
 import type { Store } from '../testing/value-store.ts'
 
@@ -45,7 +45,7 @@ describe('blobs go with their job', () => {
     expect(await jobs.sweepBlobs(later())).toBe(0)
     expect(memory.blobs.size).toBe(3)
     await end(store)
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
     await jobs.sweepBlobs(later())
     expect(memory.blobs.size).toBe(0)
     expect(await stores.raw().zcard(`${stores.prefix()}:{@}:blobs`)).toBe(0)
@@ -55,8 +55,8 @@ describe('blobs go with their job', () => {
     const { jobs, memory } = await open(undefined, { retention: { asyncMs: 50, syncMs: 50 } })
     await runningLarge(jobs)
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(LARGE) })
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
-    await vi.waitUntil(async () => (await jobs.sweepBlobs(Date.now())) > 0, PATIENT)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
+    await vi.waitUntil(async () => (await jobs.sweepBlobs(Date.now())) > 0)
     expect(memory.blobs.size).toBe(0)
   })
 

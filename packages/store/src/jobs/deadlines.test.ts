@@ -1,6 +1,6 @@
 // A deadline is kept when it passes, not at a later sweep: nothing here sweeps.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, PATIENT, submission, useStores, type JobStore } from '../testing/test-store.ts'
+import { completed, submission, useStores, type JobStore } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -10,7 +10,7 @@ const SHORT = { policy: { ttlMs: 300 } }
 async function untilOver(job = 'a'): Promise<void> {
   const raw = stores.raw()
   const due = Number(await raw.zscore(`${stores.prefix()}:{${EP}}:r:deadlines`, job))
-  await vi.waitUntil(() => Date.now() > due + 5, PATIENT)
+  await vi.waitUntil(() => Date.now() > due + 5)
 }
 
 describe('a job whose ttl is over', () => {
@@ -57,7 +57,7 @@ describe('a job whose ttl is over', () => {
     expect(await one.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })).toBe('not_holder')
     expect(await one.jobs.progress({ endpointId: EP, jobId: 'a', workerId: 'w1', output: 1 })).toBe('not_holder')
     await expect
-      .poll(() => heard, { timeout: 10_000 })
+      .poll(() => heard)
       .toEqual(
         expect.arrayContaining([
           { kind: 'job-settled', endpointId: EP, jobId: 'a' },
@@ -82,7 +82,7 @@ describe('a job whose ttl is over', () => {
     const job = `${stores.prefix()}:{${EP}}:a`
     expect(await stores.raw().exists(job, `${job}:lock`)).toBe(0)
     expect((await jobs.leases(EP)).map(({ jobId }) => jobId)).toEqual(['b'])
-    await expect.poll(() => heard, PATIENT).toContainEqual({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
+    await expect.poll(() => heard).toContainEqual({ kind: 'job-stop', endpointId: EP, jobId: 'a', workerId: 'w1' })
   })
 
   test('notifies its webhook, whichever process found it', async () => {
@@ -126,7 +126,7 @@ test('a result whose remaining life was cut is gone when that has passed', async
   await jobs.take(EP, 'w1')
   await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
   await jobs.setRetention(EP, 'a', 20)
-  await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+  await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
   expect(await jobs.list(EP, { offset: 0, limit: 10 })).toMatchObject({ jobs: [] })
   expect(await jobs.whyGone(EP, 'a')).toMatchObject({ why: 'expired' })
 })
@@ -137,7 +137,7 @@ describe('an idempotency key', () => {
     const once = { key: 'k', fingerprint: 'f', windowMs: 400 }
     expect(await jobs.submitOnce(EP, submission('a'), once)).toEqual({ kind: 'accepted' })
     expect(await jobs.submitOnce(EP, submission('b'), once)).toEqual({ kind: 'repeated', jobId: 'a' })
-    await vi.waitUntil(async () => (await jobs.submitOnce(EP, submission('c'), once)).kind === 'accepted', PATIENT)
+    await vi.waitUntil(async () => (await jobs.submitOnce(EP, submission('c'), once)).kind === 'accepted')
     expect(await jobs.submitOnce(EP, submission('d'), once)).toEqual({ kind: 'repeated', jobId: 'c' })
   })
 

@@ -1,7 +1,7 @@
 // Jobs that ended by their ttl, whatever call noticed it, are on a list from which each is taken once (ADR 44).
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
-import { PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { submission, useStores } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -10,7 +10,7 @@ const SHORT = { policy: { ttlMs: 100 } }
 async function untilOver(job: string): Promise<void> {
   const raw = stores.raw()
   const due = Number(await raw.zscore(`${stores.prefix()}:{${EP}}:r:deadlines`, job))
-  await vi.waitUntil(() => Date.now() > due + 5, PATIENT)
+  await vi.waitUntil(() => Date.now() > due + 5)
 }
 
 describe('an expired job', () => {

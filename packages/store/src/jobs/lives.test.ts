@@ -1,6 +1,6 @@
 // What callers wish for a job after its submission: another life, an end with all that wait, a look at all of them; and what a 404 can tell.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, PATIENT, submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores, workerRecord } from '../testing/test-store.ts'
 import type { JobStore } from '../testing/value-store.ts'
 
 const stores = useStores()
@@ -188,7 +188,7 @@ describe('the list of jobs', () => {
     for (const id of ['done-1', 'done-2', 'done-3']) {
       await jobs.take(EP, 'w1')
       await jobs.settle({ endpointId: EP, jobId: id, workerId: 'w1', outcome: id === 'done-3' ? failed : completed('x'.repeat(1000)) })
-      await vi.waitUntil(async () => ((await jobs.get(EP, id))?.settledAt ?? Infinity) < Date.now(), PATIENT)
+      await vi.waitUntil(async () => ((await jobs.get(EP, id))?.settledAt ?? Infinity) < Date.now())
     }
     for (const worker of ['w1', 'w2']) await jobs.take(EP, worker)
     await jobs.submit(EP, submission('low', { policy: { lowPriority: true } }))

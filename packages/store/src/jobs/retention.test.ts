@@ -1,6 +1,6 @@
 // Retention and TTL: how long what can be read.
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 import type { JobStore } from '../testing/value-store.ts'
 
 const stores = useStores()
@@ -34,7 +34,7 @@ describe('retention', () => {
     expect((await drainStream(jobs, EP, 'a', 10))?.chunks).toEqual(['kept'])
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
     await jobs.setRetention(EP, 'a', 20)
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
     expect(await drainStream(jobs, EP, 'a', 10)).toBeUndefined()
   })
 
@@ -45,7 +45,7 @@ describe('retention', () => {
     await jobs.take(EP, 'w1')
     await jobs.appendChunk({ endpointId: EP, jobId: 'a', workerId: 'w1', chunk: 1 })
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: completed(1) })
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
     await jobs.sweepRegister(EP, Date.now())
     await jobs.sweepRegister(EP, Date.now() + 2 * 60 * 60 * 1000)
     const left = await raw.keys(`${stores.prefix()}:{${EP}}:*`)
@@ -61,7 +61,7 @@ describe('what is known of a job whose result is gone', () => {
     await jobs.submit(EP, submission('a'))
     await jobs.take(EP, 'w1')
     await jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w1', outcome: { status: 'FAILED', error: 'x' } })
-    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined, PATIENT)
+    await vi.waitUntil(async () => (await jobs.get(EP, 'a')) === undefined)
     const gone = await jobs.whyGone(EP, 'a')
     expect(gone).toMatchObject({ status: 'FAILED', why: 'expired' })
     expect(gone?.goneAt).toBe((gone?.endedAt ?? 0) + 20)
@@ -134,7 +134,7 @@ describe('retention by bytes', () => {
     for (const id of ['s1', 's2', 's3']) await settleBig(jobs, id, true)
     await settleBig(jobs, 'a')
     await jobs.setRetention(EP, 'a', 10)
-    await vi.waitUntil(async () => (await keptOf(jobs, ['a', 's3'])).length === 0, PATIENT)
+    await vi.waitUntil(async () => (await keptOf(jobs, ['a', 's3'])).length === 0)
     await jobs.sweepRegister(EP, Date.now())
     expect(await jobs.stats(EP)).toMatchObject({ keptBytes: 0 })
     for (const id of ['b', 'c', 'd']) await settleBig(jobs, id)

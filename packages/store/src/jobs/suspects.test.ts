@@ -125,7 +125,7 @@ describe('after a loss that several jobs share', () => {
     await one.jobs.take(EP, 'w3')
     const heard = stores.listen(other)
     await one.jobs.settle({ endpointId: EP, jobId: 'a', workerId: 'w2', outcome: completed(1) })
-    await expect.poll(() => heard.map(({ kind }) => kind), { timeout: 10_000 }).toContain('job-added')
+    await expect.poll(() => heard.map(({ kind }) => kind)).toContain('job-added')
   })
 
   test('the endpoint’s deletion ends them and leaves no key', async () => {

@@ -60,14 +60,14 @@ describe('taking a job back from a lost worker', () => {
     const heard: Signal[] = []
     await using _ = other.subscribe((signal) => void heard.push(signal))
     await one.jobs.submit(EP, submission('a'))
-    await expect.poll(() => heard.at(-1)?.kind, { timeout: 10_000 }).toBe('job-added')
+    await expect.poll(() => heard.at(-1)?.kind).toBe('job-added')
     heard.length = 0
     await one.jobs.take(EP, 'w1')
     await stores.raw().del(`${stores.prefix()}:{${EP}}:a:lock`)
     expect(await one.jobs.takeBack(from(undefined), options)).toBe('requeued')
     expect(await one.workers.get(EP, 'w1')).toMatchObject({ refreshRequested: true })
     await expect
-      .poll(() => heard, { timeout: 10_000 })
+      .poll(() => heard)
       .toEqual([
         { kind: 'worker-changed', endpointId: EP, workerId: 'w1' },
         { kind: 'job-added', endpointId: EP },

@@ -4,7 +4,7 @@ import { RunyardError, type WorkerRecord } from '@runyard/schema'
 import { array, assert, asyncProperty, boolean, nat, record as recordOf } from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { endpoint } from '../testing/endpoint-fixture.ts'
-import { PATIENT, submission, useStores, workerRecord } from '../testing/test-store.ts'
+import { submission, useStores, workerRecord } from '../testing/test-store.ts'
 import type { StoreUnderTerm } from '../types.ts'
 
 const stores = useStores()
@@ -53,7 +53,7 @@ describe('the lease', () => {
     expect((await leader.hold('two', hold)).kind).toBe('others')
     await leader.release('one')
     const second = await lead('two', { ttlMs: 1 })
-    const third = await vi.waitFor(() => lead('three'), PATIENT)
+    const third = await vi.waitFor(() => lead('three'))
     expect(first < second && second < third).toBe(true)
   })
 

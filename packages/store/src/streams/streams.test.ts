@@ -1,7 +1,7 @@
 // The chunks of a stream: each is delivered once, and none is lost with an answer that breaks off or with the gateway that was giving it (ADR 25).
 import { createMemoryBlobs } from '@runyard/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { completed, drainStream, PATIENT, submission, useStores } from '../testing/test-store.ts'
+import { completed, drainStream, submission, useStores } from '../testing/test-store.ts'
 import type { JobStore, StreamClaim } from '../testing/value-store.ts'
 
 const stores = useStores()
@@ -88,7 +88,7 @@ describe('a stream', () => {
     const awaited = await claim(one.jobs, 2)
     await two.jobs.claimChunks(EP, 'a', 10)
     await one.jobs.concludeClaim(EP, 'a', { claim: awaited.claim, delivered })
-    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    await vi.waitUntil(() => heard.length > 0)
     expect(heard).toEqual([{ kind: 'job-chunk', endpointId: EP, jobId: 'a' }])
   })
 
@@ -104,7 +104,7 @@ describe('a stream', () => {
     const [one, two] = [await stores.open({ claimMs: 1 }), await stores.open()]
     await streaming(one.jobs, 1, 2, 3)
     const dead = await claim(one.jobs, 2)
-    const read = await vi.waitFor(() => claim(two.jobs), PATIENT)
+    const read = await vi.waitFor(() => claim(two.jobs))
     expect(read).toMatchObject({ chunks: [1, 2, 3] })
     expect(await one.jobs.concludeClaim(EP, 'a', { claim: dead.claim, delivered: 2 })).toBe(false)
     expect(await two.jobs.concludeClaim(EP, 'a', { claim: read.claim, delivered: 3 })).toBe(true)
@@ -153,7 +153,7 @@ describe('a claim ends with its chunks', () => {
     await jobs.forceSettle(EP, 'a', { status: 'CANCELLED' })
     expect(await raw.pttl(key)).toBeGreaterThan(0)
     await jobs.setRetention(EP, 'a', 1)
-    await vi.waitUntil(async () => (await raw.exists(key)) === 0, PATIENT)
+    await vi.waitUntil(async () => (await raw.exists(key)) === 0)
     await jobs.submit(EP, submission('b'))
     await jobs.take(EP, 'w2')
     await jobs.appendChunk({ endpointId: EP, jobId: 'b', workerId: 'w2', chunk: 3 })
@@ -176,7 +176,7 @@ test('a large chunk stays in the blob store until it has been delivered', async 
   expect(delivered).toMatchObject({ chunks: [large], more: true })
   expect(memory.blobs.size).toBe(1)
   await jobs.concludeClaim(EP, 'a', { claim: delivered.claim, delivered: 1 })
-  await vi.waitUntil(() => memory.blobs.size === 0, PATIENT)
+  await vi.waitUntil(() => memory.blobs.size === 0)
   expect(await drainStream(jobs, EP, 'a', 10)).toMatchObject({ chunks: [2], more: false })
 })
 

@@ -11,9 +11,6 @@ import { withValues, type JobStore, type Store, type StreamClaim, type ValueOutc
 
 export type { JobStore, Store, StreamClaim, ValueOutcome, ValueSubmission } from './value-store.ts'
 
-/** For `vi.waitUntil` and `vi.waitFor`, whose own second is too short for a busy machine. */
-export const PATIENT = { timeout: 30_000 }
-
 export interface TestStores {
   readonly redis: () => TestRedis
   /** The prefix that the stores of the running test share. */

@@ -1,6 +1,6 @@
 // Worker records, worker logs, events, the scaler's status.
 import { describe, expect, test, vi } from 'vitest'
-import { PATIENT, useStores, workerRecord } from '../testing/test-store.ts'
+import { useStores, workerRecord } from '../testing/test-store.ts'
 
 const stores = useStores()
 const EP = 'ep-1'
@@ -105,7 +105,7 @@ describe('history', () => {
     await writer.workerLogs.append('w1', 'container', [{ at: 1, line: 'unheard' }])
     await reader.workerLogs.follow('w1', 60_000)
     await writer.workerLogs.append('w1', 'container', [{ at: 2, line: 'heard' }])
-    await vi.waitUntil(() => heard.length > 0, PATIENT)
+    await vi.waitUntil(() => heard.length > 0)
     expect(heard).toEqual([{ kind: 'worker-logged', workerId: 'w1' }])
   })
 

@@ -146,7 +146,7 @@ describe('runyard hosts', () => {
   it('drains a host, and waits until it has no worker', async () => {
     await place()
     const waiting = runyard('hosts', 'drain', 'here', '--wait')
-    await expect.poll(() => cordonOf('id-here'), { timeout: 10_000 }).toMatchObject({ drain: true, reason: 'by the operator' })
+    await expect.poll(() => cordonOf('id-here')).toMatchObject({ drain: true, reason: 'by the operator' })
     expect((await runyard('hosts', 'list')).out).toMatch(/^here +processes +draining \(by the operator\) /m)
     await store.workers.remove('ep', 'w1', undefined)
     expect((await waiting).out).toContain('here has no worker; `runyard hosts uncordon here` brings it back')

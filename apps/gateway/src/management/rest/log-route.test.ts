@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { openTestApp } from '../../testing/management-app.ts'
 import type { TestApp } from '../../testing/management-app.ts'
 
-const PATIENT = { timeout: 30_000 }
 const WORKER_ID = 'worker12345'
 const START = Date.parse('2026-11-24T03:00:00Z')
 
@@ -162,7 +161,7 @@ describe('the log stream of a worker (management §3.4, sdk2-api §3.3)', () => 
     await vi.waitUntil(async () => {
       await write([0, 'news'])
       return Promise.race([ended, sleep(50, false)])
-    }, PATIENT)
+    })
     expect(await reading).toContain(': the API key is no longer valid')
   })
 
@@ -177,7 +176,7 @@ describe('the log stream of a worker (management §3.4, sdk2-api §3.3)', () => 
       const { status } = await fetch(`${base}/${WORKER_ID}/logs`, { headers, signal: hangUp.signal })
       hangUp.abort()
       return status === 200
-    }, PATIENT)
+    })
     for (const hangUp of hangUps) hangUp.abort()
   })
 
