@@ -48,10 +48,10 @@ process.channel?.unref()
 
 const { values, positionals } = parseArgs({ options: { name: { type: 'string', short: 't' } }, allowPositionals: true })
 const wanted = positionals.map((path) => relative(ROOT, join(ROOT, path)))
-const needs = neededHere()
-sayNeeds(needs)
-await installPackages(say, needs)
-const settingUp = setUp(needs)
+const needed = neededHere()
+sayNeeds(needed)
+await installPackages(say, needed)
+const settingUp = setUp(needed)
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
 const results: FileResults[] = []
 try {
@@ -63,9 +63,8 @@ try {
     results.push(...(await runStage(stage.name, filters)))
   }
 } finally {
-  await (
-    await settingUp
-  )()
+  const stopDocker = await settingUp
+  await stopDocker()
   await rm(reports, { recursive: true, force: true })
 }
 if (interrupted) results.push(failureOfRun('the run was interrupted'))

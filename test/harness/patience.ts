@@ -1,5 +1,5 @@
 // Lets `vi.waitFor` and `vi.waitUntil` wait as long as `expect.poll` does (vitest.config.ts). Their own second is too short for busy processors, and
-// a condition that holds ends the wait at once. A module, so that it happens once in a process that runs several files.
+// a condition that holds ends the wait at once.
 import { vi } from 'vitest'
 
 const PATIENCE_MS = 30_000
@@ -8,5 +8,8 @@ const { waitFor, waitUntil } = vi
 type Options = Parameters<typeof waitFor>[1]
 const patient = (options: Options): Options => (typeof options === 'number' ? options : { timeout: PATIENCE_MS, ...options })
 
-vi.waitFor = (callback, options) => waitFor(callback, patient(options))
-vi.waitUntil = (callback, options) => waitUntil(callback, patient(options))
+/** May be called before each file of one process: the functions above are those of vitest itself. */
+export function waitPatiently(): void {
+  vi.waitFor = (callback, options) => waitFor(callback, patient(options))
+  vi.waitUntil = (callback, options) => waitUntil(callback, patient(options))
+}

@@ -2,13 +2,15 @@
 import { join, relative } from 'node:path'
 import { afterEach, expect } from 'vitest'
 import { showStacks } from './failed-tests.ts'
-import './patience.ts'
+import { waitPatiently } from './patience.ts'
 import { countFor, TIME_GROUPS } from './processor-time.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 const { [TIME_GROUPS]: groups } = process.env
 const { testPath } = expect.getState()
 if (groups !== undefined && testPath !== undefined) countFor(groups, relative(ROOT, testPath))
+
+waitPatiently()
 
 afterEach(async ({ task }) => {
   if (task.result?.state === 'fail') await showStacks(task.name)
