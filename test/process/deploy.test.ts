@@ -60,7 +60,11 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     expect(first).toMatchObject({ name: 'production', endpoints: [{ name: 'greet' }] })
     const names = { FLASH_APP: 'shop', FLASH_ENV: 'production' }
     // The build has only Flash's own source; what that imports comes from a lock before the worker takes the job (ADR 65).
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual({ text: 'hello you', endpoint: first?.endpoints[0]?.id })
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual({
+      text: 'hello you',
+      endpoint: first?.endpoints[0]?.id,
+      met: [4, 4, 4],
+    })
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
     expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
 
@@ -82,7 +86,11 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     await tool('runpod-2.0', dir, ['flash', 'deploy'])
     const environment = await environmentOf('bakery')
     expect(environment).toMatchObject({ name: 'default', endpoints: [{ name: 'bake' }] })
-    expect(await call('runpod-2.0', dir, 'deployed_rp.py')).toEqual({ loaves: 6, endpoint: environment?.endpoints[0]?.id })
+    expect(await call('runpod-2.0', dir, 'deployed_rp.py')).toEqual({
+      loaves: 6,
+      endpoint: environment?.endpoints[0]?.id,
+      in_oven: [4, 4, 4],
+    })
     expect(await tool('runpod-2.0', dir, ['flash', 'env', 'list', '--app', 'bakery'])).toContain('default')
     await tool('runpod-2.0', dir, ['flash', 'undeploy', '--app', 'bakery', '--yes'])
     expect(await environmentOf('bakery')).toBeUndefined()

@@ -1,17 +1,26 @@
-# An app of the SDK 2.0 with one queue. `rp flash deploy` builds it; run as a program, it calls the deployed function.
+# An app of the SDK 2.0 with one queue. `rp flash deploy` builds it; run as a program, it calls the deployed function, also three times at once.
+import asyncio
 import os
 
 import runpod
 
 app = runpod.App("bakery")
+IN_OVEN = []
 
 
-@app.queue(cpu="cpu3c-1-2", workers=(0, 1))
-def bake(number: int) -> dict:
-    return {"loaves": number * 2, "endpoint": os.environ["RUNPOD_ENDPOINT_ID"]}
+@app.queue(cpu="cpu3c-1-2", workers=(0, 1), max_concurrency=3)
+async def bake(number: int, of: int = 1) -> dict:
+    # Calls share the oven only where they overlap in one process.
+    IN_OVEN.append(number)
+    deadline = asyncio.get_running_loop().time() + 30
+    while len(IN_OVEN) < of and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.01)
+    return {"loaves": number * 2, "endpoint": os.environ["RUNPOD_ENDPOINT_ID"], "in_oven": len(IN_OVEN)}
 
 
 if __name__ == "__main__":
     import json
 
-    print("@@", json.dumps(bake.remote(number=3)))
+    one = bake.remote(number=3)
+    calls = [bake.spawn(number=number, of=4) for number in range(3)]
+    print("@@", json.dumps({**one, "in_oven": [call.result()["in_oven"] for call in calls]}))

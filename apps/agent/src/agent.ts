@@ -8,7 +8,7 @@ import { createDelivery, type Delivery } from './delivery.ts'
 import { createGateway } from './gateway-client.ts'
 import { createHttpClient } from './http.ts'
 import type { AgentLog } from './log.ts'
-import { createRunner } from './runner.ts'
+import { createRunner, type Runner } from './runner.ts'
 import { findPython, isDeployed, NO_PYTHON, toRunnerEnv, type Settings } from './settings.ts'
 import { runServer, type ServerDeps } from './server.ts'
 import { openSpool, type Spool } from './spool.ts'
@@ -70,6 +70,19 @@ function pythonOf({ settings, env }: AgentDeps): string {
   return found
 }
 
+/** Resolves to the number of jobs that it runs at a time. */
+async function warmUp(runner: Runner, { version, endpointId }: Settings, log: AgentLog): Promise<number> {
+  try {
+    const { pythonVersion, slots } = await runner.warmUp()
+    const atATime = slots > 1 ? `, ${slots} at a time` : ''
+    log.info(`runyard-agent ${version} takes jobs of endpoint ${endpointId} with Python ${pythonVersion}${atATime}`)
+    return slots
+  } catch (error) {
+    log.error(error instanceof Error ? error.message : String(error))
+    return 1
+  }
+}
+
 async function runJobs(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const { settings, log } = deps
   for (const sentence of refuseUnheeded(deps.env, settings)) log.warn(sentence)
@@ -77,9 +90,7 @@ async function runJobs(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   using http = createHttpClient({ Authorization: settings.token, 'User-Agent': `Runyard-Agent/${settings.version}` })
   const gateway = createGateway(http, settings)
   const held = createCurrentJob()
-  const spoolDir = toSpoolDir(settings)
-  const spool = openSpool({ directory: spoolDir, limitBytes: SPOOL_LIMIT_BYTES })
-  const delivery = createDelivery({ gateway, spool, log, envelope: settings.envelope })
+  const slots = openSlots(settings, (spool) => createDelivery({ gateway, spool, log, envelope: settings.envelope }))
   const python = () => pythonOf(deps)
   const env = toRunnerEnv(deps.env, runtimeDir)
   const { writeThrough, parked } = deps
@@ -88,16 +99,14 @@ async function runJobs(deps: AgentDeps, signals: AgentSignals): Promise<void> {
   const killed = new Promise<void>((resolve) => signals.kill.addEventListener('abort', () => resolve(), { once: true }))
   try {
     // Python starts while the first poll is sent, unless it loads an app.
-    const warming = runner.warmUp().then(
-      (version) => log.info(`runyard-agent ${settings.version} takes jobs of endpoint ${settings.endpointId} with Python ${version}`),
-      (error: unknown) => log.error(error instanceof Error ? error.message : String(error)),
-    )
+    let used = 1
+    const warming = warmUp(runner, settings, log).then((found) => (used = found))
     // A deployed app is loaded before the worker reports that it is ready; a load that fails fails the jobs.
     const loads = isDeployed(settings.envelope)
     const warm = Promise.race(loads ? [warming, killed, aborted(signals.drain)] : [warming, killed])
     if (loads) await warm
-    const working = recoverLeft({ spool, delivery, held, log }).then(() =>
-      runTakeLoop({ gateway, delivery, runner, held, log }, signals.drain),
+    const working = Promise.all(slots.map(async (slot) => recoverLeft(slot, held, log))).then(() =>
+      runTakeLoop({ gateway, slots: slots.slice(0, used).map(({ delivery }) => delivery), runner, held, log }, signals.drain),
     )
     // After the first poll was sent, which a job may wait for.
     setImmediate(() => {
@@ -110,7 +119,7 @@ async function runJobs(deps: AgentDeps, signals: AgentSignals): Promise<void> {
     side.abort()
     await runner.end()
     rmSync(runtimeDir, { recursive: true, force: true })
-    if (spool.isEmpty()) rmSync(spoolDir, { recursive: true, force: true })
+    for (const { spool, directory } of slots) if (spool.isEmpty()) rmSync(directory, { recursive: true, force: true })
   }
 }
 
@@ -119,20 +128,29 @@ async function aborted(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
-/** The next agent of this worker finds unfinished deliveries here. */
-function toSpoolDir({ scratchDir, workerId }: Settings): string {
-  return join(scratchDir ?? tmpdir(), `runyard-spool-${workerId}`)
-}
-
-interface Left {
+/** A place for one job at a time. */
+interface Slot {
+  readonly directory: string
   readonly spool: Spool
   readonly delivery: Delivery
-  readonly held: CurrentJob
-  readonly log: AgentLog
+}
+
+function openSlots(settings: Settings, deliver: (spool: Spool) => Delivery): readonly Slot[] {
+  const limitBytes = Math.floor(SPOOL_LIMIT_BYTES / settings.slots)
+  return Array.from({ length: settings.slots }, (_, at) => {
+    const directory = toSpoolDir(settings, at)
+    const spool = openSpool({ directory, limitBytes })
+    return { directory, spool, delivery: deliver(spool) }
+  })
+}
+
+/** The next agent of this worker finds unfinished deliveries here. */
+function toSpoolDir({ scratchDir, workerId }: Settings, slot: number): string {
+  return join(scratchDir ?? tmpdir(), `runyard-spool-${workerId}${slot === 0 ? '' : `-${slot}`}`)
 }
 
 /** Delivers the result of a job that an earlier agent finished. The job counts as current until then, so that pings renew its lease. */
-async function recoverLeft({ spool, delivery, held, log }: Left): Promise<void> {
+async function recoverLeft({ spool, delivery }: Slot, held: CurrentJob, log: AgentLog): Promise<void> {
   const [jobId] = spool.finishedJobs()
   if (jobId === undefined) return
   log.info('an earlier agent left the result of this job; delivering it', jobId)

@@ -14,8 +14,8 @@ export interface ReadyChild {
 export interface ChildPool {
   /** @throws Error with one sentence when Python cannot be started. */
   get(): Promise<ReadyChild>
-  /** Discards the current child and prepares the next one in the background. */
-  replace(): void
+  /** Discards this child, unless that has happened, and prepares the next one in the background. */
+  replace(spent: RunnerChild): void
   end(): Promise<void>
 }
 
@@ -35,6 +35,7 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
   let starts = supervisor === undefined ? 0 : 1
   let ended = false
   let ready: Promise<ReadyChild> | undefined
+  let current: RunnerChild | undefined
   const prepare = async (): Promise<ReadyChild> => {
     if (ended) throw new Error('the agent is ending')
     if (supervisor === undefined || !supervisor.isAlive()) {
@@ -45,9 +46,11 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
       const directory = join(deps.runtimeDir, String(starts))
       supervisor = await startSupervisor({ ...deps, python: deps.python(), runnerDir, vendorDir, directory })
     }
-    return { supervisor, child: await supervisor.fork() }
+    current = await supervisor.fork()
+    return { supervisor, child: current }
   }
   const replace = () => {
+    current = undefined
     ready = prepare()
     ready.catch(() => undefined)
   }
@@ -56,17 +59,19 @@ export function createChildPool(deps: ChildPoolDeps): ChildPool {
       ready ??= prepare()
       await deps.parked?.limited
       try {
-        const current = await ready
-        if (!current.child.hasExited()) return current
+        const found = await ready
+        if (!found.child.hasExited()) return found
         // It died between two jobs, e.g. because of a thread that an earlier job left.
-        replace()
+        if (found.child === current) replace()
         return await ready
       } catch (error) {
         ready = undefined
         throw error
       }
     },
-    replace,
+    replace(spent) {
+      if (spent === current) replace()
+    },
     async end() {
       ended = true
       // A child that still loads an app ends with it.

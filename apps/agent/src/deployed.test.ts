@@ -137,6 +137,140 @@ describe('a handler that flash deploy shipped', () => {
   })
 })
 
+describe('a deployed async function with max_concurrency', () => {
+  // `gate` names a file that other jobs make.
+  const HANDLER = `
+import asyncio, os
+async def handler(job):
+    data = job["input"]
+    print("begun", job["id"])
+    if data.get("set"):
+        os.environ["SET_BY_JOB"] = "yes"
+    while data.get("gate") and not os.path.exists(data["gate"]):
+        await asyncio.sleep(0.01)
+    if data.get("open"):
+        open(data["open"], "w").close()
+    if data.get("exit"):
+        raise SystemExit(4)
+    if data.get("die"):
+        os._exit(3)
+    if data.get("block"):
+        import time; time.sleep(600)
+    return os.environ.get("SET_BY_JOB", "no")
+`
+  const startThree = (more: Readonly<Record<string, string>> = {}): TestWorker => {
+    build({ 'handler_my-api.py': HANDLER })
+    return start('deployed-flash', { RUNPOD_MAX_CONCURRENCY: '3', ...more })
+  }
+  const give = async (own: TestWorker, input: object): Promise<string> => {
+    nextId += 1
+    const id = `job-${nextId}`
+    gateway.give({ id, input })
+    await own.printed(`begun ${id}`)
+    return id
+  }
+  const gate = (name: string): string => join(scratch, name)
+
+  it('runs as many jobs at a time, and each ping names them all', async () => {
+    const own = startThree()
+    const first = await give(own, { gate: gate('a') })
+    const second = await give(own, { gate: gate('b'), open: gate('a') })
+    await gateway.until(() => gateway.pings.some((ping) => ping.get('job_id') === `${first},${second}`))
+    expect((await call({ open: gate('b') })).body).toEqual({ output: 'no' })
+    expect([(await gateway.settled(first)).body, (await gateway.settled(second)).body]).toEqual([{ output: 'no' }, { output: 'no' }])
+    expect(own.output()).toContain(', 3 at a time')
+  })
+
+  it('takes no more than that', async () => {
+    const own = startThree()
+    const held = [await give(own, { gate: gate('a') }), await give(own, { gate: gate('a') }), await give(own, { gate: gate('a') })]
+    expect(gateway.waiting('job-take')).toBe(0)
+    writeFileSync(gate('a'), '')
+    await Promise.all(held.map(async (id) => gateway.settled(id)))
+    await gateway.until(() => gateway.waiting('job-take') === 1)
+  })
+
+  it('shares its state with the jobs beside it, and begins anew when none runs', async () => {
+    const own = startThree()
+    const held = await give(own, { gate: gate('a') })
+    expect((await call({ set: true })).body).toEqual({ output: 'yes' })
+    writeFileSync(gate('a'), '')
+    expect((await gateway.settled(held)).body).toEqual({ output: 'yes' })
+    expect((await call({})).body).toEqual({ output: 'no' })
+  })
+
+  it('stops the one job that is cancelled', async () => {
+    const own = startThree()
+    const [cancelled, other] = [await give(own, { gate: gate('never') }), await give(own, { gate: gate('a') })]
+    gateway.stop(cancelled)
+    await own.printed('the job was stopped')
+    writeFileSync(gate('a'), '')
+    expect((await gateway.settled(other)).body).toEqual({ output: 'no' })
+    expect((await call({})).body).toEqual({ output: 'no' })
+  })
+
+  it('gets a fresh process when all that it runs is to be stopped and does not stop', async () => {
+    const own = startThree()
+    const blocked = [await give(own, { gate: gate('never') }), await give(own, { block: true })]
+    for (const id of blocked) gateway.stop(id)
+    await own.printed('the job was stopped')
+    expect((await call({})).body).toEqual({ output: 'no' })
+  })
+
+  it('fails the job that exits, and not those beside it', async () => {
+    const own = startThree()
+    const other = await give(own, { gate: gate('a') })
+    expect((await call({ exit: true })).body.error).toContain('the function called sys.exit(4)')
+    writeFileSync(gate('a'), '')
+    expect((await gateway.settled(other)).body).toEqual({ output: 'no' })
+    expect((await call({})).body).toEqual({ output: 'no' })
+  })
+
+  it('fails the job that kills the process alone', async () => {
+    startThree()
+    expect((await call({ die: true })).body.error).toContain('exit code 3')
+    expect((await call({})).body).toEqual({ output: 'no' })
+  })
+
+  it('ends the worker when one of several jobs kills the process, and settles none of them', async () => {
+    const own = startThree()
+    await give(own, { gate: gate('never') })
+    await give(own, { die: true })
+    expect(await own.ended).toBe(1)
+    expect(own.output()).toContain('each of them runs again alone')
+    expect(gateway.requests).not.toContain('POST job-done')
+  })
+
+  it('finishes all of its jobs when it is drained', async () => {
+    const own = startThree()
+    const held = [await give(own, { gate: gate('a') }), await give(own, { gate: gate('a') })]
+    own.process.kill('SIGTERM')
+    await gateway.until(() => gateway.waiting('job-take') === 0)
+    writeFileSync(gate('a'), '')
+    for (const id of held) expect((await gateway.settled(id)).body).toEqual({ output: 'no' })
+    expect(await own.ended).toBe(0)
+  })
+
+  it('streams what overlapping generators yield, each in its order', async () => {
+    const handler =
+      'import asyncio\nasync def handler(job):\n    for i in range(3):\n        yield [job["id"], i]\n        await asyncio.sleep(0.01)\n'
+    build({ 'handler_my-api.py': handler })
+    start('deployed-flash', { RUNPOD_MAX_CONCURRENCY: '2' })
+    const [one, two] = await Promise.all([call({}), call({})])
+    for (const { id, body } of [one, two]) {
+      expect(body).toEqual({ output: [0, 1, 2].map((i) => [id, i]) })
+      expect(gateway.chunks.filter((chunk) => JSON.stringify(chunk).includes(id))).toEqual([0, 1, 2].map((i) => ({ output: [id, i] })))
+    }
+  })
+
+  it('runs one job at a time when it is not async, and says so', async () => {
+    build({ 'handler_my-api.py': 'def handler(job):\n    return 1\n' })
+    const own = start('deployed-flash', { RUNPOD_MAX_CONCURRENCY: '3' })
+    expect((await call({})).body).toEqual({ output: 1 })
+    expect(own.output()).toContain('max_concurrency=3 has no effect: the function is not async')
+  })
+})
+
 const SDK = `
 class Spec:
     def __init__(self, name): self.name = name

@@ -135,19 +135,23 @@ function openSource(fifoPath: string, secret: string, events: SourceEvents): Sou
   return { socket, ended: new Promise((resolve) => socket.once('close', () => resolve())) }
 }
 
-/** Each marker is awaited once; it may have arrived before. */
+/** A marker may have arrived before it is awaited. Several jobs of a child await its end, each other marker is awaited once. */
 function createMarkers() {
   const arrived = new Set<string>()
-  const waiting = new Map<string, () => void>()
+  const waiting = new Map<string, PromiseWithResolvers<void>>()
   return {
     note(marker: string) {
       arrived.add(marker)
-      waiting.get(marker)?.()
+      waiting.get(marker)?.resolve()
+      waiting.delete(marker)
     },
     async wait(marker: string, timeoutMs: number) {
-      if (!arrived.has(marker)) await withLimit(new Promise<void>((resolve) => waiting.set(marker, resolve)), timeoutMs)
-      waiting.delete(marker)
-      arrived.delete(marker)
+      if (!arrived.has(marker)) {
+        const arrival = waiting.get(marker) ?? Promise.withResolvers<void>()
+        waiting.set(marker, arrival)
+        await withLimit(arrival.promise, timeoutMs)
+      }
+      if (!marker.startsWith('exit:')) arrived.delete(marker)
     },
   }
 }

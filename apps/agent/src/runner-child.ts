@@ -7,9 +7,12 @@ import type { Frame } from './frames.ts'
 /** A forked Python process that is connected and waits for a job. */
 export interface RunnerChild {
   readonly generation: number
+  /** How many jobs it runs at a time. */
+  readonly slots: number
   send(header: Record<string, unknown>, body: Buffer): void
-  /** One listener at a time: the job that the child works on. */
-  onFrame(listener: (frame: Frame) => void): void
+  /** Frames of this job, and those of none. Until `forget`, or until the next job where the child runs one at a time. */
+  onFrame(jobId: string, listener: (frame: Frame) => void): void
+  forget(jobId: string): void
   readonly exited: Promise<ChildExit>
   readonly hasExited: () => boolean
 }
@@ -42,7 +45,7 @@ export function createChildRegistry(): ChildRegistry {
       return child.connected.promise
     },
     accept(socket) {
-      let listener: ((frame: Frame) => void) | undefined
+      let serve: ((frame: Frame) => void) | undefined
       const greet = (frame: Frame) => {
         const generation = frame.header.kind === 'hello' ? Number(frame.header.generation) : Number.NaN
         const child = children.get(generation)
@@ -50,18 +53,19 @@ export function createChildRegistry(): ChildRegistry {
           socket.destroy()
           return
         }
-        const setListener = (next: (frame: Frame) => void) => {
-          listener = next
+        const listeners = new Map<string, (frame: Frame) => void>()
+        serve = (next) => {
+          const { id } = next.header
+          for (const listener of typeof id === 'string' ? [listeners.get(id)] : listeners.values()) listener?.(next)
         }
-        listener = () => undefined
-        child.connected.resolve(
-          toRunnerChild(socket, generation, { setListener, exited: child.exited.promise, hasExited: () => !children.has(generation) }),
-        )
+        const slots = Number(frame.header.slots)
+        const hasExited = () => !children.has(generation)
+        child.connected.resolve(toRunnerChild(socket, { generation, slots, listeners, exited: child.exited.promise, hasExited }))
       }
       socket.on('error', () => undefined)
       socket.on(
         'data',
-        createFrameDecoder((frame) => (listener ?? greet)(frame)),
+        createFrameDecoder((frame) => (serve ?? greet)(frame)),
       )
     },
     markExited,
@@ -71,23 +75,23 @@ export function createChildRegistry(): ChildRegistry {
   }
 }
 
-interface Wiring {
-  readonly setListener: (listener: (frame: Frame) => void) => void
-  readonly exited: Promise<ChildExit>
-  readonly hasExited: () => boolean
+interface Wiring extends Pick<RunnerChild, 'generation' | 'slots' | 'exited' | 'hasExited'> {
+  readonly listeners: Map<string, (frame: Frame) => void>
 }
 
-function toRunnerChild(socket: Socket, generation: number, wiring: Wiring): RunnerChild {
+function toRunnerChild(socket: Socket, { listeners, ...child }: Wiring): RunnerChild {
   return {
-    generation,
+    ...child,
     send(header, body) {
       socket.cork()
       socket.write(encodeFrameHead(header, body.length))
       if (body.length > 0) socket.write(body)
       socket.uncork()
     },
-    onFrame: wiring.setListener,
-    exited: wiring.exited,
-    hasExited: wiring.hasExited,
+    onFrame(jobId, listener) {
+      if (child.slots === 1) listeners.clear()
+      listeners.set(jobId, listener)
+    },
+    forget: (jobId) => void listeners.delete(jobId),
   }
 }

@@ -20,7 +20,9 @@ function scriptedRunner() {
   const child = {
     generation: 1,
     send: () => steps.push('job sent'),
-    onFrame: (next: (frame: Frame) => void) => {
+    slots: 1,
+    forget: () => undefined,
+    onFrame: (_jobId: string, next: (frame: Frame) => void) => {
       listener = next
     },
     exited: new Promise<never>(() => undefined),

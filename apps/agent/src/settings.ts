@@ -24,6 +24,8 @@ export interface Settings {
   readonly pingIntervalMs: number
   /** Undefined: detected for each job. */
   readonly envelope: EnvelopeName | undefined
+  /** The most jobs at a time. The app decides whether it uses them (ADR 75). */
+  readonly slots: number
   readonly memoryBytes: number | undefined
   /** The process host's private directory of this worker; undefined in a container. */
   readonly scratchDir: string | undefined
@@ -77,7 +79,7 @@ export function readSettings(env: Env): Settings {
     streamUrl: optional(env.RUNPOD_WEBHOOK_POST_STREAM, withWorker),
     pingUrl: optional(env.RUNPOD_WEBHOOK_PING, withWorker),
     pingIntervalMs: toPingInterval(env.RUNPOD_PING_INTERVAL),
-    envelope: ENVELOPES.find((name) => name === env.RUNYARD_ENVELOPE),
+    ...readEnvelope(env),
     memoryBytes: Number(env.RUNYARD_MEMORY_BYTES) > 0 ? Number(env.RUNYARD_MEMORY_BYTES) : undefined,
     scratchDir: env.RUNYARD_SCRATCH_DIR || undefined,
     python: env.RUNYARD_PYTHON || undefined,
@@ -89,6 +91,15 @@ export function readSettings(env: Env): Settings {
 
 /** As Runpod keeps a worker whose port nobody answers (management §11). */
 const READY_WITHIN_MS = 8 * 60_000
+
+/** As runner/runyard_runner/deployed.py reads it. */
+const MOST_SLOTS = 100
+
+function readEnvelope(env: Env): Pick<Settings, 'envelope' | 'slots'> {
+  const envelope = ENVELOPES.find((name) => name === env.RUNYARD_ENVELOPE)
+  const wanted = /^\d+$/.test(env.RUNPOD_MAX_CONCURRENCY?.trim() ?? '') ? Number(env.RUNPOD_MAX_CONCURRENCY) : 1
+  return { envelope, slots: isDeployed(envelope) ? Math.min(MOST_SLOTS, Math.max(1, wanted)) : 1 }
+}
 
 function readServing(env: Env, takeUrl: string): Serving {
   const port = toPort(env.PORT) ?? 80

@@ -9,15 +9,13 @@ interface Unheeded {
   readonly harmless?: RegExp
 }
 
+/** A deployed app's `max_concurrency`; the runner says what of it has an effect. */
+const LIVE = 'a worker that runs the source of each job runs one job at a time; more workers (workersMax) run more jobs at once'
 const DEPLOYED = 'this worker has no build of a deployed app; it runs the source that comes with each job'
 const NO_FITNESS = 'fitness checks are the SDK’s, and this agent runs none'
 
 const UNHEEDED: readonly Unheeded[] = [
-  {
-    name: 'RUNPOD_MAX_CONCURRENCY',
-    harmless: /^[01]$/,
-    why: 'a worker of this image runs one job at a time; more workers (workersMax) run more jobs at once',
-  },
+  { name: 'RUNPOD_MAX_CONCURRENCY', harmless: /^[01]$/, why: LIVE },
   { name: 'RUNPOD_REALTIME_PORT', harmless: /^0$/, why: 'jobs come from the queue; this agent listens on no port' },
   { name: 'RUNPOD_REALTIME_CONCURRENCY', harmless: /^1$/, why: 'jobs come from the queue; this agent listens on no port' },
   { name: 'RUNPOD_RUNTIME_KIND', harmless: /^queue$/, why: 'this agent serves queues alone, no api and no task' },
@@ -37,9 +35,9 @@ export function refuseUnheeded(
   env: Readonly<Record<string, string | undefined>>,
   settings: Pick<Settings, 'pingIntervalMs' | 'envelope'>,
 ): readonly string[] {
-  const followed = isDeployed(settings.envelope) ? DEPLOYED : undefined
+  const followed: readonly string[] = isDeployed(settings.envelope) ? [DEPLOYED, LIVE] : []
   const refused = UNHEEDED.flatMap(({ name, harmless, why }) => {
-    if (why === followed) return []
+    if (followed.includes(why)) return []
     const value = env[name]?.trim() ?? ''
     return value === '' || harmless?.test(value) === true ? [] : [`${name}=${value} is not followed: ${why}`]
   })

@@ -63,6 +63,15 @@ def failure_of(error):
     return Failure("%s%s\n%s" % (text_of(error), advice.for_raised(error), user_traceback(error)), cause=error)
 
 
+def as_failure(error):
+    """Of what an envelope raised."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, MemoryError):
+        return Failure("the function's process ran out of memory%s" % memory.limit_text(), fresh=True)
+    return Failure("the job could not be run: %s: %s" % (type(error).__name__, text_of(error)), fresh=True)
+
+
 def text_of(error):
     """The text of the error, or its type if the text is empty or reading it raises."""
     try:
@@ -125,6 +134,52 @@ def call_and_await(function, args, kwargs, loop):
 
 async def settle(awaitable):
     return await awaitable
+
+
+async def call_in_loop(function, args, kwargs, report):
+    """As `call`, in a task of the running event loop."""
+    report.entered_at = int(time.time() * 1000)
+    try:
+        return await guard_in_loop(await_value(function, args, kwargs))
+    finally:
+        report.returned_at = int(time.time() * 1000)
+
+
+async def drain_in_loop(generator, chunk, report):
+    """As `drain`, in a task of the running event loop. `chunk` is awaited."""
+    try:
+        await guard_in_loop(await_values(generator, chunk))
+    finally:
+        report.returned_at = int(time.time() * 1000)
+
+
+async def guard_in_loop(step):
+    try:
+        return await step
+    except Failure:
+        raise
+    except BaseException as error:
+        raise failure_of(error)
+
+
+async def await_value(function, args, kwargs):
+    value = function(*args, **kwargs)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def await_values(generator, chunk):
+    if not inspect.isasyncgen(generator):
+        try:
+            for value in generator:
+                await chunk(value)
+        finally:
+            generator.close()
+        return
+    try:
+        async for value in generator:
+            await chunk(value)
+    finally:
+        await generator.aclose()
 
 
 def to_json(value):

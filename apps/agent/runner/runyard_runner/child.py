@@ -15,14 +15,15 @@ import socket
 from . import dependencies, descriptors, memory, output
 from .baseline import Baseline, Unfit
 from .board import BROKEN, WAITING, WORKING, Board
-from .calling import Failure, text_of
+from .calling import Failure, as_failure
 from .child_processes import Processes
 from .dependencies import NeedsFresh
 from .envelopes import deployed_flash, deployed_sdk2, flash, json_source
 from .event_loop import Loop
 from .frames import open_reader, read_frame, write_frame
 from .installers import attach_installed
-from .reply import CallReport
+from .overlapping import Overlapping
+from .reply import CallReport, done_frame
 
 ENVELOPES = {"flash": flash, "json": json_source, "deployed-flash": deployed_flash, "deployed-sdk2": deployed_sdk2}
 LIBC = ctypes.CDLL(None)
@@ -32,7 +33,7 @@ UNFIT = 71
 def main(socket_path, fifo_path, generation, marker):
     child = Child(socket_path, fifo_path, generation, marker)
     try:
-        child.serve()
+        child.serve() if child.slots == 1 else Overlapping(child).serve()
     except (EOFError, ConnectionError):
         return
     except BaseException:
@@ -47,6 +48,7 @@ class Child:
         memory.prepare_limits()
         attach_installed()
         self.loop = Loop()
+        self.envelopes = ENVELOPES
         self.processes = Processes(os.getppid())
         # Next to the socket, and named by the generation, so the agent knows the path.
         self.directory, self.generation = os.path.dirname(socket_path), generation
@@ -54,17 +56,19 @@ class Child:
         self.leaves_processes = False
         self.jobs = 0
         self.pid = os.getpid()
-        deployed_app = getattr(ENVELOPES.get(os.environ.get("RUNYARD_ENVELOPE", "")), "app", None)
-        if deployed_app is not None:
+        envelope = ENVELOPES.get(os.environ.get("RUNYARD_ENVELOPE", ""))
+        self.slots = 1
+        if hasattr(envelope, "app"):
             # Before the baseline is read: what the app sets up is part of it.
-            deployed_app.load(self.loop.loop)
+            envelope.app.load(self.loop.loop)
+            self.slots = envelope.app.slots
         self.baseline = Baseline()
         dependencies.on_attached = lambda: self.baseline.accept("sys.path")
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.connect(socket_path)
         self.reader = open_reader(self.sock)
         self.sock_flags = descriptors.mark(self.sock.fileno())
-        self.send({"kind": "hello", "generation": generation})
+        self.send({"kind": "hello", "generation": generation, "slots": self.slots})
 
     def send(self, header, body=b""):
         if descriptors.flags(self.sock.fileno()) != self.sock_flags:
@@ -99,12 +103,11 @@ class Child:
         self.streams.finish(owner)
         LIBC.fflush(None)
         self.leave_if_copy()
-        before = reply.before.encode()
         self.pipe.mark("done:" + job_id)
         self.leaves_processes = self.processes.has_new()
         self.board.note(WAITING)
-        header = dict(done_header(job_id, before, reply, report), pipeFollows=self.leaves_processes)
-        self.send(header, before + reply.after.encode())
+        header, body = done_frame(reply, report)
+        self.send(dict(header, pipeFollows=self.leaves_processes), body)
 
     def leave_if_copy(self):
         """User code may fork and let the copy return. Only the original process answers."""
@@ -112,19 +115,22 @@ class Child:
             os._exit(0)
 
     def restore(self):
-        try:
-            self.streams.restore()
-            self.loop.restore()
-            self.baseline.restore()
-        except Unfit as error:
-            print("runyard: this process is replaced, since after the last job %s" % error, flush=True)
-            os._exit(UNFIT)
-        self.board.note_threads(_thread._count() > 0)
+        self.restore_state(self.loop.restore)
         if self.leaves_processes:
             # The agent begins the next job once it reads from the other pipe: what they print meanwhile is no job's output.
             path = os.path.join(self.directory, "out-%d-%d" % (self.generation, self.jobs))
             self.pipe.replace(path)
             self.send({"kind": "output", "path": path})
+
+    def restore_state(self, restore_loop):
+        try:
+            self.streams.restore()
+            restore_loop()
+            self.baseline.restore()
+        except Unfit as error:
+            print("runyard: this process is replaced, since after the last job %s" % error, flush=True)
+            os._exit(UNFIT)
+        self.board.note_threads(_thread._count() > 0)
 
 
 class Emit:
@@ -144,26 +150,10 @@ class Emit:
             raise Failure(answer["refused"])
 
 
-def done_header(job_id, before, reply, report):
-    return {
-        "kind": "done",
-        "id": job_id,
-        "stdoutAt": len(before) if reply.after else None,
-        "isStream": reply.is_stream,
-        "fresh": reply.fresh,
-        "enteredAt": report.entered_at,
-        "returnedAt": report.returned_at,
-    }
-
-
 def run_envelope(envelope, request, loop, emit, report):
     try:
         return envelope.run(request, loop, emit, report)
     except NeedsFresh:
         raise
-    except Failure as failure:
-        return envelope.failed(failure, emit)
-    except MemoryError:
-        return envelope.failed(Failure("the function's process ran out of memory%s" % memory.limit_text(), fresh=True), emit)
     except BaseException as error:
-        return envelope.failed(Failure("the job could not be run: %s: %s" % (type(error).__name__, text_of(error)), fresh=True), emit)
+        return envelope.failed(as_failure(error), emit)

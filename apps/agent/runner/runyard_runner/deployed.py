@@ -17,6 +17,8 @@ from .reply import Reply
 
 # As Runpod's worker does.
 MOST_MISSING = 3
+# Its pings name all jobs of a worker in one URL.
+MOST_SLOTS = 100
 
 
 def app_directory():
@@ -101,11 +103,38 @@ def run_init(function, loop):
     calling.guard(calling.call_and_await, function, (), {}, loop)
 
 
-def reply_of(value, loop, emit, report):
-    """The body of job-done as Runpod's worker makes it (worker-api §5.1)."""
-    if inspect.isgenerator(value) or inspect.isasyncgen(value):
-        return stream_reply(value, loop, emit, report)
-    return plain_reply(value)
+def run(call, loop, emit, report):
+    """Returns the body of job-done as Runpod's worker makes it (worker-api §5.1). `call`: a function, its arguments, its keyword arguments."""
+    value = calling.call(*call, loop, report)
+    if not is_generator(value):
+        return plain_reply(value)
+    chunks = Chunks()
+    try:
+        calling.drain(value, loop, lambda item: emit(chunks.add(item)), report)
+    except Failure as failure:
+        return chunks.failed(failure)
+    return chunks.reply()
+
+
+async def run_in_loop(call, emit, report):
+    """As `run`, in a task of the running event loop. `emit` is awaited."""
+    value = await calling.call_in_loop(*call, report)
+    if not is_generator(value):
+        return plain_reply(value)
+    chunks = Chunks()
+
+    async def chunk(item):
+        await emit(chunks.add(item))
+
+    try:
+        await calling.drain_in_loop(value, chunk, report)
+    except Failure as failure:
+        return chunks.failed(failure)
+    return chunks.reply()
+
+
+def is_generator(value):
+    return inspect.isgenerator(value) or inspect.isasyncgen(value)
 
 
 def plain_reply(value):
@@ -124,23 +153,27 @@ class Broken(Exception):
     """The generator has yielded an error."""
 
 
-def stream_reply(generator, loop, emit, report):
-    chunks = []
+class Chunks:
+    """What a generator has yielded."""
 
-    def chunk(value):
+    def __init__(self):
+        self.texts = []
+
+    def add(self, value):
+        """Returns the body of job-stream."""
         if isinstance(value, dict) and value.get("error"):
             raise Broken(str(value["error"]))
         text = calling.guard(as_text, value)
-        chunks.append(text)
-        emit(b'{"output":' + text.encode() + b"}")
+        self.texts.append(text)
+        return b'{"output":' + text.encode() + b"}"
 
-    try:
-        calling.drain(generator, loop, chunk, report)
-    except Failure as failure:
+    def reply(self):
+        return Reply('{"output":[' + ",".join(self.texts) + "]}", "", is_stream=True)
+
+    def failed(self, failure):
         if isinstance(failure.cause, Broken):
             return Reply(json.dumps({"error": str(failure.cause)}), "", is_stream=True)
-        raise
-    return Reply('{"output":[' + ",".join(chunks) + "]}", "", is_stream=True)
+        raise failure
 
 
 def as_text(value):
@@ -178,10 +211,13 @@ class Deployed:
         self.load_function = load_function
         self.function = None
         self.failure = Failure("the app was not loaded")
+        # How many jobs run at a time.
+        self.slots = 1
 
     def load(self, loop):
         try:
             self.function, self.failure = self.load_function(loop), None
+            self.slots = slots_for(self.function)
         except Failure as failure:
             self.failure = bootstrap_failure(failure)
             print("runyard: the app could not be loaded, so each job of this worker fails: %s" % failure.text, flush=True)
@@ -193,6 +229,20 @@ class Deployed:
         if self.failure is not None:
             raise Failure(self.failure.text)
         return self.function
+
+
+def slots_for(function):
+    """Jobs at a time: `max_concurrency`, if the function is async. One that is not would block the others (ADR 75)."""
+    text = os.environ.get("RUNPOD_MAX_CONCURRENCY", "").strip()
+    wanted = int(text) if text.isdecimal() else 1
+    if wanted <= 1:
+        return 1
+    if not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
+        print("runyard: max_concurrency=%d has no effect: the function is not async, so this worker runs one job at a time" % wanted, flush=True)
+        return 1
+    if wanted > MOST_SLOTS:
+        print("runyard: max_concurrency=%d: this worker runs %d jobs at a time, which is the most" % (wanted, MOST_SLOTS), flush=True)
+    return min(wanted, MOST_SLOTS)
 
 
 def bootstrap_failure(failure):

@@ -34,6 +34,11 @@ class Loop:
             loop = self.loop
         if not self.is_set(loop):
             asyncio.set_event_loop(loop)
+        self.restore_options()
+
+    def restore_options(self):
+        """What can be restored while it runs."""
+        loop = self.loop
         if loop._debug or loop._task_factory is not None or loop._exception_handler is not None:
             loop.set_debug(False)
             loop.set_task_factory(None)

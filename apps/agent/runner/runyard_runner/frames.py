@@ -4,6 +4,7 @@ The body of a job is the gateway's unchanged JSON, and the body of a result is p
 """
 
 import json
+import socket
 import struct
 
 LENGTHS = struct.Struct(">II")
@@ -27,6 +28,23 @@ def read_exactly(reader, count):
     if len(data) < count:
         raise EOFError
     return data
+
+
+def receive_frame(sock):
+    """As `read_frame`, but takes nothing of the next frame, so that an event loop sees that one arrive."""
+    header_length, body_length = LENGTHS.unpack(receive_exactly(sock, LENGTHS.size))
+    return json.loads(receive_exactly(sock, header_length)), receive_exactly(sock, body_length)
+
+
+def receive_exactly(sock, count):
+    data = bytearray(count)
+    view = memoryview(data)
+    while len(view):
+        received = sock.recv_into(view, flags=socket.MSG_WAITALL)
+        if received == 0:
+            raise EOFError
+        view = view[received:]
+    return bytes(data)
 
 
 def write_frame(sock, header, body=b""):

@@ -21,3 +21,18 @@ class CallReport:
         self.entered_at = None
         self.returned_at = None
         self.hint = hint
+
+
+def done_frame(reply, report):
+    """The header and the body of the frame that ends a job."""
+    before = reply.before.encode()
+    header = {
+        "kind": "done",
+        "id": report.job_id,
+        "stdoutAt": len(before) if reply.after else None,
+        "isStream": reply.is_stream,
+        "fresh": reply.fresh,
+        "enteredAt": report.entered_at,
+        "returnedAt": report.returned_at,
+    }
+    return header, before + reply.after.encode()

@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 
-from .. import advice, calling, dependencies, deployed
+from .. import advice, dependencies, deployed
 from ..calling import Failure
 
 FLASH_LOCK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "flash.lock")
@@ -62,10 +62,13 @@ def import_module(root, resource):
 app = deployed.Deployed(load_handler)
 
 
-def run(request, loop, emit, report):
+def call_of(request, report):
     # The handler changes its input, which was parsed for this call alone.
-    value = calling.call(app.get(), [{"id": report.job_id, "input": request}], {}, loop, report)
-    return deployed.reply_of(value, loop, emit, report)
+    return app.get(), [{"id": report.job_id, "input": request}], {}
+
+
+def run(request, loop, emit, report):
+    return deployed.run(call_of(request, report), loop, emit, report)
 
 
 failed = deployed.failed

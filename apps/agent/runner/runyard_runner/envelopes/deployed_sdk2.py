@@ -2,7 +2,7 @@
 
 import importlib
 
-from .. import advice, calling, dependencies, deployed, mounts
+from .. import advice, dependencies, deployed, mounts
 from ..calling import Failure
 
 MANIFEST = "runpod_manifest.json"
@@ -49,13 +49,16 @@ def find_handle(module, resource):
 app = deployed.Deployed(load_function)
 
 
-def run(request, loop, emit, report):
+def call_of(request, _report):
     function = app.get()
     if not isinstance(request, dict):
         raise Failure("the job's input is not an object with the function's arguments")
     request.pop("__empty", None)
-    value = calling.call(function, [], request, loop, report)
-    return deployed.reply_of(value, loop, emit, report)
+    return function, [], request
+
+
+def run(request, loop, emit, report):
+    return deployed.run(call_of(request, report), loop, emit, report)
 
 
 failed = deployed.failed
