@@ -1,5 +1,6 @@
 // A real browser with a page that loads `runpod-sdk` from npm. One server, two origins: `localhost` and `127.0.0.1` are different origins, and
 // because of the port both differ from the gateway's.
+import { createHash, X509Certificate } from 'node:crypto'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -41,9 +42,62 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-export async function openBrowser(scope: AsyncDisposableStack): Promise<Browser> {
+/** `authority`: a certificate (PEM) whose signatures the browser accepts beside those of its own authorities. */
+export async function openBrowser(scope: AsyncDisposableStack, authority?: string): Promise<Browser> {
   const executablePath = findOnPath('chromium') ?? 'chromium'
-  return scope.adopt(await chromium.launch({ executablePath, chromiumSandbox: false, args: FLAGS }), (browser) => browser.close())
+  const trust = authority === undefined ? [] : [`--ignore-certificate-errors-spki-list=${keyDigest(authority)}`]
+  const options = { executablePath, chromiumSandbox: false, args: [...FLAGS, ...trust] }
+  return scope.adopt(await chromium.launch(options), (browser) => browser.close())
+}
+
+function keyDigest(pem: string): string {
+  const key = new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' })
+  return createHash('sha256').update(key).digest('base64')
+}
+
+export interface PageCall {
+  /** Address of a load-balanced endpoint. */
+  readonly base: string
+  readonly key: string
+  readonly authority: string
+}
+
+export interface BlankPage extends AsyncDisposable {
+  readonly origin: string
+  /** Calls the endpoint from a page of this origin, with fetch, a stream and a WebSocket. */
+  readonly call: (call: PageCall) => Promise<unknown>
+}
+
+export async function startBlankPage(): Promise<BlankPage> {
+  await using scope = new AsyncDisposableStack()
+  const port = await listen(scope, (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>'))
+  const owned = scope.move()
+  const origin = `http://localhost:${port}`
+  return {
+    origin,
+    async call({ authority, ...given }) {
+      await using opened = new AsyncDisposableStack()
+      const page = await (await openBrowser(opened, authority)).newPage()
+      await page.goto(origin)
+      return await page.evaluate(callEndpoint, given)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Runs in the page. */
+async function callEndpoint({ base, key }: Pick<PageCall, 'base' | 'key'>): Promise<unknown> {
+  const headers = { authorization: `Bearer ${key}` }
+  const body = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{"x":21}' }
+  const fetched: unknown = await (await fetch(`${base}/double`, body)).json()
+  const stream = (await (await fetch(`${base}/stream`, { headers })).text()).trim().split('\n\n')
+  const socket = await new Promise((resolve, reject) => {
+    const talk = new WebSocket(`${base.replace(/^http/, 'ws')}/talk`, ['runyard', `runyard.bearer.${key}`])
+    talk.addEventListener('open', () => talk.send('hello'))
+    talk.addEventListener('message', ({ data }) => resolve([String(data), talk.protocol]))
+    talk.addEventListener('error', () => reject(new Error('the WebSocket failed')))
+  })
+  return { fetch: fetched, stream, socket }
 }
 
 export async function startSdkSite(): Promise<SdkSite> {

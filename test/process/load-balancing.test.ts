@@ -1,15 +1,20 @@
-// Load-balanced endpoints on the process host: live code of both SDK generations, held from zero workers, called by real clients, down to zero again.
+// Load-balanced endpoints on the process host: live code of both SDK generations, held from zero workers, called by real clients by path and by Host over
+// TLS with Runyard's CA, from a page in a browser, down to zero again.
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { tryCommand } from '../harness/child.ts'
-import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
+import { startBlankPage, type BlankPage } from '../harness/browser.ts'
+import { runCommand, tryCommand } from '../harness/child.ts'
+import { makeProject, pythonEnv } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
-import { venvPath } from '../harness/venvs.ts'
+import { venvPath, venvPython } from '../harness/venvs.ts'
+
+const PROGRAMS = join(import.meta.dirname, '..', 'programs')
 
 const API = `
-from fastapi import FastAPI
+from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from runpod import App
 
@@ -28,19 +33,30 @@ def doubling():
     def stream():
         return StreamingResponse((f"data: {n}\\n\\n" for n in range(3)), media_type="text/event-stream")
 
+    @served.websocket("/talk")
+    async def talk(socket: WebSocket):
+        await socket.accept()
+        await socket.send_text("heard " + await socket.receive_text())
+
     return served
 `
 
 const ADD = 'def add(a, b):\n    return {"sum": a + b}\n'
 
-await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'load-balanced endpoints on the process host', () => {
+await suiteThatNeeds(['redis', 'browser', 'venv:flash-1.21', 'venv:runpod-2.0'], 'load-balanced endpoints on the process host', () => {
   let stack: Stack
   let tlsPort: number
+  let page: BlankPage
   beforeAll(async () => {
     tlsPort = await findFreePort()
-    stack = await startStack({ host: 'process', settings: { RUNYARD_TLS_PORT: `${tlsPort}` } })
+    page = await startBlankPage()
+    stack = await startStack({ host: 'process', settings: { RUNYARD_TLS_PORT: `${tlsPort}`, RUNYARD_CORS_ORIGINS: page.origin } })
   })
-  afterAll(() => stack?.stop())
+  afterAll(async () => {
+    await page?.[Symbol.asyncDispose]()
+    await stack?.stop()
+  })
+  const authority = (name: 'ca' | 'bundle'): string => join(stack.dataDir, 'tls', `${name}.pem`)
 
   async function saveBalanced(name: string, image: string, idleTimeout = 60): Promise<string> {
     const template = { name, imageName: image, containerDiskInGb: 10, dockerArgs: '', env: [] }
@@ -60,19 +76,40 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'load-bala
     expect((await stack.api.post(`/lb/${id}/execute`, call)).json).toMatchObject({ json_result: { sum: 5 } })
   })
 
-  test('an api of SDK 2 gets its source once and serves httpx, requests, aiohttp and streams', async () => {
+  test('an api of SDK 2 gets its source once and serves httpx, requests, aiohttp, fetch, WebSockets and a page by TLS', async () => {
     const id = await saveBalanced('dev-lb-doubling', 'runpod/api:py3.12-latest')
     expect((await stack.api.post(`/lb/${id}/_runpod/sync`, { source: API, resource: 'doubling' })).json).toMatchObject({ status: 'synced' })
-    const { found } = await runPython({ venv: 'flash-1.21', program: 'lb_clients.py', args: [`${stack.url}/lb/${id}`], env: stack.env })
+    const host = `${id}.api.localhost:${tlsPort}`
+    const byPath = `https://localhost:${tlsPort}/lb/${id}`
+    const trust = { SSL_CERT_FILE: authority('bundle'), REQUESTS_CA_BUNDLE: authority('bundle') }
+    const args = [byPath, `https://${host}`]
+    await using project = await makeProject(['lb_clients.py'])
+    // Not as a fork: what it imports reads the authorities.
+    const printed = await runCommand(venvPython('flash-1.21'), ['-u', 'lb_clients.py', ...args], {
+      cwd: project.dir,
+      env: pythonEnv('flash-1.21', project.dir, { ...stack.env, ...trust }),
+      timeoutMs: 200_000,
+    })
+    const found: unknown = JSON.parse(printed.slice(printed.indexOf('@@ ') + 3))
     const doubled = { value: 42 }
-    expect(found).toEqual({ httpx: doubled, requests: doubled, aiohttp: doubled, stream: ['data: 0', 'data: 1', 'data: 2'] })
+    const stream = ['data: 0', 'data: 1', 'data: 2']
+    const heard = 'heard hello'
+    const python = { httpx: doubled, requests: doubled, aiohttp: [doubled, heard], websockets: [heard, heard, 'runyard'], stream }
+    expect(found).toEqual({ path: python, host: python })
+
+    const env = { ...stack.env, NODE_EXTRA_CA_CERTS: authority('ca') }
+    const node = await runCommand(process.execPath, [join(PROGRAMS, 'lb-client.ts'), byPath], { env })
+    const inNode = { fetch: doubled, stream, socket: [heard, 'runyard'] }
+    expect(JSON.parse(node)).toEqual(inNode)
+    expect(await page.call({ base: `https://${host}`, key: stack.key, authority: await readFile(authority('ca'), 'utf8') })).toEqual(inNode)
+
     expect((await stack.api.post(`/lb/${id}/double`, [1])).status).toBe(422)
     expect((await stack.api.get(`/lb/${id}/nosuch`)).status).toBe(404)
   })
 
   test('`rp flash dev` calls the routes of a class and of a FastAPI app by https, and leaves no endpoint', async () => {
     await using project = await makeProject(['rp_api.py'])
-    const tls = { RUNPOD_ENDPOINT_BASE_URL: `https://api.localhost:${tlsPort}/v2`, SSL_CERT_FILE: join(stack.dataDir, 'tls', 'bundle.pem') }
+    const tls = { RUNPOD_ENDPOINT_BASE_URL: `https://api.localhost:${tlsPort}/v2`, SSL_CERT_FILE: authority('bundle') }
     const before = (await stack.api.endpoints()).length
     const result = await tryCommand(`${venvPath('runpod-2.0')}/bin/rp`, ['flash', 'dev', 'rp_api.py', '--once'], {
       cwd: project.dir,

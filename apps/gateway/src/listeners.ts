@@ -31,6 +31,7 @@ import { registerWorkerPlane } from './workers/routes.ts'
 /** A ping names up to 64 KiB of jobs in its URL (worker-api §8). */
 const PING_BYTES = 96 * 1024
 const PREFLIGHT_KEPT_S = 600
+const NO_PAGES: Config['cors'] = { origins: [] }
 
 export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
@@ -48,7 +49,7 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   registerDocs(app, { routes, version: root.version })
   await registerMetrics(app, deps, root.version)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
-  await registerBalancer(app, deps)
+  await registerBalancer(app, deps, config.cors)
   await registerTasks(app, deps)
   await registerWorkerLogs(app, deps)
   await registerManagement(app, {
@@ -76,8 +77,8 @@ export async function buildWorkerPlaneApp(deps: Balancer): Promise<FastifyInstan
   registerProbes(app, deps)
   await registerWorkerPlane(app, deps)
   // Functions that call functions are known callers: no limits, no browsers.
-  await registerJobPlane(app, deps, { rates: { preset: 'off', concurrent: {} }, origins: { origins: [] } })
-  await registerBalancer(app, deps)
+  await registerJobPlane(app, deps, { rates: { preset: 'off', concurrent: {} }, origins: NO_PAGES })
+  await registerBalancer(app, deps, NO_PAGES)
   await registerNestedManagement(app, deps)
   return app
 }

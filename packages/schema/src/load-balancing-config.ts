@@ -37,5 +37,7 @@ export const CorsConfig = z.object({
   origins: z
     .array(z.string())
     .default([])
-    .describe('web pages that may call the job plane from a browser, e.g. https://app.example.com, or * for all; default: none'),
+    .describe(
+      'web pages that may call the job plane and load-balanced endpoints from a browser, e.g. https://app.example.com, or * for all; default: none',
+    ),
 })

@@ -35,8 +35,9 @@ def main(vendor_dir):
     import uvicorn
 
     port = int(os.environ["PORT"])
-    # Reached through the agent alone (ADR 69).
-    uvicorn.run(application, host="127.0.0.1", port=port, timeout_keep_alive=KEEP_ALIVE_S, access_log=False, log_level="warning", proxy_headers=False)
+    # Reached through the agent alone (ADR 69). Node's own WebSocket cannot read what this server compresses.
+    quiet = {"access_log": False, "log_level": "warning", "proxy_headers": False, "ws_per_message_deflate": False}
+    uvicorn.run(application, host="127.0.0.1", port=port, timeout_keep_alive=KEEP_ALIVE_S, **quiet)
 
 
 def ensure_server():

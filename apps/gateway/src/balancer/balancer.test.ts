@@ -1,6 +1,8 @@
 // Load-balanced endpoints through a whole gateway: real clients on one side, a real HTTP server behind tunnels on the other (management §11).
 import { createServer, request, type IncomingMessage, type RequestOptions, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint, WorkerRecord } from '@runyard/schema'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -23,7 +25,10 @@ beforeAll(async () => {
   // A request may be cut off in its middle.
   server = createServer((incoming, response) => void serve(incoming, response).catch(() => response.destroy()))
   server.on('upgrade', (incoming: IncomingMessage, socket) => {
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Path: ${incoming.url}\r\n\r\n`)
+    const offered = incoming.headers['sec-websocket-protocol']
+    const chosen = incoming.url === '/choosing' ? `Sec-WebSocket-Protocol: ${offered?.split(', ')[0]}\r\n` : ''
+    const own = `X-Path: ${incoming.url}\r\nX-Offered: ${offered ?? 'none'}\r\n${chosen}`
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${own}\r\n`)
     socket.on('data', (chunk: Buffer) => socket.write(`heard ${chunk}`))
     socket.on('error', () => undefined)
   })
@@ -58,7 +63,8 @@ async function serve(incoming: IncomingMessage, response: ServerResponse): Promi
     chunks.push(chunk as Buffer)
   }
   if (path === '/_runpod/sync') synced.push(Buffer.concat(chunks).toString())
-  response.writeHead(path.startsWith('/teapot') ? 418 : 200, { 'content-type': 'application/json', 'x-own': 'a' })
+  const own = path === '/own-cors' ? { 'access-control-allow-origin': '*' } : {}
+  response.writeHead(path.startsWith('/teapot') ? 418 : 200, { 'content-type': 'application/json', 'x-own': 'a', ...own })
   response.end(JSON.stringify({ method: incoming.method, path, bytes, headers: incoming.headers }))
 }
 
@@ -105,6 +111,24 @@ function ask(
       response.on('error', reject)
     })
     sent.on('error', reject).end(body)
+  })
+}
+
+const WEBSOCKET = { connection: 'Upgrade', upgrade: 'websocket' }
+
+/** The headers of the handshake's answer, and what came back. */
+function sayHello(path: string, headers: Record<string, string>): Promise<Record<string, unknown>> {
+  return new Promise((resolve, reject) => {
+    const sent = request(gateway.publicUrl + path, { headers, agent: false })
+    sent.on('upgrade', (response, socket) => {
+      socket.write('hello')
+      socket.once('data', (chunk: Buffer) => {
+        resolve({ ...response.headers, heard: `${chunk}` })
+        socket.destroy()
+      })
+    })
+    sent.on('response', (response) => reject(new Error(`the answer is ${response.statusCode}`)))
+    sent.on('error', reject).end()
   })
 }
 
@@ -171,27 +195,50 @@ describe('a stream', () => {
   test('of a WebSocket goes both ways', async () => {
     const site = await addSite()
     await join(site)
-    const headers = {
-      host: `${site.endpoint.id}.localhost`,
-      authorization: `Bearer ${gateway.key}`,
-      connection: 'Upgrade',
-      upgrade: 'websocket',
-    }
-    const heard = await new Promise<string>((resolve, reject) => {
-      const sent = request(`${gateway.publicUrl}/ws?a=1`, { headers, agent: false })
-      sent.on('upgrade', (response, socket) => {
-        socket.write('hello')
-        socket.once('data', (chunk: Buffer) => {
-          resolve(`${String(response.headers['x-path'])} ${chunk}`)
-          socket.destroy()
-        })
-      })
-      sent.on('error', reject).end()
-    })
-    expect(heard).toBe('/ws?a=1 heard hello')
+    const headers = { host: `${site.endpoint.id}.localhost`, ...WEBSOCKET }
+    const authorization = `Bearer ${gateway.key}`
+    expect(await sayHello('/ws?a=1', { ...headers, authorization })).toMatchObject({ 'x-path': '/ws?a=1', heard: 'heard hello' })
     const refused = await ask('/ws', { headers: { ...headers, authorization: 'Bearer nope' } })
     expect(refused.status).toBe(401)
   })
+
+  test('of a WebSocket may bring its key as a subprotocol, which the worker does not see', async () => {
+    const site = await addSite()
+    await join(site)
+    const hello = (path: string, names: readonly string[]) =>
+      sayHello(`/lb/${site.endpoint.id}${path}`, { ...WEBSOCKET, 'sec-websocket-protocol': names.join(', ') })
+    const bearer = `runyard.bearer.${encodeURIComponent(gateway.key)}`
+    const chosen = 'sec-websocket-protocol'
+    expect(await hello('/ws', ['runyard', bearer])).toMatchObject({ 'x-offered': 'none', [chosen]: 'runyard', heard: 'heard hello' })
+    expect(await hello('/ws', ['runyard', bearer, 'chat'])).toMatchObject({ 'x-offered': 'chat', [chosen]: 'runyard' })
+    expect(await hello('/choosing', ['chat', 'runyard', bearer])).toMatchObject({ 'x-offered': 'chat', [chosen]: 'chat' })
+    const alone = await hello('/ws', [bearer])
+    expect(alone).toMatchObject({ 'x-offered': 'none', heard: 'heard hello' })
+    expect(alone).not.toHaveProperty(chosen)
+    const odd = { ...WEBSOCKET, authorization: '', [chosen]: 'runyard, runyard.bearer.%zz' }
+    const wrong = await ask(`/lb/${site.endpoint.id}/ws`, { headers: odd })
+    expect(wrong.status).toBe(401)
+  })
+})
+
+test('a WebSocket ends when its key is revoked, and others stay', async () => {
+  const site = await addSite()
+  await join(site)
+  const extra = await gateway.store.keys.create({ name: 'page', ownerId: site.endpoint.ownerId })
+  const open = (key: string) =>
+    new Promise<Duplex>((resolve, reject) => {
+      const headers = { ...WEBSOCKET, authorization: `Bearer ${key}` }
+      const sent = request(`${gateway.publicUrl}/lb/${site.endpoint.id}/ws`, { headers, agent: false })
+      sent
+        .on('upgrade', (_response, socket) => resolve(socket.resume()))
+        .on('error', reject)
+        .end()
+    })
+  const [page, other] = await Promise.all([open(extra.plain), open(gateway.key)])
+  await gateway.store.keys.revoke(extra.key.id)
+  await once(page, 'close')
+  expect(other.destroyed).toBe(false)
+  other.destroy()
 })
 
 describe('without a worker', () => {
@@ -346,3 +393,28 @@ describe('a task', () => {
     expect((await fetch(`${gateway.publicUrl}${at(endpoint.id, '/ping')}`)).status).toBe(404)
   })
 })
+
+describe('a page in a browser', () => {
+  test('of an allowed origin is answered with CORS headers, its preflight without a key, and the app may have headers of its own', async () => {
+    const open = await start({ cors: { origins: ['https://page.example'] } })
+    const endpoint = await open.addEndpoint({ type: 'LOAD_BALANCER' }, { scaling: { type: 'REQUEST_COUNT', requestCount: 1 } })
+    const worker = await open.addWorker(endpoint.id, { endpointVersion: endpoint.version })
+    agents.push(openTunnelAgent({ url: open.workerPlaneUrl, endpointId: endpoint.id, worker, port }))
+    const call = (path: string, more: RequestInit & { headers: Record<string, string> }) =>
+      fetch(`${open.publicUrl}/lb/${endpoint.id}${path}`, more)
+    const origin = 'https://page.example'
+    const wish = { 'access-control-request-method': 'PATCH', 'access-control-request-headers': 'authorization' }
+    const preflight = await call('/a', { method: 'OPTIONS', headers: { origin, ...wish } })
+    expect([preflight.status, ...corsOf(preflight)]).toEqual([204, origin, 'PATCH', 'authorization'])
+    const foreign = await call('/a', { method: 'OPTIONS', headers: { origin: 'https://other.example', ...wish } })
+    expect([foreign.status, ...corsOf(foreign)]).toEqual([401, null, null, null])
+    expect(corsOf(await call('/a', { headers: { origin } }))).toEqual([origin, null, null])
+    const authorization = `Bearer ${open.key}`
+    const answer = await call('/a', { headers: { origin, authorization } })
+    expect([answer.status, ...corsOf(answer)]).toEqual([200, origin, null, null])
+    expect(corsOf(await call('/own-cors', { headers: { origin, authorization } }))).toEqual(['*', null, null])
+    expect((await call('/a', { method: 'OPTIONS', headers: { origin, authorization } })).status).toBe(200)
+  })
+})
+
+const corsOf = ({ headers }: Response) => ['origin', 'methods', 'headers'].map((name) => headers.get(`access-control-allow-${name}`))

@@ -35,6 +35,8 @@ export interface Exchange {
   readonly mostBytes: number
   /** Names and values alternate; absent: none beside the caller's own. */
   readonly moreHeaders?: readonly string[]
+  /** For the answer: CORS headers, unless it has some. */
+  readonly moreAnswer?: readonly string[]
   /** Aborts when the request has taken too long. */
   readonly late: AbortSignal
 }
@@ -103,12 +105,15 @@ function sendBody(sent: ClientRequest, { request, body, mostBytes }: Exchange): 
   request.pipe(sent)
 }
 
-function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes }: Exchange, done: () => void): void {
+function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes, moreAnswer = [] }: Exchange, done: () => void): void {
   if (response.destroyed) {
     answer.destroy()
     return done()
   }
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer, workerId))
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, [
+    ...answerHeaders(answer, workerId),
+    ...('access-control-allow-origin' in answer.headers ? [] : moreAnswer),
+  ])
   // The first bytes of a stream may come long after its headers.
   response.flushHeaders()
   countBytes(answer, mostBytes, () => answer.destroy())

@@ -2,13 +2,14 @@
 // byte of the body is read. Requests by Host arrive here with their path rewritten (`target.ts`).
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { RunyardError, type Endpoint } from '@runyard/schema'
+import { RunyardError, type Config, type Endpoint } from '@runyard/schema'
 import { apiKeyOf, checkOwner, requireApiKey } from '../http/authenticate.ts'
 import { clientGone } from '../http/answer.ts'
 import type { ApiKey } from '@runyard/store'
 import type { RouteCount } from '../parts/metrics.ts'
 import { SENTINEL } from '../parts/deployed-endpoints.ts'
 import type { Balancer } from './balancer.ts'
+import { allowPages, createAllowOrigin, type AllowOrigin } from './cors.ts'
 import { exchange } from './forward.ts'
 import { parseAffinity, takeTurn } from './rotation.ts'
 import { pathBelow } from './target.ts'
@@ -16,9 +17,12 @@ import { pathBelow } from './target.ts'
 const TRIES = 3
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const
 
-export async function registerBalancer(app: FastifyInstance, balancer: Balancer): Promise<void> {
+/** `cors`: web pages that may call. */
+export async function registerBalancer(app: FastifyInstance, balancer: Balancer, cors: Config['cors']): Promise<void> {
   const { store, config } = balancer
+  const allowOrigin = createAllowOrigin(cors)
   await app.register(async (scope) => {
+    if (cors.origins.length > 0) allowPages(scope, allowOrigin)
     requireApiKey(scope, store, {
       async refuse(request) {
         const { endpointId } = request.params as { endpointId: string }
@@ -31,7 +35,7 @@ export async function registerBalancer(app: FastifyInstance, balancer: Balancer)
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
     const bodyLimit = config.loadBalancing.bodyBytes
     for (const url of ['/lb/:endpointId', '/lb/:endpointId/*']) {
-      scope.route({ method: [...METHODS], url, bodyLimit, exposeHeadRoute: false, handler: createHandler(balancer) })
+      scope.route({ method: [...METHODS], url, bodyLimit, exposeHeadRoute: false, handler: createHandler(balancer, allowOrigin) })
     }
   })
 }
@@ -52,13 +56,13 @@ export async function findBalanced(
   return endpoint
 }
 
-function createHandler(balancer: Balancer) {
+function createHandler(balancer: Balancer, allowOrigin: AllowOrigin) {
   const count = createCount(balancer)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { endpoint } = request
     if (endpoint === null) throw new Error('a route of an endpoint ran without its guard')
     refuseLarge(request, balancer.config.loadBalancing.bodyBytes)
-    await answer(balancer, endpoint, { request, reply })
+    await answer(balancer, endpoint, { request, reply, allowOrigin })
     // The answer went out past Fastify, which counts only its own ones.
     count(request, reply)
     return reply.hijack()
@@ -83,13 +87,14 @@ function refuseLarge({ headers }: FastifyRequest, most: number): void {
 async function answer(
   balancer: Balancer,
   endpoint: Endpoint,
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  { request, reply, allowOrigin }: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly allowOrigin: AllowOrigin },
 ): Promise<void> {
   const { holdS, requestS, bodyBytes: mostBytes } = balancer.config.loadBalancing
   const tried = new Set<string>()
   const affinity = parseAffinity(request.headers['x-runpod-worker-id'])
   const wish = { endpoint, affinity, tried, deadline: Date.now() + holdS * 1000, signal: clientGone(reply) }
   const path = pathBelow(request.raw.url ?? '')
+  const moreAnswer = allowOrigin(request.raw)
   const body = await balancer.devSyncs.take(endpoint, request.raw, path)
   for (;;) {
     const turn = await takeTurn(balancer, wish)
@@ -99,7 +104,7 @@ async function answer(
     try {
       const agent = balancer.agentOf(endpoint, workerId)
       if (body === undefined) await balancer.devSyncs.ensure(endpoint, workerId, agent)
-      const parts = { request: request.raw, response: reply.raw, body, path, workerId, agent, mostBytes, late: late.signal }
+      const parts = { request: request.raw, response: reply.raw, body, path, workerId, agent, mostBytes, late: late.signal, moreAnswer }
       const result = await exchange(parts)
       if (result === 'done' && body !== undefined && reply.raw.statusCode === 200) balancer.devSyncs.noteSynced(endpoint, workerId)
       if (result === 'done') return

@@ -5,12 +5,14 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { RunyardError, type Endpoint } from '@runyard/schema'
 import { scopeOfRoute } from '@runyard/schema/api'
-import { checkScope, createAuthentication } from '../http/authenticate.ts'
+import type { Store } from '@runyard/store'
+import { checkScope, createAuthentication, type Authenticate, type Credentials } from '../http/authenticate.ts'
 import { refuseUpgrade } from '../workers/accept-tunnels.ts'
 import { portOf, type Balancer } from './balancer.ts'
 import { requestHeaders } from './headers.ts'
 import { parseAffinity, takeTurn, type Turn } from './rotation.ts'
 import { findBalanced } from './routes.ts'
+import { handshakeCredentials, passAnswer, withoutOurs } from './subprotocol.ts'
 import { endpointIdIn, pathBelow, type FindTarget } from './target.ts'
 
 const TRIES = 3
@@ -19,23 +21,48 @@ export function asksForWebSocket(findTarget: FindTarget) {
   return (request: IncomingMessage): boolean => request.headers.upgrade?.toLowerCase() === 'websocket' && findTarget(request) !== undefined
 }
 
-export function forwardWebSockets(server: Pick<Server, 'on'>, balancer: Balancer, findTarget: FindTarget): void {
+export function forwardWebSockets(server: Pick<Server, 'on' | 'once'>, balancer: Balancer, findTarget: FindTarget): void {
   const authenticate = createAuthentication(balancer.store)
+  const open = followSockets(server, balancer.store, authenticate)
   server.on('upgrade', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     client.on('error', () => client.destroy())
     client.removeAllListeners('timeout')
     const forwardOne = async (): Promise<void> => {
       const target = findTarget(request) ?? ''
-      const key = await authenticate(request)
+      const credentials = handshakeCredentials(request)
+      const key = await authenticate(credentials)
       checkScope(key, scopeOfRoute('GET', '/lb/:endpointId'))
       const endpoint = await findBalanced(balancer, key, { endpointId: endpointIdIn(target), headers: request.headers })
       const port = portOf(endpoint)
-      const open = await openTo(balancer, { request, client, endpoint, port })
-      if (open === undefined) return
-      join({ client, head, request, path: pathBelow(target) }, open)
+      const opened = await openTo(balancer, { request, client, endpoint, port })
+      if (opened === undefined) return
+      open.set(client, credentials)
+      client.once('close', () => open.delete(client))
+      join({ client, head, request, path: pathBelow(target) }, opened)
     }
     forwardOne().catch((error: unknown) => refuseUpgrade(client, error))
   })
+}
+
+/** Sockets whose key is revoked end. A key that cannot be checked now stays. */
+function followSockets(server: Pick<Server, 'once'>, store: Pick<Store, 'subscribe'>, authenticate: Authenticate) {
+  const open = new Map<Duplex, Credentials>()
+  const checkAgain = async (credentials: Credentials): Promise<void> => {
+    const refusal: unknown = await authenticate(credentials).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (!(refusal instanceof RunyardError && refusal.code === 'unauthorized')) return
+    const ended = [...open].filter(([, { headers }]) => headers.authorization === credentials.headers.authorization)
+    for (const [client] of ended) client.destroy()
+  }
+  const subscription = store.subscribe(({ kind }) => {
+    if (kind !== 'keys-changed' && kind !== 'resync') return
+    const byKey = new Map([...open.values()].map((one) => [one.headers.authorization, one]))
+    for (const credentials of byKey.values()) void checkAgain(credentials)
+  })
+  server.once('close', () => void subscription[Symbol.asyncDispose]())
+  return open
 }
 
 interface Opened {
@@ -79,13 +106,13 @@ interface Joined {
 }
 
 function join({ client, head, request, path }: Joined, { turn, upstream }: Opened): void {
-  const headers = requestHeaders(request, true)
+  const headers = withoutOurs(requestHeaders(request, true))
   const lines: string[] = []
   for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`)
   upstream.write(`${request.method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   upstream.write(head)
   client.pipe(upstream)
-  upstream.pipe(client)
+  passAnswer(request, upstream, client)
   const end = (): void => {
     turn.end()
     upstream.destroy()
