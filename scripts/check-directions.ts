@@ -41,6 +41,7 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
     'login',
     'artifacts',
     'management',
+    'history',
     'docs',
   ],
 }

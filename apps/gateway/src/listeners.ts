@@ -18,6 +18,7 @@ import { readBodies } from './http/bodies.ts'
 import { createRateLimits } from './http/rate-limit.ts'
 import { requireEndpoint } from './jobs/endpoint-of.ts'
 import { registerJobs } from './jobs/routes.ts'
+import { registerHistory } from './history/routes.ts'
 import { registerManagement, registerNestedManagement } from './management/index.ts'
 import { registerMetrics } from './observability/metrics-route.ts'
 import { registerWorkerLogs } from './observability/worker-logs.ts'
@@ -52,6 +53,7 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   await registerBalancer(app, deps, config.cors)
   await registerTasks(app, deps)
   await registerWorkerLogs(app, deps)
+  await registerHistory(app, deps)
   await registerManagement(app, {
     ...deps,
     onDeleted: (endpoint, jobs) =>

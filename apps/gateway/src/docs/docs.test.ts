@@ -263,6 +263,19 @@ describe('replies are as the document says', () => {
     await check('GET /v2/catalog/datacenters/{id}', '/v2/catalog/datacenters/EU-RO-1')
   })
 
+  it('of what happened', async () => {
+    expect.hasAssertions()
+    const id = await worker.startJob()
+    await worker.done(id, { error: 'no cheese' })
+    const failures = async () => (await check('GET /runyard/v1/failures', '/runyard/v1/failures')).json['total']
+    await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThan(0)
+    await check('GET /runyard/v1/jobs', '/runyard/v1/jobs')
+    await check('GET /runyard/v1/jobs/{id}', `/runyard/v1/jobs/${id}`)
+    await check('POST /runyard/v1/jobs/bulk', '/runyard/v1/jobs/bulk', { action: 'retry', dryRun: true })
+    await check('GET /runyard/v1/workers', '/runyard/v1/workers')
+    await check('GET /runyard/v1/workers/{id}', `/runyard/v1/workers/${worker.id}`)
+  })
+
   it('of REST v1 and GraphQL', async () => {
     expect.hasAssertions()
     const auth = await check('POST /v1/containerregistryauth', '/v1/containerregistryauth', { name: 'v1', username: 'u', password: 'p' })

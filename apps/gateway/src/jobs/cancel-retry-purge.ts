@@ -48,15 +48,29 @@ export function createRetry(deps: ChangeDeps) {
   return async (request: FastifyRequest): Promise<JobBody> => {
     const endpoint = endpointOf(request)
     const { jobId } = paramsOf(request)
-    const at = Date.now()
-    const result = await deps.store.jobs.retry(endpoint.id, jobId, countedKeyOf(request, deps.config))
-    if (result === 'unknown') throw await jobNotFound(deps, endpoint.id, jobId)
-    if (result === 'gone') throw new RunyardError('bad_request', 'this job cannot be retried: its input is not kept any more')
-    if (result !== 'retried') throw new RunyardError('bad_request', `only a FAILED or TIMED_OUT job can be retried; this one is ${result}`)
-    deps.log.info({ endpointId: endpoint.id, jobId }, 'job retried by its caller')
-    deps.events.add({ at, endpointId: endpoint.id, kind: 'job_queued', jobId, message: 'retried by its caller' })
+    const refusal = await retryJob(deps, request, { endpoint, jobId })
+    if (refusal === UNKNOWN_JOB) throw await jobNotFound(deps, endpoint.id, jobId)
+    if (refusal !== undefined) throw new RunyardError('bad_request', refusal)
     return { id: jobId, status: 'IN_QUEUE' }
   }
+}
+
+const UNKNOWN_JOB = 'the job is not there any more'
+
+/** Why it was not retried; undefined: it waits again. @throws RunyardError('too_many_requests') */
+export async function retryJob(
+  deps: ChangeDeps,
+  request: FastifyRequest,
+  { endpoint, jobId }: { readonly endpoint: Endpoint; readonly jobId: string },
+): Promise<string | undefined> {
+  const at = Date.now()
+  const result = await deps.store.jobs.retry(endpoint.id, jobId, countedKeyOf(request, deps.config))
+  if (result === 'unknown') return UNKNOWN_JOB
+  if (result === 'gone') return 'this job cannot be retried: its input is not kept any more'
+  if (result !== 'retried') return `only a FAILED or TIMED_OUT job can be retried; this one is ${result}`
+  deps.log.info({ endpointId: endpoint.id, jobId }, 'job retried by its caller')
+  deps.events.add({ at, endpointId: endpoint.id, kind: 'job_queued', jobId, message: 'retried by its caller' })
+  return undefined
 }
 
 export function createPurgeQueue(deps: ChangeDeps) {

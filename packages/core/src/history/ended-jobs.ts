@@ -132,7 +132,7 @@ function uuidOf(bytes: Uint8Array): string {
 }
 
 /** The 16 bytes that a chunk has somewhere if it contains this job; undefined for an id of another form. */
-export function idBytesOf(jobId: string): Uint8Array | undefined {
+export function idBytesOf(jobId: string): Uint8Array<ArrayBuffer> | undefined {
   const usual = USUAL_ID.exec(jobId)
   return usual?.[2] === undefined ? undefined : Uint8Array.from(bytesOf(usual[2]))
 }

@@ -22,9 +22,9 @@ export interface Chunk {
 }
 
 export interface ChunkRange {
-  /** Epoch ms, both included. */
+  /** Epoch ms, both included; `to` may be the id of a chunk. */
   readonly from: number
-  readonly to: number
+  readonly to: number | string
   /** The id after which to read on; with `newestFirst`, before which. */
   readonly after?: string | undefined
   readonly newestFirst?: boolean
@@ -151,7 +151,7 @@ function createChunkReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 
     if (!isKept) return []
     const { from, to, after, newestFirst = false, count } = range
     const low = after === undefined || newestFirst ? String(Math.floor(from)) : `(${after}`
-    const high = after === undefined || !newestFirst ? String(Math.ceil(to)) : `(${after}`
+    const high = after === undefined || !newestFirst ? endOf(to) : `(${after}`
     const rows = newestFirst
       ? await client.xrevrangeBuffer(of[kind], high, low, 'COUNT', count)
       : await client.xrangeBuffer(of[kind], low, high, 'COUNT', count)
@@ -190,6 +190,8 @@ function createLifeReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, '
     },
   }
 }
+
+const endOf = (to: number | string): string => (typeof to === 'string' ? to : String(Math.ceil(to)))
 
 function toChunk(id: string, bytes: Buffer | undefined): Chunk {
   return { id, at: Number(id.slice(0, id.indexOf('-'))), bytes: bytes ?? new Uint8Array() }

@@ -1,0 +1,79 @@
+// GET /runyard/v1/failures: failed jobs of a range, grouped by endpoint and fingerprint.
+import type { FailureListView } from '@runyard/schema/api'
+import type { PastFailure, Store } from '@runyard/store'
+import { nextTurn } from '../http/turns.ts'
+import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { ownEndpoints, rangeOf } from './own-endpoints.ts'
+
+const CHUNKS_AT_ONCE = 200
+/** Some megabytes of JSON. */
+const MOST_CHUNKS = 20_000
+
+interface Group {
+  count: number
+  firstAt: number
+  latest: PastFailure
+  readonly workers: Set<string>
+}
+
+export function registerFailureRoute(app: RestApp, { store }: { readonly store: Store }): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/failures'),
+    handler: async (request): Promise<FailureListView> => {
+      const { endpoint: word, limit, ...span } = request.query
+      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+      const asked = new Set<string>(own.asked.map(({ id }) => id))
+      const groups = new Map<string, Group>()
+      const isComplete = await eachFailure(store, rangeOf(span), (failure) => {
+        if (asked.has(failure.endpointId)) count(groups, failure)
+      })
+      const failures = [...groups.values()].toSorted((a, b) => b.count - a.count || b.latest.endedAt - a.latest.endedAt)
+      return {
+        failures: failures.slice(0, limit).map((group) => viewOf(group, own.all.get(group.latest.endpointId)?.name ?? '')),
+        total: failures.reduce((sum, group) => sum + group.count, 0),
+        isComplete,
+      }
+    },
+  })
+}
+
+/** False where there are too many to read. */
+async function eachFailure(
+  { history }: Pick<Store, 'history'>,
+  { from, to }: { readonly from: number; readonly to: number },
+  take: (failure: PastFailure) => void,
+): Promise<boolean> {
+  let after: string | undefined
+  for (let read = 0; read < MOST_CHUNKS; read += CHUNKS_AT_ONCE) {
+    const chunks = await history.failures({ from, to: to + 60_000, after, newestFirst: true, count: CHUNKS_AT_ONCE })
+    for (const failure of chunks.flatMap(({ failures }) => failures)) if (failure.endedAt >= from && failure.endedAt <= to) take(failure)
+    after = chunks.at(-1)?.id
+    if (chunks.length < CHUNKS_AT_ONCE) return true
+    await nextTurn()
+  }
+  return false
+}
+
+function count(groups: Map<string, Group>, failure: PastFailure): void {
+  const name = `${failure.endpointId} ${failure.fingerprint}`
+  const group = groups.get(name) ?? { count: 0, firstAt: failure.endedAt, latest: failure, workers: new Set<string>() }
+  groups.set(name, group)
+  group.count += 1
+  group.firstAt = Math.min(group.firstAt, failure.endedAt)
+  if (failure.endedAt > group.latest.endedAt) group.latest = failure
+  if (failure.workerId !== undefined) group.workers.add(failure.workerId)
+}
+
+function viewOf({ count: number, firstAt, latest, workers }: Group, name: string): FailureListView['failures'][number] {
+  const { fingerprint, endpointId, endedAt, id, workerId, error = '', text } = latest
+  return {
+    fingerprint,
+    endpoint: { id: endpointId, name },
+    error,
+    count: number,
+    firstAt,
+    lastAt: endedAt,
+    workers: workers.size,
+    example: { jobId: id, ...(workerId === undefined ? {} : { workerId }), text },
+  }
+}

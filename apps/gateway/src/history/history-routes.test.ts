@@ -1,0 +1,163 @@
+// What the routes of the history answer about jobs, failures and workers that a real gateway has seen.
+import type { JobDetailView, JobSearchView, WorkerLifeListView, WorkerLifeView, FailureListView, BulkView } from '@runyard/schema/api'
+import { expect, it, vi } from 'vitest'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
+
+const WAIT = { timeout: 30_000, interval: 50 }
+const OOM = (size: number) => `CUDA out of memory. Tried to allocate ${size}.00 MiB`
+let gateway: TestGateway
+let ep: string
+let worker: TestWorker
+useGateway({}, (site) => {
+  ;({ gateway, ep, worker } = site)
+})
+
+async function get<T>(path: string): Promise<T> {
+  const { status, json } = await gateway.call(`/runyard/v1/${path}`)
+  if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(json)}`)
+  return json as T
+}
+const find = (query = '') => get<JobSearchView>(`jobs?endpoint=${ep}${query}`)
+const idsOf = ({ jobs }: JobSearchView) => jobs.map(({ id }) => id)
+const bulk = async (body: object) => (await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body })).json as unknown as BulkView
+
+/** Jobs that fail so, or complete; their ids. */
+async function end(...errors: readonly (string | undefined)[]): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (const error of errors) {
+    const id = await worker.startJob()
+    await worker.done(id, error === undefined ? { output: 1 } : { error })
+    ids.push(id)
+  }
+  await vi.waitFor(async () => expect(idsOf(await find()).toSorted()).toEqual(ids.toSorted()), WAIT)
+  return ids
+}
+
+it('finds jobs that wait with their reason, then ended ones, newest first, page by page', async () => {
+  const ended = await end(undefined, OOM(20), undefined)
+  const waiting = [await gateway.submit(ep), await gateway.submit(ep)]
+  const all = [...waiting.toReversed(), ...ended.toReversed()]
+  const { jobs, nextCursor } = await find()
+  expect(jobs.map(({ id }) => id)).toEqual(all)
+  expect(nextCursor).toBeNull()
+  expect(jobs[0]).toMatchObject({
+    status: 'IN_QUEUE',
+    endpoint: { id: ep, name: ep },
+    reason: expect.any(String),
+    message: expect.any(String),
+  })
+  expect(jobs[2]).toMatchObject({ status: 'COMPLETED', cause: 'result', workerId: worker.id, keyId: expect.any(String), retries: 0 })
+  expect(jobs[3]).toMatchObject({ status: 'FAILED', error: OOM(20), fingerprint: expect.stringMatching(/^[0-9a-z]{12}$/u) })
+  const paged: string[] = []
+  for (let cursor = ''; ;) {
+    const page = await find(`&limit=2${cursor}`)
+    paged.push(...idsOf(page))
+    if (page.nextCursor === null) break
+    cursor = `&cursor=${page.nextCursor}`
+  }
+  expect(paged).toEqual(all)
+})
+
+it('filters by status, time, worker, key, error and text', async () => {
+  const [ok = '', small = '', big = '', other = ''] = await end(undefined, OOM(20), OOM(512), 'no cheese')
+  const failed = (await find('&status=FAILED')).jobs
+  expect(failed.map(({ id }) => id)).toEqual([other, big, small])
+  const { fingerprint, keyId, endedAt = 0 } = failed[1] ?? {}
+  expect(idsOf(await find(`&error=${fingerprint}`))).toEqual([big, small])
+  expect(idsOf(await find('&error=cheese'))).toEqual([other])
+  expect(idsOf(await find(`&q=${ok.slice(3, 20)}`))).toEqual([ok])
+  expect(idsOf(await find(`&key=${keyId}&status=COMPLETED`))).toEqual([ok])
+  expect(idsOf(await find('&worker=nobody1'))).toEqual([])
+  expect(idsOf(await find(`&since=${endedAt}&worker=${worker.id}`))).toEqual([other, big])
+  expect(idsOf(await find(`&until=${endedAt}`))).toEqual([small, ok])
+  expect((await gateway.call('/runyard/v1/jobs?cursor=x')).status).toBe(400)
+  expect((await gateway.call('/runyard/v1/jobs?endpoint=nobody')).status).toBe(404)
+})
+
+it('reads a job by its id alone, with its attempts, also when its result is gone', async () => {
+  const [id = ''] = await end('no cheese\nat all')
+  const read = () => get<JobDetailView>(`jobs/${id}`)
+  const now = await read()
+  expect(now).toMatchObject({ id, endpoint: { id: ep }, status: 'FAILED', error: 'no cheese', text: 'no cheese\nat all' })
+  expect(now.attempts).toEqual([{ workerId: worker.id, startedAt: now.startedAt, endedAt: now.endedAt }])
+  await gateway.store.jobs.setRetention(ep, id, 1)
+  await vi.waitFor(async () => expect(await gateway.store.jobs.get(ep, id)).toBeUndefined(), WAIT)
+  const past = await read()
+  expect(past).toMatchObject({ ...now, cause: 'result', keyId: expect.any(String) })
+  expect((await gateway.call('/runyard/v1/jobs/nothing-1')).status).toBe(404)
+})
+
+it('groups failures by what they have in common', async () => {
+  await end(OOM(20), 'no cheese', undefined, OOM(512))
+  const { failures, total, isComplete } = await get<FailureListView>(`failures?endpoint=${ep}`)
+  expect({ total, isComplete }).toEqual({ total: 3, isComplete: true })
+  expect(failures.map(({ error, count, workers }) => ({ error, count, workers }))).toEqual([
+    { error: OOM(512), count: 2, workers: 1 },
+    { error: 'no cheese', count: 1, workers: 1 },
+  ])
+  expect(failures[0]?.example).toMatchObject({ workerId: worker.id, text: expect.stringContaining('CUDA out of memory') })
+  expect(failures[0]?.lastAt).toBeGreaterThanOrEqual(failures[0]?.firstAt ?? Infinity)
+  expect((await get<FailureListView>(`failures?endpoint=${ep}&until=1000`)).failures).toEqual([])
+})
+
+it('counts, retries and cancels all jobs that match', async () => {
+  await end(OOM(20), OOM(512), 'no cheese', undefined)
+  const retry = { action: 'retry', filter: { endpoint: ep, error: 'CUDA' } }
+  expect(await bulk({ ...retry, dryRun: true })).toMatchObject({ matched: 2, done: 0, refused: [], isMore: false })
+  expect(await bulk({ ...retry, limit: 1, dryRun: true })).toMatchObject({ matched: 1, isMore: true })
+  expect(await bulk(retry)).toMatchObject({ matched: 2, done: 2, refused: [] })
+  expect(await bulk(retry)).toMatchObject({
+    matched: 2,
+    done: 0,
+    refused: [{ why: 'only a FAILED or TIMED_OUT job can be retried; this one is IN_QUEUE', jobs: 2 }],
+  })
+  const cancel = { action: 'cancel', filter: { endpoint: ep } }
+  expect((await bulk({ ...cancel, dryRun: true })).sample).toHaveLength(2)
+  expect(await bulk(cancel)).toMatchObject({ matched: 2, done: 2 })
+  expect(await bulk(cancel)).toMatchObject({ matched: 0, done: 0 })
+  expect((await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body: { action: 'forget' } })).status).toBe(422)
+})
+
+it('tells the life of a worker while it lives and after it', async () => {
+  await end(undefined, 'no cheese')
+  const list = async () => (await get<WorkerLifeListView>(`workers?endpoint=${ep}`)).workers
+  const counts = { jobs: 2, failed: 1 }
+  await vi.waitFor(async () => expect(await list()).toMatchObject([{ id: worker.id, phase: 'idle', ...counts }]), WAIT)
+  const { record } = worker
+  const life = {
+    ...record,
+    host: 'box',
+    goneAt: Date.now(),
+    endReason: 'idle_timeout',
+    message: 'it was idle',
+    exitCode: 0,
+    oomKilled: false,
+  }
+  await gateway.store.history.addLife(worker.id, JSON.stringify(life), life.goneAt)
+  await gateway.store.workers.remove(ep, worker.id, undefined)
+  expect(await list()).toHaveLength(1)
+  expect(await get<WorkerLifeView>(`workers/${worker.id}`)).toMatchObject({
+    id: worker.id,
+    endpoint: { id: ep, name: ep },
+    host: 'box',
+    phase: 'gone',
+    times: { placed: record.createdAt, gone: life.goneAt },
+    endReason: 'idle_timeout',
+    message: 'it was idle',
+    exitCode: 0,
+    ...counts,
+  })
+})
+
+it('shows a stranger nothing', async () => {
+  const [id = ''] = await end('no cheese')
+  const { plain } = await gateway.store.keys.create({ name: 'stranger', ownerId: 'stranger' })
+  const headers = { authorization: `Bearer ${plain}` }
+  const ask = async (path: string, more: object = {}) => gateway.call(`/runyard/v1/${path}`, { headers, ...more })
+  expect((await ask('jobs')).json).toEqual({ jobs: [], nextCursor: null })
+  expect((await ask('failures')).json).toMatchObject({ failures: [], total: 0 })
+  expect((await ask('workers')).json).toEqual({ workers: [] })
+  for (const path of [`jobs/${id}`, `workers/${worker.id}`, `jobs?endpoint=${ep}`]) expect((await ask(path)).status).toBe(404)
+  expect((await ask('jobs/bulk', { method: 'POST', body: { action: 'retry' } })).json).toMatchObject({ matched: 0 })
+})

@@ -1,0 +1,162 @@
+// Finds jobs over endpoints: those that wait or run in their queues, those that ended in the history. The history has no index, so a search reads
+// chunks, newest first, in turns of the event loop and for a bounded time; the next page goes on where it stopped.
+import type { PastJob } from '@runyard/core'
+import { RunyardError, type Endpoint, type JobStatus } from '@runyard/schema'
+import type { FoundJob } from '@runyard/schema/api'
+import type { JobSummary, Store } from '@runyard/store'
+import { nextTurn } from '../http/turns.ts'
+
+export interface Wanted {
+  readonly status?: JobStatus | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly key?: string | undefined
+  readonly worker?: string | undefined
+  readonly error?: string | undefined
+  readonly q?: string | undefined
+}
+
+type SearchStore = Pick<Store, 'jobs' | 'history'>
+
+/** Waiting and running jobs that one answer merges. */
+const MOST_LIVE = 1000
+const CHUNKS_AT_ONCE = 64
+/** Of one answer. */
+const SEARCH_MS = 2000
+/** The chunk of a job may be this much later than its end. */
+const CHUNK_LAG_MS = 60_000
+
+const isLive = (status: JobStatus | undefined): boolean => status === undefined || status === 'IN_QUEUE' || status === 'IN_PROGRESS'
+const isEnded = (status: JobStatus | undefined): boolean => status === undefined || !isLive(status)
+
+export interface LiveJobs {
+  readonly jobs: readonly FoundJob[]
+  /** Beyond a thousand of all endpoints. */
+  readonly notListed: number
+}
+
+/** Newest first. Where there is no history, also the ended jobs whose results are kept. */
+export async function findLive(store: SearchStore, endpoints: readonly Endpoint[], wanted: Wanted): Promise<LiveJobs> {
+  const withEnded = !store.history.isKept && isEnded(wanted.status)
+  if ((!isLive(wanted.status) || (wanted.until ?? Infinity) < Date.now()) && !withEnded) return { jobs: [], notListed: 0 }
+  const pages = await Promise.all(
+    endpoints.map(async (endpoint) => ({ endpoint, ...(await store.jobs.list(endpoint.id, { offset: 0, limit: MOST_LIVE })) })),
+  )
+  const found = pages.flatMap(({ endpoint, jobs }) =>
+    jobs.filter(({ settledAt }) => settledAt === undefined || withEnded).map((job) => toLive(endpoint, job)),
+  )
+  const matching = found.filter((job) => matches(job, wanted)).toSorted((a, b) => b.submittedAt - a.submittedAt)
+  const cut = pages.reduce((sum, { total, jobs }) => sum + (jobs.at(-1)?.settledAt === undefined ? total - jobs.length : 0), 0)
+  return { jobs: matching.slice(0, MOST_LIVE), notListed: Math.max(0, matching.length - MOST_LIVE) + cut }
+}
+
+function toLive({ id, name }: Endpoint, job: JobSummary): FoundJob {
+  const { submittedAt, startedAt, settledAt: endedAt } = job
+  return {
+    id: job.id,
+    endpoint: { id, name },
+    status: job.status,
+    submittedAt,
+    ...(startedAt === undefined ? {} : { startedAt, delayMs: Math.max(0, startedAt - submittedAt) }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+    retries: job.retries,
+    ...(job.workerId === undefined ? {} : { workerId: job.workerId }),
+  }
+}
+
+export function toFound({ name }: Endpoint, { endpointId, ...job }: PastJob): FoundJob {
+  const { submittedAt, startedAt, endedAt } = job
+  const spans = startedAt === undefined ? {} : { delayMs: Math.max(0, startedAt - submittedAt), runMs: Math.max(0, endedAt - startedAt) }
+  return { ...job, endpoint: { id: endpointId, name }, ...spans }
+}
+
+export interface PastJobs {
+  readonly jobs: readonly FoundJob[]
+  readonly nextCursor: string | null
+}
+
+export async function findPast(
+  { history }: Pick<Store, 'history'>,
+  endpoints: readonly Endpoint[],
+  { wanted, limit, cursor }: { readonly wanted: Wanted; readonly limit: number; readonly cursor?: string | undefined },
+): Promise<PastJobs> {
+  if (!isEnded(wanted.status)) return { jobs: [], nextCursor: null }
+  const byId = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.id, endpoint]))
+  const found: FoundJob[] = []
+  const endAt = Date.now() + SEARCH_MS
+  for await (const batch of readBack(history, wanted, parseCursor(cursor))) {
+    for (const { job, next } of batch) {
+      const endpoint = byId.get(job.endpointId)
+      const candidate = endpoint && toFound(endpoint, job)
+      if (candidate === undefined || !matches(candidate, wanted)) continue
+      if (found.push(candidate) === limit) return { jobs: found, nextCursor: next }
+    }
+    const last = batch.at(-1)
+    if (last !== undefined && Date.now() > endAt) return { jobs: found, nextCursor: last.next }
+  }
+  return { jobs: found, nextCursor: null }
+}
+
+interface Read {
+  readonly job: PastJob
+  /** The cursor of what comes after it. */
+  readonly next: string
+}
+
+/** Newest first, in batches, from a position on. */
+async function* readBack(
+  history: Store['history'],
+  { since: from = 0, until = Infinity }: Wanted,
+  start: Position | undefined,
+): AsyncGenerator<readonly Read[]> {
+  let to: number | string = start?.chunk ?? Math.min(Date.now(), until) + CHUNK_LAG_MS
+  let after: string | undefined
+  for (;;) {
+    const chunks: Awaited<ReturnType<typeof history.jobs>> = await history.jobs({
+      from,
+      to,
+      after,
+      newestFirst: true,
+      count: CHUNKS_AT_ONCE,
+    })
+    yield chunks.flatMap(({ id, jobs }) => {
+      const left = start?.chunk === id ? jobs.slice(0, start.left) : jobs
+      return left.map((job, index) => ({ job, next: `${id}.${index}` })).toReversed()
+    })
+    after = chunks.at(-1)?.id
+    to = Number.MAX_SAFE_INTEGER
+    if (chunks.length < CHUNKS_AT_ONCE) return
+    await nextTurn()
+  }
+}
+
+/** The chunk to read on in, and how many of its jobs are left. */
+interface Position {
+  readonly chunk: string
+  readonly left: number
+}
+
+/** @throws RunyardError('bad_request') */
+function parseCursor(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined
+  const match = /^(\d{1,16}-\d{1,10})\.(\d{1,6})$/u.exec(cursor)
+  if (match === null) throw new RunyardError('bad_request', '"cursor" must be the `nextCursor` of an earlier page.')
+  return { chunk: match[1] ?? '', left: Number(match[2]) }
+}
+
+function matches(job: FoundJob, { since = 0, until = Infinity, ...wanted }: Wanted): boolean {
+  const at = job.endedAt ?? Date.now()
+  return at >= since && at < until && hasAsked(job, wanted) && hasText(job, wanted)
+}
+
+const hasAsked = (job: FoundJob, { status, key, worker }: Wanted): boolean =>
+  isAsked(status, job.status) && isAsked(key, job.keyId) && isAsked(worker, job.workerId)
+
+const isAsked = (asked: string | undefined, own: string | undefined): boolean => asked === undefined || asked === own
+
+function hasText({ id, endpoint, workerId, error: text, fingerprint }: FoundJob, { error, q }: Wanted): boolean {
+  const isSameError = error === undefined || fingerprint === error || has(text, error)
+  return isSameError && (q === undefined || [id, text, workerId, endpoint.id, endpoint.name].some((one) => has(one, q)))
+}
+
+const has = (text: string | undefined, part: string): boolean => text?.toLowerCase().includes(part.toLowerCase()) === true

@@ -1,0 +1,16 @@
+// The routes of what happened (ADR 79): owner-scoped, with the conventions of REST.
+import type { FastifyInstance } from 'fastify'
+import { withRestConventions } from '../management/rest/conventions.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { registerFailureRoute } from './failure-route.ts'
+import { registerJobHistory } from './job-routes.ts'
+import { registerWorkerHistory } from './worker-routes.ts'
+
+export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
+  await app.register(async (scope) => {
+    const rest = withRestConventions(scope, deps)
+    registerJobHistory(rest, deps)
+    registerFailureRoute(rest, deps)
+    registerWorkerHistory(rest, deps)
+  })
+}
