@@ -34,7 +34,7 @@ const run = spawnSync(process.execPath, [...words, ...process.argv.slice(2)], {
   env: { ...process.env, [TIME_GROUPS]: groups },
 })
 const { testResults } = JSON.parse(readFileSync(output, 'utf8')) as Report
-const times = takeTimes(groups)
+const { times, leaky } = takeTimes(groups)
 const rows = testResults
   .map(({ name, startTime, endTime, assertionResults }) => ({
     file: relative(ROOT, name),
@@ -48,5 +48,6 @@ process.stdout.write(`\n${rows.length} files, ${total.toFixed(0)} s of processor
 for (const { file, cpu, wall, tests } of rows.slice(0, SHOWN)) {
   process.stdout.write(`${cpu.toFixed(1).padStart(7)} ${wall.toFixed(1).padStart(7)} ${String(tests).padStart(6)}  ${file}\n`)
 }
+for (const file of leaky) process.stdout.write(`left processes behind: ${file}\n`)
 rmSync(directory, { recursive: true })
 process.exitCode = run.status ?? 1

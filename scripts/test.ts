@@ -8,7 +8,8 @@ import { join, relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
 import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
-import { ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
+import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
+import { ensureUv } from '../test/harness/venvs.ts'
 import { dieWithUs } from '../test/harness/child.ts'
 import { makeWorkerImage } from './test/image.ts'
 
@@ -51,6 +52,8 @@ const wanted = positionals.map((path) => relative(ROOT, join(ROOT, path)))
 const needed = neededHere()
 sayNeeds(needed)
 await installPackages(say, needed)
+// For the environments, and for the workers of units: pip takes ten times its processor time.
+await attempt(say, 'uv', ensureUv)
 const settingUp = setUp(needed)
 const reports = await mkdtemp(join(tmpdir(), 'runyard-reports-'))
 const results: FileResults[] = []

@@ -30,13 +30,20 @@ export function countFor(parent: string, file: string): void {
   writeFileSync(join(group, 'cgroup.procs'), `${process.pid}`)
 }
 
-/** Milliseconds by file, and removes the groups, which must be empty of processes by now. */
-export function takeTimes(parent: string): ReadonlyMap<string, number> {
+export interface TakenTimes {
+  /** Milliseconds by file. */
+  readonly times: ReadonlyMap<string, number>
+  /** Files that have left processes behind, whose groups therefore stay. */
+  readonly leaky: readonly string[]
+}
+
+export function takeTimes(parent: string): TakenTimes {
   const groups = readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory())
   const times = new Map(groups.map(({ name }) => [decodeURIComponent(name), timeOf(join(parent, name))]))
-  for (const { name } of groups) rmdirSync(join(parent, name))
-  rmdirSync(parent)
-  return times
+  const leaky = groups.filter(({ name }) => readFileSync(join(parent, name, 'cgroup.procs'), 'utf8') !== '')
+  for (const group of groups) if (!leaky.includes(group)) rmdirSync(join(parent, group.name))
+  if (leaky.length === 0) rmdirSync(parent)
+  return { times, leaky: leaky.map(({ name }) => decodeURIComponent(name)) }
 }
 
 /** Of a group with its descendants, those that ended included. */

@@ -1,10 +1,10 @@
 // A job gets the dependencies that it names, whatever earlier jobs of its worker have named, and whatever has interrupted them (ADR 39).
 // Wheels of our own in a directory stand for the package index.
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { delimiter, join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startFakeGateway } from './testing/fake-gateway.ts'
 import type { FakeGateway } from './testing/fake-gateway.ts'
 import { flashCall, python, startWorker } from './testing/worker.ts'
@@ -23,6 +23,15 @@ beforeEach(async () => {
   gateway = await startFakeGateway()
   worker = start()
 })
+
+/** Both install; uv is what most workers have, and takes a tenth of the time. */
+const INSTALLERS = ['uv', 'pip'] as const
+async function installWith(installer: (typeof INSTALLERS)[number]): Promise<void> {
+  if (installer === 'uv') return
+  await worker[Symbol.asyncDispose]()
+  const withoutUv = (process.env['PATH'] ?? '').split(delimiter).filter((place) => !existsSync(join(place, 'uv')))
+  worker = start({ PATH: withoutUv.join(delimiter) })
+}
 
 function start(env: Record<string, string> = {}): TestWorker {
   const offline = { PIP_NO_INDEX: '1', PIP_FIND_LINKS: index, UV_OFFLINE: '1', UV_FIND_LINKS: index }
@@ -70,7 +79,8 @@ const valueOf = async (dependencies: unknown, code = USE) => {
 }
 
 describe('a dependency with a version', () => {
-  it('is what the job gets, also after a job that named another one and has it in memory', async () => {
+  it.each(INSTALLERS)('is what the job gets by %s, also after a job that named another one and has it in memory', async (installer) => {
+    await installWith(installer)
     for (const version of ['1.0', '2.0']) buildWheel('tiny', { version })
     for (const [wanted, version] of [
       ['tiny==1.0', '1.0'],
@@ -161,6 +171,7 @@ describe('an install that does not end well', () => {
     const backend = [
       'import os, shutil, time',
       'def build_wheel(directory, *_):',
+      `    open(${JSON.stringify(`${flag}.awaited`)}, "w").close()`,
       `    while not os.path.exists(${JSON.stringify(flag)}): time.sleep(0.01)`,
       `    shutil.copy(${JSON.stringify(join(scratch, 'built', 'tiny-1.0-py3-none-any.whl'))}, directory)`,
       '    return "tiny-1.0-py3-none-any.whl"',
@@ -178,14 +189,15 @@ describe('an install that does not end well', () => {
     python(code, JSON.stringify([join(index, 'tiny-1.0.tar.gz'), files]))
   }
 
-  it('because its job was cancelled is not taken for done, and what it left half is not used', async () => {
+  it.each(INSTALLERS)('by %s because its job was cancelled is not taken for done, and what it left half is not used', async (installer) => {
+    await installWith(installer)
     const wheel = buildWheel('tiny')
     mkdirSync(join(scratch, 'built'))
     python('import sys, shutil; shutil.move(*sys.stdin.read().split("|"))', `${wheel}|${join(scratch, 'built')}`)
     const flag = join(scratch, 'go')
     buildSlowSource(flag)
     gateway.give({ id: 'cancelled', input: flashCall('f', USE, { dependencies: ['tiny'] }) })
-    await worker.printed('installing tiny')
+    await vi.waitUntil(() => existsSync(`${flag}.awaited`))
     gateway.stop('cancelled')
     // The next job shows that the stopped one is over. An installer that was killed later would have left this much.
     const half = [
@@ -217,7 +229,8 @@ describe('what the runner brings by its own lock', () => {
     return `def f():\n    from runyard_runner import dependencies\n    dependencies.install_locked(${JSON.stringify(path)}, "tiny")\n    import tiny\n    return tiny.VALUE\n`
   }
 
-  it('is the locked version, with what else of the lock is not there yet', async () => {
+  it.each(INSTALLERS)('is by %s the locked version, with what else of the lock is not there yet', async (installer) => {
+    await installWith(installer)
     buildWheel('tiny', { version: '2.0' })
     const code = lock({ 'helper==1.0': hashOf(buildWheel('helper')), 'tiny==1.0': hashOf(buildWheel('tiny')) })
     expect(await valueOf([], code.replace('import tiny', 'import helper, tiny'))).toBe('1.0')

@@ -1,18 +1,13 @@
 // Workers of one host share uv's cache: a second worker installs what the first one has fetched, also while the package index is away (ADR 66).
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
-import { delimiter, dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { uvDirectory } from './testing/uv.ts'
 import { flashCall, python, startWorker } from './testing/worker.ts'
-
-const PLACES = [
-  ...(process.env['PATH'] ?? '').split(delimiter),
-  join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'runyard/uv-wheel-*/uv-*/scripts'),
-]
-const [uv] = PLACES.flatMap((place) => globSync(join(place, 'uv')))
 
 const WHEEL = 'tiny-1.0-py3-none-any.whl'
 const BUILD = `
@@ -57,7 +52,6 @@ async function runOnNewWorker(name: string): Promise<unknown> {
       ...uvSettings,
       RUNYARD_SCRATCH_DIR: scratch,
       RUNYARD_ENVELOPE: 'flash',
-      PATH: `${dirname(uv ?? '')}:${process.env['PATH'] ?? ''}`,
     },
   })
   const code = 'def f():\n    import tiny\n    return tiny.VALUE\n'
@@ -66,7 +60,7 @@ async function runOnNewWorker(name: string): Promise<unknown> {
 }
 let address: AddressInfo | undefined
 
-describe.skipIf(uv === undefined)('the dependencies of a second worker', () => {
+describe.skipIf(uvDirectory === undefined)('the dependencies of a second worker', () => {
   it('come from the cache of the host while the package index is away', async () => {
     expect(await runOnNewWorker('first')).toMatchObject({ output: { json_result: '1.0' } })
     index.closeAllConnections()

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { dieWithUs } from '@runyard/testing/die-with-us'
+import { uvDirectory } from './uv.ts'
 import { vendorCloudpickle, vendorDirectory } from '../../scripts/vendor.ts'
 
 export interface TestWorker extends AsyncDisposable {
@@ -43,6 +44,7 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     TMPDIR: directory,
     // Python's caches beside the runner's source would make the bundle stale, and `./runyard` would build it in the middle of other tests.
     PYTHONDONTWRITEBYTECODE: '1',
+    ...(uvDirectory === undefined ? {} : { PATH: `${process.env['PATH'] ?? ''}:${uvDirectory}` }),
     ...options.env,
   }
   const [command, ...words] = [...(options.prefix ?? []), process.execPath, MAIN]
@@ -78,8 +80,20 @@ export function startWorker(gatewayUrl: string, options: WorkerOptions = {}): Te
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await ended
+      killAll(`TMPDIR=${directory}`)
       rmSync(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** What an agent that is killed leaves, such as the server of a load-balanced endpoint: on a host its driver ends the process group. */
+function killAll(variable: string): void {
+  for (const pid of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      if (readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(variable)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended, or is another user's.
+    }
   }
 }
 
