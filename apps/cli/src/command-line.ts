@@ -2,11 +2,13 @@
 // usage.
 import { CommanderError } from 'commander'
 import { RunyardError } from '@runyard/schema'
-import { UsageError, type Command, type CommandContext } from './command.ts'
+import { optionsOf, UsageError, type Command, type CommandContext } from './command.ts'
 import { COMMANDS } from './commands.ts'
+import { COLOR_MODES, FORMS, withForm } from './output/terminal.ts'
 import { createProgram } from './program.ts'
 import { closestName } from './suggest.ts'
 import { VERSION } from './version.ts'
+import { watch } from './watch.ts'
 
 type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
 
@@ -24,7 +26,7 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
   const program = createProgram(words, {
     out,
     async run(command, parsed) {
-      code = await (await command.load()).run({ ...surroundings, ...parsed })
+      code = await runCommand(command, { ...surroundings, ...parsed })
     },
     refuse(sentence) {
       throw new UsageError(sentence)
@@ -40,6 +42,18 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
     err.line(`runyard: ${told.message}`)
     return told instanceof UsageError ? 2 : 1
   }
+}
+
+async function runCommand(command: Command, context: CommandContext): Promise<number> {
+  const { out, err, options } = context
+  const color = COLOR_MODES.find((mode) => mode === options['color'])
+  if (color !== undefined) for (const each of [out, err]) each.setColor(color)
+  const asked = options['json'] === true ? 'json' : 'table'
+  const form = FORMS.find((each) => each === options['output']) ?? asked
+  const isForPrograms = form !== 'table' && form !== 'wide'
+  const { run } = await command.load()
+  const ready = { ...context, options: { ...options, json: isForPrograms }, out: withForm(out, form) }
+  return options['watch'] === true ? watch(run, ready) : run(ready)
 }
 
 /** `help X` is `X --help`, and `ls` is `endpoints list`. */
@@ -60,8 +74,9 @@ function explain({ code, message }: CommanderError, words: readonly string[]): s
   return message.replace(/^error: option '(?:-\w, )?(--\S+) <value>' argument/u, '$1').trim()
 }
 
-function explainUnknown(option: string, { name, options, usage }: Command): string {
-  const known = Object.keys(options).map((each) => `--${each}`)
+function explainUnknown(option: string, command: Command): string {
+  const { name, usage } = command
+  const known = Object.keys(optionsOf(command)).map((each) => `--${each}`)
   const [asked = option] = option.split('=')
   if (asked !== option && known.includes(asked)) return `${asked} takes no value; usage: ${usage}`
   const near = closestName(asked, known)

@@ -1,6 +1,6 @@
 // The type of a command: its name, help, options, and a function that receives the parsed options. The table of commands is in `commands.ts`.
 import { RunyardError } from '@runyard/schema'
-import type { Terminal } from './output/terminal.ts'
+import { COLOR_MODES, FORMS, TIME_FORMS, type Terminal } from './output/terminal.ts'
 
 export interface CommandContext {
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
@@ -36,6 +36,8 @@ export interface Command {
   /** A command line that a new user can type. */
   readonly example?: string
   readonly options: Readonly<Record<string, OptionSpec>>
+  /** Lists things, so it can be watched. */
+  readonly isList?: boolean
   /** Accepts positional arguments. */
   readonly takesWords?: boolean
   /** Loaded on use, so that `env` starts quickly. */
@@ -43,7 +45,24 @@ export interface Command {
 }
 
 export const data = { type: 'string', help: 'data directory of the stack (default: XDG state home)' } as const
-export const json = { type: 'boolean', help: 'print JSON, for programs' } as const
+export const json = { type: 'boolean', help: 'the same as -o json' } as const
+
+/** Of every command. */
+const COLOR: OptionSpec = { type: 'string', choices: COLOR_MODES, help: 'colours (default: auto)' }
+/** Of commands that print data. */
+const OUTPUT: OptionSpec = { type: 'string', short: 'o', choices: FORMS, help: 'the form of the output (default: table)' }
+/** Of commands that list things. */
+const LIST_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  time: { type: 'string', choices: TIME_FORMS, help: 'times as an age, in UTC, or here (default: an age; utc without a terminal)' },
+  watch: { type: 'boolean', short: 'w', help: 'show it again whenever it changes; with --json one line for each row that changed' },
+}
+
+/** What the table says, and what goes without saying. */
+export function optionsOf({ options, isList }: Pick<Command, 'options' | 'isList'>): Readonly<Record<string, OptionSpec>> {
+  const output = options['json'] === undefined ? {} : { output: OUTPUT }
+  return { ...options, ...output, ...(isList === true ? LIST_OPTIONS : {}), color: COLOR }
+}
+
 export const WHICH = 'NAME|ID'
 
 /** The command line is invalid, independent of the stack: exit code 2. */

@@ -54,6 +54,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'status',
+    isList: true,
     section: 'See',
     summary: 'endpoints, queues and workers',
     usage: 'runyard status [--json] [--data DIR]',
@@ -62,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'apps',
+    isList: true,
     section: 'See',
     summary: 'deployed apps with their environments, active builds and endpoints',
     usage: 'runyard apps [--json] [--data DIR]',
@@ -70,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'releases',
+    isList: true,
     section: 'Use',
     summary: 'the releases of an endpoint, what each changed, and how far the latest is rolled out',
     usage: `runyard releases ${WHICH} [--json] [--data DIR]`,
@@ -103,6 +106,7 @@ export const COMMANDS: readonly Command[] = [
   ...WEBHOOK_COMMANDS,
   {
     name: 'config',
+    isList: true,
     section: 'Keep',
     summary: 'effective settings and where each came from',
     usage: 'runyard config [--json] [--data DIR]',

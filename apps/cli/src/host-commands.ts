@@ -30,6 +30,7 @@ export const HOST_COMMANDS: readonly Command[] = [
   },
   {
     name: 'hosts list',
+    isList: true,
     summary: 'all hosts: state, GPUs, workers',
     usage: 'runyard hosts list [--json] [--data DIR]',
     options: { json, data },

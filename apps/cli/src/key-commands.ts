@@ -36,6 +36,7 @@ export const KEY_COMMANDS: readonly Command[] = [
   },
   {
     name: 'keys list',
+    isList: true,
     summary: 'all keys: owner, name, scopes, made, last used, expires, limits; never the key itself',
     usage: 'runyard keys list [--json] [--data DIR]',
     options: { json, data },

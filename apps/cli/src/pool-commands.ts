@@ -18,6 +18,11 @@ const WRITABLE = {
   timeout: { type: 'string', help: 'most seconds of one job (default: 0, none)' },
 } as const
 
+const JOB_FILTERS = {
+  status: { type: 'string', help: 'waiting, running, done, failed, or a status such as CANCELLED; several with commas' },
+  since: { type: 'string', help: 'submitted since: a span (90m, 24h, 7d) or a date such as 2026-11-01' },
+} as const
+
 const WRITE_USAGE = '[--gpu TYPE | --cpu SIZE] [--workers MIN..MAX] [--env NAME=VALUE]... [OPTIONS]'
 
 export const POOL_COMMANDS: readonly Command[] = [
@@ -31,6 +36,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'endpoints list',
+    isList: true,
     summary: 'all endpoints, with image, hardware and workers',
     usage: 'runyard endpoints list [--json] [--data DIR]',
     options: { json, data },
@@ -87,6 +93,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'workers',
+    isList: true,
     section: 'See',
     summary: 'workers of one endpoint, or of all',
     usage: `runyard workers [${WHICH}] [--json] [--data DIR]`,
@@ -96,11 +103,17 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'jobs',
+    isList: true,
     section: 'See',
-    summary: 'latest jobs of an endpoint: waiting, running, ended',
-    usage: `runyard jobs ${WHICH} [--limit N] [--json] [--data DIR]`,
-    example: 'runyard jobs sd --limit 100',
-    options: { limit: { type: 'string', help: 'how many, at most 200 (default: 20)' }, json, data },
+    summary: 'latest jobs of an endpoint, or of all: status, times, why one waits or failed',
+    usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--limit N] [--watch] [--json] [--data DIR]`,
+    example: 'runyard jobs sd --status failed --since 1h',
+    options: {
+      ...JOB_FILTERS,
+      limit: { type: 'string', help: 'how many, at most 200 of an endpoint (default: 20)' },
+      json,
+      data,
+    },
     takesWords: true,
     load: () => import('./commands/jobs.ts'),
   },

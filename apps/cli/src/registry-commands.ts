@@ -15,6 +15,7 @@ export const REGISTRY_COMMANDS: readonly Command[] = [
   },
   {
     name: 'registries list',
+    isList: true,
     summary: 'names and ids; passwords are never shown',
     usage: 'runyard registries list [--json] [--data DIR]',
     options: { json, data },

@@ -4,6 +4,7 @@ import { data, json, type Command } from './command.ts'
 export const SECRET_COMMANDS: readonly Command[] = [
   {
     name: 'secrets list',
+    isList: true,
     summary: 'names and descriptions; values are never shown',
     usage: 'runyard secrets list [--json] [--data DIR]',
     options: { json, data },

@@ -4,6 +4,7 @@ import { data, json, WHICH, type Command } from './command.ts'
 export const WEBHOOK_COMMANDS: readonly Command[] = [
   {
     name: 'webhooks log',
+    isList: true,
     summary: 'the last attempts, of all endpoints or of some: when, where to, what came of it',
     usage: `runyard webhooks log [${WHICH}]... [--json] [--data DIR]`,
     options: { json, data },

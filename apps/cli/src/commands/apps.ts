@@ -1,8 +1,7 @@
 // `runyard apps`: deployed apps with their environments, the active build and the endpoints of each.
 import { createClient, type Client } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
-import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
+import { printListing, renderListing, type Listing } from '../output/listing.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
 
@@ -29,26 +28,41 @@ export async function readApps(client: Pick<Client, 'graphql'>): Promise<readonl
 }
 
 export async function run(context: CommandContext): Promise<number> {
-  const { out, options } = context
-  const apps = await readApps(createClient(await findTarget(context)))
-  if (options['json'] === true) return printJson(out, apps)
-  for (const line of renderApps(apps, out)) out.line(line)
-  return 0
+  return printListing(context, appListing(await readApps(createClient(await findTarget(context)))))
+}
+
+interface AppRow {
+  readonly app: string
+  readonly environment: string
+  readonly build: string
+  readonly endpoints: string
+}
+
+function appListing(apps: readonly AppFacts[]): Listing<AppRow> {
+  return {
+    rows: apps.flatMap(rowsOf),
+    columns: [
+      { title: 'app', cell: ({ app }) => app, cut: 'middle' },
+      { title: 'environment', cell: ({ environment }) => environment, cut: 'middle' },
+      { title: 'active build', cell: ({ build }) => build, cut: 'end', goes: 2 },
+      { title: 'endpoints', cell: ({ endpoints }) => endpoints, cut: 'end', goes: 1 },
+    ],
+    data: apps,
+    empty: 'no apps yet; `flash deploy` or `rp flash deploy` makes one',
+  }
 }
 
 export function renderApps(apps: readonly AppFacts[], out: Terminal): readonly string[] {
-  if (apps.length === 0) return [out.dim('no apps yet; `flash deploy` or `rp flash deploy` makes one')]
-  const rows = apps.flatMap(({ name, flashEnvironments, flashBuilds }) =>
-    flashEnvironments.length === 0
-      ? [[name, out.dim('no environment'), '–', '–']]
-      : flashEnvironments.map((environment) => {
-          const { activeBuildId, endpoints } = environment
-          const built = flashBuilds.find(({ id }) => id === activeBuildId)?.createdAt
-          const build = activeBuildId === null ? 'none yet' : `${activeBuildId}${built === undefined ? '' : ` of ${built.slice(0, 16)}`}`
-          return [name, environment.name, build, endpoints.length === 0 ? '–' : endpoints.map((endpoint) => endpoint.name).join(', ')]
-        }),
-  )
-  return renderTable(out, rows, ['app', 'environment', 'active build', 'endpoints'])
+  return renderListing(out, appListing(apps))
+}
+
+function rowsOf({ name: app, flashEnvironments, flashBuilds }: AppFacts): readonly AppRow[] {
+  if (flashEnvironments.length === 0) return [{ app, environment: 'no environment', build: '–', endpoints: '–' }]
+  return flashEnvironments.map(({ name: environment, activeBuildId, endpoints }) => {
+    const built = flashBuilds.find(({ id }) => id === activeBuildId)?.createdAt
+    const build = activeBuildId === null ? 'none yet' : `${activeBuildId}${built === undefined ? '' : ` of ${built.slice(0, 16)}`}`
+    return { app, environment, build, endpoints: endpoints.length === 0 ? '–' : endpoints.map(({ name }) => name).join(', ') }
+  })
 }
 
 /** Endpoint → `app/environment`. */

@@ -3,8 +3,8 @@ import { createClient, type Client } from '@runyard/client'
 import type { RegistryView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
+import { printListing, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
 import { readSecret } from '../read-secret.ts'
 import { findTarget } from '../settings.ts'
 
@@ -16,13 +16,12 @@ export async function add(context: CommandContext): Promise<number> {
 }
 
 export async function list(context: CommandContext): Promise<number> {
-  const { out, options } = context
-  const registries = await createClient(await findTarget(context)).registries.list()
-  if (options['json'] === true) return printJson(out, registries)
-  const lines =
-    registries.length === 0 ? [out.dim('no registry credentials yet')] : renderTable(out, registries.map(rowOf), ['registry', 'id'])
-  for (const line of lines) out.line(line)
-  return 0
+  const rows = await createClient(await findTarget(context)).registries.list()
+  const columns: readonly Column<RegistryView>[] = [
+    { title: 'registry', cell: ({ name }) => name, cut: 'middle' },
+    { title: 'id', cell: ({ id }) => id },
+  ]
+  return printListing(context, { rows, columns, data: rows, empty: 'no registry credentials yet' })
 }
 
 export async function update(context: CommandContext): Promise<number> {
@@ -68,8 +67,4 @@ function tell({ out, options }: CommandContext, registry: RegistryView, done: st
   if (options['json'] === true) return printJson(out, registry)
   out.line(`${registry.name} (${registry.id}) ${done}`)
   return 0
-}
-
-function rowOf({ name, id }: RegistryView): readonly string[] {
-  return [name, id]
 }

@@ -2,18 +2,20 @@
 import { createClient } from '@runyard/client'
 import type { ReleaseListView } from '@runyard/schema/api'
 import { UsageError, type CommandContext } from '../command.ts'
+import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
-import type { Terminal } from '../output/terminal.ts'
+import { formatTime } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 
 export async function list(context: CommandContext): Promise<number> {
   const { out, options, positionals: words } = context
   const client = createClient(await findTarget(context))
-  const found = await client.listReleases((await findEndpoint(client, onlyEndpoint(words, 1))).id)
+  const found = await client.listReleases((await findEndpoint(client, onlyEndpoint(words, 1), context.err)).id)
   if (options['json'] === true) return printJson(out, found)
-  for (const line of renderReleases(found, out)) out.line(line)
+  const { inProgress, workersOnLatest, workersTotal } = found.rollout
+  printListing(context, releaseListing(context, found))
+  if (inProgress) out.line(`${workersOnLatest} of ${workersTotal} workers run the latest release`)
   return 0
 }
 
@@ -35,15 +37,18 @@ function onlyEndpoint(words: readonly string[], most: number): string {
   return word
 }
 
-export function renderReleases({ releases, rollout }: ReleaseListView, out: Terminal): readonly string[] {
-  const rows = releases.map(({ version, createdAt, image, digest, workerCount, diff }) => [
-    `${version}`,
-    createdAt.slice(0, 16),
-    digest ?? image,
-    `${workerCount}`,
-    diff.map(({ field }) => field).join(', '),
-  ])
-  const { inProgress, workersOnLatest, workersTotal } = rollout
-  const state = inProgress ? [`${workersOnLatest} of ${workersTotal} workers run the latest release`] : []
-  return [...renderTable(out, rows, ['release', 'saved', 'image', 'workers', 'changes']), ...state]
+function releaseListing(context: CommandContext, data: ReleaseListView): Listing<ReleaseListView['releases'][number]> {
+  const form = timeFormOf(context)
+  return {
+    rows: data.releases,
+    columns: [
+      { title: 'release', cell: ({ version }) => `${version}`, isNumber: true },
+      { title: 'saved', cell: ({ createdAt }) => formatTime(Date.parse(createdAt), form), goes: 2 },
+      { title: 'image', cell: ({ digest, image }) => digest ?? image, cut: 'middle' },
+      { title: 'workers', cell: ({ workerCount }) => `${workerCount}`, isNumber: true, goes: 1 },
+      { title: 'changes', cell: ({ diff }) => diff.map(({ field }) => field).join(', '), cut: 'end', goes: 3 },
+    ],
+    data,
+    empty: 'no releases yet',
+  }
 }

@@ -3,19 +3,21 @@ import { createClient } from '@runyard/client'
 import type { SecretView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
+import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
+import { formatTime } from '../output/time.ts'
 import { readSecret } from '../read-secret.ts'
 import { findTarget } from '../settings.ts'
 
 export async function list(context: CommandContext): Promise<number> {
-  const { out, options } = context
-  const secrets = await createClient(await findTarget(context)).secrets.list()
-  if (options['json'] === true) return printJson(out, secrets)
-  const lines =
-    secrets.length === 0 ? [out.dim('no secrets yet')] : renderTable(out, secrets.map(rowOf), ['secret', 'value set', 'description'])
-  for (const line of lines) out.line(line)
-  return 0
+  const rows = await createClient(await findTarget(context)).secrets.list()
+  const form = timeFormOf(context)
+  const columns: readonly Column<SecretView>[] = [
+    { title: 'secret', cell: ({ name }) => name, cut: 'middle' },
+    { title: 'value set', cell: ({ updatedAt }) => formatTime(Date.parse(updatedAt), form) },
+    { title: 'description', cell: ({ description }) => description, cut: 'end', goes: 1 },
+  ]
+  return printListing(context, { rows, columns, data: rows, empty: 'no secrets yet' })
 }
 
 export async function set(context: CommandContext): Promise<number> {
@@ -42,7 +44,3 @@ export async function remove(context: CommandContext): Promise<number> {
 }
 
 const onlyName = (context: CommandContext): string => onlyWord(context, 'secret', 'secrets')
-
-function rowOf({ name, updatedAt, description }: SecretView): readonly string[] {
-  return [name, updatedAt, description]
-}

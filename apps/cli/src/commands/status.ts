@@ -2,9 +2,10 @@
 import { createClient } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { readRows, renderRows } from '../output/live-status.ts'
+import { renderListing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
 import { formatDuration } from '../output/terminal.ts'
-import { listWorkers, renderWorkers } from '../output/worker-rows.ts'
+import { listWorkers, workerListing } from '../output/worker-rows.ts'
 import { findTarget } from '../settings.ts'
 
 export async function run(context: CommandContext): Promise<number> {
@@ -18,7 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
   for (const line of renderRows(rows, out)) out.line(line)
   const [workers, standby] = await Promise.all([listWorkers(client, rows), client.standby()])
   if (workers.length > 0) out.line()
-  for (const line of renderWorkers(workers, out)) out.line(line)
+  if (workers.length > 0) for (const line of renderListing(out, workerListing(workers, out))) out.line(line)
   if (standby.length > 0) out.line()
   for (const { host, waiting, problem } of standby) {
     out.line(`${host}: ${waiting} standby ${waiting === 1 ? 'worker' : 'workers'}`)

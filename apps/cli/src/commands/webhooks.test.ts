@@ -79,8 +79,8 @@ async function webhooks(run: typeof log, positionals: readonly string[] = [], op
 describe('runyard webhooks', () => {
   it('log shows the attempts of all endpoints, newest first, and how many events wait', async () => {
     const lines = (await webhooks(log)).split('\n')
-    expect(lines[1]).toMatch(/^2026-11-24 12:00:01 +two +evt_k_2 +1 +delivered +12 +https:\/\/one\.test\/hook +status 204$/)
-    expect(lines[2]).toMatch(/^2026-11-24 12:00:00 +one +evt_j_1 +3 +failed .* the receiver answered 500; again 2026-11-24 12:05:00$/)
+    expect(lines[1]).toMatch(/^2026-11-24 12:00:01Z +two +evt_k_2 +1 +delivered +12 +https:\/\/one\.test\/hook +status 204$/)
+    expect(lines[2]).toMatch(/^2026-11-24 12:00:00Z +one +evt_j_1 +3 +failed .* the receiver answered 500; again 2026-11-24 12:05:00Z$/)
     expect(lines.at(-2)).toBe('1 waiting to be delivered')
   })
 

@@ -2,8 +2,10 @@
 import { createClient, type Client } from '@runyard/client'
 import type { WebhookAttempt } from '@runyard/schema'
 import { UsageError, type CommandContext } from '../command.ts'
+import { printListing, timeFormOf, type Column } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
+import type { TimeForm } from '../output/terminal.ts'
+import { formatTime } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'
 
@@ -15,13 +17,10 @@ export async function log(context: CommandContext): Promise<number> {
   const logs = await readLogs(client, positionals)
   if (options['json'] === true) return printJson(out, logs)
   const attempts = logs.flatMap(({ endpoint, attempts: list }) => list.map((attempt) => ({ endpoint, attempt })))
-  const newest = attempts.toSorted((a, b) => b.attempt.at - a.attempt.at).slice(0, SHOWN)
-  const pending = logs.reduce((sum, one) => sum + one.pending.count, 0)
-  const head = ['time (UTC)', 'endpoint', 'event', 'try', 'outcome', 'ms', 'receiver', 'what']
-  const rows = newest.map(({ endpoint, attempt }) => describe(endpoint, attempt))
-  if (newest.length > 0) for (const line of renderTable(out, rows, head)) out.line(line)
-  if (newest.length > 0) out.line()
-  out.line(newest.length === 0 ? 'no webhook was sent yet' : `${pending} waiting to be delivered`)
+  const rows = attempts.toSorted((a, b) => b.attempt.at - a.attempt.at).slice(0, SHOWN)
+  printListing(context, { rows, columns: columnsFor(context), data: logs, empty: 'no webhook was sent yet' })
+  if (rows.length > 0) out.line()
+  if (rows.length > 0) out.line(`${logs.reduce((sum, one) => sum + one.pending.count, 0)} waiting to be delivered`)
   return 0
 }
 
@@ -39,7 +38,7 @@ export async function redeliver(context: CommandContext): Promise<number> {
     throw new UsageError('name an endpoint and an event of it; `runyard webhooks log` shows both.')
   }
   const client = createClient(await findTarget(context))
-  const { id, name } = await findEndpoint(client, word)
+  const { id, name } = await findEndpoint(client, word, context.err)
   await client.webhooks.redeliver(id, eventId)
   context.out.line(`${eventId} of ${name} is tried now; \`runyard webhooks log ${name}\` shows what comes of it`)
   return 0
@@ -55,11 +54,21 @@ function printFirst({ out }: CommandContext, [first = '']: readonly string[]): n
   return 0
 }
 
-function describe(endpoint: string, { at, eventId, attempt, outcome, durationMs, url, error, httpStatus, nextAt }: WebhookAttempt) {
-  const again = nextAt === undefined ? '' : `; again ${time(nextAt)}`
-  return [time(at), endpoint, eventId, `${attempt}`, outcome, `${durationMs}`, url, `${error ?? `status ${httpStatus ?? '–'}`}${again}`]
+function columnsFor(context: CommandContext): readonly Column<{ endpoint: string; attempt: WebhookAttempt }>[] {
+  const form = timeFormOf(context)
+  return [
+    { title: 'time', cell: ({ attempt }) => formatTime(attempt.at, form) },
+    { title: 'endpoint', cell: ({ endpoint }) => endpoint, cut: 'middle' },
+    // Whole, because `redeliver` takes it.
+    { title: 'event', cell: ({ attempt }) => attempt.eventId },
+    { title: 'try', cell: ({ attempt }) => `${attempt.attempt}`, isNumber: true, goes: 3 },
+    { title: 'outcome', cell: ({ attempt }) => attempt.outcome },
+    { title: 'ms', cell: ({ attempt }) => `${attempt.durationMs}`, isNumber: true, goes: 4 },
+    { title: 'receiver', cell: ({ attempt }) => attempt.url, cut: 'middle', goes: 2 },
+    { title: 'what', cell: ({ attempt }) => describe(attempt, form), cut: 'end', goes: 1 },
+  ]
 }
 
-function time(at: number): string {
-  return new Date(at).toISOString().slice(0, 19).replace('T', ' ')
+function describe({ error, httpStatus, nextAt }: WebhookAttempt, form: TimeForm): string {
+  return `${error ?? `status ${httpStatus ?? '–'}`}${nextAt === undefined ? '' : `; again ${formatTime(nextAt, form)}`}`
 }

@@ -33,7 +33,9 @@ function terminal(columns = 80, rows = 24): { out: Terminal; screen: Screen; res
     bold: plain,
     dim: plain,
     good: plain,
+    warn: plain,
     bad: plain,
+    setColor: () => {},
   }
   const resize = (next: number): void => {
     width = next

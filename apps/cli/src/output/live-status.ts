@@ -1,7 +1,7 @@
 // Shows the state of the stack, one row per endpoint: on a terminal a block that redraws itself, otherwise a line per change.
 import type { Client } from '@runyard/client'
 import type { HealthView } from '@runyard/schema/api'
-import { renderTable } from './table.ts'
+import { renderListing, type Listing } from './listing.ts'
 import { alignColumns, type Terminal } from './terminal.ts'
 import { cutMiddle, toVisible, widthOf, wrap } from './visible.ts'
 
@@ -122,15 +122,36 @@ function fitHeight(head: string, entries: readonly (readonly string[])[], out: T
   return lines
 }
 
+export function endpointListing(rows: readonly EndpointRow[], out: Terminal): Listing<EndpointRow> {
+  return {
+    rows,
+    columns: [
+      { title: 'endpoint', cell: ({ name }) => name, cut: 'middle' },
+      { title: 'queued', cell: ({ health }) => `${health.jobs.inQueue}`, isNumber: true },
+      { title: 'running', cell: ({ health }) => `${health.jobs.inProgress}`, isNumber: true },
+      { title: 'done', cell: ({ health }) => `${health.jobs.completed}`, isNumber: true, goes: 3 },
+      {
+        title: 'failed',
+        cell: ({ health }) => `${health.jobs.failed}`,
+        paint: ({ health }) => (health.jobs.failed > 0 ? out.bad : plain),
+        isNumber: true,
+        goes: 2,
+      },
+      { title: 'workers', cell: ({ health }) => describeWorkers(health), cut: 'end', goes: 1 },
+      { title: 'id', cell: ({ id }) => id, isWide: true },
+    ],
+    note: messageOf,
+    noteTitle: 'why',
+    paintNote: () => out.bad,
+    data: rows,
+    empty: 'no endpoints yet',
+  }
+}
+
+const plain = (text: string): string => text
+
 export function renderRows(rows: readonly EndpointRow[], out: Terminal): readonly string[] {
-  if (rows.length === 0) return [out.dim('no endpoints yet')]
-  const cells = rows.map((row) => {
-    const message = messageOf(row)
-    const counts = countsOf(row, out)
-    const workers = counts.at(-1) ?? ''
-    return [row.name, ...counts.slice(0, -1), message === undefined ? workers : `${workers}${out.bad(`  ${message}`)}`]
-  })
-  return renderTable(out, cells, HEAD)
+  return renderListing(out, endpointListing(rows, out))
 }
 
 function countsOf({ health }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly string[] {

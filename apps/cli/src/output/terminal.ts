@@ -1,26 +1,44 @@
-// Output for users: lines on stdout or stderr, colours only on a terminal that supports them, aligned columns.
+// Output for users: lines on stdout or stderr, colours where they are wanted, aligned columns.
 import { styleText } from 'node:util'
 import { toVisible, widthOf } from './visible.ts'
+
+export const COLOR_MODES = ['auto', 'always', 'never'] as const
+export type ColorMode = (typeof COLOR_MODES)[number]
+
+/** How data is printed: for people, or for programs. */
+export const FORMS = ['table', 'wide', 'json', 'jsonl', 'yaml', 'name'] as const
+export type Form = (typeof FORMS)[number]
+
+/** How times are printed: see `time.ts`. */
+export const TIME_FORMS = ['relative', 'utc', 'local'] as const
+export type TimeForm = (typeof TIME_FORMS)[number]
 
 export interface Terminal {
   readonly isTty: boolean
   readonly columns: number
   readonly rows: number
+  /** Default: table. */
+  readonly form?: Form
   /** Prints one line. Control characters in foreign text, including line feeds, are shown as pictures (`visible.ts`). */
   line(text?: string): void
   /** Prints unchanged text: our own escape sequences, and output for programs. */
   write(text: string): void
   /** Active until the returned function is called. */
   onResize(listener: () => void): () => void
+  setColor(mode: ColorMode): void
   bold(text: string): string
   dim(text: string): string
   good(text: string): string
+  /** Something waits or is limited. */
+  warn(text: string): string
   bad(text: string): string
 }
 
-export function createTerminal(stream: NodeJS.WriteStream): Terminal {
-  const style = (format: 'bold' | 'dim' | 'green' | 'red') => (text: string) => styleText(format, text, { stream, validateStream: true })
-  const hasStyles = style('bold')('x') !== 'x'
+type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'
+
+export function createTerminal(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Terminal {
+  let hasStyles = wantsColor('auto', stream, env)
+  const style = (format: Style) => (text: string) => (hasStyles ? styleText(format, text, { validateStream: false }) : text)
   // A reader that closes the pipe early (`| head`) is no error.
   stream.on('error', () => {})
   return {
@@ -41,10 +59,42 @@ export function createTerminal(stream: NodeJS.WriteStream): Terminal {
     write: (text) => {
       stream.write(text)
     },
+    setColor(mode) {
+      hasStyles = wantsColor(mode, stream, env)
+    },
     bold: style('bold'),
     dim: style('dim'),
     good: style('green'),
+    warn: style('yellow'),
     bad: style('red'),
+  }
+}
+
+/** `auto`: NO_COLOR wins over FORCE_COLOR (no-color.org), and a terminal that says `dumb` has no colours. */
+function wantsColor(mode: ColorMode, stream: Pick<NodeJS.WriteStream, 'isTTY'>, env: NodeJS.ProcessEnv): boolean {
+  if (mode !== 'auto') return mode === 'always'
+  if ((env['NO_COLOR'] ?? '') !== '') return false
+  const forced = env['FORCE_COLOR']
+  if (forced !== undefined) return forced !== '0' && forced !== 'false'
+  return stream.isTTY && env['TERM'] !== 'dumb'
+}
+
+/** The same terminal, for data in another form. */
+export function withForm(out: Terminal, form: Form): Terminal {
+  return redirect(out, { form })
+}
+
+/** The same terminal with some parts replaced. The size stays live. */
+export function redirect(out: Terminal, parts: Partial<Terminal>): Terminal {
+  return {
+    ...out,
+    get columns() {
+      return out.columns
+    },
+    get rows() {
+      return out.rows
+    },
+    ...parts,
   }
 }
 
@@ -61,10 +111,14 @@ export function alignColumns(rows: readonly (readonly string[])[], gap = 2): rea
   )
 }
 
-/** `12 ms`, `1.4 s`, `2 min 5 s`. */
+/** `12 ms`, `1.4 s`, `2 min 5 s`, `3 h 4 min`, `5 d 6 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
   const seconds = Math.round(ms / 1000)
-  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  const minutes = Math.round(seconds / 60)
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  const hours = Math.round(minutes / 60)
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }

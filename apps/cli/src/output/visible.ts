@@ -4,9 +4,9 @@
 // C0 except the tab, DEL, C1, line separators, and characters that change the direction of text.
 // eslint-disable-next-line no-control-regex -- these are what it is for
 const HIDDEN = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu
-/** The escape sequences of `Terminal`'s own styles: bold, dim, green, red and their ends. */
+/** The escape sequences of `Terminal`'s own styles: bold, dim, green, yellow, red and their ends. */
 // eslint-disable-next-line no-control-regex -- a style begins with one
-const OWN_STYLE = /(\u001B\[(?:1|2|22|31|32|39)m)/gu
+const OWN_STYLE = /(\u001B\[(?:1|2|22|31|32|33|39)m)/gu
 const WIDE =
   /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\u{20000}-\u{3FFFD}]|\p{Emoji_Presentation}/u
 const WITHOUT_WIDTH = /[\p{Mn}\p{Me}\p{Cf}]/u

@@ -1,28 +1,48 @@
-// Renders workers, one row each, with their endpoint.
+// Lists workers, one row each, with their endpoint.
 import type { Client } from '@runyard/client'
 import type { EndpointView, WorkerView } from '@runyard/schema/api'
-import { renderTable } from './table.ts'
+import type { Listing } from './listing.ts'
 import { formatDuration, type Terminal } from './terminal.ts'
 
-/** The name of the endpoint, and the worker. */
-export type WorkerRow = readonly [string, WorkerView]
+export interface WorkerRow extends WorkerView {
+  /** Its name. */
+  readonly endpoint: string
+}
 
 export async function listWorkers(client: Client, endpoints: readonly Pick<EndpointView, 'id' | 'name'>[]): Promise<readonly WorkerRow[]> {
   const lists = await Promise.all(
-    endpoints.map(async ({ id, name }) => (await client.listWorkers(id)).map((worker) => [name, worker] as const)),
+    endpoints.map(async ({ id, name }) => (await client.listWorkers(id)).map((worker) => ({ endpoint: name, ...worker }))),
   )
   return lists.flat()
 }
 
-export function renderWorkers(rows: readonly WorkerRow[], out: Terminal): readonly string[] {
-  if (rows.length === 0) return []
-  const cells = rows.map(([endpoint, worker]) => describe(endpoint, worker))
-  return renderTable(out, cells, ['worker', 'endpoint', 'status', 'GPU', 'up for'])
+export function workerListing(rows: readonly WorkerRow[], out: Terminal): Listing<WorkerRow> {
+  return {
+    rows,
+    columns: [
+      { title: 'worker', cell: ({ id }) => id, cut: 'id' },
+      { title: 'endpoint', cell: ({ endpoint }) => endpoint, cut: 'middle' },
+      { title: 'status', cell: statusOf, paint: (worker) => paintStatus(worker, out) },
+      { title: 'GPU', cell: ({ gpuTypeId, gpuCount }) => (gpuTypeId === null ? '–' : `${gpuCount} × ${gpuTypeId}`), cut: 'end', goes: 2 },
+      { title: 'up for', cell: ({ uptimeSeconds: up }) => (up === null ? '–' : formatDuration(up * 1000)), goes: 1 },
+      { title: 'version', cell: ({ version }) => `${version ?? '–'}`, isWide: true },
+      { title: 'image', cell: ({ image }) => image ?? '–', isWide: true },
+    ],
+    note: ({ message }) => message,
+    noteTitle: 'why',
+    paintNote: () => out.warn,
+    data: rows,
+    empty: 'no workers',
+  }
 }
 
-function describe(endpoint: string, worker: WorkerView): readonly string[] {
-  const gpu = worker.gpuTypeId === null ? '–' : `${worker.gpuCount} × ${worker.gpuTypeId}`
-  const since = worker.uptimeSeconds === null ? '–' : formatDuration(worker.uptimeSeconds * 1000)
-  const status = worker.isStale && worker.status === 'RUNNING' ? 'outdated' : worker.status.toLowerCase()
-  return [worker.id, endpoint, status, gpu, since]
+function statusOf({ isStale, status }: WorkerView): string {
+  return isStale && status === 'RUNNING' ? 'outdated' : status.toLowerCase()
+}
+
+function paintStatus(worker: WorkerView, out: Terminal): (text: string) => string {
+  const status = statusOf(worker)
+  if (status === 'running') return out.good
+  if (status === 'unhealthy') return out.bad
+  return ['throttled', 'initializing', 'outdated'].includes(status) ? out.warn : (text) => text
 }

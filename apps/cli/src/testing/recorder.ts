@@ -18,6 +18,8 @@ export function recorder(columns?: number): Terminal & { text(): string } {
     bold: plain,
     dim: plain,
     good: plain,
+    warn: plain,
+    setColor: () => {},
     bad: plain,
     text: () => text,
   }

@@ -1,25 +1,33 @@
 // Renders endpoints as text. Values of environment variables may be secrets, so only `--json` shows them.
 import type { EndpointView } from '@runyard/schema/api'
+import { renderListing, type Column, type Listing } from '../../output/listing.ts'
 import { renderTable } from '../../output/table.ts'
 import type { Terminal } from '../../output/terminal.ts'
 
 /** `environments`: by id of an endpoint; without any there is no column for them. */
+export function endpointListing(endpoints: readonly EndpointView[], environments: ReadonlyMap<string, string>): Listing<EndpointView> {
+  const environment: Column<EndpointView> = { title: 'environment', cell: ({ id }) => environments.get(id) ?? '–', cut: 'middle', goes: 1 }
+  return {
+    rows: endpoints,
+    columns: [
+      { title: 'endpoint', cell: ({ name }) => name, cut: 'middle' },
+      { title: 'id', cell: ({ id }) => id, goes: 4 },
+      { title: 'image', cell: ({ image }) => image, cut: 'middle', goes: 3 },
+      { title: 'hardware', cell: hardwareOf, cut: 'end', goes: 2 },
+      { title: 'workers', cell: rangeOf },
+      ...(environments.size > 0 ? [environment] : []),
+    ],
+    data: endpoints,
+    empty: 'no endpoints yet; `runyard endpoints create --help` shows how to create one',
+  }
+}
+
 export function renderList(
   endpoints: readonly EndpointView[],
   out: Terminal,
   environments: ReadonlyMap<string, string>,
 ): readonly string[] {
-  if (endpoints.length === 0) return [out.dim('no endpoints yet; `runyard endpoints create --help` shows how to create one')]
-  const isAny = environments.size > 0
-  const rows = endpoints.map((endpoint) => [
-    endpoint.name,
-    endpoint.id,
-    endpoint.image,
-    hardwareOf(endpoint),
-    rangeOf(endpoint),
-    ...(isAny ? [environments.get(endpoint.id) ?? '–'] : []),
-  ])
-  return renderTable(out, rows, ['endpoint', 'id', 'image', 'hardware', 'workers', ...(isAny ? ['environment'] : [])])
+  return renderListing(out, endpointListing(endpoints, environments))
 }
 
 export function renderEndpoint(endpoint: EndpointView, out: Terminal): readonly string[] {

@@ -7,7 +7,7 @@ import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
 import { findRegistry } from '../registries.ts'
 import { onlyWord } from '../../only-word.ts'
-import { findEndpoint } from './find.ts'
+import { findEndpoint, findExactly } from './find.ts'
 import { renderEndpoint } from './render.ts'
 import { readBody, readEnv } from './request.ts'
 
@@ -42,7 +42,7 @@ export async function update(context: CommandContext): Promise<number> {
   const body = readBody(context)
   const [given, dropped] = [readEnv(context), listOption(context, 'unset-env')]
   const client = createClient(await findTarget(context))
-  const current = await findEndpoint(client, word)
+  const current = await findEndpoint(client, word, context.err)
   const change = { ...body, ...(await readRegistry(context, client)), ...changedEnv(current, given, dropped) }
   if (Object.keys(change).length === 0) {
     throw new UsageError('nothing to change was named; `runyard endpoints update --help` shows the options.')
@@ -66,7 +66,7 @@ function changedEnv({ env }: EndpointView, given: Readonly<Record<string, string
 export async function remove(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
   const client = createClient(await findTarget(context))
-  const { id, name } = await findEndpoint(client, word)
+  const { id, name } = await findExactly(client, word)
   await client.deleteEndpoint(id)
   context.out.line(`${name} (${id}) is deleted, its jobs are cancelled`)
   return 0
@@ -75,7 +75,7 @@ export async function remove(context: CommandContext): Promise<number> {
 export async function retry(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
   const client = createClient(await findTarget(context))
-  const { id, name } = await findEndpoint(client, word)
+  const { id, name } = await findExactly(client, word)
   await client.retryEndpoint(id)
   context.out.line(`${name} (${id}): earlier failed starts are forgotten; what its jobs need is tried now`)
   return 0

@@ -3,6 +3,7 @@ import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
 import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
+import { printListing, type Column } from '../../output/listing.ts'
 import { printJson } from '../../output/print-json.ts'
 import { renderTable } from '../../output/table.ts'
 import { formatDuration } from '../../output/terminal.ts'
@@ -10,16 +11,23 @@ import { withStore } from '../../stack/with-store.ts'
 
 const GIB = 2 ** 30
 
-const HEAD = ['host', 'where', 'state', 'GPUs', 'workers']
+const COLUMNS: readonly Column<PoolHost>[] = [
+  { title: 'host', cell: ({ name }) => name, cut: 'middle' },
+  { title: 'where', cell: ({ config }) => whereOf(config), cut: 'middle', goes: 3 },
+  { title: 'state', cell: stateOf, cut: 'end' },
+  { title: 'GPUs', cell: cardsOf, goes: 2 },
+  { title: 'workers', cell: ({ workers }) => `${workers.length}`, isNumber: true, goes: 1 },
+  { title: 'id', cell: ({ record }) => record?.hostId ?? '–', isWide: true },
+]
 
 export async function list(context: CommandContext): Promise<number> {
-  const { out, options } = context
-  const pool = await readAll(context)
-  if (options['json'] === true) return printJson(out, pool.map(toJson))
-  const lines =
-    pool.length === 0 ? [out.dim('no host is configured, and no scaler has seen one yet')] : renderTable(out, pool.map(toRow), HEAD)
-  for (const line of lines) out.line(line)
-  return 0
+  const rows = await readAll(context)
+  return printListing(context, {
+    rows,
+    columns: COLUMNS,
+    data: rows.map(toJson),
+    empty: 'no host is configured, and no scaler has seen one yet',
+  })
 }
 
 export async function show(context: CommandContext): Promise<number> {
@@ -82,11 +90,10 @@ function toJson({ name, config, record, workers, cards }: PoolHost) {
   }
 }
 
-function toRow(host: PoolHost): readonly string[] {
-  const gpus = host.record?.sight?.inventory?.gpus ?? []
-  const held = Object.keys(host.record?.sight?.claims ?? {}).length
-  const cards = gpus.length === 0 ? '–' : `${held} of ${gpus.length} in use`
-  return [host.name, whereOf(host.config), stateOf(host), cards, String(host.workers.length)]
+function cardsOf({ record }: PoolHost): string {
+  const gpus = record?.sight?.inventory?.gpus ?? []
+  const held = Object.keys(record?.sight?.claims ?? {}).length
+  return gpus.length === 0 ? '–' : `${held} of ${gpus.length} in use`
 }
 
 function whereOf(config: HostConfig | undefined): string {

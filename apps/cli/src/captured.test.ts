@@ -1,0 +1,113 @@
+// Every command that reads, rendered from fixed data at the widths of terminals and without one.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { parse } from 'yaml'
+import { runCommandLine } from './command-line.ts'
+import { widthOf } from './output/visible.ts'
+import { openFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
+import { recorder } from './testing/recorder.ts'
+import { NOW, SMALL_POOL } from './testing/small-pool.ts'
+
+const LISTS = [
+  'status',
+  'workers',
+  'jobs',
+  'jobs upscale --status waiting',
+  'endpoints list',
+  'endpoints show upscale',
+  'releases caption',
+  'registries list',
+  'secrets list',
+  'webhooks log',
+  'apps',
+]
+
+let gateway: FakeGateway
+beforeAll(async () => {
+  gateway = await openFakeGateway(SMALL_POOL)
+})
+afterAll(() => gateway[Symbol.asyncDispose]())
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW, toFake: ['Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+async function runyard(line: string, columns?: number) {
+  const [out, err] = [recorder(columns), recorder(columns)]
+  const env = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key', HOME: '/nowhere' }
+  // An ambiguous word would be an error, so the long name is meant.
+  const words = line.replace('caption', 'live-caption').split(' ')
+  const code = await runCommandLine(words, { env, cwd: '/', out, err })
+  return { code, out: out.text().replaceAll(gateway.url, 'http://here'), err: err.text() }
+}
+
+describe.each([60, 80, 120, 200])('on a terminal of %i columns', (columns) => {
+  it.each(LISTS)('`%s` fits', async (line) => {
+    const { code, out, err } = await runyard(line, columns)
+    expect({ code, err: err.replace(/^live-caption-.*\n$/u, '') }).toEqual({ code: 0, err: '' })
+    // A fact of one long word (an image, a URL) stays whole, so that it can be copied.
+    const isLongWord = (each: string): boolean => /^ {2}[a-z ]+ {2}\S+$/u.test(each)
+    expect(out.split('\n').filter((each) => widthOf(each) > columns && !isLongWord(each))).toEqual([])
+    expect(out).toMatchSnapshot()
+  })
+})
+
+describe('without a terminal', () => {
+  it.each(LISTS)('`%s` has everything in full', async (line) => {
+    const { code, out, err } = await runyard(line)
+    expect({ code, err: err.replace(/^live-caption-.*\n$/u, '') }).toEqual({ code: 0, err: '' })
+    expect(out).not.toContain('…')
+    expect(out).toMatchSnapshot()
+  })
+})
+
+describe('the forms of output', () => {
+  it('are tables, wide tables, JSON, JSON Lines, YAML and names', async () => {
+    const json: unknown = JSON.parse((await runyard('workers --json')).out)
+    expect(json).toHaveLength(3)
+    expect(JSON.parse((await runyard('workers -o json', 60)).out)).toEqual(json)
+    expect(parse((await runyard('workers -o yaml')).out)).toEqual(json)
+    const lines = (await runyard('workers -o jsonl')).out.trim().split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toEqual(json)
+    expect((await runyard('endpoints list -o name')).out).toBe('live-caption-of-every-picture-in-the-archive\nupscale\n')
+    expect((await runyard('jobs -o name')).out.split('\n')[0]).toMatch(/^2ab94455-.*-u1$/u)
+    expect((await runyard('workers -o wide', 60)).out).toContain('stable-diffusion-worker:2026-11-30-cuda12')
+    expect(await runyard('workers -o xml')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Allowed choices are') as string,
+    })
+  })
+
+  it('show times as an age, in UTC or as the clock says here', async () => {
+    expect((await runyard('jobs', 120)).out).toContain('1 h ago')
+    expect((await runyard('jobs --time utc', 120)).out).toContain('2026-11-30 10:58:20Z')
+    expect((await runyard('jobs --time local', 120)).out).toMatch(/2026-11-\d\d \d\d:\d\d:20[+-]\d\d:\d\d/u)
+    expect((await runyard('jobs')).out).toContain('2026-11-30 10:58:20Z')
+  })
+})
+
+describe('an endpoint', () => {
+  it('is found by the beginning or the end of its name, which is said', async () => {
+    const { code, out, err } = await runyard('workers archive')
+    expect({ code, err }).toEqual({ code: 0, err: 'live-caption-of-every-picture-in-the-archive (k2j4h5g6f7d8s9)\n' })
+    expect(out).not.toContain('throttled-1')
+    expect((await runyard('workers a1b2')).err).toBe('upscale (a1b2c3d4e5f6g7)\n')
+    expect((await runyard('workers e')).err).toMatch(/^runyard: 2 endpoints match "e"; use an id: live-.*\n$/u)
+    expect((await runyard('workers upscael')).err).toContain('did you mean "upscale"?')
+  })
+})
+
+describe('jobs', () => {
+  it('can be of one status, or since a time', async () => {
+    expect((await runyard('jobs --status failed')).out).toContain('ValueError: the picture has no pixels\n')
+    expect((await runyard('jobs --status failed')).out).not.toContain('2ab94455')
+    expect((await runyard('jobs --since 10m')).out).not.toContain('1fc94455')
+    expect((await runyard('jobs --since 10m')).out).toContain('no host has an NVIDIA L4')
+    expect(await runyard('jobs --status lost')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--status takes waiting, ') as string,
+    })
+  })
+})

@@ -1,0 +1,38 @@
+// How times are shown: by default as an age on a terminal, which people read, and as UTC in a pipe, which programs compare.
+import { UsageError } from '../command.ts'
+import { formatDuration, type TimeForm } from './terminal.ts'
+
+const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+
+/** `3 min ago`, `2026-11-30 08:46:39Z`, or `2026-11-30 09:46:39+01:00`. `at`: epoch ms. */
+export function formatTime(at: number, form: TimeForm, now = Date.now()): string {
+  if (form === 'relative') return formatAge(now - at)
+  if (form === 'utc') return `${text(at)}Z`
+  const offset = -new Date(at).getTimezoneOffset()
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`
+  return `${text(at + offset * UNITS_MS.m)}${zone}`
+}
+
+function text(at: number): string {
+  return new Date(at).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+function two(number: number): string {
+  return `${number}`.padStart(2, '0')
+}
+
+/** One unit is enough for an age. */
+function formatAge(ms: number): string {
+  if (ms < 0) return `in ${formatDuration(-ms)}`
+  if (ms < UNITS_MS.m) return `${Math.floor(ms / 1000)} s ago`
+  if (ms < UNITS_MS.h) return `${Math.floor(ms / UNITS_MS.m)} min ago`
+  return ms < 2 * UNITS_MS.d ? `${Math.floor(ms / UNITS_MS.h)} h ago` : `${Math.floor(ms / UNITS_MS.d)} d ago`
+}
+
+/** `90m`, `24h`, `7d`, or a date, not before 1970. Epoch ms. @throws UsageError */
+export function parseSince(given: string, now: number): number {
+  const [, amount, unit] = /^(\d+)([smhd])$/.exec(given) ?? []
+  const at = amount === undefined ? Date.parse(given) : now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
+  if (at >= 0 && (at < now || amount !== undefined)) return at
+  throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${given}" is neither.`)
+}

@@ -1,0 +1,134 @@
+// Test fixture: what a gateway says of a pool with long names, long ids, a failed job and one that waits. Times are before NOW.
+export const NOW = Date.parse('2026-11-30T12:00:00Z')
+const ago = (seconds: number): number => NOW - seconds * 1000
+
+const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 2, throttled: 0, unhealthy: 0 }
+const REFUSAL = 'no host has an NVIDIA L4: local has 2 × NVIDIA GeForce RTX 4090, gpu-box-2 is cordoned by the operator since 13:50'
+
+const endpoint = (id: string, name: string) => ({
+  id,
+  name,
+  image: 'registry.example.com/team/vision/stable-diffusion-worker:2026-11-30-cuda12',
+  type: 'QUEUE',
+  args: '',
+  gpu: { pools: ['ADA_24', 'AMPERE_24'], excludedTypes: ['NVIDIA RTX A5000'], count: 2 },
+  cpu: undefined,
+  workers: { min: 0, max: 8, idleTimeout: 10 },
+  scaling: { type: 'QUEUE_DELAY', queueDelay: 4 },
+  timeout: 0,
+  env: {},
+  requestUrls: { runSync: `http://127.0.0.1:8080/v2/${id}/runsync` },
+})
+const worker = (id: string, more: object = {}) => ({
+  id,
+  status: 'RUNNING',
+  isStale: false,
+  version: 3,
+  gpuCount: 2,
+  image: 'registry.example.com/team/vision/stable-diffusion-worker:2026-11-30-cuda12',
+  uptimeSeconds: 14_400,
+  gpuTypeId: 'NVIDIA GeForce RTX 4090',
+  dataCenterId: null,
+  startedAt: null,
+  ...more,
+})
+const job = (id: string, status: string, more: object = {}) => ({ id, status, createdAt: ago(84), retries: 0, ...more })
+
+const FAILED = '1fc94455-6c1e-4b6a-9d2c-7f2a1f0e6d11-u1'
+const WAITING = '2ab94455-6c1e-4b6a-9d2c-7f2a1f0e6d12-u1'
+
+export const SMALL_POOL: Record<string, unknown> = {
+  '/v2/serverless': {
+    endpoints: [endpoint('k2j4h5g6f7d8s9', 'live-caption-of-every-picture-in-the-archive'), endpoint('a1b2c3d4e5f6g7', 'upscale')],
+  },
+  '/v2/serverless/k2j4h5g6f7d8s9/workers': {
+    workers: [worker('ry-9f8e7d6c5b4a3210-001'), worker('ry-9f8e7d6c5b4a3210-002', { isStale: true })],
+  },
+  '/v2/serverless/a1b2c3d4e5f6g7/workers': {
+    workers: [worker('throttled-1', { status: 'THROTTLED', image: null, uptimeSeconds: null, gpuTypeId: null, message: REFUSAL })],
+  },
+  '/v2/k2j4h5g6f7d8s9/health': { jobs: { inQueue: 0, inProgress: 6, completed: 123_456, failed: 3, retried: 0 }, workers: COUNTS },
+  '/v2/a1b2c3d4e5f6g7/health': {
+    jobs: { inQueue: 1, inProgress: 0, completed: 0, failed: 0, retried: 0 },
+    workers: { ...COUNTS, running: 0, throttled: 1 },
+    message: REFUSAL,
+    reason: 'no_matching_gpu',
+  },
+  '/v2/k2j4h5g6f7d8s9/requests': {
+    requests: [job(FAILED, 'FAILED', { delayTime: 312, executionTime: 65_000, workerId: 'ry-9f8e7d6c5b4a3210-001', createdAt: ago(3700) })],
+    total: 1,
+    offset: 0,
+    limit: 200,
+    hasMore: false,
+  },
+  '/v2/a1b2c3d4e5f6g7/requests': { requests: [job(WAITING, 'IN_QUEUE')], total: 1, offset: 0, limit: 200, hasMore: false },
+  [`/v2/k2j4h5g6f7d8s9/status/${FAILED}`]: { id: FAILED, status: 'FAILED', error: 'ValueError: the picture has no pixels\n  File "x.py"' },
+  [`/v2/a1b2c3d4e5f6g7/status/${WAITING}`]: { id: WAITING, status: 'IN_QUEUE', queueReason: 'no_matching_gpu', queueMessage: REFUSAL },
+  '/runyard/v1/standby': { hosts: [{ host: 'gpu-box-2', waiting: 1, problem: 'the image is not there' }] },
+  '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
+  '/runyard/v1/secrets': {
+    secrets: [
+      {
+        name: 'hf_token',
+        updatedAt: new Date(ago(90_000)).toISOString(),
+        description: 'reads the private models of the vision team on the hub',
+      },
+    ],
+  },
+  '/v2/serverless/k2j4h5g6f7d8s9/releases': {
+    releases: [
+      {
+        version: 3,
+        createdAt: new Date(ago(7200)).toISOString(),
+        image: 'registry.example.com/team/vision/stable-diffusion-worker:2026-11-30-cuda12',
+        digest: 'sha256:4f6ddbf4e64ad616f6dc256d1aca96f8e6a9be8cb310a920b69659c64f6ddbf4',
+        workerCount: 2,
+        diff: [{ field: 'image' }, { field: 'env' }, { field: 'workersMax' }, { field: 'executionTimeoutMs' }],
+      },
+    ],
+    rollout: { inProgress: true, workersOnLatest: 1, workersTotal: 2 },
+  },
+  '/v2/serverless/k2j4h5g6f7d8s9/webhooks': {
+    attempts: [
+      {
+        at: ago(30),
+        eventId: 'evt_1fc94455-6c1e_1',
+        attempt: 2,
+        outcome: 'failed',
+        durationMs: 1204,
+        url: 'https://hooks.example.com/teams/vision/jobs/ended?token=0123456789',
+        error: 'the receiver closed the connection before it answered',
+        nextAt: NOW + 60_000,
+      },
+    ],
+    pending: { count: 1 },
+  },
+  '/v2/serverless/a1b2c3d4e5f6g7/webhooks': { attempts: [], pending: { count: 0 } },
+  '/graphql': {
+    data: {
+      myself: {
+        flashApps: [
+          {
+            id: 'app1',
+            name: 'pictures-of-the-archive',
+            createdAt: new Date(ago(9000)).toISOString(),
+            flashBuilds: [{ id: 'bld_0123456789', createdAt: new Date(ago(9000)).toISOString() }],
+            flashEnvironments: [
+              {
+                id: 'env1',
+                name: 'production',
+                state: 'ACTIVE',
+                activeBuildId: 'bld_0123456789',
+                createdAt: new Date(ago(9000)).toISOString(),
+                endpoints: [
+                  { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' },
+                  { id: 'a1b2c3d4e5f6g7', name: 'upscale' },
+                ],
+              },
+            ],
+          },
+        ],
+      },
+    },
+  },
+}
