@@ -119,7 +119,7 @@ describe('runyard', () => {
   it('shows an example with the help of a command', async () => {
     const { code, out } = await runyard(['usage', '--help'])
     expect(code).toBe(0)
-    expect(out).toContain('Example: runyard usage --since 7d\n')
+    expect(out).toContain('Example: runyard usage --since 7d --by key,day\n')
   })
 
   it('prints nothing on stdout when `env` finds no running stack', async () => {

@@ -1,9 +1,10 @@
 // The gateway's composition root: one store, one set of shared parts, two listeners.
 import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
-import { dataDirPath, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
+import { dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
+import { followPrices } from './follow-prices.ts'
 import { buildPublicApp, buildWorkerPlaneApp, listen } from './listeners.ts'
 import { openGateway } from './open-gateway.ts'
 import { listenTls, noteTls } from './tls.ts'
@@ -27,7 +28,9 @@ await runMain('gateway', async ({ config, log, scope }) => {
   scope.use(watchInstallation({ ...installation, own, onRestored }), 'installation')
   await checkListener(config, store)
 
-  const gateway = openGateway({ store, config, log })
+  const load = () => loadConfig({ env: process.env, cwd: process.cwd() })
+  const prices = scope.use(await followPrices(config.prices, { load, log }), 'prices')
+  const gateway = openGateway({ store, config, log, prices: prices.current })
   const workerPlane = await buildWorkerPlaneApp(gateway.deps)
   const publicApp = await buildPublicApp(gateway.deps)
   scope.defer(() => workerPlane.close(), 'worker plane')

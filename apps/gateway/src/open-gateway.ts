@@ -1,6 +1,6 @@
 // Opens what both listeners share: caches, waiters, the dispatcher, the workers, and the one subscription that wakes them all.
 import type { Logger } from '@runyard/kit'
-import type { Config, Signal } from '@runyard/schema'
+import type { Config, Prices, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBalancer, type Balancer } from './balancer/balancer.ts'
 import { openBatchFinisher } from './batch/finish.ts'
@@ -32,9 +32,11 @@ export interface OpenGatewayOptions {
   readonly log: Logger
   /** Looks up the names of webhook receivers; default: as the system does it. */
   readonly resolve?: Resolve
+  /** Default: those of `config`. */
+  readonly prices?: () => Prices
 }
 
-export function openGateway({ store, config, log, resolve = createResolve() }: OpenGatewayOptions): Gateway {
+export function openGateway({ store, config, log, resolve = createResolve(), prices = () => config.prices }: OpenGatewayOptions): Gateway {
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
   const history = createHistoryWriter({ history: store.history, log })
@@ -51,6 +53,7 @@ export function openGateway({ store, config, log, resolve = createResolve() }: O
     config,
     log,
     metrics,
+    prices,
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),
     events,

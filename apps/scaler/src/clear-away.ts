@@ -48,7 +48,7 @@ export async function clearAway(deps: ActDeps, record: WorkerRecord, end: End): 
   // A host that was given up is not waited for: what is left there has no record and is reaped when the host returns.
   const isAway = host?.view(Date.now()).workers === undefined
   if (!isAway) await deps.gate(async () => host?.driver.removeWorker(workerId))
-  await deps.store.ledger.close(workerId, at)
+  await deps.store.ledger.close(workerId, at, end.reason)
   // Before the record goes: after a crash between the two it is written again.
   await keepLife(deps, record, { ...end, at, message })
   await deps.store.workers.remove(endpointId, workerId, end.exit)

@@ -66,7 +66,7 @@ export async function placeWorker(deps: ActDeps, action: StartAction, worker: { 
 
 /** Resolves when the container runs, or when a failed start is cleared away. Never rejects for a host's refusal. */
 export async function startWorker(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal): Promise<void> {
-  const noted = notePlacement(deps, placed.record)
+  const noted = notePlacement(deps, placed)
   try {
     await bringUp(deps, placed, signal)
   } finally {
@@ -83,7 +83,7 @@ export async function resumeWorker(
   const record = await deps.store.workers.get(endpointId, workerId)
   if (record === undefined || record.specHash !== endpoint.specHash) return
   deps.log.info({ endpointId, workerId, hostId, ageMs: Date.now() - record.createdAt }, 'goes on with a start that another scaler began')
-  await openInterval(deps, record)
+  await openInterval(deps, { record, endpoint })
   await bringUp(deps, { record: { ...record, hostId }, endpoint }, signal)
 }
 
@@ -100,17 +100,21 @@ async function bringUp(deps: ActDeps, placed: PlacedWorker, signal: AbortSignal)
   }
 }
 
-function openInterval({ store }: ActDeps, { id: workerId, endpointId, gpus, createdAt: at }: WorkerRecord): Promise<void> {
-  const gpuType = gpus[0]?.name ?? null
-  return store.ledger.transition({ workerId, endpointId, gpuType, gpuCount: gpus.length, state: 'initializing', at })
+function openInterval({ store }: ActDeps, { record, endpoint: { keyId } }: PlacedWorker): Promise<void> {
+  const { id: workerId, endpointId, hostId, gpus, startReason: reason, createdAt: at } = record
+  // Lua would write an empty list as an empty object.
+  const cards = gpus.length === 0 ? {} : { cards: gpus.map(({ uuid }) => uuid) }
+  const whose = { workerId, endpointId, hostId, reason, ...cards, ...(keyId === undefined ? {} : { keyId }) }
+  return store.ledger.transition({ ...whose, gpuType: gpus[0]?.name ?? null, gpuCount: gpus.length, state: 'initializing', at })
 }
 
-async function notePlacement(deps: ActDeps, record: WorkerRecord): Promise<void> {
+async function notePlacement(deps: ActDeps, placed: PlacedWorker): Promise<void> {
+  const { record } = placed
   const { id: workerId, endpointId, hostId, gpus, startReason, createdAt: at } = record
   const name = driverOf(deps, hostId)?.label ?? hostId
   const where = gpus.length === 0 ? name : `${name} (${gpus.map((gpu) => gpu.name + (gpu.simulated ? ', simulated' : '')).join(', ')})`
   await Promise.all([
-    openInterval(deps, record),
+    openInterval(deps, placed),
     recordTransition(deps, {
       kind: 'worker_placed',
       endpointId,

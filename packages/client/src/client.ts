@@ -1,6 +1,6 @@
 // A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
 // their SDKs.
-import { request, type RequestOptions, type Target } from './http.ts'
+import { request, requestText, type RequestOptions, type Target } from './http.ts'
 import type { RegistryCredentials } from '@runyard/schema'
 import type {
   EndpointBody,
@@ -19,6 +19,7 @@ import type {
   ReleaseListView,
   StreamView,
   StandbyView,
+  UsageDimension,
   UsageView,
   WebhookLogView,
   WebhookSecretsView,
@@ -88,11 +89,20 @@ export interface Client {
   /** The last lines of a worker, available until an hour after its end (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
-  usage(range: { from: number; to?: number }): Promise<UsageView>
+  usage(asked: UsageRange): Promise<UsageView>
+  /** The same as CSV. */
+  usageTable(asked: UsageRange): Promise<string>
   /** Hosts with workers that wait for an endpoint, or that cannot start one. */
   standby(): Promise<StandbyView['hosts']>
   /** GraphQL's `data`. */
   graphql<T>(query: string, variables?: Record<string, unknown>): Promise<T>
+}
+
+export interface UsageRange {
+  readonly from: number
+  readonly to?: number
+  /** Default: endpoint, GPU and state. */
+  readonly by?: readonly UsageDimension[]
 }
 
 /** Every function throws RunyardError with one sentence. `signal` aborts all requests of the client. */
@@ -115,7 +125,8 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
-    usage: ({ from, to }) => send(`/runyard/v1/usage?${new URLSearchParams(isoRange(from, to)).toString()}`),
+    usage: (asked) => send(`/runyard/v1/usage?${usageQuery(asked)}`),
+    usageTable: (asked) => requestText(target, `/runyard/v1/usage?${usageQuery(asked)}&format=csv`, options),
     standby: async () => (await send<StandbyView>('/runyard/v1/standby')).hosts,
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
       (await send<{ data: T }>('/graphql', { body: { query, variables } })).data,
@@ -162,6 +173,11 @@ function createSecretClient(send: Send): SecretClient {
     set: (name, body) => send(at(name), { method: 'PUT', body }),
     delete: (name) => send(at(name), { method: 'DELETE' }),
   }
+}
+
+function usageQuery({ from, to, by }: UsageRange): string {
+  const grouped = by === undefined ? {} : { by: by.join(',') }
+  return new URLSearchParams({ ...isoRange(from, to), ...grouped }).toString()
 }
 
 function isoRange(from: number, to: number | undefined): Record<string, string> {

@@ -15,11 +15,15 @@ export interface RequestOptions {
 
 /** The JSON of a 2xx response, `undefined` if it has no body. @throws RunyardError */
 export async function request<T>(target: Target, path: string, options: RequestOptions = {}): Promise<T> {
+  return parseJson(await requestText(target, path, options)) as T
+}
+
+/** The body of a 2xx response. @throws RunyardError */
+export async function requestText(target: Target, path: string, options: RequestOptions = {}): Promise<string> {
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
   const { ok, status, text } = await exchange(target, path, { ...options, method })
-  const parsed = parseJson(text)
-  if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parsed) ?? `status ${status}`}`)
-  return parsed as T
+  if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parseJson(text)) ?? `status ${status}`}`)
+  return text
 }
 
 async function exchange(target: Target, path: string, { method, body, signal }: RequestOptions) {

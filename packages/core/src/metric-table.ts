@@ -222,6 +222,13 @@ const REST = {
     labels: ['owner', 'gpu', 'state'],
     values: { state: BILLING_STATES },
   },
+  runyard_ledger_open_intervals: { ...pool, ...gauge, help: 'Workers whose interval in the ledger has not ended.', labels: [] },
+  runyard_gpu_price_per_hour: {
+    ...pool,
+    ...gauge,
+    help: 'Price of one GPU for one billed hour, by the configuration; cpu: of a CPU worker.',
+    labels: ['gpu', 'currency'],
+  },
   runyard_http_requests_total: {
     ...own,
     ...counter,

@@ -2,6 +2,7 @@
 // second, as Runpod bills (2.5 s → 3 s), in each UTC day that it touches. The days of a month therefore add up to the month, and intervals
 // that were rolled up into days count as before (ADR 43). If a range cuts an interval, the part inside the range is rounded.
 import type { BillingState, LedgerDay, LedgerRow } from '@runyard/schema'
+import type { UsageDimension } from '@runyard/schema/api'
 
 export const DAY_MS = 24 * 3600 * 1000
 
@@ -52,37 +53,88 @@ export function toWholeDays({ from, to }: UsageRange, rolledUntil: number): Usag
 
 /** What an ended interval adds to each UTC day that it touches. */
 export function splitByDay(row: LedgerRow): readonly LedgerDay[] {
-  const { endpointId, gpuType, state, gpuCount, from, to = from } = row
+  const { from, to = from } = row
   const days: LedgerDay[] = []
   for (let day = startOfDay(from); day < to; day += DAY_MS) {
     const seconds = roundUp({ from: Math.max(from, day), to: Math.min(to, day + DAY_MS) })
-    days.push({ day, endpointId, gpuType, state, seconds, gpuSeconds: seconds * gpuCount })
+    days.push(partOf(row, day, seconds))
   }
   return days
 }
 
 /** Lines in a stable order: endpoint, GPU type, state. */
-export function sumUsage({ rows, days = [] }: Ledger, { range, billedStates, now }: UsageOptions): readonly UsageLine[] {
-  const lines = new Map<string, UsageLine>()
-  const add = (what: Pick<LedgerDay, 'endpointId' | 'gpuType' | 'state' | 'seconds' | 'gpuSeconds'>): void => {
-    if (what.seconds === 0) return
-    const { endpointId, gpuType, state } = what
-    const key = [endpointId ?? '', gpuType ?? '', state].join('\n')
-    const line = lines.get(key) ?? { endpointId, gpuType, state, seconds: 0, billableSeconds: 0, gpuSeconds: 0 }
-    const isBilled = billedStates.includes(state)
-    lines.set(key, {
-      ...line,
-      seconds: line.seconds + what.seconds,
-      billableSeconds: line.billableSeconds + (isBilled ? what.seconds : 0),
-      gpuSeconds: line.gpuSeconds + (isBilled ? what.gpuSeconds : 0),
+export function sumUsage(ledger: Ledger, options: UsageOptions): readonly UsageLine[] {
+  const groups = groupUsage(ledger, { ...options, by: ['endpoint', 'gpu', 'state'], priceOf: () => 0 })
+  return groups.map(({ of: { endpointId, gpuType, state }, seconds, billableSeconds, gpuSeconds }) => ({
+    endpointId,
+    gpuType,
+    state,
+    seconds,
+    billableSeconds,
+    gpuSeconds,
+  }))
+}
+
+export interface GroupOptions extends UsageOptions {
+  readonly by: readonly UsageDimension[]
+  /** Of one hour of a GPU of that type, or of a CPU worker (null). */
+  readonly priceOf: (gpuType: string | null) => number
+}
+
+export interface UsageGroup extends Pick<UsageLine, 'seconds' | 'billableSeconds' | 'gpuSeconds'> {
+  /** One of its parts: what it has in the dimensions that were asked for holds for all of them. */
+  readonly of: LedgerPart
+  /** Of the billed part. */
+  readonly cost: number
+}
+
+export type LedgerPart = LedgerDay
+
+const VALUE_OF: Readonly<Record<UsageDimension, (part: LedgerPart) => string>> = {
+  endpoint: ({ endpointId }) => endpointId ?? '',
+  key: ({ keyId }) => keyId ?? '',
+  host: ({ hostId }) => hostId ?? '',
+  gpu: ({ gpuType }) => gpuType ?? '',
+  state: ({ state }) => state,
+  day: ({ day }) => new Date(day).toISOString(),
+}
+
+/** The same seconds in any grouping: each part of the ledger is in exactly one group. Groups are sorted by the dimensions, in the order asked for. */
+export function groupUsage(ledger: Ledger, { range, billedStates, now, by, priceOf }: GroupOptions): readonly UsageGroup[] {
+  const groups = new Map<string, UsageGroup>()
+  for (const part of partsOf(ledger, { range, now, byDay: by.includes('day') })) {
+    const key = by.map((dimension) => VALUE_OF[dimension](part)).join('\n')
+    const before = groups.get(key) ?? { of: part, seconds: 0, billableSeconds: 0, gpuSeconds: 0, cost: 0 }
+    const isBilled = billedStates.includes(part.state)
+    const units = part.gpuType === null ? part.seconds : part.gpuSeconds
+    groups.set(key, {
+      of: before.of,
+      seconds: before.seconds + part.seconds,
+      billableSeconds: before.billableSeconds + (isBilled ? part.seconds : 0),
+      gpuSeconds: before.gpuSeconds + (isBilled ? part.gpuSeconds : 0),
+      cost: before.cost + (isBilled ? (units * priceOf(part.gpuType)) / 3600 : 0),
     })
   }
+  return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
+}
+
+/** What of the ledger lies in a range. Not by day, an interval is one part, dated by its first day. */
+function* partsOf(
+  { rows, days = [] }: Ledger,
+  { range, now, byDay }: Pick<UsageOptions, 'range' | 'now'> & { readonly byDay: boolean },
+): Generator<LedgerPart> {
   for (const row of rows) {
-    const seconds = secondsInside(row, range, now)
-    add({ ...row, seconds, gpuSeconds: seconds * row.gpuCount })
+    const [from, to] = [Math.max(row.from, range.from), Math.min(row.to ?? now, range.to)]
+    if (to <= from) continue
+    if (byDay) yield* splitByDay({ ...row, from, to })
+    else yield partOf(row, startOfDay(from), secondsInside(row, range, now))
   }
-  for (const day of days) if (day.day >= range.from && day.day < range.to) add(day)
-  return [...lines].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line)
+  for (const day of days) if (day.day >= range.from && day.day < range.to && day.seconds > 0) yield day
+}
+
+function partOf({ endpointId, gpuType, state, hostId, keyId, gpuCount }: LedgerRow, day: number, seconds: number): LedgerPart {
+  const where = { ...(hostId === undefined ? {} : { hostId }), ...(keyId === undefined ? {} : { keyId }) }
+  return { day, endpointId, gpuType, state, ...where, seconds, gpuSeconds: seconds * gpuCount }
 }
 
 /** The days between the first and the last are whole days, so their seconds need no rounding. */

@@ -6,6 +6,7 @@ import { Hosts } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { HistoryConfig, RetentionConfig } from './retention-config.ts'
+import { PricesConfig } from './price-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -253,6 +254,7 @@ export const Config = z.object({
       keepIntervalsDays: most(90, 'how many days the intervals of workers are kept; older ones are added up by UTC day'),
     })
     .prefault({}),
+  prices: PricesConfig.prefault({}),
   metrics: z
     .object({
       open: z

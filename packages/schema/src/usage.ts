@@ -1,5 +1,6 @@
 // The billing ledger: one row per worker and state, never overlapping, summing to the worker's wall time (docs/monitoring.md, Billing).
 import { z } from 'zod'
+import { Reason } from './reason.ts'
 import { BillingState } from './wire-words.ts'
 
 export const LedgerRow = z.object({
@@ -9,6 +10,14 @@ export const LedgerRow = z.object({
   gpuType: z.string().nullable(),
   gpuCount: z.int(),
   state: BillingState,
+  /** Where it ran, on which cards (their UUIDs), and the key that created its endpoint; absent in rows of an older version. */
+  hostId: z.string().optional(),
+  cards: z.array(z.string()).optional(),
+  keyId: z.string().optional(),
+  /** Why the worker was started. */
+  reason: Reason.optional(),
+  /** Why it ended, in its last interval. */
+  endReason: Reason.optional(),
   /** Epoch ms; `to` is absent in the open interval of a running worker. */
   from: z.number(),
   to: z.number().optional(),
@@ -23,6 +32,9 @@ export interface LedgerDay {
   readonly endpointId: string | null
   readonly gpuType: string | null
   readonly state: BillingState
+  /** Absent: not recorded. */
+  readonly hostId?: string | undefined
+  readonly keyId?: string | undefined
   /** The sum of the intervals, each rounded up. */
   readonly seconds: number
   /** The same, multiplied by the worker's GPUs. */

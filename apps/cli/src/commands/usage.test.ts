@@ -23,10 +23,14 @@ describe('parseSince', () => {
 })
 
 describe('usage', () => {
-  const line = { gpuType: null, state: 'running', seconds: 3, billableSeconds: 3, gpuSeconds: 0 }
+  const sums = { seconds: 3, billableSeconds: 3, gpuSeconds: 0, cost: 0.25 }
+  const line = { gpuType: null, state: 'running', ...sums }
   const answer = {
     from: '2026-01-05T00:00:00.000Z',
     to: '2026-11-24T00:00:00.000Z',
+    by: ['endpoint', 'gpu', 'state'],
+    currency: 'EUR',
+    total: { ...sums, seconds: 9, billableSeconds: 9, cost: 0.75 },
     usage: [
       { ...line, endpointId: 'ep-1', endpointName: 'one' },
       { ...line, endpointId: 'ep-2', endpointName: null },
@@ -46,9 +50,15 @@ describe('usage', () => {
     }
     const text = out.text()
     expect(text).toContain('since 2026-01-05 00:00 UTC')
-    expect(text).toMatch(/one +CPU +running +3 +3/)
+    expect(text).toMatch(/one +CPU +running +3 +3 +0 +0\.25/)
     expect(text).toMatch(/ep-2 \(deleted\) +CPU/)
     expect(text).toMatch(/deleted endpoints +CPU/)
-    expect(text).toMatch(/total +9/)
+    expect(text).toMatch(/total +9 +9 +0 +0\.75/)
+  })
+
+  it('refuses a word that nothing is grouped by', async () => {
+    const out = recorder()
+    const asked = run({ options: { by: 'endpoint,card' }, positionals: [], env: {}, cwd: '/', out, err: out })
+    await expect(asked).rejects.toThrow('--by takes endpoint, key, host, gpu, state, day')
   })
 })

@@ -7,7 +7,7 @@ import { useGateway } from '../testing/use-gateway.ts'
 
 let gateway: TestGateway
 let ep: string
-useGateway({ webhooks: { allowPrivate: true, retryDelaysS: [] } }, (site) => {
+useGateway({ prices: { cpuWorkerPerHour: 1 }, webhooks: { allowPrivate: true, retryDelaysS: [] } }, (site) => {
   ;({ gateway, ep } = site)
 })
 

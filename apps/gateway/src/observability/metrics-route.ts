@@ -13,7 +13,7 @@ import { isOpenFor } from './metrics-access.ts'
 import { readPoolFacts } from './pool-facts.ts'
 import { readScalerFacts } from './scaler-facts.ts'
 
-type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'waiters' | 'sessions' | 'log'>
+type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'prices' | 'waiters' | 'sessions' | 'log'>
 
 const compress = promisify(gzip)
 /** The page is text that repeats itself: a higher level costs more time and saves little. */

@@ -7,7 +7,7 @@ import type { GatewayDeps } from '../parts/deps.ts'
 import { readEndpointLoad, type EndpointLoad } from '../parts/endpoint-load.ts'
 import { addHosts } from './host-facts.ts'
 
-export type FactDeps = Pick<GatewayDeps, 'store' | 'config'>
+export type FactDeps = Pick<GatewayDeps, 'store' | 'config' | 'prices'>
 type Facts = Series<MetricName>
 
 interface Loaded {
@@ -71,7 +71,7 @@ async function addOutbox({ store }: FactDeps, facts: Facts, now: number): Promis
 }
 
 async function addBilling(
-  { store, config }: FactDeps,
+  { store, config, prices }: FactDeps,
   facts: Facts,
   { endpoints, now }: { readonly endpoints: readonly Endpoint[]; readonly now: number },
 ): Promise<void> {
@@ -81,6 +81,11 @@ async function addBilling(
     const what = [gpuType ?? 'cpu', state]
     if (endpointId === null) facts.add('runyard_deleted_endpoints_billable_seconds_total', [ownerId, ...what], seconds)
     else facts.add('runyard_billable_seconds_total', [names.get(endpointId) ?? '', endpointId, ...what], seconds)
+  }
+  facts.set('runyard_ledger_open_intervals', [], await store.ledger.openIntervals())
+  const { currency, gpuPerHour, cpuWorkerPerHour } = prices()
+  for (const [gpu, price] of Object.entries({ ...gpuPerHour, cpu: cpuWorkerPerHour })) {
+    if (price > 0) facts.set('runyard_gpu_price_per_hour', [gpu, currency], price)
   }
 }
 

@@ -1,6 +1,6 @@
 // What every part of the gateway gets, opened once per process by `openGateway` and shared by both listeners. Workers need more (`WorkerPlaneDeps`).
 import type { Logger } from '@runyard/kit'
-import type { Config } from '@runyard/schema'
+import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
@@ -14,6 +14,8 @@ export interface GatewayDeps {
   readonly config: Config
   readonly log: Logger
   readonly metrics: GatewayMetrics
+  /** As the configuration file has them now. */
+  readonly prices: () => Prices
   readonly endpoints: EndpointCache
   /** By the names of a deployed app. */
   readonly deployed: DeployedEndpoints

@@ -20,8 +20,7 @@ import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.
 import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { RELEASE_OPERATIONS } from './releases.ts'
-import { StandbyView } from './standby.ts'
-import { UsageQuery, UsageView } from './usage.ts'
+import { USAGE_OPERATIONS } from './usage.ts'
 import {
   CreateGlobalVolumeBody,
   CreateNetworkVolumeBody,
@@ -270,11 +269,6 @@ const CATALOG = tagged('catalog', {
   },
 })
 
-const USAGE = tagged('usage', {
-  'GET /runyard/v1/usage': { id: 'getUsage', summary: 'Read the seconds of workers in a range', querystring: UsageQuery, reply: UsageView },
-  'GET /runyard/v1/standby': { id: 'getStandby', summary: 'Read which workers wait for an endpoint', reply: StandbyView },
-})
-
 export const REST_OPERATIONS = {
   ...ENDPOINTS,
   ...TEMPLATES,
@@ -286,8 +280,8 @@ export const REST_OPERATIONS = {
   ...WEBHOOKS,
   ...CATALOG,
   ...KEY_OPERATIONS,
-  ...USAGE,
   ...HISTORY_OPERATIONS,
+  ...USAGE_OPERATIONS,
   ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
 }

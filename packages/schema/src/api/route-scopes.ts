@@ -85,6 +85,7 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/failures': VIEW,
   'GET /runyard/v1/workers': VIEW,
   'GET /runyard/v1/workers/:id': VIEW,
+  'GET /runyard/v1/prices': VIEW,
   'GET /runyard/v1/standby': VIEW,
   'GET /runyard/v1/keys': ADMIN,
   'POST /runyard/v1/keys': ADMIN,

@@ -10,18 +10,23 @@ const ROWS_A_PAGE = 5000
 /** Rows become days once an hour, in some steps. */
 const MAX_TRIES = 20
 
-type DayField = readonly [date: string, endpointId: string, gpuType: string | null, state: BillingState]
+/** The last two are absent where they were not recorded. */
+type DayField = readonly [date: string, endpointId: string, gpuType: string | null, state: BillingState, hostId?: string, keyId?: string]
+type DayName = Pick<LedgerDay, 'day' | 'endpointId' | 'gpuType' | 'state' | 'hostId' | 'keyId'>
 
 /** `endpointId` null becomes ''. */
-export function dayField({ day, endpointId, gpuType, state }: Pick<LedgerDay, 'day' | 'endpointId' | 'gpuType' | 'state'>): string {
-  return JSON.stringify([new Date(day).toISOString().slice(0, 10), endpointId ?? '', gpuType, state] satisfies DayField)
+export function dayField({ day, endpointId, gpuType, state, hostId, keyId }: DayName): string {
+  const name = [new Date(day).toISOString().slice(0, 10), endpointId ?? '', gpuType, state] as const
+  const field: DayField = hostId === undefined && keyId === undefined ? name : [...name, hostId ?? '', keyId ?? '']
+  return JSON.stringify(field)
 }
 
 export function parseDay(field: string, value: string): LedgerDay {
-  const [date, endpointId, gpuType, state]: DayField = JSON.parse(field)
+  const [date, endpointId, gpuType, state, hostId, keyId]: DayField = JSON.parse(field)
   const [seconds, gpuSeconds] = value.split(' ').map(Number)
   const id = endpointId === '' ? null : endpointId
-  return { day: Date.parse(date), endpointId: id, gpuType, state, seconds: seconds ?? 0, gpuSeconds: gpuSeconds ?? 0 }
+  const where = { ...(hostId ? { hostId } : {}), ...(keyId ? { keyId } : {}) }
+  return { day: Date.parse(date), endpointId: id, gpuType, state, ...where, seconds: seconds ?? 0, gpuSeconds: gpuSeconds ?? 0 }
 }
 
 export function createLedgerReads({ client, keys }: Pick<StoreContext, 'client' | 'keys'>): Pick<LedgerStore, 'rows' | 'usage'> {

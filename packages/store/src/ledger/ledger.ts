@@ -1,6 +1,6 @@
 // The billing ledger: open intervals, closed rows by their end, old rows added up by day, and totals that only grow. A worker has at most one open
 // interval; the next begins where it ends, so the rows of a worker never overlap and sum to its wall time (docs/monitoring.md, Billing).
-import type { BillingState, LedgerDay, LedgerRow } from '@runyard/schema'
+import type { BillingState, LedgerDay, LedgerRow, Reason } from '@runyard/schema'
 import type { StoreContext } from '../context.ts'
 import { findOwners } from './ledger-owners.ts'
 import { createLedgerReads } from './ledger-reads.ts'
@@ -34,11 +34,13 @@ export interface LedgerUsage {
 }
 
 export interface LedgerStore {
-  /** Closes the worker's open interval at `at` and opens one in `state`; the same state again changes nothing; time never runs backwards. */
+  /** Closes the worker's open interval at `at` and opens one in `state`, which inherits host, cards, key and reason; the same state again changes nothing; time never runs backwards. */
   transition(row: Omit<LedgerRow, 'from' | 'to'> & { at: number }): Promise<void>
   /** Closes the worker's last interval. */
-  close(workerId: string, at: number): Promise<void>
+  close(workerId: string, at: number, reason?: Reason): Promise<void>
   currentState(workerId: string): Promise<BillingState | undefined>
+  /** How many workers have an interval that has not ended. */
+  openIntervals(): Promise<number>
   /** Rows that overlap [from, to), open ones without `to`; those that were added up by day are not among them. */
   rows(range: Range): Promise<readonly LedgerRow[]>
   /** What an owner's usage is summed from: each interval in a row or in its days, never in both. */
@@ -79,7 +81,7 @@ const closeScript = defineScript({
   lua: new URL('./close.lua', import.meta.url),
   uses: [closeLua],
   keys: ['open', 'rows', 'totals'],
-  args: { worker: 'text', at: 'number' },
+  args: { worker: 'text', at: 'number', reason: 'text' },
   reply: nothing,
 })
 
@@ -99,14 +101,16 @@ export function createLedgerStore(context: StoreContext): LedgerStore {
       await run(transitionScript, { open, rows, totals, worker, row: JSON.stringify(interval), at: Math.round(at) })
     },
 
-    async close(workerId, at) {
-      await run(closeScript, { open, rows, totals, worker: workerId, at: Math.round(at) })
+    async close(workerId, at, reason) {
+      await run(closeScript, { open, rows, totals, worker: workerId, at: Math.round(at), reason: reason ?? '' })
     },
 
     async currentState(workerId) {
       const stored = await client.hget(open, workerId)
       return stored === null ? undefined : readLedgerRow(stored).state
     },
+
+    openIntervals: () => client.hlen(open),
 
     totals: createTotals(context),
     ...createLedgerReads(context),

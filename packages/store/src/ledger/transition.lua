@@ -8,5 +8,11 @@ if before then
   start = math.max(at, ended.from)
   closeInterval(ended, start)
 end
+-- Only the first interval of a worker is told where and for whom it runs.
+if before then
+  for _, name in ipairs({ 'hostId', 'cards', 'keyId', 'reason' }) do
+    if begun[name] == nil then begun[name] = cjson.decode(before)[name] end
+  end
+end
 begun.from = start
 call('HSET', open, worker, cjson.encode(begun))

@@ -381,10 +381,13 @@ describe('usage', () => {
     expect(json).toEqual({
       from: '2026-11-01T00:00:00.000Z',
       to: '2026-11-02T00:00:00.000Z',
+      by: ['endpoint', 'gpu', 'state'],
+      currency: 'USD',
       usage: [
-        { ...line, state: 'initializing', seconds: 2, billableSeconds: 2, gpuSeconds: 4 },
-        { ...line, state: 'running', seconds: 10, billableSeconds: 10, gpuSeconds: 20 },
+        { ...line, state: 'initializing', seconds: 2, billableSeconds: 2, gpuSeconds: 4, cost: 0 },
+        { ...line, state: 'running', seconds: 10, billableSeconds: 10, gpuSeconds: 20, cost: 0 },
       ],
+      total: { seconds: 12, billableSeconds: 12, gpuSeconds: 24, cost: 0 },
     })
     key = await opened.keyOf('other')
     expect((await call('GET', '/runyard/v1/usage?from=2026-11-01T00:00:00Z')).json).toMatchObject({ usage: [] })

@@ -1,7 +1,7 @@
 // REST v2: the management model as it is (management §3.1). Everything is scoped to the owner of the key.
 import type { GpuCatalogue } from '@runyard/core'
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '@runyard/schema'
+import type { Config, Prices } from '@runyard/schema'
 import { ONE_PAGE } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { callerOf, giveNotice } from '../caller.ts'
@@ -38,6 +38,7 @@ export interface RestDeps extends RestConventionDeps {
   readonly tasks: TaskModel
   readonly store: Store
   readonly config: Config
+  readonly prices: () => Prices
 }
 
 export function registerRest(app: FastifyInstance, deps: RestDeps): void {

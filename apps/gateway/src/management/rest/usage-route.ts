@@ -1,31 +1,116 @@
-// GET /runyard/v1/usage: the ledger summed per endpoint, GPU type and state over a range (an extension of ours, for `runyard usage`).
-// Endpoints that their owner deleted still count; their name is null then, and their id, too, where only sums of days are left. The default
-// range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43).
-import { sumUsage } from '@runyard/core'
-import type { UsageOptions } from '@runyard/core'
-import { RunyardError } from '@runyard/schema'
+// GET /runyard/v1/usage: the ledger summed over a range by what is asked for, in JSON or as a table, and what it cost by the prices of today (an extension of
+// ours, for `runyard usage`). Endpoints that their owner deleted still count; their name is null then, and their id, too, where only sums of days are left.
+// The default range is the last 24 hours; it is one of whole days where only those sums are left (ADR 43, ADR 82).
+import { groupUsage, type UsageGroup } from '@runyard/core'
+import { pricePerHour, RunyardError, type Prices } from '@runyard/schema'
+import type { UsageDimension, UsageLine, UsageView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
+import { toCsv } from '../csv.ts'
 import { readOwnedLedger, type UsageDeps } from '../usage-model.ts'
 import { keyOf, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
 
 const DAY_MS = 24 * 3600 * 1000
+/** Of a currency; less than any second costs. */
+const DECIMALS = 1e6
 
-export function registerUsageRoute(app: RestApp, deps: UsageDeps): void {
-  app.route({
-    ...restRoute('GET /runyard/v1/usage'),
-    handler: async (request) => {
-      const now = Date.now()
-      const to = request.query.to ?? now
-      const range = { from: request.query.from ?? to - DAY_MS, to }
-      if (range.from >= range.to) throw new RunyardError('bad_request', '"from" must lie before "to".')
-      const used = await usageOf(deps, keyOf(request).ownerId, { range, now })
-      return { from: new Date(used.range.from).toISOString(), to: new Date(used.range.to).toISOString(), usage: used.lines }
-    },
-  })
+export interface UsageRouteDeps extends UsageDeps {
+  readonly store: UsageDeps['store'] & Pick<Store, 'keys' | 'hosts'>
+  readonly prices: () => Prices
 }
 
-async function usageOf(deps: UsageDeps, ownerId: string, asked: Pick<UsageOptions, 'range' | 'now'>) {
-  const { range, names, rows, days } = await readOwnedLedger(deps, ownerId, asked.range)
-  const lines = sumUsage({ rows, days }, { range, billedStates: deps.config.billing.states, now: asked.now })
-  return { range, lines: lines.map((line) => ({ ...line, endpointName: names.get(line.endpointId ?? '') ?? null })) }
+export function registerUsageRoute(app: RestApp, deps: UsageRouteDeps): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/usage'),
+    handler: async (request, reply) => {
+      const { by, format, to = Date.now(), from = to - DAY_MS } = request.query
+      if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
+      const view = await readUsage(deps, keyOf(request).ownerId, { by, range: { from, to } })
+      if (format === 'json') return view
+      void reply.serializer(String)
+      return reply.type('text/csv; charset=utf-8').send(toTable(view) as never)
+    },
+  })
+
+  app.route({ ...restRoute('GET /runyard/v1/prices'), handler: () => deps.prices() })
+}
+
+interface Asked {
+  readonly by: readonly UsageDimension[]
+  readonly range: { readonly from: number; readonly to: number }
+}
+
+async function readUsage(deps: UsageRouteDeps, ownerId: string, { by, range: asked }: Asked): Promise<UsageView> {
+  const prices = deps.prices()
+  const [{ range, names, rows, days }, keys, hosts] = await Promise.all([
+    readOwnedLedger(deps, ownerId, asked),
+    by.includes('key') ? deps.store.keys.list() : [],
+    by.includes('host') ? deps.store.hosts.list() : [],
+  ])
+  const named: Names = {
+    endpoints: names,
+    keys: new Map(keys.filter((key) => key.ownerId === ownerId).map(({ id, name }) => [id, name])),
+    hosts: new Map(hosts.flatMap(({ hostId, sight }) => (sight === undefined ? [] : [[hostId, sight.label] as const]))),
+  }
+  const options = {
+    range,
+    billedStates: deps.config.billing.states,
+    now: Date.now(),
+    priceOf: (type: string | null) => pricePerHour(prices, type),
+  }
+  const groups = groupUsage({ rows, days }, { ...options, by })
+  return {
+    from: new Date(range.from).toISOString(),
+    to: new Date(range.to).toISOString(),
+    usage: groups.map((group) => ({ ...whatOf(group, by, named), ...sumsOf([group]) })),
+    by: [...by],
+    currency: prices.currency,
+    total: sumsOf(groups),
+  }
+}
+
+interface Names {
+  readonly endpoints: ReadonlyMap<string, string>
+  readonly keys: ReadonlyMap<string, string>
+  readonly hosts: ReadonlyMap<string, string>
+}
+
+function whatOf({ of }: UsageGroup, by: readonly UsageDimension[], names: Names): Partial<UsageLine> {
+  const { endpointId, keyId = null, hostId = null, gpuType, state, day } = of
+  const members: Readonly<Record<UsageDimension, Partial<UsageLine>>> = {
+    endpoint: { endpointId, endpointName: names.endpoints.get(endpointId ?? '') ?? null },
+    key: { keyId, keyName: names.keys.get(keyId ?? '') ?? null },
+    host: { hostId, host: names.hosts.get(hostId ?? '') ?? null },
+    gpu: { gpuType },
+    state: { state },
+    day: { day: new Date(day).toISOString().slice(0, 10) },
+  }
+  return Object.assign({}, ...by.map((dimension) => members[dimension])) as Partial<UsageLine>
+}
+
+function sumsOf(groups: readonly UsageGroup[]): UsageView['total'] {
+  const sum = (name: 'seconds' | 'billableSeconds' | 'gpuSeconds' | 'cost'): number =>
+    groups.reduce((total, group) => total + group[name], 0)
+  return {
+    seconds: sum('seconds'),
+    billableSeconds: sum('billableSeconds'),
+    gpuSeconds: sum('gpuSeconds'),
+    cost: Math.round(sum('cost') * DECIMALS) / DECIMALS,
+  }
+}
+
+const COLUMNS: Readonly<Record<UsageDimension, readonly (keyof UsageLine)[]>> = {
+  endpoint: ['endpointId', 'endpointName'],
+  key: ['keyId', 'keyName'],
+  host: ['hostId', 'host'],
+  gpu: ['gpuType'],
+  state: ['state'],
+  day: ['day'],
+}
+
+/** Without a line of totals: programs add up what they read. */
+function toTable({ by, currency, usage }: UsageView): string {
+  const columns = [...by.flatMap((dimension) => COLUMNS[dimension]), 'seconds', 'billableSeconds', 'gpuSeconds', 'cost'] as const
+  const head = [...columns, 'currency']
+  return toCsv([head, ...usage.map((line) => [...columns.map((column) => line[column] ?? ''), currency])])
 }
