@@ -6,7 +6,7 @@ import { runPython } from '../harness/python.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
-import { READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
+import { NAP, READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
 
 const IMAGE = 'runpod/queue:py3.12-latest'
 
@@ -106,7 +106,17 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     expect(changed.stdout).toMatch(/by-hand .*updated\n[^]*workers +0\.\.2\n[^]*variables +MODE, MORE\n/)
     const shown = await cli('endpoints', 'show', id)
     expect(shown.stdout).toContain(`${stack.url}/v2/${id}/runsync`)
-    expect((await cli('jobs', 'by-hand')).stdout).toMatch(/COMPLETED/)
+    const ran = await cli('run', 'by-hand', JSON.stringify({ input: sourceCall('read_mode', READ_MODE) }))
+    expect(ran).toMatchObject({ code: 0 })
+    expect(valueOf(JSON.parse(ran.stdout))).toEqual({ mode: 'a' })
+    const napping = (
+      await cli('run', 'by-hand', JSON.stringify({ input: sourceCall('nap', NAP, { seconds: 60 }) }), '--async')
+    ).stdout.trim()
+    const begun = napping.slice(0, 12)
+    expect((await cli('cancel', '--endpoint', 'by-hand', '--dry-run')).stdout).toBe('this would cancel 1 job of by-hand\n')
+    expect((await cli('cancel', begun)).stdout).toBe(`${napping} of by-hand is cancelled\n`)
+    await expect.poll(async () => (await cli('jobs', 'by-hand')).stdout, { timeout: 60_000 }).toMatch(/CANCELLED[^]*COMPLETED/)
+    expect((await cli('jobs', '--status', 'cancelled', '-o', 'name')).stdout).toBe(`${napping}\n`)
     const job = await stack.api.settled(id, await stack.api.run(id, sourceCall('read_mode', READ_MODE)))
     expect((await cli('workers', 'by-hand')).stdout).toContain(String(job['workerId']))
     expect((await cli('logs', String(job['workerId']))).stdout).toContain('start container')
@@ -131,6 +141,10 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
       .toMatchObject({ workers: { throttled: 1 }, reason: 'no_container_host' })
     const shown = await cli('endpoints', 'show', 'foreign')
     expect(shown.stdout).toContain(sentence)
-    await cli('endpoints', 'delete', id)
+    expect(await cli('endpoints', 'delete', id)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('has jobs that are cancelled (1 waiting)'),
+    })
+    await cli('endpoints', 'delete', id, '--yes')
   })
 })

@@ -105,6 +105,8 @@ describe('jobs', () => {
     expect((await runyard('jobs --status failed')).out).not.toContain('2ab94455')
     expect((await runyard('jobs --since 10m')).out).not.toContain('1fc94455')
     expect((await runyard('jobs --since 10m')).out).toContain('no host has an NVIDIA L4')
+    const both = (await runyard('jobs --status waiting,failed')).out
+    expect(both.indexOf('2ab94455')).toBeLessThan(both.indexOf('1fc94455'))
     expect(await runyard('jobs --status lost')).toMatchObject({
       code: 2,
       err: expect.stringContaining('--status takes waiting, ') as string,

@@ -10,7 +10,7 @@ import { closestName } from './suggest.ts'
 import { VERSION } from './version.ts'
 import { watch } from './watch.ts'
 
-type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err'>
+type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err' | 'ask'>
 
 /** Words that stand for others. */
 const SHORT: Readonly<Record<string, readonly string[]>> = { ls: ['endpoints', 'list'], rm: ['endpoints', 'delete'], ps: ['workers'] }

@@ -9,6 +9,8 @@ export interface CommandContext {
   readonly cwd: string
   readonly out: Terminal
   readonly err: Terminal
+  /** The answer of a person. Undefined: nobody is there. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
 }
 
 /** An option of a command: one that takes a value, or a switch. */

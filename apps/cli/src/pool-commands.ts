@@ -20,7 +20,18 @@ const WRITABLE = {
 
 const JOB_FILTERS = {
   status: { type: 'string', help: 'waiting, running, done, failed, or a status such as CANCELLED; several with commas' },
-  since: { type: 'string', help: 'submitted since: a span (90m, 24h, 7d) or a date such as 2026-11-01' },
+  since: { type: 'string', help: 'ended since, or not yet: a span (90m, 24h, 7d) or a date such as 2026-11-01' },
+  key: { type: 'string', help: 'submitted with this API key, by its id' },
+} as const
+
+const yes = { type: 'boolean', short: 'y', help: 'without a question' } as const
+const MATCHING = {
+  endpoint: { type: 'string', help: 'jobs of this endpoint, by name or id' },
+  ...JOB_FILTERS,
+  error: { type: 'string', help: 'text in the first line of the error' },
+  all: { type: 'boolean', help: 'all jobs of all endpoints' },
+  'dry-run': { type: 'boolean', help: 'only say how many' },
+  yes,
 } as const
 
 const WRITE_USAGE = '[--gpu TYPE | --cpu SIZE] [--workers MIN..MAX] [--env NAME=VALUE]... [OPTIONS]'
@@ -76,8 +87,8 @@ export const POOL_COMMANDS: readonly Command[] = [
   {
     name: 'endpoints delete',
     summary: 'delete an endpoint: its jobs are cancelled, its workers go',
-    usage: `runyard endpoints delete ${WHICH} [--data DIR]`,
-    options: { data },
+    usage: `runyard endpoints delete NAME|ID [--yes] [--data DIR]`,
+    options: { yes, data },
     takesWords: true,
     load: async () => ({ run: (await import('./commands/endpoints/write.ts')).remove }),
   },
@@ -106,16 +117,63 @@ export const POOL_COMMANDS: readonly Command[] = [
     isList: true,
     section: 'See',
     summary: 'latest jobs of an endpoint, or of all: status, times, why one waits or failed',
-    usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--limit N] [--watch] [--json] [--data DIR]`,
+    usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--key ID] [--limit N] [--watch] [--json] [--data DIR]`,
     example: 'runyard jobs sd --status failed --since 1h',
     options: {
       ...JOB_FILTERS,
-      limit: { type: 'string', help: 'how many, at most 200 of an endpoint (default: 20)' },
+      limit: { type: 'string', help: 'how many, at most 500 (default: 20)' },
       json,
       data,
     },
     takesWords: true,
     load: () => import('./commands/jobs.ts'),
+  },
+  {
+    name: 'run',
+    section: 'Use',
+    summary: 'send a job and wait for its result; or a job for each line of a file',
+    usage: `runyard run ${WHICH} ['JSON'|@FILE|-] [--sync | --stream | --async | --batch FILE] [--timeout SECONDS] [--json] [--data DIR]`,
+    example: `runyard run sd '{"prompt": "a red barn"}' --timeout 300`,
+    options: {
+      sync: { type: 'boolean', help: 'wait and print the output (default)' },
+      stream: { type: 'boolean', help: 'print each chunk as it comes, a JSON line each' },
+      async: { type: 'boolean', help: 'print the id of the job and return' },
+      batch: { type: 'string', help: 'a job for each line of a JSON Lines file, or of standard input (-); prints a line for each result' },
+      timeout: { type: 'string', help: 'cancel it if it has not ended after so many seconds' },
+      json,
+      data,
+    },
+    takesWords: true,
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'cancel',
+    section: 'Use',
+    summary: 'cancel jobs by their ids, or all waiting and running ones that match',
+    usage: 'runyard cancel JOB... | [--endpoint NAME] [--status STATUS] [--since SPAN|DATE] [--dry-run] [--yes] [--data DIR]',
+    example: 'runyard cancel --endpoint sd --status waiting --dry-run',
+    options: { ...MATCHING, json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/change-jobs.ts')).cancel }),
+  },
+  {
+    name: 'retry',
+    section: 'Use',
+    summary: 'run failed jobs again by their ids, or all failed and timed-out ones that match',
+    usage: 'runyard retry JOB... | [--endpoint NAME] [--since SPAN|DATE] [--error TEXT] [--dry-run] [--yes] [--data DIR]',
+    example: 'runyard retry --endpoint sd --since 1h --error "CUDA out of memory"',
+    options: { ...MATCHING, json, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/change-jobs.ts')).retry }),
+  },
+  {
+    name: 'purge',
+    section: 'Use',
+    summary: 'cancel all waiting jobs of an endpoint',
+    usage: 'runyard purge NAME|ID [--dry-run] [--yes] [--data DIR]',
+    options: { 'dry-run': MATCHING['dry-run'], yes, data },
+    takesWords: true,
+    load: async () => ({ run: (await import('./commands/change-jobs.ts')).purge }),
   },
   {
     name: 'logs',

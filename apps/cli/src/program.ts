@@ -15,9 +15,9 @@ const GLUE = '\u0001'
 export interface ProgramEvents {
   readonly out: Terminal
   /** Called with the parsed words of the command that was named. */
-  run(command: Command, parsed: Pick<CommandContext, 'options' | 'positionals'>): Promise<void>
+  readonly run: (command: Command, parsed: Pick<CommandContext, 'options' | 'positionals'>) => Promise<void>
   /** A word that names no command, and what to say about it. */
-  refuse(sentence: string): void
+  readonly refuse: (sentence: string) => void
 }
 
 export function createProgram(words: readonly string[], { out, run, refuse }: ProgramEvents): Parser {
@@ -117,7 +117,7 @@ function toOption(name: string, { type, help, short, multiple, choices }: Option
   const option = new Option(flags, help)
   option.attributeName = () => name
   if (choices !== undefined) option.choices(choices)
-  if (multiple === true) option.argParser((value: string, before: readonly string[] = []) => [...before, value])
+  if (multiple === true) option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value])
   return option
 }
 

@@ -30,7 +30,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
 
   const load = () => loadConfig({ env: process.env, cwd: process.cwd() })
   const prices = scope.use(await followPrices(config.prices, { load, log }), 'prices')
-  const gateway = openGateway({ store, config, log, prices: prices.current })
+  const gateway = openGateway({ store, config, log, prices: () => prices.current() })
   const workerPlane = await buildWorkerPlaneApp(gateway.deps)
   const publicApp = await buildPublicApp(gateway.deps)
   scope.defer(() => workerPlane.close(), 'worker plane')

@@ -3,6 +3,8 @@
 import { request, requestText, type RequestOptions, type Target } from './http.ts'
 import type { RegistryCredentials } from '@runyard/schema'
 import type {
+  BulkBody,
+  BulkView,
   EndpointBody,
   EndpointListView,
   EndpointView,
@@ -10,8 +12,12 @@ import type {
   ExplainView,
   HealthView,
   JobBody,
+  JobDetailView,
+  JobFilter,
   JobPage,
+  JobSearchView,
   JobView,
+  PurgeView,
   RegistryListView,
   RegistryView,
   SecretListView,
@@ -33,12 +39,35 @@ export interface JobClient {
   /** The gateway holds the request for at most `waitMs`, if given (client-api §5.2). */
   runsync(endpointId: string, body: JobBody, waitMs?: number): Promise<JobView>
   status(endpointId: string, jobId: string): Promise<JobView>
+  /** Waits at most `waitMs` for its end; else the job as it stands. */
+  waitFor(endpointId: string, jobId: string, waitMs: number): Promise<JobView>
   cancel(endpointId: string, jobId: string): Promise<JobView>
+  /** Runs a failed or timed-out job again. */
+  retry(endpointId: string, jobId: string): Promise<JobView>
+  /** Cancels all waiting jobs; returns how many. */
+  purge(endpointId: string): Promise<number>
   /** The chunks that no earlier call has returned (client-api R5). */
   stream(endpointId: string, jobId: string): Promise<StreamView>
   health(endpointId: string): Promise<HealthView>
   /** Waiting, running, ended, each newest first. */
   list(endpointId: string, limit: number): Promise<JobPage>
+}
+
+/** What a page of jobs is asked for. */
+export type JobSearch = Omit<JobFilter, 'since' | 'until'> & {
+  /** Epoch ms. */
+  readonly since?: number | undefined
+  readonly limit?: number
+  readonly cursor?: string | undefined
+}
+
+export interface HistoryClient {
+  /** Those that wait or run, then those that ended; each newest first. */
+  findJobs(search: JobSearch): Promise<JobSearchView>
+  /** By its id alone; also after its result is gone. */
+  getJob(jobId: string): Promise<JobDetailView>
+  /** Retries or cancels all that match. */
+  changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
 }
 
 export interface WebhookClient {
@@ -67,6 +96,7 @@ export interface SecretClient {
 
 export interface Client {
   readonly jobs: JobClient
+  readonly history: HistoryClient
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
   readonly secrets: SecretClient
@@ -110,6 +140,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
     jobs: createJobClient(send),
+    history: createHistoryClient(send),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
     secrets: createSecretClient(send),
@@ -140,10 +171,26 @@ function createJobClient(send: Send): JobClient {
     run: (id, body) => send(`/v2/${id}/run`, { body }),
     runsync: (id, body, waitMs) => send(`/v2/${id}/runsync${waitMs === undefined ? '' : `?wait=${waitMs}`}`, { body }),
     status: (id, jobId) => send(`/v2/${id}/status/${jobId}`),
+    waitFor: (id, jobId, waitMs) => send(`/v2/${id}/status-sync/${jobId}?wait=${waitMs}`),
+    retry: (id, jobId) => send(`/v2/${id}/retry/${jobId}`, { method: 'POST' }),
+    purge: async (id) => (await send<PurgeView>(`/v2/${id}/purge-queue`, { method: 'POST' })).removed,
     cancel: (id, jobId) => send(`/v2/${id}/cancel/${jobId}`, { method: 'POST' }),
     stream: (id, jobId) => send(`/v2/${id}/stream/${jobId}`),
     health: (id) => send(`/v2/${id}/health`),
     list: (id, limit) => send(`/v2/${id}/requests?limit=${limit}`),
+  }
+}
+
+function createHistoryClient(send: Send): HistoryClient {
+  return {
+    findJobs: ({ since, ...search }) => {
+      const query = { ...search, since: since === undefined ? undefined : new Date(since).toISOString() }
+      const parameters = new URLSearchParams()
+      for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, `${value}`)
+      return send(`/runyard/v1/jobs?${parameters.toString()}`)
+    },
+    getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
+    changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
   }
 }
 

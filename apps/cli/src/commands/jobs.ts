@@ -1,7 +1,7 @@
-// `runyard jobs`: the latest jobs of one endpoint or of all (client-api §5.10), with why they wait or failed.
-import { createClient, type Client } from '@runyard/client'
-import type { EndpointView, ListedJob } from '@runyard/schema/api'
-import { JOB_STATUSES, type JobStatus } from '@runyard/schema'
+// `runyard jobs`: the jobs of one endpoint or of all, with why they wait or failed.
+import { createClient, type Client, type JobSearch } from '@runyard/client'
+import { JOB_STATUSES, RunyardError, type JobStatus } from '@runyard/schema'
+import type { FoundJob } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { formatDuration, type Terminal, type TimeForm } from '../output/terminal.ts'
@@ -11,108 +11,82 @@ import { findEndpoint } from './endpoints/find.ts'
 import { readNumber } from './endpoints/request.ts'
 
 const DEFAULT_LIMIT = 20
-const MOST_LISTED = 200
-/** Of so many jobs the reason is asked for, each with a request. */
-const MOST_EXPLAINED = 50
 
-export interface JobRow extends ListedJob {
-  /** Its name. */
-  readonly endpoint: string
-  readonly endpointId: string
-  /** Why it waits, or why it failed. */
-  readonly why?: string
-}
-
-export interface JobFilter {
-  readonly statuses: readonly JobStatus[] | undefined
-  /** Epoch ms: submitted at or after. */
-  readonly since: number | undefined
+/** Words for several statuses at once. */
+const GROUPS: Readonly<Record<string, readonly JobStatus[]>> = {
+  waiting: ['IN_QUEUE'],
+  running: ['IN_PROGRESS'],
+  done: ['COMPLETED'],
+  failed: ['FAILED', 'TIMED_OUT'],
 }
 
 export async function run(context: CommandContext): Promise<number> {
-  const { out, positionals } = context
+  const { out, err, positionals } = context
   const limit = readNumber(context, 'limit') ?? DEFAULT_LIMIT
-  const filter = readFilter(context)
+  const [search, statuses] = [readSearch(context), readStatuses(context)]
   if (positionals.length > 1) throw new UsageError(`name one endpoint, or none for all; ${positionals.length} were given.`)
   const client = createClient(await findTarget(context))
   const [word] = positionals
-  const endpoints = word === undefined ? await client.listEndpoints() : [await findEndpoint(client, word, context.err)]
-  const found = await findJobs(client, endpoints, filter)
-  const rows = await explainJobs(client, found.slice(0, limit))
+  const endpoint = word === undefined ? undefined : (await findEndpoint(client, word, err)).id
+  const pages = await Promise.all(statuses.map((status) => client.history.findJobs({ ...search, endpoint, status, limit })))
+  // With several statuses each page is sorted, their union is not.
+  const found = pages.flatMap(({ jobs }) => jobs)
+  const rows = (pages.length === 1 ? found : found.toSorted((a, b) => b.submittedAt - a.submittedAt)).slice(0, limit)
   const code = printListing(context, jobListing(rows, { out, time: timeFormOf(context) }))
-  const more = found.length - rows.length
-  if (more > 0 && context.options['json'] !== true) out.line(out.dim(`… ${more} more; --limit N shows up to ${MOST_LISTED}`))
+  const isMore = found.length > rows.length || pages.some(({ nextCursor }) => nextCursor !== null)
+  if (isMore && rows.length > 0 && context.options['json'] !== true) out.line(out.dim('… there are more; --limit N shows up to 500'))
   return code
 }
 
-/** `--status` (several with commas; `failed`, `waiting`) and `--since`. @throws UsageError */
-export function readFilter(context: Pick<CommandContext, 'options'>): JobFilter {
+/** `--since`, `--key` and `--error`. @throws UsageError */
+export function readSearch(context: Pick<CommandContext, 'options'>): Pick<JobSearch, 'since' | 'key' | 'error'> {
   const since = textOption(context, 'since')
-  const words = textOption(context, 'status')?.split(',')
   return {
-    statuses: words?.flatMap((word) => readStatus(word.trim())),
     since: since === undefined ? undefined : parseSince(since, Date.now()),
+    key: textOption(context, 'key'),
+    error: textOption(context, 'error'),
   }
+}
+
+/** What `--status` means; undefined alone: all. @throws UsageError */
+export function readStatuses(context: Pick<CommandContext, 'options'>): readonly (JobStatus | undefined)[] {
+  const words = textOption(context, 'status')?.split(',')
+  return words === undefined ? [undefined] : [...new Set(words.flatMap((word) => readStatus(word.trim())))]
 }
 
 function readStatus(word: string): readonly JobStatus[] {
-  const groups: Record<string, readonly JobStatus[]> = {
-    waiting: ['IN_QUEUE'],
-    running: ['IN_PROGRESS'],
-    done: ['COMPLETED'],
-    failed: ['FAILED', 'TIMED_OUT'],
-  }
-  const exact = JOB_STATUSES.filter((status) => status === word.toUpperCase())
-  const found = exact.length > 0 && word !== 'failed' ? exact : (groups[word] ?? exact)
+  const found = GROUPS[word] ?? JOB_STATUSES.filter((status) => status === word.toUpperCase())
   if (found.length > 0) return found
-  throw new UsageError(`--status takes ${Object.keys(groups).join(', ')} or one of ${JOB_STATUSES.join(', ')}; "${word}" is none of them.`)
+  throw new UsageError(`--status takes ${Object.keys(GROUPS).join(', ')} or one of ${JOB_STATUSES.join(', ')}; "${word}" is none of them.`)
 }
 
-/** Newest first, of all the endpoints. */
-export async function findJobs(
-  client: Client,
-  endpoints: readonly Pick<EndpointView, 'id' | 'name'>[],
-  { statuses, since }: JobFilter,
-): Promise<readonly JobRow[]> {
-  const lists = await Promise.all(
-    endpoints.map(async ({ id, name }) =>
-      (await client.jobs.list(id, MOST_LISTED)).requests.map((job) => ({ ...job, endpoint: name, endpointId: id })),
-    ),
-  )
-  return lists
-    .flat()
-    .filter(({ status, createdAt }) => (statuses?.includes(status) ?? true) && createdAt >= (since ?? 0))
-    .toSorted((a, b) => b.createdAt - a.createdAt)
+/** By its id, or by the beginning of one, which is said on `err`. @throws RunyardError('not_found' | 'conflict') */
+export async function findJob(client: Pick<Client, 'history'>, word: string, err: Terminal): Promise<FoundJob> {
+  const { jobs } = await client.history.findJobs({ q: word, limit: 500 })
+  const near = jobs.filter(({ id }) => id.startsWith(word))
+  const found = near.find(({ id }) => id === word) ?? near[0]
+  if (found === undefined) throw new RunyardError('not_found', `there is no job "${word}"; \`runyard jobs\` shows what there is.`)
+  if (found.id === word) return found
+  if (near.length > 1) throw new RunyardError('conflict', `${near.length} jobs begin with "${word}"; use more of the id.`)
+  err.line(err.dim(`${found.id} of ${found.endpoint.name}`))
+  return found
 }
 
-/** The list carries neither reasons nor errors. */
-async function explainJobs(client: Client, jobs: readonly JobRow[]): Promise<readonly JobRow[]> {
-  const asked = new Set(jobs.filter(({ status }) => ['IN_QUEUE', 'FAILED', 'TIMED_OUT'].includes(status)).slice(0, MOST_EXPLAINED))
-  return Promise.all(
-    jobs.map(async (job) => {
-      if (!asked.has(job)) return job
-      // It may be gone by now.
-      const view = await client.jobs.status(job.endpointId, job.id).catch(() => undefined)
-      const why = view?.error ?? view?.queueMessage ?? view?.queueReason
-      return why === undefined ? job : { ...job, why }
-    }),
-  )
-}
-
-export function jobListing(rows: readonly JobRow[], { out, time }: { out: Terminal; time: TimeForm }): Listing<JobRow> {
+function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; time: TimeForm }): Listing<FoundJob> {
   return {
     rows,
     columns: [
       { title: 'job', cell: ({ id }) => id, cut: 'id' },
-      { title: 'endpoint', cell: ({ endpoint }) => endpoint, cut: 'middle', goes: 3 },
+      { title: 'endpoint', cell: ({ endpoint }) => endpoint.name, cut: 'middle', goes: 3 },
       { title: 'status', cell: ({ status }) => status, paint: ({ status }) => paintStatus(status, out) },
-      { title: 'submitted', cell: ({ createdAt }) => formatTime(createdAt, time) },
-      { title: 'waited', cell: ({ delayTime }) => (delayTime === undefined ? '–' : formatDuration(delayTime)), goes: 4 },
-      { title: 'ran', cell: ({ executionTime }) => (executionTime === undefined ? '–' : formatDuration(executionTime)), goes: 2 },
+      { title: 'submitted', cell: ({ submittedAt }) => formatTime(submittedAt, time) },
+      { title: 'waited', cell: ({ delayMs }) => (delayMs === undefined ? '–' : formatDuration(delayMs)), goes: 4 },
+      { title: 'ran', cell: ({ runMs }) => (runMs === undefined ? '–' : formatDuration(runMs)), goes: 2 },
       { title: 'worker', cell: ({ workerId }) => workerId ?? '–', cut: 'id', goes: 5 },
-      { title: 'retries', cell: ({ retries }) => `${retries ?? 0}`, isWide: true },
+      { title: 'retries', cell: ({ retries }) => `${retries}`, isWide: true },
+      { title: 'key', cell: ({ keyId }) => keyId ?? '–', isWide: true },
     ],
-    note: ({ why }) => why?.trim().split('\n').at(0),
+    note: ({ error, message, reason }) => error ?? message ?? reason,
     noteTitle: 'why',
     paintNote: ({ status }) => paintStatus(status, out),
     data: rows,
@@ -120,7 +94,7 @@ export function jobListing(rows: readonly JobRow[], { out, time }: { out: Termin
   }
 }
 
-function paintStatus(status: JobStatus, out: Terminal): (text: string) => string {
+export function paintStatus(status: JobStatus, out: Pick<Terminal, 'bad' | 'good' | 'warn'>): (text: string) => string {
   if (status === 'FAILED' || status === 'TIMED_OUT') return out.bad
   if (status === 'COMPLETED') return out.good
   return status === 'IN_QUEUE' ? out.warn : (text) => text

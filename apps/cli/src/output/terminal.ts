@@ -20,18 +20,18 @@ export interface Terminal {
   /** Default: table. */
   readonly form?: Form
   /** Prints one line. Control characters in foreign text, including line feeds, are shown as pictures (`visible.ts`). */
-  line(text?: string): void
+  readonly line: (text?: string) => void
   /** Prints unchanged text: our own escape sequences, and output for programs. */
-  write(text: string): void
+  readonly write: (text: string) => void
   /** Active until the returned function is called. */
   onResize(listener: () => void): () => void
   setColor(mode: ColorMode): void
-  bold(text: string): string
-  dim(text: string): string
-  good(text: string): string
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+  readonly good: (text: string) => string
   /** Something waits or is limited. */
-  warn(text: string): string
-  bad(text: string): string
+  readonly warn: (text: string) => string
+  readonly bad: (text: string) => string
 }
 
 type Style = 'bold' | 'dim' | 'green' | 'yellow' | 'red'

@@ -2,9 +2,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** What an answer may depend on. Undefined: not found. */
+export type Answer = (request: { readonly body: string; readonly query: URLSearchParams }) => unknown
+
 export interface FakeGateway extends AsyncDisposable {
   readonly url: string
-  /** Path, or method and path → the body of its answer, or a function that makes one. */
+  /** Path, or method and path → the body of its answer, or an `Answer`. */
   readonly answers: Record<string, unknown>
   readonly requests: { readonly method: string; readonly path: string; readonly body: string }[]
 }
@@ -15,11 +18,12 @@ export async function openFakeGateway(answers: Record<string, unknown> = {}): Pr
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      const [method, path] = [request.method ?? '', (request.url ?? '').split('?')[0] ?? '']
+      const method = request.method ?? ''
+      const { pathname: path, searchParams: query } = new URL(request.url ?? '', 'http://here')
       const body = Buffer.concat(chunks).toString()
       requests.push({ method, path, body })
       const found = answers[`${method} ${path}`] ?? answers[path]
-      const answer: unknown = typeof found === 'function' ? (found as (body: string) => unknown)(body) : found
+      const answer: unknown = typeof found === 'function' ? (found as Answer)({ body, query }) : found
       const status = answer === undefined ? 404 : 200
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(answer ?? { error: `there is no ${method} ${path} here` }))

@@ -1,4 +1,6 @@
 // Test fixture: what a gateway says of a pool with long names, long ids, a failed job and one that waits. Times are before NOW.
+import type { Answer } from './fake-gateway.ts'
+
 export const NOW = Date.parse('2026-11-30T12:00:00Z')
 const ago = (seconds: number): number => NOW - seconds * 1000
 
@@ -32,14 +34,44 @@ const worker = (id: string, more: object = {}) => ({
   startedAt: null,
   ...more,
 })
-const job = (id: string, status: string, more: object = {}) => ({ id, status, createdAt: ago(84), retries: 0, ...more })
-
+const CAPTION = { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' }
+const UPSCALE = { id: 'a1b2c3d4e5f6g7', name: 'upscale' }
 const FAILED = '1fc94455-6c1e-4b6a-9d2c-7f2a1f0e6d11-u1'
 const WAITING = '2ab94455-6c1e-4b6a-9d2c-7f2a1f0e6d12-u1'
 
+const JOBS = [
+  { id: WAITING, endpoint: UPSCALE, status: 'IN_QUEUE', submittedAt: ago(84), retries: 0, reason: 'no_matching_gpu', message: REFUSAL },
+  {
+    id: FAILED,
+    endpoint: CAPTION,
+    status: 'FAILED',
+    submittedAt: ago(3700),
+    startedAt: ago(3699),
+    endedAt: ago(3600),
+    delayMs: 312,
+    runMs: 65_000,
+    retries: 1,
+    workerId: 'ry-9f8e7d6c5b4a3210-001',
+    error: 'ValueError: the picture has no pixels',
+  },
+]
+
+/** As the gateway filters. */
+const findJobs: Answer = ({ query }) => {
+  const since = Date.parse(query.get('since') ?? new Date(0).toISOString())
+  const jobs = JOBS.filter(
+    (job) =>
+      (query.get('status') ?? job.status) === job.status &&
+      (query.get('endpoint') ?? job.endpoint.id) === job.endpoint.id &&
+      job.id.includes(query.get('q') ?? '') &&
+      (job.endedAt ?? NOW) >= since,
+  )
+  return { jobs, nextCursor: null }
+}
+
 export const SMALL_POOL: Record<string, unknown> = {
   '/v2/serverless': {
-    endpoints: [endpoint('k2j4h5g6f7d8s9', 'live-caption-of-every-picture-in-the-archive'), endpoint('a1b2c3d4e5f6g7', 'upscale')],
+    endpoints: [endpoint(CAPTION.id, CAPTION.name), endpoint(UPSCALE.id, UPSCALE.name)],
   },
   '/v2/serverless/k2j4h5g6f7d8s9/workers': {
     workers: [worker('ry-9f8e7d6c5b4a3210-001'), worker('ry-9f8e7d6c5b4a3210-002', { isStale: true })],
@@ -54,16 +86,7 @@ export const SMALL_POOL: Record<string, unknown> = {
     message: REFUSAL,
     reason: 'no_matching_gpu',
   },
-  '/v2/k2j4h5g6f7d8s9/requests': {
-    requests: [job(FAILED, 'FAILED', { delayTime: 312, executionTime: 65_000, workerId: 'ry-9f8e7d6c5b4a3210-001', createdAt: ago(3700) })],
-    total: 1,
-    offset: 0,
-    limit: 200,
-    hasMore: false,
-  },
-  '/v2/a1b2c3d4e5f6g7/requests': { requests: [job(WAITING, 'IN_QUEUE')], total: 1, offset: 0, limit: 200, hasMore: false },
-  [`/v2/k2j4h5g6f7d8s9/status/${FAILED}`]: { id: FAILED, status: 'FAILED', error: 'ValueError: the picture has no pixels\n  File "x.py"' },
-  [`/v2/a1b2c3d4e5f6g7/status/${WAITING}`]: { id: WAITING, status: 'IN_QUEUE', queueReason: 'no_matching_gpu', queueMessage: REFUSAL },
+  '/runyard/v1/jobs': findJobs,
   '/runyard/v1/standby': { hosts: [{ host: 'gpu-box-2', waiting: 1, problem: 'the image is not there' }] },
   '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
   '/runyard/v1/secrets': {
@@ -120,10 +143,7 @@ export const SMALL_POOL: Record<string, unknown> = {
                 state: 'ACTIVE',
                 activeBuildId: 'bld_0123456789',
                 createdAt: new Date(ago(9000)).toISOString(),
-                endpoints: [
-                  { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' },
-                  { id: 'a1b2c3d4e5f6g7', name: 'upscale' },
-                ],
+                endpoints: [CAPTION, UPSCALE],
               },
             ],
           },

@@ -2,6 +2,7 @@
 import { createClient, type Client } from '@runyard/client'
 import type { EndpointBody, EndpointView } from '@runyard/schema/api'
 import { RunyardError } from '@runyard/schema'
+import { confirm } from '../../ask.ts'
 import { listOption, textOption, UsageError, type CommandContext } from '../../command.ts'
 import { printJson } from '../../output/print-json.ts'
 import { findTarget } from '../../settings.ts'
@@ -67,6 +68,12 @@ export async function remove(context: CommandContext): Promise<number> {
   const word = onlyWord(context, 'endpoint by its name or id')
   const client = createClient(await findTarget(context))
   const { id, name } = await findExactly(client, word)
+  const { jobs } = await client.jobs.health(id)
+  const concerned = [
+    ...(jobs.inProgress > 0 ? [`${jobs.inProgress} running`] : []),
+    ...(jobs.inQueue > 0 ? [`${jobs.inQueue} waiting`] : []),
+  ]
+  if (concerned.length > 0 && !(await confirm(context, `${name} has jobs that are cancelled (${concerned.join(', ')})`))) return 1
   await client.deleteEndpoint(id)
   context.out.line(`${name} (${id}) is deleted, its jobs are cancelled`)
   return 0
