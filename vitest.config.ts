@@ -3,7 +3,18 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** The longest files start first, so that none of them runs alone at the end. Others follow in vitest's order. */
-const LONGEST = ['two-hosts', 'worker-sdks', 'client-rows', 'flash-1-', 'bursts', 'two-scalers', 'large-values', 'client-contract', 'sdk-']
+const LONGEST = [
+  'two-hosts',
+  'worker-sdks',
+  'client-rows',
+  'flash-1-',
+  'bursts',
+  'two-scalers',
+  'large-values',
+  'client-contract',
+  'sdk-',
+  'deploy.test',
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

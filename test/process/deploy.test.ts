@@ -1,6 +1,7 @@
-// The unmodified tools deploy, list, deploy again and undeploy, and the deployed functions are called (production §2.1, §2.2).
-import { readFile, writeFile } from 'node:fs/promises'
+// The unmodified tools deploy, list, deploy again and undeploy, and the deployed functions and routes are called (production §2.1, §2.2, §3.4).
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findFreePort } from '@runyard/testing/free-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand } from '../harness/child.ts'
 import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
@@ -12,33 +13,40 @@ type Project = { readonly dir: string } & AsyncDisposable
 type App = { readonly id: string; readonly name: string; readonly flashEnvironments: readonly Environment[] }
 type Environment = { readonly name: string; readonly activeBuildId: string; readonly endpoints: readonly { id: string; name: string }[] }
 
+const byName = (one: { name: string }, other: { name: string }): number => one.name.localeCompare(other.name)
 const APPS = 'query { myself { flashApps { id name flashEnvironments { id name activeBuildId endpoints { id name } } } } }'
 
 await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys on the process host', () => {
   let stack: Stack
+  let tlsPort: number
 
   beforeAll(async () => {
-    stack = await startStack({ host: 'process' })
+    tlsPort = await findFreePort()
+    stack = await startStack({ host: 'process', settings: { RUNYARD_TLS_PORT: `${tlsPort}` } })
   })
   afterAll(async () => {
     await stack?.stop()
   })
 
-  const envOf = (venv: VenvName, dir: string): Record<string, string> => {
+  /** As `runyard env --deployed` prints it for a stack with TLS. */
+  const shell = (dir: string): Record<string, string> => {
     const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
-    return pythonEnv(venv, dir, env)
+    return { ...env, RUNPOD_ENDPOINT_BASE_URL: `https://api.localhost:${tlsPort}/v2`, SSL_CERT_FILE: join(dir, 'bundle.pem') }
   }
-  const only = async (program: string): Promise<Project> => makeProject([program])
+  const only = async (program: string): Promise<Project> => {
+    const project = await makeProject([program])
+    await cp(join(stack.dataDir, 'tls', 'bundle.pem'), join(project.dir, 'bundle.pem'))
+    return project
+  }
   const tool = (venv: VenvName, dir: string, args: readonly string[], input = '') =>
     runCommand(`${venvPath(venv)}/bin/${venv === 'flash-1.21' ? 'flash' : 'rp'}`, args, {
       cwd: dir,
-      env: envOf(venv, dir),
+      env: pythonEnv(venv, dir, shell(dir)),
       input,
       timeoutMs: 200_000,
     })
   const call = async (venv: VenvName, dir: string, program: string, more: Record<string, string> = {}) => {
-    const { FLASH_IS_LIVE_PROVISIONING: _, ...env } = stack.env
-    return (await runPython({ venv, program, cwd: dir, env: { ...env, ...more } })).found
+    return (await runPython({ venv, program, cwd: dir, env: { ...shell(dir), ...more } })).found
   }
   const apps = async (): Promise<readonly App[]> => {
     const response = await fetch(`${stack.url}/graphql`, {
@@ -57,24 +65,25 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     const { dir } = own
     await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
     const first = await environmentOf('shop')
-    expect(first).toMatchObject({ name: 'production', endpoints: [{ name: 'greet' }] })
-    const names = { FLASH_APP: 'shop', FLASH_ENV: 'production' }
+    expect(first?.name).toBe('production')
+    const [greet, desk] = ['greet', 'desk'].map((name) => first?.endpoints.find((endpoint) => endpoint.name === name)?.id ?? '')
+    const names = { FLASH_APP: 'shop', FLASH_ENV: 'production', DESK: desk ?? '' }
     // The build has only Flash's own source; what that imports comes from a lock before the worker takes the job (ADR 65).
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual({
-      text: 'hello you',
-      endpoint: first?.endpoints[0]?.id,
-      met: [4, 4, 4],
-    })
+    const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 } }
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual(found)
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
     expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
 
     const path = join(dir, 'deployed_flash.py')
+    // Longer than the deploy; the worker with the old code answers it before it ends.
+    const slow = fetch(`${stack.url}/lb/${desk}/word?after=20`, { headers: { authorization: `Bearer ${stack.key}` } })
     await writeFile(path, (await readFile(path, 'utf8')).replace('"hello"', '"goodbye"'))
     await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
     const second = await environmentOf('shop')
-    expect(second?.endpoints).toEqual(first?.endpoints)
+    expect(second?.endpoints.toSorted(byName)).toEqual(first?.endpoints.toSorted(byName))
     expect(second?.activeBuildId).not.toBe(first?.activeBuildId)
-    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'goodbye you' })
+    expect(await (await slow).json()).toEqual({ word: 'hello' })
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'goodbye you', word: { word: 'goodbye' } })
 
     await tool('flash-1.21', dir, ['undeploy', '--all', '--force'], 'y\n')
     expect(await stack.api.endpoints()).toEqual([])
@@ -85,10 +94,11 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     const { dir } = own
     await tool('runpod-2.0', dir, ['flash', 'deploy'])
     const environment = await environmentOf('bakery')
-    expect(environment).toMatchObject({ name: 'default', endpoints: [{ name: 'bake' }] })
+    expect(environment?.name).toBe('default')
     expect(await call('runpod-2.0', dir, 'deployed_rp.py')).toEqual({
       loaves: 6,
-      endpoint: environment?.endpoints[0]?.id,
+      endpoint: environment?.endpoints.find(({ name }) => name === 'bake')?.id,
+      counted: { loaves: 4 },
       in_oven: [4, 4, 4],
     })
     expect(await tool('runpod-2.0', dir, ['flash', 'env', 'list', '--app', 'bakery'])).toContain('default')

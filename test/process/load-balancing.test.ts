@@ -107,7 +107,7 @@ await suiteThatNeeds(['redis', 'browser', 'venv:flash-1.21', 'venv:runpod-2.0'],
     expect((await stack.api.get(`/lb/${id}/nosuch`)).status).toBe(404)
   })
 
-  test('`rp flash dev` calls the routes of a class and of a FastAPI app by https, and leaves no endpoint', async () => {
+  test('`rp flash dev` calls the routes of a class and of a FastAPI app and runs a task by https, shows its output, and leaves nothing', async () => {
     await using project = await makeProject(['rp_api.py'])
     const tls = { RUNPOD_ENDPOINT_BASE_URL: `https://api.localhost:${tlsPort}/v2`, SSL_CERT_FILE: authority('bundle') }
     const before = (await stack.api.endpoints()).length
@@ -119,8 +119,11 @@ await suiteThatNeeds(['redis', 'browser', 'venv:flash-1.21', 'venv:runpod-2.0'],
     const line = result.stdout.split('\n').find((text) => text.includes('@@ '))
     if (line === undefined) throw new Error(`rp ended with ${result.code}:\n${result.stdout}\n${result.stderr}`)
     const found: unknown = JSON.parse(line.slice(line.indexOf('@@ ') + 3))
-    expect(found).toEqual({ counted: [{ calls: 1 }, { calls: 3 }], names: ['a', 'b'], item: { value: 21 } })
+    const trained = { number: 42, pod: expect.stringMatching(/^[a-z0-9]{14}$/u), endpoints: before + 2 }
+    expect(found).toEqual({ counted: [{ calls: 1 }, { calls: 3 }], names: ['a', 'b'], item: { value: 21 }, trained })
+    expect(result.stdout).toContain('training on 21')
     expect(result.code).toBe(0)
     expect((await stack.api.endpoints()).length).toBe(before)
+    expect((await stack.api.get('/v2/pods')).json).toMatchObject({ pods: [] })
   })
 })

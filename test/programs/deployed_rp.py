@@ -1,4 +1,4 @@
-# An app of the SDK 2.0 with one queue. `rp flash deploy` builds it; run as a program, it calls the deployed function, also three times at once.
+# An app of the SDK 2.0 with one queue and one api. `rp flash deploy` builds it; run as a program, it calls what was deployed, also three times at once.
 import asyncio
 import os
 
@@ -18,9 +18,22 @@ async def bake(number: int, of: int = 1) -> dict:
     return {"loaves": number * 2, "endpoint": os.environ["RUNPOD_ENDPOINT_ID"], "in_oven": len(IN_OVEN)}
 
 
+@app.api(name="counter", cpu="cpu3c-1-2", workers=(0, 1))
+def counter():
+    from fastapi import FastAPI
+
+    served = FastAPI()
+
+    @served.get("/loaves/{number}")
+    def loaves(number: int):
+        return {"loaves": number}
+
+    return served
+
+
 if __name__ == "__main__":
     import json
 
     one = bake.remote(number=3)
     calls = [bake.spawn(number=number, of=4) for number in range(3)]
-    print("@@", json.dumps({**one, "in_oven": [call.result()["in_oven"] for call in calls]}))
+    print("@@", json.dumps({**one, "in_oven": [call.result()["in_oven"] for call in calls], "counted": counter.get("/loaves/4")}))

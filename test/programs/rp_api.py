@@ -1,4 +1,4 @@
-"""Apis of the Runpod SDK 2.0: a class with marked methods, and a function that returns a FastAPI app."""
+"""Apis of the Runpod SDK 2.0, a class with marked methods and a function that returns a FastAPI app, and a task, which calls Runyard with its own key."""
 
 import json
 
@@ -37,8 +37,23 @@ def served():
     return application
 
 
+@app.task(name="training", cpu="cpu3c-1-2")
+def training(number: int) -> dict:
+    import json
+    import os
+    import urllib.request
+
+    print("training on", number, flush=True)
+    headers = {"Authorization": "Bearer " + os.environ["RUNPOD_API_KEY"]}
+    url = os.environ["RUNPOD_API_BASE_URL"] + "/v2/serverless"
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as reply:
+        endpoints = json.load(reply)["endpoints"]
+    return {"number": number * 2, "pod": os.environ["RUNPOD_POD_ID"], "endpoints": len(endpoints)}
+
+
 @runpod.local_entrypoint
 def main():
     found = {"counted": [Counting.post("/count", {"by": n}) for n in (1, 2)], "names": Counting.get("/names")}
     found["item"] = served.get("/items/42?half=true")
+    found["trained"] = training.remote(number=21)
     print("@@ " + json.dumps(found))

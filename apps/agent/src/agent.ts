@@ -54,13 +54,18 @@ async function serveRequests(deps: AgentDeps, settings: ServerDeps['settings'], 
     await parked?.supervisor.end()
     mkdirSync(runtimeDir, { recursive: true, mode: 0o700 })
     using local = createHttpClient({})
-    const env = toRunnerEnv(deps.env, runtimeDir)
+    const env = { ...toRunnerEnv(deps.env, runtimeDir), ...podOf(settings) }
     const ends = AbortSignal.any([signals.drain, signals.kill])
     await runServer({ settings, env, http: local, log, writeThrough, python: () => pythonOf(deps), onReady }, ends)
   } finally {
     side.abort()
     rmSync(runtimeDir, { recursive: true, force: true })
   }
+}
+
+/** A client knows a task as a pod, by the id of the task (sdk2-api §1.4). */
+function podOf({ envelope, endpointId }: Settings): Record<string, string> {
+  return envelope === 'task' ? { RUNPOD_POD_ID: endpointId } : {}
 }
 
 /** @throws Error with one sentence when there is none. */

@@ -220,6 +220,7 @@ describe('a task', () => {
     function_code: code,
     args: [],
     kwargs: {},
+    serialization_format: 'json',
     ...more,
   })
   const own = (path: string, body?: unknown) => ask(path, body, { token: TOKEN })
@@ -238,6 +239,9 @@ describe('a task', () => {
     expect((await own('/timeout', { timeout: 30 })).json).toEqual({ timeout: 30 })
     await vi.waitFor(async () => expect((await own('/result')).json['status']).toBe('DONE'), { timeout: 60_000 })
     expect((await own('/result')).json).toEqual({ status: 'DONE', response: { success: true, json_result: { a: 1 }, stdout: '' } })
+    const given = { args: [pickled('b"bytes"')], kwargs: { times: pickled('2') }, serialization_format: undefined }
+    const { json } = await own('/execute', call('def f(text, times):\n    return text * times\n', given))
+    expect(unpickled(String(json['result']))).toBe("b'bytesbytes'")
     const failed = await own('/execute', call('def f():\n    raise ValueError("no")\n'))
     expect(failed.json).toMatchObject({ success: false, error: expect.stringContaining('no') })
     expect((await own('/execute', call('def f():\n    yield 1\n    yield 2\n'))).json).toMatchObject({ json_result: [1, 2] })

@@ -209,9 +209,6 @@ function runtimeFor({ runtimes }: ActDeps['config'], endpointId: string): string
   return runtimes[endpointId] ?? runtimes['*']
 }
 
-/** The host starts the agent by itself. */
-const AGENT_COMMAND = { args: '' }
-
 /** What a worker reads about a host whose inventory is not known. */
 const UNKNOWN_HOST = { cpuCount: 1, memoryBytes: 0 }
 
@@ -223,20 +220,26 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
   const { hasRunner, envelope, ...start } = resolveStart(endpoint, deps.config, app?.envelope)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
-  const [planeUrl, token] = await Promise.all([host.driver.planeUrl(), deps.store.workerToken(record.endpointId, record.id)])
+  const [planeUrl, token, apiKey] = await Promise.all([
+    host.driver.planeUrl(),
+    deps.store.workerToken(record.endpointId, record.id),
+    endpoint.task === undefined ? undefined : deps.store.keys.ofTask(endpoint.id),
+  ])
   return {
     workerId: record.id,
     endpointId: record.endpointId,
     specHash: record.specHash,
     endpointVersion: record.endpointVersion,
     ...start,
-    ...startCommandOf(hasRunner ? AGENT_COMMAND : endpoint.spec),
+    // The host starts the agent by itself.
+    ...startCommandOf(hasRunner ? { args: '' } : endpoint.spec),
     env: workerEnvironment({
       ...limits,
       endpoint,
       workerId: record.id,
       planeUrl,
       token,
+      apiKey,
       gpus: record.gpus,
       host: inventory ?? UNKNOWN_HOST,
       envelope,

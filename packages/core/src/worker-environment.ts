@@ -10,6 +10,8 @@ export interface WorkerEnvironmentOptions {
   readonly planeUrl: string
   /** Bearer token of this worker. */
   readonly token: string
+  /** For its code, unless its endpoint has one; absent: none. */
+  readonly apiKey?: string | undefined
   readonly gpus: readonly AttachedGpu[]
   /** Limits of the worker; undefined = no limit, the host's size is reported. */
   readonly cpus: number | undefined
@@ -36,6 +38,7 @@ export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<R
     ...preloadVariable(options.preload),
     ...(options.dependencyLimitS === undefined ? {} : { RUNYARD_DEPENDENCY_LIMIT_S: String(options.dependencyLimitS) }),
     ...portVariables(options.endpoint),
+    ...(options.apiKey === undefined ? {} : { RUNPOD_API_KEY: options.apiKey }),
     ...options.endpoint.spec.env,
     ...pastProxies(options),
     ...protocolVariables(options),

@@ -19,6 +19,11 @@ export const TasksConfig = z.object({
     .union([z.boolean(), z.stringbool()], { error: 'allowed is true or false' })
     .default(true)
     .describe('whether pods of SDK 2’s @app.task are started'),
-  host: z.string().optional().describe('host[:port] at which clients reach this gateway by https (default: the Host of the request)'),
+  host: z
+    .string()
+    .optional()
+    .describe(
+      'host[:port] at which clients reach this gateway by https (default: the Host of a request by https, else tls.name and tls.port, else the Host)',
+    ),
   maxAgeS: z.coerce.number().min(1).default(86_400).describe('how long a task may live'),
 })

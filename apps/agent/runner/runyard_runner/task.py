@@ -10,7 +10,7 @@ import time
 
 from . import asgi, dependencies
 from .calling import Failure
-from .envelopes import json_source
+from .envelopes import flash, json_source
 from .live import Thread, report
 
 IDLE_S = 600
@@ -98,9 +98,7 @@ class Task:
 
     async def run(self, request):
         try:
-            chunks = []
-            value = await self.thread.run(lambda loop: json_source.execute(request, loop, report(), chunks.append))
-            self.response = {"success": True, "json_result": chunks if value is json_source.STREAMED else value}
+            self.response = dict(await self.thread.run(lambda loop: call(request, loop)), success=True)
         except dependencies.NeedsFresh:
             self.response = {"success": False, "error": "the task needs another version of a module that this worker has loaded"}
         except Failure as failure:
@@ -133,6 +131,13 @@ class Task:
         if self.status != "RUNNING" and now - self.asked_at >= self.idle_s:
             return "nothing runs, and no request has come for %d s" % self.idle_s
         return None
+
+
+def call(request, loop):
+    """Arguments and result are pickled unless the request says JSON (sdk2-api §4.2). The values of a generator are collected."""
+    told, chunks = report(), []
+    value = json_source.invoke(request, loop, told, chunks.append, lambda given: flash.decode_call(given, "", told))
+    return flash.encode_result(chunks if value is json_source.STREAMED else value, request)
 
 
 def parse(body):

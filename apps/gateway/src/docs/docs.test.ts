@@ -259,7 +259,10 @@ describe('replies are as the document says', () => {
     await check('POST /graphql', '/graphql', { query: POD, variables: { input } })
     const [pod] = (await check('GET /v2/pods', '/v2/pods')).json['pods'] as { id: string }[]
     await check('GET /v2/pods/{id}', `/v2/pods/${pod?.id}`)
+    // It waits for a worker, and ends with the task.
+    const followed = check('GET /v2/pods/{id}/logs', `/v2/pods/${pod?.id}/logs`)
     await check('DELETE /v2/pods/{id}', `/v2/pods/${pod?.id}`)
+    await followed
     await check('GET /v2/catalog/cpus/{id}', '/v2/catalog/cpus/cpu3g')
     await check('GET /v2/catalog/datacenters/{id}', '/v2/catalog/datacenters/EU-RO-1')
   })

@@ -5,8 +5,8 @@ import type { ManagementModel, ModelStore } from './model.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 
 export interface TaskModel {
-  /** At which clients reach this gateway by https, where a setting says so. */
-  readonly host: string | undefined
+  /** At which the client that sent its request to `base` reaches this gateway by https. */
+  hostFor(base: string): string
   /** Oldest first. */
   list(ownerId: string): Promise<readonly Endpoint[]>
   /** `pod`: its id, also with the host and path that the client got before it. @throws RunyardError('not_found') */
@@ -20,10 +20,11 @@ export interface TaskModel {
 export interface TaskModelDeps extends Pick<ManagementModel, 'remove'> {
   readonly store: Pick<ModelStore, 'endpoints'>
   readonly tasks: Config['tasks']
+  readonly tls: Config['tls']
   readonly clock: () => number
 }
 
-export function createTaskModel({ store, tasks, clock, remove }: TaskModelDeps): TaskModel {
+export function createTaskModel({ store, tasks, tls, clock, remove }: TaskModelDeps): TaskModel {
   const get: TaskModel['get'] = async (ownerId, pod) => {
     const endpoint = await store.endpoints.get(idIn(pod))
     if (endpoint?.task === undefined || endpoint.ownerId !== ownerId)
@@ -31,7 +32,11 @@ export function createTaskModel({ store, tasks, clock, remove }: TaskModelDeps):
     return endpoint
   }
   return {
-    host: tasks.host,
+    hostFor(base) {
+      const isPlain = base.startsWith('http:')
+      const own = isPlain && (tls.port ?? 0) !== 0 ? `${tls.name}:${tls.port}` : base.replace(/^https?:\/\//u, '')
+      return tasks.host ?? own
+    },
     get,
     async list(ownerId) {
       const found = (await store.endpoints.list(ownerId)).filter(({ task }) => task !== undefined)

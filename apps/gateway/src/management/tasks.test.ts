@@ -91,3 +91,20 @@ it.each([
   expect(await user.graphql(CPU, { input: { ...COMMON, instanceId: 'cpu3c-2-4', ...change } })).toContain(sentence)
   expect(await opened.store.endpoints.list()).toEqual([])
 })
+
+it('get a key that may run for their owner, and ends with them', async () => {
+  const id = (await start()).replace(/.*\//u, '')
+  const plain = await opened.store.keys.ofTask(id)
+  expect(await opened.store.keys.ofTask(id)).toBe(plain)
+  const [task] = await opened.store.endpoints.list()
+  expect(await opened.store.keys.verify(plain)).toMatchObject({ ownerId: task?.ownerId, scopes: ['run'], expiresAt: task?.task?.until })
+  for (const wrong of [
+    plain.replace(id, 'a'.repeat(14)),
+    `${plain.slice(0, -1)}!`,
+    plain.replace(/_[\w-]+$/u, `_${'A'.repeat(43)}`),
+    'rpt_',
+  ])
+    expect(await opened.store.keys.verify(wrong)).toBeUndefined()
+  await user.rest('DELETE', `/v2/pods/${id}`)
+  expect(await opened.store.keys.verify(plain)).toBeUndefined()
+})

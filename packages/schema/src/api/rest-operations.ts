@@ -183,6 +183,14 @@ const SECRETS = tagged('secrets', {
 const PODS = tagged('pods', {
   'GET /v2/pods': { id: 'listPods', summary: 'List the tasks of SDK 2 that run', reply: PodListView },
   'GET /v2/pods/:id': { id: 'getPod', summary: 'Read a task', params: IdParams, reply: PodView },
+  'GET /v2/pods/:id/logs': {
+    id: 'followPodLogs',
+    summary: 'Follow the log of a task',
+    description: 'As the log of a worker. It waits for the task’s worker to begin.',
+    params: IdParams,
+    querystring: LogQuery,
+    events: LogEventView,
+  },
   'DELETE /v2/pods/:id': { id: 'deletePod', summary: 'End a task', params: IdParams, other: { 204: null } },
 })
 

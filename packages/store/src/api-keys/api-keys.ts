@@ -8,6 +8,7 @@ import { readApiKey } from '../data/records.ts'
 import { defineScript } from '../scripts/define-script.ts'
 import { flag, nothing } from '../scripts/replies.ts'
 import { createKeyUses } from './key-uses.ts'
+import { createTaskKeys, isTaskKey } from './task-keys.ts'
 
 export type { ApiKey } from '@runyard/schema'
 
@@ -30,6 +31,8 @@ export interface KeyStore {
   install(options: { slot: string; name: string; ownerId: string; plain: string; onlyIfAbsent?: boolean }): Promise<boolean>
   /** Cached in memory; `keys-changed` empties the cache. */
   verify(plain: string): Promise<ApiKey | undefined>
+  /** The key that a task's worker gets, the same on every call; it ends with the task (ADR 72). */
+  ofTask(taskId: string): Promise<string>
   list(): Promise<readonly ListedKey[]>
   /** Its limits from now on (ADR 60); those that are not named stay. @throws RunyardError('not_found' | 'conflict') */
   limit(id: string, limits: KeyLimits): Promise<ApiKey>
@@ -137,6 +140,7 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
   const { records, hashes, slots, uses: usesKey } = keys.apiKeys
   const cache = createKeyCache(signals)
   const uses = createKeyUses(context)
+  const tasks = createTaskKeys(context)
 
   const lookUp = async (hash: string): Promise<ApiKey | undefined> => {
     const id = await client.hget(hashes, hash)
@@ -148,7 +152,10 @@ export function createKeyStore(context: StoreContext): KeyStore & AsyncDisposabl
   return {
     ...createKeyChanges(context),
 
+    ofTask: (taskId) => tasks.of(taskId),
+
     async verify(plain) {
+      if (isTaskKey(plain)) return tasks.verify(plain)
       const hash = hashOf(plain)
       const key = await cache.find(hash, () => lookUp(hash))
       const now = Date.now()

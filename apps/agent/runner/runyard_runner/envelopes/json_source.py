@@ -58,6 +58,16 @@ STREAMED = object()
 
 
 def execute(request, loop, report, chunk):
+    value = invoke(request, loop, report, chunk, as_they_came)
+    return STREAMED if value is STREAMED else calling.to_json(value)
+
+
+def as_they_came(request):
+    return request.get("args") or [], request.get("kwargs") or {}
+
+
+def invoke(request, loop, report, chunk, arguments):
+    """The value of the function, or STREAMED. `arguments` reads them once the dependencies are there."""
     if not isinstance(request, dict) or not isinstance(request.get("function_name"), str):
         raise Failure("the job's input is not a function call: it needs function_name and function_code")
     name, source = request["function_name"], request.get("function_code")
@@ -65,11 +75,11 @@ def execute(request, loop, report, chunk):
         raise Failure("the job's input has no function_code, and this worker holds no deployed code")
     dependencies.ensure(request.get("dependencies"), request.get("system_dependencies"))
     function = resolve(load(source), name)
-    value = calling.call(function, request.get("args") or [], request.get("kwargs") or {}, loop, report)
+    value = calling.call(function, *arguments(request), loop, report)
     if inspect.isgenerator(value) or inspect.isasyncgen(value):
         calling.drain(value, loop, chunk, report)
         return STREAMED
-    return calling.to_json(value)
+    return value
 
 
 def load(source):

@@ -11,7 +11,7 @@ type PodInput = Input<'PodFindAndDeployOnDemandInput'>
 export function taskMutations(model: TaskModel) {
   const deploy = async (input: PodInput, hardware: TaskRequest['hardware'], { key, base }: RequestContext) => {
     const task = await model.start(key.ownerId, requestOf(input, hardware), key.id)
-    return podReply(task, `${model.host ?? base.replace(/^https?:\/\//u, '')}/t/${task.id}`)
+    return podReply(task, `${model.hostFor(base)}/t/${task.id}`)
   }
   return {
     deployCpuPod: (_: unknown, { input }: { input: Input<'deployCpuPodInput'> }, context: RequestContext) =>

@@ -1,49 +1,78 @@
 // GET …/workers/{workerId}/logs: a worker's output as server-sent events (management §3.4, sdk2-api §3.3). The backlog goes out in one
 // burst, then what comes (`log-stream.ts`).
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { RunyardError } from '@runyard/schema'
 import type { LogQuery } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createAuthentication, type Credentials } from '../../http/authenticate.ts'
 import { createWaiters, type Waiters } from '../../parts/waiters.ts'
 import type { ManagementModel } from '../model.ts'
+import type { TaskModel } from '../task-model.ts'
 import { keyOf, restRoute, type RestApp } from './conventions.ts'
-import { followLog, parseCursor, type LogStart } from './log-stream.ts'
+import { followLog, parseCursor, type LogStart, type LogStream } from './log-stream.ts'
 
 export interface LogRouteDeps {
   readonly model: Pick<ManagementModel, 'get'>
-  readonly store: Pick<Store, 'workers' | 'workerLogs' | 'keys' | 'subscribe'>
+  readonly tasks: Pick<TaskModel, 'get'>
+  readonly store: Pick<Store, 'endpoints' | 'workers' | 'workerLogs' | 'keys' | 'subscribe'>
 }
 
-export function registerLogRoute(app: RestApp, { model, store }: LogRouteDeps): void {
+export function registerLogRoute(app: RestApp, { model, tasks, store }: LogRouteDeps): void {
   const stopping = new AbortController()
   app.addHook('preClose', () => stopping.abort())
   const waiters = openNews(app, store)
   const followers = createLogFollowers()
   const authenticate = createAuthentication(store)
 
+  const follow = async (request: LogRequest, reply: FastifyReply, find: FindWorker): Promise<void> => {
+    using counted = new DisposableStack()
+    counted.use(followers.enter(request.apiKey?.id ?? ''))
+    reply.hijack()
+    const response = openStream(reply.raw)
+    const signal = AbortSignal.any([stopping.signal, closeOf(response)])
+    const worker = await find(signal)
+    if (worker === undefined) return void reply.raw.end()
+    using ticket = waiters.open([worker.workerId], signal)
+    const isAllowed = () => isStillAllowed(authenticate, request)
+    await followLog({ response, ...worker, source: request.query.source, signal, ticket, isAllowed, store }, startOf(request))
+    reply.raw.end()
+  }
+
   app.route({
     ...restRoute('GET /v2/serverless/:id/workers/:workerId/logs'),
     handler: async (request, reply) => {
-      const { id, workerId } = request.params
-      const key = keyOf(request)
-      await model.get(key.ownerId, id)
-      if (!(await belongs(store, id, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
-      using counted = new DisposableStack()
-      counted.use(followers.enter(key.id))
-      reply.hijack()
-      const response = openStream(reply.raw)
-      const signal = AbortSignal.any([stopping.signal, closeOf(response)])
-      using ticket = waiters.open([workerId], signal)
-      const isAllowed = () => isStillAllowed(authenticate, request)
-      await followLog(
-        { response, endpointId: id, workerId, source: request.query.source, signal, ticket, isAllowed, store },
-        startOf(request),
-      )
-      reply.raw.end()
+      const { id: endpointId, workerId } = request.params
+      await model.get(keyOf(request).ownerId, endpointId)
+      if (!(await belongs(store, endpointId, workerId))) throw new RunyardError('not_found', `Worker "${workerId}" was not found.`)
+      await follow(request, reply, async () => ({ endpointId, workerId }))
     },
   })
+
+  // A client asks right after the creation, when there may be no worker yet.
+  app.route({
+    ...restRoute('GET /v2/pods/:id/logs'),
+    handler: async (request, reply) => {
+      const { id: endpointId } = await tasks.get(keyOf(request).ownerId, request.params.id)
+      await follow(request, reply, (signal) => firstWorkerOf(store, endpointId, signal))
+    },
+  })
+}
+
+type LogRequest = Pick<FastifyRequest, 'headers' | 'apiKey'> & { readonly query: LogQuery }
+type FindWorker = (signal: AbortSignal) => Promise<Pick<LogStream, 'endpointId' | 'workerId'> | undefined>
+
+const LOOK_FOR_WORKER_MS = 500
+
+/** Undefined: the task or its reader has gone. */
+async function firstWorkerOf(store: LogRouteDeps['store'], endpointId: string, signal: AbortSignal): ReturnType<FindWorker> {
+  while (!signal.aborted && (await store.endpoints.get(endpointId)) !== undefined) {
+    const [worker] = await store.workers.list(endpointId)
+    if (worker !== undefined) return { endpointId, workerId: worker.id }
+    await sleep(LOOK_FOR_WORKER_MS, undefined, { signal }).catch(() => undefined)
+  }
+  return undefined
 }
 
 /** News of workers, by their id. */
