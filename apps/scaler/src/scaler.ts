@@ -258,6 +258,7 @@ async function carryOut({ observed, decided }: Decision, now: number, parts: Tic
   await Promise.all([
     parts.session.statuses.write(statuses, now),
     parts.session.sights.write(observed, now),
+    parts.session.history.note({ observed, statuses }, now),
     parts.numbers.report({ store, observed, inFlight: actor.inFlight().size, now }),
   ])
   return decided.nextDueAt

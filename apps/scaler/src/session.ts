@@ -6,6 +6,7 @@ import { createActor, type Actor } from './act.ts'
 import { openBuildKeeper } from './build-keeper.ts'
 import { createCardKeeper, type CardKeeper } from './card-keeper.ts'
 import type { Gate } from './gate.ts'
+import { createHistoryKeeper, type HistoryKeeper } from './history-keeper.ts'
 import { openImageKeeper } from './image-keeper.ts'
 import { createHostSights, type HostSights } from './host-sights.ts'
 import type { Term } from './leadership.ts'
@@ -25,6 +26,7 @@ export interface Session extends AsyncDisposable {
   readonly logs: LogFollower
   readonly statuses: StatusWriter
   readonly sights: HostSights
+  readonly history: HistoryKeeper
   readonly startProgress: StartProgress
   readonly strangers: Strangers
   readonly cards: CardKeeper
@@ -91,6 +93,7 @@ function openSession(deps: SessionDeps, term: Term, onDone: () => void): Session
     logs,
     statuses: createStatusWriter({ store, log }),
     sights: createHostSights({ store }),
+    history: createHistoryKeeper({ store, log }),
     startProgress: createStartProgress({ store }),
     strangers: createStrangers(),
     cards,

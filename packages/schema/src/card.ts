@@ -88,3 +88,11 @@ export interface CardRecord {
   readonly claim?: CardClaim
   readonly rest?: CardRest
 }
+
+/** Cards and hosts that no worker may use at a time, as the history keeps them (ADR 79). */
+export const OutOfUse = z.object({
+  cards: z.array(z.object({ uuid: z.string(), since: z.number(), cause: CardFault, message: z.string() })),
+  /** Ids of hosts that do not answer. */
+  hosts: z.array(z.string()),
+})
+export type OutOfUse = z.infer<typeof OutOfUse>

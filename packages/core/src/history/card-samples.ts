@@ -1,0 +1,124 @@
+// Readings of cards as the history keeps them (ADR 79): per reading one byte of load, one of temperature, two of memory and two of power, in all six.
+// A chunk holds a minute of all cards.
+import type { CardUse } from '@runyard/schema'
+import { createPacker, createUnpacker, type Unpacker } from './packed.ts'
+
+/** null: the driver did not say. */
+export interface CardSample {
+  /** 0 to 1. */
+  readonly load: number | null
+  /** Of the card's memory, 0 to 1. */
+  readonly memory: number | null
+  readonly powerW: number | null
+  readonly temperatureC: number | null
+}
+
+export interface CardSamples {
+  /** When the first was read, epoch ms. */
+  readonly at: number
+  readonly stepMs: number
+  /** By uuid, one per step; null: none then. */
+  readonly cards: ReadonlyMap<string, readonly (CardSample | null)[]>
+}
+
+/** Undefined where the host says nothing of the card. */
+export function toSample(use: CardUse | undefined, memoryBytes: number): CardSample | undefined {
+  if (use === undefined) return undefined
+  const { usedBytes, load } = use
+  const memory = usedBytes === null || memoryBytes <= 0 ? null : Math.min(1, usedBytes / memoryBytes)
+  const { utilization = null, powerW = null, temperatureC = null } = load ?? {}
+  return { load: utilization, memory, powerW, temperatureC }
+}
+
+/** Load, memory and power on average; the highest temperature. */
+export function meanSample(samples: readonly (CardSample | null)[]): CardSample | null {
+  const known = samples.filter((sample) => sample !== null)
+  if (known.length === 0) return null
+  const valuesOf = (name: keyof CardSample) => known.map((sample) => sample[name]).filter((value) => value !== null)
+  const mean = (values: readonly number[]) => (values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length)
+  const temperatures = valuesOf('temperatureC')
+  return {
+    load: mean(valuesOf('load')),
+    memory: mean(valuesOf('memory')),
+    powerW: mean(valuesOf('powerW')),
+    temperatureC: temperatures.length === 0 ? null : Math.max(...temperatures),
+  }
+}
+
+const VERSION = 1
+const NOTHING = 255
+const FINE = 65_535
+
+export function packSamples({ at, stepMs, cards }: CardSamples): Uint8Array {
+  const packer = createPacker()
+  packer.number(VERSION)
+  packer.number(at)
+  packer.number(stepMs)
+  packer.number(cards.size)
+  for (const [uuid, samples] of cards) {
+    writeUuid(packer, uuid)
+    packer.number(samples.length)
+    for (const sample of samples) packer.raw(bytesOf(sample))
+  }
+  return packer.finish()
+}
+
+function bytesOf(sample: CardSample | null): readonly number[] {
+  const { load, memory, powerW, temperatureC } = sample ?? { load: null, memory: null, powerW: null, temperatureC: null }
+  const byte = (value: number | null) => (value === null ? NOTHING : Math.min(254, Math.max(0, Math.round(value))))
+  const two = (value: number | null) => {
+    const whole = value === null ? FINE : Math.min(FINE - 1, Math.max(0, Math.round(value)))
+    return [whole % 256, Math.floor(whole / 256)]
+  }
+  return [
+    byte(load === null ? null : load * 200),
+    byte(temperatureC),
+    ...two(memory === null ? null : memory * 10_000),
+    ...two(powerW === null ? null : powerW * 10),
+  ]
+}
+
+const USUAL_UUID = /^GPU-([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/u
+
+/** 17 bytes for the uuid of a whole card, else its text. */
+function writeUuid(packer: ReturnType<typeof createPacker>, uuid: string): void {
+  const parts = USUAL_UUID.exec(uuid)
+  packer.number(parts === null ? 0 : 1)
+  if (parts === null) packer.text(uuid)
+  else packer.raw((parts.slice(1).join('').match(/../gu) ?? []).map((digits) => Number.parseInt(digits, 16)))
+}
+
+function readUuid(unpacker: Unpacker): string {
+  if (unpacker.number() === 0) return unpacker.text()
+  const hex = Array.from(unpacker.raw(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `GPU-${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** Undefined for a chunk that a later release wrote in another form. */
+export function unpackSamples(chunk: Uint8Array): CardSamples | undefined {
+  const unpacker = createUnpacker(chunk)
+  if (unpacker.number() !== VERSION) return undefined
+  const at = unpacker.number()
+  const stepMs = unpacker.number()
+  const cards = new Map<string, (CardSample | null)[]>()
+  for (let left = unpacker.number(); left > 0 && !unpacker.isAtEnd; left -= 1) {
+    const uuid = readUuid(unpacker)
+    const samples: (CardSample | null)[] = []
+    for (let count = unpacker.number(); count > 0 && !unpacker.isAtEnd; count -= 1) samples.push(sampleOf(unpacker.raw(6)))
+    cards.set(uuid, samples)
+  }
+  return { at, stepMs, cards }
+}
+
+function sampleOf(bytes: Uint8Array): CardSample | null {
+  const byte = (at: number) => bytes[at] ?? NOTHING
+  const two = (at: number) => byte(at) + byte(at + 1) * 256
+  const unless = (nothing: number, value: number, divisor: number) => (value === nothing ? null : value / divisor)
+  const sample = {
+    load: unless(NOTHING, byte(0), 200),
+    memory: unless(FINE, two(2), 10_000),
+    powerW: unless(FINE, two(4), 10),
+    temperatureC: unless(NOTHING, byte(1), 1),
+  }
+  return Object.values(sample).every((value) => value === null) ? null : sample
+}
