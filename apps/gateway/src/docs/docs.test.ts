@@ -277,6 +277,7 @@ describe('replies are as the document says', () => {
     await check('GET /runyard/v1/jobs/{id}', `/runyard/v1/jobs/${id}`)
     await check('POST /runyard/v1/jobs/bulk', '/runyard/v1/jobs/bulk', { action: 'retry', dryRun: true })
     await check('GET /runyard/v1/workers', '/runyard/v1/workers')
+    for (const what of ['pool', 'timeline', 'series'] as const) await check(`GET /runyard/v1/${what}`, `/runyard/v1/${what}`)
     await check('GET /runyard/v1/workers/{id}', `/runyard/v1/workers/${worker.id}`)
   })
 

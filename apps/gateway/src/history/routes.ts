@@ -4,6 +4,9 @@ import { withRestConventions } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { registerFailureRoute } from './failure-route.ts'
 import { registerJobHistory } from './job-routes.ts'
+import { registerPoolRoute } from './pool-route.ts'
+import { registerSeriesRoute } from './series-route.ts'
+import { registerTimelineRoute } from './timeline-route.ts'
 import { registerWorkerHistory } from './worker-routes.ts'
 
 export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): Promise<void> {
@@ -12,5 +15,8 @@ export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): 
     registerJobHistory(rest, deps)
     registerFailureRoute(rest, deps)
     registerWorkerHistory(rest, deps)
+    registerPoolRoute(rest, deps)
+    registerTimelineRoute(rest, deps)
+    registerSeriesRoute(rest, deps)
   })
 }

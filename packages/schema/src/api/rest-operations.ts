@@ -13,6 +13,7 @@ import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody 
 import { ExplainParams, ExplainView } from './explain.ts'
 import { tagged } from './operation.ts'
 import { PodListView, PodView } from './pods.ts'
+import { POOL_OPERATIONS } from './pool.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
 import { KEY_OPERATIONS } from './keys.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
@@ -289,6 +290,7 @@ export const REST_OPERATIONS = {
   ...CATALOG,
   ...KEY_OPERATIONS,
   ...HISTORY_OPERATIONS,
+  ...POOL_OPERATIONS,
   ...USAGE_OPERATIONS,
   ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

@@ -1,0 +1,100 @@
+// GET /runyard/v1/series: numbers of endpoints from the minutes or hours of the history, or readings of one card.
+import {
+  addNumbers,
+  meanSample,
+  NO_NUMBERS,
+  quantileOf,
+  unpackNumbers,
+  unpackSamples,
+  type CardSample,
+  type EndpointNumbers,
+} from '@runyard/core'
+import { RunyardError } from '@runyard/schema'
+import type { SeriesView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
+import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { ownEndpoints } from './own-endpoints.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+/** Minutes are kept so long. */
+const MINUTES_MS = 48 * HOUR_MS
+const FINE_MS = 24 * HOUR_MS
+const ALL = 200_000
+
+type SeriesStore = Pick<Store, 'endpoints' | 'history'>
+
+interface Asked {
+  readonly from: number
+  readonly to: number
+  readonly points: number
+}
+
+export function registerSeriesRoute(app: RestApp, { store }: { readonly store: SeriesStore }): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/series'),
+    handler: async (request): Promise<SeriesView> => {
+      const { endpoint, gpu, points, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
+      if (from >= to) throw new RunyardError('bad_request', '"from" must lie before "to".')
+      const own = await ownEndpoints(store, keyOf(request).ownerId, endpoint)
+      if (gpu !== undefined) return readCard(store, gpu, { from, to, points })
+      return readNumbers(store, new Set(own.asked.map(({ id }) => id)), { from, to, points })
+    },
+  })
+}
+
+/** A whole number of the finest steps, so many that no more than `points` are left. */
+function stepOf({ from, to, points }: Asked, finestMs: number): number {
+  return finestMs * Math.max(1, Math.ceil((to - from) / finestMs / points))
+}
+
+async function readNumbers({ history }: SeriesStore, endpoints: ReadonlySet<string>, asked: Asked): Promise<SeriesView> {
+  const { from, to } = asked
+  const isFine = from >= Date.now() - MINUTES_MS
+  const stepMs = stepOf(asked, isFine ? MINUTE_MS : HOUR_MS)
+  const chunks = await history.chunks(isFine ? 'minutes' : 'hours', { from: from - (from % stepMs), to, count: ALL })
+  const steps = new Map<number, EndpointNumbers>()
+  for (const { bytes } of chunks) {
+    const { at, rows } = unpackNumbers(bytes) ?? { at: 0, rows: new Map<string, EndpointNumbers>() }
+    for (const [endpointId, numbers] of rows) {
+      const step = at - (at % stepMs)
+      if (endpoints.has(endpointId)) steps.set(step, addNumbers(steps.get(step) ?? NO_NUMBERS, numbers))
+    }
+  }
+  const points = [...steps]
+    .toSorted(([a], [b]) => a - b)
+    .map(([at, { waits, runs, ...numbers }]) => {
+      const quantiles = {
+        waitP50: quantileOf(waits, 0.5),
+        waitP95: quantileOf(waits, 0.95),
+        runP50: quantileOf(runs, 0.5),
+        runP95: quantileOf(runs, 0.95),
+      }
+      return { at, ...numbers, ...orNull(quantiles) }
+    })
+  return { stepMs, points, samples: [] }
+}
+
+function orNull<K extends string>(values: Readonly<Record<K, number | undefined>>): Record<K, number | null> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? null])) as Record<K, number | null>
+}
+
+async function readCard({ history }: SeriesStore, uuid: string, asked: Asked): Promise<SeriesView> {
+  const { from, to } = asked
+  const isFine = from >= Date.now() - FINE_MS && to - from <= 2 * HOUR_MS
+  const stepMs = stepOf(asked, isFine ? 10_000 : MINUTE_MS)
+  const chunks = await history.chunks(isFine ? 'samples' : 'sampleMinutes', { from: from - MINUTE_MS, to, count: ALL })
+  const readings = chunks.flatMap(({ bytes }) => readingsOf(bytes, uuid)).filter(({ at }) => at >= from && at < to)
+  const steps = [...Map.groupBy(readings, ({ at }) => at - (at % stepMs))].toSorted(([a], [b]) => a - b)
+  const samples = steps.flatMap(([at, own]) => {
+    const mean = meanSample(own.map(({ sample }) => sample))
+    return mean === null ? [] : [{ at, ...mean }]
+  })
+  return { stepMs, points: [], samples }
+}
+
+function readingsOf(chunk: Uint8Array, uuid: string): readonly { readonly at: number; readonly sample: CardSample | null }[] {
+  const found = unpackSamples(chunk)
+  const own = found?.cards.get(uuid) ?? []
+  return own.map((sample, index) => ({ at: (found?.at ?? 0) + index * (found?.stepMs ?? 0), sample }))
+}

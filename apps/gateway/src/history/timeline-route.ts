@@ -1,0 +1,220 @@
+// GET /runyard/v1/timeline: what each card did, drawn for a width (core's `createLanes`). Read in turns of the event loop, because a day of a busy pool
+// has some hundred thousand jobs.
+import {
+  createLanes,
+  defined,
+  unpackSamples,
+  type Lane,
+  type PastJob,
+  type TimelineInput,
+  type TimelineJob,
+  type TimelineWorker,
+} from '@runyard/core'
+import { OutOfUse, type Endpoint, type Reason } from '@runyard/schema'
+import type { TimelineView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
+import { nextTurn } from '../http/turns.ts'
+import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
+import { readLives } from './worker-routes.ts'
+
+type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history'>
+
+const HOUR_MS = 3_600_000
+/** Readings of ten seconds up to here; of minutes beyond. */
+const FINE_MS = 2 * HOUR_MS
+const CHUNKS_AT_ONCE = 256
+const MOST_JOBS = 1_000_000
+/** A chunk may be this much later than its jobs. */
+const LAG_MS = 60_000
+/** What a browser may get beyond the columns, per pixel. */
+const NEAR_PER_PX = 4
+
+type Range = TimelineInput['range']
+type Worker = TimelineWorker & { readonly host: string; readonly endReason?: Reason }
+
+export function registerTimelineRoute(app: RestApp, { store }: { readonly store: TimelineStore }): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/timeline'),
+    handler: async (request): Promise<TimelineView> => {
+      const { px, group, endpoint: word, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
+      const range = { from: Math.min(from, to - 1), to }
+      const own = await ownEndpoints(store, keyOf(request).ownerId, word)
+      const [workers, past, absences, samples] = await Promise.all([
+        workersIn(store, range),
+        jobsIn(store, range),
+        absencesIn(store, range),
+        samplesIn(store, range),
+      ])
+      const asked = new Set<string>(own.asked.map(({ id }) => id))
+      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || asked.has(endpointId)
+      const cards = await cardsOf(store, workers)
+      const input = {
+        range,
+        px,
+        now: Date.now(),
+        cards,
+        workers: workers.filter(isShown),
+        jobs: past.jobs.filter(isShown),
+        samples,
+        absences,
+      }
+      const lanes = await drawInTurns(input)
+      const isNear = input.jobs.length + input.workers.length <= NEAR_PER_PX * px
+      const views = lanes.map((lane, index) => viewOf(lane, cards[index], { own, group, isNear, now: input.now }))
+      return {
+        ...range,
+        px,
+        level: isNear ? 'near' : 'far',
+        lanes: views.toSorted((a, b) => compare(a.group, b.group) || compare(a.host, b.host)),
+        absences: absences.map(({ ...absence }) => absence),
+        isComplete: past.isComplete,
+      }
+    },
+  })
+}
+
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
+
+async function drawInTurns(input: TimelineInput): Promise<readonly Lane[]> {
+  const lanes: Lane[] = []
+  const draw = createLanes(input)
+  for (const card of input.cards) {
+    lanes.push(draw(card))
+    await nextTurn()
+  }
+  return lanes
+}
+
+async function workersIn(store: TimelineStore, range: Range): Promise<readonly Worker[]> {
+  const [endpoints, hosts, lives] = await Promise.all([
+    store.endpoints.list(),
+    store.hosts.list(),
+    readLives(store, { from: range.from, to: Number.MAX_SAFE_INTEGER }),
+  ])
+  const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
+  const there = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+  const now = there.map((record) => ({ ...record, host: labels.get(record.hostId) ?? record.hostId }))
+  const ids = new Set(now.map(({ id }) => id))
+  return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
+}
+
+async function jobsIn(
+  store: TimelineStore,
+  range: Range,
+): Promise<{ readonly jobs: readonly TimelineJob[]; readonly isComplete: boolean }> {
+  const running = range.to < Date.now() - HOUR_MS ? [] : await runningJobs(store)
+  const jobs: TimelineJob[] = [...running]
+  let after: string | undefined
+  // Newest first. What ended a while after the range may have run in it.
+  const to = range.to + HOUR_MS
+  for (;;) {
+    const chunks = await store.history.jobs({ from: range.from, to: to + LAG_MS, after, newestFirst: true, count: CHUNKS_AT_ONCE })
+    jobs.push(...chunks.flatMap((chunk) => chunk.jobs.flatMap((job) => ranIn(job, range))))
+    after = chunks.at(-1)?.id
+    if (chunks.length < CHUNKS_AT_ONCE) return { jobs, isComplete: true }
+    if (jobs.length > MOST_JOBS) return { jobs, isComplete: false }
+    await nextTurn()
+  }
+}
+
+function ranIn({ id, endpointId, status, workerId, startedAt, endedAt }: PastJob, { from, to }: Range): readonly TimelineJob[] {
+  if (workerId === undefined || startedAt === undefined || startedAt >= to || endedAt < from) return []
+  return [{ id, endpointId, status, workerId, startedAt, endedAt }]
+}
+
+async function runningJobs({ endpoints, jobs }: TimelineStore): Promise<readonly TimelineJob[]> {
+  const leases = await Promise.all((await endpoints.list()).map(({ id }) => jobs.leases(id)))
+  return leases
+    .flat()
+    .flatMap(({ jobId: id, endpointId, workerId, startedAt }) =>
+      workerId === undefined ? [] : [{ id, endpointId, workerId, startedAt, status: 'IN_PROGRESS' }],
+    )
+}
+
+async function samplesIn({ history }: TimelineStore, range: Range): Promise<TimelineInput['samples']> {
+  const kind = range.to - range.from <= FINE_MS ? 'samples' : 'sampleMinutes'
+  const found = await history.chunks(kind, { from: range.from - LAG_MS, to: range.to, count: 100_000 })
+  return found.flatMap(({ bytes }) => unpackSamples(bytes) ?? [])
+}
+
+/** Each stored list holds from its time to that of the next. */
+async function absencesIn({ history }: TimelineStore, range: Range): Promise<TimelineView['absences']> {
+  const [before] = await history.chunks('cardChanges', { from: 0, to: range.from, newestFirst: true, count: 1 })
+  const within = await history.chunks('cardChanges', { from: range.from, to: range.to, count: 100_000 })
+  const open = new Map<string, TimelineView['absences'][number]>()
+  const ended: TimelineView['absences'] = []
+  for (const { at, bytes } of [...(before === undefined ? [] : [before]), ...within]) {
+    const { cards, hosts } = OutOfUse.parse(JSON.parse(Buffer.from(bytes).toString()))
+    const away = hosts.map((hostId) => ({ name: hostId, hostId, cause: 'host_away', from: at }))
+    const out = cards.map(({ uuid, cause, since }) => ({ name: uuid, uuid, cause, from: since }))
+    const now = new Map([...out, ...away].map(({ name, ...absence }) => [name, absence]))
+    for (const [name, absence] of open) if (!now.has(name) && open.delete(name)) ended.push({ ...absence, to: at })
+    for (const [name, absence] of now) if (!open.has(name)) open.set(name, { ...absence, to: range.to })
+  }
+  return [...ended, ...open.values()].filter(({ from, to }) => to > range.from && from < range.to)
+}
+
+interface Card {
+  readonly uuid: string
+  readonly hostId: string
+  readonly host: string
+  readonly name: string
+  readonly simulated: boolean
+}
+
+/** Those that there are, and those that workers of the range had. */
+async function cardsOf({ hosts }: TimelineStore, workers: readonly Worker[]): Promise<readonly Card[]> {
+  const there = (await hosts.list()).map(({ hostId, sight }) => ({
+    gpus: sight?.inventory?.gpus ?? [],
+    hostId,
+    host: sight?.label ?? hostId,
+  }))
+  const found = new Map<string, Card>()
+  for (const { gpus, hostId, host } of [...workers, ...there]) {
+    for (const { uuid, name, simulated } of gpus) found.set(uuid, { uuid, hostId, host, name, simulated })
+  }
+  return [...found.values()]
+}
+
+interface ViewOptions {
+  readonly own: OwnEndpoints
+  readonly group: 'host' | 'type' | 'endpoint'
+  readonly isNear: boolean
+  readonly now: number
+}
+
+function viewOf(lane: Lane, card: Card | undefined, { own, group, isNear, now }: ViewOptions): TimelineView['lanes'][number] {
+  const { uuid, phases, load, memory, failed } = lane
+  const { host = '', hostId = '', name = '', simulated = false } = card ?? {}
+  const groups = { host, type: name, endpoint: mainEndpoint(lane, own.all) }
+  const drawn = { uuid, host, hostId, name, simulated, group: groups[group], phases, load, memory, failed: [...failed] }
+  return isNear ? { ...drawn, ...namesOf(lane, own.all, now) } : drawn
+}
+
+/** The name of the caller's endpoint that had the card longest. */
+function mainEndpoint({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): string {
+  const spent = new Map<string, number>()
+  for (const { worker, phases } of bars) {
+    const name = own.get(worker.endpointId)?.name ?? ''
+    spent.set(name, (spent.get(name) ?? 0) + phases.reduce((sum, { from, to }) => sum + to - from, 0))
+  }
+  return [...spent].reduce((best, other) => (other[1] > best[1] ? other : best), ['', 0] as const)[0]
+}
+
+function namesOf({ bars, jobs }: Lane, own: ReadonlyMap<string, Endpoint>, now: number) {
+  const workers = bars.flatMap(({ worker, phases }) => {
+    const endpoint = own.get(worker.endpointId)
+    if (endpoint === undefined) return []
+    const { id, endReason } = worker as Worker
+    const spans = phases.flatMap(({ phase, ...span }) =>
+      phase === 'starting' || phase === 'idle' || phase === 'draining' ? [{ phase, ...span }] : [],
+    )
+    return [defined({ id, endpoint: { id: endpoint.id, name: endpoint.name }, phases: spans, endReason })]
+  })
+  const named = jobs.filter(({ endpointId }) => own.has(endpointId))
+  return {
+    workers,
+    jobs: named.map(({ id, endpointId, status, startedAt: from, endedAt: to = now }) => ({ id, endpointId, status, from, to })),
+  }
+}

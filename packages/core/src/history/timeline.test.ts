@@ -1,0 +1,133 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { meanSample, packSamples, unpackSamples, type CardSample } from './card-samples.ts'
+import { addNumbers, NO_NUMBERS, numbersOf, packNumbers, quantileOf, unpackNumbers, type EndpointNumbers } from './endpoint-numbers.ts'
+import { drawLanes, type TimelineInput, type TimelineJob, type TimelineWorker } from './timeline.ts'
+
+const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
+const card = { uuid: UUID, hostId: 'h1' }
+const worker: TimelineWorker = {
+  id: 'w1',
+  endpointId: 'e1',
+  hostId: 'h1',
+  gpus: [{ uuid: UUID, name: 'L4', simulated: false }],
+  createdAt: 10,
+  readyAt: 20,
+  drainingSince: 80,
+  goneAt: 90,
+}
+const job = (startedAt: number, endedAt: number, status = 'COMPLETED'): TimelineJob => ({
+  id: 'j1',
+  endpointId: 'e1',
+  status,
+  workerId: 'w1',
+  startedAt,
+  endedAt,
+})
+const draw = (more: Partial<TimelineInput>) =>
+  drawLanes({
+    range: { from: 0, to: 100 },
+    px: 10,
+    now: 100,
+    cards: [card],
+    workers: [worker],
+    jobs: [],
+    samples: [],
+    absences: [],
+    ...more,
+  })[0]
+
+it('draws the phase that took most of each pixel', () => {
+  expect(draw({})?.phases).toBe('.siiiiiid.')
+  expect(draw({ jobs: [job(30, 50), job(62, 70)] })?.phases).toBe('.sibbibid.')
+  expect(draw({ jobs: [job(30, 33)] })?.phases).toBe('.siiiiiid.')
+  expect(
+    draw({
+      absences: [
+        { uuid: UUID, from: 90, to: 100 },
+        { hostId: 'h2', from: 0, to: 50 },
+      ],
+    })?.phases,
+  ).toBe('.siiiiiidq')
+  expect(draw({ workers: [], absences: [{ hostId: 'h1', from: 40, to: 60 }] })?.phases).toBe('....uu....')
+})
+
+it('marks a pixel with a failed job, however short', () => {
+  expect(draw({ jobs: [job(30, 31, 'FAILED'), job(32, 33), job(35, 36, 'FAILED'), job(150, 160, 'FAILED')] })?.failed).toEqual([3])
+})
+
+it('draws a worker that is still there up to now, and nothing after', () => {
+  const { drainingSince: _d, goneAt: _g, ...there } = worker
+  expect(draw({ workers: [there], now: 60 })?.phases).toBe('.siiii....')
+})
+
+it('draws load and memory where they are known', () => {
+  const sample = { load: 1, memory: 0.5, powerW: null, temperatureC: null }
+  const samples = [{ at: 20, stepMs: 10, cards: new Map([[UUID, [sample, null, { ...sample, load: 0 }]]]) }]
+  expect(draw({ samples })).toMatchObject({ load: '--z-0-----', memory: '--i-i-----' })
+})
+
+it('is as wide as it is asked for, whatever happened', () => {
+  const time = fc.integer({ min: -50, max: 200 })
+  const anyJob = fc.tuple(time, time, fc.constantFrom('COMPLETED', 'FAILED')).map(([from, to, status]) => job(from, to, status))
+  const anyInput = fc.record({
+    px: fc.integer({ min: 1, max: 50 }),
+    jobs: fc.array(anyJob),
+    absences: fc.array(fc.record({ from: time, to: time, uuid: fc.constant(UUID) })),
+  })
+  const wide = fc.property(anyInput, (input) => {
+    const lane = draw(input)
+    for (const text of [lane?.phases, lane?.load, lane?.memory]) expect(text).toHaveLength(input.px)
+    expect((lane?.failed ?? []).every((column) => column >= 0 && column < input.px)).toBe(true)
+  })
+  fc.assert(wide)
+})
+
+it('gives back the readings of cards, rounded', () => {
+  const unit = fc.option(fc.double({ min: 0, max: 1, noNaN: true }))
+  const reading: fc.Arbitrary<CardSample | null> = fc.option(
+    fc.record({
+      load: unit,
+      memory: unit,
+      powerW: fc.option(fc.double({ min: 0, max: 2000, noNaN: true })),
+      temperatureC: fc.option(fc.integer({ min: 0, max: 120 })),
+    }),
+  )
+  const roundTrip = fc.property(
+    fc.array(reading, { maxLength: 6 }),
+    fc.constantFrom(UUID, 'MIG-1', 'GPU-simulated-1'),
+    (readings, uuid) => {
+      const cards = new Map([[uuid, readings]])
+      const back = unpackSamples(packSamples({ at: 7, stepMs: 10_000, cards }))
+      expect(back).toMatchObject({ at: 7, stepMs: 10_000 })
+      const found = back?.cards.get(uuid) ?? []
+      expect(found).toHaveLength(readings.length)
+      const valuesOf = (samples: readonly (CardSample | null)[]) =>
+        samples.flatMap((sample) => [sample?.load ?? -1, sample?.memory ?? -1, sample?.powerW ?? -1, sample?.temperatureC ?? -1])
+      const errors = valuesOf(readings).map((value, index) => Math.abs(value - (valuesOf(found)[index] ?? Infinity)))
+      expect(Math.max(0, ...errors)).toBeLessThan(0.06)
+    },
+  )
+  fc.assert(roundTrip)
+  expect(meanSample([null, null])).toBeNull()
+})
+
+const past = (waited: number, ran: number, status: 'COMPLETED' | 'FAILED' = 'COMPLETED') =>
+  numbersOf({ id: 'j', endpointId: 'e', status, cause: 'result', submittedAt: 0, startedAt: waited, endedAt: waited + ran, retries: 1 })
+
+it('adds numbers up in any order, and gives them back', () => {
+  const rows = [past(5, 1000), past(500, 40, 'FAILED'), { ...NO_NUMBERS, queue: 4, reason: 'gpus_busy' }, { ...NO_NUMBERS, queue: 9 }]
+  const sum = rows.reduce((one, other) => addNumbers(one, other))
+  const counted = ({ waits: _w, runs: _r, ...rest }: EndpointNumbers) => rest
+  expect(counted(sum)).toEqual(counted(rows.toReversed().reduce((one, other) => addNumbers(one, other))))
+  expect(sum).toMatchObject({ completed: 1, failed: 1, retried: 2, queue: 9, reason: 'gpus_busy' })
+  expect(unpackNumbers(packNumbers(60, new Map([['e', sum]])))).toEqual({ at: 60, rows: new Map([['e', sum]]) })
+})
+
+it('finds quantiles within their place', () => {
+  const many = Array.from({ length: 100 }, (_, index) => past((index + 1) * 10, 1)).reduce((one, other) => addNumbers(one, other))
+  expect(quantileOf(many.waits, 0.5)).toBeGreaterThan(320)
+  expect(quantileOf(many.waits, 0.5)).toBeLessThan(640)
+  expect(quantileOf(many.waits, 0.99)).toBeGreaterThan(900)
+  expect(quantileOf([], 0.5)).toBeUndefined()
+})
