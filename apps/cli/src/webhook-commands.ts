@@ -1,7 +1,22 @@
-// The commands for webhooks.
+// The commands for webhooks and for notices, which go the same way.
 import { data, json, WHICH, type Command } from './command.ts'
 
 export const WEBHOOK_COMMANDS: readonly Command[] = [
+  {
+    name: 'notices list',
+    isList: true,
+    summary: 'what needs a person now: hosts, cards, endpoints, Redis, certificates',
+    usage: 'runyard notices list [--json] [--data DIR]',
+    options: { json, data },
+    load: async () => ({ run: (await import('./commands/notices.ts')).list }),
+  },
+  {
+    name: 'notices test',
+    summary: 'send a test to each receiver of the setting notify, and say what it answered',
+    usage: 'runyard notices test [--json] [--data DIR]',
+    options: { json, data },
+    load: async () => ({ run: (await import('./commands/notices.ts')).test }),
+  },
   {
     name: 'webhooks log',
     isList: true,

@@ -1,12 +1,9 @@
 // What must hold before the gateway serves requests: a Redis that keeps what it accepts, the first key, and no listener open to a network without keys.
 import { readFile } from 'node:fs/promises'
 import { machineId, type Logger, type Scope } from '@runyard/kit'
-import { RunyardError, type BlobStore, type Config } from '@runyard/schema'
+import { OPERATOR_OWNER, RunyardError, type BlobStore, type Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { isLoopback } from './observability/metrics-access.ts'
-
-/** Owner of the key that the supervisor passes in. */
-export const BOOTSTRAP_OWNER = 'owner'
 
 export interface BootstrapKey {
   /** The place of the key: once the slot has another key, the former one is not valid any more (ADR 38). */
@@ -38,7 +35,7 @@ export async function keepBootstrapKey(
   const again = store.subscribe(({ kind }) => {
     if (kind !== 'resync' || key === undefined) return
     // A slot that has a key keeps it: this one may have been rotated meanwhile.
-    const restored = store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER, onlyIfAbsent: true })
+    const restored = store.keys.install({ ...key, ownerId: OPERATOR_OWNER, onlyIfAbsent: true })
     restored.catch((error: unknown) => log.warn({ err: error }, 'the bootstrap key was not imported again'))
   })
   scope.use(again, 'bootstrap key')
@@ -50,7 +47,7 @@ export async function installBootstrapKey(
   key: BootstrapKey | undefined,
   log: Pick<Logger, 'warn'>,
 ): Promise<void> {
-  if (key === undefined || (await store.keys.install({ ...key, ownerId: BOOTSTRAP_OWNER }))) return
+  if (key === undefined || (await store.keys.install({ ...key, ownerId: OPERATOR_OWNER }))) return
   log.warn(
     { key: key.name },
     'the bootstrap key was revoked and is not restored: delete the key file, and the next start makes another key',

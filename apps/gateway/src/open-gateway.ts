@@ -9,6 +9,7 @@ import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
 import { createHistoryWriter } from './parts/history-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
+import { openNotices } from './webhooks/notices.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
 import { createTunnels } from './workers/tunnels.ts'
@@ -47,6 +48,7 @@ export function openGateway({ store, config, log, resolve = createResolve(), pri
   const dispatcher = createDispatcher({ store, endpoints, log, onHanded })
   const sessions = createWorkerSessions({ store, log })
   const tunnels = createTunnels()
+  const notices = openNotices({ store, config, log, resolve })
   tunnels.onChange((endpointId) => waiters.wake(rotationKey(endpointId)))
   const deps: WorkerPlaneDeps = {
     store,
@@ -54,6 +56,7 @@ export function openGateway({ store, config, log, resolve = createResolve(), pri
     log,
     metrics,
     prices,
+    notices,
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),
     events,
@@ -76,7 +79,7 @@ export function openGateway({ store, config, log, resolve = createResolve(), pri
   const batches = openBatchFinisher(deps)
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, history, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches])
+  for (const part of [events, notices, history, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches])
     parts.use(part)
   parts.defer(() => closing.abort())
   return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }

@@ -25,6 +25,8 @@ import type {
   ReleaseListView,
   StreamView,
   StandbyView,
+  NoticeListView,
+  NoticeTestListView,
   UsageDimension,
   UsageView,
   WebhookLogView,
@@ -118,6 +120,10 @@ export interface Client {
   listEvents(endpointId: string, limit?: number): Promise<EventListView['events']>
   /** The last lines of a worker, available until an hour after its end (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
+  /** What needs a person now. */
+  notices(): Promise<NoticeListView['notices']>
+  /** Posts a test to each receiver of notices. */
+  testNotices(): Promise<NoticeTestListView['receivers']>
   /** Billed and unbilled seconds of [from, to), both epoch ms. */
   usage(asked: UsageRange): Promise<UsageView>
   /** The same as CSV. */
@@ -156,6 +162,8 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
+    notices: async () => (await send<NoticeListView>('/runyard/v1/notices')).notices,
+    testNotices: async () => (await send<NoticeTestListView>('/runyard/v1/notices/test', { method: 'POST' })).receivers,
     usage: (asked) => send(`/runyard/v1/usage?${usageQuery(asked)}`),
     usageTable: (asked) => requestText(target, `/runyard/v1/usage?${usageQuery(asked)}&format=csv`, options),
     standby: async () => (await send<StandbyView>('/runyard/v1/standby')).hosts,

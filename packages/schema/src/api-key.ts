@@ -12,6 +12,9 @@ export const KeyLimits = z.object({
 })
 export type KeyLimits = z.infer<typeof KeyLimits>
 
+/** Owner of the key of a data directory, and of keys for which no other is named. */
+export const OPERATOR_OWNER = 'owner'
+
 /** What a key may do with what its owner has (ADR 81). */
 export const KEY_SCOPES = ['admin', 'operate', 'run', 'view', 'metrics'] as const
 export type KeyScope = (typeof KEY_SCOPES)[number]

@@ -6,6 +6,7 @@ import { Hosts } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
 import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-config.ts'
 import { HistoryConfig, RetentionConfig } from './retention-config.ts'
+import { NotifyConfig } from './notice.ts'
 import { PricesConfig } from './price-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
@@ -254,6 +255,10 @@ export const Config = z.object({
       keepIntervalsDays: most(90, 'how many days the intervals of workers are kept; older ones are added up by UTC day'),
     })
     .prefault({}),
+  notify: z
+    .array(NotifyConfig)
+    .default([])
+    .describe('receivers of notices: url, and on: which events (default: all); they get signed webhooks when something needs a person'),
   prices: PricesConfig.prefault({}),
   metrics: z
     .object({

@@ -54,6 +54,8 @@ const OF_ENDPOINT = {
   givenUp: 'r:given-up',
   outboxBytes: 'r:outbox-bytes',
   webhookLog: 'r:hook-log',
+  /** Of the outbox of notices alone: the problems that its receivers know of. */
+  notices: 'r:notices',
 } as const
 
 /** Keys that an endpoint has one of per name: what stands before and after it; in Lua a function, `jobKey(id)`. */

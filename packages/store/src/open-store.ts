@@ -28,6 +28,7 @@ import { createPayloads } from './blobs/payloads.ts'
 import { createPrivateImageStore } from './resources/private-images.ts'
 import { findProblems, readFacts, readMemory } from './problems.ts'
 import { createRun } from './scripts/run-script.ts'
+import { createNoticeStore } from './notices/notices.ts'
 import { openSignals, sendOnly } from './signals.ts'
 import { createManifestStore, createResourceStores } from './resources/resources.ts'
 import { createUploadStore } from './resources/uploads.ts'
@@ -76,6 +77,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     cards: translateErrors(createCardStore(context)),
     volumes: translateErrors(createVolumeStore(context)),
     webhooks: translateErrors(createWebhookStore(context)),
+    notices: translateErrors(createNoticeStore(context)),
     batches: translateErrors(createBatchStore(context)),
     artifacts: createArtifactStore(context),
     leader: translateErrors(createLeaderStore(context)),

@@ -18,6 +18,7 @@ import type { LedgerStore } from './ledger/ledger.ts'
 import type { JobStore } from './jobs/jobs.ts'
 import type { MeasureStore } from './measures.ts'
 import type { RedisFacts, RedisMemory, StoreProblem } from './problems.ts'
+import type { NoticeStore } from './notices/notices.ts'
 import type { WebhookStore } from './webhooks/webhooks.ts'
 import type { EndpointStore } from './endpoints/endpoint-types.ts'
 import type { PrivateImageStore } from './resources/private-images.ts'
@@ -76,6 +77,7 @@ export interface Store extends AsyncDisposable {
   readonly cards: CardStore
   readonly volumes: VolumeStore
   readonly webhooks: WebhookStore
+  readonly notices: NoticeStore
   readonly batches: BatchStore
   readonly artifacts: ArtifactStore
   readonly leader: LeaderStore

@@ -17,6 +17,7 @@ export const PERMANENT_KEYS: Readonly<Record<string, string>> = {
   '{@}:ledger-totals': 'one per endpoint that there is, and per owner, type of card and state',
   '{@}:ledger-days:*': 'one per day, endpoint that there was for as long as intervals are kept, host, key, type of card and state',
   '{@}:hosts': 'three per host that was seen within 30 days, or that is cordoned',
+  '{_notices}:r:notices': 'one per problem that there is',
   '{@}:measures': '10,000 entries',
 }
 

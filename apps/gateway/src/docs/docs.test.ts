@@ -224,6 +224,8 @@ describe('replies are as the document says', () => {
     await check('GET /runyard/v1/explain/{id}', `/runyard/v1/explain/${made.json['id']}`)
     await check('GET /runyard/v1/usage', '/runyard/v1/usage')
     await check('GET /runyard/v1/prices', '/runyard/v1/prices')
+    await check('GET /runyard/v1/notices', '/runyard/v1/notices')
+    await check('POST /runyard/v1/notices/test', '/runyard/v1/notices/test')
     await check('GET /runyard/v1/standby', '/runyard/v1/standby')
     await check('GET /runyard/v1/webhooks/secrets', '/runyard/v1/webhooks/secrets')
     await check('POST /runyard/v1/webhooks/secrets/rotate', '/runyard/v1/webhooks/secrets/rotate')

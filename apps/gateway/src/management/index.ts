@@ -9,6 +9,7 @@ import { createLoginModel } from '../login/login-model.ts'
 import { registerLoginPage } from '../login/routes.ts'
 import { registerUploads } from '../artifacts/upload-route.ts'
 import { reportChange } from './change-report.ts'
+import type { Notices } from '../parts/notices.ts'
 import type { ErrorLog } from './error-log.ts'
 import { registerGraphql } from './graphql/plugin.ts'
 import { createManagementModel, type OnDeleted } from './model.ts'
@@ -20,6 +21,7 @@ export interface ManagementDeps {
   readonly store: Store
   readonly config: Config
   readonly log: ErrorLog
+  readonly notices: Pick<Notices, 'list' | 'test'>
   readonly onDeleted?: OnDeleted
   /** Default: those of `config`. */
   readonly prices?: () => Prices
@@ -30,7 +32,7 @@ const V1_PREFIXES = ['/v1', '/rest/v1']
 
 /** The public listener: /graphql, /v2/serverless…, /v1/endpoints…, /runyard/v1/…. */
 export async function registerManagement(app: FastifyInstance, deps: ManagementDeps): Promise<void> {
-  const { store, config, log, onDeleted, prices = () => config.prices } = deps
+  const { store, config, log, notices, onDeleted, prices = () => config.prices } = deps
   const onChanged = (save: EndpointSave) => reportChange({ store, log }, save)
   const readDataCenters = createDataCenters({ store, config })
   const model = createManagementModel(store, { ...config, onChanged, onDeleted, readDataCenters })
@@ -39,7 +41,9 @@ export async function registerManagement(app: FastifyInstance, deps: ManagementD
   const tasks = createTaskModel({ ...config, store, clock: Date.now, remove: (ownerId, id) => model.remove(ownerId, id) })
   await app.register(async (scope) => registerGraphql(scope, { model, catalogue, readDataCenters, logins, tasks, store, log }))
   await registerLoginPage(app, { store, logins, log })
-  await app.register(async (scope) => registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, prices, log }))
+  await app.register(async (scope) =>
+    registerRest(scope, { model, catalogue, readDataCenters, tasks, store, config, prices, notices, log }),
+  )
   await app.register(async (scope) => registerUploads(scope, { store, config, log }))
   for (const prefix of V1_PREFIXES) await app.register(async (scope) => registerRestV1(scope, { model, store, config, log }), { prefix })
 }

@@ -2,6 +2,7 @@
 import type { Logger } from '@runyard/kit'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { Notices } from './notices.ts'
 import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -16,6 +17,7 @@ export interface GatewayDeps {
   readonly metrics: GatewayMetrics
   /** As the configuration file has them now. */
   readonly prices: () => Prices
+  readonly notices: Notices
   readonly endpoints: EndpointCache
   /** By the names of a deployed app. */
   readonly deployed: DeployedEndpoints

@@ -9,6 +9,7 @@ import { endpointRecord } from '@runyard/testing/endpoint'
 import { openGateway } from '../open-gateway.ts'
 import { buildPublicApp, buildWorkerPlaneApp } from '../listeners.ts'
 import type { Resolve } from '../webhooks/name-lookup.ts'
+import type { Notices } from '../parts/notices.ts'
 import type { Tunnels } from '../workers/tunnels.ts'
 
 export interface Answer {
@@ -54,6 +55,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly callPlane: Send
   /** To the ports of workers. */
   readonly tunnels: Tunnels
+  readonly notices: Notices
   /** How many takes of a worker wait for a job here. */
   parkedTakes(workerId: string): number
   /** `/run` with the key; returns the job's id. */
@@ -111,6 +113,7 @@ export async function startGateway(
     call,
     callPlane,
     tunnels: gateway.deps.tunnels,
+    notices: gateway.deps.notices,
     parkedTakes: (workerId) => gateway.deps.sessions.find(workerId)?.heldTakes ?? 0,
     addEndpoint: (change = {}, settings = {}) => addEndpoint(store, change, settings),
     submit,

@@ -1,4 +1,5 @@
 // For tests: the management surfaces in a Fastify app over a store of its own on a real Redis. A logged bug fails the test.
+import { createLogger } from '@runyard/kit'
 import { Config } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import { openStore } from '@runyard/store'
@@ -7,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 import { requireGuards } from '../http/access.ts'
 import { registerManagement } from '../management/index.ts'
+import { openNotices } from '../webhooks/notices.ts'
 import { MODEL_TOOLS } from '../management/model-tools.ts'
 
 export interface TestApp extends AsyncDisposable {
@@ -57,9 +59,12 @@ export async function openTestApp(redisUrl: string, register: typeof registerMan
   const app = Fastify()
   requireGuards(app)
   const bugs: unknown[] = []
+  const config = Config.parse({})
+  const quiet = createLogger({ name: 'gateway', level: 'silent' })
   await register(app, {
     store,
-    config: Config.parse({}),
+    config,
+    notices: openNotices({ store, config, log: quiet, resolve: async () => [] }),
     log: { error: (fields) => void bugs.push(fields.err), warn: () => undefined, info: () => undefined },
   })
   const keyOf = async (ownerId: string) => (await store.keys.create({ name: 'test', ownerId })).plain

@@ -5,7 +5,7 @@
 import { createHmac } from 'node:crypto'
 import type { Logger } from '@runyard/kit'
 import { isTooLate, judgeWebhook } from '@runyard/core'
-import type { Config, WebhookAttempt, WebhookOutcome } from '@runyard/schema'
+import { NOTICE_OUTBOX, type Config, type WebhookAttempt, type WebhookOutcome } from '@runyard/schema'
 import { withMembers } from '@runyard/schema/json-join'
 import type { ClaimedWebhook, Store } from '@runyard/store'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
@@ -76,7 +76,9 @@ async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, 
     store.webhooks.secrets(event.webhook.ownerId),
   ])
   const { output, ...fields } = toJobBody(record, endpoint)
-  const body = withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
+  // A notice to the operator is not about a job: its text is the body (ADR 83).
+  const isNotice = event.endpointId === NOTICE_OUTBOX && input !== undefined
+  const body = isNotice ? Buffer.from(input) : withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
   const signature = signWebhook({ id: event.eventId, at, body }, secrets)
   return { body, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
 }

@@ -15,6 +15,7 @@ import { tagged } from './operation.ts'
 import { PodListView, PodView } from './pods.ts'
 import { POOL_OPERATIONS } from './pool.ts'
 import { HISTORY_OPERATIONS } from './history.ts'
+import { NOTICE_OPERATIONS } from './notices.ts'
 import { KEY_OPERATIONS } from './keys.ts'
 import { CreateRegistryBody, CredentialsBody, RegistryListView, RegistryView } from './registries.ts'
 import { SecretBody, SecretListView, SecretParams, SecretView } from './secrets.ts'
@@ -289,6 +290,7 @@ export const REST_OPERATIONS = {
   ...WEBHOOKS,
   ...CATALOG,
   ...KEY_OPERATIONS,
+  ...NOTICE_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...POOL_OPERATIONS,
   ...USAGE_OPERATIONS,

@@ -95,6 +95,8 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/keys/current': 'any key',
   'DELETE /runyard/v1/keys/:id': ADMIN,
   'POST /runyard/v1/keys/:id/rotate': ADMIN,
+  'GET /runyard/v1/notices': VIEW,
+  'POST /runyard/v1/notices/test': ADMIN,
   'GET /runyard/v1/secrets': VIEW,
   'PUT /runyard/v1/secrets/:name': ADMIN,
   'DELETE /runyard/v1/secrets/:name': ADMIN,

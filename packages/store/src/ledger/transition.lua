@@ -8,7 +8,7 @@ if before then
   start = math.max(at, ended.from)
   closeInterval(ended, start)
 end
--- Only the first interval of a worker is told where and for whom it runs.
+-- Callers give host, cards, key and reason of the first interval only.
 if before then
   for _, name in ipairs({ 'hostId', 'cards', 'keyId', 'reason' }) do
     if begun[name] == nil then begun[name] = cjson.decode(before)[name] end

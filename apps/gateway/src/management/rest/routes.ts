@@ -17,6 +17,8 @@ import { createChange, updateChange } from './endpoint-change.ts'
 import { registerExplainRoute } from './explain-route.ts'
 import { createKeyModel } from '../key-model.ts'
 import { registerKeyRoutes } from './key-routes.ts'
+import type { Notices } from '../../parts/notices.ts'
+import { registerNoticeRoutes } from './notice-routes.ts'
 import { registerLogRoute } from './log-route.ts'
 import { endpointReply } from './replies.ts'
 import { registerOutOfScopeRoutes } from './out-of-scope-routes.ts'
@@ -39,6 +41,7 @@ export interface RestDeps extends RestConventionDeps {
   readonly store: Store
   readonly config: Config
   readonly prices: () => Prices
+  readonly notices: Pick<Notices, 'list' | 'test'>
 }
 
 export function registerRest(app: FastifyInstance, deps: RestDeps): void {
@@ -61,6 +64,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerStandbyRoute(rest, deps)
   registerExplainRoute(rest, deps)
   registerWebhookRoutes(rest, deps)
+  registerNoticeRoutes(rest, deps.notices)
   registerKeyRoutes(rest, createKeyModel(deps.store))
 }
 

@@ -60,7 +60,12 @@ async function schemasOf(): Promise<typeof schemas> {
   app.addHook('onRoute', ({ method, url, schema }) => {
     for (const each of [method].flat()) seen.set(`${each} ${url}`, schema ?? {})
   })
-  await registerManagement(app, { store: gateway.store, config: Config.parse({}), log: createLogger({ name: 'fuzz', level: 'silent' }) })
+  await registerManagement(app, {
+    store: gateway.store,
+    notices: gateway.notices,
+    config: Config.parse({}),
+    log: createLogger({ name: 'fuzz', level: 'silent' }),
+  })
   await app.close()
   return seen
 }

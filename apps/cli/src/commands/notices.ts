@@ -1,0 +1,37 @@
+// `runyard notices`: what needs a person, and a test of who is told (ADR 83).
+import { createClient } from '@runyard/client'
+import type { CommandContext } from '../command.ts'
+import { printListing, timeFormOf } from '../output/listing.ts'
+import { printJson } from '../output/print-json.ts'
+import { formatTime } from '../output/time.ts'
+import { findTarget } from '../settings.ts'
+
+export async function list(context: CommandContext): Promise<number> {
+  const rows = await createClient(await findTarget(context)).notices()
+  const form = timeFormOf(context)
+  return printListing(context, {
+    rows,
+    columns: [
+      { title: 'event', cell: ({ event }) => event },
+      { title: 'what', cell: ({ subject }) => subject, cut: 'middle' },
+      { title: 'told', cell: ({ since }) => (since === null ? 'not told' : formatTime(Date.parse(since), form)), goes: 1 },
+    ],
+    note: ({ message }) => message,
+    noteTitle: 'why',
+    data: { notices: rows },
+    empty: 'nothing needs you',
+  })
+}
+
+export async function test(context: CommandContext): Promise<number> {
+  const { out, options } = context
+  const receivers = await createClient(await findTarget(context)).testNotices()
+  const code = receivers.every(({ isDelivered }) => isDelivered) ? 0 : 1
+  if (options['json'] === true) {
+    printJson(out, { receivers })
+    return code
+  }
+  if (receivers.length === 0) out.line('nobody is told: the configuration has no `notify`')
+  for (const { url, isDelivered, message } of receivers) out.line(`${isDelivered ? out.good('✓') : out.bad('✗')} ${url}  ${message}`)
+  return code
+}

@@ -1,0 +1,27 @@
+// /runyard/v1/notices (ADR 83): what needs a person, and a test of who is told.
+import { OPERATOR_OWNER, RunyardError } from '@runyard/schema'
+import type { Notices } from '../../parts/notices.ts'
+import { keyOf, restRoute, type RestApp } from './conventions.ts'
+
+export function registerNoticeRoutes(app: RestApp, notices: Pick<Notices, 'list' | 'test'>): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/notices'),
+    handler: async (request) => ({
+      notices: (await notices.list(keyOf(request).ownerId)).map(({ event, subject, message, since }) => ({
+        event,
+        subject,
+        message,
+        since: since === undefined ? null : new Date(since).toISOString(),
+      })),
+    }),
+  })
+
+  app.route({
+    ...restRoute('POST /runyard/v1/notices/test'),
+    handler: async (request) => {
+      if (keyOf(request).ownerId !== OPERATOR_OWNER)
+        throw new RunyardError('forbidden', `forbidden: only keys of the owner "${OPERATOR_OWNER}" may test the receivers of notices`)
+      return { receivers: [...(await notices.test())] }
+    },
+  })
+}
