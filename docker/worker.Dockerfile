@@ -3,7 +3,8 @@
 # Pin the base by its digest, `python:3.12-slim@sha256:…`; docs/operations.md says where to find it. Its own packages stay unchanged.
 ARG BASE=python:3.12-slim
 
-# Downloads the Python packages. Only /staged is copied on: files next to this one that name an index (pip.conf, perhaps with a password) or
+# Downloads the Python packages. What Flash imports is in a directory of its own: the agent adds it to the path of deployed apps that do not bring it.
+# Only /staged is copied on: files next to this one that name an index (pip.conf, perhaps with a password) or
 # trusted certificates (build-ca.pem, behind a company proxy) are in no layer and no history of the image.
 FROM ${BASE} AS packages
 ARG BUILD=none
@@ -11,7 +12,7 @@ LABEL runyard.build=${BUILD}
 ENV PIP_BREAK_SYSTEM_PACKAGES=1 \
     PIP_ROOT_USER_ACTION=ignore \
     PIP_DISABLE_PIP_VERSION_CHECK=1
-COPY requirements.lock missing.py pip.conf* build-ca.pem* /tmp/build/
+COPY requirements.lock flash.lock missing.py pip.conf* build-ca.pem* /tmp/build/
 RUN set -eu; \
     cd /tmp/build; \
     if [ -f pip.conf ]; then export PIP_CONFIG_FILE=/tmp/build/pip.conf; fi; \
@@ -20,7 +21,9 @@ RUN set -eu; \
     mkdir /staged; \
     if [ -s missing.lock ]; then \
       python3 -m pip install --no-cache-dir --no-warn-script-location --root /staged --no-deps --only-binary :all: --require-hashes -r missing.lock; \
-    fi
+    fi; \
+    flash=/staged/usr/local/lib/runyard-flash/$(python3 -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+    python3 -m pip install --no-cache-dir --target "$flash" --no-deps --only-binary :all: --require-hashes -r flash.lock
 
 FROM ${BASE}
 

@@ -38,6 +38,10 @@ describe('the lock files', () => {
     },
   )
 
+  it('give the default image what a process host installs for Flash', () => {
+    expect(read('docker/flash.lock')).toBe(read('apps/agent/runner/runyard_runner/flash.lock'))
+  })
+
   it('agree on the version of uv', () => {
     const [, version] = /"uv": \(\s*"([\d.]+)"/.exec(read('apps/cli/fetch-wheel.py')) ?? []
     expect(pinsOf(read('docker/requirements.lock'))).toContain(`uv==${version}`)

@@ -117,9 +117,11 @@ await suiteThatNeeds(['docker', 'root', 'image-registry'], 'the default worker i
     expect(await newStages()).toEqual([])
     expect(await stages(`=${ABANDONED}`)).toEqual([])
     const look = ['sh', '-c', 'ls -A /tmp; pip config list; uv --version; python3 -c "import aiohttp, cloudpickle, numpy, pydantic"']
+    const flash = ['sh', '-c', 'cd /usr/local/lib/runyard-flash/python3* && python3 -c "import runpod, rich, dotenv, fastapi, uvicorn"']
     const seen = await runCommand('docker', ['run', '--rm', '--network', 'none', IMAGE, ...look])
     expect(seen).toMatch(/^uv 0\.13\.9 /m)
     expect(seen).not.toMatch(/index|build/)
+    await runCommand('docker', ['run', '--rm', '--network', 'none', IMAGE, ...flash])
   })
 
   test('is not rebuilt while its recipe is the same', async () => {

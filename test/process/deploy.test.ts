@@ -68,7 +68,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     expect(first?.name).toBe('production')
     const [greet, desk] = ['greet', 'desk'].map((name) => first?.endpoints.find((endpoint) => endpoint.name === name)?.id ?? '')
     const names = { FLASH_APP: 'shop', FLASH_ENV: 'production', DESK: desk ?? '' }
-    // The build has only Flash's own source; what that imports comes from a lock before the worker takes the job (ADR 65).
+    // The build has only Flash's own source; what that imports is on the host (ADR 76).
     const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 } }
     expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual(found)
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')

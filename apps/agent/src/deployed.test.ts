@@ -1,4 +1,5 @@
 // Deployed apps end to end: the code comes from an unpacked build, not with the job (flash-api §8.1, sdk2-api §5.1, §5.2).
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -36,6 +37,12 @@ function start(envelope: string, env: Readonly<Record<string, string>> = {}): Te
   const deployed = { RUNYARD_ENVELOPE: envelope, RUNPOD_PREBUILT_APP_DIR: app, FLASH_RESOURCE_NAME: 'my-api', RUNYARD_SCRATCH_DIR: scratch }
   worker = startWorker(gateway.url, { env: { ...deployed, ...env } })
   return worker
+}
+
+/** A Python without packages of its own. */
+function barePython(directory: string): string {
+  execFileSync('python3', ['-m', 'venv', '--without-pip', join(directory, 'bare')])
+  return join(directory, 'bare', 'bin', 'python')
 }
 
 async function call(input: unknown) {
@@ -113,6 +120,27 @@ describe('a handler that flash deploy shipped', () => {
   it('names the function that the build does not have', async () => {
     start('deployed-flash')
     expect((await call({})).body.error).toContain('the build has no handler_my-api.py')
+  })
+
+  it('gets what Flash imports from the cache of the machine, which its first worker fills, and installs nothing itself', async () => {
+    flash('import dotenv\ndef handler(job):\n    return dotenv.__file__\n')
+    build({ 'runpod_flash/__init__.py': '' })
+    const tools = join(scratch, 'tools')
+    const cache = join(scratch, 'cache')
+    mkdirSync(tools)
+    const uv = (body: string): void => writeFileSync(join(tools, 'uv'), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
+    const env = { PATH: `${tools}:${process.env['PATH']}`, XDG_CACHE_HOME: cache, RUNYARD_PYTHON: barePython(scratch) }
+    const modules = 'runpod aiohttp httpx requests pydantic cloudpickle dotenv rich'
+    uv(`while [ "$1" != --target ]; do shift; done; mkdir "$2"; for name in ${modules}; do echo > "$2/$name.py"; done`)
+    const first = start('deployed-flash', env)
+    expect((await call({})).body.output).toMatch(new RegExp(`^${cache}/runyard/flash-cpython-.*/dotenv.py$`))
+    expect(first.output()).toContain('installing what Flash imports, once')
+    await first[Symbol.asyncDispose]()
+
+    uv('echo the index does not answer; exit 1')
+    const second = start('deployed-flash', env)
+    expect((await call({})).body.output).toContain(cache)
+    expect(second.output()).not.toContain('install')
   })
 
   it('names torch’s two ways out when the build leaves it to the image', async () => {

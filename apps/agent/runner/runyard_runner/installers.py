@@ -67,6 +67,15 @@ def install_python(packages, again=False, lock=None):
         run_tool(command + ["--offline"] + targets, what)
 
 
+def install_into(directory, lock, what):
+    """All of a lock, into a directory that is no environment. Compiled, because workers write nothing there."""
+    uv = shutil.which("uv")
+    if uv is None and importlib.util.find_spec("pip") is None:
+        raise Failure("%s needs uv or pip, and this worker has neither" % what)
+    command = [uv, "pip", "install", "--python", sys.executable, "--compile-bytecode"] if uv else [sys.executable, "-m", "pip", "install", "--no-input"]
+    run_tool(command + ["--target", directory, "--no-deps", "--require-hashes", "-r", lock], what)
+
+
 def trim_cache():
     """Empties the cache that the workers of an owner share on a host, once it is larger than the setting dependencyCacheBytes."""
     text, directory, uv = os.environ.get("RUNYARD_DEPENDENCY_CACHE_BYTES", ""), os.environ.get("UV_CACHE_DIR"), shutil.which("uv")

@@ -13,6 +13,7 @@ from .calling import Failure
 from .installers import attach_installed
 
 SERVER_LOCK = os.path.join(os.path.dirname(__file__), "server.lock")
+NEEDED = {"uvicorn": "uvicorn", "fastapi": "fastapi", "python-multipart": "python_multipart", "websockets": "websockets"}
 # As Runpod's own runtime (sdk2-api §5.3).
 KEEP_ALIVE_S = 600
 
@@ -28,8 +29,8 @@ def main(vendor_dir):
     attach_installed()
     pickling.load_cloudpickle(vendor_dir)
     try:
-        ensure_server()
         application = load_application(os.environ.get("RUNYARD_ENVELOPE", ""))
+        ensure_server()
     except Failure as failure:
         raise SystemExit(failure.text)
     import uvicorn
@@ -41,9 +42,9 @@ def main(vendor_dir):
 
 
 def ensure_server():
-    """An app that serves HTTP mostly brings uvicorn; an image without it gets it once, in a second or two."""
-    for package in ("uvicorn", "fastapi", "python-multipart", "websockets"):
-        if importlib.util.find_spec({"python-multipart": "python_multipart"}.get(package, package)) is None:
+    """An app that serves HTTP mostly brings uvicorn; otherwise it is installed, in a second or two."""
+    for package, module in NEEDED.items():
+        if importlib.util.find_spec(module) is None:
             try:
                 dependencies.install_locked(SERVER_LOCK, package, also_older=True)
             except dependencies.NeedsFresh:
@@ -61,6 +62,7 @@ def load_application(envelope):
         return task.Task(os.environ.get("RUNPOD_TASK_TOKEN"))
     from . import live
 
+    ensure_server()
     return live.LiveSdk2() if envelope == "json" else live.LiveFlash()
 
 
@@ -75,7 +77,9 @@ def guarded(load):
 def load_deployed_flash():
     from .envelopes import deployed_flash
 
-    root = deployed_flash.open_build()
+    root = deployed_flash.open_build(NEEDED.values())
+    # Before the app is loaded, which may import it, and after the build is on the path, which may have it.
+    ensure_server()
     name = deployed.resource_name()
     application = deployed.load(lambda: getattr(deployed_flash.import_module(root, name), "app", None))
     if application is None:
@@ -87,6 +91,7 @@ def load_deployed_sdk2():
     from .envelopes import deployed_sdk2
 
     root = deployed.attach("env", "")
+    ensure_server()
     manifest = deployed.read_manifest(root, deployed_sdk2.MANIFEST)
     resource = deployed_sdk2.find_resource(manifest, deployed.resource_name())
     deployed_sdk2.add_excluded(manifest.get("excludedPackages"))

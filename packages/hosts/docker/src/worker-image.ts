@@ -20,7 +20,7 @@ const BASE_LABEL = 'runyard.base'
 /** In docker/worker.Dockerfile, with a value of each build: marks the stage that must not stay. */
 const BUILD_LABEL = 'runyard.build'
 /** Beside the Dockerfile, and a part of the recipe. */
-const FILES = ['requirements.lock', 'missing.py'] as const
+const FILES = ['requirements.lock', 'flash.lock', 'missing.py'] as const
 /** A registry that has not said anything by then cannot be reached. */
 const REGISTRY_PATIENCE_MS = 20_000
 /** Older stages belong to a build whose process was killed: a build takes minutes. */

@@ -4,10 +4,9 @@ import importlib.util
 import os
 import sys
 
-from .. import advice, dependencies, deployed
+from .. import advice, dependencies, deployed, flash_packages
 from ..calling import Failure
 
-FLASH_LOCK = os.path.join(os.path.dirname(os.path.dirname(__file__)), "flash.lock")
 # What `runpod_flash` imports, as module and as package. Every build has `runpod_flash`, but these only if its requirements.txt names runpod-flash.
 NEEDED = {
     "runpod": "runpod",
@@ -21,17 +20,28 @@ NEEDED = {
 }
 
 
-def open_build():
+def open_build(more=()):
+    """`more`: modules that it needs besides."""
     root = deployed.attach("")
-    missing = [package for module, package in NEEDED.items() if not advice.is_importable(module)]
-    if missing and os.path.isdir(os.path.join(root, "runpod_flash")):
-        print(
-            "runyard: neither the build nor this worker has %s, which Flash needs; name runpod-flash in requirements.txt for a fast start"
-            % ", ".join(missing),
-            flush=True,
-        )
-        deployed.install_before_load(lambda: dependencies.install_locked(FLASH_LOCK, missing[0]))
+    needed = dict(NEEDED, **{module: module for module in more})
+    if os.path.isdir(os.path.join(root, "runpod_flash")) and missing(needed) and not flash_packages.attach():
+        install(missing(NEEDED))
     return root
+
+
+def install(lacking):
+    if not lacking:
+        return
+    print(
+        "runyard: neither the build nor this worker has %s, which Flash needs; name runpod-flash in requirements.txt for a fast start"
+        % ", ".join(lacking),
+        flush=True,
+    )
+    deployed.install_before_load(lambda: dependencies.install_locked(flash_packages.LOCK, lacking[0]))
+
+
+def missing(needed):
+    return [package for module, package in needed.items() if not advice.is_importable(module)]
 
 
 def load_handler(_loop):
