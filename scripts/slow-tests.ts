@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
-import { makeTimeGroups, takeTimes, TIME_GROUPS } from '../test/harness/processor-time.ts'
+import { join, relative, resolve } from 'node:path'
+import { countFor, leaveTimeGroups, makeTimeGroups, takeTimes, TIME_GROUPS } from '../test/harness/processor-time.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const SHOWN = 40
@@ -20,7 +20,11 @@ interface Report {
 
 const directory = mkdtempSync(join(tmpdir(), 'runyard-slow-'))
 const output = join(directory, 'report.json')
+// Absolute, because vitest matches a filter anywhere in a file's path.
+const filters = process.argv.slice(2).map((path) => resolve(ROOT, path))
 const groups = makeTimeGroups(`runyard-tests-${process.pid}`)
+// Vitest itself reads and transforms the sources.
+countFor(groups, 'vitest')
 const words = [
   join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'),
   'run',
@@ -28,12 +32,13 @@ const words = [
   '--reporter=json',
   `--outputFile.json=${output}`,
 ]
-const run = spawnSync(process.execPath, [...words, ...process.argv.slice(2)], {
+const run = spawnSync(process.execPath, [...words, ...filters], {
   cwd: ROOT,
   stdio: 'inherit',
   env: { ...process.env, [TIME_GROUPS]: groups },
 })
 const { testResults } = JSON.parse(readFileSync(output, 'utf8')) as Report
+leaveTimeGroups(groups)
 const { times, leaky } = takeTimes(groups)
 const rows = testResults
   .map(({ name, startTime, endTime, assertionResults }) => ({
@@ -43,8 +48,11 @@ const rows = testResults
     tests: assertionResults.length,
   }))
   .toSorted((one, other) => other.cpu - one.cpu)
-const total = rows.reduce((sum, { cpu }) => sum + cpu, 0)
-process.stdout.write(`\n${rows.length} files, ${total.toFixed(0)} s of processor time\n  cpu s  wall s  tests  file\n`)
+const ofVitest = (times.get('vitest') ?? 0) / 1000
+const total = rows.reduce((sum, { cpu }) => sum + cpu, ofVitest)
+process.stdout.write(
+  `\n${rows.length} files, ${total.toFixed(0)} s of processor time, ${ofVitest.toFixed(0)} s of them vitest\n  cpu s  wall s  tests  file\n`,
+)
 for (const { file, cpu, wall, tests } of rows.slice(0, SHOWN)) {
   process.stdout.write(`${cpu.toFixed(1).padStart(7)} ${wall.toFixed(1).padStart(7)} ${String(tests).padStart(6)}  ${file}\n`)
 }

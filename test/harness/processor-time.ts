@@ -30,6 +30,11 @@ export function countFor(parent: string, file: string): void {
   writeFileSync(join(group, 'cgroup.procs'), `${process.pid}`)
 }
 
+/** Counts the calling process for none of them. */
+export function leaveTimeGroups(parent: string): void {
+  writeFileSync(join(parent, '..', 'cgroup.procs'), `${process.pid}`)
+}
+
 export interface TakenTimes {
   /** Milliseconds by file. */
   readonly times: ReadonlyMap<string, number>
