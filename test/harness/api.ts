@@ -136,7 +136,8 @@ function jobs(wire: Pick<Api, 'post' | 'get'>): Pick<Api, 'run' | 'runsync' | 's
       waitFor(
         `job ${jobId} to end`,
         async () => {
-          const job = await status(endpointId, jobId)
+          // Held until the job ends: clients that ask all the time would take the processors from the workers.
+          const job = (await ok(wire.get(`/v2/${endpointId}/status-sync/${jobId}?wait=20000`))) as JobView
           return TERMINAL.has(job.status) ? job : undefined
         },
         { timeoutMs },

@@ -1,5 +1,8 @@
 // Waits for a condition, never for a time: the only way in which a scenario may wait.
 
+/** A probe is often a request or a command, and processors are scarce. */
+const INTERVAL_MS = 100
+
 /**
  * Polls `probe` until it returns something other than undefined and false.
  * @throws an error that names the condition, with the last error of the probe as its cause.
@@ -21,7 +24,7 @@ export async function waitFor<T>(
       cause = error
     }
     if (isOver) break
-    await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50))
+    await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? INTERVAL_MS))
   }
   throw new Error(`timed out waiting for ${what}`, cause === undefined ? {} : { cause })
 }
