@@ -120,21 +120,24 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
   })
 
   test('each end is counted by its cause, and with its durations if the job had started', async () => {
-    const { text } = await stack.api.get('/metrics')
-    const samples = (name: string, endpoint: string): readonly string[] =>
-      text
-        .split('\n')
-        .filter((line) => line.startsWith(`${name}{`) && line.includes(`endpoint_id="${endpoint}"`))
-        .map((line) => line.slice(name.length).replace(/endpoint(_id)?="[^"]*",?/g, ''))
-        .toSorted()
-    expect(samples('runyard_job_end_causes_total', queued)).toEqual([
+    // The gateway hears of what the scaler ended.
+    const samples = (name: string, endpoint: string) =>
+      expect.poll(async () => {
+        const { text } = await stack.api.get('/metrics')
+        return text
+          .split('\n')
+          .filter((line) => line.startsWith(`${name}{`) && line.includes(`endpoint_id="${endpoint}"`))
+          .map((line) => line.slice(name.length).replace(/endpoint(_id)?="[^"]*",?/g, ''))
+          .toSorted()
+      })
+    await samples('runyard_job_end_causes_total', queued).toEqual([
       '{cause="cancelled",status="CANCELLED"} 1',
       '{cause="purged",status="CANCELLED"} 3',
       '{cause="ttl",status="TIMED_OUT"} 1',
       // Failures are counted from zero (ADR 73).
       '{cause="worker_lost",status="FAILED"} 0',
     ])
-    expect(samples('runyard_job_end_causes_total', worked)).toEqual([
+    await samples('runyard_job_end_causes_total', worked).toEqual([
       '{cause="cancelled",status="CANCELLED"} 1',
       '{cause="execution_timeout",status="FAILED"} 1',
       '{cause="result",status="COMPLETED"} 1',
@@ -142,9 +145,9 @@ await suiteThatNeeds(['redis'], 'how jobs end', () => {
       '{cause="ttl",status="TIMED_OUT"} 1',
       '{cause="worker_lost",status="FAILED"} 1',
     ])
-    expect(samples('runyard_job_run_seconds_count', queued)).toEqual(['{} 0'])
-    expect(samples('runyard_job_run_seconds_count', worked)).toEqual(['{} 6'])
-    expect(samples('runyard_jobs_ended_total', worked)).toEqual([
+    await samples('runyard_job_run_seconds_count', queued).toEqual(['{} 0'])
+    await samples('runyard_job_run_seconds_count', worked).toEqual(['{} 6'])
+    await samples('runyard_jobs_ended_total', worked).toEqual([
       '{status="CANCELLED"} 1',
       '{status="COMPLETED"} 1',
       '{status="FAILED"} 3',

@@ -69,11 +69,11 @@ await suiteThatNeeds(['venv:s3-server'], 'S3', () => {
     expect(await blobs.stat('a/b')).toBeUndefined()
   })
 
-  describe('copying 400 MiB through a process', () => {
+  describe('copying 240 MiB through a process', () => {
     test.each(['a directory', 'a bucket'])('needs less than 160 MiB of memory: %s', async (kind) => {
       const place = kind === 'a bucket' ? JSON.stringify(settings()) : await mkdtemp(join(tmpdir(), 'runyard-large-'))
-      const copied = JSON.parse(await runCommand(process.execPath, [COPY_BLOB, '400', place])) as CopiedBlob
-      const size = 400 * MIB
+      const copied = JSON.parse(await runCommand(process.execPath, [COPY_BLOB, '240', place])) as CopiedBlob
+      const size = 240 * MIB
       expect(copied).toMatchObject({ sizes: [size, size, size], sameHash: true })
       expect(copied.peakBytes).toBeLessThan(160 * MIB)
       if (kind === 'a directory') await rm(place, { recursive: true })
