@@ -99,6 +99,15 @@ describe('an endpoint', () => {
   })
 })
 
+describe('status', () => {
+  it('begins with what needs somebody, and says it by its exit code', async () => {
+    const { out } = await runyard('status')
+    expect(out).toMatch(/^http:\/\/here\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u)
+    expect(await runyard('status --exit-code')).toMatchObject({ code: 3 })
+    expect(JSON.parse((await runyard('status --json')).out)).toMatchObject({ problems: [{ what: 'upscale' }, { what: 'gpu-box-2' }] })
+  })
+})
+
 describe('jobs', () => {
   it('can be of one status, or since a time', async () => {
     expect((await runyard('jobs --status failed')).out).toContain('ValueError: the picture has no pixels\n')

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -136,8 +136,27 @@ describe('runyard', () => {
     expect(out).toMatch(/redis\.url +redis:\/\/:…@host:1 +REDIS_URL\n/)
     const settings: unknown = JSON.parse((await runyard(['config', '--json'], { REDIS_URL: 'redis://:secret@host:1' })).out)
     expect(settings).toContainEqual({ setting: 'redis.url', value: 'redis://:…@host:1', from: 'REDIS_URL', variable: 'RUNYARD_REDIS_URL' })
+    expect((await runyard(['config', '--changed', '-o', 'name'], { RUNYARD_LOG_LEVEL: 'debug' })).out).toBe('listen.port\nlog.level\n')
+    expect((await runyard(['config', 'get', 'listen.port'])).out).toBe('9000\n')
+    expect((await runyard(['config', 'path'])).out).toBe(`${join(cwd, 'runyard.yaml')}\n`)
     const wrong = await runyard(['config'], { RUNYARD_LOG_LEVEL: 'loud' })
     expect(wrong).toMatchObject({ code: 1, out: '' })
     expect(wrong.err).toContain('RUNYARD_LOG_LEVEL is wrong')
+  })
+
+  it('sets a setting in the file, comments stay, and a wrong value never gets there', async () => {
+    const file = join(cwd, 'runyard.yaml')
+    await writeFile(file, '# mine\nlisten:\n  port: 9000 # not 8080\n')
+    expect((await runyard(['config', 'set', 'log.level', 'debug'])).out).toContain('log.level is debug in ')
+    expect(await readFile(file, 'utf8')).toBe('# mine\nlisten:\n  port: 9000 # not 8080\nlog:\n  level: debug\n')
+    expect(await runyard(['config', 'set', 'log.level', 'loud'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('log.level is wrong'),
+    })
+    expect(await runyard(['config', 'set', 'log.levle', 'info'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('did you mean "log.level"?'),
+    })
+    expect((await runyard(['config', 'get', 'log.level'])).out).toBe('debug\n')
   })
 })

@@ -5,6 +5,7 @@ import { RunyardError } from '@runyard/schema'
 import { optionsOf, UsageError, type Command, type CommandContext } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { COLOR_MODES, FORMS, withForm } from './output/terminal.ts'
+import { COMPLETE, completeWords } from './complete-words.ts'
 import { createProgram } from './program.ts'
 import { closestName } from './suggest.ts'
 import { VERSION } from './version.ts'
@@ -21,6 +22,7 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
     out.line(`runyard ${VERSION}`)
     return 0
   }
+  if (given[0] === COMPLETE) return completeWords(given.slice(1), surroundings)
   const words = expand(given)
   let code = 0
   const program = createProgram(words, {

@@ -3,6 +3,7 @@ import type { Target } from '@runyard/client'
 import { dataDirPath, loadConfig, type LoadedConfig } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { textOption, type CommandContext } from './command.ts'
+import { currentContext } from './contexts.ts'
 import { readRunning, type RunNote } from './stack/data-dir.ts'
 
 export interface Settings extends LoadedConfig {
@@ -22,11 +23,15 @@ type Context = Pick<CommandContext, 'options' | 'env' | 'cwd'>
 
 /**
  * The stack that most commands use: the one of a named data directory, else the one that the client variables name (`runyard env` prints them),
- * else the one of the default directory. For a stack of this machine it also contains its start time. @throws RunyardError if there is none.
+ * else the one of the context in use (`runyard use`), else the one of the default directory. For a stack of this machine it also contains its start time. @throws RunyardError if there is none.
  */
 export async function findTarget(context: Context): Promise<Target & Partial<RunNote>> {
-  const named = textOption(context, 'data') === undefined ? targetOf(context.env) : undefined
-  return named ?? findRunning(context)
+  if (textOption(context, 'data') !== undefined) return findRunning(context)
+  const named = targetOf(context.env)
+  if (named !== undefined) return named
+  const used = (await currentContext(context.env))?.context
+  if (used === undefined) return findRunning(context)
+  return 'url' in used ? used : findRunning({ ...context, options: { ...context.options, data: used.data } })
 }
 
 /**

@@ -161,11 +161,18 @@ function countsOf({ health }: EndpointRow, out: Pick<Terminal, 'bad'>): readonly
 }
 
 /** Why a worker is missing, and how to retry now; else what becomes of its image. */
-function messageOf({ name, health: { message, nextTryAt, images = [] } }: EndpointRow): string | undefined {
-  const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
-  if (message !== undefined || retry !== '') return `${message ?? ''}${retry}`
-  const pulls = images.map((one) => (one.state === 'failed' ? (one.message ?? '') : describePull(one)))
+function messageOf(row: EndpointRow): string | undefined {
+  const { health } = row
+  const why = whyOf(row)
+  if (why !== undefined) return why
+  const pulls = (health.images ?? []).map((one) => (one.state === 'failed' ? (one.message ?? '') : describePull(one)))
   return pulls.length === 0 ? undefined : pulls.join('; ')
+}
+
+/** Undefined: every worker that is wanted is there or comes. */
+export function whyOf({ name, health: { message, nextTryAt } }: EndpointRow): string | undefined {
+  const retry = nextTryAt === undefined ? '' : `; \`runyard endpoints retry ${name}\` tries now`
+  return message === undefined && retry === '' ? undefined : `${message ?? ''}${retry}`
 }
 
 function describePull({ image, host, state, message }: NonNullable<HealthView['images']>[number]): string {

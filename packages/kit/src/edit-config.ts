@@ -1,4 +1,4 @@
-// Edits the hosts in `runyard.yaml` and leaves the rest of the file, comments included, as it is. The file is replaced whole, so that a reader never sees
+// Edits hosts and settings in `runyard.yaml` and leaves the rest of the file, comments included, as it is. The file is replaced whole, so that a reader never sees
 // half of it.
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { RunyardError } from '@runyard/schema'
@@ -18,6 +18,11 @@ export async function addHosts(path: string, hosts: readonly object[]): Promise<
 /** `index`: its place in the list. */
 export async function removeHost(path: string, index: number): Promise<void> {
   await edit(path, (document) => document.deleteIn(['hosts', index]))
+}
+
+/** Undefined removes the setting. */
+export async function setInConfig(path: string, keys: readonly string[], value: unknown): Promise<void> {
+  await edit(path, (document) => (value === undefined ? document.deleteIn(keys) : document.setIn(keys, value)))
 }
 
 async function edit(path: string, change: (document: Document) => void): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { addHosts, removeHost } from './edit-hosts.ts'
+import { addHosts, removeHost } from './edit-config.ts'
 
 let dir: string
 let path: string
