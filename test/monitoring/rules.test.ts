@@ -117,6 +117,18 @@ const CASES: Readonly<Record<string, Case>> = {
     clears: 25,
   },
   RunyardDiskLow: simple('runyard_host_disk_low{host="h"}'),
+  RunyardCertificateExpires: {
+    series: {
+      'runyard_certificate_expires_timestamp_seconds{job="runyard",instance="g"}': [
+        [9_000_000, 10],
+        [1_000_000, 10],
+        [9_000_000, 20],
+      ],
+    },
+    quiet: 13,
+    fires: 18,
+    clears: 25,
+  },
   RunyardGatewayBlocked: {
     series: {
       'nodejs_eventloop_lag_p99_seconds{job="runyard",instance="g"}': [

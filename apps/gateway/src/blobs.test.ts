@@ -2,8 +2,9 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startRedis, type TestRedis } from '@runyard/testing'
+import { createMemoryBlobs, startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { countBlobErrors } from './count-blob-errors.ts'
 import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
 
 let redis: TestRedis
@@ -85,4 +86,16 @@ it('reports in a sentence, not with a 500, that an output or an input was remove
     status: 200,
     json: { status: 'FAILED', error: 'the input of this job is missing from the blob store' },
   })
+})
+
+it('errors of the storage are counted by operation, faults of callers are not', async () => {
+  const blobs = createMemoryBlobs()
+  const { store, errors } = countBlobErrors(blobs)
+  await store.put('a/b', Buffer.from('x'))
+  await expect(store.put('../b', Buffer.from('x'))).rejects.toThrow('no name')
+  blobs.fault.away = true
+  await expect(store.get('a/b')).rejects.toThrow('away')
+  await expect(store.put('a/b', Buffer.from('x'))).rejects.toThrow('away')
+  await expect(store.stat('a/b')).rejects.toThrow('away')
+  expect((['read', 'write', 'delete', 'list'] as const).map(errors)).toEqual([2, 1, 0, 0])
 })

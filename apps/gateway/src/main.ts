@@ -4,6 +4,7 @@ import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
+import { countBlobErrors } from './count-blob-errors.ts'
 import { followPrices } from './follow-prices.ts'
 import { buildPublicApp, buildWorkerPlaneApp, listen } from './listeners.ts'
 import { openGateway } from './open-gateway.ts'
@@ -12,7 +13,7 @@ import { listenTls, noteTls } from './tls.ts'
 await runMain('gateway', async ({ config, log, scope }) => {
   const bootstrapKey = await readBootstrapKey(process.env)
   const dataDir = dataDirPath(config.dataDir, process.env)
-  const blobs = await openBlobStore(config.blobs, join(dataDir, 'blobs'))
+  const { store: blobs, errors: blobErrors } = countBlobErrors(await openBlobStore(config.blobs, join(dataDir, 'blobs')))
   const opened = await openStore({
     ...storeOptionsOf(config, 'runyard-gateway'),
     blobs: { store: blobs, thresholdBytes: config.blobs.thresholdBytes },
@@ -30,7 +31,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
 
   const load = () => loadConfig({ env: process.env, cwd: process.cwd() })
   const prices = scope.use(await followPrices(config.prices, { load, log }), 'prices')
-  const gateway = openGateway({ store, config, log, prices: () => prices.current() })
+  const gateway = openGateway({ store, config, log, prices: () => prices.current(), blobErrors })
   const workerPlane = await buildWorkerPlaneApp(gateway.deps)
   const publicApp = await buildPublicApp(gateway.deps)
   scope.defer(() => workerPlane.close(), 'worker plane')

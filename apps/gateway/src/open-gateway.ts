@@ -4,6 +4,7 @@ import type { Config, Prices, Signal } from '@runyard/schema'
 import type { Store, TakenJob } from '@runyard/store'
 import { openBalancer, type Balancer } from './balancer/balancer.ts'
 import { openBatchFinisher } from './batch/finish.ts'
+import type { BlobOperation } from './parts/deps.ts'
 import { createDeployedEndpoints } from './parts/deployed-endpoints.ts'
 import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
@@ -35,9 +36,12 @@ export interface OpenGatewayOptions {
   readonly resolve?: Resolve
   /** Default: those of `config`. */
   readonly prices?: () => Prices
+  /** Default: none is counted. */
+  readonly blobErrors?: (operation: BlobOperation) => number
 }
 
-export function openGateway({ store, config, log, resolve = createResolve(), prices = () => config.prices }: OpenGatewayOptions): Gateway {
+export function openGateway(options: OpenGatewayOptions): Gateway {
+  const { store, config, log, resolve = createResolve() } = options
   const closing = new AbortController()
   const events = createEventWriter({ events: store.events, log })
   const history = createHistoryWriter({ history: store.history, log })
@@ -55,7 +59,8 @@ export function openGateway({ store, config, log, resolve = createResolve(), pri
     config,
     log,
     metrics,
-    prices,
+    prices: options.prices ?? (() => config.prices),
+    blobErrors: options.blobErrors ?? (() => 0),
     notices,
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),

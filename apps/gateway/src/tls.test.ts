@@ -4,7 +4,7 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Config } from '@runyard/schema'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ownCertificate } from './certificates.ts'
 import { useGateways } from './testing/use-gateway.ts'
 import type { TestGateway } from './testing/gateway.ts'
@@ -55,6 +55,18 @@ describe('the listener by TLS', () => {
     expect(await ask(`${id}.api.localhost`, { path: '/a' })).toMatchObject({ status: 504, text: expect.stringContaining('paused') })
     expect((await ask('nosuch.api.localhost', { path: '/a' })).status).toBe(404)
   })
+})
+
+test('when its certificate ends is a metric, and a notice two weeks before', async () => {
+  const near = await start({ tls: { port: 0, cert: file('server.pem'), key: file('server.key') } })
+  const line = /^runyard_certificate_expires_timestamp_seconds (\d+)$/mu.exec((await near.call('/metrics')).text)
+  const days = (Number(line?.[1]) * 1000 - Date.now()) / DAY_MS
+  expect(days).toBeGreaterThan(89)
+  expect((await near.call('/runyard/v1/notices')).text).not.toContain('certificate_expires')
+  vi.useFakeTimers({ now: Date.now() + 80 * DAY_MS, toFake: ['Date'] })
+  const { text } = await near.call('/runyard/v1/notices')
+  vi.useRealTimers()
+  expect(text).toContain(`The certificate ${file('server.pem')} expires at`)
 })
 
 describe('the files', () => {

@@ -106,6 +106,7 @@ function addUse(series: Series<MetricName>, card: readonly string[], { usedBytes
     runyard_gpu_temperature_celsius: load?.temperatureC,
     runyard_gpu_power_watts: load?.powerW,
     runyard_gpu_power_limit_watts: load?.powerLimitW,
+    runyard_gpu_ecc_uncorrected_total: load?.eccErrors,
   } as const
   for (const [name, reading] of Object.entries(readings)) {
     if (typeof reading === 'number') series.set(name as keyof typeof readings, card, reading)

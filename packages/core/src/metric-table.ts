@@ -33,6 +33,7 @@ export const START_PHASES = ['container', 'ready', 'function', 'total'] as const
 export type StartPhase = (typeof START_PHASES)[number]
 
 export const HOLDERS = ['caller', 'worker'] as const
+export const BLOB_OPERATIONS = ['read', 'write', 'delete', 'list'] as const
 export const STORE_PROBLEMS = ['away', 'may_evict', 'not_durable', 'read_only', 'too_old'] as const
 
 const ENDPOINT = ['endpoint', 'endpoint_id'] as const
@@ -175,6 +176,12 @@ const CARDS = {
   runyard_gpu_temperature_celsius: { ...pool, ...gauge, help: 'Temperature of the card.', labels: CARD },
   runyard_gpu_power_watts: { ...pool, ...gauge, help: 'Power draw of the card.', labels: CARD },
   runyard_gpu_power_limit_watts: { ...pool, ...gauge, help: 'Highest power draw that is set.', labels: CARD },
+  runyard_gpu_ecc_uncorrected_total: {
+    ...pool,
+    ...counter,
+    help: 'Uncorrectable memory errors of the card since its driver was loaded; absent: it has no ECC.',
+    labels: CARD,
+  },
 } as const satisfies Record<string, MetricRow>
 
 const REST = {
@@ -221,6 +228,19 @@ const REST = {
     help: 'The same of endpoints that were deleted.',
     labels: ['owner', 'gpu', 'state'],
     values: { state: BILLING_STATES },
+  },
+  runyard_blob_errors_total: {
+    ...own,
+    ...counter,
+    help: 'Operations on large values that their storage failed or refused.',
+    labels: ['operation'],
+    values: { operation: BLOB_OPERATIONS },
+  },
+  runyard_certificate_expires_timestamp_seconds: {
+    ...own,
+    ...gauge,
+    help: 'When the certificate of the TLS listener expires; absent: there is none.',
+    labels: [],
   },
   runyard_ledger_open_intervals: { ...pool, ...gauge, help: 'Workers whose interval in the ledger has not ended.', labels: [] },
   runyard_gpu_price_per_hour: {

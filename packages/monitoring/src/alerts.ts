@@ -66,6 +66,11 @@ function storeAndHosts({ span }: Pace): Readonly<Record<string, Row>> {
       after: span(300),
       summary: 'The host {{ $labels.host }} has too little disk space to pull images.',
     },
+    RunyardCertificateExpires: {
+      expr: `min by (instance) (runyard_certificate_expires_timestamp_seconds) - time() < ${14 * 86_400}`,
+      after: span(300),
+      summary: 'The certificate of the TLS listener of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}.',
+    },
     RunyardGatewayBlocked: {
       expr: 'nodejs_eventloop_lag_p99_seconds{job=~"runyard.*"} > 0.5',
       after: span(300),

@@ -20,6 +20,8 @@ export interface CardLoad {
   readonly temperatureC: number | null
   readonly powerW: number | null
   readonly powerLimitW: number | null
+  /** Uncorrectable errors of its memory since the driver was loaded; absent or null: it has no ECC. */
+  readonly eccErrors?: number | null
 }
 
 /** What used a card when no worker of ours had it. */

@@ -4,16 +4,17 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import { METRIC_SCOPES, METRICS, type MetricName, type MetricScope } from '@runyard/core'
+import { BLOB_OPERATIONS, METRIC_SCOPES, METRICS, type MetricName, type MetricScope } from '@runyard/core'
 import { createNodeMetrics, createSeries, renderSeries, type Sample, type Samples } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import { requireApiKey } from '../http/authenticate.ts'
 import type { WorkerPlaneDeps } from '../workers/routes.ts'
+import { certificateOf } from '../parts/certificate.ts'
 import { isOpenFor } from './metrics-access.ts'
 import { readPoolFacts } from './pool-facts.ts'
 import { readScalerFacts } from './scaler-facts.ts'
 
-type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'prices' | 'waiters' | 'sessions' | 'log'>
+type ScrapeDeps = Pick<WorkerPlaneDeps, 'store' | 'metrics' | 'config' | 'prices' | 'blobErrors' | 'waiters' | 'sessions' | 'log'>
 
 const compress = promisify(gzip)
 /** The page is text that repeats itself: a higher level costs more time and saves little. */
@@ -82,7 +83,7 @@ export function withNames(samples: Samples<MetricName>, names: ReadonlyMap<strin
 }
 
 /** One command alone, before the many of the pool facts. */
-async function readProcess({ store, waiters, sessions }: ScrapeDeps, version: string): Promise<Samples<MetricName>> {
+async function readProcess({ store, config, waiters, sessions, blobErrors }: ScrapeDeps, version: string): Promise<Samples<MetricName>> {
   const facts = createSeries<MetricName>(METRICS)
   const askedAt = performance.now()
   const hasAnswered = await store.redisMemory().then(
@@ -91,6 +92,9 @@ async function readProcess({ store, waiters, sessions }: ScrapeDeps, version: st
   )
   if (hasAnswered) facts.set('runyard_store_answer_seconds', [], (performance.now() - askedAt) / 1000)
   facts.set('runyard_store_up', [], store.isUp() ? 1 : 0)
+  for (const operation of BLOB_OPERATIONS) facts.set('runyard_blob_errors_total', [operation], blobErrors(operation))
+  const certificate = await certificateOf(config)
+  if (certificate !== undefined) facts.set('runyard_certificate_expires_timestamp_seconds', [], certificate.expiresAt / 1000)
   facts.set('runyard_http_held_requests', ['caller'], waiters.size)
   facts.set('runyard_http_held_requests', ['worker'], sessions.heldTakes)
   facts.set('runyard_build_info', ['gateway', version, process.versions.node], 1)

@@ -1,5 +1,6 @@
 // What every part of the gateway gets, opened once per process by `openGateway` and shared by both listeners. Workers need more (`WorkerPlaneDeps`).
 import type { Logger } from '@runyard/kit'
+import type { BLOB_OPERATIONS } from '@runyard/core'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Notices } from './notices.ts'
@@ -10,6 +11,8 @@ import type { HistoryWriter } from './history-writer.ts'
 import type { Waiters } from './waiters.ts'
 import type { GatewayMetrics } from './metrics.ts'
 
+export type BlobOperation = (typeof BLOB_OPERATIONS)[number]
+
 export interface GatewayDeps {
   readonly store: Store
   readonly config: Config
@@ -18,6 +21,8 @@ export interface GatewayDeps {
   /** As the configuration file has them now. */
   readonly prices: () => Prices
   readonly notices: Notices
+  /** How often the storage of large values has failed. */
+  readonly blobErrors: (operation: BlobOperation) => number
   readonly endpoints: EndpointCache
   /** By the names of a deployed app. */
   readonly deployed: DeployedEndpoints

@@ -1,14 +1,13 @@
 // Tells the operator what needs a person, without Prometheus (ADR 83): a loop looks at the pool and writes what has changed into the outbox of notices, whose
 // webhooks the courier delivers. Several gateways may look: each change is made once. While Redis is away there is no outbox, so each gateway posts that
 // one notice itself, once; its id is the same from all of them.
-import { randomUUID, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import { noticeBody, noticeChanges, noticeKey, problemsOf, type NoticeBody, type NoticeChange, type NoticeFacts } from '@runyard/core'
-import { createLoop, dataDirPath, type Logger, type Loop } from '@runyard/kit'
+import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import { OPERATOR_OWNER, type Config, type NotifyConfig, type OpenNotice, type Problem } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Notices, SentTest } from '../parts/notices.ts'
+import { certificateOf } from '../parts/certificate.ts'
 import { readEndpointLoad } from '../parts/endpoint-load.ts'
 import { signWebhook } from './delivery.ts'
 import type { Resolve } from './name-lookup.ts'
@@ -79,17 +78,6 @@ async function readEndpoints(store: Store): Promise<NoticeFacts['endpoints']> {
       return { endpoint, reason: scaler?.reason, message: scaler?.message }
     }),
   )
-}
-
-/** Of the TLS listener; undefined: there is none, or it cannot be read, which the listener reports itself. */
-export async function certificateOf(config: Pick<Config, 'tls' | 'dataDir'>): Promise<{ path: string; expiresAt: number } | undefined> {
-  if (config.tls.port === undefined) return undefined
-  const path = config.tls.cert ?? join(dataDirPath(config.dataDir, process.env), 'tls', 'server.pem')
-  try {
-    return { path, expiresAt: new X509Certificate(await readFile(path)).validToDate.getTime() }
-  } catch {
-    return undefined
-  }
 }
 
 function noteMissing(

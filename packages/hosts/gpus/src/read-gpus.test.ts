@@ -44,5 +44,5 @@ it('a card says what it does now, as far as the driver says it', async () => {
     <utilization><gpu_util>37 %</gpu_util></utilization><temperature><gpu_temp>61 C</gpu_temp></temperature>
     <gpu_power_readings><power_draw>40.50 W</power_draw><current_power_limit>N/A</current_power_limit></gpu_power_readings></gpu></nvidia_smi_log>`
   const { uses } = await readGpuInventory(async () => smi)
-  expect(uses['GPU-1']?.load).toEqual({ utilization: 0.37, temperatureC: 61, powerW: 40.5, powerLimitW: null })
+  expect(uses['GPU-1']?.load).toEqual({ utilization: 0.37, temperatureC: 61, powerW: 40.5, powerLimitW: null, eccErrors: null })
 })

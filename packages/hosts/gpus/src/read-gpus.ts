@@ -90,9 +90,10 @@ function toUse(gpu: NvidiaGpu, processes: NvidiaGpu['processes'], memoryUsedByte
   }
 }
 
-function toLoad({ gpuUtilizationPercent, temperatureC, powerDrawW, powerLimitW }: NvidiaGpu): CardLoad {
+function toLoad(gpu: NvidiaGpu): CardLoad {
+  const { gpuUtilizationPercent, temperatureC, powerDrawW, powerLimitW, volatileUncorrectableEccErrors: eccErrors } = gpu
   const utilization = gpuUtilizationPercent === null ? null : gpuUtilizationPercent / 100
-  return { utilization, temperatureC, powerW: powerDrawW, powerLimitW }
+  return { utilization, temperatureC, powerW: powerDrawW, powerLimitW, eccErrors }
 }
 
 const sentences = (gpu: NvidiaGpu): string => gpu.faults.map(({ message }) => message).join('; ')
