@@ -3,6 +3,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { findFreePort } from '@runyard/testing/free-port'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { killClientInUpload, killGatewayInUpload } from '../harness/broken-uploads.ts'
 import { runCommand } from '../harness/child.ts'
 import { makeProject, pythonEnv, runPython } from '../harness/python.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
@@ -60,7 +61,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
   const environmentOf = async (name: string): Promise<Environment | undefined> =>
     (await apps()).find((app) => app.name === name)?.flashEnvironments[0]
 
-  test('flash deploy, a call, new code, and flash undeploy', async () => {
+  test('flash deploy, broken deploys, a call, new code, and flash undeploy', async () => {
     await using own = await only('deployed_flash.py')
     const { dir } = own
     await tool('flash-1.21', dir, ['deploy', '--app', 'shop', '--python-version', '3.11'])
@@ -73,6 +74,13 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual(found)
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
     expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
+
+    const again = ['deploy', '--app', 'shop', '--python-version', '3.11']
+    const command = `${venvPath('flash-1.21')}/bin/flash`
+    await killClientInUpload(stack, { command, args: again, cwd: dir, env: pythonEnv('flash-1.21', dir, shell(dir)) })
+    await killGatewayInUpload(stack, (await apps())[0]?.id ?? '')
+    expect(await environmentOf('shop')).toEqual(first)
+    expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toMatchObject({ text: 'hello you' })
 
     const path = join(dir, 'deployed_flash.py')
     // Longer than the deploy; the worker with the old code answers it before it ends.
