@@ -17,6 +17,8 @@ const LISTS = [
   'releases caption',
   'registries list',
   'secrets list',
+  'volumes list',
+  'volumes show weights',
   'webhooks log',
   'apps',
 ]
@@ -120,5 +122,25 @@ describe('jobs', () => {
       code: 2,
       err: expect.stringContaining('--status takes waiting, ') as string,
     })
+  })
+})
+
+describe('what changes something', () => {
+  it('asks before a volume goes with its data, and does nothing without an answer', async () => {
+    expect(await runyard('volumes delete weights')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('deletes the volume weights (w5e6i7g8h9t0s1) and all of its data on gpu-box-2; --yes does it') as string,
+    })
+    expect((await runyard('volumes delete weights --yes')).out).toBe(
+      'weights (w5e6i7g8h9t0s1) is deleted; its data goes once no worker has it\n',
+    )
+    expect((await runyard('volumes show weigths')).err).toContain('there is no volume "weigths"; did you mean "weights"?')
+  })
+
+  it('says to which release an endpoint returns', async () => {
+    expect((await runyard('rollback upscale 2')).out).toBe('upscale (a1b2c3d4e5f6g7) returns to release 2: vision:1\n')
+    expect((await runyard('rollback upscale')).out).toContain('returns to the release before: vision:1\n')
+    expect(await runyard('rollback upscale two')).toMatchObject({ code: 2, err: expect.stringContaining('named by its number') as string })
   })
 })

@@ -5,6 +5,7 @@ import { KEY_COMMANDS } from './key-commands.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { SECRET_COMMANDS } from './secret-commands.ts'
+import { VOLUME_COMMANDS } from './volume-commands.ts'
 import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 
 /** The first word of two-word commands → what the group does. */
@@ -14,6 +15,7 @@ export const GROUPS: Readonly<Record<string, { readonly section: Section; readon
   keys: { section: 'Keep', summary: 'API keys: make, list, revoke and rotate them' },
   registries: { section: 'Keep', summary: 'credentials for private images: add, list, update and delete them' },
   secrets: { section: 'Keep', summary: 'values that environment variables of endpoints name: set, list and delete them' },
+  volumes: { section: 'Keep', summary: 'directories that outlive workers: list, show and delete them' },
   webhooks: { section: 'Keep', summary: 'the delivery log, the secret that signs, delivering one again' },
 }
 
@@ -129,6 +131,7 @@ export const COMMANDS: readonly Command[] = [
   ...HOST_COMMANDS,
   ...REGISTRY_COMMANDS,
   ...SECRET_COMMANDS,
+  ...VOLUME_COMMANDS,
   ...KEY_COMMANDS,
   {
     name: 'usage',

@@ -4,7 +4,7 @@ import { UsageError, type CommandContext } from './command.ts'
 import { closestName } from './suggest.ts'
 
 /** The commands that list such things. */
-export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries' | 'secrets'
+export type ListedGroup = 'endpoints' | 'hosts' | 'keys' | 'registries' | 'secrets' | 'volumes'
 
 /** The only positional argument. `what` completes "name one …". @throws UsageError */
 export function onlyWord({ positionals }: Pick<CommandContext, 'positionals'>, what: string, group: ListedGroup = 'endpoints'): string {

@@ -29,6 +29,8 @@ import type {
   NoticeTestListView,
   UsageDimension,
   UsageView,
+  VolumeListView,
+  VolumeView,
   WebhookLogView,
   WebhookSecretsView,
   WorkerListView,
@@ -89,6 +91,12 @@ export interface RegistryClient {
   delete(id: string): Promise<void>
 }
 
+export interface VolumeClient {
+  list(): Promise<readonly VolumeView[]>
+  /** Its data goes, too. */
+  delete(volume: Pick<VolumeView, 'id' | 'kind'>): Promise<void>
+}
+
 export interface SecretClient {
   list(): Promise<readonly SecretView[]>
   /** Adds it, or gives the one of that name another value. */
@@ -102,6 +110,7 @@ export interface Client {
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
   readonly secrets: SecretClient
+  readonly volumes: VolumeClient
   listEndpoints(): Promise<readonly EndpointView[]>
   /** Updates the one with the same name, if it exists. */
   createEndpoint(body: EndpointBody): Promise<EndpointView>
@@ -150,6 +159,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
     secrets: createSecretClient(send),
+    volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
     createEndpoint: (body) => send('/v2/serverless', { body }),
     updateEndpoint: (id, body) => send(`/v2/serverless/${id}`, { method: 'PATCH', body }),
@@ -227,6 +237,13 @@ function createSecretClient(send: Send): SecretClient {
     list: async () => (await send<SecretListView>('/runyard/v1/secrets')).secrets,
     set: (name, body) => send(at(name), { method: 'PUT', body }),
     delete: (name) => send(at(name), { method: 'DELETE' }),
+  }
+}
+
+function createVolumeClient(send: Send): VolumeClient {
+  return {
+    list: async () => (await send<VolumeListView>('/runyard/v1/volumes')).volumes,
+    delete: ({ id, kind }) => send(`/v2/${kind === 'GLOBAL' ? 'global' : 'network'}-volumes/${id}`, { method: 'DELETE' }),
   }
 }
 

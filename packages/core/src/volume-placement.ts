@@ -39,6 +39,11 @@ export function storeOf(host: Site): string {
   return host.volumes?.shared === true ? `shared ${dataCenterOf(host)}` : `host ${host.hostId}`
 }
 
+/** The host whose own store it is; undefined: a shared store. */
+export function hostOfStore(storeId: string): string | undefined {
+  return storeId.startsWith('host ') ? storeId.slice('host '.length) : undefined
+}
+
 /** `chosen`: stores that this plan has given to volumes without one. */
 export type ChosenStores = ReadonlyMap<string, string>
 

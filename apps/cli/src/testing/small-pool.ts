@@ -98,6 +98,32 @@ export const SMALL_POOL: Record<string, unknown> = {
       },
     ],
   },
+  '/v2/network-volumes/w5e6i7g8h9t0s1': {},
+  '/runyard/v1/endpoints/a1b2c3d4e5f6g7/rollback': { image: 'vision:1' },
+  '/runyard/v1/volumes': {
+    volumes: [
+      {
+        id: 'w5e6i7g8h9t0s1',
+        name: 'weights',
+        kind: 'STANDARD',
+        size: 500,
+        dataCenter: 'EU-RO-1',
+        place: 'gpu-box-2',
+        endpoints: [CAPTION, UPSCALE],
+        createdAt: new Date(ago(90_000)).toISOString(),
+      },
+      {
+        id: 'g1l2o3b4a5l6v7',
+        name: 'shared-data-of-the-vision-team',
+        kind: 'GLOBAL',
+        size: null,
+        dataCenter: null,
+        place: null,
+        endpoints: [],
+        createdAt: new Date(ago(3600)).toISOString(),
+      },
+    ],
+  },
   '/v2/serverless/k2j4h5g6f7d8s9/releases': {
     releases: [
       {

@@ -242,6 +242,7 @@ describe('replies are as the document says', () => {
     await check('GET /v2/network-volumes', '/v2/network-volumes')
     await check('GET /v2/network-volumes/{id}', one)
     await check('PATCH /v2/network-volumes/{id}', one, { size: 20 })
+    await check('GET /runyard/v1/volumes', '/runyard/v1/volumes')
     await check('DELETE /v2/network-volumes/{id}', one)
     const global = await check('POST /v2/global-volumes', '/v2/global-volumes', { name: 'g' })
     await check('GET /v2/global-volumes', '/v2/global-volumes')

@@ -114,4 +114,34 @@ describe('an account', () => {
       json: { cpu: [{ id: 'cpu3g', vcpuCount: 8, memory: 32 }] },
     })
   })
+
+  it.each([
+    [
+      'templates',
+      { name: 'tpl', image: 'me/worker:1', serverless: true, args: '', disk: 20, env: { A: '1' }, ports: [], readme: '' },
+      { image: 'me/worker:2', env: { A: '2' } },
+      { id: expect.any(String) as string, name: 'tpl', image: 'me/worker:2', disk: 20, env: { A: '2' } },
+    ],
+    [
+      'registries',
+      { name: 'hub', username: 'me', password: 'secret' },
+      { username: 'me', password: 'secret2' },
+      { id: expect.any(String) as string, name: 'hub' },
+    ],
+    [
+      'network-volumes',
+      { name: 'data', size: 20, dataCenter: 'EU-RO-1' },
+      { size: 40 },
+      { id: expect.any(String) as string, name: 'data', size: 40, dataCenter: 'EU-RO-1' },
+    ],
+  ])('creates, reads, changes and deletes %s as Terraform does, to whom 404 is gone', async (path, body, change, read) => {
+    const made = await user.rest('POST', `/v2/${path}`, body)
+    expect([200, 201]).toContain(made.status)
+    const one = `/v2/${path}/${made.json['id']}`
+    expect((await user.rest('PATCH', one, change)).status).toBe(200)
+    expect(await user.rest('GET', one)).toMatchObject({ status: 200, json: read })
+    expect(JSON.stringify((await user.rest('GET', one)).json)).not.toContain('secret')
+    expect(await user.rest('DELETE', one)).toEqual({ status: 204, json: {} })
+    expect((await user.rest('GET', one)).status).toBe(404)
+  })
 })

@@ -206,3 +206,23 @@ describe('data centers', () => {
     })
   })
 })
+
+describe('all volumes', () => {
+  it('are listed with the place of their data and who uses them, to their owner alone', async () => {
+    const id = await add()
+    const global = await user.rest('POST', '/v2/global-volumes', { name: 'everywhere' })
+    const endpoint = await user.rest('POST', '/v2/serverless', { ...QUEUE, networkVolumes: [id] })
+    await putHost('docker:abc', undefined, [])
+    await opened.store.volumes.claim(id, 'host docker:abc')
+    const createdAt = expect.any(String) as string
+    const users = [{ id: endpoint.json['id'], name: 'q' }]
+    expect((await user.rest('GET', '/runyard/v1/volumes')).json).toEqual({
+      volumes: [
+        { id, name: 'models', kind: 'STANDARD', size: 50, dataCenter: 'EU-RO-1', place: 'docker:abc', endpoints: users, createdAt },
+        { id: global.json['id'], name: 'everywhere', kind: 'GLOBAL', size: null, dataCenter: null, place: null, endpoints: [], createdAt },
+      ],
+      pagination: PAGE,
+    })
+    expect((await (await opened.userOf('other')).rest('GET', '/runyard/v1/volumes')).json).toMatchObject({ volumes: [] })
+  })
+})

@@ -23,15 +23,7 @@ import { IdParams } from './shared.ts'
 import { CreateTemplateBody, TemplateListView, TemplateView, UpdateTemplateBody } from './templates.ts'
 import { RELEASE_OPERATIONS } from './releases.ts'
 import { USAGE_OPERATIONS } from './usage.ts'
-import {
-  CreateGlobalVolumeBody,
-  CreateNetworkVolumeBody,
-  GlobalVolumeListView,
-  GlobalVolumeView,
-  NetworkVolumeListView,
-  NetworkVolumeView,
-  UpdateNetworkVolumeBody,
-} from './volumes.ts'
+import { VOLUME_OPERATIONS } from './volumes.ts'
 import { AttemptQuery, WebhookEventParams, WebhookLogView, WebhookSecretsView } from './webhooks.ts'
 import { EventListView, EventQuery, LogEventView, LogParams, LogQuery, RetryView, WorkerListView } from './workers.ts'
 
@@ -121,49 +113,6 @@ const REGISTRIES = tagged('registries', {
   'DELETE /v2/registries/:id': {
     id: 'deleteRegistry',
     summary: 'Delete registry credentials that no endpoint uses',
-    params: IdParams,
-    other: { 204: null },
-  },
-})
-
-const VOLUMES = tagged('volumes', {
-  'GET /v2/network-volumes': { id: 'listNetworkVolumes', summary: 'List network volumes, oldest first', reply: NetworkVolumeListView },
-  'POST /v2/network-volumes': {
-    id: 'createNetworkVolume',
-    summary: 'Create a network volume',
-    description: 'One of the same name, size and data center is returned instead of a second one.',
-    body: CreateNetworkVolumeBody,
-    replies: { 201: NetworkVolumeView },
-  },
-  'GET /v2/network-volumes/:id': {
-    id: 'getNetworkVolume',
-    summary: 'Read a network volume',
-    params: IdParams,
-    reply: NetworkVolumeView,
-  },
-  'PATCH /v2/network-volumes/:id': {
-    id: 'updateNetworkVolume',
-    summary: 'Rename a network volume, or make it larger',
-    params: IdParams,
-    body: UpdateNetworkVolumeBody,
-    reply: NetworkVolumeView,
-  },
-  'DELETE /v2/network-volumes/:id': {
-    id: 'deleteNetworkVolume',
-    summary: 'Delete a network volume that no endpoint uses, with its data',
-    params: IdParams,
-    other: { 204: null },
-  },
-  'GET /v2/global-volumes': { id: 'listGlobalVolumes', summary: 'List global volumes, oldest first', reply: GlobalVolumeListView },
-  'POST /v2/global-volumes': {
-    id: 'createGlobalVolume',
-    summary: 'Create a global volume',
-    body: CreateGlobalVolumeBody,
-    replies: { 201: GlobalVolumeView },
-  },
-  'DELETE /v2/global-volumes/:id': {
-    id: 'deleteGlobalVolume',
-    summary: 'Delete a global volume that no endpoint uses, with its data',
     params: IdParams,
     other: { 204: null },
   },
@@ -283,7 +232,7 @@ export const REST_OPERATIONS = {
   ...ENDPOINTS,
   ...TEMPLATES,
   ...REGISTRIES,
-  ...VOLUMES,
+  ...VOLUME_OPERATIONS,
   ...PODS,
   ...SECRETS,
   ...WORKERS,

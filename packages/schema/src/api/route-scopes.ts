@@ -98,6 +98,7 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/notices': VIEW,
   'POST /runyard/v1/notices/test': ADMIN,
   'GET /runyard/v1/secrets': VIEW,
+  'GET /runyard/v1/volumes': VIEW,
   'PUT /runyard/v1/secrets/:name': ADMIN,
   'DELETE /runyard/v1/secrets/:name': ADMIN,
   'GET /runyard/v1/webhooks/secrets': ADMIN,

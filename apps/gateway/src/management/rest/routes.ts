@@ -28,7 +28,7 @@ import { registerPodRoutes } from './pod-routes.ts'
 import { registerReleaseRoutes } from './release-routes.ts'
 import { registerTemplateRoutes } from './templates.ts'
 import { registerStandbyRoute } from './standby-route.ts'
-import { registerVolumeRoutes } from './volume-routes.ts'
+import { registerPlacedVolumes, registerVolumeRoutes } from './volume-routes.ts'
 import { registerUsageRoute } from './usage-route.ts'
 import { registerWebhookRoutes } from './webhook-routes.ts'
 import { registerWorkerRoutes } from './worker-routes.ts'
@@ -51,6 +51,7 @@ export function registerRest(app: FastifyInstance, deps: RestDeps): void {
   registerTemplateRoutes(rest, deps.model)
   registerRegistryRoutes(rest, deps.model)
   registerVolumeRoutes(rest, deps.model)
+  registerPlacedVolumes(rest, { volumes: deps.model.volumes, store: deps.store })
   registerSecretRoutes(rest, deps.model)
   registerCatalogRoutes(rest, deps)
   registerAccountRoutes(rest, deps.model)

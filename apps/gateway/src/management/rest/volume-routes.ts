@@ -1,6 +1,8 @@
-// /v2/network-volumes and /v2/global-volumes (management §3.5, production §3.5).
-import type { Volume } from '@runyard/schema'
-import { ONE_PAGE, type NetworkVolumeView } from '@runyard/schema/api'
+// /v2/network-volumes and /v2/global-volumes (management §3.5, production §3.5), and /runyard/v1/volumes for both with their places.
+import { hostOfStore } from '@runyard/core'
+import type { Endpoint, Volume } from '@runyard/schema'
+import { ONE_PAGE, type NetworkVolumeView, type VolumeView } from '@runyard/schema/api'
+import type { Store } from '@runyard/store'
 import type { ManagementModel } from '../model.ts'
 import { keyOf, registerRemoval, restRoute } from './conventions.ts'
 import type { RestApp } from './conventions.ts'
@@ -73,4 +75,51 @@ function registerGlobalVolumeRoutes(app: RestApp, { volumes }: Deps): void {
     find: (ownerId, id) => volumes.get(ownerId, id),
     remove: (ownerId, id) => volumes.remove(ownerId, id),
   })
+}
+
+interface PlacedDeps extends Deps {
+  readonly store: Pick<Store, 'hosts' | 'volumes' | 'endpoints'>
+}
+
+/** Ours, for `runyard volumes`. Tasks count as users, too. */
+export function registerPlacedVolumes(app: RestApp, { volumes, store }: PlacedDeps): void {
+  app.route({
+    ...restRoute('GET /runyard/v1/volumes'),
+    handler: async (request) => {
+      const { ownerId } = keyOf(request)
+      const [found, endpoints, stores, hosts] = await Promise.all([
+        volumes.list(ownerId),
+        store.endpoints.list(ownerId),
+        store.volumes.stores(),
+        store.hosts.list(),
+      ])
+      const labels = new Map(hosts.map(({ hostId, sight }) => [hostId, sight?.label ?? hostId]))
+      const usersOf = (volumeId: string) => endpoints.filter(({ spec }) => spec.networkVolumeIds.includes(volumeId))
+      const listed = found.map((volume) => placedReply(volume, { storeId: stores.get(volume.id), labels, users: usersOf(volume.id) }))
+      return { volumes: listed, pagination: ONE_PAGE }
+    },
+  })
+}
+
+interface Place {
+  readonly storeId: string | undefined
+  readonly labels: ReadonlyMap<string, string>
+  readonly users: readonly Endpoint[]
+}
+
+function placedReply(
+  { id, name, kind, sizeGb, dataCenterId: dataCenter, createdAt }: Volume,
+  { storeId, labels, users }: Place,
+): VolumeView {
+  const hostId = storeId === undefined ? undefined : hostOfStore(storeId)
+  return {
+    id,
+    name,
+    kind,
+    size: kind === 'GLOBAL' ? null : sizeGb,
+    dataCenter,
+    place: hostId === undefined ? (storeId ?? null) : (labels.get(hostId) ?? hostId),
+    endpoints: users.map((endpoint) => ({ id: endpoint.id, name: endpoint.name })),
+    createdAt: new Date(createdAt).toISOString(),
+  }
 }
