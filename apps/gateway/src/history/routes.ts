@@ -4,8 +4,11 @@ import { withRestConventions } from '../management/rest/conventions.ts'
 import type { GatewayDeps } from '../parts/deps.ts'
 import { registerFailureRoute } from './failure-route.ts'
 import { registerJobHistory } from './job-routes.ts'
+import { registerLiveRoute } from './live-route.ts'
+import { registerLogRoutes } from './log-routes.ts'
 import { registerPoolRoute } from './pool-route.ts'
 import { registerSeriesRoute } from './series-route.ts'
+import { createStreams } from './stream.ts'
 import { registerTimelineRoute } from './timeline-route.ts'
 import { registerWorkerHistory } from './worker-routes.ts'
 
@@ -18,5 +21,8 @@ export async function registerHistory(app: FastifyInstance, deps: GatewayDeps): 
     registerPoolRoute(rest, deps)
     registerTimelineRoute(rest, deps)
     registerSeriesRoute(rest, deps)
+    const streams = createStreams(rest, deps.store)
+    registerLogRoutes(rest, deps, streams)
+    registerLiveRoute(rest, deps, streams)
   })
 }

@@ -13,7 +13,7 @@ type HealthDeps = Pick<GatewayDeps, 'store' | 'endpoints'>
 export function createHealth(deps: HealthDeps) {
   return async (request: FastifyRequest): Promise<HealthView> => {
     const endpoint = endpointOf(request)
-    return toHealthBody(await readEndpointLoad(deps.store, endpoint.id))
+    return healthOf(await readEndpointLoad(deps.store, endpoint.id))
   }
 }
 
@@ -21,7 +21,7 @@ export function createEndpointMetrics(deps: HealthDeps) {
   return async (request: FastifyRequest): Promise<EndpointMetricsView> => {
     const endpoint = endpointOf(request)
     const load = await readEndpointLoad(deps.store, endpoint.id)
-    return { ...toHealthBody(load), readyWorkers: readyWorkersOf(load) }
+    return { ...healthOf(load), readyWorkers: readyWorkersOf(load) }
   }
 }
 
@@ -32,7 +32,7 @@ function readyWorkersOf(load: EndpointLoad): string[] {
     .map(({ record }) => record.id)
 }
 
-function toHealthBody({ stats, workers, scaler }: EndpointLoad): HealthView {
+export function healthOf({ stats, workers, scaler }: EndpointLoad): HealthView {
   return {
     jobs: {
       completed: stats.completed,

@@ -11,6 +11,7 @@ import {
 } from './catalog.ts'
 import { CreateEndpointBody, EndpointListView, EndpointView, UpdateEndpointBody } from './endpoints.ts'
 import { ExplainParams, ExplainView } from './explain.ts'
+import { LIVE_OPERATIONS } from './live.ts'
 import { tagged } from './operation.ts'
 import { PodListView, PodView } from './pods.ts'
 import { POOL_OPERATIONS } from './pool.ts'
@@ -242,6 +243,7 @@ export const REST_OPERATIONS = {
   ...NOTICE_OPERATIONS,
   ...HISTORY_OPERATIONS,
   ...POOL_OPERATIONS,
+  ...LIVE_OPERATIONS,
   ...USAGE_OPERATIONS,
   ...RELEASE_OPERATIONS,
   ...ACCOUNT_OPERATIONS,

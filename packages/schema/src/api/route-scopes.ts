@@ -84,6 +84,8 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'POST /runyard/v1/jobs/bulk': OPERATE,
   'GET /runyard/v1/failures': VIEW,
   'GET /runyard/v1/pool': VIEW,
+  'GET /runyard/v1/logs': VIEW,
+  'GET /runyard/v1/live': VIEW,
   'GET /runyard/v1/timeline': VIEW,
   'GET /runyard/v1/series': VIEW,
   'GET /runyard/v1/workers': VIEW,

@@ -90,7 +90,7 @@ function openNews(app: RestApp, store: LogRouteDeps['store']): Waiters {
 }
 
 /** A store that is away revokes nothing. */
-async function isStillAllowed(authenticate: (request: Credentials) => Promise<unknown>, request: Credentials): Promise<boolean> {
+export async function isStillAllowed(authenticate: (request: Credentials) => Promise<unknown>, request: Credentials): Promise<boolean> {
   try {
     await authenticate(request)
     return true
@@ -111,14 +111,14 @@ async function belongs(store: LogRouteDeps['store'], endpointId: string, workerI
   return (await store.workers.getGone(workerId))?.record.endpointId === endpointId
 }
 
-function closeOf(response: ServerResponse): AbortSignal {
+export function closeOf(response: ServerResponse): AbortSignal {
   const closed = new AbortController()
   response.once('close', () => closed.abort())
   if (response.destroyed) closed.abort()
   return closed.signal
 }
 
-function openStream(response: ServerResponse): ServerResponse {
+export function openStream(response: ServerResponse): ServerResponse {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',
@@ -132,12 +132,12 @@ function openStream(response: ServerResponse): ServerResponse {
 /** Each open stream costs reads for as long as it lasts. */
 const FOLLOWERS_PER_KEY = 20
 
-interface LogFollowers {
+export interface LogFollowers {
   /** @throws RunyardError('too_many_requests'). The stream is counted until it is disposed. */
   enter(keyId: string): Disposable
 }
 
-function createLogFollowers(): LogFollowers {
+export function createLogFollowers(): LogFollowers {
   const open = new Map<string, number>()
   return {
     enter(keyId) {

@@ -1,0 +1,191 @@
+// GET /runyard/v1/live: the state of several topics over one connection. A topic of an owner has one snapshot per gateway, however many streams follow it:
+// it is read again when a signal may have changed it, at most four times a second, and now and then because hosts give no signal. A stream gets the whole
+// state, so that a lost one costs nothing; where states in between may be missing, it is told (`gap`).
+import { RunyardError, type Signal } from '@runyard/schema'
+import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
+import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { readEndpointLoad } from '../parts/endpoint-load.ts'
+import { healthOf } from '../jobs/health.ts'
+import { ownEndpoints } from './own-endpoints.ts'
+import { readPool } from './pool-route.ts'
+import { createBell, type EventStream, type Streams } from './stream.ts'
+
+const AT_MOST_EVERY_MS = 250
+const LOOK_MS = 5000
+
+export function registerLiveRoute(app: RestApp, deps: GatewayDeps, streams: Streams): void {
+  const hub = createHub(deps)
+  app.addHook('onClose', () => hub[Symbol.asyncDispose]())
+  app.route({
+    ...restRoute('GET /runyard/v1/live'),
+    handler: async (request, reply) => {
+      const { ownerId } = keyOf(request)
+      const names = [...new Set(request.query.topics.split(',').map((name) => name.trim()))].filter((name) => name !== '')
+      if (names.length === 0 || names.length > MOST_TOPICS)
+        throw new RunyardError('bad_request', `"topics" must name 1 to ${MOST_TOPICS} topics.`)
+      const topics = await Promise.all(names.map((name) => hub.topic(ownerId, name)))
+      const last = String(request.headers['last-event-id'] ?? '')
+      return streams.open(request, reply, (stream) => follow(stream, topics, last))
+    },
+  })
+}
+
+interface Topic {
+  readonly name: string
+  /** Which state it is: of this gateway's run, and its number there. */
+  readonly version: () => string
+  readonly value: () => unknown
+  /** How often states may have been lost. */
+  readonly gaps: () => number
+  enter(onChange: () => void): Promise<Disposable>
+}
+
+async function follow(stream: EventStream, topics: readonly Topic[], last: string): Promise<void> {
+  const bell = createBell(AT_MOST_EVERY_MS)
+  using entered = new DisposableStack()
+  for (const topic of topics) entered.use(await topic.enter(() => bell.ring()))
+  const sent = new Map<Topic, string>()
+  const gaps = new Map(topics.map((topic) => [topic, topic.gaps()]))
+  const tell = (event: LiveEvent): void => stream.send({ id: topics.map((topic) => topic.version()).join(','), data: event })
+  const known = new Set(last.split(','))
+  for (const topic of topics) if (last !== '' && !known.has(topic.version())) tell({ topic: topic.name, gap: 'the stream was interrupted' })
+  while (!stream.signal.aborted) {
+    for (const topic of stream.isReady() ? topics : []) {
+      if (gaps.get(topic) !== topic.gaps()) tell({ topic: topic.name, gap: 'the connection to Redis was lost' })
+      gaps.set(topic, topic.gaps())
+      if (sent.get(topic) !== topic.version()) tell({ topic: topic.name, value: topic.value() })
+      sent.set(topic, topic.version())
+    }
+    await bell.next(LOOK_MS, stream.signal)
+  }
+}
+
+interface Source {
+  readonly read: () => Promise<unknown>
+  /** Whether a signal may have changed it. */
+  readonly concerns: (signal: Signal) => boolean
+}
+
+function createHub(deps: GatewayDeps) {
+  const run = Date.now().toString(36)
+  const topics = new Map<string, Topic & { note(signal: Signal): void }>()
+  const subscription = deps.store.subscribe((signal) => {
+    for (const topic of topics.values()) topic.note(signal)
+  })
+  return {
+    /** @throws RunyardError('not_found' | 'bad_request') */
+    async topic(ownerId: string, name: string): Promise<Topic> {
+      const key = `${ownerId} ${name}`
+      const known = topics.get(key)
+      if (known !== undefined) return known
+      const source = await sourceOf(deps, ownerId, name)
+      const made = topics.get(key) ?? createTopic({ name, run, source, log: deps.log, onEmpty: () => topics.delete(key) })
+      topics.set(key, made)
+      return made
+    },
+    [Symbol.asyncDispose]: () => subscription[Symbol.asyncDispose](),
+  }
+}
+
+async function sourceOf(deps: GatewayDeps, ownerId: string, name: string): Promise<Source> {
+  const { store } = deps
+  const [kind = '', word = ''] = name.split(/:(.*)/su)
+  if (kind === 'pool') {
+    const concerns = ({ kind: what }: Signal) => what === 'worker-changed' || what === 'resync'
+    return { read: async () => readPool(store, await ownEndpoints(store, ownerId)), concerns }
+  }
+  if (kind === 'endpoint') {
+    const [endpoint] = (await ownEndpoints(store, ownerId, word)).asked
+    const id = String(endpoint?.id)
+    const concerns = (signal: Signal) => signal.kind === 'resync' || ('endpointId' in signal && signal.endpointId === id)
+    return { read: async () => ({ id, name: endpoint?.name, ...healthOf(await readEndpointLoad(store, id)) }), concerns }
+  }
+  if (kind === 'job') {
+    const own = await ownEndpoints(store, ownerId)
+    const found = await Promise.all(own.asked.map(async ({ id }) => ((await store.jobs.get(id, word)) === undefined ? [] : [id])))
+    const [endpointId] = found.flat()
+    if (endpointId === undefined) throw new RunyardError('not_found', `There is no job "${word}".`)
+    const concerns = (signal: Signal) =>
+      signal.kind === 'resync' || ('jobId' in signal ? signal.jobId === word : 'endpointId' in signal && signal.endpointId === endpointId)
+    return { read: async () => withoutPayload(await store.jobs.get(endpointId, word)), concerns }
+  }
+  throw new RunyardError('bad_request', `There is no topic "${name}"; topics are pool, endpoint:{id} and job:{id}.`)
+}
+
+function withoutPayload(job: object | undefined): unknown {
+  return job === undefined ? null : { ...job, output: undefined, timings: undefined }
+}
+
+interface TopicOptions {
+  readonly name: string
+  readonly run: string
+  readonly source: Source
+  readonly log: GatewayDeps['log']
+  readonly onEmpty: () => void
+}
+
+function createTopic({ name, run, source, log, onEmpty }: TopicOptions): Topic & { note(signal: Signal): void } {
+  const followers = new Set<() => void>()
+  const bell = createBell(AT_MOST_EVERY_MS)
+  const state = createState(source, run)
+  let gaps = 0
+
+  async function look(): Promise<void> {
+    const isNew = await state.read().catch((error: unknown) => {
+      log.debug({ err: error, topic: name }, 'the state of a topic could not be read')
+      return false
+    })
+    if (isNew) for (const onChange of followers) onChange()
+  }
+  async function goOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await bell.next(LOOK_MS, signal)
+      if (!signal.aborted) await look()
+    }
+  }
+  let looking = new AbortController()
+  return {
+    name,
+    version: state.version,
+    value: state.value,
+    gaps: () => gaps,
+    note(signal) {
+      if (signal.kind === 'resync') gaps += 1
+      if (source.concerns(signal)) bell.ring()
+    },
+    async enter(onChange) {
+      followers.add(onChange)
+      if (followers.size === 1) {
+        looking = new AbortController()
+        await look()
+        void goOn(looking.signal)
+      }
+      return {
+        [Symbol.dispose]() {
+          followers.delete(onChange)
+          if (followers.size > 0) return
+          looking.abort()
+          onEmpty()
+        },
+      }
+    },
+  }
+}
+
+function createState(source: Source, run: string) {
+  let [text, number]: [string, number] = ['', 0]
+  let value: unknown
+  return {
+    version: () => `${run}.${number}`,
+    value: () => value,
+    /** Whether it is another one. */
+    async read(): Promise<boolean> {
+      const read = await source.read()
+      const now = JSON.stringify(read)
+      if (now === text) return false
+      ;[text, value, number] = [now, read, number + 1]
+      return true
+    },
+  }
+}

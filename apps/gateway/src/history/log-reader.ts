@@ -1,0 +1,91 @@
+// Lines of several workers, merged by time, each with its level and, where it is known, its job: the worker had exactly one then, as leases and the history
+// say. The clock of the worker's host is taken as it is.
+import { defined, jobAt, levelOf, LOG_LEVELS, type JobSpan } from '@runyard/core'
+import type { Endpoint } from '@runyard/schema'
+import type { MergedLine, MergedLogQuery } from '@runyard/schema/api'
+import type { Store, StoredLine } from '@runyard/store'
+import { readLives } from './worker-routes.ts'
+
+export type LogStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'history' | 'workerLogs'>
+
+/** Of one answer. */
+const MOST_WORKERS = 200
+/** So long lines are kept after the end of a worker. */
+const KEPT_MS = 3_600_000
+const KEPT_LINES = 1000
+
+export interface LoggedWorker {
+  readonly id: string
+  readonly endpointId: string
+}
+
+export type Wanted = Pick<MergedLogQuery, 'worker' | 'job' | 'level' | 'source' | 'q' | 'from'>
+
+/** Those that are there first. */
+export async function loggedWorkers(store: LogStore, endpoints: readonly Endpoint[], { worker }: Wanted): Promise<readonly LoggedWorker[]> {
+  const there = (await Promise.all(endpoints.map(({ id }) => store.workers.list(id)))).flat()
+  const ids = new Set<string>(endpoints.map(({ id }) => id))
+  const lives = await readLives(store, { from: Date.now() - KEPT_MS, to: Number.MAX_SAFE_INTEGER })
+  const all = [...there, ...lives].filter(({ id, endpointId }) => ids.has(endpointId) && (worker === undefined || worker === id))
+  const found = new Map(all.map(({ id, endpointId }) => [id, { id, endpointId }]))
+  return [...found.values()].slice(0, MOST_WORKERS)
+}
+
+export const sourcesOf = ({ source }: Wanted) => (source === 'all' ? (['container', 'system'] as const) : ([source] as const))
+
+/** Everything that is kept and matches, oldest first. */
+export async function readLines(store: LogStore, workers: readonly LoggedWorker[], wanted: Wanted): Promise<readonly MergedLine[]> {
+  const spans = await spansOf(store, workers, Date.now() - KEPT_MS * 24)
+  const read = workers.flatMap((worker) =>
+    sourcesOf(wanted).map(async (source) =>
+      (await store.workerLogs.read(worker.id, source, KEPT_LINES)).flatMap(
+        (line) => toMerged(line, { worker, source, spans, wanted }) ?? [],
+      ),
+    ),
+  )
+  return (await Promise.all(read)).flat().toSorted((a, b) => a.at - b.at)
+}
+
+/** By worker. */
+export type Spans = ReadonlyMap<string, readonly JobSpan[]>
+
+const CHUNKS_AT_ONCE = 512
+const MOST_CHUNKS = 8192
+
+export async function spansOf(store: LogStore, workers: readonly LoggedWorker[], from: number): Promise<Spans> {
+  const ids = new Set(workers.map(({ id }) => id))
+  const endpointIds = [...new Set(workers.map(({ endpointId }) => endpointId))]
+  const leases = (await Promise.all(endpointIds.map((id) => store.jobs.leases(id)))).flat()
+  const found = leases.flatMap(({ jobId, workerId = '', startedAt }) =>
+    ids.has(workerId) ? [{ workerId, jobId, from: startedAt, to: Infinity }] : [],
+  )
+  let after: string | undefined
+  for (let read = 0; read < MOST_CHUNKS; read += CHUNKS_AT_ONCE) {
+    const chunks = await store.history.jobs({ from, to: Number.MAX_SAFE_INTEGER, after, newestFirst: true, count: CHUNKS_AT_ONCE })
+    for (const { id: jobId, workerId = '', startedAt, endedAt } of chunks.flatMap(({ jobs }) => jobs))
+      if (startedAt !== undefined && ids.has(workerId)) found.push({ workerId, jobId, from: startedAt, to: endedAt })
+    after = chunks.at(-1)?.id
+    if (chunks.length < CHUNKS_AT_ONCE) break
+  }
+  return Map.groupBy(found, ({ workerId }) => workerId)
+}
+
+interface Told {
+  readonly worker: LoggedWorker
+  readonly source: MergedLine['source']
+  readonly spans: Spans
+  readonly wanted: Wanted
+}
+
+/** Undefined where it does not match. */
+export function toMerged({ at, line }: StoredLine, { worker, source, spans, wanted }: Told): MergedLine | undefined {
+  const level = levelOf(line)
+  const jobId = source === 'container' ? jobAt(spans.get(worker.id) ?? [], at) : undefined
+  const merged = defined({ at, endpointId: worker.endpointId, workerId: worker.id, source, line, level, jobId })
+  return isWanted(merged, wanted) ? merged : undefined
+}
+
+function isWanted({ at, line, level, jobId }: MergedLine, { job, level: least = 'debug', q = '', from = 0 }: Wanted): boolean {
+  const isLevel = least === 'debug' || (level !== undefined && LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least))
+  return at >= from && isLevel && (job === undefined || job === jobId) && line.toLowerCase().includes(q.toLowerCase())
+}

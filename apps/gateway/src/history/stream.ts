@@ -1,0 +1,75 @@
+// One stream of server-sent events: frames, a comment every ten seconds, and an end when the client, its key or the gateway goes. A reader that is slow
+// gets nothing until it has read, and is told what it missed by whoever writes.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Store } from '@runyard/store'
+import { createAuthentication } from '../http/authenticate.ts'
+import { closeOf, createLogFollowers, isStillAllowed, openStream } from '../management/rest/log-route.ts'
+import { keyOf, type RestApp } from '../management/rest/conventions.ts'
+
+const HEARTBEAT_MS = 10_000
+
+export interface EventStream {
+  /** Aborts when it is over. */
+  readonly signal: AbortSignal
+  /** False where the reader has not read what it got before. */
+  readonly isReady: () => boolean
+  send(frame: { readonly id?: string; readonly data: unknown }): void
+}
+
+export interface Streams {
+  /** Resolves when the stream is over. @throws RunyardError('too_many_requests') */
+  open(request: FastifyRequest, reply: FastifyReply, run: (stream: EventStream) => Promise<void>): Promise<void>
+}
+
+export function createStreams(app: RestApp, store: Pick<Store, 'keys' | 'subscribe'>): Streams {
+  const stopping = new AbortController()
+  app.addHook('preClose', () => stopping.abort())
+  const followers = createLogFollowers()
+  const authenticate = createAuthentication(store)
+  return {
+    async open(request, reply, run) {
+      using counted = new DisposableStack()
+      counted.use(followers.enter(keyOf(request).id))
+      reply.hijack()
+      const response = openStream(reply.raw)
+      const over = new AbortController()
+      const signal = AbortSignal.any([stopping.signal, closeOf(response), over.signal])
+      const isReady = () => !response.writableNeedDrain
+      const endUnlessAllowed = async (): Promise<void> => {
+        if (!(await isStillAllowed(authenticate, request))) over.abort()
+      }
+      const beat = setInterval(() => {
+        if (isReady()) response.write(': still here\n\n')
+        void endUnlessAllowed()
+      }, HEARTBEAT_MS)
+      counted.defer(() => clearInterval(beat))
+      const send: EventStream['send'] = ({ id, data }) => {
+        response.write(`${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`)
+      }
+      await run({ signal, isReady, send })
+      response.end()
+    },
+  }
+}
+
+/** Wakes who waits, at most once in `atLeastMs`. */
+export function createBell(atLeastMs: number) {
+  let rung = Promise.withResolvers<void>()
+  return {
+    ring: () => rung.resolve(),
+    /** Resolves after a ring, or after `withinMs`. */
+    async next(withinMs: number, signal: AbortSignal): Promise<void> {
+      const stop = Promise.withResolvers<void>()
+      const timer = setTimeout(stop.resolve, withinMs)
+      const end = (): void => stop.resolve()
+      signal.addEventListener('abort', end)
+      const since = Date.now()
+      await Promise.race([rung.promise, stop.promise])
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      rung = Promise.withResolvers<void>()
+      const rest = atLeastMs - (Date.now() - since)
+      if (rest > 0 && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, rest))
+    },
+  }
+}

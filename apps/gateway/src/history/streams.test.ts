@@ -1,0 +1,140 @@
+// Merged logs and the stream of what is now, over real HTTP.
+import type { LiveEvent, MergedLine, MergedLogView } from '@runyard/schema/api'
+import { afterEach, expect, it, vi } from 'vitest'
+import type { TestGateway, TestWorker } from '../testing/gateway.ts'
+import { useGateway } from '../testing/use-gateway.ts'
+
+type Event = Partial<MergedLine & LiveEvent>
+
+const WAIT = { timeout: 30_000, interval: 20 }
+let gateway: TestGateway
+let ep: string
+let worker: TestWorker
+let closing = new AbortController()
+useGateway({}, (site) => {
+  ;({ gateway, ep, worker } = site)
+})
+afterEach(() => {
+  closing.abort()
+  closing = new AbortController()
+})
+
+const get = async (path: string) => (await gateway.call(`/runyard/v1/${path}`)).json as unknown as MergedLogView
+const print = (id: string, ...lines: readonly string[]) =>
+  gateway.store.workerLogs.append(
+    id,
+    'container',
+    lines.map((line) => ({ at: Date.now(), line })),
+  )
+
+/** The data of the events as they come. */
+async function listen(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${gateway.publicUrl}/runyard/v1/${path}`, {
+    headers: { authorization: `Bearer ${gateway.key}`, accept: 'text/event-stream', ...headers },
+    signal: closing.signal,
+  })
+  expect(response.status).toBe(200)
+  const [data, ids]: [Event[], string[]] = [[], []]
+  const take = (frame: string) => {
+    const line = frame.split('\n').find((one) => one.startsWith('data: '))
+    if (line !== undefined) data.push(JSON.parse(line.slice(6)))
+    ids.push(...frame.split('\n').flatMap((one) => (one.startsWith('id: ') ? [one.slice(4)] : [])))
+  }
+  const read = async () => {
+    let text = ''
+    for await (const chunk of response.body ?? []) {
+      const frames = (text + Buffer.from(chunk as Uint8Array).toString()).split('\n\n')
+      text = frames.pop() ?? ''
+      for (const frame of frames) take(frame)
+    }
+  }
+  read().catch(() => undefined)
+  return { data, ids }
+}
+
+it('merges the logs of all workers, each line with its level and, while a worker had one job, that', async () => {
+  const second = await gateway.addWorker(ep)
+  const id = await worker.startJob()
+  await vi.waitFor(() => expect(Date.now() % 5).toBe(0), WAIT)
+  await print(worker.id, 'ERROR in the job')
+  await print(second.id, 'INFO nothing to do')
+  await worker.done(id, { output: 1 })
+  const merged = async (query = '') => (await get(`logs?endpoint=${ep}${query}`)).lines
+  const ofJob = { workerId: worker.id, endpointId: ep, source: 'container', line: 'ERROR in the job', level: 'error', jobId: id }
+  await vi.waitFor(async () => expect(await merged()).toMatchObject([ofJob, { workerId: second.id, level: 'info' }]), WAIT)
+  expect((await merged())[1]).not.toHaveProperty('jobId')
+  await vi.waitFor(async () => expect(await merged(`&job=${id}`)).toMatchObject([ofJob]), WAIT)
+  expect(await merged('&level=warn')).toMatchObject([ofJob])
+  expect(await merged('&q=NOTHING')).toMatchObject([{ workerId: second.id }])
+  expect(await merged(`&worker=${second.id}`)).toHaveLength(1)
+  const page = await get(`logs?endpoint=${ep}&limit=1`)
+  expect(page).toMatchObject({ lines: [{ workerId: second.id }], workers: 2 })
+  expect(await merged(`&limit=1&cursor=${page.nextCursor}`)).toMatchObject([ofJob])
+})
+
+it('follows the lines of all workers, and goes on after the last one', async () => {
+  await print(worker.id, 'one')
+  const path = `logs?endpoint=${ep}`
+  const { data, ids } = await listen(path)
+  await vi.waitFor(() => expect(data.map(({ line }) => line)).toEqual(['one']), WAIT)
+  const late = await gateway.addWorker(ep)
+  await print(late.id, 'two')
+  await print(worker.id, 'three')
+  await vi.waitFor(() => expect(new Set(data.map(({ line }) => line))).toEqual(new Set(['one', 'two', 'three'])), WAIT)
+  const again = await listen(path, { 'last-event-id': ids[0] ?? '' })
+  await vi.waitFor(() => expect(new Set(again.data.map(({ line }) => line))).toEqual(new Set(['two', 'three'])), WAIT)
+})
+
+it('tells the state of several topics, and each change of them', async () => {
+  const id = await gateway.submit(ep)
+  const { data } = await listen(`live?topics=endpoint:${ep},job:${id},pool`)
+  const latest = (topic: string) => data.findLast((event) => event.topic === topic)?.value
+  await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ id: ep, name: ep, jobs: { inQueue: 1 } }), WAIT)
+  expect(latest(`job:${id}`)).toMatchObject({ id, status: 'IN_QUEUE' })
+  expect(latest('pool')).toMatchObject({ hosts: [] })
+  await worker.take()
+  await vi.waitFor(() => expect(latest(`job:${id}`)).toMatchObject({ status: 'IN_PROGRESS', workerId: worker.id }), WAIT)
+  await worker.done(id, { output: 'the output' })
+  await vi.waitFor(() => expect(latest(`job:${id}`)).toMatchObject({ status: 'COMPLETED' }), WAIT)
+  await vi.waitFor(() => expect(latest(`endpoint:${ep}`)).toMatchObject({ jobs: { inQueue: 0, completed: 1 } }), WAIT)
+  expect(JSON.stringify(data)).not.toContain('the output')
+  expect(data.some(({ gap }) => gap !== undefined)).toBe(false)
+})
+
+it('tells a reader that comes back what may be missing', async () => {
+  const topic = `endpoint:${ep}`
+  const { ids, data } = await listen(`live?topics=${topic}`)
+  await vi.waitFor(() => expect(data).toHaveLength(1), WAIT)
+  const same = await listen(`live?topics=${topic}`, { 'last-event-id': ids[0] ?? '' })
+  await vi.waitFor(() => expect(same.data).toMatchObject([{ topic, value: { id: ep } }]), WAIT)
+  const old = await listen(`live?topics=${topic}`, { 'last-event-id': 'another.1' })
+  await vi.waitFor(
+    () =>
+      expect(old.data).toMatchObject([
+        { topic, gap: expect.any(String) },
+        { topic, value: { id: ep } },
+      ]),
+    WAIT,
+  )
+})
+
+it('reads a topic once for all streams that follow it', async () => {
+  const stats = vi.spyOn(gateway.store.jobs, 'stats')
+  const topic = `endpoint:${ep}`
+  const streams = await Promise.all(Array.from({ length: 10 }, () => listen(`live?topics=${topic}`)))
+  await vi.waitFor(() => expect(streams.every(({ data }) => data.length > 0)).toBe(true), WAIT)
+  stats.mockClear()
+  await gateway.submit(ep)
+  const waits = ({ data }: (typeof streams)[number]) => JSON.stringify(data.at(-1)).includes('"inQueue":1')
+  await vi.waitFor(() => expect(streams.every(waits)).toBe(true), WAIT)
+  expect(stats.mock.calls.filter(([id]) => id === ep).length).toBeLessThan(5)
+  stats.mockRestore()
+})
+
+it('refuses topics that are not there', async () => {
+  const status = async (topics: string) => (await gateway.call(`/runyard/v1/live?topics=${topics}`)).status
+  expect(await status('weather')).toBe(400)
+  expect(await status(',')).toBe(400)
+  expect(await status('endpoint:nobody')).toBe(404)
+  expect(await status('job:nobody-1')).toBe(404)
+})
