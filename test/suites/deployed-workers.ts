@@ -79,7 +79,7 @@ export function deployedWorkersSuite(host: HostKind): void {
     expect(await output(front, { endpoint: greet })).toMatchObject({ hello: 'nested', version: 'v1' })
   })
 
-  test('Flash: the same again keeps the worker, and new code reaches a new one', async () => {
+  test('Flash: the same again keeps the worker, new code reaches a new one, and a roll-back returns to the old code', async () => {
     const greet = await flash.save('greet')
     const first = await output(greet, { name: 'Ada' })
     await flash.deploy(flashFiles('v2'))
@@ -89,6 +89,10 @@ export function deployedWorkersSuite(host: HostKind): void {
     const second = await output(greet, { name: 'Ada' })
     expect(second).toMatchObject({ version: 'v2' })
     expect(workerOf(second)).not.toBe(workerOf(first))
+    const headers = { authorization: `Bearer ${stack.key}`, 'content-type': 'application/json' }
+    const back = await fetch(`${stack.url}/runyard/v1/endpoints/${greet}/rollback`, { method: 'POST', headers, body: '{}' })
+    expect(back.status).toBe(200)
+    expect(await output(greet, { name: 'Ada' })).toMatchObject({ version: 'v1' })
   })
 
   test('Flash: a job whose worker is killed runs again on another worker', async () => {

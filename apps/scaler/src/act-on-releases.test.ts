@@ -23,12 +23,12 @@ const failed = { kind: 'roll-back', endpointId: 'ep-one', specHash: 'bad', messa
 
 test('a release that failed gives way to the last good one, with an event, once', async () => {
   await save('good:1', 'good', 1)
-  await noteRelease(deps(), { kind: 'note-release', endpointId: 'ep-one', specHash: 'good' })
+  await noteRelease(deps(), { kind: 'note-release', endpointId: 'ep-one', specHash: 'good', buildId: 'b1' })
   await save('bad:2', 'bad', 2)
   await rollBack(deps(), failed)
   await rollBack(deps(), failed)
   const after = await fixture.store.endpoints.get('ep-one')
-  expect(after).toMatchObject({ specHash: 'good', version: 3, spec: { image: 'good:1' }, savedBy: 'roll-back' })
+  expect(after).toMatchObject({ specHash: 'good', buildId: 'b1', version: 3, spec: { image: 'good:1' }, savedBy: 'roll-back' })
   const events = await fixture.store.events.list('ep-one', 10)
   expect(events).toMatchObject([{ kind: 'endpoint_rolled_back', message: expect.stringContaining('it exited with 1') }])
 })

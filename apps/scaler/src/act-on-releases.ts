@@ -6,8 +6,8 @@ import type { ActDeps } from './act-deps.ts'
 
 type Deps = Pick<ActDeps, 'store' | 'log'>
 
-export async function noteRelease({ store }: Deps, { endpointId, specHash }: ActionOf<'note-release'>): Promise<void> {
-  await change(store, { endpointId, specHash }, (endpoint) => withGoodRelease(endpoint, Date.now()))
+export async function noteRelease({ store }: Deps, { endpointId, specHash, buildId }: ActionOf<'note-release'>): Promise<void> {
+  await change(store, { endpointId, specHash }, (endpoint) => withGoodRelease(endpoint, { at: Date.now(), buildId }))
 }
 
 export async function rollBack({ store, log }: Deps, { endpointId, specHash, message }: ActionOf<'roll-back'>): Promise<void> {

@@ -49,5 +49,7 @@ async function usedBuilds({ store }: BuildKeeperDeps): Promise<ReadonlySet<strin
   ])
   const workers = await Promise.all([...endpoints.map(({ id }) => id as string), ...deleted].map((id) => store.workers.list(id)))
   const active = environments.flatMap(({ activeBuildId }) => activeBuildId ?? [])
-  return new Set([...active, ...workers.flat().flatMap(({ buildId }) => buildId ?? [])])
+  // Where an endpoint was rolled back to.
+  const pinned = endpoints.flatMap(({ buildId }) => buildId ?? [])
+  return new Set([...active, ...pinned, ...workers.flat().flatMap(({ buildId }) => buildId ?? [])])
 }

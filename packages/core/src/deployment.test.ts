@@ -25,6 +25,16 @@ describe('the build of an endpoint', () => {
     expect(deploymentOf(endpoint(), APPS)).toEqual({ kind: 'build', build: BUILD })
   })
 
+  it('is that of the release to which it was rolled back, unless that is gone or of another app', () => {
+    const [old, foreign] = [
+      { ...BUILD, id: 'b0' },
+      { ...BUILD, id: 'b9', appId: 'another' },
+    ]
+    const apps = { ...APPS, builds: new Map([...APPS.builds, ['b0', old], ['b9', foreign]]) }
+    expect(deploymentOf(endpoint({ buildId: 'b0' }), apps)).toEqual({ kind: 'build', build: old })
+    for (const buildId of ['gone', 'b9']) expect(deploymentOf(endpoint({ buildId }), apps)).toEqual({ kind: 'build', build: BUILD })
+  })
+
   it('is none for an endpoint without environment, or with an image that has its own handler', () => {
     expect(deploymentOf(endpointRecord('ep', { spec: { env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()
     expect(deploymentOf(endpoint({ spec: { image: 'mine/handler:1', env: { FLASH_RESOURCE_NAME: 'fn' } } }), APPS)).toBeUndefined()

@@ -1,4 +1,5 @@
-// Which build the workers of an endpoint run (ADR 65): the one that the endpoint's environment has active when they start. An image that we stand in for
+// Which build the workers of an endpoint run (ADR 65): the one that the endpoint's environment has active when they start, or that of a release to which
+// it was rolled back. An image that we stand in for
 // runs a deployed app if its endpoint belongs to an environment; FLASH_RESOURCE_NAME alone decides nothing, because Flash also sets it for images that
 // bring their own handler (production §2.1).
 import type { Build, Endpoint, Environment, HostInventory, Manifest } from '@runyard/schema'
@@ -22,7 +23,9 @@ export function deploymentOf(endpoint: Endpoint, { environments, builds }: Apps)
   if (!runsApp(endpoint)) return undefined
   const environment = environments.get(endpoint.flashEnvironmentId ?? '')
   if (environment?.ownerId !== endpoint.ownerId) return { kind: 'none', message: 'the environment of the endpoint does not exist any more' }
-  const build = builds.get(environment.activeBuildId ?? '')
+  // One that is gone, or of another app since the endpoint has moved, is no build to go back to.
+  const pinned = builds.get(endpoint.buildId ?? '')
+  const build = pinned?.appId === environment.appId ? pinned : builds.get(environment.activeBuildId ?? '')
   if (build !== undefined) return { kind: 'build', build }
   return { kind: 'none', message: `nothing was deployed to the environment "${environment.name}" yet` }
 }

@@ -257,7 +257,7 @@ export type Action =
   /** Removes expired entries, and the oldest results above `keepBytes`. `remind`: signal the gateways to read the queue again. */
   | { readonly kind: 'sweep'; readonly endpointId: string; readonly keepBytes: number; readonly remind: boolean }
   /** A worker of this release was ready. */
-  | { readonly kind: 'note-release'; readonly endpointId: string; readonly specHash: string }
+  | { readonly kind: 'note-release'; readonly endpointId: string; readonly specHash: string; readonly buildId: string | undefined }
   /** The release could not start. `message`: one sentence of evidence. */
   | { readonly kind: 'roll-back'; readonly endpointId: string; readonly specHash: string; readonly message: string }
   | { readonly kind: 'end-task'; readonly endpointId: string; readonly message: string }

@@ -32,7 +32,7 @@ test.each([
 })
 
 test('a roll-back runs the image that was good, wherever its tag refers to by now', () => {
-  const good = withGoodRelease(withPinnedImage(saved, A), 150)
+  const good = withGoodRelease(withPinnedImage(saved, A), { at: 150 })
   const failed = { ...withPinnedImage({ ...good, updatedAt: 200 }, B), specHash: 'spec-2' }
   const after = rolledBack(failed, { message: 'it exited with 1', at: 300 })
   expect(after === undefined ? 'none' : pinnedImageOn(after, 'h1')).toBe(A.digest)

@@ -6,7 +6,7 @@ import { plan } from './plan.ts'
 import { rollBackOf, rolledBack, withGoodRelease } from './release.ts'
 import { container, endpoint, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
-const good = withGoodRelease({ ...endpoint('ep-one', { spec: { image: 'good:1' } }), specHash: 'good' }, 1)
+const good = withGoodRelease({ ...endpoint('ep-one', { spec: { image: 'good:1' } }), specHash: 'good' }, { at: 1 })
 const bad = {
   ...good,
   spec: { ...good.spec, image: 'bad:2' },

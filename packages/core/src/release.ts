@@ -13,8 +13,10 @@ export const RELEASE_FAILS_AFTER = 3
 export function planRelease({ endpoint, workers, failures }: EndpointView, builder: PlanBuilder): void {
   if (endpoint === undefined || !builder.observed.policy.rollsBack || builder.observed.shutdown) return
   const { id: endpointId, specHash } = endpoint
-  if (isReady(endpoint, workers)) {
-    if (endpoint.goodRelease?.specHash !== specHash) builder.add({ kind: 'note-release', endpointId, specHash })
+  const ready = workers.find((worker) => worker.specHash === specHash && worker.readyAt !== undefined)
+  if (ready !== undefined) {
+    const { buildId } = ready
+    if (endpoint.goodRelease?.specHash !== specHash) builder.add({ kind: 'note-release', endpointId, specHash, buildId })
     return
   }
   const failed = failedRelease(endpoint, workers, failures)
@@ -38,16 +40,20 @@ export function failedRelease(
 }
 
 /** The endpoint with the release on record as good. */
-export function withGoodRelease(endpoint: Endpoint, at: number): Endpoint {
+export function withGoodRelease(
+  endpoint: Endpoint,
+  { at, buildId }: { readonly at: number; readonly buildId?: string | undefined },
+): Endpoint {
   const { spec, specHash, type, pinnedImage } = endpoint
-  return { ...endpoint, goodRelease: { spec, specHash, type, at, ...(pinnedImage === undefined ? {} : { pinnedImage }) } }
+  const pins = { ...(pinnedImage === undefined ? {} : { pinnedImage }), ...(buildId === undefined ? {} : { buildId }) }
+  return { ...endpoint, goodRelease: { spec, specHash, type, at, ...pins } }
 }
 
 /** The endpoint with its last good release as a new version. It follows no shared template any more, because that describes the failed release. */
 export function rolledBack(endpoint: Endpoint, { message, at }: { readonly message: string; readonly at: number }): Endpoint | undefined {
-  const { goodRelease, sharedTemplateId: _link, ...rest } = endpoint
+  const { goodRelease, sharedTemplateId: _link, buildId: _build, ...rest } = endpoint
   if (goodRelease === undefined || goodRelease.specHash === endpoint.specHash) return undefined
-  const { spec, specHash, type, pinnedImage } = goodRelease
+  const { spec, specHash, type, pinnedImage, buildId } = goodRelease
   const failedAt = new Date(endpoint.updatedAt).toISOString()
   const words = `the release of ${failedAt} could not start, so the endpoint was rolled back to the last good one: ${message}`
   return {
@@ -58,6 +64,7 @@ export function rolledBack(endpoint: Endpoint, { message, at }: { readonly messa
     type,
     version: endpoint.version + 1,
     updatedAt: at,
+    ...(buildId === undefined ? {} : { buildId }),
     ...(pinnedImage === undefined ? {} : { pinnedImage: { ...pinnedImage, since: at } }),
     savedBy: 'roll-back',
     echo: {},

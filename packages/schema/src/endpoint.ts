@@ -91,6 +91,8 @@ export const Endpoint = z.object({
   /** The shared template that defines this endpoint's container; absent: only the bound template, which is part of this record. */
   sharedTemplateId: z.string().optional(),
   flashEnvironmentId: z.string().nullable(),
+  /** The build that its workers run since a roll-back; absent: the one that its environment has active. */
+  buildId: z.string().optional(),
   createdAt: z.number(),
   updatedAt: z.number(),
   /** The API key that created it, whose limit of workers it counts for (ADR 60); absent: created by an older version. */
@@ -103,7 +105,15 @@ export const Endpoint = z.object({
   pinnedImage: PinnedImage.optional(),
   /** The last release of which a worker was ready (ADR 59); absent: none, or not recorded. */
   goodRelease: z
-    .object({ spec: EndpointSpec, specHash: z.string(), type: z.enum(ENDPOINT_TYPES), at: z.number(), pinnedImage: PinnedImage.optional() })
+    .object({
+      spec: EndpointSpec,
+      specHash: z.string(),
+      type: z.enum(ENDPOINT_TYPES),
+      at: z.number(),
+      pinnedImage: PinnedImage.optional(),
+      /** Of that worker. */
+      buildId: z.string().optional(),
+    })
     .optional(),
   /** The endpoint was rolled back at that time; `from`: the spec hash of the failed release. */
   rollBack: z.object({ from: z.string(), at: z.number(), message: z.string() }).optional(),
@@ -122,6 +132,8 @@ export const Release = z.object({
   type: z.enum(ENDPOINT_TYPES),
   spec: EndpointSpec,
   specHash: z.string(),
+  /** What its environment had active then; absent: it runs no deployed app, or an older version wrote this. */
+  buildId: z.string().optional(),
   /** Epoch ms. */
   at: z.number(),
   savedBy: z.string().optional(),

@@ -140,6 +140,37 @@ describe('a deploy', () => {
     expect(await graphql(BUILD, { input: builds[1]?.id })).toBe(`Build not found: "${builds[1]?.id}".`)
   })
 
+  test('is undone by a roll-back of its endpoints, which then run the build of their release until they are saved again', async () => {
+    const [first, second] = [await build('x = 1'), await build('x = 2')]
+    const saveOf = (value: string) =>
+      graphql(
+        SAVE,
+        saveInput({ template: { name: 't', imageName: 'runpod/flash-cpu:py3.12-latest', env: [{ key: 'FINGERPRINT', value }] } }),
+      )
+    const { plain } = await gateway.store.keys.create({ name: 'test', ownerId: owner })
+    const rest = createSend(gateway.publicUrl, { authorization: `Bearer ${plain}` })
+    const endpoint = async () => (await gateway.store.endpoints.list(owner))[0]
+    const rollBack = async (version: number) =>
+      rest(`/runyard/v1/endpoints/${(await endpoint())?.id ?? ''}/rollback`, { method: 'POST', body: { version } })
+    await deploy(first.id)
+    await saveOf('1')
+    await deploy(second.id)
+    await saveOf('2')
+    expect((await endpoint())?.buildId).toBeUndefined()
+    expect((await rollBack(1)).status).toBe(200)
+    expect((await endpoint())?.buildId).toBe(first.id)
+    // It stays although two newer ones exist, and another setting keeps it.
+    const third = await build('x = 3')
+    expect((await gateway.store.resources.builds.list(owner)).map(({ id }) => id)).toContain(first.id)
+    await graphql(SAVE, saveInput({ id: (await endpoint())?.id, workersMax: 7, template: undefined }))
+    expect((await endpoint())?.buildId).toBe(first.id)
+    await deploy(third.id)
+    await saveOf('3')
+    expect((await endpoint())?.buildId).toBeUndefined()
+    await build('x = 4')
+    expect((await rollBack(1)).json).toMatchObject({ detail: expect.stringMatching(/^The build of release 1 was removed/u) })
+  })
+
   test('finds its endpoint under the names that Flash gives it, and gives the sent name back', async () => {
     await graphql(SAVE, saveInput())
     expect(await graphql(SAVE, saveInput({ name: 'live-greet' }))).toMatchObject({ saveEndpoint: { name: 'live-greet' } })

@@ -134,10 +134,10 @@ function createUploads({ store, config, clock }: AppModelDeps, read: AppModel['r
   const { artifactBytes, uploadS, keepBuilds } = config.apps
 
   const removeUnneeded = async (ownerId: string, appId: string): Promise<void> => {
-    const all = await read(ownerId)
+    const [all, endpoints] = await Promise.all([read(ownerId), store.endpoints.list(ownerId)])
     const own = all.builds.filter((build) => build.appId === appId)
     // One that becomes active now stays.
-    for (const { id } of unneededBuilds({ ...all, builds: own }, keepBuilds))
+    for (const { id } of unneededBuilds({ ...all, endpoints, builds: own }, keepBuilds))
       await builds.remove(ownerId, { id }).catch((error: unknown) => void (isExpected(error) || raise(error)))
   }
   return {

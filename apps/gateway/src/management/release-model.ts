@@ -16,7 +16,7 @@ export interface ReleaseModel {
   rollBack(ownerId: string, id: string, wanted: { readonly version?: number | undefined; readonly by: string }): Promise<Endpoint>
 }
 
-type ReleaseDeps = Pick<Store, 'releases' | 'endpoints'>
+type ReleaseDeps = Pick<Store, 'releases' | 'endpoints' | 'resources'>
 
 interface Tools {
   readonly get: (ownerId: string, id: string) => Promise<Endpoint>
@@ -24,14 +24,20 @@ interface Tools {
 }
 
 /** After a save. */
-export async function noteRelease({ releases }: ReleaseDeps, before: Endpoint | undefined, endpoint: Endpoint): Promise<void> {
-  if (before?.version !== endpoint.version) await releases.add(endpoint.id, releaseOf(endpoint))
+export async function noteRelease(deps: ReleaseDeps, before: Endpoint | undefined, endpoint: Endpoint): Promise<void> {
+  if (before?.version !== endpoint.version) await deps.releases.add(endpoint.id, await describe(deps, endpoint))
+}
+
+async function describe({ resources }: ReleaseDeps, endpoint: Endpoint): Promise<Release> {
+  const { ownerId, flashEnvironmentId } = endpoint
+  const environment = flashEnvironmentId === null ? undefined : await resources.environments.find(ownerId, flashEnvironmentId)
+  return releaseOf(endpoint, environment?.activeBuildId ?? undefined)
 }
 
 export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools): ReleaseModel {
   const read = async (endpoint: Endpoint): Promise<readonly Release[]> => {
     const kept = await store.releases.list(endpoint.id)
-    const current = releaseOf(endpoint)
+    const current = await describe(store, endpoint)
     // What wrote it may have stopped before the list had it, or have been the scaler.
     return kept[0]?.version === current.version ? kept : [current, ...kept.filter(({ version }) => version !== current.version)]
   }
@@ -44,6 +50,7 @@ export function createReleaseModel(store: ReleaseDeps, { get, clock }: Tools): R
     async rollBack(ownerId, id, { version, by }) {
       const endpoint = await get(ownerId, id)
       const wanted = findWanted(await read(endpoint), endpoint, version)
+      await refuseLostBuild(store, endpoint, wanted)
       const at = clock()
       let before: Endpoint | undefined
       const saved = await store.endpoints.upsert({ id }, (current) => {
@@ -68,4 +75,11 @@ function findWanted(all: readonly Release[], { name, specHash }: Endpoint, versi
   if (found.specHash === specHash)
     throw new RunyardError('conflict', `The endpoint "${name}" runs the spec of release ${found.version} already.`)
   return found
+}
+
+/** Old settings with new code would be neither of the two. @throws RunyardError('conflict') */
+async function refuseLostBuild({ resources }: ReleaseDeps, { ownerId }: Endpoint, { version, buildId }: Release): Promise<void> {
+  if (buildId === undefined || (await resources.builds.find(ownerId, buildId)) !== undefined) return
+  const sentence = `The build of release ${version} was removed, because newer ones are kept in its place (apps.keepBuilds): deploy that code again.`
+  throw new RunyardError('conflict', sentence)
 }

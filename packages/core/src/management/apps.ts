@@ -1,6 +1,6 @@
 // Apps, their environments and their builds, as kinds of resources (ADR 63). An app goes with all that it has. An environment stays while endpoints
 // belong to it, and a build while it is active in an environment, so no worker loses the code that it was started for.
-import { App, Build, Environment, quoted, RunyardError } from '@runyard/schema'
+import { App, Build, Environment, quoted, RunyardError, type Endpoint } from '@runyard/schema'
 import type { ModelTools } from './endpoint-change.ts'
 import { nameProblem } from './record-sizes.ts'
 import type { ResourceKind } from './resource-kind.ts'
@@ -108,12 +108,17 @@ export function activateBuild(environment: Environment, build: Build, now: numbe
 export const environmentStateOf = ({ activeBuildId }: Pick<Environment, 'activeBuildId'>): string =>
   activeBuildId === null ? 'created' : 'deployed'
 
-/** Builds of an app that nothing needs: not active in an environment, and not among the newest. */
+interface Held {
+  readonly environments: readonly Environment[]
+  readonly endpoints: readonly Pick<Endpoint, 'buildId'>[]
+}
+
+/** Builds of an app that nothing needs: not active in an environment, not what an endpoint was rolled back to, and not among the newest. */
 export function unneededBuilds(
-  { builds, environments }: { readonly builds: readonly Build[]; readonly environments: readonly Environment[] },
+  { builds, environments, endpoints }: Held & { readonly builds: readonly Build[] },
   keepNewest: number,
 ): readonly Build[] {
-  const active = new Set(environments.map(({ activeBuildId }) => activeBuildId))
+  const active = new Set([...environments.map(({ activeBuildId }) => activeBuildId), ...endpoints.map(({ buildId }) => buildId)])
   return builds
     .toSorted((a, b) => b.createdAt - a.createdAt)
     .slice(keepNewest)

@@ -81,7 +81,7 @@ export interface ChangeContext extends ModelTools {
 
 /** The endpoint after the change. @throws RunyardError('bad_request') with one sentence where it would make no sense. */
 export function applyChange(current: Endpoint | undefined, change: EndpointChange, context: ChangeContext): Endpoint {
-  const { sharedTemplateId: before, ...base }: Endpoint = current ?? newEndpoint(change, context)
+  const { sharedTemplateId: before, buildId: _build, ...base }: Endpoint = current ?? newEndpoint(change, context)
   const type = change.type ?? base.type
   const spec = changedSpec(current?.spec, change)
   const specHash = context.sha256(specText(type, spec))
@@ -94,6 +94,7 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
     spec,
     settings: { ...base.settings, ...change.settings },
     specHash,
+    ...keptBuild(current, specHash),
     version: current !== undefined && current.specHash !== specHash ? current.version + 1 : base.version,
     updatedAt: context.now,
     echo: { ...forgetTouched(base.echo, change), ...change.echo },
@@ -101,6 +102,11 @@ export function applyChange(current: Endpoint | undefined, change: EndpointChang
   refuseUnkept(next, current)
   checkEndpoint(next)
   return change.linkTemplate === true ? linked(next, context.sharedTemplateId) : linked(next, keptLink(before, base.spec, spec))
+}
+
+/** Another spec is another release, which runs what its environment has active. */
+function keptBuild(current: Endpoint | undefined, specHash: string): Pick<Endpoint, 'buildId'> {
+  return current?.buildId === undefined || current.specHash !== specHash ? {} : { buildId: current.buildId }
 }
 
 /** Another template for an endpoint, which it follows from then on; its own again changes nothing. */

@@ -3,8 +3,21 @@ import { HIDDEN_VALUE } from '../key-scopes.ts'
 import type { Endpoint, Release } from '@runyard/schema'
 import { isSame } from './spec-hash.ts'
 
-export function releaseOf({ version, type, spec, specHash, updatedAt, savedBy }: Endpoint): Release {
-  return { version, type, spec, specHash, at: updatedAt, ...(savedBy === undefined ? {} : { savedBy }) }
+/** `activeBuildId`: of its environment. */
+export function releaseOf(
+  { version, type, spec, specHash, updatedAt, savedBy, buildId: pinned }: Endpoint,
+  activeBuildId?: string,
+): Release {
+  const buildId = pinned ?? activeBuildId
+  return {
+    version,
+    type,
+    spec,
+    specHash,
+    ...(buildId === undefined ? {} : { buildId }),
+    at: updatedAt,
+    ...(savedBy === undefined ? {} : { savedBy }),
+  }
 }
 
 export interface FieldChange {
@@ -30,9 +43,10 @@ const hidden = (value: string | undefined): string | null => (value === undefine
 
 /** The endpoint with that release as a new version; the same one where it has that spec. It follows no shared template any more. */
 export function restored(endpoint: Endpoint, release: Release, { at, by }: { readonly at: number; readonly by: string }): Endpoint {
-  const { spec, specHash, type } = release
+  const { spec, specHash, type, buildId } = release
   if (specHash === endpoint.specHash) return endpoint
-  const { sharedTemplateId: _link, pinnedImage: _pin, ...rest } = endpoint
+  const { sharedTemplateId: _link, pinnedImage: _pin, buildId: _build, ...rest } = endpoint
   const pastSpecs = [{ specHash: endpoint.specHash, until: at }, ...(endpoint.pastSpecs ?? [])].slice(0, 4)
-  return { ...rest, spec, specHash, type, version: endpoint.version + 1, updatedAt: at, savedBy: by, echo: {}, pastSpecs }
+  const back = buildId === undefined ? {} : { buildId }
+  return { ...rest, ...back, spec, specHash, type, version: endpoint.version + 1, updatedAt: at, savedBy: by, echo: {}, pastSpecs }
 }

@@ -110,7 +110,7 @@ describe('a build', () => {
   test('is not needed once it is neither active nor among the newest', () => {
     const builds = [1, 2, 3, 4].map((createdAt) => ({ id: `b${createdAt}`, createdAt }) as Build)
     const environments = [{ activeBuildId: 'b1' }] as Environment[]
-    expect(unneededBuilds({ builds, environments }, 2).map(({ id }) => id)).toEqual(['b2'])
+    expect(unneededBuilds({ builds, environments, endpoints: [] }, 2).map(({ id }) => id)).toEqual(['b2'])
   })
 })
 
