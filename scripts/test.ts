@@ -8,10 +8,9 @@ import { join, relative, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ALL_NEEDS, needsOf, type Needs } from './test/needs.ts'
 import { failureOfRun, filesToRunAgain, readReport, replaceResults, type Failure, type FileResults } from './test/results.ts'
-import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs } from './test/setup.ts'
+import { attempt, ensureDocker, installPackages, makeDebianPrograms, makeVenvs, makeWorkerImage } from './test/setup.ts'
 import { ensureUv } from '../test/harness/venvs.ts'
 import { dieWithUs } from '../test/harness/child.ts'
-import { makeWorkerImage } from './test/image.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 

@@ -4,8 +4,10 @@ import { spawn } from 'node:child_process'
 import { existsSync, openSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureWorkerImage, openEngine } from '../../packages/hosts/docker/src/index.ts'
 import { dieWithUs, findOnPath, runCommand, tryCommand } from '../../test/harness/child.ts'
 import { isImageRegistryReady, unpackImageRegistry } from '../../test/harness/image-registry.ts'
+import { firstMissing } from '../../test/harness/machine.ts'
 import { isPromtoolReady, unpackPromtool } from '../../test/harness/promtool.ts'
 import { cacheDir, ensureVenv, isVenvReady, type VenvName } from '../../test/harness/venvs.ts'
 import { waitFor } from '../../test/harness/wait.ts'
@@ -14,6 +16,8 @@ import type { Needs } from './needs.ts'
 export type Say = (line: string) => void
 
 const BROWSER = 'chromium'
+const DOCKERFILE = join(import.meta.dirname, '..', '..', 'docker', 'worker.Dockerfile')
+const SOCKET = '/var/run/docker.sock'
 
 /** Executable → Debian package. */
 const PACKAGES: Readonly<Record<string, string>> = { 'redis-server': 'redis-server', python3: 'python3' }
@@ -97,6 +101,26 @@ export async function ensureDocker(say: Say): Promise<() => Promise<void>> {
 async function engineAnswers(): Promise<boolean> {
   if (findOnPath('docker') === undefined) return false
   return (await tryCommand('docker', ['version', '--format', '{{.Server.Version}}'], { timeoutMs: 10_000 })).code === 0
+}
+
+/** Builds the default worker image with the same code as `runyard up`, if an engine responds. */
+export async function makeWorkerImage(say: Say): Promise<void> {
+  if ((await firstMissing(['docker'])) !== undefined) return
+  await attempt(say, 'the worker image', async () => {
+    const { image, built } = await ensureWorkerImage({
+      engine: openEngine({ kind: 'unix', socket: SOCKET }),
+      dockerfile: DOCKERFILE,
+      onProgress: onlyHeadlines(say),
+    })
+    if (built) say(`the worker image ${image} is built`)
+  })
+}
+
+/** A build prints thousands of lines; its steps are enough. */
+function onlyHeadlines(say: Say): (line: string) => void {
+  return (line) => {
+    if (/^(?:Step |building |making |[a-z]+ing )/.test(line)) say(line.slice(0, 160))
+  }
 }
 
 /** Programs from Debian packages, unpacked into the cache. */
