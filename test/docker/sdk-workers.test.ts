@@ -8,73 +8,51 @@ import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
 
-const SDK_VERSIONS = ['2.0.0rc2', '1.12.0', '1.7.13'] as const
+/** 1.x manages over GraphQL, 2.0 over REST. */
+const SDK_VERSIONS = [
+  { version: '2.0.0rc2', venv: 'runpod-2.0' },
+  { version: '1.12.0', venv: 'runpod-1.12' },
+  { version: '1.7.13', venv: 'runpod-1.12' },
+] as const
+const [NEWEST] = SDK_VERSIONS
 
-for (const version of SDK_VERSIONS) {
-  // 1.x manages over GraphQL, 2.0 over REST.
-  const venv = version.startsWith('2') ? 'runpod-2.0' : 'runpod-1.12'
-  await suiteThatNeeds(['redis', 'docker', 'worker-image', `venv:${venv}`], `a plain handler on the worker SDK ${version}`, () => {
+// What each version does with jobs is shown without Docker (`worker-sdks.test.ts`); here, that its image runs, and once how its containers end.
+await suiteThatNeeds(
+  ['redis', 'docker', 'worker-image', 'venv:runpod-2.0', 'venv:runpod-1.12'],
+  'a plain handler in an image of its own',
+  () => {
     let stack: Stack
-    let endpoint: string
+    const endpoints = new Map<string, string>()
 
     beforeAll(async () => {
-      const image = await ensureHandlerImage(version)
       const settings = { RUNYARD_LEASE_PING_INTERVAL_S: '1' }
-      stack = await startStack({ host: 'docker', simulatedGpus: 'NVIDIA RTX A4000:1', settings })
-      const { found } = await runPython({ venv, program: 'runpod_create.py', args: ['handler', image], env: stack.env })
-      endpoint = String(found['id'])
+      stack = await startStack({ host: 'docker', simulatedGpus: 'NVIDIA RTX A4000:3', settings })
+      const create = async ({ version, venv }: (typeof SDK_VERSIONS)[number]): Promise<void> => {
+        const args = [`handler-${version.replaceAll('.', '-')}`, await ensureHandlerImage(version)]
+        const { found } = await runPython({ venv, program: 'runpod_create.py', args, env: stack.env })
+        endpoints.set(version, String(found['id']))
+      }
+      await Promise.all(SDK_VERSIONS.map(create))
     }, 600_000)
     afterAll(async () => {
       await stack?.stop()
     })
 
-    test('returns its result, with the SDK and the worker that ran it', async () => {
-      const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { hello: 'world' }))
+    test.each(SDK_VERSIONS)('on the worker SDK $version returns results, and fails a job with a readable text', async ({ version }) => {
+      const endpoint = endpoints.get(version) ?? ''
+      const run = async (input: unknown) => stack.api.settled(endpoint, await stack.api.run(endpoint, input))
+      const job = await run({ hello: 'world' })
       expect(job).toMatchObject({ status: 'COMPLETED', output: { echo: { hello: 'world' }, worker: job['workerId'], id: job.id } })
       expect((job['output'] as { sdk: string }).sdk).toBe(version)
-    })
-
-    test('fails the job with a readable text after an exception or a returned error', async () => {
-      const raised = await stack.api.settled(endpoint, await stack.api.run(endpoint, { raise: 'the cheese is gone' }))
-      expect(raised).toMatchObject({ status: 'FAILED', error: expect.stringContaining('the cheese is gone') })
-      const returned = await stack.api.settled(endpoint, await stack.api.run(endpoint, { error: 'no cheese today' }))
-      expect(returned).toMatchObject({ status: 'FAILED', error: expect.stringContaining('no cheese today') })
-    })
-
-    test('shows a progress update while the job runs', async () => {
-      const id = await stack.api.run(endpoint, { progress: 'half way', sleep: 5 })
-      await waitFor('the progress to show', async () => {
-        const job = await stack.api.status(endpoint, id)
-        return job.status === 'IN_PROGRESS' && job['output'] === 'half way'
+      expect(await run({ raise: 'the cheese is gone' })).toMatchObject({
+        status: 'FAILED',
+        error: expect.stringContaining('the cheese is gone'),
       })
-      expect(await stack.api.settled(endpoint, id)).toMatchObject({ status: 'COMPLETED' })
-    })
-
-    test('streams each chunk of a generator once and aggregates them in its result', async () => {
-      const image = await ensureHandlerImage(version)
-      const generator = await stack.api.saveEndpoint({ name: 'generator', image, idleTimeout: 30, env: { HANDLER_KIND: 'generator' } })
-      const id = await stack.api.run(generator, { count: 5 })
-      const chunks: unknown[] = []
-      await waitFor('the stream to end', async () => {
-        const reply = await stack.api.get(`/v2/${generator}/stream/${id}`)
-        const part = reply.json as { status: string; stream: { output: unknown }[] }
-        chunks.push(...part.stream.map((chunk) => chunk.output))
-        return part.status === 'COMPLETED'
-      })
-      const expected = [0, 1, 2, 3, 4].map((number) => ({ number }))
-      expect(chunks).toEqual(expected)
-      expect(await stack.api.status(generator, id)).toMatchObject({ status: 'COMPLETED', output: expected })
-    })
-
-    test('a running job can be cancelled', async () => {
-      const id = await stack.api.run(endpoint, { sleep: 60 })
-      await waitFor('the job to run', async () => (await stack.api.status(endpoint, id)).status === 'IN_PROGRESS')
-      await stack.api.post(`/v2/${endpoint}/cancel/${id}`, {})
-      expect(await stack.api.status(endpoint, id)).toMatchObject({ status: 'CANCELLED' })
+      expect(await run({ error: 'no cheese today' })).toMatchObject({ status: 'FAILED', error: expect.stringContaining('no cheese today') })
     })
 
     test('loses the job to another worker when its worker is killed during the job', async () => {
-      const image = await ensureHandlerImage(version)
+      const image = await ensureHandlerImage(NEWEST.version)
       const fragile = await stack.api.saveEndpoint({ name: 'fragile', image, idleTimeout: 30 })
       const warm = await stack.api.settled(fragile, await stack.api.run(fragile, {}))
       const first = String(warm['workerId'])
@@ -85,8 +63,8 @@ for (const version of SDK_VERSIONS) {
       expect(job).toMatchObject({ status: 'COMPLETED' })
       expect(job['workerId']).not.toBe(first)
     })
-  })
-}
+  },
+)
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'an image with settings of its own', () => {
   let stack: Stack

@@ -2,20 +2,20 @@
 // as the image's command. Built once per content, inside a container that uses the machine's CA bundle, and never pushed.
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand, tryCommand } from './child.ts'
 import { WORKER_IMAGE } from './machine.ts'
 import { lockedRequirements } from './venv-lock.ts'
-import { VENVS } from './venvs.ts'
+import { ensureUv, VENVS } from './venvs.ts'
 
 const HANDLER = join(import.meta.dirname, '..', 'programs', 'plain_handler.py')
 const ENTRYPOINT = 'ENTRYPOINT ["python3", "-u", "/handler.py"]'
-const INSTALL = 'python3 -m pip install -q --no-cache-dir --break-system-packages --require-hashes -r /requirements.lock'
-const CA_VARIABLES = ['SSL_CERT_FILE', 'PIP_CERT', 'REQUESTS_CA_BUNDLE'] as const
+/** By this machine's uv, in a third of pip's processor time. */
+const INSTALL = '/uv pip install -q --system --break-system-packages --no-cache --compile-bytecode --require-hashes -r /requirements.lock'
 
-/** Returns the image's name. @throws with pip's last lines if it cannot be built. */
+/** Returns the image's name. @throws with uv's last lines if it cannot be built. */
 export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
   const base = (await runCommand('docker', ['image', 'inspect', '--format', '{{.Id}}', WORKER_IMAGE])).trim()
   const requirements = requirementsOf(sdkVersion)
@@ -31,7 +31,19 @@ export async function ensureHandlerImage(sdkVersion: string): Promise<string> {
   const lock = join(directory, 'requirements.lock')
   try {
     await writeFile(lock, requirements)
-    await runCommand('docker', ['create', '--name', container, ...caArguments(), '--entrypoint', 'sh', WORKER_IMAGE, '-c', INSTALL])
+    const tool = ['-v', `${await realpath(await ensureUv())}:/uv:ro`]
+    await runCommand('docker', [
+      'create',
+      '--name',
+      container,
+      ...tool,
+      ...caArguments(),
+      '--entrypoint',
+      'sh',
+      WORKER_IMAGE,
+      '-c',
+      INSTALL,
+    ])
     await runCommand('docker', ['cp', HANDLER, `${container}:/handler.py`])
     await runCommand('docker', ['cp', lock, `${container}:/requirements.lock`])
     await runCommand('docker', ['start', '-a', container])
@@ -54,5 +66,5 @@ function requirementsOf(sdkVersion: string): string {
 function caArguments(): readonly string[] {
   const bundle = process.env['SSL_CERT_FILE']
   if (bundle === undefined || !existsSync(bundle)) return []
-  return ['-v', `${bundle}:${bundle}:ro`, ...CA_VARIABLES.flatMap((name) => ['-e', `${name}=${bundle}`])]
+  return ['-v', `${bundle}:${bundle}:ro`, '-e', `SSL_CERT_FILE=${bundle}`]
 }
