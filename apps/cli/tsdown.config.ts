@@ -9,7 +9,11 @@ export default defineConfig({
   platform: 'node',
   target: 'node24',
   outExtensions: () => ({ js: '.mjs' }),
-  deps: { alwaysBundle: [/^@runyard\//], neverBundle: ['cpu-features', /\.node$/] },
+  // The bundle needs no node_modules, and what is bundled starts faster. `react-devtools-core` is for those who debug Ink itself.
+  deps: {
+    alwaysBundle: [/^@runyard\//, 'commander', 'ink', 'react', 'yaml', 'zod'],
+    neverBundle: ['cpu-features', 'react-devtools-core', /\.node$/],
+  },
   dts: false,
   clean: true,
 })

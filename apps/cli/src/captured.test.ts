@@ -9,6 +9,7 @@ import { NOW, SMALL_POOL } from './testing/small-pool.ts'
 
 const LISTS = [
   'status',
+  'gpus',
   'workers',
   'jobs',
   'jobs upscale --status waiting',

@@ -2,14 +2,12 @@
 // usage.
 import { CommanderError } from 'commander'
 import { RunyardError } from '@runyard/schema'
-import { optionsOf, UsageError, type Command, type CommandContext } from './command.ts'
+import { COMPLETE, optionsOf, UsageError, type Command, type CommandContext } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { COLOR_MODES, FORMS, withForm } from './output/terminal.ts'
-import { COMPLETE, completeWords } from './complete-words.ts'
 import { createProgram } from './program.ts'
 import { closestName } from './suggest.ts'
 import { VERSION } from './version.ts'
-import { watch } from './watch.ts'
 
 type Surroundings = Pick<CommandContext, 'env' | 'cwd' | 'out' | 'err' | 'ask'>
 
@@ -22,7 +20,7 @@ export async function runCommandLine(given: readonly string[], surroundings: Sur
     out.line(`runyard ${VERSION}`)
     return 0
   }
-  if (given[0] === COMPLETE) return completeWords(given.slice(1), surroundings)
+  if (given[0] === COMPLETE) return (await import('./complete-words.ts')).completeWords(given.slice(1), surroundings)
   const words = expand(given)
   let code = 0
   const program = createProgram(words, {
@@ -55,7 +53,7 @@ async function runCommand(command: Command, context: CommandContext): Promise<nu
   const isForPrograms = form !== 'table' && form !== 'wide'
   const { run } = await command.load()
   const ready = { ...context, options: { ...options, json: isForPrograms }, out: withForm(out, form) }
-  return options['watch'] === true ? watch(run, ready) : run(ready)
+  return options['watch'] === true ? (await import('./watch.ts')).watch(run, ready) : run(ready)
 }
 
 /** `help X` is `X --help`, and `ls` is `endpoints list`. */

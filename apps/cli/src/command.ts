@@ -66,6 +66,8 @@ export function optionsOf({ options, isList }: Pick<Command, 'options' | 'isList
 }
 
 export const WHICH = 'NAME|ID'
+/** The hidden command that completion scripts call (`complete-words.ts`). */
+export const COMPLETE = '__complete'
 
 /** The command line is invalid, independent of the stack: exit code 2. */
 export class UsageError extends RunyardError {

@@ -9,8 +9,6 @@ import { optionsOf, type Command, type CommandContext } from './command.ts'
 import { COMMANDS, GROUPS } from './commands.ts'
 import { findTarget } from './settings.ts'
 
-export const COMPLETE = '__complete'
-
 const FRESH_MS = 2000
 const ASK_MS = 1000
 /** Other names could be more to a shell than names. */

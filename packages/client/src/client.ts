@@ -17,6 +17,7 @@ import type {
   JobPage,
   JobSearchView,
   JobView,
+  PoolView,
   PurgeView,
   RegistryListView,
   RegistryView,
@@ -70,6 +71,8 @@ export interface HistoryClient {
   findJobs(search: JobSearch): Promise<JobSearchView>
   /** By its id alone; also after its result is gone. */
   getJob(jobId: string): Promise<JobDetailView>
+  /** Hosts and cards as they are now. */
+  pool(): Promise<PoolView>
   /** Retries or cancels all that match. */
   changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
 }
@@ -207,6 +210,7 @@ function createHistoryClient(send: Send): HistoryClient {
       for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, `${value}`)
       return send(`/runyard/v1/jobs?${parameters.toString()}`)
     },
+    pool: () => send('/runyard/v1/pool'),
     getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
     changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
   }

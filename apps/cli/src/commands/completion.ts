@@ -1,6 +1,5 @@
 // `runyard completion`: what a shell sources. The scripts only ask `runyard` for words; nothing that comes back is evaluated.
-import { COMPLETE } from '../complete-words.ts'
-import { UsageError, type CommandContext } from '../command.ts'
+import { COMPLETE, UsageError, type CommandContext } from '../command.ts'
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_runyard() {

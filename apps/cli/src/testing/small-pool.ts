@@ -56,6 +56,60 @@ const JOBS = [
   },
 ]
 
+const card = (index: number, more: object = {}) => ({
+  uuid: `GPU-2b1f6b9e-0000-4000-8000-00000000000${index}`,
+  index,
+  name: 'NVIDIA GeForce RTX 4090',
+  memoryBytes: 24 * 2 ** 30,
+  simulated: false,
+  healthy: true,
+  holders: [],
+  ...more,
+})
+const HOLDER = { workerId: 'ry-9f8e7d6c5b4a3210-001', endpoint: CAPTION }
+const SAMPLE = { at: ago(3), load: 0.62, memory: 0.8, powerW: 312.4, temperatureC: 71 }
+const QUARANTINE = { kind: 'quarantined', since: ago(600), cause: 'xid', message: 'XID 79: the GPU has fallen off the bus' }
+
+const EXPLANATION = {
+  endpoint: CAPTION,
+  reason: 'gpus_busy',
+  message: 'every card of gpu-box-1 is held',
+  wanted: '2 × NVIDIA GeForce RTX 4090',
+  priority: 1,
+  waiting: 0,
+  workers: { now: 2, min: 0, max: 8, throttled: 0 },
+  hosts: [],
+  changes: ['another card'],
+}
+
+const POOL = {
+  hosts: [
+    {
+      id: 'docker:1',
+      label: 'gpu-box-1',
+      kind: 'docker',
+      health: 'ready',
+      seenAt: ago(2),
+      standby: 0,
+      gpus: [
+        card(0, { holders: [HOLDER], sample: SAMPLE }),
+        card(1, { healthy: false, outOfUse: QUARANTINE }),
+        card(2, { sample: { ...SAMPLE, load: null } }),
+      ],
+    },
+    {
+      id: 'process:2',
+      label: 'local',
+      kind: 'process',
+      health: 'ready',
+      seenAt: ago(2),
+      standby: 1,
+      gpus: [card(0, { name: 'NVIDIA L4', simulated: true })],
+    },
+  ],
+  scalerAt: ago(2),
+}
+
 /** As the gateway filters. */
 const findJobs: Answer = ({ query }) => {
   const since = Date.parse(query.get('since') ?? new Date(0).toISOString())
@@ -87,6 +141,9 @@ export const SMALL_POOL: Record<string, unknown> = {
     reason: 'no_matching_gpu',
   },
   '/runyard/v1/jobs': findJobs,
+  '/runyard/v1/pool': POOL,
+  '/runyard/v1/explain/k2j4h5g6f7d8s9': EXPLANATION,
+  '/hapi/v1/pod/ry-9f8e7d6c5b4a3210-001/logs': { system: ['start container'], container: ['2026-11-30 the picture has no pixels'] },
   '/runyard/v1/standby': { hosts: [{ host: 'gpu-box-2', waiting: 1, problem: 'the image is not there' }] },
   '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
   '/runyard/v1/secrets': {
