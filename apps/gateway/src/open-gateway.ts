@@ -10,6 +10,7 @@ import { createEndpointCache } from './parts/endpoint-cache.ts'
 import { createEventWriter } from './parts/event-writer.ts'
 import { createHistoryWriter } from './parts/history-writer.ts'
 import { createWaiters, endpointPrefix, jobKey, rotationKey, startKey } from './parts/waiters.ts'
+import { openTraces } from './parts/traces.ts'
 import { openNotices } from './webhooks/notices.ts'
 import { openBlobSweep } from './blob-sweep.ts'
 import { createGatewayMetrics } from './parts/metrics.ts'
@@ -52,6 +53,7 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
   const dispatcher = createDispatcher({ store, endpoints, log, onHanded })
   const sessions = createWorkerSessions({ store, log })
   const tunnels = createTunnels()
+  const traces = openTraces({ config, log })
   const notices = openNotices({ store, config, log, resolve })
   tunnels.onChange((endpointId) => waiters.wake(rotationKey(endpointId)))
   const deps: WorkerPlaneDeps = {
@@ -62,6 +64,7 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
     prices: options.prices ?? (() => config.prices),
     blobErrors: options.blobErrors ?? (() => 0),
     notices,
+    traces,
     endpoints,
     deployed: createDeployedEndpoints({ store, endpoints }),
     events,
@@ -84,8 +87,8 @@ export function openGateway(options: OpenGatewayOptions): Gateway {
   const batches = openBatchFinisher(deps)
   // Closed in reverse: sources of work before what waits for it, the history last. A part that fails to close does not keep the others open.
   const parts = new AsyncDisposableStack()
-  for (const part of [events, notices, history, tunnels, balancer, webhooks, subscription, waiters, sessions, dispatcher, sweep, batches])
-    parts.use(part)
+  for (const part of [events, traces, notices, history, tunnels, balancer, webhooks, subscription]) parts.use(part)
+  for (const part of [waiters, sessions, dispatcher, sweep, batches]) parts.use(part)
   parts.defer(() => closing.abort())
   return { deps: balancer, [Symbol.asyncDispose]: () => parts.disposeAsync() }
 }
@@ -95,7 +98,7 @@ type HandedDeps = Pick<WorkerPlaneDeps, 'events' | 'waiters' | 'metrics'>
 function noteHanded(deps: HandedDeps, session: WorkerSession, job: TakenJob): void {
   const { endpointId, workerId } = session
   const { submittedAt, startedAt, attempt } = job
-  session.handOut(job.id, { submittedAt, startedAt, attempt, keyId: job.submission.keyId })
+  session.handOut(job.id, { submittedAt, startedAt, attempt, keyId: job.submission.keyId, traceparent: job.submission.traceparent })
   if (attempt === 1) deps.metrics.jobStarted(endpointId, startedAt - submittedAt)
   deps.waiters.wake(startKey(endpointId, job.id))
   deps.events.add({ at: startedAt, endpointId, kind: 'job_started', jobId: job.id, workerId })

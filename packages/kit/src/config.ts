@@ -24,6 +24,12 @@ export interface LoadedConfig {
   readonly file: string
 }
 
+/** Variables that other programs read, too. */
+const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
+  'redis.url': ['REDIS_URL'],
+  'traces.endpoint': ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+}
+
 const FILE_NAME = 'runyard.yaml'
 const LONGEST_TYPO = 2
 
@@ -112,7 +118,7 @@ function refuseUnknownVariables(settings: readonly Setting[], env: Env): void {
 }
 
 function variableThatSets(setting: Setting, env: Env): string | undefined {
-  const names = setting.key === 'redis.url' ? [setting.variable, 'REDIS_URL'] : [setting.variable]
+  const names = [setting.variable, ...(USUAL_NAMES[setting.key] ?? [])]
   return names.find((name) => env[name] !== undefined && env[name] !== '')
 }
 
@@ -141,7 +147,7 @@ function badValue(error: z.ZodError, where: { settings: readonly Setting[]; orig
   const setting = where.settings.find((candidate) => candidate.path.every((part, index) => part === path[index]))
   if (setting === undefined) return new RunyardError('bad_request', `The configuration is wrong: ${message}.`)
   const origin = where.origins[setting.key] ?? 'default'
-  const subject = origin === setting.variable || origin === 'REDIS_URL' ? origin : `${origin}: "${setting.key}"`
+  const subject = origin === setting.variable || USUAL_NAMES[setting.key]?.includes(origin) ? origin : `${origin}: "${setting.key}"`
   const inner = path.slice(setting.path.length).join('.')
   const detail = inner === '' ? '' : ` (at ${inner})`
   return new RunyardError('bad_request', `${subject} is wrong${detail}: ${describeAllowed(setting, message)}.`)

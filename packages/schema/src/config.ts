@@ -8,6 +8,7 @@ import { CorsConfig, LoadBalancingConfig, TlsConfig } from './load-balancing-con
 import { HistoryConfig, RetentionConfig } from './retention-config.ts'
 import { NotifyConfig } from './notice.ts'
 import { PricesConfig } from './price-config.ts'
+import { TracesConfig } from './trace-config.ts'
 import { DEFAULT_BILLED_STATES } from './usage.ts'
 import { BillingState } from './wire-words.ts'
 
@@ -260,6 +261,7 @@ export const Config = z.object({
     .default([])
     .describe('receivers of notices: url, and on: which events (default: all); they get signed webhooks when something needs a person'),
   prices: PricesConfig.prefault({}),
+  traces: TracesConfig.prefault({}),
   metrics: z
     .object({
       open: z

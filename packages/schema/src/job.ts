@@ -22,6 +22,8 @@ export const JobSubmission = z.object({
   webhook: Webhook.optional(),
   /** An object that only the handler reads. */
   s3Config: JsonText.optional(),
+  /** W3C Trace Context of its caller. */
+  traceparent: z.string().optional(),
   /** The batch that it belongs to. */
   batchId: z.string().optional(),
   /** The API key that submitted it (for usage per key). */

@@ -6,7 +6,7 @@ import type { GatewayDeps } from '../parts/deps.ts'
 import { cancelJob } from '../jobs/cancel-retry-purge.ts'
 import { noteAccepted } from '../jobs/submit.ts'
 
-type FinishDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'log' | 'events' | 'history' | 'metrics' | 'closing'>
+type FinishDeps = Pick<GatewayDeps, 'store' | 'endpoints' | 'log' | 'events' | 'history' | 'traces' | 'metrics' | 'closing'>
 
 const EVERY_MS = 10_000
 const CANCEL_AT_ONCE = 100

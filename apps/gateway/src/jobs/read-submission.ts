@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import {
   clampMs,
   RunyardError,
+  TRACEPARENT,
   WEEK_MS,
   type JobPolicy,
   type JobSubmission,
@@ -31,6 +32,8 @@ export interface Origin {
   readonly key: Pick<ApiKey, 'id' | 'ownerId'>
   /** Where webhooks may go. */
   readonly isAllowed: IsAllowed
+  /** The header of that name; what is no Trace Context is ignored. */
+  readonly traceparent?: string | readonly string[] | undefined
 }
 
 const ENVELOPE: ReadonlySet<string> = new Set(['input', 'policy', 'webhook', 's3Config'])
@@ -57,7 +60,12 @@ function toSubmission(body: Buffer, { kind, members }: JsonOutline, origin: Orig
     keyId: origin.key.id,
     ...readWebhook(parseMember(body, members.get('webhook'), 'webhook'), origin),
     ...readS3Config(body, members.get('s3Config')),
+    ...readTraceparent(origin),
   }
+}
+
+function readTraceparent({ traceparent }: Origin): Pick<JobSubmission, 'traceparent'> {
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}
 }
 
 function readWebhook(url: unknown, { key, isAllowed }: Origin): Pick<JobSubmission, 'webhook'> {

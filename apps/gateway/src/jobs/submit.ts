@@ -30,7 +30,7 @@ export function createRun(deps: SubmitDeps) {
   const isAllowed = allowedAddresses(deps.config.webhooks)
   return async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const endpoint = endpointOf(request)
-    const submission = await readSubmission(bytesOf(request), { sync: false, key: apiKeyOf(request), isAllowed })
+    const submission = await readSubmission(bytesOf(request), { ...originOf(request), sync: false, isAllowed })
     const repeated = await accept(deps, { endpointId: endpoint.id, submission }, request)
     if (repeated !== undefined) {
       const { id, status } = await requireJob(deps, endpoint.id, repeated)
@@ -47,7 +47,7 @@ export function createRunsync(deps: SubmitDeps) {
     const toTheEnd = isHeldToTheEnd(request)
     const waitMs = readWaitMs(request.query, toTheEnd ? LONGEST_HOLD_MS : deps.config.holds.runsyncS * 1000)
     const deadline = Date.now() + waitMs
-    const submission = await readSubmission(bytesOf(request), { sync: true, key: apiKeyOf(request), isAllowed })
+    const submission = await readSubmission(bytesOf(request), { ...originOf(request), sync: true, isAllowed })
     const early = waitMs <= EARLY_ANSWER_WAIT_MS
     const keys = [jobKey(endpoint.id, submission.id), ...(early ? [startKey(endpoint.id, submission.id)] : [])]
     using ticket = deps.waiters.open(keys, clientGone(reply))
@@ -66,6 +66,8 @@ export function createRunsync(deps: SubmitDeps) {
     return sendJson(reply, toJobJson(body))
   }
 }
+
+const originOf = (request: FastifyRequest) => ({ key: apiKeyOf(request), traceparent: request.headers['traceparent'] })
 
 /** Of a caller that would take the state of a job for its result. */
 function holdBroken(jobId: string): RunyardError {

@@ -22,7 +22,7 @@ export type FollowEnd =
   | { readonly kind: 'restarted' }
   | { readonly kind: 'left' }
 
-export type FollowDeps = Pick<GatewayDeps, 'store' | 'waiters' | 'log' | 'events' | 'history' | 'metrics'>
+export type FollowDeps = Pick<GatewayDeps, 'store' | 'waiters' | 'log' | 'events' | 'history' | 'traces' | 'metrics'>
 
 const CHUNKS_PER_READ = 500
 /** News arrives by signal; a lost signal costs this long. */

@@ -4,6 +4,7 @@ import type { BLOB_OPERATIONS } from '@runyard/core'
 import type { Config, Prices } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { Notices } from './notices.ts'
+import type { Traces } from './traces.ts'
 import type { DeployedEndpoints } from './deployed-endpoints.ts'
 import type { EndpointCache } from './endpoint-cache.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -21,6 +22,7 @@ export interface GatewayDeps {
   /** As the configuration file has them now. */
   readonly prices: () => Prices
   readonly notices: Notices
+  readonly traces: Traces
   /** How often the storage of large values has failed. */
   readonly blobErrors: (operation: BlobOperation) => number
   readonly endpoints: EndpointCache

@@ -1,8 +1,9 @@
 // Records the ends of jobs that this process has made (ADR 44): in its log, the endpoints' history and its metrics.
-import { writeJournal, writeUnread, type JobEnd, type JournalPort, type UnreadEnds } from '@runyard/core'
+import { writeJournal, writeUnread, type JournalPort, type UnreadEnds } from '@runyard/core'
 import type { GatewayDeps } from './deps.ts'
+import type { TracedEnd } from './job-spans.ts'
 
-export type JournalDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics' | 'history'>
+export type JournalDeps = Pick<GatewayDeps, 'log' | 'events' | 'metrics' | 'history' | 'traces'>
 
 interface EndpointName {
   readonly id: string
@@ -10,8 +11,9 @@ interface EndpointName {
 }
 
 /** Only for ends that this process has made. */
-export function recordEnds(deps: JournalDeps, endpoint: EndpointName, ends: readonly JobEnd[]): void {
+export function recordEnds(deps: JournalDeps, endpoint: EndpointName, ends: readonly TracedEnd[]): void {
   writeJournal(portOf(deps), endpoint, ends)
+  for (const end of ends) deps.traces.jobEnded(endpoint, end)
 }
 
 /** The same for jobs that were not read. */

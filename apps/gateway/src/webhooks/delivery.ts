@@ -10,6 +10,7 @@ import { withMembers } from '@runyard/schema/json-join'
 import type { ClaimedWebhook, Store } from '@runyard/store'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { toJobBody } from '../parts/job-body.ts'
+import type { Traces } from '../parts/traces.ts'
 import type { GatewayMetrics } from '../parts/metrics.ts'
 import { retryWhileAway } from '../parts/store-outage.ts'
 import { sendWebhook, unlessAborted, type SendResult } from './send.ts'
@@ -21,6 +22,7 @@ export interface DeliveryDeps {
   readonly endpoints: Pick<EndpointCache, 'get'>
   readonly config: Pick<Config, 'webhooks'>
   readonly metrics: Pick<GatewayMetrics, 'webhookAttempt'>
+  readonly traces: Pick<Traces, 'handOn' | 'webhookSent'>
   readonly log: Logger
   readonly resolve: Resolve
   readonly closing: AbortSignal
@@ -32,6 +34,7 @@ export function createDelivery(deps: DeliveryDeps): (event: ClaimedWebhook) => P
     const attempt = await makeAttempt(deps, event)
     const isOurs = await retryWhileAway(() => deps.store.webhooks.finish(event, attempt), deps.closing)
     deps.metrics.webhookAttempt(attempt.outcome, attempt.durationMs)
+    if (event.endpointId !== NOTICE_OUTBOX) deps.traces.webhookSent({ id: event.jobId, traceparent: event.traceparent }, attempt)
     // A path may be as secret as a password: the log names the receiver only.
     const line = { endpointId: event.endpointId, receiver: event.lane, ...attempt, url: undefined, ...(isOurs ? {} : { leaseLost: true }) }
     if (attempt.outcome === 'given_up' || attempt.outcome === 'refused') deps.log.warn(line, 'webhook attempt')
@@ -69,7 +72,7 @@ async function post(deps: DeliveryDeps, event: ClaimedWebhook, at: number): Prom
   }
 }
 
-async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, at: number) {
+async function write({ store, endpoints, traces }: DeliveryDeps, event: ClaimedWebhook, at: number) {
   const [{ record, input }, endpoint, secrets] = await Promise.all([
     event.read(),
     endpoints.get(event.endpointId),
@@ -80,7 +83,16 @@ async function write({ store, endpoints }: DeliveryDeps, event: ClaimedWebhook, 
   const isNotice = event.endpointId === NOTICE_OUTBOX && input !== undefined
   const body = isNotice ? Buffer.from(input) : withMembers({ ...fields, webhook: event.webhook.url }, { input, output })
   const signature = signWebhook({ id: event.eventId, at, body }, secrets)
-  return { body, headers: { 'content-type': 'application/json', 'user-agent': 'Runyard', ...signature } }
+  const traceparent = isNotice ? undefined : traces.handOn({ id: event.jobId, traceparent: event.traceparent })
+  return {
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'Runyard',
+      ...signature,
+      ...(traceparent === undefined ? {} : { traceparent }),
+    },
+  }
 }
 
 /** The resolved address is not exposed; internal DNS must not leak to API users. */

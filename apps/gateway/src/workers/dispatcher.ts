@@ -7,6 +7,7 @@ import { toJson, type JsonText } from '@runyard/schema'
 import { toJsonList, withMembers } from '@runyard/schema/json-join'
 import type { Store, TakenJob } from '@runyard/store'
 import { sendJson } from '../http/answer.ts'
+import type { Traces } from '../parts/traces.ts'
 import type { EndpointCache } from '../parts/endpoint-cache.ts'
 import { TakeQueue, type TakeRequest } from './take-queue.ts'
 import type { WorkerSession } from './worker-session.ts'
@@ -82,6 +83,7 @@ async function markOutdated(endpoints: Pick<EndpointCache, 'get'>, session: Work
 }
 
 interface TakeDeps {
+  readonly traces: Pick<Traces, 'handOn'>
   readonly dispatcher: Dispatcher
   readonly log: Logger
 }
@@ -121,13 +123,14 @@ function handOver(deps: TakeDeps, { session, signal }: TakeRequest, jobs: readon
   }
   if (signal.aborted) goBack()
   else signal.addEventListener('abort', goBack, { once: true })
-  return jobs.map(toTakenBody)
+  return jobs.map((job) => toTakenBody(job, deps.traces.handOn({ id: job.id, traceparent: job.submission.traceparent })))
 }
 
-/** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4); policy and webhook stay here. */
-function toTakenBody({ id, submission }: TakenJob): JsonText {
+/** `s3Config` is for the handler alone (client-api §6), `batchId` for the worker's log (worker-api §4.4), `traceparent` for the spans of either; policy and webhook stay here. */
+function toTakenBody({ id, submission }: TakenJob, traceparent: string | undefined): JsonText {
   const { input, s3Config, batchId } = submission
-  return withMembers(batchId === undefined ? { id } : { id, batchId }, { s3Config, input })
+  const head = { id, ...(batchId === undefined ? {} : { batchId }), ...(traceparent === undefined ? {} : { traceparent }) }
+  return withMembers(head, { s3Config, input })
 }
 
 /**

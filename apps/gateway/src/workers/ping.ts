@@ -17,7 +17,7 @@ export interface Ping {
 }
 
 export type PingDeps = ContactDeps &
-  Pick<GatewayDeps, 'config' | 'endpoints'> & { readonly heartbeats: Heartbeats; readonly wrongKeyPolls: WrongKeyPolls }
+  Pick<GatewayDeps, 'config' | 'endpoints' | 'traces'> & { readonly heartbeats: Heartbeats; readonly wrongKeyPolls: WrongKeyPolls }
 
 export async function receivePing(deps: PingDeps, session: WorkerSession, ping: Ping): Promise<void> {
   // A worker that has never polled with its own token is not ready, whatever its pings say.

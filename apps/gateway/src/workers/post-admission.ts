@@ -15,7 +15,7 @@ const LARGE_BYTES = 256 * 1024
 const THROWN_AWAY_COUNTS = 4
 const LONGEST_PAUSE_MS = 60_000
 
-type AdmissionDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'metrics' | 'endpoints' | 'config' | 'closing'>
+type AdmissionDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'traces' | 'metrics' | 'endpoints' | 'config' | 'closing'>
 
 export interface PostAdmission {
   /** True if the body is to be read; otherwise the request has been answered. */

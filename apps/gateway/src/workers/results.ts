@@ -11,7 +11,7 @@ import type { HandedJob, WorkerSession } from './worker-session.ts'
 
 export type ResultDeps = Pick<
   GatewayDeps,
-  'store' | 'log' | 'events' | 'history' | 'metrics' | 'waiters' | 'config' | 'endpoints' | 'closing'
+  'store' | 'log' | 'events' | 'history' | 'metrics' | 'traces' | 'waiters' | 'config' | 'endpoints' | 'closing'
 >
 
 export interface Post {
@@ -112,14 +112,16 @@ async function settleOnce({ store }: ResultDeps, end: PostedEnd, isRepeat: boole
   return isRepeat && reason === 'result_repeated' && (record?.settledAt ?? 0) >= at ? undefined : { record, reason }
 }
 
-type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'metrics' | 'endpoints'>
+type RecordDeps = Pick<GatewayDeps, 'store' | 'log' | 'events' | 'history' | 'metrics' | 'traces' | 'endpoints'>
 
 /** `job`: undefined when another gateway, or this one before a restart, handed the job out. */
 async function recordSettled(deps: RecordDeps, settled: PostedEnd & { readonly job: HandedJob | undefined }): Promise<void> {
   const job = await jobOf(deps, settled)
   const endpoint = await nameOf(deps, settled.session.endpointId)
   await recordEntered(deps, settled)
-  recordEnds(deps, endpoint, [{ cause: settled.cause, job }])
+  const { outcome, session, cause } = settled
+  const known = { traceparent: settled.job?.traceparent, timings: outcome.timings, worker: session.record }
+  recordEnds(deps, endpoint, [{ cause, job, ...known }])
 }
 
 /** One line for a post that changes nothing. `outcome` is undefined if the post was not read. */

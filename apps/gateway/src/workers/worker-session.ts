@@ -7,7 +7,10 @@ import type { Lease, TakenJob } from '@runyard/store'
 import { createHeldRequests, type Hold, type HoldOptions } from './held-requests.ts'
 
 /** What this gateway knows of a job that it handed out; it spares a read when the result comes here, too. */
-export type HandedJob = Pick<TakenJob, 'submittedAt' | 'startedAt' | 'attempt'> & { readonly keyId: string }
+export type HandedJob = Pick<TakenJob, 'submittedAt' | 'startedAt' | 'attempt'> & {
+  readonly keyId: string
+  readonly traceparent?: string | undefined
+}
 
 /** Of each kind: far more jobs than a worker works on at a time. */
 const REMEMBERED = 128

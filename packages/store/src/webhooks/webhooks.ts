@@ -25,6 +25,8 @@ export interface ClaimedWebhook {
   /** When the job ended, epoch ms. */
   readonly endedAt: number
   readonly webhook: Webhook
+  /** Of the job's caller. */
+  readonly traceparent: string | undefined
   /** The reported record; the job's own record may be gone meanwhile. Large values come from the blob store; `input` is absent where it is gone there. */
   read(): Promise<{ readonly record: JobRecord; readonly input?: JsonText }>
 }
@@ -162,7 +164,7 @@ function toClaimed(
   const { id: jobId, data } = job
   const at = { endpointId: lease.endpointId, jobId }
   const stored = job.toRecord(jobId)
-  const { webhook } = readStoredSubmission(data).submission
+  const { webhook, traceparent } = readStoredSubmission(data).submission
   if (webhook === undefined) throw new Error(`the webhook event ${eventId} is not whole`)
   return {
     ...lease,
@@ -173,6 +175,7 @@ function toClaimed(
     isAskedFor,
     endedAt: stored.record.settledAt ?? 0,
     webhook,
+    traceparent,
     async read() {
       const [record, submission] = await Promise.all([readRecord(payloads, at, stored), readSubmission(payloads, at, data)])
       return submission === undefined ? { record } : { record, input: submission.input }

@@ -1,0 +1,141 @@
+// Spans of jobs, sent to an OTLP receiver, and the trace that is handed on to the worker and to the webhook.
+import { startReceiver, startRedis, type Receiver, type TestRedis } from '@runyard/testing'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { contextOf, toTraceparent } from './parts/job-spans.ts'
+import { startGateway, type TestGateway, type TestWorker } from './testing/gateway.ts'
+
+const WAIT = { timeout: 20_000 }
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const CALLER = `00-${TRACE}-00f067aa0ba902b7-01`
+
+let redis: TestRedis
+let otlp: Receiver
+let hook: Receiver
+let traced: TestGateway
+let plain: TestGateway
+const scope = new AsyncDisposableStack()
+beforeAll(async () => {
+  redis = await startRedis()
+  scope.defer(() => redis.stop())
+  otlp = scope.use(await startReceiver())
+  hook = scope.use(await startReceiver())
+  const webhooks = { allowPrivate: true }
+  traced = scope.use(
+    await startGateway(redis.url, { webhooks, traces: { endpoint: `http://127.0.0.1:${otlp.port}/`, headers: { 'x-token': 't' } } }),
+  )
+  plain = scope.use(await startGateway(redis.url, { webhooks }))
+})
+afterAll(() => scope.disposeAsync())
+
+interface OtlpSpan {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly name: string
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
+  readonly status?: { readonly code: number; readonly message: string }
+  readonly attributes: readonly { readonly key: string; readonly value: Record<string, string> }[]
+}
+interface OtlpBody {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly OtlpSpan[] }[] }[]
+}
+
+const spansOf = (traceId: string): readonly OtlpSpan[] =>
+  otlp.received
+    .flatMap(({ json }) => (json as unknown as OtlpBody).resourceSpans)
+    .flatMap(({ scopeSpans }) => scopeSpans)
+    .flatMap(({ spans }) => spans)
+    .filter((span) => span.traceId === traceId)
+
+async function submit(gateway: TestGateway, ep: string, headers: Record<string, string> = {}): Promise<string> {
+  const { json } = await gateway.call(`/v2/${ep}/run`, { method: 'POST', headers, body: { input: 'a secret', webhook: hook.url } })
+  return String(json['id'])
+}
+
+async function takeRaw(worker: TestWorker): Promise<Record<string, unknown>> {
+  return (await worker.send(`/v2/${worker.record.endpointId}/job-take/${worker.id}?gpu=none&job_in_progress=0`)).json
+}
+
+const hookOf = (id: string) => hook.received.find(({ json }) => json['id'] === id)
+
+it('a job is a span below that of its caller, with its wait, its attempt, its function and its webhook; never its input', async () => {
+  const { id: ep } = await traced.addEndpoint({ name: 'caption' })
+  const createdAt = Date.now() - 2000
+  const id = await submit(traced, ep, { traceparent: CALLER })
+  const worker = await traced.addWorker(ep, { createdAt, containerStartedAt: createdAt + 500 })
+  const context = contextOf(id, CALLER)
+  expect(await takeRaw(worker)).toMatchObject({ id, traceparent: toTraceparent(context) })
+  const enteredAt = Date.now()
+  const timings = JSON.stringify({ enteredAt, returnedAt: enteredAt + 1 })
+  await worker.done(id, { error: 'it broke' }, { 'x-runyard-timings': timings })
+  await expect
+    .poll(
+      () =>
+        spansOf(TRACE)
+          .map(({ name }) => name)
+          .toSorted(),
+      WAIT,
+    )
+    .toEqual(expect.arrayContaining(['attempt 1', 'function', 'job', 'queue', 'result', 'webhook', 'worker start']))
+  const spans = new Map(spansOf(TRACE).map((span) => [span.name, span]))
+  const job = spans.get('job')
+  expect(job).toMatchObject({ spanId: context.spanId, parentSpanId: '00f067aa0ba902b7', status: { code: 2, message: 'FAILED' } })
+  expect(job?.attributes).toContainEqual({ key: 'runyard.endpoint', value: { stringValue: 'caption' } })
+  const parentOf = (name: string) => [...spans.values()].find(({ spanId }) => spanId === spans.get(name)?.parentSpanId)?.name
+  expect(['queue', 'attempt 1', 'webhook', 'function', 'result', 'worker start', 'container'].map(parentOf)).toEqual([
+    'job',
+    'job',
+    'job',
+    'attempt 1',
+    'attempt 1',
+    'queue',
+    'worker start',
+  ])
+  for (const { startTimeUnixNano, endTimeUnixNano } of spans.values())
+    expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano))
+  expect(otlp.received[0]).toMatchObject({ path: '/v1/traces', headers: { 'x-token': 't' } })
+  expect(otlp.received.map(({ body }) => body).join('')).not.toContain('secret')
+  expect(hookOf(id)?.headers['traceparent']).toBe(toTraceparent(context))
+})
+
+it('a job without a caller’s trace is one of its own, also if it is cancelled while it waits', async () => {
+  const { id: ep } = await traced.addEndpoint()
+  const id = await submit(traced, ep, { traceparent: '00-nonsense' })
+  await traced.call(`/v2/${ep}/cancel/${id}`, { method: 'POST' })
+  const { traceId } = contextOf(id, undefined)
+  await expect
+    .poll(
+      () =>
+        spansOf(traceId)
+          .map(({ name }) => name)
+          .toSorted(),
+      WAIT,
+    )
+    .toEqual(['job', 'queue', 'webhook'])
+  expect(spansOf(traceId).find(({ name }) => name === 'job')).not.toHaveProperty('parentSpanId')
+})
+
+it('where no spans are sent, the caller’s trace is handed on as it is, and nothing where there is none', async () => {
+  const { id: ep } = await plain.addEndpoint()
+  const worker = await plain.addWorker(ep)
+  const [one, two] = [await submit(plain, ep, { traceparent: CALLER }), await submit(plain, ep)]
+  expect(await takeRaw(worker)).toMatchObject({ id: one, traceparent: CALLER })
+  expect(await takeRaw(worker)).toEqual({ id: two, input: 'a secret' })
+  for (const id of [one, two]) await worker.done(id, { output: 1 })
+  await expect.poll(() => [one, two].map((id) => hookOf(id) !== undefined), WAIT).toEqual([true, true])
+  expect([one, two].map((id) => hookOf(id)?.headers['traceparent'])).toEqual([CALLER, undefined])
+})
+
+it('a receiver that refuses costs spans and nothing else', async () => {
+  const { id: ep } = await traced.addEndpoint()
+  const worker = await traced.addWorker(ep)
+  const before = otlp.received.length
+  otlp.answer = (response) => void response.writeHead(500).end('no')
+  const id = await submit(traced, ep)
+  await worker.take()
+  await worker.done(id, { output: 1 })
+  await expect.poll(() => otlp.received.length, WAIT).toBeGreaterThan(before)
+  otlp.answer = (response) => void response.writeHead(200).end('{}')
+  expect(await traced.statusOf(ep, id)).toMatchObject({ status: 'COMPLETED', output: 1 })
+})
