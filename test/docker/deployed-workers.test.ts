@@ -1,6 +1,32 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommand, tryCommand } from '../harness/child.ts'
+import { createDeployedApp } from '../harness/deploy.ts'
+import { WORKER_IMAGE } from '../harness/machine.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'deployed apps on Docker', () => {
-  deployedWorkersSuite('docker')
+  const image = 'runyard-test/own-packages:1'
+  beforeAll(async () => {
+    await runCommand('docker', ['tag', WORKER_IMAGE, image])
+  })
+  afterAll(async () => {
+    await tryCommand('docker', ['image', 'rm', image])
+  })
+
+  deployedWorkersSuite('docker', (stackOf) => {
+    test('SDK 2.0: an image of the user’s brings packages, and our agent runs the build in it', async () => {
+      const stack = stackOf()
+      const resources = [{ kind: 'queue', name: 'bake', module: 'main', qualname: 'bake' }]
+      const manifest = { version: 1, app: 'bakery', resources }
+      const app = await createDeployedApp(stack, { name: 'bakery', image, manifest, manifestFile: 'runpod_manifest.json' })
+      const handle =
+        'class Spec: name = "bake"\nclass Handle:\n    def __init__(self, fn): self.spec, self._fn, self._init_fn = Spec(), fn, None\nbake = Handle(lambda n: n * 2)\n'
+      const build = await app.deploy({ 'main.py': handle })
+      const bake = await app.save('bake', { RUNPOD_BUILD_ID: build, RUNPOD_RUNTIME_KIND: 'queue' })
+      const job = await stack.api.settled(bake, await stack.api.run(bake, { n: 21 }), 120_000)
+      expect(job).toMatchObject({ status: 'COMPLETED', output: 42 })
+      await app.remove()
+    })
+  })
 })

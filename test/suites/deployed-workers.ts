@@ -40,7 +40,8 @@ function sdk2Files(version: string): Readonly<Record<string, string>> {
 
 const resource = (name: string): object => ({ kind: 'queue', name, module: 'main', qualname: name })
 
-export function deployedWorkersSuite(host: HostKind): void {
+/** `more`: adds tests of the same stack. */
+export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stack) => void): void {
   let stack: Stack
   let flash: DeployedApp
   let sdk2: DeployedApp
@@ -118,6 +119,8 @@ export function deployedWorkersSuite(host: HostKind): void {
     await sdk2.save('greet', { RUNPOD_BUILD_ID: next })
     expect(await output(greet, { name: 'Ada' })).toMatchObject({ version: 'v2' })
   })
+
+  more?.(() => stack)
 
   test('a function that the build does not have fails its jobs with a sentence', async () => {
     const missing = await sdk2.save('missing')

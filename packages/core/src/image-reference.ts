@@ -82,12 +82,13 @@ export interface StartChoice extends ImageChoice {
 type Started = Pick<Endpoint, 'type'> & { readonly spec: Pick<EndpointSpec, 'image' | 'env'> }
 
 /**
- * Requests reach a load-balanced worker by our agent alone, so it runs in every image of one (ADR 69). It starts the image's own server there, or our
- * runner where SDK 2 only brings packages along (`image=`): its own launcher would install a runtime that no index has (production §2.2). `ofApp`: the envelope of the endpoint's build.
+ * Requests reach a load-balanced worker by our agent alone, so it runs in every image of one (ADR 69), and starts the image's own server there. It starts
+ * our runner where an image of SDK 2's user only brings packages along (`image=`): the SDK's launcher would install a runtime that no index has
+ * (production §2.2). `ofApp`: the envelope of the endpoint's build.
  */
 export function resolveStart({ type, spec: { image, env } }: Started, defaults: ImageDefaults, ofApp?: Envelope): StartChoice {
   const choice = resolveImage(image, defaults)
-  const hasRunner = choice.withAgent || (type === 'LOAD_BALANCER' && 'RUNPOD_RUNTIME_KIND' in env)
+  const hasRunner = choice.withAgent || 'RUNPOD_RUNTIME_KIND' in env
   const servesImage = type === 'LOAD_BALANCER' && !hasRunner
   const envelope = hasRunner ? (ofApp ?? choice.envelope ?? 'json') : null
   return { image: choice.image, envelope, withAgent: hasRunner || servesImage, servesImage, hasRunner }

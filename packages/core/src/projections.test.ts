@@ -113,6 +113,13 @@ test.each([
 test.each([
   ['of a queue starts by itself', 'QUEUE', 'mine:1', {}, { envelope: null, withAgent: false, servesImage: false }],
   ['of a load balancer is started by the agent', 'LOAD_BALANCER', 'mine:1', {}, { envelope: null, withAgent: true, servesImage: true }],
+  [
+    'of a queue with SDK 2 runs our runner',
+    'QUEUE',
+    'mine:1',
+    { RUNPOD_RUNTIME_KIND: 'queue' },
+    { envelope: 'json', withAgent: true, hasRunner: true },
+  ],
   ['with SDK 2 runs our runner', 'LOAD_BALANCER', 'mine:1', { RUNPOD_RUNTIME_KIND: 'api' }, { envelope: 'json', servesImage: false }],
   ['that ours stands in for runs our runner', 'LOAD_BALANCER', 'runpod/flash-lb:latest', {}, { envelope: 'flash', servesImage: false }],
 ] as const)('an image %s', (_what, type, image, env, expected) => {
