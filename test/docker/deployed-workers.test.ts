@@ -28,5 +28,19 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'deployed apps on Dock
       expect(job).toMatchObject({ status: 'COMPLETED', output: 42 })
       await app.remove()
     })
+
+    test('Flash: a build without what Flash imports starts while the package index is unreachable', async () => {
+      const stack = stackOf()
+      const manifest = { version: '1.0', project_name: 'bare', resources: { where: {} } }
+      const flash = 'runpod/flash-cpu:py3.12-latest'
+      const app = await createDeployedApp(stack, { name: 'bare', image: flash, manifest, manifestFile: 'flash_manifest.json' })
+      const handler = 'import runpod_flash, dotenv\ndef handler(job):\n    return dotenv.__file__\n'
+      await app.deploy({ 'runpod_flash/__init__.py': 'import runpod, rich, pydantic\n', 'handler_where.py': handler })
+      const nowhere = 'http://127.0.0.1:9/simple'
+      const where = await app.save('where', { PIP_INDEX_URL: nowhere, UV_DEFAULT_INDEX: nowhere, UV_INDEX_URL: nowhere })
+      const job = await stack.api.settled(where, await stack.api.run(where, {}), 120_000)
+      expect(job).toMatchObject({ status: 'COMPLETED', output: expect.stringContaining('/usr/local/lib/runyard-flash/') })
+      await app.remove()
+    })
   })
 })
