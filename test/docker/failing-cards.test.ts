@@ -4,14 +4,13 @@ import { readFile } from 'node:fs/promises'
 import { standInSmi, type StandInSmi } from '@runyard/testing/nvidia-smi'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { WORKER_IMAGE } from '../harness/machine.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
 import { sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
-const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 }
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 300 }
 const GATE = '/tmp/gate'
 const RECORDED = await readFile(new URL('../../packages/nvidia-smi-parser/fixtures/two-geforce-550.xml', import.meta.url), 'utf8')
 const [BLOCK = '', ...OTHERS] = RECORDED.match(/<gpu id=[\s\S]*?<\/gpu>/g) ?? []
@@ -39,7 +38,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'cards of
   let store: Store
 
   beforeAll(async () => {
-    hosts = await startTwoHosts(WORKER_IMAGE)
+    hosts = await startTwoHosts()
     host = hosts.byTls
     smi = await standInSmi(EIGHT)
     const PATH = `${smi.directory}:${process.env['PATH'] ?? ''}`

@@ -6,14 +6,14 @@ import { createInterface } from 'node:readline'
 import type { WorkerRecord } from '@runyard/schema'
 import { openStore, type Store } from '@runyard/store'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { WORKER_IMAGE } from '../harness/machine.ts'
+import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { startStack, type Part, type Stack } from '../harness/stack.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startTwoHosts, type SeparateHost, type TwoHosts } from '../harness/two-hosts.ts'
 import { waitFor } from '../harness/wait.ts'
 import { ECHO, sourceCall, UNTIL, valueOf } from '../suites/calls.ts'
 
-const PATIENCE = { timeoutMs: 120_000, intervalMs: 100 }
+const PATIENCE = { timeoutMs: 120_000, intervalMs: 300 }
 const GRACE_S = 25
 const GATE = '/tmp/gate'
 
@@ -24,7 +24,7 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image', 'two-hosts'], 'a pool o
   let both: readonly SeparateHost[]
 
   beforeAll(async () => {
-    hosts = await startTwoHosts(WORKER_IMAGE)
+    hosts = await startTwoHosts()
     both = [hosts.bySsh, hosts.byTls]
     const quick = { RUNYARD_HOST_GRACE_S: `${GRACE_S}`, RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_LEASE_DURATION_S: '10' }
     stack = await startStack({ host: 'process', settings: { ...hosts.settings, ...quick, RUNYARD_LOG_LEVEL: 'info' } })

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand, tryCommand } from './child.ts'
-import { WORKER_IMAGE } from './machine.ts'
+import { WORKER_IMAGE } from './worker-image.ts'
 import { lockedRequirements } from './venv-lock.ts'
 import { ensureUv, VENVS } from './venvs.ts'
 

@@ -6,8 +6,7 @@ import { isImageRegistryReady } from './image-registry.ts'
 import { isPromtoolReady } from './promtool.ts'
 import { missingForTwoHosts } from './two-hosts.ts'
 import { isVenvReady, type VenvName } from './venvs.ts'
-
-export const WORKER_IMAGE = process.env['RUNYARD_TEST_IMAGE'] ?? 'runyard/worker:latest'
+import { WORKER_IMAGE } from './worker-image.ts'
 
 export type Need =
   | 'redis'

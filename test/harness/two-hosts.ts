@@ -1,16 +1,15 @@
 // Two machines for scenarios: a network namespace each, with a Docker engine of its own, on one bridge with this machine. The engine of one is reached by ssh,
 // the other's by TLS. They have no registry: images come by save and load. Nothing is shared but the kernel, and `stop` fails if something is left.
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { prepareSsh, prepareTls, SSHD } from '@runyard/testing/remote-access'
 import { noteOwner, reapAbandoned, STACK_PREFIX } from './abandoned.ts'
-import { dieWithUs, findOnPath, runCommand, startChild, tryCommand, type Child } from './child.ts'
+import { findOnPath, runCommand, startChild, tryCommand, type Child } from './child.ts'
 import { findLastingLeaks, removeLeaks } from './leaks.ts'
 import { waitFor } from './wait.ts'
+import { loadWorkerImage } from './worker-image.ts'
 
 const SSH_PORT = 2222
 const TLS_PORT = 2376
@@ -58,8 +57,8 @@ export async function missingForTwoHosts(): Promise<string | undefined> {
   return made.code === 0 ? undefined : `no network namespaces here: ${made.stderr.trim()}`
 }
 
-/** `image`: of this machine's engine; both get it. */
-export async function startTwoHosts(image: string): Promise<TwoHosts> {
+/** Both have the small worker image. */
+export async function startTwoHosts(): Promise<TwoHosts> {
   await reapAbandoned()
   await removeAbandonedNetworks()
   const dir = await mkdtemp(STACK_PREFIX)
@@ -87,7 +86,7 @@ export async function startTwoHosts(image: string): Promise<TwoHosts> {
   const hosts = [toHost(first, []), toHost(second, [...serveTls, ...files])] as const
   for (const host of hosts) undo.defer(() => host.stopEngine())
   await Promise.all(hosts.map((host) => host.startEngine()))
-  await load(hosts, image)
+  await loadWorkerImage(hosts)
   const bin = join(dir, 'bin')
   await mkdir(bin)
   await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec ${findOnPath('ssh') ?? 'ssh'} -F ${ssh.config} "$@"\n`)
@@ -161,6 +160,7 @@ function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
   const at = (name: string): string => join(dir, name)
   const docker: SeparateHost['docker'] = (...args) => runCommand('docker', ['-H', `unix://${socket}`, ...args])
   let engine: Child | undefined
+  let id: Promise<string> | undefined
   const startEngine = async (): Promise<void> => {
     await mkdir(at('settings'), { recursive: true })
     await writeFile(join(at('settings'), HOOK), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
@@ -173,13 +173,14 @@ function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
     engine = started
     await waitFor(`the engine of ${namespace}`, async () => {
       if (!started.isRunning()) throw new Error(started.output().slice(-2000))
-      return (await tryCommand('docker', ['-H', `unix://${socket}`, 'version'])).code === 0
+      return existsSync(socket) && (await tryCommand('docker', ['-H', `unix://${socket}`, 'version'])).code === 0
     })
   }
   return {
     name: namespace,
     socket,
-    hostId: async () => `docker:${(await docker('info', '--format', '{{.ID}}')).trim()}`,
+    // Asked once: it stays in the engine's settings.
+    hostId: () => (id ??= docker('info', '--format', '{{.ID}}').then((line) => `docker:${line.trim()}`)),
     docker,
     workers: async () =>
       (await docker('ps', '-a', '--filter', 'label=runyard.worker', '--format', '{{.ID}} {{.Names}}'))
@@ -193,17 +194,6 @@ function toHost(machine: Machine, listen: readonly string[]): SeparateHost {
     stopEngine: async () => engine?.stop(30_000),
     startEngine,
   }
-}
-
-/** One save feeds all loads. */
-async function load(hosts: readonly Pick<SeparateHost, 'socket'>[], image: string): Promise<void> {
-  const save = spawn(...dieWithUs('docker', ['save', image]), { stdio: ['ignore', 'pipe', 'inherit'] })
-  const loads = hosts.map(({ socket }) =>
-    spawn(...dieWithUs('docker', ['-H', `unix://${socket}`, 'load', '-q']), { stdio: ['pipe', 'ignore', 'inherit'] }),
-  )
-  for (const { stdin } of loads) save.stdout.pipe(stdin)
-  const codes = await Promise.all(loads.map(async (child) => (await once(child, 'exit')) as [number | null]))
-  if (codes.some(([code]) => code !== 0)) throw new Error(`${image} cannot be copied to the other engines`)
 }
 
 async function ip(...args: readonly string[]): Promise<void> {
