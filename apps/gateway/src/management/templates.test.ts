@@ -281,7 +281,7 @@ describe('the catalogue of GPUs', () => {
 describe('what Runyard does not have', () => {
   it.each([
     ['pods', 'mutation { podStop(input: { podId: "x" }) { id desiredStatus } }', '/v2/pods/x/action', 'Pods are not served here'],
-    ['a list of pods', '{ myself { pods { id runtime { ports { ip } } } } }', '/v2/pods/x/logs', 'Pods are not served here'],
+    ['a list of pods', '{ myself { pods { id runtime { ports { ip } } } } }', '/v2/pods/x/metrics', 'Pods are not served here'],
   ])('says so of %s', async (_what, query, url, sentence) => {
     expect(await user.graphql(query)).toContain(sentence)
     for (const method of ['GET', 'POST', 'PUT', 'DELETE'] as const)

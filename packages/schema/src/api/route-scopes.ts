@@ -109,6 +109,7 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'PUT /v2/account/ssh-keys': ADMIN,
   'GET /v2/pods': VIEW,
   'GET /v2/pods/:id': VIEW,
+  'GET /v2/pods/:id/logs': VIEW,
   'DELETE /v2/pods/:id': ADMIN,
   'GET /v2/clusters': VIEW,
   'GET /v2/registries/delegations': VIEW,

@@ -2,7 +2,7 @@
 // here as open. Then the other way round: what another owner's key and another worker's token get to see of an owner who has everything.
 import { mayCall } from '@runyard/core'
 import { KEY_SCOPES, type KeyScope } from '@runyard/schema'
-import { FIELD_SCOPES, ROUTE_SCOPES } from '@runyard/schema/api'
+import { FIELD_SCOPES, OPERATIONS, ROUTE_SCOPES } from '@runyard/schema/api'
 import { startRedis, type TestRedis } from '@runyard/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSend, startGateway, type TestGateway, type TestWorker } from '../gateway.ts'
@@ -232,6 +232,8 @@ describe.each(['publicApp', 'workerPlane'] as const)('scopes of %s', (listener) 
       return [404, 405].includes(status) || isWorkers(route) ? undefined : `${route.method} ${route.url} answered ${status}`
     }
     expect(await exceptions(undecided, check)).toEqual([])
+    // Whose answer may be that there is no such thing.
+    expect(Object.keys(OPERATIONS).filter((key) => ROUTE_SCOPES[key] === undefined)).toEqual([])
     const served = (['publicApp', 'workerPlane'] as const).flatMap((one) => routesOf(gateway.apps[one]))
     const keys = new Set(served.map(({ method, url }) => `${method} ${url}`))
     expect(Object.keys(ROUTE_SCOPES).filter((key) => !keys.has(key))).toEqual([])
