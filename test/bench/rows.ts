@@ -13,6 +13,7 @@ import { run } from './rows/run.ts'
 import { processor } from './rows/processor.ts'
 import { through } from './rows/through.ts'
 import { backlog } from './rows/backlog.ts'
+import { history } from './rows/history.ts'
 import { hostile } from './rows/hostile.ts'
 import { scrape } from './rows/scrape.ts'
 
@@ -28,6 +29,7 @@ export const ROW_GROUPS: readonly RowGroup[] = [
   run,
   processor,
   scrape,
+  history,
   through,
   hostile,
   backlog,

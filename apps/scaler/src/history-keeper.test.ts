@@ -82,9 +82,10 @@ it('adds up minutes and hours of an endpoint from what it saw and from the jobs 
   await keeper.note(seen(host(0), [view(7)], { throttled: 2, reason: 'gpus_busy' }), START + 30_000)
   await store.history.addJobs([{ ...job, id: 'a2', status: 'FAILED', endedAt: START + 50_000 }], {})
   await keeper.note(seen(host(0), [view(3)]), START + MINUTE)
-  await keeper.note(seen(host(0), []), START + 60 * MINUTE)
+  await keeper.note(seen(host(0), [view(1)]), START + 60 * MINUTE)
+  await keeper.note(seen(host(0), []), START + 62 * MINUTE)
   const [first] = await store.history.chunks('minutes', ALL)
-  const numbers = { completed: 1, failed: 1, queue: 7, oldestS: 60, throttled: 2, reason: 'gpus_busy' }
+  const numbers = { accepted: 9, completed: 1, failed: 1, queue: 7, oldestS: 30, throttled: 2, reason: 'gpus_busy' }
   expect(unpackNumbers(first?.bytes ?? new Uint8Array())).toMatchObject({
     at: START,
     rows: new Map([['ep-one', expect.objectContaining(numbers)]]),

@@ -127,77 +127,79 @@ function createOutOfUseBook({ history, cards }: HistoryKeeperDeps['store']) {
   }
 }
 
-/** Jobs that ended since it was last asked, each once. */
-function createEndReader(history: Store['history']) {
+type Rows = Map<string, EndpointNumbers>
+
+/** By then all gateways have written what ended in the minute. */
+const WRITTEN_MS = 5000
+const CHUNKS_AT_ONCE = 64
+
+/** A chunk holds jobs of up to a minute before its own time. */
+async function endedIn(history: Store['history'], from: number, to: number): Promise<readonly PastJob[]> {
+  const found: PastJob[] = []
   let after: string | undefined
-  return {
-    async next(from: number, to: number): Promise<readonly PastJob[]> {
-      const found: PastJob[] = []
-      for (;;) {
-        const chunks = await history.jobs({ from, to, after, count: CHUNKS_AT_ONCE })
-        found.push(...chunks.flatMap(({ jobs }) => jobs))
-        after = chunks.at(-1)?.id ?? after
-        if (chunks.length < CHUNKS_AT_ONCE) return found
-      }
-    },
+  for (;;) {
+    const chunks = await history.jobs({ from, to: Number.MAX_SAFE_INTEGER, after, count: CHUNKS_AT_ONCE })
+    found.push(...chunks.flatMap(({ jobs }) => jobs).filter(({ endedAt }) => endedAt >= from && endedAt < to))
+    after = chunks.at(-1)?.id
+    if (chunks.length < CHUNKS_AT_ONCE) return found
   }
 }
 
-const CHUNKS_AT_ONCE = 200
+const add = (rows: Rows, endpointId: string, more: EndpointNumbers) =>
+  rows.set(endpointId, addNumbers(rows.get(endpointId) ?? NO_NUMBERS, more))
 
-type Rows = Map<string, EndpointNumbers>
+/** What waited and ran at the beginning of a minute and at its latest look. */
+interface Minute {
+  readonly rows: Rows
+  readonly first: ReadonlyMap<string, number>
+  last: ReadonlyMap<string, number>
+}
 
 /** Queues and workers as the ticks saw them; ends, waits and runs from the jobs that everyone has written by then. */
 function createNumberBook({ history }: HistoryKeeperDeps['store']) {
-  let minute = 0
+  const minutes = new Map<number, Minute>()
   let hour = 0
-  let seenNow: Rows = new Map()
   let inHour: Rows = new Map()
-  let liveBefore: ReadonlyMap<string, number> | undefined
-  let liveNow = new Map<string, number>()
-  const ends = createEndReader(history)
 
-  const add = (rows: Rows, endpointId: string, more: EndpointNumbers) =>
-    rows.set(endpointId, addNumbers(rows.get(endpointId) ?? NO_NUMBERS, more))
-
-  async function writeMinute(at: number, now: number): Promise<void> {
-    const rows = seenNow
-    seenNow = new Map()
-    for (const job of await ends.next(at, now)) add(rows, job.endpointId, numbersOf(job))
-    const before = liveBefore
+  async function writeMinute(at: number, { rows, first, last }: Minute): Promise<void> {
+    for (const job of await endedIn(history, at, at + MINUTE_MS)) add(rows, job.endpointId, numbersOf(job))
     for (const [endpointId, row] of rows) {
       const ended = row.completed + row.failed + row.cancelled + row.timedOut
-      const grown = before === undefined ? 0 : (liveNow.get(endpointId) ?? 0) - (before.get(endpointId) ?? 0)
+      const grown = (last.get(endpointId) ?? 0) - (first.get(endpointId) ?? 0)
       rows.set(endpointId, { ...row, accepted: Math.max(0, ended + grown) })
     }
-    liveBefore = liveNow
     if (rows.size === 0) return
     await history.add('minutes', packNumbers(at, rows), at)
     for (const [endpointId, row] of rows) add(inHour, endpointId, row)
   }
 
+  async function writeHour(now: number): Promise<void> {
+    const [at, rows] = [hour, inHour]
+    hour = now
+    inHour = new Map()
+    if (rows.size > 0) await history.add('hours', packNumbers(at, rows), at)
+  }
+
   return {
     look({ observed, statuses }: Seen, now: number): void {
-      minute ||= now - (now % MINUTE_MS)
-      hour ||= now - (now % HOUR_MS)
-      liveNow = new Map(observed.endpoints.map(({ endpointId, demand, leases }) => [endpointId, demand.waiting + leases.length]))
+      const at = now - (now % MINUTE_MS)
+      const live = new Map(observed.endpoints.map(({ endpointId, demand, leases }) => [endpointId, demand.waiting + leases.length]))
+      const minute = minutes.get(at) ?? { rows: new Map(), first: live, last: live }
+      minutes.set(at, minute)
+      minute.last = live
       for (const view of observed.endpoints) {
         const row = rowOf(view, statuses.get(view.endpointId), now)
-        if (row !== undefined) add(seenNow, view.endpointId, row)
+        if (row !== undefined) add(minute.rows, view.endpointId, row)
       }
     },
     async writeWhenDue(now: number): Promise<void> {
-      const current = now - (now % MINUTE_MS)
-      if (current === minute) return
-      const at = minute
-      minute = current
-      await writeMinute(at, now)
-      const currentHour = now - (now % HOUR_MS)
-      if (currentHour === hour) return
-      const [hourAt, rows] = [hour, inHour]
-      hour = currentHour
-      inHour = new Map()
-      if (rows.size > 0) await history.add('hours', packNumbers(hourAt, rows), hourAt)
+      for (const [at, minute] of minutes) {
+        if (now < at + MINUTE_MS + WRITTEN_MS) continue
+        minutes.delete(at)
+        const ownHour = at - (at % HOUR_MS)
+        if (ownHour !== hour) await writeHour(ownHour)
+        await writeMinute(at, minute)
+      }
     },
   }
 }

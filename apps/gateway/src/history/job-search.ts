@@ -20,11 +20,12 @@ type SearchStore = Pick<Store, 'jobs' | 'history'>
 
 /** Waiting and running jobs that one answer merges. */
 const MOST_LIVE = 1000
-const CHUNKS_AT_ONCE = 64
+/** Some ten milliseconds of the event loop. */
+const CHUNKS_AT_ONCE = 32
 /** Of one answer. */
 const SEARCH_MS = 2000
 /** The chunk of a job may be this much later than its end. */
-const CHUNK_LAG_MS = 60_000
+export const CHUNK_LAG_MS = 90_000
 
 const isLive = (status: JobStatus | undefined): boolean => status === undefined || status === 'IN_QUEUE' || status === 'IN_PROGRESS'
 const isEnded = (status: JobStatus | undefined): boolean => status === undefined || !isLive(status)
@@ -103,45 +104,58 @@ interface Read {
   readonly next: string
 }
 
-/** Newest first, in batches, from a position on. */
+/**
+ * By their end, latest first, in batches, from a position on. A chunk holds jobs of up to a minute before its own time, so what ended after the earliest
+ * chunk that was read is in its final order.
+ */
 async function* readBack(
   history: Store['history'],
   { since: from = 0, until = Infinity }: Wanted,
   start: Position | undefined,
 ): AsyncGenerator<readonly Read[]> {
-  let to: number | string = start?.chunk ?? Math.min(Date.now(), until) + CHUNK_LAG_MS
+  const number = createNumbering(start)
+  const to = Math.min(Date.now(), until, start?.at ?? Infinity) + CHUNK_LAG_MS
+  let waiting: readonly PastJob[] = []
   let after: string | undefined
   for (;;) {
-    const chunks: Awaited<ReturnType<typeof history.jobs>> = await history.jobs({
-      from,
-      to,
-      after,
-      newestFirst: true,
-      count: CHUNKS_AT_ONCE,
-    })
-    yield chunks.flatMap(({ id, jobs }) => {
-      const left = start?.chunk === id ? jobs.slice(0, start.left) : jobs
-      return left.map((job, index) => ({ job, next: `${id}.${index}` })).toReversed()
-    })
+    const chunks = await history.jobs({ from, to, after, newestFirst: true, count: CHUNKS_AT_ONCE })
     after = chunks.at(-1)?.id
-    to = Number.MAX_SAFE_INTEGER
-    if (chunks.length < CHUNKS_AT_ONCE) return
+    const isLast = chunks.length < CHUNKS_AT_ONCE
+    const finalFrom = isLast ? -Infinity : Number.parseInt(after ?? '0', 10)
+    const all = [...waiting, ...chunks.flatMap(({ jobs }) => jobs)].toSorted(byEnd)
+    yield number(all.filter(({ endedAt }) => endedAt > finalFrom))
+    waiting = all.filter(({ endedAt }) => endedAt <= finalFrom)
+    if (isLast) return
     await nextTurn()
   }
 }
 
-/** The chunk to read on in, and how many of its jobs are left. */
+const byEnd = (a: PastJob, b: PastJob): number => b.endedAt - a.endedAt || (a.id < b.id ? 1 : -1)
+
+/** When the last job of a page ended, and how many that ended then were on it or before it. */
 interface Position {
-  readonly chunk: string
-  readonly left: number
+  readonly at: number
+  readonly seen: number
+}
+
+/** Leaves out what came before the position. */
+function createNumbering(start: Position | undefined): (jobs: readonly PastJob[]) => readonly Read[] {
+  let [at, seen] = [Infinity, 0]
+  return (jobs) =>
+    jobs.flatMap((job) => {
+      seen = job.endedAt === at ? seen + 1 : 1
+      at = job.endedAt
+      const isBefore = start !== undefined && (at > start.at || (at === start.at && seen <= start.seen))
+      return isBefore ? [] : [{ job, next: `${at}.${seen}` }]
+    })
 }
 
 /** @throws RunyardError('bad_request') */
 function parseCursor(cursor: string | undefined): Position | undefined {
   if (cursor === undefined) return undefined
-  const match = /^(\d{1,16}-\d{1,10})\.(\d{1,6})$/u.exec(cursor)
+  const match = /^(\d{1,16})\.(\d{1,6})$/u.exec(cursor)
   if (match === null) throw new RunyardError('bad_request', '"cursor" must be the `nextCursor` of an earlier page.')
-  return { chunk: match[1] ?? '', left: Number(match[2]) }
+  return { at: Number(match[1]), seen: Number(match[2]) }
 }
 
 function matches(job: FoundJob, { since = 0, until = Infinity, ...wanted }: Wanted): boolean {

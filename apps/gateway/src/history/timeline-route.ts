@@ -15,6 +15,7 @@ import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
+import { CHUNK_LAG_MS } from './job-search.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 import { readLives } from './worker-routes.ts'
 
@@ -23,9 +24,9 @@ type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'h
 const HOUR_MS = 3_600_000
 /** Readings of ten seconds up to here; of minutes beyond. */
 const FINE_MS = 2 * HOUR_MS
-const CHUNKS_AT_ONCE = 256
+const CHUNKS_AT_ONCE = 32
 const MOST_JOBS = 1_000_000
-/** A chunk may be this much later than its jobs. */
+/** A chunk may be this much later than its first reading. */
 const LAG_MS = 60_000
 /** What a browser may get beyond the columns, per pixel. */
 const NEAR_PER_PX = 4
@@ -109,7 +110,7 @@ async function jobsIn(
   // Newest first. What ended a while after the range may have run in it.
   const to = range.to + HOUR_MS
   for (;;) {
-    const chunks = await store.history.jobs({ from: range.from, to: to + LAG_MS, after, newestFirst: true, count: CHUNKS_AT_ONCE })
+    const chunks = await store.history.jobs({ from: range.from, to: to + CHUNK_LAG_MS, after, newestFirst: true, count: CHUNKS_AT_ONCE })
     jobs.push(...chunks.flatMap((chunk) => chunk.jobs.flatMap((job) => ranIn(job, range))))
     after = chunks.at(-1)?.id
     if (chunks.length < CHUNKS_AT_ONCE) return { jobs, isComplete: true }

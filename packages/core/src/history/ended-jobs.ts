@@ -3,7 +3,7 @@ import { JobStatus } from '@runyard/schema'
 import { END_CAUSES, type EndCause, type JobEnd } from '../job-end.ts'
 import { defined } from '../management/defined.ts'
 import { fingerprintOf, headlineOf } from './fingerprint.ts'
-import { createPacker, createTexts, createUnpacker, readTexts, type Unpacker } from './packed.ts'
+import { createPacker, createTexts, createUnpacker, readTexts, type Packer, type Unpacker } from './packed.ts'
 
 export interface PastJob {
   readonly id: string
@@ -51,6 +51,8 @@ export function toKeptEnds(ends: readonly (readonly [endpointId: string, end: Jo
 }
 
 const VERSION = 1
+/** Of the key, the fingerprint, the error. */
+const RARE_BITS = [1, 2, 4] as const
 /** `sync-`, a UUID, `-u1`: 16 bytes instead of 39. */
 const USUAL_ID = /^(sync-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})-u1$/u
 
@@ -58,32 +60,39 @@ const USUAL_ID = /^(sync-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 export function packJobs(jobs: readonly PastJob[]): Uint8Array {
   const packer = createPacker()
   const texts = createTexts()
-  const rows = jobs.map(({ endpointId, workerId, keyId, fingerprint, error }) => ({
-    always: [texts.placeOf(endpointId), texts.placeOf(workerId)],
-    rare: [keyId, fingerprint, error].map((text) => texts.placeOf(text)),
-  }))
+  for (const { endpointId, workerId, keyId, fingerprint, error } of jobs)
+    for (const text of [endpointId, workerId, keyId, fingerprint, error]) texts.placeOf(text)
   const latest = Math.max(0, ...jobs.map(({ endedAt }) => endedAt))
   packer.number(VERSION)
   packer.number(latest)
   texts.writeTo(packer)
   packer.number(jobs.length)
-  for (const [index, job] of jobs.entries()) {
-    const { id, status, cause, submittedAt, startedAt, endedAt, retries } = job
-    const { always, rare } = rows[index] ?? { always: [], rare: [] }
-    const usual = USUAL_ID.exec(id)
-    const form = usual === null ? 0 : usual[1] === undefined ? 1 : 2
-    // The form of the id, and which of the rare texts there are.
-    packer.number(form + 3 * rare.reduce((bits, place, bit) => bits + (place > 0 ? 2 ** bit : 0), 0))
-    if (usual === null) packer.text(id)
-    else packer.raw(bytesOf(usual[2] ?? ''))
-    packer.number(latest - endedAt)
-    packer.number(startedAt === undefined ? 0 : endedAt - startedAt + 1)
-    packer.number((startedAt ?? endedAt) - submittedAt)
-    packer.number(JobStatus.options.indexOf(status) * END_CAUSES.length + END_CAUSES.indexOf(cause))
-    packer.number(retries)
-    for (const place of [...always, ...rare.filter((one) => one > 0)]) packer.number(place)
-  }
+  for (const job of jobs) writeJob(packer, job, { latest, placeOf: texts.placeOf })
   return packer.finish()
+}
+
+interface InChunk {
+  readonly latest: number
+  readonly placeOf: (text: string | undefined) => number
+}
+
+function writeJob(packer: Packer, job: PastJob, { latest, placeOf }: InChunk): void {
+  const { id, status, cause, submittedAt, startedAt, endedAt, retries } = job
+  const rare = [placeOf(job.keyId), placeOf(job.fingerprint), placeOf(job.error)]
+  const usual = USUAL_ID.exec(id)
+  const form = usual === null ? 0 : usual[1] === undefined ? 1 : 2
+  // The form of the id, and which of the rare texts there are.
+  packer.number(form + 3 * RARE_BITS.reduce<number>((bits, bit, at) => bits + ((rare[at] ?? 0) > 0 ? bit : 0), 0))
+  if (usual === null) packer.text(id)
+  else packer.raw(bytesOf(usual[2] ?? ''))
+  packer.number(latest - endedAt)
+  packer.number(startedAt === undefined ? 0 : endedAt - startedAt + 1)
+  packer.number((startedAt ?? endedAt) - submittedAt)
+  packer.number(JobStatus.options.indexOf(status) * END_CAUSES.length + END_CAUSES.indexOf(cause))
+  packer.number(retries)
+  packer.number(placeOf(job.endpointId))
+  packer.number(placeOf(job.workerId))
+  for (const place of rare) if (place > 0) packer.number(place)
 }
 
 /** In the order in which they were packed. Nothing of a chunk that a later release wrote in another form. */
@@ -107,11 +116,24 @@ function readJob(unpacker: Unpacker, latest: number, textAt: (place: number) => 
   const submittedAt = (startedAt ?? endedAt) - unpacker.number()
   const word = unpacker.number()
   const retries = unpacker.number()
-  const [endpointId = '', workerId] = [0, 1].map(() => textAt(unpacker.number()))
-  const [keyId, fingerprint, error] = [1, 2, 4].map((bit) => (Math.floor(bits / bit) % 2 === 1 ? textAt(unpacker.number()) : undefined))
+  const endpointId = textAt(unpacker.number()) ?? ''
+  const workerId = textAt(unpacker.number())
   const status = JobStatus.options[Math.floor(word / END_CAUSES.length)] ?? 'FAILED'
   const cause = END_CAUSES[word % END_CAUSES.length] ?? 'result'
-  return defined({ id, endpointId, status, cause, submittedAt, startedAt, endedAt, retries, workerId, keyId, fingerprint, error })
+  const job: Writable = { id, endpointId, status, cause, submittedAt, endedAt, retries }
+  // A search unpacks a million jobs: no detour over entries.
+  if (startedAt !== undefined) job.startedAt = startedAt
+  if (workerId !== undefined) job.workerId = workerId
+  if (bits > 0) readRare(job, bits, () => textAt(unpacker.number()) ?? '')
+  return job
+}
+
+type Writable = { -readonly [N in keyof PastJob]: PastJob[N] }
+
+function readRare(job: Writable, bits: number, next: () => string): void {
+  if ((bits & 1) !== 0) job.keyId = next()
+  if ((bits & 2) !== 0) job.fingerprint = next()
+  if ((bits & 4) !== 0) job.error = next()
 }
 
 function readId(unpacker: Unpacker, form: number): string {
@@ -120,16 +142,27 @@ function readId(unpacker: Unpacker, form: number): string {
 }
 
 function bytesOf(uuid: string): readonly number[] {
-  const digits = uuid.replaceAll('-', '')
-  return Array.from({ length: 16 }, (_, index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16))
+  const bytes: number[] = []
+  for (let at = 0; at + 1 < uuid.length; at += 2) {
+    if (uuid.charCodeAt(at) === DASH) at += 1
+    bytes.push(nibble(uuid.charCodeAt(at)) * 16 + nibble(uuid.charCodeAt(at + 1)))
+  }
+  return bytes
 }
+
+const DASH = 0x2d
+/** Of a digit or a letter from a to f. */
+const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57)
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 function uuidOf(bytes: Uint8Array): string {
-  const hex = Array.from(bytes, (byte) => HEX[byte]).join('')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  let hex = ''
+  for (let at = 0; at < 16; at += 1) hex += (DASHED.has(at) ? '-' : '') + (HEX[bytes[at] ?? 0] ?? '')
+  return hex
 }
+
+const DASHED: ReadonlySet<number> = new Set([4, 6, 8, 10])
 
 /** The 16 bytes that a chunk has somewhere if it contains this job; undefined for an id of another form. */
 export function idBytesOf(jobId: string): Uint8Array<ArrayBuffer> | undefined {

@@ -23,7 +23,9 @@ export function createPacker(): Packer {
   }
   return {
     number,
-    raw: (bytes) => void out.push(...bytes),
+    raw(bytes) {
+      for (const byte of bytes) out.push(byte)
+    },
     text(value) {
       number(value.length)
       for (let at = 0; at < value.length; at += 1) number(value.charCodeAt(at))
@@ -73,14 +75,15 @@ export function createUnpacker(bytes: Uint8Array): Unpacker {
 /** Places of texts in the order in which they were first asked for; 0 is no text. */
 export function createTexts() {
   const places = new Map<string, number>()
+  const placeOf = (text: string | undefined): number => {
+    if (text === undefined) return 0
+    const known = places.get(text)
+    if (known !== undefined) return known
+    places.set(text, places.size + 1)
+    return places.size
+  }
   return {
-    placeOf(text: string | undefined): number {
-      if (text === undefined) return 0
-      const known = places.get(text)
-      if (known !== undefined) return known
-      places.set(text, places.size + 1)
-      return places.size
-    },
+    placeOf,
     writeTo(packer: Packer): void {
       packer.number(places.size)
       for (const text of places.keys()) packer.text(text)

@@ -4,7 +4,7 @@ import { packJobs, unpackJobs, type PastJob } from '@runyard/core'
 import type { StoreContext } from '../context.ts'
 import type { Keys } from '../keys.ts'
 import { defineLua, defineScript } from '../scripts/define-script.ts'
-import { nothing } from '../scripts/replies.ts'
+import { nothing, text } from '../scripts/replies.ts'
 import { boundsOf, HISTORY_KINDS, type HistoryKind, type StreamKind } from './history-kinds.ts'
 
 /** A failed job with the beginning of its error. */
@@ -19,6 +19,12 @@ export interface Chunk {
   readonly id: string
   readonly at: number
   readonly bytes: Uint8Array
+}
+
+/** A chunk that more jobs may be added to, by who wrote it. */
+export interface OpenChunk {
+  readonly id: string
+  readonly jobs: readonly PastJob[]
 }
 
 export interface ChunkRange {
@@ -41,8 +47,11 @@ interface FailureChunk {
 export interface HistoryStore {
   /** False where `history.bytes` is 0: then nothing is written, and there is nothing to read. */
   readonly isKept: boolean
-  /** `texts`: the errors of failed jobs, by fingerprint. */
-  addJobs(jobs: readonly PastJob[], texts: Readonly<Record<string, string>>): Promise<void>
+  /**
+   * `texts`: the errors of failed jobs, by fingerprint. With `into` the jobs of that chunk and the new ones become one chunk. Returns the chunk to go on
+   * with; undefined where nothing was written.
+   */
+  addJobs(jobs: readonly PastJob[], texts: Readonly<Record<string, string>>, into?: OpenChunk): Promise<OpenChunk | undefined>
   add(kind: Exclude<StreamKind, 'jobs' | 'failures'>, chunk: Uint8Array, at: number): Promise<void>
   chunks(kind: StreamKind, range: ChunkRange): Promise<readonly Chunk[]>
   /** Of the chunks of a range, in the order in which they ended, or newest first. */
@@ -86,8 +95,9 @@ const addScript = defineScript({
   uses: [trimLua],
   keys: KEYS,
   /** `ended`: a worker, its jobs, and how many of them failed; the next worker. */
-  args: { kind: 'text', chunk: 'bytes', at: 'number', ...BOUNDS, ended: 'texts' },
-  reply: nothing,
+  args: { kind: 'text', chunk: 'bytes', at: 'number', replaces: 'text', ...BOUNDS, ended: 'texts' },
+  /** The id of the chunk. */
+  reply: text,
 })
 
 const addLifeScript = defineScript({
@@ -105,25 +115,29 @@ export function createHistoryStore({ client, keys, run, options }: StoreContext)
   const bounds = () => ({ ...keys.history, ...lists, bounds: { now: Date.now(), mostBytes, expireMs } })
   const deps = { client, of: keys.history, isKept }
 
-  async function add(kind: StreamKind, entry: { readonly chunk: Uint8Array; readonly at: number; readonly ended?: Ended }): Promise<void> {
-    if (isKept) await run(addScript, { ...bounds(), kind, ended: [], ...entry })
+  async function add(kind: StreamKind, entry: Entry): Promise<string> {
+    return run(addScript, { ...bounds(), kind, ended: [], replaces: '', ...entry })
   }
 
   return {
     isKept,
     ...createChunkReads(deps),
     ...createLifeReads(deps),
-    add: (kind, chunk, at) => add(kind, { chunk, at }),
+    async add(kind, chunk, at) {
+      if (isKept) await add(kind, { chunk, at })
+    },
 
-    async addJobs(jobs, texts) {
-      const at = jobs.at(-1)?.endedAt
-      if (at === undefined) return
-      const failed = jobs.filter(({ fingerprint }) => fingerprint !== undefined)
+    async addJobs(added, texts, into) {
+      if (added.length === 0 || !isKept) return into
+      const jobs = [...(into?.jobs ?? []), ...added]
+      const at = Math.max(...added.map(({ endedAt }) => endedAt))
+      const failed = added.filter(({ fingerprint }) => fingerprint !== undefined)
       const stored: FailureChunk = { texts, jobs: failed }
-      await Promise.all([
-        add('jobs', { chunk: packJobs(jobs), at, ended: countsOf(jobs) }),
+      const [id] = await Promise.all([
+        add('jobs', { chunk: packJobs(jobs), at, ended: countsOf(added), replaces: into?.id ?? '' }),
         failed.length === 0 ? undefined : add('failures', { chunk: Buffer.from(JSON.stringify(stored)), at }),
       ])
+      return { id, jobs }
     },
 
     async addLife(id, life, at) {
@@ -136,6 +150,13 @@ export function createHistoryStore({ client, keys, run, options }: StoreContext)
       return Object.fromEntries(sizes) as Record<HistoryKind, number>
     },
   }
+}
+
+interface Entry {
+  readonly chunk: Uint8Array
+  readonly at: number
+  readonly ended?: Ended
+  readonly replaces?: string
 }
 
 /** A worker, its jobs, those that failed; the next worker. */
