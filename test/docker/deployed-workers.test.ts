@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
 import { createDeployedApp } from '../harness/deploy.ts'
-import { WORKER_IMAGE } from '../harness/machine.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
+import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
 
 await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'deployed apps on Docker', () => {
