@@ -1,5 +1,7 @@
 // Runs the CLI from its source, as `./runyard` does with its bundle.
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { waitFor } from './wait.ts'
 import { tryCommand, type CommandResult } from './child.ts'
 import { cleanEnv } from './stack.ts'
 
@@ -8,4 +10,24 @@ const MAIN = join(import.meta.dirname, '..', '..', 'apps', 'cli', 'src', 'main.t
 /** `input` is piped to its stdin. */
 export function runCli(words: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<CommandResult> {
   return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 180_000, input })
+}
+
+/** `runyard logs -f`, until it is stopped as Ctrl-C does. */
+export function followLogs(env: Readonly<Record<string, string>>, ...words: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, 'logs', '-f', ...words], {
+    env: { ...cleanEnv(), ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let seen = ''
+  child.stdout.on('data', (data: Buffer) => {
+    seen += data.toString()
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return {
+    until: (text: string) => waitFor(`the log to have "${text}"`, () => Promise.resolve(seen.includes(text))),
+    stop: () => {
+      child.kill('SIGINT')
+      return exited
+    },
+  }
 }

@@ -1,13 +1,17 @@
 // Endpoints for existing images, created as users do: with `runpod` 1.12 over GraphQL, `runpod` 2.0 over REST v2, and our own CLI
 // (management §4.2, sdk2-api §7.2). Images of our worker run here; an image with its own handler is not placed, and the reason is shown.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runCli } from '../harness/cli.ts'
+import { followLogs, runCli } from '../harness/cli.ts'
 import { runPython } from '../harness/python.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { NAP, READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
 
+const SPEAK = `
+def speak():
+    print("spoken aloud")
+`
 const IMAGE = 'runpod/queue:py3.12-latest'
 
 await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoints for existing images', () => {
@@ -120,6 +124,14 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const job = await stack.api.settled(id, await stack.api.run(id, sourceCall('read_mode', READ_MODE)))
     expect((await cli('workers', 'by-hand')).stdout).toContain(String(job['workerId']))
     expect((await cli('logs', String(job['workerId']))).stdout).toContain('start container')
+    expect((await cli('job', 'show', job['id'].slice(0, 12))).stdout).toMatch(/COMPLETED\n[^]*by-hand[^]*"mode": "a"/)
+    expect((await cli('gpus')).stdout).toMatch(/RTX A4000 \(simulated\) +free/)
+    const follower = followLogs(stack.env, 'by-hand')
+    await follower.until('start container')
+    const again = await stack.api.settled(id, await stack.api.run(id, sourceCall('speak', SPEAK)))
+    expect(again['status']).toBe('COMPLETED')
+    await follower.until('spoken aloud')
+    expect(await follower.stop()).toBe(0)
     expect((await cli('endpoints', 'create', '--name', 'by-hand', '--image', IMAGE)).stderr).toContain('exists already')
     expect((await cli('endpoints', 'delete', 'by-hand')).stdout).toContain('is deleted')
     expect(await cli('endpoints', 'show', 'by-hand')).toMatchObject({

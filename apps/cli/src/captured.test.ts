@@ -10,6 +10,8 @@ import { NOW, SMALL_POOL } from './testing/small-pool.ts'
 const LISTS = [
   'status',
   'gpus',
+  'job show 1fc9',
+  'job show 2ab9',
   'workers',
   'jobs',
   'jobs upscale --status waiting',
@@ -48,7 +50,7 @@ async function runyard(line: string, columns?: number) {
 describe.each([60, 80, 120, 200])('on a terminal of %i columns', (columns) => {
   it.each(LISTS)('`%s` fits', async (line) => {
     const { code, out, err } = await runyard(line, columns)
-    expect({ code, err: err.replace(/^live-caption-.*\n$/u, '') }).toEqual({ code: 0, err: '' })
+    expect({ code, err: err.replace(/^(?:live-caption-|[12][a-f0-9]{7}-).*\n$/u, '') }).toEqual({ code: 0, err: '' })
     // A fact of one long word (an image, a URL) stays whole, so that it can be copied.
     const isLongWord = (each: string): boolean => /^ {2}[a-z ]+ {2}\S+$/u.test(each)
     expect(out.split('\n').filter((each) => widthOf(each) > columns && !isLongWord(each))).toEqual([])
@@ -59,7 +61,7 @@ describe.each([60, 80, 120, 200])('on a terminal of %i columns', (columns) => {
 describe('without a terminal', () => {
   it.each(LISTS)('`%s` has everything in full', async (line) => {
     const { code, out, err } = await runyard(line)
-    expect({ code, err: err.replace(/^live-caption-.*\n$/u, '') }).toEqual({ code: 0, err: '' })
+    expect({ code, err: err.replace(/^(?:live-caption-|[12][a-f0-9]{7}-).*\n$/u, '') }).toEqual({ code: 0, err: '' })
     expect(out).not.toContain('…')
     expect(out).toMatchSnapshot()
   })
@@ -108,6 +110,22 @@ describe('status', () => {
     expect(out).toMatch(/^http:\/\/here\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u)
     expect(await runyard('status --exit-code')).toMatchObject({ code: 3 })
     expect(JSON.parse((await runyard('status --json')).out)).toMatchObject({ problems: [{ what: 'upscale' }, { what: 'gpu-box-2' }] })
+  })
+})
+
+describe('logs', () => {
+  it('are merged, with messages of JSON lines, and can be of a job, a text, or what was printed alone', async () => {
+    const { out } = await runyard('logs caption')
+    expect(out).toBe(
+      '2026-11-30T11:58:30.000Z  ry-9f8e7d6c5b4a3210-001  start container\n' +
+        '2026-11-30T11:58:40.000Z  ry-9f8e7d6c5b4a3210-001  INFO  the model is loaded\n' +
+        '2026-11-30T11:58:50.000Z  ry-9f8e7d6c5b4a3210-001  ValueError: the picture has no pixels\n',
+    )
+    expect((await runyard('logs --job 1fc9')).out).toMatch(/^.*ValueError.*\n$/u)
+    expect((await runyard('logs --grep loaded --raw')).out).toBe('{"level":"info","msg":"the model is loaded","seconds":3}\n')
+    expect((await runyard('logs --source container -o jsonl')).out.trim().split('\n')).toHaveLength(2)
+    expect(JSON.parse((await runyard('logs --json')).out)).toHaveLength(3)
+    expect(await runyard('logs gone')).toMatchObject({ code: 1, err: 'runyard: there is no worker or endpoint "gone".\n' })
   })
 })
 

@@ -11,6 +11,7 @@ import { WEBHOOK_COMMANDS } from './webhook-commands.ts'
 /** The first word of two-word commands → what the group does. */
 export const GROUPS: Readonly<Record<string, { readonly section: Section; readonly summary: string }>> = {
   endpoints: { section: 'Use', summary: 'create, list, show, update, retry and delete endpoints' },
+  job: { section: 'See', summary: 'show all that is known of one job' },
   hosts: { section: 'Keep', summary: 'the machines that workers run on: add, list, cordon, drain and remove them' },
   keys: { section: 'Keep', summary: 'API keys: make, list, revoke and rotate them' },
   registries: { section: 'Keep', summary: 'credentials for private images: add, list, update and delete them' },

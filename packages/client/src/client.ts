@@ -1,7 +1,8 @@
 // A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
 // their SDKs.
-import { request, requestText, type RequestOptions, type Target } from './http.ts'
+import { followEvents, request, requestText, type RequestOptions, type Target } from './http.ts'
 import type { RegistryCredentials } from '@runyard/schema'
+import { MergedLine } from '@runyard/schema/api'
 import type {
   BulkBody,
   BulkView,
@@ -17,6 +18,8 @@ import type {
   JobPage,
   JobSearchView,
   JobView,
+  MergedLogQuery,
+  MergedLogView,
   PoolView,
   PurgeView,
   RegistryListView,
@@ -66,11 +69,27 @@ export type JobSearch = Omit<JobFilter, 'since' | 'until'> & {
   readonly cursor?: string | undefined
 }
 
+/** Which lines. */
+export type LogSearch = { readonly [K in keyof Omit<MergedLogQuery, 'from'>]?: MergedLogQuery[K] | undefined } & {
+  /** Epoch ms. */
+  readonly from?: number | undefined
+}
+
 export interface HistoryClient {
   /** Those that wait or run, then those that ended; each newest first. */
   findJobs(search: JobSearch): Promise<JobSearchView>
   /** By its id alone; also after its result is gone. */
   getJob(jobId: string): Promise<JobDetailView>
+  /** Lines of all workers, merged by time: the latest that match, oldest first. */
+  logs(search: LogSearch): Promise<MergedLogView>
+  /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
+  followLogs(
+    search: LogSearch,
+    options: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<{
+    readonly id: string | undefined
+    readonly data: MergedLine
+  }>
   /** Hosts and cards as they are now. */
   pool(): Promise<PoolView>
   /** Retries or cancels all that match. */
@@ -158,7 +177,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
     jobs: createJobClient(send),
-    history: createHistoryClient(send),
+    history: createHistoryClient(send, target),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
     secrets: createSecretClient(send),
@@ -202,18 +221,29 @@ function createJobClient(send: Send): JobClient {
   }
 }
 
-function createHistoryClient(send: Send): HistoryClient {
+function createHistoryClient(send: Send, target: Target): HistoryClient {
   return {
-    findJobs: ({ since, ...search }) => {
-      const query = { ...search, since: since === undefined ? undefined : new Date(since).toISOString() }
-      const parameters = new URLSearchParams()
-      for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, `${value}`)
-      return send(`/runyard/v1/jobs?${parameters.toString()}`)
+    findJobs: ({ since, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since) })}`),
+    logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
+    async *followLogs({ from, ...search }, options) {
+      const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`
+      for await (const { id, data } of followEvents(target, path, options)) yield { id, data: MergedLine.parse(data) }
     },
     pool: () => send('/runyard/v1/pool'),
     getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
     changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
   }
+}
+
+function toIso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
+}
+
+/** Only what is named. */
+function toQuery(values: Readonly<Record<string, string | number | undefined>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) parameters.set(name, `${value}`)
+  return parameters.toString()
 }
 
 function createWebhookClient(send: Send): WebhookClient {

@@ -1,4 +1,5 @@
 // Sends one request to a gateway, with the API key. Every failure becomes one sentence with a code from the error catalogue.
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema'
 
 export interface Target {
@@ -41,6 +42,28 @@ async function exchange(target: Target, path: string, { method, body, signal }: 
     if (signal?.aborted) throw error
     throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
   }
+}
+
+/** The JSON of each server-sent event, with its id, until the stream ends. @throws RunyardError */
+export async function* followEvents(
+  target: Target,
+  path: string,
+  { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
+): AsyncGenerator<{ readonly id: string | undefined; readonly data: unknown }> {
+  const headers = new Headers({ authorization: `Bearer ${target.key}`, accept: 'text/event-stream' })
+  if (after !== undefined) headers.set('last-event-id', after)
+  const response = await fetch(`${target.url}${path}`, { headers, signal }).catch((error: unknown) => {
+    if (signal.aborted) throw error
+    throw new RunyardError('store_unavailable', `Runyard at ${target.url} does not answer.`, { cause: error })
+  })
+  if (!response.ok || response.body === null) {
+    throw new RunyardError(
+      codeOf(response.status),
+      `GET ${path}: ${sentenceIn(parseJson(await response.text())) ?? `status ${response.status}`}`,
+    )
+  }
+  const events = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { id, data } of events) yield { id, data: JSON.parse(data) }
 }
 
 function parseJson(text: string): unknown {

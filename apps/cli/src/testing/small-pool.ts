@@ -110,6 +110,25 @@ const POOL = {
   scalerAt: ago(2),
 }
 
+const LINE = { endpointId: CAPTION.id, workerId: 'ry-9f8e7d6c5b4a3210-001', source: 'container' }
+const LINES = [
+  { ...LINE, at: ago(90), source: 'system', line: 'start container' },
+  { ...LINE, at: ago(80), line: '{"level":"info","msg":"the model is loaded","seconds":3}', level: 'info' },
+  { ...LINE, at: ago(70), line: 'ValueError: the picture has no pixels', level: 'error', jobId: FAILED },
+]
+
+/** As the gateway filters. */
+const findLines: Answer = ({ query }) => ({
+  lines: LINES.filter(({ line, source, ...more }) => {
+    const job = 'jobId' in more ? more.jobId : undefined
+    return (
+      line.includes(query.get('q') ?? '') && (query.get('source') === 'all' || source === 'container') && (query.get('job') ?? job) === job
+    )
+  }),
+  nextCursor: null,
+  workers: query.get('worker') === 'gone' ? 0 : 2,
+})
+
 /** As the gateway filters. */
 const findJobs: Answer = ({ query }) => {
   const since = Date.parse(query.get('since') ?? new Date(0).toISOString())
@@ -142,6 +161,23 @@ export const SMALL_POOL: Record<string, unknown> = {
   },
   '/runyard/v1/jobs': findJobs,
   '/runyard/v1/pool': POOL,
+  [`/runyard/v1/jobs/${FAILED}`]: {
+    ...JOBS[1],
+    text: 'Traceback (most recent call last):\n  File "x.py", line 3\nValueError: the picture has no pixels',
+    attempts: [
+      {
+        workerId: 'ry-9f8e7d6c5b4a3210-000',
+        startedAt: ago(3699),
+        endedAt: ago(3690),
+        evidence: 'the worker was lost: exit code 137, out of memory',
+      },
+      { workerId: 'ry-9f8e7d6c5b4a3210-001', startedAt: ago(3680), enteredAt: ago(3679), endedAt: ago(3600) },
+    ],
+    events: [],
+  },
+  [`/runyard/v1/jobs/${WAITING}`]: { ...JOBS[0], attempts: [], events: [] },
+  [`/runyard/v1/explain/${WAITING}`]: { ...EXPLANATION, endpoint: UPSCALE, job: { id: WAITING, status: 'IN_QUEUE' } },
+  '/runyard/v1/logs': findLines,
   '/runyard/v1/explain/k2j4h5g6f7d8s9': EXPLANATION,
   '/hapi/v1/pod/ry-9f8e7d6c5b4a3210-001/logs': { system: ['start container'], container: ['2026-11-30 the picture has no pixels'] },
   '/runyard/v1/standby': { hosts: [{ host: 'gpu-box-2', waiting: 1, problem: 'the image is not there' }] },

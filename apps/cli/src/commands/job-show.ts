@@ -1,0 +1,65 @@
+// `runyard job show`: what is known of one job: why it waits, its attempts, its error, its output, and where its log is.
+import { createClient, type Client } from '@runyard/client'
+import type { JobDetailView } from '@runyard/schema/api'
+import type { CommandContext } from '../command.ts'
+import { onlyWord } from '../only-word.ts'
+import { timeFormOf } from '../output/listing.ts'
+import { printJson } from '../output/print-json.ts'
+import { renderTable } from '../output/table.ts'
+import { formatDuration, type Terminal } from '../output/terminal.ts'
+import { formatTime } from '../output/time.ts'
+import { findTarget } from '../settings.ts'
+import { renderExplanation } from './explain.ts'
+import { findJob, paintStatus } from './jobs.ts'
+
+export async function run(context: CommandContext): Promise<number> {
+  const { out, err, options } = context
+  const word = onlyWord(context, 'job by its id')
+  const client = createClient(await findTarget(context))
+  const { id } = await findJob(client, word, err)
+  const job = await client.history.getJob(id)
+  if (options['json'] === true) return printJson(out, job)
+  for (const line of renderJob(context, job)) out.line(line)
+  if (job.status === 'IN_QUEUE') for (const line of ['', ...renderExplanation(await client.explain(id), out).slice(1)]) out.line(line)
+  await showOutput(client, job, out)
+  return 0
+}
+
+function renderJob(context: CommandContext, job: JobDetailView): readonly string[] {
+  const { out } = context
+  const form = timeFormOf(context)
+  const { submittedAt, delayMs, runMs, workerId, keyId, cause, text, attempts } = job
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['endpoint', `${job.endpoint.name} (${job.endpoint.id})`],
+    ['submitted', `${formatTime(submittedAt, form)}${keyId === undefined ? '' : ` with the key ${keyId}`}`],
+    ['waited', delayMs === undefined ? undefined : formatDuration(delayMs)],
+    ['ran', runMs === undefined ? undefined : `${formatDuration(runMs)}${workerId === undefined ? '' : ` on ${workerId}`}`],
+    ['ended by', cause],
+    ['log', workerId === undefined ? undefined : `runyard logs --job ${job.id}`],
+  ]
+  const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))
+  const tried = attempts.map(({ workerId: worker, startedAt, enteredAt, endedAt, evidence }, index) => [
+    `  ${index + 1}`,
+    worker,
+    formatTime(startedAt, form),
+    enteredAt === undefined ? '–' : `entered after ${formatDuration(Math.max(0, enteredAt - startedAt))}`,
+    endedAt === undefined
+      ? 'running'
+      : `ended after ${formatDuration(Math.max(0, endedAt - startedAt))}${evidence === undefined ? '' : `: ${evidence}`}`,
+  ])
+  return [
+    `${out.bold(job.id)}  ${paintStatus(job.status, out)(job.status)}`,
+    ...renderTable(out, rows),
+    ...(tried.length === 0 ? [] : ['', out.dim('attempts'), ...renderTable(out, tried)]),
+    ...(text === undefined ? [] : ['', ...text.split('\n').map((line) => out.bad(line))]),
+  ]
+}
+
+/** Kept for `retention.asyncS` alone. */
+async function showOutput(client: Client, { id, endpoint, status }: JobDetailView, out: Terminal): Promise<void> {
+  if (status !== 'COMPLETED') return
+  const { output } = await client.jobs.status(endpoint.id, id).catch(() => ({ output: undefined }))
+  if (output === undefined) return
+  out.line()
+  printJson({ write: out.write }, output)
+}
