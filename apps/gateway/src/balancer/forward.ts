@@ -37,8 +37,8 @@ export interface Exchange {
   readonly moreHeaders?: readonly string[]
   /** For the answer: CORS headers, unless it has some. */
   readonly moreAnswer?: readonly string[]
-  /** Aborts when the request has taken too long. */
-  readonly late: AbortSignal
+  /** How long the worker may take. */
+  readonly mostMs: number
 }
 
 /** `again`: nothing of the request has been done, so another worker may get it. */
@@ -46,23 +46,24 @@ export type Result = 'done' | { readonly again: Error }
 
 /** @throws RunyardError if the worker gives no answer. Once an answer has begun, a failure cuts the connection. */
 export function exchange(options: Exchange): Promise<Result> {
-  const { request, response, path, workerId, agent, late, moreHeaders = [] } = options
+  const { request, response, path, workerId, agent, moreHeaders, mostMs } = options
   return new Promise((resolve, reject) => {
     const sent = send({
       agent,
       method: request.method ?? 'GET',
       path,
-      headers: [...requestHeaders(request), ...moreHeaders],
+      headers: moreHeaders === undefined ? requestHeaders(request) : [...requestHeaders(request), ...moreHeaders],
       setHost: false,
     })
     let isConnected = false
-    const cut = (): void => void sent.destroy(new RunyardError('gateway_timeout', 'the worker took too long (loadBalancing.requestS)'))
+    const late = setTimeout(() => {
+      sent.destroy(new RunyardError('gateway_timeout', 'the worker took too long (loadBalancing.requestS)'))
+    }, mostMs)
     const gone = (): void => void (response.writableFinished || sent.destroy())
     const end = (): void => {
-      late.removeEventListener('abort', cut)
+      clearTimeout(late)
       response.off('close', gone)
     }
-    late.addEventListener('abort', cut)
     response.once('close', gone)
     sent.once('socket', () => {
       isConnected = true
@@ -110,13 +111,14 @@ function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes, 
     answer.destroy()
     return done()
   }
-  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, [
-    ...answerHeaders(answer, workerId),
-    ...('access-control-allow-origin' in answer.headers ? [] : moreAnswer),
-  ])
-  // The first bytes of a stream may come long after its headers.
-  response.flushHeaders()
-  countBytes(answer, mostBytes, () => answer.destroy())
+  const headers = answerHeaders(answer, workerId)
+  if (!('access-control-allow-origin' in answer.headers)) headers.push(...moreAnswer)
+  response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers)
+  const seen = countBytes(answer, mostBytes, () => answer.destroy())
+  // With the first bytes of the body in one packet; those of a stream may come long after.
+  setImmediate(() => {
+    if (seen.bytes === 0 && !response.writableEnded && !response.destroyed) response.flushHeaders()
+  })
   answer.pipe(response)
   answer.once('close', () => {
     if (!answer.complete) response.destroy()
@@ -124,10 +126,11 @@ function returnAnswer(answer: IncomingMessage, { response, workerId, mostBytes, 
   })
 }
 
-function countBytes(stream: IncomingMessage, most: number, onMore: () => void): void {
-  let bytes = 0
+function countBytes(stream: IncomingMessage, most: number, onMore: () => void): { readonly bytes: number } {
+  const seen = { bytes: 0 }
   stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > most) onMore()
+    seen.bytes += chunk.length
+    if (seen.bytes > most) onMore()
   })
+  return seen
 }

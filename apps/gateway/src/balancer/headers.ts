@@ -12,37 +12,43 @@ const OF_CONNECTION = [
   'transfer-encoding',
   'upgrade',
 ]
-const NOT_FORWARDED = new Set([...OF_CONNECTION, 'authorization', 'proxy-authorization', 'expect', 'x-runpod-worker-id'])
+const NOT_FORWARDED = new Set([...OF_CONNECTION, 'authorization', 'proxy-authorization', 'expect', 'x-forwarded-for', 'x-runpod-worker-id'])
 const NOT_RETURNED = new Set([...OF_CONNECTION, 'x-runpod-worker-id'])
 
-/** Names and values alternate, as Node reads and writes them. */
+/** Names and values alternate, as Node reads and writes them. The result is the caller's own. */
 export function requestHeaders({ rawHeaders, headers, socket }: IncomingMessage, isUpgrade = false): string[] {
   const kept = keep(rawHeaders, headers.connection, NOT_FORWARDED)
-  const forwarded = [headers['x-forwarded-for'], socket.remoteAddress].filter((address) => address !== undefined).join(', ')
-  const more = isUpgrade ? ['connection', 'Upgrade', 'upgrade', headers.upgrade ?? ''] : []
-  return [...without(kept, 'x-forwarded-for'), 'x-forwarded-for', forwarded, ...more]
+  const before = headers['x-forwarded-for']
+  const address = socket.remoteAddress ?? 'unknown'
+  kept.push('x-forwarded-for', before === undefined ? address : `${String(before)}, ${address}`)
+  if (isUpgrade) kept.push('connection', 'Upgrade', 'upgrade', headers.upgrade ?? '')
+  return kept
 }
 
 export function answerHeaders({ rawHeaders, headers }: IncomingMessage, workerId: string): string[] {
-  return [...keep(rawHeaders, headers.connection, NOT_RETURNED), 'x-runpod-worker-id', workerId]
+  const kept = keep(rawHeaders, headers.connection, NOT_RETURNED)
+  kept.push('x-runpod-worker-id', workerId)
+  return kept
 }
 
 function keep(raw: readonly string[], connection: string | undefined, dropped: ReadonlySet<string>): string[] {
-  const named =
-    connection === undefined
-      ? []
-      : connection
-          .toLowerCase()
-          .split(',')
-          .map((name) => name.trim())
+  const named = namedBy(connection)
   const kept: string[] = []
   for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? '').toLowerCase()
-    if (!dropped.has(name) && !named.includes(name)) kept.push(raw[at] ?? '', raw[at + 1] ?? '')
+    const name = raw[at] ?? ''
+    const lower = name.toLowerCase()
+    if (!dropped.has(lower) && !named.includes(lower)) kept.push(name, raw[at + 1] ?? '')
   }
   return kept
 }
 
-function without(raw: readonly string[], dropped: string): string[] {
-  return keep(raw, undefined, new Set([dropped]))
+const NONE: readonly string[] = []
+
+/** What a Connection header names beside the usual. */
+function namedBy(connection: string | undefined): readonly string[] {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return NONE
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
 }

@@ -100,25 +100,27 @@ async function answer(
     const turn = await takeTurn(balancer, wish)
     if (turn === undefined) return
     const { workerId } = turn
-    const late = startClock(requestS * 1000)
     try {
       const agent = balancer.agentOf(endpoint, workerId)
       if (body === undefined) await balancer.devSyncs.ensure(endpoint, workerId, agent)
-      const parts = { request: request.raw, response: reply.raw, body, path, workerId, agent, mostBytes, late: late.signal, moreAnswer }
+      const parts = {
+        request: request.raw,
+        response: reply.raw,
+        body,
+        path,
+        workerId,
+        agent,
+        mostBytes,
+        mostMs: requestS * 1000,
+        moreAnswer,
+      }
       const result = await exchange(parts)
       if (result === 'done' && body !== undefined && reply.raw.statusCode === 200) balancer.devSyncs.noteSynced(endpoint, workerId)
       if (result === 'done') return
       tried.add(workerId)
       if (tried.size >= TRIES) throw result.again
     } finally {
-      late.stop()
       turn.end()
     }
   }
-}
-
-function startClock(ms: number): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), ms)
-  return { signal: controller.signal, stop: () => clearTimeout(timer) }
 }

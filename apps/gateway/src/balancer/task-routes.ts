@@ -58,14 +58,22 @@ async function answer(
   const turn = await takeTurn(balancer, wish).catch(notReady)
   if (turn === undefined) return
   const { workerId } = turn
-  const late = AbortSignal.timeout(requestS * 1000)
   try {
     const agent = balancer.agentOf(endpoint, workerId)
     const path = pathOf(request.raw.url ?? '/')
     // The task's own token, no key of an account.
     const { authorization } = request.headers
     const moreHeaders = authorization === undefined ? [] : ['authorization', authorization]
-    const result = await exchange({ request: request.raw, response: reply.raw, path, workerId, agent, mostBytes, late, moreHeaders })
+    const result = await exchange({
+      request: request.raw,
+      response: reply.raw,
+      path,
+      workerId,
+      agent,
+      mostBytes,
+      mostMs: requestS * 1000,
+      moreHeaders,
+    })
     if (result !== 'done') notReady()
   } finally {
     turn.end()

@@ -40,21 +40,17 @@ interface Site {
 export function createTunnels(): Tunnels {
   const sites = new Map<string, Site>()
   const listeners = new Set<(endpointId: string) => void>()
-  const changed = (endpointId: string): void => listeners.forEach((listener) => listener(endpointId))
-
-  function siteOf(session: WorkerSession): Site {
-    const known = sites.get(session.workerId)
-    if (known !== undefined) return known
-    const site: Site = { session, all: new Set(), spare: [], waiting: new Set() }
-    sites.set(session.workerId, site)
-    return site
+  const workers = createWorkerLists(sites)
+  const changed = (endpointId: string): void => {
+    workers.forget(endpointId)
+    for (const listener of listeners) listener(endpointId)
   }
 
   return {
     hasRoom: (workerId) => (sites.get(workerId)?.all.size ?? 0) < MOST_PER_WORKER,
     add(session, socket) {
       const { workerId, endpointId } = session
-      const site = siteOf(session)
+      const site = siteOf(sites, session)
       session.tunnels += 1
       follow(site, socket, () => {
         session.tunnels -= 1
@@ -69,7 +65,7 @@ export function createTunnels(): Tunnels {
       if (site.all.size === 1) changed(endpointId)
     },
     has: (workerId) => sites.has(workerId),
-    workersOf: (endpointId) => [...sites.values()].flatMap(({ session }) => (session.endpointId === endpointId ? [session] : [])),
+    workersOf: workers.of,
     async open(workerId, port) {
       for (;;) {
         const site = sites.get(workerId)
@@ -86,6 +82,29 @@ export function createTunnels(): Tunnels {
     [Symbol.dispose]() {
       for (const { all } of sites.values()) for (const socket of all) socket.destroy()
     },
+  }
+}
+
+function siteOf(sites: Map<string, Site>, session: WorkerSession): Site {
+  const known = sites.get(session.workerId)
+  if (known !== undefined) return known
+  const site: Site = { session, all: new Set(), spare: [], waiting: new Set() }
+  sites.set(session.workerId, site)
+  return site
+}
+
+/** The workers of each endpoint that was asked for since they last changed. */
+function createWorkerLists(sites: ReadonlyMap<string, Site>) {
+  const lists = new Map<string, readonly WorkerSession[]>()
+  return {
+    of: (endpointId: string): readonly WorkerSession[] => {
+      const known = lists.get(endpointId)
+      if (known !== undefined) return known
+      const found = [...sites.values()].flatMap(({ session }) => (session.endpointId === endpointId ? [session] : []))
+      if (found.length > 0) lists.set(endpointId, found)
+      return found
+    },
+    forget: (endpointId: string): void => void lists.delete(endpointId),
   }
 }
 
