@@ -100,6 +100,14 @@ test('beyond its bytes the oldest of the kind goes that exceeds its share most, 
   expect(await history.failures(all)).toHaveLength(1)
 })
 
+test('a range may begin before all times and end after them', async () => {
+  const { history } = await open()
+  await history.addJobs([job('a1', Date.now())], {})
+  expect(await history.jobs({ from: -8.64e15, to: 8.64e21, count: 1 })).toHaveLength(1)
+  expect(await history.jobs({ from: -2, to: -1, count: 1 })).toEqual([])
+  expect(await history.lives({ from: -8.64e15, to: -1, count: 1 })).toEqual([])
+})
+
 test('nothing is written where it is switched off', async () => {
   const { history } = await open({ bytes: 0, days: 7 })
   await history.addJobs([failed('a1', Date.now())], { f1: 'no' })

@@ -171,7 +171,7 @@ function createChunkReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, 
   async function chunks(kind: StreamKind, range: ChunkRange): Promise<readonly Chunk[]> {
     if (!isKept) return []
     const { from, to, after, newestFirst = false, count } = range
-    const low = after === undefined || newestFirst ? String(Math.floor(from)) : `(${after}`
+    const low = after === undefined || newestFirst ? idAt(Math.floor(from)) : `(${after}`
     const high = after === undefined || !newestFirst ? endOf(to) : `(${after}`
     const rows = newestFirst
       ? await client.xrevrangeBuffer(of[kind], high, low, 'COUNT', count)
@@ -212,7 +212,10 @@ function createLifeReads({ client, of, isKept }: ReadDeps): Pick<HistoryStore, '
   }
 }
 
-const endOf = (to: number | string): string => (typeof to === 'string' ? to : String(Math.ceil(to)))
+const endOf = (to: number | string): string => (typeof to === 'string' ? to : idAt(Math.ceil(to)))
+
+/** Ids of a stream begin at 0, times of callers do not. */
+const idAt = (time: number): string => String(Math.min(Math.max(0, time), Number.MAX_SAFE_INTEGER))
 
 function toChunk(id: string, bytes: Buffer | undefined): Chunk {
   return { id, at: Number(id.slice(0, id.indexOf('-'))), bytes: bytes ?? new Uint8Array() }
