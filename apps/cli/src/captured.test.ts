@@ -5,7 +5,8 @@ import { runCommandLine } from './command-line.ts'
 import { widthOf } from './output/visible.ts'
 import { openFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
 import { recorder } from './testing/recorder.ts'
-import { NOW, SMALL_POOL } from './testing/small-pool.ts'
+import { NOW } from './testing/small-lists.ts'
+import { SMALL_POOL } from './testing/small-pool.ts'
 
 const LISTS = [
   'status',
@@ -15,6 +16,8 @@ const LISTS = [
   'workers',
   'jobs',
   'jobs upscale --status waiting',
+  'events',
+  'events caption --about workers',
   'endpoints list',
   'endpoints show upscale',
   'releases caption',
@@ -126,6 +129,37 @@ describe('logs', () => {
     expect((await runyard('logs --source container -o jsonl')).out.trim().split('\n')).toHaveLength(2)
     expect(JSON.parse((await runyard('logs --json')).out)).toHaveLength(3)
     expect(await runyard('logs gone')).toMatchObject({ code: 1, err: 'runyard: there is no worker or endpoint "gone".\n' })
+  })
+})
+
+describe('events', () => {
+  it('are merged, and can be about jobs, since a time, or the latest', async () => {
+    const { out } = await runyard('events')
+    expect(out.indexOf('job settled')).toBeLessThan(out.indexOf('worker throttled'))
+    expect((await runyard('events caption --about jobs')).out).not.toContain('worker placed')
+    expect((await runyard('events --since 10m')).out).not.toContain('job settled')
+    expect((await runyard('events --tail 1')).out).toContain('… and 4 older ones')
+    expect((await runyard('events -o jsonl')).out.trim().split('\n')).toHaveLength(5)
+    expect(await runyard('events --tail 2000')).toMatchObject({ code: 2, err: 'runyard: --tail takes a number from 1 to 1000.\n' })
+  })
+
+  it('that come while they are followed are printed once each', async () => {
+    const path = '/v2/serverless/a1b2c3d4e5f6g7/events'
+    const before = gateway.answers[path] as { events: readonly object[] }
+    const [out, err] = [recorder(), recorder()]
+    const env = { RUNPOD_API_BASE_URL: gateway.url, RUNPOD_API_KEY: 'rp_key', HOME: '/nowhere' }
+    const following = runCommandLine(['events', 'upscale', '-f'], { env, cwd: '/', out, err })
+    const late = { at: NOW, endpointId: 'a1b2c3d4e5f6g7', kind: 'worker_ready', workerId: 'w9' }
+    try {
+      await vi.waitFor(() => expect(out.text()).toContain('worker throttled'))
+      gateway.answers[path] = { events: [...before.events, late, late] }
+      await vi.waitFor(() => expect(out.text().match(/worker ready  w9\n/gu)).toHaveLength(2), { timeout: 10_000 })
+      expect(out.text().match(/worker throttled/gu)).toHaveLength(1)
+    } finally {
+      process.emit('SIGHUP')
+      expect(await following).toBe(0)
+      gateway.answers[path] = before
+    }
   })
 })
 

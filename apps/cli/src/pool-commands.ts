@@ -1,5 +1,6 @@
 // The commands for endpoints, workers, jobs and logs. All of them call the public API of the running stack.
 import { data, json, WHICH, type Command } from './command.ts'
+import { TIME_FORMS } from './output/terminal.ts'
 
 const WRITABLE = {
   image: { type: 'string', help: 'container image whose own handler runs, or runpod/flash…, runpod/queue… for ours' },
@@ -213,5 +214,27 @@ export const POOL_COMMANDS: readonly Command[] = [
     },
     takesWords: true,
     load: () => import('./commands/logs.ts'),
+  },
+  {
+    name: 'events',
+    section: 'See',
+    summary: 'what happened to endpoints, workers and jobs, merged by time; of one endpoint, or of all',
+    usage: `runyard events [${WHICH}] [--follow] [--about workers|jobs] [--since SPAN|DATE] [--tail N] [--json] [--data DIR]`,
+    example: 'runyard events sd --about workers --since 1h',
+    options: {
+      follow: { type: 'boolean', short: 'f', help: 'go on as events come, until Ctrl-C' },
+      about: { type: 'string', choices: ['workers', 'jobs'], help: 'those of workers and the endpoint itself, or those of jobs' },
+      since: { type: 'string', help: 'a span (90m, 24h) or a date such as 2026-11-01' },
+      tail: { type: 'string', help: 'how many of the latest events, at most 1000 (default: 50)' },
+      time: {
+        type: 'string',
+        choices: TIME_FORMS,
+        help: 'times as an age, in UTC, or here (default: an age, with -f here; utc without a terminal)',
+      },
+      json,
+      data,
+    },
+    takesWords: true,
+    load: () => import('./commands/events.ts'),
   },
 ]

@@ -1,7 +1,7 @@
 // A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
 // their SDKs.
 import { followEvents, request, requestText, type RequestOptions, type Target } from './http.ts'
-import type { RegistryCredentials } from '@runyard/schema'
+import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import { MergedLine } from '@runyard/schema/api'
 import type {
   BulkBody,
@@ -147,8 +147,8 @@ export interface Client {
   /** Why a job waits, or an endpoint has no further worker. `id`: of a job, or the id or name of an endpoint. */
   explain(id: string): Promise<ExplainView>
   listWorkers(endpointId: string): Promise<readonly WorkerView[]>
-  /** Oldest first. */
-  listEvents(endpointId: string, limit?: number): Promise<EventListView['events']>
+  /** Oldest first; the latest 200 where nothing else is asked for. */
+  listEvents(endpointId: string, asked?: { readonly limit?: number; readonly about?: EventSubject }): Promise<EventListView['events']>
   /** The last lines of a worker, available until an hour after its end (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
   /** What needs a person now. */
@@ -192,7 +192,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
       send(`/runyard/v1/endpoints/${id}/rollback`, { method: 'POST', body: version === undefined ? {} : { version } }),
     explain: (id) => send(`/runyard/v1/explain/${encodeURIComponent(id)}`),
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
-    listEvents: async (id, limit = 200) => (await send<EventListView>(`/v2/serverless/${id}/events?limit=${limit}`)).events,
+    listEvents: async (id, asked = {}) => (await send<EventListView>(`/v2/serverless/${id}/events?${toQuery({ ...asked })}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
     notices: async () => (await send<NoticeListView>('/runyard/v1/notices')).notices,
     testNotices: async () => (await send<NoticeTestListView>('/runyard/v1/notices/test', { method: 'POST' })).receivers,

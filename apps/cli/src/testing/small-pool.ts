@@ -1,8 +1,6 @@
 // Test fixture: what a gateway says of a pool with long names, long ids, a failed job and one that waits. Times are before NOW.
 import type { Answer } from './fake-gateway.ts'
-
-export const NOW = Date.parse('2026-11-30T12:00:00Z')
-const ago = (seconds: number): number => NOW - seconds * 1000
+import { ago, CAPTION, NOW, SMALL_LISTS, UPSCALE } from './small-lists.ts'
 
 const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 2, throttled: 0, unhealthy: 0 }
 const REFUSAL = 'no host has an NVIDIA L4: local has 2 × NVIDIA GeForce RTX 4090, gpu-box-2 is cordoned by the operator since 13:50'
@@ -34,8 +32,6 @@ const worker = (id: string, more: object = {}) => ({
   startedAt: null,
   ...more,
 })
-const CAPTION = { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' }
-const UPSCALE = { id: 'a1b2c3d4e5f6g7', name: 'upscale' }
 const FAILED = '1fc94455-6c1e-4b6a-9d2c-7f2a1f0e6d11-u1'
 const WAITING = '2ab94455-6c1e-4b6a-9d2c-7f2a1f0e6d12-u1'
 
@@ -117,6 +113,24 @@ const LINES = [
   { ...LINE, at: ago(70), line: 'ValueError: the picture has no pixels', level: 'error', jobId: FAILED },
 ]
 
+const EVENTS = [
+  { at: ago(3700), endpointId: CAPTION.id, kind: 'job_queued', jobId: FAILED, status: 'IN_QUEUE' },
+  { at: ago(3690), endpointId: CAPTION.id, kind: 'worker_placed', workerId: 'ry-9f8e7d6c5b4a3210-001', reason: 'first_job' },
+  {
+    at: ago(3600),
+    endpointId: CAPTION.id,
+    kind: 'job_settled',
+    jobId: FAILED,
+    status: 'FAILED',
+    message: 'ValueError: the picture has no pixels',
+  },
+  { at: ago(600), endpointId: CAPTION.id, kind: 'endpoint_changed', message: 'version 3 replaces the workers' },
+]
+/** As the gateway filters. */
+const findEvents: Answer = ({ query }) => ({
+  events: EVENTS.filter(({ kind }) => query.get('about') === 'all' || kind.startsWith('job') === (query.get('about') === 'jobs')),
+})
+
 /** As the gateway filters. */
 const findLines: Answer = ({ query }) => ({
   lines: LINES.filter(({ line, source, ...more }) => {
@@ -178,96 +192,21 @@ export const SMALL_POOL: Record<string, unknown> = {
   [`/runyard/v1/jobs/${WAITING}`]: { ...JOBS[0], attempts: [], events: [] },
   [`/runyard/v1/explain/${WAITING}`]: { ...EXPLANATION, endpoint: UPSCALE, job: { id: WAITING, status: 'IN_QUEUE' } },
   '/runyard/v1/logs': findLines,
+  '/v2/serverless/k2j4h5g6f7d8s9/events': findEvents,
+  '/v2/serverless/a1b2c3d4e5f6g7/events': {
+    events: [
+      {
+        at: ago(84),
+        endpointId: UPSCALE.id,
+        kind: 'worker_throttled',
+        workerId: 'throttled-1',
+        reason: 'no_matching_gpu',
+        message: REFUSAL,
+      },
+    ],
+  },
   '/runyard/v1/explain/k2j4h5g6f7d8s9': EXPLANATION,
   '/hapi/v1/pod/ry-9f8e7d6c5b4a3210-001/logs': { system: ['start container'], container: ['2026-11-30 the picture has no pixels'] },
   '/runyard/v1/standby': { hosts: [{ host: 'gpu-box-2', waiting: 1, problem: 'the image is not there' }] },
-  '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
-  '/runyard/v1/secrets': {
-    secrets: [
-      {
-        name: 'hf_token',
-        updatedAt: new Date(ago(90_000)).toISOString(),
-        description: 'reads the private models of the vision team on the hub',
-      },
-    ],
-  },
-  '/v2/network-volumes/w5e6i7g8h9t0s1': {},
-  '/runyard/v1/endpoints/a1b2c3d4e5f6g7/rollback': { image: 'vision:1' },
-  '/runyard/v1/volumes': {
-    volumes: [
-      {
-        id: 'w5e6i7g8h9t0s1',
-        name: 'weights',
-        kind: 'STANDARD',
-        size: 500,
-        dataCenter: 'EU-RO-1',
-        place: 'gpu-box-2',
-        endpoints: [CAPTION, UPSCALE],
-        createdAt: new Date(ago(90_000)).toISOString(),
-      },
-      {
-        id: 'g1l2o3b4a5l6v7',
-        name: 'shared-data-of-the-vision-team',
-        kind: 'GLOBAL',
-        size: null,
-        dataCenter: null,
-        place: null,
-        endpoints: [],
-        createdAt: new Date(ago(3600)).toISOString(),
-      },
-    ],
-  },
-  '/v2/serverless/k2j4h5g6f7d8s9/releases': {
-    releases: [
-      {
-        version: 3,
-        createdAt: new Date(ago(7200)).toISOString(),
-        image: 'registry.example.com/team/vision/stable-diffusion-worker:2026-11-30-cuda12',
-        digest: 'sha256:4f6ddbf4e64ad616f6dc256d1aca96f8e6a9be8cb310a920b69659c64f6ddbf4',
-        workerCount: 2,
-        diff: [{ field: 'image' }, { field: 'env' }, { field: 'workersMax' }, { field: 'executionTimeoutMs' }],
-      },
-    ],
-    rollout: { inProgress: true, workersOnLatest: 1, workersTotal: 2 },
-  },
-  '/v2/serverless/k2j4h5g6f7d8s9/webhooks': {
-    attempts: [
-      {
-        at: ago(30),
-        eventId: 'evt_1fc94455-6c1e_1',
-        attempt: 2,
-        outcome: 'failed',
-        durationMs: 1204,
-        url: 'https://hooks.example.com/teams/vision/jobs/ended?token=0123456789',
-        error: 'the receiver closed the connection before it answered',
-        nextAt: NOW + 60_000,
-      },
-    ],
-    pending: { count: 1 },
-  },
-  '/v2/serverless/a1b2c3d4e5f6g7/webhooks': { attempts: [], pending: { count: 0 } },
-  '/graphql': {
-    data: {
-      myself: {
-        flashApps: [
-          {
-            id: 'app1',
-            name: 'pictures-of-the-archive',
-            createdAt: new Date(ago(9000)).toISOString(),
-            flashBuilds: [{ id: 'bld_0123456789', createdAt: new Date(ago(9000)).toISOString() }],
-            flashEnvironments: [
-              {
-                id: 'env1',
-                name: 'production',
-                state: 'ACTIVE',
-                activeBuildId: 'bld_0123456789',
-                createdAt: new Date(ago(9000)).toISOString(),
-                endpoints: [CAPTION, UPSCALE],
-              },
-            ],
-          },
-        ],
-      },
-    },
-  },
+  ...SMALL_LISTS,
 }

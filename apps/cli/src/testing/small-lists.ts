@@ -1,0 +1,98 @@
+// Test fixture: what the gateway of the small pool says of registries, secrets, volumes, releases, webhooks and apps.
+export const NOW = Date.parse('2026-11-30T12:00:00Z')
+/** Epoch ms. */
+export const ago = (seconds: number): number => NOW - seconds * 1000
+export const CAPTION = { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' }
+export const UPSCALE = { id: 'a1b2c3d4e5f6g7', name: 'upscale' }
+
+export const SMALL_LISTS: Record<string, unknown> = {
+  '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
+  '/runyard/v1/secrets': {
+    secrets: [
+      {
+        name: 'hf_token',
+        updatedAt: new Date(ago(90_000)).toISOString(),
+        description: 'reads the private models of the vision team on the hub',
+      },
+    ],
+  },
+  '/v2/network-volumes/w5e6i7g8h9t0s1': {},
+  '/runyard/v1/endpoints/a1b2c3d4e5f6g7/rollback': { image: 'vision:1' },
+  '/runyard/v1/volumes': {
+    volumes: [
+      {
+        id: 'w5e6i7g8h9t0s1',
+        name: 'weights',
+        kind: 'STANDARD',
+        size: 500,
+        dataCenter: 'EU-RO-1',
+        place: 'gpu-box-2',
+        endpoints: [CAPTION, UPSCALE],
+        createdAt: new Date(ago(90_000)).toISOString(),
+      },
+      {
+        id: 'g1l2o3b4a5l6v7',
+        name: 'shared-data-of-the-vision-team',
+        kind: 'GLOBAL',
+        size: null,
+        dataCenter: null,
+        place: null,
+        endpoints: [],
+        createdAt: new Date(ago(3600)).toISOString(),
+      },
+    ],
+  },
+  '/v2/serverless/k2j4h5g6f7d8s9/releases': {
+    releases: [
+      {
+        version: 3,
+        createdAt: new Date(ago(7200)).toISOString(),
+        image: 'registry.example.com/team/vision/stable-diffusion-worker:2026-11-30-cuda12',
+        digest: 'sha256:4f6ddbf4e64ad616f6dc256d1aca96f8e6a9be8cb310a920b69659c64f6ddbf4',
+        workerCount: 2,
+        diff: [{ field: 'image' }, { field: 'env' }, { field: 'workersMax' }, { field: 'executionTimeoutMs' }],
+      },
+    ],
+    rollout: { inProgress: true, workersOnLatest: 1, workersTotal: 2 },
+  },
+  '/v2/serverless/k2j4h5g6f7d8s9/webhooks': {
+    attempts: [
+      {
+        at: ago(30),
+        eventId: 'evt_1fc94455-6c1e_1',
+        attempt: 2,
+        outcome: 'failed',
+        durationMs: 1204,
+        url: 'https://hooks.example.com/teams/vision/jobs/ended?token=0123456789',
+        error: 'the receiver closed the connection before it answered',
+        nextAt: NOW + 60_000,
+      },
+    ],
+    pending: { count: 1 },
+  },
+  '/v2/serverless/a1b2c3d4e5f6g7/webhooks': { attempts: [], pending: { count: 0 } },
+  '/graphql': {
+    data: {
+      myself: {
+        flashApps: [
+          {
+            id: 'app1',
+            name: 'pictures-of-the-archive',
+            createdAt: new Date(ago(9000)).toISOString(),
+            flashBuilds: [{ id: 'bld_0123456789', createdAt: new Date(ago(9000)).toISOString() }],
+            flashEnvironments: [
+              {
+                id: 'env1',
+                name: 'production',
+                state: 'ACTIVE',
+                activeBuildId: 'bld_0123456789',
+                createdAt: new Date(ago(9000)).toISOString(),
+                endpoints: [CAPTION, UPSCALE],
+              },
+            ],
+          },
+        ],
+      },
+    },
+  },
+}
