@@ -1,8 +1,10 @@
 import type { Build, Environment } from '@runyard/schema'
 import { endpointRecord } from '@runyard/testing/endpoint'
 import { describe, expect, it } from 'vitest'
-import { deploymentOf, resourceSettings, runsApp } from './deployment.ts'
+import { deploymentOf, isOfRelease, resourceSettings, runsApp } from './deployment.ts'
 import { place, type OpenHost } from './placement.ts'
+import { plan } from './plan.ts'
+import { container, endpoint as planned, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const ENVIRONMENT: Environment = { id: 'env-1', ownerId: 'owner', appId: 'app', name: 'prod', activeBuildId: 'b1', createdAt: 1 }
 const BUILD: Build = {
@@ -90,5 +92,27 @@ describe('the Python of an app', () => {
   it('is the reason why no worker starts where no host has it', () => {
     const message = 'the app was built for Python 3.12, which no host has: one has 3.10, 3.11'
     expect(place(spec, [host('one', ['3.10', '3.11'])], [])).toEqual({ kind: 'refused', reason: 'no_python', message })
+  })
+})
+
+describe('a worker with the spec of its endpoint and another build', () => {
+  const deployment = { kind: 'build', build: BUILD } as const
+
+  it.each([
+    ['is of another release after a roll-back', 'b1', false],
+    ['is of the same release after a roll-back to a build that is gone', 'b0', true],
+    ['is of the same release without a roll-back', undefined, true],
+  ])('%s', (_, buildId, expected) => {
+    expect(isOfRelease({ specHash: 's', buildId: 'b2' }, { specHash: 's', buildId }, deployment)).toBe(expected)
+    expect(isOfRelease({ specHash: 's', buildId: 'b1' }, { specHash: 's', buildId }, deployment)).toBe(true)
+    expect(isOfRelease({ specHash: 'r', buildId: 'b1' }, { specHash: 's', buildId }, deployment)).toBe(false)
+  })
+
+  it('is replaced by one of the release', () => {
+    const worker = record('w1', { buildId: 'b2' })
+    const found = { ...planned('ep-one', { settings: { workersMin: 1 } }), buildId: 'b1' }
+    const hosts = [host('h1', [gpu('g0'), gpu('g1')], [container(worker)])]
+    const { actions } = plan(observed([view(found, { workers: [worker], deployment })], hosts), NOW)
+    expect(actions.map(({ kind }) => kind)).toEqual(['mark-outdated', 'drain', 'start'])
   })
 })

@@ -1,8 +1,7 @@
 // Which build the workers of an endpoint run (ADR 65): the one that the endpoint's environment has active when they start, or that of a release to which
-// it was rolled back. An image that we stand in for
-// runs a deployed app if its endpoint belongs to an environment; FLASH_RESOURCE_NAME alone decides nothing, because Flash also sets it for images that
-// bring their own handler (production §2.1).
-import type { Build, Endpoint, Environment, HostInventory, Manifest } from '@runyard/schema'
+// it was rolled back. An image that we stand in for runs a deployed app if its endpoint belongs to an environment; FLASH_RESOURCE_NAME alone decides
+// nothing, because Flash also sets it for images that bring their own handler (production §2.1).
+import type { Build, Endpoint, Environment, HostInventory, Manifest, WorkerRecord } from '@runyard/schema'
 import { envelopeOf, type Envelope } from './image-reference.ts'
 
 /** `none`: nothing was deployed to its environment yet, or the environment is gone. */
@@ -28,6 +27,20 @@ export function deploymentOf(endpoint: Endpoint, { environments, builds }: Apps)
   const build = pinned?.appId === environment.appId ? pinned : builds.get(environment.activeBuildId ?? '')
   if (build !== undefined) return { kind: 'build', build }
   return { kind: 'none', message: `nothing was deployed to the environment "${environment.name}" yet` }
+}
+
+/**
+ * True if the worker has the endpoint's spec and, after a roll-back, the build of that release. Otherwise the same spec with another build is the same
+ * release: a deploy of the same code replaces no worker.
+ */
+export function isOfRelease(
+  { specHash, buildId }: Pick<WorkerRecord, 'specHash' | 'buildId'>,
+  endpoint: Pick<Endpoint, 'specHash' | 'buildId'>,
+  deployment: Deployment | undefined,
+): boolean {
+  if (specHash !== endpoint.specHash) return false
+  const isPinned = deployment?.kind === 'build' && deployment.build.id === endpoint.buildId
+  return !isPinned || buildId === endpoint.buildId
 }
 
 /** The minor version that its packages were compiled for; undefined: any. */

@@ -1,7 +1,7 @@
 // Which new workers an endpoint wants, which of them start and where, and the reason why the others cannot start.
 import type { Endpoint, Reason } from '@runyard/schema'
 import { currentFailures, retryAt, type StartFailures } from './backoff.ts'
-import { pythonOf, type Deployment } from './deployment.ts'
+import { isOfRelease, pythonOf, type Deployment } from './deployment.ts'
 import { grantInTurns, type Claim } from './fair-turns.ts'
 import { budgetOn, cardsIn, gpuBudgetOf } from './gpu-budget.ts'
 import { shareOf, type WorkerHolding } from './holdings.ts'
@@ -98,7 +98,7 @@ function isFailingStart({ record }: WorkerView, builder: PlanBuilder): boolean {
 
 function isSupply(worker: WorkerView, { endpoint, view }: Growth, builder: PlanBuilder): boolean {
   if (worker.fate.kind === 'dead' || worker.phase === 'draining') return false
-  if (worker.record.specHash !== endpoint.specHash || isRebuilt(worker.record, view, builder)) return false
+  if (!isOfRelease(worker.record, endpoint, view.deployment) || isRebuilt(worker.record, view, builder)) return false
   // Retired by this plan, so its replacement is due now.
   return !builder.actions.some((action) => action.kind === 'drain' && action.workerId === worker.record.id)
 }

@@ -3,6 +3,7 @@
 import type { Endpoint, Reason, WorkerRecord } from '@runyard/schema'
 import { savedAt } from './backoff.ts'
 import { reasonOfCards } from './card-health.ts'
+import { isOfRelease } from './deployment.ts'
 import { isOverDisk } from './disk.ts'
 import type { EndpointView } from './observed.ts'
 import type { PlanBuilder } from './plan-builder.ts'
@@ -161,7 +162,7 @@ function faultOf({ record, fate }: WorkerView, { spec }: Endpoint, { observed }:
 }
 
 function successorReason(record: WorkerRecord, view: EndpointView, builder: PlanBuilder): Reason | undefined {
-  if (record.specHash !== view.endpoint?.specHash) return 'outdated'
+  if (view.endpoint === undefined || !isOfRelease(record, view.endpoint, view.deployment)) return 'outdated'
   return isRebuilt(record, view, builder) ? 'image_rebuilt' : undefined
 }
 
