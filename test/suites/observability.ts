@@ -81,10 +81,12 @@ export function observabilitySuite(host: HostKind): void {
     expect(await usage()).toEqual(before)
   })
 
-  test('each job and each transition of a worker is one log line with its facts', () => {
-    const settled = linesOf(stack.gateway.child().output()).filter((line) => line['msg'] === 'job settled')
-    expect(settled).toHaveLength(2)
-    expect(settled[0]).toMatchObject({
+  test('each job and each transition of a worker is one log line with its facts', async () => {
+    // Parts write their logs with some delay.
+    const settled = (): readonly Record<string, unknown>[] =>
+      linesOf(stack.gateway.child().output()).filter((line) => line['msg'] === 'job settled')
+    await expect.poll(settled).toHaveLength(2)
+    expect(settled()[0]).toMatchObject({
       endpoint: 'watched',
       jobId: expect.any(String),
       workerId: expect.any(String),
@@ -93,9 +95,12 @@ export function observabilitySuite(host: HostKind): void {
       executionMs: expect.any(Number),
       retries: 0,
     })
-    const transitions = linesOf(stack.scaler.child().output()).filter((line) => line['endpointId'] === endpoint && 'transition' in line)
-    expect(transitions.map((line) => line['transition'])).toEqual(['worker_placed', 'worker_started', 'worker_draining', 'worker_gone'])
-    expect(transitions.map((line) => line['reason'])).toEqual(['first_job', 'first_job', 'idle_timeout', 'idle_timeout'])
+    const transitions = (): readonly Record<string, unknown>[] =>
+      linesOf(stack.scaler.child().output()).filter((line) => line['endpointId'] === endpoint && 'transition' in line)
+    await expect
+      .poll(() => transitions().map((line) => line['transition']))
+      .toEqual(['worker_placed', 'worker_started', 'worker_draining', 'worker_gone'])
+    expect(transitions().map((line) => line['reason'])).toEqual(['first_job', 'first_job', 'idle_timeout', 'idle_timeout'])
   })
 
   test('an endpoint that no host can serve reports why, and is served once it asks for available hardware', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { deploymentOf, isOfRelease, resourceSettings, runsApp } from './deployment.ts'
 import { place, type OpenHost } from './placement.ts'
 import { plan } from './plan.ts'
-import { container, endpoint as planned, gpu, host, NOW, observed, record, view } from './testing/plan-fixture.ts'
+import { container, endpoint as planned, gpu, host as sightOf, NOW, observed, record, view } from './testing/plan-fixture.ts'
 
 const ENVIRONMENT: Environment = { id: 'env-1', ownerId: 'owner', appId: 'app', name: 'prod', activeBuildId: 'b1', createdAt: 1 }
 const BUILD: Build = {
@@ -111,7 +111,7 @@ describe('a worker with the spec of its endpoint and another build', () => {
   it('is replaced by one of the release', () => {
     const worker = record('w1', { buildId: 'b2' })
     const found = { ...planned('ep-one', { settings: { workersMin: 1 } }), buildId: 'b1' }
-    const hosts = [host('h1', [gpu('g0'), gpu('g1')], [container(worker)])]
+    const hosts = [sightOf('h1', [gpu('g0'), gpu('g1')], [container(worker)])]
     const { actions } = plan(observed([view(found, { workers: [worker], deployment })], hosts), NOW)
     expect(actions.map(({ kind }) => kind)).toEqual(['mark-outdated', 'drain', 'start'])
   })
