@@ -1,7 +1,13 @@
 // Every command that reads, rendered from fixed data at the widths of terminals and without one.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parse } from 'yaml'
+import type { ListedKey } from '@runyard/store'
 import { runCommandLine } from './command-line.ts'
+import { hostListing } from './commands/hosts/read.ts'
+import { keyListing } from './commands/keys.ts'
+import type { PoolHost } from './hosts/pool.ts'
+import { printListing } from './output/listing.ts'
+import type { Terminal } from './output/terminal.ts'
 import { widthOf } from './output/visible.ts'
 import { openFakeGateway, type FakeGateway } from './testing/fake-gateway.ts'
 import { recorder } from './testing/recorder.ts'
@@ -27,6 +33,8 @@ const LISTS = [
   'volumes show weights',
   'webhooks log',
   'apps',
+  'usage',
+  'notices list',
 ]
 
 let gateway: FakeGateway
@@ -70,6 +78,63 @@ describe('without a terminal', () => {
   })
 })
 
+/** Lists of what is in Redis alone, of fixed records. */
+const OF_REDIS: Readonly<Record<string, (out: Terminal) => number>> = {
+  'keys list': (out) => printListing({ out, options: {} }, keyListing({ out, options: {} }, KEYS, KEYS)),
+  'hosts list': (out) => printListing({ out, options: {} }, hostListing(HOSTS, out)),
+}
+const KEYS: readonly ListedKey[] = [
+  {
+    id: '5f0c1d2e-0000-4000-8000-000000000001',
+    ownerId: 'owner',
+    name: 'the key of the data directory',
+    createdAt: NOW - 9e9,
+    lastUsedAt: NOW - 20_000,
+  },
+  {
+    id: '6a1b2c3d-0000-4000-8000-000000000002',
+    ownerId: 'vision',
+    name: 'ci',
+    createdAt: NOW - 4e8,
+    expiresAt: NOW + 7_776_000_000,
+    scopes: ['run', 'view'],
+    limits: { workers: 3, queuedJobs: null },
+  },
+  {
+    id: '7b2c3d4e-0000-4000-8000-000000000003',
+    ownerId: 'vision',
+    name: 'old',
+    createdAt: NOW - 8e9,
+    expiresAt: NOW - 1000,
+    scopes: ['metrics'],
+  },
+]
+const CORDON = { reason: 'a fan fails', since: NOW - 60_000 }
+const HOSTS: readonly PoolHost[] = [
+  {
+    name: 'gpu-box-1',
+    config: { kind: 'docker', id: 'gpu-box-1', engine: 'ssh://operator@gpu-box-1.machines.example.com' },
+    record: undefined,
+    workers: [],
+    cards: [],
+  },
+  { name: 'gpu-box-2.machines.example.com', config: undefined, record: { hostId: 'docker:1', cordon: CORDON }, workers: [], cards: [] },
+]
+
+describe.each([60, 80, 120, 200, undefined])('in %s columns', (columns) => {
+  it.each(Object.keys(OF_REDIS))('`%s` fits', (line) => {
+    const out = recorder(columns)
+    expect(OF_REDIS[line]?.(out)).toBe(0)
+    expect(
+      out
+        .text()
+        .split('\n')
+        .filter((each) => columns !== undefined && widthOf(each) > columns),
+    ).toEqual([])
+    expect(out.text()).toMatchSnapshot()
+  })
+})
+
 describe('the forms of output', () => {
   it('are tables, wide tables, JSON, JSON Lines, YAML and names', async () => {
     const json: unknown = JSON.parse((await runyard('workers --json')).out)
@@ -86,6 +151,16 @@ describe('the forms of output', () => {
       out: '',
       err: expect.stringContaining('Allowed choices are') as string,
     })
+  })
+
+  it('of usage are its lines', async () => {
+    const lines = (await runyard('usage -o jsonl')).out.trim().split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { state: 'running' },
+      { state: 'initializing' },
+      { state: 'idle' },
+    ])
+    expect((await runyard('usage --time utc', 60)).out).toMatch(/^since 2026-10-31 12:00:00Z\n/u)
   })
 
   it('show times as an age, in UTC or as the clock says here', async () => {

@@ -45,6 +45,11 @@ describe('runyard', () => {
       expect(out).toMatch(new RegExp(`^  ${name} `, 'm'))
   })
 
+  it('knows the group of each command of two words', () => {
+    const groups = COMMANDS.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]] : []))
+    expect(new Set(groups)).toEqual(new Set(Object.keys(GROUPS)))
+  })
+
   it('prints its version', async () => {
     expect((await runyard(['--version'])).out).toMatch(/^runyard \d+\.\d+\.\d+\n$/)
   })

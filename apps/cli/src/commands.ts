@@ -14,6 +14,7 @@ export const GROUPS: Readonly<Record<string, { readonly section: Section; readon
   job: { section: 'See', summary: 'show all that is known of one job' },
   hosts: { section: 'Keep', summary: 'the machines that workers run on: add, list, cordon, drain and remove them' },
   keys: { section: 'Keep', summary: 'API keys: make, list, revoke and rotate them' },
+  notices: { section: 'See', summary: 'what needs a person now, and a test of who is told' },
   registries: { section: 'Keep', summary: 'credentials for private images: add, list, update and delete them' },
   secrets: { section: 'Keep', summary: 'values that environment variables of endpoints name: set, list and delete them' },
   volumes: { section: 'Keep', summary: 'directories that outlive workers: list, show and delete them' },
@@ -154,6 +155,7 @@ export const COMMANDS: readonly Command[] = [
   ...KEY_COMMANDS,
   {
     name: 'usage',
+    isList: true,
     section: 'See',
     summary: 'what was used and what it cost, by endpoint, key, host, GPU, state, day',
     usage: 'runyard usage [--since SPAN|DATE] [--by WORDS] [--csv] [-o FORM] [--data DIR]',

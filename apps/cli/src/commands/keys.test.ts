@@ -52,7 +52,7 @@ describe('runyard keys', () => {
     )
     expect(await store.keys.verify(out.trim())).toMatchObject({ name: 'ci', ownerId: 'vision' })
     const listed = await runyard('keys', 'list')
-    expect(listed.out).toMatch(/^[0-9a-f]{8} +vision +ci +admin +\d{4}.* +never +\d{4}/m)
+    expect(listed.out).toMatch(/^[0-9a-f-]{8,} +vision +ci +admin +\d{4}.* +never +\d{4}/m)
     expect(listed.out + (await runyard('keys', 'list', '--json')).out).not.toContain(out.trim())
   })
 
@@ -60,7 +60,7 @@ describe('runyard keys', () => {
     await create('--name', 'bounded', '--workers', '3')
     expect((await runyard('keys', 'list')).out).toMatch(/ bounded .* 3 workers$/m)
     const { out } = await runyard('keys', 'limit', 'bounded', '--workers', 'none', '--queued', '500')
-    expect(out).toMatch(/^bounded \([0-9a-f]{8}\) has no limit of workers, 500 queued jobs\n$/)
+    expect(out).toMatch(/ bounded .* no limit of workers, 500 queued jobs\n$/)
     const listed = await store.keys.list()
     expect(listed.find(({ name }) => name === 'bounded')?.limits).toEqual({ workers: null, queuedJobs: 500 })
     expect((await runyard('keys', 'list')).out).toMatch(/ ci .* default$/m)

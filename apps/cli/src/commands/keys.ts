@@ -4,8 +4,9 @@ import { KEY_SCOPES, type KeyLimits, type KeyScope } from '@runyard/schema'
 import { generateKey, type ApiKey, type ListedKey, type Store } from '@runyard/store'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { onlyWord, unknownWord } from '../only-word.ts'
+import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
+import { formatTime } from '../output/time.ts'
 import type { Settings } from '../settings.ts'
 import { keyFile, readKey, writeKey } from '../stack/data-dir.ts'
 import { withStore } from '../stack/with-store.ts'
@@ -23,26 +24,20 @@ export async function create(context: CommandContext): Promise<number> {
 }
 
 export async function list(context: CommandContext): Promise<number> {
-  const { out, options } = context
   const keys = await withKeys(context, (store) => store.keys.list())
   const sorted = keys.toSorted((a, b) => a.ownerId.localeCompare(b.ownerId) || a.createdAt - b.createdAt)
-  if (options['json'] === true) return printJson(out, sorted)
-  const head = ['id', 'owner', 'name', 'scopes', 'made (UTC)', 'last used', 'expires', 'limits']
-  const now = Date.now()
-  const rows = sorted.map((key) => describe(key, now))
-  const lines = rows.length === 0 ? [out.dim('no keys')] : renderTable(out, rows, head)
-  for (const line of lines) out.line(line)
-  return 0
+  return printListing(context, keyListing(context, sorted, sorted))
 }
 
 export async function limit(context: CommandContext): Promise<number> {
   const word = onlyKey(context)
   const limits = readLimits(context)
   if (limits === undefined) throw new UsageError('name what is limited: --workers N, --queued N, or "none" for no limit.')
-  const key = await withKeys(context, async (store) => store.keys.limit((await findKey(store, word)).id, limits))
-  if (context.options['json'] === true) return printJson(context.out, key)
-  context.out.line(`${key.name} (${shorten(key.id)}) has ${limitsOf(key)}`)
-  return 0
+  const key = await withKeys(context, async (store) => {
+    const found = await findKey(store, word)
+    return { ...found, ...(await store.keys.limit(found.id, limits)) }
+  })
+  return printListing(context, keyListing(context, [key], key))
 }
 
 export async function revoke(context: CommandContext): Promise<number> {
@@ -164,20 +159,39 @@ function tellKey({ out, err, options }: CommandContext, { plain, key, done }: { 
   return 0
 }
 
-function describe(key: ListedKey, now: number): readonly string[] {
-  const { id, ownerId, name, createdAt, lastUsedAt, expiresAt } = key
-  const expires = expiresAt === undefined ? 'never' : expiresAt <= now ? 'expired' : time(expiresAt)
-  const scopes = scopesOf(key).join(',')
-  return [
-    shorten(id),
-    ownerId,
-    name,
-    scopes,
-    time(createdAt),
-    lastUsedAt === undefined ? 'never' : time(lastUsedAt),
-    expires,
-    limitsOf(key),
-  ]
+export function keyListing(
+  context: Pick<CommandContext, 'out' | 'options'>,
+  rows: readonly ListedKey[],
+  data: unknown,
+): Listing<ListedKey> {
+  const { out } = context
+  const form = timeFormOf(context)
+  // They would not fit into a column.
+  const isFitted = out.isTty && out.form !== 'wide'
+  const now = Date.now()
+  const expiryOf = ({ expiresAt: at }: ListedKey): string =>
+    at === undefined ? 'never' : at <= now ? 'expired' : formatTime(at, form, now)
+  return {
+    rows,
+    columns: [
+      { title: 'id', cell: ({ id }) => id, cut: 'id' },
+      { title: 'owner', cell: ({ ownerId }) => ownerId, cut: 'middle', goes: 3 },
+      { title: 'name', cell: ({ name }) => name, cut: 'middle' },
+      { title: 'scopes', cell: (key) => scopesOf(key).join(','), cut: 'end' },
+      { title: 'made', cell: ({ createdAt }) => formatTime(createdAt, form, now), goes: 4 },
+      { title: 'last used', cell: ({ lastUsedAt: at }) => (at === undefined ? 'never' : formatTime(at, form, now)), goes: 1 },
+      {
+        title: 'expires',
+        cell: expiryOf,
+        paint: ({ expiresAt }) => (expiresAt !== undefined && expiresAt <= now ? out.bad : (text) => text),
+        goes: 2,
+      },
+      ...(isFitted ? [] : [{ title: 'limits', cell: limitsOf }]),
+    ],
+    ...(isFitted && { note: (key: ListedKey) => (key.limits === undefined ? undefined : limitsOf(key)) }),
+    data,
+    empty: 'no keys',
+  }
 }
 
 /** `3 workers, no limit of queued jobs`; what is not set follows the configuration. */

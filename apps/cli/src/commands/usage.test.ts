@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { recorder } from '../testing/recorder.ts'
-import { parseSince, run } from './usage.ts'
+import { parseSince } from '../output/time.ts'
+import { run } from './usage.ts'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
@@ -49,7 +50,7 @@ describe('usage', () => {
       server.close()
     }
     const text = out.text()
-    expect(text).toContain('since 2026-01-05 00:00 UTC')
+    expect(text).toContain('since 2026-01-05 00:00:00Z')
     expect(text).toMatch(/one +CPU +running +3 +3 +0 +0\.25/)
     expect(text).toMatch(/ep-2 \(deleted\) +CPU/)
     expect(text).toMatch(/deleted endpoints +CPU/)

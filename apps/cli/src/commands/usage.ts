@@ -2,13 +2,11 @@
 import { createClient } from '@runyard/client'
 import { USAGE_DIMENSIONS, type UsageDimension, type UsageLine, type UsageView } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
-import { printJson } from '../output/print-json.ts'
-import { renderTable } from '../output/table.ts'
+import { printListing, timeFormOf, type Column, type Listing } from '../output/listing.ts'
+import type { Terminal } from '../output/terminal.ts'
+import { formatTime, parseSince } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 
-const UNITS_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-/** Width of a column of seconds. */
-const DIGITS = 8
 const DEFAULT_BY: readonly UsageDimension[] = ['endpoint', 'gpu', 'state']
 
 export async function run(context: CommandContext): Promise<number> {
@@ -22,35 +20,41 @@ export async function run(context: CommandContext): Promise<number> {
     return 0
   }
   const answer = await client.usage({ from, by })
-  if (options['json'] === true) return printJson(out, answer)
-  printTable(context, answer, by)
-  return 0
+  if (options['json'] !== true) {
+    out.line(`since ${formatTime(Date.parse(answer.from), timeFormOf(context))}`)
+    out.line()
+  }
+  return printListing(context, usageListing(answer, by, out))
 }
 
-function printTable(
-  { out }: Pick<CommandContext, 'out'>,
-  { from, usage, total, currency }: UsageView,
-  by: readonly UsageDimension[],
-): void {
-  out.line(`since ${from.slice(0, 16).replace('T', ' ')} UTC`)
-  out.line()
-  if (usage.length === 0) {
-    out.line('no worker has run')
-    return
-  }
+/** A line, or the sum of all. */
+type Row = UsageLine & { readonly isTotal?: true }
+
+export function usageListing(answer: UsageView, by: readonly UsageDimension[], out: Terminal): Listing<Row> {
+  const { usage, total, currency } = answer
   // Without prices the column would be empty.
-  const isPriced = total.cost > 0
-  const sums = ({ seconds, billableSeconds, gpuSeconds, cost }: UsageView['total']): readonly string[] => [
-    number(seconds),
-    number(billableSeconds),
-    number(gpuSeconds),
-    ...(isPriced ? [cost.toFixed(2).padStart(DIGITS)] : []),
-  ]
-  const titles = ['seconds', 'billable', 'GPU', ...(isPriced ? [currency] : [])]
-  const head = [...by.map((dimension) => TITLES[dimension]), ...titles.map((title) => title.padStart(DIGITS))]
-  const label = [out.bold('total'), ...by.slice(1).map(() => '')]
-  const rows = [...usage.map((line) => [...by.map((dimension) => WORDS[dimension](line)), ...sums(line)]), [...label, ...sums(total)]]
-  for (const line of renderTable(out, rows, head)) out.line(line)
+  const isPriced = usage.length > 0 && total.cost > 0
+  const labels = by.map((dimension, index): Column<Row> => {
+    const cell = (row: Row): string => (row.isTotal !== true ? WORDS[dimension](row) : index === 0 ? 'total' : '')
+    return {
+      title: TITLES[dimension],
+      cell,
+      cut: 'middle',
+      paint: ({ isTotal }) => (isTotal === true ? out.bold : (text) => text),
+    }
+  })
+  return {
+    rows: usage.length === 0 ? [] : [...usage, { ...total, isTotal: true }],
+    columns: [
+      ...labels,
+      { title: 'seconds', cell: ({ seconds }) => number(seconds), isNumber: true, goes: 2 },
+      { title: 'billable', cell: ({ billableSeconds }) => number(billableSeconds), isNumber: true },
+      { title: 'GPU s', cell: ({ gpuSeconds }) => number(gpuSeconds), isNumber: true, goes: 1 },
+      ...(isPriced ? [{ title: currency, cell: ({ cost }: Row) => cost.toFixed(2), isNumber: true }] : []),
+    ],
+    data: answer,
+    empty: 'no worker has run',
+  }
 }
 
 const TITLES: Readonly<Record<UsageDimension, string>> = {
@@ -72,7 +76,7 @@ const WORDS: Readonly<Record<UsageDimension, (line: UsageLine) => string>> = {
 }
 
 function number(seconds: number): string {
-  return (Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)).padStart(DIGITS)
+  return Number.isInteger(seconds) ? `${seconds}` : seconds.toFixed(1)
 }
 
 /** @throws UsageError */
@@ -82,12 +86,4 @@ function parseBy(text: string | undefined): readonly UsageDimension[] {
   const known = words.flatMap((word) => USAGE_DIMENSIONS.filter((dimension) => dimension === word))
   if (known.length === words.length) return known
   throw new UsageError(`--by takes ${USAGE_DIMENSIONS.join(', ')}, several with commas; "${text}" is something else.`)
-}
-
-/** `90m`, `24h`, `7d`, or a date, not before 1970. Epoch ms. @throws UsageError */
-export function parseSince(text: string, now: number): number {
-  const [, amount, unit] = /^(\d+)([mhd])$/.exec(text) ?? []
-  const at = amount === undefined ? Date.parse(text) : now - Number(amount) * UNITS_MS[unit as keyof typeof UNITS_MS]
-  if (at >= 0 && (at < now || amount !== undefined)) return at
-  throw new UsageError(`--since takes a span such as 90m, 24h or 7d, or a past date such as 2026-11-01; "${text}" is neither.`)
 }

@@ -1,9 +1,24 @@
-// Test fixture: what the gateway of the small pool says of registries, secrets, volumes, releases, webhooks and apps.
+// Test fixture: what the gateway of the small pool says of registries, secrets, volumes, releases, webhooks, apps,
+// usage and notices.
 export const NOW = Date.parse('2026-11-30T12:00:00Z')
 /** Epoch ms. */
 export const ago = (seconds: number): number => NOW - seconds * 1000
 export const CAPTION = { id: 'k2j4h5g6f7d8s9', name: 'live-caption-of-every-picture-in-the-archive' }
 export const UPSCALE = { id: 'a1b2c3d4e5f6g7', name: 'upscale' }
+
+const sums = (seconds: number) => ({ seconds, billableSeconds: seconds - 0.5, gpuSeconds: 2 * seconds, cost: seconds / 1800 })
+const USAGE = {
+  from: new Date(ago(2_592_000)).toISOString(),
+  to: new Date(NOW).toISOString(),
+  usage: [
+    { endpointId: CAPTION.id, endpointName: CAPTION.name, gpuType: 'NVIDIA GeForce RTX 4090', state: 'running', ...sums(123_456) },
+    { endpointId: UPSCALE.id, endpointName: UPSCALE.name, gpuType: 'NVIDIA L4', state: 'initializing', ...sums(60) },
+    { endpointId: null, endpointName: null, gpuType: null, state: 'idle', ...sums(7200) },
+  ],
+  by: ['endpoint', 'gpu', 'state'],
+  currency: 'EUR',
+  total: sums(130_716),
+}
 
 export const SMALL_LISTS: Record<string, unknown> = {
   '/v2/registries': { registries: [{ id: 'reg_0123456789abcdef', name: 'a-registry-of-the-vision-team-with-a-long-name' }] },
@@ -94,5 +109,17 @@ export const SMALL_LISTS: Record<string, unknown> = {
         ],
       },
     },
+  },
+  '/runyard/v1/usage': USAGE,
+  '/runyard/v1/notices': {
+    notices: [
+      {
+        event: 'host_lost',
+        subject: 'gpu-box-2.machines.example.com',
+        message: 'the host does not answer since 13:50',
+        since: new Date(ago(600)).toISOString(),
+      },
+      { event: 'endpoint_unhealthy', subject: CAPTION.name, message: 'five starts have failed: the image has no handler', since: null },
+    ],
   },
 }

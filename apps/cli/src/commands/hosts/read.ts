@@ -3,31 +3,38 @@ import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
 import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
 import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost } from '../../hosts/pool.ts'
-import { printListing, type Column } from '../../output/listing.ts'
+import { printListing, type Column, type Listing } from '../../output/listing.ts'
 import { printJson } from '../../output/print-json.ts'
 import { renderTable } from '../../output/table.ts'
-import { formatDuration } from '../../output/terminal.ts'
+import { formatDuration, type Terminal } from '../../output/terminal.ts'
 import { withStore } from '../../stack/with-store.ts'
 
 const GIB = 2 ** 30
 
-const COLUMNS: readonly Column<PoolHost>[] = [
+const columnsOf = (state: Column<PoolHost>): readonly Column<PoolHost>[] => [
   { title: 'host', cell: ({ name }) => name, cut: 'middle' },
   { title: 'where', cell: ({ config }) => whereOf(config), cut: 'middle', goes: 3 },
-  { title: 'state', cell: stateOf, cut: 'end' },
+  state,
   { title: 'GPUs', cell: cardsOf, goes: 2 },
   { title: 'workers', cell: ({ workers }) => `${workers.length}`, isNumber: true, goes: 1 },
   { title: 'id', cell: ({ record }) => record?.hostId ?? '–', isWide: true },
 ]
 
 export async function list(context: CommandContext): Promise<number> {
-  const rows = await readAll(context)
-  return printListing(context, {
+  return printListing(context, hostListing(await readAll(context), context.out))
+}
+
+/** On a terminal the reason of a state has lines of its own, which are never cut. */
+export function hostListing(rows: readonly PoolHost[], out: Terminal): Listing<PoolHost> {
+  const isFitted = out.isTty && out.form !== 'wide'
+  const wordOf = (host: PoolHost): string => (/^[^(:,]*[^(:, ]/u.exec(stateOf(host)) ?? [''])[0]
+  return {
     rows,
-    columns: COLUMNS,
+    columns: columnsOf({ title: 'state', cell: isFitted ? wordOf : stateOf, cut: 'end' }),
+    ...(isFitted && { note: (host: PoolHost) => (wordOf(host) === stateOf(host) ? undefined : stateOf(host)), paintNote: () => out.warn }),
     data: rows.map(toJson),
     empty: 'no host is configured, and no scaler has seen one yet',
-  })
+  }
 }
 
 export async function show(context: CommandContext): Promise<number> {
