@@ -19,6 +19,8 @@ const LISTS = [
   'gpus',
   'job show 1fc9',
   'job show 2ab9',
+  'explain 2ab9',
+  'explain caption',
   'workers',
   'jobs',
   'jobs upscale --status waiting',
@@ -185,7 +187,9 @@ describe('an endpoint', () => {
 describe('status', () => {
   it('begins with what needs somebody, and says it by its exit code', async () => {
     const { out } = await runyard('status')
-    expect(out).toMatch(/^http:\/\/here\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u)
+    expect(out).toMatch(
+      /^http:\/\/here\ncards: 1 held, 1 quarantined, 2 free · Redis up · version 0\.1\.0\n2 problems · 6 jobs run, 1 wait · 2 workers busy, 0 idle\n✗ upscale: no host has an NVIDIA L4/u,
+    )
     expect(await runyard('status --exit-code')).toMatchObject({ code: 3 })
     expect(JSON.parse((await runyard('status --json')).out)).toMatchObject({ problems: [{ what: 'upscale' }, { what: 'gpu-box-2' }] })
   })

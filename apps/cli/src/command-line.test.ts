@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCommandLine } from './command-line.ts'
-import { COMMANDS, GROUPS } from './commands.ts'
+import { COMMANDS, commandsIn, GROUPS } from './commands.ts'
+import { ROOT } from './locations.ts'
 import { widthOf } from './output/visible.ts'
 import { recorder } from './testing/recorder.ts'
 
@@ -48,6 +49,11 @@ describe('runyard', () => {
   it('knows the group of each command of two words', () => {
     const groups = COMMANDS.flatMap(({ name }) => (name.includes(' ') ? [name.split(' ')[0]] : []))
     expect(new Set(groups)).toEqual(new Set(Object.keys(GROUPS)))
+  })
+
+  it('has `test` only where the tests are', () => {
+    const isThere = (root: string): boolean => commandsIn(root).some(({ name }) => name === 'test')
+    expect([isThere(ROOT), isThere(tmpdir())]).toEqual([true, false])
   })
 
   it('prints its version', async () => {

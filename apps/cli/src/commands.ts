@@ -1,7 +1,10 @@
 // The table of commands: names, help and options in one place.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { data, json, WHICH, type Command, type Section } from './command.ts'
 import { HOST_COMMANDS } from './host-commands.ts'
 import { KEY_COMMANDS } from './key-commands.ts'
+import { ROOT } from './locations.ts'
 import { POOL_COMMANDS } from './pool-commands.ts'
 import { REGISTRY_COMMANDS } from './registry-commands.ts'
 import { SECRET_COMMANDS } from './secret-commands.ts'
@@ -21,7 +24,7 @@ export const GROUPS: Readonly<Record<string, { readonly section: Section; readon
   webhooks: { section: 'Keep', summary: 'the delivery log, the secret that signs, delivering one again' },
 }
 
-export const COMMANDS: readonly Command[] = [
+const EVERYWHERE: readonly Command[] = [
   {
     name: 'up',
     section: 'Run',
@@ -189,14 +192,22 @@ export const COMMANDS: readonly Command[] = [
     options: { json, data },
     load: () => import('./commands/doctor.ts'),
   },
-  {
-    name: 'test',
-    section: 'Keep',
-    summary: 'set up and run every test of this checkout',
-    usage: 'runyard test [PATH...] [-t NAME]',
-    example: 'runyard test test/process/webhooks.test.ts -t retried',
-    options: { name: { type: 'string', short: 't', help: 'only tests whose title has this in it' } },
-    takesWords: true,
-    load: () => import('./commands/test.ts'),
-  },
 ]
+
+const TEST: Command = {
+  name: 'test',
+  section: 'Keep',
+  summary: 'set up and run every test of this checkout',
+  usage: 'runyard test [PATH...] [-t NAME]',
+  example: 'runyard test test/process/webhooks.test.ts -t retried',
+  options: { name: { type: 'string', short: 't', help: 'only tests whose title has this in it' } },
+  takesWords: true,
+  load: () => import('./commands/test.ts'),
+}
+
+/** An installation without the tests cannot run them. */
+export function commandsIn(root: string): readonly Command[] {
+  return existsSync(join(root, 'test')) ? [...EVERYWHERE, TEST] : EVERYWHERE
+}
+
+export const COMMANDS = commandsIn(ROOT)

@@ -178,7 +178,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'job show',
-    summary: 'all that is known of a job: why it waits, attempts, error, output',
+    summary: 'all that is known of a job: why it waits, attempts, error, output, the end of its log',
     usage: 'runyard job show JOB [--json] [--data DIR]',
     example: 'runyard job show 1fc94455',
     options: { json, data },

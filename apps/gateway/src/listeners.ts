@@ -86,11 +86,15 @@ export async function buildWorkerPlaneApp(deps: Balancer): Promise<FastifyInstan
 }
 
 /**
- * `/healthz`: the process lives, and whether it is connected to Redis; costs nothing. `/readyz`: it can also do its work, and how far Redis is from its
+ * `/healthz`: the process lives, its version, and whether it is connected to Redis; costs nothing. `/readyz`: it can also do its work, and how far Redis is from its
  * memory limit; else 503 with one sentence per problem.
  */
 function registerProbes(app: FastifyInstance, { store }: Pick<GatewayDeps, 'store'>): void {
-  app.get('/healthz', { config: { access: open } }, () => ({ ok: true, redis: store.isUp() ? 'up' : 'away' }))
+  app.get('/healthz', { config: { access: open } }, () => ({
+    ok: true,
+    redis: store.isUp() ? 'up' : 'away',
+    version: root.version,
+  }))
   app.get('/readyz', { config: { access: open } }, async (_request, reply) => {
     const problems = store.isUp() ? (await store.problems()).map(({ message }) => message) : ['Redis cannot be reached']
     if (problems.length === 0) return { ok: true, redisMemory: await store.redisMemory().catch(() => undefined) }

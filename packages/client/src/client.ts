@@ -18,6 +18,7 @@ import type {
   JobPage,
   JobSearchView,
   JobView,
+  LivenessView,
   MergedLogQuery,
   MergedLogView,
   PoolView,
@@ -151,6 +152,8 @@ export interface Client {
   listEvents(endpointId: string, asked?: { readonly limit?: number; readonly about?: EventSubject }): Promise<EventListView['events']>
   /** The last lines of a worker, available until an hour after its end (flash-api §4.4). */
   workerLogs(workerId: string): Promise<WorkerLogsView>
+  /** The version of the gateway that answers, and whether Redis is there. */
+  liveness(): Promise<LivenessView>
   /** What needs a person now. */
   notices(): Promise<NoticeListView['notices']>
   /** Posts a test to each receiver of notices. */
@@ -194,6 +197,7 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
     listWorkers: async (id) => (await send<WorkerListView>(`/v2/serverless/${id}/workers`)).workers,
     listEvents: async (id, asked = {}) => (await send<EventListView>(`/v2/serverless/${id}/events?${toQuery({ ...asked })}`)).events,
     workerLogs: (workerId) => send(`/hapi/v1/pod/${workerId}/logs`),
+    liveness: () => send('/healthz'),
     notices: async () => (await send<NoticeListView>('/runyard/v1/notices')).notices,
     testNotices: async () => (await send<NoticeTestListView>('/runyard/v1/notices/test', { method: 'POST' })).receivers,
     usage: (asked) => send(`/runyard/v1/usage?${usageQuery(asked)}`),

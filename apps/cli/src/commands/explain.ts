@@ -1,5 +1,6 @@
 // `runyard explain`: why a job waits or an endpoint has no further worker, and what would change it.
-import { createClient } from '@runyard/client'
+import { createClient, type Client } from '@runyard/client'
+import { RunyardError } from '@runyard/schema'
 import type { ExplainView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { printJson } from '../output/print-json.ts'
@@ -7,14 +8,39 @@ import { renderTable } from '../output/table.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { findTarget } from '../settings.ts'
 import { onlyWord } from '../only-word.ts'
+import { findEndpoint } from './endpoints/find.ts'
+import { findJob } from './jobs.ts'
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, options } = context
   const word = onlyWord(context, 'endpoint by its name or id, or one job by its id')
-  const explanation = await createClient(await findTarget(context)).explain(word)
+  const explanation = await explain(createClient(await findTarget(context)), word, context.err)
   if (options['json'] === true) return printJson(out, explanation)
   for (const line of renderExplanation(explanation, out)) out.line(line)
   return 0
+}
+
+/** Of an endpoint or a job by its id or name, else by a part of it as other commands take it. */
+async function explain(client: Client, word: string, err: Terminal): Promise<ExplainView> {
+  try {
+    return await client.explain(word)
+  } catch (error) {
+    if (!isNotFound(error)) throw error
+    const near = (await orNothing(findEndpoint(client, word, err))) ?? (await orNothing(findJob(client, word, err)))
+    if (near === undefined) throw error
+    return client.explain(near.id)
+  }
+}
+
+async function orNothing<T>(finding: Promise<T>): Promise<T | undefined> {
+  return finding.catch((error: unknown) => {
+    if (isNotFound(error)) return undefined
+    throw error
+  })
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof RunyardError && error.code === 'not_found'
 }
 
 export function renderExplanation(

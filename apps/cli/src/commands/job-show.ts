@@ -1,4 +1,4 @@
-// `runyard job show`: what is known of one job: why it waits, its attempts, its error, its output, and where its log is.
+// `runyard job show`: what is known of one job: why it waits, its attempts, its error, its output, and the end of its log.
 import { createClient, type Client } from '@runyard/client'
 import type { JobDetailView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
@@ -8,9 +8,13 @@ import { printJson } from '../output/print-json.ts'
 import { renderTable } from '../output/table.ts'
 import { formatDuration, type Terminal } from '../output/terminal.ts'
 import { formatTime } from '../output/time.ts'
+import { cutEnd, toVisible } from '../output/visible.ts'
 import { findTarget } from '../settings.ts'
 import { renderExplanation } from './explain.ts'
 import { findJob, paintStatus } from './jobs.ts'
+
+const LOG_LINES = 10
+const SHORT_ID = 8
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, err, options } = context
@@ -22,6 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
   for (const line of renderJob(context, job)) out.line(line)
   if (job.status === 'IN_QUEUE') for (const line of ['', ...renderExplanation(await client.explain(id), out).slice(1)]) out.line(line)
   await showOutput(client, job, out)
+  await showLog(context, client, job)
   return 0
 }
 
@@ -35,7 +40,6 @@ function renderJob(context: CommandContext, job: JobDetailView): readonly string
     ['waited', delayMs === undefined ? undefined : formatDuration(delayMs)],
     ['ran', runMs === undefined ? undefined : `${formatDuration(runMs)}${workerId === undefined ? '' : ` on ${workerId}`}`],
     ['ended by', cause],
-    ['log', workerId === undefined ? undefined : `runyard logs --job ${job.id}`],
   ]
   const rows = facts.flatMap(([title, fact]) => (fact === undefined ? [] : [[`  ${out.dim(title)}`, fact]]))
   const tried = attempts.map(({ workerId: worker, startedAt, enteredAt, endedAt, evidence }, index) => [
@@ -53,6 +57,18 @@ function renderJob(context: CommandContext, job: JobDetailView): readonly string
     ...(tried.length === 0 ? [] : ['', out.dim('attempts'), ...renderTable(out, tried)]),
     ...(text === undefined ? [] : ['', ...text.split('\n').map((line) => out.bad(line))]),
   ]
+}
+
+/** The last lines; a terminal cuts them at its width. */
+async function showLog(context: CommandContext, client: Client, { id, workerId }: JobDetailView): Promise<void> {
+  if (workerId === undefined) return
+  const { lines } = await client.history.logs({ job: id, source: 'container', limit: LOG_LINES })
+  if (lines.length === 0) return
+  const { out } = context
+  const isFitted = out.isTty && out.form !== 'wide'
+  out.line()
+  out.line(out.dim(`the end of its log (\`runyard logs --job ${id.slice(0, SHORT_ID)}\` shows all)`))
+  for (const { line } of lines) out.line(`  ${isFitted ? cutEnd(toVisible(line, false), out.columns - 2) : line}`)
 }
 
 /** Kept for `retention.asyncS` alone. */

@@ -15,6 +15,8 @@ import { run as usage } from './usage.ts'
 const USAGE = { from: '2026-10-30T00:00:00.000Z', to: '2026-11-29T00:00:00.000Z', usage: [] }
 const COUNTS = { idle: 0, initializing: 0, ready: 0, running: 1, throttled: 0, unhealthy: 0 }
 const ANSWERS: Record<string, unknown> = {
+  '/healthz': { ok: true, redis: 'up', version: '0.1.0' },
+  '/runyard/v1/pool': { hosts: [], scalerAt: null },
   '/v2/serverless': { endpoints: [{ id: 'ep1', name: 'one' }] },
   '/v2/serverless/ep1/workers': { workers: [] },
   '/runyard/v1/endpoints/ep1/retry': { id: 'ep1', name: 'one', retriedAt: '2026-11-01T10:00:00.000Z' },
@@ -55,7 +57,9 @@ describe('status, usage and env', () => {
 
   it('use the gateway that the client variables name', async () => {
     keys.length = 0
-    expect(await call(status, elsewhere())).toMatch(new RegExp(`^${url}\\n.*\\n[^]*\\n *one +7 +1 +2 +0 +1 running`))
+    expect(await call(status, elsewhere())).toMatch(
+      new RegExp(`^${url}\\nno cards · Redis up · version 0\\.1\\.0\\n.*\\n[^]*\\n *one +7 +1 +2 +0 +1 running`),
+    )
     expect(await call(status, elsewhere())).toMatch(
       /here: no further standby worker can be started: the image is not there\n[^]*here: 1 standby worker\n/,
     )

@@ -1,8 +1,9 @@
 // `runyard status`: one line of state, what needs somebody, then endpoints, queues and workers.
-import { createClient } from '@runyard/client'
-import type { StandbyView } from '@runyard/schema/api'
+import { createClient, type Client } from '@runyard/client'
+import type { LivenessView, StandbyView } from '@runyard/schema/api'
 import type { CommandContext } from '../command.ts'
 import { currentContext } from '../contexts.ts'
+import { cardsOf, stateOf } from '../output/card-rows.ts'
 import { readRows, renderRows, whyOf, type EndpointRow } from '../output/live-status.ts'
 import { renderListing } from '../output/listing.ts'
 import { printJson } from '../output/print-json.ts'
@@ -23,12 +24,14 @@ export async function run(context: CommandContext): Promise<number> {
   const rows = await readRows(client)
   const standby = await client.standby()
   const problems = problemsOf(rows, standby)
+  const machine = await readMachine(client)
   const code = options['exit-code'] === true && problems.length > 0 ? DEGRADED : 0
   if (options['json'] === true) {
-    printJson(out, { url: target.url, endpoints: rows, standby, problems })
+    printJson(out, { url: target.url, machine, endpoints: rows, standby, problems })
     return code
   }
   out.line(await titleOf(context, target))
+  showMachine(out, machine)
   out.line(`${problems.length === 0 ? out.good('fine') : out.bad(count(problems.length, 'problem'))} · ${describeWork(rows)}`)
   for (const problem of problems) showProblem(out, problem)
   out.line()
@@ -48,6 +51,29 @@ function showWorkers(out: Terminal, workers: readonly WorkerRow[]): void {
 async function titleOf({ out, env }: CommandContext, target: StackTarget): Promise<string> {
   const name = target.startedAt === undefined ? (await currentContext(env))?.name : undefined
   return `${out.bold(target.url)}${name === undefined ? '' : `  context ${name}`}${describeProcess(target)}`
+}
+
+interface Machine {
+  /** Cards by their state, such as `free` and `held`. */
+  readonly cards: Readonly<Record<string, number>>
+  readonly redis: LivenessView['redis']
+  /** Of the gateway. */
+  readonly version: string
+}
+
+async function readMachine(client: Client): Promise<Machine> {
+  const [pool, { redis, version }] = await Promise.all([client.history.pool(), client.liveness()])
+  const cards: Record<string, number> = {}
+  for (const card of cardsOf(pool)) cards[stateOf(card)] = (cards[stateOf(card)] ?? 0) + 1
+  return { cards, redis, version }
+}
+
+function showMachine(out: Terminal, { cards, redis, version }: Machine): void {
+  const states = Object.entries(cards).map(([state, number]) => `${number} ${state}`)
+  const parts = [states.length === 0 ? 'no cards' : `cards: ${states.join(', ')}`, `Redis ${redis}`, `version ${version}`]
+  const text = parts.join(' · ')
+  const lines = out.isTty && out.form !== 'wide' ? wrap(text, { columns: out.columns, most: 3 }) : [text]
+  for (const line of lines) out.line(line)
 }
 
 interface Problem {

@@ -175,6 +175,7 @@ export const SMALL_POOL: Record<string, unknown> = {
   },
   '/runyard/v1/jobs': findJobs,
   '/runyard/v1/pool': POOL,
+  '/healthz': { ok: true, redis: 'up', version: '0.1.0' },
   [`/runyard/v1/jobs/${FAILED}`]: {
     ...JOBS[1],
     text: 'Traceback (most recent call last):\n  File "x.py", line 3\nValueError: the picture has no pixels',

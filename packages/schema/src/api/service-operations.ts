@@ -79,6 +79,8 @@ const LOGS: Operations = tagged('workers', {
 })
 
 const Probe = z.object({ ok: z.boolean() })
+export const LivenessView = Probe.extend({ redis: z.enum(['up', 'away']), version: z.string().describe('Of Runyard.') })
+export type LivenessView = z.infer<typeof LivenessView>
 
 const GRAPHQL: Operations = tagged('graphql', {
   'POST /graphql': {
@@ -102,7 +104,7 @@ const SERVICE: Operations = tagged('service', {
   'GET /healthz': {
     id: 'getLiveness',
     summary: 'Whether the process lives',
-    reply: Probe.extend({ redis: z.enum(['up', 'away']) }),
+    reply: LivenessView,
     open: true,
   },
   'GET /readyz': {
