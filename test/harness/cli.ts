@@ -12,9 +12,9 @@ export function runCli(words: readonly string[], env: Readonly<Record<string, st
   return tryCommand(process.execPath, [MAIN, ...words], { env: { ...cleanEnv(), ...env }, timeoutMs: 180_000, input })
 }
 
-/** `runyard logs -f`, until it is stopped as Ctrl-C does. */
-export function followLogs(env: Readonly<Record<string, string>>, ...words: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, 'logs', '-f', ...words], {
+/** A command that goes on, such as `logs -f`, until it is stopped as Ctrl-C does. */
+export function followCli(words: readonly string[], env: Readonly<Record<string, string>>) {
+  const child = spawn(process.execPath, [MAIN, ...words], {
     env: { ...cleanEnv(), ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -24,7 +24,9 @@ export function followLogs(env: Readonly<Record<string, string>>, ...words: read
   })
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve))
   return {
-    until: (text: string) => waitFor(`the log to have "${text}"`, () => Promise.resolve(seen.includes(text))),
+    /** What it has printed so far. */
+    seen: () => seen,
+    until: (text: string) => waitFor(`\`${words.join(' ')}\` to print "${text}"`, () => Promise.resolve(seen.includes(text))),
     stop: () => {
       child.kill('SIGINT')
       return exited

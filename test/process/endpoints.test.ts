@@ -1,16 +1,25 @@
 // Endpoints for existing images, created as users do: with `runpod` 1.12 over GraphQL, `runpod` 2.0 over REST v2, and our own CLI
 // (management §4.2, sdk2-api §7.2). Images of our worker run here; an image with its own handler is not placed, and the reason is shown.
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { followLogs, runCli } from '../harness/cli.ts'
+import { followCli, runCli } from '../harness/cli.ts'
 import { runPython } from '../harness/python.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { startStack, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
-import { NAP, READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
+import { COUNT, NAP, READ_MODE, sourceCall, valueOf } from '../suites/calls.ts'
 
 const SPEAK = `
-def speak():
-    print("spoken aloud")
+def speak(word):
+    print("spoken " + word)
+`
+const HANG_ONCE = `
+def hang_once(path):
+    import os, time
+    if not os.path.exists(path):
+        open(path, "w").close()
+        time.sleep(600)
+    return "found"
 `
 const IMAGE = 'runpod/queue:py3.12-latest'
 
@@ -124,14 +133,25 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const job = await stack.api.settled(id, await stack.api.run(id, sourceCall('read_mode', READ_MODE)))
     expect((await cli('workers', 'by-hand')).stdout).toContain(String(job['workerId']))
     expect((await cli('logs', String(job['workerId']))).stdout).toContain('start container')
-    expect((await cli('job', 'show', job['id'].slice(0, 12))).stdout).toMatch(/COMPLETED\n[^]*by-hand[^]*"mode": "a"/)
+    expect((await cli('job', 'show', job['id'])).stdout).toContain('COMPLETED\n')
+    // The list that a beginning is looked up in is a second behind.
+    await expect
+      .poll(() => cli('job', 'show', job['id'].slice(0, 12)))
+      .toMatchObject({
+        stderr: `${job['id']} of by-hand\n`,
+        stdout: expect.stringMatching(/COMPLETED\n[^]*by-hand[^]*"mode": "a"/) as string,
+      })
     expect((await cli('gpus')).stdout).toMatch(/RTX A4000 \(simulated\) +free/)
-    const follower = followLogs(stack.env, 'by-hand')
-    await follower.until('start container')
-    const again = await stack.api.settled(id, await stack.api.run(id, sourceCall('speak', SPEAK)))
-    expect(again['status']).toBe('COMPLETED')
-    await follower.until('spoken aloud')
-    expect(await follower.stop()).toBe(0)
+    const streamed = await cli('run', 'by-hand', JSON.stringify(sourceCall('count', COUNT, { to: 3 })), '--stream')
+    const chunks = streamed.stdout
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(streamed.code).toBe(0)
+    expect(chunks).toMatchObject([0, 1, 2].map((number) => ({ json_result: { number } })))
+    const tooLong = await startTooLong()
+    await followThroughARestart(id)
+    await retryByFilter(id, tooLong)
     expect((await cli('endpoints', 'create', '--name', 'by-hand', '--image', IMAGE)).stderr).toContain('exists already')
     expect((await cli('endpoints', 'delete', 'by-hand')).stdout).toContain('is deleted')
     expect(await cli('endpoints', 'show', 'by-hand')).toMatchObject({
@@ -141,6 +161,37 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const refused = await cli('endpoints', 'create', '--name', 'x', '--image', IMAGE, '--gpu', 'NOPE')
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Invalid GPU Pool ID: "NOPE"') })
   })
+
+  /** Takes longer than it may the first time. */
+  async function startTooLong(): Promise<string> {
+    const input = sourceCall('hang_once', HANG_ONCE, { path: join(stack.dataDir, 'hung-once') })
+    return (await cli('run', 'by-hand', JSON.stringify({ input, policy: { executionTimeout: 5000 } }), '--async')).stdout.trim()
+  }
+
+  async function retryByFilter(id: string, job: string): Promise<void> {
+    expect(await stack.api.settled(id, job)).toMatchObject({ status: 'FAILED' })
+    const filter = ['--endpoint', 'by-hand', '--status', 'failed', '--since', '1h', '--error', 'executionTimeout']
+    await expect.poll(async () => (await cli('retry', ...filter, '--dry-run')).stdout).toBe('this would retry 1 job of by-hand\n')
+    expect((await cli('retry', ...filter, '--yes')).stdout).toBe('1 job queued again\n')
+    expect(await stack.api.settled(id, job)).toMatchObject({ status: 'COMPLETED' })
+  }
+
+  async function followThroughARestart(id: string): Promise<void> {
+    const logs = followCli(['logs', '-f', 'by-hand'], stack.env)
+    const events = followCli(['events', '-f', 'by-hand', '--about', 'jobs'], stack.env)
+    const speak = (word: string) => stack.api.runsync(id, sourceCall('speak', SPEAK, { word }))
+    await logs.until('start container')
+    await events.until('job settled')
+    await speak('aloud')
+    await logs.until('spoken aloud')
+    await stack.gateway.kill()
+    await stack.gateway.start()
+    const last = await stack.api.run(id, sourceCall('speak', SPEAK, { word: 'again' }))
+    await logs.until('spoken again')
+    await events.until(last)
+    expect([await logs.stop(), await events.stop()]).toEqual([0, 0])
+    for (const word of ['aloud', 'again']) expect(logs.seen().split(`spoken ${word}`)).toHaveLength(2)
+  }
 
   test('an image with its own handler waits for a Docker host, which status, health and CLI report', async () => {
     await cli('endpoints', 'create', '--name', 'foreign', '--image', 'mine/worker:1', '--cpu', 'cpu3c-2-4')

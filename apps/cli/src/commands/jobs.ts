@@ -64,12 +64,20 @@ function readStatus(word: string): readonly JobStatus[] {
 export async function findJob(client: Pick<Client, 'history'>, word: string, err: Terminal): Promise<FoundJob> {
   const { jobs } = await client.history.findJobs({ q: word, limit: 500 })
   const near = jobs.filter(({ id }) => id.startsWith(word))
-  const found = near.find(({ id }) => id === word) ?? near[0]
+  // The list is a second behind, a job by its whole id is not.
+  const found = near.find(({ id }) => id === word) ?? near[0] ?? (await getJob(client, word))
   if (found === undefined) throw new RunyardError('not_found', `there is no job "${word}"; \`runyard jobs\` shows what there is.`)
   if (found.id === word) return found
   if (near.length > 1) throw new RunyardError('conflict', `${near.length} jobs begin with "${word}"; use more of the id.`)
   err.line(err.dim(`${found.id} of ${found.endpoint.name}`))
   return found
+}
+
+async function getJob(client: Pick<Client, 'history'>, id: string): Promise<FoundJob | undefined> {
+  return client.history.getJob(id).catch((error: unknown) => {
+    if (error instanceof RunyardError && error.code === 'not_found') return undefined
+    throw error
+  })
 }
 
 function jobListing(rows: readonly FoundJob[], { out, time }: { out: Terminal; time: TimeForm }): Listing<FoundJob> {
