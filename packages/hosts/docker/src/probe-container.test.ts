@@ -43,7 +43,9 @@ describe('a probe container', () => {
       words: `a container on the host does not reach ${planeUrl} (ECONNREFUSED)`,
       mend: expect.stringContaining('planeUrl') as string,
     })
-    expect(await engine.docker().listContainers({ all: true, filters: { label: ['runyard.probe'] } })).toEqual([])
+    // Other tests have probes of their own on this engine.
+    const filters = { label: ['runyard.probe'], volume: [agentVolume] }
+    expect(await engine.docker().listContainers({ all: true, filters })).toEqual([])
   }, 60_000)
 })
 
