@@ -179,6 +179,7 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
   async function followThroughARestart(id: string): Promise<void> {
     const logs = followCli(['logs', '-f', 'by-hand'], stack.env)
     const events = followCli(['events', '-f', 'by-hand', '--about', 'jobs'], stack.env)
+    const jobs = followCli(['jobs', 'by-hand', '--watch', '--json'], stack.env)
     const speak = (word: string) => stack.api.runsync(id, sourceCall('speak', SPEAK, { word }))
     await logs.until('start container')
     await events.until('job settled')
@@ -189,7 +190,8 @@ await suiteThatNeeds(['redis', 'venv:runpod-1.12', 'venv:runpod-2.0'], 'endpoint
     const last = await stack.api.run(id, sourceCall('speak', SPEAK, { word: 'again' }))
     await logs.until('spoken again')
     await events.until(last)
-    expect([await logs.stop(), await events.stop()]).toEqual([0, 0])
+    await jobs.until(last)
+    expect(await Promise.all([logs, events, jobs].map((each) => each.stop()))).toEqual([0, 0, 0])
     for (const word of ['aloud', 'again']) expect(logs.seen().split(`spoken ${word}`)).toHaveLength(2)
   }
 

@@ -53,7 +53,7 @@ async function runCommand(command: Command, context: CommandContext): Promise<nu
   const isForPrograms = form !== 'table' && form !== 'wide'
   const { run } = await command.load()
   const ready = { ...context, options: { ...options, json: isForPrograms }, out: withForm(out, form) }
-  return options['watch'] === true ? (await import('./watch.ts')).watch(run, ready) : run(ready)
+  return options['watch'] === true ? (await import('./watch.ts')).watch(ready, { run, isLive: command.isLive === true }) : run(ready)
 }
 
 /** `help X` is `X --help`, and `ls` is `endpoints list`. */

@@ -40,6 +40,8 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Lists things, so it can be watched. */
   readonly isList?: boolean
+  /** Shows only endpoints, jobs, workers and cards, whose changes the gateway tells (`changes.ts`). */
+  readonly isLive?: boolean
   /** Accepts positional arguments. */
   readonly takesWords?: boolean
   /** Loaded on use, so that `env` starts quickly. */

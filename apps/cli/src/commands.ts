@@ -98,6 +98,7 @@ const EVERYWHERE: readonly Command[] = [
   {
     name: 'status',
     isList: true,
+    isLive: true,
     section: 'See',
     summary: 'what needs somebody; endpoints, queues and workers',
     usage: 'runyard status [--exit-code] [--watch] [--json] [--data DIR]',
@@ -116,6 +117,7 @@ const EVERYWHERE: readonly Command[] = [
     name: 'gpus',
     section: 'See',
     isList: true,
+    isLive: true,
     summary: 'every card: state, holder, load, memory, power, temperature',
     usage: 'runyard gpus [HOST] [--watch] [--json] [--data DIR]',
     options: { json, data },

@@ -106,6 +106,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   {
     name: 'workers',
     isList: true,
+    isLive: true,
     section: 'See',
     summary: 'workers of one endpoint, or of all',
     usage: `runyard workers [${WHICH}] [--json] [--data DIR]`,
@@ -116,6 +117,7 @@ export const POOL_COMMANDS: readonly Command[] = [
   {
     name: 'jobs',
     isList: true,
+    isLive: true,
     section: 'See',
     summary: 'latest jobs of an endpoint, or of all: status, times, why one waits or failed',
     usage: `runyard jobs [${WHICH}] [--status STATUS] [--since SPAN|DATE] [--key ID] [--limit N] [--watch] [--json] [--data DIR]`,

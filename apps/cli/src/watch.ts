@@ -1,20 +1,30 @@
 // `--watch`: runs a list again and again. On a terminal the list redraws itself; elsewhere, and with `--json`, only lines that are new are printed,
 // one for each row that changed. Ends by Ctrl-C.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createClient } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
+import { CHANGE_TIMES, followChanges } from './changes.ts'
 import type { CommandContext } from './command.ts'
 import { redirect, type Terminal } from './output/terminal.ts'
 import { toVisible, widthOf } from './output/visible.ts'
+import { findTarget } from './settings.ts'
 import { listenForStop } from './stop-signals.ts'
 
 const LOOK_EVERY_MS = 2000
 
-export async function watch(run: (context: CommandContext) => Promise<number>, context: CommandContext): Promise<number> {
+interface Watched {
+  readonly run: (context: CommandContext) => Promise<number>
+  /** Whether the gateway tells of changes. */
+  readonly isLive: boolean
+}
+
+export async function watch(context: CommandContext, { run, isLive }: Watched): Promise<number> {
   const { out } = context
   const isForPrograms = context.options['json'] === true
   const show = out.isTty && !isForPrograms ? createRedraw(out) : createAppend(out)
   const form = isForPrograms && out.form === 'json' ? 'jsonl' : out.form
   using signals = listenForStop()
+  const next = await openNext(context, { isLive, signal: signals.polite })
   while (!signals.polite.aborted) {
     let text = ''
     const write = (part: string): void => {
@@ -28,9 +38,19 @@ export async function watch(run: (context: CommandContext) => Promise<number>, c
       if (!(error instanceof RunyardError) || error.code !== 'store_unavailable') throw error
       show([out.bad(error.message)])
     }
-    await sleep(LOOK_EVERY_MS, undefined, { signal: signals.polite }).catch(() => {})
+    await next()
   }
   return 0
+}
+
+/** Waits until it is time for another look. */
+async function openNext(
+  context: CommandContext,
+  { isLive, signal }: { isLive: boolean; signal: AbortSignal },
+): Promise<() => Promise<void>> {
+  if (!isLive) return () => sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
+  const changes = followChanges(createClient(await findTarget(context)), CHANGE_TIMES, signal)
+  return () => changes.next()
 }
 
 /** Moves up by the rows that the former lines take now, and draws over them. What does not fit on the screen is counted. */

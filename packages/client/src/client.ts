@@ -2,7 +2,7 @@
 // their SDKs.
 import { followEvents, request, requestText, type RequestOptions, type Target } from './http.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
-import { MergedLine } from '@runyard/schema/api'
+import { LiveEvent, MergedLine } from '@runyard/schema/api'
 import type {
   BulkBody,
   BulkView,
@@ -91,6 +91,8 @@ export interface HistoryClient {
     readonly id: string | undefined
     readonly data: MergedLine
   }>
+  /** The state of each topic and every change of it, until the gateway or `signal` ends it. */
+  followLive(topics: readonly string[], options: { readonly signal: AbortSignal }): AsyncGenerator<LiveEvent>
   /** Hosts and cards as they are now. */
   pool(): Promise<PoolView>
   /** Retries or cancels all that match. */
@@ -233,6 +235,10 @@ function createHistoryClient(send: Send, target: Target): HistoryClient {
       const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`
       for await (const { id, data } of followEvents(target, path, options)) yield { id, data: MergedLine.parse(data) }
     },
+    async *followLive(topics, options) {
+      const query = toQuery({ topics: topics.join(',') })
+      for await (const { data } of followEvents(target, `/runyard/v1/live?${query}`, options)) yield LiveEvent.parse(data)
+    },
     pool: () => send('/runyard/v1/pool'),
     getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
     changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
@@ -243,7 +249,6 @@ function toIso(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString()
 }
 
-/** Only what is named. */
 function toQuery(values: Readonly<Record<string, string | number | undefined>>): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(values)) if (value !== undefined) parameters.set(name, `${value}`)

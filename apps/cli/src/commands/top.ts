@@ -1,6 +1,7 @@
 // `runyard top`: cards, queues and workers on a full screen.
 import { createClient, type Client } from '@runyard/client'
 import { RunyardError } from '@runyard/schema'
+import { CHANGE_TIMES, followChanges } from '../changes.ts'
 import type { CommandContext } from '../command.ts'
 import { toVisible } from '../output/visible.ts'
 import { findTarget } from '../settings.ts'
@@ -16,10 +17,15 @@ export async function run({ out, ...context }: CommandContext): Promise<number> 
   // React's build for development is slower and warns.
   process.env['NODE_ENV'] ??= 'production'
   const { showScreen } = await import('../top/screen.ts')
+  const over = new AbortController()
+  using stopped = new DisposableStack()
+  stopped.defer(() => over.abort())
+  const changes = followChanges(client, CHANGE_TIMES, over.signal)
   await showScreen({
     title: target.url,
     out,
     read: () => readSnapshot(client),
+    next: () => changes.next(),
     describe: async ({ endpoint, title }) =>
       endpoint === undefined ? [`${title} has no worker`] : renderExplanation(await client.explain(endpoint), out),
     logs: (subject) => readLogs(client, subject),

@@ -20,6 +20,8 @@ export interface ScreenSource {
   readonly title: string
   readonly out: Terminal
   readonly read: () => Promise<Snapshot>
+  /** Resolves when there may be something new to read. */
+  readonly next: () => Promise<void>
   readonly describe: (subject: Subject) => Promise<readonly string[]>
   readonly logs: (subject: Subject) => Promise<readonly string[]>
 }
@@ -30,7 +32,6 @@ interface Page {
   readonly from: number
 }
 
-const EVERY_MS = 2000
 const HELP = [
   'Tab      next list: cards, queues, workers',
   'j k ↓ ↑  next and previous row',
@@ -103,10 +104,9 @@ function Top({ source }: { readonly source: ScreenSource }): ReactElement {
 }
 
 /** Reads again and again; while that fails the last snapshot stays. */
-function useSnapshot({ read }: ScreenSource): { readonly snapshot: Snapshot | undefined; readonly problem: string | undefined } {
+function useSnapshot({ read, next }: ScreenSource): { readonly snapshot: Snapshot | undefined; readonly problem: string | undefined } {
   const [state, setState] = useState<{ snapshot?: Snapshot; problem?: string }>({})
   useEffect(() => {
-    let timer: NodeJS.Timeout | undefined
     let isOver = false
     const look = async (): Promise<void> => {
       try {
@@ -115,14 +115,14 @@ function useSnapshot({ read }: ScreenSource): { readonly snapshot: Snapshot | un
       } catch (error) {
         if (!isOver) setState((before) => ({ ...before, problem: (error as Error).message }))
       }
-      if (!isOver) timer = setTimeout(() => void look(), EVERY_MS)
+      await next()
+      if (!isOver) void look()
     }
     void look()
     return () => {
       isOver = true
-      clearTimeout(timer)
     }
-  }, [read])
+  }, [read, next])
   return { snapshot: state.snapshot, problem: state.problem }
 }
 
