@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runCommand, tryCommand } from '../harness/child.ts'
-import { createDeployedApp } from '../harness/deploy.ts'
+import { createDeployedApp, vendoredFiles } from '../harness/deploy.ts'
 import { suiteThatNeeds } from '../harness/suite.ts'
 import { WORKER_IMAGE } from '../harness/worker-image.ts'
 import { deployedWorkersSuite } from '../suites/deployed-workers.ts'
 
-await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'deployed apps on Docker', () => {
+await suiteThatNeeds(['redis', 'docker', 'worker-image', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deployed apps on Docker', () => {
   const image = 'runyard-test/own-packages:1'
   beforeAll(async () => {
     await runCommand('docker', ['tag', WORKER_IMAGE, image])
@@ -41,6 +41,47 @@ await suiteThatNeeds(['redis', 'docker', 'worker-image'], 'deployed apps on Dock
       const job = await stack.api.settled(where, await stack.api.run(where, {}), 120_000)
       expect(job).toMatchObject({ status: 'COMPLETED', output: expect.stringContaining('/usr/local/lib/runyard-flash/') })
       await app.remove()
+    })
+
+    test('functions of both generations call routes of a load-balanced endpoint from their containers', async () => {
+      const stack = stackOf()
+      const key = { RUNPOD_API_KEY: stack.key }
+      const called = await createDeployedApp(stack, {
+        name: 'called',
+        image: 'runpod/flash-cpu:py3.12-latest',
+        manifest: { version: '1.0', project_name: 'called', resources: { desk: {}, asks: {} } },
+        manifestFile: 'flash_manifest.json',
+      })
+      await called.deploy({
+        ...(await vendoredFiles('flash-1.21', 'runpod_flash')),
+        'handler_desk.py':
+          'from fastapi import FastAPI\napp = FastAPI()\n@app.get("/double/{number}")\ndef double(number: int):\n    return {"doubled": number * 2}\n',
+        'handler_asks.py':
+          'import asyncio\nfrom runpod_flash import Endpoint\nasync def ask(number):\n    return await Endpoint(id="desk", name="desk").get("/double/%d" % number)\ndef handler(job):\n    return asyncio.run(ask(**job["input"]))\n',
+      })
+      const imageName = 'runpod/flash-lb-cpu:py3.12-latest'
+      const template = { name: 'called-desk', imageName, containerDiskInGb: 10, dockerArgs: '' }
+      const env = [{ key: 'FLASH_RESOURCE_NAME', value: 'desk' }]
+      const balanced = { type: 'LB', scalerType: 'REQUEST_COUNT', scalerValue: 4, template: { ...template, env } }
+      await called.save('desk', {}, balanced)
+      const asks = await called.save('asks', { ...key, FLASH_APP: 'called', FLASH_ENV: 'production' })
+
+      const resources = [{ kind: 'queue', name: 'ask', module: 'main', qualname: 'ask' }]
+      const manifest = { version: 1, app: 'caller', resources }
+      const queue = 'runpod/queue:py3.12-latest'
+      const caller = await createDeployedApp(stack, { name: 'caller', image: queue, manifest, manifestFile: 'runpod_manifest.json' })
+      const build = await caller.deploy({
+        ...(await vendoredFiles('runpod-2.0', 'runpod', 'env/')),
+        'main.py':
+          'import sys\nsys.path.append("/usr/local/lib/runyard-flash/python%d.%d" % sys.version_info[:2])\nimport runpod\napp = runpod.App("caller")\n@app.queue(name="ask", cpu="cpu3c-1-2")\ndef ask(number: int):\n    return runpod.Api(app="called", name="desk", env="production").get("/double/%d" % number)\n',
+      })
+      const ask = await caller.save('ask', { ...key, RUNPOD_BUILD_ID: build })
+      for (const endpoint of [asks, ask]) {
+        const job = await stack.api.settled(endpoint, await stack.api.run(endpoint, { number: 21 }), 120_000)
+        expect([job.status, job['error'], job['output']]).toEqual(['COMPLETED', undefined, { doubled: 42 }])
+      }
+      await called.remove()
+      await caller.remove()
     })
   })
 })

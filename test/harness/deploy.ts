@@ -1,13 +1,16 @@
 // A deploy as both clients send it (production §3.1), with a small archive in place of a vendored one.
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { appArchive } from '@runyard/testing'
 import type { Stack } from './stack.ts'
+import { venvPath, type VenvName } from './venvs.ts'
 
 export interface DeployedApp {
   readonly environmentId: string
   /** Uploads the files as a build and activates it; returns its id. */
   readonly deploy: (files: Readonly<Record<string, string>>) => Promise<string>
   /** Saves a function of the app; returns the endpoint's id. */
-  readonly save: (name: string, env?: Readonly<Record<string, string>>) => Promise<string>
+  readonly save: (name: string, env?: Readonly<Record<string, string>>, more?: object) => Promise<string>
   readonly remove: () => Promise<void>
 }
 
@@ -19,6 +22,14 @@ const FINALIZE = 'mutation($input: FinalizeFlashArtifactUploadInput!) { finalize
 const ACTIVATE = 'mutation($input: DeployBuildToEnvironmentInput!) { deployBuildToEnvironment(input: $input) { id name } }'
 const SAVE = 'mutation($input: EndpointInput!) { saveEndpoint(input: $input) { id name } }'
 const REMOVE = 'mutation($id: String!) { deleteFlashApp(flashAppId: $id) }'
+
+/** The source of an SDK, as a build vendors it. */
+export async function vendoredFiles(venv: VenvName, name: string, prefix = ''): Promise<Readonly<Record<string, string>>> {
+  const root = join(venvPath(venv), 'lib/python3.11/site-packages')
+  const files: Record<string, string> = {}
+  for await (const path of glob(`${name}/**/*.py`, { cwd: root })) files[`${prefix}${path}`] = await readFile(join(root, path), 'utf8')
+  return files
+}
 
 /** `manifest`: also among the files, under the name that its client uses. */
 export async function createDeployedApp(
@@ -45,7 +56,7 @@ export async function createDeployedApp(
       await call(ACTIVATE, 'deployBuildToEnvironment', { input: { flashEnvironmentId: environmentId, flashBuildId: build.id } })
       return build.id
     },
-    async save(resource, env = {}) {
+    async save(resource, env = {}, more = {}) {
       const variables = Object.entries({ FLASH_RESOURCE_NAME: resource, ...env }).map(([key, value]) => ({ key, value }))
       const input = {
         ...(ids.has(resource) ? { id: ids.get(resource) } : {}),
@@ -58,6 +69,7 @@ export async function createDeployedApp(
         scalerType: 'QUEUE_DELAY',
         scalerValue: 1,
         template: { name: `${name}-${resource}`, imageName: image, containerDiskInGb: 10, dockerArgs: '', env: variables },
+        ...more,
       }
       const { id } = await call<{ id: string }>(SAVE, 'saveEndpoint', { input })
       ids.set(resource, id)

@@ -70,7 +70,8 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
     const [greet, desk] = ['greet', 'desk'].map((name) => first?.endpoints.find((endpoint) => endpoint.name === name)?.id ?? '')
     const names = { FLASH_APP: 'shop', FLASH_ENV: 'production', DESK: desk ?? '' }
     // The build has only Flash's own source; what that imports is on the host (ADR 76).
-    const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 } }
+    const nested = [{ word: { word: 'hello' } }, { greeting: 'hello guest' }]
+    const found = { text: 'hello you', endpoint: greet, met: [4, 4, 4], word: { word: 'hello' }, doubled: { number: 42 }, nested }
     expect(await call('flash-1.21', dir, 'deployed_flash.py', names)).toEqual(found)
     expect(await tool('flash-1.21', dir, ['app', 'list'])).toContain('shop')
     expect(await tool('flash-1.21', dir, ['env', 'list', '--app', 'shop'])).toContain('production')
@@ -108,6 +109,7 @@ await suiteThatNeeds(['redis', 'venv:flash-1.21', 'venv:runpod-2.0'], 'deploys o
       endpoint: environment?.endpoints.find(({ name }) => name === 'bake')?.id,
       counted: { loaves: 4 },
       in_oven: [4, 4, 4],
+      sold: { baked: 10, counted: { loaves: 10 } },
     })
     expect(await tool('runpod-2.0', dir, ['flash', 'env', 'list', '--app', 'bakery'])).toContain('default')
     await tool('runpod-2.0', dir, ['flash', 'undeploy', '--app', 'bakery', '--yes'])

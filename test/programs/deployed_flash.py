@@ -11,6 +11,8 @@ MET = []
 
 @Endpoint(name="greet", cpu="cpu3c-1-2", workers=(0, 1), idle_timeout=30, max_concurrency=3)
 async def greet(name: str, of: int = 1) -> dict:
+    if name == "desk":
+        return {"word": await Endpoint(id="desk", name="desk").get("/word")}
     # Calls of one party meet only where they overlap in one process.
     MET.append(name)
     deadline = asyncio.get_running_loop().time() + 30
@@ -33,6 +35,11 @@ async def double(number: int) -> dict:
     return {"number": number * 2}
 
 
+@desk.get("/greeting")
+async def greeting() -> dict:
+    return {"greeting": (await greet(name="guest"))["text"]}
+
+
 def resolve_localhost(host, *more, **options):
     """As systemd's resolver does. Debian's own knows no names below localhost."""
     name = host.decode() if isinstance(host, bytes) else str(host)
@@ -45,6 +52,7 @@ async def call() -> dict:
     one["word"] = await deployed.get("/word")
     one["doubled"] = await deployed.post("/double", {"number": 21})
     party = await asyncio.gather(*(greet(name=name, of=4) for name in "abc"))
+    one["nested"] = [await greet(name="desk"), await deployed.get("/greeting")]
     return {**one, "met": [guest["met"] for guest in party]}
 
 

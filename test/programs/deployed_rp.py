@@ -1,4 +1,5 @@
-# An app of the SDK 2.0 with one queue and one api. `rp flash deploy` builds it; run as a program, it calls what was deployed, also three times at once.
+# An app of the SDK 2.0 with two queues and one api. `rp flash deploy` builds it; run as a program, it calls what was deployed, also three times at once, and
+# one queue calls the others by stubs.
 import asyncio
 import os
 
@@ -16,6 +17,12 @@ async def bake(number: int, of: int = 1) -> dict:
     while len(IN_OVEN) < of and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.01)
     return {"loaves": number * 2, "endpoint": os.environ["RUNPOD_ENDPOINT_ID"], "in_oven": len(IN_OVEN)}
+
+
+@app.queue(cpu="cpu3c-1-2", workers=(0, 1))
+def sell(number: int) -> dict:
+    made = runpod.Queue(app="bakery", name="bake").remote(number=number)
+    return {"baked": made["loaves"], "counted": runpod.Api(app="bakery", name="counter").get("/loaves/%d" % made["loaves"])}
 
 
 @app.api(name="counter", cpu="cpu3c-1-2", workers=(0, 1))
@@ -36,4 +43,5 @@ if __name__ == "__main__":
 
     one = bake.remote(number=3)
     calls = [bake.spawn(number=number, of=4) for number in range(3)]
-    print("@@", json.dumps({**one, "in_oven": [call.result()["in_oven"] for call in calls], "counted": counter.get("/loaves/4")}))
+    in_oven = [call.result()["in_oven"] for call in calls]
+    print("@@", json.dumps({**one, "in_oven": in_oven, "counted": counter.get("/loaves/4"), "sold": sell.remote(number=5)}))

@@ -1,5 +1,5 @@
 // The small pure parts: frames, markers in the output, pauses, sentences, settings, and where Python is found.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -122,6 +122,20 @@ describe('settings', () => {
 
   it('name what is missing', () => {
     expect(() => readSettings({ ...env, RUNPOD_POD_ID: undefined })).toThrow('RUNPOD_POD_ID is not set')
+  })
+
+  it('make clients trust the worker plane beside all that they trusted', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'trust-'))
+    const mine = join(directory, 'mine.pem')
+    writeFileSync(mine, 'MINE')
+    const { SSL_CERT_FILE = '', ...trust } = toRunnerEnv({ ...env, RUNYARD_AUTHORITY: 'OURS', REQUESTS_CA_BUNDLE: mine }, directory)
+    const names = ['REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS']
+    expect(names.map((name) => trust[name])).toEqual([SSL_CERT_FILE, SSL_CERT_FILE, SSL_CERT_FILE])
+    const text = readFileSync(SSL_CERT_FILE, 'utf8')
+    expect([text.startsWith('MINE\n'), text.includes('BEGIN CERTIFICATE'), text.endsWith('\nOURS')]).toEqual([true, true, true])
+    const whole = { SSL_CERT_FILE: mine, REQUESTS_CA_BUNDLE: mine, CURL_CA_BUNDLE: mine }
+    const { NODE_EXTRA_CA_CERTS = '' } = toRunnerEnv({ ...env, RUNYARD_AUTHORITY: 'OURS', ...whole }, directory)
+    expect(readFileSync(NODE_EXTRA_CA_CERTS, 'utf8')).toBe('MINE\nOURS')
   })
 
   it('keep the worker’s token and routes from user code, and nothing else', () => {

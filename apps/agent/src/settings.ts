@@ -1,7 +1,8 @@
 // Reads the worker's environment (worker-api §2.1) into one record. A missing URL or token is an error of one sentence, because the agent cannot
 // work without it. The placeholders `$ID` (take) and `$RUNPOD_POD_ID` are replaced by the worker's id, as in the SDK.
-import { existsSync, readFileSync, accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, delimiter } from 'node:path'
+import { rootCertificates } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 
 export const ENVELOPES = ['flash', 'json', 'task', 'deployed-flash', 'deployed-sdk2'] as const
@@ -59,7 +60,26 @@ export function toRunnerEnv(env: Env, runtimeDir: string): Record<string, string
     (entry): entry is [string, string] =>
       entry[1] !== undefined && !entry[0].startsWith('RUNPOD_WEBHOOK_') && entry[0] !== 'RUNPOD_AI_API_KEY',
   )
-  return { ...Object.fromEntries(kept), RUNYARD_RUNTIME_DIR: runtimeDir }
+  return { ...Object.fromEntries(kept), ...trustPlane(env, runtimeDir), RUNYARD_RUNTIME_DIR: runtimeDir }
+}
+
+const SYSTEM_BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem']
+/** A client reads one of these instead of the system's authorities. */
+const BUNDLE_VARIABLES = ['SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'CURL_CA_BUNDLE'] as const
+
+/** Calls to load-balanced endpoints go to the worker plane by https (ADR 87). A client reads one file, which so holds what each client trusted before. */
+function trustPlane(env: Env, runtimeDir: string): Record<string, string> {
+  const authority = env.RUNYARD_AUTHORITY
+  if (!authority) return {}
+  const isFile = (path: string | undefined): path is string => path !== undefined && existsSync(path)
+  const given = BUNDLE_VARIABLES.map((name) => env[name]).filter(isFile)
+  const system = given.length === BUNDLE_VARIABLES.length ? '' : (SYSTEM_BUNDLES.find(isFile) ?? 'node')
+  const files = [...given, system, env.NODE_EXTRA_CA_CERTS].filter(isFile)
+  const texts = [...new Set(files)].map((file) => readFileSync(file, 'utf8'))
+  const path = join(runtimeDir, 'authorities.pem')
+  mkdirSync(runtimeDir, { recursive: true, mode: 0o700 })
+  writeFileSync(path, [...texts, ...(system === 'node' ? rootCertificates : []), authority].join('\n'))
+  return { SSL_CERT_FILE: path, REQUESTS_CA_BUNDLE: path, CURL_CA_BUNDLE: path, NODE_EXTRA_CA_CERTS: path }
 }
 
 /** @throws Error with one sentence naming the variable that is missing. */

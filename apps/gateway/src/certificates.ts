@@ -2,7 +2,7 @@
 // readable by this user alone, the authority lives for ten years and the certificate for 90 days. `bundle.pem` holds the system's roots and the authority,
 // since clients take one file for all (production §3.4).
 import { createHash, webcrypto } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
@@ -33,29 +33,40 @@ export async function ownCertificate(directory: string, names: readonly string[]
   const wanted = digestOf([authority.pem, ...names])
   const isFresh = existsSync(namesPath) && readFileSync(namesPath, 'utf8') === wanted && existsSync(keyPath) && expiresAfter(certPath, now)
   if (!isFresh) {
-    const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
-    const certificate = await x509.X509CertificateGenerator.create({
-      ...validity(now, CERTIFICATE_DAYS),
-      serialNumber: serial(),
-      subject: 'CN=Runyard',
-      issuer: authority.certificate.subject,
-      publicKey: keys.publicKey,
-      signingKey: authority.key,
-      signingAlgorithm: ALGORITHM,
-      extensions: [
-        new x509.BasicConstraintsExtension(false),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
-        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const)),
-        await x509.AuthorityKeyIdentifierExtension.create(authority.certificate),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-      ],
-    })
-    writePrivate(keyPath, await toPem(keys.privateKey))
-    write(certPath, `${certificate.toString('pem')}\n${authority.pem}`)
+    const made = await signBy(authority, names, now)
+    writePrivate(keyPath, made.key)
+    write(certPath, made.cert)
     write(namesPath, wanted)
   }
   return { key: readFileSync(keyPath, 'utf8'), cert: readFileSync(certPath, 'utf8') }
+}
+
+/** A certificate for these names that is kept in no file. */
+export async function signCertificate(directory: string, names: readonly string[], now = Date.now()): Promise<TlsFiles> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  return signBy(await openAuthority(directory, now), names, now)
+}
+
+async function signBy(authority: Authority, names: readonly string[], now: number): Promise<TlsFiles> {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...validity(now, CERTIFICATE_DAYS),
+    serialNumber: serial(),
+    subject: 'CN=Runyard',
+    issuer: authority.certificate.subject,
+    publicKey: keys.publicKey,
+    signingKey: authority.key,
+    signingAlgorithm: ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(false),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension(['1.3.6.1.5.5.7.3.1']),
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }) as const)),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.certificate),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  })
+  return { key: await toPem(keys.privateKey), cert: `${certificate.toString('pem')}\n${authority.pem}` }
 }
 
 interface Authority {
@@ -66,7 +77,7 @@ interface Authority {
 
 async function openAuthority(directory: string, now: number): Promise<Authority> {
   const [keyPath, certPath] = [join(directory, 'ca.key'), join(directory, 'ca.pem')]
-  if (!existsSync(certPath) || !existsSync(keyPath)) await makeAuthority(keyPath, certPath, now)
+  if (!existsSync(certPath) || !existsSync(keyPath)) await makeAuthority({ keyPath, certPath }, now)
   const pem = readFileSync(certPath, 'utf8')
   // Roots of the system change: the bundle is written at each start.
   write(join(directory, 'bundle.pem'), [...getCACertificates('system'), pem].join('\n'))
@@ -76,7 +87,9 @@ async function openAuthority(directory: string, now: number): Promise<Authority>
   return { key, certificate: new x509.X509Certificate(pem), pem }
 }
 
-async function makeAuthority(keyPath: string, certPath: string, now: number): Promise<void> {
+/** Gateways that start together agree on one: the first key file that is linked into its place wins, and it holds its certificate, too. */
+async function makeAuthority({ keyPath, certPath }: { keyPath: string; certPath: string }, now: number): Promise<void> {
+  if (existsSync(keyPath) && certificateIn(keyPath) === undefined) rmSync(keyPath)
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity(now, AUTHORITY_DAYS),
@@ -90,8 +103,20 @@ async function makeAuthority(keyPath: string, certPath: string, now: number): Pr
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  writePrivate(keyPath, await toPem(keys.privateKey))
-  write(certPath, `${certificate.toString('pem')}\n`)
+  const own = `${keyPath}.${process.pid}`
+  writePrivate(own, `${await toPem(keys.privateKey)}${certificate.toString('pem')}\n`)
+  try {
+    linkSync(own, keyPath)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(own)
+  }
+  write(certPath, `${certificateIn(keyPath)}\n`)
+}
+
+function certificateIn(keyPath: string): string | undefined {
+  return /-----BEGIN CERTIFICATE-----[\s\S]*-----END CERTIFICATE-----/.exec(readFileSync(keyPath, 'utf8'))?.[0]
 }
 
 /** An hour back, for clocks that are a little behind. */
@@ -121,11 +146,15 @@ function digestOf(parts: readonly string[]): string {
 }
 
 function writePrivate(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  replace(path, text, 0o600)
 }
 
 function write(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o644 })
-  renameSync(`${path}.new`, path)
+  replace(path, text, 0o644)
+}
+
+function replace(path: string, text: string, mode: number): void {
+  const next = `${path}.${process.pid}.new`
+  writeFileSync(next, text, { mode })
+  renameSync(next, path)
 }

@@ -3,7 +3,7 @@
 // metrics (ADR 6).
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
-import { RunyardError, type Config, type RefusalReason } from '@runyard/schema'
+import { PLANE_NAMES, RunyardError, type Config, type RefusalReason } from '@runyard/schema'
 import root from '../../../package.json' with { type: 'json' }
 import type { Balancer } from './balancer/balancer.ts'
 import { registerBalancer } from './balancer/routes.ts'
@@ -73,7 +73,9 @@ function refusalReasonOf(error: Error & { readonly code?: unknown }): RefusalRea
 
 export async function buildWorkerPlaneApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
-  const app = createApp({ log, closing, connections: config.limits.connections, headerBytes: PING_BYTES, upgrades: asksForTunnel })
+  const targetOf = createFindTarget(PLANE_NAMES)
+  const { connections } = config.limits
+  const app = createApp({ log, closing, connections, headerBytes: PING_BYTES, targetOf, upgrades: asksForTunnel })
   acceptTunnels(app.server, deps)
   countRequests(app, deps.metrics)
   registerProbes(app, deps)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openBlobStore } from '@runyard/blobs'
 import { dataDirPath, loadConfig, runMain, settleInstallation, watchInstallation } from '@runyard/kit'
 import { openStore, storeOptionsOf } from '@runyard/store'
+import { acceptTls } from './accept-tls.ts'
 import { checkBlobs, checkListener, checkStore, createRedisErrorLog, keepBootstrapKey, readBootstrapKey } from './bootstrap.ts'
 import { countBlobErrors } from './count-blob-errors.ts'
 import { followPrices } from './follow-prices.ts'
@@ -33,6 +34,7 @@ await runMain('gateway', async ({ config, log, scope }) => {
   const prices = scope.use(await followPrices(config.prices, { load, log }), 'prices')
   const gateway = openGateway({ store, config, log, prices: () => prices.current(), blobErrors })
   const workerPlane = await buildWorkerPlaneApp(gateway.deps)
+  await acceptTls(workerPlane, { directory: join(dataDir, 'tls'), log })
   const publicApp = await buildPublicApp(gateway.deps)
   scope.defer(() => workerPlane.close(), 'worker plane')
   scope.defer(() => publicApp.close(), 'public listener')

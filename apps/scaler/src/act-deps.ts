@@ -24,6 +24,8 @@ export interface ActDeps {
   readonly config: Config
   /** Path of the CA bundle that workers get; undefined = none. */
   readonly caBundle: string | undefined
+  /** The authority of the worker plane's certificate, as PEM text; undefined: this machine has none. */
+  readonly authority: () => Promise<string | undefined>
   /** Bounds starts, stops and removals. */
   readonly gate: Gate
 }

@@ -10,7 +10,7 @@ import { openLogThread } from './log-thread.ts'
 import { openPlaneProbe } from './plane-probe.ts'
 import { openScaler } from './scaler.ts'
 import { isSeenGone, ownWhereabouts } from './whereabouts.ts'
-import { caBundleOf, planeProbeUrls, toPolicy } from './settings.ts'
+import { planeProbeUrls, toPolicy, trustOf } from './settings.ts'
 
 await runMain('scaler', async ({ config: given, log, scope, signal }) => {
   const config = await withHosts(given)
@@ -37,7 +37,7 @@ await runMain('scaler', async ({ config: given, log, scope, signal }) => {
       source,
       config,
       log,
-      caBundle: caBundleOf(config, process.env),
+      ...trustOf(config, { env: process.env, dataDir }),
       policy: toPolicy(config),
       planeUpSince: () => probe.upSince(),
       facts: { machine: hostname(), pid: process.pid, dataDir, since: Date.now(), ...ownWhereabouts() },

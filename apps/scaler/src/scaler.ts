@@ -29,6 +29,7 @@ export interface ScalerOptions {
   readonly config: Config
   readonly log: Logger
   readonly caBundle: string | undefined
+  readonly authority: () => Promise<string | undefined>
   readonly policy: PlanPolicy
   readonly planeUpSince: () => number | undefined
   /** Opened once a term; default: logs are followed in this thread. */

@@ -1,7 +1,10 @@
 // The scaler's settings, derived from the configuration.
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { DEFAULT_PLAN_POLICY, planeUrlOf, type PlanPolicy } from '@runyard/core'
 import type { Config } from '@runyard/schema'
+import type { ActDeps } from './act-deps.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -10,10 +13,15 @@ export function planeProbeUrls({ workerPlane }: Config): readonly string[] {
   return [...new Set([planeUrlOf({ ...workerPlane, url: undefined }, LOOPBACK), planeUrlOf(workerPlane, LOOPBACK)])]
 }
 
-/** The CA bundle for workers: the configured one, or the file in SSL_CERT_FILE if it exists. */
-export function caBundleOf(config: Config, env: Readonly<Record<string, string | undefined>>): string | undefined {
+type Trust = Pick<ActDeps, 'caBundle' | 'authority'>
+
+/** The CA bundle for workers: the configured one, or the file in SSL_CERT_FILE if it exists. The authority is where a gateway on this machine made it. */
+export function trustOf(config: Config, { env, dataDir }: { readonly env: NodeJS.ProcessEnv; readonly dataDir: string }): Trust {
   const path = config.caBundle ?? env['SSL_CERT_FILE']
-  return path !== undefined && path !== '' && existsSync(path) ? path : undefined
+  return {
+    caBundle: path !== undefined && path !== '' && existsSync(path) ? path : undefined,
+    authority: () => readFile(join(dataDir, 'tls', 'ca.pem'), 'utf8').catch(() => undefined),
+  }
 }
 
 export function toPolicy(config: Config): PlanPolicy {

@@ -6,6 +6,7 @@ import {
   cpuSharesOf,
   diskBytesOf,
   endsRest,
+  nestedCalls,
   resolveImage,
   resolveStart,
   restAfter,
@@ -220,11 +221,13 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
   const { hasRunner, envelope, ...start } = resolveStart(endpoint, deps.config, app?.envelope)
   const limits = { cpus: record.cpus, memoryBytes: record.memoryBytes }
   const inventory = host.view(Date.now()).inventory
-  const [planeUrl, token, apiKey] = await Promise.all([
+  const [planeUrl, authority, token, apiKey] = await Promise.all([
     host.driver.planeUrl(),
+    start.withAgent ? deps.authority() : undefined,
     deps.store.workerToken(record.endpointId, record.id),
     endpoint.task === undefined ? undefined : deps.store.keys.ofTask(endpoint.id),
   ])
+  const access = { planeUrl, token, apiKey, nested: nestedCalls(host.driver.planeName, planeUrl, authority) }
   return {
     workerId: record.id,
     endpointId: record.endpointId,
@@ -237,9 +240,7 @@ async function toLaunch(deps: ActDeps, host: HostWatch, { record, endpoint, app 
       ...limits,
       endpoint,
       workerId: record.id,
-      planeUrl,
-      token,
-      apiKey,
+      ...access,
       gpus: record.gpus,
       host: inventory ?? UNKNOWN_HOST,
       envelope,

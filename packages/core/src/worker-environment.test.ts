@@ -1,6 +1,6 @@
 import { expect, test, it } from 'vitest'
 import { endpoint } from './testing/plan-fixture.ts'
-import { workerEnvironment, type WorkerEnvironmentOptions, planeUrlOf } from './worker-environment.ts'
+import { nestedCalls, workerEnvironment, type WorkerEnvironmentOptions, planeUrlOf } from './worker-environment.ts'
 
 function environment(change: Partial<WorkerEnvironmentOptions> = {}) {
   return workerEnvironment({
@@ -91,6 +91,32 @@ test('nested calls go to the worker plane', () => {
     RUNPOD_HAPI_URL: 'http://gw:8081/hapi',
     RUNPOD_CONSOLE_URL: 'http://gw:8081',
   })
+})
+
+test('a worker that can call load-balanced endpoints has one base for them and for jobs, and the authority of its certificate (ADR 87)', () => {
+  const nested = { name: 'runyard.internal', authority: 'PEM' } as const
+  const base = endpoint('ep1')
+  const proxied = { ...base, spec: { ...base.spec, env: { HTTPS_PROXY: 'http://proxy:3128' } } }
+  expect(environment({ planeUrl: 'http://172.18.0.1:8081', nested, endpoint: proxied })).toMatchObject({
+    RUNPOD_ENDPOINT_BASE_URL: 'http://runyard.internal:8081/v2',
+    RUNPOD_API_BASE_URL: 'http://172.18.0.1:8081',
+    RUNYARD_PLANE_NAME: 'runyard.internal',
+    RUNYARD_AUTHORITY: 'PEM',
+    NO_PROXY: '172.18.0.1,runyard.internal',
+  })
+  expect(environment()).not.toHaveProperty('RUNYARD_AUTHORITY')
+})
+
+it.each([
+  ['runyard.internal', 'http://172.18.0.1:8081', true],
+  ['runyard.internal', 'http://plane:8081', false],
+  ['runyard.internal', 'https://10.0.0.1', false],
+  ['runyard.internal', 'http://10.0.0.1:80/below', false],
+  ['runyard.localhost', 'http://127.0.0.1:8081', true],
+  ['runyard.localhost', 'http://172.18.0.1:8081', false],
+] as const)('%s leads to a worker plane at %s: %s', (name, url, leads) => {
+  expect(nestedCalls(name, url, 'PEM')).toEqual(leads ? { name, authority: 'PEM' } : undefined)
+  expect(nestedCalls(name, url, undefined)).toBeUndefined()
 })
 
 // worker-api §17.14

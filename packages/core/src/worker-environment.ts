@@ -1,5 +1,5 @@
 // The environment of a worker (worker-api §2). User variables override everything except the variables that the worker protocol needs.
-import type { AttachedGpu, Endpoint, HostInventory } from '@runyard/schema'
+import type { AttachedGpu, Endpoint, HostInventory, PlaneName } from '@runyard/schema'
 import { poolOf } from './gpu-catalogue.ts'
 import type { Envelope } from './image-reference.ts'
 
@@ -8,6 +8,8 @@ export interface WorkerEnvironmentOptions {
   readonly workerId: string
   /** Base URL of the worker plane as this worker reaches it, without a slash at the end. */
   readonly planeUrl: string
+  /** How calls to load-balanced endpoints reach the worker plane; absent: they do not. */
+  readonly nested?: NestedCalls | undefined
   /** Bearer token of this worker. */
   readonly token: string
   /** For its code, unless its endpoint has one; absent: none. */
@@ -27,10 +29,19 @@ export interface WorkerEnvironmentOptions {
   readonly preload?: readonly string[] | undefined
 }
 
+/** ADR 87. */
+export interface NestedCalls {
+  /** Names of the worker plane inside this worker. */
+  readonly name: PlaneName
+  /** The authority of the worker plane's certificate, as PEM text. */
+  readonly authority: string
+}
+
 export function workerEnvironment(options: WorkerEnvironmentOptions): Readonly<Record<string, string>> {
   return {
     ...machineVariables(options),
     ...clientVariables(options.planeUrl),
+    ...nestedVariables(options),
     ...(options.caBundle === undefined ? {} : caVariables(options.caBundle)),
     // worker-api §2.2: DEBUG prints every output twice; the network check needs the open internet.
     RUNPOD_DEBUG_LEVEL: 'INFO',
@@ -55,10 +66,11 @@ export function preloadVariable(modules: readonly string[] = []): Record<string,
 }
 
 /** Only the SDK's heartbeat would use the user's proxy, and get lost if the proxy cannot reach us (worker-api §2.3). */
-function pastProxies({ endpoint, planeUrl }: WorkerEnvironmentOptions): Record<string, string> {
+function pastProxies({ endpoint, planeUrl, nested }: WorkerEnvironmentOptions): Record<string, string> {
   const { env } = endpoint.spec
   if (!Object.keys(env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return {}
-  const noProxy = [env['no_proxy'] ?? env['NO_PROXY'], planeUrl.replace(/^\w+:\/\/|:\d+$/g, '')].filter(Boolean).join(',')
+  const own = [planeUrl.replace(/^\w+:\/\/|:\d+$/g, ''), nested?.name]
+  const noProxy = [env['no_proxy'] ?? env['NO_PROXY'], ...own].filter(Boolean).join(',')
   return { NO_PROXY: noProxy, no_proxy: noProxy }
 }
 
@@ -118,6 +130,26 @@ function clientVariables(planeUrl: string): Record<string, string> {
     RUNPOD_HAPI_URL: `${planeUrl}/hapi`,
     RUNPOD_CONSOLE_URL: planeUrl,
   }
+}
+
+/** The address in a plane's URL that a name can stand for; undefined: the URL has a name of its own, or TLS. */
+export function planeAddressOf(planeUrl: string): string | undefined {
+  return /^http:\/\/(\d+\.\d+\.\d+\.\d+)(?::\d+)?$/.exec(planeUrl)?.[1]
+}
+
+/** Undefined: the name does not lead to the plane at this URL, or nobody has signed for it. */
+export function nestedCalls(name: PlaneName, planeUrl: string, authority: string | undefined): NestedCalls | undefined {
+  const address = planeAddressOf(planeUrl)
+  const leads = name === 'runyard.localhost' ? address === '127.0.0.1' : address !== undefined
+  return leads && authority !== undefined ? { name, authority } : undefined
+}
+
+/** The SDKs call `https://flash.<host and port of this URL>`, and jobs at the URL itself, by plain HTTP. */
+function nestedVariables({ planeUrl, nested }: WorkerEnvironmentOptions): Record<string, string> {
+  if (nested === undefined) return {}
+  const { name, authority } = nested
+  const base = planeUrl.replace(planeAddressOf(planeUrl) ?? '', name)
+  return { RUNPOD_ENDPOINT_BASE_URL: `${base}/v2`, RUNPOD_URL_MIXED_OK: '1', RUNYARD_PLANE_NAME: name, RUNYARD_AUTHORITY: authority }
 }
 
 export function caVariables(path: string): Record<string, string> {

@@ -6,6 +6,13 @@ import type { DiskSpace, HeldImage, HostCapabilities, HostKind, HostOffer } from
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
+/**
+ * Names of the worker plane inside workers (ADR 87), with `flash.` before them, too. A container knows the first one from its /etc/hosts; a process of
+ * this machine resolves the second one as loopback (RFC 6761).
+ */
+export const PLANE_NAMES = ['runyard.internal', 'runyard.localhost'] as const
+export type PlaneName = (typeof PLANE_NAMES)[number]
+
 /** The data of a volume on a host. */
 export interface VolumeData {
   readonly volumeId: string
@@ -186,6 +193,8 @@ export interface HostDriver extends AsyncDisposable {
   prepare(options: PrepareOptions): Promise<Prepared>
   /** The URL at which workers of this host reach the worker plane. @throws as `inventory`. */
   planeUrl(): Promise<string>
+  /** By which name workers of this host find the worker plane where its URL has an address. */
+  readonly planeName: PlaneName
   /** Findings for the operator. `image`: the default image. Never rejects for an unreachable host. */
   examine(image: string): Promise<readonly HostFinding[]>
   /** Does a worker of this host reach the worker plane? Takes seconds; never rejects. */

@@ -12,7 +12,7 @@ import json
 import os
 import socket
 
-from . import dependencies, descriptors, memory, output
+from . import dependencies, descriptors, memory, output, plane_name
 from .baseline import Baseline, Unfit
 from .board import BROKEN, WAITING, WORKING, Board
 from .calling import Failure, as_failure
@@ -47,6 +47,7 @@ class Child:
         self.streams = output.Streams(self.pipe)
         memory.prepare_limits()
         attach_installed()
+        plane_name.resolve()
         self.loop = Loop()
         self.envelopes = ENVELOPES
         self.processes = Processes(os.getppid())

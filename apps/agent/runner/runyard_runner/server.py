@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-from . import asgi, calling, dependencies, deployed, mounts, pickling
+from . import asgi, calling, dependencies, deployed, mounts, pickling, plane_name
 from .calling import Failure
 from .installers import attach_installed
 
@@ -27,6 +27,7 @@ def end_with_agent():
 def main(vendor_dir):
     threading.Thread(target=end_with_agent, daemon=True).start()
     attach_installed()
+    plane_name.resolve()
     pickling.load_cloudpickle(vendor_dir)
     try:
         application = load_application(os.environ.get("RUNYARD_ENVELOPE", ""))
@@ -38,7 +39,7 @@ def main(vendor_dir):
     port = int(os.environ["PORT"])
     # Reached through the agent alone (ADR 69). Node's own WebSocket cannot read what this server compresses.
     quiet = {"access_log": False, "log_level": "warning", "proxy_headers": False, "ws_per_message_deflate": False}
-    uvicorn.run(application, host="127.0.0.1", port=port, timeout_keep_alive=KEEP_ALIVE_S, **quiet)
+    uvicorn.run(application, host="127.0.0.1", port=port, loop=plane_name.event_loop(), timeout_keep_alive=KEEP_ALIVE_S, **quiet)
 
 
 def ensure_server():

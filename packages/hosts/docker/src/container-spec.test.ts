@@ -1,6 +1,6 @@
 import { workerLaunch } from '@runyard/testing'
 import { describe, expect, it } from 'vitest'
-import { AGENT_MOUNT, containerName, toContainerOptions } from './container-spec.ts'
+import { AGENT_MOUNT, containerName, planeHosts, toContainerOptions } from './container-spec.ts'
 
 const launch = workerLaunch({ specHash: 'hash', image: 'some/image:1', withAgent: true, args: ['ignored'], env: { A: '1' } })
 const host = { instanceId: 'install', agentVolume: 'runyard-agent-1' }
@@ -30,6 +30,14 @@ describe('toContainerOptions', () => {
     ])
     const found = ['RUNPOD_PREBUILT_APP_DIR=/app', 'UV_CACHE_DIR=/var/cache/runyard/uv', 'RUNYARD_DEPENDENCY_CACHE_BYTES=7']
     expect(Env).toEqual(expect.arrayContaining(found))
+  })
+
+  it('knows the worker plane by name, from its own hosts or from those of the sandbox that it joins', () => {
+    const extraHosts = planeHosts('http://172.18.0.1:8081')
+    expect(extraHosts).toEqual(['runyard.internal:172.18.0.1', 'flash.runyard.internal:172.18.0.1'])
+    const hostsOf = (more: object) => toContainerOptions(launch, { ...host, ...more }).HostConfig?.ExtraHosts
+    expect([hostsOf({ extraHosts }), hostsOf({ extraHosts, sandbox: 'abc' }), hostsOf({})]).toEqual([extraHosts, undefined, []])
+    expect(planeHosts('https://plane.example')).toEqual([])
   })
 
   it('attaches real GPUs by UUID, never simulated ones and never "all"', () => {

@@ -1,7 +1,8 @@
 // Turns a launch into the container that Docker is asked for: names, labels, limits, privileges, mounts, GPUs. Pure.
 // Fails closed: a worker gets no GPU, capability or mount that is not listed here.
 import { createHash } from 'node:crypto'
-import { RunyardError } from '@runyard/schema'
+import { planeAddressOf } from '@runyard/core'
+import { RunyardError, type PlaneName } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { volumeMounts } from './volume-mounts.ts'
@@ -50,6 +51,14 @@ const OOM_SCORE = 500
 const NO_CORE_FILES = { Name: 'core', Soft: 0, Hard: 0 } as const
 const OPEN_FILES = { Name: 'nofile', Soft: 65_536, Hard: 65_536 } as const
 
+export const PLANE_NAME: PlaneName = 'runyard.internal'
+
+/** For /etc/hosts of a worker, or of the sandbox whose network and hosts it shares: the SDKs call load-balanced endpoints at `flash.<plane>` (ADR 87). */
+export function planeHosts(planeUrl: string): readonly string[] {
+  const address = planeAddressOf(planeUrl)
+  return address === undefined ? [] : [PLANE_NAME, `flash.${PLANE_NAME}`].map((name) => `${name}:${address}`)
+}
+
 const JOINS = 'container:'
 
 /** The sandbox that a container with this network has joined. */
@@ -73,6 +82,8 @@ export interface SpecOptions {
   readonly agentVolume: string | undefined
   /** The engine itself may open fewer files than OPEN_FILES; then its own limit holds, and a higher one is refused. */
   readonly fewFiles?: boolean
+  /** Lines for its /etc/hosts; default: none. */
+  readonly extraHosts?: readonly string[] | undefined
   /** The container whose network it joins; default: it is attached to the workers' network itself. */
   readonly sandbox?: string | undefined
   /** It waits for its endpoint on stdin. */
@@ -81,13 +92,13 @@ export interface SpecOptions {
 
 export function toContainerOptions(
   launch: WorkerLaunch,
-  { instanceId, agentVolume, fewFiles, sandbox, isStandby }: SpecOptions,
+  { instanceId, agentVolume, fewFiles, extraHosts, sandbox, isStandby }: SpecOptions,
 ): Docker.ContainerCreateOptions {
   if (launch.withAgent && agentVolume === undefined) {
     throw new RunyardError('internal', `Worker ${launch.workerId} needs the agent, but this host has no agent volume.`)
   }
   const uuids = realUuids(launch)
-  const network = networkFor(launch, sandbox)
+  const network = networkFor(launch, { sandbox, extraHosts })
   return {
     name: containerName(instanceId, launch.workerId),
     Image: launch.image,
@@ -105,7 +116,7 @@ export function toContainerOptions(
       ...limits(launch, { fewFiles, isStandby }),
       ...(launch.runtime === undefined ? {} : { Runtime: launch.runtime }),
       ...(uuids.length > 0 ? { DeviceRequests: [{ Driver: 'nvidia', DeviceIDs: uuids, Capabilities: [['gpu']] }] } : {}),
-      NetworkMode: network.mode,
+      ...network.host,
       ...withMounts(launch, { agentVolume, instanceId }),
       CapDrop: ['ALL'],
       CapAdd: [...KEPT_CAPABILITIES],
@@ -128,9 +139,11 @@ function labelsOf(launch: WorkerLaunch, { instanceId, isStandby }: Pick<SpecOpti
   }
 }
 
-/** Docker refuses a host name beside the network of another container. */
-function networkFor({ workerId }: WorkerLaunch, sandbox: string | undefined) {
-  return sandbox === undefined ? { mode: WORKER_NETWORK, config: { Hostname: workerId } } : { mode: `${JOINS}${sandbox}`, config: {} }
+/** Docker refuses a host name and hosts of its own beside the network of another container, whose hosts it shares. */
+function networkFor({ workerId }: WorkerLaunch, { sandbox, extraHosts = [] }: Pick<SpecOptions, 'sandbox' | 'extraHosts'>) {
+  return sandbox === undefined
+    ? { host: { NetworkMode: WORKER_NETWORK, ExtraHosts: [...extraHosts] }, config: { Hostname: workerId } }
+    : { host: { NetworkMode: `${JOINS}${sandbox}` }, config: {} }
 }
 
 export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, string>> {

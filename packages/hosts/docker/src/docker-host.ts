@@ -6,7 +6,7 @@ import type Docker from 'dockerode'
 import { createBuilds, type Builds } from './builds.ts'
 import { watchContainers } from './container-events.ts'
 import { processesOf } from './container-processes.ts'
-import { containerName } from './container-spec.ts'
+import { containerName, PLANE_NAME } from './container-spec.ts'
 import { createDiskSpace } from './disk-space.ts'
 import { createDiskGuard } from './disk.ts'
 import { statusOf, toRunyardError } from './docker-errors.ts'
@@ -138,6 +138,7 @@ interface Describing {
 function describe(engine: Engine, { options, short, call }: Describing) {
   const { instanceId, run, env = process.env } = options
   return {
+    planeName: PLANE_NAME,
     async probe() {
       const probe = await probeEngine(engine)
       return probe.kind === 'ok' ? { kind: 'ok', words: probe.version } : probe

@@ -25,6 +25,8 @@ export interface SandboxesOptions {
   readonly instanceId: string
   /** Makes the workers' network where it is missing. */
   readonly network: () => Promise<unknown>
+  /** For the hosts of the workers that join; default: none. */
+  readonly extraHosts?: (() => Promise<readonly string[]>) | undefined
   readonly log?: { warn(message: string): void } | undefined
   /** Default: two seconds. */
   readonly quietMs?: number | undefined
@@ -117,8 +119,9 @@ function createFiller({ pool, pace, warn, remove, make }: Filling) {
 }
 
 /** A process that does nothing, in a container that may do nothing. Its memory is 0.6 MiB, and that of its shim on the engine some 10 MiB. */
-async function create(docker: Docker, { owner }: SandboxPool, { instanceId, network }: SandboxesOptions): Promise<string> {
+async function create(docker: Docker, { owner }: SandboxPool, { instanceId, network, extraHosts }: SandboxesOptions): Promise<string> {
   await network()
+  const hosts = (await extraHosts?.()) ?? []
   const container = await docker.createContainer({
     Image: WORKER_IMAGE,
     Entrypoint: ['sleep', 'infinity'],
@@ -129,6 +132,7 @@ async function create(docker: Docker, { owner }: SandboxPool, { instanceId, netw
     Labels: { [LABELS.instance]: instanceId, [LABELS.sandbox]: owner },
     HostConfig: {
       NetworkMode: WORKER_NETWORK,
+      ExtraHosts: [...hosts],
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges:true'],

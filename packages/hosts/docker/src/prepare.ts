@@ -7,6 +7,7 @@ import { sentenceOf } from '@runyard/kit'
 import { RunyardError, type HostFinding, type Prepared, type PrepareOptions } from '@runyard/schema'
 import type Docker from 'dockerode'
 import { ensureAgentVolume } from './agent-volume.ts'
+import { planeHosts } from './container-spec.ts'
 import { isLocal, onEngine, type Engine } from './engine.ts'
 import { WORKER_IMAGE } from './images.ts'
 import { probeEngine } from './installs.ts'
@@ -47,6 +48,8 @@ export interface Preparer {
   /** The network of the workers: its address at which they reach the engine's machine. `forget`: it is gone, the next caller makes it. */
   readonly network: Remembered<string | undefined>
   planeUrl(): Promise<string>
+  /** Names of the worker plane for /etc/hosts of workers; none where the plane has no address, or it is not known. */
+  extraHosts(): Promise<readonly string[]>
   provePlane(): Promise<HostFinding>
 }
 
@@ -62,6 +65,7 @@ export function createPreparer(engine: Engine, options: PreparerOptions): Prepar
     agentVolume,
     network,
     planeUrl: way.planeUrl,
+    extraHosts: () => way.planeUrl().then(planeHosts, () => []),
     async provePlane() {
       try {
         await network()

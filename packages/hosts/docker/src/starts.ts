@@ -33,7 +33,12 @@ export interface Starts
 export function createStarts(docker: Docker, { label, instanceId, log, disk, preparer, long }: StartsOptions): Starts {
   const starter = createStarter(docker, { instanceId, disk })
   const warn = (message: string): void => log?.warn(`host ${label}: ${message}`)
-  const sandboxes = createNetworkSandboxes(docker, { instanceId, network: preparer.network, log: { warn } })
+  const sandboxes = createNetworkSandboxes(docker, {
+    instanceId,
+    network: preparer.network,
+    extraHosts: () => preparer.extraHosts(),
+    log: { warn },
+  })
   const standbys = createStandbys({
     start: async (launch) => {
       await startOnNetwork({ preparer, starter }, launch, { isStandby: true })
@@ -82,7 +87,7 @@ async function startOnNetwork(
   const start = async (sandbox?: string): Promise<void> => {
     await preparer.network().catch(blameHost)
     const agentVolume = launch.withAgent ? await preparer.agentVolume().catch(blameHost) : undefined
-    await starter.start(launch, { agentVolume, sandbox, isStandby })
+    await starter.start(launch, { agentVolume, extraHosts: await preparer.extraHosts(), sandbox, isStandby })
   }
   try {
     await (sandboxes === undefined ? start() : sandboxes.during(mayJoin, start))

@@ -174,6 +174,7 @@ function prepare({ pythonPath, plane = DEFAULT_PLANE, env = process.env }: Proce
       return { words: 'processes of this machine', planeAddress: LOOPBACK }
     },
     planeUrl: async () => planeUrlOf(plane, LOOPBACK),
+    planeName: 'runyard.localhost',
     provePlane: () => provePlane(planeUrlOf(plane, LOOPBACK)),
   } satisfies Partial<HostDriver>
 }
