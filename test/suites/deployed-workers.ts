@@ -1,6 +1,9 @@
 // Deployed apps of both generations on one kind of host: deploy, call, nested call, class, generator, new code, the same again, a worker that is killed.
+import { join } from 'node:path'
+import { openFakeHub, type FakeHub } from '@runyard/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDeployedApp, type DeployedApp } from '../harness/deploy.ts'
+import { makeProject, runPython } from '../harness/python.ts'
 import { startStack, type HostKind, type Stack } from '../harness/stack.ts'
 import { waitFor } from '../harness/wait.ts'
 import { findWorkerPid } from '../harness/workers.ts'
@@ -31,10 +34,34 @@ function flashFiles(version: string): Readonly<Record<string, string>> {
 const HANDLES =
   'class Spec:\n    def __init__(self, name): self.name = name\nclass Handle:\n    def __init__(self, name, fn):\n        self.spec, self._fn, self._init_fn = Spec(name), fn, None\n'
 
+/** What a worker sees of its model: through the cache, through `runpod.Model(…).path`, and whether it may write where that is mounted. */
+const READ = `
+def read():
+    import pathlib
+    cache = pathlib.Path(os.environ["HF_HUB_CACHE"])
+    found = cache / "models--meta--llama" / "snapshots" / os.environ["MODEL_REVISION"]
+    store = pathlib.Path("/runpod/model-store/huggingface/meta/llama") / os.environ["MODEL_REVISION"]
+    (cache / ".locks").mkdir(exist_ok=True)
+    try:
+        if store.exists():
+            (found / "config.json").write_text("changed")
+        wrote = store.exists()
+    except OSError:
+        wrote = False
+    text = (found / "config.json").read_text()
+    return {"text": text, "store": store.exists() and (store / "onnx" / "model.bin").stat().st_size, "cache": str(cache), "wrote": wrote}
+read = Handle("read", read)
+`
+const MODEL = {
+  commit: 'c'.repeat(40),
+  files: { 'config.json': '{"a":1}', 'onnx/model.bin': Buffer.alloc(3_000_000, 'weights') },
+  lfs: ['onnx/model.bin'],
+}
+
 function sdk2Files(version: string): Readonly<Record<string, string>> {
   return {
     'env/handles.py': HANDLES,
-    'main.py': `import os\nfrom handles import Handle\nSTATE = []\ndef greet(name):\n    return {"hello": name, "version": "${version}", "worker": os.environ["RUNPOD_POD_ID"], "state": STATE}\ngreet = Handle("greet", greet)\ngreet._init_fn = lambda: STATE.append("ready")\nasync def count(n):\n    for i in range(n):\n        yield i\ncount = Handle("count", count)\n`,
+    'main.py': `import os\nfrom handles import Handle\nSTATE = []\ndef greet(name):\n    return {"hello": name, "version": "${version}", "worker": os.environ["RUNPOD_POD_ID"], "state": STATE}\ngreet = Handle("greet", greet)\ngreet._init_fn = lambda: STATE.append("ready")\nasync def count(n):\n    for i in range(n):\n        yield i\ncount = Handle("count", count)\n${READ}`,
   }
 }
 
@@ -42,16 +69,20 @@ const resource = (name: string): object => ({ kind: 'queue', name, module: 'main
 
 /** `more`: adds tests of the same stack. */
 export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stack) => void): void {
+  let hub: FakeHub
   let stack: Stack
   let flash: DeployedApp
   let sdk2: DeployedApp
 
   beforeAll(async () => {
-    stack = await startStack({ host, settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1' } })
+    hub = await openFakeHub()
+    stack = await startStack({ host, settings: { RUNYARD_LEASE_PING_INTERVAL_S: '1', RUNYARD_MODELS_HUB_URL: hub.url } })
     const flashManifest = { version: '1.0', project_name: 'shop', resources: { greet: {}, counter: {}, front: {}, slow: {} } }
     const image = 'runpod/flash-cpu:py3.12-latest'
     flash = await createDeployedApp(stack, { name: 'shop', image, manifest: flashManifest, manifestFile: 'flash_manifest.json' })
-    const manifest = { version: 1, app: 'store', resources: ['greet', 'count'].map(resource) }
+    hub.models.set('meta/llama', MODEL)
+    const resources = [...['greet', 'count'].map(resource), { ...resource('read'), model: 'meta/llama' }]
+    const manifest = { version: 1, app: 'store', resources }
     const queue = 'runpod/queue:py3.12-latest'
     sdk2 = await createDeployedApp(stack, { name: 'store', image: queue, manifest, manifestFile: 'runpod_manifest.json' })
   })
@@ -59,6 +90,7 @@ export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stac
     await flash?.remove()
     await sdk2?.remove()
     await stack?.stop()
+    await hub?.[Symbol.asyncDispose]()
   })
 
   const output = async (endpoint: string, input: object): Promise<unknown> => {
@@ -119,6 +151,35 @@ export function deployedWorkersSuite(host: HostKind, more?: (stackOf: () => Stac
     await sdk2.save('greet', { RUNPOD_BUILD_ID: next })
     expect(await output(greet, { name: 'Ada' })).toMatchObject({ version: 'v2' })
   })
+
+  test('SDK 2.0: a cached model is fetched once, before the worker starts, and read-only for it', async () => {
+    await sdk2.deploy(sdk2Files('v3'))
+    hub.requests.length = 0
+    const read = await sdk2.save('read', {}, { modelReferences: ['meta/llama'] })
+    const seen = await output(read, {})
+    expect(seen).toMatchObject({ text: '{"a":1}', store: host === 'docker' ? 3_000_000 : false, wrote: false })
+    await sdk2.save('read', { A: 'another worker' }, { modelReferences: ['meta/llama'] })
+    const again = await output(read, {})
+    expect(again).toMatchObject({ text: '{"a":1}' })
+    expect(hub.requests.filter((line) => line.startsWith('GET /large'))).toHaveLength(1)
+    if (host === 'process') await compareWithLibrary((again as { cache: string }).cache)
+  })
+
+  /** The real huggingface_hub offline in a worker's cache sees the same as in a cache that it has filled itself. */
+  async function compareWithLibrary(cache: string): Promise<void> {
+    await using own = await makeProject([])
+    const look = (env: Record<string, string>) =>
+      runPython({
+        venv: 'huggingface-hub',
+        program: 'hub_cache.py',
+        args: ['meta/llama', 'config.json'],
+        env: { HF_HUB_DISABLE_XET: '1', ...env },
+      })
+    const ours = await look({ HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1', HF_ENDPOINT: 'http://127.0.0.1:9' })
+    const theirs = await look({ HF_HUB_CACHE: join(own.dir, 'cache'), HF_ENDPOINT: hub.url })
+    expect(theirs.found).toMatchObject({ text: '{"a":1}', revisions: [MODEL.commit], is_cached: true })
+    expect(ours.found).toEqual(theirs.found)
+  }
 
   more?.(() => stack)
 

@@ -10,6 +10,7 @@ import type { HostWatch } from './host-watch.ts'
 import type { Images } from './images.ts'
 import type { LogFollower } from './log-follower.ts'
 import type { Memory } from './memory.ts'
+import type { Models } from './models.ts'
 import type { Numbers } from './numbers.ts'
 
 export interface ActDeps {
@@ -17,6 +18,7 @@ export interface ActDeps {
   readonly hosts: HostPool
   readonly images: Images
   readonly builds: Builds
+  readonly models: Models
   readonly logs: LogFollower
   readonly memory: Memory
   readonly numbers: Pick<Numbers, 'actionFailed' | 'workerStarted' | 'workerGone'>

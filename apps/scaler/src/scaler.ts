@@ -1,12 +1,12 @@
-// The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it stands by, looks at its
-// hosts and asks for the lease. Signals and host events only wake it; without them it looks every few seconds. It can be stopped at any moment and
-// leaves workers running, because observing is recovery.
+// The scaler: one tick of observe → plan → act → sleep until due, while it leads (ADR 33); else it looks at its hosts and asks for the lease. Signals and
+// host events only wake it. It can be stopped at any moment and leaves workers running, because observing is recovery.
 import { isDraining, plan, type Action, type EndpointView, type Observed, type Plan, type PlanPolicy } from '@runyard/core'
 import { createLoop, type Logger, type Loop } from '@runyard/kit'
 import type { Config, HostSource, Signal } from '@runyard/schema'
 import type { LeaderFacts, Store } from '@runyard/store'
 import root from '../../../package.json' with { type: 'json' }
 import { createBuilds } from './builds.ts'
+import { createModels } from './models.ts'
 import { isStale } from './chains.ts'
 import { createContinuity, type Continuity } from './continuity.ts'
 import { createEndpointReads, type EndpointReads } from './endpoint-reads.ts'
@@ -104,6 +104,7 @@ export async function openScaler(options: ScalerOptions): Promise<Scaler> {
     numbers: opening.use(createNumbers(root.version)),
     images: createImages(store.privateImages, options.config.images),
     builds: createBuilds(store, options.config.images),
+    models: createModels(options),
     gate: createGate(ACTIONS_AT_ONCE),
   }
   const sessions = opening.use(createSessions(parts, wake))

@@ -19,6 +19,7 @@ import {
 import { sentenceOf } from '@runyard/kit'
 import { REASONS, RunyardError } from '@runyard/schema'
 import type { Endpoint, ErrorCode, Reason, StartFault, WorkerLaunch, WorkerRecord } from '@runyard/schema'
+import { filledEnvironment } from '@runyard/store'
 import { driverOf, hostOf, recordTransition, type ActDeps } from './act-deps.ts'
 import { activeBuild, appLaunch, checkPython, type AppLaunch } from './builds.ts'
 import { isStale } from './chains.ts'
@@ -26,8 +27,8 @@ import { clearAway } from './clear-away.ts'
 import type { HostWatch } from './host-watch.ts'
 import { bringImage } from './pin-image.ts'
 import { accessTo } from './pull-access.ts'
-import { claimVolumes, mountsOf, withVolumes } from './volumes.ts'
-import { environmentOf } from './secrets.ts'
+import { withModels } from './models.ts'
+import { claimVolumes, mountsOf, notMounted, withVolumes } from './volumes.ts'
 
 export interface PlacedWorker {
   readonly record: WorkerRecord
@@ -140,7 +141,7 @@ async function launchOn(
     void deps.store.workerLogs.append(record.id, 'system', [{ at: Date.now(), line }]).catch(() => undefined)
   }
   // Before the image is pulled: what names a secret that does not exist would not start.
-  const env = await environmentOf(deps.store, endpoint)
+  const env = await filledEnvironment(deps.store, endpoint)
   const withSecrets = { ...endpoint, spec: { ...endpoint.spec, env } }
   const app = await appLaunch(deps.store, record, withSecrets)
   app?.notes.forEach(onProgress)
@@ -148,17 +149,19 @@ async function launchOn(
   const mounts = mountsOf(record, endpoint, host.config())
   const access = await accessTo(deps.store, endpoint, record.image)
   const bring = (image: string) => deps.images.ensure(driver, image, { ...access, onProgress, signal })
-  const [launch, image] = await Promise.all([
+  const [launch, image, models] = await Promise.all([
     toLaunch(deps, host, filled),
     bringImage(deps, { driver, placed, bring }),
+    deps.models.ensure(driver, withSecrets, { onProgress, signal }),
     app === undefined ? undefined : deps.builds.ensure(driver, app.build, onProgress),
   ])
   if (app !== undefined && launch.withAgent) await checkPython(driver, image, app.build)
   const imageReadyAt = Date.now()
   signal.throwIfAborted()
   if (!(await mayStart(deps, record))) return
-  await deps.gate(() => driver.startWorker(withVolumes({ ...launch, image }, mounts)))
-  if (mounts.length > 0 && driver.capabilities.mountsVolumes !== true) onProgress(NOT_MOUNTED)
+  const whole = withModels(withVolumes({ ...launch, image }, mounts), models)
+  await deps.gate(() => driver.startWorker(whole))
+  notMounted(driver, whole).forEach(onProgress)
   deps.logs.follow(driver, record.id)
   await noteStart(deps, record, imageReadyAt)
 }
@@ -184,9 +187,6 @@ async function noteStart(deps: ActDeps, record: WorkerRecord, imageReadyAt: numb
   ])
 }
 
-const NOT_MOUNTED =
-  'this host runs processes and cannot mount the volume at /runpod-volume: RUNPOD_VOLUME_PATH (and RUNPOD_MOUNTS) name its directory'
-
 /** The last check before the container is created: the record exists, this scaler leads, and no other worker holds one of its GPUs. */
 async function mayStart(deps: ActDeps, record: WorkerRecord): Promise<boolean> {
   const answer = await deps.store.workers.mayStart(record)
@@ -206,9 +206,7 @@ function cacheFor(
 }
 
 /** By id: names are their owner's to choose. */
-function runtimeFor({ runtimes }: ActDeps['config'], endpointId: string): string | undefined {
-  return runtimes[endpointId] ?? runtimes['*']
-}
+const runtimeFor = ({ runtimes }: ActDeps['config'], endpointId: string): string | undefined => runtimes[endpointId] ?? runtimes['*']
 
 /** What a worker reads about a host whose inventory is not known. */
 const UNKNOWN_HOST = { cpuCount: 1, memoryBytes: 0 }
@@ -277,6 +275,7 @@ async function failStart(deps: ActDeps, record: WorkerRecord, error: unknown): P
   const isHostFault = fault === 'host' || fault === 'gpu'
   const reason = reasonFor(code, fault)
   if (host !== undefined) deps.images.forget(host.driver, record.image)
+  if (host !== undefined) deps.models.forget(host.driver)
   if (host !== undefined && record.buildId !== undefined) deps.builds.forget(host.driver, record.buildId)
   const at = Date.now()
   const message = sentenceOf(error)

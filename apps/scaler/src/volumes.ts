@@ -6,6 +6,7 @@ import {
   RunyardError,
   type Endpoint,
   type HostConfig,
+  type HostDriver,
   type VolumeMount,
   type VolumeRemoval,
   type WorkerLaunch,
@@ -53,6 +54,16 @@ export function mountsOf(
 export function withVolumes(launch: WorkerLaunch, mounts: readonly VolumeMount[]): WorkerLaunch {
   const [first] = mounts
   return first === undefined ? launch : { ...launch, mounts, env: { RUNPOD_VOLUME_PATH: first.path, ...launch.env } }
+}
+
+/** For the worker's log. */
+export function notMounted({ capabilities }: HostDriver, { mounts = [], models = [] }: WorkerLaunch): readonly string[] {
+  if (capabilities.mountsVolumes === true) return []
+  const cannot = 'this host runs processes and cannot mount'
+  return [
+    ...(mounts.length === 0 ? [] : [`${cannot} the volume at ${VOLUME_PATH}: RUNPOD_VOLUME_PATH (and RUNPOD_MOUNTS) name its directory`]),
+    ...(models.length === 0 ? [] : [`${cannot} models: HF_HUB_CACHE has them, and the paths of runpod.Model do not exist`]),
+  ]
 }
 
 function directoryOf(volumeId: string, config: HostConfig | undefined): string | undefined {

@@ -7,7 +7,7 @@ import { caVariables, preloadVariable } from './worker-environment.ts'
 const READ_AT_START = /^(PYTHON|LD_|MALLOC_|GLIBC_|LC_|LANG(UAGE)?$|NODE_|OPENSSL_|PATH$|TMPDIR$|RUNYARD_)/
 
 export interface StandbyRequest {
-  readonly spec: Pick<EndpointSpec, 'env'> & Partial<Pick<EndpointSpec, 'networkVolumeIds'>>
+  readonly spec: Pick<EndpointSpec, 'env'> & Partial<Pick<EndpointSpec, 'networkVolumeIds' | 'models'>>
   readonly image: string
   readonly withAgent: boolean
   readonly gpus: readonly AttachedGpu[]
@@ -32,12 +32,15 @@ export function canStandbyServe(
     runsApp !== true &&
     image === launch.image &&
     runtime === undefined &&
-    (spec.networkVolumeIds ?? []).length === 0 &&
+    mountsNothing(spec) &&
     gpus.every(({ simulated }) => simulated) &&
     names.every((name) => !READ_AT_START.test(name)) &&
     (preload.length === 0 || names.length === 0)
   )
 }
+
+const mountsNothing = ({ networkVolumeIds = [], models = [] }: StandbyRequest['spec']): boolean =>
+  networkVolumeIds.length === 0 && models.length === 0
 
 export interface StandbyOptions {
   readonly image: string

@@ -1,6 +1,7 @@
 // Defines every setting once: type, validation, default, help; names contain units. `workerPlane.port` is also RUNYARD_WORKER_PLANE_PORT.
 import { z } from 'zod'
 import { AppsConfig, TasksConfig } from './app-config.ts'
+import { ModelsConfig } from './cached-model.ts'
 import { GpuTypeConfig } from './gpu-type-config.ts'
 import { Hosts } from './host-config.ts'
 import { IMAGE_SETTINGS, ImagesConfig, ReleasesConfig } from './image-config.ts'
@@ -93,6 +94,7 @@ export const Config = z.object({
   releases: ReleasesConfig.prefault({}),
   apps: AppsConfig.prefault({}),
   tasks: TasksConfig.prefault({}),
+  models: ModelsConfig.prefault({}),
   imageAliases: z.record(z.string(), z.string()).default({}).describe('image name as clients send it (no tag) → your image'),
   runtimes: z
     .record(z.string(), z.string())

@@ -1,5 +1,6 @@
 // The management model: an endpoint in REST v2's shapes (management §3.2). GraphQL and REST v1 are adapters to this model.
 import { z } from 'zod'
+import { CachedModel } from './cached-model.ts'
 import { EndpointId } from './ids.ts'
 import { ENDPOINT_TYPES, FLASHBOOT_MODES } from './wire-words.ts'
 
@@ -45,6 +46,8 @@ export const EndpointSpec = z.object({
   networkVolumeIds: z.array(z.string()),
   dataCenterIds: z.array(z.string()),
   flashboot: z.enum(FLASHBOOT_MODES),
+  /** On the host before a worker starts (ADR 86); absent: none. */
+  models: z.array(CachedModel).optional(),
 })
 export type EndpointSpec = z.infer<typeof EndpointSpec>
 

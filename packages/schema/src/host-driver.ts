@@ -3,6 +3,7 @@
 import type { HostConfig } from './host-config.ts'
 import type { CardProbe } from './card.ts'
 import type { DiskSpace, HeldImage, HostCapabilities, HostKind, HostOffer } from './host.ts'
+import type { BuildPlacement, HeldModel, LaunchedBuild, LaunchedModel, ModelPlacement, VolumeData, VolumeMount } from './host-contents.ts'
 import type { RegistryCredentials } from './registry.ts'
 import type { AttachedGpu } from './worker.ts'
 
@@ -12,19 +13,6 @@ import type { AttachedGpu } from './worker.ts'
  */
 export const PLANE_NAMES = ['runyard.internal', 'runyard.localhost'] as const
 export type PlaneName = (typeof PLANE_NAMES)[number]
-
-/** The data of a volume on a host. */
-export interface VolumeData {
-  readonly volumeId: string
-  /** On the host, as its configuration says; undefined: the driver's own place. Made when it is first used. */
-  readonly directory?: string | undefined
-}
-
-export interface VolumeMount extends VolumeData {
-  /** In the worker. */
-  readonly path: string
-  readonly readOnly: boolean
-}
 
 /** Everything a host needs to start one worker. */
 export interface WorkerLaunch {
@@ -58,28 +46,14 @@ export interface WorkerLaunch {
   readonly runtime: string | undefined
   /** The build of a deployed app, which `placeBuild` has placed: read-only for the worker, in the directory that RUNPOD_PREBUILT_APP_DIR names. */
   readonly build?: LaunchedBuild | undefined
+  /** Models that `placeModel` has placed: read-only for the worker, in the cache that HF_HUB_CACHE names; absent: none. */
+  readonly models?: readonly LaunchedModel[] | undefined
   /** Volumes; absent: none. A host that cannot mount names their directories instead (`mountsVolumes`). */
   readonly mounts?: readonly VolumeMount[] | undefined
   /** Workers with the same id share a cache of the packages that they install, on a host that keeps one; absent: none. */
   readonly cache?: { readonly id: string; readonly maxBytes: number } | undefined
   /** Host path of a CA bundle that is mounted read-only at the same path; undefined = none. */
   readonly caBundle: string | undefined
-}
-
-export interface LaunchedBuild {
-  readonly id: string
-  /** E.g. `3.12`; null: any. */
-  readonly pythonVersion: string | null
-}
-
-/** An archive of a deployed app (`readArchive` of kit reads it) that a host unpacks for its workers. */
-export interface BuildPlacement {
-  readonly id: string
-  /** Of the archive. */
-  readonly sizeBytes: number
-  readonly open: () => Promise<AsyncIterable<Uint8Array>>
-  /** One line for the worker that waits for it. */
-  readonly onProgress: (line: string) => void
 }
 
 /** A worker as its host sees it. */
@@ -271,6 +245,15 @@ export interface HostDriver extends AsyncDisposable {
   readonly builds?: () => Promise<readonly string[]>
   /** False: a worker uses it. Unknown ids resolve to true. @throws as `inventory`. */
   readonly removeBuild?: (id: string) => Promise<boolean>
+  /**
+   * Writes a model once for all workers of this installation; resolves when it is whole. Files that an earlier try has finished are kept.
+   * Absent: this kind of host keeps no models. @throws RunyardError with one sentence, or what `open` throws.
+   */
+  readonly placeModel?: (model: ModelPlacement) => Promise<void>
+  /** All models of this installation, incomplete ones included. @throws as `inventory`. */
+  readonly models?: () => Promise<readonly HeldModel[]>
+  /** False: a worker uses it. Unknown ids resolve to true. @throws as `inventory`. */
+  readonly removeModel?: (id: string) => Promise<boolean>
   /** The minor version of Python of an image, e.g. `3.12`; undefined: not known. Absent: the host has no images. @throws as `inventory`. */
   readonly pythonOf?: (image: string) => Promise<string | undefined>
   /** SIGTERM, then SIGKILL after `graceMs`; resolves when the worker is dead. Unknown ids resolve at once. */

@@ -1,4 +1,5 @@
 export { generateKey } from './api-keys/api-keys.ts'
+export { filledEnvironment } from './filled-environment.ts'
 export { openStore, openWorkerLogs } from './open-store.ts'
 export { storeOptionsOf } from './store-options.ts'
 export type * from './types.ts'

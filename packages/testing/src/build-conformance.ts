@@ -1,6 +1,6 @@
 // The part of the host port's contract that concerns deployed apps (ADR 65): builds are unpacked once, read-only, shared by workers, and removed.
 import { randomBytes } from 'node:crypto'
-import type { BuildPlacement, HostDriver } from '@runyard/schema'
+import type { BuildPlacement, HostDriver, LaunchedModel, ModelPlacement } from '@runyard/schema'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { appArchive } from './app-archive.ts'
 import type { HostFixture } from './host-fixture.ts'
@@ -47,9 +47,10 @@ export function describeBuildConformance(name: string, factory: () => Promise<Ho
       return { id, placement, opened, lines }
     }
 
-    async function outputOf(script: string, buildId: string): Promise<readonly string[]> {
+    async function outputOf(script: string, uses: string | readonly LaunchedModel[]): Promise<readonly string[]> {
       const workerId = `t${randomBytes(8).toString('hex')}`
-      const base = workerLaunch({ workerId, endpointId: 'conformance', pidsLimit: 128, build: { id: buildId, pythonVersion: null } })
+      const what = typeof uses === 'string' ? { build: { id: uses, pythonVersion: null } } : { models: uses }
+      const base = workerLaunch({ workerId, endpointId: 'conformance', pidsLimit: 128, ...what })
       await driver.startWorker(fixture.launch(base, script))
       await vi.waitUntil(
         async () => (await driver.listWorkers()).some((worker) => worker.workerId === workerId && worker.state === 'exited'),
@@ -111,6 +112,53 @@ export function describeBuildConformance(name: string, factory: () => Promise<Ho
       await driver.removeWorker(workerId)
       expect([await driver.removeBuild?.(id), await driver.removeBuild?.(id)]).toEqual([true, true])
       expect(await driver.builds?.()).toEqual([])
+    })
+
+    /** A model of two files, the second of which fails as often as `failures` says. */
+    function modelOf(id: string, { failures = 0 } = {}) {
+      const opened: string[] = []
+      let left = failures
+      const file = (blob: string, text: string) => ({
+        path: `blobs/${blob}`,
+        sizeBytes: text.length,
+        async *open() {
+          opened.push(blob)
+          yield Buffer.from(text.slice(0, 2))
+          if (blob === 'b' && left-- > 0) throw new TypeError('the hub is away')
+          yield Buffer.from(text.slice(2))
+        },
+      })
+      const placement: ModelPlacement = {
+        id,
+        sizeBytes: 10,
+        open: async () => ({
+          files: [file('a', 'first'), file('b', 'other')],
+          links: [
+            { path: 'snapshots/c1/deep/x.txt', target: '../../../blobs/b' },
+            { path: 'c1', target: 'snapshots/c1' },
+          ],
+          texts: [{ path: 'refs/main', text: 'c1' }],
+        }),
+      }
+      return { placement, opened }
+    }
+
+    it('gives workers a model in the cache that HF_HUB_CACHE names, which others may add to, and removes it when nobody uses it', async () => {
+      const id = randomBytes(6).toString('hex')
+      const { placement, opened } = modelOf(id, { failures: 1 })
+      await expect(driver.placeModel?.(placement)).rejects.toThrow(/the hub is away/)
+      await using other = fixture.createDriver()
+      await Promise.all([driver.placeModel?.(placement), driver.placeModel?.(placement)])
+      await other.placeModel?.(placement)
+      // The first file was whole; all else was fetched once.
+      expect(opened).toEqual(['a', 'b', 'b'])
+      expect(await driver.models?.()).toEqual([{ id, bytes: 10, placedAt: expect.any(Number) }])
+      const script =
+        'cd "$HF_HUB_CACHE" && mkdir models--x--y && ls && cd models--o--n && cat refs/main && echo && cat snapshots/$MODEL_REVISION/deep/x.txt && echo && echo $HF_HUB_OFFLINE'
+      expect(await outputOf(script, [{ id, repo: 'o/n', commit: 'c1' }])).toEqual(['models--o--n', 'models--x--y', 'c1', 'other', '1'])
+      for (const worker of await driver.listWorkers()) await driver.removeWorker(worker.workerId)
+      expect([await driver.removeModel?.(id), await driver.removeModel?.(id)]).toEqual([true, true])
+      expect(await driver.models?.()).toEqual([])
     })
   })
 }

@@ -1,17 +1,9 @@
 // Apps as the management surfaces see them: reads and changes over the store's guarded writes (ADR 63). Records of another owner are "not found".
 import { randomBytes } from 'node:crypto'
-import {
-  activateBuild,
-  missingResource,
-  newApp,
-  newEnvironment,
-  readManifest,
-  refuseModels,
-  RESOURCE_KINDS,
-  unneededBuilds,
-} from '@runyard/core'
+import { activateBuild, missingResource, newApp, newEnvironment, readManifest, RESOURCE_KINDS, unneededBuilds } from '@runyard/core'
 import { quoted, RunyardError, type App, type Build, type Config, type Environment, type Manifest, type Upload } from '@runyard/schema'
 import type { Store } from '@runyard/store'
+import type { ModelCache } from './model-cache.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 
 /** An owner's, oldest first. */
@@ -46,6 +38,7 @@ export interface AppModelDeps {
   readonly store: Pick<Store, 'resources' | 'uploads' | 'manifests' | 'endpoints'>
   readonly config: Pick<Config, 'apps'>
   readonly clock: () => number
+  readonly models: Pick<ModelCache, 'check'>
   readonly removeEndpoint: (ownerId: string, id: string) => Promise<void>
 }
 
@@ -129,7 +122,10 @@ function unless(code: RunyardError['code']): (error: unknown) => void {
   }
 }
 
-function createUploads({ store, config, clock }: AppModelDeps, read: AppModel['read']): Pick<AppModel, 'prepareUpload' | 'finalize'> {
+function createUploads(
+  { store, config, clock, models }: AppModelDeps,
+  read: AppModel['read'],
+): Pick<AppModel, 'prepareUpload' | 'finalize'> {
   const { apps, builds } = store.resources
   const { artifactBytes, uploadS, keepBuilds } = config.apps
 
@@ -167,10 +163,9 @@ function createUploads({ store, config, clock }: AppModelDeps, read: AppModel['r
       const { artifactId, sha256, finding } = stored
       if (finding.kind === 'problem') throw new RunyardError('unprocessable', finding.problem)
       const { kind, pythonVersion, manifest } = readManifest(value)
-      refuseModels(manifest)
       if (kind !== finding.of) throw new RunyardError('unprocessable', 'The manifest was made by another tool than the artifact.')
-      const now = clock()
-      const id = MODEL_TOOLS.randomText(14)
+      await models.check(ownerId, manifest)
+      const [now, id] = [clock(), MODEL_TOOLS.randomText(14)]
       const build: Build = { id, ownerId, appId, artifactId, objectKey, kind, pythonVersion, sizeBytes: size, sha256, createdAt: now }
       await builds.save({ ...MODEL_TOOLS, ownerId, now, id: undefined, edit: () => build, manifest: JSON.stringify(manifest) })
       await store.uploads.remove(upload.id)

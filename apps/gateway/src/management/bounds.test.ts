@@ -1,5 +1,5 @@
 // What is too large, too many or no name at all is refused by the model, in one sentence, whatever dialect it came in.
-import { AppsConfig } from '@runyard/schema'
+import { AppsConfig, ModelsConfig } from '@runyard/schema'
 import { describe, expect, it } from 'vitest'
 import { createManagementModel } from './model.ts'
 import type { TestApp, TestUser } from '../testing/management-app.ts'
@@ -159,7 +159,7 @@ it('a million workers without a place are a number in the list of workers, not r
 describe('workers', () => {
   const change = (workersMax: number) => ({ settings: { workersMax }, container: { image: 'x' }, gpu: { pools: ['ADA_24'] } })
   const save = async (name: string, workersMax: number, limits: { workersPerEndpoint: number; workersPerOwner: number }) => {
-    const model = createManagementModel(opened.store, { limits, apps: AppsConfig.parse({}) })
+    const model = createManagementModel(opened.store, { limits, apps: AppsConfig.parse({}), models: ModelsConfig.parse({}) })
     await model.save(name.slice(0, 1), { name, flashEnvironmentId: null }, () => ({ name, ...change(workersMax) }))
   }
 

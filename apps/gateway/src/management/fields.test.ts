@@ -138,7 +138,7 @@ it.each([
     'an endpoint of GraphQL',
     inInput('EndpointInput'),
     rowsOf('graphql', FLAT),
-    ['id', 'name', 'type', 'templateId', 'template', 'flashEnvironmentId', ...REFUSED.endpoint, ...SENT_BACK],
+    ['id', 'name', 'type', 'templateId', 'template', 'flashEnvironmentId', 'modelReferences', ...REFUSED.endpoint, ...SENT_BACK],
   ],
   ['a template of REST v2', inBodies(CreateTemplateBody, UpdateTemplateBody), rowsOf('v2', TEMPLATE), ['name', 'mounts']],
   ['a template of REST v1', inBodies(V1CreateTemplateBody, V1UpdateTemplateBody), rowsOf('v1', TEMPLATE), ['name']],

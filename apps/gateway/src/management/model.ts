@@ -20,8 +20,9 @@ import type { Config, Endpoint, JobRecord, Registry, RegistryCredentials, Templa
 import { DEFAULT_DATA_CENTER, quoted, RECORD_LIMITS, RunyardError } from '@runyard/schema'
 import type { Store } from '@runyard/store'
 import type { ReadDataCenters } from './data-centers.ts'
-import { createAppModel, type AppModel } from './apps-model.ts'
+import { createAppModel, type AppModel, type AppModelDeps } from './apps-model.ts'
 import { createReleaseModel, noteRelease, type ReleaseModel } from './release-model.ts'
+import { createModelCache, type ModelCache } from './model-cache.ts'
 import { MODEL_TOOLS } from './model-tools.ts'
 import { createAccountModel, type AccountModel } from './account-model.ts'
 import { createSecretModel, type SecretModel } from './secret-model.ts'
@@ -62,6 +63,8 @@ export interface ManagementModel {
   readonly volumes: VolumeModel
   readonly apps: AppModel
   readonly releases: ReleaseModel
+  /** Of a hub. */
+  readonly models: ModelCache
 }
 
 export interface TemplateModel {
@@ -95,6 +98,7 @@ export type OnDeleted = (endpoint: Endpoint, jobs: readonly JobRecord[]) => void
 export interface ModelOptions {
   readonly limits: Pick<Config['limits'], 'workersPerEndpoint' | 'workersPerOwner'>
   readonly apps: Config['apps']
+  readonly models: Config['models']
   readonly clock?: () => number
   /** Absent: the default one alone. */
   readonly readDataCenters?: ReadDataCenters
@@ -106,7 +110,7 @@ export interface ModelOptions {
 
 export function createManagementModel(
   store: ModelStore,
-  { limits, apps, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
+  { limits, apps, models: modelSettings, clock = Date.now, readDataCenters = theDefaultOne, onChanged, onDeleted }: ModelOptions,
 ): ManagementModel {
   const get = async (ownerId: string, id: string): Promise<Endpoint> => {
     const endpoint = await store.endpoints.get(id)
@@ -152,8 +156,13 @@ export function createManagementModel(
     ...createResourceModels(store.resources, clock),
     volumes: createVolumeModel({ store, clock, readDataCenters }),
     releases: createReleaseModel(store, { get, clock }),
-    apps: createAppModel({ store, config: { apps }, clock, removeEndpoint: remove }),
+    ...createAppModels({ store, config: { apps }, clock, removeEndpoint: remove }, modelSettings),
   }
+}
+
+function createAppModels(deps: Omit<AppModelDeps, 'models'>, settings: Config['models']): Pick<ManagementModel, 'apps' | 'models'> {
+  const models = createModelCache(deps.store, settings)
+  return { models, apps: createAppModel({ ...deps, models }) }
 }
 
 type Removal = Pick<ManagementModel, 'get'> & Pick<ModelOptions, 'onDeleted'>

@@ -60,7 +60,7 @@ const GRAPHQL_ENDPOINT: Readonly<Record<string, Verdict>> = {
   networkVolumeId: { send: 'v1', refused: VOLUME },
   networkVolumeIds: { send: [{ networkVolumeId: 'v1' }], refused: VOLUME },
   volumes: { send: [{ volumeId: 'v1' }], refused: VOLUME },
-  modelReferences: { send: ['a/b'], refused: 'Cached models are not supported' },
+  modelReferences: { elsewhere: 'cached-models.test.ts' },
   idleTimeout: { send: 77, honoured: settings({ idleTimeoutMs: 77_000 }) },
   scalerType: { send: 'REQUEST_COUNT', honoured: scaling({ type: 'REQUEST_COUNT', requestCount: 4 }) },
   scalerValue: { send: 9, honoured: scaling({ type: 'QUEUE_DELAY', queueDelay: 9 }) },

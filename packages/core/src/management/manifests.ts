@@ -1,5 +1,5 @@
 // What Runyard reads of a manifest: which tool made the build, and for which Python (flash-api §7.2, sdk2-api §3.5).
-import { quoted, RunyardError, type Build, type Manifest } from '@runyard/schema'
+import { RunyardError, type Build, type Manifest } from '@runyard/schema'
 
 export const MANIFEST_FILES: Readonly<Record<string, Build['kind']>> = {
   'flash_manifest.json': 'flash',
@@ -18,21 +18,6 @@ export function readManifest(value: unknown): Read {
   throw new RunyardError(
     'bad_request',
     'This is no manifest of a build: Flash writes an object of "resources", the SDK 2.0 an "app" and a list of "resources".',
-  )
-}
-
-/**
- * A resource of SDK 2 with `model=`: refused before its build exists, because the save of the endpoint would refuse it after the build became active
- * (production §2.2). @throws RunyardError('bad_request')
- */
-export function refuseModels({ resources }: Manifest): void {
-  const named = Array.isArray(resources) ? resources.filter(isObject) : []
-  const using = named.find(({ model }) => typeof model === 'string' && model !== '')
-  if (using === undefined) return
-  const [name, model] = [String(using['name']), String(using['model'])]
-  throw new RunyardError(
-    'bad_request',
-    `The resource ${quoted(name)} asks for the cached model ${quoted(model)}: models are not cached here; load it in the function, best into a network volume.`,
   )
 }
 

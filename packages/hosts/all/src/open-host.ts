@@ -39,6 +39,7 @@ export function openHost(host: HostConfig, settings: HostSettings): HostDriver {
     hostId: processHostId(dataDirPath(config.dataDir, env), host.id),
     scratchDir: scratchDirOf(host, settings),
     volumesDir: join(dataDirPath(config.dataDir, env), 'volumes'),
+    modelsDir: join(dataDirPath(config.dataDir, env), 'models', host.id),
     agentCommand: [process.execPath, join(agentDirectory, 'agent.mjs')],
     pythonPath: env['RUNYARD_PYTHON'],
     pythons: config.pythons,

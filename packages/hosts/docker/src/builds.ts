@@ -29,12 +29,13 @@ export function createBuilds(docker: Docker, instanceId: string): Builds {
   }
 }
 
-/** With the caches of its workers. Called when no worker of the installation is left. */
+/** With the caches of its workers; models stay, as they take hours to fetch. Called when no worker of the installation is left. */
 export async function removeBuilds(docker: Docker, instanceId: string): Promise<void> {
-  await Promise.all((await listVolumes(docker, instanceId)).map(({ Name }) => removeVolume(docker, Name)))
+  const removable = (await listVolumes(docker, instanceId)).filter(({ Labels }) => Labels[LABELS.model] === undefined)
+  await Promise.all(removable.map(({ Name }) => removeVolume(docker, Name)))
 }
 
-async function listVolumes(
+export async function listVolumes(
   docker: Docker,
   instanceId: string,
   labels: readonly string[] = [],

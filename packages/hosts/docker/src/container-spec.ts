@@ -1,7 +1,7 @@
 // Turns a launch into the container that Docker is asked for: names, labels, limits, privileges, mounts, GPUs. Pure.
 // Fails closed: a worker gets no GPU, capability or mount that is not listed here.
 import { createHash } from 'node:crypto'
-import { planeAddressOf } from '@runyard/core'
+import { modelMounts, modelVariables, planeAddressOf } from '@runyard/core'
 import { RunyardError, type PlaneName } from '@runyard/schema'
 import type { WorkerLaunch } from '@runyard/schema'
 import type Docker from 'dockerode'
@@ -21,6 +21,9 @@ export const LABELS = {
   standby: 'runyard.standby',
   /** On the volume of a deployed app's build. */
   build: 'runyard.app-build',
+  /** On the volume of a model from a hub, and its size beside it. */
+  model: 'runyard.model',
+  modelBytes: 'runyard.model-bytes',
   /** On the volume in which the workers of one owner keep the packages that they install. */
   cache: 'runyard.cache',
 } as const
@@ -73,6 +76,10 @@ export function containerName(instanceId: string, workerId: string): string {
 
 export function buildVolume(instanceId: string, buildId: string): string {
   return `runyard-build-${shortOf(instanceId)}-${buildId}`
+}
+
+export function modelVolume(instanceId: string, modelId: string): string {
+  return `runyard-model-${shortOf(instanceId)}-${modelId}`
 }
 
 const shortOf = (instanceId: string): string => createHash('sha256').update(instanceId).digest('hex').slice(0, 8)
@@ -150,7 +157,7 @@ export function environmentOf(launch: WorkerLaunch): Readonly<Record<string, str
   const app = launch.build === undefined ? {} : { RUNPOD_PREBUILT_APP_DIR: APP_MOUNT }
   const cache =
     launch.cache === undefined ? {} : { UV_CACHE_DIR: `${CACHE_MOUNT}/uv`, RUNYARD_DEPENDENCY_CACHE_BYTES: String(launch.cache.maxBytes) }
-  return { ...cache, ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
+  return { ...cache, ...modelVariables(launch.models), ...launch.env, ...app, ...gpuVisibility(realUuids(launch)) }
 }
 
 const realUuids = (launch: WorkerLaunch): string[] => launch.gpus.filter((gpu) => !gpu.simulated).map((gpu) => gpu.uuid)
@@ -198,10 +205,14 @@ function withMounts(launch: WorkerLaunch, own: OwnMounts): Pick<Docker.HostConfi
   return { ...binds, Mounts: [...ownMounts(launch, own), ...Mounts] }
 }
 
-function ownMounts({ withAgent, build, cache, caBundle }: WorkerLaunch, { agentVolume, instanceId }: OwnMounts): Docker.MountConfig {
+function ownMounts(
+  { withAgent, build, models = [], cache, caBundle }: WorkerLaunch,
+  { agentVolume, instanceId }: OwnMounts,
+): Docker.MountConfig {
   return [
     ...(withAgent && agentVolume !== undefined ? [readOnlyVolume(agentVolume, AGENT_MOUNT)] : []),
     ...(build === undefined ? [] : [readOnlyVolume(buildVolume(instanceId, build.id), APP_MOUNT)]),
+    ...models.flatMap((model) => modelMounts(model).map((path) => readOnlyVolume(modelVolume(instanceId, model.id), path))),
     ...(cache === undefined ? [] : [cacheVolume(cache.id, instanceId)]),
     ...(caBundle === undefined ? [] : [{ Type: 'bind' as const, Source: caBundle, Target: caBundle, ReadOnly: true }]),
   ]

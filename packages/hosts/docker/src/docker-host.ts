@@ -14,6 +14,7 @@ import { openEngine, type Engine } from './engine.ts'
 import { examineEngine } from './examine.ts'
 import { commandsOn } from './host-commands.ts'
 import { digestOf, findImage, hasImage, heldImages, pullImage, removeImage, WORKER_IMAGE } from './images.ts'
+import { createModels, type Models } from './models.ts'
 import { listInstalls, probeEngine, removeAllWorkers } from './installs.ts'
 import { cardsOfOthers, createObserver } from './observed.ts'
 import { removeWithSandbox } from './network-sandboxes.ts'
@@ -86,7 +87,7 @@ export function createDockerHost(options: DockerHostOptions): HostDriver {
     processesOf: (ids) => call('list processes of workers', () => processesOf(ids.map((id) => container(short, id)))),
     listWorkers: () => call('list the workers', () => observer.list()),
     ...imagesOn(call, { short, long }),
-    ...buildsOn(call, createBuilds(long, instanceId)),
+    ...contentsOn(call, { long, instanceId }),
     removeVolume: (volume) => call(`remove the data of volume ${volume.volumeId}`, () => removeVolumeData(short, volume)),
     diskSpace: () => call('measure the disk', diskSpace),
     startWorker: (launch) => call(`start worker ${launch.workerId}`, () => starts.start(launch)),
@@ -121,11 +122,23 @@ function imagesOn(call: Describing['call'], { short, long }: { readonly short: D
   } satisfies Partial<HostDriver>
 }
 
+function contentsOn(call: Describing['call'], { long, instanceId }: { readonly long: Docker; readonly instanceId: string }) {
+  return { ...buildsOn(call, createBuilds(long, instanceId)), ...modelsOn(call, createModels(long, instanceId)) }
+}
+
 function buildsOn(call: Describing['call'], { placeBuild, builds, removeBuild }: Builds) {
   return {
     placeBuild: (build) => call(`unpack the app of build ${build.id}`, () => placeBuild(build)),
     builds: () => call('list the builds', builds),
     removeBuild: (id) => call(`remove the build ${id}`, () => removeBuild(id)),
+  } satisfies Partial<HostDriver>
+}
+
+function modelsOn(call: Describing['call'], { placeModel, models, removeModel }: Models) {
+  return {
+    placeModel: (model) => call(`keep the model ${model.id}`, () => placeModel(model)),
+    models: () => call('list the models', models),
+    removeModel: (id) => call(`remove the model ${id}`, () => removeModel(id)),
   } satisfies Partial<HostDriver>
 }
 

@@ -30,7 +30,9 @@ async function createFixture(): Promise<Fixture> {
       process.kill(pid, 'SIGKILL')
     },
     leftovers: async () => [...(await readdir(scratchDir)), ...(await processesIn(scratchDir))],
-    [Symbol.asyncDispose]: () => rm(scratchDir, { recursive: true }),
+    async [Symbol.asyncDispose]() {
+      for (const path of [scratchDir, `${scratchDir}-models`]) await rm(path, { recursive: true, force: true })
+    },
   }
 }
 

@@ -22,6 +22,7 @@ import { createBuilds, removeTree } from './builds.ts'
 import { killWorkers } from './orphans.ts'
 import { followProcessLogs, tailProcessLogs } from './process-logs.ts'
 import { findMarked } from './process-table.ts'
+import { createModels } from './models.ts'
 import { createPythons, type Pythons } from './pythons.ts'
 import { createWorkerFiles, type WorkerFile, type WorkerFiles } from './worker-files.ts'
 import { createVolumeDirectories } from './volumes.ts'
@@ -37,6 +38,8 @@ export interface ProcessHostOptions {
   readonly scratchDir: string
   /** The data of volumes; default: beside the scratch directories. */
   readonly volumesDir?: string | undefined
+  /** Models of a hub; default likewise. */
+  readonly modelsDir?: string | undefined
   /** The agent and its arguments, e.g. `[process.execPath, '…/agent.mjs']`. */
   readonly agentCommand: readonly string[]
   /** The Python that runs handlers, given to the agent as RUNYARD_PYTHON. */
@@ -76,16 +79,17 @@ export function createProcessHost(options: ProcessHostOptions): HostDriver {
   const listeners = new Set<(event: HostEvent) => void>()
   const emit = (event: HostEvent): void => listeners.forEach((listener) => listener(event))
   const warn = (message: string): void => options.log?.warn(`host ${label}: ${message}`)
-  const buildsDirectory = buildsDirectoryOf(options)
   const pythons = createPythons({ pythonPath, configured: options.pythons ?? {}, env })
-  const lives = createWorkerLives({ files, instanceId, agentCommand, pythonOf: (build) => pythons.of(build), buildsDirectory, emit, warn })
+  const directories = { buildsDirectory: buildsDirectoryOf(options), modelsDirectory: options.modelsDir ?? `${scratchDir}-models` }
+  const lives = createWorkerLives({ files, instanceId, agentCommand, pythonOf: (build) => pythons.of(build), ...directories, emit, warn })
   const gpus = createGpuWatch({ run: options.run, follow: options.follow, warn })
   const starting = new Map<string, Promise<void>>()
 
   return {
     ...describe(options),
     ...inventoryOf(gpus, { files, pythons }),
-    ...createBuilds({ directory: buildsDirectory, files }),
+    ...createBuilds({ directory: directories.buildsDirectory, files }),
+    ...createModels({ directory: directories.modelsDirectory, files }),
     async listWorkers() {
       const known = await files.list()
       await files.boundLogs(known)

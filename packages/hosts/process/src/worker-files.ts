@@ -13,6 +13,8 @@ export interface WorkerFile {
   readonly gpuUuids: readonly string[]
   /** The build that it runs. */
   readonly buildId?: string
+  /** The models that it uses. */
+  readonly modelIds?: readonly string[]
   readonly pid: number
   /** From `lifeOf`: distinguishes this process from a later one with the same pid. */
   readonly life: string

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lifeOf } from '@runyard/kit'
 import { RunyardError } from '@runyard/schema'
 import type { HostEvent, LaunchedBuild, ObservedWorker, WorkerLaunch } from '@runyard/schema'
+import { linkModels } from './models.ts'
 import { killMarked, signal } from './process-table.ts'
 import type { WorkerFile, WorkerFiles } from './worker-files.ts'
 import { SCRATCH_VARIABLE, workerSurroundings } from './worker-surroundings.ts'
@@ -40,6 +41,7 @@ export interface WorkerLivesDeps {
   /** Undefined: the agent's own choice. @throws RunyardError if this machine does not have the Python of the build. */
   readonly pythonOf: (build: LaunchedBuild | undefined) => Promise<string | undefined>
   readonly buildsDirectory: string
+  readonly modelsDirectory: string
   readonly emit: (event: HostEvent) => void
   readonly warn: (message: string) => void
 }
@@ -102,15 +104,16 @@ interface Spawned {
 }
 
 async function spawnWorker(
-  { files, instanceId, agentCommand, pythonOf, buildsDirectory }: WorkerLivesDeps,
+  { files, instanceId, agentCommand, pythonOf, buildsDirectory, modelsDirectory }: WorkerLivesDeps,
   launch: WorkerLaunch,
 ): Promise<Spawned> {
   const { workerId, endpointId, specHash } = launch
   const [command = '', ...args] = agentCommand
   const scratch = files.dirOf(workerId)
   const pythonPath = await pythonOf(launch.build)
+  const withModels = { ...launch, env: await linkModels(launch, { directory: modelsDirectory, scratch }) }
   const logs = files.open(workerId)
-  const env = workerSurroundings({ launch, scratch, pythonPath, buildsDirectory })
+  const env = workerSurroundings({ launch: withModels, scratch, pythonPath, buildsDirectory })
   const child = spawn(command, args, { cwd: scratch, env, detached: true, stdio: ['ignore', logs.stdout, logs.stderr] })
   closeSync(logs.stdout)
   closeSync(logs.stderr)
@@ -122,8 +125,11 @@ async function spawnWorker(
   }
   // The record is written before anything is awaited, so that a scaler that dies now leaves no unknown worker.
   const gpuUuids = launch.gpus.map((gpu) => gpu.uuid)
-  const build = launch.build === undefined ? {} : { buildId: launch.build.id }
-  const file = { instanceId, workerId, endpointId, specHash, gpuUuids, ...build, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
+  const uses = {
+    ...(launch.build === undefined ? {} : { buildId: launch.build.id }),
+    ...(launch.models === undefined ? {} : { modelIds: launch.models.map(({ id }) => id) }),
+  }
+  const file = { instanceId, workerId, endpointId, specHash, gpuUuids, ...uses, pid, life: lifeOf(pid) ?? 'gone', startedAt: Date.now() }
   files.write(file)
   preferToLose(pid)
   yieldToControlPlane(pid)

@@ -12,8 +12,17 @@ import {
   type EndpointChange,
   type GpuChange,
 } from '@runyard/core'
-import { ENDPOINT_TYPES, RunyardError, type Endpoint, type EndpointSettings, type Scaling, type Template } from '@runyard/schema'
+import {
+  ENDPOINT_TYPES,
+  RunyardError,
+  type CachedModel,
+  type Endpoint,
+  type EndpointSettings,
+  type Scaling,
+  type Template,
+} from '@runyard/schema'
 import { CPU, DEFAULT_SCALER_VALUE, GPU, gpuFields, PLACEMENT, SETTINGS, toGpuChange, WORKERS } from '../endpoint-fields.ts'
+import { modelReferencesOf } from '../model-cache.ts'
 import { environmentReply } from '../template-fields.ts'
 import type { EndpointInput } from './inputs.ts'
 import { inlineContainer } from './template-change.ts'
@@ -34,8 +43,14 @@ const ECHOED = [
   'flashBootType',
 ] as const satisfies readonly (keyof EndpointInput)[]
 
-/** `template` is the one that `templateId` names; Flash names the endpoint's own, which changes nothing. */
-export function endpointChange(input: EndpointInput, current: Endpoint | undefined, template: Template | undefined): EndpointChange {
+export interface SaveParts {
+  /** The one that `templateId` names; Flash names the endpoint's own, which changes nothing. */
+  readonly template: Template | undefined
+  /** What the hub says about `modelReferences`. */
+  readonly models: CachedModel[]
+}
+
+export function endpointChange(input: EndpointInput, current: Endpoint | undefined, { template, models }: SaveParts): EndpointChange {
   const complete = isComplete(input)
   const type = readType(input.type) ?? (complete ? QUEUE : current?.type)
   const { container: used, ...link } = templateSwap(current, template)
@@ -46,7 +61,7 @@ export function endpointChange(input: EndpointInput, current: Endpoint | undefin
     flashEnvironmentId: input.flashEnvironmentId ?? undefined,
     templateName: input.template?.name ?? undefined,
     ...link,
-    container: { ...used, ...inline, ...placement(input, complete) },
+    container: { ...used, ...inline, ...placement(input, complete), ...modelChange(input, { complete, models }) },
     ...hardware(input, complete),
     settings: changedSettings(input, complete ? undefined : current, type),
     echo: echoOf(input),
@@ -71,6 +86,14 @@ function hardware(input: EndpointInput, complete: boolean): Pick<EndpointChange,
 
 export function isGiven(text: string | null | undefined): text is string {
   return text != null && text !== ''
+}
+
+/** A spec without models has no such member. */
+function modelChange(
+  { modelReferences }: EndpointInput,
+  { complete, models }: { readonly complete: boolean; readonly models: CachedModel[] },
+) {
+  return complete || modelReferences != null ? { models: models.length === 0 ? undefined : models } : {}
 }
 
 function placement(input: EndpointInput, complete: boolean): ContainerChange {
@@ -116,7 +139,7 @@ export function endpointReply(endpoint: Endpoint): EndpointReply {
     ...SETTINGS.graphql.write(settings),
     workersStandby: 0,
     workersPFBTarget: 0,
-    modelReferences: [],
+    modelReferences: modelReferencesOf(spec.models),
     env: environmentReply(spec.env),
     ...endpoint.echo,
     source: endpoint,

@@ -147,13 +147,29 @@ async function templateOf(endpoint: Endpoint, reads: Reads): Promise<Record<stri
   return templateReply(sharedTemplateId === undefined ? boundTemplate(endpoint) : await reads.template(sharedTemplateId))
 }
 
+/** Asked for before the save, which may be tried again. */
+async function modelsFor(model: ManagementModel, ownerId: string, { id, modelReferences, template }: EndpointInput) {
+  const references = modelReferences ?? []
+  if (references.length === 0) return []
+  const spec = isGiven(id) ? (await model.get(ownerId, id)).spec : undefined
+  const given = variablesIn(template?.env)
+  return model.models.resolve(ownerId, { references, env: given ?? spec?.env ?? {}, kept: spec?.models ?? [] })
+}
+
+function variablesIn(env: TemplateInput['env']): Readonly<Record<string, string>> | undefined {
+  return env == null ? undefined : Object.fromEntries(env.map(({ key, value }) => [key, value ?? '']))
+}
+
 function endpointMutations(model: ManagementModel) {
   return {
     saveEndpoint: async (_: unknown, { input }: { input: EndpointInput }, { key: { ownerId }, by, notices }: RequestContext) => {
       refuseUnsupported(input)
       const find = isGiven(input.id) ? { id: input.id } : { name: input.name ?? '', flashEnvironmentId: input.flashEnvironmentId ?? null }
       const target = isGiven(input.templateId) ? { ...find, templateId: input.templateId, by } : { ...find, by }
-      const { endpoint, notice } = await model.save(ownerId, target, (current, template) => endpointChange(input, current, template))
+      const models = await modelsFor(model, ownerId, input)
+      const { endpoint, notice } = await model.save(ownerId, target, (current, template) =>
+        endpointChange(input, current, { template, models }),
+      )
       if (notice !== undefined) notices.push(notice)
       return endpointReply(endpoint)
     },

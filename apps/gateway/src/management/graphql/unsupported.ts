@@ -10,7 +10,6 @@ const NO_START_SCRIPT = 'put the command into template.dockerArgs.'
 
 const OF_ENDPOINTS: Partial<Record<keyof EndpointInput, string>> = {
   hubReleaseId: 'hubReleaseId is not supported: there is no hub here; give template.imageName.',
-  modelReferences: 'Cached models are not supported; load the model in the function.',
   workersPFBTarget: 'workersPFBTarget reserves capacity, which is not done here; set workersMin to keep workers running.',
   compliance: 'compliance chooses among data centers of Runpod; here your own hosts run the workers. Leave it out.',
 }
