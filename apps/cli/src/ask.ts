@@ -6,7 +6,7 @@ import { UsageError, type CommandContext } from './command.ts'
 export async function confirm({ options, ask }: Pick<CommandContext, 'options' | 'ask'>, what: string): Promise<boolean> {
   if (options['yes'] === true) return true
   if (ask === undefined) throw new UsageError(`${what}; --yes does it without a question.`)
-  return /^y(es)?$/iu.test((await ask(`${what}? [y/N] `)).trim())
+  return /^y(es)?$/iu.test((await ask(`${what}. Go on? [y/N] `)).trim())
 }
 
 /** Undefined where nobody can answer. */

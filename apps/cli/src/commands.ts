@@ -54,7 +54,7 @@ const EVERYWHERE: readonly Command[] = [
   {
     name: 'open',
     section: 'Run',
-    summary: 'print the address of a page (home, docs, api, login) and open it in the browser',
+    summary: 'print the address of a page (docs, api, login) and open it in the browser',
     usage: 'runyard open [PAGE] [--data DIR]',
     example: 'runyard open docs',
     options: { data },

@@ -25,7 +25,7 @@ const KINDS: Readonly<Record<string, readonly Kind[]>> = {
 }
 const FIXED: Partial<Record<Kind, readonly string[]>> = {
   shells: ['bash', 'zsh', 'fish'],
-  pages: ['home', 'docs', 'api', 'login'],
+  pages: ['docs', 'api', 'login'],
   config: ['get', 'set', 'path'],
 }
 /** Groups that are not about endpoints, though their commands take NAME|ID. */

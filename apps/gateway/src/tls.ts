@@ -4,7 +4,7 @@ import { readFileSync, watchFile, unwatchFile } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { createServer, type Server } from 'node:tls'
+import { createSecureContext, createServer, type Server } from 'node:tls'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from '@runyard/kit'
 import { RunyardError, type Config } from '@runyard/schema'
@@ -65,9 +65,15 @@ async function readFiles({ config, dataDir }: TlsDeps): Promise<TlsFiles> {
   if (cert === undefined || key === undefined)
     throw new RunyardError('bad_request', 'tls.cert and tls.key belong together: name both files, or none.')
   try {
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+    const files = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
+    // Throws for what is no certificate, or not the key of it.
+    createSecureContext(files)
+    return files
   } catch (error) {
-    throw new RunyardError('bad_request', `The certificate of tls.cert and tls.key cannot be read: ${String(error)}.`, { cause: error })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new RunyardError('bad_request', `tls.cert (${cert}) and tls.key (${key}) cannot be read as a certificate and its key: ${why}`, {
+      cause: error,
+    })
   }
 }
 

@@ -148,7 +148,7 @@ describe('cancel, retry and purge', () => {
       code: 2,
       err: 'runyard: this cancels 12 jobs; --yes does it without a question.\n',
     })
-    expect(await runyard(['cancel', '--all'], 'n')).toMatchObject({ code: 1, out: '', asked: ['this cancels 12 jobs? [y/N] '] })
+    expect(await runyard(['cancel', '--all'], 'n')).toMatchObject({ code: 1, out: '', asked: ['this cancels 12 jobs. Go on? [y/N] '] })
     gateway.requests.length = 0
     expect(await runyard(['cancel', '--all'], 'y')).toMatchObject({
       code: 1,

@@ -77,6 +77,8 @@ async function demoSettings(directory: string, context: CommandContext): Promise
     RUNYARD_LISTEN_PORT: '0',
     RUNYARD_WORKER_PLANE_PORT: '0',
     RUNYARD_DATA_DIR: join(directory, 'data'),
+    // A cache is of one installation: it would stay behind.
+    RUNYARD_DEPENDENCY_CACHE_BYTES: '0',
   }
   const { config } = await loadSettings(context)
   if (config.simulatedGpus === undefined && !(await hasNvidiaGpu())) {

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { UsageError, type CommandContext } from '../command.ts'
 import { findTarget } from '../settings.ts'
 
-const PAGES: Readonly<Record<string, string>> = { home: '/', docs: '/docs', api: '/openapi.json', login: '/flash/login' }
+const PAGES: Readonly<Record<string, string>> = { docs: '/docs', api: '/openapi.json', login: '/flash/login' }
 
 export async function run(context: CommandContext): Promise<number> {
   const { out, env, positionals } = context
-  const [page = 'home', ...more] = positionals
+  const [page = 'docs', ...more] = positionals
   const path = PAGES[page]
   if (path === undefined || more.length > 0) throw new UsageError(`name one page of ${Object.keys(PAGES).join(', ')}.`)
   const { url } = await findTarget(context)

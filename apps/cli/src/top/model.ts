@@ -89,14 +89,25 @@ export function drawPane(snapshot: Snapshot, view: View, out: Terminal): Drawn {
   const { pane, selected } = view
   if (pane === 'cards') {
     const rows = keep(snapshot.cards, view, (card) => whyOfCard(card) !== undefined)
-    return draw({ listing: cardListing(rows, out), selected, out, toSubject: subjectOfCard })
+    return draw({ listing: narrowed(cardListing(rows, out), view), selected, out, toSubject: subjectOfCard })
   }
   if (pane === 'queues') {
     const rows = keep(snapshot.queues, view, (row) => whyOf(row) !== undefined)
-    return draw({ listing: endpointListing(rows, out), selected, out, toSubject: ({ id, name }) => ({ title: name, endpoint: id }) })
+    return draw({
+      listing: narrowed(endpointListing(rows, out), view),
+      selected,
+      out,
+      toSubject: ({ id, name }) => ({ title: name, endpoint: id }),
+    })
   }
   const rows = keep(snapshot.workers, view, ({ status, message }) => message !== undefined || status === 'UNHEALTHY')
-  return draw({ listing: workerListing(rows, out), selected, out, toSubject: subjectOfWorker })
+  return draw({ listing: narrowed(workerListing(rows, out), view), selected, out, toSubject: subjectOfWorker })
+}
+
+/** Where a filter leaves no row, there are others. */
+function narrowed<T>(listing: Listing<T>, { filter, isFaultsOnly }: View): Listing<T> {
+  const empty = isFaultsOnly ? 'no faults; Esc shows all' : 'no row matches; Esc shows all'
+  return isFaultsOnly || filter !== '' ? { ...listing, empty } : listing
 }
 
 function subjectOfCard({ holders: [holder], host, index }: CardRow): Subject {
@@ -141,5 +152,5 @@ export function summarise({ cards, queues, workers }: Snapshot): string {
     queues.reduce((sum, { health }) => sum + health.jobs.inProgress, 0),
     queues.reduce((sum, { health }) => sum + health.jobs.inQueue, 0),
   ]
-  return `${held} of ${cards.length} cards held · ${running} jobs run, ${waiting} wait · ${workers.filter(({ image }) => image !== null).length} workers`
+  return `${held} of ${cards.length} cards held · ${running} ${running === 1 ? 'job runs' : 'jobs run'}, ${waiting} wait · ${workers.filter(({ image }) => image !== null).length} workers`
 }

@@ -278,7 +278,7 @@ describe('replies are as the document says', () => {
     await expect.poll(failures, { timeout: 20_000 }).toBeGreaterThan(0)
     await check('GET /runyard/v1/jobs', '/runyard/v1/jobs')
     await check('GET /runyard/v1/jobs/{id}', `/runyard/v1/jobs/${id}`)
-    await check('POST /runyard/v1/jobs/bulk', '/runyard/v1/jobs/bulk', { action: 'retry', dryRun: true })
+    await check('POST /runyard/v1/jobs/bulk', '/runyard/v1/jobs/bulk', { action: 'retry', filter: {}, dryRun: true })
     await check('GET /runyard/v1/workers', '/runyard/v1/workers')
     for (const what of ['pool', 'timeline', 'series', 'logs'] as const) await check(`GET /runyard/v1/${what}`, `/runyard/v1/${what}`)
     await check('GET /runyard/v1/workers/{id}', `/runyard/v1/workers/${worker.id}`)

@@ -116,7 +116,8 @@ it('counts, retries and cancels all jobs that match', async () => {
   expect((await bulk({ ...cancel, dryRun: true })).sample).toHaveLength(2)
   expect(await bulk(cancel)).toMatchObject({ matched: 2, done: 2 })
   expect(await bulk(cancel)).toMatchObject({ matched: 0, done: 0 })
-  expect((await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body: { action: 'forget' } })).status).toBe(422)
+  expect((await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body: { action: 'forget', filter: {} } })).status).toBe(422)
+  expect((await gateway.call('/runyard/v1/jobs/bulk', { method: 'POST', body: { action: 'cancel' } })).status).toBe(422)
 })
 
 it('tells the life of a worker while it lives and after it', async () => {
@@ -159,5 +160,5 @@ it('shows a stranger nothing', async () => {
   expect((await ask('failures')).json).toMatchObject({ failures: [], total: 0 })
   expect((await ask('workers')).json).toEqual({ workers: [] })
   for (const path of [`jobs/${id}`, `workers/${worker.id}`, `jobs?endpoint=${ep}`]) expect((await ask(path)).status).toBe(404)
-  expect((await ask('jobs/bulk', { method: 'POST', body: { action: 'retry' } })).json).toMatchObject({ matched: 0 })
+  expect((await ask('jobs/bulk', { method: 'POST', body: { action: 'retry', filter: {} } })).json).toMatchObject({ matched: 0 })
 })

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readSpanMs, WEEK_MS, type JobRecord } from '@runyard/schema'
 import type { GatewayDeps } from '../parts/deps.ts'
+import { apiKeyOf, checkScope } from '../http/authenticate.ts'
 import { clientGone, readWaitMs, sendJson } from '../http/answer.ts'
 import { jobKey } from '../parts/waiters.ts'
 import { endpointOf, paramsOf } from './endpoint-of.ts'
@@ -17,6 +18,8 @@ export function createStatus(deps: StatusDeps) {
     const endpoint = endpointOf(request)
     const record = await requireJob(deps, endpoint.id, paramsOf(request).jobId)
     const ttlMs = readTtlMs(request.query)
+    // It shortens the life of a result, so to read is not enough.
+    if (ttlMs !== undefined) checkScope(apiKeyOf(request), ['run'])
     if (ttlMs !== undefined && isTerminal(record.status)) await deps.store.jobs.setRetention(endpoint.id, record.id, ttlMs)
     const body = toJobBody(record, endpoint)
     if (record.status !== 'IN_QUEUE') return sendJson(reply, toJobJson(body))

@@ -105,6 +105,16 @@ it('a narrower key sees the names of environment variables, not their values, in
   expect((await gateway.call('/v2/serverless')).text).toContain('hush')
 })
 
+it('a key that only reads cannot shorten the life of a result', async () => {
+  const { key } = await make({ name: 'reader', scopes: ['view'] })
+  const { id } = await gateway.addEndpoint()
+  const job = (await gateway.call(`/v2/${id}/run`, { method: 'POST', body: { input: {} } })).json['id'] as string
+  expect((await sendWith(key)(`/v2/${id}/status/${job}`)).status).toBe(200)
+  const refused = await sendWith(key)(`/v2/${id}/status/${job}?ttl=1`)
+  expect(refused.status).toBe(403)
+  expect(refused.json['error']).toContain('this needs an API key with the scope "run"')
+})
+
 it('a login has the scopes and the end of the key that approved it', async () => {
   const { key } = await make({ name: 'approver', scopes: ['run'], expiresAt: String(Date.now() + 3_600_000) })
   const guest = createSend(gateway.publicUrl, {})

@@ -85,7 +85,7 @@ export const BulkBody = z.strictObject({
       since: z.number().optional().describe('Epoch milliseconds.'),
       until: z.number().optional().describe('Epoch milliseconds.'),
     })
-    .default({}),
+    .describe('An empty one matches all.'),
   limit: z.int().min(1).max(10_000).default(1000),
   dryRun: z.boolean().default(false).describe('Only counts.'),
 })
