@@ -109,7 +109,7 @@ export function readSettings(env: Env): Settings {
   }
 }
 
-/** As Runpod keeps a worker whose port nobody answers (management §11). */
+/** As Runpod keeps a worker whose port does not answer (management §11). */
 const READY_WITHIN_MS = 8 * 60_000
 
 /** As runner/runyard_runner/deployed.py reads it. */

@@ -1,4 +1,4 @@
-// Tells a screen when to look again: the gateway's stream of what is now rings, and while there is no stream, a clock does. A ring carries no meaning,
+// Notifies a screen when to look again: the gateway's stream of what is now rings, and while there is no stream, a clock does. A ring carries no meaning,
 // so what was missed while the stream was away costs one look.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '@runyard/client'

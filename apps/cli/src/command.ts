@@ -9,7 +9,7 @@ export interface CommandContext {
   readonly cwd: string
   readonly out: Terminal
   readonly err: Terminal
-  /** The answer of a person. Undefined: nobody is there. */
+  /** The answer of a person. Undefined: there is no terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined
 }
 
@@ -40,7 +40,7 @@ export interface Command {
   readonly options: Readonly<Record<string, OptionSpec>>
   /** Lists things, so it can be watched. */
   readonly isList?: boolean
-  /** Shows only endpoints, jobs, workers and cards, whose changes the gateway tells (`changes.ts`). */
+  /** Shows only endpoints, jobs, workers and cards, whose changes the gateway reports (`changes.ts`). */
   readonly isLive?: boolean
   /** Accepts positional arguments. */
   readonly takesWords?: boolean

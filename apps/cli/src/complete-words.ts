@@ -31,7 +31,7 @@ const FIXED: Partial<Record<Kind, readonly string[]>> = {
 /** Groups that are not about endpoints, though their commands take NAME|ID. */
 const OTHERS = /^(?:hosts|keys|registries|secrets) /u
 
-/** Prints the words that begin with the last one. Mistakes print nothing: nobody reads them. */
+/** Prints the words that begin with the last one. Mistakes print nothing, since their text would be taken for words. */
 export async function completeWords(words: readonly string[], context: Pick<CommandContext, 'env' | 'cwd' | 'out'>): Promise<number> {
   const last = words.at(-1) ?? ''
   const found = await candidates(words.slice(0, -1), last, context).catch(() => [])

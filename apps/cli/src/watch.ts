@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 2000
 
 interface Watched {
   readonly run: (context: CommandContext) => Promise<number>
-  /** Whether the gateway tells of changes. */
+  /** Whether the gateway reports changes. */
   readonly isLive: boolean
 }
 

@@ -1,5 +1,5 @@
 // The worker plane by TLS, on its own port (ADR 87): both SDKs call load-balanced endpoints by https on the host and port of their URL for jobs, and workers
-// send jobs and results by plain HTTP. The first byte of a connection tells which one it is. The certificate is signed anew at each start.
+// send jobs and results by plain HTTP. The first byte of a connection shows which one it is. The certificate is signed anew at each start.
 import type { Socket } from 'node:net'
 import { createServer, TLSSocket } from 'node:tls'
 import type { FastifyInstance } from 'fastify'

@@ -164,7 +164,7 @@ function begin(work: Work): Fetch {
   const onProgress = (line: string): void => listeners.forEach((listener) => listener(line))
   // Begins after the first waiter listens.
   const done = Promise.resolve().then(() => work({ onProgress, signal: stop.signal }))
-  // Each waiter sees its failure; without waiters nobody does.
+  // Each waiter sees its failure; without waiters it is not reported.
   done.catch(() => undefined)
   return { done, listeners, stop }
 }

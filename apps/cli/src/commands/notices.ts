@@ -1,4 +1,4 @@
-// `runyard notices`: what needs a person, and a test of who is told (ADR 83).
+// `runyard notices`: what needs a person, and a test of who is notified (ADR 83).
 import { createClient } from '@runyard/client'
 import type { CommandContext } from '../command.ts'
 import { printListing, timeFormOf } from '../output/listing.ts'

@@ -1,6 +1,6 @@
 // GET /runyard/v1/live: the state of several topics over one connection. A topic of an owner has one snapshot per gateway, however many streams follow it:
 // it is read again when a signal may have changed it, at most four times a second, and now and then because hosts give no signal. A stream gets the whole
-// state, so that a lost one costs nothing; where states in between may be missing, it is told (`gap`).
+// state, so that a lost one costs nothing; where states in between may be missing, the stream says so (`gap`).
 import { RunyardError, type Signal } from '@runyard/schema'
 import { MOST_TOPICS, type LiveEvent } from '@runyard/schema/api'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'

@@ -70,7 +70,7 @@ function withBounds(access: Access, route: RouteOptions, bodyLimit = 0): Access 
   }
 }
 
-/** By method. A route that refuses every request tells any key why. */
+/** By method. A route that refuses every request says why to any key. */
 function neededScopes({ method, url, handler }: Pick<RouteOptions, 'method' | 'url' | 'handler'>): ReadonlyMap<string, NeededScope> {
   return new Map([method].flat().map((one) => [one, handler === unreachable ? 'any key' : scopeOfRoute(one, url)]))
 }

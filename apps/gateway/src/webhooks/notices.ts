@@ -1,4 +1,4 @@
-// Tells the operator what needs a person, without Prometheus (ADR 83): a loop looks at the pool and writes what has changed into the outbox of notices, whose
+// Notifies the operator without Prometheus (ADR 83): a loop looks at the pool and writes what has changed into the outbox of notices, whose
 // webhooks the courier delivers. Several gateways may look: each change is made once. While Redis is away there is no outbox, so each gateway posts that
 // one notice itself, once; its id is the same from all of them.
 import { randomUUID } from 'node:crypto'
