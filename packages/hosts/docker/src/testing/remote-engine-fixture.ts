@@ -8,16 +8,26 @@ import { once } from 'node:events'
 import { findFreePort } from '@runyard/testing/free-port'
 import { prepareSsh, prepareTls, SSHD } from '@runyard/testing/remote-access'
 import type { TlsFiles } from '@runyard/schema'
+import { vi } from 'vitest'
 
 export { canRunSshd } from '@runyard/testing/remote-access'
 
 const LOOPBACK = '127.0.0.1'
 
-/** `config`: for `ssh -F`. */
+/** It listens. `config`: for `ssh -F`. */
 export async function startSshd(dir: string): Promise<{ readonly sshd: ChildProcess; readonly config: string; readonly port: number }> {
   const port = await findFreePort()
   const { sshdArguments, config } = prepareSsh(dir, { address: LOOPBACK, port })
-  return { sshd: spawn(SSHD, sshdArguments, { stdio: 'ignore' }), config, port }
+  const sshd = spawn(SSHD, sshdArguments, { stdio: 'ignore' })
+  await vi.waitUntil(() => listens(port), { timeout: 10_000, interval: 20 })
+  return { sshd, config, port }
+}
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, LOOPBACK)
+  const answer = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'close').then(() => false)]).catch(() => false)
+  socket.destroy()
+  return answer
 }
 
 export interface TlsEngine extends AsyncDisposable {
