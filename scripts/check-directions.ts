@@ -23,6 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   gateway: ['schema', 'core', 'store', 'blobs', 'kit'],
   scaler: ['schema', 'core', 'store', 'blobs', 'hosts', 'kit'],
   agent: ['schema', 'core'],
+  dashboard: ['schema', 'core', 'client'],
   cli: ['schema', 'core', 'kit', 'client', 'hosts', 'host-gpus', 'store'],
 }
 
@@ -47,7 +48,7 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
 }
 
 /** Programs of bundles and build plugins; `index.ts` and the exports of a manifest are entries, too. */
-const PROGRAMS = /\/src\/(?:main|index|log-thread-main)\.ts$/
+const PROGRAMS = /\/src\/(?:main|index|log-thread-main)\.tsx?$/
 
 interface Manifest {
   readonly name: string
@@ -80,7 +81,7 @@ const wrongFolders = Object.entries(FOLDER_ORDERS).flatMap(([source, order]) =>
   }),
 )
 
-const sources = globSync('{apps,packages,packages/hosts}/*/src/**/*.ts', { cwd: root })
+const sources = globSync('{apps,packages,packages/hosts}/*/src/**/*.{ts,tsx}', { cwd: root })
   .filter((path) => !path.includes('node_modules') && !path.startsWith('packages/testing/'))
   .map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
 const exported = globSync('{apps,packages,packages/hosts}/*/package.json', { cwd: root }).flatMap((path) => {

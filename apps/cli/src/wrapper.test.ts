@@ -10,7 +10,7 @@ import { ROOT } from './locations.ts'
 
 const run = promisify(execFile)
 const NODE_VERSION = /NODE_VERSION=([\d.]+)/.exec(readFileSync(join(ROOT, 'runyard'), 'utf8'))?.[1]
-const BUNDLES = ['agent/dist/agent.mjs', 'gateway/dist/main.mjs', 'scaler/dist/main.mjs', 'cli/dist/main.mjs']
+const BUNDLES = ['agent/dist/agent.mjs', 'gateway/dist/main.mjs', 'scaler/dist/main.mjs', 'dashboard/dist/index.html', 'cli/dist/main.mjs']
 const STAND_IN = 'console.log(JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd() }))\n'
 
 let base: string

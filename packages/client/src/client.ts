@@ -1,11 +1,9 @@
 // A typed client of the public listener: management, our own extensions, and the job plane. For the CLI and tests; users' programs have
 // their SDKs.
-import { followEvents, request, requestText, type RequestOptions, type Target } from './http.ts'
+import { createHistoryClient, type HistoryClient } from './history-client.ts'
+import { request, requestText, toQuery, type RequestOptions, type Send, type AnyTarget } from './http.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
-import { LiveEvent, MergedLine } from '@runyard/schema/api'
 import type {
-  BulkBody,
-  BulkView,
   EndpointBody,
   EndpointListView,
   EndpointView,
@@ -13,15 +11,10 @@ import type {
   ExplainView,
   HealthView,
   JobBody,
-  JobDetailView,
-  JobFilter,
   JobPage,
-  JobSearchView,
   JobView,
+  KeyView,
   LivenessView,
-  MergedLogQuery,
-  MergedLogView,
-  PoolView,
   PurgeView,
   RegistryListView,
   RegistryView,
@@ -62,41 +55,12 @@ export interface JobClient {
   list(endpointId: string, limit: number): Promise<JobPage>
 }
 
-/** What a page of jobs is asked for. */
-export type JobSearch = Omit<JobFilter, 'since' | 'until'> & {
-  /** Epoch ms. */
-  readonly since?: number | undefined
-  readonly limit?: number
-  readonly cursor?: string | undefined
-}
-
-/** Which lines. */
-export type LogSearch = { readonly [K in keyof Omit<MergedLogQuery, 'from'>]?: MergedLogQuery[K] | undefined } & {
-  /** Epoch ms. */
-  readonly from?: number | undefined
-}
-
-export interface HistoryClient {
-  /** Those that wait or run, then those that ended; each newest first. */
-  findJobs(search: JobSearch): Promise<JobSearchView>
-  /** By its id alone; also after its result is gone. */
-  getJob(jobId: string): Promise<JobDetailView>
-  /** Lines of all workers, merged by time: the latest that match, oldest first. */
-  logs(search: LogSearch): Promise<MergedLogView>
-  /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
-  followLogs(
-    search: LogSearch,
-    options: { readonly after?: string | undefined; readonly signal: AbortSignal },
-  ): AsyncGenerator<{
-    readonly id: string | undefined
-    readonly data: MergedLine
-  }>
-  /** The state of each topic and every change of it, until the gateway or `signal` ends it. */
-  followLive(topics: readonly string[], options: { readonly signal: AbortSignal }): AsyncGenerator<LiveEvent>
-  /** Hosts and cards as they are now. */
-  pool(): Promise<PoolView>
-  /** Retries or cancels all that match. */
-  changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
+export interface SessionClient {
+  /** A key, or a one-time code of `runyard open`, becomes the session of this browser. */
+  begin(credentials: { readonly key: string } | { readonly code: string }): Promise<void>
+  /** The key of the session. */
+  read(): Promise<KeyView>
+  end(): Promise<void>
 }
 
 export interface WebhookClient {
@@ -132,6 +96,7 @@ export interface SecretClient {
 export interface Client {
   readonly jobs: JobClient
   readonly history: HistoryClient
+  readonly session: SessionClient
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
   readonly secrets: SecretClient
@@ -178,11 +143,12 @@ export interface UsageRange {
 }
 
 /** Every function throws RunyardError with one sentence. `signal` aborts all requests of the client. */
-export function createClient(target: Target, options: { signal?: AbortSignal } = {}): Client {
+export function createClient(target: AnyTarget, options: { signal?: AbortSignal } = {}): Client {
   const send = <T>(path: string, more: RequestOptions = {}): Promise<T> => request<T>(target, path, { ...options, ...more })
   return {
     jobs: createJobClient(send),
     history: createHistoryClient(send, target),
+    session: createSessionClient(send),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
     secrets: createSecretClient(send),
@@ -210,8 +176,6 @@ export function createClient(target: Target, options: { signal?: AbortSignal } =
   }
 }
 
-type Send = <T>(path: string, more?: RequestOptions) => Promise<T>
-
 function createJobClient(send: Send): JobClient {
   return {
     run: (id, body) => send(`/v2/${id}/run`, { body }),
@@ -227,32 +191,12 @@ function createJobClient(send: Send): JobClient {
   }
 }
 
-function createHistoryClient(send: Send, target: Target): HistoryClient {
+function createSessionClient(send: Send): SessionClient {
   return {
-    findJobs: ({ since, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since) })}`),
-    logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
-    async *followLogs({ from, ...search }, options) {
-      const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`
-      for await (const { id, data } of followEvents(target, path, options)) yield { id, data: MergedLine.parse(data) }
-    },
-    async *followLive(topics, options) {
-      const query = toQuery({ topics: topics.join(',') })
-      for await (const { data } of followEvents(target, `/runyard/v1/live?${query}`, options)) yield LiveEvent.parse(data)
-    },
-    pool: () => send('/runyard/v1/pool'),
-    getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
-    changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
+    begin: async (credentials) => void (await send('/runyard/v1/session', { body: credentials })),
+    read: () => send('/runyard/v1/keys/current'),
+    end: async () => void (await send('/runyard/v1/session', { method: 'DELETE' })),
   }
-}
-
-function toIso(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString()
-}
-
-function toQuery(values: Readonly<Record<string, string | number | undefined>>): string {
-  const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries(values)) if (value !== undefined) parameters.set(name, `${value}`)
-  return parameters.toString()
 }
 
 function createWebhookClient(send: Send): WebhookClient {

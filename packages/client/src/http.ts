@@ -1,6 +1,7 @@
-// Sends one request to a gateway, with the API key. Every failure becomes one sentence with a code from the error catalogue.
+// Sends one request to a gateway, with the API key or a page's session. Every failure becomes one sentence with a code from the error catalogue. Also runs
+// in browsers: it takes types from `@runyard/schema`, and from its functions only the errors.
 import { EventSourceParserStream } from 'eventsource-parser/stream'
-import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema'
+import { ERROR_CODES, RunyardError, type ErrorCode } from '@runyard/schema/errors'
 
 export interface Target {
   /** The public listener, without a trailing slash. */
@@ -8,27 +9,38 @@ export interface Target {
   readonly key: string
 }
 
+/** Of a page of the gateway, whose session is in its cookie. */
+export interface PageTarget {
+  readonly url: string
+  readonly key?: never
+}
+
+export type AnyTarget = Target | PageTarget
+
 export interface RequestOptions {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: unknown
   readonly signal?: AbortSignal
 }
 
+/** Of one target. */
+export type Send = <T>(path: string, more?: RequestOptions) => Promise<T>
+
 /** The JSON of a 2xx response, `undefined` if it has no body. @throws RunyardError */
-export async function request<T>(target: Target, path: string, options: RequestOptions = {}): Promise<T> {
+export async function request<T>(target: AnyTarget, path: string, options: RequestOptions = {}): Promise<T> {
   return parseJson(await requestText(target, path, options)) as T
 }
 
 /** The body of a 2xx response. @throws RunyardError */
-export async function requestText(target: Target, path: string, options: RequestOptions = {}): Promise<string> {
+export async function requestText(target: AnyTarget, path: string, options: RequestOptions = {}): Promise<string> {
   const method = options.method ?? (options.body === undefined ? 'GET' : 'POST')
   const { ok, status, text } = await exchange(target, path, { ...options, method })
   if (!ok) throw new RunyardError(codeOf(status), `${method} ${path}: ${sentenceIn(parseJson(text)) ?? `status ${status}`}`)
   return text
 }
 
-async function exchange(target: Target, path: string, { method, body, signal }: RequestOptions) {
-  const headers = new Headers({ authorization: `Bearer ${target.key}` })
+async function exchange(target: AnyTarget, path: string, { method, body, signal }: RequestOptions) {
+  const headers = new Headers(credentialsOf(target))
   const init: RequestInit = { method: method ?? 'GET', headers }
   if (signal !== undefined) init.signal = signal
   if (body !== undefined) {
@@ -44,13 +56,18 @@ async function exchange(target: Target, path: string, { method, body, signal }: 
   }
 }
 
+/** With a cookie, the gateway wants a header that no form and no other origin can send. */
+function credentialsOf({ key }: AnyTarget): Record<string, string> {
+  return key === undefined ? { 'x-runyard': '1' } : { authorization: `Bearer ${key}` }
+}
+
 /** The JSON of each server-sent event, with its id, until the stream ends. @throws RunyardError */
 export async function* followEvents(
-  target: Target,
+  target: AnyTarget,
   path: string,
   { after, signal }: { readonly after?: string | undefined; readonly signal: AbortSignal },
 ): AsyncGenerator<{ readonly id: string | undefined; readonly data: unknown }> {
-  const headers = new Headers({ authorization: `Bearer ${target.key}`, accept: 'text/event-stream' })
+  const headers = new Headers({ ...credentialsOf(target), accept: 'text/event-stream' })
   if (after !== undefined) headers.set('last-event-id', after)
   const response = await fetch(`${target.url}${path}`, { headers, signal }).catch((error: unknown) => {
     if (signal.aborted) throw error
@@ -85,4 +102,11 @@ function sentenceIn(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null) return undefined
   const fields = body as Record<string, unknown>
   return ['error', 'detail', 'message', 'title'].map((name) => fields[name]).find((value): value is string => typeof value === 'string')
+}
+
+/** Without what is undefined. */
+export function toQuery(values: Readonly<Record<string, string | number | undefined>>): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) parameters.set(name, `${value}`)
+  return parameters.toString()
 }

@@ -1,10 +1,11 @@
 // `runyard jobs`: the jobs of one endpoint or of all, with why they wait or failed.
+import { formatDuration } from '@runyard/core/durations'
 import { createClient, type Client, type JobSearch } from '@runyard/client'
 import { JOB_STATUSES, RunyardError, type JobStatus } from '@runyard/schema'
 import type { FoundJob } from '@runyard/schema/api'
 import { textOption, UsageError, type CommandContext } from '../command.ts'
 import { printListing, timeFormOf, type Listing } from '../output/listing.ts'
-import { formatDuration, type Terminal, type TimeForm } from '../output/terminal.ts'
+import type { Terminal, TimeForm } from '../output/terminal.ts'
 import { formatTime, parseSince } from '../output/time.ts'
 import { findTarget } from '../settings.ts'
 import { findEndpoint } from './endpoints/find.ts'

@@ -1,6 +1,7 @@
 // Builds the story of the demo's two calls and their worker from the endpoint's events (`GET /v2/serverless/{id}/events`).
+import { formatDuration } from '@runyard/core/durations'
 import type { EndpointEvent } from '@runyard/schema'
-import { alignColumns, formatDuration, type Terminal } from '../output/terminal.ts'
+import { alignColumns, type Terminal } from '../output/terminal.ts'
 
 export interface Moment {
   readonly at: number

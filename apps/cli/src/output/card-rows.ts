@@ -1,7 +1,8 @@
 // Lists the cards of the pool: what each is doing, for whom, and how hot.
+import { formatDuration } from '@runyard/core/durations'
 import type { PoolCard, PoolHost, PoolView } from '@runyard/schema/api'
 import type { Listing } from './listing.ts'
-import { formatDuration, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 const GIB = 2 ** 30
 const BAR_WIDTH = 10

@@ -1,6 +1,7 @@
 // The progress of jobs, for stderr: on a terminal one line that changes, elsewhere a line for each change.
+import { formatDuration } from '@runyard/core/durations'
 import type { JobView } from '@runyard/schema/api'
-import { formatDuration, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 import { cutEnd, toVisible } from './visible.ts'
 
 export interface JobLine {

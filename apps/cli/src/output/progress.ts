@@ -1,6 +1,7 @@
 // The set-up, one line per step with its result and duration. On a terminal the line of a running step shows what it is doing; otherwise a step
 // is printed once, when it is done, and its intermediate messages only if it takes long.
-import { formatDuration, type Terminal } from './terminal.ts'
+import { formatDuration } from '@runyard/core/durations'
+import type { Terminal } from './terminal.ts'
 import { cutEnd, toVisible } from './visible.ts'
 
 export interface Step {

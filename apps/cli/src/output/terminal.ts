@@ -110,15 +110,3 @@ export function alignColumns(rows: readonly (readonly string[])[], gap = 2): rea
       .trimEnd(),
   )
 }
-
-/** `12 ms`, `1.4 s`, `2 min 5 s`, `3 h 4 min`, `5 d 6 h`. */
-export function formatDuration(ms: number): string {
-  if (ms < 999.5) return `${Math.round(ms)} ms`
-  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`
-  const seconds = Math.round(ms / 1000)
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
-  const minutes = Math.round(seconds / 60)
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-  const hours = Math.round(minutes / 60)
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
-}

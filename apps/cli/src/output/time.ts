@@ -1,6 +1,7 @@
 // How times are shown: by default as an age on a terminal, which people read, and as UTC in a pipe, which programs compare.
+import { formatAge } from '@runyard/core/durations'
 import { UsageError } from '../command.ts'
-import { formatDuration, type TimeForm } from './terminal.ts'
+import type { TimeForm } from './terminal.ts'
 
 const UNITS_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
@@ -19,14 +20,6 @@ function text(at: number): string {
 
 function two(number: number): string {
   return `${number}`.padStart(2, '0')
-}
-
-/** One unit is enough for an age. */
-function formatAge(ms: number): string {
-  if (ms < 0) return `in ${formatDuration(-ms)}`
-  if (ms < UNITS_MS.m) return `${Math.floor(ms / 1000)} s ago`
-  if (ms < UNITS_MS.h) return `${Math.floor(ms / UNITS_MS.m)} min ago`
-  return ms < 2 * UNITS_MS.d ? `${Math.floor(ms / UNITS_MS.h)} h ago` : `${Math.floor(ms / UNITS_MS.d)} d ago`
 }
 
 /** `90m`, `24h`, `7d`, or a date, not before 1970. Epoch ms. @throws UsageError */

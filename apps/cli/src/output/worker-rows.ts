@@ -1,8 +1,9 @@
 // Lists workers, one row each, with their endpoint.
+import { formatDuration } from '@runyard/core/durations'
 import type { Client } from '@runyard/client'
 import type { EndpointView, WorkerView } from '@runyard/schema/api'
 import type { Listing } from './listing.ts'
-import { formatDuration, type Terminal } from './terminal.ts'
+import type { Terminal } from './terminal.ts'
 
 export interface WorkerRow extends WorkerView {
   /** Its name. */

@@ -1,4 +1,5 @@
 // `runyard hosts list` and `show`: what the leading scaler saw last.
+import { formatDuration } from '@runyard/core/durations'
 import { inGib, restsUntil, returnsAt, usableMemoryOf } from '@runyard/core'
 import { engineOf, toEngineUrl, type CardClaim, type Gpu, type HostConfig, type HostSight } from '@runyard/schema'
 import type { CommandContext } from '../../command.ts'
@@ -6,7 +7,7 @@ import { findHost, isStale, loadHostSettings, onlyHost, readPool, type PoolHost 
 import { printListing, type Column, type Listing } from '../../output/listing.ts'
 import { printJson } from '../../output/print-json.ts'
 import { renderTable } from '../../output/table.ts'
-import { formatDuration, type Terminal } from '../../output/terminal.ts'
+import type { Terminal } from '../../output/terminal.ts'
 import { withStore } from '../../stack/with-store.ts'
 
 const GIB = 2 ** 30

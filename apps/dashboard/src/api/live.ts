@@ -1,0 +1,95 @@
+// One stream of what changes for the whole page (browsers open at most six connections to an origin): components say which topics they show, and the
+// stream follows all of them. It closes while the page has been hidden for a minute, and opens again when it is seen.
+import { useEffect, useSyncExternalStore } from 'react'
+import type { LiveEvent } from '@runyard/schema/api'
+import { API_URL } from './client.ts'
+
+const HIDDEN_FOR_MS = 60_000
+/** Pages mount their parts one after the other. */
+const SETTLE_MS = 50
+const AGAIN_AFTER_MS = 2000
+
+export type LiveState = 'connecting' | 'live' | 'lost' | 'paused'
+type Listener = (value: unknown) => void
+
+const listeners = new Map<string, Set<Listener>>()
+const stateListeners = new Set<() => void>()
+let state: LiveState = 'connecting'
+let source: EventSource | undefined
+let opened = ''
+let settling: ReturnType<typeof setTimeout> | undefined
+let hiding: ReturnType<typeof setTimeout> | undefined
+
+/** Calls `listener` with each state of the topic, and with undefined where states in between may be missing. */
+export function followTopic(topic: string, listener: Listener): () => void {
+  const known = listeners.get(topic) ?? new Set()
+  known.add(listener)
+  listeners.set(topic, known)
+  settle()
+  return () => {
+    known.delete(listener)
+    if (known.size === 0) listeners.delete(topic)
+    settle()
+  }
+}
+
+/** @see followTopic; `listener` must keep its identity. */
+export function useTopic(topic: string | undefined, listener: Listener): void {
+  useEffect(() => (topic === undefined ? undefined : followTopic(topic, listener)), [topic, listener])
+}
+
+/** Whether what the page shows is live. */
+export function useLiveState(): LiveState {
+  return useSyncExternalStore(
+    (onChange) => {
+      stateListeners.add(onChange)
+      return () => stateListeners.delete(onChange)
+    },
+    () => state,
+  )
+}
+
+function setState(next: LiveState): void {
+  if (state === next) return
+  state = next
+  for (const onChange of stateListeners) onChange()
+}
+
+function settle(afterMs = SETTLE_MS): void {
+  clearTimeout(settling)
+  settling = setTimeout(open, afterMs)
+}
+
+function open(): void {
+  const topics = [...listeners.keys()].toSorted().join(',')
+  if (topics === opened && source !== undefined && source.readyState !== EventSource.CLOSED) return
+  source?.close()
+  source = undefined
+  opened = topics
+  if (topics === '') return
+  const stream = new EventSource(`${API_URL}/runyard/v1/live?topics=${encodeURIComponent(topics)}`)
+  source = stream
+  stream.addEventListener('open', () => setState('live'))
+  stream.addEventListener('message', ({ data }: MessageEvent<string>) => hear(JSON.parse(data) as LiveEvent))
+  stream.addEventListener('error', () => {
+    if (source !== stream) return
+    setState('lost')
+    // The browser tries again by itself where the connection broke, not where the gateway refused it.
+    if (stream.readyState === EventSource.CLOSED) settle(AGAIN_AFTER_MS)
+  })
+}
+
+function hear({ topic, value, gap }: LiveEvent): void {
+  setState('live')
+  for (const listener of listeners.get(topic) ?? []) listener(gap === undefined ? value : undefined)
+}
+
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(hiding)
+  if (document.visibilityState === 'visible') return state === 'paused' ? settle(0) : undefined
+  hiding = setTimeout(() => {
+    source?.close()
+    source = undefined
+    setState('paused')
+  }, HIDDEN_FOR_MS)
+})

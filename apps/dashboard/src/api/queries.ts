@@ -1,0 +1,39 @@
+// What the page asks for, each with its key in the cache. A live topic freshens the answers that it concerns; the others are asked for again at the pace
+// that is given here, and only while they are seen.
+import { keepPreviousData, QueryClient, queryOptions } from '@tanstack/react-query'
+import type { JobSearch, UsageRange } from '@runyard/client'
+import { RunyardError } from '@runyard/schema/errors'
+import { client } from './client.ts'
+
+const TRIES = 2
+const LOOK_MS = 10_000
+
+/** A refusal stays what it is; what did not answer is asked again. */
+const mayPass = (error: Error): boolean => !(error instanceof RunyardError) || error.httpStatus >= 500
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (count, error) => count < TRIES && mayPass(error),
+      placeholderData: keepPreviousData,
+      staleTime: 1000,
+    },
+  },
+})
+
+export const poolQuery = queryOptions({ queryKey: ['pool'], queryFn: () => client.history.pool(), refetchInterval: 3 * LOOK_MS })
+export const noticesQuery = queryOptions({ queryKey: ['notices'], queryFn: () => client.notices(), refetchInterval: LOOK_MS })
+export const endpointsQuery = queryOptions({ queryKey: ['endpoints'], queryFn: () => client.listEndpoints(), refetchInterval: LOOK_MS })
+export const livenessQuery = queryOptions({ queryKey: ['liveness'], queryFn: () => client.liveness(), refetchInterval: LOOK_MS })
+
+export const healthQuery = (endpointId: string) =>
+  queryOptions({ queryKey: ['health', endpointId], queryFn: () => client.jobs.health(endpointId), refetchInterval: LOOK_MS })
+
+export const jobsQuery = (search: JobSearch) =>
+  queryOptions({ queryKey: ['jobs', search], queryFn: () => client.history.findJobs(search), refetchInterval: LOOK_MS })
+
+export const usageQuery = (range: UsageRange) =>
+  queryOptions({ queryKey: ['usage', range], queryFn: () => client.usage(range), refetchInterval: 6 * LOOK_MS })
+
+export const explainQuery = (id: string) =>
+  queryOptions({ queryKey: ['explain', id], queryFn: () => client.explain(id), refetchInterval: LOOK_MS })

@@ -1,0 +1,60 @@
+// The one range of time for the whole page, in the address: a span that ends now, or two fixed times.
+import { getRouteApi } from '@tanstack/react-router'
+import { useMemo } from 'react'
+import { useNow } from '../ui/now.ts'
+
+const HOUR_MS = 3_600_000
+
+export const SPANS = {
+  '15m': { label: 'last 15 minutes', ms: HOUR_MS / 4 },
+  '1h': { label: 'last hour', ms: HOUR_MS },
+  '6h': { label: 'last 6 hours', ms: 6 * HOUR_MS },
+  '24h': { label: 'last 24 hours', ms: 24 * HOUR_MS },
+  '3d': { label: 'last 3 days', ms: 72 * HOUR_MS },
+  '7d': { label: 'last 7 days', ms: 168 * HOUR_MS },
+} as const
+export type Span = keyof typeof SPANS
+export const SPAN_WORDS = Object.keys(SPANS) as readonly Span[]
+const USUAL: Span = '1h'
+/** How often a span that ends now moves on. */
+const STEP_MS = 10_000
+
+export interface RangeSearch {
+  readonly range?: Span
+  /** Epoch ms, both or none. */
+  readonly from?: number
+  readonly to?: number
+}
+
+/** What of an address's search parameters is a range; anything else is left out. */
+export function readRange(search: Readonly<Record<string, unknown>>): RangeSearch {
+  const [from, to] = [Number(search['from']), Number(search['to'])]
+  if (from > 0 && to > from) return { from, to }
+  const range = SPAN_WORDS.find((word) => word === search['range'])
+  return range === undefined || range === USUAL ? {} : { range }
+}
+
+export interface Range {
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+  /** Absent: two fixed times. */
+  readonly span?: Span
+}
+
+export function toRange({ range = USUAL, from, to }: RangeSearch, now: number): Range {
+  if (from !== undefined && to !== undefined) return { from, to }
+  return { from: now - SPANS[range].ms, to: now, span: range }
+}
+
+const root = getRouteApi('__root__')
+
+/** The range that the page shows now; one that ends now moves on every ten seconds. */
+export function useRange(): Range {
+  const { range, from, to } = root.useSearch()
+  const now = useNow(STEP_MS)
+  return useMemo(
+    () => toRange({ ...(range && { range }), ...(from !== undefined && to !== undefined && { from, to }) }, now),
+    [range, from, to, now],
+  )
+}

@@ -1,0 +1,52 @@
+// The pages and their addresses. What a page can be asked for is in its search parameters, so that a link shows the same to somebody else; each page is a
+// chunk of its own.
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { BASE_PATH } from '../api/client.ts'
+import { NotFoundPage } from './not-found.tsx'
+import { readRange } from './range.ts'
+import { Shell } from './shell.tsx'
+import { FaultPage } from './fault-page.tsx'
+
+const rootRoute = createRootRoute({
+  validateSearch: readRange,
+  component: Shell,
+  notFoundComponent: NotFoundPage,
+  errorComponent: FaultPage,
+})
+
+const yardRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('../pages/yard/yard-page.tsx'), 'YardPage'),
+})
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: ({ next }): { next?: string } => (typeof next === 'string' && /^\/(?![/\\])/u.test(next) ? { next } : {}),
+  component: lazyRouteComponent(() => import('../pages/sign-in/sign-in-page.tsx'), 'SignInPage'),
+})
+
+/** Links that Runpod's tools print. */
+const runpodStorageRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/user/storage',
+  beforeLoad: () => {
+    throw redirect({ to: '/' })
+  },
+})
+
+const routeTree = rootRoute.addChildren([yardRoute, signInRoute, runpodStorageRoute])
+
+export const router = createRouter({
+  routeTree,
+  basepath: BASE_PATH,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    readonly router: typeof router
+  }
+}

@@ -1,0 +1,108 @@
+// What every page has around it: the five questions, the range, whether it is live, zone, theme, and who is signed in.
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link, Outlet, useNavigate } from '@tanstack/react-router'
+import { sessionQuery } from '../api/session.ts'
+import { useLiveState, type LiveState } from '../api/live.ts'
+import { Select } from '../ui/select.tsx'
+import { zoneName } from '../ui/format.ts'
+import { chooseTheme, chooseZone, useTheme, useZone, type Theme } from './preferences.ts'
+import { SPANS, SPAN_WORDS, type Span } from './range.ts'
+import { signOut } from './sign-out.ts'
+import styles from './shell.module.css'
+
+/** In the order in which an operator asks. */
+const QUESTIONS = [{ to: '/', label: 'Yard' }] as const
+
+export function Shell() {
+  const session = useQuery(sessionQuery)
+  return (
+    <>
+      <a className={styles.skip} href="#content">
+        Skip to the content
+      </a>
+      <header className={styles.header}>
+        <Link to="/" search={keepRange} className={styles.brand}>
+          Runyard
+        </Link>
+        {session.data && (
+          <nav aria-label="Main" className={styles.nav}>
+            {QUESTIONS.map(({ to, label }) => (
+              <Link key={to} to={to} search={keepRange} activeOptions={{ exact: to === '/', includeSearch: false }} className={styles.link}>
+                {label}
+              </Link>
+            ))}
+          </nav>
+        )}
+        <div className={styles.tools}>
+          {session.data && <RangeSelect />}
+          {session.data && <LiveMark />}
+          <ZoneSelect />
+          <ThemeSelect />
+          {session.data && <Identity name={session.data.name} />}
+        </div>
+      </header>
+      <main id="content" className={styles.main} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  )
+}
+
+/** Of the search parameters only the range goes along to another page. */
+export const keepRange = ({ range, from, to }: { range?: Span; from?: number; to?: number }) => ({
+  ...(range !== undefined && { range }),
+  ...(from !== undefined && to !== undefined && { from, to }),
+})
+
+const root = getRouteApi('__root__')
+
+function RangeSelect() {
+  const { range = '1h', from } = root.useSearch()
+  const navigate = useNavigate()
+  const options = SPAN_WORDS.map((word) => ({ value: word, label: SPANS[word].label }))
+  const fixed = from === undefined ? [] : [{ value: 'fixed', label: 'a fixed range' }]
+  const choose = (word: string) =>
+    void navigate({ to: '.', search: ({ from: _from, to: _to, ...rest }) => ({ ...rest, range: word as Span }) })
+  return <Select label="Range" value={from === undefined ? range : 'fixed'} options={[...fixed, ...options]} onChange={choose} />
+}
+
+const LIVE_WORDS: Record<LiveState, string> = { connecting: '◐ connecting', live: '● live', lost: '✕ not live', paused: '■ paused' }
+
+function LiveMark() {
+  const state = useLiveState()
+  return (
+    <span className={styles.live} data-state={state} role="status">
+      {LIVE_WORDS[state]}
+    </span>
+  )
+}
+
+function ZoneSelect() {
+  const zone = useZone()
+  const options = [
+    { value: 'local', label: zoneName(Date.now()) === 'UTC' ? 'local time' : `local (${zoneName(Date.now())})` },
+    { value: 'utc', label: 'UTC' },
+  ]
+  return <Select label="Times" value={zone} options={options} onChange={(value) => chooseZone(value === 'utc' ? 'utc' : 'local')} />
+}
+
+const THEME_OPTIONS = [
+  { value: 'system', label: '◐ system' },
+  { value: 'light', label: '○ light' },
+  { value: 'dark', label: '● dark' },
+]
+
+function ThemeSelect() {
+  return <Select label="Theme" value={useTheme()} options={THEME_OPTIONS} onChange={(value) => chooseTheme(value as Theme)} />
+}
+
+function Identity({ name }: { readonly name: string }) {
+  return (
+    <span className={styles.identity}>
+      <span title="The API key of this session">{name}</span>
+      <button type="button" className={styles.quiet} onClick={() => void signOut()}>
+        Sign out
+      </button>
+    </span>
+  )
+}

@@ -1,0 +1,38 @@
+// Is it healthy? One sentence of state, what needs a person, then the endpoints.
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback } from 'react'
+import type { PoolView } from '@runyard/schema/api'
+import { endpointsQuery, noticesQuery, poolQuery } from '../../api/queries.ts'
+import { useTopic } from '../../api/live.ts'
+import { Problem } from '../../ui/problem.tsx'
+import { EndpointTable } from './endpoint-table.tsx'
+import { NoticeList } from './notice-list.tsx'
+import { describePool } from './describe-pool.ts'
+import styles from './yard-page.module.css'
+
+export function YardPage() {
+  const cache = useQueryClient()
+  const hear = useCallback(
+    (value: unknown) => {
+      if (value !== undefined) cache.setQueryData(poolQuery.queryKey, value as PoolView)
+    },
+    [cache],
+  )
+  useTopic('pool', hear)
+  const [pool, notices, endpoints] = [useQuery(poolQuery), useQuery(noticesQuery), useQuery(endpointsQuery)]
+  const error = pool.error ?? notices.error ?? endpoints.error
+  return (
+    <div className={styles.page}>
+      <h1>Yard</h1>
+      {error && <Problem error={error} onRetry={() => void cache.refetchQueries({ type: 'active' })} />}
+      {pool.data && notices.data && <p className={styles.sentence}>{describePool(pool.data, notices.data.length)}</p>}
+      {notices.data && <NoticeList notices={notices.data} />}
+      {endpoints.data && (
+        <section aria-labelledby="endpoints">
+          <h2 id="endpoints">Endpoints</h2>
+          <EndpointTable endpoints={endpoints.data} />
+        </section>
+      )}
+    </div>
+  )
+}

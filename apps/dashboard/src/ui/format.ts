@@ -1,0 +1,51 @@
+// How numbers and times are written: units always, and each time says its zone. Spans are written as in the command line.
+export { formatAge, formatDuration } from '@runyard/core/durations'
+
+const MINUTE_MS = 60_000
+const SHORT_ID = 8
+
+export type Zone = 'local' | 'utc'
+
+/** `2026-11-30 09:46:39 UTC`, or with the name of the local zone. `at`: epoch ms. */
+export function formatTime(at: number, zone: Zone): string {
+  const name = zone === 'utc' ? 'UTC' : zoneName(at)
+  return `${toParts(at, zone)} ${name}`
+}
+
+/** `09:46:39`, for where the zone is said beside it. */
+export function formatClock(at: number, zone: Zone): string {
+  return toParts(at, zone).slice(11)
+}
+
+function toParts(at: number, zone: Zone): string {
+  const shifted = zone === 'utc' ? at : at - new Date(at).getTimezoneOffset() * MINUTE_MS
+  return new Date(shifted).toISOString().slice(0, 19).replace('T', ' ')
+}
+
+/** `CET`, `GMT+1`. */
+export function zoneName(at: number): string {
+  const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(at)
+  return parts.find(({ type }) => type === 'timeZoneName')?.value ?? ''
+}
+
+/** `0.4`, `31.2`, `1,204`. */
+export function formatCount(value: number): string {
+  return new Intl.NumberFormat('en', { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value)
+}
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+
+/** `24 GiB`. */
+export function formatBytes(bytes: number): string {
+  const power = bytes < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${formatCount(bytes / 1024 ** power)} ${UNITS[power]}`
+}
+
+export function formatPercent(ratio: number): string {
+  return `${Math.round(100 * ratio)} %`
+}
+
+/** Enough of an id for a person. */
+export function shortId(id: string): string {
+  return id.length <= SHORT_ID + 2 ? id : id.slice(0, SHORT_ID)
+}

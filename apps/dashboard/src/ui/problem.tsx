@@ -1,0 +1,23 @@
+import styles from './problem.module.css'
+
+export interface ProblemProps {
+  readonly error: Error
+  readonly onRetry?: () => void
+}
+
+/** What could not be read or done, in the sentence that the gateway gave. */
+export function Problem({ error, onRetry }: ProblemProps) {
+  return (
+    <div className={styles.problem} role="alert">
+      <p>
+        <span aria-hidden>✕ </span>
+        {error.message}
+      </p>
+      {onRetry && (
+        <button type="button" className={styles.button} onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,21 @@
+// A state is told by shape, word and colour.
+import styles from './status.module.css'
+
+const SHAPES = {
+  running: '●',
+  idle: '○',
+  starting: '◐',
+  throttled: '▲',
+  trouble: '✕',
+  ended: '■',
+  unknown: '?',
+} as const
+export type StatusKind = keyof typeof SHAPES
+
+export function Status({ kind, word }: { readonly kind: StatusKind; readonly word: string }) {
+  return (
+    <span className={styles.status} data-kind={kind}>
+      <span aria-hidden>{SHAPES[kind]}</span> {word}
+    </span>
+  )
+}

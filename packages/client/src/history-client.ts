@@ -1,0 +1,73 @@
+// The pool's history: jobs of all endpoints, logs, what is live, and the cards.
+import { followEvents, toQuery, type Send, type AnyTarget } from './http.ts'
+import type {
+  BulkBody,
+  BulkView,
+  JobDetailView,
+  JobFilter,
+  JobSearchView,
+  LiveEvent,
+  MergedLine,
+  MergedLogQuery,
+  MergedLogView,
+  PoolView,
+} from '@runyard/schema/api'
+
+/** What a page of jobs is asked for. */
+export type JobSearch = Omit<JobFilter, 'since' | 'until'> & {
+  /** Epoch ms. */
+  readonly since?: number | undefined
+  readonly limit?: number
+  readonly cursor?: string | undefined
+}
+
+/** Which lines. */
+export type LogSearch = { readonly [K in keyof Omit<MergedLogQuery, 'from'>]?: MergedLogQuery[K] | undefined } & {
+  /** Epoch ms. */
+  readonly from?: number | undefined
+}
+
+export interface HistoryClient {
+  /** Those that wait or run, then those that ended; each newest first. */
+  findJobs(search: JobSearch): Promise<JobSearchView>
+  /** By its id alone; also after its result is gone. */
+  getJob(jobId: string): Promise<JobDetailView>
+  /** Lines of all workers, merged by time: the latest that match, oldest first. */
+  logs(search: LogSearch): Promise<MergedLogView>
+  /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
+  followLogs(
+    search: LogSearch,
+    options: { readonly after?: string | undefined; readonly signal: AbortSignal },
+  ): AsyncGenerator<{
+    readonly id: string | undefined
+    readonly data: MergedLine
+  }>
+  /** The state of each topic and every change of it, until the gateway or `signal` ends it. */
+  followLive(topics: readonly string[], options: { readonly signal: AbortSignal }): AsyncGenerator<LiveEvent>
+  /** Hosts and cards as they are now. */
+  pool(): Promise<PoolView>
+  /** Retries or cancels all that match. */
+  changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
+}
+
+export function createHistoryClient(send: Send, target: AnyTarget): HistoryClient {
+  return {
+    findJobs: ({ since, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since) })}`),
+    logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
+    async *followLogs({ from, ...search }, options) {
+      const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`
+      for await (const { id, data } of followEvents(target, path, options)) yield { id, data: data as MergedLine }
+    },
+    async *followLive(topics, options) {
+      const query = toQuery({ topics: topics.join(',') })
+      for await (const { data } of followEvents(target, `/runyard/v1/live?${query}`, options)) yield data as LiveEvent
+    },
+    pool: () => send('/runyard/v1/pool'),
+    getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
+    changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
+  }
+}
+
+function toIso(at: number | undefined): string | undefined {
+  return at === undefined ? undefined : new Date(at).toISOString()
+}
