@@ -10,7 +10,13 @@ const INDEX = join(FOLDER, 'README.md')
 const RESERVED = 'number reserved'
 const reserved = (from: number, to: number): Record<number, string> =>
   Object.fromEntries(Array.from({ length: to - from + 1 }, (_, index) => [from + index, RESERVED]))
-const GAPS: Readonly<Record<number, string>> = { 30: 'number never used', 57: RESERVED, 58: RESERVED, ...reserved(63, 83), 86: RESERVED }
+const GAPS: Readonly<Record<number, string>> = {
+  30: 'number never used',
+  57: RESERVED,
+  58: RESERVED,
+  ...reserved(63, 83),
+  ...reserved(86, 99),
+}
 
 const HEAD = `# Decision records
 

@@ -3,22 +3,44 @@ import { followEvents, toQuery, type Send, type AnyTarget } from './http.ts'
 import type {
   BulkBody,
   BulkView,
+  FailureListView,
   JobDetailView,
   JobFilter,
   JobSearchView,
+  JobValueView,
   LiveEvent,
   MergedLine,
   MergedLogQuery,
   MergedLogView,
   PoolView,
+  SeriesView,
+  WorkerLifeView,
 } from '@runyard/schema/api'
 
 /** What a page of jobs is asked for. */
 export type JobSearch = Omit<JobFilter, 'since' | 'until'> & {
   /** Epoch ms. */
   readonly since?: number | undefined
+  readonly until?: number | undefined
   readonly limit?: number
   readonly cursor?: string | undefined
+}
+
+/** Which failures; times in epoch ms. */
+export interface FailureSearch {
+  readonly endpoint?: string | undefined
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+}
+
+/** Which numbers; times in epoch ms. */
+export interface SeriesSearch {
+  readonly endpoint?: string | undefined
+  /** Uuid of a card: its readings instead. */
+  readonly gpu?: string | undefined
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly points?: number | undefined
 }
 
 /** Which lines. */
@@ -32,6 +54,15 @@ export interface HistoryClient {
   findJobs(search: JobSearch): Promise<JobSearchView>
   /** By its id alone; also after its result is gone. */
   getJob(jobId: string): Promise<JobDetailView>
+  /** What was submitted; `bytes`: only the beginning. @throws RunyardError('not_found') where it is not kept any more */
+  jobInput(jobId: string, bytes?: number): Promise<JobValueView>
+  jobOutput(jobId: string, bytes?: number): Promise<JobValueView>
+  /** Failed jobs, grouped by their error. */
+  failures(search: FailureSearch): Promise<FailureListView>
+  /** Also of a worker that is gone. */
+  workerLife(workerId: string): Promise<WorkerLifeView>
+  /** Numbers of endpoints over time, or readings of a card. */
+  series(search: SeriesSearch): Promise<SeriesView>
   /** Lines of all workers, merged by time: the latest that match, oldest first. */
   logs(search: LogSearch): Promise<MergedLogView>
   /** The same lines as they come; `after`: the id of the last one that was seen. Ends where the gateway does. */
@@ -52,7 +83,13 @@ export interface HistoryClient {
 
 export function createHistoryClient(send: Send, target: AnyTarget): HistoryClient {
   return {
-    findJobs: ({ since, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since) })}`),
+    findJobs: ({ since, until, ...search }) => send(`/runyard/v1/jobs?${toQuery({ ...search, since: toIso(since), until: toIso(until) })}`),
+    jobInput: (jobId, bytes) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}/input?${toQuery({ bytes })}`),
+    jobOutput: (jobId, bytes) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}/output?${toQuery({ bytes })}`),
+    failures: ({ endpoint, since, until }) =>
+      send(`/runyard/v1/failures?${toQuery({ endpoint, since: toIso(since), until: toIso(until) })}`),
+    workerLife: (workerId) => send(`/runyard/v1/workers/${encodeURIComponent(workerId)}`),
+    series: ({ from, to, ...search }) => send(`/runyard/v1/series?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
     logs: ({ from, ...search }) => send(`/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`),
     async *followLogs({ from, ...search }, options) {
       const path = `/runyard/v1/logs?${toQuery({ ...search, from: toIso(from) })}`

@@ -88,6 +88,22 @@ it('reads a job by its id alone, with its attempts, also when its result is gone
   expect((await gateway.call('/runyard/v1/jobs/nothing-1')).status).toBe(404)
 })
 
+it('reads what a job carries, or the beginning of it, as long as that is kept', async () => {
+  const id = await worker.startJob({ text: 'zwölf' })
+  const valueOf = async (name: string, bytes = 4096) => gateway.call(`/runyard/v1/jobs/${id}/${name}?bytes=${bytes}`)
+  const input = '{"text":"zwölf"}'
+  expect((await valueOf('input')).json).toEqual({ text: input, bytes: 17, isWhole: true })
+  expect((await valueOf('input', 12)).json).toEqual({ text: '{"text":"zw', bytes: 17, isWhole: false })
+  expect((await valueOf('output')).json).toMatchObject({ detail: `Job "${id}" has no output; it is IN_PROGRESS.` })
+  expect((await valueOf('output', 0)).status).toBe(422)
+  expect(await get<JobDetailView>(`jobs/${id}`)).toMatchObject({ keyId: expect.any(String) })
+  await worker.done(id, { output: '<b>1</b>' })
+  expect((await valueOf('output')).json).toMatchObject({ text: '"<b>1</b>"', isWhole: true })
+  expect((await valueOf('input')).json).toMatchObject({ status: 404, detail: expect.stringContaining('is not kept any more') })
+  await gateway.store.jobs.setRetention(ep, id, 1)
+  await vi.waitFor(async () => expect((await valueOf('output')).status).toBe(404), WAIT)
+})
+
 it('groups failures by what they have in common', async () => {
   await end(OOM(20), 'no cheese', undefined, OOM(512))
   const { failures, total, isComplete } = await get<FailureListView>(`failures?endpoint=${ep}`)
@@ -159,6 +175,7 @@ it('shows a stranger nothing', async () => {
   expect((await ask('jobs')).json).toEqual({ jobs: [], nextCursor: null })
   expect((await ask('failures')).json).toMatchObject({ failures: [], total: 0 })
   expect((await ask('workers')).json).toEqual({ workers: [] })
-  for (const path of [`jobs/${id}`, `workers/${worker.id}`, `jobs?endpoint=${ep}`]) expect((await ask(path)).status).toBe(404)
+  for (const path of [`jobs/${id}`, `jobs/${id}/input`, `workers/${worker.id}`, `jobs?endpoint=${ep}`])
+    expect((await ask(path)).status).toBe(404)
   expect((await ask('jobs/bulk', { method: 'POST', body: { action: 'retry', filter: {} } })).json).toMatchObject({ matched: 0 })
 })

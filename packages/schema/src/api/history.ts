@@ -69,6 +69,7 @@ export const JobDetailView = FoundJob.extend({
       workerId: z.string(),
       startedAt: z.number(),
       enteredAt: z.number().optional().describe('When the function was entered.'),
+      returnedAt: z.number().optional().describe('When the function returned, as our agent reports it.'),
       endedAt: z.number().optional(),
       evidence: z.string().optional().describe('Why it was taken back.'),
     }),
@@ -76,6 +77,24 @@ export const JobDetailView = FoundJob.extend({
   events: z.array(EndpointEvent).describe('Oldest first; of a job long ago there are none.'),
 }).meta({ id: 'JobDetail' })
 export type JobDetailView = z.infer<typeof JobDetailView>
+
+export const JobValueQuery = z.object({
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(8 * 1024 * 1024)
+    .default(4096)
+    .describe('How much of its beginning, in bytes of UTF-8.'),
+})
+export const JobValueView = z
+  .object({
+    text: z.string().describe('JSON, or the beginning of it.'),
+    bytes: z.int().describe('Of all of it.'),
+    isWhole: z.boolean(),
+  })
+  .meta({ id: 'JobValue' })
+export type JobValueView = z.infer<typeof JobValueView>
 
 export const BulkBody = z.strictObject({
   action: z.enum(['retry', 'cancel']).describe('retry: failed and timed-out jobs. cancel: waiting and running ones.'),
@@ -184,6 +203,22 @@ export const HISTORY_OPERATIONS = tagged('history', {
     description: 'By its id alone; also after its result is gone.',
     params: IdParams,
     reply: JobDetailView,
+  },
+  'GET /runyard/v1/jobs/:id/input': {
+    id: 'readJobInput',
+    summary: 'Read what was submitted, or its beginning',
+    description: 'Kept until the job ends; of failed and timed-out jobs as long as their results, since a retry needs it.',
+    params: IdParams,
+    querystring: JobValueQuery,
+    reply: JobValueView,
+  },
+  'GET /runyard/v1/jobs/:id/output': {
+    id: 'readJobOutput',
+    summary: 'Read the output of a job, or its beginning',
+    description: 'Of a running job, its latest progress. Kept for `retention.asyncS` or `retention.syncS`.',
+    params: IdParams,
+    querystring: JobValueQuery,
+    reply: JobValueView,
   },
   'POST /runyard/v1/jobs/bulk': {
     id: 'changeJobs',

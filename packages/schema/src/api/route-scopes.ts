@@ -81,6 +81,8 @@ const MANAGEMENT: Readonly<Record<string, NeededScope>> = {
   'GET /runyard/v1/usage': VIEW,
   'GET /runyard/v1/jobs': RUN_OR_VIEW,
   'GET /runyard/v1/jobs/:id': RUN_OR_VIEW,
+  'GET /runyard/v1/jobs/:id/input': RUN_OR_VIEW,
+  'GET /runyard/v1/jobs/:id/output': RUN_OR_VIEW,
   'POST /runyard/v1/jobs/bulk': OPERATE,
   'GET /runyard/v1/failures': VIEW,
   'GET /runyard/v1/pool': VIEW,

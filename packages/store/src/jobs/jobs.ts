@@ -180,6 +180,8 @@ export interface JobStore extends BlobSweeps {
   whyGone(endpointId: string, jobId: string): Promise<GoneJob | undefined>
   /** What was submitted. Of ended jobs it is kept where a retry may ask for it: FAILED and TIMED_OUT. */
   submission(endpointId: string, jobId: string): Promise<JobSubmission | undefined>
+  /** Of the API key that submitted it, as long as what it submitted is kept. */
+  keyIdOf(endpointId: string, jobId: string): Promise<string | undefined>
   /**
    * Claims up to `limit` chunks for one answer, which then is concluded; none while the claim of another answer stands. A claim that no answer
    * concludes is void after `claimMs`, and its chunks are handed out again.

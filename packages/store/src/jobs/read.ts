@@ -5,7 +5,7 @@ import { maybe, nothing, number, row, text } from '../scripts/replies.ts'
 import type { JobStore } from './jobs.ts'
 import { recordRow } from './job-record.ts'
 import { jobLua } from './parts.ts'
-import { readRecord, readSubmission } from './stored-values.ts'
+import { readRecord, readStoredSubmission, readSubmission } from './stored-values.ts'
 
 const readScript = defineScript({
   lua: new URL('./read.lua', import.meta.url),
@@ -66,7 +66,7 @@ const statsScript = defineScript({
   }),
 })
 
-type JobReads = Pick<JobStore, 'get' | 'holds' | 'submission' | 'setRetention' | 'stats'>
+type JobReads = Pick<JobStore, 'get' | 'holds' | 'submission' | 'keyIdOf' | 'setRetention' | 'stats'>
 
 export function createJobReads(context: StoreContext): JobReads {
   const { keys, run, payloads, justSettled } = context
@@ -85,6 +85,11 @@ export function createJobReads(context: StoreContext): JobReads {
     async submission(endpointId, jobId) {
       const data = await run(readSubmissionScript, { queue: keys.queue(endpointId), id: jobId })
       return data === undefined ? undefined : readSubmission(payloads, { endpointId, jobId }, data)
+    },
+
+    async keyIdOf(endpointId, jobId) {
+      const data = await run(readSubmissionScript, { queue: keys.queue(endpointId), id: jobId })
+      return data === undefined ? undefined : readStoredSubmission(data).submission.keyId
     },
 
     async setRetention(endpointId, id, ttlMs) {

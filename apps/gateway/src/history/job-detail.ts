@@ -1,0 +1,124 @@
+// One job by its id alone: as Redis has it, else as the history remembers it (ADR 79).
+import { fingerprintOf, headlineOf, idBytesOf, unpackJobs, type PastJob } from '@runyard/core'
+import { RunyardError, type Endpoint, type EndpointEvent, type JobRecord } from '@runyard/schema'
+import type { FoundJob, JobDetailView } from '@runyard/schema/api'
+import { nextTurn } from '../http/turns.ts'
+import type { QueueReasons } from '../jobs/health.ts'
+import type { GatewayDeps } from '../parts/deps.ts'
+import { toFound } from './job-search.ts'
+import type { OwnEndpoints } from './own-endpoints.ts'
+
+interface LookDeps extends Pick<GatewayDeps, 'store'> {
+  readonly reasonOf: QueueReasons
+}
+
+/** @throws RunyardError('not_found') */
+export async function readJob(deps: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView> {
+  return (await nowOf(deps, own, id)) ?? (await pastOf(deps.store, own, id))
+}
+
+/** A job that Redis still has, with its result or without, of one of these endpoints. */
+export async function findRecord({ jobs }: Pick<GatewayDeps['store'], 'jobs'>, { all }: OwnEndpoints, id: string) {
+  const found = await Promise.all(
+    [...all.values()].map(async (endpoint) => {
+      const record = await jobs.get(endpoint.id, id)
+      return record === undefined ? [] : [{ endpoint, record }]
+    }),
+  )
+  return found.flat()[0]
+}
+
+async function nowOf({ store, reasonOf }: LookDeps, own: OwnEndpoints, id: string): Promise<JobDetailView | undefined> {
+  const found = await findRecord(store, own, id)
+  if (found === undefined) return undefined
+  const { endpoint, record: job } = found
+  const why = job.status === 'IN_QUEUE' ? await reasonOf(endpoint, job) : {}
+  const [events, keyId] = await Promise.all([eventsOf(store, endpoint.id, id), store.jobs.keyIdOf(endpoint.id, id)])
+  const by = keyId === undefined ? {} : { keyId }
+  return { ...viewOf(endpoint, job), ...by, ...why, attempts: attemptsOf(events, job), events }
+}
+
+function viewOf({ id, name }: Endpoint, job: JobRecord): FoundJob & Pick<JobDetailView, 'text'> {
+  const { submittedAt, startedAt, settledAt: endedAt, workerId, error } = job
+  return {
+    id: job.id,
+    endpoint: { id, name },
+    status: job.status,
+    submittedAt,
+    retries: job.retries,
+    ...(startedAt === undefined ? {} : { startedAt, delayMs: Math.max(0, startedAt - submittedAt) }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(startedAt === undefined || endedAt === undefined ? {} : { runMs: Math.max(0, endedAt - startedAt) }),
+    ...(workerId === undefined ? {} : { workerId }),
+    ...(error === undefined ? {} : { error: headlineOf(error), text: error }),
+    ...(error === undefined || job.status === 'CANCELLED' ? {} : { fingerprint: fingerprintOf(error) }),
+  }
+}
+
+async function eventsOf(store: GatewayDeps['store'], endpointId: string, jobId: string): Promise<EndpointEvent[]> {
+  const events = await store.events.list(endpointId, 1000, 'jobs')
+  return events.filter((event) => event.jobId === jobId).toSorted((a, b) => a.at - b.at)
+}
+
+const FUNCTION_ENTERED = 'function entered'
+
+/** From the events that are left of it. */
+function attemptsOf(events: readonly EndpointEvent[], { settledAt, timings }: Pick<JobRecord, 'settledAt' | 'timings'>) {
+  const attempts: JobDetailView['attempts'] = []
+  for (const event of events) noteAttempt(attempts, event)
+  const last = attempts.at(-1)
+  if (last !== undefined && settledAt !== undefined) {
+    last.endedAt ??= settledAt
+    if (timings?.returnedAt !== undefined) last.returnedAt = timings.returnedAt
+  }
+  return attempts
+}
+
+function noteAttempt(attempts: JobDetailView['attempts'], { kind, at, workerId = '', message = '' }: EndpointEvent): void {
+  const last = attempts.at(-1)
+  if (kind === 'job_started' && message !== FUNCTION_ENTERED) attempts.push({ workerId, startedAt: at })
+  else if (last === undefined) return
+  else if (kind === 'job_started') last.enteredAt = at
+  else if (kind === 'job_requeued') Object.assign(last, { endedAt: at, evidence: message })
+}
+
+const CHUNKS_AT_ONCE = 256
+
+/** The latest end of a job that only the history knows. @throws RunyardError('not_found') */
+async function pastOf(store: GatewayDeps['store'], { all }: OwnEndpoints, id: string): Promise<JobDetailView> {
+  const job = await findEnded(store.history, id)
+  const endpoint = all.get(job?.endpointId ?? '')
+  if (job === undefined || endpoint === undefined) throw new RunyardError('not_found', `There is no job "${id}".`)
+  const events = await eventsOf(store, endpoint.id, id)
+  const text = job.fingerprint === undefined ? undefined : await textOf(store.history, job.endedAt, id)
+  return {
+    ...toFound(endpoint, job),
+    attempts: attemptsOf(events, { settledAt: job.endedAt }),
+    events,
+    ...(text === undefined ? {} : { text }),
+  }
+}
+
+/** Most chunks are passed over by a look for the 16 bytes of the id, without unpacking them. */
+async function findEnded(history: GatewayDeps['store']['history'], id: string): Promise<PastJob | undefined> {
+  const bytes = idBytesOf(id)
+  const mayHave = (chunk: Uint8Array): boolean =>
+    bytes === undefined || Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).includes(Buffer.from(bytes))
+  let after: string | undefined
+  for (;;) {
+    const range = { from: 0, to: Number.MAX_SAFE_INTEGER, after, newestFirst: true, count: CHUNKS_AT_ONCE }
+    const chunks = await history.chunks('jobs', range)
+    const job = chunks
+      .filter((chunk) => mayHave(chunk.bytes))
+      .flatMap((chunk) => unpackJobs(chunk.bytes).toReversed())
+      .find((candidate) => candidate.id === id)
+    after = chunks.at(-1)?.id
+    if (job !== undefined || chunks.length < CHUNKS_AT_ONCE) return job
+    await nextTurn()
+  }
+}
+
+async function textOf(history: GatewayDeps['store']['history'], endedAt: number, id: string): Promise<string | undefined> {
+  const chunks = await history.failures({ from: endedAt, to: endedAt + 60_000, count: 200 })
+  return chunks.flatMap(({ failures }) => failures).find((failure) => failure.id === id)?.text
+}
