@@ -14,6 +14,7 @@ import type {
   MergedLogView,
   PoolView,
   SeriesView,
+  TimelineView,
   WorkerLifeView,
 } from '@runyard/schema/api'
 
@@ -49,6 +50,17 @@ export type LogSearch = { readonly [K in keyof Omit<MergedLogQuery, 'from'>]?: M
   readonly from?: number | undefined
 }
 
+/** What each card did; for `px` pixels. */
+export interface TimelineSearch {
+  /** Epoch ms. */
+  readonly from: number
+  readonly to: number
+  readonly px: number
+  readonly group?: 'host' | 'type' | 'endpoint' | undefined
+  readonly endpoint?: string | undefined
+  readonly gpu?: string | undefined
+}
+
 export interface HistoryClient {
   /** Those that wait or run, then those that ended; each newest first. */
   findJobs(search: JobSearch): Promise<JobSearchView>
@@ -77,6 +89,8 @@ export interface HistoryClient {
   followLive(topics: readonly string[], options: { readonly signal: AbortSignal }): AsyncGenerator<LiveEvent>
   /** Hosts and cards as they are now. */
   pool(): Promise<PoolView>
+  /** One lane per card. */
+  timeline(search: TimelineSearch): Promise<TimelineView>
   /** Retries or cancels all that match. */
   changeJobs(body: Partial<BulkBody> & Pick<BulkBody, 'action'>): Promise<BulkView>
 }
@@ -100,6 +114,7 @@ export function createHistoryClient(send: Send, target: AnyTarget): HistoryClien
       for await (const { data } of followEvents(target, `/runyard/v1/live?${query}`, options)) yield data as LiveEvent
     },
     pool: () => send('/runyard/v1/pool'),
+    timeline: ({ from, to, ...search }) => send(`/runyard/v1/timeline?${toQuery({ ...search, from: toIso(from), to: toIso(to) })}`),
     getJob: (jobId) => send(`/runyard/v1/jobs/${encodeURIComponent(jobId)}`),
     changeJobs: (body) => send('/runyard/v1/jobs/bulk', { body }),
   }

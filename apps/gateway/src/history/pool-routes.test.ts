@@ -64,7 +64,12 @@ beforeEach(async () => {
   }
   await store.hosts.putSight('h1', sight)
   const values = ['box', '0', UUID]
-  const metrics = { runyard_gpu_utilization_ratio: 0.5, runyard_gpu_memory_used_bytes: 250, runyard_gpu_power_watts: 70 }
+  const metrics = {
+    runyard_gpu_utilization_ratio: 0.5,
+    runyard_gpu_memory_used_bytes: 250,
+    runyard_gpu_power_watts: 70,
+    runyard_gpu_power_limit_watts: 140,
+  }
   const report = Object.entries(metrics).map(([name, value]) => [name, [{ values, reading: { value } }]])
   await store.scalerReport.put({ at: NOW, metrics: Object.fromEntries(report) })
 })
@@ -96,7 +101,7 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
   const job = { endpointId: ep, workerId: id, cause: 'result', retries: 0 } as const
   await store.history.addJobs([{ ...job, id: `a1${ep}`, status: 'COMPLETED', ...ran(3, 5) }], {})
   await store.history.addJobs([{ ...job, id: `a2${ep}`, status: 'FAILED', ...ran(6.1, 6.2) }], {})
-  const reading = { load: 1, memory: 0.5, powerW: null, temperatureC: null }
+  const reading = { load: 1, memory: 0.5, powerW: 70, temperatureC: null }
   const cards = new Map([[UUID, [reading]]])
   await store.history.add('samples', packSamples({ at: START + 3 * MINUTE, stepMs: MINUTE, cards }), START + 3 * MINUTE)
   await store.history.add('cardChanges', Buffer.from(JSON.stringify({ cards: [], hosts: ['h1'] })), NOW - MINUTE)
@@ -112,13 +117,17 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
     phases: '.sibbiiidu',
     load: '---z------',
     memory: '---i------',
+    power: '---i------',
+    index: 0,
     failed: [6],
   })
   expect(lane?.workers).toMatchObject([
-    { id, endpoint: { id: ep, name: ep }, endReason: 'idle_timeout', phases: [{ phase: 'starting' }, {}, {}] },
+    { id, endpoint: { id: ep, name: ep }, startReason: 'first_job', endReason: 'idle_timeout', phases: [{ phase: 'starting' }, {}, {}] },
   ])
   expect(lane?.jobs?.map(({ status }) => status).toSorted()).toEqual(['COMPLETED', 'FAILED'])
   expect(absences).toEqual([{ hostId: 'h1', cause: 'host_away', from: NOW - MINUTE, to: NOW }])
+  const ofCard = await get<TimelineView>(`${query}&gpu=${UUID}`)
+  expect(ofCard.lanes).toEqual([lane])
   const byEndpoint = await get<TimelineView>(`${query}&group=endpoint`)
   expect(byEndpoint.lanes.find(({ uuid }) => uuid === UUID)?.group).toBe(ep)
   const { plain } = await gateway.store.keys.create({ name: 'stranger', ownerId: 'stranger' })
@@ -127,6 +136,13 @@ it('draws what a card did: the phases of its workers, jobs over them, failures, 
   })
   const own = (stranger.json as unknown as TimelineView).lanes.find(({ uuid }) => uuid === UUID)
   expect(own).toMatchObject({ workers: [], jobs: [], group: 'box' })
+})
+
+it('compresses a large timeline for who accepts it', async () => {
+  const path = `/runyard/v1/timeline?from=${START}&to=${NOW}&px=4000`
+  const ask = async (encoding: string) => (await gateway.call(path, { headers: { 'accept-encoding': encoding } })).headers
+  expect((await ask('gzip')).get('content-encoding')).toBe('gzip')
+  expect((await ask('identity')).get('content-encoding')).toBeNull()
 })
 
 it('reads numbers of an endpoint, and readings of a card, step by step', async () => {

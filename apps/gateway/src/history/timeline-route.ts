@@ -3,6 +3,7 @@
 import {
   createLanes,
   defined,
+  readingPxOf,
   unpackSamples,
   type Lane,
   type PastJob,
@@ -13,13 +14,14 @@ import {
 import { OutOfUse, type Endpoint, type Reason } from '@runyard/schema'
 import type { TimelineView } from '@runyard/schema/api'
 import type { Store } from '@runyard/store'
+import { compressAnswer } from '../http/compress.ts'
 import { nextTurn } from '../http/turns.ts'
 import { keyOf, restRoute, type RestApp } from '../management/rest/conventions.ts'
 import { CHUNK_LAG_MS } from './job-search.ts'
 import { ownEndpoints, type OwnEndpoints } from './own-endpoints.ts'
 import { readLives } from './worker-routes.ts'
 
-type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history'>
+type TimelineStore = Pick<Store, 'endpoints' | 'workers' | 'jobs' | 'hosts' | 'history' | 'scalerReport'>
 
 const HOUR_MS = 3_600_000
 /** Readings of ten seconds up to here; of minutes beyond. */
@@ -28,51 +30,57 @@ const CHUNKS_AT_ONCE = 32
 const MOST_JOBS = 1_000_000
 /** A chunk may be this much later than its first reading. */
 const LAG_MS = 60_000
-/** What a browser may get beyond the columns, per pixel. */
+/** What a browser may get beyond the columns, per pixel: workers and jobs, and workers alone. */
 const NEAR_PER_PX = 4
+const MIDDLE_PER_PX = 0.5
 
 type Range = TimelineInput['range']
-type Worker = TimelineWorker & { readonly host: string; readonly endReason?: Reason }
+type Worker = TimelineWorker & {
+  readonly host: string
+  readonly endpointVersion: number
+  readonly startReason: Reason
+  readonly endReason?: Reason
+}
 
 export function registerTimelineRoute(app: RestApp, { store }: { readonly store: TimelineStore }): void {
   app.route({
     ...restRoute('GET /runyard/v1/timeline'),
+    onSend: compressAnswer,
     handler: async (request): Promise<TimelineView> => {
-      const { px, group, endpoint: word, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
+      const { px, group, endpoint: word, gpu, to = Date.now(), from = Math.max(0, to - HOUR_MS) } = request.query
       const range = { from: Math.min(from, to - 1), to }
       const own = await ownEndpoints(store, keyOf(request).ownerId, word)
-      const [workers, past, absences, samples] = await Promise.all([
-        workersIn(store, range),
-        jobsIn(store, range),
+      const all = await workersIn(store, range)
+      const asked = new Set<string>(own.asked.map(({ id }) => id))
+      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || asked.has(endpointId)
+      const workers = all.filter((worker) => isShown(worker) && (gpu === undefined || worker.gpus.some(({ uuid }) => uuid === gpu)))
+      const [cards, past, absences, samples] = await Promise.all([
+        cardsOf(store, all),
+        jobsIn(store, range, new Set(workers.map(({ id }) => id))),
         absencesIn(store, range),
         samplesIn(store, range),
       ])
-      const asked = new Set<string>(own.asked.map(({ id }) => id))
-      const isShown = ({ endpointId }: { readonly endpointId: string }) => word === undefined || asked.has(endpointId)
-      const cards = await cardsOf(store, workers)
-      const input = {
-        range,
-        px,
-        now: Date.now(),
-        cards,
-        workers: workers.filter(isShown),
-        jobs: past.jobs.filter(isShown),
-        samples,
-        absences,
-      }
+      const shown = cards.filter(({ uuid }) => gpu === undefined || uuid === gpu)
+      const input = { range, px, now: Date.now(), cards: shown, workers, jobs: past.jobs, samples, absences }
       const lanes = await drawInTurns(input)
-      const isNear = input.jobs.length + input.workers.length <= NEAR_PER_PX * px
-      const views = lanes.map((lane, index) => viewOf(lane, cards[index], { own, group, isNear, now: input.now }))
+      const level = levelOf(input)
+      const views = lanes.map((lane, index) => viewOf(lane, shown[index], { own, group, level, now: input.now }))
       return {
         ...range,
         px,
-        level: isNear ? 'near' : 'far',
+        readingPx: readingPxOf(input),
+        level,
         lanes: views.toSorted((a, b) => compare(a.group, b.group) || compare(a.host, b.host)),
         absences: absences.map(({ ...absence }) => absence),
         isComplete: past.isComplete,
       }
     },
   })
+}
+
+function levelOf({ px, workers, jobs }: TimelineInput): TimelineView['level'] {
+  if (jobs.length + workers.length <= NEAR_PER_PX * px) return 'near'
+  return workers.length <= MIDDLE_PER_PX * px ? 'middle' : 'far'
 }
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)
@@ -100,18 +108,21 @@ async function workersIn(store: TimelineStore, range: Range): Promise<readonly W
   return [...now, ...lives.filter(({ id }) => !ids.has(id))].filter(({ createdAt }) => createdAt < range.to)
 }
 
-async function jobsIn(
-  store: TimelineStore,
-  range: Range,
-): Promise<{ readonly jobs: readonly TimelineJob[]; readonly isComplete: boolean }> {
+interface PastJobs {
+  readonly jobs: readonly TimelineJob[]
+  readonly isComplete: boolean
+}
+
+/** Those that one of the workers ran. */
+async function jobsIn(store: TimelineStore, range: Range, workers: ReadonlySet<string>): Promise<PastJobs> {
   const running = range.to < Date.now() - HOUR_MS ? [] : await runningJobs(store)
-  const jobs: TimelineJob[] = [...running]
+  const jobs = running.filter(({ workerId }) => workers.has(workerId))
   let after: string | undefined
   // Newest first. What ended a while after the range may have run in it.
   const to = range.to + HOUR_MS
   for (;;) {
     const chunks = await store.history.jobs({ from: range.from, to: to + CHUNK_LAG_MS, after, newestFirst: true, count: CHUNKS_AT_ONCE })
-    jobs.push(...chunks.flatMap((chunk) => chunk.jobs.flatMap((job) => ranIn(job, range))))
+    for (const chunk of chunks) jobs.push(...ranIn(chunk.jobs, range).filter(({ workerId }) => workers.has(workerId)))
     after = chunks.at(-1)?.id
     if (chunks.length < CHUNKS_AT_ONCE) return { jobs, isComplete: true }
     if (jobs.length > MOST_JOBS) return { jobs, isComplete: false }
@@ -119,9 +130,11 @@ async function jobsIn(
   }
 }
 
-function ranIn({ id, endpointId, status, workerId, startedAt, endedAt }: PastJob, { from, to }: Range): readonly TimelineJob[] {
-  if (workerId === undefined || startedAt === undefined || startedAt >= to || endedAt < from) return []
-  return [{ id, endpointId, status, workerId, startedAt, endedAt }]
+function ranIn(jobs: readonly PastJob[], { from, to }: Range): readonly TimelineJob[] {
+  return jobs.filter(
+    (job): job is PastJob & TimelineJob =>
+      job.workerId !== undefined && job.startedAt !== undefined && job.startedAt < to && job.endedAt >= from,
+  )
 }
 
 async function runningJobs({ endpoints, jobs }: TimelineStore): Promise<readonly TimelineJob[]> {
@@ -162,18 +175,26 @@ interface Card {
   readonly host: string
   readonly name: string
   readonly simulated: boolean
+  readonly index?: number
+  readonly powerLimitW?: number | undefined
 }
 
-/** Those that there are, and those that workers of the range had. */
-async function cardsOf({ hosts }: TimelineStore, workers: readonly Worker[]): Promise<readonly Card[]> {
-  const there = (await hosts.list()).map(({ hostId, sight }) => ({
-    gpus: sight?.inventory?.gpus ?? [],
-    hostId,
-    host: sight?.label ?? hostId,
-  }))
-  const found = new Map<string, Card>()
-  for (const { gpus, hostId, host } of [...workers, ...there]) {
-    for (const { uuid, name, simulated } of gpus) found.set(uuid, { uuid, hostId, host, name, simulated })
+/** Those that there are, in the order of their hosts, then those that only workers of the range had. */
+async function cardsOf({ hosts, scalerReport }: TimelineStore, workers: readonly Worker[]): Promise<readonly Card[]> {
+  const [records, report] = await Promise.all([hosts.list(), scalerReport.get()])
+  // With the card's uuid as the third label (ADR 73).
+  const limits = (report?.metrics['runyard_gpu_power_limit_watts'] ?? []).flatMap(({ values, reading }) =>
+    'value' in reading && reading.value > 0 ? [[values[2] ?? '', reading.value] as const] : [],
+  )
+  const limitOf = new Map(limits)
+  const there = records.flatMap(({ hostId, sight }) =>
+    (sight?.inventory?.gpus ?? []).map(({ uuid, name, simulated }, index): Card => {
+      return { uuid, hostId, host: sight?.label ?? hostId, name, simulated, index, powerLimitW: limitOf.get(uuid) }
+    }),
+  )
+  const found = new Map(there.map((card) => [card.uuid, card]))
+  for (const { gpus, hostId, host } of workers) {
+    for (const { uuid, name, simulated } of gpus) if (!found.has(uuid)) found.set(uuid, { uuid, hostId, host, name, simulated })
   }
   return [...found.values()]
 }
@@ -181,16 +202,18 @@ async function cardsOf({ hosts }: TimelineStore, workers: readonly Worker[]): Pr
 interface ViewOptions {
   readonly own: OwnEndpoints
   readonly group: 'host' | 'type' | 'endpoint'
-  readonly isNear: boolean
+  readonly level: TimelineView['level']
   readonly now: number
 }
 
-function viewOf(lane: Lane, card: Card | undefined, { own, group, isNear, now }: ViewOptions): TimelineView['lanes'][number] {
-  const { uuid, phases, load, memory, failed } = lane
-  const { host = '', hostId = '', name = '', simulated = false } = card ?? {}
+function viewOf(lane: Lane, card: Card | undefined, { own, group, level, now }: ViewOptions): TimelineView['lanes'][number] {
+  const { uuid, phases, load, memory, power, failed } = lane
+  const { host = '', hostId = '', name = '', simulated = false, index } = card ?? {}
   const groups = { host, type: name, endpoint: mainEndpoint(lane, own.all) }
-  const drawn = { uuid, host, hostId, name, simulated, group: groups[group], phases, load, memory, failed: [...failed] }
-  return isNear ? { ...drawn, ...namesOf(lane, own.all, now) } : drawn
+  const drawn = { uuid, host, hostId, index, name, simulated, group: groups[group], phases, load, memory, power, failed: [...failed] }
+  const workers = level === 'far' ? undefined : workersOf(lane, own.all)
+  const jobs = level === 'near' ? jobsOf(lane, own.all, now) : undefined
+  return defined({ ...drawn, workers, jobs })
 }
 
 /** The name of the caller's endpoint that had the card longest. */
@@ -203,19 +226,19 @@ function mainEndpoint({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): strin
   return [...spent].reduce((best, other) => (other[1] > best[1] ? other : best), ['', 0] as const)[0]
 }
 
-function namesOf({ bars, jobs }: Lane, own: ReadonlyMap<string, Endpoint>, now: number) {
-  const workers = bars.flatMap(({ worker, phases }) => {
+function workersOf({ bars }: Lane, own: ReadonlyMap<string, Endpoint>): NonNullable<TimelineView['lanes'][number]['workers']> {
+  return bars.flatMap(({ worker, phases }) => {
     const endpoint = own.get(worker.endpointId)
     if (endpoint === undefined) return []
-    const { id, endReason } = worker as Worker
+    const { id, endpointVersion: version, startReason, endReason } = worker as Worker
     const spans = phases.flatMap(({ phase, ...span }) =>
-      phase === 'starting' || phase === 'idle' || phase === 'draining' ? [{ phase, ...span }] : [],
+      phase === 'pulling' || phase === 'starting' || phase === 'idle' || phase === 'draining' ? [{ phase, ...span }] : [],
     )
-    return [defined({ id, endpoint: { id: endpoint.id, name: endpoint.name }, phases: spans, endReason })]
+    return [defined({ id, endpoint: { id: endpoint.id, name: endpoint.name }, version, phases: spans, startReason, endReason })]
   })
+}
+
+function jobsOf({ jobs }: Lane, own: ReadonlyMap<string, Endpoint>, now: number): NonNullable<TimelineView['lanes'][number]['jobs']> {
   const named = jobs.filter(({ endpointId }) => own.has(endpointId))
-  return {
-    workers,
-    jobs: named.map(({ id, endpointId, status, startedAt: from, endedAt: to = now }) => ({ id, endpointId, status, from, to })),
-  }
+  return named.map(({ id, endpointId, status, startedAt: from, endedAt: to = now }) => ({ id, endpointId, status, from, to }))
 }

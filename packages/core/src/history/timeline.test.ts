@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { meanSample, packSamples, unpackSamples, type CardSample } from './card-samples.ts'
 import { addNumbers, NO_NUMBERS, numbersOf, packNumbers, quantileOf, unpackNumbers, type EndpointNumbers } from './endpoint-numbers.ts'
-import { drawLanes, type TimelineInput, type TimelineJob, type TimelineWorker } from './timeline.ts'
+import { drawLanes, readingPxOf, type TimelineInput, type TimelineJob, type TimelineWorker } from './timeline.ts'
 
 const UUID = 'GPU-6f9619ff-8b86-4011-b42d-00cf4fc964ff'
 const card = { uuid: UUID, hostId: 'h1' }
@@ -52,6 +52,13 @@ it('draws the phase that took most of each pixel', () => {
   expect(draw({ workers: [], absences: [{ hostId: 'h1', from: 40, to: 60 }] })?.phases).toBe('....uu....')
 })
 
+it('tells an image pull from a start where it took a second or more', () => {
+  const wide = { range: { from: 0, to: 10_000 }, now: 10_000 }
+  const slow = { ...worker, createdAt: 1000, imageReadyAt: 4000, readyAt: 6000, drainingSince: 8000, goneAt: 9000 }
+  expect(draw({ ...wide, workers: [slow] })?.phases).toBe('.pppssiid.')
+  expect(draw({ ...wide, workers: [{ ...slow, imageReadyAt: 1900 }] })?.phases).toBe('.sssssiid.')
+})
+
 it('marks a pixel with a failed job, however short', () => {
   expect(draw({ jobs: [job(30, 31, 'FAILED'), job(32, 33), job(35, 36, 'FAILED'), job(150, 160, 'FAILED')] })?.failed).toEqual([3])
 })
@@ -64,7 +71,20 @@ it('draws a worker that is still there up to now, and nothing after', () => {
 it('draws load and memory where they are known', () => {
   const sample = { load: 1, memory: 0.5, powerW: null, temperatureC: null }
   const samples = [{ at: 20, stepMs: 10, cards: new Map([[UUID, [sample, null, { ...sample, load: 0 }]]]) }]
-  expect(draw({ samples })).toMatchObject({ load: '--z-0-----', memory: '--i-i-----' })
+  expect(draw({ samples })).toMatchObject({ load: '--z-0-----', memory: '--i-i-----', power: '----------' })
+})
+
+it('draws power as a share of the limit of the card', () => {
+  const sample = { load: 1, memory: 0.5, powerW: 150, temperatureC: null }
+  const samples = [{ at: 20, stepMs: 10, cards: new Map([[UUID, [sample]]]) }]
+  expect(draw({ samples, cards: [{ ...card, powerLimitW: 300 }] })?.power).toBe('--i-------')
+})
+
+it('spends fewer digits on readings where many cards are drawn wide', () => {
+  const cards = Array.from({ length: 64 }, (_, index) => ({ ...card, uuid: `c${index}` }))
+  const lane = draw({ cards, px: 1440 })
+  expect(readingPxOf({ cards, px: 1440 })).toBe(7)
+  expect([lane?.phases.length, lane?.load.length]).toEqual([1440, 206])
 })
 
 it('is as wide as it is asked for, whatever happened', () => {

@@ -4,8 +4,21 @@ import type { WorkerLife } from '@runyard/schema'
 import type { CardSamples } from './card-samples.ts'
 import type { PastJob } from './ended-jobs.ts'
 
-export const LANE_PHASES = { free: '.', starting: 's', idle: 'i', busy: 'b', draining: 'd', quarantined: 'q', unknown: 'u' } as const
+export const LANE_PHASES = {
+  free: '.',
+  pulling: 'p',
+  starting: 's',
+  idle: 'i',
+  busy: 'b',
+  draining: 'd',
+  quarantined: 'q',
+  unknown: 'u',
+} as const
 export type LanePhase = keyof typeof LANE_PHASES
+/** An image that was ready sooner was there already. */
+const PULL_MS = 1000
+/** Digits of readings in an answer, about: noise does not compress. */
+const MOST_DIGITS = 40_000
 
 export interface Span {
   readonly from: number
@@ -15,7 +28,7 @@ export interface Span {
 export interface TimelineWorker
   extends
     Pick<WorkerLife, 'id' | 'endpointId' | 'hostId' | 'gpus' | 'createdAt'>,
-    Partial<Pick<WorkerLife, 'readyAt' | 'drainingSince' | 'goneAt'>> {}
+    Partial<Pick<WorkerLife, 'imageReadyAt' | 'readyAt' | 'drainingSince' | 'goneAt'>> {}
 
 /** `endedAt` absent: it still runs. */
 export interface TimelineJob extends Pick<PastJob, 'id' | 'endpointId'> {
@@ -28,6 +41,8 @@ export interface TimelineJob extends Pick<PastJob, 'id' | 'endpointId'> {
 export interface LaneCard {
   readonly uuid: string
   readonly hostId: string
+  /** Absent: not known. */
+  readonly powerLimitW?: number | undefined
 }
 
 export interface TimelineInput {
@@ -48,11 +63,18 @@ export interface Lane {
   readonly jobs: readonly TimelineJob[]
   /** A letter per pixel. */
   readonly phases: string
-  /** Mean load and memory per pixel, 0 to z (35 of 35); `-`: not known. */
+  /** Means over `readingPx` pixels, 0 to z (35 of 35); `-`: not known. */
   readonly load: string
   readonly memory: string
+  /** Share of its limit. */
+  readonly power: string
   /** Pixels with a failed job. */
   readonly failed: readonly number[]
+}
+
+/** How many pixels one digit of the readings covers: more than one where the picture is so large that its lanes cannot show them anyway. */
+export function readingPxOf({ px, cards }: Pick<TimelineInput, 'px' | 'cards'>): number {
+  return Math.max(1, Math.ceil((px * cards.length * 3) / MOST_DIGITS))
 }
 
 /** In the order of the cards. */
@@ -74,7 +96,7 @@ interface OnCard {
 }
 
 function drawLane(input: TimelineInput, card: LaneCard, { workers, jobsOf }: OnCard): Lane {
-  const scale = createScale(input)
+  const scale = createScale(input.range, input.px)
   const jobs = workers.flatMap(({ id }) => jobsOf.get(id) ?? [])
   const columns = createColumns(scale)
   const bars = workers.map((worker) => ({ worker, phases: phasesOf(worker, input) }))
@@ -86,19 +108,21 @@ function drawLane(input: TimelineInput, card: LaneCard, { workers, jobsOf }: OnC
   }
   const failures = jobs.flatMap(({ status, endedAt }) => (status === 'FAILED' && endedAt !== undefined ? scale.columnOf(endedAt) : []))
   const failed = [...new Set(failures)].toSorted((a, b) => a - b)
-  return { uuid: card.uuid, bars, jobs, phases: columns.draw(), ...drawSamples(input.samples, card.uuid, scale), failed }
+  return { uuid: card.uuid, bars, jobs, phases: columns.draw(), ...drawSamples(input, card), failed }
 }
 
 /** From its placement to its end; what is warm is idle until jobs are drawn over it. */
 function phasesOf(
-  { createdAt, readyAt, drainingSince, goneAt }: TimelineWorker,
+  { createdAt, imageReadyAt = createdAt, readyAt, drainingSince, goneAt }: TimelineWorker,
   { now, range }: TimelineInput,
 ): readonly (Span & { readonly phase: LanePhase })[] {
   const end = goneAt ?? now
   const drained = Math.min(end, drainingSince ?? end)
   const ready = Math.min(drained, readyAt ?? drained)
+  const pulled = Math.min(ready, imageReadyAt - createdAt < PULL_MS ? createdAt : imageReadyAt)
   const phases = [
-    { phase: 'starting' as const, from: createdAt, to: ready },
+    { phase: 'pulling' as const, from: createdAt, to: pulled },
+    { phase: 'starting' as const, from: pulled, to: ready },
     { phase: 'idle' as const, from: ready, to: drained },
     { phase: 'draining' as const, from: drained, to: end },
   ]
@@ -114,7 +138,7 @@ interface Scale {
   each(span: Span, take: (column: number, ms: number) => void): void
 }
 
-function createScale({ range: { from, to }, px }: TimelineInput): Scale {
+function createScale({ from, to }: Span, px: number): Scale {
   const columnMs = (to - from) / px
   return {
     px,
@@ -133,7 +157,7 @@ function createScale({ range: { from, to }, px }: TimelineInput): Scale {
 }
 
 /** What matters most wins a tie, and trouble wins over what else happened in its pixel. */
-const ORDER = ['quarantined', 'unknown', 'busy', 'starting', 'draining', 'idle'] as const satisfies readonly LanePhase[]
+const ORDER = ['quarantined', 'unknown', 'busy', 'pulling', 'starting', 'draining', 'idle'] as const satisfies readonly LanePhase[]
 
 function createColumns(scale: Scale) {
   const { px, columnMs } = scale
@@ -162,19 +186,22 @@ function createColumns(scale: Scale) {
   }
 }
 
-function drawSamples(samples: readonly CardSamples[], uuid: string, scale: Scale): Pick<Lane, 'load' | 'memory'> {
-  const [load, memory] = [createMeans(scale.px), createMeans(scale.px)]
-  for (const { at, stepMs, cards } of samples) {
+function drawSamples(input: TimelineInput, { uuid, powerLimitW }: LaneCard): Pick<Lane, 'load' | 'memory' | 'power'> {
+  const scale = createScale(input.range, Math.ceil(input.px / readingPxOf(input)))
+  const [load, memory, power] = [createMeans(scale.px), createMeans(scale.px), createMeans(scale.px)]
+  for (const { at, stepMs, cards } of input.samples) {
     for (const [index, sample] of (cards.get(uuid) ?? []).entries()) {
       const span = { from: at + index * stepMs, to: at + (index + 1) * stepMs }
       if (sample === null) continue
+      const share = sample.powerW === null || powerLimitW === undefined ? null : sample.powerW / powerLimitW
       scale.each(span, (column) => {
         load.add(column, sample.load)
         memory.add(column, sample.memory)
+        power.add(column, share)
       })
     }
   }
-  return { load: load.draw(), memory: memory.draw() }
+  return { load: load.draw(), memory: memory.draw(), power: power.draw() }
 }
 
 function createMeans(px: number) {

@@ -82,6 +82,7 @@ export const TimelineQuery = z.object({
   px: whole(10, 4000, 1000).describe('How wide it is drawn.'),
   group: z.enum(['host', 'type', 'endpoint']).default('host').describe('What the lanes are ordered by.'),
   endpoint: z.string().min(1).max(200).optional().describe('Only workers and jobs of this endpoint, by id or name.'),
+  gpu: z.string().min(1).max(200).optional().describe('Only the lane of this card, by its uuid.'),
 })
 
 const Interval = { from: z.number(), to: z.number() }
@@ -90,36 +91,44 @@ export const TimelineLane = z
     uuid: z.string(),
     host: z.string(),
     hostId: z.string(),
+    index: z.int().optional().describe('Its number on its host; absent: it is no longer there.'),
     name: z.string(),
     simulated: z.boolean(),
     group: z.string(),
-    phases: z.string().describe('A letter per pixel: . free, s starting, i idle, b busy, d draining, q quarantined, u unknown.'),
-    load: z.string().describe('A digit of base 36 per pixel: 0 no load, z full load, - not known.'),
+    phases: z
+      .string()
+      .describe('A letter per pixel: . free, p image pull, s starting, i idle, b busy, d draining, q quarantined, u unknown.'),
+    load: z.string().describe('A digit of base 36 per `readingPx` pixels: 0 no load, z full load, - not known.'),
     memory: z.string().describe('The same of memory.'),
+    power: z.string().describe('The same of its power, as a share of the limit.'),
     failed: z.array(z.int()).describe('Pixels in which a job failed.'),
     workers: z
       .array(
         z.object({
           id: z.string(),
           endpoint: EndpointName,
-          phases: z.array(z.object({ ...Interval, phase: z.enum(['starting', 'idle', 'draining']) })),
+          version: z.int(),
+          phases: z.array(z.object({ ...Interval, phase: z.enum(['pulling', 'starting', 'idle', 'draining']) })),
+          startReason: Reason,
           endReason: Reason.optional(),
         }),
       )
       .optional()
-      .describe('Near enough to draw them: those of the caller.'),
+      .describe('Few enough to draw them: those of the caller.'),
     jobs: z
       .array(z.object({ id: z.string(), endpointId: z.string(), status: z.string(), ...Interval }))
       .optional()
-      .describe('Near enough to draw them.'),
+      .describe('Few enough to draw them.'),
   })
   .meta({ id: 'TimelineLane' })
+export type TimelineLane = z.infer<typeof TimelineLane>
 export const TimelineView = z
   .object({
     from: z.number(),
     to: z.number(),
     px: z.int(),
-    level: z.enum(['near', 'far']).describe('near: workers and jobs are listed, too.'),
+    readingPx: z.int().describe('How many pixels a digit of load, memory and power covers.'),
+    level: z.enum(['near', 'middle', 'far']).describe('middle: workers are listed, too; near: workers and jobs.'),
     lanes: z.array(TimelineLane),
     absences: z.array(z.object({ ...Interval, uuid: z.string().optional(), hostId: z.string().optional(), cause: z.string() })),
     isComplete: z.boolean().describe('False: the range has more jobs than could be read at once; the earliest are missing.'),
