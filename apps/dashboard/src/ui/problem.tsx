@@ -1,3 +1,4 @@
+import { Button } from './button.tsx'
 import styles from './problem.module.css'
 
 export interface ProblemProps {
@@ -13,11 +14,7 @@ export function Problem({ error, onRetry }: ProblemProps) {
         <span aria-hidden>✕ </span>
         {error.message}
       </p>
-      {onRetry && (
-        <button type="button" className={styles.button} onClick={onRetry}>
-          Try again
-        </button>
-      )}
+      {onRetry && <Button onClick={onRetry}>Try again</Button>}
     </div>
   )
 }

@@ -1,0 +1,13 @@
+import type { ComponentProps } from 'react'
+import styles from './button.module.css'
+
+export type ButtonKind = 'plain' | 'primary' | 'danger'
+
+export interface ButtonProps extends Omit<ComponentProps<'button'>, 'className'> {
+  /** `primary`: the one thing to do here. `danger`: it ends something. */
+  readonly kind?: ButtonKind
+}
+
+export function Button({ kind = 'plain', type = 'button', ...rest }: ButtonProps) {
+  return <button type={type} className={styles.button} data-kind={kind} {...rest} />
+}

@@ -1,0 +1,49 @@
+// Copying: a button, and a text that is made to be pasted elsewhere.
+import { useEffect, useState } from 'react'
+import { Button } from './button.tsx'
+import styles from './copy.module.css'
+
+const SHOWN_MS = 2000
+
+/** A page that is not at https or on this machine has no clipboard of its own: the older way copies what is selected. */
+async function copyText(text: string): Promise<void> {
+  if (window.isSecureContext) return navigator.clipboard.writeText(text)
+  const area = document.createElement('textarea')
+  area.value = text
+  document.body.append(area)
+  area.select()
+  document.execCommand('copy')
+  area.remove()
+}
+
+export interface CopyButtonProps {
+  readonly text: string
+  /** What is copied, such as `command`; the button says `Copy command`. */
+  readonly what?: string
+}
+
+export function CopyButton({ text, what = '' }: CopyButtonProps) {
+  const [isCopied, setCopied] = useState(false)
+  useEffect(() => {
+    if (!isCopied) return undefined
+    const timer = setTimeout(() => setCopied(false), SHOWN_MS)
+    return () => clearTimeout(timer)
+  }, [isCopied])
+  return (
+    <Button onClick={() => void copyText(text).then(() => setCopied(true))}>
+      <span aria-live="polite">{isCopied ? '✓ Copied' : `Copy${what === '' ? '' : ` ${what}`}`}</span>
+    </Button>
+  )
+}
+
+/** Text to copy, with its button. `label` says to screen readers what it is. */
+export function CopyBlock({ text, label }: { readonly text: string; readonly label: string }) {
+  return (
+    <div className={styles.block}>
+      <pre className={styles.text} tabIndex={0} role="region" aria-label={label}>
+        {text}
+      </pre>
+      <CopyButton text={text} />
+    </div>
+  )
+}
