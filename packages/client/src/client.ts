@@ -2,6 +2,7 @@
 // their SDKs.
 import { createHistoryClient, type HistoryClient } from './history-client.ts'
 import { request, requestText, toQuery, type RequestOptions, type Send, type AnyTarget } from './http.ts'
+import { createKeyClient, type KeyClient } from './key-client.ts'
 import type { EventSubject, RegistryCredentials } from '@runyard/schema'
 import type {
   EndpointBody,
@@ -15,6 +16,7 @@ import type {
   JobView,
   KeyView,
   LivenessView,
+  NetworkVolumeView,
   PurgeView,
   RegistryListView,
   RegistryView,
@@ -25,6 +27,7 @@ import type {
   StandbyView,
   NoticeListView,
   NoticeTestListView,
+  PricesView,
   UsageDimension,
   UsageView,
   VolumeListView,
@@ -82,6 +85,8 @@ export interface RegistryClient {
 
 export interface VolumeClient {
   list(): Promise<readonly VolumeView[]>
+  /** A network volume. `size`: GB. */
+  create(body: { readonly name: string; readonly size: number }): Promise<NetworkVolumeView>
   /** Its data goes, too. */
   delete(volume: Pick<VolumeView, 'id' | 'kind'>): Promise<void>
 }
@@ -99,6 +104,7 @@ export interface Client {
   readonly session: SessionClient
   readonly webhooks: WebhookClient
   readonly registries: RegistryClient
+  readonly keys: KeyClient
   readonly secrets: SecretClient
   readonly volumes: VolumeClient
   listEndpoints(): Promise<readonly EndpointView[]>
@@ -129,6 +135,8 @@ export interface Client {
   usage(asked: UsageRange): Promise<UsageView>
   /** The same as CSV. */
   usageTable(asked: UsageRange): Promise<string>
+  /** What an hour costs. */
+  prices(): Promise<PricesView>
   /** Hosts with workers that wait for an endpoint, or that cannot start one. */
   standby(): Promise<StandbyView['hosts']>
   /** GraphQL's `data`. */
@@ -151,6 +159,7 @@ export function createClient(target: AnyTarget, options: { signal?: AbortSignal 
     session: createSessionClient(send),
     webhooks: createWebhookClient(send),
     registries: createRegistryClient(send),
+    keys: createKeyClient(send),
     secrets: createSecretClient(send),
     volumes: createVolumeClient(send),
     listEndpoints: async () => (await send<EndpointListView>('/v2/serverless')).endpoints,
@@ -170,6 +179,7 @@ export function createClient(target: AnyTarget, options: { signal?: AbortSignal 
     testNotices: async () => (await send<NoticeTestListView>('/runyard/v1/notices/test', { method: 'POST' })).receivers,
     usage: (asked) => send(`/runyard/v1/usage?${usageQuery(asked)}`),
     usageTable: (asked) => requestText(target, `/runyard/v1/usage?${usageQuery(asked)}&format=csv`, options),
+    prices: () => send('/runyard/v1/prices'),
     standby: async () => (await send<StandbyView>('/runyard/v1/standby')).hosts,
     graphql: async <T>(query: string, variables: Record<string, unknown> = {}) =>
       (await send<{ data: T }>('/graphql', { body: { query, variables } })).data,
@@ -230,6 +240,7 @@ function createSecretClient(send: Send): SecretClient {
 function createVolumeClient(send: Send): VolumeClient {
   return {
     list: async () => (await send<VolumeListView>('/runyard/v1/volumes')).volumes,
+    create: (body) => send('/v2/network-volumes', { body }),
     delete: ({ id, kind }) => send(`/v2/${kind === 'GLOBAL' ? 'global' : 'network'}-volumes/${id}`, { method: 'DELETE' }),
   }
 }

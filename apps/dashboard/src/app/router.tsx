@@ -1,18 +1,9 @@
 // The pages and their addresses. What a page can be asked for is in its search parameters, so that a link shows the same to somebody else; each page is a
 // chunk of its own.
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { BASE_PATH } from '../api/client.ts'
-import { NotFoundPage } from './not-found.tsx'
-import { readRange } from './range.ts'
-import { Shell } from './shell.tsx'
-import { FaultPage } from './fault-page.tsx'
-
-const rootRoute = createRootRoute({
-  validateSearch: readRange,
-  component: Shell,
-  notFoundComponent: NotFoundPage,
-  errorComponent: FaultPage,
-})
+import { settingsRoutes } from '../pages/settings/routes.ts'
+import { rootRoute } from './root-route.ts'
 
 const yardRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -32,11 +23,11 @@ const runpodStorageRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/user/storage',
   beforeLoad: () => {
-    throw redirect({ to: '/' })
+    throw redirect({ to: '/settings/volumes' })
   },
 })
 
-const routeTree = rootRoute.addChildren([yardRoute, signInRoute, runpodStorageRoute])
+const routeTree = rootRoute.addChildren([yardRoute, signInRoute, settingsRoutes, runpodStorageRoute])
 
 export const router = createRouter({
   routeTree,

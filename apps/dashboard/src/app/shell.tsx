@@ -11,7 +11,10 @@ import { signOut } from './sign-out.ts'
 import styles from './shell.module.css'
 
 /** In the order in which an operator asks. */
-const QUESTIONS = [{ to: '/', label: 'Yard' }] as const
+const QUESTIONS = [
+  { to: '/', label: 'Yard' },
+  { to: '/settings', label: 'Settings' },
+] as const
 
 export function Shell() {
   const session = useQuery(sessionQuery)

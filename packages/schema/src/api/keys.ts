@@ -20,6 +20,7 @@ export const CreateKeyBody = z
     limits: KeyLimits.strict().optional(),
   })
   .meta({ id: 'CreateKeyBody' })
+export type CreateKeyBody = z.input<typeof CreateKeyBody>
 
 const KEY_FIELDS = {
   id: z.string(),
@@ -40,8 +41,10 @@ export type KeyView = z.infer<typeof KeyView>
 export const NewKeyView = z
   .object({ ...KEY_FIELDS, key: z.string().describe('Shown this once.') })
   .meta({ id: 'NewKey', description: 'An API key with the key itself.' })
+export type NewKeyView = z.infer<typeof NewKeyView>
 
 export const KeyListView = z.object({ keys: z.array(KeyView), pagination: Pagination }).meta({ id: 'KeyList' })
+export type KeyListView = z.infer<typeof KeyListView>
 
 export const KEY_OPERATIONS = tagged('keys', {
   'GET /runyard/v1/keys': { id: 'listKeys', summary: 'List the API keys of this owner, oldest first', reply: KeyListView },

@@ -68,6 +68,7 @@ export type UsageView = z.infer<typeof UsageView>
 export const PricesView = z
   .object({ currency: z.string(), gpuPerHour: z.record(z.string(), z.number()), cpuWorkerPerHour: z.number() })
   .meta({ id: 'Prices', description: 'Of one billed hour of a GPU, and of a worker without a GPU. What has no price costs nothing.' })
+export type PricesView = z.infer<typeof PricesView>
 
 export const USAGE_OPERATIONS = tagged('usage', {
   'GET /runyard/v1/usage': {

@@ -1,0 +1,30 @@
+// Settings: one list after the other, each with an address of its own.
+import { Link, Outlet } from '@tanstack/react-router'
+import { keepRange } from '../../app/shell.tsx'
+import { TabLinks } from '../../ui/tab-links.tsx'
+import styles from './settings.module.css'
+
+const PARTS = [
+  { to: '/settings/keys', label: 'Keys' },
+  { to: '/settings/webhooks', label: 'Webhooks' },
+  { to: '/settings/registries', label: 'Registries' },
+  { to: '/settings/secrets', label: 'Secrets' },
+  { to: '/settings/volumes', label: 'Volumes' },
+  { to: '/settings/about', label: 'About' },
+] as const
+
+export function SettingsLayout() {
+  return (
+    <div className={styles.page}>
+      <h1>Settings</h1>
+      <TabLinks label="Settings">
+        {PARTS.map(({ to, label }) => (
+          <Link key={to} to={to} search={keepRange} activeOptions={{ includeSearch: false }}>
+            {label}
+          </Link>
+        ))}
+      </TabLinks>
+      <Outlet />
+    </div>
+  )
+}
