@@ -23,6 +23,7 @@ import { registerManagement, registerNestedManagement } from './management/index
 import { registerMetrics } from './observability/metrics-route.ts'
 import { registerWorkerLogs } from './observability/worker-logs.ts'
 import { registerOpenai } from './openai/routes.ts'
+import { answerPage, registerPage } from './page/routes.ts'
 import type { GatewayDeps } from './parts/deps.ts'
 import { recordEnds } from './parts/journal.ts'
 import { countRequests } from './parts/request-counts.ts'
@@ -38,7 +39,8 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const { log, closing, config } = deps
   const targetOf = createFindTarget(config.loadBalancing.names)
   const upgrades = asksForWebSocket(targetOf)
-  const app = createApp({ log, closing, connections: config.limits.connections, targetOf, upgrades })
+  const { basePath } = config.listen
+  const app = createApp({ log, closing, connections: config.limits.connections, targetOf, upgrades, page: answerPage, basePath })
   countRequests(app, deps.metrics)
   forwardWebSockets(app.server, deps, targetOf)
   app.addHook('onError', async (_request, _reply, error) => {
@@ -48,6 +50,7 @@ export async function buildPublicApp(deps: Balancer): Promise<FastifyInstance> {
   const routes = followRoutes(app)
   registerProbes(app, deps)
   registerDocs(app, { routes, version: root.version })
+  await registerPage(app)
   await registerMetrics(app, deps, root.version)
   await registerJobPlane(app, deps, { rates: config.rateLimits, origins: config.cors })
   await registerBalancer(app, deps, config.cors)

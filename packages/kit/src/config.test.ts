@@ -19,7 +19,7 @@ describe('loadConfig', () => {
   it('prefers the environment to the file and the file to the defaults, and reports the source', async () => {
     await file('listen: { port: 1111, host: 0.0.0.0 }\n')
     const { config, origins } = await load({ RUNYARD_LISTEN_PORT: '2222' })
-    expect(config.listen).toEqual({ port: 2222, host: '0.0.0.0' })
+    expect(config.listen).toMatchObject({ port: 2222, host: '0.0.0.0' })
     expect(origins['listen.port']).toBe('RUNYARD_LISTEN_PORT')
     expect(origins['listen.host']).toBe(join(cwd, 'runyard.yaml'))
     expect(origins['workerPlane.port']).toBe('default')

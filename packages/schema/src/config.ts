@@ -45,6 +45,15 @@ export const Config = z.object({
     .object({
       host: z.string().default('127.0.0.1').describe('address of the public listener; anything but loopback needs keys'),
       port: port.default(8080).describe('port of the public listener; 0 picks a free one'),
+      basePath: z
+        .string()
+        .regex(/^(?:\/[A-Za-z0-9._~-]+)*$/u, 'must begin with a slash and not end with one, e.g. /yard')
+        .default('')
+        .describe('path below which a proxy serves Runyard, e.g. /yard; a proxy that sends X-Forwarded-Prefix needs no setting'),
+      names: z
+        .array(z.string())
+        .default([])
+        .describe('names by which browsers reach a listener on loopback through a proxy; with others nobody can sign in'),
     })
     .prefault({}),
   workerPlane: z

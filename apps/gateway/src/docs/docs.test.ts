@@ -79,6 +79,7 @@ describe('/openapi.json', () => {
       '/readyz',
       '/t/{pod}/{path}',
       '/openapi.json',
+      '/assets/{path}',
       '/docs',
       '/docs/{file}',
       '/flash/login',

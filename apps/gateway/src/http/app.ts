@@ -7,7 +7,7 @@ import { requireGuards } from './access.ts'
 import { readBodies } from './bodies.ts'
 import { answerClientError, followConnections } from './connections.ts'
 import { drainUnread } from './drain-body.ts'
-import { answerErrors, answerNotFound, sendError, toWireError } from './errors.ts'
+import { answerErrors, answerNotFound, sendError, toWireError, type PageAnswer } from './errors.ts'
 import { followExpectations } from './expect-continue.ts'
 
 /** Longer than the 75 s that proxies and SDK connection pools keep idle sockets. */
@@ -32,6 +32,10 @@ export interface AppOptions {
   /** The route of a request that names its target by its Host, or whose path must stay as it is; undefined: its path is its route. */
   readonly targetOf?: (request: Pick<IncomingMessage, 'headers' | 'url'>) => string | undefined
   readonly upgrades?: (request: IncomingMessage) => boolean
+  /** Answers paths that have no route. Default: 404. */
+  readonly page?: PageAnswer
+  /** The path that requests may begin with (`listen.basePath`); default: none. */
+  readonly basePath?: string
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -46,7 +50,7 @@ export function createApp(options: AppOptions): FastifyInstance {
       ...(options.headerBytes === undefined ? {} : { maxHeaderSize: options.headerBytes }),
     },
     routerOptions: { maxParamLength: LONGEST_SEGMENT, ignoreTrailingSlash: true },
-    rewriteUrl: (request) => options.targetOf?.(request) ?? collapseSlashes(toPath(request.url ?? '/')),
+    rewriteUrl: (request) => options.targetOf?.(request) ?? below(options.basePath, request),
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       void sendError(reply, toWireError(error))
@@ -58,8 +62,18 @@ export function createApp(options: AppOptions): FastifyInstance {
   followConnections(app, { most: options.connections, closing: options.closing })
   followExpectations(app.server)
   answerErrors(app, options)
-  answerNotFound(app)
+  answerNotFound(app, options.page)
   return app
+}
+
+/** The path of the route. A base path is taken off, and counts as one that a proxy has taken off and told. */
+function below(basePath: string | undefined, request: IncomingMessage): string {
+  const url = collapseSlashes(toPath(request.url ?? '/'))
+  if (basePath === undefined || basePath === '') return url
+  request.headers['x-forwarded-prefix'] ??= basePath
+  const rest = url.startsWith(basePath) ? url.slice(basePath.length) : url
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`
+  return rest.startsWith('/') ? rest : url
 }
 
 /** `http://host/v2/ep/run`, which clients behind a proxy send, is `/v2/ep/run` (RFC 9112 §3.2.2). */

@@ -133,12 +133,18 @@ export function answerErrors(scope: FastifyInstance, { log, dialect, special }: 
  * Unknown paths. They have no route and no guard, and Fastify would read and parse their body before it answers. Known paths with a wrong
  * method are answered by the routes themselves (`addRoute`).
  */
-export function answerNotFound(app: FastifyInstance): void {
+export function answerNotFound(app: FastifyInstance, page: PageAnswer = () => undefined): void {
   app.addHook('onRequest', (request, _reply, next) => {
-    next(request.is404 ? noSuchPath(request) : undefined)
+    next(request.is404 && page(request) === undefined ? noSuchPath(request) : undefined)
   })
-  app.setNotFoundHandler((request, reply) => sendError(reply, toWireError(noSuchPath(request)), dialectOf(request)))
+  app.setNotFoundHandler((request, reply) => {
+    const send = page(request)
+    return send === undefined ? sendError(reply, toWireError(noSuchPath(request)), dialectOf(request)) : send(reply)
+  })
 }
+
+/** What answers a path that has no route, where it is the address of a page. */
+export type PageAnswer = (request: FastifyRequest) => ((reply: FastifyReply) => FastifyReply | Promise<FastifyReply>) | undefined
 
 const MANAGED = new RegExp(`^/v2/(?:${RESERVED_ENDPOINT_IDS.filter((word) => word !== 'flash').join('|')})(?:/|$)`, 'u')
 

@@ -16,6 +16,7 @@ const PUBLIC: Readonly<Record<string, NeededScope>> = {
   'GET /healthz': 'no key',
   'GET /readyz': 'no key',
   'GET /openapi.json': 'no key',
+  'GET /assets/*': 'no key',
   'GET /docs': 'no key',
   'GET /docs/:file': 'no key',
   'GET /flash/login': 'no key',

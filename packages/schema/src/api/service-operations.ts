@@ -131,6 +131,7 @@ const SERVICE: Operations = tagged('service', {
     other: { 200: 'text/html' },
     open: true,
   },
+  'GET /assets/*': { id: 'getPageFile', summary: 'A file of the page that is at `/`', other: { 200: 'text/javascript' }, open: true },
   'GET /openapi.json': { id: 'getOpenapi', summary: 'This document', reply: z.looseObject({ openapi: z.string() }), open: true },
   'GET /docs': { id: 'getDocs', summary: 'A page that shows this document', other: { 200: 'text/html' }, open: true },
   'GET /docs/:file': { id: 'getDocsFile', summary: 'A file of that page', other: { 200: 'text/javascript' }, open: true },

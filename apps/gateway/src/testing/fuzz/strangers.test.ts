@@ -18,6 +18,7 @@ const OPEN = new Set([
   '/healthz',
   '/readyz',
   '/openapi.json',
+  '/assets/*',
   '/docs',
   '/docs/:file',
   '/flash/login',
