@@ -44,6 +44,7 @@ const FOLDER_ORDERS: Record<string, readonly string[]> = {
     'management',
     'history',
     'docs',
+    'page',
   ],
 }
 
